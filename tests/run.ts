@@ -1,0 +1,154 @@
+// deno-lint-ignore-file no-console
+
+// The one test command: every *_test.ts under tests/, or the files whose path contains an argument.
+// What measures time or starts programs runs alone, after the unit tests, which run beside each other.
+// Types are not checked here but once for the whole tree, by tests/repo_test.ts.
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface Group {
+  title: string;
+  files: string[];
+  flags: string[];
+  /** Longest run in milliseconds; what still runs then is ended and counted as one failure. */
+  deadline: number;
+}
+
+const MINUTE = 60_000;
+const SKIP_REASON = / \[skipped: (.+)\]$/;
+const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
+const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
+
+function isUnitTest(path: string): boolean {
+  return UNIT_FOLDERS.some((folder) => path.startsWith(folder));
+}
+
+async function findTests(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await findTests(path));
+    else if (entry.name.endsWith("_test.ts")) found.push(path);
+  }
+  return found.sort();
+}
+
+/** Copies a stream of the child to ours and keeps its text. */
+async function tee(from: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of from) {
+    for (let written = 0; written < bytes.length;) {
+      written += await to.write(bytes.subarray(written));
+    }
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text;
+}
+
+function unescapeXml(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'").replaceAll("&amp;", "&");
+}
+
+/** One line for each skipped test of a JUnit report: name, and the reason that skipUnless() put there. */
+function skippedTests(report: string): string[] {
+  const cases = report.matchAll(/<testcase name="([^"]*)"[^>]*>\s*<skipped/g);
+  return [...cases].map(([, name]) => {
+    const full = unescapeXml(name ?? "");
+    const reason = SKIP_REASON.exec(full)?.[1] ?? "no reason given";
+    return `  ${full.replace(SKIP_REASON, "")}: ${reason}`;
+  });
+}
+
+async function runGroup(group: Group, skipped: string[]): Promise<Counts> {
+  console.log(`\n== ${group.title}: ${group.files.length} files ==`);
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...group.flags, ...group.files],
+    env: { NO_COLOR: "1", DENO_JOBS: "2", DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, group.deadline);
+  const [status, output] = await Promise.all([
+    child.status,
+    tee(child.stdout, Deno.stdout),
+    tee(child.stderr, Deno.stderr),
+  ]);
+  clearTimeout(timer);
+  skipped.push(...skippedTests(await Deno.readTextFile(report)));
+  await Deno.remove(report);
+  const summary = [...output.matchAll(SUMMARY)].at(-1);
+  const counts = {
+    passed: Number(summary?.[1] ?? 0),
+    failed: Number(summary?.[2] ?? 0),
+    skipped: Number(summary?.[3] ?? 0),
+  };
+  if (late) console.log(`${group.title}: ended after ${group.deadline / MINUTE} minutes`);
+  // A run that dies before its summary, or fails outside a test, must not look like a good one.
+  if (!status.success && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+/** Fetches what the lock file names, so that no program says so in the middle of a test. */
+async function fetchPackages(): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["install", "--quiet", "--frozen"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  return success;
+}
+
+async function main(filters: string[]): Promise<number> {
+  Deno.chdir(new URL("..", import.meta.url));
+  if (!await fetchPackages()) {
+    console.log("the packages of deno.lock could not be had\n\n0 passed, 1 failed");
+    return 1;
+  }
+  const all = await findTests("tests");
+  const files = filters.length === 0
+    ? all
+    : all.filter((path) => filters.some((filter) => path.includes(filter)));
+  const groups: Group[] = [
+    {
+      title: "unit tests",
+      files: files.filter(isUnitTest),
+      flags: ["--parallel"],
+      deadline: 10 * MINUTE,
+    },
+    {
+      title: "whole programs and the repository, one at a time",
+      files: files.filter((path) => !isUnitTest(path)),
+      flags: [],
+      deadline: 20 * MINUTE,
+    },
+  ];
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const skipped: string[] = [];
+  for (const group of groups) {
+    if (group.files.length === 0) continue;
+    const counts = await runGroup(group, skipped);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join("\n")}`);
+  if (total.passed + total.failed === 0) console.log("\nno test ran");
+  const tail = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+  console.log(`\n${total.passed} passed, ${total.failed} failed${tail}`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+Deno.exit(await main(Deno.args));
