@@ -1,0 +1,166 @@
+// Command lines as tables of options: parsing, the environment behind them, help and "did you mean".
+
+import { parseArgs } from "node:util";
+import { UsageError } from "./errors.ts";
+import { toggle } from "./option_values.ts";
+
+/** One option. Without `value` it is a switch. */
+export interface OptionRow<T> {
+  /** What stands for its value in the help, such as `PORT`. */
+  readonly value?: string;
+  /** Environment variable that is asked where the option is not given. */
+  readonly env?: string;
+  /** One letter that may stand for it. */
+  readonly short?: string;
+  /** Its value where neither is given, as it would be typed; absent = undefined. */
+  readonly fallback?: string;
+  /** Text to value; throws UsageError with what is wanted. */
+  readonly parse: (text: string) => T;
+  readonly help: string;
+  /** A secret's value is never repeated in an error. */
+  readonly secret?: boolean;
+}
+
+/** Options by their long names. */
+// deno-lint-ignore no-explicit-any -- a table holds options of different value types
+export type OptionTable = Readonly<Record<string, OptionRow<any>>>;
+
+/** What a table gives: a value, or undefined where an option has no fallback and was not given. */
+export type OptionValues<R extends OptionTable> = {
+  readonly [K in keyof R]: R[K] extends { fallback: string } ? ReturnType<R[K]["parse"]>
+    : R[K] extends { value: string } ? ReturnType<R[K]["parse"]> | undefined
+    : boolean;
+};
+
+/** Where a program's arguments come from. */
+export interface CommandLineInput {
+  readonly args: readonly string[];
+  readonly env: (name: string) => string | undefined;
+}
+
+/** A parsed command line. */
+export interface CommandLine<R extends OptionTable> {
+  readonly values: OptionValues<R>;
+  readonly positionals: readonly string[];
+  /** Names of the options that were typed. */
+  readonly typed: ReadonlySet<string>;
+}
+
+/** Options over environment over fallback. Throws UsageError that names the option and what is wanted. */
+export function parseCommandLine<const R extends OptionTable>(
+  table: R,
+  input: CommandLineInput,
+): CommandLine<R> {
+  const { given, positionals } = readArguments(table, input.args);
+  const values: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(table)) {
+    const typed = given.get(name);
+    // An empty variable counts as unset: compose files and units express "none" that way.
+    const fromEnv = row.env === undefined ? undefined : input.env(row.env) || undefined;
+    if (typed !== undefined) values[name] = parseValue(`--${name}`, row, typed);
+    else if (fromEnv !== undefined) values[name] = parseValue(row.env as string, row, fromEnv);
+    else if (row.fallback !== undefined) values[name] = row.parse(row.fallback);
+    else values[name] = row.value === undefined ? false : undefined;
+  }
+  return { values: values as OptionValues<R>, positionals, typed: new Set(given.keys()) };
+}
+
+/** The option list of a help text: one option a line, aligned, with defaults and variables. */
+export function optionHelp(table: OptionTable): string {
+  const rows = Object.entries(table).map(([name, row]) => {
+    const short = row.short === undefined ? "    " : `-${row.short}, `;
+    return [`  ${short}--${name}${row.value === undefined ? "" : ` ${row.value}`}`, noteOf(row)];
+  });
+  const width = Math.max(...rows.map(([left]) => (left as string).length)) + 2;
+  return rows.map(([left, note]) => (left as string).padEnd(width) + note).join("\n");
+}
+
+/** The word of `words` that `typed` most likely meant; undefined where none is near. */
+export function closest(typed: string, words: readonly string[]): string | undefined {
+  const ranked = words.map((word) => ({ word, distance: editDistance(typed, word) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const near = Math.max(1, Math.floor(typed.length / 3));
+  return ranked !== undefined && ranked.distance <= near ? ranked.word : undefined;
+}
+
+function readArguments(table: OptionTable, args: readonly string[]): {
+  given: Map<string, string>;
+  positionals: string[];
+} {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, row]) => [name, {
+      type: row.value === undefined ? "boolean" as const : "string" as const,
+      ...(row.short === undefined ? {} : { short: row.short }),
+    }]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const given = new Map<string, string>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const row = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
+    if (row === undefined) throw unknownOption(table, token.rawName);
+    given.set(token.name, valueOf(token.rawName, row, token.value));
+  }
+  return { given, positionals };
+}
+
+function valueOf(option: string, row: OptionRow<unknown>, value: string | undefined): string {
+  if (row.value === undefined) {
+    if (value === undefined) return "true";
+    throw new UsageError(`Cannot use ${option} with a value: it is a switch`);
+  }
+  if (value === undefined) {
+    throw new UsageError(`Cannot use ${option} alone: it needs ${row.value}`);
+  }
+  return value;
+}
+
+function unknownOption(table: OptionTable, typed: string): UsageError {
+  const meant = closest(typed.replace(/^-+/, ""), Object.keys(table));
+  return new UsageError(
+    `Cannot use the option ${JSON.stringify(typed)}: there is no such option`,
+    { hint: meant === undefined ? "--help lists all options" : `did you mean --${meant}?` },
+  );
+}
+
+function parseValue(source: string, row: OptionRow<unknown>, text: string): unknown {
+  try {
+    return row.value === undefined ? toggle(text) : row.parse(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const shown = row.secret === true ? "" : ` ${JSON.stringify(text.slice(0, 80))}`;
+    const { hint } = error;
+    throw new UsageError(`Cannot use ${source}${shown}: ${error.message}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+function noteOf(row: OptionRow<unknown>): string {
+  const notes = [
+    row.fallback === undefined ? undefined : `default ${row.fallback}`,
+    row.env === undefined ? undefined : `env ${row.env}`,
+  ].filter((note) => note !== undefined);
+  return notes.length === 0 ? row.help : `${row.help} [${notes.join(", ")}]`;
+}
+
+/** Optimal string alignment: insert, delete, replace and swap of neighbours cost 1 each. */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
+  const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
+  for (let j = 1; j <= b.length; j++) (rows[0] as number[])[j] = j;
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const replace = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, replace);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, at(i - 2, j - 2) + 1);
+      }
+      (rows[i] as number[])[j] = best;
+    }
+  }
+  return at(a.length, b.length);
+}

@@ -1,0 +1,200 @@
+// Invite links: cmdchat://HOST[:PORT][/ROOM][?tls][#fp=…&secret=…&token=…], everything to join in one argument.
+// What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
+
+import { decodeBase64Url, encodeBase64Url } from "./base64.ts";
+import { UsageError } from "./errors.ts";
+import { bareFingerprint, type Fingerprint, parseFingerprint } from "./fingerprint.ts";
+import { LINK_MAX_CHARACTERS, NAME_MAX_BYTES, TOKEN_MAX_BYTES } from "./limits.ts";
+
+/** What an invite link says. */
+export interface Link {
+  /** Name in ASCII and lower case, IPv4 address, or IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** As it was written; shared/names.ts decides whether it is a name. */
+  readonly room: string;
+  readonly tls: boolean;
+  /** The server to expect. */
+  readonly fingerprint?: Fingerprint;
+  /** Secret of a sealed room, 32 random bytes. */
+  readonly secret?: Uint8Array;
+  /** The server's token. */
+  readonly token?: string;
+}
+
+/** Port of a link, or a server, that names none. */
+export const DEFAULT_PORT = 5050;
+/** Room of a link, or a client, that names none. */
+export const DEFAULT_ROOM = "lobby";
+/** Bytes of a sealed room's secret. */
+export const ROOM_SECRET_BYTES = 32;
+
+const SHAPE = /^cmdchat:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#(.*))?$/i;
+const ADDRESS = /^(?:\[([^[\]]*)\]|([^[\]:]*))(?::(.*))?$/;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const OCTET = /^(?:0|[1-9]\d{0,2})$/;
+
+function fault(place: string, wanted: string): UsageError {
+  return new UsageError(`Cannot read the link: ${place} must be ${wanted}`, {
+    hint:
+      "a link looks like cmdchat://HOST:PORT/ROOM; quote it, since # and & mean something to the shell",
+  });
+}
+
+/** Reads a link; space around it is dropped. Throws UsageError that names the part at fault, never its text. */
+export function parseLink(text: string): Link {
+  const trimmed = text.trim();
+  if (trimmed.length > LINK_MAX_CHARACTERS) {
+    throw fault("the whole", `at most ${LINK_MAX_CHARACTERS} characters`);
+  }
+  // A link that was broken over two lines must not quietly become another one.
+  if (/[\s\p{C}]/u.test(trimmed)) {
+    throw fault("the whole", "one word without spaces or line breaks");
+  }
+  const [, address, room, query, fragment] = SHAPE.exec(trimmed) ?? [];
+  if (address === undefined) throw fault("the beginning", '"cmdchat://"');
+  return {
+    ...parseAddress(address),
+    room: parseRoom(room),
+    tls: parseQuery(query),
+    ...parseFragment(fragment),
+  };
+}
+
+function parseAddress(address: string): { host: string; port: number } {
+  const [, ipv6, name, port] = ADDRESS.exec(address) ?? [];
+  const host = ipv6 === undefined ? parseName(name ?? "") : parseIpv6(ipv6);
+  return { host, port: parsePort(port) };
+}
+
+function parsePort(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_PORT;
+  const port = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw fault("the port", "a number from 1 to 65535");
+  return port;
+}
+
+function hostOf(authority: string): string | undefined {
+  return URL.canParse(`http://${authority}/`)
+    ? new URL(`http://${authority}/`).hostname
+    : undefined;
+}
+
+function parseIpv6(text: string): string {
+  const host = /^[0-9a-f:.]+$/i.test(text) ? hostOf(`[${text}]`) : undefined;
+  if (host === undefined) throw fault("the address in brackets", "an IPv6 address");
+  return host.slice(1, -1);
+}
+
+function parseName(text: string): string {
+  // URL turns letters of other scripts into ASCII, but would also read 0x7f.1 as an address.
+  const isAscii = /^[\x21-\x7e]*$/.test(text);
+  const isWord = /^[\p{L}\p{M}\p{N}_.-]*$/u.test(text);
+  const name = (isAscii || !isWord ? text : hostOf(text) ?? "").toLowerCase();
+  const labels = name.split(".");
+  const isName = labels.every((label) => LABEL.test(label)) && name.length <= 253;
+  const isAddress = labels.length === 4 && labels.every((part) => OCTET.test(part) && +part < 256);
+  const endsInDigits = /^\d+$/.test(labels.at(-1) ?? "");
+  if (!isName || (endsInDigits && !isAddress)) {
+    throw fault("the host", "a name, an IPv4 address or an IPv6 address in brackets");
+  }
+  return name;
+}
+
+function decodePercent(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined; // Not UTF-8, or a % without two digits; the caller names the part.
+  }
+}
+
+function isPlainText(text: string | undefined, maxBytes: number): text is string {
+  if (text === undefined || text === "" || /[\p{C}\p{Zl}\p{Zp}]/u.test(text)) return false;
+  return new TextEncoder().encode(text).length <= maxBytes;
+}
+
+function parseRoom(text: string | undefined): string {
+  if (text === undefined || text === "") return DEFAULT_ROOM;
+  const room = text.includes("/") ? undefined : decodePercent(text);
+  if (!isPlainText(room, NAME_MAX_BYTES)) {
+    throw fault("the room", `one percent-encoded name of at most ${NAME_MAX_BYTES} bytes`);
+  }
+  return room;
+}
+
+function parseQuery(query: string | undefined): boolean {
+  if (query !== undefined && query !== "tls") {
+    throw fault('the part after "?"', '"tls"; what is secret stands behind "#"');
+  }
+  return query !== undefined;
+}
+
+type Secrets = Pick<Link, "fingerprint" | "secret" | "token">;
+
+const FRAGMENT_PARTS: Readonly<Record<string, (value: string) => Secrets>> = {
+  fp: (value) => ({ fingerprint: readFingerprint(value) }),
+  secret: (value) => ({ secret: readSecret(value) }),
+  token: (value) => ({ token: readToken(value) }),
+};
+
+function parseFragment(fragment: string | undefined): Secrets {
+  let secrets: Secrets = {};
+  if (fragment === undefined) return secrets;
+  const seen = new Set<string>();
+  for (const part of fragment.split("&")) {
+    const [, key = "", value = ""] = /^([^=]*)=(.*)$/.exec(part) ?? [];
+    const read = Object.hasOwn(FRAGMENT_PARTS, key) ? FRAGMENT_PARTS[key] : undefined;
+    if (read === undefined || seen.has(key)) {
+      throw fault(
+        'the part after "#"',
+        '"fp=…", "secret=…" and "token=…", each at most once, joined by "&"',
+      );
+    }
+    seen.add(key);
+    secrets = { ...secrets, ...read(value) };
+  }
+  return secrets;
+}
+
+function readFingerprint(value: string): Fingerprint {
+  try {
+    return parseFingerprint(value);
+  } catch {
+    throw fault('the fingerprint after "fp="', '43 letters, digits, "-" or "_"');
+  }
+}
+
+function readSecret(value: string): Uint8Array {
+  const bytes = decodeBase64Url(value);
+  if (bytes?.length !== ROOM_SECRET_BYTES) {
+    throw fault('the secret after "secret="', '43 letters, digits, "-" or "_"');
+  }
+  return bytes;
+}
+
+function readToken(value: string): string {
+  const token = decodePercent(value);
+  if (!isPlainText(token, TOKEN_MAX_BYTES)) {
+    throw fault('the token after "token="', `percent-encoded, at most ${TOKEN_MAX_BYTES} bytes`);
+  }
+  return token;
+}
+
+// encodeURIComponent() leaves these, but a link stands between single quotes on a command line.
+function encodePercent(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The link as text: printable ASCII that needs only quotes in a shell. parseLink() gives the same back. */
+export function formatLink(link: Link): string {
+  const host = link.host.includes(":") ? `[${link.host}]` : link.host;
+  const secrets: string[] = [];
+  if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);
+  if (link.secret !== undefined) secrets.push(`secret=${encodeBase64Url(link.secret)}`);
+  if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
+  const query = link.tls ? "?tls" : "";
+  const fragment = secrets.length > 0 ? `#${secrets.join("&")}` : "";
+  return `cmdchat://${host}:${link.port}/${encodePercent(link.room)}${query}${fragment}`;
+}

@@ -1,0 +1,103 @@
+// What the value of an option may look like. Each parser throws UsageError with what is wanted.
+
+import { UsageError } from "./errors.ts";
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1_024,
+  kb: 1_024,
+  kib: 1_024,
+  m: 1_048_576,
+  mb: 1_048_576,
+  mib: 1_048_576,
+};
+
+/** A parser of whole numbers from `min` to `max`. */
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) {
+      throw new UsageError(`a whole number from ${min} to ${max} is wanted`);
+    }
+    return value;
+  };
+}
+
+/** A parser of sizes in bytes, such as `4096`, `4KiB` or `10MiB`, from `min` to `max`. */
+export function bytes(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d{1,12})\s*([a-z]*)$/i.exec(text);
+    const value = Number(match?.[1]) * (SIZE_UNITS[match?.[2]?.toLowerCase() ?? "?"] ?? NaN);
+    if (!(value >= min && value <= max)) {
+      throw new UsageError(
+        `a size from ${formatBytes(min)} to ${
+          formatBytes(max)
+        } is wanted, such as 4096, 4KiB or 10MiB`,
+      );
+    }
+    return value;
+  };
+}
+
+/** A parser that also takes `off`, as undefined. */
+export function orOff<T>(parse: (text: string) => T): (text: string) => T | undefined {
+  return (text) => {
+    if (text.toLowerCase() === "off") return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`${error.message}, or off`);
+      throw error;
+    }
+  };
+}
+
+/** A parser of one word out of `words`, whatever its case. */
+export function oneOf<const W extends string>(words: readonly W[]): (text: string) => W {
+  return (text) => {
+    const found = words.find((word) => word.toLowerCase() === text.toLowerCase());
+    if (found === undefined) throw new UsageError(`one of ${words.join(", ")} is wanted`);
+    return found;
+  };
+}
+
+/** Messages in a window of seconds. */
+export interface Rate {
+  readonly messages: number;
+  readonly seconds: number;
+}
+
+/** Parses `12/5`: 12 messages in 5 seconds. */
+export function rate(text: string): Rate {
+  const match = /^(\d{1,6})\/(\d{1,4})$/.exec(text);
+  const [messages, seconds] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(messages >= 1 && seconds >= 1 && seconds <= 3_600)) {
+    throw new UsageError("messages/seconds is wanted, such as 12/5");
+  }
+  return { messages, seconds };
+}
+
+/** A switch: set by its name alone, or by 1, 0, true, false, yes, no in the environment. */
+export function toggle(text: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw new UsageError("1 or 0 is wanted");
+}
+
+/** Any text that is not empty. */
+export function word(text: string): string {
+  if (text.length === 0) throw new UsageError("it is empty");
+  return text;
+}
+
+/** `10 MiB`, `4 KiB`, `512 bytes`: a size as people read it. */
+export function formatBytes(count: number): string {
+  if (count >= 1_048_576) return `${trimmed(count / 1_048_576)} MiB`;
+  if (count >= 1_024) return `${trimmed(count / 1_024)} KiB`;
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+function trimmed(value: number): string {
+  return value.toFixed(1).replace(/\.0$/, "");
+}

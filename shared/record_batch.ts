@@ -1,0 +1,124 @@
+// What is inside records: messages one after another, the large ones in pieces (docs/PROTOCOL.md §6.4).
+// A message is framed once and the same bytes go to every recipient; there is one way to write each message.
+
+import { LimitError, ProtocolError } from "./errors.ts";
+import { BODY_MAX_BYTES } from "./limits.ts";
+import { RECORD_MAX_CONTENT } from "./session_cipher.ts";
+
+const PREFIX_BYTES = 4;
+/** Bytes of a message that one record can carry. */
+export const PIECE_MAX_BYTES = RECORD_MAX_CONTENT - PREFIX_BYTES;
+
+// The top bit of a prefix: the message goes on in the next record. The other 31 bits are the length.
+const MORE = 0x8000_0000;
+
+/** The pieces of one message with their prefixes; each fits into a record. Share it among recipients. */
+export type FramedBody = readonly Uint8Array[];
+
+/** Frames a message body of 1 byte to `maxBytes`. Throws LimitError. */
+export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): FramedBody {
+  if (body.length === 0 || body.length > maxBytes) {
+    throw new LimitError(
+      `Cannot send a message of ${body.length} bytes: 1 to ${maxBytes} are allowed`,
+    );
+  }
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < body.length; at += PIECE_MAX_BYTES) {
+    pieces.push(
+      framePiece(body.subarray(at, at + PIECE_MAX_BYTES), at + PIECE_MAX_BYTES < body.length),
+    );
+  }
+  return pieces;
+}
+
+function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
+  const piece = new Uint8Array(PREFIX_BYTES + bytes.length);
+  const prefix = more ? MORE + bytes.length : bytes.length;
+  new DataView(piece.buffer).setUint32(0, prefix);
+  piece.set(bytes, PREFIX_BYTES);
+  return piece;
+}
+
+/** Bytes that a framed body takes in records. */
+export function framedBytes(body: FramedBody): number {
+  let sum = 0;
+  for (const piece of body) sum += piece.length;
+  return sum;
+}
+
+/** The parts of each record that carries these bodies, in order, as few records as order allows. */
+export function packBatches(bodies: Iterable<FramedBody>): Uint8Array[][] {
+  const batches: Uint8Array[][] = [];
+  let batch: Uint8Array[] = [];
+  let room = 0;
+  for (const body of bodies) {
+    for (const piece of body) {
+      if (piece.length > room) {
+        batch = [];
+        batches.push(batch);
+        room = RECORD_MAX_CONTENT;
+      }
+      batch.push(piece);
+      room -= piece.length;
+    }
+  }
+  return batches;
+}
+
+/** Takes the contents of records and gives whole message bodies. One for a direction. */
+export class BatchReader {
+  /** Bytes of the largest message to accept; small until the peer has shown its token. */
+  maxBytes: number;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(maxBytes = BODY_MAX_BYTES) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** The bodies that this content completes, in order. Throws ProtocolError or LimitError. */
+  push(content: Uint8Array): Uint8Array[] {
+    const bodies: Uint8Array[] = [];
+    const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+    for (let at = 0; at < content.length;) {
+      if (content.length - at < PREFIX_BYTES) throw malformed();
+      const prefix = view.getUint32(at);
+      const more = prefix >= MORE;
+      const start = at + PREFIX_BYTES;
+      at = start + (more ? prefix - MORE : prefix);
+      if (at > content.length || at === start) throw malformed();
+      const body = this.#add(content.subarray(start, at), more);
+      if (body !== undefined) bodies.push(body);
+    }
+    return bodies;
+  }
+
+  #add(piece: Uint8Array, more: boolean): Uint8Array | undefined {
+    // One length for all pieces but the last: there is one way to cut, and no flood of tiny pieces.
+    if (more && piece.length !== PIECE_MAX_BYTES) throw malformed();
+    const size = this.#size + piece.length;
+    if (size + (more ? 1 : 0) > this.maxBytes) {
+      throw new LimitError(`Cannot take a message of more than ${this.maxBytes} bytes`);
+    }
+    if (!more && this.#pieces.length === 0) return piece;
+    this.#pieces.push(piece);
+    this.#size = size;
+    return more ? undefined : this.#join();
+  }
+
+  #join(): Uint8Array {
+    const whole = new Uint8Array(this.#size);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    this.#size = 0;
+    return whole;
+  }
+}
+
+function malformed(): ProtocolError {
+  return new ProtocolError("Cannot read a record: its messages do not fit its bytes");
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { encode } from "cborg";
+import fc from "fast-check";
+import { ProtocolError } from "../../shared/errors.ts";
+import { EVENTS, REQUESTS } from "../../shared/messages_v2.ts";
+import type { Event, Request } from "../../shared/messages_v2.ts";
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+
+const secret = new Uint8Array(32).fill(7);
+const session = new Uint8Array(16).fill(9);
+const when = 1_790_000_000_000;
+const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1 };
+const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
+const about = { at: 3, client: 2, name: "bob", time: when };
+
+const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kind: K }> } = {
+  hello: { kind: "hello", name: "bob", room: "lobby", token: null, session, secret, at: 4 },
+  chat: { kind: "chat", id: 1, text: "héllo 你好 👋" },
+  rename: { kind: "rename", id: 2, name: "carol" },
+  move: { kind: "move", id: 3, room: "kitchen" },
+  offer: { kind: "offer", id: 5, ...file },
+  chunk: { kind: "chunk", ...piece },
+  ping: { kind: "ping" },
+  pong: { kind: "pong" },
+  bye: { kind: "bye" },
+};
+
+const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
+  welcome: {
+    ...{ kind: "welcome", client: 1, name: "bob", room: "lobby", session, secret, at: 3 },
+    ...{ resumed: false, complete: true, messageLimit: 4096, fileLimit: 10_485_760 },
+    ...{ rateMessages: 12, rateSeconds: 5, hold: 60 },
+  },
+  refused: { kind: "refused", reason: "unauthorized" },
+  done: { kind: "done", id: 1 },
+  declined: { kind: "declined", id: 1, why: "too long" },
+  moved: { kind: "moved", id: 1, room: "kitchen", name: "bob-2", at: 8 },
+  members: { kind: "members", list: [[1, "bob", "here", when], [2, "amy", "old", when]] },
+  chat: { kind: "chat", ...about, request: 1, sequence: 1, text: "hi" },
+  joined: { kind: "joined", ...about, old: true },
+  left: { kind: "left", ...about },
+  renamed: { kind: "renamed", ...about, previous: "rob" },
+  away: { kind: "away", ...about },
+  back: { kind: "back", ...about },
+  offer: { kind: "offer", client: 2, name: "bob", time: when, request: 1, ...file },
+  chunk: { kind: "chunk", client: 2, name: "bob", time: when, ...piece },
+  notice: { kind: "notice", text: "mind the gap" },
+  closing: { kind: "closing", why: "the server stops", retry: true },
+  ping: { kind: "ping" },
+  pong: { kind: "pong" },
+};
+
+const TABLES = [
+  {
+    what: "requests",
+    rows: REQUESTS,
+    samples: Object.values(REQUEST_SAMPLES),
+    write: (message: unknown) => encodeRequest(message as Request),
+    read: decodeRequest,
+  },
+  {
+    what: "events",
+    rows: EVENTS,
+    samples: Object.values(EVENT_SAMPLES),
+    write: (message: unknown) => encodeEvent(message as Event),
+    read: decodeEvent,
+  },
+];
+
+for (const { what, rows, samples, write, read } of TABLES) {
+  Deno.test(`v2 ${what}: each row is read back as it was written`, () => {
+    assert.deepEqual(samples.map((sample) => sample.kind).sort(), Object.keys(rows).sort());
+    for (const sample of samples) assert.deepEqual(read(write(sample)), sample);
+  });
+
+  Deno.test(`v2 ${what}: a cut body, and one with bytes behind it, are refused`, () => {
+    for (const sample of samples) {
+      const body = write(sample);
+      for (let cut = 0; cut < body.length; cut++) {
+        assert.throws(
+          () => read(body.subarray(0, cut)),
+          ProtocolError,
+          `${sample.kind} cut at ${cut}`,
+        );
+      }
+      assert.throws(() => read(new Uint8Array([...body, 0])), ProtocolError);
+    }
+  });
+
+  Deno.test(`v2 ${what}: a field too many, too few or of another type is refused`, () => {
+    for (const sample of samples) {
+      const number = Object.keys(rows).indexOf(sample.kind);
+      const fields = Object.keys(rows[sample.kind as keyof typeof rows]);
+      const values = fields.map((field) => (sample as Record<string, unknown>)[field]);
+      assert.throws(() => read(encode([number, ...values, 1])), ProtocolError);
+      fields.forEach((field, i) => {
+        assert.throws(() => read(encode([number, ...values.slice(0, i)])), ProtocolError);
+        const wrong = values.with(i, { not: "a field" });
+        assert.throws(() => read(encode([number, ...wrong])), new RegExp(field));
+      });
+    }
+  });
+
+  Deno.test(`v2 ${what}: whatever bytes are read, writing them gives the same bytes`, () => {
+    const bodies = samples.map((sample) => write(sample));
+    const changed = fc.tuple(fc.nat(bodies.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(changed, ([which, place, flip]) => {
+        const body = (bodies[which] as Uint8Array).slice();
+        const at = place % body.length;
+        body[at] = (body[at] as number) ^ flip;
+        try {
+          assert.deepEqual(write(read(body)), body);
+        } catch (error) {
+          assert.ok(error instanceof ProtocolError, String(error));
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+}
