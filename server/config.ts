@@ -1,0 +1,192 @@
+// The server's options: one table from which parsing, help and the README's list derive.
+
+import { createHash } from "node:crypto";
+import { type OptionTable, type OptionValues, parseCommandLine } from "../shared/command_line.ts";
+import type { CommandLineInput } from "../shared/command_line.ts";
+import { ConfigError, UsageError } from "../shared/errors.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  FILE_MAX_BYTES_CEILING,
+  HOLD_S,
+  MESSAGE_MAX_BYTES_CEILING,
+  ROOMS_MAX,
+  TOKEN_MAX_BYTES,
+} from "../shared/limits.ts";
+import { bytes, integer, oneOf, orOff, rate, toggle, word } from "../shared/option_values.ts";
+
+const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+/** Levels of the log, least urgent first. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Every option of the server. */
+export const SERVER_OPTIONS = {
+  host: {
+    value: "ADDRESS",
+    env: "CMDCHAT_HOST",
+    fallback: "127.0.0.1",
+    parse: word,
+    help: "address to listen on",
+  },
+  port: {
+    value: "PORT",
+    env: "CMDCHAT_PORT",
+    fallback: "5050",
+    parse: integer(0, 65_535),
+    help: "port to listen on; 0 takes a free one",
+  },
+  certfile: {
+    value: "FILE",
+    env: "CMDCHAT_CERTFILE",
+    parse: word,
+    help: "certificate chain (PEM) for TLS, with --keyfile",
+  },
+  keyfile: {
+    value: "FILE",
+    env: "CMDCHAT_KEYFILE",
+    parse: word,
+    help: "private key (PEM) for TLS, with --certfile",
+  },
+  "metrics-interval": {
+    value: "SECONDS",
+    env: "CMDCHAT_METRICS_INTERVAL",
+    fallback: "60",
+    parse: integer(0, 86_400),
+    help: "seconds between metrics lines in the log; 0 = none",
+  },
+  "rate-limit": {
+    value: "N/SECONDS",
+    env: "CMDCHAT_RATE_LIMIT",
+    fallback: "12/5",
+    parse: orOff(rate),
+    help: "messages a client may send in so many seconds, or off",
+  },
+  "max-connections": {
+    value: "N",
+    env: "CMDCHAT_MAX_CONNECTIONS",
+    fallback: String(CONNECTIONS_MAX),
+    parse: integer(1, 1_000_000),
+    help: "connections in all",
+  },
+  "max-per-address": {
+    value: "N",
+    env: "CMDCHAT_MAX_PER_ADDRESS",
+    fallback: String(CONNECTIONS_PER_ADDRESS_MAX),
+    parse: orOff(integer(1, 1_000_000)),
+    help: "connections from one address, or off",
+  },
+  "max-message": {
+    value: "SIZE",
+    env: "CMDCHAT_MAX_MESSAGE",
+    fallback: "4KiB",
+    parse: bytes(1, MESSAGE_MAX_BYTES_CEILING),
+    help: "largest message",
+  },
+  "max-file": {
+    value: "SIZE",
+    env: "CMDCHAT_MAX_FILE",
+    fallback: "10MiB",
+    parse: bytes(0, FILE_MAX_BYTES_CEILING),
+    help: "largest file; 0 = no files",
+  },
+  "max-rooms": {
+    value: "N",
+    env: "CMDCHAT_MAX_ROOMS",
+    fallback: String(ROOMS_MAX),
+    parse: integer(1, 1_000_000),
+    help: "rooms at the same time",
+  },
+  hold: {
+    value: "SECONDS",
+    env: "CMDCHAT_HOLD",
+    fallback: String(HOLD_S),
+    parse: integer(0, 3_600),
+    help: "seconds that a client whose link was lost keeps its place; 0 = none",
+  },
+  "identity-file": {
+    value: "FILE",
+    env: "CMDCHAT_IDENTITY_FILE",
+    parse: word,
+    help: "who this server is, as keygen printed it; without it, a fresh one at each start",
+  },
+  "log-level": {
+    value: "LEVEL",
+    env: "CMDCHAT_LOG_LEVEL",
+    fallback: "INFO",
+    parse: oneOf(LOG_LEVELS),
+    help: `least urgent lines of the log: ${LOG_LEVELS.join(", ")}`,
+  },
+  help: { short: "h", parse: toggle, help: "print this help" },
+  version: { short: "V", parse: toggle, help: "print the version" },
+} as const satisfies OptionTable;
+
+/** Variables that have no option, since a command line shows in process lists. */
+export const ENVIRONMENT_ONLY = {
+  CMDCHAT_TOKENS:
+    "comma-separated tokens, one of which a client must have; none = open to everyone",
+  CMDCHAT_METRICS: "0 switches the metrics line off [default 1]",
+} as const;
+
+/** What the server was told to do. Tokens are kept as SHA-256 digests only. */
+export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
+  readonly tokenDigests: readonly Uint8Array[];
+}
+
+/** Reads options and environment. Throws UsageError or ConfigError. */
+export function readConfig(input: CommandLineInput): ServerConfig {
+  const { values, positionals } = parseCommandLine(SERVER_OPTIONS, input);
+  if (positionals.length > 0) {
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(positionals[0])}: the server takes options only`,
+      { hint: "--help lists all options" },
+    );
+  }
+  if ((values.certfile === undefined) !== (values.keyfile === undefined)) {
+    const [given, missing] = values.certfile === undefined
+      ? ["--keyfile", "--certfile"]
+      : ["--certfile", "--keyfile"];
+    throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
+  }
+  const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
+  return {
+    ...values,
+    "metrics-interval": metricsOn ? values["metrics-interval"] : 0,
+    tokenDigests: readTokens(input.env("CMDCHAT_TOKENS") ?? ""),
+  };
+}
+
+function readToggle(input: CommandLineInput, name: string, fallback: boolean): boolean {
+  const text = input.env(name);
+  if (!text) return fallback;
+  try {
+    return toggle(text);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot use ${name} ${JSON.stringify(text.slice(0, 80))}: 1 or 0 is wanted`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function readTokens(text: string): Uint8Array[] {
+  const tokens = text.split(",").map((token) => token.trim()).filter((token) => token.length > 0);
+  for (const token of tokens) {
+    if (new TextEncoder().encode(token).length > TOKEN_MAX_BYTES) {
+      throw new ConfigError(
+        `Cannot use CMDCHAT_TOKENS: a token has more than the ${TOKEN_MAX_BYTES} bytes that are allowed`,
+      );
+    }
+  }
+  // "," alone is a typo that must not open the server to everyone.
+  if (text.trim().length > 0 && tokens.length === 0) {
+    throw new ConfigError("Cannot use CMDCHAT_TOKENS: it is set but holds no token");
+  }
+  return tokens.map(tokenDigest);
+}
+
+/** SHA-256 of a token: what is kept, and compared in constant time. */
+export function tokenDigest(token: string): Uint8Array {
+  return createHash("sha256").update(token, "utf8").digest();
+}

@@ -1,0 +1,155 @@
+// One connection from its first byte to its last: handshake, then the read loop.
+
+import { setImmediate } from "node:timers";
+import { CmdchatError } from "../shared/errors.ts";
+import { encodeFrame } from "../shared/frame.ts";
+import { encodeRefusal, offersV2 } from "../shared/handshake_messages.ts";
+import { refusalReasonFor } from "../shared/handshake_error.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
+import { decodeJson, encodeJson } from "../shared/wire_v1.ts";
+import { foreignProtocolAnswer } from "./foreign_protocol.ts";
+import { FrameSource } from "./frame_source.ts";
+import { type Link, LinkLost } from "./listener.ts";
+import { faultText } from "./log.ts";
+import type { Member } from "./member.ts";
+import { Refusal } from "./refusal.ts";
+import type { Relay } from "./relay.ts";
+import { welcomeV1 } from "./welcome_v1.ts";
+import { welcomeV2 } from "./welcome_v2.ts";
+
+/** A member with its link, after its handshake. */
+export interface Welcomed {
+  readonly member: Member;
+  /** Handles all that one frame or record holds; true when the client said goodbye. Throws CmdchatError. */
+  receive(frame: Uint8Array): boolean;
+  /** The link is gone; `forGood`: the client will not come back. */
+  end(forGood: boolean): void;
+}
+
+const encoder = new TextEncoder();
+
+/** Serves one connection to its end. Never throws for what a peer does. */
+export async function serveConnection(relay: Relay, link: Link): Promise<void> {
+  const source = new FrameSource(link, (count) => relay.metrics.counters.bytesIn += count);
+  const welcomed = await welcomeInTime(relay, link, source);
+  if (welcomed === undefined) return;
+  const { member } = welcomed;
+  relay.log.info("client joined", { client: member.id, address: link.address, old: member.old });
+  let forGood = false;
+  try {
+    forGood = await readAll(source, welcomed);
+  } catch (error) {
+    forGood = error instanceof CmdchatError;
+    await dismiss(relay, member, error);
+  } finally {
+    welcomed.end(forGood);
+    relay.log.info("client left", { client: member.id });
+  }
+}
+
+async function readAll(source: FrameSource, welcomed: Welcomed): Promise<boolean> {
+  for (let frames = await source.next(); frames !== undefined; frames = await source.next()) {
+    welcomed.member.heardAt = performance.now();
+    for (const frame of frames) {
+      if (welcomed.receive(frame)) return true;
+      const pause = welcomed.member.pace?.wait(performance.now()) ?? 0;
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    await nextTurn();
+  }
+  return false;
+}
+
+// A read that finds bytes waiting is done at once: a client that never stops sending would keep the loop from
+// ever reaching the others.
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function dismiss(relay: Relay, member: Member, error: unknown): Promise<void> {
+  if (!(error instanceof CmdchatError)) {
+    // A broken link is the network's affair; anything else is a fault of ours and must be seen.
+    if (!(error instanceof LinkLost)) {
+      relay.log.error("unexpected fault", { stack: faultText(error) });
+    }
+    return;
+  }
+  relay.metrics.counters.protocolErrors++;
+  relay.log.warning("client broke the protocol, closed", { client: member.id, why: error.message });
+  await member.dismiss({ why: error.message, retry: false });
+}
+
+async function welcomeInTime(
+  relay: Relay,
+  link: Link,
+  source: FrameSource,
+): Promise<Welcomed | undefined> {
+  const used = performance.now() - link.since;
+  const timer = setTimeout(() => link.close(), HANDSHAKE_DEADLINE_MS - used);
+  try {
+    return await welcome(relay, link, source);
+  } catch (error) {
+    relay.metrics.counters.handshakesFailed++;
+    await refuse(relay, { link, source, error });
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function welcome(
+  relay: Relay,
+  link: Link,
+  source: FrameSource,
+): Promise<Welcomed | undefined> {
+  const first = await source.one();
+  if (first === undefined) return undefined;
+  const message = decodeJson(first);
+  if (relay.stopping) {
+    // With its versions: without them a v2 client must take this for an old server, or one in between.
+    throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
+  }
+  if (!offersV2(message)) return await welcomeV1(relay, link, message);
+  return await welcomeV2(relay, { link, source, first });
+}
+
+interface Failed {
+  readonly link: Link;
+  readonly source: FrameSource;
+  readonly error: unknown;
+}
+
+async function refuse(relay: Relay, { link, source, error }: Failed): Promise<void> {
+  const answer = answerTo(relay, source, error);
+  if (answer === undefined) {
+    if (!(error instanceof LinkLost)) {
+      relay.log.error("unexpected fault", { stack: faultText(error) });
+    }
+    return;
+  }
+  relay.log.info("handshake refused", { address: link.address, why: answer.why });
+  try {
+    await link.write(answer.bytes);
+  } catch {
+    // Gone already: the answer was a courtesy.
+  }
+}
+
+function answerTo(
+  relay: Relay,
+  source: FrameSource,
+  error: unknown,
+): { readonly why: string; readonly bytes: Uint8Array } | undefined {
+  if (error instanceof Refusal) {
+    const { reason } = error;
+    const bytes = error.bytes ?? encodeFrame(encodeJson({ type: "handshake_error", reason }));
+    return { why: reason, bytes };
+  }
+  const foreign = foreignProtocolAnswer(source.header, relay.tls);
+  if (foreign !== undefined) {
+    return { why: "another protocol than cmdchat's", bytes: encoder.encode(foreign) };
+  }
+  if (!(error instanceof CmdchatError)) return undefined;
+  // A v1 client reads the reason, a v2 client the versions as well.
+  return { why: error.message, bytes: encodeFrame(encodeRefusal(refusalReasonFor(error))) };
+}

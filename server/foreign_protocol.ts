@@ -1,0 +1,18 @@
+// First bytes of other protocols, and the one line that their users should read.
+
+const decoder = new TextDecoder("latin1");
+
+/** What to answer to a peer whose first bytes are `header`; undefined where they are of no known protocol. */
+export function foreignProtocolAnswer(header: Uint8Array, tls: boolean): string | undefined {
+  const text = decoder.decode(header);
+  const how = `cmdchat-client --host HOST --port PORT${tls ? " --tls" : ""}`;
+  if (/^(GET |POST|HEAD|PUT |OPTI|CONN|PRI )/.test(text)) {
+    return "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" +
+      `This is a cmdchat server, not a web server. Join with: ${how}\r\n`;
+  }
+  if (text === "SSH-") return `This is a cmdchat server, not an SSH server. Join with: ${how}\r\n`;
+  if (header[0] === 0x16 && header[1] === 0x03) {
+    return `This cmdchat server speaks no TLS on this port. Join with: ${how}\r\n`;
+  }
+  return undefined;
+}

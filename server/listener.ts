@@ -1,0 +1,322 @@
+// The server's sockets, and the only file that touches them.
+//
+// TLS runs on node:tls where the runtime has it in full: Deno's own TlsConn cannot be closed while its
+// handshake, or a write to a peer that does not read, is unfinished. The socket then stays open for as long
+// as the peer likes, whatever the deadline says (rustls-tokio-stream finishes in the background).
+
+import { Server, type Socket } from "node:net";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
+import { listenError } from "./listen_error.ts";
+import type { TlsFiles } from "./tls_files.ts";
+
+/** One accepted connection: bytes in, bytes out. */
+export interface Link {
+  /** The peer's address without its port. */
+  readonly address: string;
+  /** When it was accepted; monotonic, ms. */
+  readonly since: number;
+  /** Reads into `buffer`; null at the end. Throws LinkLost when the link is gone. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes all of `bytes`. Throws LinkLost when the link is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes both directions at once, what waits to be written as well; idempotent. */
+  close(): void;
+}
+
+/** A link ended other than by its peer's goodbye: the network's affair, never a fault of ours. */
+export class LinkLost extends Error {
+  override readonly name = "LinkLost";
+}
+
+/** Where and how to listen. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFiles | undefined;
+}
+
+/** What is done with connections. */
+export interface Service {
+  /** Decides, before anything is read, whether a connection from `address` may stay; undefined = refuse. */
+  readonly admit: (address: string) => { readonly release: () => void } | undefined;
+  /** Serves a connection to its end, after any TLS handshake. */
+  readonly onLink: (link: Link) => Promise<void>;
+  /** Told of every TLS handshake that failed or took too long. */
+  readonly onHandshakeFailed: (address: string) => void;
+  /** Told of what `onLink` threw: a mistake of ours. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A listening socket, plain or TLS. */
+export interface Listener {
+  readonly tls: boolean;
+  /** The address that clients reach, with the port that was really taken. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /** Serves connections until `close`. TLS handshakes run beside each other, each with its deadline. */
+  serve(service: Service): Promise<void>;
+  /** Takes no more connections; those that are open stay. */
+  close(): void;
+}
+
+/** Starts to listen. Throws ConfigError where the address, or certificate and key, cannot be used. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  try {
+    if (options.tls === undefined) return new DenoListener(options);
+    // Refuses at start what would fail at the first client.
+    const listener = openTls({ ...options, ...(HAS_NODE_TLS ? { port: 0 } : {}) }, options.tls);
+    if (!HAS_NODE_TLS) return new DenoListener(options, listener);
+    listener.close();
+    return await NodeTlsListener.open(options, options.tls);
+  } catch (cause) {
+    throw listenError(options, cause);
+  }
+}
+
+const ACCEPT_PAUSE_MS = 50;
+
+// 2.4, on which executables can be built as well, has no server side of TLS over a node:net socket.
+const [MAJOR = 0, MINOR = 0] = Deno.version.deno.split(".").map(Number);
+const HAS_NODE_TLS = MAJOR > 2 || (MAJOR === 2 && MINOR >= 9);
+
+/** A connection that was accepted and has not done its TLS handshake. */
+interface Arrival {
+  readonly address: string;
+  /** Does the TLS handshake, where there is one. */
+  secure(): Promise<Link>;
+  close(): void;
+}
+
+async function serveOne(arrival: Arrival, service: Service): Promise<void> {
+  const place = service.admit(arrival.address);
+  if (place === undefined) return arrival.close();
+  try {
+    const link = await secureInTime(arrival);
+    if (link === undefined) service.onHandshakeFailed(arrival.address);
+    else await service.onLink(link);
+  } catch (error) {
+    service.onFault(error);
+  } finally {
+    arrival.close();
+    place.release();
+  }
+}
+
+async function secureInTime(arrival: Arrival): Promise<Link | undefined> {
+  // Accepting ends before the TLS handshake: the deadline is ours.
+  const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
+  try {
+    return await arrival.secure();
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function openTls({ host: hostname, port }: ListenOptions, { cert, key }: TlsFiles): DenoTls {
+  return Deno.listenTls({ hostname, port, cert, key });
+}
+
+type DenoTls = Deno.TlsListener;
+
+class DenoListener implements Listener {
+  readonly tls: boolean;
+  readonly #listener: Deno.Listener<Deno.TcpConn> | DenoTls;
+
+  constructor({ host: hostname, port }: ListenOptions, listener?: DenoTls) {
+    this.tls = listener !== undefined;
+    this.#listener = listener ?? Deno.listen({ hostname, port });
+  }
+
+  get address(): Deno.NetAddr {
+    return this.#listener.addr as Deno.NetAddr;
+  }
+
+  async serve(service: Service): Promise<void> {
+    for (;;) {
+      let conn: Deno.TcpConn | Deno.TlsConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        if (error instanceof Deno.errors.Interrupted) return;
+        // Out of handles, or a peer that went away in the queue: the listener itself is still good.
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        continue;
+      }
+      void serveOne(new DenoLink(conn), service);
+    }
+  }
+
+  close(): void {
+    closeQuietly(this.#listener);
+  }
+}
+
+/** Arrival and link in one, since Deno's connections are. */
+class DenoLink implements Arrival, Link {
+  readonly address: string;
+  readonly since = performance.now();
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
+
+  constructor(conn: Deno.TcpConn | Deno.TlsConn) {
+    this.#conn = conn;
+    this.address = (conn.remoteAddr as Deno.NetAddr).hostname;
+  }
+
+  async secure(): Promise<Link> {
+    if ("handshake" in this.#conn) await this.#conn.handshake();
+    else this.#conn.setNoDelay(true);
+    return this;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#conn.read(buffer);
+    } catch (cause) {
+      throw lost(cause);
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
+      }
+    } catch (cause) {
+      throw lost(cause);
+    }
+  }
+
+  close(): void {
+    closeQuietly(this.#conn);
+  }
+}
+
+function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch (error) {
+    // Closed already, by a deadline or by the peer.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+class NodeTlsListener implements Listener {
+  readonly tls = true;
+  readonly address: { readonly hostname: string; readonly port: number };
+  readonly #server: Server;
+  readonly #files: TlsFiles;
+
+  private constructor(server: Server, files: TlsFiles) {
+    const { address, port } = server.address() as { address: string; port: number };
+    this.address = { hostname: address, port };
+    this.#server = server;
+    this.#files = files;
+  }
+
+  static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
+    const server = new Server();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port }, resolve);
+    });
+    return new NodeTlsListener(server, files);
+  }
+
+  async serve(service: Service): Promise<void> {
+    const secureContext = createSecureContext(this.#files);
+    // Out of handles, or a peer that went away in the queue: the listener itself is still good.
+    this.#server.on("error", () => {});
+    this.#server.on("connection", (socket: Socket) => {
+      const { remoteAddress: address } = socket;
+      if (address === undefined) return void socket.destroy();
+      void serveOne(new NodeTlsLink(socket, address, secureContext), service);
+    });
+    await new Promise((resolve) => this.#server.once("close", resolve));
+  }
+
+  close(): void {
+    this.#server.close();
+    // The event waits for all connections to end; nothing here does.
+    this.#server.emit("close");
+  }
+}
+
+class NodeTlsLink implements Arrival, Link {
+  readonly address: string;
+  readonly since = performance.now();
+  readonly #raw: Socket;
+  readonly #socket: TLSSocket;
+  #secured = false;
+  #chunk: Uint8Array | undefined;
+  #ended = false;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(raw: Socket, address: string, secureContext: SecureContext) {
+    this.address = address;
+    this.#raw = raw;
+    raw.setNoDelay(true);
+    raw.on("close", () => this.#end());
+    raw.on("error", (error) => this.#end(error));
+    this.#socket = new TLSSocket(raw, { isServer: true, secureContext });
+    this.#socket.on("secure", () => {
+      this.#secured = true;
+      this.#wake?.();
+    });
+    this.#socket.on("readable", () => this.#wake?.());
+    this.#socket.on("end", () => this.#end());
+    this.#socket.on("error", (error) => this.#end(error));
+  }
+
+  async secure(): Promise<Link> {
+    while (!this.#secured && !this.#ended) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    if (!this.#secured) throw lost(this.#failure);
+    return this;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    for (;;) {
+      this.#chunk ??= this.#socket.read() ?? undefined;
+      if (this.#chunk !== undefined) return this.#take(this.#chunk, buffer);
+      if (this.#failure !== undefined) throw lost(this.#failure);
+      if (this.#ended) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(lost(error)) : resolve());
+    });
+  }
+
+  close(): void {
+    if (this.#raw.destroyed) return;
+    // Says goodbye where nothing waits before it, so that the peer can tell an end from a cut.
+    if (this.#secured) this.#socket.end();
+    this.#raw.destroy();
+    this.#end();
+  }
+
+  #take(chunk: Uint8Array, buffer: Uint8Array): number {
+    const count = Math.min(chunk.length, buffer.length);
+    buffer.set(chunk.subarray(0, count));
+    this.#chunk = count < chunk.length ? chunk.subarray(count) : undefined;
+    return count;
+  }
+
+  #end(error?: unknown): void {
+    this.#failure ??= error;
+    this.#ended = true;
+    this.#wake?.();
+  }
+}
+
+function lost(cause: unknown): LinkLost {
+  return new LinkLost("The link to the peer is gone", { cause });
+}

@@ -1,0 +1,109 @@
+// What waits to be written to one client. Self-clocked: while a write is in flight, bodies collect;
+// when it returns, all that waits leaves as one write. No timer, no latency when quiet.
+
+import { OUTBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES, OUTBOX_WRITE_BYTES } from "../shared/limits.ts";
+
+/** Bytes waiting in all outboxes of one server. */
+export interface OutboxBudget {
+  queuedBytes: number;
+}
+
+/** What an outbox of bodies `B` needs from its client. */
+export interface OutboxOptions<B> {
+  /** Bytes that a body takes while it waits. */
+  readonly sizeOf: (body: B) => number;
+  /** Bodies to the bytes of one write. */
+  readonly seal: (bodies: readonly B[]) => Uint8Array;
+  /** Writes all bytes; rejects when the link is gone. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Called once, when the client does not read fast enough: the outbox is closed and empty. */
+  readonly onOverflow: () => void;
+  /** Called once, when a write failed: the outbox is closed and empty. */
+  readonly onBroken: () => void;
+  /** Called with the bytes of each write that was done. */
+  readonly onWritten: (bytes: number) => void;
+  readonly budget: OutboxBudget;
+}
+
+/**
+ * The contract of `send`:
+ * 1. It never waits and never throws.
+ * 2. Bodies leave in the order of the calls, each once, or not at all after `close`.
+ * 3. A body is kept by reference until it is sealed: callers never change it afterwards.
+ * 4. Beyond OUTBOX_MAX_BYTES for this client, or OUTBOX_TOTAL_MAX_BYTES for all, nothing is queued
+ *    and the client is given up.
+ */
+export class Outbox<B> {
+  readonly #options: OutboxOptions<B>;
+  #queue: B[] = [];
+  #queuedBytes = 0;
+  #flushing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: OutboxOptions<B>) {
+    this.#options = options;
+  }
+
+  /** Queues one body; see the contract above. */
+  send(body: B): void {
+    if (this.#closed) return;
+    const { budget, sizeOf } = this.#options;
+    const size = sizeOf(body);
+    if (
+      this.#queuedBytes + size > OUTBOX_MAX_BYTES ||
+      budget.queuedBytes + size > OUTBOX_TOTAL_MAX_BYTES
+    ) {
+      this.close();
+      this.#options.onOverflow();
+      return;
+    }
+    this.#queue.push(body);
+    this.#queuedBytes += size;
+    budget.queuedBytes += size;
+    this.#flushing ??= this.#flush();
+  }
+
+  /** Resolves when nothing waits any more, or the outbox is closed. */
+  async drained(): Promise<void> {
+    while (this.#flushing !== undefined && !this.#closed) await this.#flushing;
+  }
+
+  /** Drops what waits and takes nothing more; idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#options.budget.queuedBytes -= this.#queuedBytes;
+    this.#queuedBytes = 0;
+    this.#queue = [];
+  }
+
+  async #flush(): Promise<void> {
+    // One microtask later: what one read of a sender brings in shares one write.
+    await undefined;
+    try {
+      while (this.#queue.length > 0) {
+        const bytes = this.#options.seal(this.#take());
+        await this.#options.write(bytes);
+        this.#options.onWritten(bytes.length);
+      }
+    } catch {
+      if (!this.#closed) {
+        this.close();
+        this.#options.onBroken();
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  #take(): B[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#queue.length && (count === 0 || bytes < OUTBOX_WRITE_BYTES)) {
+      bytes += this.#options.sizeOf(this.#queue[count++] as B);
+    }
+    const taken = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
+    this.#queuedBytes -= bytes;
+    this.#options.budget.queuedBytes -= bytes;
+    return taken;
+  }
+}

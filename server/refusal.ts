@@ -1,0 +1,25 @@
+// A handshake that is refused.
+
+/** Words of the wire for why a handshake is refused. docs/PROTOCOL.md §3.3. */
+export type RefusalWord =
+  | "expected_handshake"
+  | "missing_public_key"
+  | "invalid_public_key"
+  | "unauthorized"
+  | "invalid_name"
+  | "invalid_room"
+  | "too_many_rooms"
+  | "server_stopping";
+
+/** Thrown inside a handshake; the connection answers with it and closes. */
+export class Refusal extends Error {
+  readonly reason: RefusalWord;
+  /** The whole answer where it is not a v1 handshake_error, which undefined stands for. */
+  readonly bytes: Uint8Array | undefined;
+
+  constructor(reason: RefusalWord, bytes?: Uint8Array) {
+    super(reason);
+    this.reason = reason;
+    this.bytes = bytes;
+  }
+}

@@ -1,0 +1,90 @@
+// Certificate and key for TLS, checked at start so that a mistake is one clear error and not a dead port.
+
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { ConfigError } from "../shared/errors.ts";
+
+/** PEM texts that belong together. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Reads and checks both files at the time `now` (ms). Throws ConfigError that names the file and the fault. */
+export function readTlsFiles(certfile: string, keyfile: string, now: number): TlsFiles {
+  const cert = readPem("--certfile", certfile, /-----BEGIN CERTIFICATE-----/, "a certificate");
+  const key = readPem(
+    "--keyfile",
+    keyfile,
+    /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/,
+    "a private key",
+  );
+  const certificate = parse("--certfile", certfile, () => new X509Certificate(cert));
+  checkDates(certificate, certfile, now);
+  checkPair(certificate, { certfile, keyfile, key });
+  return { cert, key };
+}
+
+function readPem(option: string, path: string, wanted: RegExp, what: string): string {
+  const trouble = `Cannot use ${option} ${JSON.stringify(path)}`;
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw new ConfigError(`${trouble}: ${fileReason(cause)}`, { cause });
+  }
+  if (!wanted.test(text)) throw new ConfigError(`${trouble}: it does not hold ${what} in PEM`);
+  return text;
+}
+
+/** Why a file cannot be read, in words. */
+export function fileReason(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (cause instanceof Deno.errors.NotCapable) return "this user may not read it";
+  return "it cannot be read";
+}
+
+function parse<T>(option: string, path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ConfigError(`Cannot use ${option} ${JSON.stringify(path)}: its PEM text is damaged`, {
+      cause,
+    });
+  }
+}
+
+function checkDates(certificate: X509Certificate, certfile: string, now: number): void {
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const trouble = `Cannot use --certfile ${JSON.stringify(certfile)}`;
+  if (now > to.getTime()) {
+    throw new ConfigError(`${trouble}: it expired on ${to.toISOString().slice(0, 10)}`);
+  }
+  if (now < from.getTime()) {
+    throw new ConfigError(
+      `${trouble}: it is valid only from ${from.toISOString().slice(0, 10)} on`,
+      {
+        hint: "is this machine's clock right?",
+      },
+    );
+  }
+}
+
+function checkPair(
+  certificate: X509Certificate,
+  files: { certfile: string; keyfile: string; key: string },
+): void {
+  const ours = parse(
+    "--keyfile",
+    files.keyfile,
+    () => createPublicKey(createPrivateKey(files.key)),
+  );
+  const theirs = certificate.publicKey;
+  const spki = { type: "spki", format: "der" } as const;
+  if (!ours.export(spki).equals(theirs.export(spki))) {
+    throw new ConfigError(
+      `Cannot use --keyfile ${JSON.stringify(files.keyfile)}: it is not the key of ` +
+        `--certfile ${JSON.stringify(files.certfile)}`,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+// What v1 clients see of events, and what their messages ask for.
+
+import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
+import { ProtocolError } from "../shared/errors.ts";
+import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
+import type { Event, Request } from "../shared/messages_v2.ts";
+
+/** An event of `room` as a v1 message; undefined where v1 has none for it. */
+export function toV1(event: Event, room: string): ServerMessage | undefined {
+  switch (event.kind) {
+    case "chat": {
+      const { name: sender, text: message, sequence } = event;
+      return { type: "chat", sender, message, ...stamp(event, room), sequence };
+    }
+    case "joined":
+      return system(event, room, { message: `${event.name} joined the chat.`, event: "joined" });
+    case "left":
+      return system(event, room, { message: `${event.name} left the chat.`, event: "left" });
+    case "renamed": {
+      const { name, previous } = event;
+      const message = `${previous} is now known as ${name}.`;
+      return { ...system(event, room, { message, event: "renamed" }), previous };
+    }
+    case "offer": {
+      const { file: file_id, filename, size: filesize, chunks: total_chunks, name: sender } = event;
+      const file = { file_id, filename, filesize, total_chunks, sender };
+      return { type: "file_init", ...file, ...stamp(event, room) };
+    }
+    case "chunk": {
+      const { file: file_id, index: chunk_index, data, last: is_final, name: sender } = event;
+      const chunk = { file_id, chunk_index, chunk_data: encodeBase64(data), is_final, sender };
+      return { type: "file_chunk", ...chunk, ...stamp(event, room) };
+    }
+    case "members": {
+      const names = event.list.map(([, name]) => name);
+      return note(room, { message: `In this room: ${names.join(", ")}`, event: "names", names });
+    }
+    case "declined":
+      return note(room, { message: event.why, event: "refused" });
+    case "notice":
+      return note(room, { message: event.text, event: "notice" });
+    case "closing":
+      return note(room, { message: event.why, event: event.retry ? "stopping" : "notice" });
+    case "ping":
+      return { type: "ping", timestamp: new Date().toISOString() };
+    // A v1 client has no sessions to take up, and no answers to wait for.
+    case "welcome":
+    case "refused":
+    case "done":
+    case "moved":
+    case "away":
+    case "back":
+    case "pong":
+      return undefined;
+  }
+}
+
+/** What a v1 message asks for, as request number `id`; undefined for notes, which are dropped. */
+export function fromV1(message: ClientMessage, id: number): Request | undefined {
+  switch (message.type) {
+    case "chat":
+      return { kind: "chat", id, text: message.message };
+    case "rename":
+      return { kind: "rename", id, name: message.name };
+    case "switch_room":
+      return { kind: "move", id, room: message.room };
+    case "file_init": {
+      const { file_id: file, filename, filesize: size, total_chunks: chunks } = message;
+      return { kind: "offer", id, file, filename, size, chunks };
+    }
+    case "file_chunk": {
+      const { file_id: file, chunk_index: index, is_final: last } = message;
+      return { kind: "chunk", file, index, data: chunkBytes(message.chunk_data), last };
+    }
+    case "pong":
+      return { kind: "pong" };
+    // The server announces joins and leaves itself: a client's own note could pass for its words.
+    case "system":
+      return undefined;
+  }
+}
+
+function chunkBytes(text: string): Uint8Array {
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) {
+    throw new ProtocolError("Cannot read the peer's file_chunk: its data is not base64");
+  }
+  return bytes;
+}
+
+interface Stamped {
+  readonly client: number;
+  readonly time: number;
+}
+
+function stamp({ client, time }: Stamped, room: string) {
+  return { client_id: client, room, timestamp: new Date(time).toISOString() };
+}
+
+type Line = Pick<ServerMessageOf<"system">, "message" | "event">;
+
+function system(
+  event: Stamped & { readonly name: string },
+  room: string,
+  line: Line,
+): ServerMessageOf<"system"> {
+  return { type: "system", ...line, ...stamp(event, room), name: event.name };
+}
+
+function note(
+  room: string,
+  line: Line & Pick<ServerMessageOf<"system">, "names">,
+): ServerMessageOf<"system"> {
+  return { type: "system", ...line, room, timestamp: new Date().toISOString() };
+}

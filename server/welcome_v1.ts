@@ -1,0 +1,109 @@
+// A v1 client comes in: handshake in JSON, a key under its RSA key, then envelopes.
+
+import { encodeBase64 } from "../shared/base64.ts";
+import { publicKeyFromPem, wrapKey } from "../shared/crypto/rsa.ts";
+import { CmdchatError } from "../shared/errors.ts";
+import { encodeFrame } from "../shared/frame.ts";
+import { HEARTBEAT_INTERVAL_S } from "../shared/limits.ts";
+import { checkClientMessage, HANDSHAKE, type Handshake } from "../shared/messages.ts";
+import { encodeJson, V1_KEY_BYTES, V1_NONCE_BYTES, WireV1 } from "../shared/wire_v1.ts";
+import { checkEntry } from "./admission.ts";
+import type { Welcomed } from "./connection.ts";
+import { handle, tellTakenName } from "./handlers.ts";
+import type { Link } from "./listener.ts";
+import { Member } from "./member.ts";
+import { openPortV1 } from "./port.ts";
+import { Refusal } from "./refusal.ts";
+import type { Relay } from "./relay.ts";
+import { fromV1 } from "./v1_view.ts";
+
+/** Answers a first message without `v2`. Throws Refusal. */
+export async function welcomeV1(relay: Relay, link: Link, message: unknown): Promise<Welcomed> {
+  const handshake = parseHandshake(message);
+  if (!relay.isAuthorized(handshake.token)) throw new Refusal("unauthorized");
+  const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
+  const wrapped = await wrapFor(handshake.public_key, key);
+  const { name, room } = checkEntry(relay, {
+    name: handshake.name ?? "anonymous",
+    room: handshake.room ?? "lobby",
+  });
+  const member = new Member(relay, {
+    ...{ id: relay.takeId(), name: room.freeName(name), room },
+    ...{ old: true, ticket: undefined, address: link.address },
+  });
+  // The name is taken from here on; the room's events reach the client only behind the answer.
+  room.add(member);
+  relay.enter(member);
+  try {
+    await link.write(encodeFrame(encodeJson(answerTo(handshake, member, wrapped))));
+  } catch (error) {
+    relay.exit(member);
+    throw error;
+  }
+  const wire = new WireV1(key);
+  member.takeLink(openPortV1(link, wire, relay.portEvents(member)));
+  member.enter(room);
+  tellTakenName(member, name);
+  return welcomed(relay, member, wire);
+}
+
+function welcomed(relay: Relay, member: Member, wire: WireV1): Welcomed {
+  const { counters } = relay.metrics;
+  return {
+    member,
+    receive(frame) {
+      counters.messagesIn++;
+      const message = checkClientMessage(wire.open(frame));
+      const request = fromV1(message, member.lastRequest + 1);
+      if (request === undefined) {
+        counters.notesDropped++;
+        member.pace?.spend();
+      } else handle(member, request);
+      return false;
+    },
+    end() {
+      member.port?.close();
+      relay.exit(member);
+      wire.destroy();
+    },
+  };
+}
+
+function parseHandshake(message: unknown): Handshake {
+  const parsed = HANDSHAKE.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const isHandshake = typeof message === "object" && message !== null && "type" in message &&
+    message.type === "handshake";
+  const keyIsThere = isHandshake && "public_key" in message &&
+    typeof message.public_key === "string";
+  throw new Refusal(isHandshake && !keyIsThere ? "missing_public_key" : "expected_handshake");
+}
+
+async function wrapFor(pem: string, key: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await wrapKey(await publicKeyFromPem(pem), key);
+  } catch (error) {
+    if (error instanceof CmdchatError) throw new Refusal("invalid_public_key");
+    throw error;
+  }
+}
+
+function answerTo(handshake: Handshake, member: Member, wrapped: Uint8Array): unknown {
+  const { config } = member.relay;
+  return {
+    type: "handshake_ok",
+    client_id: member.id,
+    room: member.room.name,
+    renderer: handshake.renderer ?? "rich",
+    buffer_size: handshake.buffer_size ?? 200,
+    heartbeat_interval: HEARTBEAT_INTERVAL_S,
+    nonce_size: V1_NONCE_BYTES,
+    encrypted_key: encodeBase64(wrapped),
+    name: member.name,
+    limits: {
+      message: config["max-message"],
+      file: config["max-file"],
+      rate: config["rate-limit"] ?? null,
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { newIdentityText, openIdentity } from "../../server/identity_file.ts";
+import { ConfigError } from "../../shared/errors.ts";
+import { skipUnless } from "../helpers/skip.ts";
+
+interface IdentityFile extends AsyncDisposable {
+  readonly path: string;
+}
+
+async function identityFile(text: string, mode = 0o600): Promise<IdentityFile> {
+  const path = await Deno.makeTempFile({ prefix: "cmdchat-identity-" });
+  await Deno.writeTextFile(path, text);
+  await Deno.chmod(path, mode);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+Deno.test("a file that keygen printed gives the same identity at every start", async () => {
+  await using file = await identityFile(await newIdentityText());
+  const [first, second] = [await openIdentity(file.path), await openIdentity(file.path)];
+  assert.equal(first.fingerprint, second.fingerprint);
+});
+
+Deno.test("without a file each start has an identity of its own", async () => {
+  const [first, second] = [await openIdentity(undefined), await openIdentity(undefined)];
+  assert.notEqual(first.fingerprint, second.fingerprint);
+});
+
+Deno.test("a file that is missing, or holds something else, is refused and not repeated", async () => {
+  await using wrong = await identityFile("-----BEGIN NONSENSE-----\nsecret words\n");
+  for (const [path, why] of [["/no/such/identity", /no such file/], [wrong.path, /./]] as const) {
+    await assert.rejects(openIdentity(path), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, why);
+      assert.doesNotMatch(error.message, /secret words/);
+      return true;
+    });
+  }
+});
+
+const unixTest = skipUnless(Deno.build.os !== "windows", "Windows has no mode bits");
+
+unixTest(
+  "a file that every user may read or change is refused; one for a group is taken",
+  async () => {
+    const text = await newIdentityText();
+    for (const mode of [0o604, 0o602, 0o666]) {
+      await using open = await identityFile(text, mode);
+      await assert.rejects(
+        openIdentity(open.path),
+        (error) => error instanceof ConfigError && /chmod 600/.test(error.hint ?? ""),
+      );
+    }
+    await using forGroup = await identityFile(text, 0o640);
+    assert.ok(await openIdentity(forGroup.path));
+  },
+);
