@@ -1,0 +1,165 @@
+// Lines of the user to messages and commands: at once in a terminal, one after the other from a pipe.
+
+import { CmdchatError, ConnectionError, UsageError } from "../shared/errors.ts";
+import { quote } from "../shared/sanitize.ts";
+import type { Chat } from "./chat.ts";
+import type { Clock } from "./clock.ts";
+import type { CommandContext } from "./commands/command.ts";
+import { COMMANDS, parseLine, runCommand } from "./commands/dispatcher.ts";
+import type { Outcome } from "./requests.ts";
+
+/** What reads the user's lines. */
+export interface InputOptions {
+  readonly chat: Chat;
+  readonly downloads: boolean;
+  readonly clock: Clock;
+}
+
+/** A server that does not answer a line from a pipe within this is not going to. */
+const ANSWER_TIMEOUT_MS = 15_000;
+/** A line from a pipe waits this long for a connection; a script must not hang for ever. */
+const CONNECTION_TIMEOUT_MS = 60_000;
+
+/** Serves the person at a terminal until they leave. */
+export async function readTerminal(options: InputOptions): Promise<void> {
+  const { chat } = options;
+  const context = contextOf(options, createLeave(chat));
+  for await (const event of chat.console.events) {
+    if (event.kind === "line") enter(event.text, context);
+    else context.quit();
+    if (chat.ending.aborted) return;
+  }
+  chat.end();
+}
+
+/** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */
+export async function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
+  const { chat, clock } = options;
+  let fault: CmdchatError | undefined;
+  let over = false;
+  const context = contextOf(options, () => over = true);
+  for await (const event of chat.console.events) {
+    if (event.kind !== "line" || chat.ending.aborted) break;
+    if (event.text.trim() === "") continue;
+    const found = await faultOf(deliver(event.text, context, options), chat);
+    fault ??= found;
+    if (over || (found instanceof ConnectionError && !chat.connected)) break;
+  }
+  // Even without a line: whether the server can be reached is worth an exit code.
+  if (fault === undefined) fault = await faultOf(connected(chat, clock), chat);
+  if (chat.connected) await chat.transfers.settled();
+  chat.end();
+  return fault;
+}
+
+function contextOf(
+  { chat, downloads }: InputOptions,
+  quit: () => void,
+): CommandContext {
+  return { chat, downloads, rows: COMMANDS, quit };
+}
+
+/** What a person entered: shown at once, and what cannot be sent goes back into the input line. */
+function enter(text: string, context: CommandContext): void {
+  if (text.trim() === "") return;
+  const { chat } = context;
+  const back = (error: unknown) => {
+    chat.output.fault(error);
+    chat.console.setInput(text);
+  };
+  try {
+    const parsed = parseLine(text);
+    if (parsed.kind === "command") {
+      runCommand(parsed.row, parsed.argument, context).catch((error) => chat.output.fault(error));
+    } else {
+      const said = chat.say(parsed.text);
+      if (!chat.connected) tellWaiting(chat);
+      said.then((outcome) => reportLoss(chat, parsed.text, outcome));
+    }
+  } catch (error) {
+    back(error);
+  }
+}
+
+function tellWaiting(chat: Chat): void {
+  chat.output.note("info", "Not yet sent: it goes out as soon as there is a connection again.");
+}
+
+function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
+  if (outcome === "confirmed" || chat.ending.aborted) return;
+  const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
+  chat.output.note("warning", `${what}: ${quote(text, 200)}`, "the up key brings it back");
+}
+
+async function deliver(
+  text: string,
+  context: CommandContext,
+  { clock }: InputOptions,
+): Promise<void> {
+  const { chat } = context;
+  const parsed = parseLine(text);
+  await connected(chat, clock);
+  const asked = parsed.kind === "command"
+    ? runCommand(parsed.row, parsed.argument, context)
+    : chat.say(parsed.text);
+  const outcome = await inTime(asked, { chat, clock });
+  if (outcome === "lost") {
+    throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
+  }
+  if (outcome === "refused") {
+    throw new UsageError(`Not delivered: ${quote(text)}: the server refused it`);
+  }
+}
+
+/** The outcome, or "lost" where a server that could answer does not. */
+async function inTime<T>(
+  asked: Promise<T>,
+  { chat, clock }: Pick<InputOptions, "chat" | "clock">,
+): Promise<T | "lost"> {
+  for (;;) {
+    const answered = new AbortController();
+    const tooLate = clock.wait(ANSWER_TIMEOUT_MS, answered.signal).then(() => "late" as const);
+    const outcome = await Promise.race([asked, tooLate]).finally(() => answered.abort());
+    if (outcome !== "late") return outcome;
+    // Waiting for its turn within the server's limit, or for the link to come back, is not silence.
+    const waiting = chat.requests.unsent > 0;
+    if (!chat.connected) await connected(chat, clock);
+    else if (!waiting) return "lost";
+  }
+}
+
+async function faultOf(trial: Promise<unknown>, chat: Chat): Promise<CmdchatError | undefined> {
+  try {
+    await trial;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CmdchatError)) throw error;
+    // A link that ended for good has its own error to tell.
+    if (!chat.ending.aborted) chat.output.fault(error);
+    return error;
+  }
+}
+
+async function connected(chat: Chat, clock: Clock): Promise<void> {
+  if (chat.connected) return;
+  const done = new AbortController();
+  const tooLate = clock.wait(CONNECTION_TIMEOUT_MS, AbortSignal.any([done.signal, chat.ending]));
+  await Promise.race([chat.whenConnected(), tooLate]).finally(() => done.abort());
+  if (!chat.connected) throw new ConnectionError("Not sent: there is no connection to the server");
+}
+
+/** Leaves once files that are being sent or saved are through; asked twice it does not wait. */
+function createLeave(chat: Chat): () => void {
+  let waiting = false;
+  return () => {
+    const busy = chat.connected &&
+      chat.transfers.list().some(({ state }) => state === "sending" || state === "saving");
+    if (!busy || waiting) return chat.end();
+    waiting = true;
+    chat.output.note(
+      "info",
+      "Waiting for files on their way; /quit or Ctrl-C again does not wait.",
+    );
+    chat.transfers.settled().then(() => chat.end());
+  };
+}

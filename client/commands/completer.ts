@@ -1,0 +1,89 @@
+// What Tab offers: commands, and what their arguments may be; in messages, names.
+
+import { safeName } from "../renderers/text.ts";
+import type { Chat } from "../chat.ts";
+import type { Completer, Completions } from "../terminal/chat_console.ts";
+import type { CommandRow } from "./command.ts";
+import { COMMANDS, findCommand } from "./dispatcher.ts";
+import { completePath } from "./path_completion.ts";
+
+const NOTHING: Completions = { start: 0, candidates: [] };
+
+/** Completions over what the chat knows. */
+export function createCompleter(
+  current: () => Chat | undefined,
+  home: string | undefined,
+): Completer {
+  return (text, cursor) => {
+    const chat = current();
+    if (chat === undefined) return NOTHING;
+    const typed = text.slice(0, cursor);
+    if (!typed.startsWith("/") || typed.startsWith("//")) return completeName(chat, typed);
+    const [, word = "", gap = ""] = /^\/(\S*)(\s*)/.exec(typed) ?? [];
+    if (gap === "") return completeCommand(word);
+    const row = findCommand(word);
+    const start = 1 + word.length + gap.length;
+    return row === undefined ? NOTHING : completeArgument(row, { chat, typed, start, home });
+  };
+}
+
+function completeCommand(word: string): Completions {
+  const candidates = COMMANDS.filter(({ name }) => name.startsWith(word.toLowerCase()))
+    .map(({ name, argument }) => argument === undefined ? `/${name}` : `/${name} `);
+  return { start: 0, candidates };
+}
+
+interface ArgumentInput {
+  readonly chat: Chat;
+  readonly typed: string;
+  readonly start: number;
+  readonly home: string | undefined;
+}
+
+function completeArgument(
+  row: CommandRow,
+  { chat, typed, start, home }: ArgumentInput,
+): Completions {
+  const word = typed.slice(start);
+  const { completes } = row;
+  if (completes === undefined) return NOTHING;
+  switch (completes) {
+    case "room":
+      return {
+        start,
+        candidates: startingWith(word, [...chat.rooms].filter((room) => room !== chat.room)),
+      };
+    case "path":
+      return { start, candidates: completePath(word, home) };
+    case "command":
+      return {
+        start,
+        candidates: startingWith(word.replace(/^\//, ""), COMMANDS.map(({ name }) => name)),
+      };
+    case "transfer":
+      return {
+        start,
+        candidates: startingWith(word, chat.transfers.list().map(({ n }) => String(n))),
+      };
+    case "name":
+      return { start, candidates: startingWith(word, others(chat)) };
+  }
+}
+
+/** `al` at the start of a message becomes `alice: `, elsewhere `alice`. */
+function completeName(chat: Chat, typed: string): Completions {
+  const [word = ""] = /[^\s@]*$/.exec(typed) ?? [];
+  if (word === "") return NOTHING;
+  const start = typed.length - word.length;
+  const ending = start === 0 ? ": " : "";
+  return { start, candidates: startingWith(word, others(chat)).map((name) => name + ending) };
+}
+
+function others(chat: Chat): string[] {
+  return chat.roster.names.map(safeName).filter((name) => name !== chat.name);
+}
+
+function startingWith(word: string, words: readonly string[]): string[] {
+  const wanted = word.toLowerCase();
+  return words.filter((candidate) => candidate.toLowerCase().startsWith(wanted)).sort();
+}

@@ -1,0 +1,89 @@
+// From a typed line to what it does: the one place that enforces what a command's row declares.
+
+import { closest } from "../../shared/command_line.ts";
+import { ConnectionError, UsageError } from "../../shared/errors.ts";
+import { quote } from "../../shared/sanitize.ts";
+import { CHAT_COMMANDS } from "./chat_commands.ts";
+import { type CommandContext, type CommandRow, usageOf } from "./command.ts";
+import { FILE_COMMANDS } from "./file_commands.ts";
+import { INVITE_COMMANDS } from "./invite_commands.ts";
+import { SCREEN_COMMANDS } from "./screen_commands.ts";
+
+/** Every command, in the order of `/help`. */
+export const COMMANDS: readonly CommandRow[] = [
+  ...CHAT_COMMANDS,
+  ...INVITE_COMMANDS,
+  ...FILE_COMMANDS,
+  ...SCREEN_COMMANDS,
+];
+
+/** A typed line: a message, or a command with its argument. */
+export type ParsedLine =
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "command"; readonly row: CommandRow; readonly argument: string };
+
+/** Tells messages from commands; `//text` is the message `/text`. Throws UsageError for an unknown command. */
+export function parseLine(line: string): ParsedLine {
+  if (!line.startsWith("/")) return { kind: "message", text: line };
+  if (line.startsWith("//")) return { kind: "message", text: line.slice(1) };
+  const [, word = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
+  const row = findCommand(word);
+  if (row === undefined) throw unknownCommand(word);
+  return { kind: "command", row, argument: argument.trim() };
+}
+
+/** The command of this name or alias, without the slash. */
+export function findCommand(word: string): CommandRow | undefined {
+  const name = word.toLowerCase();
+  return COMMANDS.find((row) => row.name === name || row.aliases?.includes(name));
+}
+
+/** Runs a command, once what its row declares is given. Throws UsageError, LimitError or ConnectionError. */
+export async function runCommand(
+  row: CommandRow,
+  argument: string,
+  context: CommandContext,
+): Promise<unknown> {
+  const takesNone = row.argument === undefined;
+  if (takesNone && argument !== "") {
+    throw new UsageError(`Cannot use /${row.name} with ${quote(argument)}: it takes nothing`);
+  }
+  if (!takesNone && !row.argument.startsWith("[") && argument === "") {
+    throw new UsageError(`Cannot use /${row.name} alone: ${usageOf(row)} is wanted`);
+  }
+  requireNeeds(row, context);
+  return await row.run(context, argument);
+}
+
+function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): void {
+  switch (row.needs) {
+    case "nothing":
+      return;
+    case "connection":
+      if (!chat.connected) {
+        throw new ConnectionError(
+          `Cannot use /${row.name} now: there is no connection to the server`,
+        );
+      }
+      return;
+    case "downloads":
+      if (!downloads) {
+        throw new UsageError(
+          `Cannot use /${row.name}: this client was started without the right to save files`,
+          {
+            hint: "start it without --no-downloads; with pipes, with --accept-files",
+          },
+        );
+      }
+  }
+}
+
+function unknownCommand(word: string): UsageError {
+  const names = COMMANDS.flatMap((row) => [row.name, ...row.aliases ?? []]);
+  const meant = closest(word.toLowerCase(), names.filter((name) => name.length > 1));
+  return new UsageError(`Cannot use ${quote(`/${word}`)}: there is no such command`, {
+    hint: meant === undefined
+      ? "/help lists all; a message that starts with a slash is typed with two"
+      : `did you mean /${meant}?`,
+  });
+}

@@ -1,0 +1,71 @@
+// Commands about files.
+
+import { UsageError } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/option_values.ts";
+import { safeLine, safeName } from "../renderers/text.ts";
+import type { TransferInfo } from "../transfers.ts";
+import type { CommandRow } from "./command.ts";
+
+/** Rows of the commands about files. */
+export const FILE_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "send",
+    argument: "PATH",
+    needs: "connection",
+    help: "offer a file to the room",
+    completes: "path",
+    run: ({ chat }, argument) => chat.transfers.offerFile(argument),
+  },
+  {
+    name: "accept",
+    argument: "[N]",
+    needs: "downloads",
+    help: "take an offered file; N is its number",
+    completes: "transfer",
+    run: ({ chat }, argument) => chat.transfers.accept(optionalNumber(argument)),
+  },
+  {
+    name: "reject",
+    argument: "[N]",
+    needs: "nothing",
+    help: "refuse an offered file",
+    completes: "transfer",
+    run: ({ chat }, argument) => chat.transfers.reject(optionalNumber(argument)),
+  },
+  {
+    name: "files",
+    needs: "nothing",
+    help: "list offers and transfers",
+    run({ chat }) {
+      const files = chat.transfers.list();
+      chat.output.answer(
+        files.length === 0 ? "No files are on their way." : files.map(lineOf).join("\n"),
+      );
+    },
+  },
+  {
+    name: "cancel",
+    argument: "N",
+    needs: "nothing",
+    help: "stop a transfer in either direction",
+    completes: "transfer",
+    run: ({ chat }, argument) => chat.transfers.cancel(numberOf(argument)),
+  },
+];
+
+function optionalNumber(argument: string): number | undefined {
+  return argument === "" ? undefined : numberOf(argument);
+}
+
+function numberOf(argument: string): number {
+  if (/^#?\d{1,9}$/.test(argument)) return Number(argument.replace("#", ""));
+  throw new UsageError(`Cannot use ${JSON.stringify(argument)}: the number of a file is wanted`, {
+    hint: "/files lists them",
+  });
+}
+
+function lineOf({ n, direction, name, size, sender, state, done }: TransferInfo): string {
+  const who = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
+  const progress = done > 0 && done < size ? `, ${formatBytes(done)} of it here` : "";
+  return `${n}: "${safeLine(name)}" (${formatBytes(size)})${who}: ${state}${progress}`;
+}

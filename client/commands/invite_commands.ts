@@ -1,0 +1,51 @@
+// Commands that bring others in.
+
+import { UsageError } from "../../shared/errors.ts";
+import { formatLink, type Link } from "../../shared/link.ts";
+import type { Chat } from "../chat.ts";
+import type { CommandRow } from "./command.ts";
+
+const WORDS = ["qr", "token"];
+
+/** Rows of the commands about invitations. */
+export const INVITE_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "invite",
+    argument: "[qr] [token]",
+    needs: "connection",
+    help: "print a link to this room; as a QR code too, or with your token in it",
+    async run({ chat }, argument) {
+      const words = argument.split(/\s+/).filter((word) => word !== "");
+      const wrong = words.find((word) => !WORDS.includes(word));
+      if (wrong !== undefined) throw new UsageError("Cannot make this link: /invite [qr] [token]");
+      const link = formatLink(linkTo(chat, words.includes("token")));
+      chat.output.answer(words.includes("qr") ? `${link}\n${await qrCode(link)}` : link);
+      if (/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) {
+        chat.output.note(
+          "info",
+          "This link leads to this machine only; join by its address to invite others.",
+        );
+      }
+    },
+  },
+];
+
+function linkTo(chat: Chat, withToken: boolean): Link {
+  const { fingerprint } = chat;
+  if (fingerprint === undefined) {
+    throw new UsageError("Cannot make a link: a server of the old protocol cannot be recognised");
+  }
+  const { host, port, tls, token } = chat.address;
+  if (withToken && token === undefined) {
+    throw new UsageError("Cannot put a token into the link: you joined without one");
+  }
+  return {
+    ...{ host, port, tls, room: chat.room, fingerprint },
+    ...(withToken && token !== undefined ? { token } : {}),
+  };
+}
+
+async function qrCode(text: string): Promise<string> {
+  const { renderUnicodeCompact } = await import("uqr");
+  return renderUnicodeCompact(text, { border: 2 });
+}

@@ -1,0 +1,45 @@
+// Paths for Tab, as a shell completes them: folders end with a slash, hidden files only where a dot is typed.
+
+const ENTRIES_MAX = 5_000;
+const CANDIDATES_MAX = 200;
+// What would not survive being typed and shown: control, format and separating characters.
+const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** Paths that begin with `typed`; `~/` stands for `home`. Folders that cannot be read give none. */
+export function completePath(typed: string, home: string | undefined): string[] {
+  const slash = typed.lastIndexOf("/") + 1;
+  const [folder, prefix] = [typed.slice(0, slash), typed.slice(slash)];
+  const place = home !== undefined && folder.startsWith("~/")
+    ? home + folder.slice(1)
+    : folder || ".";
+  const names: string[] = [];
+  for (const name of list(place)) {
+    if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
+    names.push(folder + name);
+    if (names.length === CANDIDATES_MAX) break;
+  }
+  return names.sort();
+}
+
+function list(folder: string): string[] {
+  const names: string[] = [];
+  try {
+    for (const entry of Deno.readDirSync(folder)) {
+      if (UNSHOWABLE.test(entry.name)) continue;
+      names.push(isFolder(folder, entry) ? `${entry.name}/` : entry.name);
+      if (names.length === ENTRIES_MAX) break;
+    }
+  } catch {
+    // No such folder, or not ours to read: nothing to offer.
+  }
+  return names;
+}
+
+function isFolder(folder: string, entry: Deno.DirEntry): boolean {
+  if (!entry.isSymlink) return entry.isDirectory;
+  try {
+    return Deno.statSync(`${folder}/${entry.name}`).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,90 @@
+// Commands about the screen and the program.
+
+import { UsageError } from "../../shared/errors.ts";
+import { type CommandRow, usageOf } from "./command.ts";
+
+const LAST_DEFAULT = 20;
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["Enter", "send"],
+  ["Alt-Enter", "a further line in the message; pasted lines stay one message"],
+  ["Tab", "complete commands, names, rooms and paths"],
+  ["Up, Down", "what you typed before; Ctrl-R searches it"],
+  ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],
+  ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y puts back"],
+  ["Ctrl-L", "clear the screen"],
+  ["Ctrl-C", "drop what is typed; on an empty line: quit"],
+  ["Ctrl-D", "quit, on an empty line"],
+];
+
+/** Rows of the commands about the screen and the program. */
+export const SCREEN_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "last",
+    argument: "[N]",
+    needs: "nothing",
+    help: `show the last N lines again (${LAST_DEFAULT} unless told)`,
+    run({ chat }, argument) {
+      if (!/^\d{0,6}$/.test(argument)) {
+        throw new UsageError(
+          `Cannot show the last ${JSON.stringify(argument)}: a number is wanted`,
+        );
+      }
+      chat.output.showLast(argument === "" ? LAST_DEFAULT : Number(argument));
+    },
+  },
+  {
+    name: "clear",
+    needs: "nothing",
+    help: "wipe the screen and the lines kept for /last",
+    run({ chat }) {
+      chat.output.forget();
+      chat.console.clear();
+    },
+  },
+  {
+    name: "help",
+    aliases: ["?"],
+    argument: "[COMMAND]",
+    needs: "nothing",
+    help: "list commands and keys",
+    completes: "command",
+    run({ chat, rows }, argument) {
+      chat.output.answer(argument === "" ? helpText(rows) : helpOf(rows, argument));
+    },
+  },
+  {
+    name: "quit",
+    aliases: ["exit", "q"],
+    needs: "nothing",
+    help: "leave; waits for files that are on their way, a second time does not",
+    run: ({ quit }) => quit(),
+  },
+];
+
+/** All commands and keys, one a line. */
+export function helpText(rows: readonly CommandRow[]): string {
+  const commands = rows.map((row) => [usageOf(row), row.help] as const);
+  const text = aligned([...commands, ["//TEXT", "send a line that starts with a slash"], ...KEYS]);
+  return `commands and keys:\n${text}`;
+}
+
+/** All commands, one a line, aligned. */
+export function commandHelp(rows: readonly CommandRow[]): string {
+  return aligned(rows.map((row) => [usageOf(row), row.help]));
+}
+
+function helpOf(rows: readonly CommandRow[], argument: string): string {
+  const name = argument.replace(/^\//, "");
+  const row = rows.find((row) => row.name === name || row.aliases?.includes(name));
+  if (row === undefined) {
+    throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`);
+  }
+  const aliases = row.aliases === undefined ? "" : ` (also /${row.aliases.join(", /")})`;
+  return `${usageOf(row)}  ${row.help}${aliases}`;
+}
+
+function aligned(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => left.padEnd(width) + right).join("\n");
+}

@@ -1,0 +1,23 @@
+// The plain renderer: no time, no colour, one mark in the first column of all that no member said.
+
+import { NOTE_WORDS, type Renderer, safeLine, safeLines, safeName, systemText } from "./text.ts";
+import { transferText } from "./transfer_text.ts";
+
+/** Renders `<name> text`, `* server's line`, `- our own line`. Further lines of a message are indented. */
+export function createMinimalRenderer(): Renderer {
+  return {
+    chat: ({ sender, text }) => `<${safeName(sender)}> ${safeLines(text).join("\n    ")}`,
+    system: (line) => `* ${systemText(line)}`,
+    file(event) {
+      const shown = transferText(event);
+      return shown === undefined ? undefined : `- ${shown.text}`;
+    },
+    note: ({ level, text, hint }) =>
+      (level === "info"
+        ? safeLines(text).map((line) => `- ${line}`).join("\n")
+        : NOTE_WORDS[level] + safeLine(text)) +
+      (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
+    link: ({ text, hint }) =>
+      `- ${safeLine(text)}` + (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
+  };
+}

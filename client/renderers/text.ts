@@ -1,0 +1,126 @@
+// What is shown, and the one place where text of peers and servers is made safe for it.
+
+import { quote, sanitizeLine, sanitizeText } from "../../shared/sanitize.ts";
+import { splitClusters, textWidth } from "../terminal/width.ts";
+import type { TransferEvent } from "../transfers.ts";
+
+/** A chat line; `sender`, `text` and `room` as they came, NOT sanitized. */
+export interface ChatLine {
+  readonly sender: string;
+  readonly text: string;
+  readonly room: string;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly sequence: number;
+  /** Whether it is ours. */
+  readonly own: boolean;
+  /** Whether it names us. */
+  readonly mention: boolean;
+}
+
+/** A line of the server's, NOT sanitized. */
+export interface SystemLine {
+  readonly text: string;
+  readonly room: string;
+  readonly time: string;
+  readonly event: string;
+  readonly name?: string | undefined;
+  readonly previous?: string | undefined;
+  readonly names?: readonly string[] | undefined;
+}
+
+/** How much a note matters; `danger` is a warning that must not be overlooked. */
+export type NoteLevel = "info" | "warning" | "danger" | "error";
+
+/** The word before a note of this level. */
+export const NOTE_WORDS: Readonly<Record<NoteLevel, string>> = {
+  info: "",
+  warning: "warning: ",
+  danger: "warning: ",
+  error: "error: ",
+};
+
+/** What the client itself has to say. */
+export interface Note {
+  readonly level: NoteLevel;
+  /** One line, or several for lists such as `/help`. */
+  readonly text: string;
+  readonly hint?: string | undefined;
+  readonly time: string;
+}
+
+/** How the link to the server is. */
+export interface LinkNote {
+  readonly state: "connected" | "lost";
+  readonly text: string;
+  readonly hint?: string | undefined;
+  readonly time: string;
+  readonly name: string;
+  readonly room: string;
+}
+
+/** Turns what happens into text that may be printed; lines are separated by `\n`. */
+export interface Renderer {
+  chat(line: ChatLine): string;
+  system(line: SystemLine): string;
+  /** undefined where there is nothing to print. */
+  file(event: TransferEvent, time: string): string | undefined;
+  note(note: Note): string;
+  link(note: LinkNote): string;
+}
+
+const NAME_SHOWN_MAX = 64;
+const NAMES_SHOWN_MAX = 40;
+const LABEL_SHOWN_CELLS = 17;
+
+/** A name as it stands between `<` and `>`: it can neither close the brackets nor be empty. */
+export function safeName(name: string): string {
+  const line = sanitizeLine(name).replaceAll("<", "‹").replaceAll(">", "›").trim();
+  const characters = [...line];
+  if (characters.length === 0) return "?";
+  if (characters.length <= NAME_SHOWN_MAX) return line;
+  return sanitizeLine(characters.slice(0, NAME_SHOWN_MAX).join("")) + "…";
+}
+
+/** A name for the status line: safe, without the line's own separator, and of at most 17 cells. */
+export function shortLabel(name: string): string {
+  const label = safeName(name).replaceAll("·", "•");
+  if (textWidth(label) <= LABEL_SHOWN_CELLS) return label;
+  let shown = "";
+  for (const { text } of splitClusters(label)) {
+    if (textWidth(shown + text) >= LABEL_SHOWN_CELLS) break;
+    shown += text;
+  }
+  return `${shown}…`;
+}
+
+/** One safe line. */
+export function safeLine(text: string): string {
+  return sanitizeLine(text);
+}
+
+/** Safe lines of a message that may have several. */
+export function safeLines(text: string): string[] {
+  return sanitizeText(text).split("\n");
+}
+
+/** A server's line in one line; long lists of names are cut, and the number of the rest is told. */
+export function systemText(line: SystemLine): string {
+  if (line.event !== "names" || line.names === undefined) return safeLine(line.text);
+  return `In ${quote(line.room)}: ${nameList(line.names)}`;
+}
+
+/** `alice, bob and 12 more`. */
+export function nameList(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN_MAX).map(safeName).join(", ");
+  const rest = names.length - NAMES_SHOWN_MAX;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+/** `18:00:00` in this machine's time zone; dashes where the time cannot be read. */
+export function clockTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "--:--:--";
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, "0")).join(":");
+}

@@ -1,0 +1,160 @@
+// What was asked of the server and is not answered yet, and what has not even been sent: nothing is lost over a
+// dropped link, and nothing is sent twice.
+//
+// The contract:
+// 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
+// 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where nobody can know.
+// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats.
+// 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there.
+
+import type { Request, RequestOf } from "../shared/messages_v2.ts";
+import type { Clock } from "./clock.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Session } from "./session.ts";
+
+/** What became of a request: done, not done, or nobody knows because the link broke. */
+export type Outcome = "confirmed" | "refused" | "lost";
+
+type WithoutId<R> = R extends unknown ? Omit<R, "id"> : never;
+
+/** A request before it has a number. */
+export type Draft = WithoutId<RequestOf<"chat" | "rename" | "move" | "offer">>;
+
+interface Entry {
+  readonly draft: Draft;
+  readonly settle: (outcome: Outcome) => void;
+  /** undefined until it was sent in this session. */
+  id: number | undefined;
+  /** Tells the pacer when the server has taken it. */
+  taken: (now: number) => void;
+}
+
+/** What the ledger needs. */
+export interface RequestsOptions {
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  /** Called whenever the number of unsent or unanswered requests has changed. */
+  readonly onChange: () => void;
+}
+
+/** The requests of one client, over as many sessions as it takes. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  #entries: Entry[] = [];
+  #lastId = 0;
+  #session: Session | undefined;
+  #pumping = false;
+  #holding: AbortController | undefined;
+  #attached = new AbortController();
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that have not left. */
+  get unsent(): number {
+    return this.#entries.filter(({ id }) => id === undefined).length;
+  }
+
+  /** Requests that left and have no answer. */
+  get unanswered(): number {
+    return this.#entries.length - this.unsent;
+  }
+
+  /** Takes a request; it leaves as soon as there is a session and the server's limit allows. */
+  add(draft: Draft): Promise<Outcome> {
+    return new Promise((settle) => {
+      this.#entries.push({ draft, settle, id: undefined, taken: () => {} });
+      this.#options.onChange();
+      void this.#pump();
+    });
+  }
+
+  /** A session is open. What left and belongs to another session is lost. */
+  attach(session: Session): void {
+    this.#holding?.abort();
+    this.#session = session;
+    this.#attached = new AbortController();
+    if (session.welcome.resumed) {
+      for (const { draft, id } of this.#entries) {
+        if (id !== undefined) this.#send({ ...draft, id });
+      }
+    } else {
+      this.#loseSent();
+      this.#lastId = 0;
+    }
+    void this.#pump();
+  }
+
+  /** The link is gone. Requests that left are lost once the server no longer holds the session. */
+  detach(): void {
+    const holdSeconds = this.#session?.welcome.holdSeconds ?? 0;
+    this.#session = undefined;
+    this.#attached.abort();
+    if (holdSeconds === 0) return this.#loseSent();
+    const holding = this.#holding = new AbortController();
+    void this.#options.clock.wait(holdSeconds * 1_000, holding.signal).then(() => {
+      if (!holding.signal.aborted) this.#loseSent();
+    });
+  }
+
+  /** The server answered request `id`. Gives what it was, where it was one of ours. */
+  answer(id: number, outcome: "confirmed" | "refused"): Draft | undefined {
+    const at = this.#entries.findIndex((entry) => entry.id === id);
+    const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
+    if (entry === undefined) return undefined;
+    entry.taken(this.#options.clock.now());
+    entry.settle(outcome);
+    this.#options.onChange();
+    return entry.draft;
+  }
+
+  /** What has not left is not to be sent any more; its senders are told. */
+  refuseUnsent(): void {
+    const unsent = this.#entries.filter(({ id }) => id === undefined);
+    this.#entries = this.#entries.filter(({ id }) => id !== undefined);
+    for (const { settle } of unsent) settle("refused");
+    this.#options.onChange();
+  }
+
+  /** The chat is over. */
+  end(): void {
+    this.#holding?.abort();
+    this.#attached.abort();
+    this.#session = undefined;
+    for (const { settle } of this.#entries.splice(0)) settle("lost");
+  }
+
+  #loseSent(): void {
+    const sent = this.#entries.filter(({ id }) => id !== undefined);
+    this.#entries = this.#entries.filter(({ id }) => id === undefined);
+    for (const { settle } of sent) settle("lost");
+    this.#options.onChange();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { clock, pacer, onChange } = this.#options;
+    for (;;) {
+      const next = this.#entries.find(({ id }) => id === undefined);
+      if (next === undefined || this.#session === undefined) break;
+      const delay = pacer.delay(clock.now());
+      if (delay > 0) {
+        await clock.wait(delay, this.#attached.signal);
+        continue;
+      }
+      next.id = ++this.#lastId;
+      next.taken = pacer.count(clock.now());
+      this.#send({ ...next.draft, id: next.id });
+      onChange();
+    }
+    this.#pumping = false;
+  }
+
+  #send(request: Request): void {
+    const session = this.#session;
+    // A link that cannot take it is broken, and reading will say so.
+    session?.send(request).catch(() => session.close());
+  }
+}

@@ -1,0 +1,252 @@
+// Puts a chat together from its configuration, runs it, and takes it apart in order.
+
+import { ConfigError } from "../shared/errors.ts";
+import { Chat } from "./chat.ts";
+import { readPipe, readTerminal } from "./chat_input.ts";
+import { SYSTEM_CLOCK } from "./clock.ts";
+import { createCompleter } from "./commands/completer.ts";
+import type { ClientConfig } from "./config.ts";
+import { Dialer } from "./dialer.ts";
+import { defaultDownloadFolder } from "./downloads.ts";
+import { type EndSignal, printError, signalExitCode } from "./exit.ts";
+import type { History } from "./history.ts";
+import { KnownServers } from "./known_servers.ts";
+import { Output } from "./output.ts";
+import { readPassphrase, readToken } from "./read_secrets.ts";
+import { createJsonRenderer } from "./renderers/json.ts";
+import { createMinimalRenderer } from "./renderers/minimal.ts";
+import { createRichRenderer } from "./renderers/rich.ts";
+import type { NoteLevel, Renderer } from "./renderers/text.ts";
+import { ServerCheck } from "./server_check.ts";
+import type { ChatConsole, Completer, Tty } from "./terminal/chat_console.ts";
+import { LineConsole } from "./terminal/line_io.ts";
+import { Prompt } from "./terminal/prompt.ts";
+import { detectColorDepth, Style } from "./terminal/style.ts";
+import { detectReflow, isInteractive, openLineIo, openTty } from "./terminal/tty.ts";
+import { readTlsSettings } from "./tls_trust.ts";
+import { Transfers } from "./transfers.ts";
+
+/** An environment variable; undefined where the program may not read it. */
+export function readVariable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    // The executable may read only what it was compiled for; whoever asks for more does without.
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+const INSECURE_WARNING =
+  "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
+const LEGACY_WARNING =
+  "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
+  "Without TLS, anybody in between can read and change everything.";
+
+/** The user's side: where lines come from and where text goes. */
+interface UserSide {
+  readonly console: ChatConsole;
+  /** undefined for pipes. */
+  readonly tty: Tty | undefined;
+  /** Whether somebody can be asked. */
+  readonly canAsk: boolean;
+}
+
+/** Runs a chat to its end and gives the exit code. Throws what ended it, with the terminal restored. */
+export async function runChat(config: ClientConfig): Promise<number> {
+  const { host, port, linkToken, fingerprint, "known-servers": knownPath } = config;
+  const [ownToken, tls] = await Promise.all([
+    readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
+    readTlsSettings(config),
+  ]);
+  const token = ownToken ?? linkToken;
+  if (config.linkShows) {
+    printError(
+      "warning: the link shows its token to everyone who can list this machine's processes; " +
+        "better: CMDCHAT_LINK, or --link - and the link on standard input",
+    );
+  }
+  let current: Chat | undefined;
+  const ending = new EndOfProgram(() => current?.end());
+  const home = readVariable("HOME") ?? readVariable("USERPROFILE");
+  const side = openUserSide(ending, createCompleter(() => current, home));
+  let output: Output | undefined;
+  const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
+  const check = new ServerCheck({
+    address: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+    known: knownPath === undefined ? undefined : new KnownServers(knownPath),
+    ...{ pinned: fingerprint !== undefined, tell },
+    hasToken: (): boolean => dialer.hasToken,
+    onChanged: () => current?.requests.refuseUnsent(),
+  });
+  const dialer: Dialer = new Dialer({
+    endpoint: { host, port, tls },
+    token,
+    renderer: config.renderer,
+    bufferSize: config["buffer-size"],
+    clock: SYSTEM_CLOCK,
+    ...(side.canAsk ? { askToken: () => side.console.ask("Token:", { hidden: true }) } : {}),
+    onInsecure: () => tell("danger", INSECURE_WARNING),
+    onLegacy: config.legacy ? () => tell("danger", LEGACY_WARNING) : undefined,
+    expected: fingerprint,
+    check: (seen) => check.check(seen),
+  });
+  let history: History | undefined;
+  try {
+    history = await openConfiguredHistory(config, side);
+    const downloads = !config["no-downloads"] && (side.tty !== undefined || config["accept-files"]);
+    const writes = downloads || history !== undefined || knownPath !== undefined;
+    if (!writes) await Deno.permissions.revoke({ name: "write" });
+    const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
+    output = createOutput(config, { side, style, history });
+    const chat = current = new Chat({
+      place: { name: config.name, room: config.room },
+      address: { host, port, tls: tls !== undefined, token },
+      dial: (place, signal) => dialer.dial(place, signal),
+      console: side.console,
+      output,
+      style,
+      clock: SYSTEM_CLOCK,
+      quiet: config["quiet-reconnect"],
+      transfers: (parts) =>
+        new Transfers({
+          ...parts,
+          folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
+          home,
+          acceptAll: config["accept-files"],
+        }),
+    });
+    return await converse(chat, { side, downloads, ending });
+  } finally {
+    await side.console.close();
+    await history?.close();
+    ending.release();
+  }
+}
+
+interface Conversation {
+  readonly side: UserSide;
+  readonly downloads: boolean;
+  readonly ending: EndOfProgram;
+}
+
+async function converse(chat: Chat, { side, downloads, ending }: Conversation): Promise<number> {
+  const read = side.tty === undefined ? readPipe : readTerminal;
+  const input = read({ chat, downloads, clock: SYSTEM_CLOCK });
+  // Whatever ends the reading ends the chat; its error is thrown below.
+  input.catch(() => chat.end());
+  if (ending.signal !== undefined) chat.end();
+  try {
+    await chat.run();
+  } finally {
+    chat.end();
+    await chat.transfers.dispose();
+    await side.console.close();
+  }
+  const fault = await input;
+  return ending.signal === undefined ? fault?.exitCode ?? 0 : signalExitCode(ending.signal);
+}
+
+function openUserSide(ending: EndOfProgram, complete: Completer): UserSide {
+  if (isInteractive(readVariable)) {
+    const tty = openTty({ onTerminate: (signal) => ending.request(signal) });
+    const console = Prompt.open(tty, { complete, reflow: detectReflow(readVariable) });
+    return { console, tty, canAsk: true };
+  }
+  ending.listen();
+  const io = openLineIo();
+  return { console: new LineConsole(io), tty: undefined, canAsk: io.setEcho !== undefined };
+}
+
+async function openConfiguredHistory(
+  config: ClientConfig,
+  { console, canAsk, tty }: UserSide,
+): Promise<History | undefined> {
+  const path = config["history-file"];
+  if (path === undefined) return undefined;
+  const notice = (text: string) => tty === undefined ? printError(text) : console.print(text);
+  const passphrase = await readPassphrase(config, {
+    env: readVariable,
+    ask: canAsk ? console.ask.bind(console) : undefined,
+    warn: (text) => notice(`warning: ${text}`),
+  });
+  if (passphrase === undefined) {
+    throw new ConfigError("Cannot keep a history: no passphrase was given", {
+      hint: "CMDCHAT_HISTORY_PASSPHRASE or --history-passphrase-file FILE",
+    });
+  }
+  const { openHistory } = await import("./history.ts");
+  return await openHistory(path, passphrase, { onNotice: notice });
+}
+
+function createOutput(
+  config: ClientConfig,
+  { side, style, history }: { side: UserSide; style: Style; history: History | undefined },
+): Output {
+  const { console, tty } = side;
+  const renderer = createRenderer(config.renderer, style, tty);
+  const print = (text: string) => console.print(text);
+  const apart = tty === undefined && config.renderer !== "json";
+  return new Output({
+    renderer,
+    print,
+    ...(apart ? { diagnose: printError, diagnosis: createMinimalRenderer() } : { diagnose: print }),
+    history,
+    bufferSize: config["buffer-size"],
+    clock: SYSTEM_CLOCK,
+  });
+}
+
+function createRenderer(
+  name: ClientConfig["renderer"],
+  style: Style,
+  tty: Tty | undefined,
+): Renderer {
+  switch (name) {
+    case "rich":
+      return createRichRenderer({
+        style,
+        ...(tty === undefined ? {} : { columns: () => tty.columns }),
+      });
+    case "minimal":
+      return createMinimalRenderer();
+    case "json":
+      return createJsonRenderer();
+  }
+}
+
+/** Signals that end the program in order. */
+class EndOfProgram {
+  /** The signal that came, if one did. */
+  signal: EndSignal | undefined;
+  readonly #end: () => void;
+  #removers: (() => void)[] = [];
+
+  constructor(end: () => void) {
+    this.#end = end;
+  }
+
+  /** Ends the chat because of a signal. A second one ends the process at once. */
+  request(signal: EndSignal): void {
+    if (this.signal !== undefined) Deno.exit(signalExitCode(signal));
+    this.signal = signal;
+    this.#end();
+  }
+
+  /** Takes the signals itself; a terminal in raw mode brings its own. */
+  listen(): void {
+    const signals: EndSignal[] = Deno.build.os === "windows"
+      ? ["SIGINT"]
+      : ["SIGINT", "SIGTERM", "SIGHUP"];
+    for (const signal of signals) {
+      const handler = () => this.request(signal);
+      Deno.addSignalListener(signal, handler);
+      this.#removers.push(() => Deno.removeSignalListener(signal, handler));
+    }
+  }
+
+  /** Gives the signals back. */
+  release(): void {
+    for (const remove of this.#removers.splice(0)) remove();
+  }
+}

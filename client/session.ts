@@ -1,0 +1,94 @@
+// What the chat knows of a session, whichever wire it speaks, and what a server's refusals mean.
+
+import { type CmdchatError, ConnectionError, CryptoError, UsageError } from "../shared/errors.ts";
+import type { Fingerprint } from "../shared/fingerprint.ts";
+import type { Event, Request } from "../shared/messages_v2.ts";
+import type { Rate } from "../shared/option_values.ts";
+import { quote } from "../shared/sanitize.ts";
+
+/** What a client says of itself. */
+export interface SessionRequest {
+  readonly name: string;
+  readonly room: string;
+  readonly token: string | undefined;
+}
+
+/** Proof that a held session is ours, and up to where we have its room. */
+export interface Ticket {
+  readonly session: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly at: number;
+}
+
+/** What the server granted. */
+export interface Welcome {
+  /** Our number among the server's clients. */
+  readonly client: number;
+  /** The name that was given; undefined where the server does not tell. */
+  readonly name: string | undefined;
+  readonly room: string;
+  readonly messageMax: number;
+  readonly fileMax: number;
+  /** undefined = no limit. */
+  readonly rate: Rate | undefined;
+  /** Place of the last event of the room that is behind us; 0 on v1. */
+  readonly at: number;
+  /** Whether this is our former session, taken up again. */
+  readonly resumed: boolean;
+  /** Whether everything that we missed follows. */
+  readonly complete: boolean;
+  /** Seconds for which the session is held when the link breaks; 0 = not at all. */
+  readonly holdSeconds: number;
+  /** What proves the session ours; undefined on v1. */
+  readonly ticket: Pick<Ticket, "session" | "secret"> | undefined;
+  /** Who the server is; undefined on v1, which cannot tell. */
+  readonly fingerprint: Fingerprint | undefined;
+}
+
+/** An open session, whatever its wire format. */
+export interface Session {
+  readonly welcome: Welcome;
+  /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
+  send(message: Request): Promise<void>;
+  /**
+   * What the server sends, to be iterated once; pings are answered by the session. Ends when the link ends; throws
+   * ConnectionError, ProtocolError or CryptoError when it broke.
+   */
+  events(): AsyncIterable<Event>;
+  /** Says goodbye, so that the session is not held, and closes. */
+  leave(): Promise<void>;
+  /** Ends the connection; idempotent. */
+  close(): void;
+}
+
+/** The server cannot take us now; it may later. Exit code 4. */
+export class BusyError extends ConnectionError {}
+
+/** The server does not take our token, or wants one. Exit code 7. */
+export class UnauthorizedError extends CryptoError {}
+
+/** What a server's word for a refusal means to the user. */
+export function refusalError(reason: string, { name, room, token }: SessionRequest): CmdchatError {
+  switch (reason) {
+    case "unauthorized":
+      return token === undefined
+        ? new UnauthorizedError("Cannot join the server: it wants a token", {
+          hint: "--token-file FILE or CMDCHAT_TOKEN",
+        })
+        : new UnauthorizedError("Cannot join the server: it does not take this token", {
+          hint: "ask its operator for a token that is valid now",
+        });
+    case "invalid_name":
+      return new UsageError(`Cannot use the name ${quote(name)}: the server does not take it`);
+    case "invalid_room":
+      return new UsageError(
+        `Cannot join the room ${quote(room)}: the server does not take its name`,
+      );
+    case "too_many_rooms":
+      return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
+    case "server_stopping":
+      return new BusyError("Cannot join the server: it is stopping");
+    default:
+      return new UsageError(`Cannot join the server: it answered ${quote(reason)}`);
+  }
+}

@@ -1,0 +1,70 @@
+// Puts input and status together as the rows of the painted area, within the size of the terminal.
+import {
+  type InputLayout,
+  layoutInput,
+  parseStyled,
+  type Row,
+  shortenEnd,
+  usableColumns,
+} from "./layout.ts";
+import type { Area } from "./screen.ts";
+
+/** What the area is made of. */
+export interface AreaContent {
+  readonly prompt: Row;
+  readonly text: string;
+  /** Index into the text, UTF-16 units. */
+  readonly cursor: number;
+  /** Styled status line; "" for none. */
+  readonly status: string;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The rows of an input that are seen when it has more than the terminal can show. */
+export class InputWindow {
+  #top = 0;
+
+  /** The area for the content; the window moves as little as the cursor asks for. */
+  compose(content: AreaContent): Area {
+    const layout = layoutInput(content.prompt, content);
+    const withStatus = content.status !== "" && content.rows >= 3;
+    const height = inputHeight(content.rows, withStatus);
+    this.#follow(layout, height);
+    const rows = layout.rows.slice(this.#top, this.#top + height);
+    const hidden = layout.rows.length - rows.length;
+    if (withStatus) {
+      const place = hidden === 0
+        ? ""
+        : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
+      rows.push(shortenEnd(parseStyled(place + content.status), usableColumns(content.columns)));
+    }
+    return {
+      rows,
+      cursor: { row: layout.cursor.row - this.#top, column: layout.cursor.column },
+    };
+  }
+
+  #follow(layout: InputLayout, height: number): void {
+    const lowest = Math.max(0, layout.rows.length - height);
+    const { row } = layout.cursor;
+    this.#top = Math.min(lowest, Math.max(row - height + 1, Math.min(this.#top, row)));
+  }
+}
+
+/** Most rows for the input: about half of the screen, so that a long text does not hide the conversation. */
+function inputHeight(rows: number, withStatus: boolean): number {
+  const free = rows - 1 - (withStatus ? 1 : 0);
+  return Math.max(1, Math.min(free, Math.max(3, Math.floor(rows / 2))));
+}
+
+/** Candidates of a completion as one line, the chosen one in brackets and always within the width. */
+export function candidateLine(
+  candidates: readonly string[],
+  options: { readonly chosen: number; readonly columns: number },
+): string {
+  const words = candidates.map((word, index) => index === options.chosen ? `[${word}]` : word);
+  const all = words.join("  ");
+  if (options.chosen <= 0 || all.length < options.columns) return all;
+  return `… ${words.slice(options.chosen).join("  ")}`;
+}

@@ -1,0 +1,58 @@
+// What was entered before, for arrows and search; in memory only.
+
+const MAX_ENTRIES = 500;
+const MAX_LENGTH = 262_144;
+
+/** Entered texts, oldest first, with a position that moves over them; the draft is kept while it moves. */
+export class InputHistory {
+  readonly #entries: string[] = [];
+  #length = 0;
+  #position = 0;
+  #draft = "";
+
+  /** Remembers a text unless it is empty or repeats the last one, and goes back to the newest end. */
+  add(text: string): void {
+    if (text !== "" && text !== this.#entries.at(-1)) {
+      this.#entries.push(text);
+      this.#length += text.length;
+      while (this.#entries.length > MAX_ENTRIES || this.#length > MAX_LENGTH) {
+        this.#length -= this.#entries.shift()?.length ?? 0;
+      }
+    }
+    this.leave();
+  }
+
+  /** The entry before the present one; `current` is kept as the draft on the first step. */
+  older(current: string): string | undefined {
+    if (this.#position === 0) return undefined;
+    if (this.#position === this.#entries.length) this.#draft = current;
+    return this.#entries[--this.#position];
+  }
+
+  /** The entry after the present one, at last the draft. */
+  newer(): string | undefined {
+    if (this.#position === this.#entries.length) return undefined;
+    this.#position++;
+    return this.#entries[this.#position] ?? this.#draft;
+  }
+
+  /** Goes back to the newest end without a draft. */
+  leave(): void {
+    this.#position = this.#entries.length;
+    this.#draft = "";
+  }
+
+  /** The newest entry that holds the query and lies before `before` (an index; default: behind the last). */
+  search(
+    query: string,
+    before: number = this.#entries.length,
+  ): { readonly index: number; readonly text: string } | undefined {
+    if (query === "") return undefined;
+    const wanted = query.toLowerCase();
+    for (let index = before - 1; index >= 0; index--) {
+      const text = this.#entries[index] as string;
+      if (text.toLowerCase().includes(wanted)) return { index, text };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,241 @@
+// Bytes from a terminal to key events. Incremental: any chunking gives the same events, apart from a lone
+// Escape, which only time tells from the start of a sequence; the caller's timer decides, see `pending`.
+
+/** What the user did. Key names: `a`, `enter`, `up` … with `ctrl-`, `alt-`, `shift-` in this order before. */
+export type KeyEvent =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "key"; readonly key: string }
+  | { readonly kind: "paste"; readonly text: string; readonly cut: boolean };
+
+/** Most UTF-16 units of one paste that are kept; the rest of it is read and dropped. */
+export const MAX_PASTE_LENGTH = 65_536;
+
+const ESC = "\x1b";
+const PASTE_START = "[200~";
+const PASTE_END = `${ESC}[201~`;
+// A sequence that is longer is not one; without a bound a stray introducer would swallow what is typed.
+const MAX_SEQUENCE_LENGTH = 256;
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  "\r": "enter",
+  "\n": "enter",
+  "\t": "tab",
+  "\x7f": "backspace",
+  "\b": "backspace",
+  "\0": "ctrl-space",
+  [ESC]: "escape",
+  "\x1c": "ctrl-\\",
+  "\x1d": "ctrl-]",
+  "\x1e": "ctrl-^",
+  "\x1f": "ctrl-_",
+};
+const FINALS: Readonly<Record<string, string>> = {
+  A: "up",
+  B: "down",
+  C: "right",
+  D: "left",
+  H: "home",
+  F: "end",
+  Z: "shift-tab",
+};
+const TILDES: Readonly<Record<string, string>> = {
+  1: "home",
+  2: "insert",
+  3: "delete",
+  4: "end",
+  5: "page-up",
+  6: "page-down",
+  7: "home",
+  8: "end",
+};
+
+/** Turns chunks of bytes into key events. */
+export class KeyParser {
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #rest = "";
+  #paste: string | undefined;
+  #pasteCut = false;
+
+  /** What waits for more bytes or for `timeOut`: a begun sequence, a paste without its end, or nothing. */
+  get pending(): "sequence" | "paste" | "nothing" {
+    if (this.#paste !== undefined) return "paste";
+    return this.#rest === "" ? "nothing" : "sequence";
+  }
+
+  /** Events of the bytes so far. */
+  feed(bytes: Uint8Array): KeyEvent[] {
+    this.#rest += this.#decoder.decode(bytes, { stream: true });
+    const events: KeyEvent[] = [];
+    while (this.#rest !== "") {
+      const before = this.#rest.length;
+      if (this.#paste === undefined) this.#takeKey(events);
+      else this.#takePaste(events);
+      if (this.#rest.length === before) break;
+    }
+    return events;
+  }
+
+  /** No byte came for a while: a begun sequence was Escape or Alt and a key; an open paste ends here. */
+  timeOut(): KeyEvent[] {
+    if (this.#paste !== undefined) {
+      const events: KeyEvent[] = [];
+      this.#endPaste(events, this.#rest);
+      this.#rest = "";
+      return events;
+    }
+    const rest = this.#rest;
+    this.#rest = "";
+    if (rest === "") return [];
+    if (rest === ESC) return [{ kind: "key", key: "escape" }];
+    if (rest.length === 2) return [{ kind: "key", key: `alt-${rest[1]}` }];
+    return [];
+  }
+
+  #takeKey(events: KeyEvent[]): void {
+    const first = this.#rest[0] as string;
+    if (first === ESC) return this.#takeEscape(events);
+    const text = /^\P{Cc}+/u.exec(this.#rest)?.[0];
+    if (text !== undefined) {
+      this.#rest = this.#rest.slice(text.length);
+      events.push({ kind: "text", text });
+      return;
+    }
+    this.#rest = this.#rest.slice(1);
+    const key = controlName(first);
+    if (key !== undefined) events.push({ kind: "key", key });
+  }
+
+  #takeEscape(events: KeyEvent[]): void {
+    const found = escapeLength(this.#rest);
+    if (found === "incomplete") {
+      if (this.#rest.length > MAX_SEQUENCE_LENGTH) this.#rest = "";
+      return;
+    }
+    const sequence = this.#rest.slice(1, found);
+    this.#rest = this.#rest.slice(found);
+    if (sequence === PASTE_START) {
+      this.#paste = "";
+      this.#pasteCut = false;
+      return;
+    }
+    const key = sequenceName(sequence);
+    if (key !== undefined) events.push({ kind: "key", key });
+  }
+
+  #takePaste(events: KeyEvent[]): void {
+    const end = this.#rest.indexOf(PASTE_END);
+    if (end >= 0) {
+      const text = this.#rest.slice(0, end);
+      this.#rest = this.#rest.slice(end + PASTE_END.length);
+      return this.#endPaste(events, text);
+    }
+    // The end marker may be split between chunks: what could be its beginning stays.
+    const keep = partialSuffix(this.#rest, PASTE_END);
+    this.#addPaste(this.#rest.slice(0, this.#rest.length - keep));
+    this.#rest = this.#rest.slice(this.#rest.length - keep);
+  }
+
+  #addPaste(text: string): void {
+    const whole = (this.#paste ?? "") + text;
+    if (whole.length > MAX_PASTE_LENGTH) this.#pasteCut = true;
+    this.#paste = whole.slice(0, MAX_PASTE_LENGTH);
+  }
+
+  #endPaste(events: KeyEvent[], last: string): void {
+    this.#addPaste(last);
+    const text = cleanPaste(this.#paste ?? "");
+    this.#paste = undefined;
+    events.push({ kind: "paste", text, cut: this.#pasteCut });
+  }
+}
+
+/** Pasted text without control characters; every kind of line end is `\n`, tabs stay. */
+export function cleanPaste(text: string): string {
+  return text.replace(/\r\n?/g, "\n").replace(/\p{Cc}/gu, (c) => c === "\n" || c === "\t" ? c : "")
+    .replace(/\p{Cs}/gu, "");
+}
+
+/** Length of the escape sequence at the start of the text, its ESC included. */
+function escapeLength(text: string): number | "incomplete" {
+  const second = text[1];
+  if (second === undefined) return "incomplete";
+  if (second === "[") {
+    if (text[2] === "[") return text.length > 3 ? 4 : "incomplete"; // Linux console: F1 is ESC [ [ A
+    for (let i = 2; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x40 && code <= 0x7e) return i + 1;
+      if (code < 0x20 || code > 0x7e) return i;
+    }
+    return "incomplete";
+  }
+  if (second === "O") return text.length > 2 ? 3 : "incomplete";
+  if (second === "]" || second === "P" || second === "_" || second === "^") {
+    const end = stringEnd(text);
+    return end < 0 ? "incomplete" : end;
+  }
+  if (second === ESC) return 1;
+  return 1 + String.fromCodePoint(text.codePointAt(1) as number).length;
+}
+
+/** Where a string sequence (an answer of the terminal) ends: after BEL or ESC \; -1 if it goes on. */
+function stringEnd(text: string): number {
+  const bell = text.indexOf("\x07", 2);
+  const terminator = text.indexOf(`${ESC}\\`, 2);
+  if (bell < 0) return terminator < 0 ? -1 : terminator + 2;
+  return terminator < 0 || bell < terminator ? bell + 1 : terminator + 2;
+}
+
+/** Key name of a sequence without its ESC; undefined for one that is no key, an answer of the terminal for one. */
+function sequenceName(sequence: string): string | undefined {
+  if (sequence === "") return "escape";
+  if (sequence.startsWith("[") || (sequence.startsWith("O") && sequence.length > 1)) {
+    return csiName(sequence.slice(1));
+  }
+  if (/^[\]P_^]./s.test(sequence)) return undefined;
+  const control = controlName(sequence);
+  const name = control ?? sequence;
+  return name.startsWith("ctrl-") ? `ctrl-alt-${name.slice(5)}` : `alt-${name}`;
+}
+
+function csiName(body: string): string | undefined {
+  const final = body.slice(-1);
+  const parameters = body.slice(0, -1).split(";");
+  const modifiers = modifierNames(Number(parameters[1]?.split(":")[0] ?? 1));
+  if (final === "~") {
+    // xterm's modifyOtherKeys: 27 ; modifiers ; code point.
+    if (parameters[0] === "27") return codeName(Number(parameters[2]), modifiers);
+    const name = TILDES[parameters[0] ?? ""];
+    return name === undefined ? undefined : modifiers + name;
+  }
+  if (final === "u") return codeName(Number(parameters[0]?.split(":")[0]), modifiers);
+  const name = FINALS[final];
+  return name === undefined || /[?<>]/.test(body) ? undefined : modifiers + name;
+}
+
+/** Name of a key that is reported by its code point (the CSI u form of newer terminals). */
+function codeName(code: number, modifiers: string): string | undefined {
+  if (!Number.isInteger(code) || code < 0 || code > 0x10ffff) return undefined;
+  const character = String.fromCodePoint(code);
+  return modifiers + (CONTROLS[character] ?? character.toLowerCase());
+}
+
+/** Prefix of the modifiers as terminals number them: 1 + shift 1 + alt 2 + ctrl 4. */
+function modifierNames(value: number): string {
+  const bits = Number.isInteger(value) && value > 0 ? value - 1 : 0;
+  return (bits & 4 ? "ctrl-" : "") + (bits & 2 ? "alt-" : "") + (bits & 1 ? "shift-" : "");
+}
+
+function controlName(character: string): string | undefined {
+  const named = CONTROLS[character];
+  if (named !== undefined) return named;
+  const code = character.charCodeAt(0);
+  return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : undefined;
+}
+
+/** Length of the longest end of the text that begins the marker. */
+function partialSuffix(text: string, marker: string): number {
+  for (let length = Math.min(text.length, marker.length - 1); length > 0; length--) {
+    if (marker.startsWith(text.slice(-length))) return length;
+  }
+  return 0;
+}

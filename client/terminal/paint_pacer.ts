@@ -1,0 +1,74 @@
+// When to paint: at once for a key, together for texts that come in a crowd, never while the terminal
+// still takes the last update. So a storm costs a few large writes and a slow line is not flooded.
+
+/** Timers as the terminal needs them; injected so that tests decide when time passes. */
+export interface Timers {
+  /** Runs the callback after so many milliseconds; returns what cancels it. */
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+/** The timers of the runtime. */
+export const RUNTIME_TIMERS: Timers = {
+  after(milliseconds, callback) {
+    const id = setTimeout(callback, milliseconds);
+    return () => clearTimeout(id);
+  },
+};
+
+/** Pause between two updates that no key asked for: one frame at 60 Hz. */
+const FRAME_MS = 16;
+
+/** Calls `paint` once for any number of requests. */
+export class PaintPacer {
+  readonly #paint: () => Promise<void>;
+  readonly #timers: Timers;
+  readonly #failed: (cause: unknown) => void;
+  #wanted: "no" | "soon" | "now" = "no";
+  #writing = false;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(
+    paint: () => Promise<void>,
+    options: { readonly timers: Timers; readonly failed: (cause: unknown) => void },
+  ) {
+    this.#paint = paint;
+    this.#timers = options.timers;
+    this.#failed = options.failed;
+  }
+
+  /** Asks for an update: "now" for what the user did, "soon" for what can wait a frame. */
+  request(when: "soon" | "now"): void {
+    if (this.#wanted !== "now") this.#wanted = when;
+    if (this.#closed || this.#writing) return;
+    if (when === "now") this.#run();
+    else this.#cancel ??= this.#timers.after(0, () => this.#tick());
+  }
+
+  /** No paint begins after this. */
+  close(): void {
+    this.#closed = true;
+    this.#cancel?.();
+  }
+
+  #tick(): void {
+    this.#cancel = undefined;
+    if (this.#wanted !== "no" && !this.#writing) this.#run();
+  }
+
+  #run(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#wanted = "no";
+    this.#writing = true;
+    this.#paint().then(() => this.#written(), this.#failed);
+  }
+
+  #written(): void {
+    this.#writing = false;
+    if (this.#closed) return;
+    if (this.#wanted === "now") return this.#run();
+    // Also without a request: what comes within the frame waits for its end.
+    this.#cancel = this.#timers.after(FRAME_MS, () => this.#tick());
+  }
+}

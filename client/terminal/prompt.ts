@@ -1,0 +1,340 @@
+// The console in a terminal: typed keys to lines, printed text above them, one status line below.
+import type { AskOptions, ChatConsole, Completer, Tty, UserEvent } from "./chat_console.ts";
+import { BINDINGS } from "./bindings.ts";
+import { Completion } from "./completion.ts";
+import { LineEditor } from "./editor.ts";
+import { EventQueue } from "./event_queue.ts";
+import { candidateLine, InputWindow } from "./input_area.ts";
+import { InputHistory } from "./input_history.ts";
+import { type KeyEvent, KeyParser, MAX_PASTE_LENGTH } from "./keys.ts";
+import { indexAt, type InputLayout, layoutInput, parseStyled, type Row } from "./layout.ts";
+import { PaintPacer, RUNTIME_TIMERS, type Timers } from "./paint_pacer.ts";
+import { PrintBuffer } from "./print_buffer.ts";
+import { ReverseSearch } from "./reverse_search.ts";
+import { type Reflow, Screen } from "./screen.ts";
+import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
+
+/** What a prompt needs beside its terminal. */
+export interface PromptOptions {
+  /** Styled text before the input; "> " unless told. */
+  readonly prompt?: string;
+  readonly complete?: Completer;
+  /** What the terminal does to long rows when it is resized; "follow-cursor" unless told. */
+  readonly reflow?: Reflow;
+  readonly timers?: Timers;
+}
+
+// Longer than a sequence takes to arrive over a slow line, shorter than a person notices after Escape.
+const SEQUENCE_TIMEOUT_MS = 50;
+const PASTE_TIMEOUT_MS = 1_000;
+
+interface Question {
+  readonly prompt: Row;
+  readonly hidden: boolean;
+  readonly editor: LineEditor;
+  readonly answer: (text: string | undefined) => void;
+}
+
+/** A chat console on a terminal; see DESIGN.md section 7. */
+export class Prompt implements ChatConsole {
+  readonly #tty: Tty;
+  readonly #timers: Timers;
+  readonly #complete: Completer | undefined;
+  readonly #screen: Screen;
+  readonly #pacer: PaintPacer;
+  readonly #window = new InputWindow();
+  readonly #printed = new PrintBuffer();
+  readonly #events = new EventQueue<UserEvent>();
+  readonly #parser = new KeyParser();
+  readonly #editor = new LineEditor();
+  readonly #history = new InputHistory();
+  readonly #questions: Question[] = [];
+  #prompt: Row;
+  #status = "";
+  #hint = "";
+  #search: ReverseSearch | undefined;
+  #completion: Completion | undefined;
+  /** Column that up and down keep to while they follow each other. */
+  #goalColumn: number | undefined;
+  #cancelKeyTimer: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(tty: Tty, options: PromptOptions) {
+    const { columns, rows } = tty;
+    this.#tty = tty;
+    this.#timers = options.timers ?? RUNTIME_TIMERS;
+    this.#complete = options.complete;
+    this.#prompt = parseStyled(options.prompt ?? "> ");
+    this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
+    this.#pacer = new PaintPacer(() => this.#paint(), {
+      timers: this.#timers,
+      failed: () => this.#events.push({ kind: "end" }),
+    });
+  }
+
+  /** Shows the input line and begins to read keys. */
+  static open(tty: Tty, options: PromptOptions = {}): Prompt {
+    const prompt = new Prompt(tty, options);
+    tty.onResize(() => prompt.#resized());
+    tty.write(TERMINAL_MODES_ON);
+    prompt.#pacer.request("now");
+    prompt.#readKeys();
+    return prompt;
+  }
+
+  get events(): AsyncIterable<UserEvent> {
+    return this.#events;
+  }
+
+  print(text: string): void {
+    this.#printed.add(text);
+    this.#pacer.request("soon");
+  }
+
+  setStatus(text: string): void {
+    if (text === this.#status) return;
+    this.#status = text;
+    this.#pacer.request("soon");
+  }
+
+  setPrompt(text: string): void {
+    this.#prompt = parseStyled(text);
+    this.#pacer.request("soon");
+  }
+
+  setInput(text: string): void {
+    this.#editor.set(text);
+    this.#pacer.request("now");
+  }
+
+  clear(): void {
+    this.#printed.take();
+    this.#screen.clear("all");
+    this.#pacer.request("now");
+  }
+
+  ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
+    if (this.#closing !== undefined) return Promise.resolve(undefined);
+    return new Promise((answer) => {
+      const prompt = parseStyled(question.endsWith(" ") ? question : `${question} `);
+      const hidden = options.hidden ?? false;
+      this.#questions.push({ prompt, hidden, editor: new LineEditor(), answer });
+      this.#pacer.request("now");
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#pacer.close();
+    this.#cancelKeyTimer?.();
+    try {
+      this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
+      await this.#tty.flush();
+    } catch {
+      // The terminal is gone; everything else is still put in order.
+    } finally {
+      for (const { answer } of this.#questions.splice(0)) answer(undefined);
+      this.#events.close();
+      await this.#tty.close();
+    }
+  }
+
+  #paint(): Promise<void> {
+    const area = this.#window.compose({
+      ...this.#shown(),
+      status: this.#statusLine(),
+      columns: this.#tty.columns,
+      rows: this.#tty.rows,
+    });
+    const output = this.#screen.paint(area, this.#printed.take());
+    if (output !== "") this.#tty.write(output);
+    return this.#tty.flush();
+  }
+
+  /** Prompt, text and cursor as they are to be seen now. */
+  #shown(): { readonly prompt: Row; readonly text: string; readonly cursor: number } {
+    const question = this.#questions[0];
+    if (question?.hidden) return { prompt: question.prompt, text: "", cursor: 0 };
+    if (this.#search !== undefined) {
+      const { prompt, text, cursor } = this.#search;
+      return { prompt: parseStyled(prompt), text, cursor };
+    }
+    const { text, cursor } = this.#active;
+    return { prompt: question?.prompt ?? this.#prompt, text, cursor };
+  }
+
+  #statusLine(): string {
+    if (this.#hint !== "") return this.#hint;
+    if (this.#completion === undefined) return this.#status;
+    const { candidates, index } = this.#completion;
+    return candidateLine(candidates, { chosen: index, columns: this.#tty.columns });
+  }
+
+  get #active(): LineEditor {
+    return this.#questions[0]?.editor ?? this.#editor;
+  }
+
+  #resized(): void {
+    this.#screen.resize(this.#tty.columns, this.#tty.rows);
+    this.#pacer.request("soon");
+  }
+
+  async #readKeys(): Promise<void> {
+    try {
+      for await (const bytes of this.#tty.input) {
+        this.#cancelKeyTimer?.();
+        this.#take(this.#parser.feed(bytes));
+        this.#armKeyTimer();
+      }
+    } catch {
+      // A terminal that cannot be read any more is the end of input, like one that was closed.
+    } finally {
+      this.#events.push({ kind: "end" });
+    }
+  }
+
+  #armKeyTimer(): void {
+    const { pending } = this.#parser;
+    if (pending === "nothing") return;
+    const wait = pending === "paste" ? PASTE_TIMEOUT_MS : SEQUENCE_TIMEOUT_MS;
+    this.#cancelKeyTimer = this.#timers.after(wait, () => this.#take(this.#parser.timeOut()));
+  }
+
+  #take(events: readonly KeyEvent[]): void {
+    if (this.#closing !== undefined || events.length === 0) return;
+    for (const event of events) this.#handle(event);
+    this.#pacer.request("now");
+  }
+
+  #handle(event: KeyEvent): void {
+    this.#hint = "";
+    if (this.#search !== undefined && this.#searchTakes(this.#search, event)) return;
+    if (this.#completion !== undefined && this.#completionTakes(this.#completion, event)) return;
+    this.#completion = undefined;
+    if (event.kind === "key") {
+      if (event.key !== "up" && event.key !== "down") this.#goalColumn = undefined;
+      this.#key(event.key);
+    } else if (event.kind === "text") {
+      this.#insert(event.text);
+    } else if (event.cut) {
+      this.#refusePaste();
+    } else {
+      this.#insert(event.text.replace(/\n+$/, ""));
+    }
+  }
+
+  #insert(text: string): void {
+    this.#goalColumn = undefined;
+    if (!this.#active.insert(text)) this.#refusePaste();
+  }
+
+  #refusePaste(): void {
+    this.#hint = `cannot take that much text: a paste may have ${MAX_PASTE_LENGTH} characters`;
+  }
+
+  #searchTakes(search: ReverseSearch, event: KeyEvent): boolean {
+    const step = search.handle(event);
+    if (step === "stay") return true;
+    this.#search = undefined;
+    if (step === "accept" && search.text !== "") this.#editor.set(search.text, search.cursor);
+    return step === "cancel";
+  }
+
+  #completionTakes(completion: Completion, event: KeyEvent): boolean {
+    const key = event.kind === "key" ? event.key : "";
+    if (key === "tab") this.#show(completion.step(1));
+    else if (key === "shift-tab") this.#show(completion.step(-1));
+    else if (key === "escape" || key === "ctrl-g") {
+      this.#show(completion.undo());
+      this.#completion = undefined;
+    } else return false;
+    return true;
+  }
+
+  #show(input: { readonly text: string; readonly cursor: number }): void {
+    this.#editor.set(input.text, input.cursor);
+  }
+
+  #key(key: string): void {
+    switch (key) {
+      case "enter":
+        return this.#enter();
+      case "ctrl-c":
+        return this.#interrupt();
+      case "ctrl-d":
+        return this.#active.text === "" ? this.#refuse("end") : this.#active.delete("forward");
+      case "ctrl-l":
+        return this.#screen.clear("screen");
+      case "up":
+      case "ctrl-p":
+        return this.#vertical(-1);
+      case "down":
+      case "ctrl-n":
+        return this.#vertical(1);
+      case "ctrl-r":
+        if (this.#questions.length === 0) this.#search = new ReverseSearch(this.#history);
+        return;
+      case "tab":
+      case "shift-tab":
+        return this.#tab(key === "tab" ? 1 : -1);
+      default:
+        BINDINGS[key]?.(this.#active);
+    }
+  }
+
+  #enter(): void {
+    const text = this.#active.text;
+    const question = this.#questions.shift();
+    if (question !== undefined) return question.answer(text);
+    if (text === "") return;
+    this.#history.add(text);
+    this.#editor.reset();
+    this.#events.push({ kind: "line", text });
+  }
+
+  #interrupt(): void {
+    if (this.#active.text === "") return this.#refuse("interrupt");
+    this.#history.leave();
+    this.#active.move("forward", "all");
+    this.#active.kill("back", "all");
+  }
+
+  /** Nothing is typed and the user wants out: of the question, or of the program. */
+  #refuse(kind: "interrupt" | "end"): void {
+    const question = this.#questions.shift();
+    if (question !== undefined) question.answer(undefined);
+    else this.#events.push({ kind });
+  }
+
+  #vertical(by: 1 | -1): void {
+    const layout = this.#layout();
+    const row = layout.cursor.row + by;
+    if (row < 0 || row >= layout.rows.length) return this.#recall(by);
+    const column = this.#goalColumn ?? layout.cursor.column;
+    this.#active.cursor = indexAt(layout, { row, column });
+    this.#goalColumn = column;
+  }
+
+  #recall(by: 1 | -1): void {
+    if (this.#questions.length > 0) return;
+    const text = by < 0 ? this.#history.older(this.#editor.text) : this.#history.newer();
+    if (text !== undefined) this.#editor.set(text);
+    this.#goalColumn = undefined;
+  }
+
+  #layout(): InputLayout {
+    const { prompt, text, cursor } = this.#shown();
+    return layoutInput(prompt, { text, cursor, columns: this.#tty.columns });
+  }
+
+  #tab(direction: 1 | -1): void {
+    if (this.#complete === undefined || this.#questions.length > 0) return;
+    const found = Completion.find(this.#complete, this.#editor);
+    if (found === undefined) return;
+    this.#show(found.begin(direction));
+    if (found.candidates.length > 1) this.#completion = found;
+  }
+}

@@ -1,0 +1,182 @@
+// The terminal itself. The only file that touches Deno.stdin, Deno.stdout, the size and raw mode.
+import type { Tty } from "./chat_console.ts";
+import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
+import type { LineIo } from "./line_io.ts";
+import type { Reflow } from "./screen.ts";
+
+const FALLBACK_SIZE = { columns: 80, rows: 24 };
+const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGTERM: 143 } as const;
+
+/** True if both sides are a terminal that understands cursor movement. */
+export function isInteractive(getEnv: (name: string) => string | undefined): boolean {
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") !== "dumb";
+}
+
+/** How the terminal treats long rows at a resize, guessed from its environment. */
+export function detectReflow(getEnv: (name: string) => string | undefined): Reflow {
+  if (getEnv("TMUX")) return "follow-cursor";
+  const term = getEnv("TERM") ?? "";
+  if (getEnv("XTERM_VERSION") || getEnv("STY") || /^(linux|rxvt|st-|screen|putty)/.test(term)) {
+    return "cut";
+  }
+  return getEnv("TERM_PROGRAM") === "vscode" ? "xterm.js" : "follow-cursor";
+}
+
+/** What the real terminal does beside its bytes. */
+export interface OpenTtyOptions {
+  /** Called for SIGTERM and SIGHUP, with the terminal restored; unless told the program exits (128 + number). */
+  readonly onTerminate?: (signal: "SIGTERM" | "SIGHUP") => void;
+}
+
+/** Takes the terminal in raw mode; it is restored by `close`, at exit, by a signal and by an uncaught error. */
+export function openTty(options: OpenTtyOptions = {}): Tty {
+  return new DenoTty(options);
+}
+
+/** Standard input and output as lines for LineConsole. */
+export function openLineIo(): LineIo {
+  const reader = Deno.stdin.readable.getReader();
+  const encoder = new TextEncoder();
+  return {
+    input: readAll(reader),
+    write: (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    writeError: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    ...(Deno.stdin.isTerminal() ? { setEcho: (on: boolean) => Deno.stdin.setRaw(!on) } : {}),
+    close: () => closeReader(reader),
+  };
+}
+
+class DenoTty implements Tty {
+  columns = FALLBACK_SIZE.columns;
+  rows = FALLBACK_SIZE.rows;
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  readonly #removers: (() => void)[] = [];
+  #queue = "";
+  #pump: Promise<void> | undefined;
+  #resized: () => void = () => {};
+  #restored = false;
+
+  constructor(options: OpenTtyOptions) {
+    Deno.stdin.setRaw(true);
+    this.#reader = Deno.stdin.readable.getReader();
+    this.input = readAll(this.#reader);
+    this.#measure();
+    this.#guardExits(options);
+  }
+
+  write(text: string): void {
+    this.#queue += text;
+    this.#pump ??= this.#drain();
+  }
+
+  flush(): Promise<void> {
+    return this.#pump ?? Promise.resolve();
+  }
+
+  onResize(handler: () => void): void {
+    this.#resized = handler;
+  }
+
+  async close(): Promise<void> {
+    await this.flush().catch(() => {});
+    this.#restore();
+    await closeReader(this.#reader);
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue !== "") {
+        const bytes = this.#encoder.encode(this.#queue);
+        this.#queue = "";
+        await writeAll(Deno.stdout, bytes);
+      }
+    } finally {
+      this.#pump = undefined;
+    }
+  }
+
+  #measure(): void {
+    try {
+      const { columns, rows } = Deno.consoleSize();
+      // A terminal that does not know its size says 0.
+      this.columns = columns || FALLBACK_SIZE.columns;
+      this.rows = rows || FALLBACK_SIZE.rows;
+    } catch {
+      // Output without a size: what was known before stays.
+    }
+  }
+
+  #guardExits(options: OpenTtyOptions): void {
+    const restore = () => this.#restore();
+    for (const event of ["unload", "error", "unhandledrejection"]) {
+      globalThis.addEventListener(event, restore);
+      this.#removers.push(() => globalThis.removeEventListener(event, restore));
+    }
+    this.#onSignal("SIGWINCH", () => {
+      this.#measure();
+      this.#resized();
+    });
+    if (Deno.build.os === "windows") return;
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      this.#onSignal(signal, () => {
+        this.#restore();
+        if (options.onTerminate === undefined) Deno.exit(EXIT_BY_SIGNAL[signal]);
+        options.onTerminate(signal);
+      });
+    }
+  }
+
+  #onSignal(signal: Deno.Signal, handler: () => void): void {
+    Deno.addSignalListener(signal, handler);
+    this.#removers.push(() => Deno.removeSignalListener(signal, handler));
+  }
+
+  /** Synchronous, since it also runs when nothing else does any more. */
+  #restore(): void {
+    if (this.#restored) return;
+    this.#restored = true;
+    for (const remove of this.#removers.splice(0)) remove();
+    try {
+      Deno.stdout.writeSync(this.#encoder.encode(TERMINAL_MODES_OFF));
+      Deno.stdin.setRaw(false);
+    } catch {
+      // The terminal is gone; there is nothing to put back.
+    }
+  }
+}
+
+async function* readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  while (true) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function writeAll(
+  writer: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await writer.write(bytes.subarray(written));
+  }
+}
+
+async function closeReader(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  // Ends a read that still waits; a stream that failed has nothing left to close.
+  await reader.cancel().catch(() => {});
+}
+
+/** The first line of standard input, and not a byte more: what follows is still there for the chat. */
+export function readFirstLine(maxBytes: number): string {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (bytes.length < maxBytes && Deno.stdin.readSync(byte) === 1 && byte[0] !== 0x0a) {
+    bytes.push(byte[0] as number);
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}

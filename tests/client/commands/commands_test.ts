@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import type { CommandContext } from "../../../client/commands/command.ts";
+import { usageOf } from "../../../client/commands/command.ts";
+import {
+  COMMANDS,
+  findCommand,
+  parseLine,
+  runCommand,
+} from "../../../client/commands/dispatcher.ts";
+import { commandHelp, helpText } from "../../../client/commands/screen_commands.ts";
+import { BINDINGS } from "../../../client/terminal/bindings.ts";
+import { ConnectionError, UsageError } from "../../../shared/errors.ts";
+import {
+  eventOf,
+  type FakeChat,
+  FakeSession,
+  membersOf,
+  startChat,
+} from "../../helpers/chat_fakes.ts";
+
+interface Story extends FakeChat {
+  readonly session: FakeSession;
+  readonly quits: number[];
+  readonly run: (line: string) => Promise<unknown>;
+}
+
+async function story(options: { connected?: boolean; downloads?: boolean } = {}): Promise<Story> {
+  const session = new FakeSession();
+  const fake = await startChat([session]);
+  if (options.connected === false) await session.drop();
+  const quits: number[] = [];
+  const context: CommandContext = {
+    chat: fake.chat,
+    downloads: options.downloads ?? true,
+    rows: COMMANDS,
+    quit: () => void quits.push(1),
+  };
+  const run = async (line: string) => {
+    const parsed = parseLine(line);
+    assert.equal(parsed.kind, "command");
+    return parsed.kind === "command"
+      ? await runCommand(parsed.row, parsed.argument, context)
+      : null;
+  };
+  return { ...fake, session, quits, run };
+}
+
+Deno.test("every command has a help line, and no name or alias is used twice", () => {
+  const words = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases ?? []]);
+  assert.equal(new Set(words).size, words.length);
+  for (const row of COMMANDS) {
+    assert.match(row.help, /^[a-z].*[^.]$/);
+    assert.ok(commandHelp(COMMANDS).includes(usageOf(row)));
+  }
+  for (const word of ["nick", "join", "send", "clear", "help", "quit"]) {
+    assert.ok(findCommand(word), word);
+  }
+});
+
+Deno.test("/help names keys that the prompt knows", () => {
+  const help = helpText(COMMANDS);
+  const keys = [...help.matchAll(/(?:Ctrl|Alt)-[A-Z]\b/g)].map(([key]) => key.toLowerCase());
+  // Handled by the prompt itself, not by the editor.
+  const ofPrompt = ["ctrl-c", "ctrl-d", "ctrl-l", "ctrl-r"];
+  for (const key of keys) assert.ok(key in BINDINGS || ofPrompt.includes(key), key);
+  assert.match(help, /\/\/TEXT/);
+});
+
+Deno.test("parseLine() tells messages from commands", () => {
+  assert.deepEqual(parseLine("hello /nick"), { kind: "message", text: "hello /nick" });
+  assert.deepEqual(parseLine("//nick"), { kind: "message", text: "/nick" });
+  const parsed = parseLine("/NICK   bob  ");
+  assert.ok(parsed.kind === "command" && parsed.row.name === "nick" && parsed.argument === "bob");
+  assert.throws(
+    () => parseLine("/jion"),
+    (error) => error instanceof UsageError && error.hint === "did you mean /join?",
+  );
+  assert.throws(
+    () => parseLine("/usr/bin/env"),
+    (error) => error instanceof UsageError && /with two$/.test(error.hint ?? ""),
+  );
+});
+
+Deno.test("the dispatcher enforces what a row declares", async () => {
+  const { run, session } = await story();
+  await assert.rejects(run("/nick"), /\/nick NAME is wanted/);
+  await assert.rejects(run("/clear all"), /it takes nothing/);
+  await assert.rejects(run("/nick a<b"), UsageError);
+  assert.deepEqual(session.sent, []);
+  const off = await story({ connected: false });
+  for (const line of ["/nick bob", "/join dev", "/send x"]) {
+    await assert.rejects(off.run(line), ConnectionError);
+  }
+  const careful = await story({ downloads: false });
+  await assert.rejects(careful.run("/accept 1"), /without the right to save files/);
+});
+
+Deno.test("/nick and /join ask the server for what is normalised", async () => {
+  const { run, session } = await story();
+  run("/nick  bob   b ");
+  run("/join DEV");
+  assert.deepEqual(session.sent, [
+    { kind: "rename", id: 1, name: "bob b" },
+    { kind: "move", id: 2, room: "dev" },
+  ]);
+});
+
+Deno.test("/join to the room that one is in says so", async () => {
+  const { run, session, console } = await story();
+  await run("/join Lobby");
+  assert.deepEqual(session.sent, []);
+  assert.match(console.printed.at(-1) ?? "", /You are in "lobby" already/);
+});
+
+Deno.test("/names lists who is there", async () => {
+  const { run, session, console } = await story();
+  await session.deliver(membersOf("alice", "bob"));
+  await run("/who");
+  assert.equal(console.printed.at(-1), '- In "lobby": alice, bob');
+});
+
+Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
+  const { run, session, console, chat } = await story();
+  await run("/files");
+  assert.equal(console.printed.at(-1), "- No files are on their way.");
+  await session.deliver(
+    eventOf("offer", {
+      client: 8,
+      name: "bob",
+      request: 0,
+      file: "f1",
+      filename: "a.txt",
+      size: 5,
+      chunks: 1,
+    }),
+  );
+  await run("/files");
+  assert.equal(console.printed.at(-1), '- 1: "a.txt" (5 bytes) of <bob>: offered');
+  await assert.rejects(run("/accept first"), /the number of a file is wanted/);
+  await assert.rejects(run("/cancel 99"), UsageError);
+  await run("/reject #1");
+  assert.match(console.printed.at(-1) ?? "", /^- Refused file 1/);
+  await chat.transfers.dispose();
+});
+
+Deno.test("/last shows again what was said, /clear forgets it", async () => {
+  const { run, session, console } = await story();
+  for (const text of ["one", "two", "three"]) await session.deliver(eventOf("notice", { text }));
+  console.printed.length = 0;
+  await run("/last 2");
+  assert.deepEqual(console.printed, ["* two", "* three"]);
+  await assert.rejects(run("/last many"), /a number is wanted/);
+  await run("/clear");
+  assert.equal(console.cleared, 1);
+  console.printed.length = 0;
+  await run("/last");
+  assert.deepEqual(console.printed, []);
+});
+
+Deno.test("/help lists everything, /help COMMAND one", async () => {
+  const { run, console } = await story();
+  await run("/help");
+  assert.ok(console.printed.at(-1)?.includes("/join ROOM"));
+  await run("/help /q");
+  assert.match(console.printed.at(-1) ?? "", /^- \/quit {2}leave.*\(also \/exit, \/q\)$/);
+  await assert.rejects(run("/help nothing"), /there is no such command/);
+});
+
+Deno.test("/quit quits", async () => {
+  const { run, quits } = await story();
+  await run("/exit");
+  assert.equal(quits.length, 1);
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { createCompleter } from "../../../client/commands/completer.ts";
+import { completePath } from "../../../client/commands/path_completion.ts";
+import { eventOf, FakeSession, membersOf, startChat } from "../../helpers/chat_fakes.ts";
+
+async function completer() {
+  const session = new FakeSession();
+  const { chat } = await startChat([session]);
+  const members = membersOf("alice", "bob", "Bert", "Zoë");
+  await session.deliver(members, eventOf("moved", { id: 0, room: "dev" }), members);
+  const complete = createCompleter(() => chat, undefined);
+  return (text: string) => complete(text, text.length);
+}
+
+Deno.test("Tab completes commands, with a space where an argument follows", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete("/ni"), { start: 0, candidates: ["/nick "] });
+  assert.deepEqual(complete("/QU"), { start: 0, candidates: ["/quit"] });
+  assert.ok(complete("/").candidates.length > 8);
+  assert.deepEqual(complete("/zzz").candidates, []);
+});
+
+Deno.test("Tab completes names: with a colon at the start of a message, bare elsewhere", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete("b"), { start: 0, candidates: ["Bert: ", "bob: "] });
+  assert.deepEqual(complete("hey bo"), { start: 4, candidates: ["bob"] });
+  assert.deepEqual(complete("hey @zo"), { start: 5, candidates: ["Zoë"] });
+  assert.deepEqual(complete("ali").candidates, []);
+  assert.deepEqual(complete("hey ").candidates, []);
+});
+
+Deno.test("Tab completes rooms that we were in, and commands for /help", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete("/join l"), { start: 6, candidates: ["lobby"] });
+  assert.deepEqual(complete("/join d").candidates, []);
+  assert.deepEqual(complete("/help jo"), { start: 6, candidates: ["join"] });
+  assert.deepEqual(complete("/accept ").candidates, []);
+  assert.deepEqual(complete("/clear x").candidates, []);
+  assert.deepEqual(complete("/nonsense x").candidates, []);
+});
+
+Deno.test("Tab offers nothing before there is a chat", () => {
+  assert.deepEqual(createCompleter(() => undefined, undefined)("/", 1).candidates, []);
+});
+
+Deno.test("completePath() completes as a shell does", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/photos`);
+    for (const name of ["a b.txt", "alpha", ".hidden", "evil\x1b[2J"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, "");
+    }
+    await Deno.symlink(`${folder}/photos`, `${folder}/link`);
+    const at = (typed: string) =>
+      completePath(`${folder}/${typed}`, undefined).map((path) => path.slice(folder.length + 1));
+    assert.deepEqual(at(""), ["a b.txt", "alpha", "link/", "photos/"]);
+    assert.deepEqual(at("a"), ["a b.txt", "alpha"]);
+    assert.deepEqual(at(".h"), [".hidden"]);
+    assert.deepEqual(at("none/x"), []);
+    assert.deepEqual(completePath("~/al", folder), ["~/alpha"]);
+    assert.deepEqual(completePath("~/al", undefined), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
