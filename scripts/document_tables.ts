@@ -1,0 +1,69 @@
+// Tables of README.md and docs/OPERATIONS.md that repeat rows of the code. `deno task tables` writes them anew,
+// each below a comment `<!-- table: NAME -->`; tests/docs_test.ts compares.
+
+import { COMMANDS } from "../client/commands/dispatcher.ts";
+import { usageOf } from "../client/commands/command.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../client/config.ts";
+import { EXIT_CODES } from "../client/exit.ts";
+import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
+import type { OptionTable } from "../shared/command_line.ts";
+
+/** Documents with such tables. */
+export const DOCUMENTS: readonly string[] = ["README.md", "docs/OPERATIONS.md"];
+
+type Rows = readonly (readonly string[])[];
+
+const TABLES: Readonly<Record<string, () => string>> = {
+  "server options": () => optionTable(SERVER_OPTIONS),
+  "server variables": () =>
+    table(["variable", "what it does"], codeFirst(Object.entries(ENVIRONMENT_ONLY))),
+  "client options": () => optionTable(CLIENT_OPTIONS),
+  "history options": () => optionTable(HISTORY_OPTIONS),
+  commands: () =>
+    table(["command", "what it does"], codeFirst(COMMANDS.map((row) => [usageOf(row), row.help]))),
+  "exit codes": () =>
+    table(["code", "meaning"], EXIT_CODES.map(([code, meaning]) => [String(code), meaning])),
+};
+
+// A mark, and the table below it where one stands there already.
+const MARKED = /(<!-- table: ([a-z ]+) -->\n)(?:\n(?:\|.*\n)+)?/g;
+
+/** The text of a document with all its tables as the code has them now. Throws on an unknown name. */
+export function withTables(text: string): string {
+  return text.replaceAll(MARKED, (_, mark: string, name: string) => {
+    const make = TABLES[name];
+    if (make === undefined) throw new Error(`Cannot write the table "${name}": no such table`);
+    return `${mark}\n${make()}`;
+  });
+}
+
+function optionTable(options: OptionTable): string {
+  const rows = Object.entries(options).map(([name, row]) => [
+    code(`--${name}${row.value === undefined ? "" : ` ${row.value}`}`),
+    row.env === undefined ? "" : code(row.env),
+    row.fallback === undefined ? "" : code(row.fallback),
+    row.help,
+  ]);
+  return table(["option", "variable", "default", "what it does"], rows);
+}
+
+function table(head: readonly string[], rows: Rows): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
+}
+
+function codeFirst(rows: Rows): Rows {
+  return rows.map(([first = "", ...others]) => [code(first), ...others]);
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+if (import.meta.main) {
+  for (const path of DOCUMENTS) {
+    const url = new URL(`../${path}`, import.meta.url);
+    await Deno.writeTextFile(url, withTables(await Deno.readTextFile(url)));
+  }
+}
