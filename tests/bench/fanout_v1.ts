@@ -41,7 +41,7 @@ export async function fanoutV1(): Promise<Row> {
     unit: "deliveries/s",
     reference: `raw unbatched TCP writes of ${FRAME_BYTES} bytes in Deno, the same number of them`,
     referenceValue: deliveries / reference,
-    goal: { ratio: 0.2, better: "more" },
+    goal: { of: "ratio", limit: 0.2, better: "more" },
     notes: [
       `${load.members} members, ${load.senders} senders, ${load.messageBytes}-byte messages, ${deliveries} deliveries`,
       `${(1e6 * ours.seconds / deliveries).toFixed(1)} µs a delivery, of it ${

@@ -52,7 +52,7 @@ export async function fanoutV2Tls(): Promise<Row> {
     unit: "deliveries/s",
     reference: "mosquitto over TLS, QoS 0, the same load",
     referenceValue: deliveries / reference,
-    goal: { ratio: 1.5, better: "more" },
+    goal: { of: "ratio", limit: 1.5, better: "more" },
     notes: [
       `${load.members} members, ${load.senders} senders, ${load.messageBytes}-byte messages, ${deliveries} deliveries`,
       `${(1e6 * ours.seconds / deliveries).toFixed(2)} µs a delivery, of it ${

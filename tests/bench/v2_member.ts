@@ -5,7 +5,7 @@ import { supportedAeads } from "../../shared/crypto/aead.ts";
 import { loadKem } from "../../shared/crypto/kem.ts";
 import { generateX25519 } from "../../shared/crypto/x25519.ts";
 import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { type ClientKeys, ClientHandshake } from "../../shared/handshake.ts";
+import { ClientHandshake, type ClientKeys } from "../../shared/handshake.ts";
 import { OUR_VERSIONS } from "../../shared/handshake_error.ts";
 import { encodeClientHello } from "../../shared/handshake_messages.ts";
 import type { EventOf, Request } from "../../shared/messages_v2.ts";
@@ -30,7 +30,11 @@ export async function makeLoadKeys(): Promise<LoadKeys> {
   const rsa = await generateRsaKeyPair();
   const keys = { rsa, x25519: await generateX25519(), kem: await (await loadKem()).generate() };
   const firstMessage = encodeClientHello({
-    ...{ versions: OUR_VERSIONS, aeads: supportedAeads(), rsaPem: await publicKeyToPem(rsa.publicKey) },
+    ...{
+      versions: OUR_VERSIONS,
+      aeads: supportedAeads(),
+      rsaPem: await publicKeyToPem(rsa.publicKey),
+    },
     ...{ x25519: keys.x25519.publicKey, mlkem768: keys.kem.publicKey },
   });
   return { keys, firstMessage };
