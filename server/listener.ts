@@ -7,6 +7,7 @@
 import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
+import { handlesLeft } from "./handles.ts";
 import { listenError } from "./listen_error.ts";
 import type { TlsFiles } from "./tls_files.ts";
 
@@ -206,8 +207,10 @@ function closeQuietly(resource: { close(): void }): void {
 class NodeTlsListener implements Listener {
   readonly tls = true;
   readonly address: { readonly hostname: string; readonly port: number };
-  readonly #server: Server;
   readonly #files: TlsFiles;
+  readonly #closed = Promise.withResolvers<void>();
+  #server: Server;
+  #open = true;
 
   private constructor(server: Server, files: TlsFiles) {
     const { address, port } = server.address() as { address: string; port: number };
@@ -217,31 +220,62 @@ class NodeTlsListener implements Listener {
   }
 
   static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
-    const server = new Server();
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host, port }, resolve);
-    });
-    return new NodeTlsListener(server, files);
+    return new NodeTlsListener(await openServer(host, port), files);
   }
 
   async serve(service: Service): Promise<void> {
-    const secureContext = createSecureContext(this.#files);
-    // Out of handles, or a peer that went away in the queue: the listener itself is still good.
-    this.#server.on("error", () => {});
-    this.#server.on("connection", (socket: Socket) => {
-      const { remoteAddress: address } = socket;
-      if (address === undefined) return void socket.destroy();
-      void serveOne(new NodeTlsLink(socket, address, secureContext), service);
-    });
-    await new Promise((resolve) => this.#server.once("close", resolve));
+    this.#accept(service, createSecureContext(this.#files));
+    await this.#closed.promise;
   }
 
   close(): void {
+    this.#open = false;
     this.#server.close();
-    // The event waits for all connections to end; nothing here does.
-    this.#server.emit("close");
+    this.#closed.resolve();
   }
+
+  #accept(service: Service, secureContext: SecureContext): void {
+    const server = this.#server;
+    server.on("error", () => {});
+    server.on("connection", (socket: Socket) => {
+      const { remoteAddress: address } = socket;
+      if (address === undefined || !handlesLeft()) {
+        socket.destroy();
+        if (address !== undefined && server === this.#server) {
+          void this.#reopen(service, secureContext);
+        }
+        return;
+      }
+      void serveOne(new NodeTlsLink(socket, address, secureContext), service);
+    });
+  }
+
+  // An accept that found no handle ends node:net's loop without a word: only a new listener accepts again.
+  async #reopen(service: Service, secureContext: SecureContext): Promise<void> {
+    const exhausted = this.#server;
+    this.#server = new Server();
+    const { hostname, port } = this.address;
+    while (this.#open) {
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      if (!handlesLeft()) continue;
+      exhausted.close();
+      const server = await openServer(hostname, port).catch(() => undefined);
+      if (server === undefined) continue;
+      if (!this.#open) return void server.close();
+      this.#server = server;
+      return this.#accept(service, secureContext);
+    }
+    exhausted.close();
+  }
+}
+
+async function openServer(host: string, port: number): Promise<Server> {
+  const server = new Server();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+  return server;
 }
 
 class NodeTlsLink implements Arrival, Link {
