@@ -36,7 +36,7 @@ const MARK_FLOOD = new RegExp(`${STACKING}{${MARKS_IN_A_ROW_MAX + 1}}|(\\p{Mn})\
 
 const encoder = new TextEncoder();
 
-/** A member's name in the form that is shown and sent. Throws UsageError or LimitError. */
+/** A member's name in the form that is shown and sent. Throws UsageError. */
 export function parseName(raw: string): string {
   const name = normalize(raw, "name");
   if (reservedKeys().has(nameKey(name.replace(/[ ._-]|^\p{Nd}+|\p{Nd}+$/gu, "")))) {
@@ -47,7 +47,7 @@ export function parseName(raw: string): string {
   return name;
 }
 
-/** A room's name, in lower case. Throws UsageError or LimitError. */
+/** A room's name, in lower case. Throws UsageError. */
 export function parseRoom(raw: string): string {
   return normalize(toLower(raw), "room name");
 }
@@ -95,7 +95,7 @@ function normalize(raw: string, what: string): string {
   if (characters > NAME_MAX_CHARACTERS) throw tooLong(raw, what, characters);
   const bytes = encoder.encode(name).length;
   if (bytes > NAME_MAX_BYTES) {
-    throw new LimitError(
+    throw new UsageError(
       `Cannot use the ${what} ${
         quote(raw)
       }: it has ${bytes} bytes, at most ${NAME_MAX_BYTES} are allowed`,
@@ -104,9 +104,9 @@ function normalize(raw: string, what: string): string {
   return name;
 }
 
-function tooLong(raw: string, what: string, characters: number): LimitError {
+function tooLong(raw: string, what: string, characters: number): UsageError {
   const limit = `at most ${NAME_MAX_CHARACTERS} are allowed`;
-  return new LimitError(
+  return new UsageError(
     `Cannot use the ${what} ${quote(raw)}: it has ${characters} characters, ${limit}`,
   );
 }

@@ -121,16 +121,16 @@ Deno.test("parseName() names both numbers of a limit", () => {
   assert.throws(
     () => parseName("x".repeat(33)),
     (error) =>
-      error instanceof LimitError && /33 characters, at most 32 are allowed/.test(error.message),
+      error instanceof UsageError && /33 characters, at most 32 are allowed/.test(error.message),
   );
   assert.throws(
     () => parseName("\u6f22".repeat(22)),
     (error) =>
-      error instanceof LimitError && /66 bytes, at most 64 are allowed/.test(error.message),
+      error instanceof UsageError && /66 bytes, at most 64 are allowed/.test(error.message),
   );
   // What NFKC makes longer counts as long as it becomes; what is huge is not even normalized.
-  assert.throws(() => parseName("\ufdfa".repeat(2)), LimitError);
-  assert.throws(() => parseName("\ufdfa".repeat(1_000_000)), LimitError);
+  assert.throws(() => parseName("\ufdfa".repeat(2)), UsageError);
+  assert.throws(() => parseName("\ufdfa".repeat(1_000_000)), UsageError);
 });
 
 Deno.test("parseName() takes no hostile text but honest right-to-left letters", () => {
