@@ -306,6 +306,17 @@ testLinux("no input makes the server allocate what it announces or piles up", as
     await inside.closed;
   }
 
+  // The heap grows to its working size once; what piles up grows the second time as well.
+  await pourIn(alice, port);
+  const warm = server.memory();
+  await pourIn(alice, port);
+  await nextMetrics(server);
+  assert.equal(gauge(server, "rooms"), 1);
+  assert.ok(server.memory() - warm < 64 * MIB, `${(server.memory() - warm) / MIB} MiB more`);
+});
+
+/** What is too large, 10,000 rooms, 10,000 names and 1,000 chunks of no file. */
+async function pourIn(alice: V1Peer, port: number): Promise<void> {
   const oversized: Payload[] = [
     { type: "rename", name: "x".repeat(48_000) },
     { type: "switch_room", room: "́".repeat(20_000) },
@@ -333,10 +344,7 @@ testLinux("no input makes the server allocate what it announces or piles up", as
     await raw.send({ ...chunk, chunk_index: index });
     await raw.closed;
   }
-  await nextMetrics(server);
-  assert.equal(gauge(server, "rooms"), 1);
-  assert.ok(server.memory() - memory < 96 * MIB, `${(server.memory() - memory) / MIB} MiB more`);
-});
+}
 
 const KINDS: readonly Payload[] = [
   { type: "chat", message: "intruder" },
@@ -481,7 +489,6 @@ testTls("a server that runs out of handles serves again when some are back", asy
     for (const raw of crowd) raw.close();
     const caCert = tls.length > 0 ? made.cert : undefined;
     const joined = V1Peer.join({ port: server.port, name: "late", caCert });
-    console.log(tls.length);
     await using late = await within(joined, "the late client", 10_000);
     await late.chat("in");
     await late.hears("in");

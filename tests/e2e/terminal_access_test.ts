@@ -47,20 +47,20 @@ tlsTest(
     await using tmux = await startTmux();
     const open = (port: number, ...args: string[]) => tmux.open({ command: client(port, ...args) });
     const right = await open(server.port, "--ca-file", made.certFile);
+    await right.shows(CONNECTED);
     const wrong = await open(server.port, "--ca-file", other.certFile);
     const unknown = await open(server.port, "--tls");
     const insecure = await open(server.port, "--tls-insecure");
     const withoutTls = await open(server.port);
     const toPlain = await open(plain.port, "--tls");
 
-    await right.shows(CONNECTED);
     for (const pane of [wrong, unknown, withoutTls, toPlain]) await assertLeft(pane, 4);
     await assertOneError(wrong, /error: Cannot connect to "127\.0\.0\.1:\d+": .*certificate/);
     await assertOneError(unknown, /certificate is not known here hint: .*--ca-file/);
     await assertOneError(withoutTls, /TLS/);
     await assertOneError(toPlain, /does not speak TLS on this port hint: leave --tls out/);
 
-    await insecure.shows(CONNECTED);
+    await insecure.shows(/- Connected as "alice-2" in "lobby"$/m);
     const rows = await insecure.screen({ styled: true });
     const warning = rows.find((row) => row.includes("--tls-insecure")) ?? "";
     assert.match(warning, RED);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { makeIdentity } from "../helpers/identities.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { clientCommand, type Pane, startTmux } from "../helpers/tmux.ts";
@@ -18,11 +19,11 @@ interface Scene extends AsyncDisposable {
   readonly folder: string;
 }
 
-async function openScene(): Promise<Scene> {
+async function openScene(...serverArgs: string[]): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-terminal-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const server = stack.use(await startServer());
+  const server = stack.use(await startServer({ args: serverArgs }));
   const tmux = stack.use(await startTmux());
   const open = (name: string) =>
     tmux.open({
@@ -130,7 +131,8 @@ test("what cannot be sent is refused with its reason, and nothing of it is offer
 });
 
 test("the server is killed and started again: both come back, and what was typed is still there", async () => {
-  await using scene = await openScene();
+  await using identity = await makeIdentity();
+  await using scene = await openScene("--identity-file", identity.path);
   const { server, alice, bob } = scene;
   await alice.type("half a sentence");
   await alice.holds("half a sentence");
@@ -141,7 +143,9 @@ test("the server is killed and started again: both come back, and what was typed
   await bob.enter("typed without a server");
   await bob.shows(/Not yet sent/);
 
-  await using again = await startServer({ args: ["--port", String(server.port)] });
+  await using again = await startServer({
+    args: ["--port", String(server.port), "--identity-file", identity.path],
+  });
   assert.equal(again.port, server.port);
   await Promise.all([alice, bob].map((pane) => pane.shows(/Connected again as/)));
   await alice.holds("half a sentence, and a bit");
@@ -150,4 +154,21 @@ test("the server is killed and started again: both come back, and what was typed
   await bob.shows(/#\d+ <alice> half a sentence, and a bit$/m);
   const copies = (await alice.lines()).filter((line) => /<bob> typed without/.test(line));
   assert.equal(copies.length, 1);
+});
+
+test("what was typed for a server that is another now does not go there, and its sender is told", async () => {
+  await using scene = await openScene();
+  const { server, alice, bob } = scene;
+  await server.stop("SIGKILL");
+  await Promise.all([alice, bob].map((pane) => pane.shows(/trying again/)));
+  await bob.enter("for the old server only");
+  await bob.shows(/Not yet sent/);
+
+  await using _again = await startServer({ args: ["--port", String(server.port)] });
+  await Promise.all([alice, bob].map((pane) => pane.shows(/Connected again as/)));
+  await bob.shows(/warning: The server is another than before/);
+  await bob.shows(/Not delivered: "for the old server only"/);
+  await bob.enter("for the new one");
+  await alice.shows(/#1 <bob> for the new one$/m);
+  assert.doesNotMatch((await alice.lines()).join("\n"), /for the old server/);
 });

@@ -44,11 +44,12 @@ export async function startTmux(): Promise<Tmux> {
   const place = ["-S", `${folder}/socket`, "-f", `${folder}/tmux.conf`];
   const run = (args: readonly string[], input?: string) => runTmux([...place, ...args], input);
   const panes: Pane[] = [];
+  let opened = 0;
   return {
     async open({ command, env = {}, columns = 100, rows = 30 }) {
-      const notes = `${folder}/${panes.length}`;
+      const name = `pane${opened++}`;
+      const notes = `${folder}/${name}`;
       await Deno.mkdir(notes);
-      const name = `pane${panes.length}`;
       const variables = Object.entries(env).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
       const size = ["-x", String(columns), "-y", String(rows)];
       await run([

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { newIdentityText, openIdentity } from "../../server/identity_file.ts";
 import { ConfigError } from "../../shared/errors.ts";
+import { makeIdentity } from "../helpers/identities.ts";
 import { skipUnless } from "../helpers/skip.ts";
 
-interface IdentityFile extends AsyncDisposable {
-  readonly path: string;
-}
-
-async function identityFile(text: string, mode = 0o600): Promise<IdentityFile> {
-  const path = await Deno.makeTempFile({ prefix: "cmdchat-identity-" });
-  await Deno.writeTextFile(path, text);
-  await Deno.chmod(path, mode);
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
-}
-
 Deno.test("a file that keygen printed gives the same identity at every start", async () => {
-  await using file = await identityFile(await newIdentityText());
+  await using file = await makeIdentity();
   const [first, second] = [await openIdentity(file.path), await openIdentity(file.path)];
   assert.equal(first.fingerprint, second.fingerprint);
 });
@@ -26,7 +16,7 @@ Deno.test("without a file each start has an identity of its own", async () => {
 });
 
 Deno.test("a file that is missing, or holds something else, is refused and not repeated", async () => {
-  await using wrong = await identityFile("-----BEGIN NONSENSE-----\nsecret words\n");
+  await using wrong = await makeIdentity("-----BEGIN NONSENSE-----\nsecret words\n");
   for (const [path, why] of [["/no/such/identity", /no such file/], [wrong.path, /./]] as const) {
     await assert.rejects(openIdentity(path), (error) => {
       assert.ok(error instanceof ConfigError);
@@ -44,13 +34,13 @@ unixTest(
   async () => {
     const text = await newIdentityText();
     for (const mode of [0o604, 0o602, 0o666]) {
-      await using open = await identityFile(text, mode);
+      await using open = await makeIdentity(text, mode);
       await assert.rejects(
         openIdentity(open.path),
         (error) => error instanceof ConfigError && /chmod 600/.test(error.hint ?? ""),
       );
     }
-    await using forGroup = await identityFile(text, 0o640);
+    await using forGroup = await makeIdentity(text, 0o640);
     assert.ok(await openIdentity(forGroup.path));
   },
 );
