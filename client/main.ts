@@ -2,7 +2,7 @@
 
 import { optionHelp } from "../shared/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/limits.ts";
-import { VERSION } from "../shared/version.ts";
+import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS, readConfig, readHistoryConfig } from "./config.ts";
@@ -38,12 +38,15 @@ exit codes:
 ${EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`;
 }
 
-async function showHistoryFile(args: readonly string[]): Promise<number> {
+async function showHistoryFile(
+  args: readonly string[],
+  build: string | undefined,
+): Promise<number> {
   const config = readHistoryConfig({ args, env: readVariable });
   if (config.help || config.path === undefined) {
     print(
       config.version
-        ? `cmdchat-client ${VERSION}`
+        ? versionText("cmdchat-client", build)
         : `usage: cmdchat-client history FILE [OPTIONS]\n\n${optionHelp(HISTORY_OPTIONS)}`,
     );
     return 0;
@@ -53,13 +56,14 @@ async function showHistoryFile(args: readonly string[]): Promise<number> {
 }
 
 /** Runs the program with these arguments; gives its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[]): Promise<number> {
+  const { build, args } = takeBuild(argv);
   try {
-    if (args[0] === "history") return await showHistoryFile(args.slice(1));
+    if (args[0] === "history") return await showHistoryFile(args.slice(1), build);
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
     const config = readConfig({ args, env: readVariable, readLine });
     if (config.help) return print(helpText()), 0;
-    if (config.version) return print(`cmdchat-client ${VERSION}`), 0;
+    if (config.version) return print(versionText("cmdchat-client", build)), 0;
     return await runChat(config);
   } catch (error) {
     return reportError(error);

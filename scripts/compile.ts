@@ -2,6 +2,8 @@
 // Builds the executables: both programs for this system, or with --all for every target there is.
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
+import { buildArgument } from "../shared/version.ts";
+
 /** One program: where it starts and all it may ever do. */
 export interface Program {
   readonly name: string;
@@ -54,6 +56,7 @@ const START_UPS = 5;
 /** Builds one executable with the CLI in DENO_COMPILE, or this one. Throws with a hint when it cannot. */
 export async function compile(program: Program, options: CompileOptions): Promise<void> {
   const target = options.target === undefined ? [] : ["--target", options.target];
+  const build = await builtFrom();
   const environment: Record<string, string> = {
     ...Deno.env.toObject(),
     ...options.environment,
@@ -75,6 +78,7 @@ export async function compile(program: Program, options: CompileOptions): Promis
         "--output",
         options.output,
         program.entry,
+        ...(build === undefined ? [] : [buildArgument(build)]),
       ],
       cwd: ROOT,
       env: environment,
@@ -84,6 +88,31 @@ export async function compile(program: Program, options: CompileOptions): Promis
     },
   ).output();
   if (!success) throw new CompileError(options.output, new TextDecoder().decode(stderr));
+}
+
+/**
+ * Commit and its day, such as `1a2b3c4d5e6f 2026-01-31`, with `+changes` where the tree differs from it; not the
+ * time of the build, so that building again gives the same. CMDCHAT_BUILT_FROM says it where there is no git.
+ */
+export async function builtFrom(): Promise<string | undefined> {
+  const given = Deno.env.get("CMDCHAT_BUILT_FROM");
+  if (given) return given;
+  const commit = await git("log", "-1", "--abbrev=12", "--format=%h %cs");
+  if (commit === undefined) return undefined;
+  const changes = await git("status", "--porcelain", "--untracked-files=no");
+  return changes === "" ? commit : commit.replace(" ", "+changes ");
+}
+
+async function git(...args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      ...{ args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "null" },
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** A build that failed; `hint` says what may help. */

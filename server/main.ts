@@ -2,7 +2,7 @@
 
 import { optionHelp } from "../shared/command_line.ts";
 import { CmdchatError, UsageError } from "../shared/errors.ts";
-import { VERSION } from "../shared/version.ts";
+import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { ENVIRONMENT_ONLY, readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { newIdentityText, openIdentity } from "./identity_file.ts";
@@ -108,10 +108,11 @@ async function printIdentity(rest: readonly string[]): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  if (Deno.args[0] === "keygen") return await printIdentity(Deno.args.slice(1));
-  const config = readConfig({ args: Deno.args, env: (name) => Deno.env.get(name) });
+  const { build, args } = takeBuild(Deno.args);
+  if (args[0] === "keygen") return await printIdentity(args.slice(1));
+  const config = readConfig({ args, env: (name) => Deno.env.get(name) });
   if (config.help) return print(helpText());
-  if (config.version) return print(`cmdchat-server ${VERSION}`);
+  if (config.version) return print(versionText("cmdchat-server", build));
   await serve(config);
   // Connections in the middle of their handshake have nothing to be told, and would hold the process for 10 s.
   Deno.exit(0);

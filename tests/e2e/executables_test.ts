@@ -4,14 +4,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
-import { CLIENT, describe, SERVER } from "../../scripts/compile.ts";
-import { VERSION } from "../../shared/version.ts";
+import { builtFrom, CLIENT, describe, SERVER } from "../../scripts/compile.ts";
+import { versionText } from "../../shared/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";
 import { temporaryHistory, writeHistory } from "../helpers/history.ts";
 import { Program, runProgram } from "../helpers/programs.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
+import { outputOf } from "../helpers/sources.ts";
 
 const base = await findCompileBase();
 const canBuild = !("missing" in base);
@@ -62,7 +63,7 @@ test("both executables are built; their size and start-up are printed", async ()
   }
 });
 
-test("both executables print their version and their options", async () => {
+test("both executables print version, commit and date, and their options", async () => {
   const { server, client } = await executables();
   for (
     const [path, name, option] of [
@@ -71,10 +72,24 @@ test("both executables print their version and their options", async () => {
     ] as const
   ) {
     const version = await runProgram(path, { args: ["--version"] });
-    assert.deepEqual(version, { code: 0, stdout: `${name} ${VERSION}\n`, stderr: "" });
+    const build = await builtFrom();
+    const stdout = `${versionText(name, build)}\n`;
+    assert.deepEqual(version, { code: 0, stdout, stderr: "" });
     const help = await runProgram(path, { args: ["--help"] });
     assert.equal(help.code, 0, help.stderr);
     assert.ok(help.stdout.includes(option), help.stdout);
+  }
+});
+
+Deno.test("builtFrom() is the commit with its day, or what CMDCHAT_BUILT_FROM says", async () => {
+  const commit = await outputOf("git", "log", "-1", "--abbrev=12", "--format=%h %cs");
+  const build = await builtFrom();
+  assert.equal(build?.replace("+changes", ""), commit?.trim());
+  Deno.env.set("CMDCHAT_BUILT_FROM", "1a2b3c 2026-01-31");
+  try {
+    assert.equal(await builtFrom(), "1a2b3c 2026-01-31");
+  } finally {
+    Deno.env.delete("CMDCHAT_BUILT_FROM");
   }
 });
 
