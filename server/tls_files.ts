@@ -19,6 +19,7 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Tl
     "a private key",
   );
   const certificate = parse("--certfile", certfile, () => new X509Certificate(cert));
+  refuseLocked(keyfile, key);
   checkDates(certificate, certfile, now);
   checkPair(certificate, { certfile, keyfile, key });
   return { cert, key };
@@ -42,6 +43,21 @@ export function fileReason(cause: unknown): string {
   if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
   if (cause instanceof Deno.errors.NotCapable) return "this user may not read it";
   return "it cannot be read";
+}
+
+// Both ways to write a key under a passphrase: PKCS #8, and OpenSSL's older one.
+const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
+function refuseLocked(keyfile: string, key: string): void {
+  if (!LOCKED.test(key)) return;
+  throw new ConfigError(
+    `Cannot use --keyfile ${JSON.stringify(keyfile)}: it is under a passphrase`,
+    {
+      hint: `a server starts without anybody to ask: openssl pkey -in ${
+        JSON.stringify(keyfile)
+      } -out plain.pem, readable by its user only`,
+    },
+  );
 }
 
 function parse<T>(option: string, path: string, read: () => T): T {

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { FrameSource } from "../../server/frame_source.ts";
+import { ProtocolError } from "../../shared/errors.ts";
+import { encodeFrame } from "../../shared/frame.ts";
+import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../shared/limits.ts";
+import { concatBytes } from "../../shared/bytes.ts";
+import { FakeLink } from "../helpers/relay.ts";
+
+const frame = (length: number, fill = 7) => encodeFrame(new Uint8Array(length).fill(fill));
+
+function sourceOf(...incoming: Uint8Array[]) {
+  const counted: number[] = [];
+  const source = new FrameSource(new FakeLink(incoming), (count) => counted.push(count));
+  return { source, counted };
+}
+
+Deno.test("one() gives the first frame however it is cut, and undefined at the end", async () => {
+  const whole = frame(300);
+  const cut = Array.from(whole, (byte) => new Uint8Array([byte]));
+  assert.equal((await sourceOf(...cut).source.one())?.length, 300);
+  assert.equal(await sourceOf(whole.subarray(0, 20)).source.one(), undefined);
+  assert.equal(await sourceOf().source.one(), undefined);
+});
+
+Deno.test("one() refuses what comes before it answered: a second frame, or the start of one", async () => {
+  for (const more of [frame(1), new Uint8Array([0])]) {
+    await assert.rejects(sourceOf(concatBytes([frame(5), more])).source.one(), ProtocolError);
+  }
+});
+
+Deno.test("a length out of range ends the source, and its first bytes are kept for an answer", async () => {
+  const { source } = sourceOf(new TextEncoder().encode("GET / HTTP/1.1"));
+  await assert.rejects(source.one(), ProtocolError);
+  assert.deepEqual(source.header, new TextEncoder().encode("GET "));
+});
+
+Deno.test("next() gives every frame of a busy link once, and counts each byte", async () => {
+  const lengths = [1, 1_000, 60_000, 3, 65_536, 2];
+  const { source, counted } = sourceOf(concatBytes(lengths.map((length) => frame(length))));
+  const seen: number[] = [];
+  for (let frames = await source.next(); frames !== undefined; frames = await source.next()) {
+    for (const { length } of frames) seen.push(length);
+  }
+  assert.deepEqual(seen, lengths);
+  assert.equal(counted.reduce((a, b) => a + b), lengths.reduce((a, b) => a + b + 4, 0));
+});
+
+Deno.test("the buffer grows while a link is busy, and shrinks when it is quiet again", async () => {
+  const { source, counted } = sourceOf(frame(60_000), frame(60_000), frame(10), frame(10));
+  while (await source.next().then((frames) => frames && [...frames]) !== undefined);
+  assert.equal(counted[0], READ_BUFFER_IDLE_BYTES);
+  assert.ok(Math.max(...counted) > READ_BUFFER_IDLE_BYTES);
+  assert.ok(Math.max(...counted) <= READ_BUFFER_BUSY_BYTES);
+  assert.equal(counted.at(-1), 14);
+});
