@@ -94,7 +94,8 @@ const SMALL_ORDER = new Set([
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ]);
 
-function hasSmallOrder(publicKey: Uint8Array): boolean {
+/** Whether an Ed25519 key is one of the few under which anyone can sign. */
+export function hasSmallOrder(publicKey: Uint8Array): boolean {
   const y = Buffer.from(publicKey);
   y[31] = (y[31] ?? 0) & 0x7f;
   return SMALL_ORDER.has(y.toString("hex"));

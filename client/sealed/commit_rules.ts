@@ -1,0 +1,107 @@
+// What a client enforces beyond the group library (docs/PROTOCOL.md §10.5): the tree before a commit against the tree
+// after it, whatever the commit says it does.
+
+import { Buffer } from "node:buffer";
+import { nameKey } from "../../shared/names.ts";
+import type { Person } from "./credential.ts";
+import type { Leaf } from "./leaf.ts";
+
+/** Members of a sealed room, at most: above it a join costs everybody too long. */
+export const MEMBERS_MAX = 200;
+
+/** A leaf whose credential holds. */
+export interface Member extends Person {
+  readonly leaf: number;
+  readonly signatureKey: Uint8Array;
+}
+
+/** What a commit made of a tree. */
+export interface Change {
+  readonly before: readonly Leaf[];
+  readonly after: readonly Leaf[];
+  /** Leaf of the member who committed; undefined for one who joins. */
+  readonly committer: number | undefined;
+  /** Handle of the connection that sent it, as the relay says. */
+  readonly from: string;
+}
+
+/** What the rules ask about a room. */
+export interface RuleContext {
+  readonly personOf: (leaf: Leaf) => Person | undefined;
+  /** Whether that connection is gone, has left or asked for it: only such a member may be removed. */
+  readonly mayRemove: (handle: string) => boolean;
+}
+
+/** Why a commit must not hold, in words for a log line and a test; undefined when it is sound. */
+export type Fault = string | undefined;
+
+/** Judges a commit by rules 2 to 4. */
+export function judge(change: Change, context: RuleContext): Fault {
+  return change.committer === undefined
+    ? judgeJoin(change, context)
+    : judgeMember(change, change.committer, context);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}
+
+function isSame(a: Leaf, b: Leaf | undefined): boolean {
+  return b !== undefined && equal(a.identity, b.identity) && equal(a.signatureKey, b.signatureKey);
+}
+
+function byIndex(leaves: readonly Leaf[]): ReadonlyMap<number, Leaf> {
+  return new Map(leaves.map((leaf) => [leaf.index, leaf]));
+}
+
+function judgeMember(
+  change: Change,
+  committer: number,
+  { personOf, mayRemove }: RuleContext,
+): Fault {
+  const before = byIndex(change.before);
+  const after = byIndex(change.after);
+  if (!after.has(committer)) return "it removes its own sender";
+  for (const leaf of change.after) {
+    if (!before.has(leaf.index)) return "it adds a member";
+    if (!isSame(leaf, before.get(leaf.index))) return "it gives a member another name or key";
+    if (!leaf.isPlain) return "it gives a member something that others do not have";
+  }
+  const removed = change.before.filter(({ index }) => !after.has(index)).map(personOf);
+  const isAllowed = removed.every((person) => person !== undefined && mayRemove(person.handle));
+  return isAllowed ? undefined : "it removes a member who is here";
+}
+
+function judgeJoin(change: Change, { personOf }: RuleContext): Fault {
+  const before = byIndex(change.before);
+  const after = byIndex(change.after);
+  // By the node itself: a newcomer may take the very place of the leaf that it replaces, and look the same.
+  const fresh = change.after.filter(({ index, node }) => node !== before.get(index)?.node);
+  const [joined] = fresh;
+  if (joined === undefined || fresh.length > 1) return "it does not add exactly one member";
+  const removed = change.before.filter(({ index }) => index === joined.index || !after.has(index));
+  return judgeNewcomer(joined, change, personOf) ?? judgeReplaced(joined, removed);
+}
+
+function judgeNewcomer(joined: Leaf, change: Change, personOf: RuleContext["personOf"]): Fault {
+  const person = personOf(joined);
+  if (person === undefined) return "its credential was not made with the link";
+  if (!joined.isPlain) return "it brings something that others do not have";
+  if (person.handle !== change.from) return "it came over another connection than it says";
+  if (change.after.length > MEMBERS_MAX) return `it makes more than ${MEMBERS_MAX} members`;
+  const key = nameKey(person.name);
+  const others = change.after.filter(({ index }) => index !== joined.index);
+  for (const other of others) {
+    const { name, handle } = personOf(other) ?? {};
+    if (name !== undefined && nameKey(name) === key) return "its name is taken";
+    if (handle === person.handle) return "its connection has a member already";
+  }
+  return undefined;
+}
+
+function judgeReplaced(joined: Leaf, removed: readonly Leaf[]): Fault {
+  const [former] = removed;
+  if (removed.length > 1) return "it removes several members";
+  if (former !== undefined && !isSame(joined, former)) return "it removes somebody else";
+  return undefined;
+}

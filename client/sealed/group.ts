@@ -1,0 +1,342 @@
+// One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §10.4 to
+// §10.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
+
+import { Buffer } from "node:buffer";
+import { ProtocolError } from "../../shared/errors.ts";
+import { type Fault, judge, type Member } from "./commit_rules.ts";
+import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import * as mls from "./mls.ts";
+import { ORDER_MARK_BYTES, OrderChain, type OrderVerdict } from "./order_chain.ts";
+import { roomCode } from "./room_code.ts";
+import {
+  digestOf,
+  type Joining,
+  memberOf,
+  membershipOf,
+  membersOf,
+  type Outgoing,
+  type Place,
+} from "./place.ts";
+
+/** What the relay hands on to all, in its order. */
+export interface SealedFrame {
+  readonly seq: number;
+  readonly type: "commit" | "app";
+  readonly epoch: number;
+  /** Handle of the connection that sent it. */
+  readonly from: string;
+  readonly body: Uint8Array;
+}
+
+/** Who came and who went by a change of the group. */
+export interface Changed {
+  readonly joined: readonly Member[];
+  readonly left: readonly Member[];
+}
+
+/** What a frame did. */
+export type Outcome =
+  | {
+    readonly kind: "text";
+    readonly from: Member;
+    readonly payload: Uint8Array;
+    readonly order: OrderVerdict;
+  }
+  /** A frame of this connection: whether it was one of ours is the caller's to know. */
+  | { readonly kind: "echo"; readonly digest: string }
+  | { readonly kind: "epoch"; readonly own: boolean; readonly order: OrderVerdict } & Changed
+  /** A commit that must not hold: to be voted against. */
+  | { readonly kind: "unsound"; readonly why: string }
+  | { readonly kind: "unreadable"; readonly why: string }
+  | { readonly kind: "removed" };
+
+interface PendingCommit extends Outgoing {
+  readonly next: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+}
+
+interface Previous {
+  readonly state: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+  readonly seq: number;
+  readonly digest: string;
+}
+
+const ORDER_LABEL = "cmdchat sealed order v1";
+
+/** The group of one room, as one member sees it. */
+export class SealedGroup {
+  readonly #place: Place;
+  readonly #chain = new OrderChain();
+  readonly #voided = new Set<string>();
+  #state: mls.MlsState;
+  #previous: Previous | undefined;
+  #pending: PendingCommit | undefined;
+  #rejected: { readonly seq: number; readonly digest: string } | undefined;
+
+  private constructor(place: Place, state: mls.MlsState) {
+    this.#place = place;
+    this.#state = state;
+  }
+
+  /** A new group with one member; frames begin after that sequence. */
+  static async create(place: Place, sequence: number): Promise<SealedGroup> {
+    const group = new SealedGroup(
+      place,
+      await mls.createGroup(place.keys.rid, membershipOf(place)),
+    );
+    await group.#beginEpoch(sequence);
+    return group;
+  }
+
+  /** The group after the own joining commit came back as the frame of that sequence. */
+  static async joined(joining: Joining, sequence: number): Promise<SealedGroup> {
+    const group = new SealedGroup(joining.place, joining.next);
+    await group.#beginEpoch(sequence);
+    return group;
+  }
+
+  /** The current epoch. */
+  get epoch(): number {
+    return mls.epochOf(this.#state);
+  }
+
+  /** Sequence of the last frame. */
+  get sequence(): number {
+    return this.#chain.sequence;
+  }
+
+  /** The room code of this moment. */
+  get code(): string {
+    return roomCode(mls.epochAuthenticatorOf(this.#state));
+  }
+
+  /** Who is in the group. */
+  get members(): readonly Member[] {
+    return membersOf(this.#place.keys, mls.leavesOf(this.#state));
+  }
+
+  /** Index of the own leaf. */
+  get ownLeaf(): number {
+    return mls.ownLeafOf(this.#state);
+  }
+
+  /** Whether an own commit waits for its echo. */
+  get isCommitting(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** The sealed GroupInfo of this epoch. */
+  async groupInfo(): Promise<Uint8Array> {
+    const info = await mls.exportGroupInfo(this.#state);
+    return sealEnvelope(this.#place.keys, "group-info", info);
+  }
+
+  /** Seals what is to be said. */
+  async seal(payload: Uint8Array): Promise<Outgoing> {
+    const { message, next, consumed } = await mls.protect(this.#state, payload, this.#chain.mark());
+    this.#state = next;
+    wipe(consumed);
+    return this.#outgoing("app", message);
+  }
+
+  /** Makes a commit that removes leaves, or renews the own keys. It counts when it has come back. */
+  async startCommit(removed: readonly number[] = []): Promise<Outgoing> {
+    const own = await mls.commit(this.#state, removed, this.#chain.mark());
+    const outgoing = this.#outgoing("commit", own.message);
+    this.#state = own.from;
+    this.#pending = { ...outgoing, next: own.next, consumed: own.consumed };
+    return outgoing;
+  }
+
+  /** The own commit lost the race, or will not be sent. */
+  abandonCommit(): void {
+    this.#pending = undefined;
+  }
+
+  /** There is no way back any more from the last commit: its keys are wiped. */
+  forgetPrevious(): void {
+    wipe(this.#previous?.consumed ?? []);
+    this.#previous = undefined;
+  }
+
+  /** Takes the next frame. Throws ProtocolError when it is not the next one: something is missing or repeated. */
+  async receive(frame: SealedFrame, mayRemove: (handle: string) => boolean): Promise<Outcome> {
+    if (frame.seq !== this.#chain.sequence + 1) {
+      throw new ProtocolError(
+        "Cannot read the sealed room: the server left out or repeated a frame",
+      );
+    }
+    const outcome = frame.type === "commit"
+      ? await this.#receiveCommit(frame, mayRemove)
+      : await this.#receiveText(frame);
+    // A commit that holds has begun the chain anew.
+    if (this.#chain.sequence !== frame.seq) this.#chain.add(frame.seq, frame.body);
+    return outcome;
+  }
+
+  /** The relay has lost frames before that one, all of them texts. */
+  skipTo(sequence: number): void {
+    this.#chain.skipTo(sequence);
+  }
+
+  /**
+   * The members voted the commit of sequence `seq` away, and with it all up to `last`. Undefined when there is no
+   * way back from here: join anew.
+   */
+  goBack(
+    { seq, epoch, last }: { readonly seq: number; readonly epoch: number; readonly last: number },
+  ): Changed | undefined {
+    const previous = this.#previous?.seq === seq ? this.#previous : undefined;
+    const rejected = this.#rejected?.seq === seq ? this.#rejected : undefined;
+    const state = previous === undefined ? this.#state : mls.goBack(previous.state, this.#state);
+    const undone = previous ?? rejected;
+    if (undone === undefined || mls.epochOf(state) !== epoch) return undefined;
+    const before = this.members;
+    this.#voided.add(undone.digest);
+    this.#state = state;
+    if (previous !== undefined) this.#previous = undefined;
+    this.#pending = undefined;
+    this.#chain.goBack(seq, last);
+    return changeOf(before, this.members);
+  }
+
+  #outgoing(kind: "app" | "commit", message: Uint8Array): Outgoing {
+    const body = sealEnvelope(this.#place.keys, kind, message);
+    return { epoch: this.epoch, body, digest: digestOf(body) };
+  }
+
+  async #receiveText(frame: SealedFrame): Promise<Outcome> {
+    if (frame.from === this.#place.me.handle) return { kind: "echo", digest: digestOf(frame.body) };
+    try {
+      const message = this.#open(frame);
+      const { authenticatedData } = message.message;
+      const result = await mls.processOne(this.#state, message);
+      const from = result.kind === "text" ? this.#memberAt(frame.epoch, result.sender) : undefined;
+      if (result.kind !== "text" || from === undefined) throw new ProtocolError("no text");
+      this.#state = result.next;
+      wipe(result.consumed);
+      const order = this.#chain.compare(authenticatedData);
+      return { kind: "text", from, payload: result.plaintext, order };
+    } catch (error) {
+      return { kind: "unreadable", why: reasonOf(error) };
+    }
+  }
+
+  /** A private message of the frame's kind, epoch and this group. */
+  #open(frame: SealedFrame): Extract<mls.MlsMessage, { kind: "private" }> {
+    const read = mls.readMessage(openEnvelope(this.#place.keys, frame.type, frame.body));
+    if (read.kind !== "private") throw new ProtocolError("it is public");
+    const { message } = read;
+    const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
+      Number(message.epoch) === frame.epoch &&
+      Buffer.compare(message.groupId, this.#place.keys.rid) === 0 &&
+      message.authenticatedData.length === ORDER_MARK_BYTES;
+    if (!fits) throw new ProtocolError("it is not what its frame says");
+    return read;
+  }
+
+  #memberAt(epoch: number, index: number): Member | undefined {
+    const leaf = mls.leafAt(this.#state, epoch, index);
+    return leaf && memberOf(this.#place.keys, leaf);
+  }
+
+  async #receiveCommit(
+    frame: SealedFrame,
+    mayRemove: (handle: string) => boolean,
+  ): Promise<Outcome> {
+    const digest = digestOf(frame.body);
+    if (frame.epoch !== this.epoch || this.#voided.has(digest)) {
+      return this.#reject(frame, digest, "it is of another epoch, or void");
+    }
+    const before = this.members;
+    const pending = this.#pending?.digest === digest ? this.#pending : undefined;
+    if (pending !== undefined) {
+      await this.#adopt(mls.catchUp(pending.next, this.#state), pending.consumed, {
+        frame,
+        digest,
+      });
+      return { kind: "epoch", own: true, order: "same", ...changeOf(before, this.members) };
+    }
+    try {
+      const { result, order } = await this.#processCommit(frame, mayRemove);
+      if (mls.isRemoved(result.next)) return { kind: "removed" };
+      await this.#adopt(result.next, result.consumed, { frame, digest });
+      return { kind: "epoch", own: false, order, ...changeOf(before, this.members) };
+    } catch (error) {
+      return this.#reject(frame, digest, reasonOf(error));
+    }
+  }
+
+  async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
+    const read = mls.readMessage(openEnvelope(this.#place.keys, "commit", frame.body));
+    if (read.kind === "group-info") throw new ProtocolError("it is no commit");
+    const message = read.kind === "private" ? this.#open(frame) : read;
+    const result = await mls.processOne(this.#state, message);
+    const fault = result.kind === "commit"
+      ? this.#faultOf(result, frame.from, mayRemove)
+      : "it is no commit";
+    if (fault !== undefined || result.kind !== "commit") throw new ProtocolError(fault ?? "");
+    const order = message.kind === "private"
+      ? this.#chain.compare(message.message.authenticatedData)
+      : "unknown";
+    return { result, order } as const;
+  }
+
+  #faultOf(
+    result: Extract<mls.Processed, { kind: "commit" }>,
+    from: string,
+    mayRemove: (handle: string) => boolean,
+  ): Fault {
+    const change = {
+      before: mls.leavesOf(this.#state),
+      after: mls.leavesOf(result.next),
+      committer: result.committer,
+      from,
+    };
+    const { keys } = this.#place;
+    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove });
+    if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;
+    return "nobody can encrypt to its keys";
+  }
+
+  #reject(frame: SealedFrame, digest: string, why: string): Outcome {
+    this.#rejected = { seq: frame.seq, digest };
+    return { kind: "unsound", why };
+  }
+
+  async #adopt(
+    next: mls.MlsState,
+    consumed: readonly Uint8Array[],
+    { frame, digest }: { readonly frame: SealedFrame; readonly digest: string },
+  ): Promise<void> {
+    this.forgetPrevious();
+    this.#previous = { state: this.#state, consumed, seq: frame.seq, digest };
+    this.#state = next;
+    this.#pending = undefined;
+    await this.#beginEpoch(frame.seq);
+  }
+
+  async #beginEpoch(sequence: number): Promise<void> {
+    this.#chain.begin(sequence, await mls.exportSecret(this.#state, ORDER_LABEL));
+  }
+}
+
+function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
+  const has = (list: readonly Member[], { handle, signatureKey }: Member) =>
+    list.some((other) =>
+      other.handle === handle && Buffer.compare(other.signatureKey, signatureKey) === 0
+    );
+  return {
+    joined: after.filter((member) => !has(before, member)),
+    left: before.filter((member) => !has(after, member)),
+  };
+}
+
+function wipe(secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

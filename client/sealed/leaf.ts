@@ -1,0 +1,25 @@
+// A leaf of the group's tree, as far as our rules look at it, and who one is in a group.
+
+import type { SignatureKeys } from "./mls_crypto.ts";
+
+/** A leaf of the tree. */
+export interface Leaf {
+  readonly index: number;
+  /** The bytes of a basic credential; empty for any other. */
+  readonly identity: Uint8Array;
+  readonly signatureKey: Uint8Array;
+  /** Basic credential, our capabilities, no extension: others would keep newcomers from joining. */
+  readonly isPlain: boolean;
+  /** The library's node: the same object for as long as nobody changes it. */
+  readonly node: object;
+}
+
+/** Whether a credential and the signature key beside it belong to this room. */
+export type CredentialCheck = (identity: Uint8Array, signatureKey: Uint8Array) => boolean;
+
+/** Who somebody is in a group, and which credentials it accepts. */
+export interface Membership {
+  readonly identity: Uint8Array;
+  readonly keys: SignatureKeys;
+  readonly isValid: CredentialCheck;
+}

@@ -1,0 +1,62 @@
+// What members say to each other inside MLS: one row a message, as strict CBOR (docs/PROTOCOL.md §10.6).
+
+import * as z from "zod";
+import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/cbor_table.ts";
+import { FILE_NAME_WIRE_MAX_BYTES, MESSAGE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
+
+/** Bytes that name a message or a file among all. */
+export const ID_BYTES = 16;
+/** Bytes of the largest text; the server's own limit for messages is checked before. */
+export const TEXT_MAX_BYTES = MESSAGE_MAX_BYTES_CEILING;
+
+function bytes(length: number) {
+  return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
+}
+
+const id = bytes(ID_BYTES);
+const key = bytes(32);
+const count = z.int().min(0);
+
+/** One row a message. */
+export const PAYLOADS = {
+  /** One who came in, or back, says so, and gives the key for direct messages. */
+  hello: { id, directKey: key },
+  /** Answer to that hello: its sender is confirmed. */
+  confirm: { id, directKey: key },
+  text: { id, text: z.string().max(TEXT_MAX_BYTES) },
+  /** A file that the sender will hand out; key and hash are for one file only. */
+  file: {
+    id,
+    name: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
+    size: count,
+    chunks: count,
+    hash: key,
+    key,
+  },
+  /** The sender leaves: another member removes its leaf at once. */
+  leaving: { id },
+  /** The room moves to a new link. */
+  move: { id, secret: bytes(ROOM_SECRET_BYTES) },
+  /** For one member alone, sealed to its key for direct messages (§10.8). */
+  direct: { id, to: bytes(8), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
+} as const;
+
+function isSealed(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length <= 2 * TEXT_MAX_BYTES;
+}
+
+/** What one member says to the others. */
+export type Payload = MessageIn<typeof PAYLOADS>;
+
+const table = tableOf(PAYLOADS);
+
+/** The bytes that MLS protects. */
+export function encodePayload(payload: Payload): Uint8Array {
+  return encodeBy(table, payload);
+}
+
+/** What a member said. Throws ProtocolError. */
+export function decodePayload(body: Uint8Array): Payload {
+  return decodeBy(table, body) as Payload;
+}

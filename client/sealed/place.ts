@@ -1,0 +1,97 @@
+// A place in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
+// (docs/PROTOCOL.md §10.4).
+
+import { Buffer } from "node:buffer";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
+import { ProtocolError } from "../../shared/errors.ts";
+import type { Member } from "./commit_rules.ts";
+import { makeCredential, type Person, readCredential } from "./credential.ts";
+import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import type { Leaf, Membership } from "./leaf.ts";
+import * as mls from "./mls.ts";
+import type { SignatureKeys } from "./mls_crypto.ts";
+import type { RoomKeys } from "./room_keys.ts";
+
+/** A room, and who this client is in it. */
+export interface Place {
+  readonly keys: RoomKeys;
+  readonly me: Person;
+  /** Fresh for each process and room, kept over reconnects. */
+  readonly signature: SignatureKeys;
+}
+
+/** A body to be sent, and the epoch it belongs to; `digest` recognises it when it comes back. */
+export interface Outgoing {
+  readonly epoch: number;
+  readonly body: Uint8Array;
+  readonly digest: string;
+}
+
+/** An opened and checked GroupInfo. */
+export interface Invitation {
+  readonly epoch: number;
+  readonly members: readonly Member[];
+  readonly info: Parameters<typeof mls.joinByCommit>[0];
+}
+
+/** A join that is under way. */
+export interface Joining extends Outgoing {
+  readonly place: Place;
+  readonly next: mls.MlsState;
+}
+
+/** How a body is recognised: its SHA-256 in hexadecimal. */
+export function digestOf(body: Uint8Array): string {
+  return Buffer.from(sha256(body)).toString("hex");
+}
+
+/** The own membership as the group library wants it. */
+export function membershipOf({ keys, me, signature }: Place): Membership {
+  return {
+    identity: makeCredential(keys, me, signature.publicKey),
+    keys: signature,
+    isValid: (identity, key) => readCredential(keys, identity, key) !== undefined,
+  };
+}
+
+/** Who a leaf is; undefined when its credential does not hold. */
+export function memberOf(keys: RoomKeys, leaf: Leaf): Member | undefined {
+  const person = readCredential(keys, leaf.identity, leaf.signatureKey);
+  return person && { ...person, leaf: leaf.index, signatureKey: leaf.signatureKey };
+}
+
+/** Who all leaves are. */
+export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): Member[] {
+  return leaves.map((leaf) => memberOf(keys, leaf)).filter((member) => member !== undefined);
+}
+
+/** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
+export function readInvitation(keys: RoomKeys, body: Uint8Array): Invitation {
+  const read = mls.readMessage(openEnvelope(keys, "group-info", body));
+  const facts = read.kind === "group-info" ? mls.factsOf(read.info) : undefined;
+  if (read.kind !== "group-info" || facts === undefined) throw refused();
+  const members = membersOf(keys, facts.leaves);
+  const isOurs = Buffer.compare(facts.groupId, keys.rid) === 0 &&
+    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain);
+  if (!isOurs) throw refused();
+  return { epoch: facts.epoch, members, info: read.info };
+}
+
+function refused(): ProtocolError {
+  return new ProtocolError("Cannot join the sealed room: what the server handed out is not of it");
+}
+
+/** Makes the commit by which one joins, or comes back in the place of the own former leaf. */
+export async function join(place: Place, invitation: Invitation): Promise<Joining> {
+  const own = place.signature.publicKey;
+  const replaces = invitation.members.some(({ signatureKey }) =>
+    Buffer.compare(signatureKey, own) === 0
+  );
+  // The library cannot replace the only leaf; who is alone has nobody to come back to either.
+  if (replaces && invitation.members.length === 1) throw refused();
+  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(place), {
+    replaces,
+  });
+  const body = sealEnvelope(place.keys, "commit", message);
+  return { epoch: invitation.epoch, body, digest: digestOf(body), place, next };
+}

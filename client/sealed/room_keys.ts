@@ -1,0 +1,52 @@
+// All that a sealed room's secret gives (docs/PROTOCOL.md §10.1): the secret itself is never used twice for two things.
+
+import { concatBytes } from "../../shared/bytes.ts";
+import { HASH_BYTES, hkdfExpand, hkdfExtract, sha256 } from "../../shared/crypto/hkdf.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
+import { type SignatureKeys, signatureKeysOf, signBytes } from "./mls_crypto.ts";
+
+/** Bytes of the name by which a relay knows a sealed room. */
+export const RID_BYTES = 16;
+/** Bytes of a connection's handle. */
+export const HANDLE_BYTES = 8;
+
+/** What is derived from a room's secret. */
+export interface RoomKeys {
+  /** Names the room to the relay: of the attach key, so that only who has the link can hold it. */
+  readonly rid: Uint8Array;
+  /** Seals whatever goes through the relay, around MLS. */
+  readonly envelope: Uint8Array;
+  /** Makes leaf credentials that only holders of the link can make. */
+  readonly admission: Uint8Array;
+  /** Proves to the relay that a connection holds the link. */
+  readonly attach: SignatureKeys;
+}
+
+const utf8 = new TextEncoder();
+const SALT = utf8.encode("cmdchat sealed keys v1");
+const RID_LABEL = utf8.encode("cmdchat sealed room v1");
+const ATTACH_LABEL = utf8.encode("cmdchat sealed attach v1");
+
+/** The keys of a room's 32-byte secret. */
+export function deriveRoomKeys(secret: Uint8Array): RoomKeys {
+  if (secret.length !== ROOM_SECRET_BYTES) {
+    throw new UsageError(
+      `Cannot use the room's secret: it has ${secret.length} bytes, ${ROOM_SECRET_BYTES} are wanted`,
+    );
+  }
+  const root = hkdfExtract(SALT, secret);
+  const derive = (label: string) => hkdfExpand(root, utf8.encode(label), HASH_BYTES);
+  const attach = signatureKeysOf(derive("attach"));
+  const keys = { envelope: derive("envelope"), admission: derive("admission"), attach };
+  root.fill(0);
+  return { ...keys, rid: sha256(RID_LABEL, attach.publicKey).slice(0, RID_BYTES) };
+}
+
+/** What a connection answers to the relay's challenge: a signature of the attach key. */
+export function attachProof(
+  keys: RoomKeys,
+  { handle, challenge }: { readonly handle: Uint8Array; readonly challenge: Uint8Array },
+): Uint8Array {
+  return signBytes(keys.attach.signKey, concatBytes([ATTACH_LABEL, keys.rid, handle, challenge]));
+}

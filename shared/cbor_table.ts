@@ -1,0 +1,89 @@
+// Tables of messages as strict CBOR (RFC 8949 §4.2): a message is the array [row's number, field, …]. There is one way
+// to write each message, and nothing else is read.
+
+import { Buffer } from "node:buffer";
+import { decode, encode, rfc8949EncodeOptions } from "cborg";
+import * as z from "zod";
+import { ProtocolError } from "./errors.ts";
+
+interface Row {
+  readonly number: number;
+  readonly kind: string;
+  readonly fields: readonly string[];
+  readonly schema: z.ZodType;
+}
+
+/** A table as tableOf() made it. */
+export interface Table {
+  readonly byKind: ReadonlyMap<string, Row>;
+  readonly byNumber: readonly Row[];
+}
+
+/** Rows of a table: each kind's fields in their order. */
+export type Rows = Readonly<Record<string, z.ZodRawShape>>;
+
+/** The messages of a table as types: the row's kind and its fields. */
+export type MessageIn<R extends Rows> = {
+  [K in keyof R & string]: { readonly kind: K } & { readonly [F in keyof R[K]]: z.output<R[K][F]> };
+}[keyof R & string];
+
+const DECODE_OPTIONS = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  rejectDuplicateMapKeys: true,
+} as const;
+
+/** The codec of a table of messages: a row's number and its fields, in the order of the rows. */
+export function tableOf(rows: Rows): Table {
+  const byNumber = Object.entries(rows).map(([kind, shape], number) => ({
+    ...{ number, kind, fields: Object.keys(shape) },
+    schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodType[])]),
+  }));
+  return { byNumber, byKind: new Map(byNumber.map((row) => [row.kind, row])) };
+}
+
+/** The body of a message of that table. */
+export function encodeBy(table: Table, message: { readonly kind: string }): Uint8Array {
+  const row = table.byKind.get(message.kind) as Row;
+  const values: Readonly<Record<string, unknown>> = { ...message };
+  return encode([row.number, ...row.fields.map((field) => values[field])], rfc8949EncodeOptions);
+}
+
+/** A message of that table. Throws ProtocolError with one clear reason. */
+export function decodeBy(table: Table, body: Uint8Array): { readonly kind: string } {
+  const value = decodeStrictly(body);
+  const number = Array.isArray(value) ? value[0] : undefined;
+  const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
+  if (row === undefined) {
+    throw new ProtocolError("Cannot read the peer's message: its kind is none of this protocol");
+  }
+  const checked = row.schema.safeParse(value);
+  if (!checked.success) {
+    const place = Number(checked.error.issues[0]?.path[0]) - 1;
+    const field = row.fields[place] ?? "number of fields";
+    throw new ProtocolError(
+      `Cannot read the peer's ${row.kind}: the ${field} is not as the protocol says`,
+    );
+  }
+  const values = checked.data as readonly unknown[];
+  const named = row.fields.map((field, i) => [field, values[i + 1]]);
+  const message = { kind: row.kind, ...Object.fromEntries(named) };
+  // The decoder mends text that is not UTF-8: only what is written back equal was written rightly.
+  if (Buffer.compare(encodeBy(table, message), body) !== 0) throw notCanonical();
+  return message;
+}
+
+function decodeStrictly(body: Uint8Array): unknown {
+  try {
+    return decode(body, DECODE_OPTIONS);
+  } catch (cause) {
+    throw notCanonical(cause);
+  }
+}
+
+function notCanonical(cause?: unknown): ProtocolError {
+  return new ProtocolError("Cannot read the peer's message: it is not canonical CBOR", { cause });
+}

@@ -1,0 +1,99 @@
+// 2,000 seeded operations on a sealed group: joins, leaves, updates, lost races, texts, voids, members who come
+// back. After each, everybody has one epoch, one code and the same members.
+
+import { SealedGroup } from "../../../client/sealed/group.ts";
+import { join, readInvitation } from "../../../client/sealed/place.ts";
+import { OrderedRoom, seededRandom, type TestMember } from "../../helpers/sealed_group.ts";
+
+const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);
+const SEED = Number(Deno.env.get("SEALED_FUZZ_SEED") ?? Date.now() % 1_000_000);
+const MEMBERS_MAX = 8;
+
+Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`, async () => {
+  const random = seededRandom(SEED);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const room = await OrderedRoom.create("m0");
+  let names = 0;
+
+  const others = (than: TestMember) => room.members.filter((member) => member !== than);
+  const operations: Record<string, [weight: number, () => Promise<void>]> = {
+    join: [2, async () => {
+      if (room.members.length < MEMBERS_MAX) await room.join(`m${++names}`, pick(room.members));
+    }],
+    leave: [1.5, async () => {
+      const by = pick(room.members);
+      const left = others(by);
+      if (left.length > 0) await room.commit(by, [pick(left)]);
+    }],
+    leaveTogether: [0.5, async () => {
+      const by = pick(room.members);
+      const left = others(by).filter(() => random() < 0.4);
+      await room.commit(by, left);
+    }],
+    update: [2, () => room.commit(pick(room.members))],
+    text: [6, () => room.sayToAll(pick(room.members), `text ${random()}`)],
+    lostRace: [2, async () => {
+      const [winner, loser] = [pick(room.members), pick(room.members)];
+      if (winner === loser) return;
+      await loser.group.startCommit();
+      if (random() < 0.5) await room.sayToAll(loser, "while my commit is under way");
+      await room.commit(winner);
+      await room.commit(loser);
+    }],
+    lostJoin: [1, async () => {
+      const by = pick(room.members);
+      const invitation = readInvitation(by.place.keys, await by.group.groupInfo());
+      const [again] = others(by);
+      if (again !== undefined) await join(again.place, invitation);
+      await room.commit(by);
+    }],
+    lateText: [2, async () => {
+      const [by, committer] = [pick(room.members), pick(room.members)];
+      const late = await by.group.seal(new TextEncoder().encode("late"));
+      await room.commit(committer);
+      const outcomes = await room.deliver(room.frame("app", by.place.me.handle, late));
+      for (const [who, { kind }] of Object.entries(outcomes)) {
+        const expected = who === by.place.me.name ? "echo" : "text";
+        if (kind !== expected) throw new Error(`${who}: ${JSON.stringify(outcomes[who])}`);
+      }
+    }],
+    voided: [1, async () => {
+      const by = pick(room.members);
+      const { epoch } = by.group;
+      const frame = room.frame("commit", by.place.me.handle, await by.group.startCommit());
+      await room.deliver(frame);
+      if (random() < 0.5) await room.sayToAll(pick(room.members), "in the epoch that goes away");
+      for (const { group } of room.members) {
+        group.goBack({ seq: frame.seq, epoch, last: room.sequence });
+      }
+    }],
+    comeBack: [1, async () => {
+      const lost = pick(room.members);
+      const [by] = others(lost);
+      if (by === undefined) return;
+      room.members.splice(room.members.indexOf(lost), 1);
+      if (random() < 0.5) await room.commit(by);
+      const invitation = readInvitation(by.place.keys, await by.group.groupInfo());
+      const joining = await join(lost.place, invitation);
+      const frame = room.frame("commit", lost.place.me.handle, joining);
+      await room.deliver(frame);
+      const group = await SealedGroup.joined(joining, frame.seq);
+      room.members.push({ place: lost.place, group });
+    }],
+  };
+  const total = Object.values(operations).reduce((sum, [weight]) => sum + weight, 0);
+
+  for (let done = 0; done < OPERATIONS; done++) {
+    let at = random() * total;
+    const [name, [, operate]] = Object.entries(operations).find(([, [weight]]) =>
+      (at -= weight) < 0
+    ) ??
+      ["text", operations["text"]!] as const;
+    try {
+      await operate();
+      room.assertAgreed();
+    } catch (cause) {
+      throw new Error(`operation ${done}, ${name}, seed ${SEED}`, { cause });
+    }
+  }
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { OrderChain } from "../../../client/sealed/order_chain.ts";
+
+const EPOCH = new Uint8Array(32).fill(1);
+const body = (n: number) => new Uint8Array(300).fill(n);
+
+function chainOf(...frames: number[]): OrderChain {
+  const chain = new OrderChain();
+  chain.begin(10, EPOCH);
+  frames.forEach((n, i) => chain.add(11 + i, body(n)));
+  return chain;
+}
+
+Deno.test("equal orders have equal marks, other orders, bodies and epochs have others", () => {
+  const chain = chainOf(1, 2);
+  assert.equal(chain.sequence, 12);
+  assert.equal(chain.compare(chainOf(1, 2).mark()), "same");
+  assert.equal(chain.compare(chainOf(1).mark()), "same");
+  assert.equal(chain.compare(chainOf(2, 1).mark()), "different");
+  assert.equal(chain.compare(chainOf(1, 3).mark()), "different");
+  const other = new OrderChain();
+  other.begin(12, EPOCH);
+  assert.equal(chain.compare(other.mark()), "different");
+});
+
+Deno.test("what lies before one's own time, or was forgotten, is unknown", () => {
+  const chain = chainOf(1, 2, 3);
+  const late = new OrderChain();
+  late.begin(13, EPOCH);
+  assert.equal(late.compare(chainOf(1).mark()), "unknown");
+  const mark = chain.mark();
+  for (let seq = 14; seq < 14 + 1_024; seq++) chain.add(seq, body(4));
+  assert.equal(chain.compare(mark), "unknown");
+});
+
+Deno.test("after lost frames nothing can be compared until the next epoch", () => {
+  const chain = chainOf(1);
+  const whole = chainOf(1, 2, 3, 4);
+  chain.skipTo(14);
+  chain.add(14, body(4));
+  assert.equal(chain.sequence, 14);
+  assert.equal(chain.compare(whole.mark()), "unknown");
+  assert.equal(whole.compare(chain.mark()), "unknown");
+  for (const each of [chain, whole]) each.begin(15, new Uint8Array(32));
+  assert.equal(whole.compare(chain.mark()), "same");
+});
+
+Deno.test("after a void those who took the commit and those who did not have one chain", () => {
+  const took = chainOf(1);
+  took.begin(12, new Uint8Array(32).fill(9));
+  took.add(13, body(5));
+  const refused = chainOf(1, 2, 5);
+  for (const chain of [took, refused]) chain.goBack(12, 13);
+  assert.equal(took.compare(refused.mark()), "same");
+  for (const chain of [took, refused]) chain.add(14, body(6));
+  assert.equal(refused.compare(took.mark()), "same");
+  const early = chainOf();
+  early.goBack(5, 20);
+  assert.equal(early.sequence, 20);
+  assert.equal(took.compare(early.mark()), "unknown");
+});

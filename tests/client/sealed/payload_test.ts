@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { decodePayload, encodePayload, type Payload } from "../../../client/sealed/payload.ts";
+
+const id = new Uint8Array(16).fill(1);
+const key = new Uint8Array(32).fill(2);
+
+const PAYLOADS: readonly Payload[] = [
+  { kind: "hello", id, directKey: key },
+  { kind: "confirm", id, directKey: key },
+  { kind: "text", id, text: "héllo\n名前" },
+  { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
+  { kind: "leaving", id },
+  { kind: "move", id, secret: key },
+  { kind: "direct", id, to: new Uint8Array(8), enc: key, sealed: new Uint8Array(40) },
+];
+
+Deno.test("every payload is read as it was written; cut, longer or of another size it is refused", () => {
+  for (const payload of PAYLOADS) {
+    const body = encodePayload(payload);
+    assert.deepEqual(decodePayload(body), payload);
+    for (const wrong of [body.subarray(0, -1), new Uint8Array([...body, 0])]) {
+      assert.throws(() => decodePayload(wrong), { name: "ProtocolError" });
+    }
+    const short = encodePayload({ ...payload, id: new Uint8Array(15) });
+    assert.throws(() => decodePayload(short), { name: "ProtocolError" });
+  }
+});
+
+Deno.test("a text above every limit is refused", () => {
+  const long = encodePayload({ kind: "text", id, text: "x".repeat(7 * 1024 + 1) });
+  assert.throws(() => decodePayload(long), { name: "ProtocolError" });
+});
