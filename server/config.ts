@@ -1,6 +1,5 @@
 // The server's options: one table from which parsing, help and the README's list derive.
 
-import { createHash } from "node:crypto";
 import { type OptionTable, type OptionValues, parseCommandLine } from "../shared/command_line.ts";
 import type { CommandLineInput } from "../shared/command_line.ts";
 import { ConfigError, UsageError } from "../shared/errors.ts";
@@ -11,9 +10,10 @@ import {
   HOLD_S,
   MESSAGE_MAX_BYTES_CEILING,
   ROOMS_MAX,
-  TOKEN_MAX_BYTES,
 } from "../shared/limits.ts";
 import { bytes, integer, oneOf, orOff, rate, toggle, word } from "../shared/option_values.ts";
+import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
+import { tokenDigest, tokensFromVariable } from "./tokens.ts";
 
 const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
@@ -46,6 +46,12 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_KEYFILE",
     parse: word,
     help: "private key (PEM) for TLS, with --certfile",
+  },
+  "tokens-file": {
+    value: "FILE",
+    env: "CMDCHAT_TOKENS_FILE",
+    parse: word,
+    help: "tokens, one a line, one of which a client must have; read again on SIGHUP",
   },
   "metrics-interval": {
     value: "SECONDS",
@@ -103,6 +109,12 @@ export const SERVER_OPTIONS = {
     parse: integer(0, 3_600),
     help: "seconds that a client whose link was lost keeps its place; 0 = none",
   },
+  "admin-listen": {
+    value: "ADDRESS:PORT",
+    env: "CMDCHAT_ADMIN_LISTEN",
+    parse: adminAddress,
+    help: "serve /health, /ready and /metrics there over HTTP; other than loopback needs a token",
+  },
   "identity-file": {
     value: "FILE",
     env: "CMDCHAT_IDENTITY_FILE",
@@ -124,11 +136,14 @@ export const SERVER_OPTIONS = {
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
+  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen asks for",
   CMDCHAT_METRICS: "0 switches the metrics line off [default 1]",
 } as const;
 
 /** What the server was told to do. Tokens are kept as SHA-256 digests only. */
 export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
+  readonly adminTokenDigest: Uint8Array | undefined;
+  /** Those of CMDCHAT_TOKENS; --tokens-file adds to them. */
   readonly tokenDigests: readonly Uint8Array[];
 }
 
@@ -147,12 +162,29 @@ export function readConfig(input: CommandLineInput): ServerConfig {
       : ["--certfile", "--keyfile"];
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
   }
+  const adminTokenDigest = readAdminToken(input, values["admin-listen"]);
   const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
   return {
     ...values,
     "metrics-interval": metricsOn ? values["metrics-interval"] : 0,
-    tokenDigests: readTokens(input.env("CMDCHAT_TOKENS") ?? ""),
+    tokenDigests: tokensFromVariable(input.env("CMDCHAT_TOKENS") ?? ""),
+    adminTokenDigest,
   };
+}
+
+function readAdminToken(
+  input: CommandLineInput,
+  address: AdminAddress | undefined,
+): Uint8Array | undefined {
+  const token = input.env("CMDCHAT_ADMIN_TOKEN") || undefined;
+  if (token === undefined && address !== undefined && !isLoopback(address.hostname)) {
+    throw new ConfigError(
+      `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
+        "machine would reach it, and it has no token",
+      { hint: "set CMDCHAT_ADMIN_TOKEN, or listen on 127.0.0.1" },
+    );
+  }
+  return token === undefined ? undefined : tokenDigest(token);
 }
 
 function readToggle(input: CommandLineInput, name: string, fallback: boolean): boolean {
@@ -168,25 +200,4 @@ function readToggle(input: CommandLineInput, name: string, fallback: boolean): b
       },
     );
   }
-}
-
-function readTokens(text: string): Uint8Array[] {
-  const tokens = text.split(",").map((token) => token.trim()).filter((token) => token.length > 0);
-  for (const token of tokens) {
-    if (new TextEncoder().encode(token).length > TOKEN_MAX_BYTES) {
-      throw new ConfigError(
-        `Cannot use CMDCHAT_TOKENS: a token has more than the ${TOKEN_MAX_BYTES} bytes that are allowed`,
-      );
-    }
-  }
-  // "," alone is a typo that must not open the server to everyone.
-  if (text.trim().length > 0 && tokens.length === 0) {
-    throw new ConfigError("Cannot use CMDCHAT_TOKENS: it is set but holds no token");
-  }
-  return tokens.map(tokenDigest);
-}
-
-/** SHA-256 of a token: what is kept, and compared in constant time. */
-export function tokenDigest(token: string): Uint8Array {
-  return createHash("sha256").update(token, "utf8").digest();
 }

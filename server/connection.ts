@@ -12,6 +12,7 @@ import { FrameSource } from "./frame_source.ts";
 import { type Link, LinkLost } from "./listener.ts";
 import { faultText } from "./log.ts";
 import type { Member } from "./member.ts";
+import type { HandshakeResult } from "./metrics.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import { welcomeV1 } from "./welcome_v1.ts";
@@ -20,6 +21,8 @@ import { welcomeV2 } from "./welcome_v2.ts";
 /** A member with its link, after its handshake. */
 export interface Welcomed {
   readonly member: Member;
+  /** Whether it takes a held session up again. */
+  readonly resumed: boolean;
   /** Handles all that one frame or record holds; true when the client said goodbye. Throws CmdchatError. */
   receive(frame: Uint8Array): boolean;
   /** The link is gone; `forGood`: the client will not come back. */
@@ -34,6 +37,7 @@ export async function serveConnection(relay: Relay, link: Link): Promise<void> {
   const welcomed = await welcomeInTime(relay, link, source);
   if (welcomed === undefined) return;
   const { member } = welcomed;
+  relay.metrics.handshake(welcomed.resumed ? "resumed" : member.old ? "v1" : "v2");
   relay.log.info("client joined", { client: member.id, address: link.address, old: member.old });
   let forGood = false;
   try {
@@ -85,16 +89,29 @@ async function welcomeInTime(
   source: FrameSource,
 ): Promise<Welcomed | undefined> {
   const used = performance.now() - link.since;
-  const timer = setTimeout(() => link.close(), HANDSHAKE_DEADLINE_MS - used);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    link.close();
+  }, HANDSHAKE_DEADLINE_MS - used);
   try {
-    return await welcome(relay, link, source);
+    const welcomed = await welcome(relay, link, source);
+    if (welcomed === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
+    return welcomed;
   } catch (error) {
-    relay.metrics.counters.handshakesFailed++;
+    relay.metrics.handshake(late ? "timeout" : failure(error, source, relay.tls));
     await refuse(relay, { link, source, error });
     return undefined;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function failure(error: unknown, source: FrameSource, tls: boolean): HandshakeResult {
+  if (error instanceof Refusal) return error.reason === "unauthorized" ? "unauthorized" : "refused";
+  if (foreignProtocolAnswer(source.header, tls) !== undefined) return "foreign";
+  if (error instanceof CmdchatError) return "refused";
+  return error instanceof LinkLost ? "gone" : "fault";
 }
 
 async function welcome(

@@ -56,6 +56,8 @@ export interface Listener {
   readonly address: { readonly hostname: string; readonly port: number };
   /** Serves connections until `close`. TLS handshakes run beside each other, each with its deadline. */
   serve(service: Service): Promise<void>;
+  /** Serves this certificate to those who connect from now on. Throws ConfigError; then the old one stays. */
+  renew(tls: TlsFiles): void;
   /** Takes no more connections; those that are open stay. */
   close(): void;
 }
@@ -115,6 +117,16 @@ async function secureInTime(arrival: Arrival): Promise<Link | undefined> {
   }
 }
 
+// Refuses at once what would fail at the first client.
+function refuseUnusable(tls: TlsFiles): void {
+  const options = { host: "127.0.0.1", port: 0, tls };
+  try {
+    openTls(options, tls).close();
+  } catch (cause) {
+    throw listenError(options, cause);
+  }
+}
+
 function openTls({ host: hostname, port }: ListenOptions, { cert, key }: TlsFiles): DenoTls {
   return Deno.listenTls({ hostname, port, cert, key });
 }
@@ -123,10 +135,12 @@ type DenoTls = Deno.TlsListener;
 
 class DenoListener implements Listener {
   readonly tls: boolean;
-  readonly #listener: Deno.Listener<Deno.TcpConn> | DenoTls;
+  readonly #host: string;
+  #listener: Deno.Listener<Deno.TcpConn> | DenoTls;
 
   constructor({ host: hostname, port }: ListenOptions, listener?: DenoTls) {
     this.tls = listener !== undefined;
+    this.#host = hostname;
     this.#listener = listener ?? Deno.listen({ hostname, port });
   }
 
@@ -136,10 +150,12 @@ class DenoListener implements Listener {
 
   async serve(service: Service): Promise<void> {
     for (;;) {
+      const listener = this.#listener;
       let conn: Deno.TcpConn | Deno.TlsConn;
       try {
-        conn = await this.#listener.accept();
+        conn = await listener.accept();
       } catch (error) {
+        if (listener !== this.#listener) continue;
         if (error instanceof Deno.errors.BadResource) return;
         if (error instanceof Deno.errors.Interrupted) return;
         // Out of handles, or a peer that went away in the queue: the listener itself is still good.
@@ -148,6 +164,15 @@ class DenoListener implements Listener {
       }
       void serveOne(new DenoLink(conn), service);
     }
+  }
+
+  // This kind of listener keeps the certificate that it began with: another one takes its port.
+  renew(tls: TlsFiles): void {
+    const { port } = this.address;
+    refuseUnusable(tls);
+    const previous = this.#listener;
+    closeQuietly(previous);
+    this.#listener = openTls({ host: this.#host, port, tls }, tls);
   }
 
   close(): void {
@@ -207,16 +232,16 @@ function closeQuietly(resource: { close(): void }): void {
 class NodeTlsListener implements Listener {
   readonly tls = true;
   readonly address: { readonly hostname: string; readonly port: number };
-  readonly #files: TlsFiles;
   readonly #closed = Promise.withResolvers<void>();
   #server: Server;
+  #secureContext: SecureContext;
   #open = true;
 
   private constructor(server: Server, files: TlsFiles) {
     const { address, port } = server.address() as { address: string; port: number };
     this.address = { hostname: address, port };
     this.#server = server;
-    this.#files = files;
+    this.#secureContext = createSecureContext(files);
   }
 
   static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
@@ -224,8 +249,13 @@ class NodeTlsListener implements Listener {
   }
 
   async serve(service: Service): Promise<void> {
-    this.#accept(service, createSecureContext(this.#files));
+    this.#accept(service);
     await this.#closed.promise;
+  }
+
+  renew(tls: TlsFiles): void {
+    refuseUnusable(tls);
+    this.#secureContext = createSecureContext(tls);
   }
 
   close(): void {
@@ -234,7 +264,7 @@ class NodeTlsListener implements Listener {
     this.#closed.resolve();
   }
 
-  #accept(service: Service, secureContext: SecureContext): void {
+  #accept(service: Service): void {
     const server = this.#server;
     server.on("error", () => {});
     server.on("connection", (socket: Socket) => {
@@ -242,16 +272,16 @@ class NodeTlsListener implements Listener {
       if (address === undefined || !handlesLeft()) {
         socket.destroy();
         if (address !== undefined && server === this.#server) {
-          void this.#reopen(service, secureContext);
+          void this.#reopen(service);
         }
         return;
       }
-      void serveOne(new NodeTlsLink(socket, address, secureContext), service);
+      void serveOne(new NodeTlsLink(socket, address, this.#secureContext), service);
     });
   }
 
   // An accept that found no handle ends node:net's loop without a word: only a new listener accepts again.
-  async #reopen(service: Service, secureContext: SecureContext): Promise<void> {
+  async #reopen(service: Service): Promise<void> {
     const exhausted = this.#server;
     this.#server = new Server();
     const { hostname, port } = this.address;
@@ -263,7 +293,7 @@ class NodeTlsListener implements Listener {
       if (server === undefined) continue;
       if (!this.#open) return void server.close();
       this.#server = server;
-      return this.#accept(service, secureContext);
+      return this.#accept(service);
     }
     exhausted.close();
   }

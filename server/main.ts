@@ -2,17 +2,24 @@
 
 import { optionHelp } from "../shared/command_line.ts";
 import { CmdchatError, UsageError } from "../shared/errors.ts";
+import { readAdminPeer } from "./admin_client.ts";
+import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
+import { type AdminListener, serveAdmin } from "./admin_listener.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { ENVIRONMENT_ONLY, readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { newIdentityText, openIdentity } from "./identity_file.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
+import { metricsPage } from "./metrics_page.ts";
 import { Relay } from "./relay.ts";
-import { readTlsFiles } from "./tls_files.ts";
+import { readReloadable } from "./reload.ts";
 
 const encoder = new TextEncoder();
 const EXIT_UNEXPECTED = 1;
+const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
 
 function print(text: string): void {
   Deno.stdout.writeSync(encoder.encode(`${text}\n`));
@@ -24,6 +31,8 @@ function helpText(): string {
 
 usage: cmdchat-server [OPTIONS]
        cmdchat-server keygen      print a new identity for --identity-file
+       cmdchat-server health      ask a server's --admin-listen whether it takes clients
+       cmdchat-server top         show its metrics, drawn anew every second
 
 ${optionHelp(SERVER_OPTIONS)}
 
@@ -31,15 +40,14 @@ environment only:
 ${variables.join("\n")}`;
 }
 
-async function serve(config: ServerConfig): Promise<void> {
-  const { certfile, keyfile, host, port } = config;
-  const tls = certfile === undefined || keyfile === undefined
-    ? undefined
-    : readTlsFiles(certfile, keyfile, Date.now());
+async function serve(config: ServerConfig, build: string | undefined): Promise<void> {
+  const { host, port } = config;
+  const { tls, tokenDigests } = readReloadable(config, Date.now());
   const listener = await listen({ host, port, tls });
   const identity = await openIdentity(config["identity-file"]);
   const log = openLog(config["log-level"]);
   const relay = new Relay(config, { log, identity });
+  relay.useTokens(tokenDigests);
   const running = new AbortController();
   // What nobody waited for is a mistake of ours; it must be seen, and must not end everybody's conversation.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -47,22 +55,47 @@ async function serve(config: ServerConfig): Promise<void> {
     log.error("unexpected fault", { stack: faultText(event.reason) });
   });
   relay.run(running.signal);
+  const admin = openAdmin(config, relay, build);
   const stopped = stopOnSignal(relay, listener, running);
-  print(banner(config, listener));
+  reloadOnSignal(config, relay, listener);
+  print(banner(tokenDigests.length === 0, listener));
   print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
+  if (admin !== undefined) print(`admin pages on http://${admin.address}`);
   await listener.serve({
     admit: (address) => relay.admit(address),
     onLink: (link) => serveConnection(relay, link),
-    onHandshakeFailed: () => relay.metrics.counters.handshakesFailed++,
+    onHandshakeFailed: () => relay.metrics.handshake("tls"),
     onFault: (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
   });
   await stopped;
 }
 
-function banner(config: ServerConfig, listener: Listener): string {
+function openAdmin(
+  config: ServerConfig,
+  relay: Relay,
+  build: string | undefined,
+): AdminListener | undefined {
+  const address = config["admin-listen"];
+  if (address === undefined) return undefined;
+  const startedAt = Date.now() / 1_000;
+  const start = performance.now();
+  return serveAdmin(address, {
+    ready: () => !relay.stopping,
+    tokenDigest: config.adminTokenDigest,
+    metrics: () =>
+      metricsPage({
+        version: build === undefined ? VERSION : `${VERSION} ${build}`,
+        ...{ startedAt, uptime: (performance.now() - start) / 1_000 },
+        ...{ metrics: relay.metrics, gauges: relay.gauges, census: relay.census },
+        ...{ stopping: relay.stopping, memory: Deno.memoryUsage() },
+      }),
+  }, (error) => relay.log.error("unexpected fault", { stack: faultText(error) }));
+}
+
+function banner(open: boolean, listener: Listener): string {
   const { hostname, port } = listener.address;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const access = config.tokenDigests.length === 0 ? "open to everyone" : "token needed";
+  const access = open ? "open to everyone" : "token needed";
   return `cmdchat-server ${VERSION} listening on ${host}:${port} (${
     listener.tls ? "TLS" : "no TLS"
   }, ${access})`;
@@ -72,29 +105,42 @@ function identityNote(config: ServerConfig): string {
   return config["identity-file"] === undefined ? " (until this server stops)" : "";
 }
 
+/** SIGHUP: certificate, key and tokens are read anew; where that fails, what was read before stays. */
+function reloadOnSignal(config: ServerConfig, relay: Relay, listener: Listener): void {
+  if (Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGHUP", () => {
+    try {
+      const { tls, tokenDigests } = readReloadable(config, Date.now());
+      if (tls !== undefined) listener.renew(tls);
+      relay.useTokens(tokenDigests);
+      relay.log.info("read certificate and tokens again");
+    } catch (error) {
+      const why = error instanceof CmdchatError ? error.message : faultText(error);
+      relay.log.error("cannot read certificate and tokens again, the old ones stay", { why });
+    }
+  });
+}
+
 /** Resolves when a signal came and everything is drained and closed. A second signal ends the process at once. */
 async function stopOnSignal(
   relay: Relay,
   listener: Listener,
   running: AbortController,
 ): Promise<void> {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
   const asked = Promise.withResolvers<void>();
   let count = 0;
   const onSignal = () => {
     if (++count > 1) Deno.exit(EXIT_UNEXPECTED);
     asked.resolve();
   };
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   await asked.promise;
   relay.log.info("stopping: no new connections, telling clients");
   listener.close();
   await relay.stop();
   running.abort();
   relay.log.info("stopped");
-  for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
 }
 
 /** `cmdchat-server keygen`: prints, and writes nothing; the shell decides where it goes. */
@@ -107,13 +153,35 @@ async function printIdentity(rest: readonly string[]): Promise<void> {
   print((await newIdentityText()).trimEnd());
 }
 
+/** `health` and `top`: ask a server that runs. */
+async function askServer(command: typeof healthCommand, args: readonly string[]): Promise<never> {
+  const peer = readAdminPeer({ args, env: readVariable });
+  const stop = new AbortController();
+  const ended = () => stop.abort();
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, ended);
+  const to: Surroundings = {
+    write: (text) => Deno.stdout.writeSync(encoder.encode(text)),
+    warn: (text) => Deno.stderr.writeSync(encoder.encode(text)),
+    terminal: Deno.stdout.isTerminal(),
+    signal: stop.signal,
+  };
+  Deno.exit(await command(peer, to));
+}
+
+function readVariable(name: string): string | undefined {
+  return Deno.env.get(name);
+}
+
 async function main(): Promise<void> {
   const { build, args } = takeBuild(Deno.args);
-  if (args[0] === "keygen") return await printIdentity(args.slice(1));
-  const config = readConfig({ args, env: (name) => Deno.env.get(name) });
+  const [command, ...rest] = args;
+  if (command === "keygen") return await printIdentity(rest);
+  if (command === "health") return await askServer(healthCommand, rest);
+  if (command === "top") return await askServer(topCommand, rest);
+  const config = readConfig({ args, env: readVariable });
   if (config.help) return print(helpText());
   if (config.version) return print(versionText("cmdchat-server", build));
-  await serve(config);
+  await serve(config, build);
   // Connections in the middle of their handshake have nothing to be told, and would hold the process for 10 s.
   Deno.exit(0);
 }

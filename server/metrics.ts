@@ -1,6 +1,13 @@
 // What the server counts. No names, no rooms' names, no content.
 
+import { Histogram } from "./histogram.ts";
+
 const LAG_PROBE_MS = 500;
+
+// From a write that found the socket empty to a client that no longer reads.
+const DELIVERY_BOUNDS_S = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+
+const LAG_BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 /** Counters since the start. */
 export interface Counters {
@@ -18,6 +25,23 @@ export interface Counters {
   slowClosed: number;
   silentClosed: number;
 }
+
+/** How a handshake may end. */
+export const HANDSHAKE_RESULTS = [
+  "v1",
+  "v2",
+  "resumed",
+  "unauthorized",
+  "refused",
+  "foreign",
+  "tls",
+  "timeout",
+  "gone",
+  "fault",
+] as const;
+
+/** How a handshake ended. */
+export type HandshakeResult = typeof HANDSHAKE_RESULTS[number];
 
 /** What is true now. */
 export interface Gauges {
@@ -47,15 +71,30 @@ export class Metrics {
     slowClosed: 0,
     silentClosed: 0,
   };
+  readonly handshakes = Object.fromEntries(
+    HANDSHAKE_RESULTS.map((result) => [result, 0]),
+  ) as Record<HandshakeResult, number>;
+  /** From the first message that waits for a client to the end of the write that carried it. */
+  readonly delivery = new Histogram(DELIVERY_BOUNDS_S);
+  /** How late each probe of the event loop was. */
+  readonly lag = new Histogram(LAG_BOUNDS_S);
   #last = { at: performance.now(), counters: { ...this.counters } };
   #lagMaxMs = 0;
+
+  /** Counts how a handshake ended. */
+  handshake(result: HandshakeResult): void {
+    this.handshakes[result]++;
+    if (!["v1", "v2", "resumed"].includes(result)) this.counters.handshakesFailed++;
+  }
 
   /** Measures the event loop's lag until `signal` aborts. */
   watchLag(signal: AbortSignal): void {
     let expected = performance.now() + LAG_PROBE_MS;
     const timer = setInterval(() => {
       const now = performance.now();
-      this.#lagMaxMs = Math.max(this.#lagMaxMs, now - expected);
+      const late = Math.max(now - expected, 0);
+      this.#lagMaxMs = Math.max(this.#lagMaxMs, late);
+      this.lag.observe(late / 1_000);
       expected = now + LAG_PROBE_MS;
     }, LAG_PROBE_MS);
     Deno.unrefTimer(timer);

@@ -20,8 +20,8 @@ export interface OutboxOptions<B> {
   readonly onOverflow: () => void;
   /** Called once, when a write failed: the outbox is closed and empty. */
   readonly onBroken: () => void;
-  /** Called with the bytes of each write that was done. */
-  readonly onWritten: (bytes: number) => void;
+  /** Called after each write: its bytes, and the ms from the first body that waited for it to its end. */
+  readonly onWritten: (bytes: number, ms: number) => void;
   readonly budget: OutboxBudget;
 }
 
@@ -37,6 +37,8 @@ export class Outbox<B> {
   readonly #options: OutboxOptions<B>;
   #queue: B[] = [];
   #queuedBytes = 0;
+  /** When the first body that waits came; monotonic ms. */
+  #since = 0;
   #flushing: Promise<void> | undefined;
   #closed = false;
 
@@ -57,6 +59,7 @@ export class Outbox<B> {
       this.#options.onOverflow();
       return;
     }
+    if (this.#queue.length === 0) this.#since = performance.now();
     this.#queue.push(body);
     this.#queuedBytes += size;
     budget.queuedBytes += size;
@@ -81,9 +84,10 @@ export class Outbox<B> {
     await undefined;
     try {
       while (this.#queue.length > 0) {
+        const since = this.#since;
         const bytes = this.#options.seal(this.#take());
         await this.#options.write(bytes);
-        this.#options.onWritten(bytes.length);
+        this.#options.onWritten(bytes.length, performance.now() - since);
       }
     } catch {
       if (!this.#closed) {

@@ -11,7 +11,8 @@ import { Outbox, type OutboxBudget } from "./outbox.ts";
 /** What the owner of a port wants to know. */
 export interface PortEvents {
   readonly onSlow: () => void;
-  readonly onWritten: (bytes: number) => void;
+  /** Told of each write: its bytes, and the ms from its first message to its end. */
+  readonly onWritten: (bytes: number, ms: number) => void;
   readonly budget: OutboxBudget;
 }
 

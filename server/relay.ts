@@ -11,13 +11,15 @@ import {
   STOP_DRAIN_MS,
 } from "../shared/limits.ts";
 import { ServerHandshake } from "../shared/handshake.ts";
-import { type ServerConfig, tokenDigest } from "./config.ts";
+import type { ServerConfig } from "./config.ts";
 import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
+import type { Census } from "./metrics_page.ts";
 import type { Member } from "./member.ts";
 import type { OutboxBudget } from "./outbox.ts";
 import type { PortEvents } from "./port.ts";
 import { Room } from "./room.ts";
+import { tokenDigest } from "./tokens.ts";
 
 // A room remembers longer than a session is held: who comes back in the last second must find all of it.
 const MEMORY_HOLDS = 2;
@@ -33,6 +35,7 @@ export class Relay {
   readonly #members = new Map<number, Member>();
   readonly #rooms = new Map<string, Room>();
   readonly #perAddress = new Map<string, number>();
+  #tokenDigests: readonly Uint8Array[];
   #connections = 0;
   #nextId = 1;
   #stopping = false;
@@ -43,6 +46,7 @@ export class Relay {
   ) {
     this.config = config;
     this.log = options.log;
+    this.#tokenDigests = config.tokenDigests;
     this.handshakes = new ServerHandshake(options.identity);
     this.held = new HeldSessions(this);
   }
@@ -68,6 +72,20 @@ export class Relay {
     };
   }
 
+  /** Who is here, by kind; looks at each member, so for those who ask and not for every message. */
+  get census(): Census {
+    const members = { v1: 0, v2: 0, away: 0 };
+    for (const { port, old } of this.#members.values()) {
+      members[port === undefined ? "away" : old ? "v1" : "v2"]++;
+    }
+    return { members, rooms: { open: this.#rooms.size } };
+  }
+
+  /** Lets in, from now on, whoever has one of these tokens, or everyone where there is none. */
+  useTokens(digests: readonly Uint8Array[]): void {
+    this.#tokenDigests = digests;
+  }
+
   /** Counts a connection in, or returns undefined where a cap is reached. */
   admit(address: string): { readonly release: () => void } | undefined {
     const here = this.#perAddress.get(address) ?? 0;
@@ -84,7 +102,7 @@ export class Relay {
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
-    const { tokenDigests } = this.config;
+    const tokenDigests = this.#tokenDigests;
     if (tokenDigests.length === 0) return true;
     const digest = tokenDigest(token ?? "");
     let found = false;
@@ -94,10 +112,13 @@ export class Relay {
 
   /** What the port of `member` reports. */
   portEvents(member: { readonly id: number }): PortEvents {
-    const { counters } = this.metrics;
+    const { counters, delivery } = this.metrics;
     return {
       budget: this.budget,
-      onWritten: (bytes) => counters.bytesOut += bytes,
+      onWritten: (bytes, ms) => {
+        counters.bytesOut += bytes;
+        delivery.observe(ms / 1_000);
+      },
       onSlow: () => {
         counters.slowClosed++;
         this.log.warning("client does not read fast enough, closed", { client: member.id });

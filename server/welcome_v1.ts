@@ -51,6 +51,7 @@ function welcomed(relay: Relay, member: Member, wire: WireV1): Welcomed {
   const { counters } = relay.metrics;
   return {
     member,
+    resumed: false,
     receive(frame) {
       counters.messagesIn++;
       const message = checkClientMessage(wire.open(frame));

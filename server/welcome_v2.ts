@@ -46,9 +46,10 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
   try {
     const hello = await readHello(source, sealed);
     if (!relay.isAuthorized(hello.token)) throw new Refusal("unauthorized");
-    const member = comeBack(relay, sealed, hello) ?? comeIn(relay, sealed, hello);
+    const back = comeBack(relay, sealed, hello);
+    const member = back ?? comeIn(relay, sealed, hello);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
-    return welcomed(relay, member, sealed);
+    return { ...welcomed(relay, member, sealed), resumed: back !== undefined };
   } catch (error) {
     throw sealedRefusal(error, cipher);
   }
@@ -129,7 +130,11 @@ function welcomeFor(member: Member, standing: Standing): EventOf<"welcome"> {
   };
 }
 
-function welcomed(relay: Relay, member: Member, { cipher, batches }: Sealed): Welcomed {
+function welcomed(
+  relay: Relay,
+  member: Member,
+  { cipher, batches }: Sealed,
+): Omit<Welcomed, "resumed"> {
   const { counters } = relay.metrics;
   const { port } = member;
   return {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { DOCUMENTS, withTables } from "../scripts/document_tables.ts";
-import { Metrics } from "../server/metrics.ts";
+import { HANDSHAKE_RESULTS, Metrics } from "../server/metrics.ts";
+import { metricsPage } from "../server/metrics_page.ts";
 import { readText } from "./helpers/sources.ts";
 
 /** A table's text without the padding that `deno fmt` puts between its bars. */
@@ -24,6 +25,35 @@ Deno.test("OPERATIONS.md explains every pair of the metrics line", async () => {
   const names = [...new Metrics().line(gauges).matchAll(/(\w+)=/g)].map(([, name]) => name ?? "");
   assert.ok(names.length > 20, "the metrics line is empty");
   assert.deepEqual(names.filter((name) => !text.includes(`\`${name}\``)), []);
+});
+
+/** Families of the metrics page. */
+function families(): string[] {
+  const page = metricsPage({
+    ...{ version: "1", startedAt: 0, uptime: 0, metrics: new Metrics(), stopping: false },
+    gauges: { connections: 0, members: 0, held: 0, rooms: 0, outboxBytes: 0 },
+    census: { members: { v1: 0, v2: 0, away: 0 }, rooms: { open: 0 } },
+    memory: { rss: 0, heapUsed: 0 },
+  });
+  return [...page.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name ?? "");
+}
+
+Deno.test("OPERATIONS.md explains every series of the metrics page, and every result of a handshake", async () => {
+  const text = await readText("docs/OPERATIONS.md");
+  assert.deepEqual(families().filter((name) => !text.includes(`\`${name}`)), []);
+  assert.deepEqual(HANDSHAKE_RESULTS.filter((result) => !text.includes(`\`${result}\``)), []);
+});
+
+Deno.test("the Grafana dashboard asks only for series that there are, and for nearly all of them", async () => {
+  const text = await readText("docs/grafana.json");
+  const asked = new Set(text.match(/\b(?:cmdchat|process)_[a-z_]+/g) ?? []);
+  const known = families();
+  const there = (name: string) =>
+    known.includes(name) || known.includes(name.replace(/_bucket$/, ""));
+  assert.deepEqual([...asked].filter((name) => !there(name)), []);
+  assert.ok(asked.size > 15, `${asked.size} series`);
+  const { panels } = JSON.parse(text) as { panels: { id: number; title: string }[] };
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
 });
 
 Deno.test("OPERATIONS.md lists every line of the log", async () => {

@@ -211,7 +211,7 @@ Deno.test(".env.example names only variables that exist, and shows their default
   for (const [name, value] of settings) {
     assert.ok(known.has(name), name);
     if (name === "CMDCHAT_PUBLISH") assert.ok(compose.includes(`\${CMDCHAT_PUBLISH:-${value}}`));
-    else assert.equal(value, defaults.get(name), name);
+    else assert.equal(value, defaults.get(name) ?? "", name);
   }
   // Where to listen and which files to read is for the image, the unit and OPERATIONS.md to say; the rest is listed.
   const elsewhere = /^CMDCHAT_(?:HOST|PORT|\w+FILE)$/;

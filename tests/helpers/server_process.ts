@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another program than `deno run server/main.ts`, such as a compiled one. */
   readonly command?: { readonly path: string; readonly args: readonly string[] };
+  /** Leave `--port 0` out, for commands that take no such option. */
+  readonly bare?: boolean;
   /** The folder it works in; the repository when absent. */
   readonly cwd?: string;
 }
@@ -31,6 +33,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly log: string;
   /** Resolves when the log matches, which it must within `ms`. */
   logged(pattern: RegExp, ms?: number): Promise<void>;
+  /** The match once standard output holds one, which it must within `ms`. */
+  printed(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
+  /** Sends a signal and does not wait. */
+  signal(signal: Deno.Signal): void;
   /** Sends a signal, waits for the end (at most `ms`) and tells how it went. */
   stop(signal?: Deno.Signal, ms?: number): Promise<Finished>;
   /** Bytes of memory that the process occupies now (Linux: resident). */
@@ -72,6 +78,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     async logged(pattern, ms) {
       await stderr.until(pattern, ms);
     },
+    printed: (pattern, ms) => stdout.until(pattern, ms),
+    signal: (signal) => kill(child, signal),
     stop(signal = "SIGTERM", ms = STOP_MS) {
       kill(child, signal);
       return within(finish(), "the end of the server", ms);
@@ -100,13 +108,15 @@ export async function runServer(options: ServerOptions = {}): Promise<Finished> 
   }
 }
 
-function spawn({ args = [], env = {}, command, cwd }: ServerOptions): Deno.ChildProcess {
+function spawn(
+  { args = [], env = {}, command, cwd, bare = false }: ServerOptions,
+): Deno.ChildProcess {
   const path = command?.path ?? Deno.execPath();
   const before = command?.args ??
     ["run", "--no-check", "--no-prompt", ...PERMISSIONS, "server/main.ts"];
   const kept = ["PATH", "HOME", "DENO_DIR"].map((name) => [name, Deno.env.get(name) ?? ""]);
   return new Deno.Command(path, {
-    args: [...before, "--port", "0", ...args],
+    args: [...before, ...(bare ? [] : ["--port", "0"]), ...args],
     cwd: cwd ?? ROOT,
     clearEnv: true,
     env: {

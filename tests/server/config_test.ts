@@ -27,6 +27,11 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   port: { good: ["0", "1", "65535"], bad: ["-1", "65536", "1.5", "http", "", "0x10", "1e3", " 1"] },
   certfile: { good: [], bad: [""] },
   keyfile: { good: [], bad: [""] },
+  "tokens-file": { good: ["tokens"], bad: [""] },
+  "admin-listen": {
+    good: ["0", "5051", "127.0.0.1:5051", "[::1]:0", "localhost:65535"],
+    bad: ["", "here", "127.0.0.1", "65536", "::1:5051", "1:2:3", "http://127.0.0.1:1"],
+  },
   "metrics-interval": { good: ["0", "86400"], bad: ["-1", "86401", "1m", ""] },
   "rate-limit": {
     good: ["1/1", "12/5", "off"],

@@ -1,0 +1,38 @@
+// The socket of the operator's pages: HTTP, apart from the relay's own port.
+
+import { addressText, type AdminAddress } from "./admin_address.ts";
+import { adminPage, type AdminView } from "./admin_pages.ts";
+import { listenError } from "./listen_error.ts";
+
+/** The operator's pages while they are served. */
+export interface AdminListener {
+  /** Where they really are. */
+  readonly address: string;
+  /** Ends at once; who asks just then gets no answer. */
+  close(): void;
+}
+
+/** Serves the pages at `address`. Throws ConfigError where that is not possible. */
+export function serveAdmin(
+  address: AdminAddress,
+  view: AdminView,
+  onFault: (error: unknown) => void,
+): AdminListener {
+  const stop = new AbortController();
+  try {
+    const server = Deno.serve({
+      ...address,
+      signal: stop.signal,
+      onListen: () => {},
+      onError(error) {
+        onFault(error);
+        return new Response("The server made a mistake\n", { status: 500 });
+      },
+    }, (request) => adminPage(request, view));
+    // It serves beside the relay, and must not keep the process alive.
+    server.unref();
+    return { address: addressText(server.addr), close: () => stop.abort() };
+  } catch (cause) {
+    throw listenError({ host: address.hostname, port: address.port, tls: undefined }, cause);
+  }
+}

@@ -1,0 +1,69 @@
+// The operator's pages over HTTP: a request in, a response out. server/admin_listener.ts has the socket.
+
+import { timingSafeEqual } from "node:crypto";
+import { METRICS_TYPE } from "./metrics_page.ts";
+import { tokenDigest } from "./tokens.ts";
+
+/** What the pages show. */
+export interface AdminView {
+  /** Whether new clients are taken. */
+  readonly ready: () => boolean;
+  /** The text of /metrics. */
+  readonly metrics: () => string;
+  /** Digest of the token that guards /metrics; undefined = none. */
+  readonly tokenDigest: Uint8Array | undefined;
+}
+
+interface Page {
+  /** Health and readiness tell nothing that connecting would not; what counts people asks for the token. */
+  readonly guarded: boolean;
+  readonly answer: (view: AdminView) => Response;
+}
+
+const PAGES: Readonly<Record<string, Page>> = {
+  "/health": { guarded: false, answer: () => plain(200, "ok") },
+  "/ready": {
+    guarded: false,
+    answer: ({ ready }) => ready() ? plain(200, "ready") : plain(503, "stopping"),
+  },
+  "/metrics": {
+    guarded: true,
+    answer: ({ metrics }) =>
+      new Response(metrics(), { headers: { ...HEADERS, "content-type": METRICS_TYPE } }),
+  },
+};
+
+const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+/** Answers one request. */
+export function adminPage(request: Request, view: AdminView): Response {
+  const { pathname, hostname } = new URL(request.url);
+  // A web page whose name its owner points at 127.0.0.1 must not read what is meant for this machine.
+  if (view.tokenDigest === undefined && !isPlainAddress(hostname)) {
+    return plain(421, "Ask by address, such as http://127.0.0.1, or set a token");
+  }
+  const page = Object.hasOwn(PAGES, pathname) ? PAGES[pathname] : undefined;
+  if (page === undefined) return plain(404, `There are ${Object.keys(PAGES).join(", ")}`);
+  if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET it");
+  if (page.guarded && !isAllowed(request, view)) {
+    return plain(401, "A token is needed", { "www-authenticate": "Bearer" });
+  }
+  return page.answer(view);
+}
+
+function isPlainAddress(hostname: string): boolean {
+  return hostname === "localhost" || /^(?:[\d.]+|\[[0-9a-f:.]+\])$/.test(hostname);
+}
+
+function isAllowed(request: Request, { tokenDigest: known }: AdminView): boolean {
+  if (known === undefined) return true;
+  const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  return timingSafeEqual(known, tokenDigest(given ?? ""));
+}
+
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
