@@ -5,19 +5,21 @@ import {
   type OptionTable,
   type OptionValues,
   parseCommandLine,
+  type Source,
+  SOURCES,
 } from "../shared/command_line.ts";
 import { ConfigError, UsageError } from "../shared/errors.ts";
-import { parseFingerprint } from "../shared/fingerprint.ts";
 import { BUFFER_SIZE } from "../shared/limits.ts";
 import { type Link, parseLink } from "../shared/link.ts";
-import { parseName, parseRoom } from "../shared/names.ts";
+import { parseRoom } from "../shared/names.ts";
 import { quote } from "../shared/sanitize.ts";
 import { integer, oneOf, toggle, word } from "../shared/option_values.ts";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
 
 /** Renderers by name. */
 export const RENDERERS = ["rich", "minimal", "json"] as const;
 
-const passphrase = {
+const PASSPHRASE_OPTIONS = {
   "history-passphrase": {
     value: "TEXT",
     parse: (text: string) => text,
@@ -32,92 +34,14 @@ const passphrase = {
   },
 } as const satisfies OptionTable;
 
-const common = {
-  help: { short: "h", parse: toggle, help: "print this help" },
-  version: { short: "V", parse: toggle, help: "print the version" },
-} as const satisfies OptionTable;
-
 /** Every option of the client. */
 export const CLIENT_OPTIONS = {
-  host: {
-    value: "HOST",
-    env: "CMDCHAT_HOST",
-    fallback: "127.0.0.1",
-    parse: word,
-    help: "server's name or address",
-  },
-  port: {
-    value: "PORT",
-    env: "CMDCHAT_PORT",
-    fallback: "5050",
-    parse: integer(1, 65_535),
-    help: "server's port",
-  },
-  name: {
-    value: "NAME",
-    env: "CMDCHAT_NAME",
-    fallback: "anonymous",
-    parse: withoutHead(parseName, "name"),
-    help: "your name",
-  },
-  room: {
-    value: "ROOM",
-    env: "CMDCHAT_ROOM",
-    fallback: "lobby",
-    parse: withoutHead(parseRoom, "room name"),
-    help: "room to join",
-  },
-  token: {
-    value: "TOKEN",
-    parse: (text: string) => text,
-    secret: true,
-    help: "token of the server; better in CMDCHAT_TOKEN or a file",
-  },
-  "token-file": {
-    value: "FILE",
-    env: "CMDCHAT_TOKEN_FILE",
-    parse: word,
-    help: "file whose first line is the token",
-  },
-  tls: { env: "CMDCHAT_TLS", parse: toggle, help: "speak TLS" },
-  "ca-file": {
-    value: "FILE",
-    env: "CMDCHAT_CA_FILE",
-    parse: word,
-    help: "certificates (PEM) to trust beside the public authorities; implies --tls",
-  },
-  "tls-insecure": {
-    parse: toggle,
-    help: "speak TLS with whoever answers: anybody in between can read and change all",
-  },
-  link: {
-    value: "LINK",
-    help: "invite link, or - to read it from standard input; better in CMDCHAT_LINK",
-    env: "CMDCHAT_LINK",
-    parse: word,
-    secret: true,
-  },
-  fingerprint: {
-    value: "SHA256:…",
-    env: "CMDCHAT_FINGERPRINT",
-    parse: parseFingerprint,
-    help: "the server to expect, as it prints it at start; any other is refused",
-  },
-  "known-servers": {
-    value: "FILE",
-    env: "CMDCHAT_KNOWN_SERVERS",
-    parse: word,
-    help: "remember each server in this file, and refuse one that has changed",
-  },
-  legacy: {
-    env: "CMDCHAT_LEGACY",
-    parse: toggle,
-    help: "speak the old protocol: no forward secrecy, no proof of who the server is",
-  },
+  ...CONNECTION_OPTIONS,
   renderer: {
     value: "NAME",
     env: "CMDCHAT_RENDERER",
     fallback: "rich",
+    choices: RENDERERS,
     parse: oneOf(RENDERERS),
     help: `how messages are shown: ${RENDERERS.join(", ")}`,
   },
@@ -139,7 +63,7 @@ export const CLIENT_OPTIONS = {
     parse: word,
     help: "keep what is shown in this file, encrypted under a passphrase",
   },
-  ...passphrase,
+  ...PASSPHRASE_OPTIONS,
   "accept-files": {
     env: "CMDCHAT_ACCEPT_FILES",
     parse: toggle,
@@ -156,24 +80,32 @@ export const CLIENT_OPTIONS = {
     parse: word,
     help: "folder for received files [default ~/Downloads/cmdchat]",
   },
-  ...common,
+  ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
 /** Every option of `cmdchat-client history FILE`. */
 export const HISTORY_OPTIONS = {
   search: { value: "TEXT", short: "s", parse: word, help: "only entries with this text" },
   json: { parse: toggle, help: "one JSON object a line" },
-  ...passphrase,
-  ...common,
+  ...PASSPHRASE_OPTIONS,
+  ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
-/** What the client was told to do; a link is already taken apart. */
-export interface ClientConfig extends OptionValues<typeof CLIENT_OPTIONS> {
+/** Values of the options of a connection. */
+export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
+
+/** What a link adds to the options. */
+export interface LinkParts {
   /** The token of a link. */
   readonly linkToken: string | undefined;
   /** Whether a link with something secret in it stood on the command line. */
   readonly linkShows: boolean;
+  /** Where each option's value came from. */
+  readonly sources: ReadonlyMap<string, Source>;
 }
+
+/** What the client was told to do; a link is already taken apart. */
+export interface ClientConfig extends OptionValues<typeof CLIENT_OPTIONS>, LinkParts {}
 
 /** Where a link may come from beside the command line. */
 export interface LinkInput extends CommandLineInput {
@@ -185,66 +117,108 @@ export interface LinkInput extends CommandLineInput {
 export interface HistoryConfig extends OptionValues<typeof HISTORY_OPTIONS> {
   /** undefined only beside `help`. */
   readonly path: string | undefined;
+  /** Where each option's value came from. */
+  readonly sources: ReadonlyMap<string, Source>;
 }
 
 /** Reads options and environment of a chat. Throws UsageError, LimitError or ConfigError. */
 export function readConfig(input: LinkInput): ClientConfig {
-  const { values, positionals, typed } = parseCommandLine(CLIENT_OPTIONS, input);
+  const { values: given, positionals, sources: from } = parseCommandLine(CLIENT_OPTIONS, input);
   const [positional, surplus] = positionals;
-  if (surplus !== undefined || (positional !== undefined && !/^cmdchat:/i.test(positional))) {
+  const isLink = positional !== undefined && /^cmdchat:/i.test(positional);
+  if (surplus !== undefined || (positional !== undefined && !isLink)) {
     throw new UsageError(
       `Cannot use ${
-        quote(surplus ?? positional ?? "")
-      }: options, a link or \`history FILE\` are wanted`,
-      { hint: "--help lists all options" },
+        quote((isLink ? surplus : positional) ?? "")
+      }: options, a link or a command are wanted`,
+      { hint: "a command comes first; --help lists all commands and options" },
     );
   }
-  if (positional !== undefined && typed.has("link")) {
-    throw new UsageError("Cannot use two links: one, or --link, is wanted");
+  const sources = new Map(from);
+  if (positional !== undefined) {
+    if (sources.get("link") === "typed") {
+      throw new UsageError("Cannot use two links: one, or --link, is wanted");
+    }
+    sources.set("link", "typed");
   }
-  refuseTogether(values, "ca-file", "tls-insecure");
-  refuseTogether(values, "accept-files", "no-downloads");
-  refuseTogether(values, "legacy", "fingerprint");
-  refuseTogether(values, "legacy", "known-servers");
-  const text = positional ?? values.link;
-  if (text === undefined) return { ...values, linkToken: undefined, linkShows: false };
-  const link = parseLink(text === "-" ? input.readLine() : text);
-  const shown = positional !== undefined || (typed.has("link") && text !== "-");
-  return withLink(values, link, { typed, shown });
+  const values = { ...given, link: positional ?? given.link };
+  settleContradiction({ values, sources }, "accept-files", "no-downloads");
+  return withLink(values, sources, input.readLine);
 }
 
-/** A link says where to go and who answers there: an option that says it as well contradicts it. */
-function withLink(
-  values: OptionValues<typeof CLIENT_OPTIONS>,
-  link: Link,
-  { typed, shown }: { readonly typed: ReadonlySet<string>; readonly shown: boolean },
-): ClientConfig {
-  for (const option of ["host", "port", "room", "fingerprint", "legacy"]) {
-    if (typed.has(option)) {
+/** Reads the options of a command that talks to a server; `positionals` are for it to judge. */
+export function readConnection<R extends typeof CONNECTION_OPTIONS & OptionTable>(
+  table: R,
+  input: LinkInput,
+): { readonly values: OptionValues<R> & LinkParts; readonly positionals: readonly string[] } {
+  const { values, positionals, sources } = parseCommandLine(table, input);
+  return { values: withLink({ ...values }, new Map(sources), input.readLine), positionals };
+}
+
+/** The configuration of a chat of which only these options were asked for; all others have their fallbacks. */
+export function asClientConfig(values: ConnectionValues & LinkParts): ClientConfig {
+  const { values: fallbacks } = parseCommandLine(CLIENT_OPTIONS, {
+    args: [],
+    env: () => undefined,
+  });
+  return { ...fallbacks, ...values };
+}
+
+/** What a link says itself. */
+const SAID_BY_LINKS = ["host", "port", "room", "fingerprint", "legacy"] as const;
+
+/**
+ * A link says where to go and who answers there: an option that says it as well contradicts it. Changes `values` and
+ * `sources`.
+ */
+function withLink<V extends ConnectionValues>(
+  values: V,
+  sources: Map<string, Source>,
+  readLine: () => string,
+): V & LinkParts {
+  const settled = { values, sources };
+  for (const option of SAID_BY_LINKS) {
+    // One that is written down for every day stands back where somebody asks for another place.
+    if (sources.get("link") === "settings" && isStronger(sources, option, "link")) {
+      drop(settled, "link");
+    }
+  }
+  settleContradiction(settled, "ca-file", "tls-insecure");
+  settleContradiction(settled, "legacy", "fingerprint");
+  settleContradiction(settled, "legacy", "known-servers");
+  keepTokenAtHome(settled);
+  const text: string | undefined = values.link;
+  if (text === undefined) return { ...values, linkToken: undefined, linkShows: false, sources };
+  for (const option of SAID_BY_LINKS) {
+    if (sources.get(option) === "typed") {
       throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
     }
   }
+  const link = parseLink(text === "-" ? readLine() : text);
+  const linkShows = sources.get("link") === "typed" && text !== "-" && link.token !== undefined;
+  return { ...values, ...placeOf(link, values), linkToken: link.token, linkShows, sources };
+}
+
+function placeOf(
+  link: Link,
+  values: ConnectionValues,
+): Pick<ConnectionValues, "host" | "port" | "room" | "fingerprint" | "tls"> {
   if (link.secret !== undefined) {
     throw new UsageError(
       "Cannot join the room of this link: it is sealed, and this version has no sealed rooms",
       { hint: "a newer version is needed; nothing was sent" },
     );
   }
-  const { host, port, fingerprint = values.fingerprint, token } = link;
+  const { host, port, fingerprint = values.fingerprint } = link;
   if (values.legacy && link.fingerprint !== undefined) {
     throw new UsageError("Cannot use --legacy with this link: it names the server to expect");
   }
-  return {
-    ...values,
-    ...{ host, port, fingerprint, room: parseRoom(link.room), tls: values.tls || link.tls },
-    linkToken: token,
-    linkShows: shown && token !== undefined,
-  };
+  return { host, port, fingerprint, room: parseRoom(link.room), tls: values.tls || link.tls };
 }
 
 /** Reads options and environment of `history FILE`; `args` without the word itself. Throws UsageError. */
 export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
-  const { values, positionals } = parseCommandLine(HISTORY_OPTIONS, input);
+  const { values, positionals, sources } = parseCommandLine(HISTORY_OPTIONS, input);
   const [path, surplus] = positionals;
   if (path === undefined && !values.help && !values.version) {
     throw new UsageError("Cannot show a history: history FILE is wanted");
@@ -252,29 +226,44 @@ export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
   if (surplus !== undefined) {
     throw new UsageError(`Cannot use ${JSON.stringify(surplus)}: history takes one FILE`);
   }
-  return { ...values, path };
+  return { ...values, path, sources };
 }
 
-/** A parser whose errors do not begin with what was tried: parseCommandLine() says that. */
-function withoutHead(parse: (text: string) => string, what: string): (text: string) => string {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      const head = `Cannot use the ${what} ${quote(text)}: `;
-      throw error.message.startsWith(head)
-        ? new UsageError(error.message.slice(head.length), { cause: error })
-        : error;
-    }
+interface Settled {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly sources: Map<string, Source>;
+}
+
+function isStronger(sources: ReadonlyMap<string, Source>, one: string, other: string): boolean {
+  const rank = (name: string) => {
+    const source = sources.get(name);
+    return source === undefined ? SOURCES.length : SOURCES.indexOf(source);
   };
+  return rank(one) < rank(other);
 }
 
-function refuseTogether(
-  values: OptionValues<typeof CLIENT_OPTIONS>,
-  one: keyof typeof CLIENT_OPTIONS,
-  other: keyof typeof CLIENT_OPTIONS,
-): void {
+function drop({ values, sources }: Settled, option: string): void {
+  const isSwitch = typeof values[option] === "boolean";
+  (values as Record<string, unknown>)[option] = isSwitch ? false : undefined;
+  sources.delete(option);
+}
+
+/** Of two options that contradict each other the stronger one counts; equally strong ones are refused. */
+function settleContradiction(settled: Settled, one: string, other: string): void {
+  const { values, sources } = settled;
   if (!values[one] || !values[other]) return;
+  if (isStronger(sources, one, other)) return drop(settled, other);
+  if (isStronger(sources, other, one)) return drop(settled, one);
   throw new ConfigError(`Cannot use --${one} with --${other}: they contradict each other`);
+}
+
+/** A token of the settings file goes to the server that stands beside it, and to no other that was asked for. */
+function keepTokenAtHome(settled: Settled): void {
+  const { sources } = settled;
+  for (const option of ["token", "token-file"]) {
+    const source = sources.get(option);
+    if (source !== "settings" && source !== "profile") continue;
+    const isAway = ["host", "port", "link"].some((name) => isStronger(sources, name, option));
+    if (isAway) drop(settled, option);
+  }
 }

@@ -49,4 +49,5 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [5, "the server does not speak the protocol"],
   [6, "a message or file above a limit"],
   [7, "a token, passphrase or key that does not fit"],
+  [8, "what was waited for did not come within --timeout"],
 ];

@@ -1,70 +1,93 @@
 // cmdchat-client: the terminal client's entry point.
 
-import { optionHelp } from "../shared/command_line.ts";
+import type { CommandLineInput } from "../shared/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/limits.ts";
+import {
+  commandHelp as helpOfCommand,
+  type CommandSpec,
+  findCommand,
+  programHelp,
+} from "../shared/program.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
-import { CLIENT_OPTIONS, HISTORY_OPTIONS, readConfig, readHistoryConfig } from "./config.ts";
-import { EXIT_CODES, reportError } from "./exit.ts";
+import { type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
+import { reportError } from "./exit.ts";
+import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./program.ts";
 import { readVariable, runChat } from "./run_chat.ts";
 import { readFirstLine } from "./terminal/tty.ts";
 
 const encoder = new TextEncoder();
 
+/** A command with the arguments behind its name; gives the exit code. What it needs is loaded when it runs. */
+type Run = (input: LinkInput) => Promise<number>;
+
+const RUNS: Readonly<Record<ClientCommand, Run>> = {
+  send: async (input) => (await import("./script/run_script.ts")).runSend(input),
+  recv: async (input) => (await import("./script/run_script.ts")).runRecv(input),
+  "send-file": async (input) => (await import("./script/run_script.ts")).runSendFile(input),
+  "recv-file": async (input) => (await import("./script/run_script.ts")).runRecvFile(input),
+  history: showHistoryFile,
+};
+
 function print(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(`${text}\n`));
+  try {
+    const bytes = encoder.encode(`${text}\n`);
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch {
+    // `… --help | head` has read what it wanted.
+  }
 }
 
 function helpText(): string {
-  return `cmdchat-client ${VERSION}: an encrypted console chat
-
-usage: cmdchat-client [OPTIONS]
-       cmdchat-client LINK [OPTIONS]          join by an invite link
-       cmdchat-client history FILE [OPTIONS]
-       COMMAND | cmdchat-client [OPTIONS]     send each line and leave
-
-${optionHelp(CLIENT_OPTIONS)}
-
-environment only:
-  CMDCHAT_TOKEN               token of the server
-  CMDCHAT_HISTORY_PASSPHRASE  passphrase of the history
-  NO_COLOR                    no colours
-
-in the chat:
-${commandHelp(COMMANDS).replaceAll(/^/gm, "  ")}
-
-exit codes:
-${EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`;
+  const inTheChat = `in the chat:\n${commandHelp(COMMANDS).replaceAll(/^/gm, "  ")}`;
+  return programHelp(CLIENT_PROGRAM, VERSION, [inTheChat]);
 }
 
-async function showHistoryFile(
-  args: readonly string[],
-  build: string | undefined,
-): Promise<number> {
-  const config = readHistoryConfig({ args, env: readVariable });
-  if (config.help || config.path === undefined) {
-    print(
-      config.version
-        ? versionText("cmdchat-client", build)
-        : `usage: cmdchat-client history FILE [OPTIONS]\n\n${optionHelp(HISTORY_OPTIONS)}`,
-    );
-    return 0;
-  }
+async function showHistoryFile(input: CommandLineInput): Promise<number> {
+  const config = readHistoryConfig(input);
   const { printHistory } = await import("./print_history.ts");
-  return await printHistory({ ...config, path: config.path }, readVariable);
+  return await printHistory({ ...config, path: config.path ?? "" }, readVariable);
+}
+
+/** What was asked for: a command with its arguments, or the chat. */
+interface Call {
+  readonly command: CommandSpec<ClientCommand> | undefined;
+  readonly args: readonly string[];
+}
+
+/** A link may stand before everything, as the place where to go. Throws UsageError for an unknown command. */
+function readCall(args: readonly string[]): Call {
+  const [first = "", ...rest] = args;
+  if (/^cmdchat:/i.test(first)) return behind(["--link", first], rest);
+  return behind([], args);
+}
+
+function behind(place: readonly string[], args: readonly string[]): Call {
+  const [word = "-", ...rest] = args;
+  if (word.startsWith("-") || word === "") return { command: undefined, args: [...place, ...args] };
+  return { command: findCommand(CLIENT_COMMANDS, word), args: [...place, ...rest] };
+}
+
+/** Whether one of these stands among the options, and not behind `--`. */
+function asks(args: readonly string[], ...options: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? args.length : end).some((arg) => options.includes(arg));
 }
 
 /** Runs the program with these arguments; gives its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { build, args } = takeBuild(argv);
+  const { build, args: all } = takeBuild(argv);
   try {
-    if (args[0] === "history") return await showHistoryFile(args.slice(1), build);
+    const { command, args } = readCall(all);
+    if (asks(args, "--version", "-V")) return print(versionText("cmdchat-client", build)), 0;
+    if (asks(args, "--help", "-h")) {
+      return print(command === undefined ? helpText() : helpOfCommand(CLIENT_PROGRAM, command)), 0;
+    }
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
-    const config = readConfig({ args, env: readVariable, readLine });
-    if (config.help) return print(helpText()), 0;
-    if (config.version) return print(versionText("cmdchat-client", build)), 0;
-    return await runChat(config);
+    const input: LinkInput = { args, env: readVariable, readLine };
+    if (command !== undefined) return await RUNS[command.name](input);
+    return await runChat(readConfig(input));
   } catch (error) {
     return reportError(error);
   }

@@ -1,8 +1,8 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
-import { ConfigError } from "../shared/errors.ts";
+import { type CmdchatError, ConfigError } from "../shared/errors.ts";
 import { Chat } from "./chat.ts";
-import { readPipe, readTerminal } from "./chat_input.ts";
+import { type InputOptions, readPipe, readTerminal } from "./chat_input.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 import { createCompleter } from "./commands/completer.ts";
 import type { ClientConfig } from "./config.ts";
@@ -11,7 +11,7 @@ import { defaultDownloadFolder } from "./downloads.ts";
 import { type EndSignal, printError, signalExitCode } from "./exit.ts";
 import type { History } from "./history.ts";
 import { KnownServers } from "./known_servers.ts";
-import { Output } from "./output.ts";
+import { Output, type OutputOptions } from "./output.ts";
 import { readPassphrase, readToken } from "./read_secrets.ts";
 import { createJsonRenderer } from "./renderers/json.ts";
 import { createMinimalRenderer } from "./renderers/minimal.ts";
@@ -52,8 +52,27 @@ interface UserSide {
   readonly canAsk: boolean;
 }
 
-/** Runs a chat to its end and gives the exit code. Throws what ended it, with the terminal restored. */
-export async function runChat(config: ClientConfig): Promise<number> {
+/** What a script's reader gets. */
+export interface ScriptInput extends InputOptions {
+  /** Whether standard input is a terminal, where somebody may not know that they are waited for. */
+  readonly isTerminal: boolean;
+}
+
+/** A chat that a script has instead of a person. */
+export interface Script {
+  /** Drives the chat to its end; resolves with the first fault that was shown already, throws one that was not. */
+  readonly read: (input: ScriptInput) => Promise<CmdchatError | undefined>;
+  /** Makes the output over what a pipe would get. */
+  readonly output: (options: OutputOptions) => Output;
+  /** Whether it takes files. */
+  readonly receives: boolean;
+}
+
+/**
+ * Runs a chat to its end, for a person or a script, and gives the exit code. Throws what ended it, with the terminal
+ * restored.
+ */
+export async function runChat(config: ClientConfig, script?: Script): Promise<number> {
   const { host, port, linkToken, fingerprint, "known-servers": knownPath } = config;
   const [ownToken, tls] = await Promise.all([
     readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
@@ -69,7 +88,10 @@ export async function runChat(config: ClientConfig): Promise<number> {
   let current: Chat | undefined;
   const ending = new EndOfProgram(() => current?.end());
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
-  const side = openUserSide(ending, createCompleter(() => current, home));
+  const side = openUserSide(ending, {
+    complete: createCompleter(() => current, home),
+    isScript: script !== undefined,
+  });
   let output: Output | undefined;
   const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
   const check = new ServerCheck({
@@ -94,11 +116,12 @@ export async function runChat(config: ClientConfig): Promise<number> {
   let history: History | undefined;
   try {
     history = await openConfiguredHistory(config, side);
-    const downloads = !config["no-downloads"] && (side.tty !== undefined || config["accept-files"]);
+    const downloads = script?.receives ??
+      (!config["no-downloads"] && (side.tty !== undefined || config["accept-files"]));
     const writes = downloads || history !== undefined || knownPath !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
     const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
-    output = createOutput(config, { side, style, history });
+    output = createOutput(config, { side, style, history, script });
     const chat = current = new Chat({
       place: { name: config.name, room: config.room },
       address: { host, port, tls: tls !== undefined, token },
@@ -116,7 +139,7 @@ export async function runChat(config: ClientConfig): Promise<number> {
           acceptAll: config["accept-files"],
         }),
     });
-    return await converse(chat, { side, downloads, ending });
+    return await converse(chat, { side, downloads, ending, script });
   } finally {
     await side.console.close();
     await history?.close();
@@ -128,11 +151,15 @@ interface Conversation {
   readonly side: UserSide;
   readonly downloads: boolean;
   readonly ending: EndOfProgram;
+  readonly script: Script | undefined;
 }
 
-async function converse(chat: Chat, { side, downloads, ending }: Conversation): Promise<number> {
-  const read = side.tty === undefined ? readPipe : readTerminal;
-  const input = read({ chat, downloads, clock: SYSTEM_CLOCK });
+async function converse(
+  chat: Chat,
+  { side, downloads, ending, script }: Conversation,
+): Promise<number> {
+  const read = script?.read ?? (side.tty === undefined ? readPipe : readTerminal);
+  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal: side.canAsk });
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());
   if (ending.signal !== undefined) chat.end();
@@ -147,8 +174,11 @@ async function converse(chat: Chat, { side, downloads, ending }: Conversation): 
   return ending.signal === undefined ? fault?.exitCode ?? 0 : signalExitCode(ending.signal);
 }
 
-function openUserSide(ending: EndOfProgram, complete: Completer): UserSide {
-  if (isInteractive(readVariable)) {
+function openUserSide(
+  ending: EndOfProgram,
+  { complete, isScript }: { readonly complete: Completer; readonly isScript: boolean },
+): UserSide {
+  if (!isScript && isInteractive(readVariable)) {
     const tty = openTty({ onTerminate: (signal) => ending.request(signal) });
     const console = Prompt.open(tty, { complete, reflow: detectReflow(readVariable) });
     return { console, tty, canAsk: true };
@@ -179,22 +209,30 @@ async function openConfiguredHistory(
   return await openHistory(path, passphrase, { onNotice: notice });
 }
 
+interface OutputParts {
+  readonly side: UserSide;
+  readonly style: Style;
+  readonly history: History | undefined;
+  readonly script: Script | undefined;
+}
+
 function createOutput(
   config: ClientConfig,
-  { side, style, history }: { side: UserSide; style: Style; history: History | undefined },
+  { side, style, history, script }: OutputParts,
 ): Output {
   const { console, tty } = side;
   const renderer = createRenderer(config.renderer, style, tty);
   const print = (text: string) => console.print(text);
   const apart = tty === undefined && config.renderer !== "json";
-  return new Output({
+  const options: OutputOptions = {
     renderer,
     print,
     ...(apart ? { diagnose: printError, diagnosis: createMinimalRenderer() } : { diagnose: print }),
     history,
     bufferSize: config["buffer-size"],
     clock: SYSTEM_CLOCK,
-  });
+  };
+  return script?.output(options) ?? new Output(options);
 }
 
 function createRenderer(

@@ -13,6 +13,8 @@ export interface SecretPlaces {
   readonly flag?: { readonly option: string; readonly value: string | undefined };
   readonly environment?: { readonly variable: string; readonly value: string | undefined };
   readonly file?: { readonly option: string; readonly path: string | undefined };
+  /** What the settings file says. */
+  readonly setting?: string | undefined;
   readonly ask?: Ask;
   /** Told in one sentence why the flag is the worst of these places. */
   readonly warn: (text: string) => void;
@@ -22,7 +24,7 @@ export interface SecretPlaces {
 const MAX_SECRET_FILE_BYTES = 65_536;
 
 /**
- * The secret from flag, environment variable, file or prompt, the first that is in use; undefined where none is.
+ * The secret from flag, environment variable, file, settings or prompt, the first that is in use; undefined where none is.
  * Throws UsageError for an empty one and ConfigError for a file that cannot be used; neither holds the secret.
  */
 export async function readSecret(places: SecretPlaces): Promise<string | undefined> {
@@ -37,6 +39,7 @@ export async function readSecret(places: SecretPlaces): Promise<string | undefin
   // An empty variable counts as unset: that is how compose files and units express "none".
   if (environment?.value) return environment.value;
   if (file?.path !== undefined) return await readSecretFile(name, file.option, file.path);
+  if (places.setting !== undefined) return refuseEmpty(places.setting, name, "the settings file");
   const answer = await ask?.(`${capitalised(name)}: `, { hidden: true });
   return answer === undefined ? undefined : refuseEmpty(answer, name, "the prompt");
 }

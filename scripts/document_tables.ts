@@ -4,9 +4,12 @@
 import { COMMANDS } from "../client/commands/dispatcher.ts";
 import { usageOf } from "../client/commands/command.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../client/config.ts";
+import { COMMON_OPTIONS } from "../client/connection_options.ts";
 import { EXIT_CODES } from "../client/exit.ts";
+import { CLIENT_COMMANDS } from "../client/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
 import type { OptionTable } from "../shared/command_line.ts";
+import { type CommandSpec, usageOf as usageOfCommand } from "../shared/program.ts";
 
 /** Documents with such tables. */
 export const DOCUMENTS: readonly string[] = ["README.md", "docs/OPERATIONS.md"];
@@ -19,6 +22,13 @@ const TABLES: Readonly<Record<string, () => string>> = {
     table(["variable", "what it does"], codeFirst(Object.entries(ENVIRONMENT_ONLY))),
   "client options": () => optionTable(CLIENT_OPTIONS),
   "history options": () => optionTable(HISTORY_OPTIONS),
+  "client commands": () =>
+    table(
+      ["command", "what it does"],
+      codeFirst(CLIENT_COMMANDS.map((row) => [usageOfCommand(row), row.summary])),
+    ),
+  "command options": () =>
+    table(["command", "option", "what it does"], CLIENT_COMMANDS.flatMap(ownOptions)),
   commands: () =>
     table(["command", "what it does"], codeFirst(COMMANDS.map((row) => [usageOf(row), row.help]))),
   "exit codes": () =>
@@ -39,12 +49,24 @@ export function withTables(text: string): string {
 
 function optionTable(options: OptionTable): string {
   const rows = Object.entries(options).map(([name, row]) => [
-    code(`--${name}${row.value === undefined ? "" : ` ${row.value}`}`),
+    code(formOf(name, row)),
     row.env === undefined ? "" : code(row.env),
     row.fallback === undefined ? "" : code(row.fallback),
     row.help,
   ]);
   return table(["option", "variable", "default", "what it does"], rows);
+}
+
+/** The options that a command does not share with the chat. */
+function ownOptions({ name, options }: CommandSpec): Rows {
+  if (options === HISTORY_OPTIONS) return [];
+  return Object.entries<OptionTable[string]>(options)
+    .filter(([option]) => !(option in CLIENT_OPTIONS || option in COMMON_OPTIONS))
+    .map(([option, row]) => [code(name), code(formOf(option, row)), row.help]);
+}
+
+function formOf(name: string, row: OptionTable[string]): string {
+  return `--${name}${row.value === undefined ? "" : ` ${row.value}`}`;
 }
 
 function table(head: readonly string[], rows: Rows): string {

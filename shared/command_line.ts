@@ -19,6 +19,8 @@ export interface OptionRow<T> {
   readonly help: string;
   /** A secret's value is never repeated in an error. */
   readonly secret?: boolean;
+  /** The only values it takes, where they are few; for completion. */
+  readonly choices?: readonly string[];
 }
 
 /** Options by their long names. */
@@ -32,10 +34,26 @@ export type OptionValues<R extends OptionTable> = {
     : boolean;
 };
 
+/** Where the value of an option came from, the strongest first. */
+export const SOURCES = ["typed", "profile", "environment", "settings"] as const;
+/** One of SOURCES. */
+export type Source = typeof SOURCES[number];
+
+/** What a settings file says of one option, as it would be typed. */
+export interface Setting {
+  readonly text: string;
+  /** Where it stands, such as `line 3 of "config.toml"`. */
+  readonly place: string;
+  /** Whether it belongs to a profile that was asked for: such a value counts over the environment. */
+  readonly chosen: boolean;
+}
+
 /** Where a program's arguments come from. */
 export interface CommandLineInput {
   readonly args: readonly string[];
   readonly env: (name: string) => string | undefined;
+  /** The settings file, where there is one. */
+  readonly setting?: ((option: string) => Setting | undefined) | undefined;
 }
 
 /** A parsed command line. */
@@ -44,25 +62,55 @@ export interface CommandLine<R extends OptionTable> {
   readonly positionals: readonly string[];
   /** Names of the options that were typed. */
   readonly typed: ReadonlySet<string>;
+  /** Where each value came from; a fallback is not listed. */
+  readonly sources: ReadonlyMap<string, Source>;
 }
 
-/** Options over environment over fallback. Throws UsageError that names the option and what is wanted. */
+/**
+ * Options over the profile over the environment over the settings file over fallbacks. Throws UsageError that names
+ * the option and what is wanted.
+ */
 export function parseCommandLine<const R extends OptionTable>(
   table: R,
   input: CommandLineInput,
 ): CommandLine<R> {
   const { given, positionals } = readArguments(table, input.args);
   const values: Record<string, unknown> = {};
+  const sources = new Map<string, Source>();
   for (const [name, row] of Object.entries(table)) {
-    const typed = given.get(name);
-    // An empty variable counts as unset: compose files and units express "none" that way.
-    const fromEnv = row.env === undefined ? undefined : input.env(row.env) || undefined;
-    if (typed !== undefined) values[name] = parseValue(`--${name}`, row, typed);
-    else if (fromEnv !== undefined) values[name] = parseValue(row.env as string, row, fromEnv);
-    else if (row.fallback !== undefined) values[name] = row.parse(row.fallback);
-    else values[name] = row.value === undefined ? false : undefined;
+    const found = findValue(name, row, { ...input, typed: given.get(name) });
+    // `off` is a value too, and undefined.
+    values[name] = found === undefined ? fallbackOf(row) : found.value;
+    if (found !== undefined) sources.set(name, found.source);
   }
-  return { values: values as OptionValues<R>, positionals, typed: new Set(given.keys()) };
+  const typed = new Set(given.keys());
+  return { values: values as OptionValues<R>, positionals, typed, sources };
+}
+
+interface ValueInput extends Pick<CommandLineInput, "env" | "setting"> {
+  readonly typed: string | undefined;
+}
+
+function findValue(
+  name: string,
+  row: OptionRow<unknown>,
+  { typed, env, setting: settingOf }: ValueInput,
+): { readonly value: unknown; readonly source: Source } | undefined {
+  if (typed !== undefined) return { value: parseValue(`--${name}`, row, typed), source: "typed" };
+  const setting = settingOf?.(name);
+  const fromFile = () => parseValue(name, row, setting?.text ?? "", ` in ${setting?.place}`);
+  if (setting?.chosen) return { value: fromFile(), source: "profile" };
+  // An empty variable counts as unset: compose files and units express "none" that way.
+  const fromEnv = row.env === undefined ? undefined : env(row.env) || undefined;
+  if (fromEnv !== undefined) {
+    return { value: parseValue(row.env as string, row, fromEnv), source: "environment" };
+  }
+  return setting === undefined ? undefined : { value: fromFile(), source: "settings" };
+}
+
+function fallbackOf(row: OptionRow<unknown>): unknown {
+  if (row.fallback !== undefined) return row.parse(row.fallback);
+  return row.value === undefined ? false : undefined;
 }
 
 /** The option list of a help text: one option a line, aligned, with defaults and variables. */
@@ -125,14 +173,14 @@ function unknownOption(table: OptionTable, typed: string): UsageError {
   );
 }
 
-function parseValue(source: string, row: OptionRow<unknown>, text: string): unknown {
+function parseValue(source: string, row: OptionRow<unknown>, text: string, place = ""): unknown {
   try {
     return row.value === undefined ? toggle(text) : row.parse(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const shown = row.secret === true ? "" : ` ${JSON.stringify(text.slice(0, 80))}`;
     const { hint } = error;
-    throw new UsageError(`Cannot use ${source}${shown}: ${error.message}`, {
+    throw new UsageError(`Cannot use ${source}${shown}${place}: ${error.message}`, {
       cause: error,
       ...(hint === undefined ? {} : { hint }),
     });

@@ -48,3 +48,8 @@ export class LimitError extends CmdchatError {
 export class CryptoError extends CmdchatError {
   readonly exitCode = 7;
 }
+
+/** What was waited for did not come within the time that the user gave. Exit code 8. */
+export class TimeoutError extends CmdchatError {
+  readonly exitCode = 8;
+}

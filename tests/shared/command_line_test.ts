@@ -6,7 +6,7 @@ import {
   parseCommandLine,
 } from "../../shared/command_line.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { integer, word } from "../../shared/option_values.ts";
+import { integer, orOff, word } from "../../shared/option_values.ts";
 
 const TABLE = {
   port: {
@@ -149,4 +149,46 @@ Deno.test("closest() finds what was meant by a slip, and nothing for another wor
     assert.equal(closest(typed, words), expected, typed);
   }
   assert.equal(closest("nick", []), undefined);
+});
+
+Deno.test("a value that is undefined counts over the fallback", () => {
+  const table = {
+    limit: { value: "N", fallback: "5", parse: orOff(integer(1, 9)), help: "Limit" },
+  } as const;
+  const env = () => undefined;
+  assert.equal(parseCommandLine(table, { args: ["--limit", "off"], env }).values.limit, undefined);
+});
+
+Deno.test("typed over the chosen profile over the environment over the settings file", () => {
+  const setting = (chosen: boolean) => (option: string) =>
+    option === "port" ? { text: "7777", place: 'line 3 of "x.toml"', chosen } : undefined;
+  const from = (args: string[], env: Record<string, string>, chosen: boolean) => {
+    const line = parseCommandLine(TABLE, {
+      ...{ args, env: (name: string) => env[name], setting: setting(chosen) },
+    });
+    return [line.values.port, line.sources.get("port")];
+  };
+  const env = { TEST_PORT: "6060" };
+  assert.deepEqual(from([], {}, false), [7777, "settings"]);
+  assert.deepEqual(from([], env, false), [6060, "environment"]);
+  assert.deepEqual(from([], env, true), [7777, "profile"]);
+  assert.deepEqual(from(["-p", "1"], env, true), [1, "typed"]);
+});
+
+Deno.test("a bad value of the settings file is refused with its line, a secret one without itself", () => {
+  const setting = () => ({ text: "ab", place: 'line 3 of "x.toml"', chosen: false });
+  const parseWith = (option: string) =>
+    parseCommandLine(TABLE, {
+      args: [],
+      env: () => undefined,
+      setting: (name) => name === option ? setting() : undefined,
+    });
+  assert.throws(
+    () => parseWith("port"),
+    /^UsageError: Cannot use port "ab" in line 3 of "x.toml": a whole/,
+  );
+  assert.throws(
+    () => parseWith("token"),
+    /^UsageError: Cannot use token in line 3 of "x.toml": at least/,
+  );
 });

@@ -1,0 +1,86 @@
+// The client as data: its commands with their options. Help, man page, completions and tables derive from it.
+
+import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./config.ts";
+import { EXIT_CODES } from "./exit.ts";
+import {
+  RECV_FILE_OPTIONS,
+  RECV_OPTIONS,
+  SEND_FILE_OPTIONS,
+  SEND_OPTIONS,
+} from "./script/options.ts";
+
+/** Every command of the client. */
+export const CLIENT_COMMANDS = [
+  {
+    name: "send",
+    argument: "[TEXT…]",
+    summary: "say TEXT, or what comes from standard input, and leave once the server has it",
+    about: [
+      "Without TEXT, or with - in its place, all of standard input is one message; with --lines " +
+      "each line is one, sent as it comes, over as many lost links as it takes. A text that " +
+      "begins with a slash is sent as it is. Put -- before a TEXT that begins with a dash.",
+      "The exit code is 0 only when the server has acknowledged every message.",
+    ],
+    options: SEND_OPTIONS,
+  },
+  {
+    name: "recv",
+    summary: "print what others say",
+    about: [
+      "Each message is printed as its text alone. With --count the exit code is 8 where fewer " +
+      "came before --timeout; without it the time is simply over, and the exit code 0.",
+    ],
+    options: RECV_OPTIONS,
+  },
+  {
+    name: "send-file",
+    argument: "PATH…",
+    summary: "hand files to those in the room, and print their SHA-256",
+    about: [
+      "It waits until somebody else is in the room. The relay keeps no files: who comes later " +
+      "does not get them. An exit code of 0 says that the server passed all of it on; that it " +
+      "was saved, only the receiver knows.",
+    ],
+    options: SEND_FILE_OPTIONS,
+    completes: "file",
+  },
+  {
+    name: "recv-file",
+    summary: "take the next file that is offered, and print its path",
+    about: [
+      "Files are saved under a safe form of their names, never over another file. Whoever is in " +
+      "the room can offer one: --from takes only those of one member.",
+    ],
+    options: RECV_FILE_OPTIONS,
+  },
+  {
+    name: "history",
+    argument: "FILE",
+    summary: "show what --history-file has kept",
+    options: HISTORY_OPTIONS,
+    completes: "file",
+  },
+] as const satisfies readonly CommandSpec[];
+
+/** A command's name. */
+export type ClientCommand = typeof CLIENT_COMMANDS[number]["name"];
+
+/** The client. */
+export const CLIENT_PROGRAM: ProgramSpec = {
+  name: "cmdchat-client",
+  summary: "an encrypted console chat",
+  usage: [
+    ["[OPTIONS]", "join a room and talk"],
+    ["LINK [OPTIONS]", "join by an invite link"],
+    ["[LINK] COMMAND …", "one of the commands below"],
+  ],
+  options: CLIENT_OPTIONS,
+  commands: CLIENT_COMMANDS,
+  variables: {
+    CMDCHAT_TOKEN: "token of the server",
+    CMDCHAT_HISTORY_PASSPHRASE: "passphrase of the history",
+    NO_COLOR: "no colours",
+  },
+  exitCodes: EXIT_CODES,
+};

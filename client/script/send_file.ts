@@ -1,0 +1,104 @@
+// `cmdchat-client send-file`: waits until somebody is there, hands the files to the room one after the other, and
+// prints their digests. The relay keeps no files: whoever comes later does not get them.
+
+import { CmdchatError, ConnectionError } from "../../shared/errors.ts";
+import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
+import { errorText, printError } from "../exit.ts";
+import { createJsonRenderer } from "../renderers/json.ts";
+import type { Script, ScriptInput } from "../run_chat.ts";
+import type { TransferEvent } from "../transfers.ts";
+import { connected, endOf, Patience, timeOver } from "./patience.ts";
+import { ScriptOutput } from "./script_output.ts";
+import { StdoutLines } from "./stdout_lines.ts";
+import { transferError } from "./transfer_error.ts";
+
+/** What `send-file` was asked for. */
+export interface SendFileOptions {
+  readonly paths: readonly string[];
+  /** Seconds to wait for somebody; undefined = for ever. */
+  readonly timeout: number | undefined;
+  readonly json: boolean;
+}
+
+/** The script that sends files. */
+export function sendFileScript(options: SendFileOptions): Script {
+  const sending = new FileSending(options);
+  return {
+    receives: false,
+    output: (base) =>
+      new ScriptOutput(base, {
+        onFile: (event) => sending.hear(event),
+        onPeople: () => sending.lookAround(),
+      }),
+    read: (input) => sending.run(input),
+  };
+}
+
+class FileSending {
+  readonly #options: SendFileOptions;
+  readonly #stdout = new StdoutLines();
+  #chat: Chat | undefined;
+  #somebody = Promise.withResolvers<void>();
+  #ended = Promise.withResolvers<TransferEvent>();
+
+  constructor(options: SendFileOptions) {
+    this.#options = options;
+  }
+
+  lookAround(): void {
+    if ((this.#chat?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
+  }
+
+  hear(event: TransferEvent): void {
+    if (event.kind === "refused" || event.file.direction === "in") return;
+    if (this.#options.json && event.kind !== "progress") {
+      const time = new Date().toISOString();
+      this.#stdout.print(createJsonRenderer().file(event, time) ?? "");
+    }
+    if (event.kind === "sent" || event.kind === "failed") this.#ended.resolve(event);
+  }
+
+  async run({ chat, clock }: ScriptInput): Promise<CmdchatError | undefined> {
+    this.#chat = chat;
+    const patience = new Patience(this.#options.timeout, clock);
+    let fault: CmdchatError | undefined;
+    try {
+      if (!await connected(chat, patience)) return undefined;
+      this.lookAround();
+      const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
+      if (await patience.within(somebody) === "late") {
+        throw timeOver(patience, "Nobody came to take the file");
+      }
+      for (const path of this.#options.paths) {
+        if (chat.ending.aborted) break;
+        const found = await this.#sendOne(path, chat);
+        if (found !== undefined) printError(errorText(found));
+        fault ??= found;
+      }
+    } finally {
+      await this.#stdout.flush();
+      chat.end();
+    }
+    return fault;
+  }
+
+  async #sendOne(path: string, chat: Chat): Promise<CmdchatError | undefined> {
+    this.#ended = Promise.withResolvers();
+    try {
+      await chat.transfers.offerFile(path);
+    } catch (error) {
+      if (error instanceof CmdchatError) return error;
+      throw error;
+    }
+    const event = await Promise.race([this.#ended.promise, endOf(chat)]);
+    if (event?.kind === "sent") {
+      if (!this.#options.json) this.#stdout.print(`${event.sha256}  ${event.file.name}`);
+      return undefined;
+    }
+    const head = `Cannot send ${quote(path)}`;
+    return event?.kind === "failed"
+      ? transferError(head, event.fault)
+      : new ConnectionError(`${head}: the link was lost`);
+  }
+}

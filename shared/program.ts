@@ -1,0 +1,97 @@
+// A program and its commands as data: dispatch, help, man pages, completions and the README's tables derive from it.
+
+import { closest, optionHelp, type OptionTable } from "./command_line.ts";
+import { UsageError } from "./errors.ts";
+
+/** One command of a program. */
+export interface CommandSpec<Name extends string = string> {
+  readonly name: Name;
+  /** Form of what follows beside options, such as `FILE`. */
+  readonly argument?: string;
+  /** One line without a full stop. */
+  readonly summary: string;
+  /** What the summary does not say, as paragraphs. */
+  readonly about?: readonly string[];
+  readonly options: OptionTable;
+  /** What its arguments are, for completion: files, or one of these words. */
+  readonly completes?: "file" | readonly string[];
+}
+
+/** A whole program. */
+export interface ProgramSpec {
+  readonly name: string;
+  /** One line without a full stop. */
+  readonly summary: string;
+  /** How it is called without a command: form and meaning. */
+  readonly usage: readonly (readonly [form: string, meaning: string])[];
+  readonly options: OptionTable;
+  readonly commands: readonly CommandSpec[];
+  /** Variables that have no option, with what they hold. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly exitCodes: readonly (readonly [number, string])[];
+}
+
+/** Lines in two columns, the second one aligned. */
+export function columns(rows: readonly (readonly [string, string])[], indent = "  "): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `${indent}${left.padEnd(width)}${right}`.trimEnd()).join("\n");
+}
+
+/** How a command is called, without the program's name: `send [TEXT…]`. */
+export function usageOf({ name, argument }: CommandSpec): string {
+  return argument === undefined ? name : `${name} ${argument}`;
+}
+
+/** What `PROGRAM --help` prints; `more` goes between the variables and the exit codes. */
+export function programHelp(program: ProgramSpec, version: string, more: string[] = []): string {
+  const { name, usage, commands } = program;
+  const calls = usage.map(([form, meaning]) => [`${name} ${form}`, meaning] as const);
+  const rows = commands.map((command) => [usageOf(command), command.summary] as const);
+  return [
+    `${name} ${version}: ${program.summary}`,
+    `usage:\n${columns([...calls, [`${name} COMMAND --help`, "what a command takes"]])}`,
+    `commands:\n${columns(rows)}`,
+    `options:\n${optionHelp(program.options)}`,
+    `environment only:\n${columns(Object.entries(program.variables))}`,
+    ...more,
+    ...(program.exitCodes.length === 0 ? [] : [`exit codes:\n${exitCodeHelp(program)}`]),
+  ].join("\n\n");
+}
+
+/** What `PROGRAM COMMAND --help` prints. */
+export function commandHelp(program: ProgramSpec, command: CommandSpec): string {
+  return [
+    `usage: ${program.name} ${usageOf(command)} [OPTIONS]\n\n${command.summary}`,
+    ...(command.about ?? []).map((paragraph) => wrap(paragraph, 80)),
+    `options:\n${optionHelp(command.options)}`,
+  ].join("\n\n");
+}
+
+function exitCodeHelp({ exitCodes }: ProgramSpec): string {
+  return columns(exitCodes.map(([code, meaning]) => [String(code), meaning]));
+}
+
+/** Text in lines of at most `width` characters, broken at blanks. */
+function wrap(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.join("\n");
+}
+
+/** The command of this name. Throws UsageError with the one that was probably meant. */
+export function findCommand<Name extends string>(
+  commands: readonly CommandSpec<Name>[],
+  word: string,
+): CommandSpec<Name> {
+  const found = commands.find(({ name }) => name === word);
+  if (found !== undefined) return found;
+  const names = commands.map(({ name }) => name);
+  const meant = closest(word, names);
+  throw new UsageError(`Cannot use ${JSON.stringify(word.slice(0, 80))}: no such command`, {
+    hint: meant === undefined ? `commands: ${names.join(", ")}` : `did you mean ${meant}?`,
+  });
+}
