@@ -1,6 +1,6 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
-import { CmdchatError, ConnectionError, LimitError } from "../shared/errors.ts";
+import { CmdchatError, ConnectionError, LimitError, UsageError } from "../shared/errors.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
 import {
   MESSAGE_MAX_BYTES,
@@ -8,18 +8,18 @@ import {
   RATE_LIMIT_SECONDS,
   UNSENT_MAX,
 } from "../shared/limits.ts";
-import type { RequestOf } from "../shared/messages_v2.ts";
+import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Clock } from "./clock.ts";
 import { handleEvent } from "./handlers.ts";
 import { mentions, type Output } from "./output.ts";
 import { Pacer } from "./pacer.ts";
 import { Backoff, keepConnected } from "./reconnect.ts";
-import { safeName, shortLabel } from "./renderers/text.ts";
 import { progressText } from "./renderers/transfer_text.ts";
-import { type Outcome, Requests } from "./requests.ts";
-import { Roster } from "./roster.ts";
-import type { Session, Ticket } from "./session.ts";
+import { type Outcome, type RequestRoom, Requests } from "./requests.ts";
+import { Rooms, type RoomState } from "./rooms.ts";
+import type { Session, Ticket, WantedRoom } from "./session.ts";
+import { promptText, statusLine } from "./status_line.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
 import type { Style } from "./terminal/style.ts";
 import type { OfferDraft, TransferEvent, TransferOptions, Transfers } from "./transfers.ts";
@@ -30,8 +30,10 @@ export interface Place {
   readonly room: string;
 }
 
-/** Where an attempt goes, and the session it would take up again. */
-export interface Destination extends Place {
+/** What an attempt asks for, and the session it would take up again. */
+export interface Destination {
+  readonly name: string;
+  readonly rooms: readonly WantedRoom[];
   readonly ticket: Ticket | undefined;
 }
 
@@ -72,42 +74,39 @@ export class Chat {
   readonly output: Output;
   readonly console: ChatConsole;
   readonly transfers: Transfers;
-  readonly roster = new Roster();
   readonly requests: Requests;
-  /** Rooms we have been in, for Tab. */
-  readonly rooms = new Set<string>();
-  /** Place of the last event of the room that we have. */
-  seen = 0;
+  readonly rooms = new Rooms();
+  /** Names of rooms we have been in, for Tab. */
+  readonly visited = new Set<string>();
   readonly #options: ChatOptions;
   readonly #pacer = new Pacer(DEFAULT_RATE);
   readonly #ending = new AbortController();
   readonly #progress = new Map<number, string>();
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
-  /** What we ask for at the next handshake. */
-  #wanted: Place;
-  #name: string;
-  #room: string;
+  /** The name we ask for at the next handshake. */
+  #wantedName: string;
+  /** Rooms of this session that the server has not told us of yet. */
+  #expected = 0;
+  #settled = false;
   #messageMax = MESSAGE_MAX_BYTES;
   #linkText = "connecting…";
   #everConnected = false;
-  #firstSight = true;
-  #ticket: Pick<Ticket, "session" | "secret"> | undefined;
+  #ticket: Ticket | undefined;
 
   constructor(options: ChatOptions) {
     this.#options = options;
     this.output = options.output;
     this.console = options.console;
-    this.#wanted = options.place;
-    this.#name = options.place.name;
-    this.#room = options.place.room;
+    this.#wantedName = options.place.name;
+    this.rooms.add(options.place.room, options.place.name);
     this.requests = new Requests({
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
     });
     this.transfers = options.transfers({
-      send: (request) => this.#sendFile(request),
+      send: (request, room) => this.#sendFile(request, room),
       notify: (event) => this.#showTransfer(event),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
@@ -115,14 +114,16 @@ export class Chat {
     this.refreshStatus();
   }
 
-  /** Our name in the room, as the server gave it. */
+  /** Our name in the current room, or the one that we ask for. */
   get name(): string {
-    return this.#name;
+    return this.rooms.current?.name ?? this.#wantedName;
   }
 
-  /** The room we are in. */
-  get room(): string {
-    return this.#room;
+  /** The current room. Throws UsageError where we are in none. */
+  get room(): RoomState {
+    const { current } = this.rooms;
+    if (current !== undefined) return current;
+    throw new UsageError("Cannot do that: you are in no room", { hint: "/join ROOM" });
   }
 
   /** Our number in this session. */
@@ -140,9 +141,9 @@ export class Chat {
     return this.#session?.welcome.fingerprint;
   }
 
-  /** Whether a session is open. */
+  /** Whether a session is open and we are in its rooms. */
   get connected(): boolean {
-    return this.#session !== undefined;
+    return this.#settled;
   }
 
   /** Aborts when the chat is over. */
@@ -182,8 +183,8 @@ export class Chat {
   }
 
   /**
-   * Says `text` in the room, or keeps it until there is a connection. Throws LimitError before anything is kept;
-   * resolves with what became of it.
+   * Says `text` in the current room, or keeps it until there is a connection. Throws LimitError before anything is
+   * kept; resolves with what became of it.
    */
   say(text: string): Promise<Outcome> {
     const bytes = encoder.encode(text).length;
@@ -197,73 +198,89 @@ export class Chat {
         `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
       );
     }
-    return this.requests.add({ kind: "chat", text: text.toWellFormed() });
+    const chat = { kind: "chat", text: text.toWellFormed(), action: false, reply: 0 } as const;
+    return this.requests.add(chat, this.room);
   }
 
-  /** Asks for another name, which has passed parseName. */
+  /** Asks for another name in all rooms, which has passed parseName. */
   rename(name: string): Promise<Outcome> {
-    this.#wanted = { ...this.#wanted, name };
-    if (name === this.#name) return Promise.resolve("confirmed");
-    this.#requireSession();
+    this.#wantedName = name;
+    if (this.rooms.all.every((room) => room.name === name)) return Promise.resolve("confirmed");
+    this.requireSession();
     return this.requests.add({ kind: "rename", name });
   }
 
-  /** Asks for another room, whose name has passed parseRoom. */
-  join(room: string): Promise<Outcome> {
-    if (room === this.#room) return Promise.resolve("confirmed");
-    this.#requireSession();
-    this.transfers.roomLeft();
-    return this.requests.add({ kind: "move", room });
+  /** Goes to a room whose name has passed parseRoom; comes into it where we are not there. */
+  join(title: string): Promise<Outcome> {
+    const room = this.rooms.byTitle(title);
+    if (room?.number !== undefined) {
+      this.switchTo(room);
+      return Promise.resolve("confirmed");
+    }
+    const { welcome } = this.requireSession();
+    // An old server lets us be in one room: to join is to leave.
+    if (welcome.legacy) this.transfers.roomLeft(this.room);
+    return this.requests.add({ kind: "join", title });
   }
 
-  /** The server says under which name and in which room we are. */
-  settleIn(place: Partial<Place>): void {
-    if (place.room !== undefined && place.room !== this.#room) {
-      this.#room = place.room;
-      this.#wanted = { ...this.#wanted, room: place.room };
-      this.roster.clear();
-      this.#firstSight = true;
+  /** Leaves a room. */
+  async leave(room: RoomState): Promise<Outcome> {
+    if (this.requireSession().welcome.legacy) {
+      throw new UsageError("Cannot leave the room: a server of the old protocol knows no way", {
+        hint: "/join another one, or /quit",
+      });
     }
-    if (place.name !== undefined) this.#name = place.name;
-    this.rooms.add(this.#room);
+    this.transfers.roomLeft(room);
+    const outcome = await this.requests.add({ kind: "leave" }, room);
+    if (outcome === "confirmed") this.rooms.remove(room);
+    this.refreshStatus();
+    return outcome;
+  }
+
+  /** Lines go to `room` from now on. */
+  switchTo(room: RoomState): void {
+    this.rooms.switchTo(room);
     this.refreshStatus();
   }
 
-  /** Whether the room's members are news; once for each room that we come into. */
-  takeFirstSight(): boolean {
-    const first = this.#firstSight;
-    this.#firstSight = false;
-    return first;
+  /** The server says that we are in a room, up to where, and under which name. */
+  enter({ room: number, title, name, at, topic }: EventOf<"entered">): RoomState {
+    if (this.#session?.welcome.legacy) this.#leaveOthers(number, title);
+    const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
+    [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
+    room.roster.add({ name, client: this.clientId ?? 0 });
+    this.visited.add(title);
+    if (this.#expected > 0 && --this.#expected === 0) this.#settle();
+    this.refreshStatus();
+    return room;
   }
 
-  /** Whether `text` of a member names us. */
-  isMention(text: string): boolean {
-    return mentions(text, this.#name);
+  /** The server says under which name we are in `room`. */
+  nameIn(room: RoomState, name: string): void {
+    room.name = name;
+    this.refreshStatus();
+  }
+
+  /** Whether `text` of a member of `room` names us. */
+  isMention(text: string, room: RoomState): boolean {
+    return mentions(text, room.name);
   }
 
   /** Draws prompt and status line anew. */
   refreshStatus(): void {
     const { style } = this.#options;
-    const link = this.connected
-      ? style.paint(this.#linkText, "green")
-      : style.paint(this.#linkText, "yellow");
-    // Names come from the server, and none may push what follows off the row.
-    const place = [shortLabel(this.#room), shortLabel(this.#name)];
-    const parts = [...place, "server can read", link];
     const { unsent, unanswered } = this.requests;
-    if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "yellow"));
-    if (unanswered > 0 && !this.connected) {
-      parts.push(style.paint(`${unanswered} not confirmed`, "yellow"));
-    }
-    parts.push(...this.#progress.values());
-    this.console.setStatus(parts.join(" · "));
-    const prompt = `${safeName(this.#name)}@${safeName(this.#room)}>`;
-    this.console.setPrompt(`${style.paint(prompt, "bold")} `);
+    const status = {
+      ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
+      ...{ unsent, unanswered, progress: this.#progress.values() },
+    };
+    this.console.setStatus(statusLine(status, style));
+    this.console.setPrompt(promptText(status, style));
   }
 
   #destination(): Destination {
-    const ticket = this.#ticket === undefined ? undefined : { ...this.#ticket, at: this.seen };
-    return { ...this.#wanted, ticket };
+    const rooms = this.rooms.all.map(({ title, seen }): WantedRoom => [title, seen]);
+    return { name: this.#wantedName, rooms, ticket: this.#ticket };
   }
 
   async #serve(session: Session): Promise<void> {
@@ -276,45 +293,59 @@ export class Chat {
   }
 
   #welcome(session: Session): void {
-    const { name, room, messageMax, fileMax, rate, at, ticket, resumed } = session.welcome;
+    const { messageMax, fileMax, rate, ticket, resumed, rooms } = session.welcome;
     this.#session = session;
     this.#ticket = ticket;
     this.#messageMax = messageMax;
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
-    this.seen = at;
-    if (!resumed) {
-      this.#pacer.reset();
-      this.roster.clear();
-      this.#firstSight = true;
+    for (const room of this.rooms.all) {
+      room.number = undefined;
+      if (!resumed) room.startAnew();
     }
-    this.settleIn({ name: name ?? this.#wanted.name, room });
-    this.roster.add(this.#name);
+    if (!resumed) this.#pacer.reset();
+    this.#expected = rooms;
+    if (rooms === 0) this.#settle();
+  }
+
+  /** All rooms of the session are known. */
+  #settle(): void {
+    const session = this.requireSession();
+    // Where we are not any more, the server has said why.
+    for (const room of this.rooms.all) {
+      if (room.number === undefined) this.rooms.remove(room);
+    }
+    this.#settled = true;
     this.#linkText = "connected";
-    this.#tellWelcome(session);
+    this.#tellWelcome();
     this.#everConnected = true;
     this.requests.attach(session);
     this.refreshStatus();
     this.#connected.resolve();
   }
 
-  #tellWelcome({ welcome }: Session): void {
-    const { resumed, complete } = welcome;
-    if (resumed && !complete) {
-      this.output.note("warning", "Some of what happened while the link was down is gone");
-    }
+  #tellWelcome(): void {
     if (this.#everConnected && this.#options.quiet) return;
     const again = this.#everConnected ? "Connected again" : "Connected";
-    const as = `as ${quote(this.#name)} in ${quote(this.#room)}`;
-    this.#noteLink("connected", `${again} ${as}`);
+    const places = this.rooms.titles.map((title) => quote(title)).join(", ");
+    const where = places === "" ? "" : ` in ${places}`;
+    this.#noteLink("connected", `${again} as ${quote(this.name)}${where}`);
   }
 
   #dropSession(): void {
     this.#session = undefined;
+    this.#settled = false;
     this.#connected = Promise.withResolvers();
     this.requests.detach();
     this.transfers.linkLost();
     this.refreshStatus();
+  }
+
+  /** On an old server we are in one room: the one that it names. */
+  #leaveOthers(number: number, title: string): void {
+    for (const room of this.rooms.all) {
+      if (room.number !== number && room.title !== title) this.rooms.remove(room);
+    }
   }
 
   #showDown(error: unknown): void {
@@ -331,7 +362,7 @@ export class Chat {
   }
 
   #noteLink(state: "connected" | "lost", text: string, hint?: string): void {
-    this.output.link({ state, text, hint, name: this.#name, room: this.#room });
+    this.output.link({ state, text, hint, name: this.name, room: this.#roomTitle });
   }
 
   #showLink(text: string): void {
@@ -339,16 +370,21 @@ export class Chat {
     this.refreshStatus();
   }
 
-  #requireSession(): Session {
+  get #roomTitle(): string {
+    return this.rooms.current?.title ?? "";
+  }
+
+  /** The open session. Throws ConnectionError where there is none. */
+  requireSession(): Session {
     if (this.#session !== undefined) return this.#session;
     throw new ConnectionError("Cannot do that: there is no connection to the server");
   }
 
-  async #sendFile(request: OfferDraft | RequestOf<"chunk">): Promise<void> {
-    const session = this.#requireSession();
+  async #sendFile(request: OfferDraft | RequestOf<"chunk">, room?: RequestRoom): Promise<void> {
+    const session = this.requireSession();
     if (request.kind === "chunk") return await session.send(request);
     // Its answer reaches the transfer as our own offer coming back.
-    void this.requests.add(request);
+    void this.requests.add(request, room);
   }
 
   #showTransfer(event: TransferEvent): void {
@@ -358,6 +394,6 @@ export class Chat {
       else this.#progress.delete(file.n);
       this.refreshStatus();
     }
-    this.output.file(event, this.#room);
+    this.output.file(event, this.#roomTitle);
   }
 }

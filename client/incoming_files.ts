@@ -36,6 +36,8 @@ interface Incoming {
   /** Where it will be saved. */
   readonly folder: string;
   readonly client: number;
+  /** Number of the room that it was offered in. */
+  readonly room: number;
   readonly key: string;
   readonly data: IncomingFile;
   readonly progress: Progress;
@@ -91,17 +93,18 @@ export class IncomingFiles {
     if (incoming.state === "accepted") this.#save(incoming);
   }
 
-  /** Ends what is unfinished of one sender. */
-  senderLeft(client: number): void {
+  /** Ends what is unfinished of one sender in one room. */
+  senderLeft(client: number, room: number): void {
     this.#refusedAt.delete(client);
     const fault = { code: "sender_left", reason: "its sender left in the middle" } as const;
-    this.failUnfinished(fault, (incoming) => incoming.client === client);
+    this.failUnfinished(fault, (incoming) => incoming.client === client && incoming.room === room);
   }
 
   /** Ends what is unfinished; complete offers stay. */
   failUnfinished(
     fault: TransferFault,
-    concerns: (incoming: { readonly client: number }) => boolean = () => true,
+    concerns: (incoming: { readonly client: number; readonly room: number }) => boolean = () =>
+      true,
   ): void {
     for (const incoming of [...this.#receiving.values()].filter(concerns)) {
       this.#fail(incoming, fault);
@@ -185,14 +188,14 @@ export class IncomingFiles {
   }
 
   #admit(offer: Offer, folder: string): void {
-    const { client, filename, size, name: sender } = offer;
+    const { client, room, filename, size, name: sender } = offer;
     const accepted = this.#options.acceptAll ?? false;
     const name = safeDownloadName(filename);
     const file: TransferRef = { n: this.#nextNumber(), direction: "in", name, size, sender };
     const now = this.#options.now();
     const progress = new Progress(size, this.#options.now);
     const incoming: Incoming = {
-      ...{ file, folder, client, key: keyOf(offer), data: new IncomingFile(offer), progress },
+      ...{ file, folder, client, room, key: keyOf(offer), data: new IncomingFile(offer), progress },
       ...{ state: accepted ? "accepted" : "offered", openedAt: now, heardAt: now },
     };
     this.#held.set(file.n, incoming);

@@ -7,7 +7,7 @@
 // 3. A request that left is sent again, under its number, only to the same session; the server drops repeats.
 // 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there.
 
-import type { Request, RequestOf } from "../shared/messages_v2.ts";
+import type { Request } from "../shared/messages_v2.ts";
 import type { Clock } from "./clock.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Session } from "./session.ts";
@@ -15,16 +15,24 @@ import type { Session } from "./session.ts";
 /** What became of a request: done, not done, or nobody knows because the link broke. */
 export type Outcome = "confirmed" | "refused" | "lost";
 
-type WithoutId<R> = R extends unknown ? Omit<R, "id"> : never;
+type Drafted<R> = R extends { readonly room: number } ? Omit<R, "id" | "room"> : Omit<R, "id">;
+type DraftOf<R> = R extends unknown ? Drafted<R> : never;
+type Numbered = Extract<Request, { readonly id: number }>;
 
-/** A request before it has a number. */
-export type Draft = WithoutId<RequestOf<"chat" | "rename" | "move" | "offer">>;
+/** A request before it has its number and that of its room. */
+export type Draft = DraftOf<Numbered>;
+
+/** The room of a request: its number is another one in each session, undefined while we are not in it. */
+export interface RequestRoom {
+  readonly number: number | undefined;
+}
 
 interface Entry {
   readonly draft: Draft;
+  readonly room: RequestRoom | undefined;
   readonly settle: (outcome: Outcome) => void;
-  /** undefined until it was sent in this session. */
-  id: number | undefined;
+  /** As it was sent in this session; undefined before that. */
+  sent: Numbered | undefined;
   /** Tells the pacer when the server has taken it. */
   taken: (now: number) => void;
 }
@@ -53,7 +61,7 @@ export class Requests {
 
   /** Requests that have not left. */
   get unsent(): number {
-    return this.#entries.filter(({ id }) => id === undefined).length;
+    return this.#entries.filter(({ sent }) => sent === undefined).length;
   }
 
   /** Requests that left and have no answer. */
@@ -61,10 +69,10 @@ export class Requests {
     return this.#entries.length - this.unsent;
   }
 
-  /** Takes a request; it leaves as soon as there is a session and the server's limit allows. */
-  add(draft: Draft): Promise<Outcome> {
+  /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
+  add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
     return new Promise((settle) => {
-      this.#entries.push({ draft, settle, id: undefined, taken: () => {} });
+      this.#entries.push({ draft, room, settle, sent: undefined, taken: () => {} });
       this.#options.onChange();
       void this.#pump();
     });
@@ -76,8 +84,8 @@ export class Requests {
     this.#session = session;
     this.#attached = new AbortController();
     if (session.welcome.resumed) {
-      for (const { draft, id } of this.#entries) {
-        if (id !== undefined) this.#send({ ...draft, id });
+      for (const { sent } of this.#entries) {
+        if (sent !== undefined) this.#send(sent);
       }
     } else {
       this.#loseSent();
@@ -100,7 +108,7 @@ export class Requests {
 
   /** The server answered request `id`. Gives what it was, where it was one of ours. */
   answer(id: number, outcome: "confirmed" | "refused"): Draft | undefined {
-    const at = this.#entries.findIndex((entry) => entry.id === id);
+    const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
     if (entry === undefined) return undefined;
     entry.taken(this.#options.clock.now());
@@ -111,8 +119,8 @@ export class Requests {
 
   /** What has not left is not to be sent any more; its senders are told. */
   refuseUnsent(): void {
-    const unsent = this.#entries.filter(({ id }) => id === undefined);
-    this.#entries = this.#entries.filter(({ id }) => id !== undefined);
+    const unsent = this.#entries.filter(({ sent }) => sent === undefined);
+    this.#entries = this.#entries.filter(({ sent }) => sent !== undefined);
     for (const { settle } of unsent) settle("refused");
     this.#options.onChange();
   }
@@ -126,9 +134,9 @@ export class Requests {
   }
 
   #loseSent(): void {
-    const sent = this.#entries.filter(({ id }) => id !== undefined);
-    this.#entries = this.#entries.filter(({ id }) => id === undefined);
-    for (const { settle } of sent) settle("lost");
+    const left = this.#entries.filter(({ sent }) => sent !== undefined);
+    this.#entries = this.#entries.filter(({ sent }) => sent === undefined);
+    for (const { settle } of left) settle("lost");
     this.#options.onChange();
   }
 
@@ -137,19 +145,30 @@ export class Requests {
     this.#pumping = true;
     const { clock, pacer, onChange } = this.#options;
     for (;;) {
-      const next = this.#entries.find(({ id }) => id === undefined);
+      const next = this.#entries.find(({ sent }) => sent === undefined);
       if (next === undefined || this.#session === undefined) break;
+      if (next.room !== undefined && next.room.number === undefined) {
+        this.#giveUp(next);
+        continue;
+      }
       const delay = pacer.delay(clock.now());
       if (delay > 0) {
         await clock.wait(delay, this.#attached.signal);
         continue;
       }
-      next.id = ++this.#lastId;
+      next.sent = numbered(next, ++this.#lastId);
       next.taken = pacer.count(clock.now());
-      this.#send({ ...next.draft, id: next.id });
+      this.#send(next.sent);
       onChange();
     }
     this.#pumping = false;
+  }
+
+  /** We left the room before this could be said there. */
+  #giveUp(entry: Entry): void {
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.settle("refused");
+    this.#options.onChange();
   }
 
   #send(request: Request): void {
@@ -157,4 +176,9 @@ export class Requests {
     // A link that cannot take it is broken, and reading will say so.
     session?.send(request).catch(() => session.close());
   }
+}
+
+function numbered({ draft, room }: Entry, id: number): Numbered {
+  // A draft lacks its room's number exactly where its row has one.
+  return { ...draft, ...(room === undefined ? {} : { room: room.number }), id } as Numbered;
 }

@@ -8,9 +8,17 @@ const MEMBERS_MAX = 10_000;
 
 /** Somebody in the room. `name` is NOT sanitized. */
 export interface Person {
+  /** Number of its client; 0 where the server does not tell. */
+  readonly client: number;
   readonly name: string;
   readonly state: MemberState;
+  /** When it came, ms since 1970; 0 where the server does not tell. */
+  readonly since: number;
+  /** Why it does not answer, NOT sanitized; null = nothing was said of that. */
+  readonly status: string | null;
 }
+
+const UNKNOWN = { client: 0, state: "here", since: 0, status: null } as const;
 
 /** Who is in the room, in the order in which they came. */
 export class Roster {
@@ -26,11 +34,16 @@ export class Roster {
     return [...this.#people.values()];
   }
 
+  /** Somebody of this name, or of one that looks like it. */
+  find(name: string): Person | undefined {
+    return this.#people.get(nameKey(name));
+  }
+
   /** Somebody is there; what was known of them before is kept unless told. */
-  add(name: string, state?: MemberState): void {
+  add(person: Partial<Person> & Pick<Person, "name">): void {
     if (this.#people.size >= MEMBERS_MAX) return;
-    const key = nameKey(name);
-    this.#people.set(key, { name, state: state ?? this.#people.get(key)?.state ?? "here" });
+    const key = nameKey(person.name);
+    this.#people.set(key, { ...UNKNOWN, ...this.#people.get(key), ...person });
   }
 
   /** Somebody left. */
@@ -40,15 +53,15 @@ export class Roster {
 
   /** Somebody has another name. */
   rename(previous: string, name: string): void {
-    const state = this.#people.get(nameKey(previous))?.state;
+    const person = this.find(previous);
     this.remove(previous);
-    this.add(name, state);
+    this.add({ ...person, name });
   }
 
   /** Exactly these are there. */
   replace(people: readonly Person[]): void {
     this.clear();
-    for (const { name, state } of people) this.add(name, state);
+    for (const person of people) this.add(person);
   }
 
   /** Nobody is known. */

@@ -6,41 +6,41 @@ import type { Event, Request } from "../shared/messages_v2.ts";
 import type { Rate } from "../shared/option_values.ts";
 import { quote } from "../shared/sanitize.ts";
 
+/** A room by name, and the place of the last of its events that we have. */
+export type WantedRoom = readonly [title: string, at: number];
+
 /** What a client says of itself. */
 export interface SessionRequest {
   readonly name: string;
-  readonly room: string;
+  /** Where it wants to be; v1 knows the first one only. */
+  readonly rooms: readonly WantedRoom[];
   readonly token: string | undefined;
 }
 
-/** Proof that a held session is ours, and up to where we have its room. */
+/** Proof that a held session is ours. */
 export interface Ticket {
   readonly session: Uint8Array;
   readonly secret: Uint8Array;
-  readonly at: number;
 }
 
 /** What the server granted. */
 export interface Welcome {
   /** Our number among the server's clients. */
   readonly client: number;
-  /** The name that was given; undefined where the server does not tell. */
-  readonly name: string | undefined;
-  readonly room: string;
+  /** How many rooms we are in at once: an `entered` for each comes next. */
+  readonly rooms: number;
+  /** v1: one room at a time, and nothing beyond chats, names and files. */
+  readonly legacy: boolean;
   readonly messageMax: number;
   readonly fileMax: number;
   /** undefined = no limit. */
   readonly rate: Rate | undefined;
-  /** Place of the last event of the room that is behind us; 0 on v1. */
-  readonly at: number;
   /** Whether this is our former session, taken up again. */
   readonly resumed: boolean;
-  /** Whether everything that we missed follows. */
-  readonly complete: boolean;
   /** Seconds for which the session is held when the link breaks; 0 = not at all. */
   readonly holdSeconds: number;
   /** What proves the session ours; undefined on v1. */
-  readonly ticket: Pick<Ticket, "session" | "secret"> | undefined;
+  readonly ticket: Ticket | undefined;
   /** Who the server is; undefined on v1, which cannot tell. */
   readonly fingerprint: Fingerprint | undefined;
 }
@@ -68,7 +68,8 @@ export class BusyError extends ConnectionError {}
 export class UnauthorizedError extends CryptoError {}
 
 /** What a server's word for a refusal means to the user. */
-export function refusalError(reason: string, { name, room, token }: SessionRequest): CmdchatError {
+export function refusalError(reason: string, request: SessionRequest): CmdchatError {
+  const { name, token, rooms: [[room] = [""]] } = request;
   switch (reason) {
     case "unauthorized":
       return token === undefined

@@ -52,10 +52,11 @@ export class SessionV1 implements Session {
   readonly #heartbeat: Heartbeat;
   #silent = false;
 
-  private constructor(parts: Parts, answer: HandshakeOk) {
+  private constructor(parts: Parts, answer: HandshakeOk, wantedName: string) {
     this.#parts = parts;
     this.welcome = welcomeOf(answer);
-    this.#view = new V1Events(this.welcome, () => parts.clock.date());
+    const { client_id: client, name, room } = answer;
+    this.#view = new V1Events({ client, name, wantedName, room }, () => parts.clock.date());
     this.#heartbeat = new Heartbeat({
       clock: parts.clock,
       patienceMs: MISSED_PINGS * answer.heartbeat_interval * 1_000,
@@ -87,7 +88,11 @@ export class SessionV1 implements Session {
       );
     }
     const clock = request.clock ?? SYSTEM_CLOCK;
-    return new SessionV1({ connection, frames, clock, wire: new WireV1(key) }, answer);
+    return new SessionV1(
+      { connection, frames, clock, wire: new WireV1(key) },
+      answer,
+      request.name,
+    );
   }
 
   async send(request: Request): Promise<void> {
@@ -101,6 +106,7 @@ export class SessionV1 implements Session {
     const watching = new AbortController();
     void this.#heartbeat.watch(watching.signal);
     try {
+      yield this.#view.start();
       for (let next = await frames.next(); !next.done; next = await frames.next()) {
         this.#heartbeat.heard();
         for (const event of this.#view.fromV1(checkServerMessage(wire.open(next.value)))) {
@@ -131,21 +137,21 @@ async function handshakeOf(request: SessionV1Request): Promise<unknown> {
     type: "handshake",
     public_key: await publicKeyToPem(request.keyPair.publicKey),
     name: request.name,
-    room: request.room,
+    room: request.rooms[0]?.[0] ?? "lobby",
     token: request.token ?? null,
     renderer: request.renderer,
     buffer_size: request.bufferSize,
   };
 }
 
-function welcomeOf({ client_id, name, room, limits }: HandshakeOk): Welcome {
+function welcomeOf({ client_id, limits }: HandshakeOk): Welcome {
   const rate = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
   return {
-    ...{ client: client_id, name, room, at: 0 },
+    ...{ client: client_id, rooms: 1, legacy: true },
     messageMax: limits?.message ?? MESSAGE_MAX_BYTES,
     fileMax: limits?.file ?? FILE_MAX_BYTES,
     rate: limits === undefined ? rate : limits.rate ?? undefined,
-    ...{ resumed: false, complete: true, holdSeconds: 0 },
+    ...{ resumed: false, holdSeconds: 0 },
     ...{ ticket: undefined, fingerprint: undefined },
   };
 }

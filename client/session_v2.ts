@@ -1,4 +1,4 @@
-// A v2 session: key agreement, records, and name, room and token only inside. docs/PROTOCOL.md, part 2.
+// A v2 session: key agreement, records, and name, rooms and token only inside. docs/PROTOCOL.md, part 2.
 
 import { concatBytes } from "../shared/bytes.ts";
 import type { RsaKeyPair } from "../shared/crypto/rsa.ts";
@@ -23,7 +23,7 @@ import {
   type Welcome,
 } from "./session.ts";
 
-/** What a v2 session needs beside name, room and token. */
+/** What a v2 session needs beside name, rooms and token. */
 export interface SessionV2Request extends SessionRequest {
   readonly keyPair: RsaKeyPair;
   /** Whether the connection is TLS: decides what a foreign answer means. */
@@ -147,9 +147,10 @@ function seal(cipher: SessionCipher, request: Request): Uint8Array {
   return concatBytes(records);
 }
 
-function helloOf({ name, room, token, ticket }: SessionV2Request): Request {
-  const { session = null, secret = null, at = 0 } = ticket ?? {};
-  return { kind: "hello", name, room, token: token ?? null, session, secret, at };
+function helloOf({ name, rooms, token, ticket }: SessionV2Request): Request {
+  const { session = null, secret = null } = ticket ?? {};
+  const wanted = rooms.map(([title, at]): [string, number] => [title, at]);
+  return { kind: "hello", name, token: token ?? null, session, secret, rooms: wanted };
 }
 
 async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]> {
@@ -166,10 +167,10 @@ async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]>
 }
 
 function welcomeOf(event: EventOf<"welcome">, fingerprint: Fingerprint): Welcome {
-  const { client, name, room, at, session, secret, resumed, complete } = event;
+  const { client, rooms, session, secret, resumed } = event;
   const { rateMessages: messages, rateSeconds: seconds } = event;
   return {
-    ...{ client, name, room, at, resumed, complete, fingerprint, ticket: { session, secret } },
+    ...{ client, rooms, legacy: false, resumed, fingerprint, ticket: { session, secret } },
     ...{ messageMax: event.messageLimit, fileMax: event.fileLimit, holdSeconds: event.hold },
     rate: messages > 0 && seconds > 0 ? { messages, seconds } : undefined,
   };

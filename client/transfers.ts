@@ -7,6 +7,7 @@ import { FILE_CONFIRM_MS, FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../s
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { IncomingFiles } from "./incoming_files.ts";
 import { Progress } from "./progress.ts";
+import type { RequestRoom } from "./requests.ts";
 import { giveUp, openSendable, Upload } from "./uploads.ts";
 
 /** `in`: a member sends it to us; `out`: we send it to the room. */
@@ -84,13 +85,13 @@ export type TransferEvent =
     readonly fault: TransferFault;
   };
 
-/** An offer before the chat has given it its number. */
-export type OfferDraft = Omit<RequestOf<"offer">, "id">;
+/** An offer before the chat has given it its number and that of its room. */
+export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
 /** What transfers need of the rest of the client. */
 export interface TransferOptions {
-  /** Resolves when the link can take more, rejects when it is lost. */
-  readonly send: (request: OfferDraft | RequestOf<"chunk">) => Promise<void>;
+  /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
+  readonly send: (request: OfferDraft | RequestOf<"chunk">, room?: RequestRoom) => Promise<void>;
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
@@ -109,6 +110,7 @@ const SWEEP_MS = 1_000;
 
 interface Outgoing {
   readonly file: TransferRef;
+  readonly room: RequestRoom;
   readonly upload: Upload;
   readonly startedAt: number;
 }
@@ -143,9 +145,9 @@ export class Transfers {
     this.#incoming.handleChunk(event);
   }
 
-  /** A member left the room: what is unfinished of theirs ends. */
-  senderLeft(clientId: number): void {
-    this.#incoming.senderLeft(clientId);
+  /** A member left room number `room`: what is unfinished of theirs there ends. */
+  senderLeft(client: number, room: number): void {
+    this.#incoming.senderLeft(client, room);
   }
 
   /** The link is gone: what is unfinished ends, complete offers stay. */
@@ -153,14 +155,17 @@ export class Transfers {
     this.#endUnfinished({ code: "link_lost", reason: "the link was lost in the middle" });
   }
 
-  /** To be called before another room is asked for: chunks of the old room neither come nor go any more. */
-  roomLeft(): void {
-    this.#abandoned.clear();
-    this.#endUnfinished({ code: "room_left", reason: "you left the room in the middle" });
+  /** To be called before `room` is left: its chunks neither come nor go any more. */
+  roomLeft(room: RequestRoom): void {
+    const fault = { code: "room_left", reason: "you left the room in the middle" } as const;
+    for (const outgoing of this.#outgoing.values()) {
+      if (outgoing.room === room) outgoing.upload.stop(fault);
+    }
+    this.#incoming.failUnfinished(fault, (incoming) => incoming.room === room.number);
   }
 
-  /** `/send PATH` as typed or dropped; resolves when the sending has begun. */
-  async offerFile(typed: string): Promise<void> {
+  /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
+  async offerFile(typed: string, room: RequestRoom): Promise<void> {
     const file = await openSendable(typed, { home: this.#options.home, fileMax: this.fileMax });
     if (this.#outgoing.size >= FILE_TRANSFERS_PER_SENDER) {
       file.handle.close();
@@ -176,8 +181,8 @@ export class Transfers {
       size: file.size,
       sender: undefined,
     };
-    const upload = new Upload(file, this.#options.send);
-    this.#outgoing.set(ref.n, { file: ref, upload, startedAt: this.#options.now() });
+    const upload = new Upload(file, (request) => this.#options.send(request, room));
+    this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });
     this.#watch();
     this.#options.notify({ kind: "sending", file: ref });
     const task = this.#push(ref, upload).finally(() => this.#sending.delete(task));

@@ -8,7 +8,7 @@ import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
 import type { RequestOf } from "../shared/messages_v2.ts";
 import { formatBytes } from "../shared/option_values.ts";
 import { quote } from "../shared/sanitize.ts";
-import type { TransferFault, TransferOptions } from "./transfers.ts";
+import type { OfferDraft, TransferFault } from "./transfers.ts";
 import { pathCandidates } from "./typed_path.ts";
 
 /** Enough of a path to recognise it in an error. */
@@ -103,6 +103,9 @@ function shown(path: string): string {
   return quote(path, PATH_SHOWN_MAX);
 }
 
+/** Sends an offer or a chunk, as TransferOptions says. */
+type UploadSend = (request: OfferDraft | RequestOf<"chunk">) => Promise<void>;
+
 /** How a sending ended. */
 export type UploadOutcome = { readonly sha256: string } | { readonly fault: TransferFault };
 
@@ -115,14 +118,14 @@ export class Upload {
   readonly id: string = crypto.randomUUID().replaceAll("-", "");
   /** What is sent. */
   readonly file: SendableFile;
-  readonly #send: TransferOptions["send"];
+  readonly #send: UploadSend;
   readonly #confirmed = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #fault: TransferFault | undefined;
   #isConfirmed = false;
   #next = 0;
 
-  constructor(file: SendableFile, send: TransferOptions["send"]) {
+  constructor(file: SendableFile, send: UploadSend) {
     this.file = file;
     this.#send = send;
   }
@@ -182,7 +185,7 @@ export class Upload {
   }
 
   /** Returns when the link took the message or the sending was stopped. */
-  async #hand(message: Parameters<TransferOptions["send"]>[0]): Promise<void> {
+  async #hand(message: Parameters<UploadSend>[0]): Promise<void> {
     if (this.#fault !== undefined) return;
     const sent = this.#send(message).catch(() => this.stop(linkLost()));
     await Promise.race([sent, this.#stopped.promise]);

@@ -2,7 +2,7 @@
 // server works in order, an answer to a later request tells that the earlier ones were dropped.
 
 /** Requests that the server answers or refuses. */
-export type RequestKind = "chat" | "rename" | "move" | "offer";
+export type RequestKind = "chat" | "rename" | "join" | "offer";
 
 interface Waiting {
   readonly kind: RequestKind;

@@ -15,17 +15,32 @@ export class V1Events {
   readonly #now: () => number;
   readonly #answers = new V1Answers();
   #name: string | undefined;
+  readonly #wantedName: string;
   #room: string;
+  /** v1 has no numbers for rooms: ours grows with each that we come into. */
+  #number = 1;
 
   /** `now`: ms since 1970, for messages without a time that can be read. */
   constructor(
-    self: { readonly client: number; readonly name: string | undefined; readonly room: string },
+    self: {
+      readonly client: number;
+      /** undefined where the server does not tell. */
+      readonly name: string | undefined;
+      readonly wantedName: string;
+      readonly room: string;
+    },
     now: () => number,
   ) {
     this.#client = self.client;
+    this.#wantedName = self.wantedName;
     this.#name = self.name;
     this.#room = self.room;
     this.#now = now;
+  }
+
+  /** Where the handshake brought us. */
+  start(): Event {
+    return this.#entered(0);
   }
 
   /** A request as a v1 message; undefined where v1 has none for it. */
@@ -37,9 +52,9 @@ export class V1Events {
       case "rename":
         this.#answers.add({ kind: "rename", value: request.name, id: request.id });
         return { type: "rename", name: request.name };
-      case "move":
-        this.#answers.add({ kind: "move", value: request.room, id: request.id });
-        return { type: "switch_room", room: request.room };
+      case "join":
+        this.#answers.add({ kind: "join", value: request.title, id: request.id });
+        return { type: "switch_room", room: request.title };
       case "offer": {
         const { file: file_id, filename, size: filesize, chunks: total_chunks, id } = request;
         this.#answers.add({ kind: "offer", value: file_id, id });
@@ -52,7 +67,14 @@ export class V1Events {
       }
       case "pong":
         return { type: "pong" };
+      // The chat does not ask for these where the session is an old one.
       case "hello":
+      case "leave":
+      case "revise":
+      case "direct":
+      case "topic":
+      case "status":
+      case "typing":
       case "ping":
       case "bye":
         return undefined;
@@ -92,8 +114,8 @@ export class V1Events {
     const place = own ? this.#settle({ name, room }) : [];
     const answered = own ? this.#answers.confirm("chat", text) : undefined;
     const about = { ...this.#about(message), at: 0, name };
-    const chat = { kind: "chat", ...about, request: answered?.id ?? 0, sequence, text } as const;
-    return [...place, ...dropped(answered), chat];
+    const said = { request: answered?.id ?? 0, sequence, text, action: false, reply: 0 };
+    return [...place, ...dropped(answered), { kind: "chat", ...about, ...said }];
   }
 
   #system(message: System): Event[] {
@@ -114,25 +136,28 @@ export class V1Events {
         return [{ kind: "renamed", ...about, previous }, ...done(answered)];
       }
       case "names":
-        return [{ kind: "members", list: names.map((known) => [0, known, "here", 0]) }];
+        return [{
+          ...{ kind: "members", room: this.#number, more: false },
+          list: names.map((known) => [0, known, "here", 0, null]),
+        }];
       case "refused":
         // Chunks of a file are refused as well, and are no requests.
         return this.#refused(
           text,
-          text.startsWith("Cannot send the file") ? ["offer"] : ["chat", "rename", "move"],
+          text.startsWith("Cannot send the file") ? ["offer"] : ["chat", "rename", "join"],
         );
       case "stopping":
         return [{ kind: "closing", why: text, retry: true }];
       case "notice":
-        return [{ kind: "notice", text }];
+        return [this.#notice(text)];
       case undefined:
-        return [...this.#followWords(message), { kind: "notice", text }];
+        return [...this.#followWords(message), this.#notice(text)];
     }
   }
 
   #refused(text: string, kinds: readonly RequestKind[]): Event[] {
     const id = this.#answers.refuse(kinds);
-    return id === undefined ? [{ kind: "notice", text }] : [{ kind: "declined", id, why: text }];
+    return id === undefined ? [this.#notice(text)] : [{ kind: "declined", id, why: text }];
   }
 
   #arrive({ name, room }: System): Event[] {
@@ -153,15 +178,26 @@ export class V1Events {
   #settle(place: { readonly name: string | undefined; readonly room: string }): Event[] {
     const { name, room } = place;
     if (name === undefined || (name === this.#name && room === this.#room)) return [];
-    const answered = room === this.#room ? undefined : this.#answers.confirm("move");
+    const answered = room === this.#room ? undefined : this.#answers.confirm("join");
+    if (room !== this.#room) this.#number++;
     this.#name = name;
     this.#room = room;
-    return [...dropped(answered), { kind: "moved", id: answered?.id ?? 0, room, name, at: 0 }];
+    return [...dropped(answered), this.#entered(answered?.id ?? 0)];
+  }
+
+  #entered(id: number): Event {
+    const place = { room: this.#number, title: this.#room, name: this.#name ?? this.#wantedName };
+    return { kind: "entered", id, ...place, at: 0, complete: true, topic: "" };
+  }
+
+  #notice(text: string): Event {
+    return { kind: "notice", room: this.#number, text };
   }
 
   #about(message: Stamp) {
     const time = Date.parse(message.timestamp ?? "");
-    return { client: message.client_id ?? 0, time: Number.isNaN(time) ? this.#now() : time };
+    const [room, client] = [this.#number, message.client_id ?? 0];
+    return { room, client, time: Number.isNaN(time) ? this.#now() : time };
   }
 }
 

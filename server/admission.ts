@@ -6,14 +6,15 @@ import { Refusal, type RefusalWord } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";
 
-/** The name that is wanted, and the room. Throws Refusal. */
-export function checkEntry(
-  relay: Relay,
-  wanted: { readonly name: string; readonly room: string },
-): { readonly name: string; readonly room: Room } {
-  const name = checked("invalid_name", () => parseName(wanted.name));
-  const roomName = checked("invalid_room", () => parseRoom(wanted.room));
-  return { name, room: checked("too_many_rooms", () => relay.room(roomName)) };
+/** The name that is wanted. Throws Refusal. */
+export function checkName(wanted: string): string {
+  return checked("invalid_name", () => parseName(wanted));
+}
+
+/** The room that is wanted, made where it is not there. Throws Refusal. */
+export function checkRoom(relay: Relay, wanted: string): Room {
+  const title = checked("invalid_room", () => parseRoom(wanted));
+  return checked("too_many_rooms", () => relay.room(title));
 }
 
 function checked<T>(word: RefusalWord, check: () => T): T {

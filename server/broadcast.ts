@@ -6,23 +6,23 @@ import { encodeJson } from "../shared/wire_v1.ts";
 import { encodeEvent } from "../shared/wire_v2.ts";
 import { toV1 } from "./v1_view.ts";
 
-/** An event of the room called `room`, with its bodies. */
+/** An event of the room called `title`, with its bodies. */
 export class Broadcast {
   readonly event: Event;
-  readonly #room: string;
+  readonly #title: string;
   #v1: Uint8Array | undefined;
   #v1Made = false;
   #v2: FramedBody | undefined;
 
-  constructor(event: Event, room: string) {
+  constructor(event: Event, title: string) {
     this.event = event;
-    this.#room = room;
+    this.#title = title;
   }
 
   /** The body for a v1 member; undefined where v1 has no such message. */
   get v1(): Uint8Array | undefined {
     if (!this.#v1Made) {
-      const message = toV1(this.event, this.#room);
+      const message = toV1(this.event, this.#title);
       this.#v1 = message === undefined ? undefined : encodeJson(message);
       this.#v1Made = true;
     }

@@ -11,16 +11,16 @@ import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
 import { type Link, LinkLost } from "./listener.ts";
 import { faultText } from "./log.ts";
-import type { Member } from "./member.ts";
 import type { HandshakeResult } from "./metrics.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
+import type { Session } from "./session.ts";
 import { welcomeV1 } from "./welcome_v1.ts";
 import { welcomeV2 } from "./welcome_v2.ts";
 
-/** A member with its link, after its handshake. */
+/** A session with its link, after its handshake. */
 export interface Welcomed {
-  readonly member: Member;
+  readonly session: Session;
   /** Whether it takes a held session up again. */
   readonly resumed: boolean;
   /** Handles all that one frame or record holds; true when the client said goodbye. Throws CmdchatError. */
@@ -36,27 +36,27 @@ export async function serveConnection(relay: Relay, link: Link): Promise<void> {
   const source = new FrameSource(link, (count) => relay.metrics.counters.bytesIn += count);
   const welcomed = await welcomeInTime(relay, link, source);
   if (welcomed === undefined) return;
-  const { member } = welcomed;
-  relay.metrics.handshake(welcomed.resumed ? "resumed" : member.old ? "v1" : "v2");
-  relay.log.info("client joined", { client: member.id, address: link.address, old: member.old });
+  const { session } = welcomed;
+  relay.metrics.handshake(welcomed.resumed ? "resumed" : session.old ? "v1" : "v2");
+  relay.log.info("client joined", { client: session.id, address: link.address, old: session.old });
   let forGood = false;
   try {
     forGood = await readAll(source, welcomed);
   } catch (error) {
     forGood = error instanceof CmdchatError;
-    await dismiss(relay, member, error);
+    await dismiss(relay, session, error);
   } finally {
     welcomed.end(forGood);
-    relay.log.info("client left", { client: member.id });
+    relay.log.info("client left", { client: session.id });
   }
 }
 
 async function readAll(source: FrameSource, welcomed: Welcomed): Promise<boolean> {
   for (let frames = await source.next(); frames !== undefined; frames = await source.next()) {
-    welcomed.member.heardAt = performance.now();
+    welcomed.session.heardAt = performance.now();
     for (const frame of frames) {
       if (welcomed.receive(frame)) return true;
-      const pause = welcomed.member.pace?.wait(performance.now()) ?? 0;
+      const pause = welcomed.session.pace?.wait(performance.now()) ?? 0;
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     }
     await nextTurn();
@@ -70,7 +70,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-async function dismiss(relay: Relay, member: Member, error: unknown): Promise<void> {
+async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {
   if (!(error instanceof CmdchatError)) {
     // A broken link is the network's affair; anything else is a fault of ours and must be seen.
     if (!(error instanceof LinkLost)) {
@@ -79,8 +79,11 @@ async function dismiss(relay: Relay, member: Member, error: unknown): Promise<vo
     return;
   }
   relay.metrics.counters.protocolErrors++;
-  relay.log.warning("client broke the protocol, closed", { client: member.id, why: error.message });
-  await member.dismiss({ why: error.message, retry: false });
+  relay.log.warning("client broke the protocol, closed", {
+    client: session.id,
+    why: error.message,
+  });
+  await session.dismiss({ why: error.message, retry: false });
 }
 
 async function welcomeInTime(

@@ -5,6 +5,7 @@ import type { RequestOf } from "../shared/messages_v2.ts";
 import { formatBytes } from "../shared/option_values.ts";
 
 interface Transfer {
+  readonly room: number;
   readonly size: number;
   readonly chunks: number;
   next: number;
@@ -21,7 +22,7 @@ export class FileRelay {
   }
 
   /** An offer. */
-  open({ file, size, chunks }: RequestOf<"offer">): string | undefined {
+  open({ room, file, size, chunks }: RequestOf<"offer">): string | undefined {
     if (this.#maxBytes === 0) return "this server takes no files";
     if (size > this.#maxBytes) {
       return `it has ${formatBytes(size)}, at most ${formatBytes(this.#maxBytes)} are allowed`;
@@ -34,7 +35,7 @@ export class FileRelay {
     if (this.#open.size >= FILE_TRANSFERS_PER_SENDER) {
       return `at most ${FILE_TRANSFERS_PER_SENDER} files at once are allowed`;
     }
-    this.#open.set(file, { size, chunks, next: 0 });
+    this.#open.set(file, { room, size, chunks, next: 0 });
     return undefined;
   }
 
@@ -55,8 +56,15 @@ export class FileRelay {
     return fits ? undefined : "a chunk is missing, came twice or has the wrong size";
   }
 
-  /** Forgets all: the sender left the room. */
-  clear(): void {
-    this.#open.clear();
+  /** The number of the room that a file goes to; undefined where it is not on its way. */
+  roomOf(file: string): number | undefined {
+    return this.#open.get(file)?.room;
+  }
+
+  /** Forgets all, or those for one room: the sender left it. */
+  clear(room?: number): void {
+    for (const [file, transfer] of this.#open) {
+      if (room === undefined || transfer.room === room) this.#open.delete(file);
+    }
   }
 }

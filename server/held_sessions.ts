@@ -1,12 +1,12 @@
-// Members whose link was lost, each waiting a while for its client to come back.
+// Sessions whose link was lost, each waiting a while for its client to come back.
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../shared/base64.ts";
-import type { Member } from "./member.ts";
 import type { Relay } from "./relay.ts";
+import type { Session } from "./session.ts";
 
 interface Held {
-  readonly member: Member;
+  readonly session: Session;
   /** Monotonic ms at which the wait is over. */
   readonly until: number;
   readonly release: () => void;
@@ -15,60 +15,60 @@ interface Held {
 /** Sessions that can be taken up again: those that are held, and those whose old link has not been noticed dead. */
 export class HeldSessions {
   readonly #relay: Relay;
-  readonly #known = new Map<string, Member>();
+  readonly #known = new Map<string, Session>();
   readonly #held = new Map<number, Held>();
 
   constructor(relay: Relay) {
     this.#relay = relay;
   }
 
-  /** Members that wait now. */
+  /** Sessions that wait now. */
   get size(): number {
     return this.#held.size;
   }
 
   /** Notes who may come back, and with which ticket. */
-  know(member: Member): void {
-    if (member.ticket !== undefined) this.#known.set(encodeBase64(member.ticket.id), member);
+  know(session: Session): void {
+    if (session.ticket !== undefined) this.#known.set(encodeBase64(session.ticket.id), session);
   }
 
-  /** The member of a ticket; undefined where there is none, or the secret is another's (compared in constant time). */
-  find(id: Uint8Array, secret: Uint8Array): Member | undefined {
-    const member = this.#known.get(encodeBase64(id));
-    if (member?.ticket === undefined || !timingSafeEqual(member.ticket.secret, secret)) return;
-    return member;
+  /** The session of a ticket; undefined where there is none, or the secret is another's (compared in constant time). */
+  find(id: Uint8Array, secret: Uint8Array): Session | undefined {
+    const session = this.#known.get(encodeBase64(id));
+    if (session?.ticket === undefined || !timingSafeEqual(session.ticket.secret, secret)) return;
+    return session;
   }
 
-  /** Holds a member whose link was lost. False where that is not wanted or a cap is reached. */
-  hold(member: Member, now: number): boolean {
+  /** Holds a session whose link was lost. False where that is not wanted or a cap is reached. */
+  hold(session: Session, now: number): boolean {
     const { config } = this.#relay;
-    if (member.ticket === undefined || config.hold === 0 || this.#relay.stopping) return false;
+    if (session.ticket === undefined || config.hold === 0 || this.#relay.stopping) return false;
     // A held session counts as a connection: dropping links must not get around the caps.
-    const place = this.#relay.admit(member.address);
+    const place = this.#relay.admit(session.address);
     if (place === undefined) return false;
-    this.#held.set(member.id, {
-      ...{ member, until: now + config.hold * 1_000 },
+    this.#held.set(session.id, {
+      ...{ session, until: now + config.hold * 1_000 },
       release: place.release,
     });
     return true;
   }
 
-  /** Ends the wait of a member that is back. */
-  release(member: Member): void {
-    this.#held.get(member.id)?.release();
-    this.#held.delete(member.id);
+  /** Ends the wait of a session that is back. */
+  release(session: Session): void {
+    this.#held.get(session.id)?.release();
+    this.#held.delete(session.id);
   }
 
-  /** Forgets a member that is gone for good. */
-  forget(member: Member): void {
-    this.release(member);
-    if (member.ticket !== undefined) this.#known.delete(encodeBase64(member.ticket.id));
+  /** Forgets a session that is gone for good. */
+  forget(session: Session): void {
+    this.release(session);
+    if (session.ticket !== undefined) this.#known.delete(encodeBase64(session.ticket.id));
   }
 
   /** Lets those go whose time is over at `now`. */
   sweep(now: number): void {
-    for (const { member, until } of this.#held.values()) {
-      if (now >= until) this.#relay.exit(member);
+    for (const { session, until } of this.#held.values()) {
+      if (now >= until) this.#relay.exit(session);
     }
   }
 }

@@ -10,15 +10,17 @@ import {
   HEARTBEAT_TIMEOUT_MS,
   STOP_DRAIN_MS,
 } from "../shared/limits.ts";
+import type { EventOf } from "../shared/messages_v2.ts";
 import { ServerHandshake } from "../shared/handshake.ts";
+import { type Bus, MemoryBus } from "./bus.ts";
 import type { ServerConfig } from "./config.ts";
 import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
 import type { Census } from "./metrics_page.ts";
-import type { Member } from "./member.ts";
 import type { OutboxBudget } from "./outbox.ts";
 import type { PortEvents } from "./port.ts";
 import { Room } from "./room.ts";
+import type { Session } from "./session.ts";
 import { tokenDigest } from "./tokens.ts";
 
 // A room remembers longer than a session is held: who comes back in the last second must find all of it.
@@ -32,19 +34,22 @@ export class Relay {
   readonly budget: OutboxBudget = { queuedBytes: 0 };
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
-  readonly #members = new Map<number, Member>();
+  readonly #sessions = new Map<number, Session>();
   readonly #rooms = new Map<string, Room>();
+  readonly #bus: Bus;
   readonly #perAddress = new Map<string, number>();
   #tokenDigests: readonly Uint8Array[];
   #connections = 0;
   #nextId = 1;
+  #nextRoom = 1;
   #stopping = false;
 
   constructor(
     config: ServerConfig,
-    options: { readonly log: Logger; readonly identity: ServerIdentity },
+    options: { readonly log: Logger; readonly identity: ServerIdentity; readonly bus?: Bus },
   ) {
     this.config = config;
+    this.#bus = options.bus ?? new MemoryBus();
     this.log = options.log;
     this.#tokenDigests = config.tokenDigests;
     this.handshakes = new ServerHandshake(options.identity);
@@ -65,17 +70,17 @@ export class Relay {
   get gauges(): Gauges {
     return {
       connections: this.#connections,
-      members: this.#members.size,
+      members: this.#sessions.size,
       held: this.held.size,
       rooms: this.#rooms.size,
       outboxBytes: this.budget.queuedBytes,
     };
   }
 
-  /** Who is here, by kind; looks at each member, so for those who ask and not for every message. */
+  /** Who is here, by kind; looks at each session, so for those who ask and not for every message. */
   get census(): Census {
     const members = { v1: 0, v2: 0, away: 0 };
-    for (const { port, old } of this.#members.values()) {
+    for (const { port, old } of this.#sessions.values()) {
       members[port === undefined ? "away" : old ? "v1" : "v2"]++;
     }
     return { members, rooms: { open: this.#rooms.size } };
@@ -110,8 +115,8 @@ export class Relay {
     return found;
   }
 
-  /** What the port of `member` reports. */
-  portEvents(member: { readonly id: number }): PortEvents {
+  /** What the port of `session` reports. */
+  portEvents(session: { readonly id: number }): PortEvents {
     const { counters, delivery } = this.metrics;
     return {
       budget: this.budget,
@@ -121,7 +126,7 @@ export class Relay {
       },
       onSlow: () => {
         counters.slowClosed++;
-        this.log.warning("client does not read fast enough, closed", { client: member.id });
+        this.log.warning("client does not read fast enough, closed", { client: session.id });
       },
     };
   }
@@ -131,34 +136,50 @@ export class Relay {
     return this.#nextId++;
   }
 
-  /** The room called `name`, made where it is not there. Throws LimitError at the cap. */
-  room(name: string): Room {
-    const room = this.#rooms.get(name);
+  /** The room called `title`, made where it is not there. Throws LimitError at the cap. */
+  room(title: string): Room {
+    const room = this.#rooms.get(title);
     if (room !== undefined) return room;
     const most = this.config["max-rooms"];
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another room: at most ${most} are allowed`);
     }
-    const made = new Room(name, this.config.hold * 1_000 * MEMORY_HOLDS);
-    this.#rooms.set(name, made);
+    const made = new Room({
+      ...{ id: this.#nextRoom++, title, bus: this.#bus },
+      memoryMs: this.config.hold * 1_000 * MEMORY_HOLDS,
+    });
+    this.#rooms.set(title, made);
     return made;
   }
 
   /** Forgets `room` when nobody is in it. */
   tidy(room: Room): void {
-    if (room.size === 0) this.#rooms.delete(room.name);
+    if (room.size > 0 || this.#rooms.get(room.title) !== room) return;
+    this.#rooms.delete(room.title);
+    room.close();
   }
 
-  /** Takes a member in once its handshake is done. */
-  enter(member: Member): void {
-    this.#members.set(member.id, member);
+  /** The session of client number `id`; undefined where it is gone. */
+  session(id: number): Session | undefined {
+    return this.#sessions.get(id);
   }
 
-  /** Lets a member go for good: it leaves its room. */
-  exit(member: Member): void {
-    this.#members.delete(member.id);
-    this.held.forget(member);
-    member.leave();
+  /** Tells the sender of a direct message that its receiver left without having it. */
+  tellUndelivered({ room, client, to, toName, request }: EventOf<"direct">): void {
+    const about = { room, client: to, name: toName, time: Date.now() };
+    this.#sessions.get(client)?.tellSurely({ kind: "undelivered", ...about, request });
+  }
+
+  /** Takes a session in once its handshake is done. */
+  enter(session: Session): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  /** Lets a session go for good: it leaves its rooms. */
+  exit(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.held.forget(session);
+    session.end();
   }
 
   /** Pings, dead peers and metrics lines until `signal` aborts. */
@@ -178,12 +199,12 @@ export class Relay {
   async stop(): Promise<void> {
     this.#stopping = true;
     const closing = { why: "The server is stopping.", retry: true };
-    const told = Array.from(this.#members.values(), (member) => member.dismiss(closing));
+    const told = Array.from(this.#sessions.values(), (session) => session.dismiss(closing));
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, STOP_DRAIN_MS);
     await Promise.race([Promise.allSettled(told), late.promise]);
     clearTimeout(timer);
-    for (const member of this.#members.values()) member.close();
+    for (const session of this.#sessions.values()) session.close();
   }
 
   #release(address: string): void {
@@ -195,14 +216,14 @@ export class Relay {
 
   #sweep(now: number): void {
     this.held.sweep(now);
-    for (const member of this.#members.values()) {
-      if (member.port === undefined) continue;
-      if (now - member.heardAt > HEARTBEAT_TIMEOUT_MS) {
+    for (const session of this.#sessions.values()) {
+      if (session.port === undefined) continue;
+      if (now - session.heardAt > HEARTBEAT_TIMEOUT_MS) {
         this.metrics.counters.silentClosed++;
-        this.log.info("client is silent, closed", { client: member.id });
-        member.close();
-      } else if (now - member.pingedAt >= HEARTBEAT_INTERVAL_S * 1_000) {
-        member.ping(now);
+        this.log.info("client is silent, closed", { client: session.id });
+        session.close();
+      } else if (now - session.pingedAt >= HEARTBEAT_INTERVAL_S * 1_000) {
+        session.ping(now);
       }
     }
   }

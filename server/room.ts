@@ -1,40 +1,57 @@
-// One room: who is in it, under which names, and the order of what happens.
+// One room: who is in it, under which names, what it is about. What happens in it goes out over the bus and acts when
+// it comes back.
 
-import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
+import { MEMBERS_PART_MAX } from "../shared/limits.ts";
+import type { EventOf, MemberState } from "../shared/messages_v2.ts";
 import { nameKey, nextFreeName } from "../shared/names.ts";
-import { Broadcast } from "./broadcast.ts";
-import { type Missed, RoomMemory } from "./room_memory.ts";
+import { Authors } from "./authors.ts";
+import type { Broadcast } from "./broadcast.ts";
+import type { Bus, Channel, PassingEvent, Place, PlacedEvent } from "./bus.ts";
+import type { Missed } from "./room_memory.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
 export interface Member {
+  /** Number of its client. */
   readonly id: number;
   readonly name: string;
   readonly state: MemberState;
+  /** Why it does not answer; null = nothing was said of that. */
+  readonly status: string | null;
   /** When it came into the room, ms since 1970. */
   readonly since: number;
   deliver(broadcast: Broadcast): void;
 }
 
-type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
+type WithoutRoom<E> = E extends unknown ? Omit<E, "room"> : never;
 
-/** Events that have a place in the room's order, before the room gives it to them. */
-export type PlacedEvent = WithoutPlace<
-  EventOf<"chat" | "joined" | "left" | "renamed" | "away" | "back">
->;
+/** What a room is made of. */
+export interface RoomOptions {
+  /** Its number, used for no other room of this server. */
+  readonly id: number;
+  /** Its name, which has passed `parseRoom`. */
+  readonly title: string;
+  readonly bus: Bus;
+  /** How long events are remembered. */
+  readonly memoryMs: number;
+}
 
-/** A room's members and its order. A room never waits for a member. */
+/** A room's members and names. A room never waits for a member. */
 export class Room {
-  readonly name: string;
+  readonly id: number;
+  readonly title: string;
+  readonly authors = new Authors();
   readonly #members = new Map<number, Member>();
   readonly #nameKeys = new Set<string>();
-  readonly #memory: RoomMemory;
-  #at = 0;
-  #sequence = 0;
+  readonly #channel: Channel;
+  #topic = "";
 
-  /** `name` has passed `parseRoom`; `memoryMs`: how long events are remembered. */
-  constructor(name: string, memoryMs: number) {
-    this.name = name;
-    this.#memory = new RoomMemory(memoryMs);
+  constructor({ id, title, bus, memoryMs }: RoomOptions) {
+    this.id = id;
+    this.title = title;
+    this.#channel = bus.open({
+      ...{ title, memoryMs },
+      deliver: (broadcast, except) => this.#deliver(broadcast, except),
+    });
   }
 
   /** Number of members. */
@@ -44,15 +61,27 @@ export class Room {
 
   /** The place of the last event. */
   get at(): number {
-    return this.#at;
+    return this.#channel.at;
   }
 
-  /** The members, in the order in which they came: number, name, state, since when. */
-  get list(): EventOf<"members">["list"] {
-    return Array.from(
+  /** What the room is about; empty where nobody said. */
+  get topic(): string {
+    return this.#topic;
+  }
+
+  /** The members in the order in which they came, as one message or several. */
+  get list(): EventOf<"members">[] {
+    const all: EventOf<"members">["list"] = Array.from(
       this.#members.values(),
-      ({ id, name, state, since }) => [id, name, state, since],
+      ({ id, name, state, since, status }) => [id, name, state, since, status],
     );
+    const parts: EventOf<"members">[] = [];
+    for (let at = 0; at < all.length || at === 0; at += MEMBERS_PART_MAX) {
+      const end = at + MEMBERS_PART_MAX;
+      const part = { list: all.slice(at, end), more: end < all.length };
+      parts.push({ kind: "members", room: this.id, ...part });
+    }
+    return parts;
   }
 
   /** `wanted`, or with the next free suffix where it or a lookalike is taken. */
@@ -68,7 +97,7 @@ export class Room {
 
   /** Whether `member` is here. */
   has(member: Member): boolean {
-    return this.#members.has(member.id);
+    return this.#members.get(member.id) === member;
   }
 
   /** Takes `member` in, under a name that is free here. */
@@ -89,26 +118,31 @@ export class Room {
   }
 
   /** Gives an event its place, remembers it and sends it to all members. */
-  publish(event: PlacedEvent): void {
-    const at = ++this.#at;
-    const placed = event.kind === "chat"
-      ? { ...event, at, sequence: ++this.#sequence }
-      : { ...event, at };
-    const broadcast = new Broadcast(placed as Event, this.name);
-    this.#memory.add(broadcast, at, performance.now());
-    this.send(broadcast);
+  publish(event: WithoutRoom<PlacedEvent>): Place {
+    return this.#channel.publish({ ...event, room: this.id });
   }
 
   /** Sends what has no place in the order to all members, or all but one. */
-  send(broadcast: Broadcast, except?: Member): void {
-    for (const member of this.#members.values()) {
-      if (member.id !== except?.id) member.deliver(broadcast);
-    }
+  pass(event: WithoutRoom<PassingEvent>, except?: Member): void {
+    this.#channel.pass({ ...event, room: this.id }, except?.id);
   }
 
   /** What happened after place `seen`. */
   missed(seen: number): Missed {
-    this.#memory.forget(performance.now());
-    return this.#memory.since(Math.min(seen, this.#at), this.#at);
+    return this.#channel.missed(seen);
+  }
+
+  /** Nobody is here any more. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  #deliver(broadcast: Broadcast, except: number | undefined): void {
+    const { event } = broadcast;
+    if (event.kind === "chat") this.authors.add(event.sequence, event.client);
+    else if (event.kind === "topic") this.#topic = event.text;
+    for (const member of this.#members.values()) {
+      if (member.id !== except) member.deliver(broadcast);
+    }
   }
 }

@@ -9,9 +9,35 @@ import type { Event, Request } from "../shared/messages_v2.ts";
 export function toV1(event: Event, room: string): ServerMessage | undefined {
   switch (event.kind) {
     case "chat": {
-      const { name: sender, text: message, sequence } = event;
+      const { name: sender, text, sequence } = event;
+      // v1 has no word for an action; as a line of the server's it could be made to look like one.
+      const message = event.action ? `* ${sender} ${text}` : text;
       return { type: "chat", sender, message, ...stamp(event, room), sequence };
     }
+    case "revised": {
+      const { name, text } = event;
+      return said(
+        event,
+        room,
+        text === null ? `${name} took a message back.` : `${name} edited: ${text}`,
+      );
+    }
+    case "topic":
+      return said(event, room, `${event.name} set the topic: ${event.text}`);
+    case "status":
+      return said(
+        event,
+        room,
+        event.text === null ? `${event.name} is back.` : `${event.name} is away: ${event.text}`,
+      );
+    case "direct":
+      return said(event, room, `${event.name} says to ${event.toName} alone: ${event.text}`);
+    case "undelivered":
+      return said(event, room, `Not delivered: ${event.name} left before your message.`);
+    case "entered":
+      return event.topic === ""
+        ? undefined
+        : note(room, { message: oneLine(`Topic: ${event.topic}`), event: "notice" });
     case "joined":
       return system(event, room, { message: `${event.name} joined the chat.`, event: "joined" });
     case "left":
@@ -47,26 +73,29 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "welcome":
     case "refused":
     case "done":
-    case "moved":
     case "away":
     case "back":
+    case "typing":
     case "pong":
       return undefined;
   }
 }
 
-/** What a v1 message asks for, as request number `id`; undefined for notes, which are dropped. */
-export function fromV1(message: ClientMessage, id: number): Request | undefined {
+/** What a v1 message of a client in `room` asks for, as request `id`; undefined for notes, which are dropped. */
+export function fromV1(
+  message: ClientMessage,
+  { id, room }: { readonly id: number; readonly room: number },
+): Request | undefined {
   switch (message.type) {
     case "chat":
-      return { kind: "chat", id, text: message.message };
+      return { kind: "chat", id, room, text: message.message, action: false, reply: 0 };
     case "rename":
       return { kind: "rename", id, name: message.name };
     case "switch_room":
-      return { kind: "move", id, room: message.room };
+      return { kind: "join", id, title: message.room };
     case "file_init": {
       const { file_id: file, filename, filesize: size, total_chunks: chunks } = message;
-      return { kind: "offer", id, file, filename, size, chunks };
+      return { kind: "offer", id, room, file, filename, size, chunks };
     }
     case "file_chunk": {
       const { file_id: file, chunk_index: index, is_final: last } = message;
@@ -95,6 +124,15 @@ interface Stamped {
 
 function stamp({ client, time }: Stamped, room: string) {
   return { client_id: client, room, timestamp: new Date(time).toISOString() };
+}
+
+// What members wrote never stands at the start of such a line, and never makes a second one.
+function said(event: Stamped & { readonly name: string }, room: string, text: string) {
+  return system(event, room, { message: oneLine(text), event: "notice" });
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }
 
 type Line = Pick<ServerMessageOf<"system">, "message" | "event">;

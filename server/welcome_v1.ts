@@ -7,14 +7,16 @@ import { encodeFrame } from "../shared/frame.ts";
 import { HEARTBEAT_INTERVAL_S } from "../shared/limits.ts";
 import { checkClientMessage, HANDSHAKE, type Handshake } from "../shared/messages.ts";
 import { encodeJson, V1_KEY_BYTES, V1_NONCE_BYTES, WireV1 } from "../shared/wire_v1.ts";
-import { checkEntry } from "./admission.ts";
+import { checkName, checkRoom } from "./admission.ts";
 import type { Welcomed } from "./connection.ts";
-import { handle, tellTakenName } from "./handlers.ts";
+import { handle } from "./handlers.ts";
 import type { Link } from "./listener.ts";
-import { Member } from "./member.ts";
+import type { Membership } from "./membership.ts";
 import { openPortV1 } from "./port.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
+import { tellTakenName } from "./room_handlers.ts";
+import { Session } from "./session.ts";
 import { fromV1 } from "./v1_view.ts";
 
 /** Answers a first message without `v2`. Throws Refusal. */
@@ -23,48 +25,44 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
   if (!relay.isAuthorized(handshake.token)) throw new Refusal("unauthorized");
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
   const wrapped = await wrapFor(handshake.public_key, key);
-  const { name, room } = checkEntry(relay, {
-    name: handshake.name ?? "anonymous",
-    room: handshake.room ?? "lobby",
-  });
-  const member = new Member(relay, {
-    ...{ id: relay.takeId(), name: room.freeName(name), room },
-    ...{ old: true, ticket: undefined, address: link.address },
-  });
+  const name = checkName(handshake.name ?? "anonymous");
+  const room = checkRoom(relay, handshake.room ?? "lobby");
+  const session = new Session(relay, { name, old: true, ticket: undefined, address: link.address });
   // The name is taken from here on; the room's events reach the client only behind the answer.
-  room.add(member);
-  relay.enter(member);
+  const membership = session.enter(room);
+  relay.enter(session);
   try {
-    await link.write(encodeFrame(encodeJson(answerTo(handshake, member, wrapped))));
+    await link.write(encodeFrame(encodeJson(answerTo(handshake, membership, wrapped))));
   } catch (error) {
-    relay.exit(member);
+    relay.exit(session);
     throw error;
   }
   const wire = new WireV1(key);
-  member.takeLink(openPortV1(link, wire, relay.portEvents(member)));
-  member.enter(room);
-  tellTakenName(member, name);
-  return welcomed(relay, member, wire);
+  session.takeLink(openPortV1(link, wire, relay.portEvents(session)));
+  membership.announce(0);
+  tellTakenName(membership, name);
+  return welcomed(relay, session, wire);
 }
 
-function welcomed(relay: Relay, member: Member, wire: WireV1): Welcomed {
+function welcomed(relay: Relay, session: Session, wire: WireV1): Welcomed {
   const { counters } = relay.metrics;
   return {
-    member,
+    session,
     resumed: false,
     receive(frame) {
       counters.messagesIn++;
       const message = checkClientMessage(wire.open(frame));
-      const request = fromV1(message, member.lastRequest + 1);
+      const room = session.memberships[0]?.room.id ?? 0;
+      const request = fromV1(message, { id: session.lastRequest + 1, room });
       if (request === undefined) {
         counters.notesDropped++;
-        member.pace?.spend();
-      } else handle(member, request);
+        session.pace?.spend();
+      } else handle(session, request);
       return false;
     },
     end() {
-      member.port?.close();
-      relay.exit(member);
+      session.port?.close();
+      relay.exit(session);
       wire.destroy();
     },
   };
@@ -89,12 +87,12 @@ async function wrapFor(pem: string, key: Uint8Array): Promise<Uint8Array> {
   }
 }
 
-function answerTo(handshake: Handshake, member: Member, wrapped: Uint8Array): unknown {
-  const { config } = member.relay;
+function answerTo(handshake: Handshake, member: Membership, wrapped: Uint8Array): unknown {
+  const { config } = member.session.relay;
   return {
     type: "handshake_ok",
     client_id: member.id,
-    room: member.room.name,
+    room: member.room.title,
     renderer: handshake.renderer ?? "rich",
     buffer_size: handshake.buffer_size ?? 200,
     heartbeat_interval: HEARTBEAT_INTERVAL_S,

@@ -1,4 +1,4 @@
-// A v2 client comes in, or comes back: key agreement, then name, room and token inside the session.
+// A v2 client comes in, or comes back: key agreement, then name, rooms and token inside the session.
 
 import { CmdchatError, ProtocolError } from "../shared/errors.ts";
 import { encodeFrame } from "../shared/frame.ts";
@@ -10,17 +10,22 @@ import {
 } from "../shared/limits.ts";
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../shared/record_batch.ts";
+import { quote } from "../shared/sanitize.ts";
 import { SessionCipher } from "../shared/session_cipher.ts";
 import { decodeRequest, encodeEvent } from "../shared/wire_v2.ts";
-import { checkEntry } from "./admission.ts";
+import { checkName, checkRoom } from "./admission.ts";
+import { whenPlaced } from "./bus.ts";
 import type { Welcomed } from "./connection.ts";
 import type { FrameSource } from "./frame_source.ts";
-import { handle, tellTakenName } from "./handlers.ts";
+import { handle } from "./handlers.ts";
 import type { Link } from "./listener.ts";
-import { Member } from "./member.ts";
+import type { Membership } from "./membership.ts";
 import { openPortV2 } from "./port.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
+import type { Room } from "./room.ts";
+import { tellTakenName } from "./room_handlers.ts";
+import { Session, type SessionTicket } from "./session.ts";
 
 /** A connection whose first message asks for v2. */
 export interface Arrival {
@@ -47,9 +52,9 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
     const hello = await readHello(source, sealed);
     if (!relay.isAuthorized(hello.token)) throw new Refusal("unauthorized");
     const back = comeBack(relay, sealed, hello);
-    const member = back ?? comeIn(relay, sealed, hello);
+    const session = back ?? comeIn(relay, sealed, hello);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
-    return { ...welcomed(relay, member, sealed), resumed: back !== undefined };
+    return { ...welcomed(relay, session, sealed), resumed: back !== undefined };
   } catch (error) {
     throw sealedRefusal(error, cipher);
   }
@@ -80,50 +85,84 @@ function sealedRefusal(error: unknown, cipher: SessionCipher): unknown {
   return new Refusal(error.reason, record);
 }
 
-function comeIn(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Member {
-  const { name, room } = checkEntry(relay, hello);
-  const member = new Member(relay, {
-    ...{ id: relay.takeId(), name: room.freeName(name), room, old: false },
-    address: sealed.link.address,
+function comeIn(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Session {
+  const name = checkName(hello.name);
+  const { rooms, refusals } = openRooms(relay, hello);
+  const session = new Session(relay, {
+    ...{ name, old: false, address: sealed.link.address },
     ticket: {
       id: crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)),
       secret: crypto.getRandomValues(new Uint8Array(SESSION_SECRET_BYTES)),
     },
   });
-  relay.enter(member);
-  relay.held.know(member);
-  member.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(member)));
-  member.tell(welcomeFor(member, { at: room.at, resumed: false, complete: true }));
-  member.enter(room);
-  tellTakenName(member, name);
-  return member;
+  relay.enter(session);
+  relay.held.know(session);
+  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  session.tell(welcomeFor(session, { rooms: rooms.length, resumed: false }));
+  for (const room of rooms) {
+    const membership = session.enter(room);
+    membership.announce(0);
+    tellTakenName(membership, name);
+  }
+  for (const text of refusals) session.tell({ kind: "notice", room: 0, text });
+  return session;
 }
 
-function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Member | undefined {
-  const { session, secret, at } = hello;
-  if (session === null || secret === null) return undefined;
-  const member = relay.held.find(session, secret);
-  if (member === undefined) return undefined;
-  relay.held.release(member);
+/** The rooms of a hello. Throws Refusal where there are none because of the first one's fault. */
+function openRooms(
+  relay: Relay,
+  hello: RequestOf<"hello">,
+): { readonly rooms: readonly Room[]; readonly refusals: readonly string[] } {
+  const rooms = new Set<Room>();
+  const refusals: string[] = [];
+  for (const [title] of hello.rooms) {
+    try {
+      rooms.add(checkRoom(relay, title));
+    } catch (error) {
+      // Coming back with many rooms, one of which has no place, must not keep anybody from the others.
+      if (!(error instanceof Refusal) || hello.rooms.length === 1) throw error;
+      refusals.push(`Cannot join ${quote(title)}: ${error.reason.replaceAll("_", " ")}`);
+    }
+  }
+  return { rooms: [...rooms], refusals };
+}
+
+function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Session | undefined {
+  const { session: id, secret } = hello;
+  if (id === null || secret === null) return undefined;
+  const session = relay.held.find(id, secret);
+  if (session === undefined) return undefined;
+  relay.held.release(session);
   relay.metrics.counters.sessionsResumed++;
-  const missed = member.room.missed(at);
-  member.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(member)));
-  const { complete } = missed;
-  member.tell(welcomeFor(member, { at: complete ? at : missed.after, resumed: true, complete }));
-  for (const broadcast of missed.events) member.deliver(broadcast);
-  member.announceBack();
-  return member;
+  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  const { memberships } = session;
+  session.tell(welcomeFor(session, { rooms: memberships.length, resumed: true }));
+  const seen = new Map(hello.rooms);
+  for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
+  session.takeMail();
+  for (const member of memberships) {
+    const placed = member.room.publish({ kind: "back", ...member.about() });
+    whenPlaced(placed, () => member.tellMembers());
+  }
+  return session;
 }
 
-type Standing = Pick<EventOf<"welcome">, "at" | "resumed" | "complete">;
+/** Tells a session what it missed in one of its rooms since place `at`. */
+function catchUp(member: Membership, at: number): void {
+  const { events, after, complete } = member.room.missed(at);
+  member.tellEntered(0, { at: complete ? at : after, complete });
+  for (const broadcast of events) member.deliver(broadcast);
+}
 
-function welcomeFor(member: Member, standing: Standing): EventOf<"welcome"> {
-  const { config } = member.relay;
+type Standing = Pick<EventOf<"welcome">, "rooms" | "resumed">;
+
+function welcomeFor(session: Session, standing: Standing): EventOf<"welcome"> {
+  const { config } = session.relay;
   const rate = config["rate-limit"];
-  const ticket = member.ticket as NonNullable<Member["ticket"]>;
+  const ticket = session.ticket as SessionTicket;
   return {
-    ...{ kind: "welcome", client: member.id, name: member.name, room: member.room.name },
-    ...{ session: ticket.id, secret: ticket.secret, ...standing },
+    ...{ kind: "welcome", client: session.id, session: ticket.id, secret: ticket.secret },
+    ...standing,
     ...{ messageLimit: config["max-message"], fileLimit: config["max-file"], hold: config.hold },
     // 0 = no limit.
     ...{ rateMessages: rate?.messages ?? 0, rateSeconds: rate?.seconds ?? 0 },
@@ -132,29 +171,29 @@ function welcomeFor(member: Member, standing: Standing): EventOf<"welcome"> {
 
 function welcomed(
   relay: Relay,
-  member: Member,
+  session: Session,
   { cipher, batches }: Sealed,
 ): Omit<Welcomed, "resumed"> {
   const { counters } = relay.metrics;
-  const { port } = member;
+  const { port } = session;
   return {
-    member,
+    session,
     receive(frame) {
       for (const body of batches.push(cipher.open(frame))) {
         counters.messagesIn++;
         const request = decodeRequest(body);
         if (request.kind === "bye") return true;
-        // A link that was replaced has nothing more to say for its member.
-        if (member.port === port) handle(member, request);
+        // A link that was replaced has nothing more to say for its session.
+        if (session.port === port) handle(session, request);
       }
       return false;
     },
     end(forGood) {
       port?.close();
       cipher.close();
-      if (member.port !== port) return;
-      if (!forGood && relay.held.hold(member, performance.now())) member.loseLink();
-      else relay.exit(member);
+      if (session.port !== port) return;
+      if (!forGood && relay.held.hold(session, performance.now())) session.loseLink();
+      else relay.exit(session);
     },
   };
 }

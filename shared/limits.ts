@@ -85,6 +85,27 @@ export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 /** Default for `--max-rooms`; an empty room is forgotten at once. */
 export const ROOMS_MAX = 10_000;
 
+/** Rooms that one session may be in: what fits a hello, and more than one person follows. */
+export const SESSION_ROOMS_MAX = 32;
+
+/** Bytes of a room's topic: two rows of a terminal, told to everyone who comes in. */
+export const TOPIC_MAX_BYTES = 256;
+
+/** Bytes of what one says about being away: a row, in the list of every room. */
+export const AWAY_TEXT_MAX_BYTES = 128;
+
+/** Members told in one message: with long names and away texts that is half a megabyte. */
+export const MEMBERS_PART_MAX = 2_000;
+
+/** Chats of a room of which the server knows who said them, so that only they may change them. */
+export const AUTHORS_REMEMBERED = 1_000;
+
+/** Bytes of direct messages that wait for a session whose link was lost; counted as unsent. */
+export const MAILBOX_MAX_BYTES = 64 * KIB;
+
+/** A member's "is writing" is passed on once in this time; a client shows it twice as long. */
+export const TYPING_QUIET_MS = 3_000;
+
 /** The TLS handshake and the first message must both be complete within this. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 

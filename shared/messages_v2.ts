@@ -3,14 +3,17 @@
 
 import * as z from "zod";
 import {
+  AWAY_TEXT_MAX_BYTES,
   BODY_MAX_BYTES,
-  CONNECTIONS_MAX,
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
+  MEMBERS_PART_MAX,
   SESSION_ID_BYTES,
+  SESSION_ROOMS_MAX,
   SESSION_SECRET_BYTES,
   TOKEN_MAX_BYTES,
+  TOPIC_MAX_BYTES,
 } from "./limits.ts";
 
 const count = z.int().min(0);
@@ -31,6 +34,13 @@ function bytes(min: number, max = min) {
   );
 }
 
+/** Number of a room, from 1, unique in the life of a server; 0 = of none. */
+const room = count;
+/** Number of a chat in its room, from 1; 0 = of none. */
+const sequence = count;
+const topic = z.string().max(TOPIC_MAX_BYTES);
+const awayText = z.string().max(AWAY_TEXT_MAX_BYTES).nullable();
+
 const file = {
   file: fileId,
   filename: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
@@ -39,7 +49,10 @@ const file = {
 };
 /** Empty data in a last chunk: the sender gave up. */
 const chunk = { file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
-const event = { at: place, client: count, name: label, time };
+/** Who did something in a room, under which name, and when. */
+const doing = { room, client: count, name: label, time };
+/** The same with its place in the room's order. */
+const event = { room, at: place, client: count, name: label, time };
 
 /** Whether a member can be reached, and over what: away = its link was lost, old = it speaks v1. */
 export const MEMBER_STATES = ["here", "away", "old"] as const;
@@ -48,19 +61,34 @@ export type MemberState = typeof MEMBER_STATES[number];
 
 /** What a client sends: one row a message. */
 export const REQUESTS = {
-  /** The first message; with `session` and `secret` it takes a held session up again, after event `at`. */
+  /**
+   * The first message, with the rooms to be in by name. With `session` and `secret` it takes a held session up again,
+   * in each of its rooms after the event that is given.
+   */
   hello: {
     name: label,
-    room: label,
     token: token.nullable(),
     session: bytes(SESSION_ID_BYTES).nullable(),
     secret: bytes(SESSION_SECRET_BYTES).nullable(),
-    at: place,
+    rooms: z.array(z.tuple([label, place])).max(SESSION_ROOMS_MAX),
   },
-  chat: { id: requestId, text },
+  /** Comes into one more room. */
+  join: { id: requestId, title: label },
+  leave: { id: requestId, room },
+  /** `action`: said as /me; `reply`: the chat that it answers. */
+  chat: { id: requestId, room, text, action: z.boolean(), reply: sequence },
+  /** Changes a chat of one's own, or takes it back where `text` is null. */
+  revise: { id: requestId, room, sequence, text: text.nullable() },
+  /** Another name in all rooms. */
   rename: { id: requestId, name: label },
-  move: { id: requestId, room: label },
-  offer: { id: requestId, ...file },
+  /** Says something to one client alone, by its number: a name may be somebody else's by now. */
+  direct: { id: requestId, to: count, text },
+  topic: { id: requestId, room, text: label },
+  /** Says why one does not answer; null = one does again. */
+  status: { id: requestId, text: label.nullable() },
+  /** Is writing something. */
+  typing: { room },
+  offer: { id: requestId, room, ...file },
   chunk,
   ping: {},
   pong: {},
@@ -70,16 +98,13 @@ export const REQUESTS = {
 
 /** What the server sends: one row a message. */
 export const EVENTS = {
-  /** Answer to hello. `resumed`: the session was taken up; `complete`: no event of the room was missed. */
+  /** Answer to hello. `resumed`: the session was taken up; `rooms`: how many `entered` follow by themselves. */
   welcome: {
     client: count,
-    name: label,
-    room: label,
     session: bytes(SESSION_ID_BYTES),
     secret: bytes(SESSION_SECRET_BYTES),
-    at: place,
     resumed: z.boolean(),
-    complete: z.boolean(),
+    rooms: count,
     messageLimit: count,
     fileLimit: count,
     rateMessages: count,
@@ -92,22 +117,49 @@ export const EVENTS = {
   done: { id: requestId },
   /** A request was not carried out, and why. */
   declined: { id: requestId, why: label },
-  /** Answer to move. Events of the new room follow. */
-  moved: { id: requestId, room: label, name: label, at: place },
-  /** Who is in the room, to one who came in or came back. */
+  /**
+   * The receiver is in a room, under a name, and has its events up to `at`; `complete`: none is missing between what it
+   * said it had and this. Answer to join; `id` is 0 for the rooms of a hello.
+   */
+  entered: {
+    id: count,
+    room,
+    title: label,
+    name: label,
+    at: place,
+    complete: z.boolean(),
+    topic,
+  },
+  /**
+   * Who is in the room, to one who came in or came back: number, name, state, since when, away text. `more`: the list
+   * goes on in a further `members`.
+   */
   members: {
-    list: z.array(z.tuple([count, label, z.enum(MEMBER_STATES), time])).max(CONNECTIONS_MAX),
+    room,
+    list: z.array(z.tuple([count, label, z.enum(MEMBER_STATES), time, awayText]))
+      .max(MEMBERS_PART_MAX),
+    more: z.boolean(),
   },
   /** `request` is the sender's request: to itself, this is the answer. */
-  chat: { ...event, request: count, sequence: count, text },
+  chat: { ...event, request: count, sequence, text, action: z.boolean(), reply: sequence },
+  /** A chat was changed by who said it, or taken back where `text` is null. */
+  revised: { ...event, request: count, sequence, text: text.nullable() },
   joined: { ...event, old: z.boolean() },
   left: event,
   renamed: { ...event, previous: label },
   away: event,
   back: event,
-  offer: { client: count, name: label, time, request: count, ...file },
-  chunk: { client: count, name: label, time, ...chunk },
-  notice: { text: label },
+  topic: { ...event, text: topic },
+  status: { ...event, text: awayText },
+  typing: { room, client: count, name: label },
+  /** To both ends and nobody else; `room` is one that both are in, where they have these names. */
+  direct: { ...doing, to: count, toName: label, request: count, text },
+  /** To the sender of a direct message: its receiver left without having it. */
+  undelivered: { ...doing, request: count },
+  offer: { ...doing, request: count, ...file },
+  chunk: { ...doing, ...chunk },
+  /** Words of the server about a room, or about none. */
+  notice: { room, text: label },
   /** The server ends the connection and says why; `retry`: coming back is welcome. */
   closing: { why: label, retry: z.boolean() },
   ping: {},

@@ -51,8 +51,10 @@ function completeArgument(
     case "room":
       return {
         start,
-        candidates: startingWith(word, [...chat.rooms].filter((room) => room !== chat.room)),
+        candidates: startingWith(word, otherRooms(chat, [...chat.visited])),
       };
+    case "own room":
+      return { start, candidates: startingWith(word, otherRooms(chat, chat.rooms.titles)) };
     case "path":
       return { start, candidates: completePath(word, home) };
     case "command":
@@ -79,8 +81,14 @@ function completeName(chat: Chat, typed: string): Completions {
   return { start, candidates: startingWith(word, others(chat)).map((name) => name + ending) };
 }
 
+function otherRooms(chat: Chat, titles: readonly string[]): string[] {
+  return titles.filter((title) => title !== chat.rooms.current?.title).map(safeName);
+}
+
 function others(chat: Chat): string[] {
-  return chat.roster.names.map(safeName).filter((name) => name !== chat.name);
+  return (chat.rooms.current?.roster.names ?? []).map(safeName).filter((name) =>
+    name !== chat.name
+  );
 }
 
 function startingWith(word: string, words: readonly string[]): string[] {

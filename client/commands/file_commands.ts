@@ -14,7 +14,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     needs: "connection",
     help: "offer a file to the room",
     completes: "path",
-    run: ({ chat }, argument) => chat.transfers.offerFile(argument),
+    run: ({ chat }, argument) => chat.transfers.offerFile(argument, chat.room),
   },
   {
     name: "accept",

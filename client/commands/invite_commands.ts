@@ -40,7 +40,7 @@ function linkTo(chat: Chat, withToken: boolean): Link {
     throw new UsageError("Cannot put a token into the link: you joined without one");
   }
   return {
-    ...{ host, port, tls, room: chat.room, fingerprint },
+    ...{ host, port, tls, room: chat.room.title, fingerprint },
     ...(withToken && token !== undefined ? { token } : {}),
   };
 }

@@ -1,13 +1,22 @@
 // The plain renderer: no time, no colour, one mark in the first column of all that no member said.
 
-import { NOTE_WORDS, type Renderer, safeLine, safeLines, safeName, systemText } from "./text.ts";
+import {
+  chatLines,
+  NOTE_WORDS,
+  type Renderer,
+  roomTag,
+  safeLine,
+  safeLines,
+  safeName,
+  systemText,
+} from "./text.ts";
 import { transferText } from "./transfer_text.ts";
 
 /** Renders `<name> text`, `* server's line`, `- our own line`. Further lines of a message are indented. */
 export function createMinimalRenderer(): Renderer {
   return {
-    chat: ({ sender, text }) => `<${safeName(sender)}> ${safeLines(text).join("\n    ")}`,
-    system: (line) => `* ${systemText(line)}`,
+    chat: (line) => `${roomTag(line)}<${safeName(line.sender)}> ${chatLines(line).join("\n    ")}`,
+    system: (line) => `* ${roomTag(line)}${systemText(line)}`,
     file(event) {
       const shown = transferText(event);
       return shown === undefined ? undefined : `- ${shown.text}`;

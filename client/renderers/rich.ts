@@ -5,11 +5,13 @@ import type { SgrName, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
 import {
   type ChatLine,
+  chatLines,
   clockTime,
   type LinkNote,
   NOTE_WORDS,
   type NoteLevel,
   type Renderer,
+  roomTag,
   safeLine,
   safeLines,
   safeName,
@@ -64,12 +66,15 @@ export function createRichRenderer({ style, columns }: RichOptions): Renderer {
   return {
     chat(line) {
       const name = safeName(line.sender);
-      const head = `${clockTime(line.time)} #${line.sequence} <${name}> `;
-      const text = wrap(safeLines(line.text), textWidth(head));
-      return `${gray(`${clockTime(line.time)} #${line.sequence}`)} ${paintedName(style, line)} ` +
+      const tag = roomTag(line);
+      const head = `${clockTime(line.time)} #${line.sequence} ${tag}<${name}> `;
+      const text = wrap(chatLines(line), textWidth(head));
+      return gray(`${clockTime(line.time)} #${line.sequence} ${tag}`) +
+        `${paintedName(style, line)} ` +
         (line.mention ? text.split("\n").map((row) => style.paint(row, "bold")).join("\n") : text);
     },
-    system: (line) => ownLine("*", { time: line.time, text: systemText(line) }, "gray"),
+    system: (line) =>
+      ownLine("*", { time: line.time, text: roomTag(line) + systemText(line) }, "gray"),
     file(event, time) {
       const shown = transferText(event);
       if (shown === undefined) return undefined;

@@ -16,6 +16,10 @@ export interface ChatLine {
   readonly own: boolean;
   /** Whether it names us. */
   readonly mention: boolean;
+  /** Whether it was said as /me. */
+  readonly action?: boolean;
+  /** Whether it came in another room than the current one. */
+  readonly elsewhere?: boolean;
 }
 
 /** A line of the server's, NOT sanitized. */
@@ -23,6 +27,8 @@ export interface SystemLine {
   readonly text: string;
   readonly room: string;
   readonly time: string;
+  /** Whether it is about another room than the current one. */
+  readonly elsewhere?: boolean;
   readonly event: string;
   readonly name?: string | undefined;
   readonly previous?: string | undefined;
@@ -102,6 +108,16 @@ export function safeLine(text: string): string {
 /** Safe lines of a message that may have several. */
 export function safeLines(text: string): string[] {
   return sanitizeText(text).split("\n");
+}
+
+/** `[room] ` where a line is about another room than the current one. */
+export function roomTag({ room, elsewhere = false }: Pick<ChatLine, "room" | "elsewhere">): string {
+  return elsewhere ? `[${shortLabel(room).replaceAll(/[[\]]/g, "|")}] ` : "";
+}
+
+/** What was said, as safe lines; an action keeps the mark that its sender's name stays in front of. */
+export function chatLines({ text, action }: ChatLine): string[] {
+  return safeLines(action ? `* ${text}` : text);
 }
 
 /** A server's line in one line; long lists of names are cut, and the number of the rest is told. */

@@ -47,7 +47,7 @@ class FileSending {
   }
 
   lookAround(): void {
-    if ((this.#chat?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
+    if ((this.#chat?.rooms.current?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
   }
 
   hear(event: TransferEvent): void {
@@ -86,7 +86,7 @@ class FileSending {
   async #sendOne(path: string, chat: Chat): Promise<CmdchatError | undefined> {
     this.#ended = Promise.withResolvers();
     try {
-      await chat.transfers.offerFile(path);
+      await chat.transfers.offerFile(path, chat.room);
     } catch (error) {
       if (error instanceof CmdchatError) return error;
       throw error;

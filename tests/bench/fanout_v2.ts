@@ -30,6 +30,7 @@ interface Member {
   readonly cipher: SessionCipher;
   readonly batches: BatchReader;
   readonly welcome: EventOf<"welcome">;
+  readonly room: number;
 }
 
 /** What one run of a load took. */
@@ -110,7 +111,10 @@ export async function throughServer(
     Array.from(
       { length: load.perSender },
       (_, index) =>
-        sealed(cipher, { kind: "chat", id: index + 1, text: textOf(load, sender, index) }),
+        sealed(cipher, {
+          ...{ kind: "chat", id: index + 1, room: (members[sender] as Member).room },
+          ...{ text: textOf(load, sender, index), action: false, reply: 0 },
+        }),
     )
   );
   const expected = expectedBytes(load, members);
@@ -141,17 +145,19 @@ async function join(conn: Deno.Conn, rsa: RsaKeyPair, index: number): Promise<Me
   await writeAll(
     conn,
     sealed(cipher, {
-      ...{ kind: "hello", name: `member${index}`, room: "bench", token: null },
-      ...{ session: null, secret: null, at: 0 },
+      ...{ kind: "hello", name: `member${index}`, rooms: [["bench", 0]] },
+      ...{ token: null, session: null, secret: null },
     }),
   );
   const batches = new BatchReader();
-  const [welcome, ...rest] = await readEvents({ conn, cipher, batches });
-  if (welcome?.kind !== "welcome") throw new Error("the server did not welcome a member");
-  const member = { conn, cipher, batches, welcome };
-  // joined and members follow, in this record or the next.
-  for (let seen = rest.length; seen < 2;) seen += (await readEvents(member)).length;
-  return member;
+  // welcome, entered, joined and members, in one record or several.
+  const events: Event[] = [];
+  while (events.length < 4) events.push(...await readEvents({ conn, cipher, batches }));
+  const [welcome, entered] = events;
+  if (welcome?.kind !== "welcome" || entered?.kind !== "entered") {
+    throw new Error("the server did not welcome a member");
+  }
+  return { conn, cipher, batches, welcome, room: entered.room };
 }
 
 /** Reads the announcements of the members that came later. */
@@ -179,7 +185,8 @@ function expectedBytes(load: Load, members: readonly Member[]): number {
     bytes += framedBytes(frameBody(encodeEvent({
       ...{ kind: "chat", at: firstAt + n, client: (members[sender] as Member).welcome.client },
       ...{ name: `member${sender}`, time: Date.now(), request: index + 1, sequence: n + 1 },
-      text: textOf(load, sender, index),
+      ...{ text: textOf(load, sender, index), room: (members[sender] as Member).room },
+      ...{ action: false, reply: 0 },
     })));
   }
   return bytes;

@@ -14,7 +14,7 @@ import { SessionCipher } from "../../shared/session_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
 import { writeAll } from "./load.ts";
 
-// What the server tells a newcomer beside the welcome: that it joined, and who is there.
+// What the server tells a newcomer beside the welcome and its room: that it joined, and who is there.
 const ARRIVAL_BODIES = 2;
 const READ_BYTES = 16_384;
 const JOINS_AT_ONCE = 8;
@@ -55,32 +55,32 @@ export class V2Member {
   readonly #batches = new BatchReader();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #bodies: Uint8Array[] = [];
-  #welcome: EventOf<"welcome"> | undefined;
+  #entered: EventOf<"entered"> | undefined;
 
   private constructor(conn: Deno.Conn, cipher: SessionCipher) {
     this.conn = conn;
     this.#cipher = cipher;
   }
 
-  /** Shakes hands over `conn`, says hello and reads the welcome. */
+  /** Shakes hands over `conn`, says hello and reads how it came in. */
   static async join(conn: Deno.Conn, { load, name, room }: JoinOptions): Promise<V2Member> {
     const handshake = ClientHandshake.unsafeTestOnlyResume(load.keys, load.firstMessage);
     await writeAll(conn, encodeFrame(load.firstMessage));
     const { keys } = await handshake.receive(await readFrame(conn));
     const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
     const member = new V2Member(conn, cipher);
-    const hello = { kind: "hello", name, room, token: null, session: null, secret: null, at: 0 };
-    await writeAll(conn, member.seal(hello as Request));
-    const [body] = await member.take(1);
-    const welcome = decodeEvent(body as Uint8Array);
-    if (welcome.kind !== "welcome") throw new Error(`a member got ${welcome.kind}, not a welcome`);
-    member.#welcome = welcome;
+    const none = { token: null, session: null, secret: null };
+    await writeAll(conn, member.seal({ kind: "hello", name, rooms: [[room, 0]], ...none }));
+    const [, body] = await member.take(2);
+    const entered = decodeEvent(body as Uint8Array);
+    if (entered.kind !== "entered") throw new Error(`a member got ${entered.kind}, not its room`);
+    member.#entered = entered;
     return member;
   }
 
-  /** What the server said to the hello. */
-  get welcome(): EventOf<"welcome"> {
-    return this.#welcome as EventOf<"welcome">;
+  /** How it came into its room. */
+  get entered(): EventOf<"entered"> {
+    return this.#entered as EventOf<"entered">;
   }
 
   /** One record, ready to be written; to be written in the order of the calls. */
@@ -102,7 +102,7 @@ export class V2Member {
 
   /** Reads past the arrival of itself and of all that came later, until `members` are in the room. */
   async settle(members: number): Promise<void> {
-    const ownPlace = this.welcome.at + 1;
+    const ownPlace = this.entered.at + 1;
     await this.take(ARRIVAL_BODIES + members - ownPlace);
     if (this.#frames.pending || this.#bodies.length > 0) throw new Error("more came than was sent");
   }
@@ -137,7 +137,7 @@ export async function joinAll({ count, room, connect }: JoinAllOptions): Promise
   };
   await Promise.all(Array.from({ length: JOINS_AT_ONCE }, joinOn));
   await Promise.all(members.map((member) => member.settle(count)));
-  return members.sort((a, b) => a.welcome.at - b.welcome.at);
+  return members.sort((a, b) => a.entered.at - b.entered.at);
 }
 
 async function readFrame(conn: Deno.Conn): Promise<Uint8Array> {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { UnauthorizedError } from "../../client/session.ts";
 import { ConnectionError, LimitError } from "../../shared/errors.ts";
-import { eventOf, FakeSession, startChat, turns } from "../helpers/chat_fakes.ts";
+import { enteredOf, eventOf, FakeSession, LOBBY, startChat, turns } from "../helpers/chat_fakes.ts";
+
+const IN_LOBBY = { room: LOBBY, action: false, reply: 0 };
 
 Deno.test("prompt and status line say who and where we are, and that the server can read", async () => {
-  const session = new FakeSession({ name: "alice-2", room: "dev" });
+  const session = new FakeSession({}, { name: "alice-2", title: "dev" });
   const { console } = await startChat([session]);
   assert.equal(console.prompt, "alice-2@dev> ");
   assert.equal(console.status, "dev · alice-2 · server can read · connected");
@@ -15,7 +17,7 @@ Deno.test("an echo of ours is shown with its sequence, and confirms what was sai
   const session = new FakeSession();
   const { chat, console, history } = await startChat([session]);
   const outcome = chat.say("hello");
-  assert.deepEqual(session.sent, [{ kind: "chat", id: 1, text: "hello" }]);
+  assert.deepEqual(session.sent, [{ kind: "chat", id: 1, ...IN_LOBBY, text: "hello" }]);
   await session.echo("hello", { sequence: 3 });
   assert.equal(await outcome, "confirmed");
   assert.equal(console.printed.at(-1), "<alice> hello");
@@ -56,14 +58,12 @@ Deno.test("messages beyond the server's rate wait for their turn", async () => {
   assert.equal(session.sent.length, 3);
 });
 
-Deno.test("after a lost link the chat comes back with the name and the room it had", async () => {
+Deno.test("after a lost link the chat comes back with the name and the rooms it had", async () => {
   const first = new FakeSession();
-  const { chat, console, clock, asked } = await startChat([
-    first,
-    new FakeSession({ room: "dev" }),
-  ]);
+  const second = new FakeSession({}, { room: 8 }, { room: 9, title: "dev" });
+  const { chat, console, clock, asked } = await startChat([first, second]);
   const join = chat.join("dev");
-  await first.deliver(eventOf("moved", { id: 1, room: "dev" }));
+  await first.deliver(enteredOf({ id: 1, room: 4, title: "dev", at: 12 }));
   assert.equal(await join, "confirmed");
   assert.equal(console.prompt, "alice@dev> ");
   await first.drop();
@@ -72,11 +72,15 @@ Deno.test("after a lost link the chat comes back with the name and the room it h
   assert.match(console.status, /reconnecting in 1 s…$/);
   await clock.pass(1_000);
   assert.match(console.status, /connected$/);
-  assert.deepEqual(asked.map(({ room }) => room), ["lobby", "dev"]);
+  assert.deepEqual(asked.map(({ rooms }) => rooms), [
+    [["lobby", 0]],
+    [["lobby", 0], ["dev", 12]],
+  ]);
   assert.deepEqual(console.printed.slice(-2), [
     "- The server closed the connection; trying again",
-    '- Connected again as "alice" in "dev"',
+    '- Connected again as "alice" in "lobby", "dev"',
   ]);
+  assert.equal(console.prompt, "alice@dev> ");
 });
 
 Deno.test("an outage of many attempts is told once, and with quiet not at all", async () => {
@@ -114,8 +118,8 @@ Deno.test("what was sent and not answered is sent again, under its number, to th
   await clock.pass(1_000);
   await clock.pass(1_000);
   assert.deepEqual(second.sent, [
-    { kind: "chat", id: 1, text: "hello" },
-    { kind: "chat", id: 2, text: "typed meanwhile" },
+    { kind: "chat", id: 1, ...IN_LOBBY, text: "hello" },
+    { kind: "chat", id: 2, ...IN_LOBBY, text: "typed meanwhile" },
   ]);
   await second.deliver(eventOf("done", { id: 1 }));
   await second.echo("typed meanwhile");
@@ -130,7 +134,7 @@ Deno.test("what is typed without a connection leaves with the next session", asy
   assert.match(console.status, /1 not yet sent/);
   await clock.pass(1_000);
   await clock.pass(1_000);
-  assert.deepEqual(second.sent, [{ kind: "chat", id: 1, text: "later" }]);
+  assert.deepEqual(second.sent, [{ kind: "chat", id: 1, ...IN_LOBBY, text: "later" }]);
 });
 
 Deno.test("a refused token ends the chat with that error", async () => {
@@ -161,7 +165,7 @@ Deno.test("a file on its way shows in the status line until it is through", asyn
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "hello");
   const { chat, console } = await startChat([session]);
-  await chat.transfers.offerFile(path);
+  await chat.transfers.offerFile(path, chat.room);
   await turns();
   const init = session.sent[0];
   assert.equal(init?.kind, "offer");

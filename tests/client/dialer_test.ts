@@ -4,7 +4,7 @@ import { UnauthorizedError } from "../../client/session.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 import { V1Server } from "../helpers/v1_server.ts";
 
-const PLACE = { name: "alice", room: "lobby", ticket: undefined };
+const PLACE = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
 const never = new AbortController().signal;
 
 function dialer(port: number, options: Partial<DialerOptions> = {}): Dialer {

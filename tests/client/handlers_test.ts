@@ -12,7 +12,7 @@ Deno.test("the roster follows members, joined, left, renamed, away and back", as
     eventOf("renamed", { ...BOB, previous: "bob", name: "bert" }),
     eventOf("away", { ...BOB, name: "bert" }),
   );
-  assert.deepEqual(chat.roster.people.map(({ name, state }) => `${name} ${state}`), [
+  assert.deepEqual(chat.room.roster.people.map(({ name, state }) => `${name} ${state}`), [
     "alice here",
     "carol old",
     "bert away",
@@ -21,7 +21,7 @@ Deno.test("the roster follows members, joined, left, renamed, away and back", as
     eventOf("back", { ...BOB, name: "bert" }),
     eventOf("left", { client: 9, name: "carol" }),
   );
-  assert.deepEqual(chat.roster.people.map(({ name, state }) => `${name} ${state}`), [
+  assert.deepEqual(chat.room.roster.people.map(({ name, state }) => `${name} ${state}`), [
     "alice here",
     "bert here",
   ]);
@@ -57,12 +57,12 @@ Deno.test("a refusal is shown in the server's words and ends its request", async
 });
 
 Deno.test("an event that was seen already is passed over, and one that is missing is told", async () => {
-  const session = new FakeSession({ at: 5 });
+  const session = new FakeSession({}, { at: 5 });
   const { chat, console } = await startChat([session]);
   await session.echo("old", { ...BOB, at: 5 });
   await session.echo("new", { ...BOB, at: 6 });
   await session.echo("later", { ...BOB, at: 9 });
-  assert.equal(chat.seen, 9);
+  assert.equal(chat.room.seen, 9);
   assert.deepEqual(console.printed.slice(1), [
     "<bob> new",
     'warning: The server left out 2 events of "lobby"',

@@ -20,6 +20,7 @@ import {
   type Member,
   namesIn,
   offerOf,
+  ROOM,
   someBytes,
   TransferRoom,
 } from "../helpers/transfer_room.ts";
@@ -192,13 +193,13 @@ Deno.test("any storm of messages keeps all bounds, throws nothing and writes not
       index: fc.nat(2),
       data: fc.constantFrom(...data),
       last: fc.boolean(),
-    }).map((chunk) => ({ ...chunk, name: "x", time: 0 })),
+    }).map((chunk) => ({ ...chunk, room: ROOM.number, name: "x", time: 0 })),
     fc.record({ kind: fc.constant("left" as const), client: sender }),
   );
   const bob = room.join();
   fc.assert(fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
     for (const message of messages) {
-      if (message.kind === "left") bob.transfers.senderLeft(message.client);
+      if (message.kind === "left") bob.transfers.senderLeft(message.client, ROOM.number);
       else if (message.kind === "offer") bob.transfers.handleOffer(message);
       else bob.transfers.handleChunk(message);
       const list = bob.transfers.list();

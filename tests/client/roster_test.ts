@@ -3,8 +3,12 @@ import { Roster } from "../../client/roster.ts";
 
 Deno.test("a roster follows who comes, leaves and renames", () => {
   const roster = new Roster();
-  roster.replace([{ name: "alice", state: "away" }, { name: "bob", state: "old" }]);
-  roster.add("Alice");
+  const about = { since: 0, status: null };
+  roster.replace([
+    { client: 1, name: "alice", state: "away", ...about },
+    { client: 2, name: "bob", state: "old", ...about },
+  ]);
+  roster.add({ name: "Alice" });
   roster.rename("bob", "carol");
   roster.remove("nobody");
   assert.deepEqual(roster.names, ["Alice", "carol"]);

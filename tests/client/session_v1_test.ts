@@ -18,18 +18,34 @@ const vectors = JSON.parse(
 );
 const keyPair = await generateRsaKeyPair();
 const REQUEST = {
-  ...{ name: "alice", room: "lobby", token: undefined, renderer: "rich", bufferSize: 200 },
+  ...{
+    name: "alice",
+    rooms: [["lobby", 0]] as const,
+    token: undefined,
+    renderer: "rich",
+    bufferSize: 200,
+  },
   ...{ keyPair, tls: false },
 };
 
+const SAID = { room: 1, action: false, reply: 0 };
+
 /** The client payloads of the vectors as the chat asks for them; a v1 client's note has no place there. */
 const REQUESTS: readonly Request[] = [
-  { kind: "chat", id: 1, text: "hello" },
-  { kind: "chat", id: 2, text: "héllo 你好 👋" },
+  { kind: "chat", id: 1, ...SAID, text: "hello" },
+  { kind: "chat", id: 2, ...SAID, text: "héllo 你好 👋" },
   { kind: "pong" },
   { kind: "rename", id: 3, name: "alice2" },
-  { kind: "move", id: 4, room: "dev" },
-  { kind: "offer", id: 5, file: "0123456789abcdef", filename: "a.txt", size: 5, chunks: 1 },
+  { kind: "join", id: 4, title: "dev" },
+  {
+    kind: "offer",
+    id: 5,
+    room: 1,
+    file: "0123456789abcdef",
+    filename: "a.txt",
+    size: 5,
+    chunks: 1,
+  },
   {
     ...{ kind: "chunk", file: "0123456789abcdef", index: 0, last: true },
     data: new TextEncoder().encode("hello"),
@@ -144,11 +160,12 @@ Deno.test("events() tells every server payload of the vectors and answers the pi
   assert.deepEqual(await open.link.receive(), { type: "pong" });
   open.link.close();
   await reading;
-  const about = { client: 2, name: "bob", time: Date.parse("2026-11-23T18:00:00.123Z") };
+  const about = { room: 1, client: 2, name: "bob", time: Date.parse("2026-11-23T18:00:00.123Z") };
   const file = "0123456789abcdef";
   assert.deepEqual(got, [
-    { kind: "chat", ...about, at: 0, request: 0, sequence: 1, text: "hi" },
-    { kind: "notice", text: "bob joined the chat." },
+    LOBBY,
+    { kind: "chat", ...about, at: 0, request: 0, sequence: 1, ...SAID, text: "hi" },
+    { kind: "notice", room: 1, text: "bob joined the chat." },
     { kind: "offer", ...about, request: 0, file, filename: "a.txt", size: 5, chunks: 1 },
     {
       kind: "chunk",
@@ -257,9 +274,18 @@ Deno.test("a server that sends nothing for 45 s is dead; one that pings is not",
   assert.match(String(await ended), /does not answer any more/);
 });
 
+/** What the handshake's answer says. */
+const LOBBY = {
+  ...{ kind: "entered", id: 0, room: 1, title: "lobby", name: "alice" },
+  ...{ at: 0, complete: true, topic: "" },
+} as const;
+
 /** What a v1 server's messages say to a client called alice, number 7, in the lobby. */
 function viewed(requests: readonly Request[], ...messages: Record<string, unknown>[]): Event[] {
-  const view = new V1Events({ client: 7, name: "alice", room: "lobby" }, () => 0);
+  const view = new V1Events(
+    { client: 7, name: "alice", wantedName: "alice", room: "lobby" },
+    () => 0,
+  );
   for (const request of requests) view.toV1(request);
   const stamp = { client_id: 7, room: "lobby", timestamp: "" };
   return messages.flatMap((message) =>
@@ -267,11 +293,16 @@ function viewed(requests: readonly Request[], ...messages: Record<string, unknow
   );
 }
 
-const SAID = { type: "chat", sender: "alice", sequence: 1 };
+const OURS = { type: "chat", sender: "alice", sequence: 1 };
 
 Deno.test("v1: our echo answers its message, and tells that an earlier one was dropped", () => {
-  const requests: Request[] = ["a", "b"].map((text, at) => ({ kind: "chat", id: at + 1, text }));
-  const [dropped, chat] = viewed(requests, { ...SAID, message: "b" });
+  const requests: Request[] = ["a", "b"].map((text, at) => ({
+    kind: "chat",
+    id: at + 1,
+    ...SAID,
+    text,
+  }));
+  const [dropped, chat] = viewed(requests, { ...OURS, message: "b" });
   assert.deepEqual(dropped, {
     kind: "declined",
     id: 1,
@@ -281,13 +312,13 @@ Deno.test("v1: our echo answers its message, and tells that an earlier one was d
 });
 
 Deno.test("v1: our echo tells a name and a room that the server never announced", () => {
-  const [moved] = viewed([], { ...SAID, sender: "alice-2", message: "hi" });
-  assert.deepEqual(moved, { kind: "moved", id: 0, room: "lobby", name: "alice-2", at: 0 });
+  const [moved] = viewed([], { ...OURS, sender: "alice-2", message: "hi" });
+  assert.deepEqual(moved, { ...LOBBY, name: "alice-2" });
 });
 
 Deno.test("v1: words about us answer a rename and a change of rooms", () => {
   const requests: Request[] = [{ kind: "rename", id: 1, name: "alicia" }, {
-    ...{ kind: "move", id: 2, room: "dev" },
+    ...{ kind: "join", id: 2, title: "dev" },
   }];
   const events = viewed(
     requests,
@@ -297,10 +328,10 @@ Deno.test("v1: words about us answer a rename and a change of rooms", () => {
   assert.deepEqual(
     events.map((event) => "id" in event ? `${event.kind} ${event.id}` : event.kind),
     [
-      "moved 0",
+      "entered 0",
       "done 1",
       "notice",
-      "moved 2",
+      "entered 2",
       "notice",
     ],
   );
@@ -310,7 +341,7 @@ Deno.test("v1: a refusal falls on the request that it is about", () => {
   const requests: Request[] = [{ kind: "rename", id: 1, name: "bob" }];
   const refused = (message: string) => ({ type: "system", event: "refused", message });
   assert.deepEqual(viewed(requests, refused("Cannot send the file: too many")), [
-    { kind: "notice", text: "Cannot send the file: too many" },
+    { kind: "notice", room: 1, text: "Cannot send the file: too many" },
   ]);
   assert.deepEqual(viewed(requests, refused("The name is taken")), [
     { kind: "declined", id: 1, why: "The name is taken" },

@@ -12,6 +12,7 @@ import {
   eventsOf,
   namesIn,
   offerOf,
+  ROOM,
   someBytes,
   TransferRoom,
 } from "../helpers/transfer_room.ts";
@@ -22,7 +23,7 @@ Deno.test("10 MiB go from one member to another, and both are told the same SHA-
   await using room = await TransferRoom.open();
   const bytes = someBytes(FILE_MAX_BYTES);
   const [alice, bob] = [room.join(), room.join()];
-  await alice.transfers.offerFile(await room.file("big.bin", bytes));
+  await alice.transfers.offerFile(await room.file("big.bin", bytes), ROOM);
   await alice.transfers.settled();
   assert.deepEqual(await namesIn(bob.folder), [], "nothing on the disk before it was accepted");
   bob.transfers.accept();
@@ -45,7 +46,7 @@ Deno.test("progress rises to the size on both sides", async () => {
     relay();
   };
   const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   const steps = [32_768, 65_536, 98_304, 100_000];
   assert.deepEqual(eventsOf(alice, "progress").map(({ done }) => done), steps);
@@ -59,7 +60,7 @@ Deno.test("10 MiB at full speed are told in a handful of lines, the last one inc
     relay();
   };
   const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
-  await alice.transfers.offerFile(await room.file("big.bin", new Uint8Array(FILE_MAX_BYTES)));
+  await alice.transfers.offerFile(await room.file("big.bin", new Uint8Array(FILE_MAX_BYTES)), ROOM);
   await alice.transfers.settled();
   for (const member of [alice, bob]) {
     const steps = eventsOf(member, "progress").map(({ done }) => done);
@@ -84,7 +85,7 @@ Deno.test("a file accepted while it comes is saved when its end is here", async 
 Deno.test("--accept-files takes what is offered without a word from the user", async () => {
   await using room = await TransferRoom.open();
   const [alice, bob] = [room.join(), room.join({ acceptAll: true })];
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   await bob.transfers.settled();
   assert.equal(eventsOf(bob, "offered")[0]?.accepted, true);
@@ -116,7 +117,9 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
     const bob = room.join({ acceptAll: true });
     bob.transfers.handleOffer(offerOf(7, { size: SMALL.length }));
     bob.transfers.handleChunk(chunksOf(7, { bytes: SMALL })[0]!);
-    bob.transfers[leave](7);
+    if (leave === "linkLost") bob.transfers.linkLost();
+    else if (leave === "roomLeft") bob.transfers.roomLeft(ROOM);
+    else bob.transfers.senderLeft(7, ROOM.number);
     await bob.transfers.settled();
     assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), [code]);
     assert.deepEqual(bob.transfers.list(), []);
@@ -127,9 +130,9 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
 Deno.test("a file that is all here can be accepted after its sender left and the link was lost", async () => {
   await using room = await TransferRoom.open();
   const [alice, bob] = [room.join(), room.join()];
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
-  bob.transfers.senderLeft(alice.id);
+  bob.transfers.senderLeft(alice.id, ROOM.number);
   bob.transfers.linkLost();
   bob.transfers.accept();
   await bob.transfers.settled();
@@ -144,7 +147,7 @@ Deno.test("the link lost while sending ends the sending and closes the file", as
       throw new Error("gone");
     },
   });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "link_lost");
   assert.deepEqual(alice.transfers.list(), []);
@@ -154,7 +157,7 @@ Deno.test("no chunk leaves before the server gave the offer back, and it is told
   await using room = await TransferRoom.open();
   const kinds: string[] = [];
   const alice = room.join({ intercept: ({ kind }) => void kinds.push(kind) });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   room.pass(FILE_CONFIRM_MS - 1);
   assert.equal(alice.transfers.list().length, 1);
   room.pass(1);
@@ -173,7 +176,7 @@ Deno.test("another member cannot confirm our offer by sending its id", async () 
       kinds.push(message.kind);
     },
   });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   alice.transfers.handleOffer(offerOf(9, { id, size: 5 }));
   assert.equal(eventsOf(alice, "offered").length, 1);
   room.pass(FILE_CONFIRM_MS);
@@ -194,7 +197,7 @@ Deno.test("sending waits for the link: one chunk is out at a time", async () => 
       out--;
     },
   });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   const isDone = alice.transfers.settled().then(() => true);
   while (!await Promise.race([isDone, macrotask()])) waiting.shift()?.();
   assert.equal(eventsOf(alice, "sent").length, 1);
@@ -214,7 +217,7 @@ Deno.test("/cancel while the link is stuck ends the sending at once and tells th
       return isStuck ? new Promise(() => {}) : undefined;
     },
   });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   while (alice.transfers.list()[0]?.done === 0) await macrotask();
   alice.transfers.cancel(alice.transfers.list()[0]!.n);
   await alice.transfers.settled();
@@ -234,7 +237,7 @@ Deno.test("/cancel before the first chunk frees the receivers, even if the serve
         else relay();
       },
     });
-    await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+    await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
     if (!isLate) take();
     alice.transfers.cancel(alice.transfers.list()[0]!.n);
     await alice.transfers.settled();
@@ -258,8 +261,9 @@ Deno.test("an offer that the next link brings after its sending ended is given u
         else relay();
       },
     });
-    await alice.transfers.offerFile(await room.file("a.bin", SMALL));
-    alice.transfers[leave]();
+    await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+    if (leave === "linkLost") alice.transfers.linkLost();
+    else alice.transfers.roomLeft(ROOM);
     await alice.transfers.settled();
     // The second time is a server that says so twice.
     held[0]!();
@@ -282,7 +286,7 @@ Deno.test("a file that shrinks or grows while it is sent is told on both sides",
         }
       },
     });
-    await alice.transfers.offerFile(path);
+    await alice.transfers.offerFile(path, ROOM);
     await alice.transfers.settled();
     const fault = eventsOf(alice, "failed")[0]?.fault;
     assert.deepEqual(fault, { code: "changed", reason: `it ${word} while it was sent` });
@@ -294,9 +298,9 @@ Deno.test(`a fifth file at once is refused with both numbers`, async () => {
   await using room = await TransferRoom.open();
   const alice = room.join({ intercept: () => {} });
   const path = await room.file("a.bin", SMALL);
-  for (let n = 0; n < FILE_TRANSFERS_PER_SENDER; n++) await alice.transfers.offerFile(path);
+  for (let n = 0; n < FILE_TRANSFERS_PER_SENDER; n++) await alice.transfers.offerFile(path, ROOM);
   await assert.rejects(
-    alice.transfers.offerFile(path),
+    alice.transfers.offerFile(path, ROOM),
     (error) => error instanceof LimitError && /4 are on their way, at most 4/.test(error.message),
   );
   assert.equal(alice.transfers.list().length, FILE_TRANSFERS_PER_SENDER);
@@ -308,7 +312,7 @@ Deno.test("the server's own limit counts in both directions", async () => {
   const path = await room.file("a.bin", SMALL);
   alice.transfers.fileMax = 50_000;
   await assert.rejects(
-    alice.transfers.offerFile(path),
+    alice.transfers.offerFile(path, ROOM),
     (error) => error instanceof LimitError && /100000 bytes, at most 50000/.test(error.message),
   );
   bob.transfers.fileMax = 50_000;
@@ -322,7 +326,7 @@ Deno.test("numbers are shared by both directions and never used twice", async ()
   await using room = await TransferRoom.open();
   const alice = room.join({ intercept: () => {} });
   alice.transfers.handleOffer(offerOf(7, { size: 5 }));
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   alice.transfers.reject(1);
   alice.transfers.handleOffer(offerOf(7, { size: 5 }));
   assert.deepEqual(
@@ -353,7 +357,7 @@ Deno.test("/accept without a number is refused while several are offered", async
 Deno.test("dispose() ends what is on its way in both directions and frees all", async () => {
   const room = await TransferRoom.open();
   const alice = room.join({ intercept: () => {} });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   alice.transfers.handleOffer(offerOf(7, { size: FILE_CHUNK_BYTES + 1 }));
   await room[Symbol.asyncDispose]();
   assert.deepEqual(alice.transfers.list(), []);

@@ -60,10 +60,10 @@ Deno.test("the metrics page counts members, handshakes and deliveries, and names
   });
   await using bob = await V2Peer.join({
     port: server.port,
-    hello: { name: "roberta", room: "hideout", token },
+    hello: { name: "roberta", token, rooms: [["hideout", 0]] },
   });
   await assert.rejects(V1Peer.join({ port: server.port, token: "wrong" }));
-  await bob.say("a sentence of the conversation");
+  await bob.say("a sentence of the conversation", "hideout");
   await alice.hears("a sentence of the conversation");
   const response = await fetch(`http://${pages}/metrics`);
   const text = await response.text();

@@ -1,5 +1,5 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
-import { Chat, type ChatOptions } from "../../client/chat.ts";
+import { Chat, type ChatOptions, type Destination } from "../../client/chat.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { HistoryEntry } from "../../client/history_entry.ts";
 import { Output } from "../../client/output.ts";
@@ -130,8 +130,11 @@ export class FakeSession implements Session {
   readonly #events = new EventQueue<Event>();
   #fault: unknown;
 
-  constructor(welcome: Partial<Welcome> = {}) {
-    this.welcome = { ...WELCOME, ...welcome };
+  /** `entered`: where it brings us, for each room; the lobby unless told. */
+  constructor(welcome: Partial<Welcome> = {}, ...entered: Partial<EventOf<"entered">>[]) {
+    const places = entered.length === 0 ? [{}] : entered;
+    this.welcome = { ...WELCOME, rooms: places.length, ...welcome };
+    for (const place of places) this.#events.push(enteredOf(place));
   }
 
   /** The number of the last request. */
@@ -180,22 +183,34 @@ export class FakeSession implements Session {
 }
 
 const WELCOME: Welcome = {
-  ...{ client: 7, name: "alice", room: "lobby", messageMax: 4_096, fileMax: 10_485_760 },
-  ...{ rate: undefined, at: 0, resumed: false, complete: true, holdSeconds: 0 },
-  ...{ ticket: undefined, fingerprint: undefined },
+  ...{ client: 7, rooms: 1, legacy: false, messageMax: 4_096, fileMax: 10_485_760 },
+  ...{ rate: undefined, resumed: false, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
 };
 
-/** An event about ourselves, unless told, without a place in the room's order. */
+/** The number that the first room has in tests. */
+export const LOBBY = 3;
+
+/** An event about ourselves in the lobby, unless told, without a place in the room's order. */
 export function eventOf<K extends Event["kind"]>(
   kind: K,
   fields: Partial<EventOf<K>> = {},
 ): Event {
-  return { kind, at: 0, client: 7, name: "alice", time: START, ...fields } as Event;
+  const about = { at: 0, room: LOBBY, client: 7, name: "alice", time: START };
+  return { kind, ...about, action: false, reply: 0, ...fields } as Event;
+}
+
+/** We are in a room, in the lobby unless told. */
+export function enteredOf(fields: Partial<EventOf<"entered">> = {}): Event {
+  const place = { room: LOBBY, title: "lobby", name: "alice", at: 0 };
+  return { kind: "entered", id: 0, ...place, complete: true, topic: "", ...fields };
 }
 
 /** These are in the room. */
 export function membersOf(...names: string[]): Event {
-  return { kind: "members", list: names.map((name, index) => [index, name, "here", 0]) };
+  return {
+    ...{ kind: "members", room: LOBBY, more: false },
+    list: names.map((name, index) => [index, name, "here", 0, null]),
+  };
 }
 
 /** A chat with all its surroundings. */
@@ -206,8 +221,8 @@ export interface FakeChat {
   readonly history: HistoryEntry[];
   /** Sessions that the next attempts give; an Error is thrown. */
   readonly attempts: (Session | Error)[];
-  /** Places that were asked for. */
-  readonly asked: { name: string; room: string }[];
+  /** What the attempts asked for. */
+  readonly asked: Destination[];
   /** The end of `chat.run()`: its error, if it had one. */
   readonly ended: Promise<unknown>;
 }
@@ -219,7 +234,7 @@ export async function startChat(
 ): Promise<FakeChat> {
   const [console, clock] = [new FakeConsole(), new ManualClock()];
   const history: HistoryEntry[] = [];
-  const asked: { name: string; room: string }[] = [];
+  const asked: Destination[] = [];
   const output = new Output({
     renderer: createMinimalRenderer(),
     print: (text) => console.print(text),

@@ -71,7 +71,7 @@ export class TransferRoom implements AsyncDisposable {
 
   /** Gives a message of member `id` to the others, and an offer to its sender as well. */
   relay(id: number, message: FileRequest): void {
-    const request = message.kind === "offer" ? { ...message, id: 1 } : message;
+    const request = message.kind === "offer" ? { ...message, id: 1, room: ROOM.number } : message;
     const checked = decodeRequest(encodeRequest(request)) as RequestOf<"offer" | "chunk">;
     const event = decodeEvent(encodeEvent(stamped(checked, id))) as EventOf<"offer" | "chunk">;
     for (const { id: receiver, transfers } of this.members) {
@@ -98,8 +98,11 @@ export class TransferRoom implements AsyncDisposable {
   }
 }
 
+/** Where all of it happens. */
+export const ROOM = { number: 1 };
+
 function stamped(message: FileRequest, id: number): EventOf<"offer" | "chunk"> {
-  const about = { client: id, name: `member${id}`, time: 0 };
+  const about = { room: ROOM.number, client: id, name: `member${id}`, time: 0 };
   if (message.kind === "chunk") return { ...message, ...about };
   const { kind, file, filename, size, chunks } = message;
   return { kind, file, filename, size, chunks, ...about, request: 1 };

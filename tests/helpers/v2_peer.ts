@@ -16,6 +16,8 @@ export interface V2PeerOptions {
   readonly port: number;
   readonly tlsCa?: string;
   readonly hello?: Partial<RequestOf<"hello">>;
+  /** Rooms to be in, for a hello without them; the lobby unless told. */
+  readonly rooms?: readonly string[];
   readonly expected?: Fingerprint;
 }
 
@@ -59,24 +61,40 @@ export class V2Peer implements AsyncDisposable {
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
     const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
     const peer = new V2Peer(conn, { cipher, fingerprint });
+    const rooms = (options.rooms ?? ["lobby"]).map((title): [string, number] => [title, 0]);
     await peer.send({
-      ...{ kind: "hello", name: "anonymous", room: "lobby", token: null },
-      ...{ session: null, secret: null, at: 0 },
+      ...{ kind: "hello", name: "anonymous", rooms, token: null, session: null, secret: null },
       ...options.hello,
     });
     return peer;
   }
 
-  /** Connects and waits for the welcome. */
+  /** Connects and waits until it is in its rooms. */
   static async join(options: V2PeerOptions): Promise<V2Peer> {
     const peer = await V2Peer.connect(options);
-    await peer.until("welcome");
+    const { rooms } = await peer.until("welcome");
+    const entered = () => peer.events.filter((event) => event.kind === "entered");
+    if (rooms > 0) await peer.until("entered", () => entered().length >= rooms);
     return peer;
   }
 
   /** The first welcome. */
   get welcome(): EventOf<"welcome"> {
     return this.events.find((event) => event.kind === "welcome") as EventOf<"welcome">;
+  }
+
+  /** How it came into a room last. */
+  entered(title = "lobby"): EventOf<"entered"> {
+    const found = this.events.findLast((event) =>
+      event.kind === "entered" && event.title === title
+    );
+    if (found === undefined) throw new Error(`this peer is not in ${title}`);
+    return found as EventOf<"entered">;
+  }
+
+  /** The number of a room that it is in. */
+  room(title = "lobby"): number {
+    return this.entered(title).room;
   }
 
   /** The number of the next request. */
@@ -96,10 +114,10 @@ export class V2Peer implements AsyncDisposable {
     return Uint8Array.from(records.flatMap((record) => Array.from(record)));
   }
 
-  /** Says something. Returns the request's number. */
-  async say(text: string): Promise<number> {
+  /** Says something in a room. Returns the request's number. */
+  async say(text: string, title = "lobby"): Promise<number> {
     const id = this.nextId();
-    await this.send({ kind: "chat", id, text });
+    await this.send({ kind: "chat", id, room: this.room(title), text, action: false, reply: 0 });
     return id;
   }
 

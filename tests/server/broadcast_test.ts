@@ -6,8 +6,8 @@ import { decodeJson } from "../../shared/wire_v1.ts";
 import { decodeEvent } from "../../shared/wire_v2.ts";
 
 const CHAT: EventOf<"chat"> = {
-  ...{ kind: "chat" as const, at: 9, client: 3, name: "alice", time: 1_000 },
-  ...{ request: 4, sequence: 5, text: "hi" },
+  ...{ kind: "chat" as const, room: 2, at: 9, client: 3, name: "alice", time: 1_000 },
+  ...{ request: 4, sequence: 5, text: "hi", action: false, reply: 0 },
 };
 
 Deno.test("an event is encoded once for each wire, whoever asks how often", () => {

@@ -8,7 +8,7 @@ const MAX = 10 * FILE_CHUNK_BYTES;
 function offer(fields: Partial<RequestOf<"offer">> = {}): RequestOf<"offer"> {
   const size = fields.size ?? 2 * FILE_CHUNK_BYTES + 5;
   const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
-  return { kind: "offer", id: 1, file: "f", filename: "a.bin", size, chunks, ...fields };
+  return { kind: "offer", id: 1, room: 2, file: "f", filename: "a.bin", size, chunks, ...fields };
 }
 
 function chunk(index: number, fields: Partial<RequestOf<"chunk">> = {}): RequestOf<"chunk"> {

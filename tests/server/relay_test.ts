@@ -47,7 +47,7 @@ Deno.test("rooms are made when asked for, up to the cap, and an empty one is for
   assert.equal(relay.room("lobby"), lobby);
   relay.room("den");
   assert.throws(() => relay.room("attic"), LimitError);
-  assert.equal(relay.room("den").name, "den", "those that are there are still given");
+  assert.equal(relay.room("den").title, "den", "those that are there are still given");
   relay.tidy(lobby);
   assert.equal(relay.gauges.rooms, 1);
   assert.equal(relay.room("attic").size, 0);

@@ -7,8 +7,16 @@ import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../shared/limits.ts";
 const AGE_MS = 120_000;
 
 function chatAt(at: number, text = "x"): Broadcast {
-  const event = { kind: "chat", at, client: 1, name: "alice", time: 0, request: at } as const;
-  return new Broadcast({ ...event, sequence: at, text }, "lobby");
+  const event = {
+    kind: "chat",
+    room: 2,
+    at,
+    client: 1,
+    name: "alice",
+    time: 0,
+    request: at,
+  } as const;
+  return new Broadcast({ ...event, sequence: at, text, action: false, reply: 0 }, "lobby");
 }
 
 /** Memory of a room in which so many events happened, all at time 0. */

@@ -5,7 +5,11 @@ import { V2Peer } from "../helpers/v2_peer.ts";
 
 function ticketOf(peer: V2Peer, at: number): Partial<RequestOf<"hello">> {
   const { session, secret } = peer.welcome;
-  return { session, secret, at };
+  return { session, secret, rooms: [["lobby", at]] };
+}
+
+function chatOf(peer: V2Peer, id: number, text: string): RequestOf<"chat"> {
+  return { kind: "chat", id, room: peer.room(), text, action: false, reply: 0 };
 }
 
 Deno.test("two v2 clients talk; the sender's own copy answers its request", async () => {
@@ -25,8 +29,8 @@ Deno.test("two v2 clients talk; the sender's own copy answers its request", asyn
 Deno.test("a repeated request has no second effect and is answered again", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port });
-  await alice.send({ kind: "chat", id: 1, text: "once" });
-  await alice.send({ kind: "chat", id: 1, text: "once" }, { kind: "chat", id: 2, text: "twice" });
+  await alice.send(chatOf(alice, 1, "once"));
+  await alice.send(chatOf(alice, 1, "once"), chatOf(alice, 2, "twice"));
   await alice.until("done", (event) => event.id === 1);
   await alice.until("chat", (event) => event.request === 2);
   assert.deepEqual(alice.texts, ["once", "twice"]);
@@ -35,7 +39,7 @@ Deno.test("a repeated request has no second effect and is answered again", async
 Deno.test("a request whose number is not the next ends the session", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port });
-  await alice.send({ kind: "chat", id: 5, text: "too early" });
+  await alice.send(chatOf(alice, 5, "too early"));
   const closing = await alice.until("closing");
   assert.match(closing.why, /number is not the next/);
   assert.equal(closing.retry, false);
@@ -56,7 +60,7 @@ Deno.test("a lost link keeps name and place; coming back brings what was missed,
     hello: { name: "alice", ...ticketOf(alice, joined.at) },
   });
   assert.equal(again.welcome.resumed, true);
-  assert.equal(again.welcome.complete, true);
+  assert.equal(again.entered().complete, true);
   assert.equal(again.welcome.client, alice.welcome.client);
   await again.until("back");
   assert.deepEqual(again.texts, ["one", "two", "three"]);
@@ -74,7 +78,7 @@ Deno.test("a request that was lost with the link is sent again and counted once"
   alice.cut();
   await bob.until("away");
   await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
-  await again.send({ kind: "chat", id: 1, text: "arrived" }, { kind: "chat", id: 2, text: "new" });
+  await again.send(chatOf(alice, 1, "arrived"), chatOf(alice, 2, "new"));
   await bob.until("chat", (event) => event.text === "new");
   assert.deepEqual(bob.texts, ["arrived", "new"]);
   await alice.ended;
@@ -94,10 +98,10 @@ Deno.test("a ticket with another's secret opens nothing", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   const secret = alice.welcome.secret.with(0, alice.welcome.secret[0] as number ^ 1);
-  const hello = { name: "mallory", session: alice.welcome.session, secret, at: 0 };
+  const hello = { name: "mallory", session: alice.welcome.session, secret };
   await using mallory = await V2Peer.join({ port: server.port, hello });
   assert.equal(mallory.welcome.resumed, false);
-  assert.equal(mallory.welcome.name, "mallory");
+  assert.equal(mallory.entered().name, "mallory");
   await alice.say("mine");
   await alice.until("chat");
 });
@@ -137,7 +141,7 @@ Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   const file = { file: "f1", filename: "a.bin", size: 3, chunks: 1 };
-  await alice.send({ kind: "offer", id: 1, ...file });
+  await alice.send({ kind: "offer", id: 1, room: alice.room(), ...file });
   await alice.send({
     kind: "chunk",
     file: "f1",

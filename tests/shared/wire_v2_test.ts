@@ -11,14 +11,28 @@ const session = new Uint8Array(16).fill(9);
 const when = 1_790_000_000_000;
 const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
-const about = { at: 3, client: 2, name: "bob", time: when };
+const doing = { room: 5, client: 2, name: "bob", time: when };
+const about = { room: 5, at: 3, client: 2, name: "bob", time: when };
 
 const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kind: K }> } = {
-  hello: { kind: "hello", name: "bob", room: "lobby", token: null, session, secret, at: 4 },
-  chat: { kind: "chat", id: 1, text: "héllo 你好 👋" },
+  hello: {
+    kind: "hello",
+    name: "bob",
+    token: null,
+    session,
+    secret,
+    rooms: [["lobby", 4], ["dev", 0]],
+  },
+  join: { kind: "join", id: 3, title: "kitchen" },
+  leave: { kind: "leave", id: 4, room: 5 },
+  chat: { kind: "chat", id: 1, room: 5, text: "héllo 你好 👋", action: false, reply: 2 },
+  revise: { kind: "revise", id: 6, room: 5, sequence: 2, text: null },
   rename: { kind: "rename", id: 2, name: "carol" },
-  move: { kind: "move", id: 3, room: "kitchen" },
-  offer: { kind: "offer", id: 5, ...file },
+  direct: { kind: "direct", id: 7, to: 2, text: "psst" },
+  topic: { kind: "topic", id: 8, room: 5, text: "soup" },
+  status: { kind: "status", id: 9, text: "lunch" },
+  typing: { kind: "typing", room: 5 },
+  offer: { kind: "offer", id: 5, room: 5, ...file },
   chunk: { kind: "chunk", ...piece },
   ping: { kind: "ping" },
   pong: { kind: "pong" },
@@ -27,24 +41,36 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
 
 const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
   welcome: {
-    ...{ kind: "welcome", client: 1, name: "bob", room: "lobby", session, secret, at: 3 },
-    ...{ resumed: false, complete: true, messageLimit: 4096, fileLimit: 10_485_760 },
+    ...{ kind: "welcome", client: 1, session, secret, resumed: false, rooms: 2 },
+    ...{ messageLimit: 4096, fileLimit: 10_485_760 },
     ...{ rateMessages: 12, rateSeconds: 5, hold: 60 },
   },
   refused: { kind: "refused", reason: "unauthorized" },
   done: { kind: "done", id: 1 },
   declined: { kind: "declined", id: 1, why: "too long" },
-  moved: { kind: "moved", id: 1, room: "kitchen", name: "bob-2", at: 8 },
-  members: { kind: "members", list: [[1, "bob", "here", when], [2, "amy", "old", when]] },
-  chat: { kind: "chat", ...about, request: 1, sequence: 1, text: "hi" },
+  entered: {
+    ...{ kind: "entered", id: 1, room: 5, title: "kitchen", name: "bob-2" },
+    ...{ at: 8, complete: false, topic: "soup" },
+  },
+  members: {
+    ...{ kind: "members", room: 5, more: false },
+    list: [[1, "bob", "here", when, null], [2, "amy", "old", when, "lunch"]],
+  },
+  chat: { kind: "chat", ...about, request: 1, sequence: 1, text: "hi", action: true, reply: 0 },
+  revised: { kind: "revised", ...about, request: 1, sequence: 1, text: "ho" },
   joined: { kind: "joined", ...about, old: true },
   left: { kind: "left", ...about },
   renamed: { kind: "renamed", ...about, previous: "rob" },
   away: { kind: "away", ...about },
   back: { kind: "back", ...about },
-  offer: { kind: "offer", client: 2, name: "bob", time: when, request: 1, ...file },
-  chunk: { kind: "chunk", client: 2, name: "bob", time: when, ...piece },
-  notice: { kind: "notice", text: "mind the gap" },
+  topic: { kind: "topic", ...about, text: "soup" },
+  status: { kind: "status", ...about, text: null },
+  typing: { kind: "typing", room: 5, client: 2, name: "bob" },
+  direct: { kind: "direct", ...doing, to: 1, toName: "amy", request: 7, text: "psst" },
+  undelivered: { kind: "undelivered", ...doing, request: 7 },
+  offer: { kind: "offer", ...doing, request: 1, ...file },
+  chunk: { kind: "chunk", ...doing, ...piece },
+  notice: { kind: "notice", room: 0, text: "mind the gap" },
   closing: { kind: "closing", why: "the server stops", retry: true },
   ping: { kind: "ping" },
   pong: { kind: "pong" },

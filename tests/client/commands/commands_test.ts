@@ -101,7 +101,7 @@ Deno.test("/nick and /join ask the server for what is normalised", async () => {
   run("/join DEV");
   assert.deepEqual(session.sent, [
     { kind: "rename", id: 1, name: "bob b" },
-    { kind: "move", id: 2, room: "dev" },
+    { kind: "join", id: 2, title: "dev" },
   ]);
 });
 

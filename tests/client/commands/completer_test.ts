@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { createCompleter } from "../../../client/commands/completer.ts";
 import { completePath } from "../../../client/commands/path_completion.ts";
-import { eventOf, FakeSession, membersOf, startChat } from "../../helpers/chat_fakes.ts";
+import type { Event } from "../../../shared/messages_v2.ts";
+import { enteredOf, FakeSession, membersOf, startChat } from "../../helpers/chat_fakes.ts";
 
 async function completer() {
   const session = new FakeSession();
   const { chat } = await startChat([session]);
   const members = membersOf("alice", "bob", "Bert", "Zoë");
-  await session.deliver(members, eventOf("moved", { id: 0, room: "dev" }), members);
+  await session.deliver(members, enteredOf({ id: 1, room: 4, title: "dev" }));
+  await session.deliver({ ...members, room: 4 } as Event);
   const complete = createCompleter(() => chat, undefined);
   return (text: string) => complete(text, text.length);
 }

@@ -1,14 +1,17 @@
-// Somebody in a room, whether their link is up or just lost. Knows no sockets and no wires.
+// One client: its link while there is one, the proof by which it comes back, its rooms, and what it asked for last.
+// Knows no sockets and no wires.
 
 import { DECLINED_REMEMBERED } from "../shared/limits.ts";
 import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import { FileRelay } from "./file_relay.ts";
+import { Mailbox } from "./mailbox.ts";
+import { Membership } from "./membership.ts";
 import { Pace } from "./pace.ts";
 import type { Port } from "./port.ts";
 import { RateLimit } from "./rate_limit.ts";
 import type { Relay } from "./relay.ts";
-import type { Member as RoomMember, Room } from "./room.ts";
+import type { Room } from "./room.ts";
 
 // A peer that broke the protocol, or a server that stops, has this long to write why.
 const SAY_WHY_MS = 1_000;
@@ -19,11 +22,10 @@ export interface SessionTicket {
   readonly secret: Uint8Array;
 }
 
-/** What a member starts with. */
-export interface MemberOptions {
-  readonly id: number;
+/** What a session starts with. */
+export interface SessionOptions {
+  /** The name that it wants in all rooms. */
   readonly name: string;
-  readonly room: Room;
   /** Whether it speaks v1. */
   readonly old: boolean;
   /** Undefined for v1, which cannot come back. */
@@ -31,8 +33,8 @@ export interface MemberOptions {
   readonly address: string;
 }
 
-/** A member of a room: its name, its link while there is one, and what it asked for last. */
-export class Member implements RoomMember {
+/** A client of the server, whether its link is up or just lost. */
+export class Session {
   readonly id: number;
   readonly relay: Relay;
   readonly ticket: SessionTicket | undefined;
@@ -41,7 +43,10 @@ export class Member implements RoomMember {
   /** Undefined where rates are not limited. */
   readonly pace: Pace | undefined;
   readonly files: FileRelay;
-  readonly since = Date.now();
+  /** Whether it speaks v1. */
+  readonly old: boolean;
+  /** What its user says about being away; null = nothing. */
+  status: string | null = null;
   heardAt = performance.now();
   pingedAt = performance.now();
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
@@ -49,33 +54,28 @@ export class Member implements RoomMember {
   /** Number of the last request that was looked at. */
   lastRequest = 0;
   readonly #declined = new Map<number, string>();
-  /** Whether it speaks v1. */
-  readonly old: boolean;
-  #name: string;
-  #room: Room;
+  readonly #memberships = new Map<number, Membership>();
+  readonly #mailbox: Mailbox;
+  #wantedName: string;
   #port: Port | undefined;
-  #announced = false;
 
-  constructor(relay: Relay, options: MemberOptions) {
+  constructor(relay: Relay, options: SessionOptions) {
     this.relay = relay;
-    this.id = options.id;
+    this.id = relay.takeId();
     this.ticket = options.ticket;
     this.address = options.address;
-    this.#name = options.name;
-    this.#room = options.room;
     this.old = options.old;
+    this.#wantedName = options.name;
     const rate = relay.config["rate-limit"];
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
     this.files = new FileRelay(relay.config["max-file"]);
+    this.#mailbox = new Mailbox(relay.budget);
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
-  get room(): Room {
-    return this.#room;
+  /** The name that it asked for; a room where that is taken gives it another. */
+  get wantedName(): string {
+    return this.#wantedName;
   }
 
   get port(): Port | undefined {
@@ -86,15 +86,32 @@ export class Member implements RoomMember {
     return this.old ? "old" : this.#port === undefined ? "away" : "here";
   }
 
+  /** Where it is, in the order in which it came. */
+  get memberships(): Membership[] {
+    return [...this.#memberships.values()];
+  }
+
+  /** Its place in room number `room`; undefined where it is not there. */
+  membership(room: number): Membership | undefined {
+    return this.#memberships.get(room);
+  }
+
   deliver(broadcast: Broadcast): void {
     if (this.#port === undefined) return;
     this.#port.deliver(broadcast);
     this.relay.metrics.counters.messagesOut++;
   }
 
-  /** Delivers one event to this member alone. */
+  /** Delivers one event to this client alone. */
   tell(event: Event): void {
-    this.deliver(new Broadcast(event, this.#room.name));
+    this.deliver(this.#alone(event));
+  }
+
+  /** The same, and keeps it where the link is lost. False where it is too much to be kept. */
+  tellSurely(event: EventOf<"direct" | "undelivered">): boolean {
+    if (this.#port === undefined) return this.#mailbox.add(this.#alone(event));
+    this.tell(event);
+    return true;
   }
 
   /** Answers request `id` with a refusal, now and when it is repeated. */
@@ -112,45 +129,44 @@ export class Member implements RoomMember {
     this.tell(why === undefined ? { kind: "done", id } : { kind: "declined", id, why });
   }
 
-  /** Comes into `room` under its name, which is free there; everyone is told, itself as well. */
-  enter(room: Room): void {
-    this.#room = room;
-    if (!room.has(this)) room.add(this);
-    this.#announced = true;
-    room.publish({ kind: "joined", ...this.#about(), old: this.old });
-    this.tell({ kind: "members", list: room.list });
+  /** Takes a place in `room`, under a name that is free there; nobody is told yet. */
+  enter(room: Room): Membership {
+    const membership = new Membership(this, room);
+    this.#memberships.set(room.id, membership);
+    // A v1 client has one name, which it takes along from room to room.
+    if (this.old) this.#wantedName = membership.name;
+    return membership;
   }
 
-  /** Leaves its room; everyone else is told. */
-  leave(): void {
-    const room = this.#room;
-    if (!room.has(this)) return;
-    room.remove(this);
-    this.files.clear();
-    if (this.#announced) room.publish({ kind: "left", ...this.#about() });
-    this.#announced = false;
-    this.relay.tidy(room);
+  /** Leaves one room; everyone there is told. */
+  leave(membership: Membership): void {
+    this.#memberships.delete(membership.room.id);
+    this.files.clear(membership.room.id);
+    membership.leave();
   }
 
-  /** Takes a name that is free in its room; everyone is told. */
+  /** Leaves all rooms for good. Senders of what it did not get any more are told. */
+  end(): void {
+    for (const membership of this.memberships) this.leave(membership);
+    for (const { event } of this.#mailbox.empty()) {
+      if (event.kind === "direct") this.relay.tellUndelivered(event);
+    }
+  }
+
+  /** Takes a name that is free in all its rooms; everyone is told. */
   rename(name: string): void {
-    const previous = this.#name;
-    this.#room.rename(previous, name);
-    this.#name = name;
-    this.#room.publish({ kind: "renamed", ...this.#about(), previous });
+    this.#wantedName = name;
+    for (const membership of this.memberships) membership.rename(name);
   }
 
-  /** Takes a name that is free in `room`, between leaving one room and entering the next. */
-  takeNameFor(room: Room): void {
-    this.#name = room.freeName(this.#name);
-  }
-
-  /** Its link was lost: it keeps its place, and files on their way end. */
+  /** Its link was lost: it keeps its places, and files on their way end. */
   loseLink(): void {
     this.#port?.close();
     this.#port = undefined;
     this.files.clear();
-    this.#room.publish({ kind: "away", ...this.#about() });
+    for (const member of this.memberships) {
+      member.room.publish({ kind: "away", ...member.about() });
+    }
   }
 
   /** Has a link, the first or a new one, whose client has been told nothing yet. */
@@ -161,10 +177,9 @@ export class Member implements RoomMember {
     previous?.close();
   }
 
-  /** Is reachable again: everyone is told. */
-  announceBack(): void {
-    this.#room.publish({ kind: "back", ...this.#about() });
-    this.tell({ kind: "members", list: this.#room.list });
+  /** Gets what was kept while the link was lost. */
+  takeMail(): void {
+    for (const broadcast of this.#mailbox.empty()) this.deliver(broadcast);
   }
 
   /** Asks whether the client is there; `now` is monotonic, ms. */
@@ -189,8 +204,9 @@ export class Member implements RoomMember {
     this.#port?.close();
   }
 
-  /** Who did something, and when. */
-  #about(): { readonly client: number; readonly name: string; readonly time: number } {
-    return { client: this.id, name: this.#name, time: Date.now() };
+  // v1 names the room in every message, and its clients are in one.
+  #alone(event: Event): Broadcast {
+    const [first] = this.#memberships.values();
+    return new Broadcast(event, first?.room.title ?? "");
   }
 }

@@ -1,0 +1,141 @@
+// What the client does with what happens in a room: one handler a kind.
+
+import type { Event, EventOf } from "../shared/messages_v2.ts";
+import { quote } from "../shared/sanitize.ts";
+import type { Chat } from "./chat.ts";
+import { iso, show } from "./handler.ts";
+import type { RoomState } from "./rooms.ts";
+
+/** Events that happen in a room. */
+export type RoomEvent = EventOf<
+  | "chat"
+  | "revised"
+  | "joined"
+  | "left"
+  | "renamed"
+  | "away"
+  | "back"
+  | "topic"
+  | "status"
+  | "typing"
+  | "members"
+  | "offer"
+  | "chunk"
+>;
+
+type Handlers = {
+  readonly [K in RoomEvent["kind"]]: (chat: Chat, event: EventOf<K>, room: RoomState) => void;
+};
+
+const HANDLERS: Handlers = {
+  chat(chat, { client, name: sender, request, sequence, text, time, action }, room) {
+    const own = client === chat.clientId;
+    if (own) chat.requests.answer(request, "confirmed");
+    room.roster.add({ name: sender, client });
+    const mention = !own && chat.isMention(text, room);
+    const about = { room: room.title, elsewhere: room !== chat.rooms.current, time: iso(time) };
+    chat.output.chat({ ...about, sender, text, sequence, own, mention, action });
+  },
+
+  revised(chat, { client, name, request, sequence, text, time }, room) {
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    const what = text === null
+      ? `${name} took back #${sequence}.`
+      : `${name} changed #${sequence} to: ${text}`;
+    show(chat, { event: "revised", text: what, name, time }, room);
+  },
+
+  joined(chat, { client, name, time, old }, room) {
+    const state = old ? "old" : "here";
+    room.roster.add({ name, client, state, since: time, status: null });
+    // Ourselves we know of: the line about the connection, or about the room's people, says it.
+    if (client === chat.clientId) return chat.nameIn(room, name);
+    const how = old ? " with an old client: what they say is less protected on its way." : ".";
+    show(chat, { event: "joined", text: `${name} joined${how}`, name, time }, room);
+  },
+
+  left(chat, { client, room: number, name, time }, room) {
+    room.roster.remove(name);
+    chat.transfers.senderLeft(client, number);
+    show(chat, { event: "left", text: `${name} left.`, name, time }, room);
+  },
+
+  renamed(chat, { client, name, previous, time }, room) {
+    room.roster.rename(previous, name);
+    if (client === chat.clientId) chat.nameIn(room, name);
+    const text = `${previous} is now known as ${name}.`;
+    show(chat, { event: "renamed", text, name, previous, time }, room);
+  },
+
+  away(chat, { client, room: number, name, time }, room) {
+    room.roster.add({ name, client, state: "away" });
+    chat.transfers.senderLeft(client, number);
+    show(chat, { event: "away", text: `${name} lost the link.`, name, time }, room);
+  },
+
+  back(chat, { client, name, time }, room) {
+    room.roster.add({ name, client, state: "here" });
+    if (client === chat.clientId) return;
+    show(chat, { event: "back", text: `${name} is back.`, name, time }, room);
+  },
+
+  topic(chat, { name, text: topic, time }, room) {
+    room.topic = topic;
+    const text = topic === "" ? `${name} cleared the topic.` : `${name} set the topic: ${topic}`;
+    show(chat, { event: "topic", text, name, time }, room);
+  },
+
+  status(chat, { client, name, text: status, time }, room) {
+    room.roster.add({ name, client, status });
+    const text = status === null ? `${name} is here again.` : `${name} is away: ${status}`;
+    show(chat, { event: "status", text, name, time }, room);
+  },
+
+  typing() {},
+
+  members(chat, { list, more }, room) {
+    const people = list.map(([client, name, state, since, status]) => (
+      { client, name, state, since, status }
+    ));
+    if (!room.takeMembers(people, more) || !room.takeFirstSight()) return;
+    // Told once for each time that we come in: coming back to the same people is no news.
+    const { names } = room.roster;
+    const text = `In this room: ${names.join(", ")}`;
+    show(chat, { event: "names", text, names, time: undefined }, room);
+  },
+
+  offer(chat, event) {
+    if (event.client === chat.clientId) chat.requests.answer(event.request, "confirmed");
+    chat.transfers.handleOffer(event);
+  },
+
+  chunk(chat, event) {
+    chat.transfers.handleChunk(event);
+  },
+};
+
+/** Whether an event happens in a room that it names. */
+export function isRoomEvent(event: Event): event is RoomEvent {
+  return Object.hasOwn(HANDLERS, event.kind);
+}
+
+/** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
+export function handleRoomEvent(chat: Chat, event: RoomEvent): void {
+  const room = chat.rooms.byNumber(event.room);
+  if (room === undefined) return;
+  // v1 has no places: there they are 0.
+  if ("at" in event && event.at > 0) {
+    if (event.at <= room.seen) return;
+    if (event.at > room.seen + 1) reportGap(chat, room, event.at - room.seen - 1);
+    room.seen = event.at;
+  }
+  // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
+  (HANDLERS[event.kind] as (chat: Chat, event: Event, room: RoomState) => void)(chat, event, room);
+}
+
+function reportGap(chat: Chat, room: RoomState, count: number): void {
+  chat.output.note(
+    "warning",
+    `The server left out ${count === 1 ? "an event" : `${count} events`} of ${quote(room.title)}`,
+  );
+}

@@ -1,0 +1,115 @@
+// How the events of a room get their order and come back to it. Between a room and its bus lies all that several
+// servers need to have one room together; the bus here is for one server and keeps everything in memory.
+//
+// The contract:
+// 1. `publish` gives each event of a room a place, from 1 without gaps, and each chat its sequence, in the order of
+//    the calls. All that was published comes back through `deliver`, once, in the order of the places.
+// 2. `publish` resolves once the event came back. Where that is at once it returns the place itself: no promise is
+//    made for each message of a busy room.
+// 3. `pass` brings what has no place (files, typing) to `deliver` in the order of the calls, at most once.
+// 4. Neither waits for a member, and neither throws.
+
+import type { Event, EventOf } from "../shared/messages_v2.ts";
+import { Broadcast } from "./broadcast.ts";
+import { type Missed, RoomMemory } from "./room_memory.ts";
+
+type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
+
+/** A chat before it has its place and sequence; the sequence of a `revised` is that of the chat it changes. */
+type Chat = WithoutPlace<EventOf<"chat">>;
+type Placeable<E> = E extends unknown ? Omit<E, "at"> : never;
+
+/** Events that have a place in a room's order, before the bus gives it to them. */
+export type PlacedEvent =
+  | Chat
+  | Placeable<
+    EventOf<
+      "joined" | "left" | "renamed" | "away" | "back" | "revised" | "topic" | "status"
+    >
+  >;
+
+/** Events of a room without a place. */
+export type PassingEvent = EventOf<"offer" | "chunk" | "typing">;
+
+/** The place of an event: now, or when the bus knows it. */
+export type Place = number | Promise<number>;
+
+/** What a room is to its bus. */
+export interface ChannelOptions {
+  /** The room's name, by which all servers know it. */
+  readonly title: string;
+  /** How long events are remembered; 0 = not at all. */
+  readonly memoryMs: number;
+  /** Takes each event as it comes back; `except`: a client that does not get it. */
+  readonly deliver: (broadcast: Broadcast, except?: number) => void;
+}
+
+/** One room on a bus. */
+export interface Channel {
+  /** The place of the last event that was delivered. */
+  readonly at: number;
+  publish(event: PlacedEvent): Place;
+  pass(event: PassingEvent, except?: number): void;
+  /** What happened after place `seen`, as far as it is remembered. */
+  missed(seen: number): Missed;
+  /** The room is gone from this server. */
+  close(): void;
+}
+
+/** Where rooms get their channels. */
+export interface Bus {
+  open(options: ChannelOptions): Channel;
+}
+
+/** Runs `next` when `place` is known: at once where it is. */
+export function whenPlaced(place: Place, next: () => void): void {
+  if (typeof place === "number") next();
+  else void place.then(next);
+}
+
+/** The bus of one server. */
+export class MemoryBus implements Bus {
+  open(options: ChannelOptions): Channel {
+    return new MemoryChannel(options);
+  }
+}
+
+class MemoryChannel implements Channel {
+  readonly #title: string;
+  readonly #deliver: ChannelOptions["deliver"];
+  readonly #memory: RoomMemory;
+  #at = 0;
+  #sequence = 0;
+
+  constructor({ title, memoryMs, deliver }: ChannelOptions) {
+    this.#title = title;
+    this.#deliver = deliver;
+    this.#memory = new RoomMemory(memoryMs);
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  publish(event: PlacedEvent): number {
+    const at = ++this.#at;
+    const placed: Event = event.kind === "chat"
+      ? { ...event, at, sequence: ++this.#sequence }
+      : { ...event, at };
+    const broadcast = new Broadcast(placed, this.#title);
+    this.#memory.add(broadcast, at, performance.now());
+    this.#deliver(broadcast);
+    return at;
+  }
+
+  pass(event: PassingEvent, except?: number): void {
+    this.#deliver(new Broadcast(event, this.#title), except);
+  }
+
+  missed(seen: number): Missed {
+    this.#memory.forget(performance.now());
+    return this.#memory.since(Math.min(seen, this.#at), this.#at);
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,92 @@
+// A session in one of its rooms: the name that it has there, and what it does there.
+
+import type { MemberState } from "../shared/messages_v2.ts";
+import type { Broadcast } from "./broadcast.ts";
+import { whenPlaced } from "./bus.ts";
+import type { Member, Room } from "./room.ts";
+import type { Session } from "./session.ts";
+
+/** One session in one room. */
+export class Membership implements Member {
+  readonly session: Session;
+  readonly room: Room;
+  readonly since = Date.now();
+  /** Monotonic ms until which "is writing" is not passed on again. */
+  typingQuietUntil = -Infinity;
+  #name: string;
+  #announced = false;
+
+  /** Takes the session's name in the room, or the next one that is free. */
+  constructor(session: Session, room: Room) {
+    this.session = session;
+    this.room = room;
+    this.#name = room.freeName(session.wantedName);
+    room.add(this);
+  }
+
+  get id(): number {
+    return this.session.id;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get state(): MemberState {
+    return this.session.state;
+  }
+
+  get status(): string | null {
+    return this.session.status;
+  }
+
+  deliver(broadcast: Broadcast): void {
+    this.session.deliver(broadcast);
+  }
+
+  /** Who does something, and when. */
+  about(): { readonly client: number; readonly name: string; readonly time: number } {
+    return { client: this.id, name: this.#name, time: Date.now() };
+  }
+
+  /** Tells the session that it is in, as the answer to request `id`, and everyone that it came. */
+  announce(id: number): void {
+    this.#announced = true;
+    this.tellEntered(id, { at: this.room.at, complete: true });
+    const placed = this.room.publish({
+      kind: "joined",
+      ...this.about(),
+      old: this.session.old,
+    });
+    whenPlaced(placed, () => this.tellMembers());
+  }
+
+  /** Tells the session that it is in, and up to which place. */
+  tellEntered(id: number, standing: { readonly at: number; readonly complete: boolean }): void {
+    const { id: room, title, topic } = this.room;
+    this.session.tell({ kind: "entered", id, room, title, name: this.#name, ...standing, topic });
+  }
+
+  /** Tells the session who is here. */
+  tellMembers(): void {
+    for (const part of this.room.list) this.session.tell(part);
+  }
+
+  /** Takes a name that is free here; everyone is told. */
+  rename(name: string): void {
+    const previous = this.#name;
+    if (name === previous) return;
+    this.room.rename(previous, name);
+    this.#name = name;
+    this.room.publish({ kind: "renamed", ...this.about(), previous });
+  }
+
+  /** Leaves; everyone else is told. */
+  leave(): void {
+    if (!this.room.has(this)) return;
+    this.room.remove(this);
+    if (this.#announced) this.room.publish({ kind: "left", ...this.about() });
+    this.#announced = false;
+    this.session.relay.tidy(this.room);
+  }
+}
