@@ -5,13 +5,18 @@ import { isListening } from "./connection.ts";
 import { printError } from "./exit.ts";
 import { main } from "./main.ts";
 import { readVariable } from "./run_chat.ts";
+import { openSettings } from "./settings_file.ts";
 
 const LOCAL_HOSTS = ["127.0.0.1", "localhost"];
 
 /** Whether the client would look for a plain server on this machine; false where its options are wrong. */
-function wantsLocalServer(args: readonly string[]): { port: number } | undefined {
+async function wantsLocalServer(
+  args: readonly string[],
+): Promise<{ readonly port: number } | undefined> {
   try {
-    const config = readConfig({ args, env: readVariable, readLine: () => "" });
+    const settings = await openSettings({ args, env: readVariable });
+    const source = { args, env: readVariable, setting: settings?.find };
+    const config = readConfig({ ...source, readLine: () => "" });
     const isLocal = LOCAL_HOSTS.includes(config.host) && !config.help && !config.version;
     const isPlain = !config.tls && !config["tls-insecure"] && config["ca-file"] === undefined;
     return isLocal && isPlain ? { port: config.port } : undefined;
@@ -62,7 +67,7 @@ function stop(child: Deno.ChildProcess): void {
 }
 
 if (import.meta.main) {
-  const wanted = wantsLocalServer(Deno.args);
+  const wanted = await wantsLocalServer(Deno.args);
   let server: Deno.ChildProcess | undefined;
   if (wanted !== undefined && !await isListening("127.0.0.1", wanted.port)) {
     server = await startServer(wanted.port);

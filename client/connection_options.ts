@@ -9,6 +9,18 @@ import { quote } from "../shared/sanitize.ts";
 
 /** Options of every command. */
 export const COMMON_OPTIONS = {
+  config: {
+    value: "FILE",
+    env: "CMDCHAT_CONFIG",
+    parse: word,
+    help: "settings file [default ~/.config/cmdchat/config.toml]",
+  },
+  profile: {
+    value: "NAME",
+    env: "CMDCHAT_PROFILE",
+    parse: word,
+    help: "use [server.NAME] of the settings file; @NAME as the first word does the same",
+  },
   help: { short: "h", parse: toggle, help: "print this help" },
   version: { short: "V", parse: toggle, help: "print the version" },
 } as const satisfies OptionTable;

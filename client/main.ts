@@ -15,6 +15,7 @@ import { type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
 import { reportError } from "./exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./program.ts";
 import { readVariable, runChat } from "./run_chat.ts";
+import { openSettings } from "./settings_file.ts";
 import { readFirstLine } from "./terminal/tty.ts";
 
 const encoder = new TextEncoder();
@@ -56,9 +57,10 @@ interface Call {
   readonly args: readonly string[];
 }
 
-/** A link may stand before everything, as the place where to go. Throws UsageError for an unknown command. */
+/** A profile or link may stand before everything, as the place where to go. Throws UsageError for an unknown command. */
 function readCall(args: readonly string[]): Call {
   const [first = "", ...rest] = args;
+  if (/^@./.test(first)) return behind(["--profile", first.slice(1)], rest);
   if (/^cmdchat:/i.test(first)) return behind(["--link", first], rest);
   return behind([], args);
 }
@@ -85,7 +87,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       return print(command === undefined ? helpText() : helpOfCommand(CLIENT_PROGRAM, command)), 0;
     }
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
-    const input: LinkInput = { args, env: readVariable, readLine };
+    const settings = await openSettings({ args, env: readVariable });
+    const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
     if (command !== undefined) return await RUNS[command.name](input);
     return await runChat(readConfig(input));
   } catch (error) {

@@ -73,7 +73,8 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   usage: [
     ["[OPTIONS]", "join a room and talk"],
     ["LINK [OPTIONS]", "join by an invite link"],
-    ["[LINK] COMMAND …", "one of the commands below"],
+    ["@PROFILE [OPTIONS]", "join the server of this name in the settings file"],
+    ["[LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
   ],
   options: CLIENT_OPTIONS,
   commands: CLIENT_COMMANDS,

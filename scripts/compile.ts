@@ -24,7 +24,7 @@ export const CLIENT: Program = {
   entry: "client/main.ts",
   permissions: [
     "--allow-net",
-    "--allow-env=CMDCHAT_*,NO_COLOR,TERM,COLORTERM,HOME,USERPROFILE",
+    "--allow-env=CMDCHAT_*,NO_COLOR,TERM,COLORTERM,HOME,USERPROFILE,XDG_CONFIG_HOME",
     "--allow-read",
     "--allow-write",
     "--deny-import",
