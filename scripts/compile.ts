@@ -2,6 +2,7 @@
 // Builds the executables: both programs for this system, or with --all for every target there is.
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
+import { MANAGER_SOCKET, OWN_SOCKET } from "../server/service_manager.ts";
 import { buildArgument } from "../shared/version.ts";
 
 /** One program: where it starts and all it may ever do. */
@@ -11,11 +12,20 @@ export interface Program {
   readonly permissions: readonly string[];
 }
 
-/** The relay. No write, no run, no ffi: that nothing reaches a disk is held by the runtime. */
+/**
+ * The relay. No run, no ffi, and nothing to write but two sockets of the service manager's, which it gives up where
+ * there is none: that nothing reaches a disk is held by the runtime (docs/adr/0014).
+ */
 export const SERVER: Program = {
   name: "cmdchat-server",
   entry: "server/main.ts",
-  permissions: ["--allow-net", "--allow-env=CMDCHAT_*,NO_COLOR", "--allow-read", "--deny-import"],
+  permissions: [
+    "--allow-net",
+    "--allow-env=CMDCHAT_*,NO_COLOR,NOTIFY_SOCKET,RUNTIME_DIRECTORY,WATCHDOG_PID,WATCHDOG_USEC",
+    "--allow-read",
+    `--allow-write=${[MANAGER_SOCKET, OWN_SOCKET].join(",")}`,
+    "--deny-import",
+  ],
 };
 
 /** The client. It writes received files and the history, and gives that up when neither is in use. */

@@ -136,6 +136,7 @@ type DenoTls = Deno.TlsListener;
 class DenoListener implements Listener {
   readonly tls: boolean;
   readonly #host: string;
+  #renewed: TlsFiles | undefined;
   #listener: Deno.Listener<Deno.TcpConn> | DenoTls;
 
   constructor({ host: hostname, port }: ListenOptions, listener?: DenoTls) {
@@ -155,7 +156,10 @@ class DenoListener implements Listener {
       try {
         conn = await listener.accept();
       } catch (error) {
-        if (listener !== this.#listener) continue;
+        if (this.#renewed !== undefined) {
+          await this.#reopen(this.#renewed);
+          continue;
+        }
         if (error instanceof Deno.errors.BadResource) return;
         if (error instanceof Deno.errors.Interrupted) return;
         // Out of handles, or a peer that went away in the queue: the listener itself is still good.
@@ -166,17 +170,27 @@ class DenoListener implements Listener {
     }
   }
 
-  // This kind of listener keeps the certificate that it began with: another one takes its port.
   renew(tls: TlsFiles): void {
-    const { port } = this.address;
     refuseUnusable(tls);
-    const previous = this.#listener;
-    closeQuietly(previous);
-    this.#listener = openTls({ host: this.#host, port, tls }, tls);
+    this.#renewed = tls;
+    closeQuietly(this.#listener);
   }
 
   close(): void {
+    this.#renewed = undefined;
     closeQuietly(this.#listener);
+  }
+
+  // This kind of listener keeps the certificate that it began with: another one takes its port, once it is free.
+  async #reopen(tls: TlsFiles): Promise<void> {
+    while (this.#renewed !== undefined) {
+      try {
+        this.#listener = openTls({ host: this.#host, port: this.address.port, tls }, tls);
+        this.#renewed = undefined;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
   }
 }
 

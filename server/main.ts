@@ -13,10 +13,13 @@ import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
 import { Relay } from "./relay.ts";
+import { findServiceManager, type ServiceManager } from "./service_manager.ts";
 import { readReloadable } from "./reload.ts";
 
 const encoder = new TextEncoder();
 const EXIT_UNEXPECTED = 1;
+// Several signs of life in the time after which the manager gives up: a single late one is no fault.
+const WATCHDOG_SHARE = 3;
 const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
@@ -56,11 +59,18 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   });
   relay.run(running.signal);
   const admin = openAdmin(config, relay, build);
-  const stopped = stopOnSignal(relay, listener, running);
-  reloadOnSignal(config, relay, listener);
+  const manager = findServiceManager({
+    env: readVariable,
+    onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
+  });
+  const serving = { config, relay, listener, manager };
+  const stopped = stopOnSignal(serving, running);
+  reloadOnSignal(serving);
+  watch(serving, running.signal);
   print(banner(tokenDigests.length === 0, listener));
   print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
   if (admin !== undefined) print(`admin pages on http://${admin.address}`);
+  manager.tell("READY=1");
   await listener.serve({
     admit: (address) => relay.admit(address),
     onLink: (link) => serveConnection(relay, link),
@@ -105,10 +115,28 @@ function identityNote(config: ServerConfig): string {
   return config["identity-file"] === undefined ? " (until this server stops)" : "";
 }
 
+interface Serving {
+  readonly config: ServerConfig;
+  readonly relay: Relay;
+  readonly listener: Listener;
+  readonly manager: ServiceManager;
+}
+
+/** Signs of life for the service manager: a server that hangs is started anew by it. */
+function watch({ relay, manager }: Serving, signal: AbortSignal): void {
+  if (manager.watchdogMs === undefined) return;
+  const timer = setInterval(() => {
+    const { members, rooms } = relay.gauges;
+    manager.tell("WATCHDOG=1", `STATUS=${members} members in ${rooms} rooms`);
+  }, manager.watchdogMs / WATCHDOG_SHARE);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
 /** SIGHUP: certificate, key and tokens are read anew; where that fails, what was read before stays. */
-function reloadOnSignal(config: ServerConfig, relay: Relay, listener: Listener): void {
+function reloadOnSignal({ config, relay, listener, manager }: Serving): void {
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGHUP", () => {
+    manager.tell("RELOADING=1");
     try {
       const { tls, tokenDigests } = readReloadable(config, Date.now());
       if (tls !== undefined) listener.renew(tls);
@@ -118,13 +146,13 @@ function reloadOnSignal(config: ServerConfig, relay: Relay, listener: Listener):
       const why = error instanceof CmdchatError ? error.message : faultText(error);
       relay.log.error("cannot read certificate and tokens again, the old ones stay", { why });
     }
+    manager.tell("READY=1");
   });
 }
 
 /** Resolves when a signal came and everything is drained and closed. A second signal ends the process at once. */
 async function stopOnSignal(
-  relay: Relay,
-  listener: Listener,
+  { relay, listener, manager }: Serving,
   running: AbortController,
 ): Promise<void> {
   const asked = Promise.withResolvers<void>();
@@ -135,6 +163,7 @@ async function stopOnSignal(
   };
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   await asked.promise;
+  manager.tell("STOPPING=1");
   relay.log.info("stopping: no new connections, telling clients");
   listener.close();
   await relay.stop();

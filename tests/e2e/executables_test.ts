@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { builtFrom, CLIENT, describe, SERVER } from "../../scripts/compile.ts";
+import { MANAGER_SOCKET, OWN_SOCKET } from "../../server/service_manager.ts";
 import { versionText } from "../../shared/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";
@@ -251,7 +252,7 @@ async function embeddedSettings(path: string): Promise<Embedded> {
   throw new Error("the settings in the executable do not end");
 }
 
-test("the server's executable holds network, reading and its own variables, and no permission else", async () => {
+test("the server's executable holds network, reading, its own variables and the service manager's sockets, no permission else", async () => {
   const { server } = await executables();
   const { permissions, code_cache_key } = await embeddedSettings(server);
   const held = Object.entries(permissions)
@@ -259,9 +260,17 @@ test("the server's executable holds network, reading and its own variables, and 
     .filter(([name]) => name !== "allow_import");
   // An empty list stands for everything of its kind.
   assert.deepEqual(Object.fromEntries(held), {
-    allow_env: ["CMDCHAT_*", "NO_COLOR"],
+    allow_env: [
+      "CMDCHAT_*",
+      "NO_COLOR",
+      "NOTIFY_SOCKET",
+      "RUNTIME_DIRECTORY",
+      "WATCHDOG_PID",
+      "WATCHDOG_USEC",
+    ],
     allow_net: [],
     allow_read: [],
+    allow_write: [MANAGER_SOCKET, OWN_SOCKET],
   });
   assert.deepEqual(permissions["deny_import"], [], "code from other hosts");
   assert.equal(permissions["prompt"], false);

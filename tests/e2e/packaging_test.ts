@@ -93,13 +93,14 @@ builtTest(
       const [name, value] = setting.split("=");
       return [name ?? "", (value ?? "").replace("%d", folder)];
     }));
+    await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
     // The line as written, with one thing changed: a port that no other program has.
     await using server = await startServer({
       command: { path: built.paths[0] as string, args: [] },
       args: [...args, "--port", "0"],
       env,
     });
-    assert.match(server.banner, /listening on 0\.0\.0\.0:\d+ \(TLS, open to everyone\)/);
+    assert.match(server.banner, /listening on 0\.0\.0\.0:\d+ \(TLS, token needed\)/);
     using connection = await Deno.connectTls({
       hostname: "127.0.0.1",
       port: server.port,

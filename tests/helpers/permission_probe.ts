@@ -4,6 +4,9 @@
 const attempts: Record<string, () => unknown> = {
   write: () => Deno.writeTextFileSync(`${Deno.cwd()}/probe.txt`, "x"),
   temporary: () => Deno.makeTempFileSync(),
+  socketFolder: () => Deno.mkdirSync("/run/cmdchat"),
+  besideSocket: () => Deno.writeTextFileSync("/run/cmdchat/probe.txt", "x"),
+  besideManager: () => Deno.writeTextFileSync("/run/systemd/probe.txt", "x"),
   folder: () => Deno.mkdirSync(`${Deno.cwd()}/probe`),
   link: () => Deno.linkSync(Deno.execPath(), `${Deno.cwd()}/probe-link`),
   remove: () => Deno.removeSync(`${Deno.cwd()}/keep.txt`),

@@ -1,0 +1,77 @@
+// Tells systemd how the server does, with sd_notify(3)'s datagrams. ADR 14 says what this may write to, and why.
+
+/** Where the service manager listens; it is a socket, which nobody can open as a file. */
+export const MANAGER_SOCKET = "/run/systemd/notify";
+
+/** The unit's RuntimeDirectory=: in memory, and gone with the service. */
+const RUNTIME_FOLDER = "/run/cmdchat";
+
+/** Our end of it: the runtime cannot send from a socket without a name. */
+export const OWN_SOCKET = `${RUNTIME_FOLDER}/notify`;
+
+/** What a datagram may say. */
+export type Notice = "READY=1" | "RELOADING=1" | "STOPPING=1" | "WATCHDOG=1" | `STATUS=${string}`;
+
+/** The service manager, or nobody. */
+export interface ServiceManager {
+  /** Sends notices as one datagram; what cannot be sent is reported once and forgotten. */
+  tell(...notices: Notice[]): void;
+  /** Ms between two signs of life that it waits for; undefined where it waits for none. */
+  readonly watchdogMs: number | undefined;
+  close(): void;
+}
+
+/** How a process is started by a manager, and what to do where that fails. */
+export interface ServiceManagerOptions {
+  readonly env: (name: string) => string | undefined;
+  readonly onFault: (error: unknown) => void;
+}
+
+const encoder = new TextEncoder();
+const NOBODY: ServiceManager = { tell() {}, watchdogMs: undefined, close() {} };
+
+/** The service manager that NOTIFY_SOCKET names. What the server need not write to any more is given up. */
+export function findServiceManager(options: ServiceManagerOptions): ServiceManager {
+  const path = options.env("NOTIFY_SOCKET");
+  if (!path) return giveUpWriting(), NOBODY;
+  const own = `${options.env("RUNTIME_DIRECTORY") || RUNTIME_FOLDER}/notify`;
+  try {
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
+    Deno.permissions.revokeSync({ name: "write", path: own });
+    return overSocket(socket, path, options);
+  } catch (error) {
+    options.onFault(error);
+    giveUpWriting();
+    return NOBODY;
+  }
+}
+
+function giveUpWriting(): void {
+  Deno.permissions.revokeSync({ name: "write" });
+}
+
+function overSocket(
+  socket: Deno.DatagramConn,
+  path: string,
+  { env, onFault }: ServiceManagerOptions,
+): ServiceManager {
+  let reported = false;
+  const report = (error: unknown) => {
+    if (!reported) onFault(error);
+    reported = true;
+  };
+  return {
+    tell(...notices) {
+      const bytes = encoder.encode(notices.join("\n"));
+      socket.send(bytes, { transport: "unixpacket", path }).catch(report);
+    },
+    watchdogMs: watchdogMs(env),
+    close: () => socket.close(),
+  };
+}
+
+// The variable is inherited; the pid beside it says for whom it was meant.
+function watchdogMs(env: ServiceManagerOptions["env"]): number | undefined {
+  const [micros, pid] = [Number(env("WATCHDOG_USEC")), env("WATCHDOG_PID")];
+  return micros > 0 && (pid === undefined || Number(pid) === Deno.pid) ? micros / 1_000 : undefined;
+}
