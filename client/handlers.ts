@@ -1,12 +1,17 @@
 // What the client does with each event of the server: one handler a kind. Those of rooms are in room_handlers.ts.
 
-import type { Event, EventOf } from "../shared/messages_v2.ts";
+import {
+  type Event,
+  type EventOf,
+  isSealedEvent,
+  type SealedEvent,
+} from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import { show } from "./handler.ts";
 import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
 
-type OtherEvent = Exclude<Event, RoomEvent>;
+type OtherEvent = Exclude<Event, RoomEvent | SealedEvent>;
 type Handlers = {
   readonly [K in OtherEvent["kind"]]: (chat: Chat, event: EventOf<K>) => void;
 };
@@ -63,6 +68,8 @@ const HANDLERS: Handlers = {
 
 /** Does what `event` asks for. */
 export function handleEvent(chat: Chat, event: Event): void {
+  // A server says nothing about sealed rooms to a client that asks nothing about them.
+  if (isSealedEvent(event)) return;
   if (isRoomEvent(event)) return handleRoomEvent(chat, event);
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
   (HANDLERS[event.kind] as (chat: Chat, event: OtherEvent) => void)(chat, event);

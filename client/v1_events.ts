@@ -3,7 +3,7 @@
 import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
 import { ProtocolError } from "../shared/errors.ts";
 import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
-import type { Event, Request } from "../shared/messages_v2.ts";
+import { type Event, isSealedRequest, type Request } from "../shared/messages_v2.ts";
 import { type Answered, type RequestKind, V1Answers } from "./v1_answers.ts";
 
 type System = ServerMessageOf<"system">;
@@ -45,6 +45,7 @@ export class V1Events {
 
   /** A request as a v1 message; undefined where v1 has none for it. */
   toV1(request: Request): ClientMessage | undefined {
+    if (isSealedRequest(request)) return undefined;
     switch (request.kind) {
       case "chat":
         this.#answers.add({ kind: "chat", value: request.text, id: request.id });

@@ -31,6 +31,7 @@ function makeSession(m: Material, name: string, aead: string) {
     master_secret: hex(keys.master),
     client_traffic_secret: hex(keys.client),
     server_traffic_secret: hex(keys.server),
+    challenge: hex(keys.challenge),
     client_key: hex(client.keys().key),
     client_iv: hex(client.keys().iv),
     server_key: hex(server.keys().key),

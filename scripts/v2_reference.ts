@@ -192,7 +192,7 @@ export interface TrafficSecrets {
 export function trafficSecrets(
   frames: readonly [Uint8Array, Uint8Array],
   secrets: { mlkem768: Uint8Array; x25519: Uint8Array; rsa: Uint8Array },
-): { transcript: Buffer; master: Buffer } & TrafficSecrets {
+): { transcript: Buffer; master: Buffer; challenge: Buffer } & TrafficSecrets {
   const transcript = sha256(...frames);
   const joined = Buffer.concat([secrets.mlkem768, secrets.x25519, secrets.rsa]);
   const master = hmac(transcript, joined);
@@ -201,6 +201,7 @@ export function trafficSecrets(
     master,
     client: expandLabel(master, "c traffic", transcript, 32),
     server: expandLabel(master, "s traffic", transcript, 32),
+    challenge: expandLabel(master, "challenge", transcript, 32),
   };
 }
 

@@ -1,12 +1,12 @@
 // What handlers of requests have in common.
 
 import { LimitError } from "../shared/errors.ts";
-import type { Request, RequestOf } from "../shared/messages_v2.ts";
+import type { Request, RequestOf, SealedRequest } from "../shared/messages_v2.ts";
 import type { Membership } from "./membership.ts";
 import type { Session } from "./session.ts";
 
 /** Requests that are handled in the middle of a session. */
-export type Handled = Exclude<Request["kind"], "hello" | "bye">;
+export type Handled = Exclude<Request["kind"], "hello" | "bye" | SealedRequest["kind"]>;
 
 /** One handler for each of the kinds `K`. A CmdchatError that it throws is the refusal. */
 export type HandlersOf<K extends Handled> = {

@@ -2,7 +2,7 @@
 // rate; what each one does stands in a file by its theme.
 
 import { CmdchatError, ProtocolError } from "../shared/errors.ts";
-import type { Request } from "../shared/messages_v2.ts";
+import { isSealedRequest, type Request } from "../shared/messages_v2.ts";
 import { FILE_HANDLERS } from "./file_handlers.ts";
 import type { Handled, HandlersOf } from "./handler.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";
@@ -31,6 +31,7 @@ export function handle(session: Session, request: Request): void {
   if (request.kind === "hello" || request.kind === "bye") {
     throw new ProtocolError(`Cannot take a ${request.kind} in the middle of a session`);
   }
+  if (isSealedRequest(request)) return session.sealed.handle(request);
   // A file's chunks are as many as the file needs; those that are refused are spent by their handler.
   if (request.kind !== "chunk") session.pace?.spend();
   if ("id" in request) {

@@ -1,6 +1,7 @@
 // What the server counts. No names, no rooms' names, no content.
 
 import { Histogram } from "./histogram.ts";
+import { noSealedCounters, type SealedCounters } from "./sealed/counters.ts";
 
 const LAG_PROBE_MS = 500;
 
@@ -10,7 +11,7 @@ const DELIVERY_BOUNDS_S = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 const LAG_BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 /** Counters since the start. */
-export interface Counters {
+export interface Counters extends SealedCounters {
   connectionsAccepted: number;
   connectionsRefused: number;
   handshakesFailed: number;
@@ -49,6 +50,9 @@ export interface Gauges {
   readonly members: number;
   readonly held: number;
   readonly rooms: number;
+  readonly sealedRooms: number;
+  /** Bytes that sealed rooms remember for those who come back. */
+  readonly sealedBytes: number;
   readonly outboxBytes: number;
 }
 
@@ -70,6 +74,7 @@ export class Metrics {
     sessionsResumed: 0,
     slowClosed: 0,
     silentClosed: 0,
+    ...noSealedCounters(),
   };
   readonly handshakes = Object.fromEntries(
     HANDSHAKE_RESULTS.map((result) => [result, 0]),

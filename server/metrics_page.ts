@@ -2,6 +2,7 @@
 
 import type { Histogram } from "./histogram.ts";
 import type { Counters, Gauges, Metrics } from "./metrics.ts";
+import type { SealedCounters } from "./sealed/counters.ts";
 
 /** Who is here, by kind. */
 export interface Census {
@@ -42,6 +43,16 @@ const COUNTER_FAMILIES: readonly (readonly [string, keyof Counters, string])[] =
   ["cmdchat_silent_closed_total", "silentClosed", "Clients closed because they did not answer."],
 ];
 
+const SEALED_KINDS = {
+  group: "sealedGroups",
+  commit: "sealedCommits",
+  message: "sealedMessages",
+  chunk: "sealedChunks",
+  conflict: "sealedConflicts",
+  void: "sealedVoids",
+  eviction: "sealedEvictions",
+} as const satisfies Record<string, keyof SealedCounters>;
+
 /** The page. */
 export function metricsPage(view: MetricsView): string {
   const { metrics, gauges, census, memory } = view;
@@ -60,6 +71,15 @@ export function metricsPage(view: MetricsView): string {
   );
   page.labelled("cmdchat_members", "gauge", "Members of rooms.", "link", census.members);
   page.labelled("cmdchat_rooms", "gauge", "Rooms with somebody in them.", "kind", census.rooms);
+  page.single("cmdchat_sealed_bytes", "gauge", "Sealed frames kept.", gauges.sealedBytes);
+  const sealed = Object.entries(SEALED_KINDS).map(([kind, name]) => [kind, metrics.counters[name]]);
+  page.labelled(
+    "cmdchat_sealed_total",
+    "counter",
+    "What passed through sealed rooms, by kind.",
+    "kind",
+    Object.fromEntries(sealed),
+  );
   page.single("cmdchat_outbox_bytes", "gauge", "Bytes that wait for clients.", gauges.outboxBytes);
   page.labelled(
     "cmdchat_handshakes_total",

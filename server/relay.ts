@@ -20,6 +20,8 @@ import type { Census } from "./metrics_page.ts";
 import type { OutboxBudget } from "./outbox.ts";
 import type { PortEvents } from "./port.ts";
 import { Room } from "./room.ts";
+import { SYSTEM_CLOCK } from "./sealed/clock.ts";
+import { SealedRooms } from "./sealed/rooms.ts";
 import type { Session } from "./session.ts";
 import { tokenDigest } from "./tokens.ts";
 
@@ -34,6 +36,7 @@ export class Relay {
   readonly budget: OutboxBudget = { queuedBytes: 0 };
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
+  readonly sealed: SealedRooms;
   readonly #sessions = new Map<number, Session>();
   readonly #rooms = new Map<string, Room>();
   readonly #bus: Bus;
@@ -54,6 +57,10 @@ export class Relay {
     this.#tokenDigests = config.tokenDigests;
     this.handshakes = new ServerHandshake(options.identity);
     this.held = new HeldSessions(this);
+    this.sealed = new SealedRooms({
+      ...{ clock: SYSTEM_CLOCK, counters: this.metrics.counters, most: config["max-rooms"] },
+      graceMs: config.hold * 1_000,
+    });
   }
 
   /** Whether clients reach it over TLS. */
@@ -73,6 +80,8 @@ export class Relay {
       members: this.#sessions.size,
       held: this.held.size,
       rooms: this.#rooms.size,
+      sealedRooms: this.sealed.size,
+      sealedBytes: this.sealed.bytes,
       outboxBytes: this.budget.queuedBytes,
     };
   }
@@ -83,7 +92,7 @@ export class Relay {
     for (const { port, old } of this.#sessions.values()) {
       members[port === undefined ? "away" : old ? "v1" : "v2"]++;
     }
-    return { members, rooms: { open: this.#rooms.size } };
+    return { members, rooms: { open: this.#rooms.size, sealed: this.sealed.size } };
   }
 
   /** Lets in, from now on, whoever has one of these tokens, or everyone where there is none. */
@@ -205,6 +214,7 @@ export class Relay {
     await Promise.race([Promise.allSettled(told), late.promise]);
     clearTimeout(timer);
     for (const session of this.#sessions.values()) session.close();
+    this.sealed.close();
   }
 
   #release(address: string): void {

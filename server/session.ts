@@ -10,6 +10,8 @@ import { Membership } from "./membership.ts";
 import { Pace } from "./pace.ts";
 import type { Port } from "./port.ts";
 import { RateLimit } from "./rate_limit.ts";
+import { Attachments } from "./sealed/attachments.ts";
+import { sealedOwner } from "./sealed/owner.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";
 
@@ -43,6 +45,7 @@ export class Session {
   /** Undefined where rates are not limited. */
   readonly pace: Pace | undefined;
   readonly files: FileRelay;
+  readonly sealed: Attachments;
   /** Whether it speaks v1. */
   readonly old: boolean;
   /** What its user says about being away; null = nothing. */
@@ -70,6 +73,7 @@ export class Session {
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
     this.files = new FileRelay(relay.config["max-file"]);
+    this.sealed = new Attachments(sealedOwner(this), relay.sealed);
     this.#mailbox = new Mailbox(relay.budget);
   }
 

@@ -3,10 +3,12 @@
 import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
 import { ProtocolError } from "../shared/errors.ts";
 import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
-import type { Event, Request } from "../shared/messages_v2.ts";
+import { type Event, isSealedEvent, type Request } from "../shared/messages_v2.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
 export function toV1(event: Event, room: string): ServerMessage | undefined {
+  // No v1 client is in a sealed room.
+  if (isSealedEvent(event)) return undefined;
   switch (event.kind) {
     case "chat": {
       const { name: sender, text, sequence } = event;

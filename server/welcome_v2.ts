@@ -39,6 +39,7 @@ interface Sealed {
   readonly link: Link;
   readonly cipher: SessionCipher;
   readonly batches: BatchReader;
+  readonly challenge: Uint8Array;
 }
 
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
@@ -47,12 +48,14 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
   const { answer, keys } = await relay.handshakes.receive(first);
   await link.write(encodeFrame(answer));
   const cipher = new SessionCipher(keys, { role: "server", now: () => performance.now() });
-  const sealed = { link, cipher, batches: new BatchReader(HELLO_MAX_BYTES) };
+  const { challenge } = keys;
+  const sealed = { link, cipher, batches: new BatchReader(HELLO_MAX_BYTES), challenge };
   try {
     const hello = await readHello(source, sealed);
     if (!relay.isAuthorized(hello.token)) throw new Refusal("unauthorized");
     const back = comeBack(relay, sealed, hello);
     const session = back ?? comeIn(relay, sealed, hello);
+    session.sealed.takeLink(challenge);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
     return { ...welcomed(relay, session, sealed), resumed: back !== undefined };
   } catch (error) {
@@ -192,6 +195,8 @@ function welcomed(
       port?.close();
       cipher.close();
       if (session.port !== port) return;
+      if (forGood) session.sealed.leaveAll();
+      else session.sealed.loseLink();
       if (!forGood && relay.held.hold(session, performance.now())) session.loseLink();
       else relay.exit(session);
     },

@@ -31,8 +31,8 @@ import {
 import { encodeFrame } from "./frame.ts";
 import {
   deriveSessionKeys,
+  type HandshakeKeys,
   type HandshakeSecrets,
-  type SessionKeys,
   signatureInput,
   transcriptHash,
 } from "./key_schedule.ts";
@@ -56,14 +56,14 @@ export interface ClientHandshakeOptions {
 
 /** A finished handshake, seen by the client. */
 export interface ClientSession {
-  readonly keys: SessionKeys;
+  readonly keys: HandshakeKeys;
   readonly fingerprint: Fingerprint;
 }
 
 /** A finished handshake, seen by the server: send `answer` as a frame, then speak records. */
 export interface ServerSession {
   readonly answer: Uint8Array;
-  readonly keys: SessionKeys;
+  readonly keys: HandshakeKeys;
 }
 
 /** The client's side: send `firstMessage` as a frame, then give the answer to receive(). */

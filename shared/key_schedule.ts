@@ -22,6 +22,12 @@ export interface SessionKeys {
   readonly serverSecret: Uint8Array;
 }
 
+/** All that a handshake gives. */
+export interface HandshakeKeys extends SessionKeys {
+  /** 32 bytes that both ends of this session have and nobody chose: a challenge for proofs inside it. */
+  readonly challenge: Uint8Array;
+}
+
 // The construction of RFC 8446 §4.4.3: 64 spaces, a context, a zero byte, then the hash. The context keeps
 // a signature of this handshake from ever being one of anything else.
 const SIGNATURE_CONTEXT = new TextEncoder().encode(" ".repeat(64) + "cmdchat v2 server\0");
@@ -58,22 +64,23 @@ export function transcriptHash(clientFrame: Uint8Array, serverFrame: Uint8Array)
   return sha256(clientFrame, serverFrame);
 }
 
-/** The traffic secrets of both directions. Wipes the three secrets. */
+/** The traffic secrets of both directions, and the challenge. Wipes the three secrets. */
 export function deriveSessionKeys(
   aead: AeadName,
   { transcript, secrets }: {
     readonly transcript: Uint8Array;
     readonly secrets: HandshakeSecrets;
   },
-): SessionKeys {
+): HandshakeKeys {
   const parts = [secrets.mlkem768, secrets.x25519, secrets.rsa];
   const inputKey = concatBytes(parts);
   const master = hkdfExtract(transcript, inputKey);
   const options = { context: transcript, length: HASH_BYTES };
   const clientSecret = hkdfExpandLabel(master, "c traffic", options);
   const serverSecret = hkdfExpandLabel(master, "s traffic", options);
+  const challenge = hkdfExpandLabel(master, "challenge", options);
   for (const used of [...parts, inputKey, master]) used.fill(0);
-  return { aead, clientSecret, serverSecret };
+  return { aead, clientSecret, serverSecret, challenge };
 }
 
 /** Key and IV of one direction until its next rekeying. */

@@ -198,3 +198,63 @@ export const WAKE_ANSWER_MS = 3_000;
 
 /** Messages that a client keeps while it has no connection; more are refused, and stay in the input line. */
 export const UNSENT_MAX = 100;
+
+/** Members of a sealed room: at 200 a join costs every member 60 ms, and its GroupInfo has 62 KB. */
+export const SEALED_MEMBERS_MAX = 200;
+
+/** Bytes of a commit, message or GroupInfo of a sealed room: the GroupInfo of 200 in its envelope, twice over. */
+export const SEALED_BODY_MAX_BYTES = 256 * KIB + 28;
+
+/** Bytes of a sealed file chunk: 64 KiB and what seals it. */
+export const SEALED_CHUNK_MAX_BYTES = 64 * KIB + 256;
+
+/** Bytes of a request for chunks: names a file and a place in it. */
+export const SEALED_PULL_MAX_BYTES = 4 * KIB;
+
+/** Chunks that one request for them may let through: 2 MiB. */
+export const SEALED_PULL_CHUNKS_MAX = 32;
+
+/** Chunks that a member may have asked of all others and not got: half of its outbox. */
+export const SEALED_CHUNKS_OPEN_MAX = 128;
+
+/** Sealed rooms that one session may be in. */
+export const SEALED_ROOMS_PER_SESSION = 8;
+
+/** What a sealed room remembers for those who come back. */
+export const SEALED_RING = { frames: 512, bytes: MIB } as const;
+
+/** What commits may take of it: without them who comes back must join anew, and nobody fills it with them alone. */
+export const SEALED_RING_COMMITS = { frames: 256, bytes: 512 * KIB } as const;
+
+/** Bytes that all sealed rooms of a server remember together. */
+export const SEALED_MEMORY_MAX_BYTES = 256 * MIB;
+
+/** How long one member has to give its GroupInfo before the next is asked. */
+export const SEALED_GROUP_INFO_MS = 2_000;
+
+/** Members that are asked for a GroupInfo for one who joins. */
+export const SEALED_GROUP_INFO_TRIES = 5;
+
+/** How long one who joins has for its commit before the next has its turn. */
+export const SEALED_JOIN_TURN_MS = 3_000;
+
+/** How long one member has to remove who is gone before the next is asked. */
+export const SEALED_EVICT_MS = 5_000;
+
+/** After all were asked to remove somebody in vain, the pause before they are asked again. */
+export const SEALED_EVICT_PAUSE_MS = 60_000;
+
+/** How long a commit can be voted on: as long as members keep the state before it. */
+export const SEALED_VOTE_MS = 10_000;
+
+/** Commits that can be voted on at once. */
+export const SEALED_VOTES_OPEN_MAX = 16;
+
+/** Voided commits of a room that are refused when they come again, and told to those who come back. */
+export const SEALED_VOIDED_MAX = 64;
+
+/** After a relay restarted, how long one with a later state may still correct what another brought back. */
+export const SEALED_BRING_BACK_MS = 5_000;
+
+/** After its commit was voided, how long a session is kept out; doubled each time up to the second. */
+export const SEALED_PENALTY_MS = { first: 10_000, most: 600_000 } as const;

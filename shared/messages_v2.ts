@@ -15,6 +15,7 @@ import {
   TOKEN_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "./limits.ts";
+import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 const count = z.int().min(0);
 /** Number of a request, from 1, growing by 1 within a session; its answer repeats it. */
@@ -94,6 +95,7 @@ export const REQUESTS = {
   pong: {},
   /** Leaves for good: the session is not held. */
   bye: {},
+  ...SEALED_REQUESTS,
 } as const;
 
 /** What the server sends: one row a message. */
@@ -164,6 +166,7 @@ export const EVENTS = {
   closing: { why: label, retry: z.boolean() },
   ping: {},
   pong: {},
+  ...SEALED_EVENTS,
 } as const;
 
 type Rows = Readonly<Record<string, z.ZodRawShape>>;
@@ -179,3 +182,17 @@ export type Event = MessageIn<typeof EVENTS>;
 export type RequestOf<K extends Request["kind"]> = Extract<Request, { kind: K }>;
 /** One kind of event. */
 export type EventOf<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+/** A request about sealed rooms. */
+export type SealedRequest = Extract<Request, { kind: `sealed_${string}` }>;
+/** An event of sealed rooms. */
+export type SealedEvent = Extract<Event, { kind: `sealed_${string}` }>;
+
+/** Whether a request is about sealed rooms. */
+export function isSealedRequest(request: Request): request is SealedRequest {
+  return request.kind.startsWith("sealed_");
+}
+
+/** Whether an event is of sealed rooms. */
+export function isSealedEvent(event: Event): event is SealedEvent {
+  return event.kind.startsWith("sealed_");
+}

@@ -36,17 +36,20 @@ export class V2Peer implements AsyncDisposable {
   /** Resolves when the link has ended. */
   readonly ended: Promise<void>;
   readonly fingerprint: Fingerprint;
+  /** What proofs inside this session are over. */
+  readonly challenge: Uint8Array;
   #next = 1;
   #wake: (() => void) | undefined;
   #over = false;
 
   private constructor(
     conn: Deno.Conn,
-    session: { cipher: SessionCipher; fingerprint: Fingerprint },
+    session: { cipher: SessionCipher; fingerprint: Fingerprint; challenge: Uint8Array },
   ) {
     this.conn = conn;
     this.cipher = session.cipher;
     this.fingerprint = session.fingerprint;
+    this.challenge = session.challenge;
     this.ended = this.#read();
   }
 
@@ -60,7 +63,7 @@ export class V2Peer implements AsyncDisposable {
     await writeAll(conn, encodeFrame(handshake.firstMessage));
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
     const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
-    const peer = new V2Peer(conn, { cipher, fingerprint });
+    const peer = new V2Peer(conn, { cipher, fingerprint, challenge: keys.challenge });
     const rooms = (options.rooms ?? ["lobby"]).map((title): [string, number] => [title, 0]);
     await peer.send({
       ...{ kind: "hello", name: "anonymous", rooms, token: null, session: null, secret: null },
@@ -122,14 +125,25 @@ export class V2Peer implements AsyncDisposable {
   }
 
   /** The first event of `kind` that fits, past or to come. */
-  async until<K extends Event["kind"]>(
+  until<K extends Event["kind"]>(
     kind: K,
     fits: (event: EventOf<K>) => boolean = () => true,
   ): Promise<EventOf<K>> {
+    return this.untilAny(
+      (event): event is EventOf<K> => event.kind === kind && fits(event as EventOf<K>),
+      kind,
+    );
+  }
+
+  /** The first event that fits, past or to come. */
+  async untilAny<E extends Event>(
+    fits: (event: Event) => event is E,
+    kind = "event that fits",
+  ): Promise<E> {
     const deadline = performance.now() + WAIT_MS;
     for (;;) {
-      const found = this.events.find((event) => event.kind === kind && fits(event as EventOf<K>));
-      if (found !== undefined) return found as EventOf<K>;
+      const found = this.events.find(fits);
+      if (found !== undefined) return found;
       const left = deadline - performance.now();
       if (this.#over || left <= 0) {
         const seen = this.events.map((event) => event.kind).join(" ");

@@ -15,6 +15,7 @@ export interface SessionVector {
   transcript_hash: string;
   client_traffic_secret: string;
   server_traffic_secret: string;
+  challenge: string;
   client_key: string;
   client_iv: string;
   server_key: string;

@@ -4,7 +4,15 @@ import { HANDSHAKE_RESULTS, Metrics } from "../../server/metrics.ts";
 import { metricsPage } from "../../server/metrics_page.ts";
 import { byLabel, quantile, readSamples } from "../../server/metrics_reader.ts";
 
-const NOTHING = { connections: 0, members: 0, held: 0, rooms: 0, outboxBytes: 0 };
+const NOTHING = {
+  connections: 0,
+  members: 0,
+  held: 0,
+  rooms: 0,
+  sealedRooms: 0,
+  sealedBytes: 0,
+  outboxBytes: 0,
+};
 
 function page(metrics = new Metrics()): string {
   return metricsPage({

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { Metrics } from "../../server/metrics.ts";
 
-const GAUGES = { connections: 3, members: 2, held: 1, rooms: 4, outboxBytes: 5 };
+const GAUGES = {
+  connections: 3,
+  members: 2,
+  held: 1,
+  rooms: 4,
+  sealedRooms: 1,
+  sealedBytes: 6,
+  outboxBytes: 5,
+};
 
 /** The line's fields. */
 function fieldsOf(line: string): Record<string, number> {

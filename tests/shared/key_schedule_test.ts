@@ -26,6 +26,7 @@ for (const vector of sessions) {
     assert.equal(keys.aead, vector.aead);
     assert.equal(toHex(keys.clientSecret), vector.client_traffic_secret);
     assert.equal(toHex(keys.serverSecret), vector.server_traffic_secret);
+    assert.equal(toHex(keys.challenge), vector.challenge);
     const [client, server] = [trafficKey(keys.clientSecret), trafficKey(keys.serverSecret)];
     assert.deepEqual([toHex(client.key), toHex(client.iv)], [vector.client_key, vector.client_iv]);
     assert.deepEqual([toHex(server.key), toHex(server.iv)], [vector.server_key, vector.server_iv]);

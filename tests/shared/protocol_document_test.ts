@@ -110,6 +110,23 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.HEARTBEAT_TIMEOUT_MS / 1_000, "N seconds without one end the link"],
     [limits.REKEY_MS / 60_000, "sealed N minutes or more"],
     [limits.HOLD_S, "N seconds of holding"],
+    [limits.SEALED_BODY_MAX_BYTES, "a `body` has 1 to N bytes"],
+    [limits.SEALED_CHUNK_MAX_BYTES, "that of a `sealed_chunk` at most N"],
+    [limits.SEALED_PULL_MAX_BYTES, "that of a `sealed_pull` at most N"],
+    [limits.SEALED_MEMBERS_MAX, "a room has at most N handles"],
+    [limits.SEALED_ROOMS_PER_SESSION, "is in at most N sealed rooms"],
+    [limits.SEALED_RING.frames, "The relay keeps N frames"],
+    [limits.SEALED_MEMORY_MAX_BYTES / 2 ** 20, "N MiB of all rooms"],
+    [limits.SEALED_BRING_BACK_MS / 1_000, "for N seconds, a member that attaches"],
+    [limits.SEALED_GROUP_INFO_MS / 1_000, "the next after N seconds, 5 at most"],
+    [limits.SEALED_GROUP_INFO_TRIES, "the next after 2 seconds, N at most"],
+    [limits.SEALED_JOIN_TURN_MS / 1_000, "with the commit, or after N seconds"],
+    [limits.SEALED_VOTE_MS / 1_000, "For N seconds after a commit"],
+    [limits.SEALED_PENALTY_MS.first / 1_000, "may attach again after N seconds"],
+    [limits.SEALED_EVICT_MS / 1_000, "(`sealed_evict_please`), the next after N seconds"],
+    [limits.SEALED_EVICT_PAUSE_MS / 1_000, "there is a pause of N seconds"],
+    [limits.SEALED_PULL_CHUNKS_MAX, "A receiver asks for 1 to N chunks"],
+    [limits.SEALED_CHUNKS_OPEN_MAX, "N at most that have not come"],
     [limits.FILE_TRANSFERS_PER_SENDER, "One sender has at most N files on their way"],
   ];
   for (const [value, words] of numbers) {
@@ -125,5 +142,5 @@ Deno.test("the rules of docs/PROTOCOL.md are numbered without gaps", () => {
     assert.equal(Number(number), (last.get(letter) ?? 0) + 1, `${letter}${number}`);
     last.set(letter, Number(number));
   }
-  assert.equal([...last.keys()].join(""), "CFVNHRBSL");
+  assert.equal([...last.keys()].join(""), "CFVNHRBSLW");
 });

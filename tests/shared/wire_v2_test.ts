@@ -11,6 +11,8 @@ const session = new Uint8Array(16).fill(9);
 const when = 1_790_000_000_000;
 const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
+const handle = new Uint8Array(8).fill(4);
+const body = new Uint8Array(284).fill(6);
 const doing = { room: 5, client: 2, name: "bob", time: when };
 const about = { room: 5, at: 3, client: 2, name: "bob", time: when };
 
@@ -37,6 +39,19 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   ping: { kind: "ping" },
   pong: { kind: "pong" },
   bye: { kind: "bye" },
+  sealed_attach: {
+    ...{ kind: "sealed_attach", ask: 1, rid: session, key: secret, handle, owner: session },
+    ...{ proof: new Uint8Array(64).fill(5), member: true, epoch: 3, seq: 70 },
+  },
+  sealed_create: { kind: "sealed_create", ask: 2, room: 1, epoch: 3, seq: 70, handles: [handle] },
+  sealed_join: { kind: "sealed_join", ask: 3, room: 1, fresh: false },
+  sealed_group_info: { kind: "sealed_group_info", ask: 4, room: 1, question: 1, epoch: 3, body },
+  sealed_commit: { kind: "sealed_commit", ask: 5, room: 1, epoch: 3, evicts: [handle], body },
+  sealed_app: { kind: "sealed_app", ask: 6, room: 1, epoch: 4, body },
+  sealed_vote: { kind: "sealed_vote", ask: 7, room: 1, seq: 71, ok: true },
+  sealed_leave: { kind: "sealed_leave", ask: 8, room: 1 },
+  sealed_pull: { kind: "sealed_pull", ask: 9, room: 1, to: handle, chunks: 32, body },
+  sealed_chunk: { kind: "sealed_chunk", room: 1, to: handle, body },
 };
 
 const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
@@ -74,6 +89,27 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
   closing: { kind: "closing", why: "the server stops", retry: true },
   ping: { kind: "ping" },
   pong: { kind: "pong" },
+  sealed_attached: {
+    ...{ kind: "sealed_attached", ask: 1, room: 1, epoch: 3, seq: 70, missing: "messages" },
+    members: [[handle, true]],
+  },
+  sealed_none: { kind: "sealed_none", ask: 1, room: 1 },
+  sealed_done: { kind: "sealed_done", ask: 2 },
+  sealed_declined: { kind: "sealed_declined", ask: 3, room: 1, why: "not now" },
+  sealed_conflict: { kind: "sealed_conflict", ask: 4, epoch: 4, seq: 71 },
+  sealed_stale: { kind: "sealed_stale", ask: 5, epoch: 4 },
+  sealed_group_info: { kind: "sealed_group_info", ask: 3, epoch: 4, body },
+  sealed_group_info_please: { kind: "sealed_group_info_please", room: 1, question: 1, epoch: 4 },
+  sealed_frame: {
+    ...{ kind: "sealed_frame", room: 1, seq: 72, type: "app", epoch: 4, from: handle, ask: 6 },
+    ...{ time: when, body },
+  },
+  sealed_void: { kind: "sealed_void", room: 1, seq: 71, last: 72, epoch: 3 },
+  sealed_gone: { kind: "sealed_gone", room: 1, handle, left: true },
+  sealed_back: { kind: "sealed_back", room: 1, handle },
+  sealed_evict_please: { kind: "sealed_evict_please", room: 1, handles: [handle, handle] },
+  sealed_pull: { kind: "sealed_pull", room: 1, from: handle, chunks: 32, body },
+  sealed_chunk: { kind: "sealed_chunk", room: 1, from: handle, body },
 };
 
 const TABLES = [

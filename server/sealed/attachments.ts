@@ -1,0 +1,191 @@
+// The sealed rooms that one session is attached to, and what it asks for there.
+
+import { CmdchatError, LimitError, ProtocolError } from "../../shared/errors.ts";
+import { SEALED_PENALTY_MS, SEALED_ROOMS_PER_SESSION } from "../../shared/limits.ts";
+import type { Event, RequestOf, SealedRequest } from "../../shared/messages_v2.ts";
+import { isAttachProof } from "../../shared/sealed_attach.ts";
+import { Broadcast } from "../broadcast.ts";
+import type { SealedRoom } from "./room.ts";
+import type { SealedRooms } from "./rooms.ts";
+import type { Peer, Seat } from "./seat.ts";
+
+/** What sealed rooms need of a session. */
+export interface SealedOwner {
+  /** Delivers to the session; never waits and never throws. */
+  deliver(broadcast: Broadcast): void;
+  /** Takes one of the messages that the rate limit allows: 0, or the ms to wait. */
+  takeMessage(now: number): number;
+  /** The same for the work of a group, which must not wait for talk. */
+  takeGroupWork(now: number): number;
+  /** Something came that is worth a request of the session's pace. */
+  spendPace(): void;
+  /** Whether files may pass. */
+  readonly takesFiles: boolean;
+}
+
+interface Place {
+  readonly room: SealedRoom;
+  readonly seat: Seat;
+}
+
+/** How sealed rooms see one session, and it them. */
+export class Attachments implements Peer {
+  readonly #owner: SealedOwner;
+  readonly #rooms: SealedRooms;
+  readonly #places = new Map<number, Place>();
+  #challenge: Uint8Array | undefined;
+  #penalties = 0;
+  #keptOutUntil = -Infinity;
+
+  constructor(owner: SealedOwner, rooms: SealedRooms) {
+    this.#owner = owner;
+    this.#rooms = rooms;
+  }
+
+  /** The session has a link whose challenge this is; what was attached over another one is so no more. */
+  takeLink(challenge: Uint8Array | undefined): void {
+    this.loseLink();
+    this.#challenge = challenge;
+  }
+
+  /** The link is lost: the places are kept for a while. */
+  loseLink(): void {
+    const places = [...this.#places.values()];
+    this.#places.clear();
+    for (const { room, seat } of places) room.loseLink(seat);
+  }
+
+  /** The session is over. */
+  leaveAll(): void {
+    const places = [...this.#places.values()];
+    this.#places.clear();
+    for (const { room, seat } of places) room.leave(seat);
+  }
+
+  deliver(broadcast: Broadcast): void {
+    this.#owner.deliver(broadcast);
+  }
+
+  dropped(room: number, why: "replaced" | "voided"): void {
+    this.#places.delete(room);
+    if (why === "voided") {
+      const { first, most } = SEALED_PENALTY_MS;
+      const penalty = Math.min(most, first * 2 ** this.#penalties++);
+      this.#keptOutUntil = this.#rooms.now() + penalty;
+    }
+    this.#tell({ kind: "sealed_declined", ask: 0, room, why: DROPPED[why] });
+  }
+
+  /** Does what a request asks for. A refusal is told; throws ProtocolError. */
+  handle(request: SealedRequest): void {
+    try {
+      if (request.kind === "sealed_chunk") return this.#chunk(request);
+      this.#owner.spendPace();
+      this.#checkRate(request.kind);
+      if (request.kind === "sealed_attach") return this.#attach(request);
+      this.#inRoom(request);
+    } catch (error) {
+      if (!(error instanceof CmdchatError) || error instanceof ProtocolError) throw error;
+      if (!("ask" in request)) return;
+      const room = "room" in request ? request.room : 0;
+      this.#tell({ kind: "sealed_declined", ask: request.ask, room, why: error.message });
+    }
+  }
+
+  #attach(request: RequestOf<"sealed_attach">): void {
+    const { rid, key, handle, proof } = request;
+    const wait = this.#keptOutUntil - this.#rooms.now();
+    if (wait > 0) {
+      throw new LimitError(
+        `Cannot come into the room: your last commit was voided. Wait ${Math.ceil(wait / 1_000)} s`,
+      );
+    }
+    const challenge = this.#challenge;
+    if (challenge === undefined || !isAttachProof({ key, proof }, { rid, handle, challenge })) {
+      throw new LimitError("Cannot come into the room: the proof does not fit");
+    }
+    const room = this.#rooms.open(rid);
+    const here = this.#places.get(room.number);
+    if (here === undefined && this.#places.size >= SEALED_ROOMS_PER_SESSION) {
+      room.tidy();
+      throw new LimitError(
+        `Cannot come into the room: at most ${SEALED_ROOMS_PER_SESSION} sealed ones at once are allowed`,
+      );
+    }
+    try {
+      const seat = room.attach(this, request);
+      if (here !== undefined && here.seat !== seat) room.leave(here.seat);
+      this.#places.set(room.number, { room, seat });
+    } catch (error) {
+      room.tidy();
+      throw error;
+    }
+  }
+
+  #inRoom(request: Exclude<SealedRequest, { kind: "sealed_attach" | "sealed_chunk" }>): void {
+    const place = this.#places.get(request.room);
+    if (place === undefined) {
+      throw new LimitError("Cannot do that: you are not in this sealed room");
+    }
+    const { room, seat } = place;
+    switch (request.kind) {
+      case "sealed_create":
+        return room.create(seat, request);
+      case "sealed_join":
+        return room.join(seat, request);
+      case "sealed_group_info":
+        return room.groupInfo(seat, request);
+      case "sealed_commit":
+        return room.commit(seat, request);
+      case "sealed_app":
+        return room.app(seat, request);
+      case "sealed_vote":
+        return room.vote(seat, request);
+      case "sealed_pull":
+        if (!this.#owner.takesFiles) {
+          throw new LimitError("Cannot get the file: this server takes no files");
+        }
+        return room.pull(seat, request);
+      case "sealed_leave":
+        this.#places.delete(request.room);
+        this.#tell({ kind: "sealed_done", ask: request.ask });
+        return room.leave(seat);
+    }
+  }
+
+  #chunk(request: RequestOf<"sealed_chunk">): void {
+    const place = this.#places.get(request.room);
+    // Chunks are as many as were asked for; others cost what any request costs.
+    if (!place?.room.chunk(place.seat, request)) this.#owner.spendPace();
+  }
+
+  #checkRate(kind: SealedRequest["kind"]): void {
+    const now = this.#rooms.now();
+    const wait = kind === "sealed_app"
+      ? this.#owner.takeMessage(now)
+      : GROUP_WORK.has(kind)
+      ? this.#owner.takeGroupWork(now)
+      : 0;
+    if (wait > 0) {
+      throw new LimitError(`Not done: too many at once. Wait ${Math.ceil(wait / 1_000)} s.`);
+    }
+  }
+
+  #tell(event: Event): void {
+    this.deliver(new Broadcast(event, ""));
+  }
+}
+
+const DROPPED = {
+  replaced: "You are in this sealed room over another connection now.",
+  voided:
+    "The others found your last change of the group unsound, so you are out of it for a while.",
+} as const;
+
+// What costs all members work. Answers to the server's questions, votes and leaving do not count.
+const GROUP_WORK: ReadonlySet<SealedRequest["kind"]> = new Set([
+  "sealed_attach",
+  "sealed_create",
+  "sealed_join",
+  "sealed_commit",
+]);

@@ -1,0 +1,73 @@
+// All sealed rooms of a server, by the random names that the links give them.
+
+import { encodeBase64 } from "../../shared/base64.ts";
+import { LimitError } from "../../shared/errors.ts";
+import type { SealedClock } from "./clock.ts";
+import type { SealedCounters } from "./counters.ts";
+import type { SealedMemory } from "./ring.ts";
+import { SealedRoom } from "./room.ts";
+
+/** What the rooms of one server share. */
+export interface SealedRoomsOptions {
+  readonly clock: SealedClock;
+  readonly counters: SealedCounters;
+  /** Most rooms at once. */
+  readonly most: number;
+  /** How long the place of a lost link is kept. */
+  readonly graceMs: number;
+}
+
+/** The sealed rooms in which somebody is, or is waited for. */
+export class SealedRooms {
+  readonly #options: SealedRoomsOptions;
+  readonly #memory: SealedMemory = { bytes: 0 };
+  readonly #rooms = new Map<string, SealedRoom>();
+  #lastNumber = 0;
+
+  constructor(options: SealedRoomsOptions) {
+    this.#options = options;
+  }
+
+  /** Number of rooms. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** Bytes of frames that all rooms remember. */
+  get bytes(): number {
+    return this.#memory.bytes;
+  }
+
+  /** The time by which all of them live; monotonic ms. */
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** The room `rid`, made where it is not there. Throws LimitError at the cap. */
+  open(rid: Uint8Array): SealedRoom {
+    const key = encodeBase64(rid);
+    const known = this.#rooms.get(key);
+    if (known !== undefined) return known;
+    const { most, clock, counters, graceMs } = this.#options;
+    if (this.#rooms.size >= most) {
+      throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
+    }
+    const room: SealedRoom = new SealedRoom({
+      ...{ number: ++this.#lastNumber, rid: rid.slice(), clock, counters, graceMs },
+      memory: this.#memory,
+      onEmpty: () => this.#close(key, room),
+    });
+    this.#rooms.set(key, room);
+    return room;
+  }
+
+  /** The server stops: no timer is left. */
+  close(): void {
+    for (const [key, room] of this.#rooms) this.#close(key, room);
+  }
+
+  #close(key: string, room: SealedRoom): void {
+    room.close();
+    this.#rooms.delete(key);
+  }
+}

@@ -1,0 +1,81 @@
+// Somebody in a sealed room, as far as the server knows: a handle, and a link while there is one.
+
+import { timingSafeEqual } from "node:crypto";
+import { encodeBase64 } from "../../shared/base64.ts";
+import { SEALED_CHUNKS_OPEN_MAX } from "../../shared/limits.ts";
+import type { Event } from "../../shared/messages_v2.ts";
+import { Broadcast } from "../broadcast.ts";
+
+/** A session that is attached to a sealed room. `deliver` never waits and never throws. */
+export interface Peer {
+  deliver(broadcast: Broadcast): void;
+  /** The room lets the session go without being asked to: its handle is taken elsewhere, or it is kept out. */
+  dropped(room: number, why: "replaced" | "voided"): void;
+}
+
+/** A handle as a key of maps. */
+export type HandleKey = string & { readonly brand: "HandleKey" };
+
+/** The key of a handle. */
+export function handleKey(handle: Uint8Array): HandleKey {
+  return encodeBase64(handle) as HandleKey;
+}
+
+/** One handle in one room. */
+export class Seat {
+  readonly handle: Uint8Array;
+  readonly key: HandleKey;
+  /** Whether it has the group's state: it can be asked, it votes, and its leaf must be removed when it goes. */
+  member: boolean;
+  /** Place of the commit by which it came into the group; 0 = not known. */
+  memberFrom = 0;
+  peer: Peer | undefined;
+  /** Gone for good; its leaf is still in the group. */
+  departed = false;
+  /** Calls off what happens at the end of its grace time. */
+  stopGrace: () => void = () => {};
+  #owner: Uint8Array | undefined;
+  /** Chunks that this seat asked of others and did not get yet. */
+  readonly #credit = new Map<HandleKey, number>();
+
+  constructor(handle: Uint8Array, member: boolean) {
+    this.handle = handle;
+    this.key = handleKey(handle);
+    this.member = member;
+  }
+
+  /** Whether the handle is `owner`'s; the first who says so owns it. Compared in constant time. */
+  isOwnedBy(owner: Uint8Array): boolean {
+    this.#owner ??= owner;
+    return timingSafeEqual(this.#owner, owner);
+  }
+
+  /** Delivers one event to this seat alone. */
+  tell(event: Event): void {
+    this.peer?.deliver(new Broadcast(event, ""));
+  }
+
+  /** Lets `chunks` more of `sender` through. False where that is too many. */
+  grant(sender: HandleKey, chunks: number): boolean {
+    let open = chunks;
+    for (const granted of this.#credit.values()) open += granted;
+    if (open > SEALED_CHUNKS_OPEN_MAX) return false;
+    this.#credit.set(sender, (this.#credit.get(sender) ?? 0) + chunks);
+    return true;
+  }
+
+  /** Takes one chunk of `sender`, where it was asked for. */
+  spend(sender: HandleKey): boolean {
+    const left = this.#credit.get(sender) ?? 0;
+    if (left === 0) return false;
+    if (left === 1) this.#credit.delete(sender);
+    else this.#credit.set(sender, left - 1);
+    return true;
+  }
+
+  /** Takes back what was granted: of `sender`, or of all. */
+  revoke(sender?: HandleKey): void {
+    if (sender === undefined) this.#credit.clear();
+    else this.#credit.delete(sender);
+  }
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { Recorder, roomOf } from "../../helpers/sealed_room.ts";
+
+Deno.test("one member is asked to remove who is gone after the grace time, and the next five seconds later", () => {
+  const { clock, members: [alice, bob, carol] } = roomOf(3);
+  carol.room.loseLink(carol.seat);
+  clock.turn(59_999);
+  assert.equal(alice.last("sealed_evict_please"), undefined);
+  clock.turn(1);
+  assert.equal(alice.last("sealed_gone")?.left, true);
+  assert.deepEqual(alice.last("sealed_evict_please")?.handles, [carol.handle]);
+  assert.equal(bob.last("sealed_evict_please"), undefined);
+  clock.turn(5_000);
+  assert.deepEqual(bob.last("sealed_evict_please")?.handles, [carol.handle]);
+});
+
+Deno.test("after all were asked in vain there is a pause, and then they are asked again", () => {
+  const { clock, members: [alice, bob, carol] } = roomOf(3);
+  carol.room.leave(carol.seat);
+  clock.turn(10_000);
+  assert.deepEqual([alice, bob].map((member) => member.all("sealed_evict_please").length), [1, 1]);
+  clock.turn(59_999);
+  assert.equal(alice.all("sealed_evict_please").length, 1);
+  clock.turn(1);
+  assert.equal(alice.all("sealed_evict_please").length, 2);
+});
+
+Deno.test("who says that it leaves is to be removed at once, and a commit that does ends the asking", () => {
+  const { clock, members: [alice, bob, carol], counters } = roomOf(3);
+  bob.room.leave(bob.seat);
+  carol.room.leave(carol.seat);
+  assert.deepEqual(alice.last("sealed_evict_please")?.handles, [bob.handle, carol.handle]);
+  alice.commit(2, "without them", [bob.handle, carol.handle]);
+  alice.events.length = 0;
+  clock.turn(600_000);
+  assert.deepEqual(alice.kinds(), []);
+  assert.equal(counters.sealedEvictions, 2);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("who comes back before it was removed is not removed", () => {
+  const { clock, members: [alice, bob] } = roomOf(2);
+  bob.room.loseLink(bob.seat);
+  clock.turn(60_000);
+  assert.equal(alice.all("sealed_evict_please").length, 1);
+  bob.attach({ epoch: 1, seq: 1 });
+  clock.turn(120_000);
+  assert.equal(alice.all("sealed_evict_please").length, 1);
+});
+
+Deno.test("a commit cannot take the place of one who has a link", () => {
+  const { members: [alice, bob] } = roomOf(2);
+  alice.commit(1, "throws bob out", [bob.handle]);
+  assert.notEqual(bob.seat.peer, undefined);
+  assert.notEqual(bob.last("sealed_frame"), undefined);
+});
+
+Deno.test("somebody who never came into the group leaves without a word about removing", () => {
+  const { room, members: [alice] } = roomOf(1);
+  const bob = Recorder.attach(room, 2);
+  bob.room.leave(bob.seat);
+  assert.deepEqual(alice.kinds(), ["back", "gone"]);
+});
+
+Deno.test("a room is forgotten when nobody is there or waited for, with its timers", () => {
+  const { clock, rooms, members: [alice, bob] } = roomOf(2);
+  alice.room.loseLink(alice.seat);
+  bob.room.leave(bob.seat);
+  assert.equal(rooms.size, 1, "alice may come back");
+  clock.turn(60_000);
+  assert.equal(rooms.size, 0);
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("a handle belongs to its owner: another with the link cannot take it", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  assert.throws(() => Recorder.attach(room, 2, { epoch: 1, seq: 1, owner: 99 }), /somebody else/);
+  assert.deepEqual(bob.drops, []);
+  const again = Recorder.attach(room, 2, { epoch: 1, seq: 1 });
+  assert.deepEqual(bob.drops, ["replaced"]);
+  alice.app(1, "hi");
+  assert.equal(bob.last("sealed_frame"), undefined);
+  assert.notEqual(again.last("sealed_frame"), undefined);
+});
+
+Deno.test("after a restart of the server the first brings the room back, with those who are not here yet", () => {
+  const { room, clock } = roomOf(0);
+  const alice = Recorder.attach(room, 1, { epoch: 5, seq: 80 });
+  assert.deepEqual(alice.kinds(), ["none"]);
+  alice.create(5, 80, [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2)]);
+  const bob = Recorder.attach(room, 3, { epoch: 5, seq: 80 });
+  assert.equal(bob.last("sealed_attached")?.missing, "nothing");
+  assert.equal(bob.last("sealed_attached")?.members.length, 3);
+  alice.app(5, "on we go");
+  assert.equal(bob.last("sealed_frame")?.seq, 81);
+  clock.turn(60_000);
+  assert.deepEqual(alice.last("sealed_evict_please")?.handles, [new Uint8Array(8).fill(2)]);
+});
+
+Deno.test("a later state corrects what was brought back, for five seconds and until something was ordered", () => {
+  const { room, clock } = roomOf(0);
+  const alice = Recorder.attach(room, 1, { epoch: 5, seq: 80 });
+  alice.create(5, 80);
+  const bob = Recorder.attach(room, 2, { epoch: 6, seq: 82 });
+  assert.equal(bob.last("sealed_attached")?.missing, "nothing");
+  const told = alice.last("sealed_attached");
+  assert.deepEqual([told?.ask, told?.epoch, told?.seq, told?.missing], [0, 6, 82, "epochs"]);
+  bob.app(6, "ordered");
+  const carol = Recorder.attach(room, 3, { epoch: 7, seq: 90 });
+  assert.equal(carol.last("sealed_attached")?.epoch, 6);
+  assert.equal(carol.last("sealed_attached")?.missing, "epochs");
+  clock.turn(5_000);
+});
+
+Deno.test("five seconds after a room was brought back nobody corrects it any more", () => {
+  const { room, clock } = roomOf(0);
+  Recorder.attach(room, 1, { epoch: 5, seq: 80 }).create(5, 80);
+  clock.turn(5_000);
+  const bob = Recorder.attach(room, 2, { epoch: 6, seq: 82 });
+  assert.equal(bob.last("sealed_attached")?.epoch, 5);
+});
+
+Deno.test("a room has two hundred places and no more", () => {
+  const { room } = roomOf(1);
+  for (let n = 2; n <= 200; n++) {
+    const recorder = new Recorder(room, n);
+    recorder.handle.set([n >> 8, n]);
+    recorder.attach();
+  }
+  assert.throws(() => Recorder.attach(room, 250), /200 members/);
+});
+
+Deno.test("chunks go to who asked for them, as many as were asked for, and to nobody else", () => {
+  const { members: [alice, bob, carol], counters } = roomOf(3);
+  assert.equal(alice.chunk(bob, "unasked"), false);
+  bob.pull(alice, 2);
+  assert.equal(alice.last("sealed_pull")?.chunks, 2);
+  assert.equal(alice.chunk(bob, "one"), true);
+  assert.equal(carol.chunk(bob, "not yours"), false);
+  assert.equal(alice.chunk(bob, "two"), true);
+  assert.equal(alice.chunk(bob, "three"), false);
+  assert.equal(bob.all("sealed_chunk").length, 2);
+  assert.deepEqual(bob.last("sealed_chunk")?.from, alice.handle);
+  assert.equal(counters.sealedChunks, 2);
+});
+
+Deno.test("a receiver can have asked for 128 chunks at once; what a lost sender owed is forgotten", () => {
+  const { members: [alice, bob, carol] } = roomOf(3);
+  for (let i = 0; i < 4; i++) alice.pull(i % 2 === 0 ? bob : carol, 32);
+  assert.throws(() => alice.pull(bob, 1), /too much of it/);
+  carol.room.loseLink(carol.seat);
+  alice.pull(bob, 32);
+  assert.throws(() => alice.pull(carol, 1), /not here/);
+});

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
+
+Deno.test("a member is asked for the GroupInfo, and who joins gets it", () => {
+  const { room, members: [alice] } = roomOf(1);
+  const bob = Recorder.attach(room, 2);
+  bob.join();
+  assert.equal(alice.last("sealed_group_info_please")?.epoch, 0);
+  alice.give("the tree");
+  const info = bob.last("sealed_group_info");
+  assert.deepEqual([info?.ask, info?.epoch], [2, 0]);
+  assert.equal(textOf(info?.body ?? new Uint8Array()), "the tree");
+  assert.notEqual(alice.last("sealed_done"), undefined);
+});
+
+Deno.test("a member that does not answer in two seconds is passed over, and after all of them the join is declined", () => {
+  const { room, clock, members: [alice, bob] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  // Bob made the epoch: he is asked first.
+  assert.equal(alice.last("sealed_group_info_please"), undefined);
+  clock.turn(2_000);
+  assert.notEqual(alice.last("sealed_group_info_please"), undefined);
+  bob.give("too late");
+  assert.equal(carol.last("sealed_group_info"), undefined);
+  assert.notEqual(bob.last("sealed_conflict"), undefined);
+  clock.turn(2_000);
+  assert.match(carol.last("sealed_declined")?.why ?? "", /nobody in the room could let you in/);
+});
+
+Deno.test("those who join have turns of three seconds, one after another", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  const [bob, carol, dave] = [2, 3, 4].map((n) => Recorder.attach(room, n)) as [
+    Recorder,
+    Recorder,
+    Recorder,
+  ];
+  for (const joiner of [bob, carol, dave]) joiner.join();
+  alice.give();
+  assert.notEqual(bob.last("sealed_group_info"), undefined);
+  assert.equal(carol.last("sealed_group_info"), undefined);
+  clock.turn(2_999);
+  assert.equal(carol.last("sealed_group_info"), undefined);
+  clock.turn(1);
+  assert.notEqual(carol.last("sealed_group_info"), undefined, "the GroupInfo that is kept");
+  carol.commit(0, "carol joins");
+  assert.equal(dave.last("sealed_group_info"), undefined, "its epoch is over");
+  assert.equal(
+    carol.last("sealed_group_info_please")?.epoch,
+    1,
+    "who made the epoch knows it first",
+  );
+  carol.give("the new tree");
+  assert.equal(dave.last("sealed_group_info")?.epoch, 1);
+});
+
+Deno.test("a commit of somebody else ends no turn, but its loser asks again at the end of the queue", () => {
+  const { room, members: [alice] } = roomOf(1);
+  const [bob, carol] = [2, 3].map((n) => Recorder.attach(room, n)) as [Recorder, Recorder];
+  bob.join();
+  carol.join();
+  alice.give();
+  alice.commit(0, "rotation");
+  bob.commit(0, "bob joins");
+  assert.equal(bob.last("sealed_conflict")?.epoch, 1);
+  bob.join();
+  alice.give("tree of 1");
+  assert.equal(carol.last("sealed_group_info")?.epoch, 1);
+  carol.commit(1, "carol joins");
+  carol.give("tree of 2");
+  assert.equal(bob.last("sealed_group_info")?.epoch, 2);
+});
+
+Deno.test("who was given something useless gets the GroupInfo of another member", () => {
+  const { room, members: [alice, mallory] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  mallory.give("garbage");
+  carol.join(true);
+  assert.notEqual(alice.last("sealed_group_info_please"), undefined);
+  alice.give("the tree");
+  assert.equal(textOf(carol.last("sealed_group_info")?.body ?? new Uint8Array()), "the tree");
+});
+
+Deno.test("a member that goes while it is asked is passed over at once, and so is one who joins", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const [carol, dave] = [3, 4].map((n) => Recorder.attach(room, n)) as [Recorder, Recorder];
+  carol.join();
+  dave.join();
+  bob.room.loseLink(bob.seat);
+  assert.notEqual(alice.last("sealed_group_info_please"), undefined);
+  carol.room.loseLink(carol.seat);
+  alice.give();
+  assert.notEqual(dave.last("sealed_group_info"), undefined);
+});
+
+Deno.test("a GroupInfo of another epoch, of one who was not asked, or for nothing is not taken", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  const body = new Uint8Array(284);
+  const request = { kind: "sealed_group_info", ask: 9, room: 1, question: 1, body } as const;
+  room.groupInfo(alice.seat, { ...request, epoch: 1 });
+  room.groupInfo(bob.seat, { ...request, question: 7, epoch: 1 });
+  room.groupInfo(bob.seat, { ...request, epoch: 0 });
+  assert.equal(carol.last("sealed_group_info"), undefined);
+  // Bob was asked and gave another epoch's: the next is asked at once.
+  alice.give();
+  assert.notEqual(carol.last("sealed_group_info"), undefined);
+});
+
+Deno.test("a new epoch while a member is asked makes it be asked again for that one", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  alice.commit(1, "rotation");
+  assert.equal(alice.last("sealed_group_info_please")?.epoch, 2);
+  assert.equal(bob.all("sealed_group_info_please").length, 1);
+  alice.give();
+  assert.equal(carol.last("sealed_group_info")?.epoch, 2);
+});
