@@ -1,4 +1,5 @@
-# Builds the relay's executable and puts it on a Debian that holds nothing else of ours.
+# Builds the relay's executable and puts it into an image that holds it, libc, and nothing else: no shell, no
+# package manager, no folder to write to, no key and no secret.
 FROM node:22-bookworm-slim AS build
 WORKDIR /src
 COPY deno.json deno.lock ./
@@ -6,16 +7,18 @@ COPY shared shared
 COPY server server
 COPY client client
 COPY scripts scripts
-RUN npx -y deno@2.9.6 task compile
+# Commit and day for --version, such as "1a2b3c4d5e6f 2026-01-31"; the build has no git.
+ARG CMDCHAT_BUILT_FROM=
+RUN npx -y deno@2.9.6 task compile && sh scripts/image_root.sh dist/cmdchat-server /image
 
-FROM debian:bookworm-slim
-COPY --from=build /src/dist/cmdchat-server /usr/local/bin/cmdchat-server
+FROM scratch
+COPY --from=build /image /
 # Any user without a name will do: the program owns no file and writes none.
 USER 65532:65532
-ENV CMDCHAT_HOST=0.0.0.0 CMDCHAT_PORT=5050
+# The pages for health and metrics are for this container alone.
+ENV CMDCHAT_HOST=0.0.0.0 CMDCHAT_PORT=5050 CMDCHAT_ADMIN_LISTEN=127.0.0.1:5051
 EXPOSE 5050
-# Opens a connection and closes it; the relay sees a client that went away.
-HEALTHCHECK --interval=30s --timeout=3s --start-period=3s \
-  CMD ["bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/$CMDCHAT_PORT\""]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
+  CMD ["/usr/local/bin/cmdchat-server", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/cmdchat-server"]
