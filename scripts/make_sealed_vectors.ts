@@ -1,5 +1,5 @@
 // Makes tests/vectors/sealed.json: deno run -A scripts/make_sealed_vectors.ts
-// Keys, envelope, credential, code and file chunks of sealed rooms a second time, from docs/PROTOCOL.md §10 with
+// Keys, envelope, credential, code and file chunks of sealed rooms a second time, from docs/PROTOCOL.md §11 with
 // node:crypto alone. The same bytes come out each time; tests/client/sealed/vectors_test.ts holds that.
 
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// What a client enforces beyond the group library (docs/PROTOCOL.md §10.5): the tree before a commit against the tree
+// What a client enforces beyond the group library (docs/PROTOCOL.md §11.5): the tree before a commit against the tree
 // after it, whatever the commit says it does.
 
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// Who a leaf of the tree is (docs/PROTOCOL.md §10.3): a name and the handle of a connection, under a MAC that only
+// Who a leaf of the tree is (docs/PROTOCOL.md §11.3): a name and the handle of a connection, under a MAC that only
 // holders of the link can make. So the relay can neither add a ghost nor invent a room.
 
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// The envelope around everything that a sealed room sends through the relay (docs/PROTOCOL.md §10.2): a second,
+// The envelope around everything that a sealed room sends through the relay (docs/PROTOCOL.md §11.2): a second,
 // symmetric lock under a key of the link. It hides tree, sender, epoch contents and size.
 
 import { randomBytes } from "node:crypto";

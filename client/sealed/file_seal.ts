@@ -1,4 +1,4 @@
-// A file as members hand it to each other (docs/PROTOCOL.md §10.9): 64 KiB chunks under AES-256-GCM in the STREAM
+// A file as members hand it to each other (docs/PROTOCOL.md §11.9): 64 KiB chunks under AES-256-GCM in the STREAM
 // construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as age has it), so that no chunk can be left out, moved or
 // cut off. The key is for one file only. Sizes are padded by Padmé (Nikitin et al. 2019): at most 12 % more.
 

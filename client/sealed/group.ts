@@ -1,5 +1,5 @@
-// One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §10.4 to
-// §10.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
+// One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §11.4 to
+// §11.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
 
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/errors.ts";
@@ -322,7 +322,8 @@ export class SealedGroup {
   }
 }
 
-function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
+/** Who is in one list of members and not in the other: the same connection and key is the same person. */
+export function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
   const has = (list: readonly Member[], { handle, signatureKey }: Member) =>
     list.some((other) =>
       other.handle === handle && Buffer.compare(other.signatureKey, signatureKey) === 0

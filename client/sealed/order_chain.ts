@@ -1,4 +1,4 @@
-// The order of a room's frames as one hash (docs/PROTOCOL.md §10.6). Messages carry its beginning, so that two members
+// The order of a room's frames as one hash (docs/PROTOCOL.md §11.6). Messages carry its beginning, so that two members
 // to whom the relay shows different orders notice.
 
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// What members say to each other inside MLS: one row a message, as strict CBOR (docs/PROTOCOL.md §10.6).
+// What members say to each other inside MLS: one row a message, as strict CBOR (docs/PROTOCOL.md §11.6).
 
 import * as z from "zod";
 import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/cbor_table.ts";
@@ -38,7 +38,7 @@ export const PAYLOADS = {
   leaving: { id },
   /** The room moves to a new link. */
   move: { id, secret: bytes(ROOM_SECRET_BYTES) },
-  /** For one member alone, sealed to its key for direct messages (§10.8). */
+  /** For one member alone, sealed to its key for direct messages (§11.8). */
   direct: { id, to: bytes(8), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
 } as const;
 

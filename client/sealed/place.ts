@@ -1,5 +1,5 @@
 // A place in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
-// (docs/PROTOCOL.md §10.4).
+// (docs/PROTOCOL.md §11.4).
 
 import { Buffer } from "node:buffer";
 import { sha256 } from "../../shared/crypto/hkdf.ts";

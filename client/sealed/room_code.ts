@@ -1,5 +1,5 @@
 // What people compare: the code of a room, equal on all screens when members and history are, and the fingerprint
-// of a person's key, in digits and in words (docs/PROTOCOL.md §10.7).
+// of a person's key, in digits and in words (docs/PROTOCOL.md §11.7).
 
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { wordsOf } from "./spoken_words.ts";

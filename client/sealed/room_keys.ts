@@ -1,4 +1,4 @@
-// All that a sealed room's secret gives (docs/PROTOCOL.md §10.1): the secret itself is never used twice for two things.
+// All that a sealed room's secret gives (docs/PROTOCOL.md §11.1): the secret itself is never used twice for two things.
 
 import { concatBytes } from "../../shared/bytes.ts";
 import { HASH_BYTES, hkdfExpand, hkdfExtract, sha256 } from "../../shared/crypto/hkdf.ts";

@@ -1,9 +1,9 @@
 // 2,000 seeded operations on a sealed group: joins, leaves, updates, lost races, texts, voids, members who come
 // back. After each, everybody has one epoch, one code and the same members.
 
-import { SealedGroup } from "../../../client/sealed/group.ts";
-import { join, readInvitation } from "../../../client/sealed/place.ts";
-import { OrderedRoom, seededRandom, type TestMember } from "../../helpers/sealed_group.ts";
+import { SealedGroup } from "../../client/sealed/group.ts";
+import { join, readInvitation } from "../../client/sealed/place.ts";
+import { OrderedRoom, seededRandom, type TestMember } from "../helpers/sealed_group.ts";
 
 const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);
 const SEED = Number(Deno.env.get("SEALED_FUZZ_SEED") ?? Date.now() % 1_000_000);

@@ -1,0 +1,271 @@
+// The way into a sealed room and back into it (docs/PROTOCOL.md §11.4): attach, create or join by an external commit,
+// bring the room back after a restart of the relay, enter anew where the own view leads nowhere.
+
+import { Buffer } from "node:buffer";
+import { nameKey, nextFreeName } from "../../shared/names.ts";
+import { digestOf, type Invitation, join, type Joining, readInvitation } from "./place.ts";
+import { changeOf, SealedGroup } from "./group.ts";
+import type { RelayEvent } from "./relay_wire.ts";
+import { fromHex, newId, type RoomCore, toHex } from "./room_core.ts";
+import { attachProof } from "./room_keys.ts";
+
+/** The relay had no place for us: asked again after this. */
+const RETRY_MS = 3_000;
+/** Without a confirmation for this long, the user is told so. */
+const CONFIRM_MS = 10_000;
+const UNUSABLE_INFOS_MAX = 3;
+
+/** How this member gets in. */
+export class RoomEntry {
+  readonly #core: RoomCore;
+  #joining: Joining | undefined;
+  #unusable = 0;
+  #retryAt = Infinity;
+  #catchUpTo = 0;
+  #catchUpEpoch = 0;
+  #isLossy = false;
+  #hello: { readonly id: string; at: number } | undefined;
+
+  constructor(core: RoomCore) {
+    this.#core = core;
+  }
+
+  /** A link to the relay stands. */
+  attach(challenge: Uint8Array): void {
+    const core = this.#core;
+    const { keys, me } = core.place;
+    const handle = fromHex(me.handle);
+    core.forgetAsks();
+    core.phase = "entering";
+    this.#joining = undefined;
+    core.options.send({
+      kind: "sealed_attach",
+      ask: core.ask("attach"),
+      rid: keys.rid,
+      key: keys.attach.publicKey,
+      handle,
+      owner: core.owner,
+      proof: attachProof(keys, { handle, challenge }),
+      seq: core.group?.sequence ?? 0,
+      epoch: core.group?.epoch ?? 0,
+      member: core.group !== undefined,
+    });
+    core.showStatus();
+  }
+
+  /** The link is gone. */
+  detach(): void {
+    this.#core.phase = "offline";
+    this.#joining = undefined;
+    this.#retryAt = Infinity;
+    this.#core.showStatus();
+  }
+
+  /** Lets time pass. */
+  tick(now: number): void {
+    if (this.#core.phase === "entering" && now >= this.#retryAt) this.#join(false);
+    if (this.#core.phase !== "in" || this.#hello === undefined || now < this.#hello.at) return;
+    this.#hello.at = Infinity;
+    this.#core.note(
+      "warning",
+      "Nobody has confirmed you yet: the server may be showing you an old room.",
+    );
+  }
+
+  /** A member says that it has seen us. */
+  confirm(id: Uint8Array, name: string): void {
+    if (this.#hello?.id !== toHex(id)) return;
+    this.#hello = undefined;
+    this.#core.isConfirmed = true;
+    this.#core.note("info", `${name} confirms that you are in the room.`);
+    this.#core.showStatus();
+  }
+
+  /** What we hold leads nowhere: enters anew, in the place of the own former leaf. */
+  resync(): void {
+    this.#core.note("warning", "The room went on without you; you are coming back into it.");
+    this.#join(false);
+    this.#core.showStatus();
+  }
+
+  /** The relay has taken us in, or tells anew where the room is. */
+  async attached(event: RelayEvent<"sealed_attached">): Promise<void> {
+    const core = this.#core;
+    if (event.ask !== 0 && core.answered(event.ask) !== "attach") return;
+    core.room = event.room;
+    const here = event.members.filter(([, isHere]) => isHere);
+    core.people.replaceHere(here.map(([handle]) => toHex(handle)));
+    const { group } = core;
+    if (group === undefined) return this.#join(false);
+    if (event.missing === "epochs" || group.epoch > event.epoch) return this.resync();
+    await this.#catchUp(event, { isLossy: event.missing === "messages" });
+  }
+
+  async #catchUp(
+    { seq, epoch }: { readonly seq: number; readonly epoch: number },
+    { isLossy }: { readonly isLossy: boolean },
+  ): Promise<void> {
+    const { group } = this.#core;
+    if (group === undefined) return;
+    // The relay lost its memory, and was told by somebody who had seen less.
+    if (group.sequence > seq) group.skipTo(seq + 1);
+    this.#isLossy = isLossy;
+    this.#catchUpTo = seq;
+    this.#catchUpEpoch = epoch;
+    this.#core.phase = "catching up";
+    if (group.sequence >= seq) await this.#settle();
+    else this.#core.showStatus();
+  }
+
+  /** There is no group: makes one, or brings ours back. */
+  none(event: RelayEvent<"sealed_none">): void {
+    const core = this.#core;
+    core.answered(event.ask);
+    core.room = event.room;
+    const { epoch = 0, sequence: seq = 0 } = core.group ?? {};
+    const ask = core.ask(core.group === undefined ? "create" : "bring back");
+    core.options.send({ kind: "sealed_create", ask, room: core.room, epoch, seq });
+  }
+
+  /** The relay has the group that we made or brought. */
+  async created(wasThere: boolean): Promise<void> {
+    const core = this.#core;
+    if (!wasThere) core.group = await SealedGroup.create(core.place, 0);
+    const { sequence: seq = 0, epoch = 0 } = core.group ?? {};
+    await this.#catchUp({ seq, epoch }, { isLossy: false });
+    if (!wasThere) return;
+    core.note("info", "The server was restarted; the room goes on.");
+    // A new epoch gives everybody one order again, whatever the server forgot.
+    await core.commit([]);
+  }
+
+  /** Somebody was faster with a group. */
+  async createConflict(event: RelayEvent<"sealed_conflict">): Promise<void> {
+    const { group } = this.#core;
+    if (group === undefined) return this.#join(false);
+    if (group.epoch !== event.epoch) return this.resync();
+    await this.#catchUp(event, { isLossy: true });
+  }
+
+  /** The relay cannot do it now. */
+  retryLater(): void {
+    this.#joining = undefined;
+    this.#core.phase = "entering";
+    this.#retryAt = this.#core.options.now() + RETRY_MS;
+  }
+
+  /** The race to enter was lost: the next GroupInfo. */
+  enterAgain(): void {
+    this.#join(false);
+  }
+
+  /** A GroupInfo: makes the commit by which we enter. */
+  async enter(event: RelayEvent<"sealed_group_info">): Promise<void> {
+    const core = this.#core;
+    if (core.answered(event.ask) !== "join") return;
+    const joining = await this.#makeJoining(event);
+    if (joining === undefined) return;
+    this.#joining = joining;
+    const { epoch, body } = joining;
+    const ask = core.ask("enter");
+    core.options.send({ kind: "sealed_commit", ask, room: core.room, epoch, evicts: [], body });
+  }
+
+  async #makeJoining({ epoch, body }: RelayEvent<"sealed_group_info">): Promise<
+    Joining | undefined
+  > {
+    const { place } = this.#core;
+    try {
+      const invitation = readInvitation(place.keys, body);
+      if (invitation.epoch !== epoch) throw new Error("another epoch");
+      const joining = await join({ ...place, me: this.#personIn(invitation) }, invitation);
+      this.#unusable = 0;
+      return joining;
+    } catch {
+      // Whatever is wrong with it: somebody else may hand out a better one.
+      return this.#unusableInfo();
+    }
+  }
+
+  #unusableInfo(): undefined {
+    const core = this.#core;
+    if (++this.#unusable < UNUSABLE_INFOS_MAX) {
+      this.#join(true);
+      return;
+    }
+    this.#unusable = 0;
+    core.note("danger", "What the server hands out as this room is not of it: trying again.");
+    this.retryLater();
+  }
+
+  /** Who we are there: with a name that nobody else has. */
+  #personIn({ members }: Invitation) {
+    const { me, signature } = this.#core.place;
+    const others = members.filter(({ signatureKey }) =>
+      Buffer.compare(signatureKey, signature.publicKey) !== 0
+    );
+    const taken = new Set(others.map(({ name }) => nameKey(name)));
+    return { ...me, name: nextFreeName(me.name, (key) => taken.has(key)) };
+  }
+
+  /** Whether that frame is our own way in; if it is, we are a member from it on. */
+  async takeEntrance(seq: number, body: Uint8Array): Promise<boolean> {
+    const core = this.#core;
+    const joining = this.#joining;
+    if (joining === undefined || digestOf(body) !== joining.digest) return false;
+    this.#joining = undefined;
+    if (joining.place.me.name !== core.place.me.name) {
+      core.note("info", `Your name is taken here: you are ${joining.place.me.name}.`);
+    }
+    const before = core.group?.members;
+    core.place = joining.place;
+    core.group = await SealedGroup.joined(joining, seq);
+    if (before !== undefined) core.tellChange(changeOf(before, core.group.members));
+    core.isConfirmed = false;
+    const id = newId();
+    this.#hello = { id: toHex(id), at: core.options.now() + CONFIRM_MS };
+    core.own.add({ kind: "hello", id, directKey: core.directKeys.publicKey });
+    await this.#catchUp({ seq, epoch: core.group.epoch }, { isLossy: false });
+    return true;
+  }
+
+  /** Whether frames are for us: not while we have no group, or wait to enter anew. */
+  get isReading(): boolean {
+    return this.#core.phase === "in" || this.#core.phase === "catching up";
+  }
+
+  /** Frames before that one may be missing, and the relay said so. */
+  skipLost(seq: number): void {
+    const { group } = this.#core;
+    if (this.#isLossy && group !== undefined && seq > group.sequence + 1) group.skipTo(seq);
+    if (seq > this.#catchUpTo) this.#isLossy = false;
+  }
+
+  /** A frame was read: perhaps it was the last that was missing. */
+  async afterFrame(seq: number): Promise<void> {
+    if (this.#core.phase === "catching up" && seq >= this.#catchUpTo) await this.#settle();
+  }
+
+  /** Everything that was missed has been read. */
+  async #settle(): Promise<void> {
+    const core = this.#core;
+    if (core.group?.epoch !== this.#catchUpEpoch) return this.resync();
+    core.phase = "in";
+    // What was under way over the lost link and has not come back by now never will.
+    core.own.retryAll();
+    core.abandonCommit();
+    for (const member of core.group?.members ?? []) core.meet(member);
+    core.showStatus();
+    await core.flush();
+    await core.evict();
+  }
+
+  #join(fresh: boolean): void {
+    const core = this.#core;
+    core.phase = "entering";
+    this.#joining = undefined;
+    this.#retryAt = Infinity;
+    const ask = core.ask("join");
+    core.options.send({ kind: "sealed_join", ask, room: core.room, fresh });
+  }
+}

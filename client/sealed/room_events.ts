@@ -1,0 +1,81 @@
+// What a sealed room tells the chat and what the chat asks of it: plain data, since a worker lies between.
+
+import type { SealedPerson } from "./people.ts";
+
+/** How the room is right now. */
+export interface SealStatus {
+  readonly kind: "status";
+  /** entering = not a member yet; catching up = a member, but not everything has been read. */
+  readonly phase: "offline" | "entering" | "catching up" | "in" | "out";
+  readonly name: string;
+  readonly epoch: number;
+  /** Six groups of five digits; equal on all screens. Empty before one is in. */
+  readonly code: string;
+  /** Whether another member has said that we are seen. Alone in a new room nobody can. */
+  readonly confirmed: boolean;
+  readonly people: readonly SealedPerson[];
+}
+
+/** How much a note matters, as renderers have it. */
+export type NoteLevel = "info" | "warning" | "danger";
+
+/** What the chat is told. Times are milliseconds since 1970. */
+export type RoomEvent =
+  | SealStatus
+  | {
+    readonly kind: "text";
+    readonly client: number;
+    readonly name: string;
+    readonly text: string;
+    readonly time: number;
+    readonly sequence: number;
+    /** Our request that it answers; 0 for others' texts. */
+    readonly request: number;
+  }
+  | { readonly kind: "joined" | "left"; readonly client: number; readonly name: string }
+  | { readonly kind: "away" | "back"; readonly client: number; readonly name: string }
+  /** A request was carried out, and nothing else says so. */
+  | { readonly kind: "done"; readonly request: number }
+  /** A request was not carried out. */
+  | { readonly kind: "declined"; readonly request: number; readonly why: string }
+  | { readonly kind: "note"; readonly level: NoteLevel; readonly text: string }
+  /** A member says that the room moves to a new link. */
+  | { readonly kind: "moved"; readonly name: string; readonly secret: Uint8Array }
+  | {
+    readonly kind: "file";
+    readonly client: number;
+    readonly name: string;
+    readonly time: number;
+    readonly request: number;
+    readonly file: SealedFile;
+  }
+  | {
+    readonly kind: "chunk";
+    readonly client: number;
+    readonly id: string;
+    readonly index: number;
+    readonly data: Uint8Array;
+  };
+
+/** A file that somebody hands out. */
+export interface SealedFile {
+  /** Hexadecimal. */
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly chunks: number;
+  readonly hash: Uint8Array;
+}
+
+/** What the chat asks for. */
+export type RoomRequest =
+  /** The relay's link stands; its challenge is to be answered. */
+  | { readonly kind: "online"; readonly challenge: Uint8Array }
+  | { readonly kind: "offline" }
+  | { readonly kind: "say"; readonly request: number; readonly text: string }
+  /** The user has compared somebody's key, or takes notice that it is another one. */
+  | { readonly kind: "accept"; readonly name: string; readonly verified: boolean }
+  | { readonly kind: "move"; readonly request: number; readonly secret: Uint8Array }
+  /** New keys for the room, at once. */
+  | { readonly kind: "renew" }
+  | { readonly kind: "leave" };

@@ -1,0 +1,238 @@
+// Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
+
+import type { Member } from "./commit_rules.ts";
+import type { Changed, Outcome } from "./group.ts";
+import { SeenMessages } from "./own_messages.ts";
+import { decodePayload, type Payload } from "./payload.ts";
+import type { RelayEvent } from "./relay_wire.ts";
+import { newId, type RoomCore, toHex } from "./room_core.ts";
+import type { RoomEntry } from "./room_entry.ts";
+
+/** A commit can be voted away for this long. */
+const VOID_MS = 10_000;
+/** An own message or commit that has not come back for this long is tried again. */
+const ECHO_MS = 10_000;
+/** The next member confirms a newcomer when the one before has not for this long. */
+const CONFIRM_TURN_MS = 2_000;
+const CONFIRMERS = 4;
+/** An empty commit renews the keys after this, ± 20 %, later in large rooms. */
+const ROTATE_MS = 3_600_000;
+const ROTATE_PER_MEMBERS = 50;
+const ROTATE_MESSAGES = 500;
+
+/** What happens to a member who is in. */
+export class RoomLife {
+  readonly #core: RoomCore;
+  readonly #entry: RoomEntry;
+  readonly #seen = new SeenMessages();
+  /** Ids of hellos, and when they are ours to confirm. */
+  readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
+  #forgetAt = Infinity;
+  /** When we give up hope that the others find a commit unsound as well. */
+  #doubtAt = Infinity;
+  #rotateAt = Infinity;
+  #isOrderTold = false;
+
+  constructor(core: RoomCore, entry: RoomEntry) {
+    this.#core = core;
+    this.#entry = entry;
+  }
+
+  /** Takes a frame. */
+  async frame(event: RelayEvent<"sealed_frame">): Promise<void> {
+    const core = this.#core;
+    if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
+      this.#afterEpoch();
+      return;
+    }
+    const { group } = core;
+    if (group === undefined || !this.#entry.isReading) return;
+    this.#entry.skipLost(event.seq);
+    if (event.seq !== group.sequence + 1) {
+      core.note("danger", "The server left out or repeated something of this room.");
+      return this.#entry.resync();
+    }
+    const frame = { ...event, from: toHex(event.from) };
+    const outcome = await group.receive(frame, (handle) => core.mayRemove(handle));
+    await this.#carryOut(outcome, event);
+    await this.#entry.afterFrame(event.seq);
+  }
+
+  async #carryOut(outcome: Outcome, event: RelayEvent<"sealed_frame">): Promise<void> {
+    switch (outcome.kind) {
+      case "text":
+        this.#checkOrder(outcome.order);
+        return await this.#heard(outcome.from, outcome.payload, event);
+      case "echo":
+        return this.#echoed(outcome.digest, event);
+      case "epoch":
+        this.#checkOrder(outcome.order);
+        if (!outcome.own) this.#vote(event.seq, true);
+        return await this.#changed(outcome);
+      case "unsound":
+        this.#vote(event.seq, false);
+        this.#doubtAt = this.#core.options.now() + VOID_MS;
+        return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
+      case "unreadable":
+        return this.#core.note("warning", "A message of this room could not be read.");
+      case "removed":
+        this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
+        return this.#entry.enterAgain();
+    }
+  }
+
+  #vote(seq: number, ok: boolean): void {
+    const core = this.#core;
+    if (core.phase !== "in") return;
+    const ask = core.ask("other");
+    core.options.send({ kind: "sealed_vote", ask, room: core.room, seq, ok });
+  }
+
+  #checkOrder(order: "same" | "different" | "unknown"): void {
+    if (order !== "different" || this.#isOrderTold) return;
+    this.#isOrderTold = true;
+    this.#core.note(
+      "danger",
+      "The server shows this room in different orders to different members.",
+    );
+  }
+
+  async #changed({ joined, left }: Changed): Promise<void> {
+    this.#afterEpoch();
+    this.#core.tellChange({ joined, left });
+    this.#core.showStatus();
+    await this.#core.flush();
+    await this.#core.evict();
+  }
+
+  #afterEpoch(): void {
+    const core = this.#core;
+    const now = core.options.now();
+    const members = core.group?.members.length ?? 1;
+    const stretch = Math.max(1, members / ROTATE_PER_MEMBERS);
+    core.committedAt = Infinity;
+    core.messages = 0;
+    this.#forgetAt = now + VOID_MS;
+    this.#doubtAt = Infinity;
+    this.#isOrderTold = false;
+    // The id of a message is as random as anything.
+    const jitter = 0.8 + 0.4 * (newId()[0] as number) / 255;
+    this.#rotateAt = now + ROTATE_MS * stretch * jitter;
+  }
+
+  #echoed(digest: string, { seq, time }: RelayEvent<"sealed_frame">): void {
+    const { own, options, people, place } = this.#core;
+    const message = own.echo(digest, seq);
+    if (message === undefined) {
+      if (own.wasSent(digest)) return;
+      return this.#core.note("danger", "The server has sent something in your name.");
+    }
+    const { payload, request } = message;
+    if (request === 0) return;
+    const client = people.numberOf(place.me.handle);
+    const common = { client, name: place.me.name, time, request };
+    if (payload.kind !== "text") return options.tell({ kind: "done", request });
+    options.tell({ kind: "text", ...common, text: payload.text, sequence: seq });
+  }
+
+  async #heard(
+    from: Member,
+    body: Uint8Array,
+    event: RelayEvent<"sealed_frame">,
+  ): Promise<void> {
+    let payload: Payload;
+    try {
+      payload = decodePayload(body);
+    } catch {
+      return this.#core.note(
+        "warning",
+        "A member's program said something that yours cannot read.",
+      );
+    }
+    if (this.#seen.take(from.handle, payload.id)) await this.#understand(from, payload, event);
+  }
+
+  async #understand(
+    from: Member,
+    payload: Payload,
+    { seq: sequence, time }: RelayEvent<"sealed_frame">,
+  ): Promise<void> {
+    const { options, people } = this.#core;
+    const { name, handle } = from;
+    const client = people.numberOf(handle);
+    switch (payload.kind) {
+      case "text": {
+        const { text } = payload;
+        return options.tell({ kind: "text", client, name, text, time, sequence, request: 0 });
+      }
+      case "hello":
+        return await this.#planConfirmation(handle, payload.id);
+      case "confirm":
+        this.#toConfirm.delete(toHex(payload.id));
+        return this.#entry.confirm(payload.id, name);
+      case "leaving":
+        this.#core.leaving.add(handle);
+        return;
+      case "move":
+        return options.tell({ kind: "moved", name, secret: payload.secret });
+      case "file":
+      case "direct":
+        return;
+    }
+  }
+
+  /** Members take turns in the order of the tree, so that one answers a hello and not all. */
+  async #planConfirmation(newcomer: string, id: Uint8Array): Promise<void> {
+    const { group, people, place, options } = this.#core;
+    const others = (group?.members ?? []).filter(({ handle }) =>
+      handle !== newcomer && people.isHere(handle)
+    );
+    const turn = others.findIndex(({ handle }) => handle === place.me.handle);
+    if (turn < 0 || turn >= CONFIRMERS) return;
+    this.#toConfirm.set(toHex(id), { id, at: options.now() + turn * CONFIRM_TURN_MS });
+    await this.#confirmDue();
+  }
+
+  async #confirmDue(): Promise<void> {
+    const core = this.#core;
+    if (core.phase !== "in") return;
+    for (const [key, { id, at }] of this.#toConfirm) {
+      if (core.options.now() < at) continue;
+      this.#toConfirm.delete(key);
+      await core.say({ kind: "confirm", id, directKey: core.directKeys.publicKey });
+    }
+  }
+
+  /** The members have voted a commit away. */
+  async void(event: RelayEvent<"sealed_void">): Promise<void> {
+    const core = this.#core;
+    if (core.group === undefined || !this.#entry.isReading) return;
+    const changed = core.group.goBack(event);
+    if (changed === undefined) return this.#entry.resync();
+    core.own.voidedAfter(event.seq);
+    core.note("warning", "The members have undone a change of the room that was not sound.");
+    await this.#changed(changed);
+  }
+
+  /** Lets time pass. */
+  async tick(now: number): Promise<void> {
+    const core = this.#core;
+    if (now >= this.#forgetAt) {
+      core.group?.forgetPrevious();
+      this.#forgetAt = Infinity;
+    }
+    if (core.phase !== "in") return;
+    if (now >= this.#doubtAt) {
+      this.#doubtAt = Infinity;
+      return this.#entry.resync();
+    }
+    await this.#confirmDue();
+    if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
+    if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit([]);
+    const late = core.own.takeOverdue(now - ECHO_MS);
+    if (late.some(({ request }) => request > 0)) {
+      core.note("warning", "What you said has not come back from the server; it is sent again.");
+    }
+    await core.flush();
+  }
+}

@@ -1,0 +1,187 @@
+// A member of a sealed room as a state machine: what the relay says and what the user wants go in, requests to the
+// relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
+// own. Calls must not overlap.
+
+import type { FromRelay, RelayEvent } from "./relay_wire.ts";
+import { newId, RoomCore, type RoomOptions, toHex } from "./room_core.ts";
+import { RoomEntry } from "./room_entry.ts";
+import type { RoomRequest, SealStatus } from "./room_events.ts";
+import { RoomLife } from "./room_life.ts";
+
+/** One member of one sealed room. */
+export class RoomMachine {
+  readonly #core: RoomCore;
+  readonly #entry: RoomEntry;
+  readonly #life: RoomLife;
+
+  constructor(options: RoomOptions) {
+    this.#core = new RoomCore(options);
+    this.#entry = new RoomEntry(this.#core);
+    this.#life = new RoomLife(this.#core, this.#entry);
+  }
+
+  /** How the room is. */
+  get status(): SealStatus {
+    return this.#core.status;
+  }
+
+  /** Does what the user wants. */
+  async handle(request: RoomRequest): Promise<void> {
+    const core = this.#core;
+    switch (request.kind) {
+      case "online":
+        return this.#entry.attach(request.challenge);
+      case "offline":
+        return this.#entry.detach();
+      case "say":
+        return await this.#say(request);
+      case "accept":
+        core.people.accept(request.name, request);
+        return core.showStatus();
+      case "move":
+        return await core.say(
+          { kind: "move", id: newId(), secret: request.secret },
+          request.request,
+        );
+      case "renew":
+        return await core.commit([]);
+      case "leave":
+        return await this.#leave();
+    }
+  }
+
+  async #say({ request, text }: Extract<RoomRequest, { kind: "say" }>): Promise<void> {
+    const core = this.#core;
+    const suspect = core.group?.members.find((member) => core.people.isSuspect(member));
+    if (suspect === undefined) return await core.say({ kind: "text", id: newId(), text }, request);
+    const why =
+      `Not sent: ${suspect.name} has another key than before. Look first: /verify ${suspect.name}`;
+    core.options.tell({ kind: "declined", request, why });
+  }
+
+  async #leave(): Promise<void> {
+    const core = this.#core;
+    if (core.phase === "in") {
+      await core.say({ kind: "leaving", id: newId() });
+      core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    }
+    core.phase = "out";
+    core.showStatus();
+  }
+
+  /** Takes what the relay says. */
+  async receive(event: FromRelay): Promise<void> {
+    switch (event.kind) {
+      case "sealed_attached":
+        return await this.#entry.attached(event);
+      case "sealed_none":
+        return this.#entry.none(event);
+      case "sealed_done":
+        return await this.#done(event);
+      case "sealed_declined":
+        return this.#declined(event);
+      case "sealed_conflict":
+        return await this.#conflict(event);
+      case "sealed_stale":
+        return await this.#stale(event);
+      case "sealed_group_info":
+        return await this.#entry.enter(event);
+      case "sealed_group_info_please":
+        return await this.#giveGroupInfo(event);
+      case "sealed_frame":
+        return await this.#life.frame(event);
+      case "sealed_void":
+        return await this.#life.void(event);
+      case "sealed_gone":
+        return this.#setHere(event.handle, false);
+      case "sealed_back":
+        return this.#setHere(event.handle, true);
+      case "sealed_evict_please":
+        return await this.#core.evict(event.handles.map(toHex));
+      case "sealed_pull":
+      case "sealed_chunk":
+        return;
+    }
+  }
+
+  /** Lets time pass; to be called about once a second. */
+  async tick(): Promise<void> {
+    const now = this.#core.options.now();
+    this.#entry.tick(now);
+    await this.#life.tick(now);
+  }
+
+  async #done({ ask }: RelayEvent<"sealed_done">): Promise<void> {
+    const purpose = this.#core.answered(ask);
+    if (purpose === "create" || purpose === "bring back") {
+      await this.#entry.created(purpose === "bring back");
+    }
+  }
+
+  #declined({ ask, why }: RelayEvent<"sealed_declined">): void {
+    const core = this.#core;
+    const purpose = core.answered(ask);
+    if (ask === 0 || purpose === "attach") {
+      core.phase = "out";
+      core.note("danger", `The server does not let you into the sealed room: ${why}`);
+      return core.showStatus();
+    }
+    switch (purpose) {
+      case "create":
+      case "bring back":
+      case "join":
+      case "enter":
+        return this.#entry.retryLater();
+      case "commit":
+        return core.abandonCommit();
+      case "other":
+      case undefined:
+        return;
+      default: {
+        const message = core.own.drop(purpose.app);
+        if (message === undefined || message.request === 0) return;
+        core.options.tell({ kind: "declined", request: message.request, why });
+      }
+    }
+  }
+
+  async #conflict(event: RelayEvent<"sealed_conflict">): Promise<void> {
+    const purpose = this.#core.answered(event.ask);
+    if (purpose === "commit") this.#core.abandonCommit();
+    if (purpose === "enter") this.#entry.enterAgain();
+    if (purpose === "create" || purpose === "bring back") await this.#entry.createConflict(event);
+  }
+
+  async #stale({ ask }: RelayEvent<"sealed_stale">): Promise<void> {
+    const purpose = this.#core.answered(ask);
+    if (typeof purpose !== "object") return;
+    this.#core.own.retry(purpose.app);
+    await this.#core.flush();
+  }
+
+  async #giveGroupInfo(event: RelayEvent<"sealed_group_info_please">): Promise<void> {
+    const core = this.#core;
+    if (core.phase !== "in" || core.group?.epoch !== event.epoch) return;
+    core.options.send({
+      kind: "sealed_group_info",
+      ask: core.ask("other"),
+      room: core.room,
+      question: event.question,
+      epoch: event.epoch,
+      body: await core.group.groupInfo(),
+    });
+  }
+
+  #setHere(bytes: Uint8Array, here: boolean): void {
+    const { people, group, options } = this.#core;
+    const handle = toHex(bytes);
+    if (here) this.#core.keep(handle);
+    if (!people.setHere(handle, here)) return;
+    const member = group?.members.find((each) => each.handle === handle);
+    // Who is not a member is no news: the relay alone says so.
+    if (member === undefined) return;
+    const client = people.numberOf(handle);
+    options.tell({ kind: here ? "back" : "away", client, name: member.name });
+    this.#core.showStatus();
+  }
+}

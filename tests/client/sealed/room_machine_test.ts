@@ -1,0 +1,284 @@
+// Members of a sealed room with a relay between them, as stories: what each of them is shown.
+
+import assert from "node:assert/strict";
+import { type Peer, TestRelay } from "../../helpers/sealed_relay.ts";
+
+async function roomOf(...names: string[]): Promise<{ relay: TestRelay; peers: Peer[] }> {
+  const relay = new TestRelay();
+  const peers: Peer[] = [];
+  for (const name of names) peers.push(await relay.enter(name));
+  return { relay, peers };
+}
+
+function assertAgreed(...peers: Peer[]): void {
+  const [first] = peers.map(({ machine }) => machine.status);
+  for (const { machine: { status } } of peers) {
+    assert.equal(status.phase, "in", status.name);
+    assert.equal(status.code, first?.code, status.name);
+    assert.deepEqual(
+      status.people.map(({ name }) => name),
+      first?.people.map(({ name }) => name),
+      status.name,
+    );
+  }
+}
+
+const dangers = (peer: Peer) =>
+  peer.told("note").filter(({ level }) => level === "danger").map(({ text }) => text);
+
+Deno.test("the first makes the room, others join, are confirmed, and everybody reads everybody", async () => {
+  const { peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  assertAgreed(alice!, bob!, carol!);
+  assert.equal(bob!.machine.status.confirmed, true);
+  assert.equal(carol!.machine.status.confirmed, true);
+  assert.deepEqual(alice!.told("joined").map(({ name }) => name), ["bob", "carol"]);
+  await alice!.say("hello");
+  await carol!.say("hi alice");
+  for (const peer of [alice!, bob!, carol!]) {
+    assert.deepEqual(peer.texts, ["alice: hello", "carol: hi alice"]);
+    assert.deepEqual(dangers(peer), []);
+  }
+  const [own] = alice!.told("text");
+  assert.ok(own !== undefined && own.request > 0);
+  assert.equal(bob!.told("text")[0]?.request, 0);
+});
+
+Deno.test("12 join at once: all are in, in one epoch with one code", async () => {
+  const relay = new TestRelay();
+  await relay.enter("alice");
+  const others = Array.from({ length: 12 }, (_, i) => relay.peer(`m${i}`));
+  await Promise.all(others.map((peer) => {
+    peer.isOnline = true;
+    return peer.machine.handle({ kind: "online", challenge: new Uint8Array(32) });
+  }));
+  await relay.settle();
+  await relay.advance(10);
+  assertAgreed(...relay.peers);
+  assert.equal(relay.peers[0]?.machine.status.people.length, 13);
+  for (const peer of others) {
+    assert.equal(peer.machine.status.confirmed, true, peer.machine.status.name);
+  }
+});
+
+Deno.test("a taken name gets the next free one, and its owner is told", async () => {
+  const { peers: [alice, second] } = await roomOf("alice", "Alice");
+  assert.equal(second!.machine.status.name, "Alice-2");
+  assert.match(second!.told("note").map(({ text }) => text).join(), /you are Alice-2/);
+  assertAgreed(alice!, second!);
+});
+
+Deno.test("a link that breaks: what was said meanwhile arrives once, in order, both ways", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.offline();
+  assert.deepEqual(alice!.told("away").map(({ name }) => name), ["bob"]);
+  await alice!.say("one");
+  await bob!.say("from bob");
+  await alice!.say("two");
+  assert.deepEqual(bob!.texts, []);
+  await bob!.online();
+  await relay.advance(12);
+  for (const peer of [alice!, bob!]) {
+    assert.deepEqual(peer.texts, ["alice: one", "alice: two", "bob: from bob"]);
+  }
+  assert.deepEqual(alice!.told("back").map(({ name }) => name), ["bob"]);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("a message that the relay took just before the link broke is not said twice", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  await bob!.say("only once");
+  relay.meddle = (frame) => frame;
+  await bob!.offline();
+  await bob!.online();
+  await relay.advance(12);
+  for (const peer of [alice!, bob!]) assert.deepEqual(peer.texts, ["bob: only once"]);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("two hundred broken links later everybody is in one epoch", async () => {
+  const { relay, peers } = await roomOf("alice", "bob", "carol");
+  for (let i = 0; i < 200; i++) {
+    const peer = peers[i % 3] as Peer;
+    await peer.offline();
+    await (peers[(i + 1) % 3] as Peer).say(`text ${i}`);
+    await peer.online();
+  }
+  await relay.advance(12);
+  assertAgreed(...peers);
+  for (const peer of peers) {
+    assert.deepEqual(
+      peer.texts,
+      Array.from(
+        { length: 200 },
+        (_, i) => `${peers[(i + 1) % 3]?.machine.status.name}: text ${i}`,
+      ),
+    );
+    assert.deepEqual(dangers(peer), []);
+  }
+});
+
+Deno.test("who does not come back is taken out; later it joins anew, by itself", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await carol!.offline();
+  await relay.evictGone();
+  assertAgreed(alice!, bob!);
+  assert.deepEqual(bob!.told("left").map(({ name }) => name), ["carol"]);
+  await alice!.say("without carol");
+  await carol!.online();
+  await relay.advance(3);
+  assertAgreed(alice!, bob!, carol!);
+  assert.ok(!carol!.texts.includes("alice: without carol"));
+  assert.deepEqual(dangers(alice!), []);
+});
+
+Deno.test("who leaves is out at once", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await bob!.machine.handle({ kind: "leave" });
+  await relay.settle();
+  assert.deepEqual(alice!.told("left").map(({ name }) => name), ["bob"]);
+  assertAgreed(alice!, carol!);
+});
+
+Deno.test("the relay is restarted ten times in the middle of talk: the room goes on", async () => {
+  const { relay, peers } = await roomOf("alice", "bob", "carol");
+  for (let i = 0; i < 10; i++) {
+    await (peers[i % 3] as Peer).say(`text ${i}`);
+    await relay.restart();
+    await (peers[i % 3] as Peer).say(`while it was down ${i}`);
+    for (const peer of peers) await peer.online();
+    await relay.advance(2);
+  }
+  assertAgreed(...peers);
+  const expected = Array.from({ length: 10 }, (_, i) => {
+    const name = peers[i % 3]?.machine.status.name;
+    return [`${name}: text ${i}`, `${name}: while it was down ${i}`];
+  }).flat();
+  for (const peer of peers) {
+    assert.deepEqual(peer.texts, expected);
+    assert.deepEqual(dangers(peer), []);
+  }
+});
+
+Deno.test("a relay that forgot the newest frames: the room goes on in a new order", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  await alice!.say("bob never sees this");
+  relay.meddle = (frame) => frame;
+  await relay.restart();
+  await bob!.online();
+  await alice!.online();
+  await relay.advance(3);
+  assertAgreed(alice!, bob!);
+  await alice!.say("and on");
+  assert.ok(bob!.texts.includes("alice: and on"));
+});
+
+Deno.test("a relay that leaves out or repeats a frame is noticed, and the member comes back", async () => {
+  for (const how of ["out", "twice"]) {
+    const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+    let done = false;
+    relay.meddle = (frame, to) => {
+      if (to !== bob || frame.type !== "app" || done) return frame;
+      done = true;
+      if (how === "out") return undefined;
+      to.inbox.push(frame);
+      return frame;
+    };
+    await alice!.say("one");
+    await alice!.say("two");
+    await relay.advance(12);
+    assert.match(dangers(bob!).join(), /left out or repeated/, how);
+    assertAgreed(alice!, bob!);
+    await alice!.say("three");
+    assert.equal(bob!.texts.at(-1), "alice: three");
+  }
+});
+
+Deno.test("a relay that shows different orders is noticed when somebody speaks", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  const held: Parameters<TestRelay["meddle"]>[0][] = [];
+  relay.meddle = (frame, to) => {
+    if (to !== bob) return frame;
+    held.push(frame);
+    if (held.length < 2) return undefined;
+    const [first, second] = held.splice(0) as [typeof frame, typeof frame];
+    to.inbox.push({ ...second, seq: first.seq });
+    return { ...first, seq: second.seq };
+  };
+  await alice!.say("first");
+  await carol!.say("second");
+  relay.meddle = (frame) => frame;
+  await bob!.say("what?");
+  assert.match(dangers(alice!).join(), /different orders/);
+  assert.match(dangers(carol!).join(), /different orders/);
+});
+
+Deno.test("a frame in our name that we never sent is noticed", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  relay.meddle = (frame, to) => to === alice ? { ...frame, from: alice!.handleBytes } : frame;
+  await bob!.say("as if alice had said it");
+  assert.match(dangers(alice!).join(), /in your name/);
+  assert.deepEqual(alice!.texts, []);
+});
+
+Deno.test("an unusable GroupInfo is never joined, and the user is told", async () => {
+  const { relay } = await roomOf("alice");
+  relay.meddleInfo = (body) => body.map((byte, at) => at === 40 ? byte ^ 1 : byte);
+  const bob = await relay.enter("bob");
+  await relay.advance(5);
+  assert.match(dangers(bob).join(), /not of it/);
+  assert.equal(bob.machine.status.phase, "entering");
+  relay.meddleInfo = (body) => body;
+  await relay.advance(5);
+  assert.equal(bob.machine.status.phase, "in");
+});
+
+Deno.test("a newcomer whom nobody hears knows that nobody has confirmed it", async () => {
+  const { relay, peers: [alice] } = await roomOf("alice");
+  relay.meddle = (frame, to) => to === alice && frame.type === "app" ? undefined : frame;
+  const bob = await relay.enter("bob");
+  await relay.advance(11);
+  assert.equal(bob.machine.status.confirmed, false);
+  assert.match(bob.told("note").map(({ text }) => text).join(), /Nobody has confirmed you/);
+});
+
+Deno.test("a name that comes back with another key stops the talk until the user has looked", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.machine.handle({ kind: "leave" });
+  await relay.settle();
+  relay.drop(bob!);
+  await relay.enter("bob");
+  assert.match(dangers(alice!).join(), /ANOTHER KEY/);
+  await alice!.say("secret");
+  assert.match(alice!.told("declined")[0]?.why ?? "", /another key than before/);
+  const suspect = alice!.machine.status.people.find(({ name }) => name === "bob");
+  assert.equal(suspect?.suspect, true);
+  await alice!.machine.handle({ kind: "accept", name: "bob", verified: true });
+  await alice!.say("now");
+  assert.equal(alice!.texts.at(-1), "alice: now");
+  assert.equal(alice!.machine.status.people.find(({ name }) => name === "bob")?.verified, true);
+});
+
+Deno.test("fresh keys come by themselves after an hour or 500 own messages", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const { epoch } = alice!.machine.status;
+  await relay.advance(4_400);
+  assert.ok(alice!.machine.status.epoch > epoch);
+  const later = alice!.machine.status.epoch;
+  for (let i = 0; i < 501; i++) await alice!.say(`${i}`);
+  await relay.advance(2);
+  assert.ok(alice!.machine.status.epoch > later);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("the move to a new link is told inside the room only", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const secret = new Uint8Array(32).fill(0x77);
+  await alice!.machine.handle({ kind: "move", request: 1, secret });
+  await relay.settle();
+  assert.deepEqual(bob!.told("moved").map(({ name, secret }) => ({ name, secret })), [
+    { name: "alice", secret },
+  ]);
+  assert.deepEqual(alice!.told("done").map(({ request }) => request), [1]);
+});
