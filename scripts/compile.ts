@@ -10,6 +10,8 @@ export interface Program {
   readonly name: string;
   readonly entry: string;
   readonly permissions: readonly string[];
+  /** Modules that are started by their path and not imported. */
+  readonly include?: readonly string[];
 }
 
 /**
@@ -39,6 +41,7 @@ export const CLIENT: Program = {
     "--allow-write",
     "--deny-import",
   ],
+  include: ["client/sealed/worker.ts"],
 };
 
 /** Every target that `deno compile` knows. */
@@ -85,6 +88,7 @@ export async function compile(program: Program, options: CompileOptions): Promis
         "--no-code-cache",
         ...program.permissions,
         ...target,
+        ...(program.include ?? []).flatMap((path) => ["--include", path]),
         "--output",
         options.output,
         program.entry,

@@ -2,12 +2,10 @@
 // after it, whatever the commit says it does.
 
 import { Buffer } from "node:buffer";
+import { SEALED_MEMBERS_MAX } from "../../shared/limits.ts";
 import { nameKey } from "../../shared/names.ts";
 import type { Person } from "./credential.ts";
 import type { Leaf } from "./leaf.ts";
-
-/** Members of a sealed room, at most: above it a join costs everybody too long. */
-export const MEMBERS_MAX = 200;
 
 /** A leaf whose credential holds. */
 export interface Member extends Person {
@@ -88,7 +86,9 @@ function judgeNewcomer(joined: Leaf, change: Change, personOf: RuleContext["pers
   if (person === undefined) return "its credential was not made with the link";
   if (!joined.isPlain) return "it brings something that others do not have";
   if (person.handle !== change.from) return "it came over another connection than it says";
-  if (change.after.length > MEMBERS_MAX) return `it makes more than ${MEMBERS_MAX} members`;
+  if (change.after.length > SEALED_MEMBERS_MAX) {
+    return `it makes more than ${SEALED_MEMBERS_MAX} members`;
+  }
   const key = nameKey(person.name);
   const others = change.after.filter(({ index }) => index !== joined.index);
   for (const other of others) {

@@ -7,9 +7,10 @@ import { concatBytes } from "../../shared/bytes.ts";
 import { hasSmallOrder } from "../../shared/crypto/identity.ts";
 import { hkdfExtract } from "../../shared/crypto/hkdf.ts";
 import { NAME_MAX_BYTES } from "../../shared/limits.ts";
+import { HANDLE_BYTES } from "../../shared/messages_sealed.ts";
 import { parseName } from "../../shared/names.ts";
 import { CURVE_KEY_BYTES } from "./mls_crypto.ts";
-import { HANDLE_BYTES, type RoomKeys } from "./room_keys.ts";
+import type { RoomKeys } from "./room_keys.ts";
 
 /** What a credential says. */
 export interface Person {

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages_sealed.ts";
 import type { Member } from "./commit_rules.ts";
 import type { Changed, SealedGroup } from "./group.ts";
 import { generateHpkeKeys, generateSignatureKeys } from "./mls_crypto.ts";
@@ -12,7 +13,7 @@ import { People } from "./people.ts";
 import type { Place } from "./place.ts";
 import type { ToRelay } from "./relay_wire.ts";
 import type { NoteLevel, RoomEvent, SealStatus } from "./room_events.ts";
-import { HANDLE_BYTES, type RoomKeys } from "./room_keys.ts";
+import type { RoomKeys } from "./room_keys.ts";
 
 /** What a room works with. */
 export interface RoomOptions {
@@ -37,13 +38,10 @@ export type Purpose =
   /** Digest of an own message. */
   | { readonly app: string };
 
-/** Bytes by which the relay knows that a handle is ours. */
-const OWNER_BYTES = 16;
-
 /** The shared state of one member in one room. */
 export class RoomCore {
   readonly options: RoomOptions;
-  readonly owner = new Uint8Array(randomBytes(OWNER_BYTES));
+  readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
   readonly directKeys = generateHpkeKeys();
   readonly people: People;
   readonly own = new OwnMessages();

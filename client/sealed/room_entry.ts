@@ -124,7 +124,9 @@ export class RoomEntry {
     core.room = event.room;
     const { epoch = 0, sequence: seq = 0 } = core.group ?? {};
     const ask = core.ask(core.group === undefined ? "create" : "bring back");
-    core.options.send({ kind: "sealed_create", ask, room: core.room, epoch, seq });
+    // Of those who do not come back with us, the relay knows by this that their time runs.
+    const handles = core.group?.members.map(({ handle }) => fromHex(handle)) ?? [];
+    core.options.send({ kind: "sealed_create", ask, room: core.room, epoch, seq, handles });
   }
 
   /** The relay has the group that we made or brought. */

@@ -1,15 +1,10 @@
 // All that a sealed room's secret gives (docs/PROTOCOL.md §11.1): the secret itself is never used twice for two things.
 
-import { concatBytes } from "../../shared/bytes.ts";
-import { HASH_BYTES, hkdfExpand, hkdfExtract, sha256 } from "../../shared/crypto/hkdf.ts";
+import { HASH_BYTES, hkdfExpand, hkdfExtract } from "../../shared/crypto/hkdf.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
+import { attachInput, ridOf } from "../../shared/sealed_attach.ts";
 import { type SignatureKeys, signatureKeysOf, signBytes } from "./mls_crypto.ts";
-
-/** Bytes of the name by which a relay knows a sealed room. */
-export const RID_BYTES = 16;
-/** Bytes of a connection's handle. */
-export const HANDLE_BYTES = 8;
 
 /** What is derived from a room's secret. */
 export interface RoomKeys {
@@ -25,8 +20,6 @@ export interface RoomKeys {
 
 const utf8 = new TextEncoder();
 const SALT = utf8.encode("cmdchat sealed keys v1");
-const RID_LABEL = utf8.encode("cmdchat sealed room v1");
-const ATTACH_LABEL = utf8.encode("cmdchat sealed attach v1");
 
 /** The keys of a room's 32-byte secret. */
 export function deriveRoomKeys(secret: Uint8Array): RoomKeys {
@@ -40,7 +33,7 @@ export function deriveRoomKeys(secret: Uint8Array): RoomKeys {
   const attach = signatureKeysOf(derive("attach"));
   const keys = { envelope: derive("envelope"), admission: derive("admission"), attach };
   root.fill(0);
-  return { ...keys, rid: sha256(RID_LABEL, attach.publicKey).slice(0, RID_BYTES) };
+  return { ...keys, rid: ridOf(attach.publicKey) };
 }
 
 /** What a connection answers to the relay's challenge: a signature of the attach key. */
@@ -48,5 +41,5 @@ export function attachProof(
   keys: RoomKeys,
   { handle, challenge }: { readonly handle: Uint8Array; readonly challenge: Uint8Array },
 ): Uint8Array {
-  return signBytes(keys.attach.signKey, concatBytes([ATTACH_LABEL, keys.rid, handle, challenge]));
+  return signBytes(keys.attach.signKey, attachInput({ rid: keys.rid, handle, challenge }));
 }

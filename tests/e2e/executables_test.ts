@@ -294,3 +294,22 @@ test("what has the server's permissions cannot write, run, load a library or rea
   assert.equal(await Deno.readTextFile(`${folder.path}/keep.txt`), "keep");
   assert.equal((await Array.fromAsync(Deno.readDir(folder.path))).length, 1);
 });
+
+test("sealed rooms run in workers inside an executable that has no right at all", async () => {
+  await using probe = await buildExecutables(base, {
+    name: "sealed-probe",
+    entry: "tests/helpers/sealed_probe.ts",
+    permissions: [],
+    ...(CLIENT.include === undefined ? {} : { include: CLIENT.include }),
+  });
+  await using folder = await emptyFolder();
+  const { code, stdout, stderr } = await runProgram(probe.paths[0] as string, {
+    cwd: folder.path,
+    env: homeIn(folder),
+  });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), {
+    same: true,
+    texts: ["alice reads alice: hello", "bob reads alice: hello"],
+  });
+});

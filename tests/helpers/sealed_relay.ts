@@ -1,4 +1,4 @@
-// A relay for sealed rooms in one process, as small as it can be and still do what docs/PROTOCOL.md §11.10 says: one room,
+// A relay for sealed rooms in one process, as small as it can be and still do what docs/PROTOCOL.md §12 says: one room,
 // no time-outs. Tests make it lie. Members run as the state machines of the client.
 
 import { Buffer } from "node:buffer";
@@ -241,7 +241,7 @@ export class TestRelay {
     }
     const first = this.frames[0]?.seq ?? this.seq + 1;
     const missing = !request.member || request.seq + 1 >= first ? "nothing" : "epochs";
-    const members = this.#online().map((each) => [each.handleBytes, true] as const);
+    const members = this.#online().map((each): [Uint8Array, boolean] => [each.handleBytes, true]);
     peer.inbox.push({
       ...{
         kind: "sealed_attached",

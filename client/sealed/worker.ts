@@ -1,0 +1,47 @@
+// The worker of one sealed room: its cryptography must not stop the terminal, and a commit of 200 members takes a tenth
+// of a second. It is started without any right: no network, no file, no environment.
+
+import { deriveRoomKeys } from "./room_keys.ts";
+import { RoomMachine } from "./room_machine.ts";
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+
+const TICK_MS = 1_000;
+
+const scope = self as unknown as {
+  onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+};
+
+let machine: RoomMachine | undefined;
+let queue: Promise<void> = Promise.resolve();
+
+/** One after the other: the machine's steps must not overlap. */
+function enqueue(step: (machine: RoomMachine) => Promise<void>): void {
+  queue = queue.then(async () => {
+    if (machine !== undefined) await step(machine);
+  }).catch((error) => {
+    scope.postMessage({ kind: "fail", why: error instanceof Error ? error.message : "" });
+  });
+}
+
+function open(secret: Uint8Array, name: string): void {
+  machine = new RoomMachine({
+    keys: deriveRoomKeys(secret),
+    name,
+    send: (request) => scope.postMessage({ kind: "send", request }),
+    tell: (event) => scope.postMessage({ kind: "tell", event }),
+    now: () => performance.now(),
+  });
+  setInterval(() => enqueue((machine) => machine.tick()), TICK_MS);
+}
+
+scope.onmessage = ({ data: message }) => {
+  switch (message.kind) {
+    case "open":
+      return open(message.secret, message.name);
+    case "request":
+      return enqueue((machine) => machine.handle(message.request));
+    case "event":
+      return enqueue((machine) => machine.receive(message.event));
+  }
+};
