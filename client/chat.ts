@@ -15,7 +15,6 @@ import { handleEvent } from "./handlers.ts";
 import { mentions, type Output } from "./output.ts";
 import { Pacer } from "./pacer.ts";
 import { Backoff, keepConnected } from "./reconnect.ts";
-import { progressText } from "./renderers/transfer_text.ts";
 import { type Outcome, type RequestRoom, Requests } from "./requests.ts";
 import { Rooms, type RoomState } from "./rooms.ts";
 import type { Session, Ticket, WantedRoom } from "./session.ts";
@@ -81,7 +80,6 @@ export class Chat {
   readonly #options: ChatOptions;
   readonly #pacer = new Pacer(DEFAULT_RATE);
   readonly #ending = new AbortController();
-  readonly #progress = new Map<number, string>();
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
@@ -272,7 +270,7 @@ export class Chat {
     const { unsent, unanswered } = this.requests;
     const status = {
       ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
-      ...{ unsent, unanswered, progress: this.#progress.values() },
+      ...{ unsent, unanswered },
     };
     this.console.setStatus(statusLine(status, style));
     this.console.setPrompt(promptText(status, style));
@@ -388,12 +386,6 @@ export class Chat {
   }
 
   #showTransfer(event: TransferEvent): void {
-    if (event.kind !== "refused") {
-      const { file } = event;
-      if (event.kind === "progress") this.#progress.set(file.n, progressText(file, event.done));
-      else this.#progress.delete(file.n);
-      this.refreshStatus();
-    }
     this.output.file(event, this.#roomTitle);
   }
 }

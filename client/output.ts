@@ -1,10 +1,24 @@
 // Everything that is shown goes through here: to the console or to the diagnostics, into the memory of `/last`, and
-// into the local history.
+// into the local history. What the user does not want to see ends here.
 
 import { CmdchatError } from "../shared/errors.ts";
+import { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import type { History, HistoryEntry } from "./history.ts";
-import type { ChatLine, LinkNote, NoteLevel, Renderer, SystemLine } from "./renderers/text.ts";
+import { Ignored } from "./ignored.ts";
+import { LongTexts } from "./long_texts.ts";
+import { isPresence, PresenceFold } from "./presence.ts";
+import { ProgressBars } from "./progress_bars.ts";
+import {
+  type ChatLine,
+  dayOf,
+  type LinkNote,
+  type NoteLevel,
+  type Renderer,
+  type SystemLine,
+} from "./renderers/text.ts";
+import { Settings } from "./settings.ts";
+import type { Alert } from "./terminal/chat_console.ts";
 import type { TransferEvent } from "./transfers.ts";
 
 /** Where output goes. */
@@ -20,36 +34,68 @@ export interface OutputOptions {
   /** Lines kept for `/last`. */
   readonly bufferSize: number;
   readonly clock: Clock;
+  readonly settings?: Settings;
+  /** Only where somebody looks at a screen. */
+  readonly screen?: OutputScreen;
+}
+
+/** A screen with rows that change in place. */
+export interface OutputScreen {
+  readonly setLive: (rows: readonly string[]) => void;
+  readonly alert: (alert: Alert) => void;
+  readonly columns: () => number;
 }
 
 /** The client's voice. */
 export class Output {
+  readonly settings: Settings;
+  readonly ignored = new Ignored();
+  readonly longTexts = new LongTexts();
   readonly #options: OutputOptions;
+  readonly #presence = new PresenceFold();
+  readonly #bars: ProgressBars;
+  readonly #attention: Attention | undefined;
   #kept: string[] = [];
+  #day: string | undefined;
   #historyFailed = false;
 
   constructor(options: OutputOptions) {
     this.#options = options;
+    this.settings = options.settings ?? new Settings();
+    this.#bars = new ProgressBars(() => options.clock.now());
+    const { screen, clock } = options;
+    this.#attention = screen &&
+      new Attention({ settings: this.settings, alert: screen.alert, now: () => clock.now() });
   }
 
   /** A member's line. */
-  chat(line: ChatLine): void {
-    this.#show(this.#options.renderer.chat(line));
+  chat(given: ChatLine): void {
+    if (!given.own && this.ignored.has(given.sender)) return;
+    const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
+    this.#show(this.#options.renderer.chat(line), line.time);
     const { time, room, sender, text, sequence } = line;
     this.#store({ kind: "chat", time, room, sender, text, sequence });
+    this.#attention?.chat(line);
   }
 
   /** A line of the server's. */
   system(line: SystemLine): void {
-    this.#show(this.#options.renderer.system(line));
+    const { name, previous } = line;
+    if (line.event === "renamed" && previous !== undefined && name !== undefined) {
+      this.ignored.rename(previous, name);
+    }
+    if (name !== undefined && line.event !== "renamed" && this.ignored.has(name)) return;
+    if (isPresence(line)) this.#presenceLine(line);
+    else this.#show(this.#options.renderer.system(line), line.time);
     this.#store({ kind: "system", time: line.time, room: line.room, text: line.text });
   }
 
   /** A turn of a transfer in `room`. */
   file(event: TransferEvent, room: string): void {
+    if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
     const text = this.#options.renderer.file(event, time);
-    if (text !== undefined) this.#show(text);
+    if (text !== undefined) this.#show(text, time);
     if (event.kind !== "saved" && event.kind !== "sent") return;
     const { name, sender } = event.file;
     this.#store({
@@ -64,12 +110,14 @@ export class Output {
   /** An answer to what the user did: part of the conversation with the program, not a diagnostic. */
   answer(text: string): void {
     const { renderer, print, clock } = this.#options;
+    this.flush();
     print(renderer.note({ level: "info", text, time: clock.utc() }));
   }
 
   /** What the client itself has to say. */
   note(level: NoteLevel, text: string, hint?: string): void {
     const { diagnose, clock } = this.#options;
+    this.flush();
     diagnose(this.#diagnosis.note({ level, text, hint, time: clock.utc() }));
   }
 
@@ -82,29 +130,102 @@ export class Output {
   /** How the link is. */
   link(note: Omit<LinkNote, "time">): void {
     const { diagnose, clock } = this.#options;
+    this.flush();
     diagnose(this.#diagnosis.link({ ...note, time: clock.utc() }));
   }
 
   /** The last `count` lines again. */
   showLast(count: number): void {
+    this.flush();
     for (const text of this.#kept.slice(-count)) this.#options.print(text);
   }
 
-  /** Forgets the lines kept for `/last`. */
+  /** The rows of a long message that were left out, of the newest one unless told; whether there are any. */
+  showMore(n?: number): boolean {
+    const rest = this.longTexts.find(n);
+    if (rest === undefined) return false;
+    this.flush();
+    this.#options.print(rest);
+    return true;
+  }
+
+  /** Forgets the lines kept for `/last` and `/more`, and what still changes. */
   forget(): void {
     this.#kept = [];
+    this.longTexts.clear();
+    this.#presence.clear();
+    this.#refreshLive();
+  }
+
+  /** Prints for good what so far changed in place. */
+  flush(): void {
+    const { summary } = this.#presence;
+    if (summary === undefined) return;
+    this.#presence.clear();
+    this.#refreshLive();
+    this.#put(this.#options.renderer.system(summary), summary.time);
   }
 
   get #diagnosis(): Renderer {
     return this.#options.diagnosis ?? this.#options.renderer;
   }
 
-  #show(text: string): void {
-    this.#options.print(text);
-    this.#kept.push(text);
+  #presenceLine(line: SystemLine): void {
+    const how = this.settings.get("joins");
+    if (how === "off") return;
+    if (how === "all" || this.#options.screen === undefined) {
+      return this.#show(this.#options.renderer.system(line), line.time);
+    }
+    if (!this.#presence.fits(line)) this.flush();
+    this.#presence.add(line);
+    this.#refreshLive();
+  }
+
+  #refreshLive(): void {
+    const { screen, renderer } = this.#options;
+    if (screen === undefined) return;
+    const { summary } = this.#presence;
+    screen.setLive([
+      ...(summary === undefined ? [] : renderer.system(summary).split("\n")),
+      ...this.#bars.rows(screen.columns() - 1),
+    ]);
+  }
+
+  #isHighlighted({ own, text }: ChatLine): boolean {
+    const words = this.settings.get("highlight").split(",").map((word) => word.trim());
+    return !own && words.some((word) => word !== "" && mentions(text, word));
+  }
+
+  #show(text: string, time: string): void {
+    this.flush();
+    this.#put(text, time);
+  }
+
+  #put(text: string, time: string): void {
+    const { renderer, print, bufferSize } = this.#options;
+    const day = dayOf(time) ?? this.#day;
+    if (renderer.day !== undefined && day !== undefined && this.#day !== undefined) {
+      if (day !== this.#day) print(renderer.day(day));
+    }
+    this.#day = day;
+    const shown = this.#folded(text);
+    print(shown);
+    this.#kept.push(shown);
     // Cut in blocks, so that a busy room does not move the whole array for each line.
-    const { bufferSize } = this.#options;
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);
+  }
+
+  /** Without the rows that are too many; they wait for `/more`. */
+  #folded(text: string): string {
+    const { renderer, screen } = this.#options;
+    const max = this.settings.count("fold");
+    if (max === 0 || screen === undefined || renderer.more === undefined) return text;
+    const rows = text.split("\n");
+    if (rows.length <= max + 1) return text;
+    const rest = rows.slice(max);
+    return [...rows.slice(0, max), renderer.more(rest.length, this.longTexts.keep(rest))].join(
+      "\n",
+    );
   }
 
   #store(entry: HistoryEntry): void {

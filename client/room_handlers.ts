@@ -106,6 +106,8 @@ const HANDLERS: Handlers = {
 
   offer(chat, event) {
     if (event.client === chat.clientId) chat.requests.answer(event.request, "confirmed");
+    // Not even with --accept-files: who is ignored leaves nothing on the disk.
+    if (chat.output.ignored.has(event.name)) return;
     chat.transfers.handleOffer(event);
   },
 

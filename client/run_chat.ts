@@ -1,6 +1,7 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
 import { type CmdchatError, ConfigError } from "../shared/errors.ts";
+import { applyAppearance } from "./appearance.ts";
 import { Chat } from "./chat.ts";
 import { type InputOptions, readPipe, readTerminal } from "./chat_input.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
@@ -11,14 +12,16 @@ import { defaultDownloadFolder } from "./downloads.ts";
 import { type EndSignal, printError, signalExitCode } from "./exit.ts";
 import type { History } from "./history.ts";
 import { KnownServers } from "./known_servers.ts";
-import { Output, type OutputOptions } from "./output.ts";
+import { Output, type OutputOptions, type OutputScreen } from "./output.ts";
 import { readPassphrase, readToken } from "./read_secrets.ts";
 import { createJsonRenderer } from "./renderers/json.ts";
 import { createMinimalRenderer } from "./renderers/minimal.ts";
 import { createRichRenderer } from "./renderers/rich.ts";
 import type { NoteLevel, Renderer } from "./renderers/text.ts";
+import { Settings } from "./settings.ts";
 import { ServerCheck } from "./server_check.ts";
 import type { ChatConsole, Completer, Tty } from "./terminal/chat_console.ts";
+import type { Rgb } from "./terminal/contrast.ts";
 import { LineConsole } from "./terminal/line_io.ts";
 import { Prompt } from "./terminal/prompt.ts";
 import { detectColorDepth, Style } from "./terminal/style.ts";
@@ -50,6 +53,8 @@ interface UserSide {
   readonly tty: Tty | undefined;
   /** Whether somebody can be asked. */
   readonly canAsk: boolean;
+  /** Asks the terminal for its background; undefined for pipes. */
+  readonly background: (() => Promise<Rgb | undefined>) | undefined;
 }
 
 /** What a script's reader gets. */
@@ -121,7 +126,12 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     const writes = downloads || history !== undefined || knownPath !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
     const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
-    output = createOutput(config, { side, style, history, script });
+    const settings = new Settings();
+    output = createOutput(config, { side, style, history, script, settings });
+    applyAppearance({
+      ...{ settings, style, home, background: side.background },
+      warn: (text, hint) => tell("warning", text, hint),
+    });
     const chat = current = new Chat({
       place: { name: config.name, room: config.room },
       address: { host, port, tls: tls !== undefined, token },
@@ -168,6 +178,7 @@ async function converse(
   } finally {
     chat.end();
     await chat.transfers.dispose();
+    chat.output.flush();
     await side.console.close();
   }
   const fault = await input;
@@ -181,11 +192,12 @@ function openUserSide(
   if (!isScript && isInteractive(readVariable)) {
     const tty = openTty({ onTerminate: (signal) => ending.request(signal) });
     const console = Prompt.open(tty, { complete, reflow: detectReflow(readVariable) });
-    return { console, tty, canAsk: true };
+    return { console, tty, canAsk: true, background: () => console.background() };
   }
   ending.listen();
   const io = openLineIo();
-  return { console: new LineConsole(io), tty: undefined, canAsk: io.setEcho !== undefined };
+  const console = new LineConsole(io);
+  return { console, tty: undefined, canAsk: io.setEcho !== undefined, background: undefined };
 }
 
 async function openConfiguredHistory(
@@ -214,14 +226,15 @@ interface OutputParts {
   readonly style: Style;
   readonly history: History | undefined;
   readonly script: Script | undefined;
+  readonly settings: Settings;
 }
 
 function createOutput(
   config: ClientConfig,
-  { side, style, history, script }: OutputParts,
+  { side, style, history, script, settings }: OutputParts,
 ): Output {
   const { console, tty } = side;
-  const renderer = createRenderer(config.renderer, style, tty);
+  const renderer = createRenderer(config.renderer, { style, tty, settings });
   const print = (text: string) => console.print(text);
   const apart = tty === undefined && config.renderer !== "json";
   const options: OutputOptions = {
@@ -231,19 +244,31 @@ function createOutput(
     history,
     bufferSize: config["buffer-size"],
     clock: SYSTEM_CLOCK,
+    settings,
+    ...(tty === undefined || config.renderer === "json" ? {} : { screen: screenOf(console, tty) }),
   };
   return script?.output(options) ?? new Output(options);
 }
 
+function screenOf(console: ChatConsole, tty: Tty): OutputScreen {
+  return {
+    setLive: (rows) => console.setLive(rows),
+    alert: (alert) => console.alert(alert),
+    columns: () => tty.columns,
+  };
+}
+
 function createRenderer(
   name: ClientConfig["renderer"],
-  style: Style,
-  tty: Tty | undefined,
+  { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
 ): Renderer {
   switch (name) {
     case "rich":
       return createRichRenderer({
         style,
+        time: () => settings.get("time"),
+        numbers: () => settings.get("numbers") === "on",
+        links: () => tty !== undefined && settings.get("links") === "on",
         ...(tty === undefined ? {} : { columns: () => tty.columns }),
       });
     case "minimal":

@@ -14,8 +14,6 @@ export interface Status {
   readonly link: string;
   readonly unsent: number;
   readonly unanswered: number;
-  /** How files on their way stand. */
-  readonly progress: Iterable<string>;
 }
 
 /** The status line, styled and safe. */
@@ -26,12 +24,12 @@ export function statusLine(status: Status, style: Style): string {
   const place = current === undefined
     ? ["no room", shortLabel(name)]
     : [shortLabel(current.title), shortLabel(current.name)];
-  const parts = [...place, "server can read", style.paint(link, connected ? "green" : "yellow")];
-  if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "yellow"));
+  const parts = [...place, "server can read", style.paint(link, connected ? "good" : "warning")];
+  if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
   if (unanswered > 0 && !connected) {
-    parts.push(style.paint(`${unanswered} not confirmed`, "yellow"));
+    parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
   }
-  return [...parts, ...status.progress].join(" · ");
+  return parts.join(" · ");
 }
 
 /** The prompt, styled and safe. */

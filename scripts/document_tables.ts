@@ -5,6 +5,7 @@ import { COMMANDS } from "../client/commands/dispatcher.ts";
 import { usageOf } from "../client/commands/command.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../client/config.ts";
 import { COMMON_OPTIONS } from "../client/connection_options.ts";
+import { formOf as formOfSetting, SETTING_NAMES, SETTINGS } from "../client/settings.ts";
 import { EXIT_CODES } from "../client/exit.ts";
 import { CLIENT_COMMANDS } from "../client/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
@@ -31,6 +32,16 @@ const TABLES: Readonly<Record<string, () => string>> = {
     table(["command", "option", "what it does"], CLIENT_COMMANDS.flatMap(ownOptions)),
   commands: () =>
     table(["command", "what it does"], codeFirst(COMMANDS.map((row) => [usageOf(row), row.help]))),
+  settings: () =>
+    table(
+      ["setting", "may be", "default", "what it is"],
+      SETTING_NAMES.map((name) => [
+        code(name),
+        formOfSetting(name),
+        SETTINGS[name].fallback === "" ? "" : code(SETTINGS[name].fallback),
+        SETTINGS[name].help,
+      ]),
+    ),
   "exit codes": () =>
     table(["code", "meaning"], EXIT_CODES.map(([code, meaning]) => [String(code), meaning])),
 };

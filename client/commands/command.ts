@@ -24,7 +24,17 @@ export interface CommandRow {
   readonly needs: "nothing" | "connection" | "downloads";
   readonly help: string;
   /** What Tab offers for its argument. */
-  readonly completes?: "name" | "room" | "own room" | "path" | "command" | "transfer";
+  readonly completes?:
+    | "name"
+    | "room"
+    | "own room"
+    | "path"
+    | "command"
+    | "transfer"
+    | "setting"
+    | "bell"
+    | "ignored"
+    | "long text";
   /** `argument` is trimmed. Throws UsageError or LimitError, which are shown; resolves when it is done. */
   readonly run: (context: CommandContext, argument: string) => void | Promise<unknown>;
 }

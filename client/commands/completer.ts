@@ -6,6 +6,8 @@ import type { Completer, Completions } from "../terminal/chat_console.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findCommand } from "./dispatcher.ts";
 import { completePath } from "./path_completion.ts";
+import { SETTING_NAMES, type SettingRow, SETTINGS } from "../settings.ts";
+import { THEMES } from "../terminal/theme.ts";
 
 const NOTHING: Completions = { start: 0, candidates: [] };
 
@@ -69,7 +71,32 @@ function completeArgument(
       };
     case "name":
       return { start, candidates: startingWith(word, others(chat)) };
+    case "setting":
+      return completeSetting(word, start, home);
+    case "bell":
+      return { start, candidates: startingWith(word, SETTINGS.bell.values) };
+    case "ignored":
+      return { start, candidates: startingWith(word, chat.output.ignored.names) };
+    case "long text":
+      return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
   }
+}
+
+/** The name of a setting, or one of its values. */
+function completeSetting(word: string, start: number, home: string | undefined): Completions {
+  const [, typed = "", gap = "", value = ""] = /^(\S*)(\s*)(.*)$/.exec(word) ?? [];
+  if (gap === "") {
+    return { start, candidates: startingWith(typed, SETTING_NAMES).map((name) => `${name} `) };
+  }
+  const name = SETTING_NAMES.find((known) => known === typed.toLowerCase());
+  if (name === undefined) return NOTHING;
+  const row: SettingRow = SETTINGS[name];
+  const known = name === "theme" ? ["auto", ...Object.keys(THEMES)] : row.values ?? [];
+  const paths = name === "theme" && value !== "" ? completePath(value, home) : [];
+  return {
+    start: start + typed.length + gap.length,
+    candidates: [...startingWith(value, known), ...paths],
+  };
 }
 
 /** `al` at the start of a message becomes `alice: `, elsewhere `alice`. */

@@ -8,12 +8,14 @@ import { type CommandContext, type CommandRow, usageOf } from "./command.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
+import { SETTING_COMMANDS } from "./setting_commands.ts";
 
 /** Every command, in the order of `/help`. */
 export const COMMANDS: readonly CommandRow[] = [
   ...CHAT_COMMANDS,
   ...INVITE_COMMANDS,
   ...FILE_COMMANDS,
+  ...SETTING_COMMANDS,
   ...SCREEN_COMMANDS,
 ];
 

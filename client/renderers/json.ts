@@ -10,8 +10,10 @@ export const JSON_VERSION = 1;
 /** Renders every kind of line as one JSON object. */
 export function createJsonRenderer(): Renderer {
   return {
-    chat: ({ time, room, sender, text, sequence, own, mention, action = false }) =>
-      jsonLine({ kind: "chat", time, room, sender, text, sequence, own, mention, action }),
+    chat: ({ time, room, sender, text, sequence, own, mention, action = false, to, quote }) =>
+      jsonLine({
+        ...{ kind: "chat", time, room, sender, text, sequence, own, mention, action, to, quote },
+      }),
     system: ({ time, room, event, text, name, previous, names }) =>
       jsonLine({ kind: "system", time, room, event, text, name, previous, names }),
     file: (event, time) => jsonLine({ kind: "file", time, ...fileFields(event) }),

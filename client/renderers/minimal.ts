@@ -1,21 +1,26 @@
 // The plain renderer: no time, no colour, one mark in the first column of all that no member said.
 
 import {
+  answeredText,
   chatLines,
+  moreText,
   NOTE_WORDS,
   type Renderer,
   roomTag,
   safeLine,
   safeLines,
-  safeName,
   systemText,
+  whoSays,
 } from "./text.ts";
 import { transferText } from "./transfer_text.ts";
 
 /** Renders `<name> text`, `* server's line`, `- our own line`. Further lines of a message are indented. */
 export function createMinimalRenderer(): Renderer {
   return {
-    chat: (line) => `${roomTag(line)}<${safeName(line.sender)}> ${chatLines(line).join("\n    ")}`,
+    chat(line) {
+      const text = answeredText(line) + chatLines(line).join("\n    ");
+      return `${roomTag(line)}${whoSays(line)} ${text}`;
+    },
     system: (line) => `* ${roomTag(line)}${systemText(line)}`,
     file(event) {
       const shown = transferText(event);
@@ -28,5 +33,6 @@ export function createMinimalRenderer(): Renderer {
       (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
     link: ({ text, hint }) =>
       `- ${safeLine(text)}` + (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
+    more: (rows, n) => `    ${moreText(rows, n)}`,
   };
 }

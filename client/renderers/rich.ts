@@ -1,138 +1,186 @@
-// The renderer for people: time, sequence, colours, mentions, and rows that wrap under their own line.
+// The renderer for people: time, sequence, colours, mentions, days, and rows that wrap under their own line.
 
 import { nameKey } from "../../shared/names.ts";
-import type { SgrName, Style } from "../terminal/style.ts";
+import type { Look, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
+import { type MessageLine, parseMessage, type Span } from "./spans.ts";
 import {
+  answeredText,
   type ChatLine,
   chatLines,
   clockTime,
   type LinkNote,
+  moreText,
   NOTE_WORDS,
   type NoteLevel,
   type Renderer,
   roomTag,
   safeLine,
   safeLines,
-  safeName,
   systemText,
+  whoSays,
 } from "./text.ts";
 import { transferText } from "./transfer_text.ts";
+import { breakCells, breakWords, INDENT, wrapLines } from "./wrap.ts";
 
 /** What the rich renderer draws with. */
 export interface RichOptions {
   readonly style: Style;
   /** Width of the terminal in cells; absent where rows have no width. */
   readonly columns?: () => number;
+  /** How much of a line's time is shown; seconds unless told. */
+  readonly time?: () => "seconds" | "minutes" | "off";
+  /** Whether a line's number is shown; it is unless told. */
+  readonly numbers?: () => boolean;
+  /** Whether links may be more than text (OSC 8); not unless told. */
+  readonly links?: () => boolean;
 }
 
-// Colours of the 256 that can be read on black and on white, and are neither red nor yellow.
-const NAME_COLORS = [30, 31, 32, 35, 37, 62, 64, 65, 66, 68, 70, 71, 72, 97, 98, 99, 133, 134, 139];
+const TIME_LENGTH = { seconds: 8, minutes: 5, off: 0 } as const;
 
-const INDENT = "    ";
-// All that shows as a gap: what stands after one must not begin a row.
-const GAP = /[ \u3000\u2800]+/;
-
-const NOTE_COLORS: Readonly<Record<NoteLevel, readonly SgrName[]>> = {
-  info: ["cyan"],
-  warning: ["yellow"],
-  danger: ["red", "bold"],
-  error: ["red"],
+const NOTE_LOOKS: Readonly<Record<NoteLevel, readonly Look[]>> = {
+  info: ["info"],
+  warning: ["warning"],
+  danger: ["error", "bold"],
+  error: ["error"],
 };
 
 /** Renders `time #sequence <name> text`, `time * server's line`, `time - our own line`. */
-export function createRichRenderer({ style, columns }: RichOptions): Renderer {
-  const gray = (text: string) => style.paint(text, "gray");
+export function createRichRenderer(options: RichOptions): Renderer {
+  const { style, columns } = options;
+  const faint = (text: string) => style.paint(text, "faint");
   const wrap = (lines: readonly string[], first: number) =>
     columns === undefined
       ? lines.join(`\n${INDENT}`)
       : wrapLines(lines, { first, columns: columns() });
+  const timeOf = (iso: string) =>
+    clockTime(iso).slice(0, TIME_LENGTH[options.time?.() ?? "seconds"]);
 
   function ownLine(
     mark: string,
     line: { time: string; text: string; hint?: string | undefined },
-    ...colors: SgrName[]
+    ...looks: Look[]
   ): string {
-    const head = `${clockTime(line.time)} ${mark} `;
+    const time = spaced(timeOf(line.time));
     const paint = (text: string) =>
-      text.split("\n").map((row) => style.paint(row, ...colors)).join("\n");
-    const rows = paint(wrap(safeLines(line.text), head.length));
+      text.split("\n").map((row) => style.paint(row, ...looks)).join("\n");
+    const rows = paint(wrap(safeLines(line.text), textWidth(`${time}${mark} `)));
     const hint = line.hint === undefined
       ? ""
-      : `\n${INDENT}${gray(wrap([`hint: ${safeLine(line.hint)}`], INDENT.length))}`;
-    return gray(clockTime(line.time)) + ` ${style.paint(mark, ...colors)} ` + rows + hint;
+      : `\n${INDENT}${faint(wrap([`hint: ${safeLine(line.hint)}`], INDENT.length))}`;
+    return `${faint(time.trimEnd())}${time && " "}${style.paint(mark, ...looks)} ${rows}${hint}`;
+  }
+
+  function chat(line: ChatLine): string {
+    const [tag, name, about] = [roomTag(line), whoSays(line), answeredText(line)];
+    const stamp = [
+      timeOf(line.time),
+      ...(options.numbers?.() ?? true ? [`#${line.sequence}`] : []),
+    ].filter((part) => part !== "").join(" ");
+    const first = textWidth(`${spaced(stamp)}${tag}${name} ${about}`);
+    const head = `${faint(spaced(stamp) + tag)}${paintedName(style, name, line)} ${faint(about)}`;
+    return head + paintedText(chatLines(line), { first, line, options });
   }
 
   return {
-    chat(line) {
-      const name = safeName(line.sender);
-      const tag = roomTag(line);
-      const head = `${clockTime(line.time)} #${line.sequence} ${tag}<${name}> `;
-      const text = wrap(chatLines(line), textWidth(head));
-      return gray(`${clockTime(line.time)} #${line.sequence} ${tag}`) +
-        `${paintedName(style, line)} ` +
-        (line.mention ? text.split("\n").map((row) => style.paint(row, "bold")).join("\n") : text);
-    },
+    chat,
     system: (line) =>
-      ownLine("*", { time: line.time, text: roomTag(line) + systemText(line) }, "gray"),
+      ownLine("*", { time: line.time, text: roomTag(line) + systemText(line) }, "faint"),
     file(event, time) {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
-      return ownLine("-", { time, text: shown.text }, ...NOTE_COLORS[shown.level]);
+      return ownLine("-", { time, text: shown.text }, ...NOTE_LOOKS[shown.level]);
     },
     note: ({ level, text, hint, time }) =>
       ownLine(level === "info" ? "-" : "!", {
         time,
         text: level === "info" ? text : NOTE_WORDS[level] + safeLine(text),
         hint,
-      }, ...NOTE_COLORS[level]),
+      }, ...NOTE_LOOKS[level]),
     link: (note: LinkNote) =>
-      ownLine("-", note, ...NOTE_COLORS[note.state === "lost" ? "warning" : "info"]),
+      ownLine("-", note, ...NOTE_LOOKS[note.state === "lost" ? "warning" : "info"]),
+    day: (day) => faint(`— ${day} —`),
+    more: (rows, n) => INDENT + faint(moreText(rows, n)),
   };
 }
 
-/** The colour that a name always has, whoever runs the client. */
-export function nameColor(name: string): number {
+/** A number that a name always has, whoever runs the client; its colour follows from it. */
+export function nameNumber(name: string): number {
   let hash = 0;
   for (const unit of nameKey(name)) hash = (31 * hash + (unit.codePointAt(0) ?? 0)) % 65_521;
-  return NAME_COLORS[hash % NAME_COLORS.length] as number;
+  return hash;
 }
 
-function paintedName(style: Style, { sender, own, mention }: ChatLine): string {
-  const name = `<${safeName(sender)}>`;
-  if (mention) return style.paint(name, "inverse");
-  return own ? style.paint(name, "bold") : style.indexed(name, nameColor(sender));
+function spaced(text: string): string {
+  return text === "" ? "" : `${text} `;
 }
 
-/**
- * Rows of at most `columns` cells, all but the first indented: text that wraps to the first column could pass
- * for a line of the server's. Words stay whole, so that a long link can still be copied.
- */
-export function wrapLines(
-  lines: readonly string[],
-  { first, columns }: { readonly first: number; readonly columns: number },
+function paintedName(style: Style, name: string, line: ChatLine): string {
+  const weight: Look[] = line.action ? ["italic"] : [];
+  if (line.mention) return style.paint(name, "inverse", ...weight);
+  if (line.to !== undefined) return style.paint(name, "direct", "bold", ...weight);
+  return line.own
+    ? style.paint(name, "bold", ...weight)
+    : style.name(name, nameNumber(line.sender));
+}
+
+interface TextOptions {
+  readonly first: number;
+  readonly line: ChatLine;
+  readonly options: RichOptions;
+}
+
+function paintedText(lines: readonly string[], { first, line, options }: TextOptions): string {
+  const weight: Look[] = line.mention ? ["bold"] : line.action ? ["italic"] : [];
+  return parseMessage(lines).flatMap((part, index) => {
+    const width = { first: index === 0 ? first : INDENT.length, columns: options.columns?.() ?? 0 };
+    const whole = [{ start: 0, end: part.text.length }];
+    const broken = options.columns === undefined
+      ? whole
+      : part.asTyped
+      ? breakCells(part.text, width)
+      : breakWords(part.text, width);
+    return broken.map(({ start, end }, row) => {
+      const shown = row === broken.length - 1
+        ? end
+        : start + part.text.slice(start, end).trimEnd().length;
+      const text = paintedRow(part, { start, end: shown }, { weight, options });
+      return (index + row === 0 ? "" : INDENT) + text;
+    });
+  }).join("\n");
+}
+
+function paintedRow(
+  { text, spans }: MessageLine,
+  { start, end }: { readonly start: number; readonly end: number },
+  { weight, options }: { readonly weight: readonly Look[]; readonly options: RichOptions },
 ): string {
-  const rows: string[] = [];
-  lines.forEach((line, index) => {
-    let row = index === 0 ? "" : INDENT;
-    let width = index === 0 ? first : INDENT.length;
-    let empty = true;
-    for (const piece of pieces(line)) {
-      const cells = textWidth(piece);
-      if (!empty && width + cells > columns && !GAP.test(piece)) {
-        rows.push(row.trimEnd());
-        [row, width] = [INDENT, INDENT.length];
-      }
-      row += piece;
-      width += cells;
-      empty = false;
-    }
-    rows.push(row);
-  });
-  return rows.join("\n");
+  const { style } = options;
+  let [painted, at] = ["", start];
+  for (const span of spans) {
+    const [from, to] = [Math.max(span.start, at), Math.min(span.end, end)];
+    if (from >= to) continue;
+    painted += style.paint(text.slice(at, from), ...weight);
+    painted += paintedSpan(text.slice(from, to), span, { weight, options, whole: text });
+    at = to;
+  }
+  return painted + style.paint(text.slice(at, end), ...weight);
 }
 
-/** Words and the gaps between them, in turn. */
-function pieces(line: string): string[] {
-  return line.split(/([ \u3000\u2800]+)/).filter((piece) => piece !== "");
+function paintedSpan(
+  shown: string,
+  span: Span,
+  { weight, options, whole }: {
+    readonly weight: readonly Look[];
+    readonly options: RichOptions;
+    readonly whole: string;
+  },
+): string {
+  const { style } = options;
+  if (span.kind === "code") return style.paint(shown, "code");
+  const painted = style.paint(shown, "underline", ...weight);
+  // Only where all of the address stands there: nobody is led anywhere but to what they read.
+  const isWhole = shown === whole.slice(span.start, span.end);
+  if (!isWhole || !(options.links?.() ?? false)) return painted;
+  return `\x1b]8;;${shown}\x1b\\${painted}\x1b]8;;\x1b\\`;
 }

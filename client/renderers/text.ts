@@ -18,8 +18,18 @@ export interface ChatLine {
   readonly mention: boolean;
   /** Whether it was said as /me. */
   readonly action?: boolean;
+  /** Only for this member, by name. */
+  readonly to?: string | undefined;
+  /** What it answers. */
+  readonly quote?: Quote | undefined;
   /** Whether it came in another room than the current one. */
   readonly elsewhere?: boolean;
+}
+
+/** A line that another one answers, NOT sanitized. */
+export interface Quote {
+  readonly sender: string;
+  readonly text: string;
 }
 
 /** A line of the server's, NOT sanitized. */
@@ -27,12 +37,12 @@ export interface SystemLine {
   readonly text: string;
   readonly room: string;
   readonly time: string;
-  /** Whether it is about another room than the current one. */
-  readonly elsewhere?: boolean;
   readonly event: string;
   readonly name?: string | undefined;
   readonly previous?: string | undefined;
   readonly names?: readonly string[] | undefined;
+  /** Whether it is about another room than the current one. */
+  readonly elsewhere?: boolean;
 }
 
 /** How much a note matters; `danger` is a warning that must not be overlooked. */
@@ -73,11 +83,16 @@ export interface Renderer {
   file(event: TransferEvent, time: string): string | undefined;
   note(note: Note): string;
   link(note: LinkNote): string;
+  /** A line between two days; absent where days are not told apart. */
+  day?(day: string): string;
+  /** The line in place of `rows` rows that `/more n` shows; absent where nothing is left out. */
+  more?(rows: number, n: number): string;
 }
 
 const NAME_SHOWN_MAX = 64;
 const NAMES_SHOWN_MAX = 40;
 const LABEL_SHOWN_CELLS = 17;
+const QUOTE_SHOWN_MAX = 60;
 
 /** A name as it stands between `<` and `>`: it can neither close the brackets nor be empty. */
 export function safeName(name: string): string {
@@ -100,16 +115,6 @@ export function shortLabel(name: string): string {
   return `${shown}…`;
 }
 
-/** One safe line. */
-export function safeLine(text: string): string {
-  return sanitizeLine(text);
-}
-
-/** Safe lines of a message that may have several. */
-export function safeLines(text: string): string[] {
-  return sanitizeText(text).split("\n");
-}
-
 /** `[room] ` where a line is about another room than the current one. */
 export function roomTag({ room, elsewhere = false }: Pick<ChatLine, "room" | "elsewhere">): string {
   return elsewhere ? `[${shortLabel(room).replaceAll(/[[\]]/g, "|")}] ` : "";
@@ -120,10 +125,40 @@ export function chatLines({ text, action }: ChatLine): string[] {
   return safeLines(action ? `* ${text}` : text);
 }
 
+/** Who says something, and to whom alone, between brackets that no name can close: `<bob>`, `<bob → carol>`. */
+export function whoSays({ sender, to }: ChatLine): string {
+  return `<${safeName(sender)}${to === undefined ? "" : ` → ${safeName(to)}`}>`;
+}
+
+/** What a message answers, or nothing. */
+export function answeredText({ quote: answered }: ChatLine): string {
+  if (answered === undefined) return "";
+  return `(to <${safeName(answered.sender)}> ${shortQuote(answered.text)}) `;
+}
+
+function shortQuote(text: string): string {
+  return quote(text.replace(/\s+/g, " "), QUOTE_SHOWN_MAX);
+}
+
+/** One safe line. */
+export function safeLine(text: string): string {
+  return sanitizeLine(text);
+}
+
+/** Safe lines of a message that may have several. */
+export function safeLines(text: string): string[] {
+  return sanitizeText(text).split("\n");
+}
+
 /** A server's line in one line; long lists of names are cut, and the number of the rest is told. */
 export function systemText(line: SystemLine): string {
   if (line.event !== "names" || line.names === undefined) return safeLine(line.text);
   return `In ${quote(line.room)}: ${nameList(line.names)}`;
+}
+
+/** What stands in place of rows that were left out. */
+export function moreText(rows: number, n: number): string {
+  return `… ${rows} more ${rows === 1 ? "row" : "rows"}: /more ${n}`;
 }
 
 /** `alice, bob and 12 more`. */
@@ -139,4 +174,14 @@ export function clockTime(iso: string): string {
   if (Number.isNaN(date.getTime())) return "--:--:--";
   return [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+const DAY = new Intl.DateTimeFormat("en-GB", {
+  ...{ weekday: "long", day: "numeric", month: "long", year: "numeric" } as const,
+});
+
+/** `Monday 23 November 2026` in this machine's time zone; undefined where the time cannot be read. */
+export function dayOf(iso: string): string | undefined {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? undefined : DAY.format(date).replaceAll(",", "");
 }

@@ -2,6 +2,7 @@
 
 import { quote, sanitizeLine } from "../../shared/sanitize.ts";
 import { formatBytes } from "../../shared/option_values.ts";
+import { textWidth } from "../terminal/width.ts";
 import type { TransferEvent, TransferRef } from "../transfers.ts";
 import { type NoteLevel, safeName } from "./text.ts";
 
@@ -52,13 +53,27 @@ export function transferText(
   }
 }
 
-/** Where a transfer stands, in a few words for the status line. */
-export function progressText(file: TransferRef, done: number): string {
-  // All of it came, and the user has not taken it yet.
-  if (file.direction === "in" && done >= file.size) return `${quote(file.name, 24)} is here`;
-  const percent = file.size === 0 ? 100 : Math.floor(100 * done / file.size);
-  const way = file.direction === "in" ? "receiving" : "sending";
-  return `${way} ${quote(file.name, 24)} ${percent} %`;
+const BAR_CELLS_MAX = 24;
+const BAR_CELLS_MIN = 6;
+
+/** A row of at most `columns` cells with a bar: what moves, how far it is, how fast. */
+export function barText(
+  file: TransferRef,
+  { done, speed, columns }: {
+    readonly done: number;
+    readonly speed: string | undefined;
+    readonly columns: number;
+  },
+): string {
+  const share = done / file.size;
+  const name = quote(file.name, columns < 60 ? 14 : 30);
+  const head = `${file.direction === "in" ? "receiving" : "sending"} ${name} `;
+  const tail = ` ${Math.floor(100 * share)} %${speed === undefined ? "" : `, ${speed}`}`;
+  const room = columns - textWidth(head) - textWidth(tail) - 2;
+  if (room < BAR_CELLS_MIN) return head.trimEnd() + tail;
+  const cells = Math.min(BAR_CELLS_MAX, room);
+  const full = Math.floor(cells * share);
+  return `${head}[${"#".repeat(full)}${"-".repeat(cells - full)}]${tail}`;
 }
 
 function info(text: string): { text: string; level: NoteLevel } {

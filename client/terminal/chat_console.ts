@@ -38,6 +38,12 @@ export type UserEvent =
   | { readonly kind: "interrupt" }
   | { readonly kind: "end" };
 
+/** Calls the user: rings, and shows a notice on the desktop where one is wanted. */
+export interface Alert {
+  /** A safe line, and the sequence that the terminal takes it by. */
+  readonly notice?: { readonly form: "osc9" | "osc777"; readonly text: string };
+}
+
 /** How a question is asked. */
 export interface AskOptions {
   /** True for secrets: nothing of the answer is shown or remembered. */
@@ -50,6 +56,10 @@ export interface ChatConsole {
   print(text: string): void;
   /** Sets the styled status line under the input; it is shortened to the width. */
   setStatus(text: string): void;
+  /** Sets styled rows above the input that change in place; each is shortened to the width. */
+  setLive(rows: readonly string[]): void;
+  /** Calls the user. */
+  alert(alert: Alert): void;
   /** Sets the styled text before the input, for example `alice> `. */
   setPrompt(text: string): void;
   /** Puts text into the input line, the cursor at its end. */

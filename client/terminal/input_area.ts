@@ -17,6 +17,8 @@ export interface AreaContent {
   readonly cursor: number;
   /** Styled status line; "" for none. */
   readonly status: string;
+  /** Styled rows above the input. */
+  readonly live: readonly string[];
   readonly columns: number;
   readonly rows: number;
 }
@@ -29,7 +31,8 @@ export class InputWindow {
   compose(content: AreaContent): Area {
     const layout = layoutInput(content.prompt, content);
     const withStatus = content.status !== "" && content.rows >= 3;
-    const height = inputHeight(content.rows, withStatus);
+    const live = liveRows(content, withStatus);
+    const height = Math.max(1, inputHeight(content.rows, withStatus) - live.length);
     this.#follow(layout, height);
     const rows = layout.rows.slice(this.#top, this.#top + height);
     const hidden = layout.rows.length - rows.length;
@@ -40,8 +43,11 @@ export class InputWindow {
       rows.push(shortenEnd(parseStyled(place + content.status), usableColumns(content.columns)));
     }
     return {
-      rows,
-      cursor: { row: layout.cursor.row - this.#top, column: layout.cursor.column },
+      rows: [...live, ...rows],
+      cursor: {
+        row: live.length + layout.cursor.row - this.#top,
+        column: layout.cursor.column,
+      },
     };
   }
 
@@ -50,6 +56,15 @@ export class InputWindow {
     const { row } = layout.cursor;
     this.#top = Math.min(lowest, Math.max(row - height + 1, Math.min(this.#top, row)));
   }
+}
+
+const LIVE_ROWS_MAX = 6;
+
+/** The rows that change in place, as many as leave most of a small terminal to the conversation. */
+function liveRows({ live, rows, columns }: AreaContent, withStatus: boolean): Row[] {
+  const room = withStatus ? Math.min(LIVE_ROWS_MAX, Math.floor(rows / 3) - 1) : 0;
+  return live.slice(0, Math.max(0, room))
+    .map((row) => shortenEnd(parseStyled(row), usableColumns(columns)));
 }
 
 /** Most rows for the input: about half of the screen, so that a long text does not hide the conversation. */

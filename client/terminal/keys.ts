@@ -5,7 +5,9 @@
 export type KeyEvent =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "key"; readonly key: string }
-  | { readonly kind: "paste"; readonly text: string; readonly cut: boolean };
+  | { readonly kind: "paste"; readonly text: string; readonly cut: boolean }
+  /** An answer of the terminal to a question (OSC), without its frame. */
+  | { readonly kind: "report"; readonly text: string };
 
 /** Most UTF-16 units of one paste that are kept; the rest of it is read and dropped. */
 export const MAX_PASTE_LENGTH = 65_536;
@@ -55,16 +57,21 @@ export class KeyParser {
   #rest = "";
   #paste: string | undefined;
   #pasteCut = false;
+  #reportLost = false;
+  /** Whether the terminal was asked something: its answer may come in pieces and late, and is never text. */
+  expectsReport = false;
 
-  /** What waits for more bytes or for `timeOut`: a begun sequence, a paste without its end, or nothing. */
-  get pending(): "sequence" | "paste" | "nothing" {
+  /** What waits for more bytes or for `timeOut`: a begun sequence, a report, a paste, or nothing. */
+  get pending(): "sequence" | "report" | "paste" | "nothing" {
     if (this.#paste !== undefined) return "paste";
-    return this.#rest === "" ? "nothing" : "sequence";
+    if (this.#rest === "") return "nothing";
+    return this.expectsReport && /^\p{Cc}(?:\]|$)/u.test(this.#rest) ? "report" : "sequence";
   }
 
   /** Events of the bytes so far. */
   feed(bytes: Uint8Array): KeyEvent[] {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
+    if (this.#reportLost) this.#dropReport();
     const events: KeyEvent[] = [];
     while (this.#rest !== "") {
       const before = this.#rest.length;
@@ -85,10 +92,19 @@ export class KeyParser {
     }
     const rest = this.#rest;
     this.#rest = "";
-    if (rest === "") return [];
+    this.#reportLost = this.expectsReport && rest.startsWith(`${ESC}]`);
+    if (rest === "" || this.#reportLost) return [];
     if (rest === ESC) return [{ kind: "key", key: "escape" }];
     if (rest.length === 2) return [{ kind: "key", key: `alt-${rest[1]}` }];
     return [];
+  }
+
+  /** What comes of an answer after it was given up: its characters up to its end, and nothing else. */
+  #dropReport(): void {
+    this.#rest = this.#rest.replace(/^[\da-f:/;?rgb]*/i, "");
+    if (this.#rest === "" || this.#rest === ESC) return;
+    this.#rest = this.#rest.replace(/^\p{Cc}\\?/u, "");
+    this.#reportLost = false;
   }
 
   #takeKey(events: KeyEvent[]): void {
@@ -116,6 +132,10 @@ export class KeyParser {
     if (sequence === PASTE_START) {
       this.#paste = "";
       this.#pasteCut = false;
+      return;
+    }
+    if (sequence.length > 1 && sequence.startsWith("]")) {
+      events.push({ kind: "report", text: sequence.slice(1).replace(/\p{Cc}\\?$/u, "") });
       return;
     }
     const key = sequenceName(sequence);

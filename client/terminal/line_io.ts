@@ -43,6 +43,12 @@ export class LineConsole implements ChatConsole {
   /** Nothing: there is no status line in a stream. */
   setStatus(): void {}
 
+  /** Nothing: what was written does not change. */
+  setLive(): void {}
+
+  /** Nothing: whoever reads a stream is not to be called. */
+  alert(): void {}
+
   /** Nothing: there is no prompt in a stream. */
   setPrompt(): void {}
 

@@ -1,8 +1,9 @@
 // The console in a terminal: typed keys to lines, printed text above them, one status line below.
-import type { AskOptions, ChatConsole, Completer, Tty, UserEvent } from "./chat_console.ts";
+import type { Alert, AskOptions, ChatConsole, Completer, Tty, UserEvent } from "./chat_console.ts";
 import { BINDINGS } from "./bindings.ts";
 import { Completion } from "./completion.ts";
 import { LineEditor } from "./editor.ts";
+import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { EventQueue } from "./event_queue.ts";
 import { candidateLine, InputWindow } from "./input_area.ts";
 import { InputHistory } from "./input_history.ts";
@@ -12,7 +13,14 @@ import { PaintPacer, RUNTIME_TIMERS, type Timers } from "./paint_pacer.ts";
 import { PrintBuffer } from "./print_buffer.ts";
 import { ReverseSearch } from "./reverse_search.ts";
 import { type Reflow, Screen } from "./screen.ts";
-import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
+import {
+  BACKGROUND_QUERY,
+  BACKGROUND_REPORT,
+  BELL,
+  noticeSequence,
+  TERMINAL_MODES_OFF,
+  TERMINAL_MODES_ON,
+} from "./terminal_modes.ts";
 
 /** What a prompt needs beside its terminal. */
 export interface PromptOptions {
@@ -27,6 +35,15 @@ export interface PromptOptions {
 // Longer than a sequence takes to arrive over a slow line, shorter than a person notices after Escape.
 const SEQUENCE_TIMEOUT_MS = 50;
 const PASTE_TIMEOUT_MS = 1_000;
+// A terminal answers within milliseconds, over a slow line within a second; after that it will not.
+const REPORT_TIMEOUT_MS = 1_000;
+const WAITS = {
+  sequence: SEQUENCE_TIMEOUT_MS,
+  report: REPORT_TIMEOUT_MS,
+  paste: PASTE_TIMEOUT_MS,
+} as const;
+
+type UserKey = Exclude<KeyEvent, { kind: "report" }>;
 
 interface Question {
   readonly prompt: Row;
@@ -51,6 +68,7 @@ export class Prompt implements ChatConsole {
   readonly #questions: Question[] = [];
   #prompt: Row;
   #status = "";
+  #live: readonly string[] = [];
   #hint = "";
   #search: ReverseSearch | undefined;
   #completion: Completion | undefined;
@@ -58,6 +76,8 @@ export class Prompt implements ChatConsole {
   #goalColumn: number | undefined;
   #cancelKeyTimer: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** Takes what the terminal answers, while an answer is waited for. */
+  #reported: ((text: string) => void) | undefined;
 
   private constructor(tty: Tty, options: PromptOptions) {
     const { columns, rows } = tty;
@@ -97,9 +117,38 @@ export class Prompt implements ChatConsole {
     this.#pacer.request("soon");
   }
 
+  setLive(rows: readonly string[]): void {
+    this.#live = rows;
+    this.#pacer.request("soon");
+  }
+
+  alert({ notice }: Alert): void {
+    if (this.#closing === undefined) this.#tty.write(BELL + (notice ? noticeSequence(notice) : ""));
+  }
+
   setPrompt(text: string): void {
     this.#prompt = parseStyled(text);
     this.#pacer.request("soon");
+  }
+
+  /** The colour of the terminal's background; undefined where it does not say so in a second. */
+  background(): Promise<Rgb | undefined> {
+    return new Promise((resolve) => {
+      const done = (color: Rgb | undefined) => {
+        cancel();
+        this.#parser.expectsReport = false;
+        this.#reported = undefined;
+        resolve(color);
+      };
+      const cancel = this.#timers.after(REPORT_TIMEOUT_MS, () => done(undefined));
+      this.#reported = (text) => {
+        if (text.startsWith(BACKGROUND_REPORT)) {
+          done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
+        }
+      };
+      this.#parser.expectsReport = true;
+      this.#tty.write(BACKGROUND_QUERY);
+    });
   }
 
   setInput(text: string): void {
@@ -146,6 +195,7 @@ export class Prompt implements ChatConsole {
     const area = this.#window.compose({
       ...this.#shown(),
       status: this.#statusLine(),
+      live: this.#live,
       columns: this.#tty.columns,
       rows: this.#tty.rows,
     });
@@ -199,8 +249,10 @@ export class Prompt implements ChatConsole {
   #armKeyTimer(): void {
     const { pending } = this.#parser;
     if (pending === "nothing") return;
-    const wait = pending === "paste" ? PASTE_TIMEOUT_MS : SEQUENCE_TIMEOUT_MS;
-    this.#cancelKeyTimer = this.#timers.after(wait, () => this.#take(this.#parser.timeOut()));
+    this.#cancelKeyTimer = this.#timers.after(
+      WAITS[pending],
+      () => this.#take(this.#parser.timeOut()),
+    );
   }
 
   #take(events: readonly KeyEvent[]): void {
@@ -210,6 +262,7 @@ export class Prompt implements ChatConsole {
   }
 
   #handle(event: KeyEvent): void {
+    if (event.kind === "report") return this.#reported?.(event.text);
     this.#hint = "";
     if (this.#search !== undefined && this.#searchTakes(this.#search, event)) return;
     if (this.#completion !== undefined && this.#completionTakes(this.#completion, event)) return;
@@ -235,7 +288,7 @@ export class Prompt implements ChatConsole {
     this.#hint = `cannot take that much text: a paste may have ${MAX_PASTE_LENGTH} characters`;
   }
 
-  #searchTakes(search: ReverseSearch, event: KeyEvent): boolean {
+  #searchTakes(search: ReverseSearch, event: UserKey): boolean {
     const step = search.handle(event);
     if (step === "stay") return true;
     this.#search = undefined;
@@ -243,7 +296,7 @@ export class Prompt implements ChatConsole {
     return step === "cancel";
   }
 
-  #completionTakes(completion: Completion, event: KeyEvent): boolean {
+  #completionTakes(completion: Completion, event: UserKey): boolean {
     const key = event.kind === "key" ? event.key : "";
     if (key === "tab") this.#show(completion.step(1));
     else if (key === "shift-tab") this.#show(completion.step(-1));

@@ -36,7 +36,7 @@ export class ReverseSearch {
   }
 
   /** Takes a key; after "accept" the caller handles the same key as an ordinary one. */
-  handle(event: KeyEvent): SearchStep {
+  handle(event: Exclude<KeyEvent, { kind: "report" }>): SearchStep {
     if (event.kind !== "key") {
       this.#find(this.#query + event.text.replaceAll("\n", " "), undefined);
     } else if (event.key === "ctrl-r") {

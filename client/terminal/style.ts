@@ -1,26 +1,28 @@
 // Colours and weights as SGR sequences, as far as the terminal and its user want them.
 
+import { nearestIndex } from "./contrast.ts";
+import { type Color, rgbOf, type Role, type Theme, THEMES } from "./theme.ts";
+
 /** How many colours may be used, from none to 24 bits. */
 export type ColorDepth = "none" | "basic" | "indexed" | "true";
 
-/** SGR parameters by name (ECMA-48 §8.3.117). */
-export const SGR = {
-  bold: "1",
-  dim: "2",
-  italic: "3",
-  underline: "4",
-  inverse: "7",
-  red: "31",
-  green: "32",
-  yellow: "33",
-  blue: "34",
-  magenta: "35",
-  cyan: "36",
-  gray: "90",
-} as const;
+/** SGR parameters of weights (ECMA-48 §8.3.117). */
+const WEIGHTS = { bold: "1", dim: "2", italic: "3", underline: "4", inverse: "7" } as const;
 
-/** A name in the SGR table. */
-export type SgrName = keyof typeof SGR;
+/** The same meanings in the 16 colours that a terminal's user has chosen, where there are no more. */
+const BASIC: Readonly<Record<Role, string>> = {
+  faint: "90",
+  good: "32",
+  info: "36",
+  warning: "33",
+  error: "31",
+  code: "36",
+  direct: "35",
+};
+const BASIC_NAMES = ["32", "33", "34", "35", "36", "92", "94", "95", "96"];
+
+/** What text may look like: a meaning, which has a colour, or a weight. */
+export type Look = Role | keyof typeof WEIGHTS;
 
 const FORCED: Readonly<Record<string, ColorDepth>> = {
   "0": "none",
@@ -46,24 +48,46 @@ export function detectColorDepth(
 /** Wraps text in SGR sequences, or leaves it as it is when the depth is "none". */
 export class Style {
   readonly depth: ColorDepth;
+  /** Whatever is painted from now on is painted in this. */
+  theme: Theme;
 
-  constructor(depth: ColorDepth) {
+  constructor(depth: ColorDepth, theme: Theme = THEMES.dark) {
     this.depth = depth;
+    this.theme = theme;
   }
 
-  /** Text under the named attributes, reset at its end. */
-  paint(text: string, ...names: SgrName[]): string {
-    return this.#wrap(text, names.map((name) => SGR[name]).join(";"));
+  /** Text under the named looks, reset at its end. */
+  paint(text: string, ...looks: Look[]): string {
+    return this.#wrap(text, looks.map((look) => this.#parametersOf(look)));
   }
 
-  /** Text in one of the 256 colours; with fewer colours in one of the six that are not black, white or gray. */
-  indexed(text: string, color: number): string {
-    const basic = `${31 + color % 6}`;
-    return this.#wrap(text, this.depth === "basic" ? basic : `38;5;${color}`);
+  /** Text in the colour of names that a number, such as a hash, stands for; bold in a theme without colours. */
+  name(text: string, number: number): string {
+    const { names } = this.theme;
+    if (names.length === 0) return this.paint(text, "bold");
+    if (this.depth === "basic") {
+      return this.#wrap(text, [BASIC_NAMES[number % BASIC_NAMES.length] ?? ""]);
+    }
+    return this.#wrap(text, [this.#colored(names[number % names.length] ?? 0)]);
   }
 
-  #wrap(text: string, parameters: string): string {
-    if (this.depth === "none" || text === "" || parameters === "") return text;
-    return `\x1b[${parameters}m${text}\x1b[0m`;
+  #parametersOf(look: Look): string {
+    if (look in WEIGHTS) return WEIGHTS[look as keyof typeof WEIGHTS];
+    const { roles } = this.theme;
+    if (roles === undefined) return look === "faint" ? WEIGHTS.dim : "";
+    const role = look as Role;
+    return this.depth === "basic" ? BASIC[role] : this.#colored(roles[role]);
+  }
+
+  #colored(color: Color): string {
+    if (typeof color === "number") return `38;5;${color}`;
+    if (this.depth === "true") return `38;2;${rgbOf(color).join(";")}`;
+    return `38;5;${nearestIndex(color)}`;
+  }
+
+  #wrap(text: string, parameters: readonly string[]): string {
+    const wanted = parameters.filter((parameter) => parameter !== "").join(";");
+    if (this.depth === "none" || text === "" || wanted === "") return text;
+    return `\x1b[${wanted}m${text}\x1b[0m`;
   }
 }

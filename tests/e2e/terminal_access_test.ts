@@ -15,7 +15,7 @@ const tlsTest = skipUnless(
 const CONNECTED = /- Connected as "alice" in "lobby"$/m;
 const ORDINARY = "cursor_flag=1 bracket_paste_flag= wrap_flag=1 insert_flag=0 alternate_on=0";
 // deno-lint-ignore no-control-regex -- what makes text red
-const RED = /\x1b\[(?:\d+;)*31(?:;\d+)*m/;
+const RED = /\x1b\[(?:\d+;)*38;5;210(?:;\d+)*m/;
 
 function client(port: number, ...args: string[]): string[] {
   return clientCommand("--port", String(port), "--name", "alice", ...args);

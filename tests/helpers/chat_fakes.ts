@@ -6,7 +6,7 @@ import { Output } from "../../client/output.ts";
 import { Backoff } from "../../client/reconnect.ts";
 import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
 import type { Session, Welcome } from "../../client/session.ts";
-import type { ChatConsole, UserEvent } from "../../client/terminal/chat_console.ts";
+import type { Alert, ChatConsole, UserEvent } from "../../client/terminal/chat_console.ts";
 import { EventQueue } from "../../client/terminal/event_queue.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { Transfers } from "../../client/transfers.ts";
@@ -67,6 +67,8 @@ function runSoon(run: () => void): void {
 /** A console that remembers. */
 export class FakeConsole implements ChatConsole {
   readonly printed: string[] = [];
+  readonly alerts: Alert[] = [];
+  live: readonly string[] = [];
   status = "";
   prompt = "";
   input = "";
@@ -96,6 +98,14 @@ export class FakeConsole implements ChatConsole {
 
   setStatus(text: string): void {
     this.status = text;
+  }
+
+  setLive(rows: readonly string[]): void {
+    this.live = rows;
+  }
+
+  alert(alert: Alert): void {
+    this.alerts.push(alert);
   }
 
   setPrompt(text: string): void {

@@ -4,6 +4,14 @@ import unicode11 from "@xterm/addon-unicode11";
 import xterm from "@xterm/headless";
 import { within } from "./v1_peer.ts";
 
+/**
+ * What the client asks of a terminal beside styles and moves: the background's colour, and links, each to exactly
+ * the address that its text shows.
+ */
+export const OWN_QUESTIONS =
+  // deno-lint-ignore no-control-regex -- escape sequences
+  /\x1b\]11;\?\x1b\\|\x1b\]8;;(https?:\/\/[!-~]+)\x1b\\\x1b\[4m\1\x1b\[0m\x1b\]8;;\x1b\\/g;
+
 /** How to start it. */
 export interface TerminalClientOptions {
   /** Options of the client. */

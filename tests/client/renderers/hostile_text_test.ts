@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createJsonRenderer } from "../../../client/renderers/json.ts";
 import { createMinimalRenderer } from "../../../client/renderers/minimal.ts";
 import { createRichRenderer } from "../../../client/renderers/rich.ts";
-import { type Renderer, shortLabel } from "../../../client/renderers/text.ts";
+import { PresenceFold } from "../../../client/presence.ts";
+import { type Renderer, shortLabel, type SystemLine } from "../../../client/renderers/text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import type { TransferFault, TransferRef } from "../../../client/transfers.ts";
@@ -32,6 +33,19 @@ const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => stri
   "a sender": (renderer, sender) => renderer.chat({ ...chat, sender }),
   "a sender of a message that names us": (renderer, sender) =>
     renderer.chat({ ...chat, sender, mention: true }),
+  "a message about its sender": (renderer, text) =>
+    renderer.chat({ ...chat, text, sender: text, action: true }),
+  "a message in code": (renderer, text) =>
+    renderer.chat({ ...chat, text: `\`\`\`\n${text}\n\`\`\`` }),
+  "a message with a link": (renderer, text) =>
+    renderer.chat({ ...chat, text: `https://a.example/${text} ${text}` }),
+  "a member to whom alone it is said": (renderer, to) => renderer.chat({ ...chat, to }),
+  "what a message answers": (renderer, text) =>
+    renderer.chat({ ...chat, quote: { sender: text, text } }),
+  "a message elsewhere": (renderer, room) => renderer.chat({ ...chat, room, elsewhere: true }),
+  "a server's line elsewhere": (renderer, room) =>
+    renderer.system({ ...system, room, elsewhere: true }),
+  "who came and went": (renderer, name) => renderer.system(comingsOf(name)),
   "a chat line's room": (renderer, room) => renderer.chat({ ...chat, room }),
   "a chat line's time": (renderer, time) => renderer.chat({ ...chat, time }),
   "a server's line": (renderer, text) => renderer.system({ ...system, text }),
@@ -67,6 +81,14 @@ const chat = {
 };
 const system = { text: "mallory joined the chat.", room: "lobby", time: TIME, event: "notice" };
 const fault: TransferFault = { code: "stalled", reason: "nothing of it came for 60 seconds" };
+
+function comingsOf(name: string): SystemLine {
+  const fold = new PresenceFold();
+  for (const event of ["joined", "left", "away", "back"]) {
+    fold.add({ ...system, event, name, room: name, text: `${name} ${event}.` });
+  }
+  return fold.summary as SystemLine;
+}
 
 function fileOf(name: string, sender: string): TransferRef {
   return { n: 1, direction: "in", name: safeDownloadName(name), size: 1, sender };

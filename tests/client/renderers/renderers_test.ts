@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createJsonRenderer } from "../../../client/renderers/json.ts";
 import { createMinimalRenderer } from "../../../client/renderers/minimal.ts";
-import { createRichRenderer, nameColor, wrapLines } from "../../../client/renderers/rich.ts";
+import { createRichRenderer, nameNumber } from "../../../client/renderers/rich.ts";
 import {
   type ChatLine,
   clockTime,
@@ -10,7 +10,9 @@ import {
   safeName,
   type SystemLine,
 } from "../../../client/renderers/text.ts";
-import { progressText } from "../../../client/renderers/transfer_text.ts";
+import { wrapLines } from "../../../client/renderers/wrap.ts";
+import { barText } from "../../../client/renderers/transfer_text.ts";
+import { textWidth } from "../../../client/terminal/width.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import type { TransferEvent } from "../../../client/transfers.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
@@ -166,8 +168,8 @@ Deno.test("a mention is highlighted, and colours never change the text", () => {
 });
 
 Deno.test("a name has the same colour in any case, and names differ", () => {
-  assert.equal(nameColor("Alice"), nameColor("alice"));
-  const colors = new Set(["alice", "bob", "carol", "dave", "erin", "frank"].map(nameColor));
+  assert.equal(nameNumber("Alice"), nameNumber("alice"));
+  const colors = new Set(["alice", "bob", "carol", "dave", "erin", "frank"].map(nameNumber));
   assert.ok(colors.size >= 4);
 });
 
@@ -197,11 +199,31 @@ Deno.test("long lists of names are cut, and the number of the rest is told", () 
   );
 });
 
-Deno.test("the status line tells how far a file is, and when all of it is here", () => {
-  const file = { n: 1, direction: "in" as const, name: "a.txt", size: 200, sender: "bob" };
-  assert.equal(progressText(file, 99), 'receiving "a.txt" 49 %');
-  assert.equal(progressText(file, 200), '"a.txt" is here');
-  assert.equal(progressText({ ...file, direction: "out" }, 200), 'sending "a.txt" 100 %');
+for (const columns of [39, 79, 199]) {
+  Deno.test(`the bar of a file fits into ${columns} cells, whatever the file is called`, () => {
+    for (const { text } of [...HOSTILE_FILE_NAMES, ...HOSTILE_TEXTS]) {
+      for (const speed of [undefined, "12.5 MiB/s, 3 min left"]) {
+        const file = { n: 1, direction: "in" as const, name: text, size: 200, sender: "bob" };
+        const bar = barText(file, { done: 99, speed, columns });
+        // Without a bar where there is no room for one: then the row is cut by who paints it.
+        assert.ok(!bar.includes("[#") || textWidth(bar) <= columns, bar);
+        assert.match(bar, / 49 %/);
+        assert.doesNotMatch(bar, /\p{Cc}/u);
+      }
+    }
+  });
+}
+
+Deno.test("a bar tells what moves, how far it is, and how fast", () => {
+  const file = { n: 1, direction: "out" as const, name: "a.txt", size: 200, sender: "bob" };
+  assert.equal(
+    barText(file, { done: 100, speed: "1 KiB/s, 2 s left", columns: 79 }),
+    'sending "a.txt" [############------------] 50 %, 1 KiB/s, 2 s left',
+  );
+  assert.equal(
+    barText(file, { done: 100, speed: "1 KiB/s, 2 s left", columns: 39 }),
+    'sending "a.txt" 50 %, 1 KiB/s, 2 s left',
+  );
 });
 
 Deno.test("a time that cannot be read is shown as dashes", () => {
@@ -251,6 +273,26 @@ Deno.test("json: the fields are those of docs/JSON.md, and the examples there ar
     assert.ok(
       examples.some((example) => JSON.stringify(example) === JSON.stringify(value)),
       JSON.stringify(value),
+    );
+  }
+});
+
+Deno.test("what is said about a message stands where no member's words can stand", () => {
+  const minimal = createMinimalRenderer();
+  const cases: readonly (readonly [Partial<ChatLine>, string])[] = [
+    [{ action: true, text: "waves" }, "<bob> * waves"],
+    [{ to: "carol" }, "<bob → carol> hi"],
+    [{ elsewhere: true, room: "den" }, "[den] <bob> hi"],
+    [
+      { quote: { sender: "carol", text: `when?\n${"x".repeat(90)}` } },
+      `<bob> (to <carol> "when? ${"x".repeat(53)}…") hi`,
+    ],
+  ];
+  for (const [fields, shown] of cases) {
+    assert.equal(minimal.chat(chatLine(fields)), shown);
+    assert.equal(
+      createRichRenderer({ style: new Style("none") }).chat(chatLine(fields)),
+      `${CLOCK} #12 ${shown}`,
     );
   }
 });

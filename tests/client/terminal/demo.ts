@@ -11,7 +11,7 @@ const getEnv = (name: string) => Deno.env.get(name);
 const style = new Style(detectColorDepth(getEnv, Deno.stdout.isTerminal()));
 const ui = isInteractive(getEnv)
   ? Prompt.open(openTty(), {
-    prompt: `${style.paint("alice", "bold", "cyan")}> `,
+    prompt: `${style.paint("alice", "bold", "info")}> `,
     reflow: detectReflow(getEnv),
     complete: (text, cursor) => ({
       start: 0,
@@ -25,7 +25,7 @@ const perSecond = Number(Deno.args[0] ?? 0);
 let count = 0;
 const ticker = perSecond > 0
   ? setInterval(
-    () => ui.print(`${style.indexed("bob", 208)}: message ${++count} 漢字 👍`),
+    () => ui.print(`${style.name("bob", 3)}: message ${++count} 漢字 👍`),
     1_000 / perSecond,
   )
   : undefined;

@@ -1,0 +1,100 @@
+// Commands about what is shown to this user, and how: none of them tells anybody anything.
+
+import { UsageError } from "../../shared/errors.ts";
+import { quote } from "../../shared/sanitize.ts";
+import { safeName } from "../renderers/text.ts";
+import { formOf, parseSettingName, SETTING_NAMES, SETTINGS, type Settings } from "../settings.ts";
+import type { CommandRow } from "./command.ts";
+
+/** Rows of the commands about what is shown. */
+export const SETTING_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "set",
+    argument: "[NAME [VALUE]]",
+    needs: "nothing",
+    help: "show the settings, or change one until you leave",
+    completes: "setting",
+    run({ chat }, argument) {
+      const [, word = "", value = ""] = /^(\S*)\s*([\s\S]*)$/.exec(argument) ?? [];
+      const { settings } = chat.output;
+      if (word === "") return chat.output.answer(settingsTable(settings));
+      const name = parseSettingName(word);
+      if (value === "") {
+        chat.output.answer(
+          `${name} = ${settings.get(name) || '""'} (${formOf(name)}): ${SETTINGS[name].help}`,
+        );
+        return;
+      }
+      settings.set(name, value);
+      chat.output.answer(`${name} = ${settings.get(name)}`);
+    },
+  },
+  {
+    name: "bell",
+    argument: "[off|mention|all]",
+    needs: "nothing",
+    help: "when the terminal rings: never, when somebody names you, for every message",
+    completes: "bell",
+    run({ chat }, argument) {
+      const { settings } = chat.output;
+      if (argument !== "") settings.set("bell", argument);
+      chat.output.answer(`bell = ${settings.get("bell")}`);
+    },
+  },
+  {
+    name: "ignore",
+    argument: "[NAME]",
+    needs: "nothing",
+    help: "show nothing more of somebody; alone: whom you ignore",
+    completes: "name",
+    run({ chat }, argument) {
+      const { ignored } = chat.output;
+      if (argument === "") {
+        const names = ignored.names.map(safeName).join(", ");
+        return chat.output.answer(names === "" ? "You ignore nobody." : `You ignore ${names}.`);
+      }
+      if (argument === chat.name) throw new UsageError("Cannot ignore yourself");
+      ignored.add(argument);
+      chat.output.answer(`${quote(argument)} is ignored until you leave; they are not told.`);
+    },
+  },
+  {
+    name: "unignore",
+    argument: "NAME",
+    needs: "nothing",
+    help: "show what somebody says again",
+    completes: "ignored",
+    run({ chat }, argument) {
+      if (!chat.output.ignored.remove(argument)) {
+        throw new UsageError(`Cannot unignore ${quote(argument)}: you do not ignore them`, {
+          hint: "/ignore lists whom you do",
+        });
+      }
+      chat.output.answer(`${quote(argument)} is shown again.`);
+    },
+  },
+  {
+    name: "more",
+    argument: "[N]",
+    needs: "nothing",
+    help: "show the rest of a long message, of the newest unless told",
+    completes: "long text",
+    run({ chat }, argument) {
+      if (!/^\d{0,9}$/.test(argument)) {
+        throw new UsageError(`Cannot show more of ${quote(argument)}: a number is wanted`);
+      }
+      if (chat.output.showMore(argument === "" ? undefined : Number(argument))) return;
+      throw new UsageError("Cannot show more: nothing of that number is left to show");
+    },
+  },
+];
+
+/** All settings as they are, one a line, aligned. */
+function settingsTable(settings: Settings): string {
+  const rows = SETTING_NAMES.map((name) => [
+    `${name} = ${settings.get(name) || '""'}`,
+    `${SETTINGS[name].help} (${formOf(name)})`,
+  ]);
+  const width = Math.max(...rows.map(([left = ""]) => left.length)) + 2;
+  return rows.map(([left = "", right]) => left.padEnd(width) + right).join("\n");
+}
