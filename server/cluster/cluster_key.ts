@@ -1,0 +1,74 @@
+// What leaves a server for the others is sealed under the cluster's key, and subjects say nothing about rooms: the
+// bus in between holds neither texts nor names.
+
+import { hkdfSync } from "node:crypto";
+import { Buffer } from "node:buffer";
+import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  aeadOpen,
+  aeadSeal,
+} from "../../shared/crypto/aead.ts";
+import { ConfigError, CryptoError } from "../../shared/errors.ts";
+import type { Subject } from "./backplane.ts";
+
+/** Bytes of the secret behind CMDCHAT_CLUSTER_KEY. */
+export const CLUSTER_SECRET_BYTES = 32;
+const SUBJECT_BYTES = 16;
+const encoder = new TextEncoder();
+
+/** The secret that base64url `text` stands for. Throws ConfigError, which does not repeat it. */
+export function parseClusterSecret(text: string): Uint8Array {
+  const secret = new Uint8Array(Buffer.from(text.trim(), "base64url"));
+  if (/^[\w-]+$/.test(text.trim()) && secret.length === CLUSTER_SECRET_BYTES) return secret;
+  throw new ConfigError(
+    `Cannot use the cluster's key: ${CLUSTER_SECRET_BYTES} bytes in base64url are wanted`,
+    { hint: "openssl rand -base64 32 | tr '+/' '-_' | tr -d =" },
+  );
+}
+
+/** Keys of one cluster. The secret is the same on all its servers. */
+export class ClusterKey {
+  readonly #secret: Uint8Array;
+  readonly #sealing: Uint8Array;
+
+  constructor(secret: Uint8Array) {
+    this.#secret = secret;
+    this.#sealing = derive(secret, "seal", AEAD_KEY_BYTES);
+  }
+
+  /** The subject of `kind` for `name`: the same on all servers, and nobody else can tell which name it is. */
+  subject(kind: "room" | "live" | "sealed" | "session", name: string): Subject {
+    const tag = derive(this.#secret, `${kind} subject ${name}`, SUBJECT_BYTES);
+    return `cmdchat.${kind}.${Buffer.from(tag).toString("hex")}`;
+  }
+
+  /**
+   * Nonce, ciphertext, tag; bound to `subject`. The nonce is random: one key serves for 2^32 messages
+   * (NIST SP 800-38D §8.3), at 1,000 a second for seven weeks; docs/OPERATIONS.md tells to change it.
+   */
+  seal(subject: Subject, plaintext: Uint8Array): Uint8Array {
+    const sealed = new Uint8Array(AEAD_NONCE_BYTES + plaintext.length + AEAD_TAG_BYTES);
+    const nonce = crypto.getRandomValues(sealed.subarray(0, AEAD_NONCE_BYTES));
+    const context = { key: this.#sealing, nonce, associatedData: encoder.encode(subject) };
+    aeadSeal("aes-256-gcm", context, { plaintext, out: sealed.subarray(AEAD_NONCE_BYTES) });
+    return sealed;
+  }
+
+  /** Undefined where it was not sealed under this key for this subject. */
+  open(subject: Subject, sealed: Uint8Array): Uint8Array | undefined {
+    const nonce = sealed.subarray(0, AEAD_NONCE_BYTES);
+    const context = { key: this.#sealing, nonce, associatedData: encoder.encode(subject) };
+    try {
+      return aeadOpen("aes-256-gcm", context, sealed.subarray(AEAD_NONCE_BYTES));
+    } catch (error) {
+      if (error instanceof CryptoError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function derive(secret: Uint8Array, label: string, length: number): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", secret, "cmdchat cluster v1", label, length));
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { Backplane } from "../../../server/cluster/backplane.ts";
+import { SharedLog } from "../../../server/cluster/shared_log.ts";
+import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+
+const SUBJECT = "cmdchat.room.test";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A list of words that several writers append to; an entry that is whole begins with all that was before. */
+class Words {
+  words: string[] = [];
+  readonly settled: string[] = [];
+  readonly log: SharedLog<string>;
+  readonly faults: unknown[] = [];
+
+  constructor(backplane: Backplane) {
+    this.log = new SharedLog<string>({
+      backplane,
+      subject: SUBJECT,
+      machine: {
+        write: (proposals, whole) => ({
+          taken: Math.min(proposals.length, 8),
+          body: encoder.encode(JSON.stringify({
+            ...(whole ? { before: this.words } : {}),
+            words: proposals.slice(0, 8),
+          })),
+        }),
+        apply: ({ body }, own) => {
+          const { before, words } = JSON.parse(decoder.decode(body));
+          if (before !== undefined) this.words = before;
+          this.words.push(...words);
+          this.settled.push(...own);
+        },
+      },
+      seal: (body) => body,
+      open: (body) => body,
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 100)),
+      onFault: (error) => this.faults.push(error),
+    });
+  }
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let n = 0; n < 5_000 && !what(); n++) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(what(), "it did not come to that");
+}
+
+Deno.test("two writers have one order, and each word is there once", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [new Words(cluster.join()), new Words(cluster.join())];
+  for (let n = 0; n < 100; n++) {
+    a.log.propose(`a${n}`);
+    b.log.propose(`b${n}`);
+    if (n % 7 === 0) await undefined;
+  }
+  await until(() => a.words.length === 200 && b.words.length === 200);
+  assert.deepEqual(a.words, b.words);
+  assert.deepEqual(a.words.filter((word) => word.startsWith("a")), a.settled);
+  assert.deepEqual(b.words.filter((word) => word.startsWith("b")), b.settled);
+  a.log.close();
+  b.log.close();
+});
+
+Deno.test("who comes late to a log that was trimmed has the whole state", async () => {
+  const cluster = new MemoryCluster();
+  cluster.keep = 130;
+  const first = new Words(cluster.join());
+  for (let n = 0; n < 400; n++) {
+    first.log.propose(`${n}`);
+    await until(() => first.settled.length === n + 1);
+  }
+  const late = new Words(cluster.join());
+  await late.log.caughtUp();
+  assert.deepEqual(late.words, first.words);
+  first.log.close();
+  late.log.close();
+});
+
+Deno.test("a log that the bus lost begins anew from what its writers have", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [new Words(cluster.join()), new Words(cluster.join())];
+  a.log.propose("before");
+  await until(() => b.words.length === 1);
+  cluster.forgetAll();
+  b.log.propose("after");
+  await until(() => a.words.length === 2);
+  assert.deepEqual(a.words, ["before", "after"]);
+  assert.deepEqual(b.words, ["before", "after"]);
+  a.log.close();
+  b.log.close();
+});
+
+Deno.test("whatever connections fail and wherever, each word is there once, in one order for all", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.infiniteStream(fc.nat({ max: 99 })),
+      fc.integer({ min: 0, max: 40 }),
+      async (chances, percent) => {
+        const chance = () => (chances.next().value as number) < percent;
+        const delay = () =>
+          chance() ? new Promise<void>((resolve) => setTimeout(resolve, 1)) : Promise.resolve();
+        const cluster = new MemoryCluster();
+        cluster.racy = chance;
+        const writers = [1, 2, 3].map(() => new Words(cluster.join(chance, delay)));
+        for (let n = 0; n < 20; n++) {
+          writers.forEach((writer, w) => writer.log.propose(`${w}.${n}`));
+          await delay();
+        }
+        await until(() => writers.every(({ words }) => words.length >= 60));
+        writers.forEach((writer, w) => {
+          assert.deepEqual(writer.words, writers[0]?.words);
+          assert.equal(new Set(writer.words).size, 60);
+          assert.deepEqual(writer.words.filter((word) => word.startsWith(`${w}.`)), writer.settled);
+          assert.deepEqual(writer.faults, []);
+          writer.log.close();
+        });
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
