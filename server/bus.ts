@@ -8,8 +8,10 @@
 //    made for each message of a busy room.
 // 3. `pass` brings what has no place (files, typing) to `deliver` in the order of the calls, at most once.
 // 4. Neither waits for a member, and neither throws.
+// 5. Where other servers have the room too, an event may have become impossible before it got its place (a name was
+//    taken, a message was there already): then it never comes back, and its place is 0.
 
-import type { Event, EventOf } from "../shared/messages_v2.ts";
+import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import { type Missed, RoomMemory } from "./room_memory.ts";
 
@@ -34,20 +36,49 @@ export type PassingEvent = EventOf<"offer" | "chunk" | "typing">;
 /** The place of an event: now, or when the bus knows it. */
 export type Place = number | Promise<number>;
 
+/** Somebody in a room, on whichever server. */
+export interface Occupant {
+  readonly client: number;
+  readonly name: string;
+  readonly state: MemberState;
+  readonly since: number;
+  readonly status: string | null;
+  /** The highest number of a request of theirs that became an event: tells repeats. */
+  readonly request: number;
+}
+
+/** What is known of a room on all servers together. */
+export interface SharedView {
+  readonly topic: string;
+  /** In the order in which they came. */
+  readonly occupants: readonly Occupant[];
+  of(client: number): Occupant | undefined;
+  /** The client that has this name or a lookalike of it. */
+  holder(nameKey: string): number | undefined;
+}
+
 /** What a room is to its bus. */
 export interface ChannelOptions {
+  /** The room's number on this server. */
+  readonly room: number;
   /** The room's name, by which all servers know it. */
   readonly title: string;
   /** How long events are remembered; 0 = not at all. */
   readonly memoryMs: number;
   /** Takes each event as it comes back; `except`: a client that does not get it. */
   readonly deliver: (broadcast: Broadcast, except?: number) => void;
+  /** The order was lost and begins anew: what was delivered last may be unknown to others, and the other way round. */
+  readonly onBreak: () => void;
 }
 
 /** One room on a bus. */
 export interface Channel {
   /** The place of the last event that was delivered. */
   readonly at: number;
+  /** Resolves when it is known what happened on other servers; undefined where there are none. */
+  readonly ready: Promise<void> | undefined;
+  /** The room on all servers; undefined where there is only this one. */
+  readonly view: SharedView | undefined;
   publish(event: PlacedEvent): Place;
   pass(event: PassingEvent, except?: number): void;
   /** What happened after place `seen`, as far as it is remembered. */
@@ -59,22 +90,35 @@ export interface Channel {
 /** Where rooms get their channels. */
 export interface Bus {
   open(options: ChannelOptions): Channel;
+  /** The number after which this server's clients are numbered: no two servers give the same. */
+  readonly firstClient: number;
 }
 
 /** Runs `next` when `place` is known: at once where it is. */
-export function whenPlaced(place: Place, next: () => void): void {
-  if (typeof place === "number") next();
+export function whenPlaced(place: Place, next: (place: number) => void): void {
+  if (typeof place === "number") next(place);
   else void place.then(next);
+}
+
+/** Runs `next` when all places are known, and tells whether all of it happened. */
+export function whenAllPlaced(places: readonly Place[], next: (happened: boolean) => void): void {
+  const judge = (known: readonly number[]) => next(known.every((place) => place > 0));
+  if (places.every((place) => typeof place === "number")) judge(places);
+  else void Promise.all(places).then(judge);
 }
 
 /** The bus of one server. */
 export class MemoryBus implements Bus {
+  readonly firstClient = 1;
+
   open(options: ChannelOptions): Channel {
     return new MemoryChannel(options);
   }
 }
 
 class MemoryChannel implements Channel {
+  readonly ready = undefined;
+  readonly view = undefined;
   readonly #title: string;
   readonly #deliver: ChannelOptions["deliver"];
   readonly #memory: RoomMemory;

@@ -102,6 +102,37 @@ export const SERVER_OPTIONS = {
     parse: integer(1, 1_000_000),
     help: "rooms at the same time",
   },
+  nats: {
+    value: "URL",
+    env: "CMDCHAT_NATS",
+    parse: word,
+    help: "NATS servers that join several cmdchat servers into one, separated by commas",
+  },
+  "nats-replicas": {
+    value: "N",
+    env: "CMDCHAT_NATS_REPLICAS",
+    fallback: "1",
+    parse: integer(1, 5),
+    help: "NATS servers that keep a copy of each room; 3 outlives one of them",
+  },
+  "nats-ca": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_CA",
+    parse: word,
+    help: "certificates (PEM) to trust as NATS's",
+  },
+  "nats-certfile": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_CERTFILE",
+    parse: word,
+    help: "certificate (PEM) to show to NATS, with --nats-keyfile",
+  },
+  "nats-keyfile": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_KEYFILE",
+    parse: word,
+    help: "private key (PEM) to --nats-certfile",
+  },
   hold: {
     value: "SECONDS",
     env: "CMDCHAT_HOLD",
@@ -137,6 +168,11 @@ export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
   CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen asks for",
+  CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
+  CMDCHAT_NATS_USER: "user for NATS, with CMDCHAT_NATS_PASSWORD",
+  CMDCHAT_NATS_PASSWORD: "password for NATS",
+  CMDCHAT_NATS_TOKEN: "token for NATS",
+  CMDCHAT_NATS_NKEY: "nkey seed for NATS (SU…)",
   CMDCHAT_METRICS: "0 switches the metrics line off [default 1]",
 } as const;
 

@@ -36,10 +36,9 @@ export function handle(session: Session, request: Request): void {
   if (request.kind !== "chunk") session.pace?.spend();
   if ("id" in request) {
     if (request.id <= session.lastRequest) return session.answerRepeat(request.id);
-    if (request.id !== session.lastRequest + 1) {
+    if (!session.takeNumber(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");
     }
-    session.lastRequest = request.id;
     if (LIMITED.has(request.kind) && !passesRateLimit(session, request.id)) return;
   }
   try {

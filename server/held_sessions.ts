@@ -32,6 +32,11 @@ export class HeldSessions {
     if (session.ticket !== undefined) this.#known.set(encodeBase64(session.ticket.id), session);
   }
 
+  /** The session of a ticket, for another server that has checked the secret. */
+  named(id: Uint8Array): Session | undefined {
+    return this.#known.get(encodeBase64(id));
+  }
+
   /** The session of a ticket; undefined where there is none, or the secret is another's (compared in constant time). */
   find(id: Uint8Array, secret: Uint8Array): Session | undefined {
     const session = this.#known.get(encodeBase64(id));

@@ -12,6 +12,7 @@ import { newIdentityText, openIdentity } from "./identity_file.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
+import { openCluster } from "./open_cluster.ts";
 import { Relay } from "./relay.ts";
 import { findServiceManager, type ServiceManager } from "./service_manager.ts";
 import { readReloadable } from "./reload.ts";
@@ -49,7 +50,11 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   const listener = await listen({ host, port, tls });
   const identity = await openIdentity(config["identity-file"]);
   const log = openLog(config["log-level"]);
-  const relay = new Relay(config, { log, identity });
+  const joined = await openCluster(config, {
+    ...{ env: readVariable, log },
+    tellAll: (text): void => relay.tellAll(text),
+  });
+  const relay: Relay = new Relay(config, { log, identity, cluster: joined?.cluster });
   relay.useTokens(tokenDigests);
   const running = new AbortController();
   // What nobody waited for is a mistake of ours; it must be seen, and must not end everybody's conversation.
@@ -78,6 +83,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
     onFault: (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
   });
   await stopped;
+  await joined?.close();
 }
 
 function openAdmin(

@@ -2,7 +2,7 @@
 
 import type { MemberState } from "../shared/messages_v2.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { whenPlaced } from "./bus.ts";
+import { type Place, whenPlaced } from "./bus.ts";
 import type { Member, Room } from "./room.ts";
 import type { Session } from "./session.ts";
 
@@ -16,11 +16,12 @@ export class Membership implements Member {
   #name: string;
   #announced = false;
 
-  /** Takes the session's name in the room, or the next one that is free. */
-  constructor(session: Session, room: Room) {
+  /** Takes `known`, which the session has in the room already, or its wanted name, or the next one that is free. */
+  constructor(session: Session, room: Room, known?: string) {
     this.session = session;
     this.room = room;
-    this.#name = room.freeName(session.wantedName);
+    this.#name = known ?? room.freeName(session.wantedName);
+    this.#announced = known !== undefined;
     room.add(this);
   }
 
@@ -72,13 +73,27 @@ export class Membership implements Member {
     for (const part of this.room.list) this.session.tell(part);
   }
 
-  /** Takes a name that is free here; everyone is told. */
-  rename(name: string): void {
-    const previous = this.#name;
-    if (name === previous) return;
-    this.room.rename(previous, name);
+  /** Asks for a name that is free here, and has it once everyone is told. */
+  rename(name: string): Place {
+    if (name === this.#name) return this.room.at;
+    return this.room.publish({ kind: "renamed", ...this.about(), name, previous: this.#name });
+  }
+
+  takeName(name: string): void {
+    if (name === this.#name) return;
+    this.room.rename(this.#name, name);
     this.#name = name;
-    this.room.publish({ kind: "renamed", ...this.about(), previous });
+  }
+
+  refresh(): void {
+    this.tellEntered(0, { at: this.room.at, complete: false });
+    this.tellMembers();
+  }
+
+  contradict(what: "left" | "away"): void {
+    const about = this.about();
+    if (what === "left") this.room.publish({ kind: "joined", ...about, old: this.session.old });
+    else if (this.state === "here") this.room.publish({ kind: "back", ...about });
   }
 
   /** Leaves; everyone else is told. */

@@ -13,6 +13,8 @@ import {
 import type { EventOf } from "../shared/messages_v2.ts";
 import { ServerHandshake } from "../shared/handshake.ts";
 import { type Bus, MemoryBus } from "./bus.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import { ClusterSide } from "./cluster_side.ts";
 import type { ServerConfig } from "./config.ts";
 import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
@@ -37,22 +39,29 @@ export class Relay {
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
   readonly sealed: SealedRooms;
+  /** The other servers; undefined where there are none. */
+  readonly cluster: Cluster | undefined;
   readonly #sessions = new Map<number, Session>();
   readonly #rooms = new Map<string, Room>();
   readonly #bus: Bus;
   readonly #perAddress = new Map<string, number>();
   #tokenDigests: readonly Uint8Array[];
   #connections = 0;
-  #nextId = 1;
+  #issued = 0;
   #nextRoom = 1;
   #stopping = false;
 
   constructor(
     config: ServerConfig,
-    options: { readonly log: Logger; readonly identity: ServerIdentity; readonly bus?: Bus },
+    options: {
+      readonly log: Logger;
+      readonly identity: ServerIdentity;
+      readonly cluster?: Cluster | undefined;
+    },
   ) {
     this.config = config;
-    this.#bus = options.bus ?? new MemoryBus();
+    this.cluster = options.cluster;
+    this.#bus = options.cluster?.bus ?? new MemoryBus();
     this.log = options.log;
     this.#tokenDigests = config.tokenDigests;
     this.handshakes = new ServerHandshake(options.identity);
@@ -142,7 +151,7 @@ export class Relay {
 
   /** A number for a new client, never used again. */
   takeId(): number {
-    return this.#nextId++;
+    return this.#bus.firstClient + this.#issued++;
   }
 
   /** The room called `title`, made where it is not there. Throws LimitError at the cap. */
@@ -182,18 +191,33 @@ export class Relay {
   /** Takes a session in once its handshake is done. */
   enter(session: Session): void {
     this.#sessions.set(session.id, session);
+    this.cluster?.opened(session);
   }
 
   /** Lets a session go for good: it leaves its rooms. */
   exit(session: Session): void {
     this.#sessions.delete(session.id);
     this.held.forget(session);
+    this.cluster?.ended(session);
     session.end();
+  }
+
+  /** Lets a session go to another server, without a word to anybody here. */
+  giveUp(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.held.forget(session);
+    session.giveUp();
+  }
+
+  /** Tells every client something that concerns no room. */
+  tellAll(text: string): void {
+    for (const session of this.#sessions.values()) session.tell({ kind: "notice", room: 0, text });
   }
 
   /** Pings, dead peers and metrics lines until `signal` aborts. */
   run(signal: AbortSignal): void {
     this.metrics.watchLag(signal);
+    this.cluster?.run(new ClusterSide(this, this.#sessions), signal);
     const timers = [setInterval(() => this.#sweep(performance.now()), HEARTBEAT_SWEEP_MS)];
     const every = this.config["metrics-interval"];
     if (every > 0) {
@@ -207,6 +231,7 @@ export class Relay {
   /** Tells everyone, lets outboxes drain for STOP_DRAIN_MS at most, and closes all. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.cluster?.bye();
     const closing = { why: "The server is stopping.", retry: true };
     const told = Array.from(this.#sessions.values(), (session) => session.dismiss(closing));
     const late = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import type { EventOf, MemberState } from "../shared/messages_v2.ts";
 import { nameKey, nextFreeName } from "../shared/names.ts";
 import { Authors } from "./authors.ts";
 import type { Broadcast } from "./broadcast.ts";
-import type { Bus, Channel, PassingEvent, Place, PlacedEvent } from "./bus.ts";
+import type { Bus, Channel, PassingEvent, Place, PlacedEvent, SharedView } from "./bus.ts";
 import type { Missed } from "./room_memory.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
@@ -20,6 +20,12 @@ export interface Member {
   /** When it came into the room, ms since 1970. */
   readonly since: number;
   deliver(broadcast: Broadcast): void;
+  /** The bus settled its name: another server may have given it away first. */
+  takeName(name: string): void;
+  /** What it was told may be wrong: tells it how things are. */
+  refresh(): void;
+  /** Others think that it left or lost its link, and it did not: says otherwise. */
+  contradict(what: "left" | "away"): void;
 }
 
 type WithoutRoom<E> = E extends unknown ? Omit<E, "room"> : never;
@@ -49,12 +55,23 @@ export class Room {
     this.id = id;
     this.title = title;
     this.#channel = bus.open({
-      ...{ title, memoryMs },
+      ...{ room: id, title, memoryMs },
       deliver: (broadcast, except) => this.#deliver(broadcast, except),
+      onBreak: () => this.#onBreak(),
     });
   }
 
-  /** Number of members. */
+  /** Resolves when it is known who is here on other servers; undefined where there are none. */
+  get ready(): Promise<void> | undefined {
+    return this.#channel.ready;
+  }
+
+  /** The room on all servers; undefined where there is only this one. */
+  get view(): SharedView | undefined {
+    return this.#channel.view;
+  }
+
+  /** Number of members on this server. */
   get size(): number {
     return this.#members.size;
   }
@@ -66,15 +83,16 @@ export class Room {
 
   /** What the room is about; empty where nobody said. */
   get topic(): string {
-    return this.#topic;
+    return this.view?.topic ?? this.#topic;
   }
 
   /** The members in the order in which they came, as one message or several. */
   get list(): EventOf<"members">[] {
-    const all: EventOf<"members">["list"] = Array.from(
-      this.#members.values(),
-      ({ id, name, state, since, status }) => [id, name, state, since, status],
-    );
+    const here = this.view?.occupants.map(({ client: id, ...rest }) => ({ id, ...rest })) ??
+      [...this.#members.values()];
+    const all: EventOf<"members">["list"] = here.map((
+      { id, name, state, since, status },
+    ) => [id, name, state, since, status]);
     const parts: EventOf<"members">[] = [];
     for (let at = 0; at < all.length || at === 0; at += MEMBERS_PART_MAX) {
       const end = at + MEMBERS_PART_MAX;
@@ -86,13 +104,18 @@ export class Room {
 
   /** `wanted`, or with the next free suffix where it or a lookalike is taken. */
   freeName(wanted: string): string {
-    return nextFreeName(wanted, (key) => this.#nameKeys.has(key));
+    return nextFreeName(
+      wanted,
+      (key) => this.#nameKeys.has(key) || this.view?.holder(key) !== undefined,
+    );
   }
 
   /** Whether somebody else than `member` has `name` or a lookalike of it. */
   isTaken(name: string, member: Member): boolean {
     const key = nameKey(name);
-    return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key);
+    const elsewhere = this.view?.holder(key);
+    return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key) ||
+      elsewhere !== undefined && elsewhere !== member.id;
   }
 
   /** Whether `member` is here. */
@@ -141,8 +164,25 @@ export class Room {
     const { event } = broadcast;
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
     else if (event.kind === "topic") this.#topic = event.text;
+    else if (event.kind === "joined" || event.kind === "renamed") {
+      this.#members.get(event.client)?.takeName(event.name);
+    }
+    this.#sendAll(broadcast, except);
+    if (event.kind === "left" || event.kind === "away") {
+      this.#members.get(event.client)?.contradict(event.kind);
+    }
+  }
+
+  #sendAll(broadcast: Broadcast, except: number | undefined): void {
     for (const member of this.#members.values()) {
       if (member.id !== except) member.deliver(broadcast);
+    }
+  }
+
+  #onBreak(): void {
+    for (const member of this.#members.values()) {
+      member.refresh();
+      if (this.view?.of(member.id) === undefined) member.contradict("left");
     }
   }
 }

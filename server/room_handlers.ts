@@ -3,9 +3,10 @@
 import { LimitError } from "../shared/errors.ts";
 import { AWAY_TEXT_MAX_BYTES, SESSION_ROOMS_MAX, TOPIC_MAX_BYTES } from "../shared/limits.ts";
 import { parseName, parseRoom } from "../shared/names.ts";
-import { whenPlaced } from "./bus.ts";
+import { whenAllPlaced, whenPlaced } from "./bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";
+import type { Room } from "./room.ts";
 
 /** Handlers about rooms and about who is in them. */
 export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "status"> = {
@@ -21,9 +22,12 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     const previous = session.wantedName;
     // A v1 client is in one room at a time.
     if (session.old) memberships.forEach((membership) => session.leave(membership));
-    const membership = session.enter(room);
-    membership.announce(id);
-    tellTakenName(membership, previous);
+    whenReady(room, () => {
+      if (session.relay.session(session.id) !== session) return session.relay.tidy(room);
+      const membership = session.enter(room);
+      membership.announce(id);
+      tellTakenName(membership, previous);
+    });
   },
 
   leave(session, { id, room }) {
@@ -42,8 +46,10 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
         `Cannot use the name "${name}": somebody in ${where} has it, or one that looks like it`,
       );
     }
-    session.rename(name);
-    answerDone(session, id);
+    whenAllPlaced(session.rename(name), (happened) => {
+      if (happened) answerDone(session, id);
+      else session.decline(id, `Cannot use the name "${name}": somebody took it just now`);
+    });
   },
 
   topic(session, { id, room, text }) {
@@ -64,6 +70,12 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     answerDone(session, id);
   },
 };
+
+// At once where there are no other servers.
+function whenReady({ ready }: Room, next: () => void): void {
+  if (ready === undefined) next();
+  else void ready.then(next);
+}
 
 /** Tells a newcomer that its name was taken and which one it has now. */
 export function tellTakenName(membership: Membership, wanted: string): void {

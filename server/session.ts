@@ -4,6 +4,8 @@
 import { DECLINED_REMEMBERED } from "../shared/limits.ts";
 import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
 import { Broadcast } from "./broadcast.ts";
+import type { Elsewhere } from "./cluster/cluster.ts";
+import type { Place } from "./bus.ts";
 import { FileRelay } from "./file_relay.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Membership } from "./membership.ts";
@@ -33,6 +35,8 @@ export interface SessionOptions {
   /** Undefined for v1, which cannot come back. */
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
+  /** Where another server had it before. */
+  readonly taken?: Elsewhere;
 }
 
 /** A client of the server, whether its link is up or just lost. */
@@ -55,16 +59,20 @@ export class Session {
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
   quietUntil = -Infinity;
   /** Number of the last request that was looked at. */
-  lastRequest = 0;
+  lastRequest: number;
   readonly #declined = new Map<number, string>();
   readonly #memberships = new Map<number, Membership>();
   readonly #mailbox: Mailbox;
   #wantedName: string;
   #port: Port | undefined;
+  /** The server that had it is gone, and with it the number of the last request. */
+  #anyNumber: boolean;
 
   constructor(relay: Relay, options: SessionOptions) {
     this.relay = relay;
-    this.id = relay.takeId();
+    this.id = options.taken?.client ?? relay.takeId();
+    this.lastRequest = options.taken?.request ?? 0;
+    this.#anyNumber = options.taken !== undefined && options.taken.request === undefined;
     this.ticket = options.ticket;
     this.address = options.address;
     this.old = options.old;
@@ -133,9 +141,17 @@ export class Session {
     this.tell(why === undefined ? { kind: "done", id } : { kind: "declined", id, why });
   }
 
-  /** Takes a place in `room`, under a name that is free there; nobody is told yet. */
-  enter(room: Room): Membership {
-    const membership = new Membership(this, room);
+  /** Whether request `id`, which is no repeat, may come next. */
+  takeNumber(id: number): boolean {
+    if (id !== this.lastRequest + 1 && !this.#anyNumber) return false;
+    this.#anyNumber = false;
+    this.lastRequest = id;
+    return true;
+  }
+
+  /** Takes a place in `room`, under a name that is free there or its known one; nobody is told yet. */
+  enter(room: Room, known?: string): Membership {
+    const membership = new Membership(this, room, known);
     this.#memberships.set(room.id, membership);
     // A v1 client has one name, which it takes along from room to room.
     if (this.old) this.#wantedName = membership.name;
@@ -149,6 +165,20 @@ export class Session {
     membership.leave();
   }
 
+  /** Is another server's from now on: nobody here is told anything. */
+  giveUp(): void {
+    for (const { room } of this.memberships) {
+      const membership = this.membership(room.id);
+      if (membership !== undefined) room.remove(membership);
+      this.relay.tidy(room);
+    }
+    this.#memberships.clear();
+    for (const { event } of this.#mailbox.empty()) {
+      if (event.kind === "direct") this.relay.tellUndelivered(event);
+    }
+    this.close();
+  }
+
   /** Leaves all rooms for good. Senders of what it did not get any more are told. */
   end(): void {
     for (const membership of this.memberships) this.leave(membership);
@@ -157,10 +187,10 @@ export class Session {
     }
   }
 
-  /** Takes a name that is free in all its rooms; everyone is told. */
-  rename(name: string): void {
+  /** Asks for a name that is free in all its rooms; everyone is told. The places of that, 0 where it was taken. */
+  rename(name: string): Place[] {
     this.#wantedName = name;
-    for (const membership of this.memberships) membership.rename(name);
+    return this.memberships.map((membership) => membership.rename(name));
   }
 
   /** Its link was lost: it keeps its places, and files on their way end. */

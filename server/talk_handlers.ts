@@ -30,6 +30,7 @@ export const TALK_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
   direct(session, { id, to, text }) {
     checkText(session, text, "send the direct message");
     const other = session.relay.session(to);
+    if (other === undefined && directElsewhere(session, { id, to, text })) return;
     const ends = other === undefined ? undefined : commonRoom(session, other);
     // One answer for "gone" and for "in no room of yours": numbers must not tell who is on the server.
     if (other === undefined || ends === undefined) {
@@ -57,6 +58,25 @@ export const TALK_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
     member.room.pass({ kind: "typing", client, name }, member);
   },
 };
+
+/** Sends it by way of the other servers; false where no room of the session's has that client. */
+function directElsewhere(
+  session: Session,
+  { id, to, text }: { readonly id: number; readonly to: number; readonly text: string },
+): boolean {
+  const { cluster } = session.relay;
+  const own = session.memberships.find(({ room }) => room.view?.of(to) !== undefined);
+  const toName = own?.room.view?.of(to)?.name;
+  if (cluster === undefined || own === undefined || toName === undefined) return false;
+  const direct: EventOf<"direct"> = {
+    ...{ kind: "direct", room: own.room.id, ...own.about(), to, toName, request: id, text },
+  };
+  void cluster.direct(direct, own.room.title).then((taken) => {
+    if (taken) return session.tell(direct);
+    session.decline(id, "Cannot send the direct message: its receiver cannot be reached now");
+  });
+  return true;
+}
 
 function checkText(session: Session, text: string, what: string): void {
   if (text === "") throw new LimitError(`Cannot ${what}: it is empty`);

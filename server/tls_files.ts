@@ -25,7 +25,8 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Tl
   return { cert, key };
 }
 
-function readPem(option: string, path: string, wanted: RegExp, what: string): string {
+/** The text of a PEM file. Throws ConfigError that names option, file and fault. */
+export function readPem(option: string, path: string, wanted: RegExp, what: string): string {
   const trouble = `Cannot use ${option} ${JSON.stringify(path)}`;
   let text: string;
   try {

@@ -27,6 +27,7 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
   const wrapped = await wrapFor(handshake.public_key, key);
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, handshake.room ?? "lobby");
+  if (room.ready !== undefined) await room.ready;
   const session = new Session(relay, { name, old: true, ticket: undefined, address: link.address });
   // The name is taken from here on; the room's events reach the client only behind the answer.
   const membership = session.enter(room);

@@ -53,8 +53,8 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
   try {
     const hello = await readHello(source, sealed);
     if (!relay.isAuthorized(hello.token)) throw new Refusal("unauthorized");
-    const back = comeBack(relay, sealed, hello);
-    const session = back ?? comeIn(relay, sealed, hello);
+    const back = comeBack(relay, sealed, hello) ?? await comeOver(relay, sealed, hello);
+    const session = back ?? await comeIn(relay, sealed, hello);
     session.sealed.takeLink(challenge);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
     return { ...welcomed(relay, session, sealed), resumed: back !== undefined };
@@ -88,9 +88,14 @@ function sealedRefusal(error: unknown, cipher: SessionCipher): unknown {
   return new Refusal(error.reason, record);
 }
 
-function comeIn(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Session {
+async function comeIn(
+  relay: Relay,
+  sealed: Sealed,
+  hello: RequestOf<"hello">,
+): Promise<Session> {
   const name = checkName(hello.name);
   const { rooms, refusals } = openRooms(relay, hello);
+  await allReady(rooms);
   const session = new Session(relay, {
     ...{ name, old: false, address: sealed.link.address },
     ticket: {
@@ -130,6 +135,55 @@ function openRooms(
   return { rooms: [...rooms], refusals };
 }
 
+// What happened in rooms on other servers comes first.
+async function allReady(rooms: readonly Room[]): Promise<void> {
+  if (rooms.some(({ ready }) => ready !== undefined)) {
+    await Promise.all(rooms.map(({ ready }) => ready));
+  }
+}
+
+/** Takes up a session that another server had. */
+async function comeOver(
+  relay: Relay,
+  sealed: Sealed,
+  hello: RequestOf<"hello">,
+): Promise<Session | undefined> {
+  const { session: id, secret } = hello;
+  if (id === null || secret === null || relay.cluster === undefined) return undefined;
+  const taken = await relay.cluster.take(id, secret);
+  if (taken === undefined) return undefined;
+  const name = checkName(hello.name);
+  const { rooms } = openRooms(relay, hello);
+  await allReady(rooms);
+  const requests = rooms.map(({ view }) => view?.of(taken.client)?.request ?? 0);
+  const session = new Session(relay, {
+    ...{ name, old: false, address: sealed.link.address, ticket: { id, secret } },
+    taken,
+  });
+  session.lastRequest = Math.max(session.lastRequest, ...requests);
+  relay.enter(session);
+  relay.held.know(session);
+  relay.metrics.counters.sessionsResumed++;
+  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  session.tell(welcomeFor(session, { rooms: rooms.length, resumed: true }));
+  const seen = new Map(hello.rooms);
+  for (const room of rooms) {
+    const known = room.view?.of(taken.client)?.name;
+    const membership = session.enter(room, known);
+    if (known === undefined) membership.announce(0);
+    else catchUp(membership, seen.get(room.title) ?? 0);
+  }
+  announceBack(session.memberships);
+  return session;
+}
+
+function announceBack(memberships: readonly Membership[]): void {
+  for (const member of memberships) {
+    const placed = member.room.publish({ kind: "back", ...member.about() });
+    whenPlaced(placed, () => member.tellMembers());
+  }
+}
+
 function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Session | undefined {
   const { session: id, secret } = hello;
   if (id === null || secret === null) return undefined;
@@ -143,10 +197,7 @@ function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Sess
   const seen = new Map(hello.rooms);
   for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
   session.takeMail();
-  for (const member of memberships) {
-    const placed = member.room.publish({ kind: "back", ...member.about() });
-    whenPlaced(placed, () => member.tellMembers());
-  }
+  announceBack(memberships);
   return session;
 }
 

@@ -1,37 +1,61 @@
 // The bus of a server that is one of several: rooms are logs that all of them share.
 
 import { decode, encode } from "cborg";
+import type { Event } from "../../shared/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 import type { Bus, Channel, ChannelOptions, PassingEvent, Place, PlacedEvent } from "../bus.ts";
 import { type Missed, RoomMemory } from "../room_memory.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
+import { clientsOf, type Slot } from "./client_numbers.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { RoomState } from "./room_state.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
 // NATS takes 1 MB; the state of a room with thousands of members has to fit beside the events.
 const ENTRY_MAX_BYTES = 256 * 1_024;
-// After the bus lost a log, places go on from here: no client may take new events for ones that it has.
+// After the bus lost a log, places go on far behind those that anybody had: no new event may pass for an old one.
 const PLACES_AFTER_LOSS = 1_000_000;
 
-/** What the rooms of a cluster have in common. */
+/** What the rooms of a server share. */
 export interface ClusterBusOptions {
   readonly backplane: Backplane;
   readonly key: ClusterKey;
+  /** This server's number in the cluster. */
+  readonly slot: Slot;
+  /** The server that has a client now. */
+  readonly homeOf: (client: number) => Slot;
   readonly onFault: (error: unknown) => void;
 }
 
 /** Opens rooms that other servers may have as well. */
 export class ClusterBus implements Bus {
+  readonly firstClient: number;
   readonly #options: ClusterBusOptions;
+  readonly #channels = new Set<ClusterChannel>();
 
   constructor(options: ClusterBusOptions) {
     this.#options = options;
+    this.firstClient = clientsOf(options.slot);
   }
 
   open(options: ChannelOptions): Channel {
-    return new ClusterChannel(this.#options, options);
+    const channel = new ClusterChannel(this.#options, {
+      ...options,
+      onClosed: () => this.#channels.delete(channel),
+    });
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  /** A server is silent: its clients lost their link, as far as anybody can tell. */
+  serverLost(slot: Slot): void {
+    for (const channel of this.#channels) channel.serverLost(slot);
+  }
+
+  /** A silent server's clients had time to come back elsewhere: who did not is gone. */
+  serverGone(slot: Slot): void {
+    for (const channel of this.#channels) channel.serverGone(slot);
   }
 }
 
@@ -41,20 +65,24 @@ interface Proposal {
   readonly settle: (at: number) => void;
 }
 
+interface ClusterChannelOptions extends ChannelOptions {
+  readonly onClosed: () => void;
+}
+
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly ready: Promise<void>;
+  readonly view = new RoomState();
   readonly #cluster: ClusterBusOptions;
-  readonly #options: ChannelOptions;
-  readonly #state = new RoomState();
+  readonly #options: ClusterChannelOptions;
   readonly #memory: RoomMemory;
   readonly #log: SharedLog<Proposal>;
   readonly #live: Subject;
   readonly #hearing: Running;
-  #known = false;
+  #broken = false;
 
-  constructor(cluster: ClusterBusOptions, options: ChannelOptions) {
+  constructor(cluster: ClusterBusOptions, options: ClusterChannelOptions) {
     const { backplane, key, onFault } = cluster;
     this.#cluster = cluster;
     this.#options = options;
@@ -67,13 +95,11 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       open: (sealed) => key.open(subject, sealed),
     });
     this.#hearing = backplane.hear(this.#live, (sealed) => this.#hear(sealed));
-    this.ready = this.#log.caughtUp().then(() => {
-      this.#known = true;
-    });
+    this.ready = this.#log.caughtUp();
   }
 
   get at(): number {
-    return this.#state.at;
+    return this.view.at;
   }
 
   publish(event: PlacedEvent): Place {
@@ -81,10 +107,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   pass(event: PassingEvent, except?: number): void {
-    const { backplane, key } = this.#cluster;
+    const { backplane, key, slot } = this.#cluster;
     this.#options.deliver(new Broadcast(event, this.#options.title), except);
     const body = encodeEvent({ ...event, room: 0 });
-    backplane.say(this.#live, key.seal(this.#live, encode([backplane.slot, body])));
+    backplane.say(this.#live, key.seal(this.#live, encode([slot, body])));
   }
 
   missed(seen: number): Missed {
@@ -93,66 +119,94 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   close(): void {
-    this.#log.close();
     this.#hearing.close();
+    this.#log.finish().then(this.#options.onClosed, this.#cluster.onFault);
+  }
+
+  serverLost(slot: Slot): void {
+    for (const { client, name, state } of this.#clientsOn(slot)) {
+      const about = { room: 0, client, name, time: Date.now() };
+      // Who speaks the old protocol cannot come back.
+      if (state === "here") void this.publish({ kind: "away", ...about });
+      else if (state === "old") void this.publish({ kind: "left", ...about });
+    }
+  }
+
+  serverGone(slot: Slot): void {
+    for (const { client, name, state } of this.#clientsOn(slot)) {
+      const about = { room: 0, client, name, time: Date.now() };
+      if (state === "away") void this.publish({ kind: "left", ...about });
+    }
   }
 
   write(
     proposals: readonly Proposal[],
     whole: boolean,
   ): { readonly taken: number; readonly body: Uint8Array | undefined } {
+    const impossible = proposals.findIndex(({ event }) => this.view.settle(event) !== undefined);
+    if (impossible !== 0) {
+      const taken = impossible === -1 ? proposals.length : impossible;
+      for (const { settle } of proposals.slice(0, taken)) settle(0);
+      return { taken, body: undefined };
+    }
     const bodies: Uint8Array[] = [];
-    let [taken, bytes] = [0, 0];
-    for (const { event, settle } of proposals) {
-      const settled = this.#state.settle(event);
-      // What cannot happen any more stands between others that can: its turn is the next entry.
-      if (settled === undefined && bodies.length > 0) break;
-      taken++;
-      if (settled === undefined) {
-        settle(0);
-        continue;
-      }
-      const body = encodeEvent({ ...settled, room: 0, at: 0, ...sequenceless(settled) });
+    let bytes = 0;
+    for (const { event } of proposals) {
+      const settled = this.view.settle(event);
+      if (settled === undefined) break;
+      const body = encodeEvent(placeless(settled));
       bodies.push(body);
       bytes += body.length;
-      if (bytes > ENTRY_MAX_BYTES || !isTalk(event)) break;
+      // What changes who is here decides what can come behind it: that is for the next entry.
+      if (bytes > ENTRY_MAX_BYTES || event.kind !== "chat") break;
     }
-    if (bodies.length === 0) return { taken, body: undefined };
-    return { taken, body: encode([whole ? this.#state.encode() : null, bodies]) };
+    return { taken: bodies.length, body: encode([whole ? this.view.encode() : null, bodies]) };
   }
 
-  apply(entry: { readonly body: Uint8Array; readonly whole: boolean }, own: readonly Proposal[]): void {
-    const [state, bodies] = decode(entry.body) as [Uint8Array | null, Uint8Array[]];
-    if (state !== null) this.#adopt(state);
+  apply({ body }: { readonly body: Uint8Array }, own: readonly Proposal[]): void {
+    const [state, bodies] = decode(body) as [Uint8Array | null, Uint8Array[]];
+    // A server that has it all hears nothing new.
+    if (state !== null) this.view.adopt(state);
+    if (this.#broken) this.#options.onBreak();
+    this.#broken = false;
     bodies.forEach((body, n) => {
-      this.#happen(decodeEvent(body) as PlacedEvent & { room: number });
-      own.at(n - bodies.length)?.settle(this.#state.at);
+      this.#happen(decodeEvent(body) as PlacedEvent);
+      own[n]?.settle(this.view.at);
     });
   }
 
-  // Where we have it all already, the state says nothing new; every entry that holds it is checked all the same.
-  #adopt(bytes: Uint8Array): void {
-    const before = this.#state.at;
-    this.#state.adopt(bytes);
-    if (this.#known && before > 0 && this.#state.at !== before) this.#options.onLoss?.();
+  lost(): void {
+    this.#broken = true;
+    this.view.at += PLACES_AFTER_LOSS;
   }
 
-  #happen(event: PlacedEvent & { room: number }): void {
-    const at = ++this.#state.at;
-    const sequence = event.kind === "chat" ? { sequence: ++this.#state.sequence } : {};
-    this.#state.apply(event);
+  #happen(event: PlacedEvent): void {
     const { room, title, deliver } = this.#options;
-    const broadcast = new Broadcast({ ...event, room, at, ...sequence } as Broadcast["event"], title);
+    const at = ++this.view.at;
+    const sequence = event.kind === "chat" ? { sequence: ++this.view.sequence } : {};
+    this.view.apply(event);
+    const broadcast = new Broadcast({ ...event, room, at, ...sequence } as Event, title);
     this.#memory.add(broadcast, at, performance.now());
     deliver(broadcast);
   }
 
   #hear(sealed: Uint8Array): void {
-    const opened = this.#cluster.key.open(this.#live, sealed);
+    const { key, slot: ours } = this.#cluster;
+    const opened = key.open(this.#live, sealed);
     if (opened === undefined) return;
-    const [slot, body] = decode(opened) as [number, Uint8Array];
-    if (slot === this.#cluster.backplane.slot) return;
-    const event = { ...decodeEvent(body), room: this.#options.room } as Broadcast["event"];
-    this.#options.deliver(new Broadcast(event, this.#options.title));
+    const [slot, body] = decode(opened) as [Slot, Uint8Array];
+    if (slot === ours) return;
+    const { room, title, deliver } = this.#options;
+    deliver(new Broadcast({ ...decodeEvent(body), room } as Event, title));
   }
+
+  #clientsOn(slot: Slot) {
+    return this.view.occupants.filter(({ client }) => this.#cluster.homeOf(client) === slot);
+  }
+}
+
+// The body as it is sealed and sent: each server puts in its own number of the room, and the place.
+function placeless(event: PlacedEvent): Event {
+  const place = { room: 0, at: 0, ...(event.kind === "chat" ? { sequence: 0 } : {}) };
+  return { ...event, ...place } as Event;
 }

@@ -2,28 +2,9 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { MEMBER_STATES, type MemberState } from "../../shared/messages_v2.ts";
+import { MEMBER_STATES } from "../../shared/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/names.ts";
-import type { PlacedEvent } from "../bus.ts";
-
-/** Somebody in the room, on whichever server. */
-export interface Occupant {
-  readonly client: number;
-  readonly name: string;
-  readonly state: MemberState;
-  readonly since: number;
-  readonly status: string | null;
-  /** The highest number of a request of theirs that became an event: tells repeats. */
-  readonly request: number;
-}
-
-/** A room's state as one server hands it to another. */
-export interface RoomSnapshot {
-  readonly at: number;
-  readonly sequence: number;
-  readonly topic: string;
-  readonly occupants: readonly Occupant[];
-}
+import type { Occupant, PlacedEvent, SharedView } from "../bus.ts";
 
 const count = z.int().min(0);
 const SNAPSHOT = z.tuple([
@@ -36,7 +17,7 @@ const SNAPSHOT = z.tuple([
 ]);
 
 /** The replicated part of a room. */
-export class RoomState {
+export class RoomState implements SharedView {
   at = 0;
   sequence = 0;
   topic = "";
@@ -50,6 +31,10 @@ export class RoomState {
 
   of(client: number): Occupant | undefined {
     return this.#occupants.get(client);
+  }
+
+  holder(key: string): number | undefined {
+    return this.#nameKeys.get(key);
   }
 
   /**

@@ -27,6 +27,8 @@ export interface LogMachine<P> {
   ): { readonly taken: number; readonly body: Uint8Array | undefined };
   /** An entry is in the log; `own` are the proposals that it was written from, where we wrote it. */
   apply(entry: { readonly body: Uint8Array; readonly whole: boolean }, own: readonly P[]): void;
+  /** The bus lost the log, which begins anew with the state of whoever writes first. */
+  lost(): void;
 }
 
 /** What a shared log needs. */
@@ -75,6 +77,7 @@ export class SharedLog<P> {
   #moved = Promise.withResolvers<void>();
   #known = false;
   #epoch = 0;
+  #finishing = false;
   #closed = false;
 
   constructor(options: SharedLogOptions<P>) {
@@ -87,7 +90,7 @@ export class SharedLog<P> {
 
   /** Queues a proposal; see the contract above. */
   propose(proposal: P): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#finishing) return;
     this.#queue.push(proposal);
     this.#running ??= this.#run().catch(this.#options.onFault).finally(() => {
       this.#running = undefined;
@@ -105,6 +108,13 @@ export class SharedLog<P> {
       await this.#options.wait(RETRY_MS);
     }
     this.#known = true;
+  }
+
+  /** Takes no more proposals, and stops following once those that wait are written. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    await this.#running;
+    this.close();
   }
 
   /** Stops following; what waits is dropped. */
@@ -205,6 +215,7 @@ export class SharedLog<P> {
 
   #reset(): void {
     this.#epoch++;
+    if (this.#tail > 0) this.#options.machine.lost();
     this.#read = 0;
     this.#tail = 0;
     this.#sinceWhole = 0;

@@ -37,6 +37,7 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
         if (before !== null) words.splice(0, words.length, ...before);
         words.push(...more);
       },
+      lost() {},
     },
     seal: (body) => body,
     open: (body) => body,

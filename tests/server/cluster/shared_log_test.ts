@@ -33,6 +33,7 @@ class Words {
           this.words.push(...words);
           this.settled.push(...own);
         },
+        lost() {},
       },
       seal: (body) => body,
       open: (body) => body,

@@ -1,0 +1,231 @@
+// One server among several: who else is there, which sessions they have, and direct messages between them.
+
+import { timingSafeEqual } from "node:crypto";
+import { encodeBase64 } from "../../shared/base64.ts";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
+import type { EventOf } from "../../shared/messages_v2.ts";
+import type { Backplane, Running } from "./backplane.ts";
+import { type Slot, slotOf } from "./client_numbers.ts";
+import { ClusterBus } from "./cluster_bus.ts";
+import type { ClusterKey } from "./cluster_key.ts";
+import { decodeWord, encodeWord, type Word, type WordOf } from "./words.ts";
+
+const SUBJECT = "cmdchat.words";
+const BEAT_MS = 1_000;
+// Five beats: a server under load, or the change of a NATS node, is no death.
+const SILENT_MS = 5_000;
+const ANSWER_MS = 3_000;
+
+/** What a session of this server is to others. */
+export interface SharedSession {
+  readonly id: number;
+  readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array } | undefined;
+}
+
+/** What the cluster asks of this server. */
+export interface ClusterHost {
+  /** All sessions that can be taken up again. */
+  sessions(): Iterable<SharedSession>;
+  /** Gives up a session whose client went to another server: the number of its last request; undefined = unknown. */
+  giveUp(ticket: Uint8Array): number | undefined;
+  /** Delivers a direct message where its receiver is here; false where not. */
+  direct(message: WordOf<"direct">): boolean;
+}
+
+/** Where a session was, for whoever takes it up. */
+export interface Elsewhere {
+  readonly client: number;
+  /** Number of its last request; undefined where its server cannot be asked any more. */
+  readonly request: number | undefined;
+}
+
+interface Known {
+  readonly digest: Uint8Array;
+  readonly client: number;
+  readonly slot: Slot;
+}
+
+/** What a cluster member needs. */
+export interface ClusterOptions {
+  readonly backplane: Backplane;
+  readonly key: ClusterKey;
+  readonly slot: Slot;
+  /** How long the clients of a lost server may come back elsewhere. */
+  readonly holdMs: number;
+  readonly onFault: (error: unknown) => void;
+  /** Told of servers that come and go. */
+  readonly onServers: (what: "found" | "lost" | "gone", others: number) => void;
+}
+
+/** This server's part in a cluster. */
+export class Cluster {
+  readonly bus: ClusterBus;
+  readonly #options: ClusterOptions;
+  readonly #heard = new Map<Slot, number>();
+  readonly #lost = new Map<Slot, number>();
+  readonly #known = new Map<string, Known>();
+  readonly #homes = new Map<number, Slot>();
+  readonly #questions = new Map<number, (word: Word | undefined) => void>();
+  #host: ClusterHost | undefined;
+  #hearing: Running | undefined;
+  #asked = 0;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    const { backplane, key, slot, onFault } = options;
+    this.bus = new ClusterBus({
+      ...{ backplane, key, slot, onFault },
+      homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
+    });
+  }
+
+  /** How many other servers are there. */
+  get others(): number {
+    return this.#heard.size;
+  }
+
+  /** Takes part until `signal` aborts. */
+  run(host: ClusterHost, signal: AbortSignal): void {
+    this.#host = host;
+    this.#hearing = this.#options.backplane.hear(SUBJECT, (sealed) => this.#hear(sealed));
+    this.#say({ kind: "hello" });
+    const timer = setInterval(() => this.#beat(performance.now()), BEAT_MS);
+    signal.addEventListener("abort", () => {
+      clearInterval(timer);
+      this.#hearing?.close();
+    }, { once: true });
+  }
+
+  /** Tells the others that this server stops. */
+  bye(): void {
+    this.#say({ kind: "bye" });
+  }
+
+  /** Tells the others of a session that can be taken up again. */
+  opened({ id, ticket }: SharedSession): void {
+    if (ticket === undefined) return;
+    this.#homes.delete(id);
+    this.#known.delete(encodeBase64(ticket.id));
+    const digest = sha256(ticket.secret);
+    this.#say({ kind: "session", ticket: ticket.id, digest, client: id });
+  }
+
+  /** Tells the others that a session is over. */
+  ended({ ticket }: SharedSession): void {
+    if (ticket !== undefined) this.#say({ kind: "ended", ticket: ticket.id });
+  }
+
+  /** A session of another server, given up by it; undefined where there is none, or the secret is another's. */
+  async take(ticket: Uint8Array, secret: Uint8Array): Promise<Elsewhere | undefined> {
+    const known = this.#known.get(encodeBase64(ticket));
+    if (known === undefined || !timingSafeEqual(known.digest, sha256(secret))) return undefined;
+    const { client, slot } = known;
+    if (!this.#heard.has(slot)) return { client, request: undefined };
+    const answer = await this.#ask((question) => ({ kind: "take", question, ticket }));
+    return { client, request: answer?.kind === "given" ? answer.request : undefined };
+  }
+
+  /** Brings a direct message to whichever server has its receiver; false where nobody took it. */
+  async direct(message: EventOf<"direct">, title: string): Promise<boolean> {
+    const { client, name, time, to, toName, request, text } = message;
+    const about = { title, client, name, time, to, toName, request, text };
+    const answer = await this.#ask((question) => ({ kind: "direct", question, ...about }));
+    return answer !== undefined;
+  }
+
+  #beat(now: number): void {
+    this.#say({ kind: "alive" });
+    for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
+    for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
+  }
+
+  #lose(slot: Slot, now: number): void {
+    if (!this.#heard.delete(slot)) return;
+    this.#lost.set(slot, now);
+    this.#options.onServers("lost", this.others);
+    this.bus.serverLost(slot);
+  }
+
+  #forget(slot: Slot): void {
+    this.#lost.delete(slot);
+    for (const [ticket, known] of this.#known) {
+      if (known.slot !== slot) continue;
+      this.#known.delete(ticket);
+      this.#homes.delete(known.client);
+    }
+    this.#options.onServers("gone", this.others);
+    this.bus.serverGone(slot);
+  }
+
+  #say(word: Word): void {
+    const { backplane, key, slot } = this.#options;
+    backplane.say(SUBJECT, key.seal(SUBJECT, encodeWord(slot, word)));
+  }
+
+  #hear(sealed: Uint8Array): void {
+    const body = this.#options.key.open(SUBJECT, sealed);
+    const said = body === undefined ? undefined : decodeWord(body);
+    if (said === undefined || said.slot === this.#options.slot) return;
+    const slot = said.slot as Slot;
+    if (!this.#heard.has(slot) && said.word.kind !== "bye") this.#meet(slot);
+    if (said.word.kind !== "bye") this.#heard.set(slot, performance.now());
+    this.#take(slot, said.word);
+  }
+
+  #meet(slot: Slot): void {
+    this.#lost.delete(slot);
+    this.#heard.set(slot, performance.now());
+    this.#options.onServers("found", this.others);
+    for (const session of this.#host?.sessions() ?? []) this.opened(session);
+  }
+
+  #take(slot: Slot, word: Word): void {
+    switch (word.kind) {
+      case "alive":
+      case "hello":
+        return;
+      case "bye":
+        return this.#lose(slot, performance.now());
+      case "session":
+        this.#known.set(encodeBase64(word.ticket), {
+          ...{ digest: word.digest, client: word.client, slot },
+        });
+        this.#homes.set(word.client, slot);
+        return;
+      case "ended": {
+        const known = this.#known.get(encodeBase64(word.ticket));
+        if (known?.slot !== slot) return;
+        this.#known.delete(encodeBase64(word.ticket));
+        this.#homes.delete(known.client);
+        return;
+      }
+      case "take": {
+        const request = this.#host?.giveUp(word.ticket);
+        if (request === undefined) return;
+        return this.#say({ kind: "given", question: word.question, request });
+      }
+      case "direct":
+        if (this.#host?.direct(word)) this.#say({ kind: "directed", question: word.question });
+        return;
+      case "given":
+      case "directed":
+        this.#questions.get(word.question)?.(word);
+        return;
+    }
+  }
+
+  #ask(wordOf: (question: number) => Word): Promise<Word | undefined> {
+    // Numbers of two servers must not meet: each begins with its slot.
+    const question = this.#options.slot * 2 ** 25 + (this.#asked++ % 2 ** 25);
+    return new Promise((resolve) => {
+      const done = (word: Word | undefined) => {
+        clearTimeout(timer);
+        this.#questions.delete(question);
+        resolve(word);
+      };
+      const timer = setTimeout(() => done(undefined), ANSWER_MS);
+      this.#questions.set(question, done);
+      this.#say(wordOf(question));
+    });
+  }
+}

@@ -1,0 +1,84 @@
+// What servers of a cluster say to each other beside the logs: one row a word. Nothing of it is kept by the bus, and
+// all of it may get lost.
+
+import { decode, encode } from "cborg";
+import * as z from "zod";
+import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/limits.ts";
+
+const count = z.int().min(0);
+const label = z.string().max(1_024);
+
+function bytes(length: number) {
+  return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
+}
+
+const ticket = bytes(SESSION_ID_BYTES);
+const client = count;
+/** Number of a question; its answer repeats it. */
+const question = count;
+
+const WORDS = {
+  /** Said every second. */
+  alive: {},
+  /** It stops: its clients go elsewhere. */
+  bye: {},
+  /** Who hears it for the first time says its sessions. */
+  hello: {},
+  /** A session that this server has; `digest`: SHA-256 of the secret by which it is taken up again. */
+  session: { ticket, digest: bytes(32), client },
+  ended: { ticket },
+  /** A client came here: whoever has its session gives it up. */
+  take: { question, ticket },
+  /** Answer to take: the number of the last request that was looked at. */
+  given: { question, request: count },
+  /** A direct message for a client that may be there. */
+  direct: {
+    question,
+    title: label,
+    client,
+    name: label,
+    time: count,
+    to: client,
+    toName: label,
+    request: count,
+    text: z.string().max(BODY_MAX_BYTES),
+  },
+  /** Answer to direct: the client has it, or it waits for the client. */
+  directed: { question },
+} as const;
+
+type Rows = typeof WORDS;
+/** Any word. */
+export type Word = {
+  [K in keyof Rows]:
+    & { readonly kind: K }
+    & {
+      readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodType ? z.output<Rows[K][F]> : never;
+    };
+}[keyof Rows];
+/** One kind of word. */
+export type WordOf<K extends Word["kind"]> = Extract<Word, { kind: K }>;
+
+const KINDS = Object.keys(WORDS) as Word["kind"][];
+
+/** The word of server `slot` as bytes. */
+export function encodeWord(slot: number, word: Word): Uint8Array {
+  const values: Readonly<Record<string, unknown>> = { ...word };
+  const fields = Object.keys(WORDS[word.kind]).map((field) => values[field]);
+  return encode([slot, KINDS.indexOf(word.kind), ...fields]);
+}
+
+/** Undefined for what another version says. */
+export function decodeWord(
+  body: Uint8Array,
+): { readonly slot: number; readonly word: Word } | undefined {
+  const [slot, number, ...values] = decode(body) as unknown[];
+  const kind = KINDS[Number(number)];
+  if (kind === undefined || typeof slot !== "number") return undefined;
+  const row: Readonly<Record<string, z.ZodType>> = WORDS[kind];
+  const fields = Object.keys(row);
+  if (values.length !== fields.length) return undefined;
+  const named = Object.fromEntries(fields.map((field, n) => [field, values[n]]));
+  const checked = z.object(row).safeParse(named);
+  return checked.success ? { slot, word: { kind, ...checked.data } as unknown as Word } : undefined;
+}
