@@ -102,6 +102,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     return this.view.at;
   }
 
+  get empty(): boolean {
+    return this.view.occupants.length === 0;
+  }
+
   publish(event: PlacedEvent): Place {
     return new Promise((settle) => this.#log.propose({ event, settle }));
   }

@@ -27,6 +27,8 @@ export interface LogMachine<P> {
   ): { readonly taken: number; readonly body: Uint8Array | undefined };
   /** An entry is in the log; `own` are the proposals that it was written from, where we wrote it. */
   apply(entry: { readonly body: Uint8Array; readonly whole: boolean }, own: readonly P[]): void;
+  /** Whether the state is as it was before the first entry: the log behind it is of no use. */
+  readonly empty: boolean;
   /** The bus lost the log, which begins anew with the state of whoever writes first. */
   lost(): void;
 }
@@ -114,6 +116,7 @@ export class SharedLog<P> {
   async finish(): Promise<void> {
     this.#finishing = true;
     await this.#running;
+    if (this.#options.machine.empty && !this.#closed) await this.#trim();
     this.close();
   }
 
@@ -136,8 +139,10 @@ export class SharedLog<P> {
 
   async #writeSome(): Promise<void> {
     const after = this.#tail;
-    const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY;
-    const { taken, body } = this.#options.machine.write(this.#queue, whole);
+    const { machine } = this.#options;
+    // Behind an empty state the log may be trimmed at any time.
+    const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty;
+    const { taken, body } = machine.write(this.#queue, whole);
     const own = this.#queue.splice(0, taken);
     if (body === undefined) return;
     const entry = {
@@ -239,6 +244,14 @@ export class SharedLog<P> {
       await Promise.race([this.#moved.promise, timer]);
     }
     return this.#read >= place && epoch === this.#epoch;
+  }
+
+  async #trim(): Promise<void> {
+    try {
+      await this.#options.backplane.trim(this.#options.subject, this.#tail);
+    } catch (error) {
+      if (!(error instanceof ClusterLost)) throw error;
+    }
   }
 
   async #last(): Promise<number | undefined> {

@@ -38,6 +38,7 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
         words.push(...more);
       },
       lost() {},
+      empty: false,
     },
     seal: (body) => body,
     open: (body) => body,

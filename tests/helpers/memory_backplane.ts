@@ -25,38 +25,37 @@ export class MemoryCluster {
 
   /** A server's connection; `fails` is asked before and after each append. */
   join(fails: () => boolean = () => false, delay: () => Promise<void> = async () => {}): Backplane {
-    const cluster = this;
     return {
-      async append(subject, body, last) {
+      append: async (subject, body, last) => {
         await delay();
         if (fails()) throw new ClusterLost("before it was appended");
-        const place = cluster.append(subject, body, last);
+        const place = this.append(subject, body, last);
         await delay();
         if (fails()) throw new ClusterLost("after it was appended");
         return place;
       },
-      async last(subject) {
+      last: async (subject) => {
         await delay();
         if (fails()) throw new ClusterLost("asked for the last");
-        return cluster.logs.get(subject)?.at(-1)?.place ?? 0;
+        return this.logs.get(subject)?.at(-1)?.place ?? 0;
       },
-      follow: (subject, sink) => cluster.follow({ subject, sink, delay }),
-      async trim(subject, upTo) {
+      follow: (subject, sink) => this.follow({ subject, sink, delay }),
+      trim: async (subject, upTo) => {
         await delay();
-        const log = cluster.logs.get(subject) ?? [];
-        cluster.logs.set(subject, log.filter(({ place }) => place > upTo));
+        const log = this.logs.get(subject) ?? [];
+        this.logs.set(subject, log.filter(({ place }) => place > upTo));
       },
-      say(subject, body) {
-        for (const hearer of cluster.hearers) {
+      say: (subject, body) => {
+        for (const hearer of this.hearers) {
           if (hearer.subject === subject) delay().then(() => hearer.hear(body));
         }
       },
-      hear(subject, hear) {
+      hear: (subject, hear) => {
         const hearer = { subject, hear };
-        cluster.hearers.add(hearer);
-        return { close: () => void cluster.hearers.delete(hearer) };
+        this.hearers.add(hearer);
+        return { close: () => void this.hearers.delete(hearer) };
       },
-      close: async () => {},
+      close: () => Promise.resolve(),
     };
   }
 

@@ -32,6 +32,11 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
     good: ["0", "5051", "127.0.0.1:5051", "[::1]:0", "localhost:65535"],
     bad: ["", "here", "127.0.0.1", "65536", "::1:5051", "1:2:3", "http://127.0.0.1:1"],
   },
+  nats: { good: ["127.0.0.1:4222", "nats://a,nats://b"], bad: [""] },
+  "nats-replicas": { good: ["1", "5"], bad: ["0", "6", ""] },
+  "nats-ca": { good: ["ca.pem"], bad: [""] },
+  "nats-certfile": { good: ["cert.pem"], bad: [""] },
+  "nats-keyfile": { good: ["key.pem"], bad: [""] },
   "metrics-interval": { good: ["0", "86400"], bad: ["-1", "86401", "1m", ""] },
   "rate-limit": {
     good: ["1/1", "12/5", "off"],

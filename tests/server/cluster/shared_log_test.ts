@@ -34,6 +34,7 @@ class Words {
           this.settled.push(...own);
         },
         lost() {},
+        empty: false,
       },
       seal: (body) => body,
       open: (body) => body,

@@ -1,0 +1,162 @@
+// Several real servers over real NATS nodes: what works on one server works on three.
+
+import assert from "node:assert/strict";
+import { makeIdentity } from "../helpers/identities.ts";
+import { type NatsCluster, natsProgram, startNats } from "../helpers/nats.ts";
+import { type RunningServer, startServer } from "../helpers/server_process.ts";
+import { skipUnless } from "../helpers/skip.ts";
+import { V1Peer } from "../helpers/v1_peer.ts";
+import { V2Peer } from "../helpers/v2_peer.ts";
+
+const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const OPEN = ["--rate-limit", "off", "--max-per-address", "off"];
+const SECRET = "A".repeat(43);
+
+interface Scene extends AsyncDisposable {
+  readonly nats: NatsCluster;
+  readonly servers: readonly RunningServer[];
+}
+
+async function openScene(count: number, nodes = 1, args: readonly string[] = []): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats(nodes));
+  const identity = stack.use(await makeIdentity());
+  const start = () =>
+    startServer({
+      args: [
+        ...[...OPEN, "--nats", nats.urls, "--nats-replicas", String(nodes)],
+        ...["--identity-file", identity.path, ...args],
+      ],
+      env: { CMDCHAT_CLUSTER_KEY: SECRET },
+    });
+  const servers = await Promise.all(Array.from({ length: count }, start));
+  for (const server of servers) {
+    stack.use(server);
+    await server.logged(new RegExp(`another server was found others=${count - 1}`), 10_000);
+  }
+  const all = stack.move();
+  return { nats, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function portOf(scene: Scene, n: number): number {
+  return (scene.servers[n] as RunningServer).port;
+}
+
+test("three servers are one: names, order, presence, direct messages, files and v1 clients", async () => {
+  await using scene = await openScene(3);
+  await using ann = await V2Peer.join({ port: portOf(scene, 0), hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "bob" } });
+  await using ann2 = await V2Peer.join({ port: portOf(scene, 2), hello: { name: "Ann" } });
+  await using old = await V1Peer.join({ port: portOf(scene, 2), name: "old" });
+  assert.equal(ann2.entered().name, "Ann-2");
+  await ann.until("joined", ({ name }) => name === "old");
+  const { list } = await ann2.until("members");
+  assert.deepEqual(list.map(([, name]) => name), ["ann", "bob", "Ann-2"]);
+
+  await Promise.all(
+    [ann, bob, ann2].flatMap((peer, p) =>
+      Array.from({ length: 20 }, (_, n) => peer.say(`${p}.${n}`))
+    ),
+  );
+  await old.chat("from the old one");
+  const everyone = [ann, bob, ann2];
+  await Promise.all(
+    everyone.map((peer) => peer.until("chat", ({ text }) => text === "from the old one")),
+  );
+  await Promise.all(everyone.map((peer) => peer.until("chat", () => peer.texts.length === 61)));
+  for (const peer of everyone) assert.deepEqual(peer.texts, ann.texts);
+  await old.hears("0.19");
+
+  await ann.send({
+    ...{ kind: "direct", id: ann.nextId(), to: bob.welcome.client, text: "psst" },
+  });
+  const whisper = await bob.until("direct");
+  assert.deepEqual([whisper.name, whisper.text, whisper.room], ["ann", "psst", bob.room()]);
+  await ann.until("direct");
+  assert.ok(!ann2.events.some(({ kind }) => kind === "direct"));
+
+  const file = { file: "f", filename: "a.txt", size: 3, chunks: 1 };
+  await bob.send(
+    { kind: "offer", id: bob.nextId(), room: bob.room(), ...file },
+    { kind: "chunk", file: "f", index: 0, data: new Uint8Array([1, 2, 3]), last: true },
+  );
+  assert.deepEqual((await ann.until("chunk")).data, new Uint8Array([1, 2, 3]));
+
+  await bob.send({ kind: "rename", id: bob.nextId(), name: "ann" });
+  await bob.until("declined");
+  bob.cut();
+  await ann.until("away", ({ name }) => name === "bob");
+});
+
+test("a client goes on at another server: same name, nothing lost, no coming and going", async () => {
+  await using scene = await openScene(2);
+  await using watcher = await V2Peer.join({ port: portOf(scene, 0), hello: { name: "watcher" } });
+  await using first = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "mover" } });
+  await first.say("before");
+  await watcher.until("chat");
+  await first.until("chat");
+  const { client, session, secret } = first.welcome;
+  const { at } = await first.until("chat");
+  first.cut();
+  await watcher.until("away");
+  await watcher.say("meanwhile");
+  const hello = { name: "mover", session, secret, rooms: [["lobby", at]] as [string, number][] };
+  await using second = await V2Peer.connect({ port: portOf(scene, 0), hello });
+  const welcome = await second.until("welcome");
+  assert.deepEqual([welcome.resumed, welcome.client], [true, client]);
+  assert.deepEqual((await second.until("entered")).name, "mover");
+  await second.until("chat", ({ text }) => text === "meanwhile");
+  await watcher.until("back");
+  // The request that was answered is no second message.
+  await second.send({
+    ...{ kind: "chat", id: 1, room: second.room(), text: "before", action: false, reply: 0 },
+  });
+  await second.until("done");
+  await second.send({
+    ...{ kind: "chat", id: 2, room: second.room(), text: "after", action: false, reply: 0 },
+  });
+  await watcher.until("chat", ({ text }) => text === "after");
+  assert.deepEqual(watcher.texts, ["before", "meanwhile", "after"]);
+  assert.deepEqual(
+    watcher.events.filter(({ kind }) => kind === "joined" || kind === "left").length,
+    2,
+  );
+});
+
+test("a server that is killed: its clients go on at another, and who does not is away and then gone", async () => {
+  await using scene = await openScene(2, 1, ["--hold", "3"]);
+  await using watcher = await V2Peer.join({ port: portOf(scene, 0), hello: { name: "watcher" } });
+  await using mover = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "mover" } });
+  await using _lost = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "lost" } });
+  await mover.say("before");
+  const { at } = await mover.until("chat");
+  const { session, secret } = mover.welcome;
+  await (scene.servers[1] as RunningServer).stop("SIGKILL");
+  await watcher.until("away", ({ name }) => name === "lost");
+  const hello = { name: "mover", session, secret, rooms: [["lobby", at]] as [string, number][] };
+  await using again = await V2Peer.connect({ port: portOf(scene, 0), hello });
+  assert.equal((await again.until("welcome")).resumed, true);
+  await watcher.until("back", ({ name }) => name === "mover");
+  await again.until("entered");
+  await again.send({
+    ...{ kind: "chat", id: 2, room: again.room(), text: "after", action: false, reply: 0 },
+  });
+  await watcher.until("chat", ({ text }) => text === "after");
+  await watcher.until("left", ({ name }) => name === "lost");
+  assert.ok(!watcher.events.some((event) => event.kind === "left" && event.name === "mover"));
+});
+
+test("a server without NATS says so, keeps messages unanswered, and delivers them when it is back", async () => {
+  await using scene = await openScene(2);
+  await using ann = await V2Peer.join({ port: portOf(scene, 0), hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "bob" } });
+  await ann.until("joined", ({ name }) => name === "bob");
+  await scene.nats.nodes[0]?.kill();
+  await ann.until("notice", ({ text }) => /cannot be reached/.test(text));
+  const id = await ann.say("into the silence");
+  await scene.nats.nodes[0]?.start();
+  await ann.until("notice", ({ text }) => /reached again/.test(text));
+  const said = await bob.until("chat", ({ text }) => text === "into the silence");
+  assert.equal((await ann.until("chat")).request, id);
+  assert.ok(said.at > 1_000_000);
+});

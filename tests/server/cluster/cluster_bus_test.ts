@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import type { Broadcast } from "../../../server/broadcast.ts";
+import type { Channel, PlacedEvent } from "../../../server/bus.ts";
+import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
+import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
+import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
+import type { EventOf } from "../../../shared/messages_v2.ts";
+import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+
+const key = new ClusterKey(new Uint8Array(32).fill(7));
+
+interface Side {
+  readonly slot: Slot;
+  readonly bus: ClusterBus;
+  readonly channel: Channel;
+  readonly delivered: Broadcast["event"][];
+  breaks: number;
+}
+
+async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
+  const slot = randomSlot();
+  const backplane = cluster.join();
+  const bus = new ClusterBus({
+    ...{ backplane, key, slot, homeOf: slotOf },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const delivered: Broadcast["event"][] = [];
+  const side: { -readonly [K in keyof Side]?: Side[K] } = { slot, bus, delivered, breaks: 0 };
+  const channel = bus.open({
+    ...{ room: 1, title, memoryMs: 60_000 },
+    deliver: ({ event }) => delivered.push(event),
+    onBreak: () => side.breaks = (side.breaks ?? 0) + 1,
+  });
+  side.channel = channel;
+  await channel.ready;
+  return side as Side;
+}
+
+function joined(client: number, name: string): PlacedEvent {
+  return { kind: "joined", room: 1, client, name, time: 1, old: false };
+}
+
+function chat(client: number, request: number, text: string): PlacedEvent {
+  const said = { request, text, action: false, reply: 0 };
+  return { kind: "chat", room: 1, client, name: "x", time: 1, ...said };
+}
+
+function close(...sides: Side[]): void {
+  for (const { channel } of sides) channel.close();
+}
+
+Deno.test("one name in one room: who is second, on whichever server, gets a suffix", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  await Promise.all([
+    a.channel.publish(joined(a.bus.firstClient, "ann")),
+    b.channel.publish(joined(b.bus.firstClient, "Ann")),
+  ]);
+  const names = (side: Side) => side.channel.view?.occupants.map(({ name }) => name);
+  assert.deepEqual(names(a), names(b));
+  assert.equal(new Set(names(a)?.map((name) => name.toLowerCase())).size, 2);
+  assert.ok(names(a)?.some((name) => name.endsWith("-2")));
+  close(a, b);
+});
+
+Deno.test("a name that another server gave away meanwhile is refused with place 0", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const [ann, bob] = [a.bus.firstClient, b.bus.firstClient];
+  await a.channel.publish(joined(ann, "ann"));
+  await b.channel.publish(joined(bob, "bob"));
+  const about = { kind: "renamed", room: 1, time: 1, name: "zoe" } as const;
+  const places = await Promise.all([
+    a.channel.publish({ ...about, client: ann, previous: "ann" }),
+    b.channel.publish({ ...about, client: bob, previous: "bob" }),
+  ]);
+  assert.equal(places.filter((place) => place === 0).length, 1);
+  close(a, b);
+});
+
+Deno.test("what both say has one order, places and sequences, and a repeat is said once", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const [ann, bob] = [a.bus.firstClient, b.bus.firstClient];
+  await a.channel.publish(joined(ann, "ann"));
+  await b.channel.publish(joined(bob, "bob"));
+  await Promise.all([1, 2, 3, 4].flatMap((n) => [
+    a.channel.publish(chat(ann, n, `a${n}`)),
+    b.channel.publish(chat(bob, n, `b${n}`)),
+  ]));
+  assert.equal(await b.channel.publish(chat(ann, 4, "a4")), 0);
+  const said = (side: Side) =>
+    side.delivered.filter((event): event is EventOf<"chat"> => event.kind === "chat")
+      .map(({ at, sequence, text }) => [at, sequence, text]);
+  assert.deepEqual(said(a), said(b));
+  assert.deepEqual(said(a).map(([at, sequence]) => [at, sequence]), [
+    ...[[3, 1], [4, 2], [5, 3], [6, 4], [7, 5], [8, 6], [9, 7], [10, 8]],
+  ]);
+  close(a, b);
+});
+
+Deno.test("a lost server's clients are away, and gone when their time is over", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const bob = b.bus.firstClient;
+  await b.channel.publish(joined(bob, "bob"));
+  a.bus.serverLost(b.slot);
+  await a.channel.publish(joined(a.bus.firstClient, "ann"));
+  assert.equal(a.channel.view?.of(bob)?.state, "away");
+  a.bus.serverGone(b.slot);
+  await a.channel.publish(chat(a.bus.firstClient, 1, "still here"));
+  assert.equal(a.channel.view?.of(bob), undefined);
+  close(a, b);
+});
+
+Deno.test("a log that was lost goes on far behind what anybody had, and rooms are told", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const ann = a.bus.firstClient;
+  await a.channel.publish(joined(ann, "ann"));
+  cluster.forgetAll();
+  const at = await a.channel.publish(chat(ann, 1, "after"));
+  assert.ok(at > 1_000_000);
+  await b.channel.publish(joined(b.bus.firstClient, "bob"));
+  assert.deepEqual([a.breaks, b.breaks], [1, 1]);
+  assert.equal(b.channel.view?.of(ann)?.name, "ann");
+  close(a, b);
+});
+
+Deno.test("a room that nobody is in leaves nothing behind", async () => {
+  const cluster = new MemoryCluster();
+  const a = await openSide(cluster);
+  const about = { room: 1, client: a.bus.firstClient, name: "ann", time: 1 };
+  await a.channel.publish(joined(about.client, about.name));
+  assert.equal([...cluster.logs.values()].flat().length, 1);
+  void a.channel.publish({ kind: "left", ...about });
+  a.channel.close();
+  for (let n = 0; n < 100 && [...cluster.logs.values()].flat().length > 0; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert.deepEqual([...cluster.logs.values()].flat(), []);
+});
+
+Deno.test("the bus holds neither a text nor a name nor a room's name", async () => {
+  const cluster = new MemoryCluster();
+  const a = await openSide(cluster, "hideout");
+  await a.channel.publish(joined(a.bus.firstClient, "nathalie"));
+  await a.channel.publish(chat(a.bus.firstClient, 1, "under the oak"));
+  const kept = JSON.stringify([...cluster.logs].map(([subject, entries]) => [
+    subject,
+    entries.map(({ body }) => new TextDecoder().decode(body)),
+  ]));
+  for (const word of ["hideout", "nathalie", "oak"]) assert.ok(!kept.includes(word), word);
+  close(a);
+});

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { openNats } from "../../../server/cluster/nats_backplane.ts";
+import { natsProgram, startNats } from "../../helpers/nats.ts";
+import { skipUnless } from "../../helpers/skip.ts";
+
+const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const SUBJECT = "cmdchat.room.test";
+const NOBODY = { user: undefined, password: undefined, token: undefined, nkey: undefined };
+
+test("append() refuses where the last place is another, and followers read what was accepted", async () => {
+  await using nats = await startNats(1);
+  const options = { ...NOBODY, tls: undefined, replicas: 1, servers: nats.urls, onState() {} };
+  const [a, b] = [await openNats(options), await openNats(options)];
+  const read: [number, number[]][] = [];
+  const following = b.follow(SUBJECT, {
+    entry: (place, body) => read.push([place, [...body]]),
+    reset() {},
+  });
+  assert.equal(await a.last(SUBJECT), 0);
+  const first = await a.append(SUBJECT, new Uint8Array([1]), 0);
+  assert.equal(await b.append(SUBJECT, new Uint8Array([2]), 0), undefined);
+  const second = await b.append(SUBJECT, new Uint8Array([3]), first ?? 0);
+  assert.equal(await a.last(SUBJECT), second);
+  for (let n = 0; n < 500 && read.length < 2; n++) await new Promise((r) => setTimeout(r, 10));
+  assert.deepEqual(read, [[first, [1]], [second, [3]]]);
+  following.close();
+  await Promise.all([a.close(), b.close()]);
+});
+
+test("who has no right to NATS, or another's password, is refused without an echo of it", async () => {
+  await using nats = await startNats(1, ["--user", "chat", "--pass", "right"]);
+  const options = { ...NOBODY, tls: undefined, replicas: 1, servers: nats.urls, onState() {} };
+  for (const password of [undefined, "hunter2"]) {
+    await assert.rejects(
+      openNats({ ...options, user: "chat", password }),
+      (error: Error) =>
+        /^Cannot reach NATS: /.test(error.message) && !/hunter2/.test(error.message),
+    );
+  }
+  await (await openNats({ ...options, user: "chat", password: "right" })).close();
+});

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { encode } from "cborg";
+import { decodeWord, encodeWord, type Word } from "../../../server/cluster/words.ts";
+
+const TICKET = new Uint8Array(16).fill(1);
+
+Deno.test("every word comes back as it was said, with the number of its server", () => {
+  const words: Word[] = [
+    { kind: "alive" },
+    { kind: "bye" },
+    { kind: "hello" },
+    { kind: "session", ticket: TICKET, digest: new Uint8Array(32), client: 2 ** 52 },
+    { kind: "ended", ticket: TICKET },
+    { kind: "take", question: 1, ticket: TICKET },
+    { kind: "given", question: 1, request: 7 },
+    {
+      ...{ kind: "direct", question: 1, title: "den", client: 1, name: "ann", time: 1, to: 2 },
+      ...{ toName: "bob", request: 3, text: "psst" },
+    },
+    { kind: "directed", question: 1 },
+  ];
+  for (const word of words) assert.deepEqual(decodeWord(encodeWord(5, word)), { slot: 5, word });
+});
+
+Deno.test("what another version says is passed over", () => {
+  for (const wrong of [[5, 99], [5, 0, 1], [5, 4, new Uint8Array(3)], ["5", 0], [5], []]) {
+    assert.equal(decodeWord(encode(wrong)), undefined);
+  }
+});
