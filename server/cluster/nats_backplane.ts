@@ -64,6 +64,7 @@ export interface NatsOptions {
 /** Connects, and makes the stream where it is not there. Throws ConfigError where that cannot be. */
 export async function openNats(options: NatsOptions): Promise<Backplane> {
   let connection: NatsConnection;
+  globalThis.addEventListener("error", keepReset);
   try {
     connection = await connect(connectionOptions(options));
   } catch (cause) {
@@ -71,6 +72,8 @@ export async function openNats(options: NatsOptions): Promise<Backplane> {
       cause,
       hint: "is nats-server running there, with JetStream (-js), and do the credentials fit?",
     });
+  } finally {
+    setTimeout(() => globalThis.removeEventListener("error", keepReset), REQUEST_MS);
   }
   try {
     const { manager, stream } = await patiently(() => setUp(connection, options.replicas));
@@ -103,6 +106,11 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
+}
+
+// The library lets go of a socket whose connection was refused before its last error has come.
+function keepReset(event: ErrorEvent): void {
+  if (/\bE(?:CONNRESET|PIPE)\b/.test(String(event.error))) event.preventDefault();
 }
 
 function connectionOptions(options: NatsOptions): NodeConnectionOptions {

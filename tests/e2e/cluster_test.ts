@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { makeIdentity } from "../helpers/identities.ts";
 import { type NatsCluster, natsProgram, startNats } from "../helpers/nats.ts";
-import { type RunningServer, startServer } from "../helpers/server_process.ts";
+import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
@@ -159,4 +159,28 @@ test("a server without NATS says so, keeps messages unanswered, and delivers the
   const said = await bob.until("chat", ({ text }) => text === "into the silence");
   assert.equal((await ann.until("chat")).request, id);
   assert.ok(said.at > 1_000_000);
+});
+
+test("NATS that refuses the credentials, or is not there, is one error line without them", async () => {
+  await using nats = await startNats(1, ["--user", "chat", "--pass", "right"]);
+  const url = nats.urls;
+  const cases: readonly (readonly [string, Record<string, string>])[] = [
+    [url, {}],
+    [url, { CMDCHAT_NATS_USER: "chat", CMDCHAT_NATS_PASSWORD: "hunter2" }],
+    ["nats://chat:hunter2@127.0.0.1:1", {}],
+  ];
+  for (const [servers, env] of cases) {
+    const { code, stdout, stderr } = await runServer({
+      args: ["--nats", servers],
+      env: { CMDCHAT_CLUSTER_KEY: SECRET, ...env },
+    });
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /^error: Cannot reach NATS: .+\nhint: .+\n$/);
+    assert.ok(!`${stdout}${stderr}`.includes("hunter2"));
+  }
+  const env = { CMDCHAT_NATS_USER: "chat", CMDCHAT_NATS_PASSWORD: "right" };
+  await using _in = await startServer({
+    args: ["--nats", url],
+    env: { CMDCHAT_CLUSTER_KEY: SECRET, ...env },
+  });
 });

@@ -26,16 +26,3 @@ test("append() refuses where the last place is another, and followers read what 
   following.close();
   await Promise.all([a.close(), b.close()]);
 });
-
-test("who has no right to NATS, or another's password, is refused without an echo of it", async () => {
-  await using nats = await startNats(1, ["--user", "chat", "--pass", "right"]);
-  const options = { ...NOBODY, tls: undefined, replicas: 1, servers: nats.urls, onState() {} };
-  for (const password of [undefined, "hunter2"]) {
-    await assert.rejects(
-      openNats({ ...options, user: "chat", password }),
-      (error: Error) =>
-        /^Cannot reach NATS: /.test(error.message) && !/hunter2/.test(error.message),
-    );
-  }
-  await (await openNats({ ...options, user: "chat", password: "right" })).close();
-});
