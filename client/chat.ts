@@ -1,13 +1,8 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
-import { CmdchatError, ConnectionError, LimitError, UsageError } from "../shared/errors.ts";
+import { CmdchatError, ConnectionError, UsageError } from "../shared/errors.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
-import {
-  MESSAGE_MAX_BYTES,
-  RATE_LIMIT_MESSAGES,
-  RATE_LIMIT_SECONDS,
-  UNSENT_MAX,
-} from "../shared/limits.ts";
+import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Clock } from "./clock.ts";
@@ -19,6 +14,7 @@ import { type Outcome, type RequestRoom, Requests } from "./requests.ts";
 import { Rooms, type RoomState } from "./rooms.ts";
 import type { Session, Ticket, WantedRoom } from "./session.ts";
 import { promptText, statusLine } from "./status_line.ts";
+import { type Manner, Talk } from "./talk.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
 import type { Style } from "./terminal/style.ts";
 import type { OfferDraft, TransferEvent, TransferOptions, Transfers } from "./transfers.ts";
@@ -66,7 +62,6 @@ export interface ChatOptions {
 
 // Until the server has told its own.
 const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
-const encoder = new TextEncoder();
 
 /** One user's chat with one server, over as many sessions as it takes. */
 export class Chat {
@@ -74,6 +69,7 @@ export class Chat {
   readonly console: ChatConsole;
   readonly transfers: Transfers;
   readonly requests: Requests;
+  readonly talk: Talk;
   readonly rooms = new Rooms();
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
@@ -87,7 +83,6 @@ export class Chat {
   /** Rooms of this session that the server has not told us of yet. */
   #expected = 0;
   #settled = false;
-  #messageMax = MESSAGE_MAX_BYTES;
   #linkText = "connecting…";
   #everConnected = false;
   #ticket: Ticket | undefined;
@@ -103,6 +98,7 @@ export class Chat {
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
     });
+    this.talk = new Talk(this.requests, () => this.room);
     this.transfers = options.transfers({
       send: (request, room) => this.#sendFile(request, room),
       notify: (event) => this.#showTransfer(event),
@@ -144,6 +140,11 @@ export class Chat {
     return this.#settled;
   }
 
+  /** Whether the server speaks the old protocol: one room, and nothing beyond chats, names and files. */
+  get legacy(): boolean {
+    return this.#session?.welcome.legacy ?? false;
+  }
+
   /** Aborts when the chat is over. */
   get ending(): AbortSignal {
     return this.#ending.signal;
@@ -180,24 +181,9 @@ export class Chat {
     return this.#options.clock.utc();
   }
 
-  /**
-   * Says `text` in the current room, or keeps it until there is a connection. Throws LimitError before anything is
-   * kept; resolves with what became of it.
-   */
-  say(text: string): Promise<Outcome> {
-    const bytes = encoder.encode(text).length;
-    if (bytes > this.#messageMax) {
-      throw new LimitError(
-        `Cannot send the message: it has ${bytes} bytes, at most ${this.#messageMax} are allowed`,
-      );
-    }
-    if (this.requests.unsent >= UNSENT_MAX) {
-      throw new LimitError(
-        `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
-      );
-    }
-    const chat = { kind: "chat", text: text.toWellFormed(), action: false, reply: 0 } as const;
-    return this.requests.add(chat, this.room);
+  /** Says `text` in the current room, as Talk.say() does. */
+  say(text: string, manner?: Manner): Promise<Outcome> {
+    return this.talk.say(text, manner);
   }
 
   /** Asks for another name in all rooms, which has passed parseName. */
@@ -215,19 +201,15 @@ export class Chat {
       this.switchTo(room);
       return Promise.resolve("confirmed");
     }
-    const { welcome } = this.requireSession();
+    this.requireSession();
     // An old server lets us be in one room: to join is to leave.
-    if (welcome.legacy) this.transfers.roomLeft(this.room);
+    if (this.legacy) this.transfers.roomLeft(this.room);
     return this.requests.add({ kind: "join", title });
   }
 
   /** Leaves a room. */
   async leave(room: RoomState): Promise<Outcome> {
-    if (this.requireSession().welcome.legacy) {
-      throw new UsageError("Cannot leave the room: a server of the old protocol knows no way", {
-        hint: "/join another one, or /quit",
-      });
-    }
+    this.requireSession();
     this.transfers.roomLeft(room);
     const outcome = await this.requests.add({ kind: "leave" }, room);
     if (outcome === "confirmed") this.rooms.remove(room);
@@ -243,7 +225,7 @@ export class Chat {
 
   /** The server says that we are in a room, up to where, and under which name. */
   enter({ room: number, title, name, at, topic }: EventOf<"entered">): RoomState {
-    if (this.#session?.welcome.legacy) this.#leaveOthers(number, title);
+    if (this.legacy) this.#leaveOthers(number, title);
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
     [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
@@ -294,7 +276,7 @@ export class Chat {
     const { messageMax, fileMax, rate, ticket, resumed, rooms } = session.welcome;
     this.#session = session;
     this.#ticket = ticket;
-    this.#messageMax = messageMax;
+    this.talk.messageMax = messageMax;
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
     for (const room of this.rooms.all) {
@@ -318,6 +300,7 @@ export class Chat {
     this.#tellWelcome();
     this.#everConnected = true;
     this.requests.attach(session);
+    if (!session.welcome.resumed) this.talk.startAnew();
     this.refreshStatus();
     this.#connected.resolve();
   }

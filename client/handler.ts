@@ -12,6 +12,9 @@ export interface Shown {
   readonly name?: string;
   readonly previous?: string;
   readonly names?: readonly string[];
+  /** The message that was changed, and what it says now; undefined where it was taken back. */
+  readonly sequence?: number;
+  readonly said?: string | undefined;
 }
 
 /** Shows a line about `room`, or about none. */

@@ -8,7 +8,7 @@ import {
 } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
-import { show } from "./handler.ts";
+import { iso, show } from "./handler.ts";
 import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
 
 type OtherEvent = Exclude<Event, RoomEvent | SealedEvent>;
@@ -45,11 +45,22 @@ const HANDLERS: Handlers = {
     show(chat, { event: "refused", text, time: undefined });
   },
 
-  direct(chat, { client, request }) {
-    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+  direct(chat, { client, name: sender, toName: to, room, request, text, time }) {
+    const own = client === chat.clientId;
+    if (own) {
+      chat.requests.answer(request, "confirmed");
+      chat.talk.noteDirect(request, text);
+    } else chat.talk.lastDirect = { client, name: sender };
+    const where = chat.rooms.byNumber(room)?.title ?? "";
+    const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
+    chat.output.chat({ ...line, mention: false });
   },
 
-  undelivered() {},
+  undelivered(chat, { name, request }) {
+    const text = chat.talk.directText(request);
+    const what = text === undefined ? "your direct message" : quote(text, 200);
+    chat.output.note("warning", `Not delivered: ${quote(name)} left before having ${what}`);
+  },
 
   notice(chat, { room, text }) {
     show(chat, { event: "notice", text, time: undefined }, chat.rooms.byNumber(room));

@@ -73,8 +73,12 @@ export class Output {
     if (!given.own && this.ignored.has(given.sender)) return;
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
     this.#show(this.#options.renderer.chat(line), line.time);
-    const { time, room, sender, text, sequence } = line;
-    this.#store({ kind: "chat", time, room, sender, text, sequence });
+    const { time, room, sender, to, text, sequence } = line;
+    this.#store(
+      to === undefined
+        ? { kind: "chat", time, room, sender, text, sequence }
+        : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}` },
+    );
     this.#attention?.chat(line);
   }
 

@@ -5,7 +5,8 @@
 // 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
 // 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where nobody can know.
 // 3. A request that left is sent again, under its number, only to the same session; the server drops repeats.
-// 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there.
+// 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
+//    it names a person or a message by a number that means another one there.
 
 import type { Request } from "../shared/messages_v2.ts";
 import type { Clock } from "./clock.ts";
@@ -89,6 +90,7 @@ export class Requests {
       }
     } else {
       this.#loseSent();
+      for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
       this.#lastId = 0;
     }
     void this.#pump();
@@ -164,7 +166,7 @@ export class Requests {
     this.#pumping = false;
   }
 
-  /** We left the room before this could be said there. */
+  /** It can not be said any more where it was meant to be. */
   #giveUp(entry: Entry): void {
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.settle("refused");
@@ -176,6 +178,12 @@ export class Requests {
     // A link that cannot take it is broken, and reading will say so.
     session?.send(request).catch(() => session.close());
   }
+}
+
+/** Whether numbers in it hold for its session only. */
+function isBound({ draft }: Entry): boolean {
+  return draft.kind === "direct" || draft.kind === "revise" ||
+    (draft.kind === "chat" && draft.reply > 0);
 }
 
 function numbered({ draft, room }: Entry, id: number): Numbered {

@@ -28,21 +28,29 @@ type Handlers = {
 };
 
 const HANDLERS: Handlers = {
-  chat(chat, { client, name: sender, request, sequence, text, time, action }, room) {
+  chat(chat, { client, name: sender, request, sequence, text, time, action, reply }, room) {
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
     room.roster.add({ name: sender, client });
     const mention = !own && chat.isMention(text, room);
+    const answered = room.said.find(reply);
+    const quote = reply === 0
+      ? undefined
+      : { sequence: reply, sender: answered?.sender, text: answered?.text };
+    room.said.add({ sequence, sender, text, own });
+    countUnread(chat, room, mention);
     const about = { room: room.title, elsewhere: room !== chat.rooms.current, time: iso(time) };
-    chat.output.chat({ ...about, sender, text, sequence, own, mention, action });
+    chat.output.chat({ ...about, sender, text, sequence, own, mention, action, quote });
   },
 
   revised(chat, { client, name, request, sequence, text, time }, room) {
     if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    room.said.revise(sequence, text);
     const what = text === null
       ? `${name} took back #${sequence}.`
       : `${name} changed #${sequence} to: ${text}`;
-    show(chat, { event: "revised", text: what, name, time }, room);
+    const said = text ?? undefined;
+    show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
   },
 
   joined(chat, { client, name, time, old }, room) {
@@ -115,6 +123,13 @@ const HANDLERS: Handlers = {
     chat.transfers.handleChunk(event);
   },
 };
+
+function countUnread(chat: Chat, room: RoomState, mention: boolean): void {
+  if (room === chat.rooms.current) return;
+  room.unread++;
+  if (mention) room.mentions++;
+  chat.refreshStatus();
+}
 
 /** Whether an event happens in a room that it names. */
 export function isRoomEvent(event: Event): event is RoomEvent {

@@ -1,11 +1,13 @@
 // The rooms that we are in, what we know of each, and which of them is the current one.
 
 import { type Person, Roster } from "./roster.ts";
+import { Said } from "./said.ts";
 
 /** One room of ours. Its texts are the server's and its members': NOT sanitized. */
 export class RoomState {
   readonly title: string;
   readonly roster = new Roster();
+  readonly said = new Said();
   /** Its number in this session; undefined while we are not in it. */
   number: number | undefined;
   /** Our name in it, as the server gave it. */
@@ -49,6 +51,7 @@ export class RoomState {
   /** Nothing is known of who is here: we come in anew. */
   startAnew(): void {
     this.roster.clear();
+    this.said.clear();
     this.#people = [];
     this.#firstSight = true;
   }

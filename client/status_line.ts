@@ -1,8 +1,11 @@
 // The status line and the prompt: where we are and as whom, who can read it, how the link is, and what waits.
 
-import type { Rooms } from "./rooms.ts";
 import { safeName, shortLabel } from "./renderers/text.ts";
+import type { Rooms, RoomState } from "./rooms.ts";
 import type { Style } from "./terminal/style.ts";
+
+// More would push all else off the row.
+const UNREAD_SHOWN_MAX = 6;
 
 /** What the status line tells. */
 export interface Status {
@@ -23,8 +26,9 @@ export function statusLine(status: Status, style: Style): string {
   // Names come from the server, and none may push what follows off the row.
   const place = current === undefined
     ? ["no room", shortLabel(name)]
-    : [shortLabel(current.title), shortLabel(current.name)];
+    : [numberedLabel(rooms, current), shortLabel(current.name)];
   const parts = [...place, "server can read", style.paint(link, connected ? "good" : "warning")];
+  parts.push(...unreadRooms(rooms, style));
   if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
   if (unanswered > 0 && !connected) {
     parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
@@ -39,4 +43,21 @@ export function promptText({ rooms, name }: Pick<Status, "rooms" | "name">, styl
     ? `${safeName(name)}>`
     : `${safeName(current.name)}@${safeName(current.title)}>`;
   return `${style.paint(text, "bold")} `;
+}
+
+/** `2:dev 5`: number and name of each room with something unread, and how much; `!` where somebody named us. */
+function unreadRooms(rooms: Rooms, style: Style): string[] {
+  const unread = rooms.all.filter((room) => room.unread > 0);
+  const shown = unread.slice(0, UNREAD_SHOWN_MAX).map((room) => {
+    const text = `${numberedLabel(rooms, room)} ${room.unread}`;
+    return room.mentions > 0 ? style.paint(`${text}!`, "inverse") : style.paint(text, "bold");
+  });
+  const rest = unread.length - shown.length;
+  return rest > 0 ? [...shown, `${rest} more`] : shown;
+}
+
+/** With its number, as `/switch` takes it, where there are several. */
+function numberedLabel(rooms: Rooms, room: RoomState): string {
+  const label = shortLabel(room.title);
+  return rooms.all.length > 1 ? `${rooms.all.indexOf(room) + 1}:${label}` : label;
 }

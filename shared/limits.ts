@@ -190,6 +190,9 @@ export const ROOM_MEMORY_BYTES = MIB;
 /** Refused requests that a session remembers, so that a repeat is refused again. */
 export const DECLINED_REMEMBERED = 64;
 
+/** Messages of a room that a client remembers for quoting and changing. */
+export const SAID_REMEMBERED = 200;
+
 /** A clock that jumps this far between two looks a second apart: the machine was asleep. */
 export const WAKE_JUMP_MS = 5_000;
 

@@ -1,93 +1,66 @@
-// Commands about who we are and where.
+// Commands about what we say in a room, and about ourselves.
 
-import type { MemberState } from "../../shared/messages_v2.ts";
-import { parseName, parseRoom } from "../../shared/names.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import type { RoomState } from "../rooms.ts";
-import { nameList, safeName } from "../renderers/text.ts";
+import { parseName } from "../../shared/names.ts";
 import type { CommandRow } from "./command.ts";
 
-const STATE_NOTES: Readonly<Record<MemberState, string>> = {
-  here: "",
-  away: " (link lost)",
-  old: " (old client)",
-};
-
-/** Rows of the commands about names and rooms. */
+/** Rows of the commands about what we say and who we are. */
 export const CHAT_COMMANDS: readonly CommandRow[] = [
   {
     name: "nick",
     argument: "NAME",
     needs: "connection",
-    help: "take another name",
+    help: "take another name, in all your rooms",
     run: ({ chat }, argument) => chat.rename(parseName(argument)),
   },
   {
-    name: "join",
-    aliases: ["room"],
-    argument: "ROOM",
-    needs: "connection",
-    help: "come into a room as well, and go there; it is made where it is not there",
-    completes: "room",
+    name: "me",
+    argument: "TEXT",
+    needs: "new protocol",
+    help: "say what you do: /me waves",
+    run: ({ chat }, argument) => chat.say(argument, { action: true }),
+  },
+  {
+    name: "quote",
+    argument: "N TEXT",
+    needs: "new protocol",
+    help: "answer message N of this room",
     run({ chat }, argument) {
-      const title = parseRoom(argument);
-      if (title === chat.rooms.current?.title) {
-        return chat.output.answer(`You are in ${quote(title)} already.`);
+      const [, number, text] = /^#?(\d{1,15})\s+(\S[\s\S]*)$/.exec(argument) ?? [];
+      if (number === undefined || text === undefined) {
+        throw new UsageError("Cannot quote: /quote N TEXT is wanted", {
+          hint: "N is the number that stands before each message, without or with #",
+        });
       }
-      return chat.join(title);
+      if (chat.room.said.find(Number(number)) === undefined) {
+        throw new UsageError(`Cannot quote #${number}: this client knows no such message here`);
+      }
+      return chat.say(text, { reply: Number(number) });
     },
   },
   {
-    name: "leave",
-    aliases: ["part"],
-    argument: "[ROOM]",
-    needs: "connection",
-    help: "leave a room, the current one unless told",
-    completes: "room",
-    run: ({ chat }, argument) => chat.leave(argument === "" ? chat.room : roomOf(chat, argument)),
+    name: "edit",
+    argument: "TEXT",
+    needs: "new protocol",
+    help: "give your last message here another text; who has read it has read it",
+    run: ({ chat }, argument) => chat.talk.revise(argument),
   },
   {
-    name: "switch",
-    argument: "ROOM|N",
-    needs: "nothing",
-    help: "go to another one of your rooms, by name or number",
-    completes: "own room",
-    run: ({ chat }, argument) => chat.switchTo(roomOf(chat, argument)),
+    name: "delete",
+    needs: "new protocol",
+    help: "take your last message here back; who has read it has read it",
+    run: ({ chat }) => chat.talk.revise(null),
   },
   {
-    name: "rooms",
-    needs: "nothing",
-    help: "list the rooms you are in",
-    run({ chat }) {
-      const lines = chat.rooms.all.map((room, index) => {
-        const mark = room === chat.rooms.current ? "*" : " ";
-        return `${mark}${index + 1} ${safeName(room.title)} as ${safeName(room.name)}`;
-      });
-      chat.output.answer(lines.length === 0 ? "You are in no room." : lines.join("\n"));
-    },
-  },
-  {
-    name: "names",
-    aliases: ["who"],
-    needs: "connection",
-    help: "list who is in the room",
-    run({ chat }) {
-      const people = chat.room.roster.people.map(({ name, state }) =>
-        `${name}${STATE_NOTES[state]}`
-      );
-      chat.output.answer(`In ${quote(chat.room.title)}: ${nameList(people)}`);
+    name: "away",
+    argument: "[TEXT]",
+    needs: "new protocol",
+    help: "say why you do not answer; alone: that you are here again",
+    run({ chat }, argument) {
+      if (argument === "" && chat.talk.status === null) {
+        return chat.output.answer("You are not away; /away TEXT says that you are.");
+      }
+      return chat.talk.setStatus(argument === "" ? null : argument);
     },
   },
 ];
-
-/** One of our rooms by name or number. Throws UsageError. */
-function roomOf(chat: Chat, argument: string): RoomState {
-  const byNumber = /^\d{1,2}$/.test(argument) ? chat.rooms.all[Number(argument) - 1] : undefined;
-  const room = chat.rooms.byTitle(parseRoom(argument)) ?? byNumber;
-  if (room !== undefined) return room;
-  throw new UsageError(`Cannot find ${quote(argument)} among your rooms`, {
-    hint: "/rooms lists them; /join ROOM comes into another one",
-  });
-}

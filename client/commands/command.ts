@@ -21,7 +21,7 @@ export interface CommandRow {
   /** Form of its argument, such as `NAME`, or `[N]` where it may be left out; absent = none. */
   readonly argument?: string;
   /** What must be there before it runs; the dispatcher sees to it. */
-  readonly needs: "nothing" | "connection" | "downloads";
+  readonly needs: "nothing" | "connection" | "new protocol" | "downloads";
   readonly help: string;
   /** What Tab offers for its argument. */
   readonly completes?:

@@ -3,16 +3,21 @@
 import { closest } from "../../shared/command_line.ts";
 import { ConnectionError, UsageError } from "../../shared/errors.ts";
 import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
 import { type CommandContext, type CommandRow, usageOf } from "./command.ts";
+import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
+import { ROOM_COMMANDS } from "./room_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
 import { SETTING_COMMANDS } from "./setting_commands.ts";
 
 /** Every command, in the order of `/help`. */
 export const COMMANDS: readonly CommandRow[] = [
   ...CHAT_COMMANDS,
+  ...DIRECT_COMMANDS,
+  ...ROOM_COMMANDS,
   ...INVITE_COMMANDS,
   ...FILE_COMMANDS,
   ...SETTING_COMMANDS,
@@ -61,13 +66,15 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
   switch (row.needs) {
     case "nothing":
       return;
-    case "connection":
-      if (!chat.connected) {
-        throw new ConnectionError(
-          `Cannot use /${row.name} now: there is no connection to the server`,
+    case "new protocol":
+      if (chat.legacy) {
+        throw new UsageError(
+          `Cannot use /${row.name}: a server of the old protocol knows no such thing`,
         );
       }
-      return;
+      return requireConnection(row, chat);
+    case "connection":
+      return requireConnection(row, chat);
     case "downloads":
       if (!downloads) {
         throw new UsageError(
@@ -78,6 +85,11 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
         );
       }
   }
+}
+
+function requireConnection(row: CommandRow, chat: Chat): void {
+  if (chat.connected) return;
+  throw new ConnectionError(`Cannot use /${row.name} now: there is no connection to the server`);
 }
 
 function unknownCommand(word: string): UsageError {

@@ -10,12 +10,27 @@ export const JSON_VERSION = 1;
 /** Renders every kind of line as one JSON object. */
 export function createJsonRenderer(): Renderer {
   return {
-    chat: ({ time, room, sender, text, sequence, own, mention, action = false, to, quote }) =>
-      jsonLine({
-        ...{ kind: "chat", time, room, sender, text, sequence, own, mention, action, to, quote },
-      }),
-    system: ({ time, room, event, text, name, previous, names }) =>
-      jsonLine({ kind: "system", time, room, event, text, name, previous, names }),
+    chat(line) {
+      const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
+      const { to, sealed = false } = line;
+      // Of another kind, so that no program answers it for the whole room to read.
+      return to === undefined
+        ? jsonLine({
+          kind: "chat",
+          time,
+          room,
+          sender,
+          text,
+          sequence,
+          own,
+          mention,
+          action,
+          quote,
+        })
+        : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed });
+    },
+    system: ({ time, room, event, text, name, previous, names, sequence, said }) =>
+      jsonLine({ kind: "system", time, room, event, text, name, previous, names, sequence, said }),
     file: (event, time) => jsonLine({ kind: "file", time, ...fileFields(event) }),
     note: ({ time, level, text, hint }) => jsonLine({ kind: "note", time, level, text, hint }),
     link: ({ time, state, text, hint, name, room }) =>

@@ -1,7 +1,7 @@
 // The plain renderer: no time, no colour, one mark in the first column of all that no member said.
 
 import {
-  answeredText,
+  aboutText,
   chatLines,
   moreText,
   NOTE_WORDS,
@@ -18,7 +18,7 @@ import { transferText } from "./transfer_text.ts";
 export function createMinimalRenderer(): Renderer {
   return {
     chat(line) {
-      const text = answeredText(line) + chatLines(line).join("\n    ");
+      const text = aboutText(line) + chatLines(line).join("\n    ");
       return `${roomTag(line)}${whoSays(line)} ${text}`;
     },
     system: (line) => `* ${roomTag(line)}${systemText(line)}`,

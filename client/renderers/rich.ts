@@ -5,7 +5,7 @@ import type { Look, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
 import { type MessageLine, parseMessage, type Span } from "./spans.ts";
 import {
-  answeredText,
+  aboutText,
   type ChatLine,
   chatLines,
   clockTime,
@@ -72,10 +72,10 @@ export function createRichRenderer(options: RichOptions): Renderer {
   }
 
   function chat(line: ChatLine): string {
-    const [tag, name, about] = [roomTag(line), whoSays(line), answeredText(line)];
+    const [tag, name, about] = [roomTag(line), whoSays(line), aboutText(line)];
     const stamp = [
       timeOf(line.time),
-      ...(options.numbers?.() ?? true ? [`#${line.sequence}`] : []),
+      ...(line.to === undefined && (options.numbers?.() ?? true) ? [`#${line.sequence}`] : []),
     ].filter((part) => part !== "").join(" ");
     const first = textWidth(`${spaced(stamp)}${tag}${name} ${about}`);
     const head = `${faint(spaced(stamp) + tag)}${paintedName(style, name, line)} ${faint(about)}`;

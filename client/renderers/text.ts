@@ -18,18 +18,21 @@ export interface ChatLine {
   readonly mention: boolean;
   /** Whether it was said as /me. */
   readonly action?: boolean;
-  /** Only for this member, by name. */
+  /** Only for this member, by name: a direct message, without a sequence of its own. */
   readonly to?: string | undefined;
+  /** Whether the server cannot read it; it can unless told. */
+  readonly sealed?: boolean;
   /** What it answers. */
   readonly quote?: Quote | undefined;
   /** Whether it came in another room than the current one. */
   readonly elsewhere?: boolean;
 }
 
-/** A line that another one answers, NOT sanitized. */
+/** A line that another one answers: its number, and who said what where that is known, NOT sanitized. */
 export interface Quote {
-  readonly sender: string;
-  readonly text: string;
+  readonly sequence: number;
+  readonly sender?: string | undefined;
+  readonly text?: string | undefined;
 }
 
 /** A line of the server's, NOT sanitized. */
@@ -41,6 +44,9 @@ export interface SystemLine {
   readonly name?: string | undefined;
   readonly previous?: string | undefined;
   readonly names?: readonly string[] | undefined;
+  /** The message that was changed (`revised`), and what it says now. */
+  readonly sequence?: number | undefined;
+  readonly said?: string | undefined;
   /** Whether it is about another room than the current one. */
   readonly elsewhere?: boolean;
 }
@@ -130,10 +136,13 @@ export function whoSays({ sender, to }: ChatLine): string {
   return `<${safeName(sender)}${to === undefined ? "" : ` → ${safeName(to)}`}>`;
 }
 
-/** What a message answers, or nothing. */
-export function answeredText({ quote: answered }: ChatLine): string {
-  if (answered === undefined) return "";
-  return `(to <${safeName(answered.sender)}> ${shortQuote(answered.text)}) `;
+/** What stands before a message's text: who can read a direct one, and what it answers. */
+export function aboutText({ quote: answered, to, sealed = false }: ChatLine): string {
+  const readable = to === undefined || sealed ? "" : "(server can read) ";
+  if (answered === undefined) return readable;
+  const { sequence, sender, text } = answered;
+  const said = sender === undefined ? "" : ` <${safeName(sender)}> ${shortQuote(text ?? "")}`;
+  return `${readable}(to #${sequence}${said}) `;
 }
 
 function shortQuote(text: string): string {

@@ -17,7 +17,7 @@ async function completer() {
 Deno.test("Tab completes commands, with a space where an argument follows", async () => {
   const complete = await completer();
   assert.deepEqual(complete("/ni"), { start: 0, candidates: ["/nick "] });
-  assert.deepEqual(complete("/QU"), { start: 0, candidates: ["/quit"] });
+  assert.deepEqual(complete("/QUI"), { start: 0, candidates: ["/quit"] });
   assert.ok(complete("/").candidates.length > 8);
   assert.deepEqual(complete("/zzz").candidates, []);
 });

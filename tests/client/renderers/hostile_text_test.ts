@@ -41,7 +41,7 @@ const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => stri
     renderer.chat({ ...chat, text: `https://a.example/${text} ${text}` }),
   "a member to whom alone it is said": (renderer, to) => renderer.chat({ ...chat, to }),
   "what a message answers": (renderer, text) =>
-    renderer.chat({ ...chat, quote: { sender: text, text } }),
+    renderer.chat({ ...chat, quote: { sequence: 1, sender: text, text } }),
   "a message elsewhere": (renderer, room) => renderer.chat({ ...chat, room, elsewhere: true }),
   "a server's line elsewhere": (renderer, room) =>
     renderer.system({ ...system, room, elsewhere: true }),

@@ -281,18 +281,19 @@ Deno.test("what is said about a message stands where no member's words can stand
   const minimal = createMinimalRenderer();
   const cases: readonly (readonly [Partial<ChatLine>, string])[] = [
     [{ action: true, text: "waves" }, "<bob> * waves"],
-    [{ to: "carol" }, "<bob → carol> hi"],
+    [{ to: "carol" }, "<bob → carol> (server can read) hi"],
     [{ elsewhere: true, room: "den" }, "[den] <bob> hi"],
     [
-      { quote: { sender: "carol", text: `when?\n${"x".repeat(90)}` } },
-      `<bob> (to <carol> "when? ${"x".repeat(53)}…") hi`,
+      { quote: { sequence: 4, sender: "carol", text: `when?\n${"x".repeat(90)}` } },
+      `<bob> (to #4 <carol> "when? ${"x".repeat(53)}…") hi`,
     ],
   ];
   for (const [fields, shown] of cases) {
     assert.equal(minimal.chat(chatLine(fields)), shown);
     assert.equal(
       createRichRenderer({ style: new Style("none") }).chat(chatLine(fields)),
-      `${CLOCK} #12 ${shown}`,
+      // A direct message has no number in any room.
+      fields.to === undefined ? `${CLOCK} #12 ${shown}` : `${CLOCK} ${shown}`,
     );
   }
 });

@@ -1,0 +1,59 @@
+// Commands about what is said to one person alone.
+
+import { UsageError } from "../../shared/errors.ts";
+import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
+import type { Outcome } from "../requests.ts";
+import type { Person } from "../roster.ts";
+import type { CommandRow } from "./command.ts";
+import { splitNameAndText } from "./people.ts";
+
+/** Rows of the commands about direct messages. */
+export const DIRECT_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "msg",
+    aliases: ["query", "tell"],
+    argument: "NAME TEXT",
+    needs: "new protocol",
+    help: "say something to one person alone; the server can read it",
+    completes: "name",
+    run({ chat }, argument) {
+      const { person, text } = splitNameAndText(chat, argument);
+      if (person.client === chat.clientId) throw new UsageError("Cannot send that to yourself");
+      tellState(chat, person);
+      return sent(chat, person.name, chat.talk.direct(person, text));
+    },
+  },
+  {
+    name: "reply",
+    aliases: ["r"],
+    argument: "TEXT",
+    needs: "new protocol",
+    help: "answer whoever wrote to you alone last, and nobody who has their name by now",
+    run({ chat }, argument) {
+      const { lastDirect } = chat.talk;
+      if (lastDirect === undefined) {
+        throw new UsageError("Cannot reply: nobody has written to you alone in this session");
+      }
+      return sent(chat, lastDirect.name, chat.talk.direct(lastDirect, argument));
+    },
+  },
+];
+
+/** What a sender should know of the one who gets it. */
+function tellState(chat: Chat, { name, state, status }: Person): void {
+  if (state === "away") {
+    chat.output.note("info", `${quote(name)} lost the link; the server keeps it for a while.`);
+  } else if (status !== null) {
+    chat.output.note("info", `${quote(name)} is away: ${quote(status, 200)}`);
+  }
+}
+
+async function sent(chat: Chat, name: string, sending: Promise<Outcome>): Promise<Outcome> {
+  const outcome = await sending;
+  // Where the server refused it, it said why.
+  if (outcome === "lost" && !chat.ending.aborted) {
+    chat.output.note("warning", `Perhaps not delivered: your direct message to ${quote(name)}`);
+  }
+  return outcome;
+}

@@ -1,0 +1,148 @@
+// Commands about rooms and who is in them.
+
+import { UsageError } from "../../shared/errors.ts";
+import type { MemberState } from "../../shared/messages_v2.ts";
+import { parseRoom } from "../../shared/names.ts";
+import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
+import { iso } from "../handler.ts";
+import { clockTime, nameList, safeLine, safeName } from "../renderers/text.ts";
+import type { Person } from "../roster.ts";
+import type { RoomState } from "../rooms.ts";
+import type { CommandRow } from "./command.ts";
+import { findPeople, type Found } from "./people.ts";
+
+const STATE_NOTES: Readonly<Record<MemberState, string>> = {
+  here: "",
+  away: " (link lost)",
+  old: " (old client)",
+};
+
+const STATE_WORDS: Readonly<Record<MemberState, string>> = {
+  here: "here",
+  away: "its link is lost",
+  old: "here with an old client",
+};
+
+/** Rows of the commands about rooms. */
+export const ROOM_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "join",
+    aliases: ["room"],
+    argument: "ROOM",
+    needs: "connection",
+    help: "come into a room as well, and go there; it is made where it is not there",
+    completes: "room",
+    run({ chat }, argument) {
+      const title = parseRoom(argument);
+      if (title === chat.rooms.current?.title) {
+        return chat.output.answer(`You are in ${quote(title)} already.`);
+      }
+      return chat.join(title);
+    },
+  },
+  {
+    name: "leave",
+    aliases: ["part"],
+    argument: "[ROOM|N]",
+    needs: "new protocol",
+    help: "leave a room, the current one unless told",
+    completes: "own room",
+    async run({ chat }, argument) {
+      const room = argument === "" ? chat.room : roomOf(chat, argument);
+      const outcome = await chat.leave(room);
+      if (outcome === "confirmed") chat.output.answer(`You left ${quote(room.title)}.`);
+      return outcome;
+    },
+  },
+  {
+    name: "switch",
+    argument: "ROOM|N",
+    needs: "nothing",
+    help: "go to another one of your rooms, by name or number; Alt-1 to Alt-9 do as well",
+    completes: "own room",
+    run: ({ chat }, argument) => chat.switchTo(roomOf(chat, argument)),
+  },
+  {
+    name: "rooms",
+    needs: "nothing",
+    help: "list the rooms you are in",
+    run({ chat }) {
+      const lines = chat.rooms.all.map((room, index) => roomLine(chat, room, index + 1));
+      chat.output.answer(lines.length === 0 ? "You are in no room." : lines.join("\n"));
+    },
+  },
+  {
+    name: "topic",
+    argument: "[TEXT]",
+    needs: "new protocol",
+    help: "show what this room is about, or say it; /topic - clears it",
+    run({ chat }, argument) {
+      const { title, topic } = chat.room;
+      if (argument !== "") return chat.talk.setTopic(argument === "-" ? "" : argument);
+      return chat.output.answer(
+        topic === "" ? `${quote(title)} has no topic.` : `Topic of ${quote(title)}: ${topic}`,
+      );
+    },
+  },
+  {
+    name: "names",
+    aliases: ["who"],
+    needs: "connection",
+    help: "list who is in this room",
+    run({ chat }) {
+      const people = chat.room.roster.people.map((person) => person.name + noteOf(person));
+      chat.output.answer(`In ${quote(chat.room.title)}: ${nameList(people)}`);
+    },
+  },
+  {
+    name: "whois",
+    argument: "NAME",
+    needs: "connection",
+    help: "show what is known of somebody",
+    completes: "name",
+    run({ chat }, argument) {
+      const found = findPeople(chat, argument);
+      // The same name in two rooms may be two people: a session's number tells.
+      const clients = new Set(found.map(({ person }) => person.client));
+      const lines = [...clients].map((client) =>
+        whoisLine(found.filter(({ person }) => person.client === client))
+      );
+      chat.output.answer(lines.join("\n"));
+    },
+  },
+];
+
+function noteOf({ state, status }: Person): string {
+  // What somebody wrote must not pass for further names.
+  return status === null ? STATE_NOTES[state] : " (away)";
+}
+
+function roomLine({ rooms }: Chat, room: RoomState, n: number): string {
+  const { title, name, unread, mentions, topic } = room;
+  const parts = [`as ${safeName(name)}`, `${room.roster.people.length} here`];
+  if (unread > 0) parts.push(`${unread} unread${mentions > 0 ? `, ${mentions} name you` : ""}`);
+  if (topic !== "") parts.push(safeLine(topic));
+  return `${room === rooms.current ? "*" : " "}${n} ${safeName(title)}: ${parts.join(", ")}`;
+}
+
+function whoisLine(found: readonly Found[]): string {
+  const [{ person }] = found as [Found];
+  const { name, state, status, since, client } = person;
+  const places = found.map(({ room }) => quote(room.title)).join(", ");
+  const parts = [`${safeName(name)}: ${STATE_WORDS[state]}`, `in ${places}`];
+  if (since > 0) parts.push(`came ${clockTime(iso(since))}`);
+  if (client > 0) parts.push(`session ${client}`);
+  if (status !== null) parts.push(`away: ${safeLine(status)}`);
+  return parts.join(", ");
+}
+
+/** One of our rooms by name or number. Throws UsageError. */
+function roomOf({ rooms }: Chat, argument: string): RoomState {
+  const byNumber = /^\d{1,2}$/.test(argument) ? rooms.all[Number(argument) - 1] : undefined;
+  const room = rooms.byTitle(parseRoom(argument)) ?? byNumber;
+  if (room !== undefined) return room;
+  throw new UsageError(`Cannot find ${quote(argument)} among your rooms`, {
+    hint: "/rooms lists them; /join ROOM comes into another one",
+  });
+}
