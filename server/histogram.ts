@@ -1,4 +1,4 @@
-// How often a time fell below each of a few bounds. Counting one costs some 20 ns (ADR 13).
+// How often a time fell below each of a few bounds. Counting one costs some 20 ns (ADR 17).
 
 /** Times in seconds, counted under ascending bounds. */
 export class Histogram {
