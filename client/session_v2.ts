@@ -2,7 +2,7 @@
 
 import { concatBytes } from "../shared/bytes.ts";
 import type { RsaKeyPair } from "../shared/crypto/rsa.ts";
-import { ConnectionError, CryptoError, ProtocolError } from "../shared/errors.ts";
+import { ConnectionError, ProtocolError } from "../shared/errors.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
 import { encodeFrame } from "../shared/frame.ts";
 import { ClientHandshake } from "../shared/handshake.ts";
@@ -157,8 +157,9 @@ async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]>
   for (;;) {
     const { value: record } = await frames.next();
     if (record === undefined) {
-      throw new CryptoError("Cannot join the server: it closed the session without a word", {
-        hint: "someone may stand in between and have changed what was sent",
+      // A link that was cut just now looks like a server that could not open the hello: trying again costs nothing.
+      throw new ConnectionError("Cannot join the server: the session ended before its answer", {
+        hint: "try again; where it stays so, someone in between changes what is sent",
       });
     }
     const events = batches.push(cipher.open(record)).map(decodeEvent);
