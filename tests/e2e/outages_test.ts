@@ -63,7 +63,7 @@ Deno.test(`${CUTS} cuts of every kind lose nothing, repeat nothing and change no
     (_, n) => cleanup.use(new LiveChat({ name: `chatter ${n}`, port, clock })),
   );
   for (const { chat, until } of chatters) {
-    await until(() => chat.roster.names.length === CHATTERS, `all in the room (${seed})`);
+    await until(() => chat.room.roster.names.length === CHATTERS, `all in the room (${seed})`);
   }
   calm = false;
   network.cutAll();
@@ -108,7 +108,7 @@ Deno.test("a server killed with -9: senders are told what is perhaps lost, and w
   await using alice = new LiveChat({ name: "alice", port: () => network.port });
   await using bob = new LiveChat({ name: "bob", port: () => network.port });
   alice.read();
-  await alice.until(() => alice.chat.roster.names.includes("bob"), "bob");
+  await alice.until(() => alice.chat.room.roster.names.includes("bob"), "bob");
   await alice.console.enter("arrived");
   await bob.until(() => bob.heard.length === 1, "the first message");
   network.swallow();
@@ -139,7 +139,7 @@ Deno.test("beyond the hold time a sender is told, and the room saw it leave", as
   await using alice = new LiveChat({ name: "alice", port });
   await using bob = new LiveChat({ name: "bob", port: () => server.port });
   alice.read();
-  await alice.until(() => alice.chat.roster.names.includes("bob"), "bob");
+  await alice.until(() => alice.chat.room.roster.names.includes("bob"), "bob");
   network.swallow();
   await alice.console.enter("swallowed");
   reachable = false;
@@ -163,7 +163,7 @@ Deno.test("a machine that wakes from sleep finds its dead link within seconds, a
   const clock = { ...SYSTEM_CLOCK, date: () => Date.now() + slept };
   await using alice = new LiveChat({ name: "alice", port: () => network.port, clock });
   await using bob = new LiveChat({ name: "bob", port: () => server.port });
-  await alice.until(() => alice.chat.roster.names.includes("bob"), "bob");
+  await alice.until(() => alice.chat.room.roster.names.includes("bob"), "bob");
   network.swallow();
   await bob.chat.say("while you slept");
   slept = 3_600_000;
@@ -182,7 +182,7 @@ Deno.test("v1 and v2 members see each other, and everybody is told who is on the
   let reachable = true;
   await using carol = new LiveChat({ name: "carol", port: () => reachable ? network.port : 1 });
   alice.read();
-  await alice.until(() => alice.chat.roster.names.includes("carol"), "carol");
+  await alice.until(() => alice.chat.room.roster.names.includes("carol"), "carol");
   await using old = await V1Peer.join({ port: server.port, name: "old bob" });
   await alice.until(
     () => alice.notes.some((note) => /^old bob joined with an old client/.test(note)),
@@ -219,7 +219,7 @@ Deno.test("a file of 10 MB costs at most 2 % more than its size on the wire, the
   try {
     await using alice = new LiveChat({ name: "alice", port: () => up.port, folder });
     await using bob = new LiveChat({ name: "bob", port: () => down.port, folder });
-    await alice.until(() => alice.chat.roster.names.includes("bob"), "bob");
+    await alice.until(() => alice.chat.room.roster.names.includes("bob"), "bob");
     const size = 10 * 1_048_576;
     const path = `${folder}/ten.bin`;
     const content = new Uint8Array(size);
@@ -228,7 +228,7 @@ Deno.test("a file of 10 MB costs at most 2 % more than its size on the wire, the
     }
     await Deno.writeFile(path, content);
     const before = { up: up.bytes.up, down: down.bytes.down };
-    await alice.chat.transfers.offerFile(path);
+    await alice.chat.transfers.offerFile(path, alice.chat.room);
     const isSaved = ({ kind, event }: { kind: string; event?: unknown }) =>
       kind === "file" && event === "saved";
     await bob.until(() => bob.lines.some(isSaved), "the file", 30_000);
