@@ -1,7 +1,7 @@
 // One connection from its first byte to its last: handshake, then the read loop.
 
 import { setImmediate } from "node:timers";
-import { CmdchatError } from "../shared/errors.ts";
+import { CmdchatError, CryptoError } from "../shared/errors.ts";
 import { encodeFrame } from "../shared/frame.ts";
 import { encodeRefusal, offersV2 } from "../shared/handshake_messages.ts";
 import { refusalReasonFor } from "../shared/handshake_error.ts";
@@ -43,7 +43,8 @@ export async function serveConnection(relay: Relay, link: Link): Promise<void> {
   try {
     forGood = await readAll(source, welcomed);
   } catch (error) {
-    forGood = error instanceof CmdchatError;
+    // A record that does not open is as much the network's fault as a cut link: its client may come back.
+    forGood = error instanceof CmdchatError && !(error instanceof CryptoError);
     await dismiss(relay, session, error);
   } finally {
     welcomed.end(forGood);
