@@ -23,7 +23,9 @@ export interface Passing {
 export type Evil = (passing: Passing) => Promise<void>;
 
 /** Sends everything on as it came. */
-export const honest: Evil = ({ on, body }) => on(body);
+export function honest({ on, body }: Passing): Promise<void> {
+  return on(body);
+}
 
 /** A relay in between; `evil` may be exchanged at any time. */
 export class EvilRelay implements AsyncDisposable {
