@@ -1,6 +1,11 @@
 // The server's options: one table from which parsing, help and the README's list derive.
 
-import { type OptionTable, type OptionValues, parseCommandLine } from "../shared/command_line.ts";
+import {
+  closest,
+  type OptionTable,
+  type OptionValues,
+  parseCommandLine,
+} from "../shared/command_line.ts";
 import type { CommandLineInput } from "../shared/command_line.ts";
 import { ConfigError, UsageError } from "../shared/errors.ts";
 import {
@@ -163,6 +168,9 @@ export const SERVER_OPTIONS = {
   version: { short: "V", parse: toggle, help: "print the version" },
 } as const satisfies OptionTable;
 
+/** Commands that stand in the place of options. */
+export const COMMAND_NAMES = ["keygen", "health", "top"] as const;
+
 /** Variables that have no option, since a command line shows in process lists. */
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
@@ -187,10 +195,11 @@ export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
 export function readConfig(input: CommandLineInput): ServerConfig {
   const { values, positionals } = parseCommandLine(SERVER_OPTIONS, input);
   if (positionals.length > 0) {
-    throw new UsageError(
-      `Cannot use ${JSON.stringify(positionals[0])}: the server takes options only`,
-      { hint: "--help lists all options" },
-    );
+    const [word = ""] = positionals;
+    const meant = closest(word, COMMAND_NAMES);
+    throw new UsageError(`Cannot use ${JSON.stringify(word)}: the server takes options only`, {
+      hint: meant === undefined ? "--help lists all options" : `did you mean ${meant}?`,
+    });
   }
   if ((values.certfile === undefined) !== (values.keyfile === undefined)) {
     const [given, missing] = values.certfile === undefined

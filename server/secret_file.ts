@@ -6,7 +6,8 @@ import { fileReason } from "./tls_files.ts";
 /** The text of the file that `option` names. Throws ConfigError where it cannot be read, or everybody could. */
 export function readSecretFile(option: string, path: string): string {
   try {
-    refuseOpenToAll(Deno.statSync(path), { option, path });
+    const info = Deno.statSync(path);
+    if (info.isFile) refuseOpenToAll(info, { option, path });
     return Deno.readTextFileSync(path);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;

@@ -43,6 +43,7 @@ export function fileReason(cause: unknown): string {
   if (cause instanceof Deno.errors.NotFound) return "there is no such file";
   if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
   if (cause instanceof Deno.errors.NotCapable) return "this user may not read it";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder, not a file";
   return "it cannot be read";
 }
 

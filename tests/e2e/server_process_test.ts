@@ -36,23 +36,6 @@ async function refusal(options: ServerOptions, code: number): Promise<string> {
   return ended.stderr;
 }
 
-Deno.test("a bad option is one clear error and exit code 2", async () => {
-  assert.match(await refusal({ args: ["--port", "65536"] }, 2), /--port "65536".*0 to 65535/);
-  assert.match(await refusal({ args: ["--prot", "1"] }, 2), /did you mean --port\?/);
-  assert.match(await refusal({ env: { CMDCHAT_RATE_LIMIT: "fast" } }, 2), /CMDCHAT_RATE_LIMIT/);
-});
-
-Deno.test("a port in use is one clear error and exit code 3", async () => {
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = taken.addr as Deno.NetAddr;
-  assert.match(await refusal({ args: ["--port", `${port}`] }, 3), /another program already uses/);
-});
-
-Deno.test("an address that is not this machine's is one clear error and exit code 3", async () => {
-  assert.match(await refusal({ args: ["--host", "203.0.113.5"] }, 3), /no such address/);
-  assert.match(await refusal({ args: ["--host", "999.1.2.3"] }, 3), /not an address/);
-});
-
 testTls("with TLS, the same mistakes are the same errors", async () => {
   await using made = await makeCertificate();
   const tls = ["--certfile", made.certFile, "--keyfile", made.keyFile];

@@ -70,7 +70,6 @@ async function unharmed(
   }
   assert.ok(server.handles() <= most, `handles: ${before.handles}, then ${server.handles()}`);
   const grown = server.memory() - before.memory;
-  console.log(before.memory / MIB, server.memory() / MIB);
   assert.ok(grown < 64 * MIB, `memory grew by ${Math.round(grown / MIB)} MiB`);
 }
 

@@ -59,7 +59,7 @@ test("a file that is missing, a folder, or not for this user is named with its r
     faultOf(own.certFile, "/no/such.pem").message,
     /^Cannot use --keyfile .*no such file$/,
   );
-  assert.match(faultOf(folder, own.keyFile).message, /--certfile .* it cannot be read$/);
+  assert.match(faultOf(folder, own.keyFile).message, /--certfile .* it is a folder, not a file$/);
   if (Deno.uid() !== 0) {
     await Deno.chmod(own.keyFile, 0);
     assert.match(faultOf(own.certFile, own.keyFile).message, /this user may not read it/);
