@@ -7,7 +7,13 @@ import { parseName, parseRoom } from "../shared/names.ts";
 import { integer, toggle, word } from "../shared/option_values.ts";
 import { quote } from "../shared/sanitize.ts";
 
-/** Options of every command. */
+/** Options of a command that needs no settings. */
+export const HELP_OPTIONS = {
+  help: { short: "h", parse: toggle, help: "print this help" },
+  version: { short: "V", parse: toggle, help: "print the version" },
+} as const satisfies OptionTable;
+
+/** Options of every other command. */
 export const COMMON_OPTIONS = {
   config: {
     value: "FILE",
@@ -21,8 +27,7 @@ export const COMMON_OPTIONS = {
     parse: word,
     help: "use [server.NAME] of the settings file; @NAME as the first word does the same",
   },
-  help: { short: "h", parse: toggle, help: "print this help" },
-  version: { short: "V", parse: toggle, help: "print the version" },
+  ...HELP_OPTIONS,
 } as const satisfies OptionTable;
 
 /** Options about where the server is, who we are there, and whom to trust. */

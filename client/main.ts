@@ -12,6 +12,7 @@ import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
 import { type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
+import { HELP_OPTIONS } from "./connection_options.ts";
 import { reportError } from "./exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./program.ts";
 import { readVariable, runChat } from "./run_chat.ts";
@@ -29,6 +30,7 @@ const RUNS: Readonly<Record<ClientCommand, Run>> = {
   "send-file": async (input) => (await import("./script/run_script.ts")).runSendFile(input),
   "recv-file": async (input) => (await import("./script/run_script.ts")).runRecvFile(input),
   history: showHistoryFile,
+  completions: printCompletions,
 };
 
 function print(text: string): void {
@@ -49,6 +51,12 @@ async function showHistoryFile(input: CommandLineInput): Promise<number> {
   const config = readHistoryConfig(input);
   const { printHistory } = await import("./print_history.ts");
   return await printHistory({ ...config, path: config.path ?? "" }, readVariable);
+}
+
+async function printCompletions(input: CommandLineInput): Promise<number> {
+  const { completionScript } = await import("../shared/completions/completion_script.ts");
+  print(completionScript(CLIENT_PROGRAM, HELP_OPTIONS, input).trimEnd());
+  return 0;
 }
 
 /** What was asked for: a command with its arguments, or the chat. */

@@ -1,7 +1,9 @@
 // The client as data: its commands with their options. Help, man page, completions and tables derive from it.
 
+import { completionsCommand } from "../shared/completions/completion_script.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./config.ts";
+import { HELP_OPTIONS } from "./connection_options.ts";
 import { EXIT_CODES } from "./exit.ts";
 import {
   RECV_FILE_OPTIONS,
@@ -61,6 +63,7 @@ export const CLIENT_COMMANDS = [
     options: HISTORY_OPTIONS,
     completes: "file",
   },
+  completionsCommand("cmdchat-client", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];
 
 /** A command's name. */
@@ -84,4 +87,5 @@ export const CLIENT_PROGRAM: ProgramSpec = {
     NO_COLOR: "no colours",
   },
   exitCodes: EXIT_CODES,
+  profilesIn: "cmdchat/config.toml",
 };

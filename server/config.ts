@@ -161,6 +161,7 @@ export const SERVER_OPTIONS = {
     value: "LEVEL",
     env: "CMDCHAT_LOG_LEVEL",
     fallback: "INFO",
+    choices: LOG_LEVELS,
     parse: oneOf(LOG_LEVELS),
     help: `least urgent lines of the log: ${LOG_LEVELS.join(", ")}`,
   },

@@ -1,18 +1,19 @@
 // cmdchat-server: the relay's entry point.
 
-import { optionHelp } from "../shared/command_line.ts";
 import { CmdchatError, UsageError } from "../shared/errors.ts";
 import { readAdminPeer } from "./admin_client.ts";
 import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
 import { type AdminListener, serveAdmin } from "./admin_listener.ts";
+import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
-import { ENVIRONMENT_ONLY, readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
+import { readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { newIdentityText, openIdentity } from "./identity_file.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
 import { openCluster } from "./open_cluster.ts";
+import { SERVER_COMMANDS, SERVER_PROGRAM } from "./program.ts";
 import { Relay } from "./relay.ts";
 import { findServiceManager, type ServiceManager } from "./service_manager.ts";
 import { readReloadable } from "./reload.ts";
@@ -27,21 +28,6 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 function print(text: string): void {
   Deno.stdout.writeSync(encoder.encode(`${text}\n`));
-}
-
-function helpText(): string {
-  const variables = Object.entries(ENVIRONMENT_ONLY).map(([name, help]) => `  ${name}  ${help}`);
-  return `cmdchat-server ${VERSION}: an encrypted chat relay that keeps everything in memory
-
-usage: cmdchat-server [OPTIONS]
-       cmdchat-server keygen      print a new identity for --identity-file
-       cmdchat-server health      ask a server's --admin-listen whether it takes clients
-       cmdchat-server top         show its metrics, drawn anew every second
-
-${optionHelp(SERVER_OPTIONS)}
-
-environment only:
-${variables.join("\n")}`;
 }
 
 async function serve(config: ServerConfig, build: string | undefined): Promise<void> {
@@ -188,6 +174,16 @@ async function printIdentity(rest: readonly string[]): Promise<void> {
   print((await newIdentityText()).trimEnd());
 }
 
+/** `cmdchat-server completions SHELL`. */
+async function printCompletions(args: readonly string[]): Promise<void> {
+  const { completionScript } = await import("../shared/completions/completion_script.ts");
+  const options = { help: SERVER_OPTIONS.help };
+  if (args.includes("--help") || args.includes("-h")) {
+    return print(commandHelp(SERVER_PROGRAM, findCommand(SERVER_COMMANDS, "completions")));
+  }
+  print(completionScript(SERVER_PROGRAM, options, { args, env: readVariable }).trimEnd());
+}
+
 /** `health` and `top`: ask a server that runs. */
 async function askServer(command: typeof healthCommand, args: readonly string[]): Promise<never> {
   const peer = readAdminPeer({ args, env: readVariable });
@@ -213,8 +209,9 @@ async function main(): Promise<void> {
   if (command === "keygen") return await printIdentity(rest);
   if (command === "health") return await askServer(healthCommand, rest);
   if (command === "top") return await askServer(topCommand, rest);
+  if (command === "completions") return await printCompletions(rest);
   const config = readConfig({ args, env: readVariable });
-  if (config.help) return print(helpText());
+  if (config.help) return print(programHelp(SERVER_PROGRAM, VERSION));
   if (config.version) return print(versionText("cmdchat-server", build));
   await serve(config, build);
   // Connections in the middle of their handshake have nothing to be told, and would hold the process for 10 s.

@@ -29,6 +29,8 @@ export interface ProgramSpec {
   /** Variables that have no option, with what they hold. */
   readonly variables: Readonly<Record<string, string>>;
   readonly exitCodes: readonly (readonly [number, string])[];
+  /** File below the user's configuration folder whose `[server.NAME]` are words `@NAME` before a command. */
+  readonly profilesIn?: string;
 }
 
 /** Lines in two columns, the second one aligned. */
@@ -63,7 +65,9 @@ export function commandHelp(program: ProgramSpec, command: CommandSpec): string 
   return [
     `usage: ${program.name} ${usageOf(command)} [OPTIONS]\n\n${command.summary}`,
     ...(command.about ?? []).map((paragraph) => wrap(paragraph, 80)),
-    `options:\n${optionHelp(command.options)}`,
+    ...(Object.keys(command.options).length === 0
+      ? []
+      : [`options:\n${optionHelp(command.options)}`]),
   ].join("\n\n");
 }
 

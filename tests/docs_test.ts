@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { DOCUMENTS, withTables } from "../scripts/document_tables.ts";
+import { manPages } from "../scripts/man_pages.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/metrics.ts";
 import { metricsPage } from "../server/metrics_page.ts";
-import { readText } from "./helpers/sources.ts";
+import { hasProgram, skipUnless } from "./helpers/skip.ts";
+import { outputOf, readText } from "./helpers/sources.ts";
 
 /** A table's text without the padding that `deno fmt` puts between its bars. */
 function unpadded(text: string): string {
@@ -88,3 +90,29 @@ Deno.test("THREAT-MODEL.md names tests that there are", async () => {
   }
   assert.deepEqual(missing, []);
 });
+
+const STRUCK_TWICE = new RegExp(`.${String.fromCharCode(8)}`, "g");
+
+for (const [path, page] of Object.entries(manPages())) {
+  Deno.test(`${path} is what the code says (deno task tables writes it)`, async () => {
+    assert.equal(await readText(path), page);
+  });
+
+  const test = skipUnless(hasProgram("mandoc"), "mandoc is not installed");
+  test(`mandoc has nothing to say about ${path}`, async () => {
+    // It ends with a code of its own where only style is at fault, so it is asked for what it says.
+    const child = new Deno.Command("mandoc", {
+      args: ["-Tlint", new URL(`../${path}`, import.meta.url).pathname],
+    });
+    const { stdout, stderr } = await child.output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    // The other program's page is installed with the program, not here.
+    const faults = said.split("\n").filter((line) =>
+      line !== "" && !/referenced manual not found: Xr cmdchat/.test(line)
+    );
+    assert.deepEqual(faults, []);
+    // Bold letters are struck twice.
+    const text = (await outputOf("mandoc", "-Tascii", path))?.replaceAll(STRUCK_TWICE, "");
+    assert.match(text ?? "", /^EXIT STATUS$/m);
+  });
+}

@@ -1,0 +1,43 @@
+// The server as data: help, man page, completions and tables derive from it.
+
+import { completionsCommand } from "../shared/completions/completion_script.ts";
+import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
+import { ADMIN_OPTIONS } from "./admin_client.ts";
+import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "./config.ts";
+
+const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
+
+/** Every command of the server. */
+export const SERVER_COMMANDS = [
+  {
+    name: "keygen",
+    summary: "print a new identity for --identity-file",
+    about: ["It writes no file: umask 077; cmdchat-server keygen > identity.pem"],
+    options: {},
+  },
+  {
+    name: "health",
+    summary: "ask a server's --admin-listen whether it takes clients",
+    about: ["The exit code is 0 when it does, and 1 when not."],
+    options: ADMIN_OPTIONS,
+  },
+  { name: "top", summary: "show its metrics, drawn anew every second", options: ADMIN_OPTIONS },
+  completionsCommand("cmdchat-server", HELP_OPTIONS),
+] as const satisfies readonly CommandSpec[];
+
+/** The server. */
+export const SERVER_PROGRAM: ProgramSpec = {
+  name: "cmdchat-server",
+  summary: "an encrypted chat relay that keeps everything in memory",
+  usage: [["[OPTIONS]", "serve until a signal comes"]],
+  options: SERVER_OPTIONS,
+  commands: SERVER_COMMANDS,
+  variables: ENVIRONMENT_ONLY,
+  exitCodes: [
+    [0, "stopped in order, or what was asked for"],
+    [1, "an error of the program itself; health: the server takes no clients"],
+    [2, "a wrong option or command"],
+    [3, "a certificate, key, address or setting that cannot be used"],
+    [4, "no connection to the server that was asked"],
+  ],
+};
