@@ -1,37 +1,28 @@
-// Row fanout-v2-tls: the same load over TLS, ours beside mosquitto.
+// Row fanout-v2-tls: one load over TLS, ours beside mosquitto.
 
-import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ClientHandshake } from "../../shared/handshake.ts";
-import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, framedBytes, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeEvent, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import { frameBody, framedBytes } from "../../shared/record_batch.ts";
+import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import {
   ByteCounter,
   checkComplete,
+  deliveriesOf,
+  describeLoad,
   FAN_OUT,
+  FAN_OUT_CURVE,
   FrameCounter,
   type Load,
   runLoad,
+  type Size,
   textOf,
-  writeAll,
 } from "./load.ts";
 import { publishPacket, startMosquitto, subscribe, textsInMqtt } from "./mosquitto.ts";
-import { startModule } from "./processes.ts";
-import type { Row } from "./row.ts";
+import { startRelay } from "./processes.ts";
+import { drawCurve, type Row } from "./row.ts";
+import { joinAll, type V2Member } from "./v2_member.ts";
 
 // What a record adds to the bodies in it, behind its length: flags and tag.
 const RECORD_OVERHEAD = 17;
-
-interface Member {
-  readonly conn: Deno.Conn;
-  readonly cipher: SessionCipher;
-  readonly batches: BatchReader;
-  readonly welcome: EventOf<"welcome">;
-  readonly room: number;
-}
 
 /** What one run of a load took. */
 export interface Measurement {
@@ -41,31 +32,36 @@ export interface Measurement {
 }
 
 /** Measures the row. Throws where mosquitto is not installed. */
-export async function fanoutV2Tls(): Promise<Row> {
-  const load = FAN_OUT;
+export async function fanoutV2Tls(size: Size): Promise<Row> {
   await using certificate = await makeCertificate();
+  const load = FAN_OUT[size];
   const reference = await throughMosquitto(load, certificate);
   const ours = await throughServer(load, certificate);
-  const deliveries = load.members * load.senders * load.perSender;
+  const curve: [number, number][] = [[load.members, deliveriesOf(load) / ours.seconds]];
+  for (const other of FAN_OUT_CURVE[size]) {
+    const { seconds } = await throughServer(other, certificate);
+    curve.push([other.members, deliveriesOf(other) / seconds]);
+  }
+  const deliveries = deliveriesOf(load);
+  const cpu = ({ cpuMs }: Measurement) => (1e3 * cpuMs / deliveries).toFixed(2);
   return {
     row: "fanout-v2-tls",
     value: deliveries / ours.seconds,
     unit: "deliveries/s",
     reference: "mosquitto over TLS, QoS 0, the same load",
-    referenceValue: deliveries / reference,
+    referenceValue: deliveries / reference.seconds,
     goal: { of: "ratio", limit: 1.5, better: "more" },
     notes: [
-      `${load.members} members, ${load.senders} senders, ${load.messageBytes}-byte messages, ${deliveries} deliveries`,
-      `${(1e6 * ours.seconds / deliveries).toFixed(2)} µs a delivery, of it ${
-        (1e3 * ours.cpuMs / deliveries).toFixed(2)
-      } µs of the server's CPU time`,
+      describeLoad(load),
+      `CPU time of a delivery: ${cpu(ours)} µs, of mosquitto's ${cpu(reference)} µs`,
       `peak memory of the server ${(ours.peakMemory / 1_048_576).toFixed(0)} MiB`,
-      "each member's messages were opened afterwards: every one there once, each sender's in order",
+      "all were opened afterwards: at every member, once, in one order",
+      ...drawCurve("deliveries/s by members", curve),
     ],
   };
 }
 
-async function throughMosquitto(load: Load, certificate: TestCertificate): Promise<number> {
+async function throughMosquitto(load: Load, certificate: TestCertificate): Promise<Measurement> {
   const { certFile: certfile, keyFile: keyfile, cert } = certificate;
   await using broker = await startMosquitto({ certfile, keyfile });
   if (broker === undefined) {
@@ -82,14 +78,16 @@ async function throughMosquitto(load: Load, certificate: TestCertificate): Promi
   );
   const total = packets.flat().reduce((sum, packet) => sum + packet.length, 0);
   const counters = conns.map(() => new ByteCounter(total));
+  const cpuBefore = broker.cpuMs();
   const seconds = await runLoad(conns.map((conn, i) => ({
     conn,
     packets: packets[i] ?? [],
     counter: counters[i] as ByteCounter,
   })));
-  for (const counter of counters) checkComplete(load, textsInMqtt(counter.chunks));
+  const measured = { seconds, cpuMs: broker.cpuMs() - cpuBefore, peakMemory: broker.peakMemory() };
+  checkComplete(load, counters.map(({ chunks }) => textsInMqtt(chunks)));
   conns.forEach((conn) => conn.close());
-  return seconds;
+  return measured;
 }
 
 /** Runs the load through our server over TLS. */
@@ -97,22 +95,17 @@ export async function throughServer(
   load: Load,
   certificate: TestCertificate,
 ): Promise<Measurement> {
-  await using server = await startModule("server/main.ts", [
-    ...["--port", "0", "--certfile", certificate.certFile, "--keyfile", certificate.keyFile],
-    ...["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "0"],
-  ]);
-  const rsa = await generateRsaKeyPair();
-  const members: Member[] = [];
-  for (let i = 0; i < load.members; i++) {
-    members.push(await join(await connectTls(server.port, certificate.cert), rsa, i));
-  }
-  for (const [i, member] of members.entries()) await settle(member, load.members - i);
-  const packets = members.slice(0, load.senders).map(({ cipher }, sender) =>
+  await using server = await startRelay(certificate);
+  const members = await joinAll({
+    ...{ count: load.members, room: "bench" },
+    connect: () => connectTls(server.port, certificate.cert),
+  });
+  const packets = members.slice(0, load.senders).map((member, sender) =>
     Array.from(
       { length: load.perSender },
       (_, index) =>
-        sealed(cipher, {
-          ...{ kind: "chat", id: index + 1, room: (members[sender] as Member).room },
+        member.seal({
+          ...{ kind: "chat", id: index + 1, room: member.entered.room },
           ...{ text: textOf(load, sender, index), action: false, reply: 0 },
         }),
     )
@@ -128,95 +121,48 @@ export async function throughServer(
     counter: counters[i] as FrameCounter,
   })));
   const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };
-  counters.forEach((counter, i) => checkComplete(load, textsIn(counter, members[i] as Member)));
+  const total = load.senders * load.perSender;
+  checkComplete(
+    load,
+    await Promise.all(members.map((member, i) => {
+      member.open(counters[i]?.chunks ?? []);
+      return textsAt(member, total);
+    })),
+  );
   members.forEach(({ conn }) => conn.close());
   return measured;
 }
 
-function connectTls(port: number, cert: string): Promise<Deno.TlsConn> {
+/** A TLS link to a server of this machine. */
+export function connectTls(port: number, cert: string): Promise<Deno.TlsConn> {
   return Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });
 }
 
-async function join(conn: Deno.Conn, rsa: RsaKeyPair, index: number): Promise<Member> {
-  const handshake = await ClientHandshake.start({ rsa });
-  await writeAll(conn, encodeFrame(handshake.firstMessage));
-  const { keys } = await handshake.receive(await readFrame(conn));
-  const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
-  await writeAll(
-    conn,
-    sealed(cipher, {
-      ...{ kind: "hello", name: `member${index}`, rooms: [["bench", 0]] },
-      ...{ token: null, session: null, secret: null },
-    }),
-  );
-  const batches = new BatchReader();
-  // welcome, entered, joined and members, in one record or several.
-  const events: Event[] = [];
-  while (events.length < 4) events.push(...await readEvents({ conn, cipher, batches }));
-  const [welcome, entered] = events;
-  if (welcome?.kind !== "welcome" || entered?.kind !== "entered") {
-    throw new Error("the server did not welcome a member");
-  }
-  return { conn, cipher, batches, welcome, room: entered.room };
-}
-
-/** Reads the announcements of the members that came later. */
-async function settle(member: Member, members: number): Promise<void> {
-  for (let seen = 1; seen < members;) seen += (await readEvents(member)).length;
-}
-
-async function readEvents(
-  { conn, cipher, batches }: Pick<Member, "conn" | "cipher" | "batches">,
-): Promise<Event[]> {
-  return batches.push(cipher.open(await readFrame(conn))).map(decodeEvent);
-}
-
-function sealed(cipher: SessionCipher, request: Request): Uint8Array {
-  return cipher.seal(packBatches([frameBody(encodeRequest(request))])[0] ?? []);
-}
-
 /** Bytes of all bodies of the load: places and sequences are dealt out in some order, but each once. */
-function expectedBytes(load: Load, members: readonly Member[]): number {
+function expectedBytes(load: Load, members: readonly V2Member[]): number {
   const firstAt = members.length + 1;
   let bytes = 0;
   for (let n = 0; n < load.senders * load.perSender; n++) {
     const sender = n % load.senders;
     const index = Math.floor(n / load.senders);
+    const { welcome, entered } = members[sender] as V2Member;
     bytes += framedBytes(frameBody(encodeEvent({
-      ...{ kind: "chat", at: firstAt + n, client: (members[sender] as Member).welcome.client },
-      ...{ name: `member${sender}`, time: Date.now(), request: index + 1, sequence: n + 1 },
-      ...{ text: textOf(load, sender, index), room: (members[sender] as Member).room },
-      ...{ action: false, reply: 0 },
+      ...{ kind: "chat", at: firstAt + n, client: welcome.client },
+      ...{ name: entered.name, room: entered.room },
+      ...{ time: Date.now(), request: index + 1, sequence: n + 1 },
+      ...{ text: textOf(load, sender, index), action: false, reply: 0 },
     })));
   }
   return bytes;
 }
 
-function textsIn(counter: FrameCounter, { cipher, batches }: Member): string[] {
-  const reader = new FrameReader();
-  const texts: string[] = [];
-  for (const chunk of counter.chunks) {
-    for (const frame of reader.push(chunk)) {
-      for (const body of batches.push(cipher.open(frame))) {
-        const event = decodeEvent(body);
-        if (event.kind === "chat") texts.push(event.text);
-      }
+// A ping in between was counted as bytes of the load: then the last of these are still to be read.
+async function textsAt(member: V2Member, count: number): Promise<string[]> {
+  return (await member.take(count)).map((body) => {
+    const event = decodeEvent(body);
+    if (event.kind !== "chat") {
+      throw new Error(`a member got ${event.kind} in the middle of a load`);
     }
-  }
-  return texts;
-}
-
-async function readFrame(conn: Deno.Conn): Promise<Uint8Array> {
-  const header = await readExactly(conn, 4);
-  return await readExactly(conn, new DataView(header.buffer).getUint32(0));
-}
-
-async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const count = await conn.read(bytes.subarray(at));
-    if (count === null) throw new Error("the link ended in a frame");
-    at += count;
-  }
-  return bytes;
+    return event.text;
+  });
 }

@@ -1,6 +1,6 @@
 // The load of the fan-out rows: sealed beforehand, bytes counted while the clock runs, checked afterwards.
 
-/** 100 members of whom 10 send messages of 100 bytes. */
+/** Members of a room, of whom some send messages. */
 export interface Load {
   readonly members: number;
   readonly senders: number;
@@ -8,8 +8,34 @@ export interface Load {
   readonly messageBytes: number;
 }
 
-/** The load of DESIGN.md section 9. */
-export const FAN_OUT: Load = { members: 100, senders: 10, perSender: 300, messageBytes: 100 };
+/** How much a row measures: all of it, or so little that it only shows that it works. */
+export type Size = "full" | "tiny";
+
+/** The load of the fan-out rows. */
+export const FAN_OUT: Readonly<Record<Size, Load>> = {
+  full: { members: 100, senders: 10, perSender: 300, messageBytes: 100 },
+  tiny: { members: 5, senders: 2, perSender: 10, messageBytes: 100 },
+};
+
+/** The same number of deliveries in rooms of other sizes. */
+export const FAN_OUT_CURVE: Readonly<Record<Size, readonly Load[]>> = {
+  full: [
+    { members: 10, senders: 10, perSender: 3_000, messageBytes: 100 },
+    { members: 1_000, senders: 10, perSender: 30, messageBytes: 100 },
+  ],
+  tiny: [{ members: 3, senders: 2, perSender: 10, messageBytes: 100 }],
+};
+
+/** Messages that arrive: each one at every member. */
+export function deliveriesOf({ members, senders, perSender }: Load): number {
+  return members * senders * perSender;
+}
+
+/** The load in words. */
+export function describeLoad(load: Load): string {
+  return `${load.members} members, ${load.senders} senders, ${load.messageBytes}-byte messages, ` +
+    `${deliveriesOf(load)} deliveries`;
+}
 
 /** Text number `index` of `sender`: distinct, printable, of exactly the load's size. */
 export function textOf(load: Load, sender: number, index: number): string {
@@ -86,19 +112,42 @@ export interface LoadMember {
   readonly counter: Counter;
 }
 
+// A reader that takes each message as it comes does as many reads as the server does writes, and is the
+// bottleneck. So it waits a little after a small read: the system's buffers collect meanwhile.
+const READ_BYTES = 65_536;
+const READS_PER_MS = 20;
+const PAUSE_MIN_MS = 3;
+// What does not come in this time does not come any more.
+const PATIENCE_MS = 120_000;
+
 /** Lets all members send and receive at once. Returns the seconds from the first write to the last delivery. */
 export async function runLoad(members: readonly LoadMember[]): Promise<number> {
+  const pauseMs = Math.max(PAUSE_MIN_MS, members.length / READS_PER_MS);
   const start = performance.now();
-  await Promise.all(members.flatMap((member) => [readAll(member), writePackets(member)]));
+  const all = members.flatMap((member) => [readAll(member, pauseMs), writePackets(member)]);
+  await inTime(Promise.all(all));
   return (performance.now() - start) / 1_000;
 }
 
-async function readAll({ conn, counter }: LoadMember): Promise<void> {
+async function inTime(work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Error(`not all of the load arrived within ${PATIENCE_MS / 1_000} s`));
+  }, PATIENCE_MS);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll({ conn, counter }: LoadMember, pauseMs: number): Promise<void> {
+  const buffer = new Uint8Array(READ_BYTES);
   for (;;) {
-    const buffer = new Uint8Array(65_536);
     const count = await conn.read(buffer);
     if (count === null) throw new Error("a link ended under load");
-    if (counter.take(buffer.subarray(0, count))) return;
+    if (counter.take(buffer.slice(0, count))) return;
+    if (count < READ_BYTES / 2) await pause(pauseMs);
   }
 }
 
@@ -106,8 +155,19 @@ async function writePackets({ conn, packets }: LoadMember): Promise<void> {
   for (const packet of packets) await writeAll(conn, packet);
 }
 
-/** Throws unless `texts` is every message of the load, once, each sender's in its order. */
-export function checkComplete(load: Load, texts: readonly string[]): void {
+/** Throws unless every member got every message of the load, once, each sender's in its order, all the same. */
+export function checkComplete(load: Load, received: readonly (readonly string[])[]): void {
+  const [first = []] = received;
+  checkOne(load, first);
+  for (const texts of received) {
+    if (texts.length !== first.length || texts.some((text, i) => text !== first[i])) {
+      throw new Error("two members got different messages, or in a different order");
+    }
+  }
+  if (received.length !== load.members) throw new Error("a member is missing");
+}
+
+function checkOne(load: Load, texts: readonly string[]): void {
   const next = new Array<number>(load.senders).fill(0);
   for (const text of texts) {
     const [sender, index] = text.split(":", 2).map(Number) as [number, number];
@@ -119,7 +179,29 @@ export function checkComplete(load: Load, texts: readonly string[]): void {
   if (next.some((count) => count !== load.perSender)) throw new Error("messages are missing");
 }
 
+/** Lets `ms` pass. */
+export async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Writes all of `bytes`. */
 export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
+
+/** Reads exactly `length` bytes. */
+export async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await conn.read(bytes.subarray(at));
+    if (count === null) throw new Error("the link ended too early");
+    at += count;
+  }
+  return bytes;
+}
+
+/** Reads one frame and returns its body. */
+export async function readFrame(conn: Deno.Conn): Promise<Uint8Array> {
+  const header = await readExactly(conn, 4);
+  return await readExactly(conn, new DataView(header.buffer).getUint32(0));
 }

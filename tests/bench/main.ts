@@ -1,34 +1,94 @@
-// deno task bench [--json] [ROW…]: every row beside its reference in the same run.
+// deno task bench [--json] [--tiny] [--runs N] [ROW…]: every row beside its reference in the same run.
 
-import { fanoutV1 } from "./fanout_v1.ts";
-import { fanoutV2Tls } from "./fanout_v2.ts";
-import { isMet, type Row, toJson, toText } from "./row.ts";
+import { parseArgs } from "node:util";
+import type { Size } from "./load.ts";
+import { medianRow, type Row, toJson, toText } from "./row.ts";
+import { ROWS } from "./rows.ts";
 
-const ROWS: Readonly<Record<string, () => Promise<Row>>> = {
-  "fanout-v2-tls": fanoutV2Tls,
-  "fanout-v1": fanoutV1,
-};
+const USAGE = `usage: deno task bench [--json] [--tiny] [--runs N] [ROW…]
+
+  --json    one line of JSON a row
+  --tiny    so little of each row that it only shows that it works
+  --runs N  each row N times, and the run with the median ratio (default 1)
+
+rows: ${Object.keys(ROWS).join(", ")}`;
+
+/** A command line that cannot be followed. */
+class BadArguments extends Error {
+  override readonly name = "BadArguments";
+}
+
+interface Options {
+  readonly json: boolean;
+  readonly help: boolean;
+  readonly size: Size;
+  readonly runs: number;
+  readonly rows: readonly string[];
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const unknown = positionals.find((name) => !Object.hasOwn(ROWS, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(ROWS).join(", ");
+    throw new BadArguments(`Cannot run the row "${unknown}": the rows are ${known}`);
+  }
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) {
+    throw new BadArguments(`Cannot run each row "${values.runs}" times: a number from 1 is wanted`);
+  }
+  return {
+    ...{ json: values.json, help: values.help, size: values.tiny ? "tiny" : "full", runs },
+    rows: positionals.length > 0 ? positionals : Object.keys(ROWS),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean", default: false },
+        tiny: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+        runs: { type: "string", default: "1" },
+      },
+    });
+  } catch (error) {
+    throw new BadArguments((error as Error).message);
+  }
+}
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-async function main(): Promise<number> {
-  const json = Deno.args.includes("--json");
-  const named = Deno.args.filter((arg) => arg !== "--json");
-  const unknown = named.filter((name) => !Object.hasOwn(ROWS, name));
-  if (unknown.length > 0) {
-    print(
-      `error: Cannot run the row "${unknown[0]}": the rows are ${Object.keys(ROWS).join(", ")}`,
-    );
-    return 2;
+async function measure(name: string, { size, runs }: Options): Promise<Row> {
+  const measured: Row[] = [];
+  while (measured.length < runs) {
+    measured.push(await (ROWS[name] as (size: Size) => Promise<Row>)(size));
   }
-  for (const name of named.length > 0 ? named : Object.keys(ROWS)) {
-    const row = await (ROWS[name] as () => Promise<Row>)();
-    print(json ? toJson(row) : toText(row));
-    if (!isMet(row) && !json) print(`  the goal of ${name} was missed on this machine`);
+  return medianRow(measured);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(Deno.args);
+  if (options.help) {
+    print(USAGE);
+    return 0;
+  }
+  for (const name of options.rows) {
+    const row = await measure(name, options);
+    print(options.json ? toJson(row) : toText(row));
   }
   return 0;
 }
 
-Deno.exit(await main());
+try {
+  Deno.exit(await main());
+} catch (error) {
+  if (!(error instanceof BadArguments)) throw error;
+  Deno.stderr.writeSync(new TextEncoder().encode(`error: ${error.message}\n\n${USAGE}\n`));
+  Deno.exit(2);
+}

@@ -1,13 +1,14 @@
 // Reference: Debian's mosquitto over TLS with QoS 0, and as much of MQTT 3.1.1 as the load needs.
 
-import { type Load, textOf, writeAll } from "./load.ts";
+import { type Load, readExactly, textOf, writeAll } from "./load.ts";
+import { type Costs, costsOf, kill } from "./processes.ts";
 
 const encoder = new TextEncoder();
 const TOPIC = "room";
 const PACKET = { connect: 0x10, publish: 0x30, subscribe: 0x82 } as const;
 
 /** A running broker. */
-export interface Broker extends AsyncDisposable {
+export interface Broker extends Costs, AsyncDisposable {
   readonly port: number;
 }
 
@@ -39,8 +40,9 @@ export async function startMosquitto({ certfile, keyfile }: TlsPaths): Promise<B
   await untilListening(port);
   return {
     port,
+    ...costsOf(child.pid),
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
+      kill(child);
       await child.status;
       await Deno.remove(config);
     },
@@ -129,14 +131,4 @@ function packet(type: number, body: readonly number[]): Uint8Array {
     left = Math.floor(left / 128);
   } while (left > 0);
   return Uint8Array.from([type, ...length, ...body]);
-}
-
-async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const count = await conn.read(bytes.subarray(at));
-    if (count === null) throw new Error("mosquitto closed the link");
-    at += count;
-  }
-  return bytes;
 }

@@ -1,46 +1,114 @@
-// The processes that the benchmark measures, each with its address and its memory.
+// The processes that the benchmark measures or that make its load: their words, their memory, their time.
 
-/** A running process that prints `… 127.0.0.1:PORT …` when it listens. */
-export interface Measured extends AsyncDisposable {
-  readonly port: number;
-  /** Largest resident memory so far, in bytes (Linux: VmHWM; elsewhere NaN). */
+import type { TestCertificate } from "../helpers/certificates.ts";
+
+/** What a running process costs; NaN where the system does not tell (anything but Linux). */
+export interface Costs {
+  /** Resident memory now, in bytes. */
+  memory(): number;
+  /** Largest resident memory so far, in bytes. */
   peakMemory(): number;
-  /** CPU time used so far, in ms (Linux; elsewhere NaN). */
+  /** CPU time used so far, in ms. */
   cpuMs(): number;
 }
 
-const ROOT = new URL("../../", import.meta.url);
+/** A running program that says something on standard output and ends when it is disposed. */
+export interface Program extends Costs, AsyncDisposable {
+  /** Waits for words that were not matched before. Throws where the program ends first. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Writes one line to its standard input. */
+  say(line: string): Promise<void>;
+}
 
-/** Starts a module of the project as a process of its own and waits until it listens. */
-export async function startModule(path: string, args: readonly string[]): Promise<Measured> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(path, ROOT).pathname, ...args],
+/** A program that listens on 127.0.0.1. */
+export interface Listening extends Program {
+  readonly port: number;
+}
+
+/** Which module of the project, and how. */
+export interface Start {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly args?: readonly string[];
+  /** File handles it needs; the limit is raised as far as the system allows. */
+  readonly handles?: number;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+const encoder = new TextEncoder();
+
+/** Starts a module of the project as a process of its own. */
+export function startProgram({ path, args = [], handles = 1_024 }: Start): Program {
+  const deno = ["run", "-A", "--no-check", new URL(path, ROOT).pathname, ...args];
+  // The soft limit goes up where the hard one allows; where it does not, the count of connections will tell.
+  const raise = `[ "$(ulimit -n)" -ge ${handles} ] || ulimit -n ${handles} || ulimit -n hard`;
+  const command = new Deno.Command(Deno.build.os === "windows" ? Deno.execPath() : "bash", {
+    args: Deno.build.os === "windows"
+      ? deno
+      : ["-c", `${raise}; exec "$0" "$@"`, Deno.execPath(), ...deno],
     cwd: ROOT,
-    env: { CMDCHAT_LOG_LEVEL: "ERROR" },
-    stdin: "null",
+    env: { CMDCHAT_LOG_LEVEL: "WARNING", DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
   });
   const child = command.spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  let port: number | undefined;
-  while (port === undefined) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error(`${path} ended before it listened: ${text}`);
-    text += value;
-    port = Number(/127\.0\.0\.1:(\d+)/.exec(text)?.[1]) || undefined;
-  }
+  const words = new Words(path, child.stdout);
+  const input = child.stdin.getWriter();
   return {
-    port,
-    peakMemory: () => Number(/VmHWM:\s+(\d+) kB/.exec(procFile(child.pid, "status"))?.[1]) * 1_024,
-    cpuMs: () => cpuOf(procFile(child.pid, "stat")),
+    ...costsOf(child.pid),
+    until: (pattern) => words.until(pattern),
+    say: (line) => input.write(encoder.encode(`${line}\n`)),
     async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await lines.cancel();
+      kill(child);
+      await words.cancel();
+      await input.close().catch(() => {}); // It reads no more, which is what was wanted.
       await child.status;
     },
   };
+}
+
+/** Starts a module that prints `… 127.0.0.1:PORT …` once it listens. */
+export async function startListening(start: Start): Promise<Listening> {
+  const program = startProgram(start);
+  const [, port] = await program.until(/127\.0\.0\.1:(\d+)/);
+  return { ...program, port: Number(port) };
+}
+
+/** Starts the server with its limits off, over TLS where there is a certificate. */
+export function startRelay(
+  certificate?: TestCertificate,
+  { args = [], handles }: { readonly args?: readonly string[]; readonly handles?: number } = {},
+): Promise<Listening> {
+  const tls = certificate === undefined
+    ? []
+    : ["--certfile", certificate.certFile, "--keyfile", certificate.keyFile];
+  const open = ["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "0"];
+  return startListening({
+    path: "server/main.ts",
+    args: ["--port", "0", ...open, ...tls, ...args],
+    ...(handles === undefined ? {} : { handles }),
+  });
+}
+
+/** What the process `pid` costs. */
+export function costsOf(pid: number): Costs {
+  const field = (name: string) =>
+    Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(procFile(pid, "status"))?.[1]) * 1_024;
+  return {
+    memory: () => field("VmRSS"),
+    peakMemory: () => field("VmHWM"),
+    cpuMs: () => cpuOf(procFile(pid, "stat")),
+  };
+}
+
+/** Ends a child, also one that has ended already. */
+export function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function procFile(pid: number, name: string): string {
@@ -56,4 +124,32 @@ function procFile(pid: number, name: string): string {
 function cpuOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+class Words {
+  readonly #path: string;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(path: string, stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#path = path;
+    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.#text);
+      if (match !== null) {
+        this.#text = this.#text.slice(match.index + match[0].length);
+        return match;
+      }
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error(`${this.#path} ended before it said ${pattern}: ${this.#text}`);
+      this.#text += value;
+    }
+  }
+
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
+  }
 }

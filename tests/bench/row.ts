@@ -96,6 +96,15 @@ export function bars(
   );
 }
 
+/** A title and a bar for each size of a thing, smallest first. */
+export function drawCurve(
+  title: string,
+  points: readonly (readonly [size: number, value: number])[],
+): string[] {
+  const sorted = [...points].sort(([a], [b]) => a - b);
+  return [title, ...bars(sorted.map(([size, value]) => [size.toLocaleString("en-US"), value]))];
+}
+
 /** The middle one of an odd number of values. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;

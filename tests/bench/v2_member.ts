@@ -8,15 +8,19 @@ import { encodeFrame, FrameReader } from "../../shared/frame.ts";
 import { ClientHandshake, type ClientKeys } from "../../shared/handshake.ts";
 import { OUR_VERSIONS } from "../../shared/handshake_error.ts";
 import { encodeClientHello } from "../../shared/handshake_messages.ts";
-import type { EventOf, Request } from "../../shared/messages_v2.ts";
+import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
 import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
-import { writeAll } from "./load.ts";
+import { decodeEvent, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import { pause, readFrame, writeAll } from "./load.ts";
 
-// What the server tells a newcomer beside the welcome and its room: that it joined, and who is there.
-const ARRIVAL_BODIES = 2;
 const READ_BYTES = 16_384;
+// While others come in, a member reads now and then: reading each arrival as it comes would take all the time.
+const SETTLE_PAUSE_MS = 100;
+const PING = kindOf(encodeEvent({ kind: "ping" }));
+const JOINED = kindOf(encodeEvent({
+  ...{ kind: "joined", room: 1, at: 1, client: 1, name: "", time: 0, old: false },
+}));
 const JOINS_AT_ONCE = 8;
 
 /** One set of client keys, and the first message that offers them, for all clients of a load. */
@@ -55,6 +59,8 @@ export class V2Member {
   readonly #batches = new BatchReader();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #bodies: Uint8Array[] = [];
+  #pings = 0;
+  #welcome: EventOf<"welcome"> | undefined;
   #entered: EventOf<"entered"> | undefined;
 
   private constructor(conn: Deno.Conn, cipher: SessionCipher) {
@@ -71,11 +77,19 @@ export class V2Member {
     const member = new V2Member(conn, cipher);
     const none = { token: null, session: null, secret: null };
     await writeAll(conn, member.seal({ kind: "hello", name, rooms: [[room, 0]], ...none }));
-    const [, body] = await member.take(2);
+    const [first, body] = await member.take(2);
+    const welcome = decodeEvent(first as Uint8Array);
+    if (welcome.kind !== "welcome") throw new Error(`a member got ${welcome.kind}, not a welcome`);
+    member.#welcome = welcome;
     const entered = decodeEvent(body as Uint8Array);
     if (entered.kind !== "entered") throw new Error(`a member got ${entered.kind}, not its room`);
     member.#entered = entered;
     return member;
+  }
+
+  /** What the server said to the hello. */
+  get welcome(): EventOf<"welcome"> {
+    return this.#welcome as EventOf<"welcome">;
   }
 
   /** How it came into its room. */
@@ -89,11 +103,13 @@ export class V2Member {
   }
 
   /** The next `count` bodies, read as far as they are not here. */
-  async take(count: number): Promise<Uint8Array[]> {
+  async take(count: number, settling = false): Promise<Uint8Array[]> {
     while (this.#bodies.length < count) {
       const read = await this.conn.read(this.#buffer);
       if (read === null) throw new Error("the link ended under load");
       this.open([this.#buffer.subarray(0, read)]);
+      await this.#answerPings();
+      if (settling) await pause(SETTLE_PAUSE_MS);
     }
     const taken = this.#bodies.slice(0, count);
     this.#bodies = this.#bodies.slice(count);
@@ -102,20 +118,45 @@ export class V2Member {
 
   /** Reads past the arrival of itself and of all that came later, until `members` are in the room. */
   async settle(members: number): Promise<void> {
-    const ownPlace = this.entered.at + 1;
-    await this.take(ARRIVAL_BODIES + members - ownPlace);
+    let arrivals = members - this.entered.at;
+    let listed = false;
+    while (arrivals > 0 || !listed) {
+      for (const body of await this.take(Math.max(1, this.#bodies.length), true)) {
+        if (kindOf(body) === JOINED) arrivals--;
+        else listed = listed || isEndOfList(decodeEvent(body));
+      }
+    }
     if (this.#frames.pending || this.#bodies.length > 0) throw new Error("more came than was sent");
   }
 
-  /** Opens bytes that were read elsewhere and returns all bodies that are here. */
+  /** Opens bytes that were read elsewhere and returns all bodies that are here, without pings. */
   open(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
     for (const chunk of chunks) {
       for (const frame of this.#frames.push(chunk)) {
-        this.#bodies.push(...this.#batches.push(this.#cipher.open(frame)));
+        for (const body of this.#batches.push(this.#cipher.open(frame))) this.#keep(body);
       }
     }
     return this.#bodies;
   }
+
+  #keep(body: Uint8Array): void {
+    if (kindOf(body) === PING) this.#pings++;
+    else this.#bodies.push(body);
+  }
+
+  async #answerPings(): Promise<void> {
+    for (; this.#pings > 0; this.#pings--) await writeAll(this.conn, this.seal({ kind: "pong" }));
+  }
+}
+
+// A body is a short CBOR array (one byte) that begins with the number of its kind (one byte, RFC 8949 §3).
+function kindOf(body: Uint8Array): number {
+  return body[1] ?? NaN;
+}
+
+function isEndOfList(event: Event): boolean {
+  if (event.kind !== "members") throw new Error(`a member got ${event.kind} while others came in`);
+  return !event.more;
 }
 
 /** Where a load goes in. */
@@ -129,29 +170,16 @@ export interface JoinAllOptions {
 export async function joinAll({ count, room, connect }: JoinAllOptions): Promise<V2Member[]> {
   const load = await makeLoadKeys();
   const members: V2Member[] = [];
+  const settled: Promise<void>[] = [];
   let next = 0;
   const joinOn = async () => {
     for (let i = next++; i < count; i = next++) {
-      members.push(await V2Member.join(await connect(), { load, name: `member${i}`, room }));
+      const member = await V2Member.join(await connect(), { load, name: `member${i}`, room });
+      members.push(member);
+      settled.push(member.settle(count));
     }
   };
   await Promise.all(Array.from({ length: JOINS_AT_ONCE }, joinOn));
-  await Promise.all(members.map((member) => member.settle(count)));
+  await Promise.all(settled);
   return members.sort((a, b) => a.entered.at - b.entered.at);
-}
-
-async function readFrame(conn: Deno.Conn): Promise<Uint8Array> {
-  const header = await readExactly(conn, 4);
-  return await readExactly(conn, new DataView(header.buffer).getUint32(0));
-}
-
-/** Reads exactly `length` bytes. */
-export async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const count = await conn.read(bytes.subarray(at));
-    if (count === null) throw new Error("the link ended too early");
-    at += count;
-  }
-  return bytes;
 }

@@ -1,0 +1,113 @@
+// The benchmark itself: every row runs, in a tiny size, and what checks its figures can fail.
+
+import assert from "node:assert/strict";
+import { hasProgram, skipUnless } from "../helpers/skip.ts";
+import { outputOf } from "../helpers/sources.ts";
+import { checkComplete, FrameCounter, type Load, textOf } from "./load.ts";
+import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
+import { ROWS } from "./rows.ts";
+
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  "fanout-v2-tls": ["openssl", "mosquitto"],
+};
+
+for (const [name, measure] of Object.entries(ROWS)) {
+  const missing = (NEEDS[name] ?? []).filter((program) => !hasProgram(program));
+  const test = skipUnless(missing.length === 0, `needs ${missing.join(" and ")}`);
+  test(`the row ${name} is measured beside its reference`, async () => {
+    const row = await measure("tiny");
+    assert.equal(row.row, name);
+    if (row.value === undefined) return assert.match(row.notes.join(" "), /cannot|needs/);
+    assert.ok(row.value > 0, `${row.value}`);
+    assert.ok(row.referenceValue === undefined || row.referenceValue > 0, `${row.referenceValue}`);
+    const json = JSON.parse(toJson(row));
+    for (const field of ["row", "value", "unit", "reference", "ratio", "goal", "met"]) {
+      assert.ok(Object.hasOwn(json, field), field);
+    }
+  });
+}
+
+Deno.test("the benchmark prints a row as one line of JSON", async () => {
+  const main = new URL("main.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-check", main, "--tiny", "--json", "fanout-v1"];
+  const output = await outputOf(Deno.execPath(), ...args);
+  assert.equal(JSON.parse(output ?? "").row, "fanout-v1");
+});
+
+Deno.test("the benchmark refuses a row that it does not have", async () => {
+  const main = new URL("main.ts", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", main, "fanout-v9"],
+    stdin: "null",
+  }).output();
+  assert.equal(code, 2);
+  assert.match(new TextDecoder().decode(stderr), /^error: Cannot run the row "fanout-v9"/);
+});
+
+const LOAD: Load = { members: 2, senders: 2, perSender: 3, messageBytes: 20 };
+const RIGHT = [0, 1, 2].flatMap((index) => [textOf(LOAD, 0, index), textOf(LOAD, 1, index)]);
+
+function received(change: (texts: string[]) => void): string[][] {
+  const texts = [...RIGHT];
+  change(texts);
+  return [[...RIGHT], texts];
+}
+
+Deno.test("checkComplete() takes all messages at all members in one order", () => {
+  checkComplete(LOAD, received(() => {}));
+});
+
+const FAULTS: Readonly<Record<string, (texts: string[]) => void>> = {
+  "a message that is missing": (texts) => texts.pop(),
+  "a message that came twice": (texts) => texts.push(texts.at(-1) as string),
+  "two messages of one sender in the wrong order": (texts) => texts.reverse(),
+  "messages of two senders in another order than elsewhere": (texts) =>
+    texts.splice(0, 2, RIGHT[1] as string, RIGHT[0] as string),
+  "a message whose text was changed": (texts) => texts[2] = (texts[2] as string).replace("x", "y"),
+};
+
+for (const [fault, change] of Object.entries(FAULTS)) {
+  Deno.test(`checkComplete() refuses ${fault}`, () => {
+    assert.throws(() => checkComplete(LOAD, received(change)));
+    assert.throws(() => checkComplete(LOAD, received(change).reverse()));
+  });
+}
+
+Deno.test("checkComplete() refuses that a member is missing", () => {
+  assert.throws(() => checkComplete(LOAD, [RIGHT]));
+});
+
+Deno.test("FrameCounter counts frames and bytes however they are cut", () => {
+  const bytes = Uint8Array.from([0, 0, 0, 2, 7, 7, 0, 0, 0, 1, 7]);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const seen: number[][] = [];
+    const counter = new FrameCounter((...counts) => seen.push(counts) > 0 && counts[0] === 2);
+    assert.equal(counter.take(bytes.subarray(0, cut)), false);
+    assert.equal(counter.take(bytes.subarray(cut)), true);
+    assert.deepEqual(seen.at(-1), [2, 3]);
+  }
+});
+
+function rowOf(values: Partial<Row>): Row {
+  return {
+    ...{ row: "x", value: 10, unit: "ms", reference: "y", referenceValue: 5, notes: [] },
+    goal: { of: "ratio", limit: 2, better: "less" },
+    ...values,
+  };
+}
+
+Deno.test("a goal is reached, missed or not measured", () => {
+  assert.equal(isMet(rowOf({})), true);
+  assert.equal(isMet(rowOf({ value: 11 })), false);
+  assert.equal(isMet(rowOf({ value: undefined })), undefined);
+  assert.equal(isMet(rowOf({ goal: { of: "ratio", limit: 2, better: "more" } })), true);
+  assert.equal(isMet(rowOf({ goal: { of: "value", limit: 9, better: "less" } })), false);
+  assert.equal(isMet(rowOf({ conditions: [{ text: "all were there", met: false }] })), false);
+  assert.match(toText(rowOf({ value: 11 })), /ratio 2\.20, goal at most 2 .*: NOT reached/);
+});
+
+Deno.test("medianRow() and quantile() take a value that was measured", () => {
+  assert.equal(medianRow([11, 9, 30].map((value) => rowOf({ value }))).value, 11);
+  assert.equal(quantile(Array.from({ length: 100 }, (_, i) => i + 1), 0.99), 99);
+  assert.deepEqual(bars([["a", 1], ["b", 2]], 4), ["a ██ 1.00", "b ████ 2.00"]);
+});
