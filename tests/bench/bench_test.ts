@@ -9,6 +9,9 @@ import { ROWS } from "./rows.ts";
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   "fanout-v2-tls": ["openssl", "mosquitto"],
+  "one-to-1000": ["openssl"],
+  "file-10mb": ["openssl"],
+  growth: ["openssl"],
 };
 
 for (const [name, measure] of Object.entries(ROWS)) {

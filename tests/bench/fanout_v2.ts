@@ -12,6 +12,7 @@ import {
   FAN_OUT_CURVE,
   FrameCounter,
   type Load,
+  type LoadMember,
   runLoad,
   type Size,
   textOf,
@@ -21,8 +22,8 @@ import { startRelay } from "./processes.ts";
 import { drawCurve, type Row } from "./row.ts";
 import { joinAll, type V2Member } from "./v2_member.ts";
 
-// What a record adds to the bodies in it, behind its length: flags and tag.
-const RECORD_OVERHEAD = 17;
+/** What a record adds to the bodies in it, behind its length: flags and tag. */
+export const RECORD_OVERHEAD = 17;
 
 /** What one run of a load took. */
 export interface Measurement {
@@ -91,46 +92,63 @@ async function throughMosquitto(load: Load, certificate: TestCertificate): Promi
 }
 
 /** Runs the load through our server over TLS. */
-export async function throughServer(
+export function throughServer(load: Load, certificate: TestCertificate): Promise<Measurement> {
+  return throughRooms(load, certificate, 1);
+}
+
+/** The same load in several rooms at once. */
+export async function throughRooms(
   load: Load,
   certificate: TestCertificate,
+  count: number,
 ): Promise<Measurement> {
   await using server = await startRelay(certificate);
-  const members = await joinAll({
-    ...{ count: load.members, room: "bench" },
-    connect: () => connectTls(server.port, certificate.cert),
-  });
-  const packets = members.slice(0, load.senders).map((member, sender) =>
-    Array.from(
-      { length: load.perSender },
-      (_, index) =>
-        member.seal({
-          ...{ kind: "chat", id: index + 1, room: member.entered.room },
-          ...{ text: textOf(load, sender, index), action: false, reply: 0 },
-        }),
-    )
-  );
-  const expected = expectedBytes(load, members);
-  const counters = members.map(() =>
-    new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected)
-  );
+  const connect = () => connectTls(server.port, certificate.cert);
+  const rooms: RoomLoad[] = [];
+  for (let i = 0; i < count; i++) {
+    const members = await joinAll({ count: load.members, room: `bench ${i}`, connect });
+    rooms.push(roomLoad(load, members));
+  }
   const cpuBefore = server.cpuMs();
-  const seconds = await runLoad(members.map(({ conn }, i) => ({
-    conn,
-    packets: packets[i] ?? [],
-    counter: counters[i] as FrameCounter,
-  })));
+  const seconds = await runLoad(rooms.flatMap(({ members }) => members));
   const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };
-  const total = load.senders * load.perSender;
-  checkComplete(
-    load,
-    await Promise.all(members.map((member, i) => {
-      member.open(counters[i]?.chunks ?? []);
-      return textsAt(member, total);
-    })),
-  );
-  members.forEach(({ conn }) => conn.close());
+  for (const room of rooms) await room.check();
   return measured;
+}
+
+interface RoomLoad {
+  readonly members: readonly LoadMember[];
+  /** Opens all that came and closes the links. Throws where anything is not as it must be. */
+  readonly check: () => Promise<void>;
+}
+
+function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
+  const expected = expectedBytes(load, members);
+  const loads = members.map((member, i) => ({
+    conn: member.conn,
+    packets: i < load.senders ? sealTexts(load, member, i) : [],
+    counter: new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected),
+  }));
+  const total = load.senders * load.perSender;
+  return {
+    members: loads,
+    async check() {
+      const received = await Promise.all(members.map((member, i) => {
+        member.open(loads[i]?.counter.chunks ?? []);
+        return textsAt(member, total);
+      }));
+      checkComplete(load, received);
+      members.forEach(({ conn }) => conn.close());
+    },
+  };
+}
+
+function sealTexts(load: Load, member: V2Member, sender: number): Uint8Array[] {
+  return Array.from({ length: load.perSender }, (_, index) =>
+    member.seal({
+      ...{ kind: "chat", id: index + 1, room: member.entered.room },
+      ...{ text: textOf(load, sender, index), action: false, reply: 0 },
+    }));
 }
 
 /** A TLS link to a server of this machine. */

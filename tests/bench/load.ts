@@ -115,14 +115,17 @@ export interface LoadMember {
 // A reader that takes each message as it comes does as many reads as the server does writes, and is the
 // bottleneck. So it waits a little after a small read: the system's buffers collect meanwhile.
 const READ_BYTES = 65_536;
+const SMALL_READ_BYTES = 8_192;
 const READS_PER_MS = 20;
 const PAUSE_MIN_MS = 3;
 // What does not come in this time does not come any more.
 const PATIENCE_MS = 120_000;
 
 /** Lets all members send and receive at once. Returns the seconds from the first write to the last delivery. */
-export async function runLoad(members: readonly LoadMember[]): Promise<number> {
-  const pauseMs = Math.max(PAUSE_MIN_MS, members.length / READS_PER_MS);
+export async function runLoad(
+  members: readonly LoadMember[],
+  pauseMs: number = Math.max(PAUSE_MIN_MS, members.length / READS_PER_MS),
+): Promise<number> {
   const start = performance.now();
   const all = members.flatMap((member) => [readAll(member, pauseMs), writePackets(member)]);
   await inTime(Promise.all(all));
@@ -147,7 +150,7 @@ async function readAll({ conn, counter }: LoadMember, pauseMs: number): Promise<
     const count = await conn.read(buffer);
     if (count === null) throw new Error("a link ended under load");
     if (counter.take(buffer.slice(0, count))) return;
-    if (count < READ_BYTES / 2) await pause(pauseMs);
+    if (pauseMs > 0 && count < SMALL_READ_BYTES) await pause(pauseMs);
   }
 }
 

@@ -2,6 +2,12 @@
 
 import { fanoutV1 } from "./fanout_v1.ts";
 import { fanoutV2Tls } from "./fanout_v2.ts";
+import { fileCopy } from "./file_copy.ts";
+import { growth } from "./growth.ts";
+import { idleMemory } from "./idle_memory.ts";
+import { latencyP99 } from "./latency.ts";
+import { oneToMany } from "./one_to_many.ts";
+import { startUp } from "./start_up.ts";
 import type { Size } from "./load.ts";
 import type { Row } from "./row.ts";
 
@@ -12,4 +18,10 @@ export type Measure = (size: Size) => Promise<Row>;
 export const ROWS: Readonly<Record<string, Measure>> = {
   "fanout-v2-tls": fanoutV2Tls,
   "fanout-v1": fanoutV1,
+  "one-to-1000": oneToMany,
+  "latency-p99": latencyP99,
+  "idle-memory": idleMemory,
+  "file-10mb": fileCopy,
+  "start-up": startUp,
+  growth,
 };

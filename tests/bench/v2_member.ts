@@ -129,6 +129,15 @@ export class V2Member {
     if (this.#frames.pending || this.#bodies.length > 0) throw new Error("more came than was sent");
   }
 
+  /** Reads what comes, now and then, answers pings and forgets the rest, until the link ends. */
+  async attend(): Promise<void> {
+    try {
+      for (;;) await this.take(Math.max(1, this.#bodies.length), true);
+    } catch {
+      // The link ended: the load is over.
+    }
+  }
+
   /** Opens bytes that were read elsewhere and returns all bodies that are here, without pings. */
   open(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
     for (const chunk of chunks) {

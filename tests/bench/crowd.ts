@@ -1,0 +1,50 @@
+// Load: many v2 members that sit in rooms, read what comes and answer pings. A process of its own, so that what they
+// read delays nobody who is measured. Arguments: port, members, members a room, name of the room where there is one for all; with "raw" as the last:: connections that only
+// connect. Says "joined N" after each hundred and at the end.
+
+import { pause } from "./load.ts";
+import { makeLoadKeys, V2Member } from "./v2_member.ts";
+
+const [port = "", count = "", perRoom = "", kind = ""] = Deno.args;
+const JOINS_AT_ONCE = 8;
+// One after another: a connection that waits for the server to accept it may be refused.
+const CONNECTS_AT_ONCE = 1;
+const SAY_EVERY = 100;
+
+const total = Number(count);
+const kept: unknown[] = [];
+let next = 0;
+let joined = 0;
+
+async function connect(): Promise<Deno.Conn> {
+  return await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+async function joinOn(join: (i: number) => Promise<void>): Promise<void> {
+  for (let i = next++; i < total; i = next++) {
+    await join(i);
+    if (++joined % SAY_EVERY === 0 || joined === total) say(`joined ${joined}.`);
+  }
+}
+
+async function main(): Promise<void> {
+  if (kind === "raw") {
+    const join = async () => void kept.push(await connect());
+    await Promise.all(Array.from({ length: CONNECTS_AT_ONCE }, () => joinOn(join)));
+  } else {
+    const load = await makeLoadKeys();
+    const join = async (i: number) => {
+      const room = `${kind} ${Math.floor(i / Number(perRoom))}`;
+      const member = await V2Member.join(await connect(), { load, name: `crowd${i}`, room });
+      void member.attend();
+    };
+    await Promise.all(Array.from({ length: JOINS_AT_ONCE }, () => joinOn(join)));
+  }
+  for (;;) await pause(60_000);
+}
+
+await main();
