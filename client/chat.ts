@@ -15,6 +15,7 @@ import { Rooms, type RoomState } from "./rooms.ts";
 import type { Session, Ticket, WantedRoom } from "./session.ts";
 import { promptText, statusLine } from "./status_line.ts";
 import { type Manner, Talk } from "./talk.ts";
+import { Typing } from "./typing.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
 import type { Style } from "./terminal/style.ts";
 import type { OfferDraft, TransferEvent, TransferOptions, Transfers } from "./transfers.ts";
@@ -70,6 +71,7 @@ export class Chat {
   readonly transfers: Transfers;
   readonly requests: Requests;
   readonly talk: Talk;
+  readonly typing: Typing;
   readonly rooms = new Rooms();
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
@@ -99,6 +101,12 @@ export class Chat {
       onChange: () => this.refreshStatus(),
     });
     this.talk = new Talk(this.requests, () => this.room);
+    this.typing = new Typing({
+      clock: options.clock,
+      isWanted: () => this.output.settings.get("typing") === "on",
+      tell: () => this.#tellTyping(),
+      onChange: () => this.refreshStatus(),
+    });
     this.transfers = options.transfers({
       send: (request, room) => this.#sendFile(request, room),
       notify: (event) => this.#showTransfer(event),
@@ -183,6 +191,7 @@ export class Chat {
 
   /** Says `text` in the current room, as Talk.say() does. */
   say(text: string, manner?: Manner): Promise<Outcome> {
+    this.typing.said();
     return this.talk.say(text, manner);
   }
 
@@ -220,6 +229,7 @@ export class Chat {
   /** Lines go to `room` from now on. */
   switchTo(room: RoomState): void {
     this.rooms.switchTo(room);
+    this.output.showHeld(room.title);
     this.refreshStatus();
   }
 
@@ -252,6 +262,10 @@ export class Chat {
     const { unsent, unanswered } = this.requests;
     const status = {
       ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
+      ...{
+        delayMs: this.#session?.roundTripMs,
+        typing: this.typing.in(this.rooms.current?.number),
+      },
       ...{ unsent, unanswered },
     };
     this.console.setStatus(statusLine(status, style));
@@ -340,6 +354,13 @@ export class Chat {
       `${why}; trying again`,
       error instanceof CmdchatError ? error.hint : undefined,
     );
+  }
+
+  /** Worth nothing later: where it cannot be told now, it is not. */
+  #tellTyping(): void {
+    const room = this.rooms.current?.number;
+    if (room === undefined || this.legacy || !this.connected) return;
+    this.#session?.send({ kind: "typing", room }).catch(() => {});
   }
 
   #noteLink(state: "connected" | "lost", text: string, hint?: string): void {

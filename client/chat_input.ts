@@ -26,6 +26,7 @@ export async function readTerminal(options: InputOptions): Promise<void> {
   const context = contextOf(options, createLeave(chat));
   for await (const event of chat.console.events) {
     if (event.kind === "line") enter(event.text, context);
+    else if (event.kind === "room") goTo(event.n, chat);
     else context.quit();
     if (chat.ending.aborted) return;
   }
@@ -57,6 +58,12 @@ function contextOf(
   quit: () => void,
 ): CommandContext {
   return { chat, downloads, rows: COMMANDS, quit };
+}
+
+function goTo(n: number, chat: Chat): void {
+  const room = chat.rooms.all[n - 1];
+  if (room !== undefined) return chat.switchTo(room);
+  chat.output.note("info", `You have no room ${n}; /rooms lists them.`);
 }
 
 /** What a person entered: shown at once, and what cannot be sent goes back into the input line. */

@@ -74,7 +74,11 @@ const HANDLERS: Handlers = {
   welcome() {},
   refused() {},
   ping() {},
-  pong() {},
+
+  // How long the way is has been measured.
+  pong(chat) {
+    chat.refreshStatus();
+  },
 };
 
 /** Does what `event` asks for. */

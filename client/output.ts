@@ -5,6 +5,7 @@ import { CmdchatError } from "../shared/errors.ts";
 import { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import type { History, HistoryEntry } from "./history.ts";
+import { HeldLines } from "./held_lines.ts";
 import { Ignored } from "./ignored.ts";
 import { LongTexts } from "./long_texts.ts";
 import { isPresence, PresenceFold } from "./presence.ts";
@@ -55,6 +56,7 @@ export class Output {
   readonly #presence = new PresenceFold();
   readonly #bars: ProgressBars;
   readonly #attention: Attention | undefined;
+  readonly #held = new HeldLines();
   #kept: string[] = [];
   #day: string | undefined;
   #historyFailed = false;
@@ -68,18 +70,22 @@ export class Output {
       new Attention({ settings: this.settings, alert: screen.alert, now: () => clock.now() });
   }
 
-  /** A member's line. */
-  chat(given: ChatLine): void {
-    if (!given.own && this.ignored.has(given.sender)) return;
+  /** A member's line. Says whether the user is told of it at all, and whether it calls them. */
+  chat(given: ChatLine): "hidden" | "shown" | "mention" {
+    if (!given.own && this.ignored.has(given.sender)) return "hidden";
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
-    this.#show(this.#options.renderer.chat(line), line.time);
+    const held = this.#isHeld(line) && !line.mention;
+    if (held) {
+      this.#held.keep(line.room, this.#options.renderer.chat({ ...line, elsewhere: false }));
+    } else this.#show(this.#options.renderer.chat(line), line.time);
     const { time, room, sender, to, text, sequence } = line;
     this.#store(
       to === undefined
         ? { kind: "chat", time, room, sender, text, sequence }
         : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}` },
     );
-    this.#attention?.chat(line);
+    if (!held) this.#attention?.chat(line);
+    return line.mention ? "mention" : "shown";
   }
 
   /** A line of the server's. */
@@ -89,7 +95,8 @@ export class Output {
       this.ignored.rename(previous, name);
     }
     if (name !== undefined && line.event !== "renamed" && this.ignored.has(name)) return;
-    if (isPresence(line)) this.#presenceLine(line);
+    if (this.#isHeld(line)) this.#holdSystem(line);
+    else if (isPresence(line)) this.#presenceLine(line);
     else this.#show(this.#options.renderer.system(line), line.time);
     this.#store({ kind: "system", time: line.time, room: line.room, text: line.text });
   }
@@ -138,6 +145,11 @@ export class Output {
     diagnose(this.#diagnosis.link({ ...note, time: clock.utc() }));
   }
 
+  /** Shows what was held back of `room`, to which the user goes. */
+  showHeld(room: string): void {
+    for (const text of this.#held.take(room)) this.#put(text, this.#options.clock.utc());
+  }
+
   /** The last `count` lines again. */
   showLast(count: number): void {
     this.flush();
@@ -172,6 +184,16 @@ export class Output {
 
   get #diagnosis(): Renderer {
     return this.#options.diagnosis ?? this.#options.renderer;
+  }
+
+  #isHeld({ elsewhere = false }: { readonly elsewhere?: boolean }): boolean {
+    return elsewhere && this.settings.get("others") === "count";
+  }
+
+  /** Who came and went in a room that is only counted is no news when the user goes there. */
+  #holdSystem(line: SystemLine): void {
+    if (isPresence(line)) return;
+    this.#held.keep(line.room, this.#options.renderer.system({ ...line, elsewhere: false }));
   }
 
   #presenceLine(line: SystemLine): void {

@@ -4,6 +4,7 @@ import type { Event, EventOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import { iso, show } from "./handler.ts";
+import type { Output } from "./output.ts";
 import type { RoomState } from "./rooms.ts";
 
 /** Events that happen in a room. */
@@ -38,9 +39,19 @@ const HANDLERS: Handlers = {
       ? undefined
       : { sequence: reply, sender: answered?.sender, text: answered?.text };
     room.said.add({ sequence, sender, text, own });
-    countUnread(chat, room, mention);
+    chat.typing.ends(sender);
     const about = { room: room.title, elsewhere: room !== chat.rooms.current, time: iso(time) };
-    chat.output.chat({ ...about, sender, text, sequence, own, mention, action, quote });
+    const shown = chat.output.chat({
+      ...about,
+      sender,
+      text,
+      sequence,
+      own,
+      mention,
+      action,
+      quote,
+    });
+    countUnread(chat, room, shown);
   },
 
   revised(chat, { client, name, request, sequence, text, time }, room) {
@@ -99,7 +110,9 @@ const HANDLERS: Handlers = {
     show(chat, { event: "status", text, name, time }, room);
   },
 
-  typing() {},
+  typing(chat, { client, name, room }) {
+    if (client !== chat.clientId && !chat.output.ignored.has(name)) chat.typing.begins(room, name);
+  },
 
   members(chat, { list, more }, room) {
     const people = list.map(([client, name, state, since, status]) => (
@@ -124,10 +137,10 @@ const HANDLERS: Handlers = {
   },
 };
 
-function countUnread(chat: Chat, room: RoomState, mention: boolean): void {
-  if (room === chat.rooms.current) return;
+function countUnread(chat: Chat, room: RoomState, shown: ReturnType<Output["chat"]>): void {
+  if (room === chat.rooms.current || shown === "hidden") return;
   room.unread++;
-  if (mention) room.mentions++;
+  if (shown === "mention") room.mentions++;
   chat.refreshStatus();
 }
 

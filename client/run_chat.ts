@@ -20,10 +20,10 @@ import { createRichRenderer } from "./renderers/rich.ts";
 import type { NoteLevel, Renderer } from "./renderers/text.ts";
 import { Settings } from "./settings.ts";
 import { ServerCheck } from "./server_check.ts";
-import type { ChatConsole, Completer, Tty } from "./terminal/chat_console.ts";
+import type { ChatConsole, Tty } from "./terminal/chat_console.ts";
 import type { Rgb } from "./terminal/contrast.ts";
 import { LineConsole } from "./terminal/line_io.ts";
-import { Prompt } from "./terminal/prompt.ts";
+import { Prompt, type PromptOptions } from "./terminal/prompt.ts";
 import { detectColorDepth, Style } from "./terminal/style.ts";
 import { detectReflow, isInteractive, openLineIo, openTty } from "./terminal/tty.ts";
 import { readTlsSettings } from "./tls_trust.ts";
@@ -95,6 +95,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
   const side = openUserSide(ending, {
     complete: createCompleter(() => current, home),
+    entered: (text) => current?.typing.entered(text),
     isScript: script !== undefined,
   });
   let output: Output | undefined;
@@ -187,11 +188,13 @@ async function converse(
 
 function openUserSide(
   ending: EndOfProgram,
-  { complete, isScript }: { readonly complete: Completer; readonly isScript: boolean },
+  { isScript, ...options }: Pick<PromptOptions, "complete" | "entered"> & {
+    readonly isScript: boolean;
+  },
 ): UserSide {
   if (!isScript && isInteractive(readVariable)) {
     const tty = openTty({ onTerminate: (signal) => ending.request(signal) });
-    const console = Prompt.open(tty, { complete, reflow: detectReflow(readVariable) });
+    const console = Prompt.open(tty, { ...options, reflow: detectReflow(readVariable) });
     return { console, tty, canAsk: true, background: () => console.background() };
   }
   ending.listen();

@@ -48,6 +48,8 @@ export interface Welcome {
 /** An open session, whatever its wire format. */
 export interface Session {
   readonly welcome: Welcome;
+  /** Milliseconds that the last ping took to the server and back; undefined before that, and on v1. */
+  readonly roundTripMs: number | undefined;
   /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
   send(message: Request): Promise<void>;
   /**

@@ -47,6 +47,8 @@ const MISSED_PINGS = 3;
 /** A v1 session. */
 export class SessionV1 implements Session {
   readonly welcome: Welcome;
+  // Only the server asks.
+  readonly roundTripMs = undefined;
   readonly #parts: Parts;
   readonly #view: V1Events;
   readonly #heartbeat: Heartbeat;

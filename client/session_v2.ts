@@ -6,7 +6,7 @@ import { ConnectionError, ProtocolError } from "../shared/errors.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
 import { encodeFrame } from "../shared/frame.ts";
 import { ClientHandshake } from "../shared/handshake.ts";
-import { HEARTBEAT_TIMEOUT_MS } from "../shared/limits.ts";
+import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Event, EventOf, Request } from "../shared/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../shared/record_batch.ts";
 import { SessionCipher } from "../shared/session_cipher.ts";
@@ -51,6 +51,8 @@ export class SessionV2 implements Session {
   readonly #parts: Parts;
   readonly #early: readonly Event[];
   readonly #heartbeat: Heartbeat;
+  #askedAt: number | undefined;
+  #roundTripMs: number | undefined;
   #silent = false;
   #closed = false;
 
@@ -61,7 +63,7 @@ export class SessionV2 implements Session {
     this.#heartbeat = new Heartbeat({
       clock: parts.clock,
       patienceMs: HEARTBEAT_TIMEOUT_MS,
-      ask: () => this.send({ kind: "ping" }).catch(() => this.close()),
+      ask: () => this.#ask(),
       onDead: () => {
         this.#silent = true;
         this.close();
@@ -101,6 +103,7 @@ export class SessionV2 implements Session {
   async *events(): AsyncGenerator<Event, void> {
     const watching = new AbortController();
     void this.#heartbeat.watch(watching.signal);
+    void this.#measure(watching.signal);
     try {
       yield* this.#early;
       yield* this.#read();
@@ -126,15 +129,39 @@ export class SessionV2 implements Session {
     this.#parts.cipher.close();
   }
 
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** Asks now and then how long the way is. */
+  async #measure(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#ask();
+      await this.#parts.clock.wait(HEARTBEAT_INTERVAL_S * 1_000, signal);
+    }
+  }
+
+  #ask(): void {
+    this.#askedAt = this.#parts.clock.now();
+    this.send({ kind: "ping" }).catch(() => this.close());
+  }
+
+  #takePong(): void {
+    if (this.#askedAt === undefined) return;
+    this.#roundTripMs = this.#parts.clock.now() - this.#askedAt;
+    this.#askedAt = undefined;
+  }
+
   async *#read(): AsyncGenerator<Event, void> {
     const { frames, cipher, batches } = this.#parts;
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
       this.#heartbeat.heard();
       for (const body of batches.push(cipher.open(next.value))) {
         const event = decodeEvent(body);
+        if (event.kind === "pong") this.#takePong();
         // A pong that cannot be written means a broken link, and reading will say so.
         if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
-        else if (event.kind !== "pong") yield event;
+        else yield event;
       }
     }
   }

@@ -39,6 +39,11 @@ export const SETTINGS = {
     fallback: "folded",
     help: "who comes and goes: counted together, each in a line, or not at all",
   },
+  others: {
+    values: ["show", "count"],
+    fallback: "show",
+    help: "what is said in your other rooms: shown with its room, or counted until you go there",
+  },
   links: {
     values: SWITCH,
     fallback: "on",

@@ -4,6 +4,8 @@ import { safeName, shortLabel } from "./renderers/text.ts";
 import type { Rooms, RoomState } from "./rooms.ts";
 import type { Style } from "./terminal/style.ts";
 
+// Above this, talking feels like waiting.
+const SLOW_MS = 1_000;
 // More would push all else off the row.
 const UNREAD_SHOWN_MAX = 6;
 
@@ -15,24 +17,29 @@ export interface Status {
   readonly connected: boolean;
   /** The link in words. */
   readonly link: string;
+  /** Milliseconds to the server and back; undefined where it is not known. */
+  readonly delayMs: number | undefined;
+  /** Who is writing in the current room, NOT sanitized. */
+  readonly typing: readonly string[];
   readonly unsent: number;
   readonly unanswered: number;
 }
 
 /** The status line, styled and safe. */
 export function statusLine(status: Status, style: Style): string {
-  const { rooms, name, connected, link, unsent, unanswered } = status;
+  const { rooms, name, connected, unsent, unanswered } = status;
   const { current } = rooms;
   // Names come from the server, and none may push what follows off the row.
   const place = current === undefined
     ? ["no room", shortLabel(name)]
     : [numberedLabel(rooms, current), shortLabel(current.name)];
-  const parts = [...place, "server can read", style.paint(link, connected ? "good" : "warning")];
+  const parts = [...place, "server can read", linkPart(status, style)];
   parts.push(...unreadRooms(rooms, style));
   if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
   if (unanswered > 0 && !connected) {
     parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
   }
+  if (status.typing.length > 0) parts.push(typingText(status.typing));
   return parts.join(" · ");
 }
 
@@ -43,6 +50,24 @@ export function promptText({ rooms, name }: Pick<Status, "rooms" | "name">, styl
     ? `${safeName(name)}>`
     : `${safeName(current.name)}@${safeName(current.title)}>`;
   return `${style.paint(text, "bold")} `;
+}
+
+/** How the link is, and how slow. */
+function linkPart({ connected, link, delayMs }: Status, style: Style): string {
+  const delay = !connected || delayMs === undefined ? "" : ` ${delayText(delayMs)}`;
+  const isSlow = (delayMs ?? 0) > SLOW_MS;
+  return style.paint(link + delay, connected && !isSlow ? "good" : "warning");
+}
+
+function delayText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function typingText(names: readonly string[]): string {
+  const [first = "", ...others] = names.map(shortLabel);
+  return others.length === 0
+    ? `${first} is writing`
+    : `${first} and ${others.length} more are writing`;
 }
 
 /** `2:dev 5`: number and name of each room with something unread, and how much; `!` where somebody named us. */

@@ -193,6 +193,9 @@ export const DECLINED_REMEMBERED = 64;
 /** Messages of a room that a client remembers for quoting and changing. */
 export const SAID_REMEMBERED = 200;
 
+/** Lines of each room that is not the current one which a client holds back where it only counts them. */
+export const HELD_LINES_MAX = 200;
+
 /** A clock that jumps this far between two looks a second apart: the machine was asleep. */
 export const WAKE_JUMP_MS = 5_000;
 

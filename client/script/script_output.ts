@@ -24,8 +24,9 @@ export class ScriptOutput extends Output {
     this.#ears = ears;
   }
 
-  override chat(line: ChatLine): void {
+  override chat(line: ChatLine): "shown" {
     this.#ears.onChat?.(line);
+    return "shown";
   }
 
   override file(event: TransferEvent): void {

@@ -35,6 +35,8 @@ export interface Completer {
 /** A line was entered, the user wants out (Ctrl-C), or the input ended (Ctrl-D, end of file). */
 export type UserEvent =
   | { readonly kind: "line"; readonly text: string }
+  /** Alt and a digit: the room of this number is wanted. */
+  | { readonly kind: "room"; readonly n: number }
   | { readonly kind: "interrupt" }
   | { readonly kind: "end" };
 

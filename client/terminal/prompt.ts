@@ -26,6 +26,8 @@ import {
 export interface PromptOptions {
   /** Styled text before the input; "> " unless told. */
   readonly prompt?: string;
+  /** Told what stands in the input line whenever the user adds to it. */
+  readonly entered?: (text: string) => void;
   readonly complete?: Completer;
   /** What the terminal does to long rows when it is resized; "follow-cursor" unless told. */
   readonly reflow?: Reflow;
@@ -57,6 +59,7 @@ export class Prompt implements ChatConsole {
   readonly #tty: Tty;
   readonly #timers: Timers;
   readonly #complete: Completer | undefined;
+  readonly #entered: PromptOptions["entered"];
   readonly #screen: Screen;
   readonly #pacer: PaintPacer;
   readonly #window = new InputWindow();
@@ -84,6 +87,7 @@ export class Prompt implements ChatConsole {
     this.#tty = tty;
     this.#timers = options.timers ?? RUNTIME_TIMERS;
     this.#complete = options.complete;
+    this.#entered = options.entered;
     this.#prompt = parseStyled(options.prompt ?? "> ");
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
     this.#pacer = new PaintPacer(() => this.#paint(), {
@@ -282,6 +286,8 @@ export class Prompt implements ChatConsole {
   #insert(text: string): void {
     this.#goalColumn = undefined;
     if (!this.#active.insert(text)) this.#refusePaste();
+    // What is typed as an answer to a question may be a secret.
+    if (this.#questions.length === 0) this.#entered?.(this.#editor.text);
   }
 
   #refusePaste(): void {
@@ -334,6 +340,7 @@ export class Prompt implements ChatConsole {
       case "shift-tab":
         return this.#tab(key === "tab" ? 1 : -1);
       default:
+        if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
         BINDINGS[key]?.(this.#active);
     }
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
-import type { EventOf } from "../../shared/messages_v2.ts";
+import { readTerminal } from "../../client/chat_input.ts";
+import type { Event, EventOf } from "../../shared/messages_v2.ts";
 import {
   enteredOf,
   eventOf,
@@ -242,4 +243,60 @@ Deno.test("on an old server, joining is leaving: there is one room", async () =>
   await joining;
   assert.deepEqual(chat.rooms.titles, ["dev"]);
   assert.equal(console.status, "dev · alice · server can read · connected");
+});
+
+Deno.test("/set others count holds lines of other rooms back until the user goes there, but not mentions", async () => {
+  const { session, console, chat, history } = await story();
+  chat.output.settings.set("others", "count");
+  const before = console.printed.length;
+  await session.echo("hi", { ...BOB, room: DEV });
+  await session.deliver(
+    eventOf("left", { client: 20, name: "carol", room: DEV }),
+    eventOf("topic", { ...BOB, room: DEV, text: "soup" }),
+  );
+  assert.equal(console.printed.length, before);
+  assert.match(console.status, /2:dev 1$/);
+  assert.equal(history.at(-1)?.text, "bob set the topic: soup");
+  await session.echo("alice: look", { ...BOB, room: DEV, sequence: 2 });
+  assert.deepEqual(console.printed.slice(before), ["[dev] <bob> alice: look"]);
+  chat.switchTo(chat.rooms.byTitle("dev") ?? assert.fail());
+  assert.deepEqual(console.printed.slice(before + 1), ["<bob> hi", "* bob set the topic: soup"]);
+});
+
+Deno.test("Alt and a digit goes to the room of that number, and says where there is none", async () => {
+  const { console, chat, clock } = await story();
+  const reading = readTerminal({ chat, downloads: true, clock });
+  await console.pressRoom(2);
+  assert.equal(console.prompt, "alice@dev> ");
+  await console.pressRoom(9);
+  assert.match(console.printed.at(-1) ?? "", /You have no room 9/);
+  await console.press("end");
+  await reading;
+});
+
+Deno.test("the status line tells how long the way to the server is, and who is writing here", async () => {
+  const { session, console, chat } = await story();
+  session.roundTripMs = 23.4;
+  await session.deliver({ kind: "pong" });
+  assert.match(console.status, /· connected 23 ms$/);
+  session.roundTripMs = 1_540;
+  await session.deliver({ kind: "pong" });
+  assert.match(console.status, /· connected 1\.5 s$/);
+  const typing: Event = { kind: "typing", room: LOBBY, client: 8, name: "bob" };
+  await session.deliver(typing);
+  assert.doesNotMatch(console.status, /writing/, "only where the user wants it");
+  chat.output.settings.set("typing", "on");
+  await session.deliver(typing, { ...typing, room: DEV, name: "carol" });
+  assert.match(console.status, /· bob is writing$/);
+  await session.echo("said", BOB);
+  assert.doesNotMatch(console.status, /writing/);
+  chat.typing.entered("hm");
+  assert.deepEqual(session.sent, [{ kind: "typing", room: LOBBY }]);
+});
+
+Deno.test("what an ignored member says elsewhere is not counted either", async () => {
+  const { session, console, chat } = await story();
+  chat.output.ignored.add("bob");
+  await session.echo("alice: hey", { ...BOB, room: DEV });
+  assert.doesNotMatch(console.status, /dev/);
 });

@@ -92,6 +92,12 @@ export class FakeConsole implements ChatConsole {
     await turns();
   }
 
+  /** The user presses Alt and a digit. */
+  async pressRoom(n: number): Promise<void> {
+    this.#events.push({ kind: "room", n });
+    await turns();
+  }
+
   print(text: string): void {
     this.printed.push(text);
   }
@@ -135,6 +141,7 @@ export class FakeConsole implements ChatConsole {
 export class FakeSession implements Session {
   readonly welcome: Welcome;
   readonly sent: Request[] = [];
+  roundTripMs: number | undefined;
   closed = false;
   left = false;
   readonly #events = new EventQueue<Event>();

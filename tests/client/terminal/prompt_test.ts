@@ -294,3 +294,10 @@ Deno.test("a typed character at the end costs one byte, an unchanged picture non
   await chat.settle();
   assert.deepEqual(chat.tty.writes.slice(before), ["!"]);
 });
+
+Deno.test("Alt and a digit asks for a room, and leaves what is typed alone", async () => {
+  await using chat = await openPrompt({ columns: 40, rows: 6 });
+  await chat.type("half \x1b2a line\x1b0");
+  assert.deepEqual(chat.events, [{ kind: "room", n: 2 }]);
+  assert.equal(chat.tty.screen.at(-1), "alice> half a line");
+});

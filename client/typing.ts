@@ -1,0 +1,63 @@
+// Who is writing, told and shown only where the user wants both (`/set typing on`).
+
+import { TYPING_QUIET_MS } from "../shared/limits.ts";
+import type { Clock } from "./clock.ts";
+
+const SHOWN_MS = 2 * TYPING_QUIET_MS;
+
+/** What it needs of the chat. */
+export interface TypingOptions {
+  readonly clock: Clock;
+  readonly isWanted: () => boolean;
+  /** Tells the current room that we are writing; there may be none to tell. */
+  readonly tell: () => void;
+  /** Called when somebody begins or ends. */
+  readonly onChange: () => void;
+}
+
+/** Who is writing where. */
+export class Typing {
+  readonly #options: TypingOptions;
+  readonly #until = new Map<string, { readonly room: number; readonly at: number }>();
+  #toldAt = -Infinity;
+
+  constructor(options: TypingOptions) {
+    this.#options = options;
+  }
+
+  /** Our input line has this text now. Commands are nobody's business. */
+  entered(text: string): void {
+    const { clock, isWanted, tell } = this.#options;
+    const isMessage = text !== "" && (!text.startsWith("/") || /^\/(?:me|\/)/.test(text));
+    if (!isMessage || !isWanted() || clock.now() - this.#toldAt < TYPING_QUIET_MS) return;
+    this.#toldAt = clock.now();
+    tell();
+  }
+
+  /** What we wrote was said: the next one is news again. */
+  said(): void {
+    this.#toldAt = -Infinity;
+  }
+
+  /** `name` is writing in room number `room`. */
+  begins(room: number, name: string): void {
+    const { clock, isWanted, onChange } = this.#options;
+    if (!isWanted()) return;
+    const at = clock.now() + SHOWN_MS;
+    this.#until.set(name, { room, at });
+    onChange();
+    void clock.wait(SHOWN_MS).then(() => {
+      if (this.#until.get(name)?.at === at) this.ends(name);
+    });
+  }
+
+  /** `name` has said it, or does not go on. */
+  ends(name: string): void {
+    if (this.#until.delete(name)) this.#options.onChange();
+  }
+
+  /** Names of those who write in room number `room`, NOT sanitized. */
+  in(room: number | undefined): string[] {
+    return [...this.#until].filter(([, shown]) => shown.room === room).map(([name]) => name);
+  }
+}

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { HeldLines } from "../../client/held_lines.ts";
+import { HELD_LINES_MAX } from "../../shared/limits.ts";
+
+Deno.test("held lines come once, in order, by room, and only the last ones", () => {
+  const held = new HeldLines();
+  held.keep("dev", "one");
+  for (let n = 0; n <= HELD_LINES_MAX; n++) held.keep("den", `${n}`);
+  assert.deepEqual(held.take("dev"), ["one"]);
+  assert.deepEqual(held.take("dev"), []);
+  const den = held.take("den");
+  assert.deepEqual([den.length, den[0], den.at(-1)], [HELD_LINES_MAX, "1", `${HELD_LINES_MAX}`]);
+});
