@@ -23,7 +23,7 @@ const CONNECTION_TIMEOUT_MS = 60_000;
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
   const { chat } = options;
-  const context = contextOf(options, createLeave(chat));
+  const context = pipeContext(options, createLeave(chat));
   for await (const event of chat.console.events) {
     if (event.kind === "line") enter(event.text, context);
     else if (event.kind === "room") goTo(event.n, chat);
@@ -38,7 +38,7 @@ export async function readPipe(options: InputOptions): Promise<CmdchatError | un
   const { chat, clock } = options;
   let fault: CmdchatError | undefined;
   let over = false;
-  const context = contextOf(options, () => over = true);
+  const context = pipeContext(options, () => over = true);
   for await (const event of chat.console.events) {
     if (event.kind !== "line" || chat.ending.aborted) break;
     if (event.text.trim() === "") continue;
@@ -53,7 +53,8 @@ export async function readPipe(options: InputOptions): Promise<CmdchatError | un
   return fault;
 }
 
-function contextOf(
+/** What commands of a pipe work on. */
+export function pipeContext(
   { chat, downloads }: InputOptions,
   quit: () => void,
 ): CommandContext {
@@ -98,7 +99,8 @@ function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
   chat.output.note("warning", `${what}: ${quote(text, 200)}`, "the up key brings it back");
 }
 
-async function deliver(
+/** Does one line of a pipe and waits for the answer. Throws the error that says why it was not done. */
+export async function deliver(
   text: string,
   context: CommandContext,
   { clock }: InputOptions,
@@ -147,7 +149,8 @@ async function faultOf(trial: Promise<unknown>, chat: Chat): Promise<CmdchatErro
   }
 }
 
-async function connected(chat: Chat, clock: Clock): Promise<void> {
+/** Waits for a session, within bounds. Throws ConnectionError. */
+export async function connected(chat: Chat, clock: Clock): Promise<void> {
   if (chat.connected) return;
   const done = new AbortController();
   const tooLate = clock.wait(CONNECTION_TIMEOUT_MS, AbortSignal.any([done.signal, chat.ending]));

@@ -15,6 +15,7 @@ import { parseRoom } from "../shared/names.ts";
 import { quote } from "../shared/sanitize.ts";
 import { integer, oneOf, toggle, word } from "../shared/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import { parseMoment } from "./moment.ts";
 
 /** Renderers by name. */
 export const RENDERERS = ["rich", "minimal", "json"] as const;
@@ -52,6 +53,10 @@ export const CLIENT_OPTIONS = {
     parse: integer(BUFFER_SIZE.min, BUFFER_SIZE.max),
     help: `lines kept in memory for /last, ${BUFFER_SIZE.min} to ${BUFFER_SIZE.max}`,
   },
+  json: {
+    parse: toggle,
+    help: "a program is the user: JSON requests in, JSON lines out, as docs/JSON.md has them",
+  },
   "quiet-reconnect": {
     env: "CMDCHAT_QUIET_RECONNECT",
     parse: toggle,
@@ -86,7 +91,19 @@ export const CLIENT_OPTIONS = {
 /** Every option of `cmdchat-client history FILE`. */
 export const HISTORY_OPTIONS = {
   search: { value: "TEXT", short: "s", parse: word, help: "only entries with this text" },
+  since: {
+    value: "TIME",
+    parse: parseMoment,
+    help: "only entries from then on: 2h, today, yesterday, 2026-11-25, 2026-11-25T14:30",
+  },
+  until: { value: "TIME", parse: parseMoment, help: "only entries up to then; a day counts whole" },
   json: { parse: toggle, help: "one JSON object a line" },
+  output: {
+    value: "FILE",
+    short: "o",
+    parse: word,
+    help: "export: a new file, for you alone, instead of standard output",
+  },
   ...PASSPHRASE_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
@@ -113,8 +130,12 @@ export interface LinkInput extends CommandLineInput {
   readonly readLine: () => string;
 }
 
+/** What `history` does: show in the terminal, or hand on. */
+export type HistoryAction = "show" | "export";
+
 /** What `history FILE` was told to do. */
 export interface HistoryConfig extends OptionValues<typeof HISTORY_OPTIONS> {
+  readonly action: HistoryAction;
   /** undefined only beside `help`. */
   readonly path: string | undefined;
   /** Where each option's value came from. */
@@ -219,14 +240,19 @@ function placeOf(
 /** Reads options and environment of `history FILE`; `args` without the word itself. Throws UsageError. */
 export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
   const { values, positionals, sources } = parseCommandLine(HISTORY_OPTIONS, input);
-  const [path, surplus] = positionals;
+  const [first, ...rest] = positionals;
+  const action: HistoryAction = first === "export" ? "export" : "show";
+  const [path, surplus] = first === "show" || first === "export" ? rest : positionals;
   if (path === undefined && !values.help && !values.version) {
     throw new UsageError("Cannot show a history: history FILE is wanted");
   }
   if (surplus !== undefined) {
     throw new UsageError(`Cannot use ${JSON.stringify(surplus)}: history takes one FILE`);
   }
-  return { ...values, path, sources };
+  if (values.output !== undefined && action !== "export") {
+    throw new UsageError("Cannot use --output to show a history: `history export FILE` is wanted");
+  }
+  return { ...values, action, path, sources };
 }
 
 interface Settled {

@@ -9,6 +9,10 @@ export interface ShowHistoryOptions {
   readonly passphrase: string;
   /** Only entries with this text in their text, sender or room; case and compatibility forms do not count. */
   readonly search?: string | undefined;
+  /** Only entries of this stretch, in ms since 1970. */
+  readonly from?: number | undefined;
+  /** Where the stretch ends; what is of this very moment is not in it. */
+  readonly to?: number | undefined;
   /** One JSON object a line, with every field as it was stored. */
   readonly json?: boolean;
   /** Takes one entry's line or lines, without the last line break. */
@@ -18,12 +22,13 @@ export interface ShowHistoryOptions {
 
 /** Writes the entries that fit, oldest first, and gives their number; throws as readHistory() does. */
 export async function showHistory(options: ShowHistoryOptions): Promise<number> {
-  const { path, passphrase, write, onNotice } = options;
+  const { path, passphrase, write, onNotice, from = -Infinity, to = Infinity } = options;
   const format = options.json ? formatJson : formatLine;
   const needle = folded(options.search ?? "");
   let shown = 0;
   for await (const entry of readHistory(path, passphrase, onNotice ? { onNotice } : {})) {
-    if (!matches(entry, needle)) continue;
+    const time = Date.parse(entry.time);
+    if (time < from || time >= to || !matches(entry, needle)) continue;
     await write(format(entry));
     shown++;
   }

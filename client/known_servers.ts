@@ -39,6 +39,11 @@ export class KnownServers {
     return "new";
   }
 
+  /** The fingerprint that is remembered for `address`; nothing is written. Throws ConfigError. */
+  async find(address: string): Promise<Fingerprint | undefined> {
+    return this.#find(await this.#read(), address);
+  }
+
   #find(text: string, address: string): Fingerprint | undefined {
     for (const [index, line] of text.split("\n").entries()) {
       if (line.trim() === "" || line.startsWith("#")) continue;

@@ -11,7 +11,7 @@ import {
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
-import { type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
+import { type ClientConfig, type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";
 import { reportError } from "./exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./program.ts";
@@ -22,7 +22,7 @@ import { readFirstLine } from "./terminal/tty.ts";
 const encoder = new TextEncoder();
 
 /** A command with the arguments behind its name; gives the exit code. What it needs is loaded when it runs. */
-type Run = (input: LinkInput) => Promise<number>;
+type Run = (input: LinkInput, build: string | undefined) => Promise<number>;
 
 const RUNS: Readonly<Record<ClientCommand, Run>> = {
   send: async (input) => (await import("./script/run_script.ts")).runSend(input),
@@ -30,6 +30,7 @@ const RUNS: Readonly<Record<ClientCommand, Run>> = {
   "send-file": async (input) => (await import("./script/run_script.ts")).runSendFile(input),
   "recv-file": async (input) => (await import("./script/run_script.ts")).runRecvFile(input),
   history: showHistoryFile,
+  doctor: async (input, build) => (await import("./doctor/run_doctor.ts")).runDoctor(input, build),
   completions: printCompletions,
 };
 
@@ -51,6 +52,12 @@ async function showHistoryFile(input: CommandLineInput): Promise<number> {
   const config = readHistoryConfig(input);
   const { printHistory } = await import("./print_history.ts");
   return await printHistory({ ...config, path: config.path ?? "" }, readVariable);
+}
+
+async function chatInJson(config: ClientConfig): Promise<number> {
+  const { jsonScript } = await import("./script/json_chat.ts");
+  // A program that says {"accept":1} is asked as a person is.
+  return await runChat({ ...config, renderer: "json" }, jsonScript(!config["no-downloads"]));
 }
 
 async function printCompletions(input: CommandLineInput): Promise<number> {
@@ -95,10 +102,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       return print(command === undefined ? helpText() : helpOfCommand(CLIENT_PROGRAM, command)), 0;
     }
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
-    const settings = await openSettings({ args, env: readVariable });
+    // A doctor has to say what is wrong with the settings, and go on.
+    const settings = command?.name === "doctor"
+      ? undefined
+      : await openSettings({ args, env: readVariable });
     const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
-    if (command !== undefined) return await RUNS[command.name](input);
-    return await runChat(readConfig(input));
+    if (command !== undefined) return await RUNS[command.name](input, build);
+    const config = readConfig(input);
+    return config.json ? await chatInJson(config) : await runChat(config);
   } catch (error) {
     return reportError(error);
   }

@@ -1,9 +1,11 @@
 // `cmdchat-client history FILE` as a program: passphrase, output, exit code.
 
 import { ConfigError } from "../shared/errors.ts";
+import { SYSTEM_CLOCK } from "./clock.ts";
 import type { HistoryConfig } from "./config.ts";
 import { printError } from "./exit.ts";
-import { showHistory } from "./history_command.ts";
+import { showHistory, type ShowHistoryOptions } from "./history_command.ts";
+import { quotePath } from "./history_file.ts";
 import { readPassphrase } from "./read_secrets.ts";
 import { LineConsole } from "./terminal/line_io.ts";
 import { openLineIo } from "./terminal/tty.ts";
@@ -21,12 +23,51 @@ export async function printHistory(
     if (passphrase === undefined) {
       throw new ConfigError("Cannot show the history: no passphrase was given");
     }
-    const { path, search, json } = config;
-    const write = (text: string) => io.write(`${text}\n`);
-    await showHistory({ path, passphrase, search, json, write, onNotice: printError });
+    const { path, search, json, output, since, until } = config;
+    const now = new Date(SYSTEM_CLOCK.date());
+    const what = { search, json, from: since?.(now).start, to: until?.(now).end };
+    const options = { path, passphrase, ...what, onNotice: printError };
+    if (output !== undefined) return await exportTo(output, options);
+    await showHistory({ ...options, write: (text) => io.write(`${text}\n`) });
     return 0;
+  } catch (error) {
+    // Whoever reads the output has enough of it.
+    if (error instanceof Deno.errors.BrokenPipe) return 0;
+    throw error;
   } finally {
     await console.close();
+  }
+}
+
+/** Writes what was asked for to a new file, whole or not at all. */
+async function exportTo(
+  path: string,
+  options: Omit<ShowHistoryOptions, "write">,
+): Promise<number> {
+  const trouble = `Cannot export the history to ${quotePath(path)}`;
+  const encoder = new TextEncoder();
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (cause) {
+    const isThere = cause instanceof Deno.errors.AlreadyExists;
+    const why = isThere ? "there is such a file already" : "the system refused";
+    throw new ConfigError(`${trouble}: ${why}`, { cause });
+  }
+  try {
+    using handle = file;
+    const count = await showHistory({
+      ...options,
+      write: async (text) => {
+        const bytes = encoder.encode(`${text}\n`);
+        for (let at = 0; at < bytes.length;) at += await handle.write(bytes.subarray(at));
+      },
+    });
+    printError(`${count === 1 ? "1 entry" : `${count} entries`} in ${quotePath(path)}`);
+    return 0;
+  } catch (error) {
+    await Deno.remove(path);
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { completionsCommand } from "../shared/completions/completion_script.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./config.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";
+import { DOCTOR_OPTIONS } from "./doctor/doctor_options.ts";
 import { EXIT_CODES } from "./exit.ts";
 import {
   RECV_FILE_OPTIONS,
@@ -30,7 +31,7 @@ export const CLIENT_COMMANDS = [
     name: "recv",
     summary: "print what others say",
     about: [
-      "Each message is printed as its text alone. With --count the exit code is 8 where fewer " +
+      "Each message is printed as its text alone, also one that was said to you alone. With --count the exit code is 8 where fewer " +
       "came before --timeout; without it the time is simply over, and the exit code 0.",
     ],
     options: RECV_OPTIONS,
@@ -58,10 +59,25 @@ export const CLIENT_COMMANDS = [
   },
   {
     name: "history",
-    argument: "FILE",
-    summary: "show what --history-file has kept",
+    argument: "[show|export] FILE",
+    summary: "show, search or export what --history-file has kept",
+    about: [
+      "Times without a zone are those of this machine; what is printed is in UTC. export writes " +
+      "the same to a file of its own, readable and not encrypted, never over another.",
+    ],
     options: HISTORY_OPTIONS,
     completes: "file",
+  },
+  {
+    name: "doctor",
+    argument: "[LINK]",
+    summary: "look at terminal, settings, clock and the way to the server, and say what to do",
+    about: [
+      "Each line begins with ok, warn, fail or skip. The exit code is that of the first thing " +
+      "that failed, and 0 where nothing did. It joins a room of its own for a moment, so that " +
+      "nobody sees it; the server does.",
+    ],
+    options: DOCTOR_OPTIONS,
   },
   completionsCommand("cmdchat-client", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];

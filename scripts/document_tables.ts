@@ -9,6 +9,7 @@ import { formOf as formOfSetting, SETTING_NAMES, SETTINGS } from "../client/sett
 import { EXIT_CODES } from "../client/exit.ts";
 import { CLIENT_COMMANDS } from "../client/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
+import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
 import type { OptionTable } from "../shared/command_line.ts";
 import { type CommandSpec, usageOf as usageOfCommand } from "../shared/program.ts";
 
@@ -70,7 +71,7 @@ function optionTable(options: OptionTable): string {
 
 /** The options that a command does not share with the chat. */
 function ownOptions({ name, options }: CommandSpec): Rows {
-  if (options === HISTORY_OPTIONS) return [];
+  if (options === HISTORY_OPTIONS || name === "doctor") return [];
   return Object.entries<OptionTable[string]>(options)
     .filter(([option]) => !(option in CLIENT_OPTIONS || option in COMMON_OPTIONS))
     .map(([option, row]) => [code(name), code(formOf(option, row)), row.help]);
@@ -95,6 +96,7 @@ function code(text: string): string {
 }
 
 if (import.meta.main) {
+  await Deno.writeTextFile(new URL(`../${SCHEMA_PATH}`, import.meta.url), jsonSchema());
   for (const path of DOCUMENTS) {
     const url = new URL(`../${path}`, import.meta.url);
     await Deno.writeTextFile(url, withTables(await Deno.readTextFile(url)));

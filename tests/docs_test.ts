@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { DOCUMENTS, withTables } from "../scripts/document_tables.ts";
+import { jsonSchema, SCHEMA_PATH } from "../scripts/json_schema.ts";
 import { manPages } from "../scripts/man_pages.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/metrics.ts";
 import { metricsPage } from "../server/metrics_page.ts";
+import { assertPrinted } from "./helpers/json_schema.ts";
 import { hasProgram, skipUnless } from "./helpers/skip.ts";
 import { outputOf, readText } from "./helpers/sources.ts";
 
@@ -116,3 +118,16 @@ for (const [path, page] of Object.entries(manPages())) {
     assert.match(text ?? "", /^EXIT STATUS$/m);
   });
 }
+
+Deno.test(`${SCHEMA_PATH} is what the code says (deno task tables writes it)`, async () => {
+  assert.deepEqual(JSON.parse(await readText(SCHEMA_PATH)), JSON.parse(jsonSchema()));
+});
+
+Deno.test("every example of JSON.md fits the schema", async () => {
+  const text = await readText("docs/JSON.md");
+  const blocks = [...text.matchAll(/^```jsonl\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? "");
+  const kinds = new Set(blocks.flatMap(assertPrinted).map(({ kind }) => kind));
+  assert.deepEqual([...kinds].sort(), [
+    ...["chat", "check", "direct", "file", "link", "note", "result", "system"],
+  ]);
+});

@@ -1,7 +1,7 @@
 // `cmdchat-client recv`: prints what others say, until so many messages came or the time is over.
 
 import { sanitizeText } from "../../shared/sanitize.ts";
-import { jsonLine } from "../renderers/json.ts";
+import { createJsonRenderer } from "../renderers/json.ts";
 import { type ChatLine, safeName } from "../renderers/text.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
 import { endOf, Patience, timeOver } from "./patience.ts";
@@ -33,6 +33,7 @@ export function recvScript(options: RecvOptions): Script {
 
 class Receiving {
   readonly #options: RecvOptions;
+  readonly #renderer = createJsonRenderer();
   readonly #stdout = new StdoutLines();
   readonly #enough = Promise.withResolvers<void>();
   #taken = 0;
@@ -67,10 +68,8 @@ class Receiving {
   }
 
   #format(line: ChatLine): string {
-    const { sender, text, time, room, sequence, own, mention } = line;
-    if (this.#options.json) {
-      return jsonLine({ kind: "chat", time, room, sender, text, sequence, own, mention });
-    }
+    if (this.#options.json) return this.#renderer.chat(line);
+    const { sender, text } = line;
     return this.#options.names ? `<${safeName(sender)}> ${sanitizeText(text)}` : sanitizeText(text);
   }
 }

@@ -3,6 +3,7 @@
 import { CmdchatError } from "../../shared/errors.ts";
 import { quote, sanitizeLine } from "../../shared/sanitize.ts";
 import type { Chat } from "../chat.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
@@ -51,7 +52,7 @@ class FileReceiving {
     const sender = event.kind === "refused" ? event.sender : event.file.sender;
     if (sender === undefined || !isFrom(sender, this.#options.from)) return;
     if (this.#options.json && event.kind !== "progress") {
-      this.#stdout.print(createJsonRenderer().file(event, new Date().toISOString()) ?? "");
+      this.#stdout.print(createJsonRenderer().file(event, SYSTEM_CLOCK.utc()) ?? "");
     }
     switch (event.kind) {
       case "offered":

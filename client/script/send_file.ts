@@ -4,6 +4,7 @@
 import { CmdchatError, ConnectionError } from "../../shared/errors.ts";
 import { quote } from "../../shared/sanitize.ts";
 import type { Chat } from "../chat.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
@@ -53,7 +54,7 @@ class FileSending {
   hear(event: TransferEvent): void {
     if (event.kind === "refused" || event.file.direction === "in") return;
     if (this.#options.json && event.kind !== "progress") {
-      const time = new Date().toISOString();
+      const time = SYSTEM_CLOCK.utc();
       this.#stdout.print(createJsonRenderer().file(event, time) ?? "");
     }
     if (event.kind === "sent" || event.kind === "failed") this.#ended.resolve(event);

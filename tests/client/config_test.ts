@@ -31,7 +31,7 @@ Deno.test("readConfig() gives the documented defaults", () => {
 });
 
 Deno.test("every option that is not a secret or dangerous has a variable, which the option overrides", () => {
-  const without = ["token", "history-passphrase", "tls-insecure", "help", "version"];
+  const without = ["token", "history-passphrase", "tls-insecure", "json", "help", "version"];
   for (const [name, row] of Object.entries(CLIENT_OPTIONS)) {
     const variable = "env" in row ? row.env : undefined;
     const wanted = `CMDCHAT_${name.toUpperCase().replaceAll("-", "_")}`;
@@ -90,4 +90,16 @@ Deno.test("history takes one file", () => {
   assert.throws(() => readHistoryConfig({ args: [], env }), /history FILE is wanted/);
   assert.throws(() => readHistoryConfig({ args: ["a", "b"], env }), /takes one FILE/);
   assert.equal(readHistoryConfig({ args: ["--help"], env }).path, undefined);
+});
+
+Deno.test("history shows unless it is told to export, which may go to a file", () => {
+  const env = () => undefined;
+  const of = (...args: string[]) => readHistoryConfig({ args, env });
+  assert.deepEqual([of("f").action, of("f").path], ["show", "f"]);
+  assert.deepEqual([of("show", "export").action, of("show", "export").path], ["show", "export"]);
+  const exported = of("export", "f", "--output", "new.txt", "--since", "yesterday");
+  assert.deepEqual([exported.action, exported.path, exported.output], ["export", "f", "new.txt"]);
+  assert.throws(() => of("f", "--output", "new.txt"), /`history export FILE` is wanted/);
+  assert.throws(() => of("f", "--since", "tomorrow"), /--since "tomorrow": a time is wanted/);
+  assert.throws(() => of("export"), /history FILE is wanted/);
 });

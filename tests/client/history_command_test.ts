@@ -94,3 +94,14 @@ Deno.test("showHistory() waits for each line to be written, so that a slow reade
   assert.equal(await showHistory({ path: place.path, passphrase: "pass", write }), 3);
   assert.equal(most, 1);
 });
+
+Deno.test("showHistory() keeps to the stretch of time, its end not included", async () => {
+  const day = (n: number): HistoryEntry => (
+    { kind: "system", time: `2026-11-0${n}T12:00:00Z`, room: "r", text: `day ${n}` }
+  );
+  const entries = [1, 2, 3, 4].map(day);
+  const from = Date.parse("2026-11-02T12:00:00Z");
+  const to = Date.parse("2026-11-04T12:00:00Z");
+  const lines = await shown(entries, { from, to });
+  assert.deepEqual(lines.map((line) => line.slice(-5)), ["day 2", "day 3"]);
+});

@@ -1,0 +1,101 @@
+// What doctor looks at on this machine: the terminal, the settings file, the folder for files.
+
+import { dirname } from "node:path";
+import { ConfigError } from "../../shared/errors.ts";
+import { quotePath } from "../history_file.ts";
+import type { Settings } from "../settings_file.ts";
+import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
+import type { ColorDepth } from "../terminal/style.ts";
+import type { Tty } from "../terminal/chat_console.ts";
+import { type Check, failed, ok, skip, warn } from "./check.ts";
+
+const PROBE_MS = 1_000;
+const COLUMNS_MIN = 40;
+
+const DEPTHS: Readonly<Record<ColorDepth, string>> = {
+  none: "no colours",
+  basic: "16 colours",
+  indexed: "256 colours",
+  true: "all colours",
+};
+
+/** Size, colours, UTF-8 and paste of the terminal; `open` takes it and is undefined where there is none. */
+export async function checkTerminal(
+  open: (() => Tty) | undefined,
+  depth: ColorDepth,
+): Promise<Check[]> {
+  if (open === undefined) return [skip("terminal", "input and output are not both a terminal")];
+  const tty = open();
+  let facts: TerminalFacts;
+  try {
+    facts = await probeTerminal(tty, PROBE_MS);
+  } finally {
+    await tty.close();
+  }
+  return [sizeOf(tty), ok("colours", DEPTHS[depth]), charactersOf(facts), pasteOf(facts)];
+}
+
+function sizeOf({ columns, rows }: Tty): Check {
+  const text = `${columns} columns, ${rows} rows`;
+  return columns >= COLUMNS_MIN
+    ? ok("terminal", text)
+    : warn("terminal", text, `the chat reads better with ${COLUMNS_MIN} columns or more`);
+}
+
+function charactersOf({ utf8 }: TerminalFacts): Check {
+  if (utf8) return ok("characters", "UTF-8");
+  return warn(
+    "characters",
+    utf8 === undefined ? "the terminal does not say whether it shows UTF-8" : "it shows no UTF-8",
+    "set the terminal to UTF-8, and LANG to a locale that ends in .UTF-8",
+  );
+}
+
+function pasteOf({ bracketedPaste }: TerminalFacts): Check {
+  if (bracketedPaste) return ok("paste", "pastes come in brackets: several lines stay one message");
+  if (bracketedPaste === undefined) {
+    return ok("paste", "the terminal does not say whether it marks pastes; most do");
+  }
+  return warn(
+    "paste",
+    "the terminal does not mark pastes",
+    "each pasted line is sent as a message of its own; use `send` with a pipe for longer texts",
+  );
+}
+
+/** The settings file, which was read or could not be. */
+export function checkSettings(settings: Settings | undefined, fault: unknown): Check {
+  if (fault !== undefined) return failed("settings", fault);
+  if (settings === undefined) return ok("settings", "no settings file");
+  const { path, profiles } = settings;
+  const names = profiles.length === 0
+    ? "no profiles"
+    : profiles.map((name) => `@${name}`).join(", ");
+  return ok("settings", `${quotePath(path)}: ${names}`);
+}
+
+/** Whether files could be saved in `folder`; a file is made there and removed again. */
+export async function checkFolder(folder: string): Promise<Check> {
+  const place = await firstThatExists(folder);
+  try {
+    const probe = await Deno.makeTempFile({ dir: place, prefix: ".cmdchat-doctor-" });
+    await Deno.remove(probe);
+    const later = place === folder ? "" : ", which is made with the first file";
+    return ok("downloads", `${quotePath(folder)}${later}`);
+  } catch (cause) {
+    return failed(
+      "downloads",
+      new ConfigError(`files cannot be saved in ${quotePath(folder)}`, {
+        cause,
+        hint: "--download-dir FOLDER names another one; --no-downloads takes no files",
+      }),
+    );
+  }
+}
+
+async function firstThatExists(folder: string): Promise<string> {
+  for (let place = folder;; place = dirname(place)) {
+    const exists = await Deno.stat(place).then(() => true, () => false);
+    if (exists || place === dirname(place)) return place;
+  }
+}

@@ -1,0 +1,87 @@
+// `cmdchat-client doctor [LINK]`: looks at everything that a chat needs, and says what to do.
+
+import { CmdchatError, UsageError } from "../../shared/errors.ts";
+import { quote } from "../../shared/sanitize.ts";
+import { versionText } from "../../shared/version.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
+import { type LinkInput, readConnection } from "../config.ts";
+import { defaultDownloadFolder } from "../downloads.ts";
+import { printError } from "../exit.ts";
+import { KnownServers } from "../known_servers.ts";
+import { readToken } from "../read_secrets.ts";
+import { StdoutLines } from "../script/stdout_lines.ts";
+import { openSettings, type Settings } from "../settings_file.ts";
+import { detectColorDepth } from "../terminal/style.ts";
+import { isInteractive, openTty } from "../terminal/tty.ts";
+import { readTlsSettings } from "../tls_trust.ts";
+import { DOCTOR_OPTIONS, STEP_S } from "./doctor_options.ts";
+import { type Check, checkJson, checksExitCode, checkText, failed, ok } from "./check.ts";
+import { checkFolder, checkSettings, checkTerminal } from "./local_checks.ts";
+import { checkServer } from "./server_checks.ts";
+
+/** Looks, prints, and gives the exit code: that of the first thing that failed. Throws UsageError. */
+export async function runDoctor(input: LinkInput, build: string | undefined): Promise<number> {
+  let settings: Settings | undefined;
+  let settingsFault: CmdchatError | undefined;
+  try {
+    settings = await openSettings(input);
+  } catch (error) {
+    if (!(error instanceof CmdchatError)) throw error;
+    settingsFault = error;
+  }
+  const { values, positionals } = readConnection(DOCTOR_OPTIONS, {
+    ...withLink(input),
+    setting: settings?.find,
+  });
+  if (positionals.length > 0) {
+    throw new UsageError(`Cannot use ${quote(positionals[0] ?? "")}: a link or options are wanted`);
+  }
+  const stdout = new StdoutLines();
+  const checks: Check[] = [];
+  const tell = (check: Check) => {
+    checks.push(check);
+    stdout.print(values.json ? checkJson(check, SYSTEM_CLOCK.utc()) : checkText(check));
+  };
+  tell(ok("version", `${versionText("cmdchat-client", build)} on ${Deno.build.os}`));
+  tell(checkSettings(settings, settingsFault));
+  const isTerminal = isInteractive(input.env) && !values.json;
+  const depth = detectColorDepth(input.env, isTerminal);
+  for (const check of await checkTerminal(isTerminal ? openTty : undefined, depth)) tell(check);
+  const home = input.env("HOME") ?? input.env("USERPROFILE");
+  tell(await checkFolder(values["download-dir"] ?? defaultDownloadFolder(home)));
+  for await (const check of serverChecks(values, input)) tell(check);
+  await stdout.flush();
+  return checksExitCode(checks);
+}
+
+/** A link may stand behind the command as well. */
+function withLink(input: LinkInput): LinkInput {
+  const at = input.args.findIndex((arg) => /^cmdchat:/i.test(arg));
+  if (at < 0 || input.args[at - 1] === "--link") return input;
+  const args = [...input.args.slice(0, at), "--link", ...input.args.slice(at)];
+  return { ...input, args };
+}
+
+type DoctorValues = ReturnType<typeof readConnection<typeof DOCTOR_OPTIONS>>["values"];
+
+async function* serverChecks(
+  values: DoctorValues,
+  { env }: LinkInput,
+): AsyncGenerator<Check, void> {
+  const { host, port, name, fingerprint: expected, "known-servers": knownPath } = values;
+  let token: string | undefined;
+  let tls: Awaited<ReturnType<typeof readTlsSettings>>;
+  try {
+    token = await readToken(values, { env, warn: (text) => printError(`warning: ${text}`) });
+    tls = await readTlsSettings(values);
+  } catch (error) {
+    yield failed("options", error);
+    return;
+  }
+  yield* checkServer({
+    ...{ endpoint: { host, port, tls }, name, expected, clock: SYSTEM_CLOCK },
+    token: token ?? values.linkToken,
+    known: knownPath === undefined ? undefined : new KnownServers(knownPath),
+    patienceMs: 1_000 * (values.timeout ?? STEP_S),
+  });
+}

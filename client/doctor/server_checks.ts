@@ -1,0 +1,245 @@
+// What doctor looks at between here and the server, in the order in which a connection needs it. The first thing that
+// fails ends the walk: what comes behind it cannot be looked at.
+
+import { lookup } from "node:dns/promises";
+import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
+import { ConnectionError, CryptoError } from "../../shared/errors.ts";
+import type { Fingerprint } from "../../shared/fingerprint.ts";
+import { formatBytes } from "../../shared/option_values.ts";
+import type { Clock } from "../clock.ts";
+import { connect, type Connection, type Endpoint } from "../connection.ts";
+import type { KnownServers } from "../known_servers.ts";
+import type { Event } from "../../shared/messages_v2.ts";
+import { UnauthorizedError, type Welcome } from "../session.ts";
+import { SessionV2 } from "../session_v2.ts";
+import { readCertificate } from "../tls_probe.ts";
+import { type Check, failed, ok, skip, warn } from "./check.ts";
+
+/** Whom to look at, and with what. */
+export interface ServerChecksOptions {
+  readonly endpoint: Endpoint;
+  readonly name: string;
+  readonly token: string | undefined;
+  /** The server that a link or --fingerprint expects. */
+  readonly expected: Fingerprint | undefined;
+  readonly known: KnownServers | undefined;
+  readonly clock: Clock;
+  /** Milliseconds for each step. */
+  readonly patienceMs: number;
+}
+
+const DAY_MS = 86_400_000;
+const EXPIRY_WARNING_DAYS = 14;
+const SKEW_WARNING_MS = 5_000;
+const NAMES = ["address", "port", "certificate", "protocol", "fingerprint", "token", "clock"];
+
+/** Looks at everything; each check is given as soon as it is known. */
+export async function* checkServer(options: ServerChecksOptions): AsyncGenerator<Check, void> {
+  const done = new Set<string>();
+  for await (const check of walk(options)) {
+    done.add(check.check);
+    yield check;
+    if (check.state !== "fail") continue;
+    for (const name of NAMES.filter((name) => !done.has(name))) {
+      yield skip(name, `not looked at: ${check.check} comes first`);
+    }
+    return;
+  }
+}
+
+async function* walk(options: ServerChecksOptions): AsyncGenerator<Check, void> {
+  const { endpoint } = options;
+  yield await checkAddress(endpoint.host);
+  yield await checkPort(options);
+  yield* endpoint.tls === undefined ? [checkPlain(options)] : checkCertificate(options);
+  yield* checkSession(options);
+}
+
+async function checkAddress(host: string): Promise<Check> {
+  try {
+    const found = await lookup(host, { all: true });
+    const addresses = [...new Set(found.map(({ address }) => address))].join(", ");
+    return ok("address", addresses === host ? addresses : `${host} is ${addresses}`);
+  } catch (cause) {
+    return failed(
+      "address",
+      new ConnectionError(`there is no host ${JSON.stringify(host)}`, {
+        cause,
+        hint: "check the name; an address such as 192.0.2.7 works as well",
+      }),
+    );
+  }
+}
+
+async function checkPort({ endpoint, clock, patienceMs }: ServerChecksOptions): Promise<Check> {
+  const before = clock.now();
+  try {
+    const plain = { ...endpoint, tls: undefined };
+    const connection = await connect(plain, AbortSignal.timeout(patienceMs));
+    connection.close();
+    return ok("port", `${endpoint.port} answers after ${Math.round(clock.now() - before)} ms`);
+  } catch (error) {
+    return failed("port", asConnectionError(error, patienceMs));
+  }
+}
+
+function checkPlain({ endpoint, expected, known }: ServerChecksOptions): Check {
+  const isHere = /^(?:127\.|::1$|localhost$)/.test(endpoint.host);
+  if (isHere) return ok("certificate", "no TLS, and none is needed on this machine");
+  if (expected !== undefined || known !== undefined) {
+    return ok("certificate", "no TLS; the server's fingerprint tells who answers");
+  }
+  return warn(
+    "certificate",
+    "no TLS, and nothing tells who answers",
+    "use --tls, an invite link, --fingerprint or --known-servers",
+  );
+}
+
+async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<Check, void> {
+  const { endpoint, clock, patienceMs } = options;
+  try {
+    const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
+    const days = Math.floor((facts.validTo.getTime() - clock.date()) / DAY_MS);
+    yield facts.fitsName ? ok("name", `the certificate is for ${facts.names}`) : warn(
+      "name",
+      `the certificate is for ${facts.names}, not for ${endpoint.host}`,
+      "use a name that stands in it as --host",
+    );
+    yield days >= EXPIRY_WARNING_DAYS
+      ? ok("expiry", `the certificate is good for ${days} days`)
+      : warn(
+        "expiry",
+        days < 0 ? "the certificate has expired" : `the certificate is good for ${days} days only`,
+        "the server's operator must renew it; also check this machine's date",
+      );
+    // The verdict is that of the chat's own connection.
+    const connection = await connect(endpoint, AbortSignal.timeout(patienceMs));
+    connection.close();
+    yield endpoint.tls?.insecure
+      ? warn(
+        "certificate",
+        "not looked at: --tls-insecure",
+        "anybody in between can read and change all; --ca-file trusts a certificate of your own",
+      )
+      : ok("certificate", "its chain is trusted");
+  } catch (error) {
+    yield failed("certificate", asConnectionError(error, patienceMs));
+  }
+}
+
+async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check, void> {
+  const { endpoint, clock, patienceMs, token, name, expected } = options;
+  const signal = AbortSignal.timeout(patienceMs);
+  let seen: Fingerprint | undefined;
+  let connection: Connection | undefined;
+  const close = () => connection?.close();
+  signal.addEventListener("abort", close);
+  try {
+    connection = await connect(endpoint, signal);
+    const sentAt = clock.date();
+    const session = await SessionV2.open(connection, {
+      ...{ name, token, expected, clock, tls: endpoint.tls !== undefined, ticket: undefined },
+      // A room of its own, so that nobody sees it come and go.
+      rooms: [[`doctor-${crypto.randomUUID().slice(0, 8)}`, 0]],
+      keyPair: await generateRsaKeyPair(),
+      check: (fingerprint) => void (seen = fingerprint),
+    });
+    yield ok("protocol", "session v2: forward secrecy, hybrid key exchange");
+    yield await checkFingerprint(options, session.welcome.fingerprint);
+    yield ok("token", token === undefined ? "the server wants none" : "the server takes it");
+    yield await checkClock(session, { clock, sentAt, patienceMs });
+    yield ok("limits", limitsText(session.welcome));
+    await session.leave();
+  } catch (error) {
+    if (seen !== undefined) {
+      yield ok("protocol", "session v2: forward secrecy, hybrid key exchange");
+      yield await checkFingerprint(options, seen);
+    }
+    // A connection that was closed for being slow looks like one that the server closed.
+    if (signal.aborted) yield failed("protocol", tooLate(patienceMs, error));
+    else if (error instanceof UnauthorizedError) yield failed("token", error);
+    // A server that is not the one that was expected is found out before it is shown.
+    else if (error instanceof CryptoError) yield failed("fingerprint", error);
+    else yield failed("protocol", asConnectionError(error, patienceMs));
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
+}
+
+async function checkFingerprint(
+  { expected, known, endpoint }: ServerChecksOptions,
+  seen: Fingerprint | undefined,
+): Promise<Check> {
+  const name = "fingerprint";
+  if (expected !== undefined) return ok(name, `${seen}, as expected`);
+  const { host, port } = endpoint;
+  try {
+    const before = await known?.find(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+    if (before === seen && before !== undefined) return ok(name, `${seen}, as remembered`);
+    if (before !== undefined) {
+      return failed(
+        name,
+        new CryptoError(`${seen}, but it was ${before}`, {
+          hint:
+            "someone may stand in between; if its operator confirms the change, remove its line",
+        }),
+      );
+    }
+  } catch (error) {
+    return failed(name, error);
+  }
+  return warn(
+    name,
+    `${seen}, and nothing says whether that is the right one`,
+    "compare it with the line that the server printed; an invite link does that by itself",
+  );
+}
+
+interface ClockCheck {
+  readonly clock: Clock;
+  readonly sentAt: number;
+  readonly patienceMs: number;
+}
+
+/** The server's time stands in what it says about our coming, which it said between then and now. */
+async function checkClock(session: SessionV2, { clock, sentAt }: ClockCheck): Promise<Check> {
+  for await (const event of session.events()) {
+    const time = timeOf(event);
+    if (time === undefined) continue;
+    const now = clock.date();
+    const skew = time > now ? time - now : time < sentAt ? time - sentAt : 0;
+    const size = `${(Math.abs(skew) / 1_000).toFixed(1)} s`;
+    if (Math.abs(skew) < SKEW_WARNING_MS) {
+      return ok("clock", skew === 0 ? "as the server's" : `${size} off the server's`);
+    }
+    const side = skew > 0 ? "behind" : "ahead of";
+    return warn("clock", `this machine is ${size} ${side} the server`, "set the clock, or use NTP");
+  }
+  throw new ConnectionError("the server closed the session");
+}
+
+function timeOf(event: Event): number | undefined {
+  return event.kind === "joined" ? event.time : undefined;
+}
+
+function limitsText({ messageMax, fileMax, rate }: Welcome): string {
+  const pace = rate === undefined
+    ? "as many as you like"
+    : `${rate.messages} messages in ${rate.seconds} s`;
+  const files = fileMax === 0 ? "no files" : `files up to ${formatBytes(fileMax)}`;
+  return `messages up to ${formatBytes(messageMax)}, ${files}, ${pace}`;
+}
+
+function asConnectionError(error: unknown, patienceMs: number): unknown {
+  const isLate = error instanceof DOMException && error.name === "TimeoutError";
+  return isLate ? tooLate(patienceMs, error) : error;
+}
+
+function tooLate(patienceMs: number, cause: unknown): ConnectionError {
+  return new ConnectionError(`no answer within ${patienceMs / 1_000} s`, {
+    cause,
+    hint: "check host and port; a firewall may be in between",
+  });
+}

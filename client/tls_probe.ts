@@ -1,0 +1,53 @@
+// The certificate of a server, read even where it is not trusted: for `doctor` only, which has to say what is wrong with
+// it. Nothing is sent over such a connection.
+
+import { checkServerIdentity, connect, type PeerCertificate } from "node:tls";
+import type { Endpoint } from "./connection.ts";
+import { connectionFault } from "./connection_faults.ts";
+
+/** What a certificate says. */
+export interface CertificateFacts {
+  readonly validFrom: Date;
+  readonly validTo: Date;
+  /** Whether it is for the name that was asked for. */
+  readonly fitsName: boolean;
+  /** Names in it, for people. */
+  readonly names: string;
+}
+
+/** Reads the certificate. Throws ConnectionError. */
+export async function readCertificate(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<CertificateFacts> {
+  const { host, port } = endpoint;
+  const isAddress = /^[\d.]+$|:/.test(host);
+  const socket = connect({
+    ...{ host, port, rejectUnauthorized: false },
+    ...(isAddress ? {} : { servername: host }),
+  });
+  const abort = () => socket.destroy(new Error("timed out"));
+  signal.addEventListener("abort", abort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("secureConnect", resolve);
+      socket.once("error", reject);
+      if (signal.aborted) abort();
+    });
+    return factsOf(socket.getPeerCertificate(), host);
+  } catch (cause) {
+    throw connectionFault(endpoint, cause);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    socket.destroy();
+  }
+}
+
+function factsOf(certificate: PeerCertificate, host: string): CertificateFacts {
+  return {
+    validFrom: new Date(certificate.valid_from),
+    validTo: new Date(certificate.valid_to),
+    fitsName: checkServerIdentity(host, certificate) === undefined,
+    names: (certificate.subjectaltname ?? "").replaceAll(/DNS:|IP Address:/g, "") || "none",
+  };
+}

@@ -1,0 +1,152 @@
+// `cmdchat-client doctor` against real servers, good and bad ones.
+
+import assert from "node:assert/strict";
+import { failed, warn } from "../../../client/doctor/check.ts";
+import { checksExitCode, checkText } from "../../../client/doctor/check.ts";
+import { checkFolder } from "../../../client/doctor/local_checks.ts";
+import { runDoctor } from "../../../client/doctor/run_doctor.ts";
+import { openIdentity } from "../../../server/identity_file.ts";
+import { ConnectionError, UsageError } from "../../../shared/errors.ts";
+import { makeCertificate } from "../../helpers/certificates.ts";
+import { at, runClient, temporaryHome } from "../../helpers/client_process.ts";
+import { makeIdentity } from "../../helpers/identities.ts";
+import { assertPrinted } from "../../helpers/json_schema.ts";
+import type { Ended } from "../../helpers/programs.ts";
+import { startServer } from "../../helpers/server_process.ts";
+import { hasProgram, skipUnless } from "../../helpers/skip.ts";
+import { V1Peer } from "../../helpers/v1_peer.ts";
+
+const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const home = temporaryHome();
+
+function doctor(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return runClient(home, { args: ["doctor", ...args], env });
+}
+
+/** State of each check by name. */
+function states({ stdout }: Ended): Record<string, string> {
+  const found = [...stdout.matchAll(/^(ok|warn|fail|skip) +(\S+)/gm)];
+  return Object.fromEntries(found.map(([, state, name]) => [name ?? "", state ?? ""]));
+}
+
+Deno.test("a good server is looked at from its address to its clock, and nobody in the room sees it", async () => {
+  await using identity = await makeIdentity();
+  const { fingerprint } = await openIdentity(identity.path);
+  await using server = await startServer({ args: ["--identity-file", identity.path] });
+  await using bob = await V1Peer.join({ port: server.port, name: "bob" });
+  const ended = await doctor([...at(server), "--fingerprint", fingerprint]);
+  assert.deepEqual([ended.code, ended.stderr], [0, ""], ended.stdout);
+  const found = states(ended);
+  const names = [
+    ...["version", "settings", "downloads", "address", "port", "certificate", "protocol"],
+    ...["fingerprint", "token", "clock", "limits"],
+  ];
+  assert.deepEqual(names.filter((name) => found[name] !== "ok"), [], ended.stdout);
+  assert.equal(found["terminal"], "skip");
+  await bob.chat("done");
+  const heard = await bob.hears("done");
+  assert.equal(heard["sequence"], 1);
+  assert.deepEqual((await bob.settled()).filter(({ type }) => type === "system"), []);
+});
+
+Deno.test("--json prints what the schema says", async () => {
+  await using server = await startServer();
+  const ended = await doctor(["--json", ...at(server)]);
+  assert.equal(ended.code, 0);
+  const checks = assertPrinted(ended.stdout);
+  assert.ok(checks.length > 10);
+  assert.ok(checks.every(({ kind, check }) => kind === "check" && typeof check === "string"));
+  const fingerprint = checks.find(({ check }) => check === "fingerprint");
+  assert.equal(fingerprint?.["state"], "warn");
+  assert.match(String(fingerprint?.["hint"]), /invite link/);
+});
+
+Deno.test("each way in which a server cannot be reached fails with its exit code and what to do", async () => {
+  await using server = await startServer({ env: { CMDCHAT_TOKENS: "s3cret" } });
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const nobody = String(free.addr.port);
+  free.close();
+  const other = `SHA256:${"A".repeat(43)}`;
+  const cases: readonly (readonly [readonly string[], string, number, RegExp])[] = [
+    [["--host", "no-such-host.invalid"], "address", 4, /hint: check the name/],
+    [["--port", nobody], "port", 4, /nothing listens there\n +hint: /],
+    [["--port", String(silent.addr.port), "-t", "1"], "protocol", 4, /no answer within 1 s/],
+    [at(server), "token", 7, /wants a token\n +hint: /],
+    [[...at(server), "--fingerprint", other], "fingerprint", 7, /fingerprint/],
+  ];
+  for (const [args, name, code, pattern] of cases) {
+    const ended = await doctor(args);
+    assert.equal(ended.code, code, ended.stdout);
+    assert.equal(states(ended)[name], "fail", ended.stdout);
+    assert.match(ended.stdout, pattern);
+    assert.equal(ended.stderr, "");
+  }
+  const token = await doctor(at(server), { CMDCHAT_TOKEN: "wr0ng" });
+  assert.equal(token.code, 7);
+  assert.ok(!token.stdout.includes("wr0ng"));
+});
+
+tlsTest(
+  "a certificate that is not known fails, with its name and its days all the same",
+  async () => {
+    await using made = await makeCertificate();
+    await using server = await startServer({
+      args: ["--certfile", made.certFile, "--keyfile", made.keyFile],
+    });
+    const unknown = await doctor([...at(server), "--tls"]);
+    assert.equal(unknown.code, 4, unknown.stdout);
+    assert.equal(states(unknown)["certificate"], "fail");
+    assert.match(unknown.stdout, /good for \d+ days/);
+    const known = await doctor([...at(server), "--ca-file", made.certFile]);
+    assert.equal(known.code, 0, known.stdout);
+    const found = states(known);
+    assert.deepEqual([found["name"], found["certificate"], found["protocol"]], ["ok", "ok", "ok"]);
+    const insecure = await doctor([...at(server), "--tls-insecure"]);
+    assert.equal(states(insecure)["certificate"], "warn", insecure.stdout);
+  },
+);
+
+Deno.test("a server that is remembered is compared, and doctor writes nothing itself", async () => {
+  await using server = await startServer();
+  const file = `${home}/known`;
+  const first = await doctor([...at(server), "--known-servers", file]);
+  assert.equal(states(first)["fingerprint"], "warn", first.stdout);
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await Deno.writeTextFile(file, `127.0.0.1:${server.port} SHA256:${"A".repeat(43)}\n`);
+  const changed = await doctor([...at(server), "--known-servers", file]);
+  assert.equal(changed.code, 7, changed.stdout);
+});
+
+Deno.test("wrong settings and a folder that cannot be written to are told, and the rest is looked at", async () => {
+  await using server = await startServer();
+  const config = `${home}/wrong.toml`;
+  await Deno.writeTextFile(config, "prot = 1\n");
+  await Deno.writeTextFile(`${home}/blocked`, "");
+  const args = [...at(server), "--config", config, "--download-dir", `${home}/blocked`];
+  const ended = await doctor(args);
+  assert.equal(ended.code, 3, ended.stdout);
+  const found = states(ended);
+  assert.deepEqual([found["settings"], found["downloads"], found["protocol"]], [
+    ...["fail", "fail", "ok"],
+  ]);
+  assert.match(ended.stdout, /line 1 of .*\n +hint: did you mean port\?/);
+});
+
+Deno.test("a folder that is made later is looked at where it would be made", async () => {
+  const folder = await Deno.makeTempDir({ dir: home });
+  const check = await checkFolder(`${folder}/a/b`);
+  assert.deepEqual([check.state, await Array.fromAsync(Deno.readDir(folder))], ["ok", []]);
+});
+
+Deno.test("a check is one safe line, a hint below it, and the first failure gives the code", () => {
+  const check = failed("port", new ConnectionError("no\x1b[2J\nway", { hint: "go" }));
+  assert.equal(checkText(check), `fail  port         no␛[2J⏎way\n      hint: go`);
+  assert.equal(checksExitCode([warn("a", "b", "c"), check]), 4);
+  assert.equal(checksExitCode([warn("a", "b", "c")]), 0);
+});
+
+Deno.test("words that are no link are refused", async () => {
+  const input = { args: ["hello"], env: () => undefined, readLine: () => "" };
+  await assert.rejects(runDoctor(input, undefined), UsageError);
+});
