@@ -14,6 +14,7 @@
 import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import { type Missed, RoomMemory } from "./room_memory.ts";
+import type { RoomRules } from "./room_rules.ts";
 
 type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
 
@@ -26,7 +27,7 @@ export type PlacedEvent =
   | Chat
   | Placeable<
     EventOf<
-      "joined" | "left" | "renamed" | "away" | "back" | "revised" | "topic" | "status"
+      "joined" | "left" | "renamed" | "away" | "back" | "revised" | "topic" | "status" | "moderated"
     >
   >;
 
@@ -50,6 +51,7 @@ export interface Occupant {
 /** What is known of a room on all servers together. */
 export interface SharedView {
   readonly topic: string;
+  readonly rules: RoomRules;
   /** In the order in which they came. */
   readonly occupants: readonly Occupant[];
   of(client: number): Occupant | undefined;

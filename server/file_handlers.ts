@@ -2,11 +2,13 @@
 
 import { LimitError } from "../shared/errors.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
+import { checkSilence } from "./moderation_handlers.ts";
 
 /** Handlers about files. */
 export const FILE_HANDLERS: HandlersOf<"offer" | "chunk"> = {
   offer(session, request) {
     const member = memberIn(session, request.room, "send the file");
+    checkSilence(member, "send the file");
     const refusal = session.files.open(request);
     if (refusal !== undefined) throw new LimitError(`Cannot send the file: ${refusal}`);
     const { id, file, filename, size, chunks } = request;

@@ -6,6 +6,7 @@ import { isSealedRequest, type Request } from "../shared/messages_v2.ts";
 import { FILE_HANDLERS } from "./file_handlers.ts";
 import type { Handled, HandlersOf } from "./handler.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";
+import { MODERATION_HANDLERS } from "./moderation_handlers.ts";
 import type { Session } from "./session.ts";
 import { TALK_HANDLERS } from "./talk_handlers.ts";
 
@@ -13,6 +14,7 @@ const HANDLERS: HandlersOf<Handled> = {
   ...TALK_HANDLERS,
   ...ROOM_HANDLERS,
   ...FILE_HANDLERS,
+  ...MODERATION_HANDLERS,
 
   ping(session) {
     session.tell({ kind: "pong" });
@@ -23,7 +25,17 @@ const HANDLERS: HandlersOf<Handled> = {
 
 /** Requests that count against the rate limit; a file's chunks are bounded by the file. */
 const LIMITED: ReadonlySet<Request["kind"]> = new Set([
-  ...["chat", "revise", "direct", "rename", "join", "topic", "status", "offer"] as const,
+  ...[
+    "chat",
+    "revise",
+    "direct",
+    "rename",
+    "join",
+    "topic",
+    "status",
+    "offer",
+    "moderate",
+  ] as const,
 ]);
 
 /** Does what a request asks for, once. A refusal is told to the client; ProtocolError closes its link. */

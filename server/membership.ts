@@ -1,6 +1,6 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
-import type { MemberState } from "../shared/messages_v2.ts";
+import type { EventOf, MemberState } from "../shared/messages_v2.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { type Place, whenPlaced } from "./bus.ts";
 import type { Member, Room } from "./room.ts";
@@ -13,6 +13,8 @@ export class Membership implements Member {
   readonly since = Date.now();
   /** Monotonic ms until which "is writing" is not passed on again. */
   typingQuietUntil = -Infinity;
+  /** When it said something last, ms since 1970. */
+  saidAt = -Infinity;
   #name: string;
   #announced = false;
 
@@ -31,6 +33,10 @@ export class Membership implements Member {
 
   get name(): string {
     return this.#name;
+  }
+
+  get address(): string {
+    return this.session.address;
   }
 
   get state(): MemberState {
@@ -71,6 +77,8 @@ export class Membership implements Member {
   /** Tells the session who is here. */
   tellMembers(): void {
     for (const part of this.room.list) this.session.tell(part);
+    const { maker, locked, slow } = this.room.rules;
+    this.session.tell({ kind: "rules", room: this.room.id, maker, locked, slow });
   }
 
   /** Asks for a name that is free here, and has it once everyone is told. */
@@ -88,6 +96,19 @@ export class Membership implements Member {
   refresh(): void {
     this.tellEntered(0, { at: this.room.at, complete: false });
     this.tellMembers();
+  }
+
+  obey({ what, seconds, time }: EventOf<"moderated">): void {
+    if (what !== "kick" && what !== "ban") return;
+    const { relay, address } = this.session;
+    // Whoever shares an address with others of the room, as behind one proxy, takes nobody along.
+    if (what === "ban" && !this.room.isAddressShared(this)) {
+      const until = seconds === 0 ? Infinity : time + seconds * 1_000;
+      relay.addressBans.add(this.room.title, address, until);
+    }
+    this.session.leave(this);
+    // A v1 client is in one room, and has nowhere to be without it.
+    if (this.session.old) void this.session.dismiss({ why: "You were removed.", retry: false });
   }
 
   contradict(what: "left" | "away"): void {

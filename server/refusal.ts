@@ -9,6 +9,7 @@ export type RefusalWord =
   | "invalid_name"
   | "invalid_room"
   | "too_many_rooms"
+  | "excluded"
   | "server_stopping";
 
 /** Thrown inside a handshake; the connection answers with it and closes. */

@@ -12,6 +12,7 @@ import {
 } from "../shared/limits.ts";
 import type { EventOf } from "../shared/messages_v2.ts";
 import { ServerHandshake } from "../shared/handshake.ts";
+import { AddressBans } from "./address_bans.ts";
 import { type Bus, MemoryBus } from "./bus.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { ClusterSide } from "./cluster_side.ts";
@@ -38,6 +39,7 @@ export class Relay {
   readonly budget: OutboxBudget = { queuedBytes: 0 };
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
+  readonly addressBans = new AddressBans();
   readonly sealed: SealedRooms;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;

@@ -8,12 +8,14 @@ import { Authors } from "./authors.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Bus, Channel, PassingEvent, Place, PlacedEvent, SharedView } from "./bus.ts";
 import type { Missed } from "./room_memory.ts";
+import { RoomRules } from "./room_rules.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
 export interface Member {
   /** Number of its client. */
   readonly id: number;
   readonly name: string;
+  readonly address: string;
   readonly state: MemberState;
   /** Why it does not answer; null = nothing was said of that. */
   readonly status: string | null;
@@ -22,6 +24,8 @@ export interface Member {
   deliver(broadcast: Broadcast): void;
   /** The bus settled its name: another server may have given it away first. */
   takeName(name: string): void;
+  /** The maker of the room decided something about it. */
+  obey(event: EventOf<"moderated">): void;
   /** What it was told may be wrong: tells it how things are. */
   refresh(): void;
   /** Others think that it left or lost its link, and it did not: says otherwise. */
@@ -49,6 +53,7 @@ export class Room {
   readonly #members = new Map<number, Member>();
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
+  readonly #rules = new RoomRules();
   #topic = "";
 
   constructor({ id, title, bus, memoryMs }: RoomOptions) {
@@ -86,6 +91,11 @@ export class Room {
     return this.view?.topic ?? this.#topic;
   }
 
+  /** What its maker decided. */
+  get rules(): RoomRules {
+    return this.view?.rules ?? this.#rules;
+  }
+
   /** The members in the order in which they came, as one message or several. */
   get list(): EventOf<"members">[] {
     const here = this.view?.occupants.map(({ client: id, ...rest }) => ({ id, ...rest })) ??
@@ -116,6 +126,16 @@ export class Room {
     const elsewhere = this.view?.holder(key);
     return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key) ||
       elsewhere !== undefined && elsewhere !== member.id;
+  }
+
+  /** Whether others of this room come from the address of `member`. */
+  isAddressShared({ id, address }: Member): boolean {
+    return this.#members.values().some((other) => other.id !== id && other.address === address);
+  }
+
+  /** The name of client `id` here, on whichever server; undefined where it is not here. */
+  nameOf(id: number): string | undefined {
+    return this.view?.of(id)?.name ?? this.#members.get(id)?.name;
   }
 
   /** Whether `member` is here. */
@@ -162,6 +182,7 @@ export class Room {
 
   #deliver(broadcast: Broadcast, except: number | undefined): void {
     const { event } = broadcast;
+    this.#rules.take(event);
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
     else if (event.kind === "topic") this.#topic = event.text;
     else if (event.kind === "joined" || event.kind === "renamed") {
@@ -170,7 +191,7 @@ export class Room {
     this.#sendAll(broadcast, except);
     if (event.kind === "left" || event.kind === "away") {
       this.#members.get(event.client)?.contradict(event.kind);
-    }
+    } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
   }
 
   #sendAll(broadcast: Broadcast, except: number | undefined): void {

@@ -6,6 +6,7 @@ import { parseName, parseRoom } from "../shared/names.ts";
 import { whenAllPlaced, whenPlaced } from "./bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";
+import { exclusion } from "./moderation_handlers.ts";
 import type { Room } from "./room.ts";
 
 /** Handlers about rooms and about who is in them. */
@@ -20,10 +21,15 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     // Opened before leaving: where that fails, the session stays where it is.
     const room = session.relay.room(title);
     const previous = session.wantedName;
-    // A v1 client is in one room at a time.
-    if (session.old) memberships.forEach((membership) => session.leave(membership));
     whenReady(room, () => {
       if (session.relay.session(session.id) !== session) return session.relay.tidy(room);
+      const why = exclusion(room, session, Date.now());
+      if (why !== undefined) {
+        session.relay.tidy(room);
+        return session.decline(id, `Cannot join the room "${title}": ${why}`);
+      }
+      // A v1 client is in one room at a time.
+      if (session.old) memberships.forEach((membership) => session.leave(membership));
       const membership = session.enter(room);
       membership.announce(id);
       tellTakenName(membership, previous);

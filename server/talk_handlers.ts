@@ -5,6 +5,7 @@ import { TYPING_QUIET_MS } from "../shared/limits.ts";
 import type { EventOf } from "../shared/messages_v2.ts";
 import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";
+import { checkSilence } from "./moderation_handlers.ts";
 import type { Session } from "./session.ts";
 
 /** Handlers of what is said. */
@@ -12,12 +13,15 @@ export const TALK_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
   chat(session, { id, room, text, action, reply }) {
     const member = memberIn(session, room, "send the message");
     checkText(session, text, "send the message");
+    checkSilence(member, "send the message");
+    member.saidAt = Date.now();
     member.room.publish({ kind: "chat", ...member.about(), request: id, text, action, reply });
   },
 
   revise(session, { id, room, sequence, text }) {
     const member = memberIn(session, room, "change the message");
     if (text !== null) checkText(session, text, "change the message");
+    if (text !== null) checkSilence(member, "change the message");
     if (member.room.authors.of(sequence) !== session.id) {
       throw new LimitError(
         `Cannot change message ${sequence}: it is not yours, or older than the server remembers`,

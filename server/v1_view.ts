@@ -3,6 +3,7 @@
 import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
 import { ProtocolError } from "../shared/errors.ts";
 import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
+import { moderationText } from "../shared/moderation.ts";
 import { type Event, isSealedEvent, type Request } from "../shared/messages_v2.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
@@ -24,6 +25,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
         text === null ? `${name} took a message back.` : `${name} edited: ${text}`,
       );
     }
+    case "moderated":
+      return said(event, room, moderationText(event));
     case "topic":
       return said(event, room, `${event.name} set the topic: ${event.text}`);
     case "status":
@@ -78,6 +81,7 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "away":
     case "back":
     case "typing":
+    case "rules":
     case "pong":
       return undefined;
   }

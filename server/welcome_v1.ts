@@ -12,6 +12,7 @@ import type { Welcomed } from "./connection.ts";
 import { handle } from "./handlers.ts";
 import type { Link } from "./listener.ts";
 import type { Membership } from "./membership.ts";
+import { exclusion } from "./moderation_handlers.ts";
 import { openPortV1 } from "./port.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
@@ -28,6 +29,10 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, handshake.room ?? "lobby");
   if (room.ready !== undefined) await room.ready;
+  if (exclusion(room, { id: 0, address: link.address, relay }, Date.now()) !== undefined) {
+    relay.tidy(room);
+    throw new Refusal("excluded");
+  }
   const session = new Session(relay, { name, old: true, ticket: undefined, address: link.address });
   // The name is taken from here on; the room's events reach the client only behind the answer.
   const membership = session.enter(room);

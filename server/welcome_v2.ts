@@ -21,6 +21,7 @@ import { handle } from "./handlers.ts";
 import type { Link } from "./listener.ts";
 import type { Membership } from "./membership.ts";
 import { openPortV2 } from "./port.ts";
+import { exclusion } from "./moderation_handlers.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";
@@ -94,8 +95,9 @@ async function comeIn(
   hello: RequestOf<"hello">,
 ): Promise<Session> {
   const name = checkName(hello.name);
-  const { rooms, refusals } = openRooms(relay, hello);
-  await allReady(rooms);
+  const { rooms: wanted, refusals } = openRooms(relay, hello);
+  await allReady(wanted);
+  const { rooms, excluded } = admitted(relay, sealed.link, wanted);
   const session = new Session(relay, {
     ...{ name, old: false, address: sealed.link.address },
     ticket: {
@@ -112,7 +114,7 @@ async function comeIn(
     membership.announce(0);
     tellTakenName(membership, name);
   }
-  for (const text of refusals) session.tell({ kind: "notice", room: 0, text });
+  for (const text of [...refusals, ...excluded]) session.tell({ kind: "notice", room: 0, text });
   return session;
 }
 
@@ -133,6 +135,26 @@ function openRooms(
     }
   }
   return { rooms: [...rooms], refusals };
+}
+
+/** Those of `wanted` that take a newcomer. Throws Refusal where the only one does not. */
+function admitted(
+  relay: Relay,
+  { address }: Link,
+  wanted: readonly Room[],
+): { readonly rooms: readonly Room[]; readonly excluded: readonly string[] } {
+  const rooms: Room[] = [];
+  const excluded: string[] = [];
+  for (const room of wanted) {
+    const why = exclusion(room, { id: 0, address, relay }, Date.now());
+    if (why === undefined) rooms.push(room);
+    else {
+      excluded.push(`Cannot join the room ${quote(room.title)}: ${why}`);
+      relay.tidy(room);
+    }
+  }
+  if (wanted.length === 1 && rooms.length === 0) throw new Refusal("excluded");
+  return { rooms, excluded };
 }
 
 // What happened in rooms on other servers comes first.

@@ -187,6 +187,12 @@ export const ROOM_MEMORY_EVENTS = 2_000;
 /** Bytes of events that a room remembers. */
 export const ROOM_MEMORY_BYTES = MIB;
 
+/** Members of one room that are banned or muted at a time; the oldest decision gives way. */
+export const MODERATED_MAX = 1_000;
+
+/** Longest ban, mute or pause in s: 30 days. */
+export const MODERATION_MAX_S = 2_592_000;
+
 /** Refused requests that a session remembers, so that a repeat is refused again. */
 export const DECLINED_REMEMBERED = 64;
 

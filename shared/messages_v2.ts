@@ -9,6 +9,7 @@ import {
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
   MEMBERS_PART_MAX,
+  MODERATION_MAX_S,
   SESSION_ID_BYTES,
   SESSION_ROOMS_MAX,
   SESSION_SECRET_BYTES,
@@ -55,10 +56,20 @@ const doing = { room, client: count, name: label, time };
 /** The same with its place in the room's order. */
 const event = { room, at: place, client: count, name: label, time };
 
+const seconds = count.max(MODERATION_MAX_S);
+const reason = z.string().max(TOPIC_MAX_BYTES);
+
 /** Whether a member can be reached, and over what: away = its link was lost, old = it speaks v1. */
 export const MEMBER_STATES = ["here", "away", "old"] as const;
 /** One of MEMBER_STATES. */
 export type MemberState = typeof MEMBER_STATES[number];
+
+/** What the maker of a room can decide. */
+export const MODERATIONS = [
+  ...["kick", "ban", "unban", "mute", "unmute", "lock", "unlock", "slow"] as const,
+] as const;
+/** One of MODERATIONS. */
+export type Moderation = typeof MODERATIONS[number];
 
 /** What a client sends: one row a message. */
 export const REQUESTS = {
@@ -96,6 +107,8 @@ export const REQUESTS = {
   /** Leaves for good: the session is not held. */
   bye: {},
   ...SEALED_REQUESTS,
+  /** The maker of a room decides; `whom`: a client, 0 = the room; `seconds`: how long, 0 = for good. */
+  moderate: { id: requestId, room, what: z.enum(MODERATIONS), whom: count, seconds, text: reason },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -167,6 +180,13 @@ export const EVENTS = {
   ping: {},
   pong: {},
   ...SEALED_EVENTS,
+  /** The maker decided; `whom` and its name: of the client that it is about, or 0 and empty. */
+  moderated: {
+    ...{ ...event, request: count, what: z.enum(MODERATIONS), whom: count, whomName: label },
+    ...{ seconds, text: reason },
+  },
+  /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
+  rules: { room, maker: count, locked: z.boolean(), slow: seconds },
 } as const;
 
 type Rows = Readonly<Record<string, z.ZodRawShape>>;

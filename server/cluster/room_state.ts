@@ -2,11 +2,14 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { MEMBER_STATES } from "../../shared/messages_v2.ts";
+import { MODERATED_MAX } from "../../shared/limits.ts";
+import { type Event, MEMBER_STATES } from "../../shared/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/names.ts";
 import type { Occupant, PlacedEvent, SharedView } from "../bus.ts";
+import { RoomRules } from "../room_rules.ts";
 
 const count = z.int().min(0);
+const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
 const SNAPSHOT = z.tuple([
   count,
   count,
@@ -14,6 +17,7 @@ const SNAPSHOT = z.tuple([
   z.array(
     z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count]),
   ),
+  z.tuple([count, count, z.boolean(), count, untils, untils]),
 ]);
 
 /** The replicated part of a room. */
@@ -21,6 +25,7 @@ export class RoomState implements SharedView {
   at = 0;
   sequence = 0;
   topic = "";
+  readonly rules = new RoomRules();
   readonly #occupants = new Map<number, Occupant>();
   readonly #nameKeys = new Map<string, number>();
 
@@ -60,6 +65,7 @@ export class RoomState implements SharedView {
         return occupant?.state === "away" ? event : undefined;
       case "chat":
       case "revised":
+      case "moderated":
         return occupant === undefined || event.request <= occupant.request && event.request > 0
           ? undefined
           : event;
@@ -72,6 +78,7 @@ export class RoomState implements SharedView {
   apply(event: PlacedEvent): void {
     const { client, name } = event;
     const occupant = this.of(client);
+    this.rules.take({ ...event, at: 0, sequence: 0 } as Event);
     switch (event.kind) {
       case "joined":
         return this.#put({
@@ -93,6 +100,7 @@ export class RoomState implements SharedView {
         return;
       case "chat":
       case "revised":
+      case "moderated":
         return this.#change(occupant, { request: event.request });
     }
   }
@@ -102,15 +110,23 @@ export class RoomState implements SharedView {
     const occupants = this.occupants.map(({ client, name, state, since, status, request }) => [
       ...[client, name, state, since, status, request],
     ]);
-    return encode([this.at, this.sequence, this.topic, occupants]);
+    const { maker, present, locked, slow, banned, muted } = this.rules.snapshot;
+    // CBOR as it is used here has no infinity.
+    const lists = [banned, muted].map((list) =>
+      list.map(([client, until]) => [client, Math.min(until, Number.MAX_SAFE_INTEGER)])
+    );
+    const rules = [maker, present, locked, slow, ...lists];
+    return encode([this.at, this.sequence, this.topic, occupants, rules]);
   }
 
   /** Becomes what another server had. Throws where the bytes are no state of a room. */
   adopt(bytes: Uint8Array): void {
-    const [at, sequence, topic, occupants] = SNAPSHOT.parse(decode(bytes));
+    const [at, sequence, topic, occupants, rules] = SNAPSHOT.parse(decode(bytes));
     this.at = at;
     this.sequence = sequence;
     this.topic = topic;
+    const [maker, present, locked, slow, banned, muted] = rules;
+    this.rules.snapshot = { maker, present, locked, slow, banned, muted };
     this.#occupants.clear();
     this.#nameKeys.clear();
     for (const [client, name, state, since, status, request] of occupants) {
