@@ -1,6 +1,7 @@
 // What the client does with what happens in a room: one handler a kind.
 
 import type { Event, EventOf } from "../shared/messages_v2.ts";
+import { durationText, moderationText } from "../shared/moderation.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import { iso, show } from "./handler.ts";
@@ -18,6 +19,8 @@ export type RoomEvent = EventOf<
   | "back"
   | "topic"
   | "status"
+  | "moderated"
+  | "rules"
   | "typing"
   | "members"
   | "offer"
@@ -75,6 +78,7 @@ const HANDLERS: Handlers = {
 
   left(chat, { client, room: number, name, time }, room) {
     room.roster.remove(name);
+    if (client === room.maker) room.maker = 0;
     chat.transfers.senderLeft(client, number);
     show(chat, { event: "left", text: `${name} left.`, name, time }, room);
   },
@@ -112,6 +116,29 @@ const HANDLERS: Handlers = {
 
   typing(chat, { client, name, room }) {
     if (client !== chat.clientId && !chat.output.ignored.has(name)) chat.typing.begins(room, name);
+  },
+
+  moderated(chat, event, room) {
+    const { client, name, request, what, whom, time } = event;
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    const about = { event: "moderated", text: moderationText(event), name, time };
+    show(chat, about, room);
+    if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
+    chat.transfers.roomLeft(room);
+    chat.rooms.remove(room);
+    chat.refreshStatus();
+  },
+
+  rules(chat, { maker, locked, slow }, room) {
+    const isNews = room.maker !== maker && maker === chat.clientId;
+    room.maker = maker;
+    const parts = [
+      ...(isNews ? ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."] : []),
+      ...(locked ? ["The room is locked: nobody else can come in."] : []),
+      ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
+    ];
+    if (parts.length === 0) return;
+    show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
   },
 
   members(chat, { list, more }, room) {

@@ -14,6 +14,10 @@ export class RoomState {
   name: string;
   /** What it is about; empty where nobody said. */
   topic = "";
+  /** The client that made it and may moderate it; 0 = it is gone, or the server does not tell. */
+  maker = 0;
+  /** Whom we banned, by the name that they had: their number is what a ban is lifted by. */
+  readonly banned = new Map<string, number>();
   /** Place of the last of its events that we have. */
   seen = 0;
   /** Messages that came while another room was the current one, and how many of them name us. */

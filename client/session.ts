@@ -89,6 +89,10 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
       );
     case "too_many_rooms":
       return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
+    case "excluded":
+      return new UsageError(
+        `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,
+      );
     case "server_stopping":
       return new BusyError("Cannot join the server: it is stopping");
     default:

@@ -72,6 +72,7 @@ export class V1Events {
       case "hello":
       case "leave":
       case "revise":
+      case "moderate":
       case "direct":
       case "topic":
       case "status":

@@ -1,6 +1,9 @@
 // What the maker of a room decided, in words that both sides show alike.
 
+import { UsageError } from "./errors.ts";
+import { MODERATION_MAX_S } from "./limits.ts";
 import type { EventOf } from "./messages_v2.ts";
+import { quote } from "./sanitize.ts";
 
 /** One line for an event; names and reason are as peers wrote them. */
 export function moderationText(event: EventOf<"moderated">): string {
@@ -38,4 +41,18 @@ export function durationText(seconds: number): string {
     return `${count} ${unit}${count === 1 ? "" : "s"}`;
   }
   return `${seconds} second${seconds === 1 ? "" : "s"}`;
+}
+
+const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** Seconds of `10s`, `30m`, `2h` or `1d`. Throws UsageError. */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,7})([smhd])$/.exec(text);
+  const seconds = match === null
+    ? 0
+    : Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  if (seconds > 0 && seconds <= MODERATION_MAX_S) return seconds;
+  throw new UsageError(
+    `Cannot use ${quote(text)} as a time: 1s to 30d are wanted, such as 10s, 30m, 2h or 1d`,
+  );
 }

@@ -9,6 +9,7 @@ import { type CommandContext, type CommandRow, usageOf } from "./command.ts";
 import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
+import { MODERATION_COMMANDS } from "./moderation_commands.ts";
 import { ROOM_COMMANDS } from "./room_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
 import { SETTING_COMMANDS } from "./setting_commands.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...CHAT_COMMANDS,
   ...DIRECT_COMMANDS,
   ...ROOM_COMMANDS,
+  ...MODERATION_COMMANDS,
   ...INVITE_COMMANDS,
   ...FILE_COMMANDS,
   ...SETTING_COMMANDS,

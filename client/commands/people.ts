@@ -56,6 +56,21 @@ export function splitNameAndText(
   throw new UsageError(`Cannot send nothing to ${quote(person.name)}: a text is wanted`);
 }
 
+/** Splits `NAME [REST]`, where NAME is somebody of the current room. Throws UsageError where nobody is. */
+export function splitName(
+  chat: Chat,
+  argument: string,
+): { readonly person: Person; readonly rest: string } {
+  for (const { 0: word, index } of [...argument.matchAll(/\S+/g)].toReversed()) {
+    const end = index + word.length;
+    const person = chat.room.roster.find(argument.slice(0, end));
+    if (person !== undefined) return { person, rest: argument.slice(end).trim() };
+  }
+  throw new UsageError(`Cannot find ${quote(argument)}: nobody in this room has this name`, {
+    hint: "/names lists who is here",
+  });
+}
+
 function roomsInOrder({ rooms }: Chat): RoomState[] {
   const { current } = rooms;
   const others = rooms.all.filter((room) => room !== current);

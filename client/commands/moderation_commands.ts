@@ -1,0 +1,116 @@
+// Commands of who made a room: out, silent, locked, slow. The server decides whether we may.
+
+import { UsageError } from "../../shared/errors.ts";
+import type { Moderation } from "../../shared/messages_v2.ts";
+import { parseDuration } from "../../shared/moderation.ts";
+import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
+import type { Outcome } from "../requests.ts";
+import type { CommandRow } from "./command.ts";
+import { splitName } from "./people.ts";
+
+/** Rows of the commands for who made the room. */
+export const MODERATION_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "kick",
+    argument: "NAME [REASON]",
+    needs: "new protocol",
+    help: "remove somebody from the room you made",
+    completes: "name",
+    run({ chat }, argument) {
+      const { person, rest } = splitName(chat, argument);
+      return decide(chat, "kick", { whom: person.client, text: rest });
+    },
+  },
+  {
+    name: "ban",
+    argument: "NAME [TIME] [REASON]",
+    needs: "new protocol",
+    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for good",
+    completes: "name",
+    run({ chat }, argument) {
+      const { person, rest } = splitName(chat, argument);
+      const { seconds, text } = splitTime(rest);
+      chat.room.banned.set(person.name, person.client);
+      return decide(chat, "ban", { whom: person.client, seconds, text });
+    },
+  },
+  {
+    name: "unban",
+    argument: "NAME",
+    needs: "new protocol",
+    help: "let somebody in again whom you banned",
+    run({ chat }, argument) {
+      const whom = chat.room.banned.get(argument);
+      if (whom === undefined) {
+        throw new UsageError(`Cannot lift a ban: you banned no ${quote(argument)} here`, {
+          hint: chat.room.banned.size === 0
+            ? "nobody is banned by you"
+            : `you banned ${[...chat.room.banned.keys()].map((name) => quote(name)).join(", ")}`,
+        });
+      }
+      return decide(chat, "unban", { whom });
+    },
+  },
+  {
+    name: "mute",
+    argument: "NAME [TIME]",
+    needs: "new protocol",
+    help: "silence somebody in the room you made",
+    completes: "name",
+    run({ chat }, argument) {
+      const { person, rest } = splitName(chat, argument);
+      return decide(chat, "mute", { whom: person.client, ...splitTime(rest) });
+    },
+  },
+  {
+    name: "unmute",
+    argument: "NAME",
+    needs: "new protocol",
+    help: "let somebody speak again",
+    completes: "name",
+    run: ({ chat }, argument) =>
+      decide(chat, "unmute", { whom: splitName(chat, argument).person.client }),
+  },
+  {
+    name: "lock",
+    needs: "new protocol",
+    help: "let nobody else into the room you made",
+    run: ({ chat }) => decide(chat, "lock", { whom: 0 }),
+  },
+  {
+    name: "unlock",
+    needs: "new protocol",
+    help: "let people in again",
+    run: ({ chat }) => decide(chat, "unlock", { whom: 0 }),
+  },
+  {
+    name: "slow",
+    argument: "TIME|off",
+    needs: "new protocol",
+    help: "ask for a pause between two messages of one member, such as 10s",
+    run: ({ chat }, argument) =>
+      decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
+  },
+];
+
+interface Decision {
+  readonly whom: number;
+  readonly seconds?: number;
+  readonly text?: string;
+}
+
+function decide(
+  chat: Chat,
+  what: Moderation,
+  { whom, seconds = 0, text = "" }: Decision,
+): Promise<Outcome> {
+  return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
+}
+
+// `30m because`: a time where the first word is one.
+function splitTime(rest: string): { readonly seconds: number; readonly text: string } {
+  const [first = "", ...others] = rest.split(" ");
+  if (!/^\d+[smhd]$/.test(first)) return { seconds: 0, text: rest };
+  return { seconds: parseDuration(first), text: others.join(" ") };
+}
