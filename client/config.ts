@@ -46,6 +46,17 @@ export const CLIENT_OPTIONS = {
     parse: oneOf(RENDERERS),
     help: `how messages are shown: ${RENDERERS.join(", ")}`,
   },
+  plain: {
+    env: "CMDCHAT_PLAIN",
+    parse: toggle,
+    help: "line after line, for screen readers: no colours, and the cursor is never moved",
+  },
+  set: {
+    value: "NAME=VALUE;…",
+    env: "CMDCHAT_SET",
+    parse: word,
+    help: "settings of the chat, as /set lists them, such as theme=light;bell=off",
+  },
   "buffer-size": {
     value: "N",
     env: "CMDCHAT_BUFFER_SIZE",

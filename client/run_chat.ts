@@ -12,7 +12,7 @@ import { defaultDownloadFolder } from "./downloads.ts";
 import { type EndSignal, printError, signalExitCode } from "./exit.ts";
 import type { History } from "./history.ts";
 import { KnownServers } from "./known_servers.ts";
-import { Output, type OutputOptions, type OutputScreen } from "./output.ts";
+import { Output, type OutputOptions } from "./output.ts";
 import { readPassphrase, readToken } from "./read_secrets.ts";
 import { createJsonRenderer } from "./renderers/json.ts";
 import { createMinimalRenderer } from "./renderers/minimal.ts";
@@ -20,14 +20,11 @@ import { createRichRenderer } from "./renderers/rich.ts";
 import type { NoteLevel, Renderer } from "./renderers/text.ts";
 import { Settings } from "./settings.ts";
 import { ServerCheck } from "./server_check.ts";
-import type { ChatConsole, Tty } from "./terminal/chat_console.ts";
-import type { Rgb } from "./terminal/contrast.ts";
-import { LineConsole } from "./terminal/line_io.ts";
-import { Prompt, type PromptOptions } from "./terminal/prompt.ts";
+import type { Tty } from "./terminal/chat_console.ts";
 import { detectColorDepth, Style } from "./terminal/style.ts";
-import { detectReflow, isInteractive, openLineIo, openTty } from "./terminal/tty.ts";
 import { readTlsSettings } from "./tls_trust.ts";
 import { Transfers } from "./transfers.ts";
+import { openUserSide, screenOf, type UserSide } from "./user_side.ts";
 
 /** An environment variable; undefined where the program may not read it. */
 export function readVariable(name: string): string | undefined {
@@ -45,17 +42,6 @@ const INSECURE_WARNING =
 const LEGACY_WARNING =
   "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
   "Without TLS, anybody in between can read and change everything.";
-
-/** The user's side: where lines come from and where text goes. */
-interface UserSide {
-  readonly console: ChatConsole;
-  /** undefined for pipes. */
-  readonly tty: Tty | undefined;
-  /** Whether somebody can be asked. */
-  readonly canAsk: boolean;
-  /** Asks the terminal for its background; undefined for pipes. */
-  readonly background: (() => Promise<Rgb | undefined>) | undefined;
-}
 
 /** What a script's reader gets. */
 export interface ScriptInput extends InputOptions {
@@ -93,11 +79,14 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   let current: Chat | undefined;
   const ending = new EndOfProgram(() => current?.end());
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
-  const side = openUserSide(ending, {
+  const settings = new Settings();
+  const side = openUserSide({
+    ...{ env: readVariable, settings, home, plain: config.plain, isScript: script !== undefined },
     complete: createCompleter(() => current, home),
     entered: (text) => current?.typing.entered(text),
-    isScript: script !== undefined,
+    onTerminate: (signal) => ending.request(signal),
   });
+  if (side.tty === undefined) ending.listen();
   let output: Output | undefined;
   const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
   const check = new ServerCheck({
@@ -123,16 +112,16 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   try {
     history = await openConfiguredHistory(config, side);
     const downloads = script?.receives ??
-      (!config["no-downloads"] && (side.tty !== undefined || config["accept-files"]));
+      (!config["no-downloads"] && (side.isPerson || config["accept-files"]));
     const writes = downloads || history !== undefined || knownPath !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
     const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
-    const settings = new Settings();
     output = createOutput(config, { side, style, history, script, settings });
     applyAppearance({
       ...{ settings, style, home, background: side.background },
       warn: (text, hint) => tell("warning", text, hint),
     });
+    if (config.set !== undefined) settings.setAll(config.set);
     const chat = current = new Chat({
       place: { name: config.name, room: config.room },
       address: { host, port, tls: tls !== undefined, token },
@@ -169,7 +158,7 @@ async function converse(
   chat: Chat,
   { side, downloads, ending, script }: Conversation,
 ): Promise<number> {
-  const read = script?.read ?? (side.tty === undefined ? readPipe : readTerminal);
+  const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal: side.canAsk });
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());
@@ -186,30 +175,13 @@ async function converse(
   return ending.signal === undefined ? fault?.exitCode ?? 0 : signalExitCode(ending.signal);
 }
 
-function openUserSide(
-  ending: EndOfProgram,
-  { isScript, ...options }: Pick<PromptOptions, "complete" | "entered"> & {
-    readonly isScript: boolean;
-  },
-): UserSide {
-  if (!isScript && isInteractive(readVariable)) {
-    const tty = openTty({ onTerminate: (signal) => ending.request(signal) });
-    const console = Prompt.open(tty, { ...options, reflow: detectReflow(readVariable) });
-    return { console, tty, canAsk: true, background: () => console.background() };
-  }
-  ending.listen();
-  const io = openLineIo();
-  const console = new LineConsole(io);
-  return { console, tty: undefined, canAsk: io.setEcho !== undefined, background: undefined };
-}
-
 async function openConfiguredHistory(
   config: ClientConfig,
-  { console, canAsk, tty }: UserSide,
+  { console, canAsk, isPerson }: UserSide,
 ): Promise<History | undefined> {
   const path = config["history-file"];
   if (path === undefined) return undefined;
-  const notice = (text: string) => tty === undefined ? printError(text) : console.print(text);
+  const notice = (text: string) => isPerson ? console.print(text) : printError(text);
   const passphrase = await readPassphrase(config, {
     env: readVariable,
     ask: canAsk ? console.ask.bind(console) : undefined,
@@ -236,10 +208,11 @@ function createOutput(
   config: ClientConfig,
   { side, style, history, script, settings }: OutputParts,
 ): Output {
-  const { console, tty } = side;
-  const renderer = createRenderer(config.renderer, { style, tty, settings });
+  const { console, tty, isPerson } = side;
+  const screen = config.renderer === "json" ? undefined : screenOf(side);
+  const renderer = createRenderer(rendererFor(config), { style, tty, settings });
   const print = (text: string) => console.print(text);
-  const apart = tty === undefined && config.renderer !== "json";
+  const apart = !isPerson && config.renderer !== "json";
   const options: OutputOptions = {
     renderer,
     print,
@@ -248,17 +221,14 @@ function createOutput(
     bufferSize: config["buffer-size"],
     clock: SYSTEM_CLOCK,
     settings,
-    ...(tty === undefined || config.renderer === "json" ? {} : { screen: screenOf(console, tty) }),
+    ...(screen === undefined ? {} : { screen }),
   };
   return script?.output(options) ?? new Output(options);
 }
 
-function screenOf(console: ChatConsole, tty: Tty): OutputScreen {
-  return {
-    setLive: (rows) => console.setLive(rows),
-    alert: (alert) => console.alert(alert),
-    columns: () => tty.columns,
-  };
+/** Without times and numbers, which a screen reader would read out before every line. */
+function rendererFor({ plain, renderer, sources }: ClientConfig): ClientConfig["renderer"] {
+  return plain && !sources.has("renderer") ? "minimal" : renderer;
 }
 
 function createRenderer(

@@ -119,6 +119,14 @@ export class Settings {
     this.#values.set(name, value);
   }
 
+  /** Sets several, from `name=value;name=value`. Throws UsageError. */
+  setAll(list: string): void {
+    for (const part of list.split(";").map((part) => part.trim()).filter(Boolean)) {
+      const [, name = "", value = ""] = /^([^=]*?)\s*=\s*(.*)$/s.exec(part) ?? [, part];
+      this.set(parseSettingName(name), value);
+    }
+  }
+
   /** Calls `listener` with every new value, before it counts; what it throws refuses the value. */
   onChange(name: SettingName, listener: (value: string) => void): void {
     this.#listeners.set(name, [...this.#listeners.get(name) ?? [], listener]);

@@ -30,13 +30,17 @@ export const SERVER: Program = {
   ],
 };
 
+/** What tells which terminal it is, and how it treats colours and long rows. */
+const TERMINAL_VARIABLES =
+  "NO_COLOR,FORCE_COLOR,TERM,COLORTERM,TERM_PROGRAM,XTERM_VERSION,STY,TMUX";
+
 /** The client. It writes received files and the history, and gives that up when neither is in use. */
 export const CLIENT: Program = {
   name: "cmdchat-client",
   entry: "client/main.ts",
   permissions: [
     "--allow-net",
-    "--allow-env=CMDCHAT_*,NO_COLOR,TERM,COLORTERM,HOME,USERPROFILE,XDG_CONFIG_HOME",
+    `--allow-env=CMDCHAT_*,${TERMINAL_VARIABLES},HOME,USERPROFILE,XDG_CONFIG_HOME`,
     "--allow-read",
     "--allow-write",
     "--deny-import",

@@ -5,6 +5,7 @@ import type { Chat } from "../chat.ts";
 import type { Completer, Completions } from "../terminal/chat_console.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findCommand } from "./dispatcher.ts";
+import { EMOJI, findEmoji } from "./emoji.ts";
 import { completePath } from "./path_completion.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../settings.ts";
 import { THEMES } from "../terminal/theme.ts";
@@ -20,6 +21,8 @@ export function createCompleter(
     const chat = current();
     if (chat === undefined) return NOTHING;
     const typed = text.slice(0, cursor);
+    const emoji = findEmoji(typed);
+    if (emoji !== undefined && emoji.names.length > 0) return completeEmoji(emoji);
     if (!typed.startsWith("/") || typed.startsWith("//")) return completeName(chat, typed);
     const [, word = "", gap = ""] = /^\/(\S*)(\s*)/.exec(typed) ?? [];
     if (gap === "") return completeCommand(word);
@@ -80,6 +83,14 @@ function completeArgument(
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
   }
+}
+
+function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji>>): Completions {
+  return {
+    start,
+    candidates: names.map((name) => EMOJI.get(name) ?? ""),
+    labels: names.map((name) => `${EMOJI.get(name)} ${name}`),
+  };
 }
 
 /** The name of a setting, or one of its values. */

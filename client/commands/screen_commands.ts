@@ -1,5 +1,6 @@
 // Commands about the screen and the program.
 
+import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/errors.ts";
 import { type CommandRow, usageOf } from "./command.ts";
 
@@ -8,10 +9,12 @@ const LAST_DEFAULT = 20;
 const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "send"],
   ["Alt-Enter", "a further line in the message; pasted lines stay one message"],
-  ["Tab", "complete commands, names, rooms and paths"],
+  ["Tab", "complete commands, names, rooms, paths and :emoji; again for the next one"],
   ["Up, Down", "what you typed before; Ctrl-R searches it"],
   ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],
   ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y puts back"],
+  ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
+  ["Ctrl-_", "undo"],
   ["Ctrl-L", "clear the screen"],
   ["Ctrl-C", "drop what is typed; on an empty line: quit"],
   ["Ctrl-D", "quit, on an empty line"],
@@ -32,6 +35,12 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
       }
       chat.output.showLast(argument === "" ? LAST_DEFAULT : Number(argument));
     },
+  },
+  {
+    name: "status",
+    needs: "nothing",
+    help: "say where you are, who can read it, and how the link is",
+    run: ({ chat }) => chat.output.answer(stripVTControlCharacters(chat.console.status)),
   },
   {
     name: "clear",

@@ -17,7 +17,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       const [, word = "", value = ""] = /^(\S*)\s*([\s\S]*)$/.exec(argument) ?? [];
       const { settings } = chat.output;
-      if (word === "") return chat.output.answer(settingsTable(settings));
+      if (word === "") return chat.output.answer(`settings:\n${settingsTable(settings)}`);
       const name = parseSettingName(word);
       if (value === "") {
         chat.output.answer(
@@ -89,12 +89,10 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-/** All settings as they are, one a line, aligned. */
-function settingsTable(settings: Settings): string {
-  const rows = SETTING_NAMES.map((name) => [
-    `${name} = ${settings.get(name) || '""'}`,
-    `${SETTINGS[name].help} (${formOf(name)})`,
-  ]);
-  const width = Math.max(...rows.map(([left = ""]) => left.length)) + 2;
-  return rows.map(([left = "", right]) => left.padEnd(width) + right).join("\n");
+/** All settings as they are, one a line, in few words: `/set NAME` says what one of them is. */
+export function settingsTable(settings: Settings): string {
+  const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
+  return SETTING_NAMES.map((name) =>
+    `${name.padEnd(width)} = ${settings.get(name) || '""'} (${formOf(name)})`
+  ).join("\n");
 }

@@ -3,7 +3,7 @@
 import { nameKey } from "../../shared/names.ts";
 import type { Look, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
-import { type MessageLine, parseMessage, type Span } from "./spans.ts";
+import { type MessageLine, parseMessage, type Span, withAnswered } from "./spans.ts";
 import {
   aboutText,
   type ChatLine,
@@ -72,13 +72,13 @@ export function createRichRenderer(options: RichOptions): Renderer {
   }
 
   function chat(line: ChatLine): string {
-    const [tag, name, about] = [roomTag(line), whoSays(line), aboutText(line)];
+    const [tag, name] = [roomTag(line), whoSays(line)];
     const stamp = [
       timeOf(line.time),
       ...(line.to === undefined && (options.numbers?.() ?? true) ? [`#${line.sequence}`] : []),
     ].filter((part) => part !== "").join(" ");
-    const first = textWidth(`${spaced(stamp)}${tag}${name} ${about}`);
-    const head = `${faint(spaced(stamp) + tag)}${paintedName(style, name, line)} ${faint(about)}`;
+    const first = textWidth(`${spaced(stamp)}${tag}${name} `);
+    const head = `${faint(spaced(stamp) + tag)}${paintedName(style, name, line)} `;
     return head + paintedText(chatLines(line), { first, line, options });
   }
 
@@ -132,7 +132,9 @@ interface TextOptions {
 
 function paintedText(lines: readonly string[], { first, line, options }: TextOptions): string {
   const weight: Look[] = line.mention ? ["bold"] : line.action ? ["italic"] : [];
-  return parseMessage(lines).flatMap((part, index) => {
+  const [start, ...rest] = parseMessage(lines);
+  const parts = start === undefined ? [] : [withAnswered(aboutText(line), start), ...rest];
+  return parts.flatMap((part, index) => {
     const width = { first: index === 0 ? first : INDENT.length, columns: options.columns?.() ?? 0 };
     const whole = [{ start: 0, end: part.text.length }];
     const broken = options.columns === undefined
@@ -178,6 +180,7 @@ function paintedSpan(
 ): string {
   const { style } = options;
   if (span.kind === "code") return style.paint(shown, "code");
+  if (span.kind === "answered") return style.paint(shown, "faint");
   const painted = style.paint(shown, "underline", ...weight);
   // Only where all of the address stands there: nobody is led anywhere but to what they read.
   const isWhole = shown === whole.slice(span.start, span.end);

@@ -4,7 +4,7 @@
 export interface Span {
   readonly start: number;
   readonly end: number;
-  readonly kind: "code" | "link";
+  readonly kind: "code" | "link" | "answered";
 }
 
 /** A line of a message. */
@@ -36,6 +36,17 @@ export function parseMessage(lines: readonly string[]): MessageLine[] {
     at = next;
   }
   return parsed;
+}
+
+/** The first line with what the message answers before it. */
+export function withAnswered(answered: string, line: MessageLine): MessageLine {
+  if (answered === "") return line;
+  const by = answered.length;
+  const moved = line.spans.map((span) => ({ ...span, start: span.start + by, end: span.end + by }));
+  return {
+    ...{ text: answered + line.text, asTyped: line.asTyped },
+    spans: [{ start: 0, end: by, kind: "answered" }, ...moved],
+  };
 }
 
 function codeLine(text: string): MessageLine {

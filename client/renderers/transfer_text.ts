@@ -70,7 +70,10 @@ export function barText(
   const head = `${file.direction === "in" ? "receiving" : "sending"} ${name} `;
   const tail = ` ${Math.floor(100 * share)} %${speed === undefined ? "" : `, ${speed}`}`;
   const room = columns - textWidth(head) - textWidth(tail) - 2;
-  if (room < BAR_CELLS_MIN) return head.trimEnd() + tail;
+  if (room < BAR_CELLS_MIN - 2) {
+    const whole = head.trimEnd() + tail;
+    return textWidth(whole) <= columns ? whole : `${head.slice(0, head.indexOf(" "))}${tail}`;
+  }
   const cells = Math.min(BAR_CELLS_MAX, room);
   const full = Math.floor(cells * share);
   return `${head}[${"#".repeat(full)}${"-".repeat(cells - full)}]${tail}`;

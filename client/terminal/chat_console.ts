@@ -15,6 +15,10 @@ export interface Tty {
   flush(): Promise<void>;
   /** Calls the handler after each change of size. */
   onResize(handler: () => void): void;
+  /** Leaves the terminal to another program until `resume`; what is queued must have left. */
+  suspend(): void;
+  /** Takes it back. */
+  resume(): void;
   /** Puts the terminal back as it was found; idempotent. */
   close(): Promise<void>;
 }
@@ -25,6 +29,8 @@ export interface Completions {
   readonly start: number;
   /** Whole replacements, in the order in which Tab shows them. */
   readonly candidates: readonly string[];
+  /** The same as they are listed, where that differs. */
+  readonly labels?: readonly string[];
 }
 
 /** Looks up completions of the text before the cursor (UTF-16 index); must not throw. */
@@ -56,6 +62,8 @@ export interface AskOptions {
 export interface ChatConsole {
   /** Shows styled text that is already sanitised, with `\n` between lines, above the input. */
   print(text: string): void;
+  /** The status line as it is now, styled. */
+  readonly status: string;
   /** Sets the styled status line under the input; it is shortened to the width. */
   setStatus(text: string): void;
   /** Sets styled rows above the input that change in place; each is shortened to the width. */

@@ -4,6 +4,8 @@ import type { Completer } from "./chat_console.ts";
 /** One round of completion, from the first Tab to the next key that is not Tab. */
 export class Completion {
   readonly candidates: readonly string[];
+  /** The candidates as they are listed. */
+  readonly labels: readonly string[];
   /** Index of the candidate that stands in the text; -1 while only the shared beginning does. */
   #index = -1;
   readonly #head: string;
@@ -13,11 +15,13 @@ export class Completion {
   private constructor(
     parts: { head: string; word: string; tail: string },
     found: readonly string[],
+    labels: readonly string[] = found,
   ) {
     this.#head = parts.head;
     this.#word = parts.word;
     this.#tail = parts.tail;
     this.candidates = found;
+    this.labels = labels;
   }
 
   /** Looks up candidates at the cursor; undefined when there is none. */
@@ -25,13 +29,16 @@ export class Completion {
     complete: Completer,
     input: { readonly text: string; readonly cursor: number },
   ): Completion | undefined {
-    const { start, candidates } = complete(input.text, input.cursor);
+    const { start, candidates, labels } = complete(input.text, input.cursor);
     if (candidates.length === 0 || start < 0 || start > input.cursor) return undefined;
-    return new Completion({
+    const parts = {
       head: input.text.slice(0, start),
       word: input.text.slice(start, input.cursor),
       tail: input.text.slice(input.cursor),
-    }, [...new Set(candidates)]);
+    };
+    return labels === undefined
+      ? new Completion(parts, [...new Set(candidates)])
+      : new Completion(parts, candidates, labels);
   }
 
   /** Index of the candidate in the text, -1 while it is none of them. */

@@ -129,6 +129,21 @@ export class LineEditor {
     this.#settle("other");
   }
 
+  /** Changes the case of the word at or behind the cursor, and goes behind it. */
+  recase(how: "upper" | "lower" | "capital"): void {
+    const { before, after } = this.#halves();
+    const end = wordEnd(after);
+    const word = after.slice(0, end);
+    const changed = how === "upper"
+      ? word.toUpperCase()
+      : how === "lower"
+      ? word.toLowerCase()
+      : word.toLowerCase().replace(/[\p{L}\p{N}]/u, (first) => first.toUpperCase());
+    if (word === "") return;
+    this.#change(before + changed + after.slice(end), before.length + changed.length);
+    this.#settle("other");
+  }
+
   /** Takes the last change back. */
   undo(): void {
     const before = this.#undo.pop();

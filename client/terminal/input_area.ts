@@ -1,4 +1,5 @@
 // Puts input and status together as the rows of the painted area, within the size of the terminal.
+import { formatBytes } from "../../shared/option_values.ts";
 import {
   type InputLayout,
   layoutInput,
@@ -71,6 +72,13 @@ function liveRows({ live, rows, columns }: AreaContent, withStatus: boolean): Ro
 function inputHeight(rows: number, withStatus: boolean): number {
   const free = rows - 1 - (withStatus ? 1 : 0);
   return Math.max(1, Math.min(free, Math.max(3, Math.floor(rows / 2))));
+}
+
+/** What is asked before a long paste is sent. */
+export function longPasteQuestion(text: string): string {
+  const lines = text.split("\n").length;
+  const size = formatBytes(new TextEncoder().encode(text).length);
+  return `this is one message of ${lines} lines, ${size}: Enter sends it, Ctrl-C drops it`;
 }
 
 /** Candidates of a completion as one line, the chosen one in brackets and always within the width. */

@@ -21,6 +21,7 @@ const MAX_WAITING = 67_108_864;
 /** A chat console on streams; reads no further than it is asked, so that a large input does not pile up. */
 export class LineConsole implements ChatConsole {
   readonly events: AsyncIterable<UserEvent>;
+  status = "";
   readonly #io: LineIo;
   readonly #reader: LineReader;
   #waiting = "";
@@ -40,8 +41,10 @@ export class LineConsole implements ChatConsole {
     this.#writing ??= this.#write();
   }
 
-  /** Nothing: there is no status line in a stream. */
-  setStatus(): void {}
+  /** Kept for who asks: there is no status line in a stream. */
+  setStatus(text: string): void {
+    this.status = text;
+  }
 
   /** Nothing: what was written does not change. */
   setLive(): void {}

@@ -27,6 +27,7 @@ export class PaintPacer {
   #writing = false;
   #cancel: (() => void) | undefined;
   #closed = false;
+  #paused = false;
 
   constructor(
     paint: () => Promise<void>,
@@ -40,9 +41,22 @@ export class PaintPacer {
   /** Asks for an update: "now" for what the user did, "soon" for what can wait a frame. */
   request(when: "soon" | "now"): void {
     if (this.#wanted !== "now") this.#wanted = when;
-    if (this.#closed || this.#writing) return;
+    if (this.#closed || this.#writing || this.#paused) return;
     if (when === "now") this.#run();
     else this.#cancel ??= this.#timers.after(0, () => this.#tick());
+  }
+
+  /** No paint begins until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Paints what was asked for meanwhile. */
+  resume(): void {
+    this.#paused = false;
+    this.request("now");
   }
 
   /** No paint begins after this. */
@@ -66,7 +80,7 @@ export class PaintPacer {
 
   #written(): void {
     this.#writing = false;
-    if (this.#closed) return;
+    if (this.#closed || this.#paused) return;
     if (this.#wanted === "now") return this.#run();
     // Also without a request: what comes within the frame waits for its end.
     this.#cancel = this.#timers.after(FRAME_MS, () => this.#tick());

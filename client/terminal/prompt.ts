@@ -1,52 +1,24 @@
 // The console in a terminal: typed keys to lines, printed text above them, one status line below.
-import type { Alert, AskOptions, ChatConsole, Completer, Tty, UserEvent } from "./chat_console.ts";
+import type { Alert, AskOptions, ChatConsole, Tty, UserEvent } from "./chat_console.ts";
 import { BINDINGS } from "./bindings.ts";
 import { Completion } from "./completion.ts";
 import { LineEditor } from "./editor.ts";
-import { parseReportedColor, type Rgb } from "./contrast.ts";
+import type { Rgb } from "./contrast.ts";
 import { EventQueue } from "./event_queue.ts";
-import { candidateLine, InputWindow } from "./input_area.ts";
+import { candidateLine, InputWindow, longPasteQuestion } from "./input_area.ts";
 import { InputHistory } from "./input_history.ts";
-import { type KeyEvent, KeyParser, MAX_PASTE_LENGTH } from "./keys.ts";
+import { KeyReader, type UserKey } from "./key_reader.ts";
+import { MAX_PASTE_LENGTH } from "./keys.ts";
 import { indexAt, type InputLayout, layoutInput, parseStyled, type Row } from "./layout.ts";
+import { lendTerminal } from "./lent_terminal.ts";
 import { PaintPacer, RUNTIME_TIMERS, type Timers } from "./paint_pacer.ts";
 import { PrintBuffer } from "./print_buffer.ts";
+import type { PromptOptions } from "./prompt_options.ts";
 import { ReverseSearch } from "./reverse_search.ts";
-import { type Reflow, Screen } from "./screen.ts";
-import {
-  BACKGROUND_QUERY,
-  BACKGROUND_REPORT,
-  BELL,
-  noticeSequence,
-  TERMINAL_MODES_OFF,
-  TERMINAL_MODES_ON,
-} from "./terminal_modes.ts";
+import { Screen } from "./screen.ts";
+import { BELL, noticeSequence, TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 
-/** What a prompt needs beside its terminal. */
-export interface PromptOptions {
-  /** Styled text before the input; "> " unless told. */
-  readonly prompt?: string;
-  /** Told what stands in the input line whenever the user adds to it. */
-  readonly entered?: (text: string) => void;
-  readonly complete?: Completer;
-  /** What the terminal does to long rows when it is resized; "follow-cursor" unless told. */
-  readonly reflow?: Reflow;
-  readonly timers?: Timers;
-}
-
-// Longer than a sequence takes to arrive over a slow line, shorter than a person notices after Escape.
-const SEQUENCE_TIMEOUT_MS = 50;
-const PASTE_TIMEOUT_MS = 1_000;
-// A terminal answers within milliseconds, over a slow line within a second; after that it will not.
-const REPORT_TIMEOUT_MS = 1_000;
-const WAITS = {
-  sequence: SEQUENCE_TIMEOUT_MS,
-  report: REPORT_TIMEOUT_MS,
-  paste: PASTE_TIMEOUT_MS,
-} as const;
-
-type UserKey = Exclude<KeyEvent, { kind: "report" }>;
-
+const PASTE_LINES = 5;
 interface Question {
   readonly prompt: Row;
   readonly hidden: boolean;
@@ -58,14 +30,13 @@ interface Question {
 export class Prompt implements ChatConsole {
   readonly #tty: Tty;
   readonly #timers: Timers;
-  readonly #complete: Completer | undefined;
-  readonly #entered: PromptOptions["entered"];
+  readonly #options: PromptOptions;
   readonly #screen: Screen;
   readonly #pacer: PaintPacer;
   readonly #window = new InputWindow();
   readonly #printed = new PrintBuffer();
   readonly #events = new EventQueue<UserEvent>();
-  readonly #parser = new KeyParser();
+  readonly #keys: KeyReader;
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
   readonly #questions: Question[] = [];
@@ -73,23 +44,29 @@ export class Prompt implements ChatConsole {
   #status = "";
   #live: readonly string[] = [];
   #hint = "";
+  /** Whether Ctrl-X was the key before. */
+  #chord = false;
+  /** Whether a long paste stands in the input that its user was not asked about yet. */
+  #unasked = false;
+  #editing: Promise<void> | undefined;
   #search: ReverseSearch | undefined;
   #completion: Completion | undefined;
   /** Column that up and down keep to while they follow each other. */
   #goalColumn: number | undefined;
-  #cancelKeyTimer: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  /** Takes what the terminal answers, while an answer is waited for. */
-  #reported: ((text: string) => void) | undefined;
 
   private constructor(tty: Tty, options: PromptOptions) {
     const { columns, rows } = tty;
     this.#tty = tty;
     this.#timers = options.timers ?? RUNTIME_TIMERS;
-    this.#complete = options.complete;
-    this.#entered = options.entered;
+    this.#options = options;
     this.#prompt = parseStyled(options.prompt ?? "> ");
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
+    this.#keys = new KeyReader(tty, {
+      timers: this.#timers,
+      take: (keys) => this.#take(keys),
+      busy: () => this.#editing,
+    });
     this.#pacer = new PaintPacer(() => this.#paint(), {
       timers: this.#timers,
       failed: () => this.#events.push({ kind: "end" }),
@@ -102,7 +79,7 @@ export class Prompt implements ChatConsole {
     tty.onResize(() => prompt.#resized());
     tty.write(TERMINAL_MODES_ON);
     prompt.#pacer.request("now");
-    prompt.#readKeys();
+    prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
     return prompt;
   }
 
@@ -121,6 +98,10 @@ export class Prompt implements ChatConsole {
     this.#pacer.request("soon");
   }
 
+  get status(): string {
+    return this.#status;
+  }
+
   setLive(rows: readonly string[]): void {
     this.#live = rows;
     this.#pacer.request("soon");
@@ -135,24 +116,9 @@ export class Prompt implements ChatConsole {
     this.#pacer.request("soon");
   }
 
-  /** The colour of the terminal's background; undefined where it does not say so in a second. */
+  /** The colour of the terminal's background; undefined where it does not say so. */
   background(): Promise<Rgb | undefined> {
-    return new Promise((resolve) => {
-      const done = (color: Rgb | undefined) => {
-        cancel();
-        this.#parser.expectsReport = false;
-        this.#reported = undefined;
-        resolve(color);
-      };
-      const cancel = this.#timers.after(REPORT_TIMEOUT_MS, () => done(undefined));
-      this.#reported = (text) => {
-        if (text.startsWith(BACKGROUND_REPORT)) {
-          done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
-        }
-      };
-      this.#parser.expectsReport = true;
-      this.#tty.write(BACKGROUND_QUERY);
-    });
+    return this.#keys.background();
   }
 
   setInput(text: string): void {
@@ -182,7 +148,8 @@ export class Prompt implements ChatConsole {
 
   async #close(): Promise<void> {
     this.#pacer.close();
-    this.#cancelKeyTimer?.();
+    await this.#editing;
+    this.#keys.stop();
     try {
       this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
       await this.#tty.flush();
@@ -223,8 +190,8 @@ export class Prompt implements ChatConsole {
   #statusLine(): string {
     if (this.#hint !== "") return this.#hint;
     if (this.#completion === undefined) return this.#status;
-    const { candidates, index } = this.#completion;
-    return candidateLine(candidates, { chosen: index, columns: this.#tty.columns });
+    const { labels, index } = this.#completion;
+    return candidateLine(labels, { chosen: index, columns: this.#tty.columns });
   }
 
   get #active(): LineEditor {
@@ -236,37 +203,13 @@ export class Prompt implements ChatConsole {
     this.#pacer.request("soon");
   }
 
-  async #readKeys(): Promise<void> {
-    try {
-      for await (const bytes of this.#tty.input) {
-        this.#cancelKeyTimer?.();
-        this.#take(this.#parser.feed(bytes));
-        this.#armKeyTimer();
-      }
-    } catch {
-      // A terminal that cannot be read any more is the end of input, like one that was closed.
-    } finally {
-      this.#events.push({ kind: "end" });
-    }
-  }
-
-  #armKeyTimer(): void {
-    const { pending } = this.#parser;
-    if (pending === "nothing") return;
-    this.#cancelKeyTimer = this.#timers.after(
-      WAITS[pending],
-      () => this.#take(this.#parser.timeOut()),
-    );
-  }
-
-  #take(events: readonly KeyEvent[]): void {
+  #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined || events.length === 0) return;
     for (const event of events) this.#handle(event);
     this.#pacer.request("now");
   }
 
-  #handle(event: KeyEvent): void {
-    if (event.kind === "report") return this.#reported?.(event.text);
+  #handle(event: UserKey): void {
     this.#hint = "";
     if (this.#search !== undefined && this.#searchTakes(this.#search, event)) return;
     if (this.#completion !== undefined && this.#completionTakes(this.#completion, event)) return;
@@ -279,15 +222,25 @@ export class Prompt implements ChatConsole {
     } else if (event.cut) {
       this.#refusePaste();
     } else {
-      this.#insert(event.text.replace(/\n+$/, ""));
+      this.#paste(event.text.replace(/\n+$/, ""));
     }
+  }
+
+  #paste(text: string): void {
+    const wasEmpty = this.#active.text === "" && this.#questions.length === 0;
+    this.#insert(text);
+    const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
+    if (becomes !== undefined) this.#editor.set(becomes.text);
+    this.#hint = becomes?.hint ?? this.#hint;
+    const max = this.#options.pasteLines?.() ?? PASTE_LINES;
+    if (max > 0 && text.split("\n").length > max) this.#unasked = true;
   }
 
   #insert(text: string): void {
     this.#goalColumn = undefined;
     if (!this.#active.insert(text)) this.#refusePaste();
     // What is typed as an answer to a question may be a secret.
-    if (this.#questions.length === 0) this.#entered?.(this.#editor.text);
+    if (this.#questions.length === 0) this.#options.entered?.(this.#editor.text);
   }
 
   #refusePaste(): void {
@@ -313,11 +266,15 @@ export class Prompt implements ChatConsole {
     return true;
   }
 
-  #show(input: { readonly text: string; readonly cursor: number }): void {
-    this.#editor.set(input.text, input.cursor);
+  #show({ text, cursor }: { readonly text: string; readonly cursor: number }): void {
+    this.#editor.set(text, cursor);
   }
 
   #key(key: string): void {
+    const chord = this.#chord;
+    this.#chord = key === "ctrl-x" && !chord;
+    if (chord && key === "ctrl-e") return this.#edit();
+    if (chord && key === "ctrl-u") return this.#active.undo();
     switch (key) {
       case "enter":
         return this.#enter();
@@ -350,12 +307,41 @@ export class Prompt implements ChatConsole {
     const question = this.#questions.shift();
     if (question !== undefined) return question.answer(text);
     if (text === "") return;
+    if (this.#unasked) return this.#askAboutPaste(text);
     this.#history.add(text);
     this.#editor.reset();
     this.#events.push({ kind: "line", text });
   }
 
+  /** Once: a paste that went wrong, or into the wrong window, is not to be sent by one key. */
+  #askAboutPaste(text: string): void {
+    this.#unasked = false;
+    this.#hint = longPasteQuestion(text);
+  }
+
+  #edit(): void {
+    const { edit } = this.#options;
+    if (edit !== undefined && this.#questions.length === 0) {
+      this.#editing ??= this.#openEditor(edit);
+    }
+  }
+
+  async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
+    const lent = { tty: this.#tty, screen: this.#screen, pacer: this.#pacer };
+    try {
+      const use = () => edit(this.#editor.text);
+      this.#editor.set(await lendTerminal({ ...lent, above: this.#printed.take() }, use));
+      this.#unasked = false;
+    } catch (error) {
+      this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
+    } finally {
+      this.#editing = undefined;
+      this.#pacer.request("now");
+    }
+  }
+
   #interrupt(): void {
+    this.#unasked = false;
     if (this.#active.text === "") return this.#refuse("interrupt");
     this.#history.leave();
     this.#active.move("forward", "all");
@@ -386,13 +372,14 @@ export class Prompt implements ChatConsole {
   }
 
   #layout(): InputLayout {
-    const { prompt, text, cursor } = this.#shown();
-    return layoutInput(prompt, { text, cursor, columns: this.#tty.columns });
+    const { prompt, ...input } = this.#shown();
+    return layoutInput(prompt, { ...input, columns: this.#tty.columns });
   }
 
   #tab(direction: 1 | -1): void {
-    if (this.#complete === undefined || this.#questions.length > 0) return;
-    const found = Completion.find(this.#complete, this.#editor);
+    const { complete } = this.#options;
+    if (complete === undefined || this.#questions.length > 0) return;
+    const found = Completion.find(complete, this.#editor);
     if (found === undefined) return;
     this.#show(found.begin(direction));
     if (found.candidates.length > 1) this.#completion = found;

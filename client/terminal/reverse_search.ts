@@ -1,5 +1,5 @@
 // Ctrl-R: the newest entry of the history that holds what is typed, older ones by Ctrl-R again.
-import type { KeyEvent } from "./keys.ts";
+import type { UserKey } from "./key_reader.ts";
 import type { InputHistory } from "./input_history.ts";
 import { previousBoundary } from "./width.ts";
 
@@ -36,7 +36,7 @@ export class ReverseSearch {
   }
 
   /** Takes a key; after "accept" the caller handles the same key as an ordinary one. */
-  handle(event: Exclude<KeyEvent, { kind: "report" }>): SearchStep {
+  handle(event: UserKey): SearchStep {
     if (event.kind !== "key") {
       this.#find(this.#query + event.text.replaceAll("\n", " "), undefined);
     } else if (event.key === "ctrl-r") {

@@ -79,6 +79,18 @@ class DenoTty implements Tty {
     this.#resized = handler;
   }
 
+  suspend(): void {
+    // Its Ctrl-C is not ours.
+    Deno.addSignalListener("SIGINT", ignore);
+    Deno.stdin.setRaw(false);
+  }
+
+  resume(): void {
+    Deno.removeSignalListener("SIGINT", ignore);
+    if (!this.#restored) Deno.stdin.setRaw(true);
+    this.#measure();
+  }
+
   async close(): Promise<void> {
     await this.flush().catch(() => {});
     this.#restore();
@@ -146,6 +158,8 @@ class DenoTty implements Tty {
     }
   }
 }
+
+function ignore(): void {}
 
 async function* readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,

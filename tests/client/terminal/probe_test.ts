@@ -15,6 +15,8 @@ function terminal(...answers: readonly string[]): Tty & { readonly asked: string
     write: (text) => void (asked += text),
     flush: () => Promise.resolve(),
     onResize: () => {},
+    suspend: () => {},
+    resume: () => {},
     close: () => Promise.resolve(),
     get asked() {
       return asked;

@@ -4,7 +4,8 @@ import unicode11 from "@xterm/addon-unicode11";
 import type { Tty, UserEvent } from "../../../client/terminal/chat_console.ts";
 import { EventQueue } from "../../../client/terminal/event_queue.ts";
 import type { Timers } from "../../../client/terminal/paint_pacer.ts";
-import { Prompt, type PromptOptions } from "../../../client/terminal/prompt.ts";
+import { Prompt } from "../../../client/terminal/prompt.ts";
+import type { PromptOptions } from "../../../client/terminal/prompt_options.ts";
 
 /** Timers that run when the test says so. */
 export class ManualTimers implements Timers {
@@ -42,6 +43,8 @@ export class EmulatedTty implements Tty {
   /** Everything written, one entry a write. */
   readonly writes: string[] = [];
   closed = false;
+  /** Whether another program has it. */
+  lent = false;
   #resized: () => void = () => {};
   #parsed: Promise<void> = Promise.resolve();
 
@@ -77,6 +80,14 @@ export class EmulatedTty implements Tty {
 
   onResize(handler: () => void): void {
     this.#resized = handler;
+  }
+
+  suspend(): void {
+    this.lent = true;
+  }
+
+  resume(): void {
+    this.lent = false;
   }
 
   close(): Promise<void> {

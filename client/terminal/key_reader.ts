@@ -1,0 +1,90 @@
+// Bytes of the terminal to what the user did, in time: a lone Escape, an open paste and an answer of the terminal
+// are told apart by how long nothing follows.
+
+import type { Tty } from "./chat_console.ts";
+import { parseReportedColor, type Rgb } from "./contrast.ts";
+import { type KeyEvent, KeyParser } from "./keys.ts";
+import type { Timers } from "./paint_pacer.ts";
+import { BACKGROUND_QUERY, BACKGROUND_REPORT } from "./terminal_modes.ts";
+
+/** What the user did; what the terminal answers is no part of it. */
+export type UserKey = Exclude<KeyEvent, { kind: "report" }>;
+
+// A sequence: longer than it takes over a slow line, shorter than a person notices after Escape.
+// A report: a terminal answers within milliseconds, over a slow line within a second; after that it will not.
+const WAITS = { sequence: 50, report: 1_000, paste: 1_000 } as const;
+
+/** What reads keys. */
+export interface KeyReaderOptions {
+  readonly timers: Timers;
+  /** Takes what the user did. */
+  readonly take: (keys: readonly UserKey[]) => void;
+  /** While it has not resolved no read waits: another program has the terminal, and its keys are not ours. */
+  readonly busy: () => Promise<void> | undefined;
+}
+
+/** Reads one terminal to its end. */
+export class KeyReader {
+  readonly #tty: Tty;
+  readonly #options: KeyReaderOptions;
+  readonly #parser = new KeyParser();
+  #cancelTimer: (() => void) | undefined;
+  #reported: ((text: string) => void) | undefined;
+
+  constructor(tty: Tty, options: KeyReaderOptions) {
+    this.#tty = tty;
+    this.#options = options;
+  }
+
+  /** Resolves at the end of the input. */
+  async run(): Promise<void> {
+    try {
+      for await (const bytes of this.#tty.input) {
+        this.#cancelTimer?.();
+        this.#take(this.#parser.feed(bytes));
+        this.#armTimer();
+        await this.#options.busy();
+      }
+    } catch {
+      // A terminal that cannot be read any more is the end of input, like one that was closed.
+    }
+  }
+
+  /** No timer runs after this. */
+  stop(): void {
+    this.#cancelTimer?.();
+  }
+
+  /** The colour of the terminal's background; undefined where it does not say so in a second. */
+  background(): Promise<Rgb | undefined> {
+    return new Promise((resolve) => {
+      const done = (color: Rgb | undefined) => {
+        cancel();
+        this.#parser.expectsReport = false;
+        this.#reported = undefined;
+        resolve(color);
+      };
+      const cancel = this.#options.timers.after(WAITS.report, () => done(undefined));
+      this.#reported = (text) => {
+        if (!text.startsWith(BACKGROUND_REPORT)) return;
+        done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
+      };
+      this.#parser.expectsReport = true;
+      this.#tty.write(BACKGROUND_QUERY);
+    });
+  }
+
+  #armTimer(): void {
+    const { pending } = this.#parser;
+    if (pending === "nothing") return;
+    this.#cancelTimer = this.#options.timers.after(
+      WAITS[pending],
+      () => this.#take(this.#parser.timeOut()),
+    );
+  }
+
+  #take(events: readonly KeyEvent[]): void {
+    for (const event of events) if (event.kind === "report") this.#reported?.(event.text);
+    this.#options.take(events.filter((event) => event.kind !== "report"));
+  }
+}
