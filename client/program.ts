@@ -1,6 +1,6 @@
 // The client as data: its commands with their options. Help, man page, completions and tables derive from it.
 
-import { completionsCommand } from "../shared/completions/completion_script.ts";
+import { completionsCommand } from "../shared/completions/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./config.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";

@@ -11,13 +11,15 @@ export SOURCE_DATE_EPOCH
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 documents=$tree/usr/share/doc/cmdchat
-install -d "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$documents"
+manual=$tree/usr/share/man/man1
+install -d "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$documents" "$manual"
 install -m 755 "$folder/cmdchat-server" "$folder/cmdchat-client" "$tree/usr/bin/"
 sed -e 's|/usr/local/bin/|/usr/bin/|; s|/usr/local/share/doc/|/usr/share/doc/|' cmdchat-server.service \
   > "$tree/lib/systemd/system/cmdchat-server.service"
 install -m 644 LICENSE "$documents/copyright"
 install -m 644 docs/OPERATIONS.md .env.example "$documents/"
 gzip -9n < CHANGELOG.md > "$documents/changelog.gz"
+for page in docs/man/*.1; do gzip -9n < "$page" > "$manual/$(basename "$page").gz"; done
 cat > "$tree/DEBIAN/control" <<CONTROL
 Package: cmdchat
 Version: $version

@@ -1,6 +1,6 @@
 // The server as data: help, man page, completions and tables derive from it.
 
-import { completionsCommand } from "../shared/completions/completion_script.ts";
+import { completionsCommand } from "../shared/completions/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "./config.ts";

@@ -4,6 +4,7 @@
 import { lookup } from "node:dns/promises";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { ConnectionError, CryptoError } from "../../shared/errors.ts";
+import { IdentityError } from "../../shared/handshake_error.ts";
 import type { Fingerprint } from "../../shared/fingerprint.ts";
 import { formatBytes } from "../../shared/option_values.ts";
 import type { Clock } from "../clock.ts";
@@ -157,11 +158,15 @@ async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check
       yield await checkFingerprint(options, seen);
     }
     // A connection that was closed for being slow looks like one that the server closed.
-    if (signal.aborted) yield failed("protocol", tooLate(patienceMs, error));
-    else if (error instanceof UnauthorizedError) yield failed("token", error);
+    if (signal.aborted) {
+      yield failed(seen === undefined ? "protocol" : "session", tooLate(patienceMs, error));
+    } else if (error instanceof UnauthorizedError) yield failed("token", error);
     // A server that is not the one that was expected is found out before it is shown.
-    else if (error instanceof CryptoError) yield failed("fingerprint", error);
-    else yield failed("protocol", asConnectionError(error, patienceMs));
+    else if (error instanceof IdentityError) yield failed("fingerprint", error);
+    else {yield failed(
+        seen === undefined ? "protocol" : "session",
+        asConnectionError(error, patienceMs),
+      );}
   } finally {
     signal.removeEventListener("abort", close);
     close();

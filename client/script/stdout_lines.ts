@@ -1,5 +1,7 @@
 // Standard output of a script's command: lines in order, and quiet when nobody reads them any more.
 
+import { ConfigError } from "../../shared/errors.ts";
+
 /** Whoever reads a pipe may be slow; more than this is not kept for them. */
 const WAITING_MAX_CHARACTERS = 67_108_864;
 
@@ -16,6 +18,7 @@ export class StdoutLines {
   #waiting = "";
   #writing: Promise<void> | undefined;
   #isClosed = false;
+  #fault: ConfigError | undefined;
 
   constructor(sink: LineSink = Deno.stdout) {
     this.#sink = sink;
@@ -34,9 +37,10 @@ export class StdoutLines {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when all that was printed is written, or nobody reads it. */
+  /** Resolves when all that was printed is written, or nobody reads it. Throws ConfigError for a full disk and such. */
   async flush(): Promise<void> {
     await this.#writing;
+    if (this.#fault !== undefined) throw this.#fault;
   }
 
   async #drain(): Promise<void> {
@@ -47,8 +51,12 @@ export class StdoutLines {
         this.#waiting = "";
         for (let at = 0; at < bytes.length;) at += await this.#sink.write(bytes.subarray(at));
       }
-    } catch {
-      // A closed pipe is how readers say that they have enough.
+    } catch (cause) {
+      // A closed pipe is how readers say that they have enough; anything else is a loss.
+      const isEnough = cause instanceof Deno.errors.BrokenPipe;
+      if (!isEnough) {
+        this.#fault = new ConfigError(`Cannot write the output: ${why(cause)}`, { cause });
+      }
       this.#close();
     } finally {
       this.#writing = undefined;
@@ -60,4 +68,9 @@ export class StdoutLines {
     this.#waiting = "";
     this.#closed.resolve();
   }
+}
+
+function why(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return code === "ENOSPC" ? "the disk is full" : "the system refused";
 }

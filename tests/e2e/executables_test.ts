@@ -230,6 +230,38 @@ test("history FILE shows what was kept, and refuses a wrong passphrase with its 
   assert.deepEqual([wrong.code, wrong.stdout], [7, ""], wrong.stderr);
 });
 
+test("the client's executable reads settings, exports a history, completes, and looks at a server", async () => {
+  const paths = await executables();
+  await using home = await emptyFolder();
+  await using server = await startServer({ command: { path: paths.server, args: [] } });
+  await Deno.mkdir(`${home.path}/.config/cmdchat`, { recursive: true });
+  await Deno.writeTextFile(
+    `${home.path}/.config/cmdchat/config.toml`,
+    `[server.here]\nport = ${server.port}\nname = "robot"\n`,
+  );
+  const env = { ...homeIn(home), CMDCHAT_HISTORY_PASSPHRASE: "open sesame" };
+  const run = (...args: string[]) => runProgram(paths.client, { args, env, cwd: home.path });
+  const doctor = await run("@here", "doctor", "--json");
+  assert.equal(doctor.code, 0, doctor.stderr + doctor.stdout);
+  const states = jsonLines(doctor.stdout).map(({ check, state }) => `${check} ${state}`);
+  assert.ok(states.includes("protocol ok") && states.includes("downloads ok"), doctor.stdout);
+  const sent = await run("@here", "send", "--json", "hello");
+  assert.equal(sent.code, 0, sent.stderr);
+  assert.deepEqual(jsonLines(sent.stdout).map(({ ok }) => ok), [true]);
+  for (const path of [paths.client, paths.server]) {
+    const completions = await runProgram(path, { args: ["completions", "zsh"], env });
+    assert.match(completions.stdout, /^#compdef cmdchat-/);
+  }
+  await using place = await temporaryHistory();
+  await writeHistory(place.path, ["the first"]);
+  const exported = await run("history", "export", place.path, "--json", "--output", "new.jsonl");
+  assert.equal(exported.code, 0, exported.stderr);
+  assert.match(await Deno.readTextFile(`${home.path}/new.jsonl`), /"text":"the first"/);
+  assert.equal((await Deno.stat(`${home.path}/new.jsonl`)).mode! & 0o777, 0o600);
+  const again = await run("history", "export", place.path, "--output", "new.jsonl");
+  assert.deepEqual([again.code, again.stdout], [3, ""], again.stderr);
+});
+
 interface Embedded {
   readonly code_cache_key: string | null;
   readonly permissions: Readonly<Record<string, unknown>>;

@@ -92,6 +92,7 @@ packaged(
       const name of [
         ...["./usr/bin/cmdchat-server", "./usr/bin/cmdchat-client"],
         ...["./lib/systemd/system/cmdchat-server.service", "./usr/share/doc/cmdchat/OPERATIONS.md"],
+        ...["./usr/share/man/man1/cmdchat-server.1.gz", "./usr/share/man/man1/cmdchat-client.1.gz"],
       ]
     ) assert.ok(names.includes(name), name);
     const first = await sumOf(deb);

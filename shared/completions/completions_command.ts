@@ -1,0 +1,26 @@
+// `PROGRAM completions SHELL` as data. What makes the scripts is loaded only when one is wanted.
+
+import type { OptionTable } from "../command_line.ts";
+import type { CommandSpec } from "../program.ts";
+
+/** Shells that a script can be made for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** The command `completions` of a program whose commands have these options. */
+export function completionsCommand(
+  program: string,
+  options: OptionTable,
+): CommandSpec<"completions"> {
+  return {
+    name: "completions",
+    argument: SHELLS.join("|"),
+    summary: "print the shell's completions",
+    about: [
+      `bash: put  source <(${program} completions bash)  into ~/.bashrc; ` +
+      `zsh: the same with zsh into ~/.zshrc, behind compinit; ` +
+      `fish: ${program} completions fish > ~/.config/fish/completions/${program}.fish`,
+    ],
+    options,
+    completes: SHELLS,
+  };
+}
