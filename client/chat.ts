@@ -297,7 +297,10 @@ export class Chat {
       room.number = undefined;
       if (!resumed) room.startAnew();
     }
-    if (!resumed) this.#pacer.reset();
+    if (!resumed) {
+      this.#pacer.reset();
+      this.requests.startAnew();
+    }
     this.#expected = rooms;
     if (rooms === 0) this.#settle();
   }

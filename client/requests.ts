@@ -4,7 +4,8 @@
 // The contract:
 // 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
 // 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where nobody can know.
-// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats.
+// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. Whoever
+//    opens another session says so with startAnew().
 // 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
 //    it names a person or a message by a number that means another one there.
 
@@ -79,26 +80,33 @@ export class Requests {
     });
   }
 
-  /** A session is open. What left and belongs to another session is lost. */
+  /** The next session is another one: what left before it is lost, and numbers begin anew. */
+  startAnew(): void {
+    this.#holding?.abort();
+    this.#loseSent();
+    this.#lastId = 0;
+  }
+
+  /** A session is open and its rooms are known. What left and has no answer leaves again. */
   attach(session: Session): void {
     this.#holding?.abort();
     this.#session = session;
     this.#attached = new AbortController();
-    if (session.welcome.resumed) {
-      for (const { sent } of this.#entries) {
-        if (sent !== undefined) this.#send(sent);
-      }
-    } else {
-      this.#loseSent();
-      for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
-      this.#lastId = 0;
+    const { clock, pacer } = this.#options;
+    for (const entry of this.#entries) {
+      if (entry.sent === undefined) continue;
+      // The server may see it for the first time now: then it counts from now.
+      entry.taken = pacer.count(clock.now());
+      this.#send(entry.sent);
     }
     void this.#pump();
   }
 
   /** The link is gone. Requests that left are lost once the server no longer holds the session. */
   detach(): void {
-    const holdSeconds = this.#session?.welcome.holdSeconds ?? 0;
+    // A link that broke before its rooms were known changes nothing for what left over an earlier one.
+    if (this.#session === undefined) return;
+    const { holdSeconds } = this.#session.welcome;
     this.#session = undefined;
     this.#attached.abort();
     if (holdSeconds === 0) return this.#loseSent();

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { UnauthorizedError } from "../../client/session.ts";
 import { ConnectionError, LimitError } from "../../shared/errors.ts";
-import { enteredOf, eventOf, FakeSession, LOBBY, startChat, turns } from "../helpers/chat_fakes.ts";
+import {
+  enteredOf,
+  eventOf,
+  FakeSession,
+  LOBBY,
+  type ManualClock,
+  startChat,
+  turns,
+} from "../helpers/chat_fakes.ts";
+
+async function passSeconds(clock: ManualClock, count: number): Promise<void> {
+  for (let second = 0; second < count; second++) await clock.pass(1_000);
+}
 
 const IN_LOBBY = { room: LOBBY, action: false, reply: 0 };
 
@@ -124,6 +136,49 @@ Deno.test("what was sent and not answered is sent again, under its number, to th
   await second.deliver(eventOf("done", { id: 1 }));
   await second.echo("typed meanwhile");
   assert.deepEqual([await outcome, await later], ["confirmed", "confirmed"]);
+});
+
+Deno.test("a link that breaks before all rooms of its session are known loses nothing", async () => {
+  const held = {
+    ...{ holdSeconds: 60, rooms: 2 },
+    ticket: { session: new Uint8Array(16), secret: new Uint8Array(32) },
+  };
+  const rooms = [{}, { room: LOBBY + 1, title: "den" }];
+  const [first, broken, last] = [
+    new FakeSession(held, ...rooms),
+    new FakeSession({ ...held, resumed: true }, {}),
+    new FakeSession({ ...held, resumed: true }, ...rooms),
+  ];
+  const { chat, clock } = await startChat([first, broken, last]);
+  const outcome = chat.say("hello");
+  await first.drop();
+  await passSeconds(clock, 2);
+  await broken.drop();
+  await passSeconds(clock, 4);
+  assert.deepEqual(last.sent.map(({ kind }) => kind), ["chat"]);
+  await last.deliver(eventOf("done", { id: 1 }));
+  assert.equal(await outcome, "confirmed");
+});
+
+Deno.test("what was said in a session that is gone is not said in one that takes up another", async () => {
+  const held = {
+    holdSeconds: 60,
+    ticket: { session: new Uint8Array(16), secret: new Uint8Array(32) },
+  };
+  const [first, anew, again] = [
+    new FakeSession(held),
+    new FakeSession({ ...held, rooms: 2 }, {}),
+    new FakeSession({ ...held, resumed: true }),
+  ];
+  const { chat, clock } = await startChat([first, anew, again]);
+  const outcome = chat.say("hello");
+  await first.drop();
+  await passSeconds(clock, 2);
+  await anew.drop();
+  await passSeconds(clock, 4);
+  assert.equal(await outcome, "lost");
+  void chat.say("next");
+  assert.deepEqual(again.sent, [{ kind: "chat", id: 1, ...IN_LOBBY, text: "next" }]);
 });
 
 Deno.test("what is typed without a connection leaves with the next session", async () => {
