@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { RequestOf } from "../../shared/messages_v2.ts";
+import { BODY_MAX_BYTES } from "../../shared/limits.ts";
+import { PIECE_MAX_BYTES } from "../../shared/record_batch.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
 
@@ -152,4 +154,25 @@ Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself
   assert.deepEqual((await bob.until("chunk")).data, new Uint8Array([1, 2, 3]));
   assert.equal((await alice.until("offer")).request, 1);
   assert.equal(alice.events.some((event) => event.kind === "chunk"), false);
+});
+
+Deno.test("a message of several records is taken whole and held to its limit; beyond 1 MiB the session ends", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port });
+  await alice.say("x".repeat(150_000));
+  assert.match(
+    (await alice.until("declined")).why,
+    /it has 150000 bytes, at most 4096 are allowed/,
+  );
+  await alice.say("still here");
+  await alice.until("chat", (event) => event.text === "still here");
+  // Whole pieces for ever: each is right by itself, and together they are too much.
+  const piece = new Uint8Array(4 + PIECE_MAX_BYTES);
+  new DataView(piece.buffer).setUint32(0, 0x8000_0000 + PIECE_MAX_BYTES);
+  for (let sent = 0; sent <= BODY_MAX_BYTES; sent += PIECE_MAX_BYTES) {
+    const record = alice.cipher.seal([piece]);
+    for (let at = 0; at < record.length;) at += await alice.conn.write(record.subarray(at));
+  }
+  assert.match((await alice.until("closing")).why, /more than 1048576 bytes/);
+  await alice.ended;
 });
