@@ -84,6 +84,7 @@ export class Requests {
   startAnew(): void {
     this.#holding?.abort();
     this.#loseSent();
+    for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
     this.#lastId = 0;
   }
 

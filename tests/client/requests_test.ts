@@ -72,6 +72,24 @@ Deno.test("what left is lost with another session, and what did not leave begins
   assert.deepEqual([textsOf(other), outcomes], [["1 b"], { a: "lost" }]);
 });
 
+Deno.test("what names a person or a message by a number of the former session is given back", async () => {
+  const { ledger, outcomes } = requests();
+  const drafts = [
+    [{ kind: "direct", to: 7, text: "psst" }, undefined],
+    [{ kind: "revise", sequence: 4, text: "better" }, ROOM],
+    [{ kind: "rename", name: "bob" }, undefined],
+  ] as const;
+  for (const [draft, room] of drafts) {
+    void ledger.add(draft, room).then((outcome) => outcomes[draft.kind] = outcome);
+  }
+  const other = new FakeSession(HELD);
+  ledger.startAnew();
+  ledger.attach(other);
+  await turns();
+  assert.deepEqual(outcomes, { direct: "refused", revise: "refused" });
+  assert.deepEqual(other.sent.map(({ kind }) => kind), ["rename"]);
+});
+
 Deno.test("what left is lost once the server cannot hold the session any longer, and not before", async () => {
   const { ledger, clock, say, outcomes } = requests();
   ledger.attach(new FakeSession(HELD));
