@@ -79,6 +79,7 @@ export class Chat {
   readonly #pacer = new Pacer(DEFAULT_RATE);
   readonly #ending = new AbortController();
   #session: Session | undefined;
+  #failed = false;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
   #wantedName: string;
@@ -158,13 +159,33 @@ export class Chat {
     return this.#ending.signal;
   }
 
+  /** Whether it has ended, or is about to. */
+  get over(): boolean {
+    return this.#ending.signal.aborted || this.#failed;
+  }
+
+  /** Whether the user ended it: then what was sent is on its way, and nobody waits for its answer. */
+  get left(): boolean {
+    return this.#ending.signal.aborted && !this.#failed;
+  }
+
   /** Resolves when a session is open. */
   whenConnected(): Promise<void> {
     return this.#connected.promise;
   }
 
   /** Keeps a session open until `end` is called. Throws what another attempt cannot mend. */
-  run(): Promise<void> {
+  async run(): Promise<void> {
+    try {
+      await this.#keepConnected();
+    } catch (error) {
+      this.#failed = true;
+      this.requests.end();
+      throw error;
+    }
+  }
+
+  #keepConnected(): Promise<void> {
     return keepConnected({
       open: (signal) => this.#options.dial(this.#destination(), signal),
       serve: (session) => this.#serve(session),

@@ -94,9 +94,10 @@ function tellWaiting(chat: Chat): void {
 }
 
 function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
-  if (outcome === "confirmed" || chat.ending.aborted) return;
+  if (outcome === "confirmed" || (outcome === "lost" && chat.left)) return;
   const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
-  chat.output.note("warning", `${what}: ${quote(text, 200)}`, "the up key brings it back");
+  const hint = chat.over ? undefined : "the up key brings it back";
+  chat.output.note("warning", `${what}: ${quote(text, 200)}`, hint);
 }
 
 /** Does one line of a pipe and waits for the answer. Throws the error that says why it was not done. */
@@ -144,7 +145,7 @@ async function faultOf(trial: Promise<unknown>, chat: Chat): Promise<CmdchatErro
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;
     // A link that ended for good has its own error to tell.
-    if (!chat.ending.aborted) chat.output.fault(error);
+    if (!chat.over) chat.output.fault(error);
     return error;
   }
 }

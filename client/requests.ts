@@ -141,7 +141,9 @@ export class Requests {
     this.#holding?.abort();
     this.#attached.abort();
     this.#session = undefined;
-    for (const { settle } of this.#entries.splice(0)) settle("lost");
+    for (const { settle, sent } of this.#entries.splice(0)) {
+      settle(sent === undefined ? "refused" : "lost");
+    }
   }
 
   #loseSent(): void {

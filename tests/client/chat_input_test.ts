@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readPipe, readTerminal } from "../../client/chat_input.ts";
+import { UnauthorizedError } from "../../client/session.ts";
 import { ConnectionError, UsageError } from "../../shared/errors.ts";
 import { eventOf, type FakeChat, FakeSession, startChat, turns } from "../helpers/chat_fakes.ts";
 
@@ -51,6 +52,41 @@ Deno.test("what was on its way when the link broke is told to be perhaps not del
   assert.ok(
     fake.console.printed.some((line) => line.startsWith('warning: Perhaps not delivered: "hello"')),
   );
+});
+
+Deno.test("what waits when the chat ends is told to be not delivered, whoever ended it", async () => {
+  const wantsOut = async (fake: FakeChat) => await fake.console.press("end");
+  const isRefused = async ({ clock }: FakeChat) => {
+    for (let second = 0; second < 5; second++) await clock.pass(1_000);
+  };
+  for (
+    const [ends, exact] of [[wantsOut, ""], [
+      isRefused,
+      'warning: Perhaps not delivered: "sent"',
+    ]] as const
+  ) {
+    const session = new FakeSession({ holdSeconds: 60 });
+    const fake = await startChat([session, new UnauthorizedError("no")]);
+    atTerminal(fake);
+    await fake.console.enter("sent");
+    await session.drop();
+    await fake.console.enter("waits");
+    await ends(fake);
+    await fake.ended;
+    await turns();
+    const told = fake.console.printed.filter((line) => /delivered/.test(line));
+    const wanted = [...(exact === "" ? [] : [exact]), 'warning: Not delivered: "waits"'];
+    assert.deepEqual(told.map((line) => line.split("\n")[0]), wanted);
+  }
+});
+
+Deno.test("who leaves right after a line is not warned of it", async () => {
+  const fake = await startChat([new FakeSession()]);
+  atTerminal(fake);
+  await fake.console.enter("bye all");
+  await fake.console.press("end");
+  await fake.ended;
+  assert.deepEqual(fake.console.printed.filter((line) => /delivered/.test(line)), []);
 });
 
 Deno.test("an unknown command is an error with a suggestion, and stays in the input line", async () => {
