@@ -177,24 +177,20 @@ export class Chat {
   /** Keeps a session open until `end` is called. Throws what another attempt cannot mend. */
   async run(): Promise<void> {
     try {
-      await this.#keepConnected();
+      await keepConnected({
+        open: (signal) => this.#options.dial(this.#destination(), signal),
+        serve: (session) => this.#serve(session),
+        onDown: (error) => this.#showDown(error),
+        onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
+        clock: this.#options.clock,
+        backoff: this.#options.backoff ?? new Backoff(),
+        signal: this.#ending.signal,
+      });
     } catch (error) {
       this.#failed = true;
       this.requests.end();
       throw error;
     }
-  }
-
-  #keepConnected(): Promise<void> {
-    return keepConnected({
-      open: (signal) => this.#options.dial(this.#destination(), signal),
-      serve: (session) => this.#serve(session),
-      onDown: (error) => this.#showDown(error),
-      onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
-      clock: this.#options.clock,
-      backoff: this.#options.backoff ?? new Backoff(),
-      signal: this.#ending.signal,
-    });
   }
 
   /** Leaves: says goodbye, closes the session and lets `run` return. */
