@@ -276,14 +276,14 @@ export class Chat {
   /** Draws prompt and status line anew. */
   refreshStatus(): void {
     const { style } = this.#options;
-    const { unsent, unanswered } = this.requests;
+    const { unsent, unanswered, overdue } = this.requests;
     const status = {
       ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
       ...{
         delayMs: this.#session?.roundTripMs,
         typing: this.typing.in(this.rooms.current?.number),
       },
-      ...{ unsent, unanswered },
+      ...{ unsent, unanswered: this.connected ? overdue : unanswered },
     };
     this.console.setStatus(statusLine(status, style));
     this.console.setPrompt(promptText(status, style));

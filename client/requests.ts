@@ -35,9 +35,14 @@ interface Entry {
   readonly settle: (outcome: Outcome) => void;
   /** As it was sent in this session; undefined before that. */
   sent: Numbered | undefined;
+  /** When that was. */
+  sentAt: number;
   /** Tells the pacer when the server has taken it. */
   taken: (now: number) => void;
 }
+
+// An answer that takes longer is worth a word: until the heartbeat gives a dead link up, nothing else shows it.
+const OVERDUE_MS = 3_000;
 
 /** What the ledger needs. */
 export interface RequestsOptions {
@@ -54,6 +59,7 @@ export class Requests {
   #lastId = 0;
   #session: Session | undefined;
   #pumping = false;
+  #watching = false;
   #holding: AbortController | undefined;
   #attached = new AbortController();
 
@@ -71,10 +77,17 @@ export class Requests {
     return this.#entries.length - this.unsent;
   }
 
+  /** Those that left a while ago and have no answer. */
+  get overdue(): number {
+    const latest = this.#options.clock.now() - OVERDUE_MS;
+    return this.#entries.filter(({ sent, sentAt }) => sent !== undefined && sentAt <= latest)
+      .length;
+  }
+
   /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
   add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
     return new Promise((settle) => {
-      this.#entries.push({ draft, room, settle, sent: undefined, taken: () => {} });
+      this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
       this.#options.onChange();
       void this.#pump();
     });
@@ -97,9 +110,11 @@ export class Requests {
     for (const entry of this.#entries) {
       if (entry.sent === undefined) continue;
       // The server may see it for the first time now: then it counts from now.
-      entry.taken = pacer.count(clock.now());
+      entry.sentAt = clock.now();
+      entry.taken = pacer.count(entry.sentAt);
       this.#send(entry.sent);
     }
+    void this.#watch();
     void this.#pump();
   }
 
@@ -170,11 +185,26 @@ export class Requests {
         continue;
       }
       next.sent = numbered(next, ++this.#lastId);
-      next.taken = pacer.count(clock.now());
+      next.sentAt = clock.now();
+      next.taken = pacer.count(next.sentAt);
       this.#send(next.sent);
+      void this.#watch();
       onChange();
     }
     this.#pumping = false;
+  }
+
+  /** Tells of a change when answers become overdue. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { clock, onChange } = this.#options;
+    const { signal } = this.#attached;
+    while (this.unanswered > 0 && !signal.aborted) {
+      await clock.wait(OVERDUE_MS, signal);
+      if (!signal.aborted) onChange();
+    }
+    this.#watching = false;
   }
 
   /** It can not be said any more where it was meant to be. */

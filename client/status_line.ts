@@ -22,6 +22,7 @@ export interface Status {
   /** Who is writing in the current room, NOT sanitized. */
   readonly typing: readonly string[];
   readonly unsent: number;
+  /** Those that should have been answered by now. */
   readonly unanswered: number;
 }
 
@@ -36,9 +37,7 @@ export function statusLine(status: Status, style: Style): string {
   const parts = [...place, "server can read", linkPart(status, style)];
   parts.push(...unreadRooms(rooms, style));
   if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
-  if (unanswered > 0 && !connected) {
-    parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
-  }
+  if (unanswered > 0) parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
   if (status.typing.length > 0) parts.push(typingText(status.typing));
   return parts.join(" · ");
 }

@@ -138,6 +138,22 @@ Deno.test("what was sent and not answered is sent again, under its number, to th
   assert.deepEqual([await outcome, await later], ["confirmed", "confirmed"]);
 });
 
+Deno.test("what the server takes long to answer shows in the status line until it is answered", async () => {
+  const session = new FakeSession();
+  const { chat, console, clock } = await startChat([session]);
+  chat.say("hello");
+  await passSeconds(clock, 2);
+  assert.doesNotMatch(console.status, /confirmed/);
+  await passSeconds(clock, 2);
+  assert.match(console.status, /connected · 1 not confirmed$/);
+  await session.echo("hello");
+  assert.doesNotMatch(console.status, /confirmed/);
+  chat.say("again");
+  await session.echo("again");
+  await passSeconds(clock, 10);
+  assert.doesNotMatch(console.status, /confirmed/);
+});
+
 Deno.test("a link that breaks before all rooms of its session are known loses nothing", async () => {
   const held = {
     ...{ holdSeconds: 60, rooms: 2 },
