@@ -5,6 +5,7 @@ import type { Fingerprint } from "../shared/fingerprint.ts";
 import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
+import { ChatEnd } from "./chat_end.ts";
 import type { Clock } from "./clock.ts";
 import { handleEvent } from "./handlers.ts";
 import { mentions, type Output } from "./output.ts";
@@ -61,6 +62,7 @@ export interface ChatOptions {
   readonly backoff?: Backoff;
 }
 
+const CLOSED = { message: "The server closed the connection", hint: undefined };
 // Until the server has told its own.
 const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
 
@@ -73,13 +75,13 @@ export class Chat {
   readonly talk: Talk;
   readonly typing: Typing;
   readonly rooms = new Rooms();
+  /** How it ends, when it does. */
+  readonly finish = new ChatEnd();
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
   readonly #options: ChatOptions;
   readonly #pacer = new Pacer(DEFAULT_RATE);
-  readonly #ending = new AbortController();
   #session: Session | undefined;
-  #failed = false;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
   #wantedName: string;
@@ -156,17 +158,7 @@ export class Chat {
 
   /** Aborts when the chat is over. */
   get ending(): AbortSignal {
-    return this.#ending.signal;
-  }
-
-  /** Whether it has ended, or is about to. */
-  get over(): boolean {
-    return this.#ending.signal.aborted || this.#failed;
-  }
-
-  /** Whether the user ended it: then what was sent is on its way, and nobody waits for its answer. */
-  get left(): boolean {
-    return this.#ending.signal.aborted && !this.#failed;
+    return this.finish.signal;
   }
 
   /** Resolves when a session is open. */
@@ -184,10 +176,10 @@ export class Chat {
         onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
         clock: this.#options.clock,
         backoff: this.#options.backoff ?? new Backoff(),
-        signal: this.#ending.signal,
+        signal: this.ending,
       });
     } catch (error) {
-      this.#failed = true;
+      this.finish.fail();
       this.requests.end();
       throw error;
     }
@@ -195,8 +187,7 @@ export class Chat {
 
   /** Leaves: says goodbye, closes the session and lets `run` return. */
   end(): void {
-    if (this.#ending.signal.aborted) return;
-    this.#ending.abort();
+    if (!this.finish.leave()) return;
     void this.#session?.leave();
     this.requests.end();
   }
@@ -276,14 +267,11 @@ export class Chat {
   /** Draws prompt and status line anew. */
   refreshStatus(): void {
     const { style } = this.#options;
-    const { unsent, unanswered, overdue } = this.requests;
+    const { unsent, overdue } = this.requests;
     const status = {
       ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
-      ...{
-        delayMs: this.#session?.roundTripMs,
-        typing: this.typing.in(this.rooms.current?.number),
-      },
-      ...{ unsent, unanswered: this.connected ? overdue : unanswered },
+      ...{ unsent, overdue, delayMs: this.#session?.roundTripMs },
+      typing: this.typing.in(this.rooms.current?.number),
     };
     this.console.setStatus(statusLine(status, style));
     this.console.setPrompt(promptText(status, style));
@@ -314,10 +302,7 @@ export class Chat {
       room.number = undefined;
       if (!resumed) room.startAnew();
     }
-    if (!resumed) {
-      this.#pacer.reset();
-      this.requests.startAnew();
-    }
+    if (!resumed) this.requests.startAnew();
     this.#expected = rooms;
     if (rooms === 0) this.#settle();
   }
@@ -368,12 +353,8 @@ export class Chat {
     this.#showLink("connection lost");
     // One line an outage: further attempts show in the status line.
     if (!first || this.#options.quiet) return;
-    const why = error instanceof CmdchatError ? error.message : "The server closed the connection";
-    this.#noteLink(
-      "lost",
-      `${why}; trying again`,
-      error instanceof CmdchatError ? error.hint : undefined,
-    );
+    const { message, hint } = error instanceof CmdchatError ? error : CLOSED;
+    this.#noteLink("lost", `${message}; trying again`, hint);
   }
 
   /** Worth nothing later: where it cannot be told now, it is not. */

@@ -94,9 +94,9 @@ function tellWaiting(chat: Chat): void {
 }
 
 function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
-  if (outcome === "confirmed" || (outcome === "lost" && chat.left)) return;
+  if (outcome === "confirmed" || (outcome === "lost" && chat.finish.wanted)) return;
   const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
-  const hint = chat.over ? undefined : "the up key brings it back";
+  const hint = chat.finish.over ? undefined : "the up key brings it back";
   chat.output.note("warning", `${what}: ${quote(text, 200)}`, hint);
 }
 
@@ -145,7 +145,7 @@ async function faultOf(trial: Promise<unknown>, chat: Chat): Promise<CmdchatErro
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;
     // A link that ended for good has its own error to tell.
-    if (!chat.over) chat.output.fault(error);
+    if (!chat.finish.over) chat.output.fault(error);
     return error;
   }
 }

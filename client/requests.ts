@@ -77,8 +77,9 @@ export class Requests {
     return this.#entries.length - this.unsent;
   }
 
-  /** Those that left a while ago and have no answer. */
+  /** Those of them whose answer should be here; all of them where the link is gone. */
   get overdue(): number {
+    if (this.#session === undefined) return this.unanswered;
     const latest = this.#options.clock.now() - OVERDUE_MS;
     return this.#entries.filter(({ sent, sentAt }) => sent !== undefined && sentAt <= latest)
       .length;
@@ -96,6 +97,7 @@ export class Requests {
   /** The next session is another one: what left before it is lost, and numbers begin anew. */
   startAnew(): void {
     this.#holding?.abort();
+    this.#options.pacer.reset();
     this.#loseSent();
     for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
     this.#lastId = 0;

@@ -22,13 +22,13 @@ export interface Status {
   /** Who is writing in the current room, NOT sanitized. */
   readonly typing: readonly string[];
   readonly unsent: number;
-  /** Those that should have been answered by now. */
-  readonly unanswered: number;
+  /** Messages that should have been confirmed by now. */
+  readonly overdue: number;
 }
 
 /** The status line, styled and safe. */
 export function statusLine(status: Status, style: Style): string {
-  const { rooms, name, connected, unsent, unanswered } = status;
+  const { rooms, name, unsent, overdue } = status;
   const { current } = rooms;
   // Names come from the server, and none may push what follows off the row.
   const place = current === undefined
@@ -37,7 +37,7 @@ export function statusLine(status: Status, style: Style): string {
   const parts = [...place, "server can read", linkPart(status, style)];
   parts.push(...unreadRooms(rooms, style));
   if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
-  if (unanswered > 0) parts.push(style.paint(`${unanswered} not confirmed`, "warning"));
+  if (overdue > 0) parts.push(style.paint(`${overdue} not confirmed`, "warning"));
   if (status.typing.length > 0) parts.push(typingText(status.typing));
   return parts.join(" · ");
 }
