@@ -53,7 +53,7 @@ export interface ChatOptions {
   readonly clock: Clock;
   /** Makes the transfers once, over what the chat gives them. */
   readonly transfers: (
-    parts: Pick<TransferOptions, "send" | "notify" | "now" | "ownId">,
+    parts: Pick<TransferOptions, "send" | "notify" | "now" | "ownId" | "roomTitle">,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */
   readonly address: ChatAddress;
@@ -115,6 +115,7 @@ export class Chat {
       notify: (event) => this.#showTransfer(event),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
+      roomTitle: (number) => this.rooms.byNumber(number)?.title,
     });
     this.refreshStatus();
   }
@@ -391,6 +392,6 @@ export class Chat {
   }
 
   #showTransfer(event: TransferEvent): void {
-    this.output.file(event, this.#roomTitle);
+    this.output.file(event, this.rooms.current?.title);
   }
 }

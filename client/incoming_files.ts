@@ -191,7 +191,8 @@ export class IncomingFiles {
     const { client, room, filename, size, name: sender } = offer;
     const accepted = this.#options.acceptAll ?? false;
     const name = safeDownloadName(filename);
-    const file: TransferRef = { n: this.#nextNumber(), direction: "in", name, size, sender };
+    const about = { name, size, sender, room: this.#options.roomTitle?.(room) };
+    const file: TransferRef = { n: this.#nextNumber(), direction: "in", ...about };
     const now = this.#options.now();
     const progress = new Progress(size, this.#options.now);
     const incoming: Incoming = {

@@ -16,6 +16,7 @@ import {
   type LinkNote,
   type NoteLevel,
   type Renderer,
+  roomTag,
   type SystemLine,
 } from "./renderers/text.ts";
 import { Settings } from "./settings.ts";
@@ -101,18 +102,20 @@ export class Output {
     this.#store({ kind: "system", time: line.time, room: line.room, text: line.text });
   }
 
-  /** A turn of a transfer in `room`. */
-  file(event: TransferEvent, room: string): void {
+  /** A turn of a transfer; `current`: the room that the user is in. */
+  file(event: TransferEvent, current: string | undefined): void {
     if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
-    const text = this.#options.renderer.file(event, time);
+    const room = event.kind === "refused" ? undefined : event.file.room;
+    const tag = roomTag({ room: room ?? "", elsewhere: room !== undefined && room !== current });
+    const text = this.#options.renderer.file(event, time, tag);
     if (text !== undefined) this.#show(text, time);
     if (event.kind !== "saved" && event.kind !== "sent") return;
     const { name, sender } = event.file;
     this.#store({
       kind: "file",
       time,
-      room,
+      room: room ?? current ?? "",
       text: name,
       ...(sender === undefined ? {} : { sender }),
     });

@@ -27,6 +27,7 @@ export type Draft = DraftOf<Numbered>;
 /** The room of a request: its number is another one in each session, undefined while we are not in it. */
 export interface RequestRoom {
   readonly number: number | undefined;
+  readonly title?: string;
 }
 
 interface Entry {

@@ -42,7 +42,7 @@ const HANDLERS: Handlers = {
       ? undefined
       : { sequence: reply, sender: answered?.sender, text: answered?.text };
     room.said.add({ sequence, sender, text, own });
-    chat.typing.ends(sender);
+    if (room.number !== undefined) chat.typing.ends(room.number, sender);
     const about = { room: room.title, elsewhere: room !== chat.rooms.current, time: iso(time) };
     const shown = chat.output.chat({
       ...about,
@@ -79,6 +79,7 @@ const HANDLERS: Handlers = {
   left(chat, { client, room: number, name, time }, room) {
     room.roster.remove(name);
     if (client === room.maker) room.maker = 0;
+    chat.typing.ends(number, name);
     chat.transfers.senderLeft(client, number);
     show(chat, { event: "left", text: `${name} left.`, name, time }, room);
   },

@@ -24,6 +24,8 @@ export interface TransferRef {
   readonly size: number;
   /** Who sends it, as it came from the peer: NOT sanitized; undefined for our own. */
   readonly sender: string | undefined;
+  /** The room it is offered in, by name; NOT sanitized. */
+  readonly room?: string | undefined;
 }
 
 /** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */
@@ -95,6 +97,8 @@ export interface TransferOptions {
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
+  /** The name of our room of this number. */
+  readonly roomTitle?: (room: number) => string | undefined;
   /** Our number in this session: our own offer comes back to us. */
   readonly ownId: () => number | undefined;
   /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */
@@ -180,6 +184,7 @@ export class Transfers {
       name: safeDownloadName(file.name),
       size: file.size,
       sender: undefined,
+      room: room.title,
     };
     const upload = new Upload(file, (request) => this.#options.send(request, room));
     this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });

@@ -15,10 +15,15 @@ export interface TypingOptions {
   readonly onChange: () => void;
 }
 
+interface Writer {
+  readonly room: number;
+  readonly name: string;
+}
+
 /** Who is writing where. */
 export class Typing {
   readonly #options: TypingOptions;
-  readonly #until = new Map<string, { readonly room: number; readonly at: number }>();
+  #shown: readonly Writer[] = [];
   #toldAt = -Infinity;
 
   constructor(options: TypingOptions) {
@@ -43,21 +48,30 @@ export class Typing {
   begins(room: number, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
-    const at = clock.now() + SHOWN_MS;
-    this.#until.set(name, { room, at });
+    const shown = { room, name };
+    this.#shown = [...this.#shown.filter((other) => !isSame(other, shown)), shown];
     onChange();
-    void clock.wait(SHOWN_MS).then(() => {
-      if (this.#until.get(name)?.at === at) this.ends(name);
-    });
+    void clock.wait(SHOWN_MS).then(() => this.#drop((other) => other === shown));
   }
 
-  /** `name` has said it, or does not go on. */
-  ends(name: string): void {
-    if (this.#until.delete(name)) this.#options.onChange();
+  /** `name` has said it there, or left. */
+  ends(room: number, name: string): void {
+    this.#drop((other) => isSame(other, { room, name }));
   }
 
   /** Names of those who write in room number `room`, NOT sanitized. */
   in(room: number | undefined): string[] {
-    return [...this.#until].filter(([, shown]) => shown.room === room).map(([name]) => name);
+    return this.#shown.filter((shown) => shown.room === room).map(({ name }) => name);
   }
+
+  #drop(isOver: (shown: Writer) => boolean): void {
+    const left = this.#shown.filter((shown) => !isOver(shown));
+    if (left.length === this.#shown.length) return;
+    this.#shown = left;
+    this.#options.onChange();
+  }
+}
+
+function isSame(one: Writer, other: Writer): boolean {
+  return one.room === other.room && one.name === other.name;
 }

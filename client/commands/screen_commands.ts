@@ -9,6 +9,7 @@ const LAST_DEFAULT = 20;
 const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "send"],
   ["Alt-Enter", "a further line in the message; pasted lines stay one message"],
+  ["Alt-1 … Alt-9", "go to another one of your rooms"],
   ["Tab", "complete commands, names, rooms, paths and :emoji; again for the next one"],
   ["Up, Down", "what you typed before; Ctrl-R searches it"],
   ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],

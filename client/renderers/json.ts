@@ -50,8 +50,8 @@ function fileFields(event: TransferEvent): Record<string, unknown> {
     const { sender, name, size, fault } = event;
     return { event: "refused", sender, name, size, code: fault.code, reason: fault.reason };
   }
-  const { n, direction, name, size, sender } = event.file;
-  return { event: event.kind, n, direction, name, size, sender, ...detailsOf(event) };
+  const { n, direction, name, size, sender, room } = event.file;
+  return { event: event.kind, n, direction, name, size, sender, room, ...detailsOf(event) };
 }
 
 function detailsOf(event: Exclude<TransferEvent, { kind: "refused" }>): Record<string, unknown> {

@@ -22,9 +22,9 @@ export function createMinimalRenderer(): Renderer {
       return `${roomTag(line)}${whoSays(line)} ${text}`;
     },
     system: (line) => `* ${roomTag(line)}${systemText(line)}`,
-    file(event) {
+    file(event, _time, tag = "") {
       const shown = transferText(event);
-      return shown === undefined ? undefined : `- ${shown.text}`;
+      return shown === undefined ? undefined : `- ${tag}${shown.text}`;
     },
     note: ({ level, text, hint }) =>
       (level === "info"

@@ -86,10 +86,10 @@ export function createRichRenderer(options: RichOptions): Renderer {
     chat,
     system: (line) =>
       ownLine("*", { time: line.time, text: roomTag(line) + systemText(line) }, "faint"),
-    file(event, time) {
+    file(event, time, tag = "") {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
-      return ownLine("-", { time, text: shown.text }, ...NOTE_LOOKS[shown.level]);
+      return ownLine("-", { time, text: tag + shown.text }, ...NOTE_LOOKS[shown.level]);
     },
     note: ({ level, text, hint, time }) =>
       ownLine(level === "info" ? "-" : "!", {

@@ -85,8 +85,8 @@ export interface LinkNote {
 export interface Renderer {
   chat(line: ChatLine): string;
   system(line: SystemLine): string;
-  /** undefined where there is nothing to print. */
-  file(event: TransferEvent, time: string): string | undefined;
+  /** undefined where there is nothing to print; `tag`: what roomTag() gives for it, nothing unless told. */
+  file(event: TransferEvent, time: string, tag?: string): string | undefined;
   note(note: Note): string;
   link(note: LinkNote): string;
   /** A line between two days; absent where days are not told apart. */

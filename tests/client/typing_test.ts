@@ -44,7 +44,9 @@ Deno.test("who is writing is shown in their room, until they said it or stopped"
   typing.begins(1, "bob");
   typing.begins(2, "carol");
   assert.deepEqual([typing.in(1), typing.in(2), typing.in(undefined)], [["bob"], ["carol"], []]);
-  typing.ends("carol");
+  typing.ends(1, "carol");
+  assert.deepEqual(typing.in(2), ["carol"], "another room's carol goes on");
+  typing.ends(2, "carol");
   await clock.pass(TYPING_QUIET_MS);
   typing.begins(1, "bob");
   await clock.pass(TYPING_QUIET_MS);

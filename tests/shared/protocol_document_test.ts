@@ -127,6 +127,13 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.SEALED_EVICT_PAUSE_MS / 1_000, "there is a pause of N seconds"],
     [limits.SEALED_PULL_CHUNKS_MAX, "A receiver asks for 1 to N chunks"],
     [limits.SEALED_CHUNKS_OPEN_MAX, "N at most that have not come"],
+    [limits.SESSION_ROOMS_MAX, "A client is in any number of rooms up to N,"],
+    [limits.MEMBERS_PART_MAX, "at most N in one message; `more`"],
+    [limits.AUTHORS_REMEMBERED, "for the last N chats of a room"],
+    [limits.MAILBOX_MAX_BYTES, "up to N bytes for one client, and declined beyond"],
+    [limits.TOPIC_MAX_BYTES, "what the room is about, at most N bytes"],
+    [limits.AWAY_TEXT_MAX_BYTES, "why it does not answer, at most N bytes"],
+    [limits.TYPING_QUIET_MS / 1_000, "is passed on at most once in N seconds"],
     [limits.FILE_TRANSFERS_PER_SENDER, "One sender has at most N files on their way"],
   ];
   for (const [value, words] of numbers) {
