@@ -81,7 +81,9 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
       const { title, topic } = chat.room;
       if (argument !== "") return chat.talk.setTopic(argument === "-" ? "" : argument);
       return chat.output.answer(
-        topic === "" ? `${quote(title)} has no topic.` : `Topic of ${quote(title)}: ${topic}`,
+        topic === ""
+          ? `${quote(title)} has no topic.`
+          : `Topic of ${quote(title)}: ${safeLine(topic)}`,
       );
     },
   },
