@@ -39,7 +39,9 @@ export async function openCluster(
     });
   }
   const key = new ClusterKey(parseClusterSecret(secret));
+  let cluster: Cluster | undefined;
   const onState = (up: boolean) => {
+    if (up) cluster?.sealed.allAgain();
     log.warning(up ? "NATS is reached again" : "NATS cannot be reached");
     tellAll(
       up
@@ -55,7 +57,7 @@ export async function openCluster(
     ...{ password: env("CMDCHAT_NATS_PASSWORD"), token: env("CMDCHAT_NATS_TOKEN") },
     nkey: env("CMDCHAT_NATS_NKEY"),
   });
-  const cluster = new Cluster({
+  cluster = new Cluster({
     ...{ backplane, key, slot: randomSlot(), holdMs: config.hold * 1_000 },
     onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     onServers: (what, others) => log.info(`another server was ${what}`, { others }),

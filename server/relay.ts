@@ -72,6 +72,7 @@ export class Relay {
       ...{ clock: SYSTEM_CLOCK, counters: this.metrics.counters, most: config["max-rooms"] },
       graceMs: config.hold * 1_000,
     });
+    this.cluster?.sealed.watch(this.sealed);
   }
 
   /** Whether clients reach it over TLS. */

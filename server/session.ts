@@ -81,7 +81,11 @@ export class Session {
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
     this.files = new FileRelay(relay.config["max-file"]);
-    this.sealed = new Attachments(sealedOwner(this), relay.sealed);
+    this.sealed = new Attachments(
+      sealedOwner(this),
+      relay.sealed,
+      relay.cluster?.sealed.clientOf(this),
+    );
     this.#mailbox = new Mailbox(relay.budget);
   }
 
@@ -176,7 +180,11 @@ export class Session {
     for (const { event } of this.#mailbox.empty()) {
       if (event.kind === "direct") this.relay.tellUndelivered(event);
     }
-    this.close();
+    this.sealed.loseLink();
+    const port = this.#port;
+    // Its end is no end of a session of ours.
+    this.#port = undefined;
+    port?.close();
   }
 
   /** Leaves all rooms for good. Senders of what it did not get any more are told. */

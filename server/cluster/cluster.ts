@@ -8,6 +8,7 @@ import type { Backplane, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
+import { SealedHomes } from "./sealed_homes.ts";
 import { decodeWord, encodeWord, type Word, type WordOf } from "./words.ts";
 
 const SUBJECT = "cmdchat.words";
@@ -60,6 +61,7 @@ export interface ClusterOptions {
 /** This server's part in a cluster. */
 export class Cluster {
   readonly bus: ClusterBus;
+  readonly sealed: SealedHomes;
   readonly #options: ClusterOptions;
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
@@ -77,6 +79,7 @@ export class Cluster {
       ...{ backplane, key, slot, onFault },
       homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
     });
+    this.sealed = new SealedHomes({ slot, say: (word) => this.#say(word) });
   }
 
   /** How many other servers are there. */
@@ -144,6 +147,7 @@ export class Cluster {
     this.#lost.set(slot, now);
     this.#options.onServers("lost", this.others);
     this.bus.serverLost(slot);
+    this.sealed.lost(slot);
   }
 
   #forget(slot: Slot): void {
@@ -177,6 +181,7 @@ export class Cluster {
     this.#heard.set(slot, performance.now());
     this.#options.onServers("found", this.others);
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
+    this.sealed.introduce();
   }
 
   #take(slot: Slot, word: Word): void {
@@ -207,6 +212,13 @@ export class Cluster {
       case "direct":
         if (this.#host?.direct(word)) this.#say({ kind: "directed", question: word.question });
         return;
+      case "sealed_home":
+      case "sealed_end":
+      case "sealed_ask":
+      case "sealed_link":
+      case "sealed_tell":
+      case "sealed_again":
+        return this.sealed.take(slot, word);
       case "given":
       case "directed":
         this.#questions.get(word.question)?.(word);

@@ -4,6 +4,7 @@
 import { decode, encode } from "cborg";
 import * as z from "zod";
 import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/limits.ts";
+import { RID_BYTES } from "../../shared/messages_sealed.ts";
 
 const count = z.int().min(0);
 const label = z.string().max(1_024);
@@ -12,6 +13,10 @@ function bytes(length: number) {
   return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
 }
 
+const body = z.custom<Uint8Array>((value) =>
+  value instanceof Uint8Array && value.length <= BODY_MAX_BYTES
+);
+const CHALLENGE_BYTES = 32;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;
 /** Number of a question; its answer repeats it. */
@@ -45,6 +50,18 @@ const WORDS = {
   },
   /** Answer to direct: the client has it, or it waits for the client. */
   directed: { question },
+  /** This server has the sealed room: frames of all others go through it. */
+  sealed_home: { rid: bytes(RID_BYTES) },
+  /** Nobody is in the sealed room any more. */
+  sealed_end: { rid: bytes(RID_BYTES) },
+  /** A request about a sealed room of the receiver, by client `peer` of the sender, over the link of `challenge`. */
+  sealed_ask: { to: count, peer: client, challenge: bytes(CHALLENGE_BYTES), request: body },
+  /** The link of `peer` is lost, or the client left for good. */
+  sealed_link: { to: count, peer: client, left: z.boolean() },
+  /** An event for client `peer` of the receiver. */
+  sealed_tell: { to: count, peer: client, event: body },
+  /** Client `peer` of the receiver must come again: its room has another home. */
+  sealed_again: { to: count, peer: client },
 } as const;
 
 type Rows = typeof WORDS;

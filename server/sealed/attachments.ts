@@ -21,6 +21,16 @@ export interface SealedOwner {
   spendPace(): void;
   /** Whether files may pass. */
   readonly takesFiles: boolean;
+  /** Ends the link; the client comes again by itself. */
+  close(): void;
+}
+
+/** A session's part in rooms that other servers have. */
+export interface Elsewhere {
+  /** Passes a request on; undefined = it is about a room of this server, "unasked" = it is a chunk nobody wants. */
+  pass(request: SealedRequest, challenge: Uint8Array): "passed" | "unasked" | undefined;
+  /** The link is lost, or the client left for good. */
+  end(left: boolean): void;
 }
 
 interface Place {
@@ -32,14 +42,21 @@ interface Place {
 export class Attachments implements Peer {
   readonly #owner: SealedOwner;
   readonly #rooms: SealedRooms;
+  readonly #elsewhere: Elsewhere | undefined;
   readonly #places = new Map<number, Place>();
   #challenge: Uint8Array | undefined;
   #penalties = 0;
   #keptOutUntil = -Infinity;
 
-  constructor(owner: SealedOwner, rooms: SealedRooms) {
+  constructor(owner: SealedOwner, rooms: SealedRooms, elsewhere?: Elsewhere) {
     this.#owner = owner;
     this.#rooms = rooms;
+    this.#elsewhere = elsewhere;
+  }
+
+  /** The session has the link of this challenge, the same as before or its first one. */
+  proveBy(challenge: Uint8Array): void {
+    this.#challenge = challenge;
   }
 
   /** The session has a link whose challenge this is; what was attached over another one is so no more. */
@@ -53,6 +70,7 @@ export class Attachments implements Peer {
     const places = [...this.#places.values()];
     this.#places.clear();
     for (const { room, seat } of places) room.loseLink(seat);
+    this.#elsewhere?.end(false);
   }
 
   /** The session is over. */
@@ -60,10 +78,15 @@ export class Attachments implements Peer {
     const places = [...this.#places.values()];
     this.#places.clear();
     for (const { room, seat } of places) room.leave(seat);
+    this.#elsewhere?.end(true);
   }
 
   deliver(broadcast: Broadcast): void {
     this.#owner.deliver(broadcast);
+  }
+
+  comeAgain(): void {
+    this.#owner.close();
   }
 
   dropped(room: number, why: "replaced" | "voided"): void {
@@ -82,6 +105,7 @@ export class Attachments implements Peer {
       if (request.kind === "sealed_chunk") return this.#chunk(request);
       this.#owner.spendPace();
       this.#checkRate(request.kind);
+      if (this.#passOn(request) !== undefined) return;
       if (request.kind === "sealed_attach") return this.#attach(request);
       this.#inRoom(request);
     } catch (error) {
@@ -153,7 +177,16 @@ export class Attachments implements Peer {
     }
   }
 
+  #passOn(request: SealedRequest): "passed" | "unasked" | undefined {
+    if (this.#elsewhere === undefined || this.#challenge === undefined) return undefined;
+    if (request.kind === "sealed_pull" && !this.#owner.takesFiles) return undefined;
+    return this.#elsewhere.pass(request, this.#challenge);
+  }
+
   #chunk(request: RequestOf<"sealed_chunk">): void {
+    const passed = this.#passOn(request);
+    if (passed === "unasked") this.#owner.spendPace();
+    if (passed !== undefined) return;
     const place = this.#places.get(request.room);
     // Chunks are as many as were asked for; others cost what any request costs.
     if (!place?.room.chunk(place.seat, request)) this.#owner.spendPace();

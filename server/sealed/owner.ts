@@ -10,6 +10,7 @@ import type { SealedOwner } from "./attachments.ts";
 /** A session, as far as sealed rooms touch it. */
 export interface SealedSession {
   deliver(broadcast: Broadcast): void;
+  close(): void;
   readonly rateLimit: RateLimit | undefined;
   readonly pace: Pace | undefined;
   readonly relay: {
@@ -33,5 +34,6 @@ export function sealedOwner(session: SealedSession): SealedOwner {
     takeGroupWork: (now) => counted(groupWork?.take(now) ?? 0),
     spendPace: () => session.pace?.spend(),
     takesFiles: config["max-file"] > 0,
+    close: () => session.close(),
   };
 }

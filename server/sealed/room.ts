@@ -199,6 +199,13 @@ export class SealedRoom {
     if (!waitedFor) this.#options.onEmpty();
   }
 
+  /** Another server has the room: whoever is here comes again, and is passed on to it. */
+  giveUp(): void {
+    const peers = [...this.#seats.values()].map(({ peer }) => peer);
+    this.close();
+    for (const peer of peers) peer?.comeAgain();
+  }
+
   /** Forgets all, and calls off all that was to come. */
   close(): void {
     for (const seat of this.#seats.values()) seat.stopGrace();

@@ -17,12 +17,19 @@ export interface SealedRoomsOptions {
   readonly graceMs: number;
 }
 
+/** Told when rooms begin and end. */
+export interface SealedWatcher {
+  readonly opened: (rid: Uint8Array) => void;
+  readonly closed: (rid: Uint8Array) => void;
+}
+
 /** The sealed rooms in which somebody is, or is waited for. */
 export class SealedRooms {
   readonly #options: SealedRoomsOptions;
   readonly #memory: SealedMemory = { bytes: 0 };
   readonly #rooms = new Map<string, SealedRoom>();
   #lastNumber = 0;
+  #watcher: SealedWatcher | undefined;
 
   constructor(options: SealedRoomsOptions) {
     this.#options = options;
@@ -58,6 +65,7 @@ export class SealedRooms {
       onEmpty: () => this.#close(key, room),
     });
     this.#rooms.set(key, room);
+    this.#watcher?.opened(room.rid);
     return room;
   }
 
@@ -66,8 +74,21 @@ export class SealedRooms {
     for (const [key, room] of this.#rooms) this.#close(key, room);
   }
 
+  /** Tells `watcher` of rooms from now on. */
+  watch(watcher: SealedWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /** Another server has the room `rid`. */
+  giveUp(rid: Uint8Array): void {
+    const key = encodeBase64(rid);
+    const room = this.#rooms.get(key);
+    this.#rooms.delete(key);
+    room?.giveUp();
+  }
+
   #close(key: string, room: SealedRoom): void {
     room.close();
-    this.#rooms.delete(key);
+    if (this.#rooms.delete(key)) this.#watcher?.closed(room.rid);
   }
 }

@@ -11,6 +11,8 @@ export interface Peer {
   deliver(broadcast: Broadcast): void;
   /** The room lets the session go without being asked to: its handle is taken elsewhere, or it is kept out. */
   dropped(room: number, why: "replaced" | "voided"): void;
+  /** The room goes to another server: the session's client must come again. */
+  comeAgain(): void;
 }
 
 /** A handle as a key of maps. */

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { makeIdentity } from "../helpers/identities.ts";
 import { type NatsCluster, natsProgram, startNats } from "../helpers/nats.ts";
+import { newAttachKey, SealedPeer } from "../helpers/sealed_peer.ts";
+import { textOf } from "../helpers/sealed_room.ts";
 import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
@@ -183,4 +185,45 @@ test("NATS that refuses the credentials, or is not there, is one error line with
     args: ["--nats", url],
     env: { CMDCHAT_CLUSTER_KEY: SECRET, ...env },
   });
+});
+
+test("a sealed room is one on all servers; when its home dies, its members come again to another", async () => {
+  await using scene = await openScene(3);
+  const key = await newAttachKey();
+  await using alice = await SealedPeer.connect({ port: portOf(scene, 0) }, key);
+  await alice.attach();
+  await alice.create();
+  await using bob = await SealedPeer.connect({ port: portOf(scene, 1) }, key);
+  assert.equal((await bob.attach()).kind, "sealed_attached");
+  await bob.commit(0, "bob joins");
+  await alice.peer.until("sealed_frame", ({ body }) => textOf(body) === "bob joins");
+  await bob.app(1, "from two");
+  await alice.app(1, "from one");
+  for (const { peer } of [alice, bob]) {
+    await peer.until("sealed_frame", ({ body }) => textOf(body) === "from one");
+    const said = peer.events.flatMap((event) =>
+      event.kind === "sealed_frame" ? [`${event.seq} ${textOf(event.body)}`] : []
+    );
+    assert.deepEqual(said.slice(-2), ["2 from two", "3 from one"]);
+  }
+  await using mallory = await SealedPeer.connect({ port: portOf(scene, 2) }, key);
+  const forged = await mallory.attachment({ proof: new Uint8Array(64) });
+  await mallory.peer.send(forged);
+  assert.equal((await mallory.answer(forged.ask)).kind, "sealed_declined");
+
+  bob.peer.cut();
+  await alice.peer.until("sealed_gone");
+  await using back = await SealedPeer.connect({ port: portOf(scene, 2) }, key, bob);
+  assert.equal((await back.attach({ member: true, epoch: 1, seq: 3 })).kind, "sealed_attached");
+  await alice.peer.until("sealed_back");
+
+  await (scene.servers[0] as RunningServer).stop("SIGKILL");
+  await back.peer.ended;
+  // The other server may notice a little later: who asks before that is sent away once more.
+  for (let n = 0;; n++) {
+    await using again = await SealedPeer.connect({ port: portOf(scene, 1) }, key, bob);
+    const answer = await again.attach({ member: true, epoch: 1, seq: 3 }).catch(() => undefined);
+    if (answer?.kind === "sealed_none") break;
+    assert.ok(answer === undefined && n < 3, "no new home was found");
+  }
 });

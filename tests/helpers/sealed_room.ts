@@ -82,6 +82,8 @@ export function openRooms(
 
 /** One connection that keeps what it is told. */
 export class Recorder implements Peer {
+  /** How often it was told to come again. */
+  again = 0;
   readonly events: Event[] = [];
   readonly handle: Uint8Array;
   readonly room: SealedRoom;
@@ -117,6 +119,10 @@ export class Recorder implements Peer {
 
   deliver(broadcast: Broadcast): void {
     this.events.push(broadcast.event);
+  }
+
+  comeAgain(): void {
+    this.again++;
   }
 
   dropped(_room: number, why: "replaced" | "voided"): void {

@@ -18,6 +18,15 @@ Deno.test("every word comes back as it was said, with the number of its server",
       ...{ toName: "bob", request: 3, text: "psst" },
     },
     { kind: "directed", question: 1 },
+    { kind: "sealed_home", rid: TICKET },
+    { kind: "sealed_end", rid: TICKET },
+    {
+      ...{ kind: "sealed_ask", to: 3, peer: 4, challenge: new Uint8Array(32) },
+      request: new Uint8Array(5),
+    },
+    { kind: "sealed_link", to: 3, peer: 4, left: true },
+    { kind: "sealed_tell", to: 3, peer: 4, event: new Uint8Array(5) },
+    { kind: "sealed_again", to: 3, peer: 4 },
   ];
   for (const word of words) assert.deepEqual(decodeWord(encodeWord(5, word)), { slot: 5, word });
 });

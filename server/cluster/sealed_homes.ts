@@ -1,0 +1,246 @@
+// Sealed rooms of a cluster. Each has a home, the server that orders its frames; the others pass on what their
+// clients ask for and what the home answers. A home that dies is to clients as a relay that was restarted: they come
+// again, the first server that is asked becomes the home, and members bring the group back.
+
+import { encodeBase64 } from "../../shared/base64.ts";
+import type { Event, SealedRequest } from "../../shared/messages_v2.ts";
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import { Broadcast } from "../broadcast.ts";
+import { Attachments, type Elsewhere, type SealedOwner } from "../sealed/attachments.ts";
+import type { SealedRooms } from "../sealed/rooms.ts";
+import type { Slot } from "./client_numbers.ts";
+import type { Word, WordOf } from "./words.ts";
+
+// Numbers of rooms of other servers, which must not be those of our own.
+const FIRST_ALIAS = 2 ** 40;
+
+/** What rooms elsewhere need of a session here. */
+export interface SealedClient {
+  readonly id: number;
+  deliver(broadcast: Broadcast): void;
+  /** Ends the link; the client comes again by itself. */
+  close(): void;
+}
+
+/** The words of this theme. */
+export type SealedWord = Extract<Word, { kind: `sealed_${string}` }>;
+
+/** What the homes need. */
+export interface SealedHomesOptions {
+  readonly slot: Slot;
+  readonly say: (word: Word) => void;
+}
+
+/** Where the sealed rooms of a cluster are. */
+export class SealedHomes {
+  readonly #options: SealedHomesOptions;
+  readonly #homes = new Map<string, Slot>();
+  readonly #own = new Map<string, Uint8Array>();
+  readonly #clients = new Map<number, RemoteClient>();
+  readonly #guests = new Map<string, Attachments>();
+  #rooms: SealedRooms | undefined;
+
+  constructor(options: SealedHomesOptions) {
+    this.#options = options;
+  }
+
+  /** The rooms of this server, which tell of their own beginning and end. */
+  watch(rooms: SealedRooms): void {
+    this.#rooms = rooms;
+    rooms.watch({
+      opened: (rid) => {
+        this.#own.set(encodeBase64(rid), rid);
+        this.#options.say({ kind: "sealed_home", rid });
+      },
+      closed: (rid) => {
+        if (this.#own.delete(encodeBase64(rid))) this.#options.say({ kind: "sealed_end", rid });
+      },
+    });
+  }
+
+  /** What a session has to do with rooms of other servers. */
+  clientOf(client: SealedClient): Elsewhere {
+    return new RemoteClient(client, {
+      homeOf: (rid) => {
+        const key = encodeBase64(rid);
+        return this.#own.has(key) ? undefined : this.#homes.get(key);
+      },
+      say: this.#options.say,
+      enter: (remote) => this.#clients.set(client.id, remote),
+      leave: () => this.#clients.delete(client.id),
+    });
+  }
+
+  /** Tells another server which rooms are here. */
+  introduce(): void {
+    for (const rid of this.#own.values()) this.#options.say({ kind: "sealed_home", rid });
+  }
+
+  /** A server is gone: its rooms have no home, and who was in them comes again. */
+  lost(slot: Slot): void {
+    for (const [key, home] of this.#homes) if (home === slot) this.#homes.delete(key);
+    for (const client of [...this.#clients.values()]) if (client.uses(slot)) client.comeAgain();
+    for (const [key, guest] of this.#guests) {
+      if (!key.startsWith(`${slot}:`)) continue;
+      this.#guests.delete(key);
+      guest.loseLink();
+    }
+  }
+
+  /** Words may have been lost: whoever is in a room elsewhere comes again, and misses nothing. */
+  allAgain(): void {
+    for (const client of [...this.#clients.values()]) client.comeAgain();
+    for (const guest of this.#guests.values()) guest.loseLink();
+    this.#guests.clear();
+    this.introduce();
+  }
+
+  /** Does what a word of server `slot` asks for. */
+  take(slot: Slot, word: SealedWord): void {
+    if ("to" in word && word.to !== this.#options.slot) return;
+    switch (word.kind) {
+      case "sealed_home":
+        return this.#meetHome(slot, word.rid);
+      case "sealed_end": {
+        const key = encodeBase64(word.rid);
+        if (this.#homes.get(key) === slot) this.#homes.delete(key);
+        return;
+      }
+      case "sealed_ask":
+        return this.#guest(slot, word);
+      case "sealed_link": {
+        const guest = this.#guests.get(`${slot}:${word.peer}`);
+        this.#guests.delete(`${slot}:${word.peer}`);
+        if (word.left) guest?.leaveAll();
+        else guest?.loseLink();
+        return;
+      }
+      case "sealed_tell":
+        return this.#clients.get(word.peer)?.hear(slot, word.event);
+      case "sealed_again":
+        return this.#clients.get(word.peer)?.comeAgain();
+    }
+  }
+
+  // Two servers that opened a room at once: the one with the lower number has it.
+  #meetHome(slot: Slot, rid: Uint8Array): void {
+    const key = encodeBase64(rid);
+    const own = this.#own.get(key);
+    if (own !== undefined && this.#options.slot < slot) {
+      return this.#options.say({ kind: "sealed_home", rid });
+    }
+    this.#homes.set(key, slot);
+    if (own === undefined) return;
+    this.#own.delete(key);
+    this.#rooms?.giveUp(rid);
+  }
+
+  #guest(slot: Slot, { peer, challenge, request }: WordOf<"sealed_ask">): void {
+    const key = `${slot}:${peer}`;
+    const rooms = this.#rooms;
+    if (rooms === undefined) return;
+    const guest = this.#guests.get(key) ?? new Attachments(this.#ownerOf(slot, peer), rooms);
+    this.#guests.set(key, guest);
+    guest.proveBy(challenge);
+    guest.handle(decodeRequest(request) as SealedRequest);
+  }
+
+  // Rates and sizes were checked where the client is.
+  #ownerOf(slot: Slot, peer: number): SealedOwner {
+    const { say } = this.#options;
+    return {
+      deliver: ({ event }) =>
+        say({ kind: "sealed_tell", to: slot, peer, event: encodeEvent(event) }),
+      takeMessage: () => 0,
+      takeGroupWork: () => 0,
+      spendPace: () => {},
+      takesFiles: true,
+      close: () => say({ kind: "sealed_again", to: slot, peer }),
+    };
+  }
+}
+
+interface RemoteClientOptions {
+  readonly homeOf: (rid: Uint8Array) => Slot | undefined;
+  readonly say: (word: Word) => void;
+  readonly enter: (client: RemoteClient) => void;
+  readonly leave: () => void;
+}
+
+interface Place {
+  readonly slot: Slot;
+  readonly number: number;
+}
+
+/** A session of this server in rooms of others. */
+class RemoteClient implements Elsewhere {
+  readonly #client: SealedClient;
+  readonly #options: RemoteClientOptions;
+  readonly #places = new Map<number, Place>();
+  readonly #slots = new Set<Slot>();
+  #lastAlias = FIRST_ALIAS;
+  /** Chunks that were asked of it: what comes beyond is not passed on for nothing. */
+  #chunks = 0;
+
+  constructor(client: SealedClient, options: RemoteClientOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  uses(slot: Slot): boolean {
+    return this.#slots.has(slot);
+  }
+
+  comeAgain(): void {
+    this.#client.close();
+  }
+
+  pass(request: SealedRequest, challenge: Uint8Array): "passed" | "unasked" | undefined {
+    if (request.kind === "sealed_attach") {
+      const slot = this.#options.homeOf(request.rid);
+      if (slot === undefined) return undefined;
+      this.#slots.add(slot);
+      this.#options.enter(this);
+      this.#ask(slot, request, challenge);
+      return "passed";
+    }
+    const place = this.#places.get(request.room);
+    if (place === undefined) return undefined;
+    if (request.kind === "sealed_chunk" && this.#chunks-- <= 0) {
+      this.#chunks = 0;
+      return "unasked";
+    }
+    this.#ask(place.slot, { ...request, room: place.number }, challenge);
+    return "passed";
+  }
+
+  hear(slot: Slot, body: Uint8Array): void {
+    const event = decodeEvent(body);
+    if (event.kind === "sealed_pull") this.#chunks += event.chunks;
+    const alias = "room" in event && event.room !== 0 ? this.#alias(slot, event.room) : undefined;
+    const heard = alias === undefined ? event : { ...event, room: alias } as Event;
+    this.#client.deliver(new Broadcast(heard, ""));
+  }
+
+  end(left: boolean): void {
+    for (const to of this.#slots) {
+      this.#options.say({ kind: "sealed_link", to, peer: this.#client.id, left });
+    }
+    this.#slots.clear();
+    this.#places.clear();
+    this.#options.leave();
+  }
+
+  #alias(slot: Slot, number: number): number {
+    for (const [alias, place] of this.#places) {
+      if (place.slot === slot && place.number === number) return alias;
+    }
+    this.#places.set(++this.#lastAlias, { slot, number });
+    return this.#lastAlias;
+  }
+
+  #ask(to: Slot, request: SealedRequest, challenge: Uint8Array): void {
+    const body = encodeRequest(request);
+    this.#options.say({ kind: "sealed_ask", to, peer: this.#client.id, challenge, request: body });
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import type { Slot } from "../../../server/cluster/client_numbers.ts";
+import { SealedHomes } from "../../../server/cluster/sealed_homes.ts";
+import type { Word } from "../../../server/cluster/words.ts";
+import { openRooms, Recorder } from "../../helpers/sealed_room.ts";
+
+const RID = new Uint8Array(16).fill(9);
+
+function side(slot: number) {
+  const said: Word[] = [];
+  const { rooms } = openRooms();
+  const homes = new SealedHomes({ slot: slot as Slot, say: (word) => said.push(word) });
+  homes.watch(rooms);
+  return { slot: slot as Slot, homes, rooms, said };
+}
+
+Deno.test("a room that begins and ends is told to the others", () => {
+  const { rooms, said } = side(1);
+  const room = rooms.open(RID);
+  room.tidy();
+  assert.deepEqual(said, [{ kind: "sealed_home", rid: RID }, { kind: "sealed_end", rid: RID }]);
+});
+
+Deno.test("of two servers that opened a room at once, the one with the lower number keeps it", () => {
+  const [low, high] = [side(1), side(2)];
+  const [kept, lost] = [
+    new Recorder(low.rooms.open(RID), 1),
+    new Recorder(high.rooms.open(RID), 2),
+  ];
+  kept.attach();
+  lost.attach();
+  low.homes.take(high.slot, { kind: "sealed_home", rid: RID });
+  high.homes.take(low.slot, { kind: "sealed_home", rid: RID });
+  assert.deepEqual([kept.again, lost.again], [0, 1]);
+  assert.deepEqual([low.rooms.size, high.rooms.size], [1, 0]);
+  assert.equal(low.said.filter(({ kind }) => kind === "sealed_home").length, 2, "it says so again");
+});
+
+Deno.test("a client in a room elsewhere is sent away when that server is lost, or words may have been", () => {
+  const { homes } = side(1);
+  let closed = 0;
+  const client = homes.clientOf({ id: 5, deliver() {}, close: () => closed++ });
+  homes.take(2 as Slot, { kind: "sealed_home", rid: RID });
+  const attach = {
+    ...{ kind: "sealed_attach", ask: 1, rid: RID, key: new Uint8Array(32) } as const,
+    ...{ handle: new Uint8Array(8), owner: new Uint8Array(16), proof: new Uint8Array(64) },
+    ...{ member: false, epoch: 0, seq: 0 },
+  };
+  assert.equal(client.pass(attach, new Uint8Array(32)), "passed");
+  homes.lost(3 as Slot);
+  assert.equal(closed, 0);
+  homes.lost(2 as Slot);
+  assert.equal(closed, 1);
+  assert.equal(client.pass(attach, new Uint8Array(32)), undefined, "its room has no home now");
+});
