@@ -142,29 +142,6 @@ const HANDLERS: Handlers = {
     show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
   },
 
-  moderated(chat, event, room) {
-    const { client, name, request, what, whom, time } = event;
-    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
-    const about = { event: "moderated", text: moderationText(event), name, time };
-    show(chat, about, room);
-    if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
-    chat.transfers.roomLeft(room);
-    chat.rooms.remove(room);
-    chat.refreshStatus();
-  },
-
-  rules(chat, { maker, locked, slow }, room) {
-    const isNews = room.maker !== maker && maker === chat.clientId;
-    room.maker = maker;
-    const parts = [
-      ...(isNews ? ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."] : []),
-      ...(locked ? ["The room is locked: nobody else can come in."] : []),
-      ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
-    ];
-    if (parts.length === 0) return;
-    show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
-  },
-
   members(chat, { list, more }, room) {
     const people = list.map(([client, name, state, since, status]) => (
       { client, name, state, since, status }

@@ -38,10 +38,11 @@ export async function openCluster(
       hint: "the same on all servers: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
     });
   }
+  let joined: Cluster | undefined;
   const key = new ClusterKey(parseClusterSecret(secret));
-  let cluster: Cluster | undefined;
   const onState = (up: boolean) => {
-    if (up) cluster?.sealed.allAgain();
+    // NATS is reached for the first time before there is a cluster.
+    if (up) joined?.sealed.allAgain();
     log.warning(up ? "NATS is reached again" : "NATS cannot be reached");
     tellAll(
       up
@@ -57,7 +58,7 @@ export async function openCluster(
     ...{ password: env("CMDCHAT_NATS_PASSWORD"), token: env("CMDCHAT_NATS_TOKEN") },
     nkey: env("CMDCHAT_NATS_NKEY"),
   });
-  cluster = new Cluster({
+  const cluster = joined = new Cluster({
     ...{ backplane, key, slot: randomSlot(), holdMs: config.hold * 1_000 },
     onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     onServers: (what, others) => log.info(`another server was ${what}`, { others }),
