@@ -82,6 +82,8 @@ function readCall(args: readonly string[]): Call {
 
 function behind(place: readonly string[], args: readonly string[]): Call {
   const [word = "-", ...rest] = args;
+  // What hands type that know git.
+  if (word === "help") return behind(place, [...rest.slice(0, 1), "--help"]);
   if (word.startsWith("-") || word === "") return { command: undefined, args: [...place, ...args] };
   return { command: findCommand(CLIENT_COMMANDS, word), args: [...place, ...rest] };
 }

@@ -155,7 +155,7 @@ function notDelivered(
 ): CmdchatError {
   return outcome === "lost"
     ? new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`)
-    : new UsageError(`Not delivered: ${quote(text)}: the server refused it`);
+    : new UsageError(`Not delivered: ${quote(text)}: the server refused it, or is another one now`);
 }
 
 function late({ seconds }: Patience): string {

@@ -233,4 +233,7 @@ Deno.test("every command has a help that begins with its usage", async () => {
     assert.ok(help.stdout.startsWith(`usage: cmdchat-client ${name}`), help.stdout);
     assert.equal(help.stderr, "");
   }
+  const [whole, one] = await Promise.all([run(["help"]), run(["help", "send"])]);
+  assert.match(whole.stdout, /^cmdchat-client .*\n\nusage:/);
+  assert.match(one.stdout, /^usage: cmdchat-client send/);
 });
