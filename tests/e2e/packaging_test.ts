@@ -122,9 +122,13 @@ interface Service {
   readonly volumes?: readonly string[];
 }
 
+function servicesOf(text: string): { readonly cmdchat: Service; readonly nats: Service } {
+  return (parse(text, { strict: true }) as { services: { cmdchat: Service; nats: Service } })
+    .services;
+}
+
 function serviceOf(text: string): Service {
-  const { services } = parse(text, { strict: true }) as { services: { cmdchat: Service } };
-  return services.cmdchat;
+  return servicesOf(text).cmdchat;
 }
 
 Deno.test("docker-compose.yml parses, gives no way up, nothing to write to, and limits", async () => {
@@ -144,11 +148,22 @@ Deno.test("docker-compose.yml parses, gives no way up, nothing to write to, and 
   assert.deepEqual(service.ports, ["${CMDCHAT_PUBLISH:-127.0.0.1:5050}:5050"]);
 });
 
+Deno.test("docker-compose.yml starts NATS only when its profile is asked for, held as tightly and out of reach", async () => {
+  const { cmdchat, nats } = servicesOf(await readText("docker-compose.yml"));
+  assert.deepEqual(nats["profiles"], ["nats"]);
+  assert.equal(nats.ports, undefined);
+  const held = ["read_only", "user", "cap_drop", "security_opt", "pids_limit"];
+  for (const key of held) assert.deepEqual(nats[key], cmdchat[key], key);
+  assert.equal(nats["mem_limit"], nats["memswap_limit"]);
+});
+
 Deno.test("docker-compose.yml with its TLS section uncommented parses and names real variables", async () => {
   const text = await readText("docker-compose.yml");
   const [before, section] = text.split(/^ *# TLS: .*\n/m);
   assert.ok(section !== undefined, "docker-compose.yml has no TLS section");
-  const { environment, volumes } = serviceOf(before + section.replaceAll("    # ", "    "));
+  const [own = "", others = ""] = section.split(/\n(?=\n)/);
+  const uncommented = `${own.replaceAll("    # ", "    ")}\n${others}`;
+  const { environment, volumes } = serviceOf(before + uncommented);
   assert.deepEqual(environment, {
     CMDCHAT_CERTFILE: "/certs/cert.pem",
     CMDCHAT_KEYFILE: "/certs/key.pem",
