@@ -75,6 +75,7 @@ export class Chat {
   readonly talk: Talk;
   readonly typing: Typing;
   readonly rooms = new Rooms();
+  readonly backoff: Backoff;
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
   /** Names of rooms we have been in, for Tab. */
@@ -94,6 +95,7 @@ export class Chat {
 
   constructor(options: ChatOptions) {
     this.#options = options;
+    this.backoff = options.backoff ?? new Backoff();
     this.output = options.output;
     this.console = options.console;
     this.#wantedName = options.place.name;
@@ -176,7 +178,7 @@ export class Chat {
         onDown: (error) => this.#showDown(error),
         onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
         clock: this.#options.clock,
-        backoff: this.#options.backoff ?? new Backoff(),
+        backoff: this.backoff,
         signal: this.ending,
       });
     } catch (error) {

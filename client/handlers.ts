@@ -67,6 +67,7 @@ const HANDLERS: Handlers = {
   },
 
   closing(chat, { why: text, retry }) {
+    if (retry) chat.backoff.soon();
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });
   },
 

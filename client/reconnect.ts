@@ -1,14 +1,20 @@
 // Keeps a session open: growing pauses between attempts, and which faults end it for good.
 
 import { CmdchatError, ConfigError, CryptoError, UsageError } from "../shared/errors.ts";
-import { RECONNECT_MAX_MS, RECONNECT_MIN_MS } from "../shared/limits.ts";
+import {
+  RECONNECT_MAX_MS,
+  RECONNECT_MIN_MS,
+  RECONNECT_SOON_MS,
+  RECONNECT_SOON_TRIES,
+} from "../shared/limits.ts";
 import type { Clock } from "./clock.ts";
-import { BusyError, type Session } from "./session.ts";
+import { BusyError, type Session, StoppingError } from "./session.ts";
 
 /** The pauses of one outage: from 1 to 2 s at first, doubled up to 15 to 30 s, at random in between. */
 export class Backoff {
   readonly #random: () => number;
   #next = 2 * RECONNECT_MIN_MS;
+  #soon = 0;
 
   /** `random` gives numbers from 0 up to 1. */
   constructor(random: () => number = cryptoRandom) {
@@ -17,9 +23,23 @@ export class Backoff {
 
   /** The next pause in milliseconds. Jitter keeps the clients of a dead server from coming back all at once. */
   next(): number {
+    if (this.#soon > 0) {
+      this.#soon--;
+      return 2 * RECONNECT_SOON_MS * (1 - this.#random() / 2);
+    }
     const pause = this.#next * (1 - this.#random() / 2);
     this.#next = Math.min(2 * this.#next, RECONNECT_MAX_MS);
     return pause;
+  }
+
+  /** The server said that it is about to be back: the next pauses are short. */
+  soon(): void {
+    this.#soon = RECONNECT_SOON_TRIES;
+  }
+
+  /** It is back. */
+  opened(): void {
+    this.#soon = 0;
   }
 
   /** The outage is over. */
@@ -52,6 +72,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
     try {
       const session = await open(signal);
       [opened, succeeded] = [true, true];
+      backoff.opened();
       const openedAt = clock.now();
       try {
         await serve(session);
@@ -64,6 +85,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof CmdchatError) || (!opened && isFinal(error, succeeded))) throw error;
+      if (error instanceof StoppingError) backoff.soon();
       onDown(error);
     }
     await pause(options);

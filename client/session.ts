@@ -66,6 +66,9 @@ export interface Session {
 /** The server cannot take us now; it may later. Exit code 4. */
 export class BusyError extends ConnectionError {}
 
+/** The server is about to end, and another may take its place. Exit code 4. */
+export class StoppingError extends BusyError {}
+
 /** The server does not take our token, or wants one. Exit code 7. */
 export class UnauthorizedError extends CryptoError {}
 
@@ -94,7 +97,7 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
         `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,
       );
     case "server_stopping":
-      return new BusyError("Cannot join the server: it is stopping");
+      return new StoppingError("Cannot join the server: it is stopping");
     default:
       return new UsageError(`Cannot join the server: it answered ${quote(reason)}`);
   }

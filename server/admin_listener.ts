@@ -8,8 +8,8 @@ import { listenError } from "./listen_error.ts";
 export interface AdminListener {
   /** Where they really are. */
   readonly address: string;
-  /** Ends at once; who asks just then gets no answer. */
-  close(): void;
+  /** Takes no more requests; resolves when those that came are answered. */
+  finish(): Promise<void>;
 }
 
 /** Serves the pages at `address`. Throws ConfigError where that is not possible. */
@@ -18,11 +18,9 @@ export function serveAdmin(
   view: AdminView,
   onFault: (error: unknown) => void,
 ): AdminListener {
-  const stop = new AbortController();
   try {
     const server = Deno.serve({
       ...address,
-      signal: stop.signal,
       onListen: () => {},
       onError(error) {
         onFault(error);
@@ -31,7 +29,7 @@ export function serveAdmin(
     }, (request) => adminPage(request, view));
     // It serves beside the relay, and must not keep the process alive.
     server.unref();
-    return { address: addressText(server.addr), close: () => stop.abort() };
+    return { address: addressText(server.addr), finish: () => server.shutdown() };
   } catch (cause) {
     throw listenError({ host: address.hostname, port: address.port, tls: undefined }, cause);
   }

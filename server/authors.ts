@@ -24,6 +24,16 @@ export class Authors {
     return client === NOBODY ? undefined : client;
   }
 
+  /** All that is known, oldest first; what was taken back is nobody's. */
+  get all(): [number, number][] {
+    const known: [number, number][] = [];
+    const first = Math.max(1, this.#last - AUTHORS_REMEMBERED + 1);
+    for (let sequence = first; sequence <= this.#last; sequence++) {
+      known.push([sequence, this.#clients?.[sequence % AUTHORS_REMEMBERED] ?? NOBODY]);
+    }
+    return known;
+  }
+
   /** Nobody may change chat `sequence` any more: it was taken back. */
   forget(sequence: number): void {
     if (this.#clients !== undefined && this.of(sequence) !== undefined) {

@@ -12,6 +12,7 @@
 //    taken, a message was there already): then it never comes back, and its place is 0.
 
 import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../shared/wire_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import { type Missed, RoomMemory } from "./room_memory.ts";
 import type { RoomRules } from "./room_rules.ts";
@@ -109,12 +110,37 @@ export function whenAllPlaced(places: readonly Place[], next: (happened: boolean
   else void Promise.all(places).then(judge);
 }
 
+/** Where a channel of a MemoryBus stands, for another process to go on. */
+export interface ChannelState {
+  readonly at: number;
+  readonly sequence: number;
+  /** What is remembered, oldest first: place, age in ms, the encoded event. */
+  readonly events: readonly (readonly [number, number, Uint8Array])[];
+}
+
 /** The bus of one server. */
 export class MemoryBus implements Bus {
   readonly firstClient = 1;
+  readonly #channels = new Map<string, MemoryChannel>();
+  readonly #restored = new Map<string, ChannelState>();
 
   open(options: ChannelOptions): Channel {
-    return new MemoryChannel(options);
+    const { title } = options;
+    const onClose = () => this.#channels.delete(title);
+    const channel = new MemoryChannel(options, onClose, this.#restored.get(title));
+    this.#restored.delete(title);
+    this.#channels.set(title, channel);
+    return channel;
+  }
+
+  /** Where the channel of room `title` stands. */
+  stateOf(title: string): ChannelState | undefined {
+    return this.#channels.get(title)?.state;
+  }
+
+  /** The next channel that is opened for room `title` goes on from `state`. */
+  restore(title: string, state: ChannelState): void {
+    this.#restored.set(title, state);
   }
 }
 
@@ -124,13 +150,34 @@ class MemoryChannel implements Channel {
   readonly #title: string;
   readonly #deliver: ChannelOptions["deliver"];
   readonly #memory: RoomMemory;
-  #at = 0;
-  #sequence = 0;
+  readonly #onClose: () => void;
+  #at: number;
+  #sequence: number;
 
-  constructor({ title, memoryMs, deliver }: ChannelOptions) {
+  constructor(
+    { title, memoryMs, deliver }: ChannelOptions,
+    onClose: () => void,
+    state: ChannelState = { at: 0, sequence: 0, events: [] },
+  ) {
     this.#title = title;
     this.#deliver = deliver;
+    this.#onClose = onClose;
     this.#memory = new RoomMemory(memoryMs);
+    this.#at = state.at;
+    this.#sequence = state.sequence;
+    const now = performance.now();
+    for (const [at, age, body] of state.events) {
+      this.#memory.add(new Broadcast(decodeEvent(body), title), at, now - age);
+    }
+  }
+
+  get state(): ChannelState {
+    const now = performance.now();
+    this.#memory.forget(now);
+    const events = this.#memory.all.map(({ broadcast, at, time }) =>
+      [at, now - time, encodeEvent(broadcast.event)] as const
+    );
+    return { at: this.#at, sequence: this.#sequence, events };
   }
 
   get at(): number {
@@ -157,5 +204,7 @@ class MemoryChannel implements Channel {
     return this.#memory.since(Math.min(seen, this.#at), this.#at);
   }
 
-  close(): void {}
+  close(): void {
+    this.#onClose();
+  }
 }

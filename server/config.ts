@@ -151,6 +151,13 @@ export const SERVER_OPTIONS = {
     parse: adminAddress,
     help: "serve /health, /ready and /metrics there over HTTP; other than loopback needs a token",
   },
+  "take-over": {
+    value: "ADDRESS:PORT",
+    env: "CMDCHAT_TAKE_OVER",
+    parse: adminAddress,
+    help:
+      "go on in the place of the server whose pages are there, where one is; both need the token",
+  },
   "identity-file": {
     value: "FILE",
     env: "CMDCHAT_IDENTITY_FILE",
@@ -176,7 +183,7 @@ export const COMMAND_NAMES = ["keygen", "health", "top"] as const;
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
-  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen asks for",
+  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen and --take-over ask for",
   CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
   CMDCHAT_NATS_USER: "user for NATS, with CMDCHAT_NATS_PASSWORD",
   CMDCHAT_NATS_PASSWORD: "password for NATS",
@@ -209,6 +216,11 @@ export function readConfig(input: CommandLineInput): ServerConfig {
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
   }
   const adminTokenDigest = readAdminToken(input, values["admin-listen"]);
+  if (values["take-over"] !== undefined && values.nats !== undefined) {
+    throw new ConfigError(
+      "Cannot use --take-over with --nats: clients go on at another server there",
+    );
+  }
   const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
   return {
     ...values,

@@ -8,8 +8,12 @@ import {
 } from "../shared/crypto/identity.ts";
 import { readSecretFile } from "./secret_file.ts";
 
-/** The identity in the file, or a fresh one where none is named. Throws ConfigError. */
-export async function openIdentity(path: string | undefined): Promise<ServerIdentity> {
+/** The identity in the file; where none is named, that of the process before, or a fresh one. Throws ConfigError. */
+export async function openIdentity(
+  path: string | undefined,
+  inherited?: string,
+): Promise<ServerIdentity> {
+  if (path === undefined && inherited !== undefined) return await identityFromText(inherited);
   if (path === undefined) return await generateIdentity();
   return await identityFromText(readSecretFile("--identity-file", path));
 }

@@ -1,13 +1,17 @@
 // cmdchat-server: the relay's entry point.
 
-import { CmdchatError, UsageError } from "../shared/errors.ts";
-import { readAdminPeer } from "./admin_client.ts";
+import { identityToText } from "../shared/crypto/identity.ts";
+import { CmdchatError, ConfigError, UsageError } from "../shared/errors.ts";
+import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
+import { isLoopback } from "./admin_address.ts";
+import { askToHandOver, readAdminPeer } from "./admin_client.ts";
 import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
 import { type AdminListener, serveAdmin } from "./admin_listener.ts";
-import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
+import type { AdminView } from "./admin_pages.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
+import { decodeHandOver, encodeHandOver, type HandOver } from "./hand_over.ts";
 import { newIdentityText, openIdentity } from "./identity_file.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
@@ -22,6 +26,9 @@ const encoder = new TextEncoder();
 const EXIT_UNEXPECTED = 1;
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.
 const WATCHDOG_SHARE = 3;
+// A process that handed over needs some ms to end; then its ports are free.
+const PORT_FREE_MS = 5_000;
+const PORT_POLL_MS = 20;
 const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
@@ -33,15 +40,20 @@ function print(text: string): void {
 async function serve(config: ServerConfig, build: string | undefined): Promise<void> {
   const { host, port } = config;
   const { tls, tokenDigests } = readReloadable(config, Date.now());
-  const listener = await listen({ host, port, tls });
-  const identity = await openIdentity(config["identity-file"]);
   const log = openLog(config["log-level"]);
+  const previous = await takeOver(config);
+  const listener = await listen({ host, port, tls });
+  const identity = await openIdentity(config["identity-file"], previous?.identity);
   const joined = await openCluster(config, {
     ...{ env: readVariable, log },
     tellAll: (text): void => relay.tellAll(text),
   });
   const relay: Relay = new Relay(config, { log, identity, cluster: joined?.cluster });
   relay.useTokens(tokenDigests);
+  if (previous !== undefined) {
+    relay.takeOver(previous.relay);
+    log.info("took over", { held: relay.held.size, rooms: relay.gauges.rooms });
+  }
   const running = new AbortController();
   // What nobody waited for is a mistake of ours; it must be seen, and must not end everybody's conversation.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -49,7 +61,14 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
     log.error("unexpected fault", { stack: faultText(event.reason) });
   });
   relay.run(running.signal);
-  const admin = openAdmin(config, relay, build);
+  const handOver = async () => {
+    listener.close();
+    log.info("handing over: no new connections, telling clients");
+    const state = await relay.handOver();
+    return encodeHandOver({ identity: await identityToText(identity), relay: state });
+  };
+  const taking = previous !== undefined;
+  const admin = await openAdmin({ ...{ config, relay, build, handOver, taking } });
   const manager = findServiceManager({
     env: readVariable,
     onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
@@ -72,17 +91,38 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   await joined?.close();
 }
 
-function openAdmin(
-  config: ServerConfig,
-  relay: Relay,
-  build: string | undefined,
-): AdminListener | undefined {
+/** What a running server knows, where --take-over says that there may be one; it stops for that. */
+async function takeOver(config: ServerConfig): Promise<HandOver | undefined> {
+  const address = config["take-over"];
+  if (address === undefined) return undefined;
+  const bytes = await askToHandOver({ address, token: readVariable("CMDCHAT_ADMIN_TOKEN") });
+  return bytes === undefined ? undefined : decodeHandOver(bytes);
+}
+
+interface AdminParts {
+  readonly config: ServerConfig;
+  readonly relay: Relay;
+  readonly build: string | undefined;
+  readonly handOver: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** The process before this one may still have the port for a moment. */
+  readonly taking: boolean;
+}
+
+async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> {
+  const { config, relay, build, taking } = parts;
   const address = config["admin-listen"];
   if (address === undefined) return undefined;
   const startedAt = Date.now() / 1_000;
   const start = performance.now();
-  return serveAdmin(address, {
+  const handOver = async () => {
+    const bytes = await parts.handOver();
+    // Answered, there is nothing left to do.
+    void admin.finish().then(() => Deno.exit(0));
+    return bytes;
+  };
+  const view: AdminView = {
     ready: () => !relay.stopping,
+    handOver: isLoopback(address.hostname) && relay.cluster === undefined ? handOver : undefined,
     tokenDigest: config.adminTokenDigest,
     metrics: () =>
       metricsPage({
@@ -91,7 +131,27 @@ function openAdmin(
         ...{ metrics: relay.metrics, gauges: relay.gauges, census: relay.census },
         ...{ stopping: relay.stopping, memory: Deno.memoryUsage() },
       }),
-  }, (error) => relay.log.error("unexpected fault", { stack: faultText(error) }));
+  };
+  const open = () =>
+    serveAdmin(
+      address,
+      view,
+      (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
+    );
+  const admin = taking ? await whenFree(open) : open();
+  return admin;
+}
+
+async function whenFree<T>(open: () => T): Promise<T> {
+  const late = performance.now() + PORT_FREE_MS;
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof ConfigError) || performance.now() > late) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
+    }
+  }
 }
 
 function banner(open: boolean, listener: Listener): string {

@@ -10,7 +10,8 @@ import type { Session } from "./session.ts";
 export class Membership implements Member {
   readonly session: Session;
   readonly room: Room;
-  readonly since = Date.now();
+  /** When it came, ms since 1970. */
+  readonly since: number;
   /** Monotonic ms until which "is writing" is not passed on again. */
   typingQuietUntil = -Infinity;
   /** When it said something last, ms since 1970. */
@@ -19,9 +20,17 @@ export class Membership implements Member {
   #announced = false;
 
   /** Takes `known`, which the session has in the room already, or its wanted name, or the next one that is free. */
-  constructor(session: Session, room: Room, known?: string) {
+  constructor(
+    session: Session,
+    room: Room,
+    { name: known, since = Date.now() }: {
+      readonly name?: string | undefined;
+      readonly since?: number | undefined;
+    } = {},
+  ) {
     this.session = session;
     this.room = room;
+    this.since = since;
     this.#name = known ?? room.freeName(session.wantedName);
     this.#announced = known !== undefined;
     room.add(this);

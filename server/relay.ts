@@ -17,15 +17,17 @@ import { type Bus, MemoryBus } from "./bus.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import { ClusterSide } from "./cluster_side.ts";
 import type { ServerConfig } from "./config.ts";
+import type { RelayState, RoomState } from "./hand_over.ts";
 import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
 import type { Census } from "./metrics_page.ts";
 import type { OutboxBudget } from "./outbox.ts";
 import type { PortEvents } from "./port.ts";
-import { Room } from "./room.ts";
+import { Room, type RoomOptions } from "./room.ts";
 import { SYSTEM_CLOCK } from "./sealed/clock.ts";
 import { SealedRooms } from "./sealed/rooms.ts";
 import type { Session } from "./session.ts";
+import { goOn, letGo } from "./succession.ts";
 import { tokenDigest } from "./tokens.ts";
 
 // A room remembers longer than a session is held: who comes back in the last second must find all of it.
@@ -52,6 +54,7 @@ export class Relay {
   #issued = 0;
   #nextRoom = 1;
   #stopping = false;
+  #handingOver = false;
 
   constructor(
     config: ServerConfig,
@@ -83,6 +86,11 @@ export class Relay {
   /** True once `stop` was called. */
   get stopping(): boolean {
     return this.#stopping;
+  }
+
+  /** True once `handOver` was called: sessions are kept for the next process, whatever becomes of their links. */
+  get handingOver(): boolean {
+    return this.#handingOver;
   }
 
   /** Numbers for the metrics line. */
@@ -165,12 +173,7 @@ export class Relay {
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another room: at most ${most} are allowed`);
     }
-    const made = new Room({
-      ...{ id: this.#nextRoom++, title, bus: this.#bus },
-      memoryMs: this.config.hold * 1_000 * MEMORY_HOLDS,
-    });
-    this.#rooms.set(title, made);
-    return made;
+    return this.#makeRoom({ id: this.#nextRoom++, title });
   }
 
   /** Forgets `room` when nobody is in it. */
@@ -243,6 +246,32 @@ export class Relay {
     clearTimeout(timer);
     for (const session of this.#sessions.values()) session.close();
     this.sealed.close();
+  }
+
+  /** Ends all links and gives what another process needs to go on; see `letGo`. Throws ConfigError over NATS. */
+  async handOver(): Promise<RelayState> {
+    this.#stopping = true;
+    this.#handingOver = true;
+    const state = await letGo({
+      ...{ relay: this, bus: this.#bus, sessions: this.#sessions, rooms: this.#rooms },
+    });
+    return { ...state, issued: this.#issued, nextRoom: this.#nextRoom };
+  }
+
+  /** Goes on as the process that gave `state`. */
+  takeOver(state: RelayState): void {
+    this.#issued = state.issued;
+    this.#nextRoom = state.nextRoom;
+    const restoreRoom = (known: RoomState) =>
+      this.#makeRoom({ id: known.id, title: known.title, known });
+    goOn({ relay: this, bus: this.#bus }, state, restoreRoom);
+  }
+
+  #makeRoom(parts: Pick<RoomOptions, "id" | "title" | "known">): Room {
+    const memoryMs = this.config.hold * 1_000 * MEMORY_HOLDS;
+    const room = new Room({ ...parts, bus: this.#bus, memoryMs });
+    this.#rooms.set(room.title, room);
+    return room;
   }
 
   #release(address: string): void {

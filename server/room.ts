@@ -7,6 +7,7 @@ import { nameKey, nextFreeName } from "../shared/names.ts";
 import { Authors } from "./authors.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Bus, Channel, PassingEvent, Place, PlacedEvent, SharedView } from "./bus.ts";
+import type { RoomState } from "./hand_over.ts";
 import type { Missed } from "./room_memory.ts";
 import { RoomRules } from "./room_rules.ts";
 
@@ -43,6 +44,8 @@ export interface RoomOptions {
   readonly bus: Bus;
   /** How long events are remembered. */
   readonly memoryMs: number;
+  /** What the process before this one knew of it. */
+  readonly known?: RoomState | undefined;
 }
 
 /** A room's members and names. A room never waits for a member. */
@@ -56,9 +59,11 @@ export class Room {
   readonly #rules = new RoomRules();
   #topic = "";
 
-  constructor({ id, title, bus, memoryMs }: RoomOptions) {
+  constructor({ id, title, bus, memoryMs, known }: RoomOptions) {
     this.id = id;
     this.title = title;
+    this.#topic = known?.topic ?? "";
+    for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
     this.#channel = bus.open({
       ...{ room: id, title, memoryMs },
       deliver: (broadcast, except) => this.#deliver(broadcast, except),

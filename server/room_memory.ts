@@ -5,7 +5,8 @@ import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../shared/limits.ts";
 import { framedBytes } from "../shared/record_batch.ts";
 import type { Broadcast } from "./broadcast.ts";
 
-interface Remembered {
+/** An event that is remembered. */
+export interface Remembered {
   readonly broadcast: Broadcast;
   readonly at: number;
   readonly bytes: number;
@@ -57,6 +58,11 @@ export class RoomMemory {
       this.#events = this.#events.slice(this.#start);
       this.#start = 0;
     }
+  }
+
+  /** All that is remembered, oldest first. */
+  get all(): readonly Remembered[] {
+    return this.#events.slice(this.#start);
   }
 
   /** What happened after place `seen` in a room that is at place `last`. */

@@ -3,10 +3,12 @@
 
 import { DECLINED_REMEMBERED } from "../shared/limits.ts";
 import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../shared/wire_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Elsewhere } from "./cluster/cluster.ts";
 import type { Place } from "./bus.ts";
 import { FileRelay } from "./file_relay.ts";
+import type { SessionState } from "./hand_over.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Membership } from "./membership.ts";
 import { Pace } from "./pace.ts";
@@ -37,6 +39,8 @@ export interface SessionOptions {
   readonly address: string;
   /** Where another server had it before. */
   readonly taken?: Elsewhere;
+  /** What the process before this one knew of it. */
+  readonly known?: SessionState;
 }
 
 /** A client of the server, whether its link is up or just lost. */
@@ -65,12 +69,13 @@ export class Session {
   readonly #mailbox: Mailbox;
   #wantedName: string;
   #port: Port | undefined;
+  #expected = false;
   /** The server that had it is gone, and with it the number of the last request. */
   #anyNumber: boolean;
 
   constructor(relay: Relay, options: SessionOptions) {
     this.relay = relay;
-    this.id = options.taken?.client ?? relay.takeId();
+    this.id = options.known?.client ?? options.taken?.client ?? relay.takeId();
     this.lastRequest = options.taken?.request ?? 0;
     this.#anyNumber = options.taken !== undefined && options.taken.request === undefined;
     this.ticket = options.ticket;
@@ -87,6 +92,7 @@ export class Session {
       relay.cluster?.sealed.clientOf(this),
     );
     this.#mailbox = new Mailbox(relay.budget);
+    if (options.known !== undefined) this.#restore(options.known);
   }
 
   /** The name that it asked for; a room where that is taken gives it another. */
@@ -99,7 +105,24 @@ export class Session {
   }
 
   get state(): MemberState {
-    return this.old ? "old" : this.#port === undefined ? "away" : "here";
+    return this.old ? "old" : this.#port === undefined && !this.#expected ? "away" : "here";
+  }
+
+  /** Its link ended with the process that had it, and its client is about to be back: nobody was told. */
+  get expected(): boolean {
+    return this.#expected;
+  }
+
+  /** What the next process must know of it; undefined for v1, which cannot come back. */
+  get snapshot(): SessionState | undefined {
+    const { id: client, ticket, address, status, lastRequest } = this;
+    if (ticket === undefined) return undefined;
+    return {
+      ...{ client, name: this.#wantedName, ticket, address, status, lastRequest },
+      declined: [...this.#declined],
+      rooms: this.memberships.map(({ room, name, since }) => [room.id, name, since]),
+      mail: this.#mailbox.empty().map(({ event }) => encodeEvent(event)),
+    };
   }
 
   /** Where it is, in the order in which it came. */
@@ -154,8 +177,8 @@ export class Session {
   }
 
   /** Takes a place in `room`, under a name that is free there or its known one; nobody is told yet. */
-  enter(room: Room, known?: string): Membership {
-    const membership = new Membership(this, room, known);
+  enter(room: Room, known?: string, since?: number): Membership {
+    const membership = new Membership(this, room, { name: known, since });
     this.#memberships.set(room.id, membership);
     // A v1 client has one name, which it takes along from room to room.
     if (this.old) this.#wantedName = membership.name;
@@ -201,6 +224,24 @@ export class Session {
     return this.memberships.map((membership) => membership.rename(name));
   }
 
+  /** Its link ends with this process: it keeps its places, and nobody is told. */
+  detach(): void {
+    this.#port?.close();
+    this.#port = undefined;
+    this.#expected = true;
+    this.files.clear();
+    this.sealed.loseLink();
+  }
+
+  /** It was expected and is not back: everyone is told that it is away. */
+  missed(): void {
+    if (!this.#expected || this.#port !== undefined) return;
+    this.#expected = false;
+    for (const member of this.memberships) {
+      member.room.publish({ kind: "away", ...member.about() });
+    }
+  }
+
   /** Its link was lost: it keeps its places, and files on their way end. */
   loseLink(): void {
     this.#port?.close();
@@ -215,6 +256,7 @@ export class Session {
   takeLink(port: Port): void {
     const previous = this.#port;
     this.#port = port;
+    this.#expected = false;
     this.heardAt = performance.now();
     previous?.close();
   }
@@ -244,6 +286,14 @@ export class Session {
   /** Closes its link; the read loop then ends. */
   close(): void {
     this.#port?.close();
+  }
+
+  #restore({ status, lastRequest, declined, mail }: SessionState): void {
+    this.status = status;
+    this.lastRequest = lastRequest;
+    this.#expected = true;
+    for (const [id, why] of declined) this.#declined.set(id, why);
+    for (const body of mail) this.#mailbox.add(new Broadcast(decodeEvent(body), ""));
   }
 
   // v1 names the room in every message, and its clients are in one.

@@ -213,13 +213,14 @@ function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Sess
   if (session === undefined) return undefined;
   relay.held.release(session);
   relay.metrics.counters.sessionsResumed++;
+  const { memberships, expected } = session;
   session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
-  const { memberships } = session;
   session.tell(welcomeFor(session, { rooms: memberships.length, resumed: true }));
   const seen = new Map(hello.rooms);
   for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
   session.takeMail();
-  announceBack(memberships);
+  if (expected) { for (const member of memberships) member.tellMembers(); }
+  else announceBack(memberships);
   return session;
 }
 
@@ -268,6 +269,7 @@ function welcomed(
       port?.close();
       cipher.close();
       if (session.port !== port) return;
+      if (relay.handingOver && !forGood) return;
       if (forGood) session.sealed.leaveAll();
       else session.sealed.loseLink();
       if (!forGood && relay.held.hold(session, performance.now())) session.loseLink();

@@ -139,6 +139,15 @@ export const READ_BUFFER_BUSY_BYTES = 64 * KIB;
 /** On a graceful stop, how long outboxes may take to drain. */
 export const STOP_DRAIN_MS = 3_000;
 
+/** Sessions that the next process took over count as here for this long; who is not back then is away. */
+export const EXPECTED_BACK_MS = 10_000;
+
+/** Least pause, and half of the longest, after a server said that it will be back. */
+export const RECONNECT_SOON_MS = 100;
+
+/** So often a client tries after such a pause, for some 4 s in all; then the server counts as lost. */
+export const RECONNECT_SOON_TRIES = 30;
+
 /** First pause before a client reconnects; doubled up to RECONNECT_MAX_MS, with jitter. */
 export const RECONNECT_MIN_MS = 1_000;
 

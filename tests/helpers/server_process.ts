@@ -35,6 +35,8 @@ export interface RunningServer extends AsyncDisposable {
   logged(pattern: RegExp, ms?: number): Promise<void>;
   /** The match once standard output holds one, which it must within `ms`. */
   printed(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
+  /** Resolves when it has ended by itself. */
+  ended(ms?: number): Promise<Finished>;
   /** Sends a signal and does not wait. */
   signal(signal: Deno.Signal): void;
   /** Sends a signal, waits for the end (at most `ms`) and tells how it went. */
@@ -79,6 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       await stderr.until(pattern, ms);
     },
     printed: (pattern, ms) => stdout.until(pattern, ms),
+    ended: (ms = STOP_MS) => within(finish(), "the end of the server", ms),
     signal: (signal) => kill(child, signal),
     stop(signal = "SIGTERM", ms = STOP_MS) {
       kill(child, signal);

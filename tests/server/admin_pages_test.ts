@@ -6,12 +6,18 @@ import { tokenDigest } from "../../server/tokens.ts";
 import { ConfigError, UsageError } from "../../shared/errors.ts";
 
 function view(parts: Partial<AdminView> = {}): AdminView {
-  return { ready: () => true, metrics: () => "a_metric 1\n", tokenDigest: undefined, ...parts };
+  return {
+    ready: () => true,
+    metrics: () => "a_metric 1\n",
+    tokenDigest: undefined,
+    handOver: undefined,
+    ...parts,
+  };
 }
 
 function ask(path: string, parts: Partial<AdminView> = {}, init: RequestInit = {}): Response {
   const url = path.startsWith("http") ? path : `http://127.0.0.1:5051${path}`;
-  return adminPage(new Request(url, init), view(parts));
+  return adminPage(new Request(url, init), view(parts)) as Response;
 }
 
 Deno.test("the operator's pages: health, readiness, metrics, and nothing else", async () => {
