@@ -9,11 +9,14 @@ import { quote } from "../shared/sanitize.ts";
 import { CLIENT_OPTIONS } from "./config.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
 import { quotePath } from "./history_file.ts";
+import { parseSettingName, SETTING_NAMES, Settings as ChatSettings } from "./settings.ts";
 import { lineOf } from "./toml_lines.ts";
 
 const FILE_MAX_BYTES = 1_048_576;
 /** The table whose tables are profiles. */
 const PROFILES = "server";
+/** The option that may be a table of what /set sets. */
+const CHAT_SETTINGS = "set";
 
 /** What a file of settings says. */
 export interface Settings {
@@ -185,6 +188,7 @@ class SettingsReader {
   }
 
   #textOf(key: string, value: unknown, name: string | undefined): string {
+    if (key === CHAT_SETTINGS && isTable(value)) return this.#chatSettings(value, name);
     if (typeof value === "string") return value;
     if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") {
       return String(value);
@@ -194,6 +198,30 @@ class SettingsReader {
         this.#place(key, name)
       }: a text in quotes, a number, or true or false is wanted`,
     );
+  }
+
+  /** `[set]`: what /set sets, as --set takes it. */
+  #chatSettings(table: Record<string, unknown>, name: string | undefined): string {
+    const section = name === undefined ? CHAT_SETTINGS : `${PROFILES}.${name}.${CHAT_SETTINGS}`;
+    const trial = new ChatSettings();
+    return Object.entries(table).map(([key, value]) => {
+      const place = this.#place(key, section, "");
+      const text = typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+      if (typeof value === "object" || text.includes(";")) {
+        throw new ConfigError(`Cannot use ${quote(key)} in ${place}: one value is wanted`);
+      }
+      try {
+        trial.set(parseSettingName(key), text);
+      } catch (cause) {
+        if (!(cause instanceof UsageError)) throw cause;
+        const meant = closest(key, SETTING_NAMES);
+        throw new ConfigError(`${cause.message}, in ${place}`, {
+          cause,
+          ...(meant === undefined || meant === key ? {} : { hint: `did you mean ${meant}?` }),
+        });
+      }
+      return `${key}=${text}`;
+    }).join(";");
   }
 
   #unknown(key: string, name: string | undefined): ConfigError {

@@ -177,7 +177,7 @@ export const SERVER_OPTIONS = {
 } as const satisfies OptionTable;
 
 /** Commands that stand in the place of options. */
-export const COMMAND_NAMES = ["keygen", "health", "top"] as const;
+export const COMMAND_NAMES = ["keygen", "health", "top", "completions", "help"] as const;
 
 /** Variables that have no option, since a command line shows in process lists. */
 export const ENVIRONMENT_ONLY = {

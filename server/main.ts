@@ -234,12 +234,18 @@ async function printIdentity(rest: readonly string[]): Promise<void> {
   print((await newIdentityText()).trimEnd());
 }
 
+/** `cmdchat-server help [COMMAND]`. Throws UsageError for a command that there is not. */
+function helpOf(word: string | undefined): string {
+  if (word === undefined) return programHelp(SERVER_PROGRAM, VERSION);
+  return commandHelp(SERVER_PROGRAM, findCommand(SERVER_COMMANDS, word));
+}
+
 /** `cmdchat-server completions SHELL`. */
 async function printCompletions(args: readonly string[]): Promise<void> {
   const { completionScript } = await import("../shared/completions/completion_script.ts");
   const options = { help: SERVER_OPTIONS.help };
   if (args.includes("--help") || args.includes("-h")) {
-    return print(commandHelp(SERVER_PROGRAM, findCommand(SERVER_COMMANDS, "completions")));
+    return print(helpOf("completions"));
   }
   print(completionScript(SERVER_PROGRAM, options, { args, env: readVariable }).trimEnd());
 }
@@ -266,6 +272,7 @@ function readVariable(name: string): string | undefined {
 async function main(): Promise<void> {
   const { build, args } = takeBuild(Deno.args);
   const [command, ...rest] = args;
+  if (command === "help") return print(helpOf(rest[0]));
   if (command === "keygen") return await printIdentity(rest);
   if (command === "health") return await askServer(healthCommand, rest);
   if (command === "top") return await askServer(topCommand, rest);

@@ -24,6 +24,18 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
+/** A parser of times in seconds, such as `90`, `90s`, `5m` or `2h`, from `min` to `max` seconds. */
+export function seconds(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const [, count, unit = "s"] = /^(\d{1,9})([smh])?$/.exec(text) ?? [];
+    const value = Number(count) * (unit === "h" ? 3_600 : unit === "m" ? 60 : 1);
+    if (!(value >= min && value <= max)) {
+      throw new UsageError(`${min} to ${max} seconds are wanted, such as 90, 5m or 2h`);
+    }
+    return value;
+  };
+}
+
 /** A parser of sizes in bytes, such as `4096`, `4KiB` or `10MiB`, from `min` to `max`. */
 export function bytes(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -63,7 +63,9 @@ export function programHelp(program: ProgramSpec, version: string, more: string[
 /** What `PROGRAM COMMAND --help` prints. */
 export function commandHelp(program: ProgramSpec, command: CommandSpec): string {
   return [
-    `usage: ${program.name} ${usageOf(command)} [OPTIONS]\n\n${command.summary}`,
+    `usage: ${program.name} ${usageOf(command)}${
+      Object.keys(command.options).length === 0 ? "" : " [OPTIONS]"
+    }\n\n${command.summary}`,
     ...(command.about ?? []).map((paragraph) => wrap(paragraph, 80)),
     ...(Object.keys(command.options).length === 0
       ? []

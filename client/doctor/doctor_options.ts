@@ -1,7 +1,7 @@
 // Options of `cmdchat-client doctor`.
 
 import type { OptionTable } from "../../shared/command_line.ts";
-import { integer, toggle, word } from "../../shared/option_values.ts";
+import { seconds, toggle, word } from "../../shared/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../connection_options.ts";
 
 /** Seconds for each answer of the server, unless told. */
@@ -13,7 +13,7 @@ export const DOCTOR_OPTIONS = {
   timeout: {
     value: "SECONDS",
     short: "t",
-    parse: integer(1, 600),
+    parse: seconds(1, 600),
     help: `how long to wait for each answer of the server [default ${STEP_S}]`,
   },
   "download-dir": {

@@ -1,7 +1,7 @@
 // Options of the commands for scripts.
 
 import type { OptionTable } from "../../shared/command_line.ts";
-import { integer, toggle, word } from "../../shared/option_values.ts";
+import { integer, seconds, toggle, word } from "../../shared/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../connection_options.ts";
 
 const TIMEOUT_MAX_S = 2_000_000;
@@ -17,7 +17,7 @@ const FROM_OPTION = {
 
 function timeout<const H extends string>(help: H) {
   return {
-    timeout: { value: "SECONDS", short: "t", parse: integer(0, TIMEOUT_MAX_S), help },
+    timeout: { value: "SECONDS", short: "t", parse: seconds(0, TIMEOUT_MAX_S), help },
   } as const satisfies OptionTable;
 }
 
@@ -47,7 +47,7 @@ export const RECV_OPTIONS = {
   ...count("leave after so many messages [default: never]"),
   ...timeout("leave after so many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
-  names: { parse: toggle, help: "put <NAME> in front of each message" },
+  names: { parse: toggle, help: "put the sender's name in front of each message" },
   ...JSON_OPTION,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,

@@ -49,6 +49,20 @@ token = "work-token"
 room = "den"
 `;
 
+Deno.test("[set] is what /set sets, of a profile too, and its mistakes have lines", async () => {
+  const text =
+    '[set]\ntheme = "dark"\nfold = 5\nnumbers = false\n[server.work.set]\nbell = "all"\n';
+  assert.equal((await configOf({ text })).set, "theme=dark;fold=5;numbers=off");
+  assert.equal((await configOf({ text, args: ["--profile", "work"] })).set, "bell=all");
+  assert.equal((await configOf({ text: 'set = "bell=off"' })).set, "bell=off");
+  const wrong = async (line: string) => await faultOf({ text: `[set]\n${line}\n` });
+  assert.match((await wrong('thme = "dark"')).message, /"thme".*, in line 2 of /);
+  assert.equal((await wrong('thme = "dark"')).hint, "did you mean theme?");
+  assert.match((await wrong('bell = "loud"')).message, /mention, all is wanted, in line 2 of /);
+  assert.match((await wrong('highlight = "a;bell=off"')).message, /one value is wanted/);
+  assert.match((await wrong("fold = [1]")).message, /one value is wanted/);
+});
+
 Deno.test("without a file everything is as before", async () => {
   const { host, name } = await configOf({});
   assert.deepEqual([host, name], ["127.0.0.1", "anonymous"]);

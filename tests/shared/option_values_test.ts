@@ -7,6 +7,7 @@ import {
   oneOf,
   orOff,
   rate,
+  seconds,
   toggle,
   word,
 } from "../../shared/option_values.ts";
@@ -19,6 +20,12 @@ interface Parser {
 }
 
 const PARSERS: Readonly<Record<string, Parser>> = {
+  "seconds(0, 7200)": {
+    parse: seconds(0, 7_200),
+    good: { "0": 0, "90": 90, "90s": 90, "5m": 300, "2h": 7_200 },
+    bad: ["", "-1", "7201", "3h", "5 m", "1d", "m", "1.5", "5M", "9".repeat(400)],
+    wanted: "0 to 7200 seconds are wanted, such as 90, 5m or 2h",
+  },
   "integer(1, 65535)": {
     parse: integer(1, 65_535),
     good: { "1": 1, "5050": 5_050, "65535": 65_535, "007": 7 },
