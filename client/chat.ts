@@ -6,65 +6,26 @@ import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
-import type { Clock } from "./clock.ts";
+import type { ChatAddress, ChatOptions, Destination } from "./chat_options.ts";
 import { handleEvent } from "./handlers.ts";
 import { mentions, type Output } from "./output.ts";
 import { Pacer } from "./pacer.ts";
 import { Backoff, keepConnected } from "./reconnect.ts";
 import { type Outcome, type RequestRoom, Requests } from "./requests.ts";
 import { Rooms, type RoomState } from "./rooms.ts";
+import { SealedRooms } from "./sealed_rooms.ts";
 import type { Session, Ticket, WantedRoom } from "./session.ts";
 import { promptText, statusLine } from "./status_line.ts";
 import { type Manner, Talk } from "./talk.ts";
 import { Typing } from "./typing.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
-import type { Style } from "./terminal/style.ts";
-import type { OfferDraft, TransferEvent, TransferOptions, Transfers } from "./transfers.ts";
-
-/** Who we want to be and where. */
-export interface Place {
-  readonly name: string;
-  readonly room: string;
-}
-
-/** What an attempt asks for, and the session it would take up again. */
-export interface Destination {
-  readonly name: string;
-  readonly rooms: readonly WantedRoom[];
-  readonly ticket: Ticket | undefined;
-}
-
-/** Where a server is, as links name it. */
-export interface ChatAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  readonly token: string | undefined;
-}
-
-/** What a chat is made of. */
-export interface ChatOptions {
-  readonly place: Place;
-  /** Connects and does the handshake. */
-  readonly dial: (destination: Destination, signal: AbortSignal) => Promise<Session>;
-  readonly console: ChatConsole;
-  readonly output: Output;
-  readonly style: Style;
-  readonly clock: Clock;
-  /** Makes the transfers once, over what the chat gives them. */
-  readonly transfers: (
-    parts: Pick<TransferOptions, "send" | "notify" | "now" | "ownId" | "roomTitle">,
-  ) => Transfers;
-  /** Where the server is, for invite links, and the token that it took. */
-  readonly address: ChatAddress;
-  /** `--quiet-reconnect`: outages show in the status line only. */
-  readonly quiet: boolean;
-  readonly backoff?: Backoff;
-}
+import type { OfferDraft, TransferEvent, Transfers } from "./transfers.ts";
 
 const CLOSED = { message: "The server closed the connection", hint: undefined };
 // Until the server has told its own.
 const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
+// What the server is told of who wants into sealed rooms only.
+const NAMELESS = "sealed";
 
 /** One user's chat with one server, over as many sessions as it takes. */
 export class Chat {
@@ -78,6 +39,7 @@ export class Chat {
   readonly backoff: Backoff;
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
+  readonly sealed: SealedRooms;
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
   readonly #options: ChatOptions;
@@ -91,6 +53,8 @@ export class Chat {
   #settled = false;
   #linkText = "connecting…";
   #everConnected = false;
+  /** Whether this session has no name of ours. */
+  #isNameless = false;
   #ticket: Ticket | undefined;
 
   constructor(options: ChatOptions) {
@@ -99,11 +63,13 @@ export class Chat {
     this.output = options.output;
     this.console = options.console;
     this.#wantedName = options.place.name;
-    this.rooms.add(options.place.room, options.place.name);
+    const { clock, openEngine } = options;
+    this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine });
     this.requests = new Requests({
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
+      sealedLedger: (room) => this.sealed.of(room)?.requests,
     });
     this.talk = new Talk(this.requests, () => this.room);
     this.typing = new Typing({
@@ -119,6 +85,9 @@ export class Chat {
       ownId: () => this.clientId,
       roomTitle: (number) => this.rooms.byNumber(number)?.title,
     });
+    const { place: { room: title, name }, secret } = options;
+    if (secret === undefined) this.rooms.add(title, name);
+    else this.sealed.open({ secret, title, name });
     this.refreshStatus();
   }
 
@@ -191,6 +160,7 @@ export class Chat {
   /** Leaves: says goodbye, closes the session and lets `run` return. */
   end(): void {
     if (!this.finish.leave()) return;
+    this.sealed.end();
     void this.#session?.leave();
     this.requests.end();
   }
@@ -208,8 +178,17 @@ export class Chat {
 
   /** Asks for another name in all rooms, which has passed parseName. */
   rename(name: string): Promise<Outcome> {
+    const { plain } = this.rooms;
+    if (plain.length === 0 && this.rooms.all.length > 0) {
+      throw new UsageError(
+        "Cannot take another name in a sealed room: its members know your key by it",
+        {
+          hint: "/leave it and come in again with --name",
+        },
+      );
+    }
     this.#wantedName = name;
-    if (this.rooms.all.every((room) => room.name === name)) return Promise.resolve("confirmed");
+    if (plain.every((room) => room.name === name)) return Promise.resolve("confirmed");
     this.requireSession();
     return this.requests.add({ kind: "rename", name });
   }
@@ -224,11 +203,20 @@ export class Chat {
     this.requireSession();
     // An old server lets us be in one room: to join is to leave.
     if (this.legacy) this.transfers.roomLeft(this.room);
+    if (this.#isNameless) {
+      this.#isNameless = false;
+      void this.requests.add({ kind: "rename", name: this.#wantedName });
+    }
     return this.requests.add({ kind: "join", title });
   }
 
   /** Leaves a room. */
   async leave(room: RoomState): Promise<Outcome> {
+    const sealed = this.sealed.of(room);
+    if (sealed !== undefined) {
+      sealed.leave();
+      return "confirmed";
+    }
     this.requireSession();
     this.transfers.roomLeft(room);
     const outcome = await this.requests.add({ kind: "leave" }, room);
@@ -270,7 +258,9 @@ export class Chat {
   /** Draws prompt and status line anew. */
   refreshStatus(): void {
     const { style } = this.#options;
-    const { unsent, overdue } = this.requests;
+    const sealed = this.sealed.waiting;
+    const unsent = this.requests.unsent + sealed.unsent;
+    const overdue = this.requests.overdue + sealed.overdue;
     const status = {
       ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
       ...{ unsent, overdue, delayMs: this.#session?.roundTripMs },
@@ -281,8 +271,10 @@ export class Chat {
   }
 
   #destination(): Destination {
-    const rooms = this.rooms.all.map(({ title, seen }): WantedRoom => [title, seen]);
-    return { name: this.#wantedName, rooms, ticket: this.#ticket };
+    const rooms = this.rooms.plain.map(({ title, seen }): WantedRoom => [title, seen]);
+    // Of who is in sealed rooms alone, the server needs no name.
+    this.#isNameless = rooms.length === 0;
+    return { name: this.#isNameless ? NAMELESS : this.#wantedName, rooms, ticket: this.#ticket };
   }
 
   async #serve(session: Session): Promise<void> {
@@ -301,7 +293,7 @@ export class Chat {
     this.talk.messageMax = messageMax;
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
-    for (const room of this.rooms.all) {
+    for (const room of this.rooms.plain) {
       room.number = undefined;
       if (!resumed) room.startAnew();
     }
@@ -314,7 +306,7 @@ export class Chat {
   #settle(): void {
     const session = this.requireSession();
     // Where we are not any more, the server has said why.
-    for (const room of this.rooms.all) {
+    for (const room of this.rooms.plain) {
       if (room.number === undefined) this.rooms.remove(room);
     }
     this.#settled = true;
@@ -323,6 +315,7 @@ export class Chat {
     this.#everConnected = true;
     this.requests.attach(session);
     if (!session.welcome.resumed) this.talk.startAnew();
+    this.sealed.connect(session);
     this.refreshStatus();
     this.#connected.resolve();
   }
@@ -340,13 +333,14 @@ export class Chat {
     this.#settled = false;
     this.#connected = Promise.withResolvers();
     this.requests.detach();
+    this.sealed.disconnect();
     this.transfers.linkLost();
     this.refreshStatus();
   }
 
   /** On an old server we are in one room: the one that it names. */
   #leaveOthers(number: number, title: string): void {
-    for (const room of this.rooms.all) {
+    for (const room of this.rooms.plain) {
       if (room.number !== number && room.title !== title) this.rooms.remove(room);
     }
   }
@@ -362,8 +356,8 @@ export class Chat {
 
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
-    const room = this.rooms.current?.number;
-    if (room === undefined || this.legacy || !this.connected) return;
+    const { number: room, isSealed = false } = this.rooms.current ?? {};
+    if (room === undefined || isSealed || this.legacy || !this.connected) return;
     this.#session?.send({ kind: "typing", room }).catch(() => {});
   }
 
@@ -388,7 +382,10 @@ export class Chat {
 
   async #sendFile(request: OfferDraft | RequestOf<"chunk">, room?: RequestRoom): Promise<void> {
     const session = this.requireSession();
-    if (request.kind === "chunk") return await session.send(request);
+    if (request.kind === "chunk") {
+      const sealed = this.sealed.of(room) ?? this.sealed.ofFile(request.file);
+      return sealed === undefined ? await session.send(request) : sealed.sendChunk(request);
+    }
     // Its answer reaches the transfer as our own offer coming back.
     void this.requests.add(request, room);
   }

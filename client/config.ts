@@ -126,6 +126,8 @@ export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
 export interface LinkParts {
   /** The token of a link. */
   readonly linkToken: string | undefined;
+  /** The secret of a link to a sealed room. */
+  readonly linkSecret: Uint8Array | undefined;
   /** Whether a link with something secret in it stood on the command line. */
   readonly linkShows: boolean;
   /** Where each option's value came from. */
@@ -220,25 +222,29 @@ function withLink<V extends ConnectionValues>(
   settleContradiction(settled, "legacy", "known-servers");
   keepTokenAtHome(settled);
   const text: string | undefined = values.link;
-  if (text === undefined) return { ...values, linkToken: undefined, linkShows: false, sources };
+  if (text === undefined) {
+    const none = { linkToken: undefined, linkSecret: undefined, linkShows: false };
+    return { ...values, ...none, sources };
+  }
   for (const option of SAID_BY_LINKS) {
     if (sources.get(option) === "typed") {
       throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
     }
   }
   const link = parseLink(text === "-" ? readLine() : text);
-  const linkShows = sources.get("link") === "typed" && text !== "-" && link.token !== undefined;
-  return { ...values, ...placeOf(link, values), linkToken: link.token, linkShows, sources };
+  const { token: linkToken, secret: linkSecret } = link;
+  const isSecret = linkToken !== undefined || linkSecret !== undefined;
+  const linkShows = sources.get("link") === "typed" && text !== "-" && isSecret;
+  return { ...values, ...placeOf(link, values), linkToken, linkSecret, linkShows, sources };
 }
 
 function placeOf(
   link: Link,
   values: ConnectionValues,
 ): Pick<ConnectionValues, "host" | "port" | "room" | "fingerprint" | "tls"> {
-  if (link.secret !== undefined) {
+  if (values.legacy && link.secret !== undefined) {
     throw new UsageError(
-      "Cannot join the room of this link: it is sealed, and this version has no sealed rooms",
-      { hint: "a newer version is needed; nothing was sent" },
+      "Cannot use --legacy with this link: the old protocol has no sealed rooms",
     );
   }
   const { host, port, fingerprint = values.fingerprint } = link;

@@ -4,7 +4,7 @@ import { ConnectionError } from "../shared/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../shared/crypto/rsa.ts";
 import { CONNECT_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
-import type { Destination } from "./chat.ts";
+import type { Destination } from "./chat_options.ts";
 import type { Clock } from "./clock.ts";
 import { connect, type Endpoint } from "./connection.ts";
 import { addressOf } from "./connection_faults.ts";

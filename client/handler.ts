@@ -24,8 +24,14 @@ export function show(chat: Chat, { time, ...line }: Shown, room?: RoomState): vo
     ...line,
     room: (room ?? current)?.title ?? "",
     elsewhere: room !== undefined && room !== current,
+    ...sealedMark(room ?? current),
     time: time === undefined ? chat.utc() : iso(time),
   });
+}
+
+/** The mark of a line that only members of a room can read. */
+export function sealedMark(room: RoomState | undefined): { readonly sealed?: true } {
+  return room?.isSealed ? { sealed: true } : {};
 }
 
 /** ISO 8601. A time beyond what a date can hold is the server's mistake, and no reason to fall over. */

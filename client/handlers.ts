@@ -19,6 +19,12 @@ type Handlers = {
 const HANDLERS: Handlers = {
   entered(chat, event) {
     const { id, complete, title, topic } = event;
+    if (chat.rooms.byTitle(title)?.isSealed) {
+      const text = `The server says that you are in a room called ${
+        quote(title)
+      }, like your sealed one`;
+      return chat.output.note("danger", text, "nothing is sent there");
+    }
     const room = chat.enter(event);
     if (!complete) {
       const where = quote(title);
@@ -27,10 +33,8 @@ const HANDLERS: Handlers = {
         `Some of what happened in ${where} while the link was down is gone`,
       );
     }
-    if (id > 0) {
-      chat.requests.answer(id, "confirmed");
-      chat.switchTo(room);
-    }
+    // Nobody but the user decides where the next line goes.
+    if (chat.requests.answer(id, "confirmed") !== undefined) chat.switchTo(room);
     if (topic !== "" && room.isNew) {
       show(chat, { event: "topic", text: `The topic: ${topic}`, time: undefined }, room);
     }
@@ -84,8 +88,7 @@ const HANDLERS: Handlers = {
 
 /** Does what `event` asks for. */
 export function handleEvent(chat: Chat, event: Event): void {
-  // A server says nothing about sealed rooms to a client that asks nothing about them.
-  if (isSealedEvent(event)) return;
+  if (isSealedEvent(event)) return chat.sealed.receive(event);
   if (isRoomEvent(event)) return handleRoomEvent(chat, event);
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
   (HANDLERS[event.kind] as (chat: Chat, event: OtherEvent) => void)(chat, event);

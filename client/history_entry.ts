@@ -7,6 +7,7 @@ const historyEntrySchema = z.looseObject({
   sender: z.string().optional(),
   text: z.string(),
   sequence: z.number().int().nonnegative().optional(),
+  sealed: z.boolean().optional(),
 });
 
 /** One line of the local history. `time` is ISO 8601 UTC ending in `Z`; fields of newer versions are kept. */
@@ -17,6 +18,8 @@ export interface HistoryEntry {
   readonly sender?: string;
   readonly text: string;
   readonly sequence?: number;
+  /** Whether it was said in a sealed room, where the server could not read it. */
+  readonly sealed?: boolean;
 }
 
 /** UTF-8 JSON of an entry. */

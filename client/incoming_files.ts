@@ -93,6 +93,11 @@ export class IncomingFiles {
     if (incoming.state === "accepted") this.#save(incoming);
   }
 
+  /** Whether chunks of that file are taken now. */
+  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+    return this.#receiving.has(keyOf(chunk));
+  }
+
   /** Ends what is unfinished of one sender in one room. */
   senderLeft(client: number, room: number): void {
     this.#refusedAt.delete(client);

@@ -8,7 +8,7 @@ import type { History, HistoryEntry } from "./history.ts";
 import { HeldLines } from "./held_lines.ts";
 import { Ignored } from "./ignored.ts";
 import { LongTexts } from "./long_texts.ts";
-import { isPresence, PresenceFold } from "./presence.ts";
+import { isMembership, isPresence, PresenceFold } from "./presence.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import {
   type ChatLine,
@@ -80,10 +80,11 @@ export class Output {
       this.#held.keep(line.room, this.#options.renderer.chat({ ...line, elsewhere: false }));
     } else this.#show(this.#options.renderer.chat(line), line.time);
     const { time, room, sender, to, text, sequence } = line;
+    const mark = markOf(line);
     this.#store(
       to === undefined
-        ? { kind: "chat", time, room, sender, text, sequence }
-        : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}` },
+        ? { kind: "chat", time, room, sender, text, sequence, ...mark }
+        : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}`, ...mark },
     );
     if (!held) this.#attention?.chat(line);
     return line.mention ? "mention" : "shown";
@@ -95,11 +96,13 @@ export class Output {
     if (line.event === "renamed" && previous !== undefined && name !== undefined) {
       this.ignored.rename(previous, name);
     }
-    if (name !== undefined && line.event !== "renamed" && this.ignored.has(name)) return;
+    const isAbout = name !== undefined && line.event !== "renamed" && !isMembership(line);
+    if (isAbout && this.ignored.has(name)) return;
     if (this.#isHeld(line)) this.#holdSystem(line);
     else if (isPresence(line)) this.#presenceLine(line);
     else this.#show(this.#options.renderer.system(line), line.time);
-    this.#store({ kind: "system", time: line.time, room: line.room, text: line.text });
+    const { time, room, text } = line;
+    this.#store({ kind: "system", time, room, text, ...markOf(line) });
   }
 
   /** A turn of a transfer; `current`: the room that the user is in. */
@@ -271,6 +274,11 @@ export class Output {
     const why = error instanceof Error ? error.message : "the system refused";
     this.note("error", why, "lines from now on may be missing in the history file");
   }
+}
+
+/** The history keeps of each line whether the server could read it. */
+function markOf({ sealed = false }: Pick<ChatLine, "sealed">): Pick<HistoryEntry, "sealed"> {
+  return sealed ? { sealed } : {};
 }
 
 function isUtcTime(time: string): boolean {

@@ -16,7 +16,12 @@ const NAMES_SHOWN = 8;
 
 /** Whether a line tells of somebody's coming or going. */
 export function isPresence(line: SystemLine): boolean {
-  return line.event in VERBS && line.name !== undefined;
+  return line.event in VERBS && line.name !== undefined && !isMembership(line);
+}
+
+/** Whether a line tells who is in a sealed room: nobody may come into one unseen, whatever the settings say. */
+export function isMembership({ sealed = false, event }: SystemLine): boolean {
+  return sealed && (event === "joined" || event === "left");
 }
 
 /** Comings and goings in a row, all in one room. */

@@ -9,6 +9,8 @@
 // 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
 //    it names a person or a message by a number that means another one there.
 
+import { LimitError, UsageError } from "../shared/errors.ts";
+import { UNSENT_MAX } from "../shared/limits.ts";
 import type { Request } from "../shared/messages_v2.ts";
 import type { Clock } from "./clock.ts";
 import type { Pacer } from "./pacer.ts";
@@ -28,6 +30,8 @@ export type Draft = DraftOf<Numbered>;
 export interface RequestRoom {
   readonly number: number | undefined;
   readonly title?: string;
+  /** Only members can read it: its requests never go to the server. */
+  readonly isSealed?: boolean;
 }
 
 interface Entry {
@@ -49,6 +53,10 @@ const OVERDUE_MS = 3_000;
 export interface RequestsOptions {
   readonly clock: Clock;
   readonly pacer: Pacer;
+  /** Whether this is the ledger of a sealed room. */
+  readonly isSealed?: boolean;
+  /** The ledger of a sealed room, which takes all that is asked for there; undefined for any other. */
+  readonly sealedLedger?: (room: RequestRoom | undefined) => Requests | undefined;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
@@ -88,6 +96,9 @@ export class Requests {
 
   /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
   add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
+    const ledger = this.#options.sealedLedger?.(room);
+    if (ledger !== undefined) return ledger.add(draft, room);
+    this.#checkPrivacy(draft, room);
     return new Promise((settle) => {
       this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
       this.#options.onChange();
@@ -161,6 +172,20 @@ export class Requests {
     this.#session = undefined;
     for (const { settle, sent } of this.#entries.splice(0)) {
       settle(sent === undefined ? "refused" : "lost");
+    }
+  }
+
+  /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
+  #checkPrivacy(draft: Draft, room: RequestRoom | undefined): void {
+    const { isSealed = false } = this.#options;
+    const isOfSealed = room?.isSealed ?? (draft.kind === "direct" ? draft.to < 0 : isSealed);
+    if (isOfSealed !== isSealed) {
+      throw new UsageError("Cannot do that in a sealed room: the server would read it");
+    }
+    if (isSealed && this.#entries.length >= UNSENT_MAX) {
+      throw new LimitError(
+        `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
+      );
     }
   }
 

@@ -4,7 +4,7 @@ import type { Event, EventOf } from "../shared/messages_v2.ts";
 import { durationText, moderationText } from "../shared/moderation.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
-import { iso, show } from "./handler.ts";
+import { iso, sealedMark, show } from "./handler.ts";
 import type { Output } from "./output.ts";
 import type { RoomState } from "./rooms.ts";
 
@@ -43,7 +43,8 @@ const HANDLERS: Handlers = {
       : { sequence: reply, sender: answered?.sender, text: answered?.text };
     room.said.add({ sequence, sender, text, own });
     if (room.number !== undefined) chat.typing.ends(room.number, sender);
-    const about = { room: room.title, elsewhere: room !== chat.rooms.current, time: iso(time) };
+    const elsewhere = room !== chat.rooms.current;
+    const about = { room: room.title, elsewhere, time: iso(time), ...sealedMark(room) };
     const shown = chat.output.chat({
       ...about,
       sender,

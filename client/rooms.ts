@@ -1,11 +1,16 @@
 // The rooms that we are in, what we know of each, and which of them is the current one.
 
 import { type Person, Roster } from "./roster.ts";
+import type { SealStatus } from "./sealed/room_events.ts";
 import { Said } from "./said.ts";
 
 /** One room of ours. Its texts are the server's and its members': NOT sanitized. */
 export class RoomState {
   readonly title: string;
+  /** Whether only its members can read it: then its number is our own, and below zero. */
+  readonly isSealed: boolean;
+  /** How a sealed room is; undefined before anything is known of it. */
+  seal: SealStatus | undefined;
   readonly roster = new Roster();
   readonly said = new Said();
   /** Its number in this session; undefined while we are not in it. */
@@ -26,8 +31,9 @@ export class RoomState {
   #firstSight = true;
   #people: Person[] = [];
 
-  constructor(title: string, name: string) {
+  constructor(title: string, name: string, isSealed = false) {
     this.title = title;
+    this.isSealed = isSealed;
     this.name = name;
   }
 
@@ -99,6 +105,20 @@ export class Rooms {
     this.#all.push(room);
     this.#current ??= room;
     return room;
+  }
+
+  /** One more sealed room, under a number of our own that no server can name. */
+  addSealed(title: string, name: string, number: number): RoomState {
+    const room = new RoomState(title, name, true);
+    room.number = number;
+    this.#all.push(room);
+    this.#current ??= room;
+    return room;
+  }
+
+  /** Those that the server knows by name. */
+  get plain(): readonly RoomState[] {
+    return this.#all.filter(({ isSealed }) => !isSealed);
   }
 
   /** We are not in it any more. Where it was the current one, the one before it is. */

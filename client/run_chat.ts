@@ -72,7 +72,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   const token = ownToken ?? linkToken;
   if (config.linkShows) {
     printError(
-      "warning: the link shows its token to everyone who can list this machine's processes; " +
+      "warning: the link shows its secrets to everyone who can list this machine's processes; " +
         "better: CMDCHAT_LINK, or --link - and the link on standard input",
     );
   }
@@ -124,6 +124,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     if (config.set !== undefined) settings.setAll(config.set);
     const chat = current = new Chat({
       place: { name: config.name, room: config.room },
+      secret: config.linkSecret,
       address: { host, port, tls: tls !== undefined, token },
       dial: (place, signal) => dialer.dial(place, signal),
       console: side.console,

@@ -43,6 +43,8 @@ export interface Welcome {
   readonly ticket: Ticket | undefined;
   /** Who the server is; undefined on v1, which cannot tell. */
   readonly fingerprint: Fingerprint | undefined;
+  /** What proofs inside this session are made over; absent on v1. */
+  readonly challenge?: Uint8Array;
 }
 
 /** An open session, whatever its wire format. */

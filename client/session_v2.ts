@@ -92,11 +92,16 @@ export class SessionV2 implements Session {
     if (first?.kind !== "welcome") {
       throw new ProtocolError("Cannot join the server: it did not answer the hello");
     }
-    return new SessionV2(parts, welcomeOf(first, fingerprint), early);
+    const welcome = { ...welcomeOf(first, fingerprint), challenge: keys.challenge };
+    return new SessionV2(parts, welcome, early);
   }
 
   async send(request: Request): Promise<void> {
     if (this.#closed) throw new ConnectionError("Cannot send: the session is over");
+    // The last net: nothing of a sealed room may ever go to the server as it is.
+    if ("room" in request && request.room < 0) {
+      throw new TypeError("A request of a sealed room came to the server's session");
+    }
     await this.#parts.connection.write(seal(this.#parts.cipher, request));
   }
 

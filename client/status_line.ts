@@ -34,12 +34,31 @@ export function statusLine(status: Status, style: Style): string {
   const place = current === undefined
     ? ["no room", shortLabel(name)]
     : [numberedLabel(rooms, current), shortLabel(current.name)];
-  const parts = [...place, "server can read", linkPart(status, style)];
+  const parts = [...place, privacy(current, style), linkPart(status, style)];
   parts.push(...unreadRooms(rooms, style));
   if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
   if (overdue > 0) parts.push(style.paint(`${overdue} not confirmed`, "warning"));
   if (status.typing.length > 0) parts.push(typingText(status.typing));
   return parts.join(" · ");
+}
+
+/** Who can read what is said in a room. */
+function privacy(room: RoomState | undefined, style: Style): string {
+  if (!room?.isSealed) return "server can read";
+  const { phase = "offline", confirmed = false, people = [] } = room.seal ?? {};
+  switch (phase) {
+    case "in":
+      return confirmed || people.length === 1
+        ? style.paint("sealed", "good")
+        : style.paint("sealed, nobody has confirmed you", "warning");
+    case "entering":
+    case "catching up":
+      return style.paint(`sealed, ${phase}`, "warning");
+    case "offline":
+      return "sealed";
+    case "out":
+      return style.paint("sealed, you are not in it", "error");
+  }
 }
 
 /** The prompt, styled and safe. */

@@ -149,6 +149,11 @@ export class Transfers {
     this.#incoming.handleChunk(event);
   }
 
+  /** Whether chunks of somebody's file are taken now: it was neither refused nor has it ended. */
+  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+    return this.#incoming.wants(chunk);
+  }
+
   /** A member left room number `room`: what is unfinished of theirs there ends. */
   senderLeft(client: number, room: number): void {
     this.#incoming.senderLeft(client, room);

@@ -60,6 +60,9 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
       if (argument === "" && chat.talk.status === null) {
         return chat.output.answer("You are not away; /away TEXT says that you are.");
       }
+      if (chat.rooms.plain.length === 0) {
+        throw new UsageError("Cannot say that in sealed rooms alone: the server would read it");
+      }
       return chat.talk.setStatus(argument === "" ? null : argument);
     },
   },

@@ -11,6 +11,7 @@ import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
 import { MODERATION_COMMANDS } from "./moderation_commands.ts";
 import { ROOM_COMMANDS } from "./room_commands.ts";
+import { SEALED_COMMANDS } from "./sealed_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
 import { SETTING_COMMANDS } from "./setting_commands.ts";
 
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...ROOM_COMMANDS,
   ...MODERATION_COMMANDS,
   ...INVITE_COMMANDS,
+  ...SEALED_COMMANDS,
   ...FILE_COMMANDS,
   ...SETTING_COMMANDS,
   ...SCREEN_COMMANDS,

@@ -18,7 +18,8 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
       const words = argument.split(/\s+/).filter((word) => word !== "");
       const wrong = words.find((word) => !WORDS.includes(word));
       if (wrong !== undefined) throw new UsageError("Cannot make this link: /invite [qr] [token]");
-      const link = formatLink(linkTo(chat, words.includes("token")));
+      const secret = chat.sealed.of(chat.room)?.secret;
+      const link = inviteTo(chat, { secret, withToken: words.includes("token") });
       chat.output.answer(words.includes("qr") ? `${link}\n${await qrCode(link)}` : link);
       if (/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) {
         chat.output.note(
@@ -30,7 +31,19 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-function linkTo(chat: Chat, withToken: boolean): Link {
+/** What a link to the current room has beside its address. */
+export interface Invitation {
+  /** Of a sealed room. */
+  readonly secret?: Uint8Array | undefined;
+  readonly withToken?: boolean;
+}
+
+/** The link to the current room as text. Throws UsageError. */
+export function inviteTo(chat: Chat, invitation: Invitation): string {
+  return formatLink(linkTo(chat, invitation));
+}
+
+function linkTo(chat: Chat, { secret, withToken = false }: Invitation): Link {
   const { fingerprint } = chat;
   if (fingerprint === undefined) {
     throw new UsageError("Cannot make a link: a server of the old protocol cannot be recognised");
@@ -41,6 +54,7 @@ function linkTo(chat: Chat, withToken: boolean): Link {
   }
   return {
     ...{ host, port, tls, room: chat.room.title, fingerprint },
+    ...(secret === undefined ? {} : { secret }),
     ...(withToken && token !== undefined ? { token } : {}),
   };
 }

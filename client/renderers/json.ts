@@ -12,25 +12,22 @@ export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
-      const { to, sealed = false } = line;
+      const { to, sealed } = line;
       // Of another kind, so that no program answers it for the whole room to read.
       return to === undefined
         ? jsonLine({
-          kind: "chat",
-          time,
-          room,
-          sender,
-          text,
-          sequence,
-          own,
-          mention,
-          action,
-          quote,
+          ...{ kind: "chat", time, room, sender, text, sequence, own, mention, action, quote },
+          sealed,
         })
-        : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed });
+        : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed: sealed ?? false });
     },
-    system: ({ time, room, event, text, name, previous, names, sequence, said }) =>
-      jsonLine({ kind: "system", time, room, event, text, name, previous, names, sequence, said }),
+    system(line) {
+      const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
+      return jsonLine({
+        ...{ kind: "system", time, room, event, text, name, previous, names, sequence, said },
+        sealed,
+      });
+    },
     file: (event, time) => jsonLine({ kind: "file", time, ...fileFields(event) }),
     note: ({ time, level, text, hint }) => jsonLine({ kind: "note", time, level, text, hint }),
     link: ({ time, state, text, hint, name, room }) =>

@@ -49,6 +49,8 @@ export interface SystemLine {
   readonly said?: string | undefined;
   /** Whether it is about another room than the current one. */
   readonly elsewhere?: boolean;
+  /** Whether it comes from the members of a sealed room, and not from the server. */
+  readonly sealed?: boolean;
 }
 
 /** How much a note matters; `danger` is a warning that must not be overlooked. */

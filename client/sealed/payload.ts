@@ -24,7 +24,8 @@ export const PAYLOADS = {
   hello: { id, directKey: key },
   /** Answer to that hello: its sender is confirmed. */
   confirm: { id, directKey: key },
-  text: { id, text: z.string().max(TEXT_MAX_BYTES) },
+  /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
+  text: { id, text: z.string().max(TEXT_MAX_BYTES), action: z.boolean(), reply: count },
   /** A file that the sender will hand out; key and hash are for one file only. */
   file: {
     id,

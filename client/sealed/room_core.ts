@@ -24,6 +24,8 @@ export interface RoomOptions {
   readonly tell: (event: RoomEvent) => void;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
 }
 
 /** What was asked of the relay. */

@@ -24,7 +24,8 @@ export class RoomEntry {
   #catchUpTo = 0;
   #catchUpEpoch = 0;
   #isLossy = false;
-  #hello: { readonly id: string; at: number } | undefined;
+  /** Until when somebody should have answered our hello. */
+  #hello: { at: number } | undefined;
 
   constructor(core: RoomCore) {
     this.#core = core;
@@ -72,9 +73,9 @@ export class RoomEntry {
     );
   }
 
-  /** A member says that it has seen us. */
-  confirm(id: Uint8Array, name: string): void {
-    if (this.#hello?.id !== toHex(id)) return;
+  /** A member has said something in an epoch of ours: it sees us, and this is no old room. */
+  seenBy(name: string): void {
+    if (this.#core.isConfirmed) return;
     this.#hello = undefined;
     this.#core.isConfirmed = true;
     this.#core.note("info", `${name} confirms that you are in the room.`);
@@ -132,7 +133,10 @@ export class RoomEntry {
   /** The relay has the group that we made or brought. */
   async created(wasThere: boolean): Promise<void> {
     const core = this.#core;
-    if (!wasThere) core.group = await SealedGroup.create(core.place, 0);
+    if (!wasThere) {
+      core.group = await SealedGroup.create(core.place, 0);
+      core.isConfirmed = true;
+    }
     const { sequence: seq = 0, epoch = 0 } = core.group ?? {};
     await this.#catchUp({ seq, epoch }, { isLossy: false });
     if (!wasThere) return;
@@ -224,9 +228,8 @@ export class RoomEntry {
     core.group = await SealedGroup.joined(joining, seq);
     if (before !== undefined) core.tellChange(changeOf(before, core.group.members));
     core.isConfirmed = false;
-    const id = newId();
-    this.#hello = { id: toHex(id), at: core.options.now() + CONFIRM_MS };
-    core.own.add({ kind: "hello", id, directKey: core.directKeys.publicKey });
+    this.#hello = { at: core.options.now() + CONFIRM_MS };
+    core.own.add({ kind: "hello", id: newId(), directKey: core.directKeys.publicKey });
     await this.#catchUp({ seq, epoch: core.group.epoch }, { isLossy: false });
     return true;
   }

@@ -27,6 +27,10 @@ export type RoomEvent =
     readonly client: number;
     readonly name: string;
     readonly text: string;
+    /** What they do, as in "* alice waves". */
+    readonly action: boolean;
+    /** Sequence of the text that it answers; 0 = none. */
+    readonly reply: number;
     readonly time: number;
     readonly sequence: number;
     /** Our request that it answers; 0 for others' texts. */
@@ -54,7 +58,9 @@ export type RoomEvent =
     readonly client: number;
     readonly id: string;
     readonly index: number;
+    /** 32 KiB, the last one what remains; empty in a last one: the file will not come. */
     readonly data: Uint8Array;
+    readonly last: boolean;
   };
 
 /** A file that somebody hands out. */
@@ -63,8 +69,8 @@ export interface SealedFile {
   readonly id: string;
   readonly name: string;
   readonly size: number;
+  /** Of 32 KiB, as the chat counts them. */
   readonly chunks: number;
-  readonly hash: Uint8Array;
 }
 
 /** What the chat asks for. */
@@ -72,10 +78,35 @@ export type RoomRequest =
   /** The relay's link stands; its challenge is to be answered. */
   | { readonly kind: "online"; readonly challenge: Uint8Array }
   | { readonly kind: "offline" }
-  | { readonly kind: "say"; readonly request: number; readonly text: string }
+  | {
+    readonly kind: "say";
+    readonly request: number;
+    readonly text: string;
+    readonly action?: boolean;
+    readonly reply?: number;
+  }
   /** The user has compared somebody's key, or takes notice that it is another one. */
   | { readonly kind: "accept"; readonly name: string; readonly verified: boolean }
   | { readonly kind: "move"; readonly request: number; readonly secret: Uint8Array }
+  /** A file to hand out; its chunks of 32 KiB follow. It is given back at once as an own file. */
+  | {
+    readonly kind: "offer";
+    readonly request: number;
+    readonly file: string;
+    readonly name: string;
+    readonly size: number;
+    readonly chunks: number;
+  }
+  /** Empty data in a last chunk: given up. */
+  | {
+    readonly kind: "chunk";
+    readonly file: string;
+    readonly index: number;
+    readonly data: Uint8Array;
+    readonly last: boolean;
+  }
+  /** A file that is coming is not wanted. */
+  | { readonly kind: "drop"; readonly file: string }
   /** New keys for the room, at once. */
   | { readonly kind: "renew" }
   | { readonly kind: "leave" };

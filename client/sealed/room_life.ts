@@ -7,6 +7,7 @@ import { decodePayload, type Payload } from "./payload.ts";
 import type { RelayEvent } from "./relay_wire.ts";
 import { newId, type RoomCore, toHex } from "./room_core.ts";
 import type { RoomEntry } from "./room_entry.ts";
+import type { RoomFiles } from "./room_files.ts";
 
 /** A commit can be voted away for this long. */
 const VOID_MS = 10_000;
@@ -24,6 +25,7 @@ const ROTATE_MESSAGES = 500;
 export class RoomLife {
   readonly #core: RoomCore;
   readonly #entry: RoomEntry;
+  readonly #files: RoomFiles;
   readonly #seen = new SeenMessages();
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
@@ -33,9 +35,13 @@ export class RoomLife {
   #rotateAt = Infinity;
   #isOrderTold = false;
 
-  constructor(core: RoomCore, entry: RoomEntry) {
+  constructor(
+    core: RoomCore,
+    { entry, files }: { readonly entry: RoomEntry; readonly files: RoomFiles },
+  ) {
     this.#core = core;
     this.#entry = entry;
+    this.#files = files;
   }
 
   /** Takes a frame. */
@@ -132,7 +138,8 @@ export class RoomLife {
     const client = people.numberOf(place.me.handle);
     const common = { client, name: place.me.name, time, request };
     if (payload.kind !== "text") return options.tell({ kind: "done", request });
-    options.tell({ kind: "text", ...common, text: payload.text, sequence: seq });
+    const { text, action, reply } = payload;
+    options.tell({ kind: "text", ...common, text, action, reply, sequence: seq });
   }
 
   async #heard(
@@ -140,6 +147,8 @@ export class RoomLife {
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
+    // Whoever can be read has our leaf in its tree.
+    this.#entry.seenBy(from.name);
     let payload: Payload;
     try {
       payload = decodePayload(body);
@@ -162,20 +171,22 @@ export class RoomLife {
     const client = people.numberOf(handle);
     switch (payload.kind) {
       case "text": {
-        const { text } = payload;
-        return options.tell({ kind: "text", client, name, text, time, sequence, request: 0 });
+        const { text, action, reply } = payload;
+        const said = { client, name, text, action, reply, time, sequence, request: 0 };
+        return options.tell({ kind: "text", ...said });
       }
       case "hello":
         return await this.#planConfirmation(handle, payload.id);
       case "confirm":
         this.#toConfirm.delete(toHex(payload.id));
-        return this.#entry.confirm(payload.id, name);
+        return;
       case "leaving":
         this.#core.leaving.add(handle);
         return;
       case "move":
         return options.tell({ kind: "moved", name, secret: payload.secret });
       case "file":
+        return this.#files.heard(from, payload, time);
       case "direct":
         return;
     }

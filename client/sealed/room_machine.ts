@@ -6,6 +6,7 @@ import type { FromRelay, RelayEvent } from "./relay_wire.ts";
 import { newId, RoomCore, type RoomOptions, toHex } from "./room_core.ts";
 import { RoomEntry } from "./room_entry.ts";
 import type { RoomRequest, SealStatus } from "./room_events.ts";
+import { RoomFiles } from "./room_files.ts";
 import { RoomLife } from "./room_life.ts";
 
 /** One member of one sealed room. */
@@ -13,11 +14,13 @@ export class RoomMachine {
   readonly #core: RoomCore;
   readonly #entry: RoomEntry;
   readonly #life: RoomLife;
+  readonly #files: RoomFiles;
 
   constructor(options: RoomOptions) {
     this.#core = new RoomCore(options);
     this.#entry = new RoomEntry(this.#core);
-    this.#life = new RoomLife(this.#core, this.#entry);
+    this.#files = new RoomFiles(this.#core);
+    this.#life = new RoomLife(this.#core, { entry: this.#entry, files: this.#files });
   }
 
   /** How the room is. */
@@ -43,6 +46,12 @@ export class RoomMachine {
           { kind: "move", id: newId(), secret: request.secret },
           request.request,
         );
+      case "offer":
+        return this.#files.offer(request);
+      case "chunk":
+        return await this.#files.add(request);
+      case "drop":
+        return this.#files.drop(request.file);
       case "renew":
         return await core.commit([]);
       case "leave":
@@ -50,10 +59,13 @@ export class RoomMachine {
     }
   }
 
-  async #say({ request, text }: Extract<RoomRequest, { kind: "say" }>): Promise<void> {
+  async #say(said: Extract<RoomRequest, { kind: "say" }>): Promise<void> {
+    const { request, text, action = false, reply = 0 } = said;
     const core = this.#core;
     const suspect = core.group?.members.find((member) => core.people.isSuspect(member));
-    if (suspect === undefined) return await core.say({ kind: "text", id: newId(), text }, request);
+    if (suspect === undefined) {
+      return await core.say({ kind: "text", id: newId(), text, action, reply }, request);
+    }
     const why =
       `Not sent: ${suspect.name} has another key than before. Look first: /verify ${suspect.name}`;
     core.options.tell({ kind: "declined", request, why });
@@ -93,14 +105,15 @@ export class RoomMachine {
       case "sealed_void":
         return await this.#life.void(event);
       case "sealed_gone":
-        return this.#setHere(event.handle, false);
+        return this.#gone(event);
       case "sealed_back":
         return this.#setHere(event.handle, true);
       case "sealed_evict_please":
         return await this.#core.evict(event.handles.map(toHex));
       case "sealed_pull":
+        return await this.#files.pulled(event);
       case "sealed_chunk":
-        return;
+        return await this.#files.received(event);
     }
   }
 
@@ -108,6 +121,7 @@ export class RoomMachine {
   async tick(): Promise<void> {
     const now = this.#core.options.now();
     this.#entry.tick(now);
+    this.#files.tick(now);
     await this.#life.tick(now);
   }
 
@@ -170,6 +184,12 @@ export class RoomMachine {
       epoch: event.epoch,
       body: await core.group.groupInfo(),
     });
+  }
+
+  #gone({ handle, left }: RelayEvent<"sealed_gone">): void {
+    // Who left for good is taken out in a moment, and that says it.
+    if (left) this.#core.people.setHere(toHex(handle), false);
+    else this.#setHere(handle, false);
   }
 
   #setHere(bytes: Uint8Array, here: boolean): void {

@@ -16,10 +16,8 @@ let machine: RoomMachine | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 /** One after the other: the machine's steps must not overlap. */
-function enqueue(step: (machine: RoomMachine) => Promise<void>): void {
-  queue = queue.then(async () => {
-    if (machine !== undefined) await step(machine);
-  }).catch((error) => {
+function enqueue(step: () => void | Promise<void>): void {
+  queue = queue.then(step).catch((error) => {
     scope.postMessage({ kind: "fail", why: error instanceof Error ? error.message : "" });
   });
 }
@@ -31,17 +29,18 @@ function open(secret: Uint8Array, name: string): void {
     send: (request) => scope.postMessage({ kind: "send", request }),
     tell: (event) => scope.postMessage({ kind: "tell", event }),
     now: () => performance.now(),
+    date: () => Date.now(),
   });
-  setInterval(() => enqueue((machine) => machine.tick()), TICK_MS);
+  setInterval(() => enqueue(() => machine?.tick()), TICK_MS);
 }
 
 scope.onmessage = ({ data: message }) => {
   switch (message.kind) {
     case "open":
-      return open(message.secret, message.name);
+      return enqueue(() => open(message.secret, message.name));
     case "request":
-      return enqueue((machine) => machine.handle(message.request));
+      return enqueue(() => machine?.handle(message.request));
     case "event":
-      return enqueue((machine) => machine.receive(message.event));
+      return enqueue(() => machine?.receive(message.event));
   }
 };

@@ -1,5 +1,6 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
-import { Chat, type ChatOptions, type Destination } from "../../client/chat.ts";
+import { Chat } from "../../client/chat.ts";
+import type { ChatOptions, Destination } from "../../client/chat_options.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { HistoryEntry } from "../../client/history_entry.ts";
 import { Output } from "../../client/output.ts";
@@ -149,7 +150,7 @@ export class FakeSession implements Session {
 
   /** `entered`: where it brings us, for each room; the lobby unless told. */
   constructor(welcome: Partial<Welcome> = {}, ...entered: Partial<EventOf<"entered">>[]) {
-    const places = entered.length === 0 ? [{}] : entered;
+    const places = entered.length === 0 && welcome.rooms !== 0 ? [{}] : entered;
     this.welcome = { ...WELCOME, rooms: places.length, ...welcome };
     for (const place of places) this.#events.push(enteredOf(place));
   }

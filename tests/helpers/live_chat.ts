@@ -1,7 +1,8 @@
 // The client's real chat over real sockets and sessions, without a terminal and with a clock that runs fast: what a
 // test of many outages needs to be over in seconds.
 
-import { Chat, type ChatOptions } from "../../client/chat.ts";
+import { Chat } from "../../client/chat.ts";
+import type { ChatOptions } from "../../client/chat_options.ts";
 import { readTerminal } from "../../client/chat_input.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../client/clock.ts";
 import { connect } from "../../client/connection.ts";

@@ -37,6 +37,7 @@ export class Peer {
       send: (request) => void this.outbox.push(request),
       tell: (event) => void this.events.push(event),
       now: () => relay.now,
+      date: () => 1_700_000_000_000 + relay.now,
     });
   }
 

@@ -19,6 +19,8 @@ export interface V2PeerOptions {
   /** Rooms to be in, for a hello without them; the lobby unless told. */
   readonly rooms?: readonly string[];
   readonly expected?: Fingerprint;
+  /** Called with each event as it comes. */
+  readonly onEvent?: (event: Event) => void;
 }
 
 let sharedRsa: Promise<RsaKeyPair> | undefined;
@@ -42,10 +44,14 @@ export class V2Peer implements AsyncDisposable {
   #wake: (() => void) | undefined;
   #over = false;
 
+  readonly #onEvent: ((event: Event) => void) | undefined;
+
   private constructor(
     conn: Deno.Conn,
     session: { cipher: SessionCipher; fingerprint: Fingerprint; challenge: Uint8Array },
+    onEvent?: (event: Event) => void,
   ) {
+    this.#onEvent = onEvent;
     this.conn = conn;
     this.cipher = session.cipher;
     this.fingerprint = session.fingerprint;
@@ -63,7 +69,11 @@ export class V2Peer implements AsyncDisposable {
     await writeAll(conn, encodeFrame(handshake.firstMessage));
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
     const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
-    const peer = new V2Peer(conn, { cipher, fingerprint, challenge: keys.challenge });
+    const peer = new V2Peer(
+      conn,
+      { cipher, fingerprint, challenge: keys.challenge },
+      options.onEvent,
+    );
     const rooms = (options.rooms ?? ["lobby"]).map((title): [string, number] => [title, 0]);
     await peer.send({
       ...{ kind: "hello", name: "anonymous", rooms, token: null, session: null, secret: null },
@@ -190,7 +200,9 @@ export class V2Peer implements AsyncDisposable {
       for (let n = await this.conn.read(buffer); n !== null; n = await this.conn.read(buffer)) {
         for (const frame of frames.push(buffer.subarray(0, n))) {
           for (const body of batches.push(this.cipher.open(frame))) {
-            this.events.push(decodeEvent(body));
+            const event = decodeEvent(body);
+            this.events.push(event);
+            this.#onEvent?.(event);
           }
         }
         this.#wake?.();

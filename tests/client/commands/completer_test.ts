@@ -8,6 +8,7 @@ async function completer() {
   const session = new FakeSession();
   const { chat } = await startChat([session]);
   const members = membersOf("alice", "bob", "Bert", "Zoë");
+  void chat.join("dev");
   await session.deliver(members, enteredOf({ id: 1, room: 4, title: "dev" }));
   await session.deliver({ ...members, room: 4 } as Event);
   const complete = createCompleter(() => chat, undefined);

@@ -7,7 +7,7 @@ const key = new Uint8Array(32).fill(2);
 const PAYLOADS: readonly Payload[] = [
   { kind: "hello", id, directKey: key },
   { kind: "confirm", id, directKey: key },
-  { kind: "text", id, text: "héllo\n名前" },
+  { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
   { kind: "leaving", id },
   { kind: "move", id, secret: key },
@@ -27,6 +27,12 @@ Deno.test("every payload is read as it was written; cut, longer or of another si
 });
 
 Deno.test("a text above every limit is refused", () => {
-  const long = encodePayload({ kind: "text", id, text: "x".repeat(7 * 1024 + 1) });
+  const long = encodePayload({
+    kind: "text",
+    id,
+    text: "x".repeat(7 * 1024 + 1),
+    action: false,
+    reply: 0,
+  });
   assert.throws(() => decodePayload(long), { name: "ProtocolError" });
 });

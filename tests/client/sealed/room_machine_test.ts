@@ -282,3 +282,74 @@ Deno.test("the move to a new link is told inside the room only", async () => {
   ]);
   assert.deepEqual(alice!.told("done").map(({ request }) => request), [1]);
 });
+
+/** Hands a file to the machine as the chat does. */
+async function offer(relay: TestRelay, peer: Peer, bytes: Uint8Array, file = "f1"): Promise<void> {
+  const chunks = Math.ceil(bytes.length / 32_768);
+  const { machine } = peer;
+  await machine.handle({
+    ...{ kind: "offer", request: 1, file, name: "a.bin", size: bytes.length, chunks },
+  });
+  for (let index = 0; index < chunks; index++) {
+    const data = bytes.slice(index * 32_768, (index + 1) * 32_768);
+    await machine.handle({ kind: "chunk", file, index, data, last: index === chunks - 1 });
+  }
+  await relay.settle();
+}
+
+function received(peer: Peer): Uint8Array {
+  const chunks = peer.told("chunk");
+  assert.deepEqual(chunks.map(({ index }) => index), chunks.map((_, i) => i));
+  assert.deepEqual(
+    chunks.map(({ last }) => last),
+    chunks.map((_, i) => i === chunks.length - 1),
+  );
+  return new Uint8Array(chunks.flatMap(({ data }) => [...data]));
+}
+
+Deno.test("a file reaches everybody, in the chunks of the chat, whatever its size", async () => {
+  for (const size of [1, 32_768, 32_769, 65_536, 65_537, 1_000_000]) {
+    const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+    const bytes = new Uint8Array(size).map((_, i) => i * 7);
+    await offer(relay, alice!, bytes);
+    for (const peer of [bob!, carol!]) {
+      const [file] = peer.told("file");
+      assert.deepEqual([file?.name, file?.file.name, file?.file.size], ["alice", "a.bin", size]);
+      assert.equal(file?.file.chunks, Math.ceil(size / 32_768));
+      assert.deepEqual(received(peer), bytes);
+    }
+    const [own] = alice!.told("file");
+    assert.deepEqual([own?.request, own?.file.id, alice!.told("chunk").length], [1, "f1", 0]);
+  }
+});
+
+Deno.test("a file over a link that breaks goes on where it was", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const bytes = new Uint8Array(2_000_000).map((_, i) => i * 11);
+  const take = relay.take.bind(relay);
+  let chunks = 0;
+  relay.take = (peer, request) => {
+    if (request.kind === "sealed_chunk" && ++chunks > 12) return;
+    take(peer, request);
+  };
+  await offer(relay, alice!, bytes);
+  assert.ok(bob!.told("chunk").length < 40);
+  await bob!.offline();
+  relay.take = take;
+  await bob!.online();
+  await relay.advance(10);
+  assert.deepEqual(received(bob!), bytes);
+});
+
+Deno.test("a chunk that the relay changes ends the file, and is told", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const take = relay.take.bind(relay);
+  relay.take = (peer, request) => {
+    if (request.kind !== "sealed_chunk") return take(peer, request);
+    take(peer, { ...request, body: request.body.map((byte, at) => at === 100 ? byte ^ 1 : byte) });
+  };
+  await offer(relay, alice!, new Uint8Array(300_000));
+  assert.match(dangers(bob!).join(), /changed on its way/);
+  const [end] = bob!.told("chunk");
+  assert.deepEqual([end?.last, end?.data.length], [true, 0]);
+});

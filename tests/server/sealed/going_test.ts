@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Recorder, roomOf } from "../../helpers/sealed_room.ts";
+import { openRooms, Recorder, roomOf } from "../../helpers/sealed_room.ts";
 
 Deno.test("one member is asked to remove who is gone after the grace time, and the next five seconds later", () => {
   const { clock, members: [alice, bob, carol] } = roomOf(3);
@@ -118,6 +118,18 @@ Deno.test("five seconds after a room was brought back nobody corrects it any mor
   clock.turn(5_000);
   const bob = Recorder.attach(room, 2, { epoch: 6, seq: 82 });
   assert.equal(bob.last("sealed_attached")?.epoch, 5);
+});
+
+Deno.test("a server that is one of several has no sealed rooms: each would have its own of the same name", () => {
+  const { rooms } = openRooms({ isShared: true });
+  assert.throws(() => rooms.open(new Uint8Array(16)), /one of several/);
+});
+
+Deno.test("a server opens so many sealed rooms and no more", () => {
+  const { rooms } = openRooms({ most: 2 });
+  for (let n = 0; n < 2; n++) rooms.open(new Uint8Array(16).fill(n));
+  rooms.open(new Uint8Array(16).fill(1));
+  assert.throws(() => rooms.open(new Uint8Array(16).fill(2)), /at most 2/);
 });
 
 Deno.test("a room has two hundred places and no more", () => {

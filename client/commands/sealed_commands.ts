@@ -1,0 +1,132 @@
+// Commands about sealed rooms.
+
+import { UsageError } from "../../shared/errors.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
+import { parseRoom } from "../../shared/names.ts";
+import { quote } from "../../shared/sanitize.ts";
+import type { Chat } from "../chat.ts";
+import { safeName } from "../renderers/text.ts";
+import type { SealedPerson } from "../sealed/people.ts";
+import type { SealStatus } from "../sealed/room_events.ts";
+import type { SealedRoom } from "../sealed_room.ts";
+import type { CommandRow } from "./command.ts";
+import { inviteTo } from "./invite_commands.ts";
+
+const DEFAULT_TITLE = "sealed";
+
+/** Rows of the commands about sealed rooms. */
+export const SEALED_COMMANDS: readonly CommandRow[] = [
+  {
+    name: "seal",
+    argument: "[ROOM]",
+    needs: "connection",
+    help: "make a sealed room, which the server cannot read, and print its link",
+    run({ chat }, argument) {
+      const title = parseRoom(argument === "" ? DEFAULT_TITLE : argument);
+      const secret = newSecret();
+      chat.sealed.open({ secret, title, name: chat.name });
+      chat.output.answer(inviteTo(chat, { secret }));
+      chat.output.note("info", "Whoever has this link can come in: give it to nobody else.");
+    },
+  },
+  {
+    name: "code",
+    needs: "nothing",
+    help: "the code of the sealed room: equal on all screens, or somebody is being deceived",
+    run({ chat }) {
+      const { code, people } = statusOf(chat);
+      chat.output.answer(
+        `Code of ${quote(chat.room.title)} now, with ${people.length} in it: ${code}`,
+      );
+    },
+  },
+  {
+    name: "verify",
+    argument: "NAME [yes|anyway]",
+    needs: "nothing",
+    help: "what to compare with NAME on the phone; yes: it was the same",
+    completes: "name",
+    run({ chat }, argument) {
+      // Names may have spaces.
+      const [, name = argument, word = ""] = /^(.*\S)\s+(yes|anyway)$/.exec(argument) ?? [];
+      const room = sealedRoom(chat);
+      const person = personOf(room, name);
+      if (word === "") return chat.output.answer(fingerprintText(person));
+      room.accept(person.name, word === "yes");
+      chat.output.answer(
+        word === "yes"
+          ? `${safeName(person.name)} is verified on this device, until you leave.`
+          : `Going on with ${safeName(person.name)}, whose key nobody compared.`,
+      );
+    },
+  },
+  {
+    name: "rekey",
+    argument: "[follow]",
+    needs: "connection",
+    help:
+      "make a new link for this sealed room and tell its members; follow: go where one of them says",
+    run({ chat }, argument) {
+      const room = sealedRoom(chat);
+      if (argument !== "" && argument !== "follow") {
+        throw new UsageError("Cannot do that: /rekey or /rekey follow");
+      }
+      if (argument === "follow") return follow(chat, room);
+      const secret = newSecret();
+      room.move(secret);
+      chat.sealed.open({ secret, title: room.state.title, name: chat.name });
+      chat.output.answer(inviteTo(chat, { secret }));
+      chat.output.note(
+        "info",
+        `The members of ${quote(room.state.title)} were told. Leave it once they are here.`,
+      );
+    },
+  },
+];
+
+function follow(chat: Chat, room: SealedRoom): void {
+  if (room.moved === undefined) {
+    throw new UsageError("Cannot follow: nobody in this room has made a new link");
+  }
+  chat.sealed.open({
+    secret: room.moved.secret,
+    title: room.state.title,
+    name: room.status?.name ?? chat.name,
+  });
+}
+
+function newSecret(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(ROOM_SECRET_BYTES));
+}
+
+function sealedRoom(chat: Chat): SealedRoom {
+  const room = chat.sealed.of(chat.room);
+  if (room !== undefined) return room;
+  throw new UsageError(
+    `Cannot do that: ${quote(chat.room.title)} is not sealed, the server can read it`,
+    { hint: "/seal makes a sealed room" },
+  );
+}
+
+function statusOf(chat: Chat): SealStatus {
+  const { status } = sealedRoom(chat);
+  if (status !== undefined && status.code !== "") return status;
+  throw new UsageError("Cannot tell the code: you are not in the group yet");
+}
+
+function personOf({ status }: SealedRoom, name: string): SealedPerson {
+  const person = status?.people.find((person) => person.name === name);
+  if (person !== undefined) return person;
+  throw new UsageError(`Cannot find ${quote(name)} in this room`, { hint: "/names lists who is" });
+}
+
+function fingerprintText({ name, own, digits, words, verified }: SealedPerson): string {
+  const who = own ? "Your own key" : `Key of ${safeName(name)}${verified ? " (verified)" : ""}`;
+  const lines = [`${who}:`, `  ${digits}`, `  ${words}`];
+  if (!own) {
+    lines.push(
+      `Read it to each other where nobody can pretend. The same: /verify ${safeName(name)} yes`,
+    );
+  }
+  return lines.join("\n");
+}
