@@ -25,6 +25,7 @@ export class SealedMember implements AsyncDisposable {
   #peer: V2Peer | undefined;
   #wake: (() => void)[] = [];
   #lastRequest = 0;
+  #skipped = 0;
   #fault: unknown;
   /** Takes the session up again, as the client does. */
   #ticket: { readonly session: Uint8Array; readonly secret: Uint8Array } | undefined;
@@ -38,7 +39,7 @@ export class SealedMember implements AsyncDisposable {
         this.events.push(event);
         this.#changed();
       },
-      now: () => performance.now(),
+      now: () => performance.now() + this.#skipped,
       date: () => Date.now(),
     });
     this.#timer = setInterval(() => this.#enqueue((machine) => machine.tick()), TICK_MS);
@@ -80,6 +81,13 @@ export class SealedMember implements AsyncDisposable {
     peer?.cut();
     await peer?.ended;
     this.#enqueue((machine) => machine.handle({ kind: "offline" }));
+    await this.#queue;
+  }
+
+  /** Lets time pass at once. */
+  async skip(milliseconds: number): Promise<void> {
+    this.#skipped += milliseconds;
+    this.#enqueue((machine) => machine.tick());
     await this.#queue;
   }
 
