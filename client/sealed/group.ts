@@ -5,7 +5,9 @@ import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/errors.ts";
 import { type Fault, judge, type Member } from "./commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import type { DirectBinding } from "./leaf.ts";
 import * as mls from "./mls.ts";
+import type { HpkeMessage } from "./mls_crypto.ts";
 import { ORDER_MARK_BYTES, OrderChain, type OrderVerdict } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
@@ -63,6 +65,7 @@ interface Previous {
 }
 
 const ORDER_LABEL = "cmdchat sealed order v1";
+const DIRECT_LABEL = "cmdchat sealed direct v1";
 
 /** The group of one room, as one member sees it. */
 export class SealedGroup {
@@ -138,6 +141,30 @@ export class SealedGroup {
     this.#state = next;
     wipe(consumed);
     return this.#outgoing("app", message);
+  }
+
+  /** Seals content for one member alone; what carries it is sealed for the group and signed. */
+  async sealFor(member: Member, content: Uint8Array): Promise<HpkeMessage> {
+    const binding = this.#directBinding(this.#place.me.handle, member.handle);
+    return await mls.sealToLeaf(this.#state, member.leaf, { ...binding, plaintext: content });
+  }
+
+  /** Opens what a member has sealed for us; undefined when it did not. */
+  async openFrom(member: Member, message: HpkeMessage): Promise<Uint8Array | undefined> {
+    const binding = this.#directBinding(member.handle, this.#place.me.handle);
+    // Sealed before an own commit, read after it: then for the key that the leaf had before.
+    const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
+    for (const state of states) {
+      const content = await mls.openAtLeaf(state, binding, message).catch(() => undefined);
+      if (content !== undefined) return content;
+    }
+    return undefined;
+  }
+
+  #directBinding(from: string, to: string): DirectBinding {
+    const handles = Buffer.from(from + to, "hex");
+    const context = new Uint8Array(Buffer.concat([this.#place.keys.rid, handles]));
+    return { label: DIRECT_LABEL, context };
   }
 
   /** Makes a commit that removes leaves, or renews the own keys. It counts when it has come back. */

@@ -23,3 +23,16 @@ export interface Membership {
   readonly keys: SignatureKeys;
   readonly isValid: CredentialCheck;
 }
+
+/** Where a GroupInfo leads: to be looked at before anything is made of it. */
+export interface GroupInfoFacts {
+  readonly epoch: number;
+  readonly groupId: Uint8Array;
+  readonly leaves: readonly Leaf[];
+}
+
+/** What binds a direct message. */
+export interface DirectBinding {
+  readonly label: string;
+  readonly context: Uint8Array;
+}

@@ -10,6 +10,7 @@ import {
 } from "ts-mls/createCommit.js";
 import { createApplicationMessage } from "ts-mls/createMessage.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
+import { decryptWithLabel, encryptWithLabel } from "ts-mls/crypto/hpke.js";
 import { type GroupInfo, ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
 import { defaultKeyPackageEqualityConfig } from "ts-mls/keyPackageEqualityConfig.js";
 import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
@@ -28,8 +29,8 @@ import type { RatchetTree } from "ts-mls/ratchetTree.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
 import { ProtocolError } from "../../shared/errors.ts";
-import type { CredentialCheck, Leaf, Membership } from "./leaf.ts";
-import { isUsableHpkeKey, MLS_CRYPTO } from "./mls_crypto.ts";
+import type { CredentialCheck, DirectBinding, GroupInfoFacts, Leaf, Membership } from "./leaf.ts";
+import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./mls_crypto.ts";
 
 /** A group at one epoch; never changed, each operation gives another. */
 export type MlsState = ClientState & { readonly brand?: unique symbol };
@@ -117,13 +118,6 @@ export async function createGroup(groupId: Uint8Array, member: Membership): Prom
 export async function exportGroupInfo(state: MlsState): Promise<Uint8Array> {
   const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], cs);
   return encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo });
-}
-
-/** Where a GroupInfo leads: to be looked at before anything is made of it. */
-export interface GroupInfoFacts {
-  readonly epoch: number;
-  readonly groupId: Uint8Array;
-  readonly leaves: readonly Leaf[];
 }
 
 /** The facts of a GroupInfo. Throws ProtocolError where it is not one of our kind of room. */
@@ -378,4 +372,27 @@ export function leafAt(state: MlsState, epoch: number, index: number): Leaf | un
     : state.historicalReceiverData.get(BigInt(epoch))?.ratchetTree;
   const node = tree?.[leafToNodeIndex(toLeafIndex(index))];
   return node?.nodeType === "leaf" ? leafOf(node.leaf, index) : undefined;
+}
+
+/** Seals for one leaf's encryption key, which is renewed whenever that member commits (RFC 9420 §5.1.3). */
+export async function sealToLeaf(
+  state: MlsState,
+  index: number,
+  { label, context, plaintext }: DirectBinding & { readonly plaintext: Uint8Array },
+): Promise<HpkeMessage> {
+  const node = state.ratchetTree[leafToNodeIndex(toLeafIndex(index))];
+  if (node?.nodeType !== "leaf") throw unreadable("message");
+  const key = await cs.hpke.importPublicKey(node.leaf.hpkePublicKey);
+  return await encryptWithLabel(key, label, context, plaintext, cs.hpke);
+}
+
+/** Opens what was sealed for the own leaf. Rejects when it was not. */
+export async function openAtLeaf(
+  state: MlsState,
+  { label, context }: DirectBinding,
+  { enc, ct }: HpkeMessage,
+): Promise<Uint8Array> {
+  const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
+  const key = await cs.hpke.importPrivateKey(state.privatePath.privateKeys[own] as Uint8Array);
+  return await decryptWithLabel(key, label, context, enc, ct, cs.hpke);
 }

@@ -3,9 +3,20 @@
 import { Buffer } from "node:buffer";
 import type { Payload } from "./payload.ts";
 
+/** What is said, before it is sealed: a text for one member is sealed for its key of the moment. */
+export type OwnPayload =
+  | Exclude<Payload, { kind: "direct" }>
+  | {
+    readonly kind: "whisper";
+    readonly id: Uint8Array;
+    /** Handle of the receiver. */
+    readonly to: string;
+    readonly text: string;
+  };
+
 /** Something to be said. */
 export interface OwnMessage {
-  readonly payload: Payload;
+  readonly payload: OwnPayload;
   /** The chat's request; 0 for what the room says by itself. */
   readonly request: number;
   /** Of the bytes that are under way; undefined while it waits. */
@@ -30,7 +41,7 @@ export class OwnMessages {
   readonly #digests = new Set<string>();
 
   /** Takes something to be said. False when it is here already: the chat asks again after an outage. */
-  add(payload: Payload, request = 0): boolean {
+  add(payload: OwnPayload, request = 0): boolean {
     const known = request > 0 && this.#waiting.some((message) => message.request === request);
     if (!known) this.#waiting.push({ payload, request, digest: undefined, sentAt: 0 });
     return !known;
@@ -88,6 +99,11 @@ export class OwnMessages {
     );
     for (const message of late) message.digest = undefined;
     return late;
+  }
+
+  /** It cannot be said any more. */
+  remove(message: OwnMessage): void {
+    this.#waiting = this.#waiting.filter((other) => other !== message);
   }
 
   /** It will not be said. */

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/cbor_table.ts";
 import { FILE_NAME_WIRE_MAX_BYTES, MESSAGE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
+import { HANDLE_BYTES } from "../../shared/messages_sealed.ts";
 
 /** Bytes that name a message or a file among all. */
 export const ID_BYTES = 16;
@@ -20,10 +21,10 @@ const count = z.int().min(0);
 
 /** One row a message. */
 export const PAYLOADS = {
-  /** One who came in, or back, says so, and gives the key for direct messages. */
-  hello: { id, directKey: key },
+  /** One who came in, or back, says so. */
+  hello: { id },
   /** Answer to that hello: its sender is confirmed. */
-  confirm: { id, directKey: key },
+  confirm: { id },
   /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
   text: { id, text: z.string().max(TEXT_MAX_BYTES), action: z.boolean(), reply: count },
   /** A file that the sender will hand out; key and hash are for one file only. */
@@ -39,8 +40,8 @@ export const PAYLOADS = {
   leaving: { id },
   /** The room moves to a new link. */
   move: { id, secret: bytes(ROOM_SECRET_BYTES) },
-  /** For one member alone, sealed to its key for direct messages (§11.8). */
-  direct: { id, to: bytes(8), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
+  /** A text for the member with that handle alone, sealed for its leaf (§11.8). */
+  direct: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
 } as const;
 
 function isSealed(value: unknown): boolean {

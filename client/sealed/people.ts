@@ -28,6 +28,7 @@ interface Known {
 /** What is known of names, keys and links in one room, for as long as the process lives. */
 export class People {
   readonly #numbers = new Map<string, number>();
+  readonly #names = new Map<string, string>();
   readonly #known = new Map<string, Known>();
   readonly #here = new Set<string>();
   readonly #ownHandle: string;
@@ -46,8 +47,20 @@ export class People {
     return number;
   }
 
+  /** Last name of whoever speaks over that connection. */
+  nameOf(handle: string): string {
+    return this.#names.get(handle) ?? "";
+  }
+
+  /** The connection of whoever has that number. */
+  handleOf(client: number): string | undefined {
+    for (const [handle, number] of this.#numbers) if (number === client) return handle;
+    return undefined;
+  }
+
   /** Somebody is in the room. True when that name was another key's: an alarm. */
   meet(member: Member): boolean {
+    this.#names.set(member.handle, member.name);
     const name = nameKey(member.name);
     const key = keyOf(member);
     const known = this.#known.get(name);

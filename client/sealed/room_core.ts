@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages_sealed.ts";
 import type { Member } from "./commit_rules.ts";
 import type { Changed, SealedGroup } from "./group.ts";
-import { generateHpkeKeys, generateSignatureKeys } from "./mls_crypto.ts";
-import { OwnMessages } from "./own_messages.ts";
+import { generateSignatureKeys } from "./mls_crypto.ts";
+import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "./payload.ts";
 import { People } from "./people.ts";
 import type { Place } from "./place.ts";
@@ -44,7 +44,6 @@ export type Purpose =
 export class RoomCore {
   readonly options: RoomOptions;
   readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
-  readonly directKeys = generateHpkeKeys();
   readonly people: People;
   readonly own = new OwnMessages();
   /** Handles that said they leave. */
@@ -144,7 +143,7 @@ export class RoomCore {
   }
 
   /** Says something as soon as the room can take it. */
-  async say(payload: Payload, request = 0): Promise<void> {
+  async say(payload: OwnPayload, request = 0): Promise<void> {
     this.own.add(payload, request);
     await this.flush();
   }
@@ -154,12 +153,29 @@ export class RoomCore {
     const { group } = this;
     if (this.phase !== "in" || group === undefined) return;
     for (const message of this.own.unsent) {
-      const { epoch, body, digest } = await group.seal(encodePayload(message.payload));
+      const payload = await this.#sealed(message.payload);
+      if (payload === undefined) {
+        this.own.remove(message);
+        const why = "Not sent: who it is for is not in the room any more.";
+        this.options.tell({ kind: "declined", request: message.request, why });
+        continue;
+      }
+      const { epoch, body, digest } = await group.seal(encodePayload(payload));
       this.own.sent(message, digest, this.options.now());
       this.messages++;
       const ask = this.ask({ app: digest });
       this.options.send({ kind: "sealed_app", ask, room: this.room, epoch, body });
     }
+  }
+
+  /** A text for one member is sealed for the key that its leaf has now; undefined when that member is gone. */
+  async #sealed(payload: OwnPayload): Promise<Payload | undefined> {
+    if (payload.kind !== "whisper") return payload;
+    const { id, to, text } = payload;
+    const receiver = this.group?.members.find(({ handle }) => handle === to);
+    if (receiver === undefined || this.group === undefined) return undefined;
+    const { enc, ct } = await this.group.sealFor(receiver, new TextEncoder().encode(text));
+    return { kind: "direct", id, to: fromHex(to), enc, sealed: ct };
   }
 
   /** Commits the removal of members, or fresh keys. Not while another own commit is under way. */

@@ -229,7 +229,7 @@ export class RoomEntry {
     if (before !== undefined) core.tellChange(changeOf(before, core.group.members));
     core.isConfirmed = false;
     this.#hello = { at: core.options.now() + CONFIRM_MS };
-    core.own.add({ kind: "hello", id: newId(), directKey: core.directKeys.publicKey });
+    core.own.add({ kind: "hello", id: newId() });
     await this.#catchUp({ seq, epoch: core.group.epoch }, { isLossy: false });
     return true;
   }

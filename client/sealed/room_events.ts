@@ -36,6 +36,17 @@ export type RoomEvent =
     /** Our request that it answers; 0 for others' texts. */
     readonly request: number;
   }
+  /** A text for one member alone; `to` and `toName` say for whom. */
+  | {
+    readonly kind: "direct";
+    readonly client: number;
+    readonly name: string;
+    readonly to: number;
+    readonly toName: string;
+    readonly text: string;
+    readonly time: number;
+    readonly request: number;
+  }
   | { readonly kind: "joined" | "left"; readonly client: number; readonly name: string }
   | { readonly kind: "away" | "back"; readonly client: number; readonly name: string }
   /** A request was carried out, and nothing else says so. */
@@ -84,6 +95,13 @@ export type RoomRequest =
     readonly text: string;
     readonly action?: boolean;
     readonly reply?: number;
+  }
+  /** A text for the member with that number alone. */
+  | {
+    readonly kind: "whisper";
+    readonly request: number;
+    readonly to: number;
+    readonly text: string;
   }
   /** The user has compared somebody's key, or takes notice that it is another one. */
   | { readonly kind: "accept"; readonly name: string; readonly verified: boolean }

@@ -137,6 +137,11 @@ export class RoomLife {
     if (request === 0) return;
     const client = people.numberOf(place.me.handle);
     const common = { client, name: place.me.name, time, request };
+    if (payload.kind === "whisper") {
+      const to = people.numberOf(payload.to);
+      const toName = people.nameOf(payload.to);
+      return options.tell({ kind: "direct", ...common, to, toName, text: payload.text });
+    }
     if (payload.kind !== "text") return options.tell({ kind: "done", request });
     const { text, action, reply } = payload;
     options.tell({ kind: "text", ...common, text, action, reply, sequence: seq });
@@ -188,8 +193,26 @@ export class RoomLife {
       case "file":
         return this.#files.heard(from, payload, time);
       case "direct":
-        return;
+        return await this.#whispered(from, payload, time);
     }
+  }
+
+  async #whispered(
+    from: Member,
+    { to, enc, sealed }: Extract<Payload, { kind: "direct" }>,
+    time: number,
+  ): Promise<void> {
+    const { group, options, people, place } = this.#core;
+    if (toHex(to) !== place.me.handle) return;
+    const content = await group?.openFrom(from, { enc, ct: sealed });
+    const text = content && decodeText(content);
+    if (text === undefined) {
+      return this.#core.note("warning", `${from.name} sent you something unreadable.`);
+    }
+    options.tell({
+      ...{ kind: "direct", client: people.numberOf(from.handle), name: from.name, text, time },
+      ...{ to: people.numberOf(place.me.handle), toName: place.me.name, request: 0 },
+    });
   }
 
   /** Members take turns in the order of the tree, so that one answers a hello and not all. */
@@ -210,7 +233,7 @@ export class RoomLife {
     for (const [key, { id, at }] of this.#toConfirm) {
       if (core.options.now() < at) continue;
       this.#toConfirm.delete(key);
-      await core.say({ kind: "confirm", id, directKey: core.directKeys.publicKey });
+      await core.say({ kind: "confirm", id });
     }
   }
 
@@ -245,5 +268,13 @@ export class RoomLife {
       core.note("warning", "What you said has not come back from the server; it is sent again.");
     }
     await core.flush();
+  }
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined; // A member's program wrote it that does not follow the protocol.
   }
 }

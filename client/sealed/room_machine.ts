@@ -2,6 +2,7 @@
 // relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
 // own. Calls must not overlap.
 
+import type { OwnPayload } from "./own_messages.ts";
 import type { FromRelay, RelayEvent } from "./relay_wire.ts";
 import { newId, RoomCore, type RoomOptions, toHex } from "./room_core.ts";
 import { RoomEntry } from "./room_entry.ts";
@@ -37,6 +38,7 @@ export class RoomMachine {
       case "offline":
         return this.#entry.detach();
       case "say":
+      case "whisper":
         return await this.#say(request);
       case "accept":
         core.people.accept(request.name, request);
@@ -59,16 +61,23 @@ export class RoomMachine {
     }
   }
 
-  async #say(said: Extract<RoomRequest, { kind: "say" }>): Promise<void> {
-    const { request, text, action = false, reply = 0 } = said;
+  async #say(said: Extract<RoomRequest, { kind: "say" | "whisper" }>): Promise<void> {
     const core = this.#core;
+    const { request } = said;
     const suspect = core.group?.members.find((member) => core.people.isSuspect(member));
-    if (suspect === undefined) {
-      return await core.say({ kind: "text", id: newId(), text, action, reply }, request);
-    }
-    const why =
-      `Not sent: ${suspect.name} has another key than before. Look first: /verify ${suspect.name}`;
+    if (suspect === undefined) return await core.say(this.#payloadOf(said), request);
+    const { name } = suspect;
+    const why = `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
     core.options.tell({ kind: "declined", request, why });
+  }
+
+  #payloadOf(said: Extract<RoomRequest, { kind: "say" | "whisper" }>): OwnPayload {
+    const { text } = said;
+    const id = newId();
+    if (said.kind === "whisper") {
+      return { kind: "whisper", id, to: this.#core.people.handleOf(said.to) ?? "", text };
+    }
+    return { kind: "text", id, text, action: said.action ?? false, reply: said.reply ?? 0 };
   }
 
   async #leave(): Promise<void> {

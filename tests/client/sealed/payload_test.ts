@@ -5,8 +5,8 @@ const id = new Uint8Array(16).fill(1);
 const key = new Uint8Array(32).fill(2);
 
 const PAYLOADS: readonly Payload[] = [
-  { kind: "hello", id, directKey: key },
-  { kind: "confirm", id, directKey: key },
+  { kind: "hello", id },
+  { kind: "confirm", id },
   { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
   { kind: "leaving", id },

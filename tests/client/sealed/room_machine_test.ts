@@ -353,3 +353,35 @@ Deno.test("a chunk that the relay changes ends the file, and is told", async () 
   const [end] = bob!.told("chunk");
   assert.deepEqual([end?.last, end?.data.length], [true, 0]);
 });
+
+Deno.test("a text for one member is read by that member alone, over commits and broken links", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  const to = alice!.machine.status.people.find(({ name }) => name === "bob")?.client ?? 0;
+  const whisper = async (request: number, text: string) => {
+    await alice!.machine.handle({ kind: "whisper", request, to, text });
+    await relay.settle();
+  };
+  await whisper(1, "for bob");
+  await bob!.machine.handle({ kind: "renew" });
+  await relay.settle();
+  await whisper(2, "for bob's new key");
+  await bob!.offline();
+  await whisper(3, "while bob was away");
+  await bob!.online();
+  const heard = bob!.told("direct").map(({ name, toName, text }) => [name, toName, text]);
+  assert.deepEqual(heard, [
+    ["alice", "bob", "for bob"],
+    ["alice", "bob", "for bob's new key"],
+    ["alice", "bob", "while bob was away"],
+  ]);
+  assert.deepEqual(carol!.told("direct"), []);
+  assert.deepEqual(alice!.told("direct").map(({ request, toName }) => [request, toName]), [
+    [1, "bob"],
+    [2, "bob"],
+    [3, "bob"],
+  ]);
+  await bob!.machine.handle({ kind: "leave" });
+  await relay.settle();
+  await whisper(4, "too late");
+  assert.match(alice!.told("declined")[0]?.why ?? "", /not in the room any more/);
+});
