@@ -69,7 +69,8 @@ export class Chat {
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
-      sealedLedger: (room) => this.sealed.of(room)?.requests,
+      sealedLedger: (draft, room) =>
+        (draft.kind === "direct" ? this.sealed.ofClient(draft.to) : this.sealed.of(room))?.requests,
     });
     this.talk = new Talk(this.requests, () => this.room);
     this.typing = new Typing({
@@ -87,7 +88,7 @@ export class Chat {
     });
     const { place: { room: title, name }, secret } = options;
     if (secret === undefined) this.rooms.add(title, name);
-    else this.sealed.open({ secret, title, name });
+    else this.sealed.open({ secret, title, name, isNew: false });
     this.refreshStatus();
   }
 

@@ -8,7 +8,7 @@ import {
 } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
-import { iso, show } from "./handler.ts";
+import { iso, sealedMark, show } from "./handler.ts";
 import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
 
 type OtherEvent = Exclude<Event, RoomEvent | SealedEvent>;
@@ -57,7 +57,7 @@ const HANDLERS: Handlers = {
     } else chat.talk.lastDirect = { client, name: sender };
     const where = chat.rooms.byNumber(room)?.title ?? "";
     const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
-    chat.output.chat({ ...line, mention: false });
+    chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byNumber(room)) });
   },
 
   undelivered(chat, { name, request }) {

@@ -55,8 +55,8 @@ export interface RequestsOptions {
   readonly pacer: Pacer;
   /** Whether this is the ledger of a sealed room. */
   readonly isSealed?: boolean;
-  /** The ledger of a sealed room, which takes all that is asked for there; undefined for any other. */
-  readonly sealedLedger?: (room: RequestRoom | undefined) => Requests | undefined;
+  /** The ledger of a sealed room, which takes all that is asked for there, or of its people; undefined for others. */
+  readonly sealedLedger?: (draft: Draft, room: RequestRoom | undefined) => Requests | undefined;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
@@ -96,7 +96,7 @@ export class Requests {
 
   /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
   add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
-    const ledger = this.#options.sealedLedger?.(room);
+    const ledger = this.#options.sealedLedger?.(draft, room);
     if (ledger !== undefined) return ledger.add(draft, room);
     this.#checkPrivacy(draft, room);
     return new Promise((settle) => {
@@ -178,7 +178,7 @@ export class Requests {
   /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
   #checkPrivacy(draft: Draft, room: RequestRoom | undefined): void {
     const { isSealed = false } = this.#options;
-    const isOfSealed = room?.isSealed ?? (draft.kind === "direct" ? draft.to < 0 : isSealed);
+    const isOfSealed = draft.kind === "direct" ? draft.to < 0 : room?.isSealed ?? isSealed;
     if (isOfSealed !== isSealed) {
       throw new UsageError("Cannot do that in a sealed room: the server would read it");
     }

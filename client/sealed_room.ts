@@ -11,6 +11,7 @@ import type {
 import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import { show } from "./handler.ts";
+import { handleEvent } from "./handlers.ts";
 import type { Pacer } from "./pacer.ts";
 import { Requests } from "./requests.ts";
 import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "./room_handlers.ts";
@@ -27,6 +28,8 @@ export interface SealedRoomOptions {
   readonly state: RoomState;
   readonly secret: Uint8Array;
   readonly name: string;
+  /** Whether we make it just now. */
+  readonly isNew: boolean;
   readonly openEngine: typeof openSealedEngine;
   /** Takes what is to go to the relay. */
   readonly send: (request: SealedRequest) => void;
@@ -34,11 +37,19 @@ export interface SealedRoomOptions {
   readonly onOut: () => void;
 }
 
+// People of sealed rooms have numbers below zero, other ones in each room: no server can name any of them.
+const PEOPLE_OF_A_ROOM = 1_000_000;
+
 // The engine keeps what it was told over any outage: for the ledger, its session never ends.
 const ALWAYS: Welcome = {
   ...{ client: 0, rooms: 0, legacy: false, messageMax: 0, fileMax: 0, rate: undefined },
   ...{ resumed: true, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
 };
+
+const ALONE = {
+  level: "warning",
+  text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
+} as const;
 
 /** One sealed room that we are in, or on the way into. */
 export class SealedRoom {
@@ -136,6 +147,10 @@ export class SealedRoom {
         const { id, text, action, reply } = request;
         return this.#engine.handle({ kind: "say", request: id, text, action, reply });
       }
+      case "direct": {
+        const { id, to, text } = request;
+        return this.#engine.handle({ kind: "whisper", request: id, to: this.#numberOf(to), text });
+      }
       case "offer": {
         const { id, file, filename: name, size, chunks } = request;
         this.#files.add(file);
@@ -162,6 +177,8 @@ export class SealedRoom {
         const about = { name, time, sequence, text, client: this.#clientOf(client) };
         return this.#pass({ kind: "chat", ...about, request: 0, action, reply });
       }
+      case "direct":
+        return this.#direct(event);
       case "joined":
         return this.#pass({ ...this.#about(event), kind: "joined", old: false });
       case "left":
@@ -189,17 +206,29 @@ export class SealedRoom {
     this.status = status;
     this.state.seal = status;
     this.state.name = status.name;
+    // Our own number as well is one below zero: a word to ourselves must not go to the server either.
     this.state.roster.replace(status.people.map(({ client, name, here }) => ({
-      ...{ client: this.#clientOf(client), name, state: here ? "here" : "away" },
+      ...{ client: this.#numberOf(client), name, state: here ? "here" : "away" },
       ...{ since: 0, status: null },
     })));
     if (status.phase === "in" && this.state.takeFirstSight()) {
       const { names } = this.state.roster;
       const text = `In this room: ${names.join(", ")}`;
       show(chat, { event: "names", text, names, time: undefined }, this.state);
+      if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
     }
     if (status.phase === "out" && this.#leaving) return onOut();
     chat.refreshStatus();
+  }
+
+  #direct(event: Extract<RoomEvent, { kind: "direct" }>): void {
+    const { chat } = this.#options;
+    const { name, toName, time, text, request } = event;
+    if (request > 0) this.requests.answer(request, "confirmed");
+    const [client, to] = [this.#clientOf(event.client), this.#clientOf(event.to)];
+    const room = this.state.number ?? 0;
+    const about = { room, client, name, time, to, toName, request: 0, text };
+    handleEvent(chat, { kind: "direct", ...about });
   }
 
   #offered({ client, name, time, request, file }: Extract<RoomEvent, { kind: "file" }>): void {
@@ -251,10 +280,20 @@ export class SealedRoom {
     return { client: this.#clientOf(client), name, time: this.#options.clock.date() };
   }
 
-  /** Numbers of the engine are its own: no server can name one of them. */
+  /** Whether somebody of this room has that number among all clients. */
+  knows(client: number): boolean {
+    return client < 0 && Math.ceil(client / PEOPLE_OF_A_ROOM) === (this.state.number ?? 0) + 1;
+  }
+
+  /** The number among all clients of one of the engine's. */
   #clientOf(client: number): number {
     const own = this.status?.people.find((person) => person.own)?.client ?? 1;
-    return client === own ? this.#options.chat.clientId ?? 0 : -client;
+    return client === own ? this.#options.chat.clientId ?? 0 : this.#numberOf(client);
+  }
+
+  /** From the engine's numbers of this room's people to ours, and back. */
+  #numberOf(client: number): number {
+    return ((this.state.number ?? 0) + 1) * PEOPLE_OF_A_ROOM - client;
   }
 
   #pass(event: WithoutPlace<PlainRoomEvent>): void {

@@ -25,6 +25,8 @@ export interface SealedPlace {
   /** What it is called here; nobody else is told. */
   readonly title: string;
   readonly name: string;
+  /** Whether we make it just now: then nobody else can be there. */
+  readonly isNew: boolean;
 }
 
 /** A request, the room that made it, and the number that the room gave it. */
@@ -58,13 +60,18 @@ export class SealedRooms {
     return room && this.#rooms.get(room);
   }
 
+  /** The sealed room in which somebody has that number; undefined for the server's own numbers. */
+  ofClient(client: number): SealedRoom | undefined {
+    return this.all.find((room) => room.knows(client));
+  }
+
   /** The sealed room to which we hand out that file. */
   ofFile(file: string): SealedRoom | undefined {
     return this.all.find((room) => room.hasFile(file));
   }
 
   /** Comes into a room, as soon as there is a link; lines go there. */
-  open({ secret, title, name }: SealedPlace): SealedRoom {
+  open({ secret, title, name, isNew }: SealedPlace): SealedRoom {
     const { chat, clock, pacer, openEngine = openSealedEngine } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {
@@ -73,7 +80,7 @@ export class SealedRooms {
     }
     const state = chat.rooms.addSealed(freeTitle(chat, title), name, --this.#lastPlace);
     const room: SealedRoom = new SealedRoom({
-      ...{ chat, clock, pacer, state, secret, name, openEngine },
+      ...{ chat, clock, pacer, state, secret, name, isNew, openEngine },
       send: (request) => this.#send(room, request),
       onOut: () => this.#remove(room),
     });

@@ -24,7 +24,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       const title = parseRoom(argument === "" ? DEFAULT_TITLE : argument);
       const secret = newSecret();
-      chat.sealed.open({ secret, title, name: chat.name });
+      chat.sealed.open({ secret, title, name: chat.name, isNew: true });
       chat.output.answer(inviteTo(chat, { secret }));
       chat.output.note("info", "Whoever has this link can come in: give it to nobody else.");
     },
@@ -74,7 +74,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       if (argument === "follow") return follow(chat, room);
       const secret = newSecret();
       room.move(secret);
-      chat.sealed.open({ secret, title: room.state.title, name: chat.name });
+      chat.sealed.open({ secret, title: room.state.title, name: chat.name, isNew: true });
       chat.output.answer(inviteTo(chat, { secret }));
       chat.output.note(
         "info",
@@ -92,6 +92,7 @@ function follow(chat: Chat, room: SealedRoom): void {
     secret: room.moved.secret,
     title: room.state.title,
     name: room.status?.name ?? chat.name,
+    isNew: false,
   });
 }
 

@@ -204,6 +204,38 @@ Deno.test("commands of plain rooms send nothing of a sealed one to the server", 
   story.chat.end();
 });
 
+Deno.test("a word to one member of a sealed room goes to the engine, also one to ourselves", async () => {
+  const story = await mixedChat();
+  await story.console.enter("/seal other");
+  const other = story.engines[1] as FakeEngine;
+  other.enter("bob");
+  await story.console.enter("/msg bob only you", "/msg alice a note to myself");
+  assert.deepEqual(other.handled.slice(-2), [
+    { kind: "whisper", request: 1, to: 2, text: "only you" },
+    { kind: "whisper", request: 2, to: 1, text: "a note to myself" },
+  ]);
+  assert.deepEqual(story.session.sent, []);
+  const about = { client: 2, name: "bob", to: 1, toName: "alice", time: 0, request: 0 };
+  other.tell({ kind: "direct", ...about, text: "I heard" });
+  assert.match(story.console.printed.at(-1) ?? "", /bob.*I heard/);
+  assert.doesNotMatch(story.console.printed.at(-1) ?? "", /server can read/);
+  await story.console.enter("/reply good");
+  assert.deepEqual(other.handled.at(-1), { kind: "whisper", request: 3, to: 2, text: "good" });
+  story.chat.end();
+});
+
+Deno.test("who comes by a link and finds nobody is told what that may mean; who makes a room is not", async () => {
+  const [joined, made] = [await sealedChat(), await mixedChat()];
+  first(joined).enter();
+  assert.match(
+    joined.console.printed.at(-1) ?? "",
+    /team: nobody else is here\. If there should be/,
+  );
+  assert.doesNotMatch(made.console.printed.join("\n"), /nobody else is here/);
+  joined.chat.end();
+  made.chat.end();
+});
+
 Deno.test("who goes from sealed rooms alone into a plain one gets the name first", async () => {
   const story = await sealedChat();
   await story.console.enter("/join lobby");
