@@ -385,7 +385,7 @@ export class Chat {
     const session = this.requireSession();
     if (request.kind === "chunk") {
       const sealed = this.sealed.of(room) ?? this.sealed.ofFile(request.file);
-      return sealed === undefined ? await session.send(request) : sealed.sendChunk(request);
+      return await (sealed === undefined ? session.send(request) : sealed.sendChunk(request));
     }
     // Its answer reaches the transfer as our own offer coming back.
     void this.requests.add(request, room);

@@ -17,6 +17,7 @@ import { Requests } from "./requests.ts";
 import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "./room_handlers.ts";
 import type { RoomState } from "./rooms.ts";
 import type { openSealedEngine, SealedEngine } from "./sealed/engine.ts";
+import type { SealedPerson } from "./sealed/people.ts";
 import type { RoomEvent, SealStatus } from "./sealed/room_events.ts";
 import type { Session, Welcome } from "./session.ts";
 
@@ -46,6 +47,16 @@ const ALWAYS: Welcome = {
   ...{ resumed: true, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
 };
 
+/** A file of ours that is complete, while members get it. */
+interface Handing {
+  readonly complete: Set<number>;
+  /** Resolves with the next part that somebody gets. */
+  served: PromiseWithResolvers<void>;
+}
+
+/** Nobody asked for a part of a file for this long: nobody will. */
+const HAND_OUT_MS = 3_000;
+
 const ALONE = {
   level: "warning",
   text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
@@ -64,6 +75,7 @@ export class SealedRoom {
   readonly #engine: SealedEngine;
   /** Ids of files that we hand out and that are not all here yet. */
   readonly #files = new Set<string>();
+  readonly #handing = new Map<string, Handing>();
   #leaving = false;
 
   constructor(options: SealedRoomOptions) {
@@ -106,10 +118,11 @@ export class SealedRoom {
     this.#engine.handle({ kind: "move", request: 0, secret });
   }
 
-  /** The next chunk of a file of ours. */
-  sendChunk({ file, index, data, last }: RequestOf<"chunk">): void {
+  /** The next chunk of a file of ours. With the last one, resolves when all who are here have the file. */
+  async sendChunk({ file, index, data, last }: RequestOf<"chunk">): Promise<void> {
     if (last) this.#files.delete(file);
     this.#engine.handle({ kind: "chunk", file, index, data, last });
+    if (last && data.length > 0) await this.#handOut(file);
   }
 
   /** Whether that file is one that we hand out here. */
@@ -198,6 +211,8 @@ export class SealedRoom {
         return this.#offered(event);
       case "chunk":
         return this.#chunk(event);
+      case "served":
+        return this.#served(event);
     }
   }
 
@@ -229,6 +244,30 @@ export class SealedRoom {
     const room = this.state.number ?? 0;
     const about = { room, client, name, time, to, toName, request: 0, text };
     handleEvent(chat, { kind: "direct", ...about });
+  }
+
+  /** Members pull a file by themselves: one that ends before they have would take it along. */
+  async #handOut(file: string): Promise<void> {
+    const handing: Handing = { complete: new Set(), served: Promise.withResolvers() };
+    this.#handing.set(file, handing);
+    const isWaitedFor = ({ own, here, client }: SealedPerson) =>
+      !own && here && !handing.complete.has(client);
+    while (this.status?.people.some(isWaitedFor)) {
+      const served = new AbortController();
+      const late = this.#options.clock.wait(HAND_OUT_MS, served.signal).then(() => "late" as const);
+      const outcome = await Promise.race([late, handing.served.promise]);
+      served.abort();
+      // Who takes no files never asks for one.
+      if (outcome === "late") break;
+      handing.served = Promise.withResolvers();
+    }
+    this.#handing.delete(file);
+  }
+
+  #served({ file, client, complete }: Extract<RoomEvent, { kind: "served" }>): void {
+    const handing = this.#handing.get(file);
+    if (complete) handing?.complete.add(client);
+    handing?.served.resolve();
   }
 
   #offered({ client, name, time, request, file }: Extract<RoomEvent, { kind: "file" }>): void {

@@ -64,6 +64,13 @@ export type RoomEvent =
     readonly request: number;
     readonly file: SealedFile;
   }
+  /** Somebody got a part of a file of ours; `complete`: the last one. */
+  | {
+    readonly kind: "served";
+    readonly file: string;
+    readonly client: number;
+    readonly complete: boolean;
+  }
   | {
     readonly kind: "chunk";
     readonly client: number;

@@ -38,6 +38,8 @@ interface Outgoing {
 }
 
 interface Served {
+  /** The chat's id of the file. */
+  readonly file: string;
   readonly bytes: Uint8Array;
   readonly sealer: FileSealer;
   until: number;
@@ -101,12 +103,13 @@ export class RoomFiles {
   }
 
   async #publish({ offer, bytes }: Outgoing): Promise<void> {
-    const { size, name } = offer;
+    const { size, name, file } = offer;
     const id = new Uint8Array(randomBytes(ID_BYTES));
     const key = new Uint8Array(randomBytes(32));
     const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
     const sealer = new FileSealer(key, size);
-    this.#served.set(toHex(id), { bytes, sealer, until: this.#core.options.now() + FILE_OFFER_MS });
+    const until = this.#core.options.now() + FILE_OFFER_MS;
+    this.#served.set(toHex(id), { file, bytes, sealer, until });
     this.#forgetBeyond();
     await this.#core.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
   }
@@ -191,6 +194,9 @@ export class RoomFiles {
         body: concatBytes([id, at, sealed]),
       });
     }
+    const client = core.people.numberOf(toHex(from));
+    const complete = end === served.sealer.chunks;
+    core.options.tell({ kind: "served", file: served.file, client, complete });
   }
 
   /** A chunk that was pulled. Another than the next one is of an earlier try. */

@@ -308,6 +308,10 @@ Deno.test("a file goes through the engine in both directions, and what nobody wa
     await until(() => engine.handled.at(-1)?.kind === "chunk");
     const chunk = engine.handled.at(-1) as Extract<RoomRequest, { kind: "chunk" }>;
     assert.equal(new TextDecoder().decode(chunk.data), "a small file");
+    // It counts as sent once those who are here have it.
+    assert.doesNotMatch(story.console.printed.join("\n"), /Sent /);
+    engine.tell({ kind: "served", file: offer.file, client: 2, complete: true });
+    await until(() => /Sent /.test(story.console.printed.join("\n")));
     const theirs = { ...file, id: "aa" };
     engine.tell({ kind: "file", client: 2, name: "bob", time: 0, request: 0, file: theirs });
     assert.equal(engine.handled.at(-1)?.kind, "chunk", "it is wanted until somebody says no");

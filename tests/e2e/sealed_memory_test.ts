@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
 import { encodeBase64Url } from "../../shared/base64.ts";
 import { ridOf } from "../../shared/sealed_attach.ts";
@@ -22,32 +23,46 @@ const WORDS = {
 };
 const NAMES = { "alice's name": word("Zeb", "ulonia"), "bob's name": word("Quor", "inthia") };
 
-testLinux("a server's memory holds no word, no name and no secret of a sealed room", async () => {
-  await using server = await startServer();
-  const secret = crypto.getRandomValues(new Uint8Array(32));
-  const alice = await SealedMember.join(server, secret, NAMES["alice's name"]);
-  const bob = await SealedMember.join(server, secret, NAMES["bob's name"]);
-  await using _ = alice;
-  await using __ = bob;
-  await agreed([alice, bob]);
-  for (let i = 0; i < 5; i++) {
-    await alice.say(`${WORDS["alice's words"]} ${i}`);
-    await bob.say(`${WORDS["bob's words"]} ${i}`);
-  }
-  await alice.until(() => alice.texts.length === 10, "all that was said");
-  const keys = deriveRoomKeys(secret);
-  const secrets = {
-    "the secret": secret,
-    "the secret in the link": encodeBase64Url(secret),
-    "the envelope key": keys.envelope,
-    "the admission key": keys.admission,
-  };
-  const code = alice.status.code;
-  assert.deepEqual(
-    await foundInMemory(server.pid, { ...WORDS, ...NAMES, ...secrets, "the room code": code }),
-    [],
-  );
-});
+testLinux(
+  "a server's memory holds no word, no name, no file and no secret of a sealed room",
+  async () => {
+    await using server = await startServer();
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    const alice = await SealedMember.join(server, secret, NAMES["alice's name"]);
+    const bob = await SealedMember.join(server, secret, NAMES["bob's name"]);
+    await using _ = alice;
+    await using __ = bob;
+    await agreed([alice, bob]);
+    for (let i = 0; i < 5; i++) {
+      await alice.say(`${WORDS["alice's words"]} ${i}`);
+      await bob.say(`${WORDS["bob's words"]} ${i}`);
+    }
+    await alice.until(() => alice.texts.length === 10, "all that was said");
+    const content = new Uint8Array(randomBytes(200_000));
+    const file = { "a file's name": word("holiday", "-in-", "zanzibar.jpg") };
+    await alice.sendFile(file["a file's name"], content, 1);
+    const keys = deriveRoomKeys(secret);
+    const secrets = {
+      "a file's first bytes": content.slice(0, 32),
+      "a file's last bytes": content.slice(-32),
+      "the secret": secret,
+      "the secret in the link": encodeBase64Url(secret),
+      "the envelope key": keys.envelope,
+      "the admission key": keys.admission,
+    };
+    const code = alice.status.code;
+    assert.deepEqual(
+      await foundInMemory(server.pid, {
+        ...WORDS,
+        ...NAMES,
+        ...file,
+        ...secrets,
+        "the room code": code,
+      }),
+      [],
+    );
+  },
+);
 
 testLinux(
   "the search of a server's memory finds what is there: a plain room's words, names, and a sealed room's number",

@@ -4,6 +4,7 @@
 import { RoomMachine } from "../../client/sealed/room_machine.ts";
 import type { RoomEvent } from "../../client/sealed/room_events.ts";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
 import { type Event, isSealedEvent, type SealedRequest } from "../../shared/messages_v2.ts";
 import { V2Peer } from "./v2_peer.ts";
 
@@ -112,6 +113,25 @@ export class SealedMember implements AsyncDisposable {
   /** Whether request `request` was answered. */
   isAcknowledged(request: number): boolean {
     return this.events.some((event) => event.kind === "text" && event.request === request);
+  }
+
+  /** Hands out a file; resolves when `members` others have it. */
+  async sendFile(name: string, bytes: Uint8Array, members: number): Promise<void> {
+    const file = `file ${++this.#lastRequest}`;
+    const request = this.#lastRequest;
+    const chunks = Math.ceil(bytes.length / FILE_CHUNK_BYTES);
+    const offer = { kind: "offer", request, file, name, size: bytes.length, chunks } as const;
+    this.#enqueue((machine) => machine.handle(offer));
+    for (let index = 0; index < chunks; index++) {
+      const data = bytes.slice(index * FILE_CHUNK_BYTES, (index + 1) * FILE_CHUNK_BYTES);
+      const chunk = { kind: "chunk", file, index, data, last: index === chunks - 1 } as const;
+      this.#enqueue((machine) => machine.handle(chunk));
+    }
+    const served = () =>
+      this.events.filter((event) =>
+        event.kind === "served" && event.file === file && event.complete
+      );
+    await this.until(() => served().length >= members, `${name} to be fetched`);
   }
 
   /** Leaves for good. */
