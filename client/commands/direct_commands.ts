@@ -15,7 +15,7 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
     aliases: ["query", "tell"],
     argument: "NAME TEXT",
     needs: "new protocol",
-    help: "say something to one person alone; the server can read it",
+    help: "say something to one person alone; in a plain room the server can read it",
     completes: "name",
     run({ chat }, argument) {
       const { person, text } = splitNameAndText(chat, argument);
