@@ -64,9 +64,10 @@ export type RoomEvent =
     readonly request: number;
     readonly file: SealedFile;
   }
-  /** Somebody got a part of a file of ours; `complete`: the last one. */
+  /** Somebody pulls a file of ours; complete = its last chunk went out to them. */
   | {
     readonly kind: "served";
+    /** The chat's id of the offer. */
     readonly file: string;
     readonly client: number;
     readonly complete: boolean;

@@ -38,7 +38,7 @@ interface Outgoing {
 }
 
 interface Served {
-  /** The chat's id of the file. */
+  /** The chat's id of it. */
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly sealer: FileSealer;

@@ -7,6 +7,7 @@ import { growth } from "./growth.ts";
 import { idleMemory } from "./idle_memory.ts";
 import { latencyP99 } from "./latency.ts";
 import { oneToMany } from "./one_to_many.ts";
+import { sealedJoin, sealedMessage } from "./sealed.ts";
 import { startUp } from "./start_up.ts";
 import type { Size } from "./load.ts";
 import type { Row } from "./row.ts";
@@ -24,4 +25,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   "file-10mb": fileCopy,
   "start-up": startUp,
   growth,
+  "sealed-join": sealedJoin,
+  "sealed-message": sealedMessage,
 };
