@@ -3,7 +3,13 @@
 
 import { randomBytes } from "node:crypto";
 import { concatBytes } from "../../shared/bytes.ts";
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, aeadOpen, aeadSeal } from "../../shared/crypto/aead.ts";
+import {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadContext,
+  aeadOpen,
+  aeadSeal,
+} from "../../shared/crypto/aead.ts";
 import { CryptoError, LimitError } from "../../shared/errors.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
@@ -69,7 +75,7 @@ export function openEnvelope(keys: RoomKeys, kind: EnvelopeKind, envelope: Uint8
     throw new CryptoError(REFUSED);
   }
   const sealed = envelope.subarray(AEAD_NONCE_BYTES);
-  const plaintext = aeadOpen("aes-256-gcm", contextOf(keys, kind, nonce), sealed);
+  const plaintext = opened(contextOf(keys, kind, nonce), sealed);
   const length = plaintext.length < MIN_PADDED_BYTES
     ? Infinity
     : new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0);
@@ -77,6 +83,14 @@ export function openEnvelope(keys: RoomKeys, kind: EnvelopeKind, envelope: Uint8
     plaintext.subarray(LENGTH_BYTES + length).every((byte) => byte === 0);
   if (!isWhole) throw new CryptoError(REFUSED);
   return new Uint8Array(plaintext.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+}
+
+function opened(context: AeadContext, sealed: Uint8Array): Uint8Array {
+  try {
+    return aeadOpen("aes-256-gcm", context, sealed);
+  } catch (cause) {
+    throw new CryptoError(REFUSED, { cause });
+  }
 }
 
 const REFUSED = "Cannot open a sealed body: it is not of this room";

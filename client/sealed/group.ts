@@ -243,7 +243,7 @@ export class SealedGroup {
       if (result.kind !== "text" || from === undefined) throw new ProtocolError("no text");
       this.#state = result.next;
       wipe(result.consumed);
-      const order = this.#chain.compare(authenticatedData);
+      const order = this.#chain.compare(authenticatedData, frame.seq);
       return { kind: "text", from, payload: result.plaintext, order };
     } catch (error) {
       return { kind: "unreadable", why: reasonOf(error) };
@@ -305,7 +305,7 @@ export class SealedGroup {
       : "it is no commit";
     if (fault !== undefined || result.kind !== "commit") throw new ProtocolError(fault ?? "");
     const order = message.kind === "private"
-      ? this.#chain.compare(message.message.authenticatedData)
+      ? this.#chain.compare(message.message.authenticatedData, frame.seq)
       : "unknown";
     return { result, order } as const;
   }
@@ -365,6 +365,8 @@ function wipe(secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
 }
 
+/** The reason without what was tried: "it is not of this room". */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^Cannot [^:]*: /, "");
 }

@@ -69,10 +69,12 @@ export class OrderChain {
     return concatBytes([sequenceBytes(this.#sequence), value.subarray(0, SEQUENCE_BYTES)]);
   }
 
-  /** Compares a message's mark with what was seen here; "unknown" is before one's own time. */
-  compare(mark: Uint8Array): OrderVerdict {
+  /** Compares the mark of the message at `at` with what was seen here; "unknown" is before one's own time. */
+  compare(mark: Uint8Array, at: number): OrderVerdict {
     const view = new DataView(mark.buffer, mark.byteOffset, mark.length);
     const sequence = Number(view.getBigUint64(0));
+    // Nobody can have seen what comes behind the own message.
+    if (sequence >= at) return "different";
     const value = sequence === 0 ? undefined : this.#values.get(sequence);
     if (value === undefined) return "unknown";
     const own = value.subarray(0, SEQUENCE_BYTES);

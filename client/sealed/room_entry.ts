@@ -20,6 +20,7 @@ export class RoomEntry {
   readonly #core: RoomCore;
   #joining: Joining | undefined;
   #unusable = 0;
+  #isUnusableTold = false;
   #retryAt = Infinity;
   #catchUpTo = 0;
   #catchUpEpoch = 0;
@@ -186,6 +187,7 @@ export class RoomEntry {
       if (invitation.epoch !== epoch) throw new Error("another epoch");
       const joining = await join({ ...place, me: this.#personIn(invitation) }, invitation);
       this.#unusable = 0;
+      this.#isUnusableTold = false;
       return joining;
     } catch {
       // Whatever is wrong with it: somebody else may hand out a better one.
@@ -200,8 +202,10 @@ export class RoomEntry {
       return;
     }
     this.#unusable = 0;
-    core.note("danger", "What the server hands out as this room is not of it: trying again.");
     this.retryLater();
+    if (this.#isUnusableTold) return;
+    this.#isUnusableTold = true;
+    core.note("danger", "What the server hands out as this room is not of it: trying again.");
   }
 
   /** Who we are there: with a name that nobody else has. */

@@ -30,8 +30,10 @@ export class RoomLife {
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
   #forgetAt = Infinity;
-  /** When we give up hope that the others find a commit unsound as well. */
-  #doubtAt = Infinity;
+  /** Until when the others may still find a commit unsound as well. */
+  #doubtUntil = -Infinity;
+  /** Whether the room has gone on to an epoch that we are not in. */
+  #isBehind = false;
   #rotateAt = Infinity;
   #isOrderTold = false;
 
@@ -58,10 +60,20 @@ export class RoomLife {
       core.note("danger", "The server left out or repeated something of this room.");
       return this.#entry.resync();
     }
+    if (event.epoch > group.epoch) this.#isBehind = true;
     const frame = { ...event, from: toHex(event.from) };
     const outcome = await group.receive(frame, (handle) => core.mayRemove(handle));
     await this.#carryOut(outcome, event);
     await this.#entry.afterFrame(event.seq);
+    this.#catchUpIfBehind();
+  }
+
+  /** The others went on with a commit that we have not taken, and have had the time to undo it. */
+  #catchUpIfBehind(): void {
+    const core = this.#core;
+    if (!this.#isBehind || core.phase !== "in" || core.options.now() < this.#doubtUntil) return;
+    this.#isBehind = false;
+    this.#entry.resync();
   }
 
   async #carryOut(outcome: Outcome, event: RelayEvent<"sealed_frame">): Promise<void> {
@@ -77,7 +89,7 @@ export class RoomLife {
         return await this.#changed(outcome);
       case "unsound":
         this.#vote(event.seq, false);
-        this.#doubtAt = this.#core.options.now() + VOID_MS;
+        this.#doubtUntil = this.#core.options.now() + VOID_MS;
         return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
       case "unreadable":
         return this.#core.note("warning", "A message of this room could not be read.");
@@ -119,7 +131,8 @@ export class RoomLife {
     core.committedAt = Infinity;
     core.messages = 0;
     this.#forgetAt = now + VOID_MS;
-    this.#doubtAt = Infinity;
+    this.#doubtUntil = -Infinity;
+    this.#isBehind = false;
     this.#isOrderTold = false;
     // The id of a message is as random as anything.
     const jitter = 0.8 + 0.4 * (newId()[0] as number) / 255;
@@ -256,10 +269,7 @@ export class RoomLife {
       this.#forgetAt = Infinity;
     }
     if (core.phase !== "in") return;
-    if (now >= this.#doubtAt) {
-      this.#doubtAt = Infinity;
-      return this.#entry.resync();
-    }
+    this.#catchUpIfBehind();
     await this.#confirmDue();
     if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
     if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit([]);

@@ -184,7 +184,8 @@ export class RoomMachine {
 
   async #giveGroupInfo(event: RelayEvent<"sealed_group_info_please">): Promise<void> {
     const core = this.#core;
-    if (core.phase !== "in" || core.group?.epoch !== event.epoch) return;
+    // Also while we are coming back ourselves: if all are, somebody has to be the first.
+    if (core.phase === "out" || core.group?.epoch !== event.epoch) return;
     core.options.send({
       kind: "sealed_group_info",
       ask: core.ask("other"),

@@ -16,13 +16,23 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-/** One connection of a member to the relay. */
-export class Peer {
+/** What the relay knows of a connection. */
+export interface Connection {
+  handle: string;
+  handleBytes: Uint8Array;
+  isOnline: boolean;
+  isMember: boolean;
+  /** Takes what the relay says. */
+  readonly inbox: { push(event: FromRelay): unknown };
+}
+
+/** A member, and its connection to the relay. */
+export class Peer implements Connection {
   readonly events: RoomEvent[] = [];
   readonly machine: RoomMachine;
   readonly relay: TestRelay;
   handle = "";
-  handleBytes = new Uint8Array();
+  handleBytes: Uint8Array = new Uint8Array();
   isOnline = false;
   isMember = false;
   /** What the relay has said and the member has not read. */
@@ -61,6 +71,8 @@ export class Peer {
   /** Loses the link; what was not read is lost. */
   async offline(): Promise<void> {
     this.relay.drop(this);
+    this.inbox.length = 0;
+    this.outbox.length = 0;
     await this.machine.handle({ kind: "offline" });
     await this.relay.settle();
   }
@@ -75,6 +87,7 @@ export class Peer {
 /** The relay, and the members around it. */
 export class TestRelay {
   readonly peers: Peer[] = [];
+  readonly connections: Connection[] = [];
   /** Milliseconds; only advance() moves them. */
   now = 0;
   requests = 0;
@@ -82,20 +95,21 @@ export class TestRelay {
   seq = 0;
   frames: Frame[] = [];
   /** Changes a frame on its way to one member; undefined = it never arrives. */
-  meddle: (frame: Frame, to: Peer) => Frame | undefined = (frame) => frame;
+  meddle: (frame: Frame, to: Connection) => Frame | undefined = (frame) => frame;
   /** Changes the GroupInfo that a joiner gets. */
-  meddleInfo: (body: Uint8Array, to: Peer) => Uint8Array = (body) => body;
-  #votes = new Map<number, Map<Peer, boolean>>();
-  #voters = new Map<number, Peer[]>();
-  #joiners: { readonly peer: Peer; readonly ask: number }[] = [];
+  meddleInfo: (body: Uint8Array, to: Connection) => Uint8Array = (body) => body;
+  #votes = new Map<number, Map<Connection, boolean>>();
+  #voters = new Map<number, Connection[]>();
+  #joiners: { readonly peer: Connection; readonly ask: number }[] = [];
   #question = 0;
   /** Whose turn it is to enter: one at a time, or they would race each other without end. */
-  #turn: Peer | undefined;
+  #turn: Connection | undefined;
 
   /** A new member that is not yet connected. */
   peer(name: string, keys: RoomKeys = testKeys()): Peer {
     const peer = new Peer(this, name, keys);
     this.peers.push(peer);
+    this.connections.push(peer);
     return peer;
   }
 
@@ -143,15 +157,15 @@ export class TestRelay {
     this.#turn = undefined;
     for (const peer of this.peers.filter(({ isOnline }) => isOnline)) {
       this.drop(peer);
+      peer.inbox.length = 0;
+      peer.outbox.length = 0;
       await peer.machine.handle({ kind: "offline" });
     }
   }
 
   /** A link breaks. */
-  drop(peer: Peer): void {
+  drop(peer: Connection): void {
     peer.isOnline = false;
-    peer.inbox.length = 0;
-    peer.outbox.length = 0;
     this.#joiners = this.#joiners.filter((joiner) => joiner.peer !== peer);
     this.#endTurn(peer);
     this.#tellOthers(peer, { kind: "sealed_gone", room: 1, handle: peer.handleBytes, left: false });
@@ -159,7 +173,7 @@ export class TestRelay {
 
   /** The grace time of those who are gone is over. */
   async evictGone(): Promise<void> {
-    const gone = this.peers.filter(({ isOnline, isMember }) => !isOnline && isMember);
+    const gone = this.connections.filter(({ isOnline, isMember }) => !isOnline && isMember);
     const [asked] = this.#online(true);
     const handles = gone.map(({ handleBytes }) => handleBytes);
     asked?.inbox.push({ kind: "sealed_evict_please", room: 1, handles });
@@ -167,7 +181,7 @@ export class TestRelay {
   }
 
   /** Takes a member's request. */
-  take(peer: Peer, request: ToRelay): void {
+  take(peer: Connection, request: ToRelay): void {
     switch (request.kind) {
       case "sealed_attach":
         return this.#attach(peer, request);
@@ -206,7 +220,7 @@ export class TestRelay {
 
   /** Orders a frame and hands it out. */
   publish(
-    peer: Peer,
+    peer: Connection,
     { type, epoch, ask, body }: Pick<Frame, "type" | "epoch" | "ask" | "body">,
   ): void {
     const from = peer.handleBytes;
@@ -218,22 +232,24 @@ export class TestRelay {
     for (const to of this.#online()) this.#hand(frame, to);
   }
 
-  #hand(frame: Frame, to: Peer): void {
+  #hand(frame: Frame, to: Connection): void {
     const changed = this.meddle(frame, to);
     if (changed !== undefined) to.inbox.push(changed);
   }
 
-  #online(onlyMembers = false): Peer[] {
-    return this.peers.filter(({ isOnline, isMember }) => isOnline && (isMember || !onlyMembers));
+  #online(onlyMembers = false): Connection[] {
+    return this.connections.filter(({ isOnline, isMember }) =>
+      isOnline && (isMember || !onlyMembers)
+    );
   }
 
-  #tellOthers(peer: Peer, event: FromRelay): void {
+  #tellOthers(peer: Connection, event: FromRelay): void {
     for (const other of this.#online()) if (other !== peer) other.inbox.push(event);
   }
 
-  #attach(peer: Peer, request: Extract<ToRelay, { kind: "sealed_attach" }>): void {
+  #attach(peer: Connection, request: Extract<ToRelay, { kind: "sealed_attach" }>): void {
     const { ask } = request;
-    peer.handleBytes = request.handle as Uint8Array<ArrayBuffer>;
+    peer.handleBytes = request.handle;
     peer.handle = hex(request.handle);
     peer.isMember = request.member;
     this.#tellOthers(peer, { kind: "sealed_back", room: 1, handle: request.handle });
@@ -258,7 +274,10 @@ export class TestRelay {
     for (const frame of this.frames) if (frame.seq > request.seq) this.#hand(frame, peer);
   }
 
-  #create(peer: Peer, { ask, epoch, seq }: Extract<ToRelay, { kind: "sealed_create" }>): void {
+  #create(
+    peer: Connection,
+    { ask, epoch, seq }: Extract<ToRelay, { kind: "sealed_create" }>,
+  ): void {
     if (this.epoch !== undefined) {
       peer.inbox.push({ kind: "sealed_conflict", ask, epoch: this.epoch, seq: this.seq });
       return;
@@ -279,7 +298,7 @@ export class TestRelay {
     });
   }
 
-  #endTurn(peer: Peer): void {
+  #endTurn(peer: Connection): void {
     if (this.#turn !== peer) return;
     this.#turn = undefined;
     this.#askForInfo();
@@ -292,7 +311,7 @@ export class TestRelay {
     peer.inbox.push({ kind: "sealed_group_info", ask, epoch, body: this.meddleInfo(body, peer) });
   }
 
-  #commit(peer: Peer, request: Extract<ToRelay, { kind: "sealed_commit" }>): void {
+  #commit(peer: Connection, request: Extract<ToRelay, { kind: "sealed_commit" }>): void {
     const { ask, epoch } = request;
     this.#endTurn(peer);
     if (epoch !== this.epoch) {
@@ -305,13 +324,13 @@ export class TestRelay {
     this.epoch = epoch + 1;
     peer.isMember = true;
     const gone = request.evicts.map(hex);
-    for (const other of this.peers) if (gone.includes(other.handle)) other.isMember = false;
+    for (const other of this.connections) if (gone.includes(other.handle)) other.isMember = false;
     this.publish(peer, { type: "commit", ...request });
     this.#voters.set(this.seq, voters);
     this.#votes.set(this.seq, new Map());
   }
 
-  #vote(peer: Peer, { seq, ok }: Extract<ToRelay, { kind: "sealed_vote" }>): void {
+  #vote(peer: Connection, { seq, ok }: Extract<ToRelay, { kind: "sealed_vote" }>): void {
     const [votes, voters] = [this.#votes.get(seq), this.#voters.get(seq)];
     if (votes === undefined || voters === undefined) return;
     votes.set(peer, ok);
@@ -328,7 +347,10 @@ export class TestRelay {
     }
   }
 
-  #pass(peer: Peer, request: Extract<ToRelay, { kind: "sealed_pull" | "sealed_chunk" }>): void {
+  #pass(
+    peer: Connection,
+    request: Extract<ToRelay, { kind: "sealed_pull" | "sealed_chunk" }>,
+  ): void {
     const to = this.#online().find(({ handle }) => handle === hex(request.to));
     const from = peer.handleBytes;
     if (request.kind === "sealed_pull") {
