@@ -54,9 +54,20 @@ export function membershipOf({ keys, me, signature }: Place): Membership {
   };
 }
 
+// A tree hands out the same node for as long as nobody changes it: 200 MACs are not to be computed for each message.
+const known = new WeakMap<
+  object,
+  { readonly keys: RoomKeys; readonly person: Person | undefined }
+>();
+
 /** Who a leaf is; undefined when its credential does not hold. */
 export function memberOf(keys: RoomKeys, leaf: Leaf): Member | undefined {
-  const person = readCredential(keys, leaf.identity, leaf.signatureKey);
+  let entry = known.get(leaf.node);
+  if (entry?.keys !== keys) {
+    entry = { keys, person: readCredential(keys, leaf.identity, leaf.signatureKey) };
+    known.set(leaf.node, entry);
+  }
+  const { person } = entry;
   return person && { ...person, leaf: leaf.index, signatureKey: leaf.signatureKey };
 }
 

@@ -327,6 +327,45 @@ test("what has the server's permissions cannot write, run, load a library or rea
   assert.equal((await Array.fromAsync(Deno.readDir(folder.path))).length, 1);
 });
 
+test("two clients talk and hand over a file in a sealed room; the server's log and home know nothing", async () => {
+  const paths = await executables();
+  await using home = await emptyFolder();
+  await using server = await startServer({
+    command: { path: paths.server, args: [] },
+    env: homeIn(home),
+    cwd: home.path,
+  });
+  await using mine = await emptyFolder();
+  const downloads = `${mine.path}/downloads`;
+  const secret = randomBytes(32).toString("base64url");
+  const env = {
+    ...homeIn(mine),
+    CMDCHAT_LINK: `cmdchat://127.0.0.1:${server.port}/den#secret=${secret}`,
+  };
+  const args = ["--renderer", "json", "--accept-files", "--download-dir", downloads];
+  await using alice = new Program(paths.client, { args: ["--name", "alice", ...args], env });
+  await alice.prints(/"event":"names"/);
+  await using bob = new Program(paths.client, { args: ["--name", "bob", ...args], env });
+  await bob.prints(/confirms that you are in the room/);
+  await bob.type("a word for alice");
+  await alice.prints(/"text":"a word for alice"[^\n]*"sealed":true/);
+
+  const bytes = randomBytes(200_000);
+  const sum = createHash("sha256").update(bytes).digest("hex");
+  await Deno.writeFile(`${mine.path}/plan.bin`, bytes);
+  await bob.type(`/send ${mine.path}/plan.bin`);
+  await alice.prints(new RegExp(`"event":"saved"[^\n]*"sha256":"${sum}"`));
+
+  for (const client of [bob, alice]) {
+    await client.type("/quit");
+    assert.equal(await client.end(), 0, client.stderr);
+  }
+  const { code, stderr } = await server.stop();
+  assert.equal(code, 0, stderr);
+  assert.ok(!/alice|bob|den|a word|plan/.test(stderr), stderr);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(home.path)), []);
+});
+
 test("sealed rooms run in workers inside an executable that has no right at all", async () => {
   await using probe = await buildExecutables(base, {
     name: "sealed-probe",
