@@ -7,7 +7,7 @@ import { OrderedRoom, seededRandom, type TestMember } from "../helpers/sealed_gr
 
 const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);
 const SEED = Number(Deno.env.get("SEALED_FUZZ_SEED") ?? Date.now() % 1_000_000);
-const MEMBERS_MAX = 8;
+const MEMBERS_MAX = 6;
 
 Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`, async () => {
   const random = seededRandom(SEED);
