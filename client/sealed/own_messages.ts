@@ -22,6 +22,8 @@ export interface OwnMessage {
   /** Of the bytes that are under way; undefined while it waits. */
   digest: string | undefined;
   sentAt: number;
+  /** How often the relay has declined it. */
+  declined: number;
 }
 
 interface Echoed {
@@ -32,6 +34,7 @@ interface Echoed {
 // A void reaches back over the commit's ten seconds.
 const ECHOED_KEPT = 256;
 const DIGESTS_KEPT = 4_096;
+const DECLINES_MAX = 5;
 
 /** The own messages of one room. */
 export class OwnMessages {
@@ -43,7 +46,7 @@ export class OwnMessages {
   /** Takes something to be said. False when it is here already: the chat asks again after an outage. */
   add(payload: OwnPayload, request = 0): boolean {
     const known = request > 0 && this.#waiting.some((message) => message.request === request);
-    if (!known) this.#waiting.push({ payload, request, digest: undefined, sentAt: 0 });
+    if (!known) this.#waiting.push({ payload, request, digest: undefined, sentAt: 0, declined: 0 });
     return !known;
   }
 
@@ -106,10 +109,17 @@ export class OwnMessages {
     this.#waiting = this.#waiting.filter((other) => other !== message);
   }
 
-  /** It will not be said. */
-  drop(digest: string): OwnMessage | undefined {
-    const at = this.#waiting.findIndex((message) => message.digest === digest);
-    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
+  /**
+   * The relay did not take these bytes. What the chat asked for is given back, and is over; what the room says by itself
+   * is tried again, a few times.
+   */
+  decline(digest: string): OwnMessage | undefined {
+    const message = this.#waiting.find((each) => each.digest === digest);
+    if (message === undefined) return undefined;
+    message.digest = undefined;
+    if (message.request === 0 && ++message.declined < DECLINES_MAX) return undefined;
+    this.remove(message);
+    return message.request > 0 ? message : undefined;
   }
 
   /** What came back after that sequence is void: it is to be said again. Its answer was given already. */

@@ -14,11 +14,17 @@ const RETRY_MS = 3_000;
 /** Without a confirmation for this long, the user is told so. */
 const CONFIRM_MS = 10_000;
 const UNUSABLE_INFOS_MAX = 3;
+/** Whom the relay has put out may attach again after 10 s, and twice as long each further time. */
+const PUT_OUT_MS = 12_000;
+const PUT_OUT_MAX = 5;
 
 /** How this member gets in. */
 export class RoomEntry {
   readonly #core: RoomCore;
   #joining: Joining | undefined;
+  #challenge: Uint8Array | undefined;
+  #putOut = 0;
+  #comeAgainAt = Infinity;
   #unusable = 0;
   #isUnusableTold = false;
   #retryAt = Infinity;
@@ -38,6 +44,8 @@ export class RoomEntry {
     const { keys, me } = core.place;
     const handle = fromHex(me.handle);
     core.forgetAsks();
+    this.#challenge = challenge;
+    this.#comeAgainAt = Infinity;
     core.phase = "entering";
     this.#joining = undefined;
     core.options.send({
@@ -60,12 +68,20 @@ export class RoomEntry {
     this.#core.phase = "offline";
     this.#joining = undefined;
     this.#retryAt = Infinity;
+    this.#comeAgainAt = Infinity;
     this.#core.showStatus();
+  }
+
+  /** The relay has put us out: after a commit that others found unsound, by mistake or not. */
+  comeAgainLater(): void {
+    if (++this.#putOut > PUT_OUT_MAX) return;
+    this.#comeAgainAt = this.#core.options.now() + PUT_OUT_MS * 2 ** (this.#putOut - 1);
   }
 
   /** Lets time pass. */
   tick(now: number): void {
     if (this.#core.phase === "entering" && now >= this.#retryAt) this.#join(false);
+    if (now >= this.#comeAgainAt && this.#challenge !== undefined) this.attach(this.#challenge);
     if (this.#core.phase !== "in" || this.#hello === undefined || now < this.#hello.at) return;
     this.#hello.at = Infinity;
     this.#core.note(

@@ -86,6 +86,7 @@ export class RoomMachine {
       await core.say({ kind: "leaving", id: newId() });
       core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
     }
+    this.#entry.detach();
     core.phase = "out";
     core.showStatus();
   }
@@ -147,6 +148,7 @@ export class RoomMachine {
     if (ask === 0 || purpose === "attach") {
       core.phase = "out";
       core.note("danger", `The server does not let you into the sealed room: ${why}`);
+      this.#entry.comeAgainLater();
       return core.showStatus();
     }
     switch (purpose) {
@@ -161,8 +163,8 @@ export class RoomMachine {
       case undefined:
         return;
       default: {
-        const message = core.own.drop(purpose.app);
-        if (message === undefined || message.request === 0) return;
+        const message = core.own.decline(purpose.app);
+        if (message === undefined) return;
         core.options.tell({ kind: "declined", request: message.request, why });
       }
     }

@@ -387,3 +387,34 @@ Deno.test("a text for one member is read by that member alone, over commits and 
   await whisper(4, "too late");
   assert.match(alice!.told("declined")[0]?.why ?? "", /not in the room any more/);
 });
+
+Deno.test("whom the relay has put out comes back by itself, later each time", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  bob!.inbox.push({ kind: "sealed_declined", ask: 0, room: 1, why: "its change was undone" });
+  await relay.settle();
+  assert.match(dangers(bob!).join(), /does not let you into .*: its change was undone/);
+  assert.equal(bob!.machine.status.phase, "out");
+  await relay.advance(11);
+  assert.equal(bob!.machine.status.phase, "out");
+  await relay.advance(2);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("a text that the relay declines is given back; what the room says by itself is tried again", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const take = relay.take.bind(relay);
+  let declines = 0;
+  relay.take = (peer, request) => {
+    if (request.kind !== "sealed_app" || declines-- <= 0) return take(peer, request);
+    const { ask } = request;
+    (peer as Peer).inbox.push({ kind: "sealed_declined", ask, room: 1, why: "too fast" });
+  };
+  declines = 1;
+  await alice!.say("too fast", 7);
+  assert.deepEqual(alice!.told("declined"), [{ kind: "declined", request: 7, why: "too fast" }]);
+  declines = 2;
+  await offer(relay, alice!, new Uint8Array(10));
+  assert.deepEqual(bob!.told("file"), []);
+  await relay.advance(3);
+  assert.equal(bob!.told("file").length, 1);
+});
