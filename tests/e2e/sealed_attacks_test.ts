@@ -76,6 +76,8 @@ class Scene implements AsyncDisposable {
     return [...this.people].flatMap(([name, { stdout }]) =>
       stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line))
         .filter(({ kind, level }) => kind === "note" && ["warning", "danger"].includes(level))
+        // The first one in is told so, as it should be.
+        .filter(({ text }) => !/nobody else is here/.test(text))
         .map(({ level, text }) => `${name}: ${level}: ${text.replaceAll('"', "'")}`)
     );
   }
@@ -90,7 +92,8 @@ async function scene(...names: string[]): Promise<Scene> {
   const scene = new Scene(await HostileServer.start());
   for (const name of names) {
     const client = await scene.enter(name);
-    if (scene.people.size > 1) await client.prints(/confirms that you are in the room/);
+    const isFirst = scene.people.size === 1;
+    await client.prints(isFirst ? /nobody else is here/ : /confirms that you are in the room/);
   }
   return scene;
 }
