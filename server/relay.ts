@@ -73,7 +73,7 @@ export class Relay {
     this.held = new HeldSessions(this);
     this.sealed = new SealedRooms({
       ...{ clock: SYSTEM_CLOCK, counters: this.metrics.counters, most: config["max-rooms"] },
-      ...{ graceMs: config.hold * 1_000, isShared: options.cluster !== undefined },
+      graceMs: config.hold * 1_000,
     });
     this.cluster?.sealed.watch(this.sealed);
   }

@@ -15,8 +15,6 @@ export interface SealedRoomsOptions {
   readonly most: number;
   /** How long the place of a lost link is kept. */
   readonly graceMs: number;
-  /** Whether other servers serve the same rooms: the order of a sealed one is made by one server alone. */
-  readonly isShared: boolean;
 }
 
 /** Told when rooms begin and end. */
@@ -57,12 +55,7 @@ export class SealedRooms {
     const key = encodeBase64(rid);
     const known = this.#rooms.get(key);
     if (known !== undefined) return known;
-    const { most, clock, counters, graceMs, isShared } = this.#options;
-    if (isShared) {
-      throw new LimitError(
-        "Cannot come into the room: this server is one of several, which have no sealed rooms",
-      );
-    }
+    const { most, clock, counters, graceMs } = this.#options;
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
     }

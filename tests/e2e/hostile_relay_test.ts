@@ -27,11 +27,13 @@ async function openScene(...names: string[]): Promise<Scene> {
   for (const name of names) members.push(await SealedMember.join(relay, secret, name));
   await agreed(members);
   const [first] = members;
-  // Hellos and confirmations are through.
+  for (const member of members) {
+    await member.until(() => member.status.confirmed || members.length === 1, "a confirmation");
+  }
+  // Whoever has heard this has heard all that came before it.
   await first?.say("hello");
   for (const member of members) {
     await member.until(() => member.texts.length === 1, "the first word");
-    await member.until(() => member.status.confirmed, "a confirmation");
   }
   return {
     ...{ relay, secret, members },

@@ -120,6 +120,7 @@ export class HostileRelay implements AsyncDisposable {
         }
       },
       dropped: (number, why) => peer.dropped(number, why),
+      comeAgain: () => peer.comeAgain(),
     };
     this.#betweens.set(peer, between);
     return between;

@@ -1,6 +1,7 @@
 // The client's own code against a real server, in the test's process: what a user with many windows would see.
 
-import { Chat, type Destination } from "../../client/chat.ts";
+import { Chat } from "../../client/chat.ts";
+import type { Destination } from "../../client/chat_options.ts";
 import { SYSTEM_CLOCK } from "../../client/clock.ts";
 import { connect } from "../../client/connection.ts";
 import type { HistoryEntry } from "../../client/history_entry.ts";

@@ -72,18 +72,11 @@ export interface OpenRooms {
 
 /** Rooms of one server. */
 export function openRooms(
-  options: { readonly graceMs?: number; readonly most?: number; readonly isShared?: boolean } = {},
+  options: { readonly graceMs?: number; readonly most?: number } = {},
 ): OpenRooms {
   const clock = new HandClock();
   const counters = noSealedCounters();
-  const rooms = new SealedRooms({
-    clock,
-    counters,
-    most: 10,
-    graceMs: 60_000,
-    isShared: false,
-    ...options,
-  });
+  const rooms = new SealedRooms({ clock, counters, most: 10, graceMs: 60_000, ...options });
   return { clock, counters, rooms };
 }
 

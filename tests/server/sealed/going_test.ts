@@ -120,11 +120,6 @@ Deno.test("five seconds after a room was brought back nobody corrects it any mor
   assert.equal(bob.last("sealed_attached")?.epoch, 5);
 });
 
-Deno.test("a server that is one of several has no sealed rooms: each would have its own of the same name", () => {
-  const { rooms } = openRooms({ isShared: true });
-  assert.throws(() => rooms.open(new Uint8Array(16)), /one of several/);
-});
-
 Deno.test("a server opens so many sealed rooms and no more", () => {
   const { rooms } = openRooms({ most: 2 });
   for (let n = 0; n < 2; n++) rooms.open(new Uint8Array(16).fill(n));
