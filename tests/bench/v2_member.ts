@@ -163,9 +163,11 @@ function kindOf(body: Uint8Array): number {
   return body[1] ?? NaN;
 }
 
+// The rules of a room come last of what a newcomer is told.
 function isEndOfList(event: Event): boolean {
+  if (event.kind === "rules") return true;
   if (event.kind !== "members") throw new Error(`a member got ${event.kind} while others came in`);
-  return !event.more;
+  return false;
 }
 
 /** Where a load goes in. */
