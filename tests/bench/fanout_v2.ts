@@ -116,13 +116,15 @@ export async function throughRooms(
   return measured;
 }
 
-interface RoomLoad {
+/** The members of a room with what they send and count. */
+export interface RoomLoad {
   readonly members: readonly LoadMember[];
   /** Opens all that came and closes the links. Throws where anything is not as it must be. */
   readonly check: () => Promise<void>;
 }
 
-function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
+/** The part of one room in a load. */
+export function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
   const expected = expectedBytes(load, members);
   const loads = members.map((member, i) => ({
     conn: member.conn,

@@ -30,6 +30,7 @@ export interface Start {
   /** Relative to the project. */
   readonly path: string;
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** File handles it needs; the limit is raised as far as the system allows. */
   readonly handles?: number;
 }
@@ -38,7 +39,7 @@ const ROOT = new URL("../../", import.meta.url);
 const encoder = new TextEncoder();
 
 /** Starts a module of the project as a process of its own. */
-export function startProgram({ path, args = [], handles = 1_024 }: Start): Program {
+export function startProgram({ path, args = [], env = {}, handles = 1_024 }: Start): Program {
   const deno = ["run", "-A", "--no-check", new URL(path, ROOT).pathname, ...args];
   // The soft limit goes up where the hard one allows; where it does not, the count of connections will tell.
   const raise = `[ "$(ulimit -n)" -ge ${handles} ] || ulimit -n ${handles} || ulimit -n hard`;
@@ -47,7 +48,7 @@ export function startProgram({ path, args = [], handles = 1_024 }: Start): Progr
       ? deno
       : ["-c", `${raise}; exec "$0" "$@"`, Deno.execPath(), ...deno],
     cwd: ROOT,
-    env: { CMDCHAT_LOG_LEVEL: "WARNING", DENO_NO_UPDATE_CHECK: "1" },
+    env: { CMDCHAT_LOG_LEVEL: "WARNING", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -78,7 +79,7 @@ export async function startListening(start: Start): Promise<Listening> {
 /** Starts the server with its limits off, over TLS where there is a certificate. */
 export function startRelay(
   certificate?: TestCertificate,
-  { args = [], handles }: { readonly args?: readonly string[]; readonly handles?: number } = {},
+  { args = [], env = {}, handles }: Omit<Start, "path"> = {},
 ): Promise<Listening> {
   const tls = certificate === undefined
     ? []
@@ -87,6 +88,7 @@ export function startRelay(
   return startListening({
     path: "server/main.ts",
     args: ["--port", "0", ...open, ...tls, ...args],
+    env,
     ...(handles === undefined ? {} : { handles }),
   });
 }

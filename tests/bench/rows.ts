@@ -1,5 +1,6 @@
 // The rows of the benchmark by their names.
 
+import { cluster } from "./cluster.ts";
 import { fanoutV1 } from "./fanout_v1.ts";
 import { fanoutV2Tls } from "./fanout_v2.ts";
 import { fileCopy } from "./file_copy.ts";
@@ -27,4 +28,5 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   growth,
   "sealed-join": sealedJoin,
   "sealed-message": sealedMessage,
+  cluster,
 };
