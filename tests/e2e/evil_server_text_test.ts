@@ -78,6 +78,9 @@ test("no field of an evil server moves the terminal", async () => {
   await using server = new V1Server();
   await using client = startClient(server.port);
   const link = await server.join();
+  // A name that the server gives us and then says rings the bell, as it should.
+  await client.type("/bell off\r");
+  await client.shows(/bell = off$/);
   for (const [index, { text }] of HOSTILE_TEXTS.entries()) {
     await sendEverywhere(link, text);
     await link.system("back to alice", { event: "renamed", previous: "x", name: "alice" });

@@ -65,7 +65,10 @@ test("two people talk, take other names, change rooms and leave", async () => {
   await alice.enter("/join den");
   await alice.shows(/\* In "den": alicia$/m);
   await alice.shows(/^alicia@den>$/m);
-  assert.match((await alice.screen()).at(-1) ?? "", /^den · alicia · server can read · connected/);
+  assert.match(
+    (await alice.screen()).at(-1) ?? "",
+    /^2:den · alicia · server can read · connected/,
+  );
   await alice.enter("only for the den");
   await alice.shows(/#1 <alicia> only for the den$/m);
   await bob.enter("/join den");

@@ -172,6 +172,9 @@ test("a paste of several lines waits for Enter and is one message", async () => 
   assert.deepEqual((await bob.settled()).filter(({ type }) => type === "chat").length, 1);
   await alice.type("!");
   await alice.press("Enter");
+  // So many lines are asked about once.
+  await alice.shows(/12 lines/);
+  await alice.press("Enter");
   await bob.hears(`look: ${lines.join("\n")}!`);
   await alice.shows(/<alice> look: line 0 of the paste\n +line 1 of the paste\n/);
 });
