@@ -178,7 +178,7 @@ export class Chat {
   }
 
   /** Asks for another name in all rooms, which has passed parseName. */
-  rename(name: string): Promise<Outcome> {
+  async rename(name: string): Promise<Outcome> {
     const { plain } = this.rooms;
     if (plain.length === 0 && this.rooms.all.length > 0) {
       throw new UsageError(
@@ -188,10 +188,13 @@ export class Chat {
         },
       );
     }
-    this.#wantedName = name;
-    if (plain.every((room) => room.name === name)) return Promise.resolve("confirmed");
+    const isSame = name === this.#wantedName && plain.every((room) => room.name === name);
+    if (isSame) return "confirmed";
     this.requireSession();
-    return this.requests.add({ kind: "rename", name });
+    const outcome = await this.requests.add({ kind: "rename", name });
+    if (outcome === "confirmed") this.#wantedName = name;
+    this.refreshStatus();
+    return outcome;
   }
 
   /** Goes to a room whose name has passed parseRoom; comes into it where we are not there. */

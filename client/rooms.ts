@@ -99,6 +99,12 @@ export class Rooms {
     return this.#all.find((room) => room.title === title);
   }
 
+  /** Where there is most to read: where somebody named us, then what is unread, then where we were before. */
+  get next(): RoomState | undefined {
+    return this.#all.find(({ mentions }) => mentions > 0) ??
+      this.#all.find(({ unread }) => unread > 0) ?? this.#previous;
+  }
+
   /** One more room; it becomes the current one where there was none. */
   add(title: string, name: string): RoomState {
     const room = new RoomState(title, name);

@@ -57,11 +57,16 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "switch",
-    argument: "ROOM|N",
+    argument: "[ROOM|N]",
     needs: "nothing",
-    help: "go to another one of your rooms, by name or number; Alt-1 to Alt-9 do as well",
+    help: "go to another one of your rooms, by name or number; alone: where something is unread",
     completes: "own room",
-    run: ({ chat }, argument) => chat.switchTo(roomOf(chat, argument)),
+    run({ chat }, argument) {
+      if (argument !== "") return chat.switchTo(roomOf(chat, argument));
+      const { next } = chat.rooms;
+      if (next !== undefined) return chat.switchTo(next);
+      return chat.output.answer("You are in no other room.");
+    },
   },
   {
     name: "rooms",

@@ -114,7 +114,7 @@ Deno.test("what was sent and not echoed when the link broke is reported as lost 
   const outcome = chat.say("hello");
   await session.drop();
   assert.equal(await outcome, "lost");
-  assert.throws(() => chat.rename("bob"), /no connection/);
+  await assert.rejects(chat.rename("bob"), /no connection/);
 });
 
 Deno.test("what was sent and not answered is sent again, under its number, to the same session", async () => {

@@ -100,6 +100,13 @@ Deno.test("/switch takes a name or a number, /rooms lists both", async () => {
   assert.equal(console.prompt, "alice@dev> ");
   await run("/switch 1");
   assert.equal(console.prompt, "alice@lobby> ");
+  await run("/switch");
+  assert.equal(console.prompt, "alice@dev> ", "back to where we were");
+  await run("/switch 1");
+  await session.echo("hi again", { ...BOB, room: DEV, sequence: 2 });
+  await run("/switch");
+  assert.equal(console.prompt, "alice@dev> ", "to what is unread");
+  await run("/switch 1");
   await assert.rejects(run("/switch 3"), /among your rooms/);
   await assert.rejects(run("/switch den"), /among your rooms/);
 });
@@ -299,4 +306,21 @@ Deno.test("what an ignored member says elsewhere is not counted either", async (
   chat.output.ignored.add("bob");
   await session.echo("alice: hey", { ...BOB, room: DEV });
   assert.doesNotMatch(console.status, /dev/);
+});
+
+Deno.test("a name that was refused is not asked for again at the next connection", async () => {
+  const [first, second] = [new FakeSession(), new FakeSession()];
+  const { chat, clock, asked } = await startChat([first, second]);
+  const refused = chat.rename("bob");
+  await first.deliver({ kind: "declined", id: 1, why: "taken" });
+  assert.equal(await refused, "refused");
+  const taken = chat.rename("alicia");
+  await first.deliver(
+    eventOf("renamed", { previous: "alice", name: "alicia" }),
+    { kind: "done", id: 2 },
+  );
+  assert.equal(await taken, "confirmed");
+  await first.drop();
+  for (let second = 0; second < 3; second++) await clock.pass(1_000);
+  assert.deepEqual(asked.map(({ name }) => name), ["alice", "alicia"]);
 });

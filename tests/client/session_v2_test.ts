@@ -230,3 +230,32 @@ Deno.test("leave() says goodbye; after it, and after close(), nothing can be sen
   await assert.rejects(session.send({ kind: "ping" }), ConnectionError);
   await session.leave();
 });
+
+Deno.test("the way to the server and back is measured, now and then, and only by pongs that were asked for", async () => {
+  const clock = new ManualClock();
+  const server = new FakeServer(WELCOME);
+  const session = await open(server, { clock });
+  const seen: Event[] = [];
+  const reading = collect(session, seen);
+  const pings = () => server.requests.filter(({ kind }) => kind === "ping").length;
+  const pong = async () => {
+    const before = seen.length;
+    server.tell({ kind: "pong" });
+    while (seen.length === before) await turns();
+  };
+  while (pings() < 1) await turns();
+  assert.equal(session.roundTripMs, undefined);
+  await clock.pass(23);
+  await pong();
+  assert.equal(session.roundTripMs, 23);
+  await clock.pass(1_000);
+  await pong();
+  assert.equal(session.roundTripMs, 23, "nobody asked for this one");
+  await clock.pass(15_000);
+  while (pings() < 2) await turns();
+  await clock.pass(40);
+  await pong();
+  assert.equal(session.roundTripMs, 40);
+  server.end();
+  await reading;
+});
