@@ -1,0 +1,151 @@
+// deno-lint-ignore-file no-console
+// Clients come, talk and go for as long as SOAK_MINUTES says: memory, handles and latency must stay where they are.
+// Half a minute in the ordinary run, where only a leak that is fast shows; `SOAK_MINUTES=60 deno task test soak` is
+// the hour that docs/OPERATIONS.md tells of.
+
+import assert from "node:assert/strict";
+import { readSamples } from "../../server/metrics_reader.ts";
+import { type RunningServer, startServer } from "../helpers/server_process.ts";
+import { skipUnless } from "../helpers/skip.ts";
+import { V1Peer } from "../helpers/v1_peer.ts";
+import { V2Peer } from "../helpers/v2_peer.ts";
+
+const MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0.5);
+const RESIDENTS = 20;
+// Each pass of a visitor: come, say a few things, and go in one of the ways in which people go.
+const VISITORS = 4;
+const TALK_EVERY_MS = 100;
+const WINDOWS = 6;
+// What V8 may hold on to or give back between two looks, and what one more probe may take on a busy machine.
+const MEMORY_SLACK = 24 * 2 ** 20;
+const LATENCY_SLACK_MS = 50;
+
+const test = skipUnless(Deno.build.os === "linux", "memory and handles are read from /proc");
+
+interface Window {
+  readonly memory: number;
+  readonly handles: number;
+  /** 99 of 100 messages came back to their sender within this; ms. */
+  readonly p99: number;
+  readonly visits: number;
+}
+
+function waitMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Comes and goes until `signal`; counts each visit. */
+async function visit(port: number, number: number, signal: AbortSignal, count: () => void) {
+  for (let n = number; !signal.aborted; n++) {
+    const name = `visitor-${number}`;
+    if (n % 4 === 0) {
+      await using peer = await V1Peer.join({ port, name });
+      await peer.chat("an old one says hello");
+    } else {
+      const room = `room-${n % 7}`;
+      await using peer = await V2Peer.join({ port, hello: { name, rooms: [[room, 0]] } });
+      for (let said = 0; said < 3; said++) await peer.say(`${name} says ${said}`, room);
+      await peer.until("chat", ({ text }) => text === `${name} says 2`);
+      // Some say goodbye, some are cut off and stay held for a while.
+      if (n % 4 === 1) await peer.send({ kind: "bye" });
+      else peer.cut();
+    }
+    count();
+  }
+}
+
+interface Resident {
+  readonly peer: V2Peer;
+  readonly room: string;
+}
+
+/** Says one thing after another until `signal`; notes how long each took to come back. */
+async function reside({ peer, room }: Resident, signal: AbortSignal, note: (ms: number) => void) {
+  for (let n = 0; !signal.aborted; n++) {
+    const began = performance.now();
+    const id = await peer.say(`resident ${n}`, room);
+    await peer.until(
+      "chat",
+      ({ client, request }) => client === peer.welcome.client && request === id,
+    );
+    note(performance.now() - began);
+    // A peer remembers all it heard, which an hour of a test must not.
+    const old = peer.events.splice(0, Math.max(peer.events.length - 200, 0));
+    peer.events.unshift(...old.filter(({ kind }) => kind === "welcome" || kind === "entered"));
+    await waitMs(TALK_EVERY_MS);
+  }
+}
+
+async function observe(
+  server: RunningServer,
+  ms: number,
+  latencies: number[],
+  visits: { n: number },
+) {
+  latencies.length = 0;
+  const before = visits.n;
+  await waitMs(ms);
+  const sorted = latencies.toSorted((a, b) => a - b);
+  return {
+    memory: server.memory(),
+    handles: server.handles(),
+    p99: sorted[Math.floor(sorted.length * 0.99)] ?? Infinity,
+    visits: visits.n - before,
+  };
+}
+
+test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and latency stay flat`, async () => {
+  const unbounded = ["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "1"];
+  await using server = await startServer({
+    args: [...unbounded, "--hold", "2", "--admin-listen", "0"],
+  });
+  const { port } = server;
+  const [, pages = ""] = await server.printed(/^admin pages on http:\/\/(\S+)$/m);
+  await using stack = new AsyncDisposableStack();
+  const residents: Resident[] = [];
+  for (let n = 0; n < RESIDENTS; n++) {
+    const room = `room-${n % 3}`;
+    const hello = { name: `resident-${n}`, rooms: [[room, 0]] as [string, number][] };
+    residents.push({ room, peer: stack.use(await V2Peer.join({ port, hello })) });
+  }
+  const ending = new AbortController();
+  const latencies: number[] = [];
+  const visits = { n: 0 };
+  const working = [
+    ...residents.map((resident) => reside(resident, ending.signal, (ms) => latencies.push(ms))),
+    ...Array.from({ length: VISITORS }, (_, n) => visit(port, n, ending.signal, () => visits.n++)),
+  ];
+  const broken = Promise.all(working).then(() => {});
+  const seen: Window[] = [];
+  for (let n = 0; n < WINDOWS; n++) {
+    const window = observe(server, MINUTES * 60_000 / WINDOWS, latencies, visits);
+    await Promise.race([window, broken]);
+    seen.push(await window);
+    const { memory, handles, p99, visits: came } = seen.at(-1) as Window;
+    const mib = (memory / 2 ** 20).toFixed(0);
+    console.log(`${mib} MiB, ${handles} handles, p99 ${p99.toFixed(1)} ms, ${came} visits`);
+  }
+  ending.abort();
+  await broken;
+  // The first window warms up; the second is what the last is held against.
+  const [, early, ...later] = seen as [Window, Window, ...Window[]];
+  const last = later.at(-1) as Window;
+  assert.ok(visits.n > 10, `${visits.n} visits`);
+  assert.ok(last.memory < early.memory * 1.25 + MEMORY_SLACK, "memory grew");
+  assert.ok(last.p99 < early.p99 * 2 + LATENCY_SLACK_MS, "latency grew");
+  assert.ok(last.handles <= early.handles + VISITORS * 3, "handles were left open");
+
+  // Everybody goes, and nothing of them stays.
+  await stack.disposeAsync();
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const samples = readSamples(await (await fetch(`http://${pages}/metrics`)).text());
+    const left = ["cmdchat_connections", 'cmdchat_rooms{kind="open"}', "cmdchat_outbox_bytes"]
+      .map((name) => samples.get(name));
+    if (left.every((value) => value === 0)) break;
+    assert.ok(performance.now() < end, `left over: ${left}`);
+    await waitMs(100);
+  }
+  const { stderr } = await server.stop();
+  assert.ok(!stderr.includes("unexpected fault"), stderr);
+});
