@@ -52,6 +52,11 @@ export class TerminalClient implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
+  /** The process that the program runs under. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Scrollback and screen, rows that the terminal wrapped joined. */
   get lines(): string[] {
     const { active } = this.terminal.buffer;
