@@ -84,7 +84,9 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
         throw new UsageError(`Cannot show more of ${quote(argument)}: a number is wanted`);
       }
       if (chat.output.showMore(argument === "" ? undefined : Number(argument))) return;
-      throw new UsageError("Cannot show more: nothing of that number is left to show");
+      throw new UsageError("Cannot show more: there is no long message of which rows are left", {
+        hint: "/set fold N says how many rows are shown at once",
+      });
     },
   },
 ];
@@ -93,6 +95,6 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
 export function settingsTable(settings: Settings): string {
   const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
   return SETTING_NAMES.map((name) =>
-    `${name.padEnd(width)} = ${settings.get(name) || '""'} (${formOf(name)})`
+    `${name.padEnd(width)} = ${settings.get(name) || '""'}  (${formOf(name)})`
   ).join("\n");
 }

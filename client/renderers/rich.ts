@@ -52,7 +52,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
   const wrap = (lines: readonly string[], first: number) =>
     columns === undefined
       ? lines.join(`\n${INDENT}`)
-      : wrapLines(lines, { first, columns: columns() });
+      : wrapLines(lines, { first, columns: columns(), table: lines.length > 1 });
   const timeOf = (iso: string) =>
     clockTime(iso).slice(0, TIME_LENGTH[options.time?.() ?? "seconds"]);
 

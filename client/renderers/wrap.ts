@@ -19,10 +19,15 @@ export interface RowRange {
 export interface RowWidth {
   readonly first: number;
   readonly columns: number;
+  /** Cells before all rows but the first; an indent unless told. */
+  readonly rest?: number;
 }
 
 /** Rows of a line, broken between words. */
-export function breakWords(line: string, { first, columns }: RowWidth): RowRange[] {
+export function breakWords(
+  line: string,
+  { first, columns, rest = INDENT.length }: RowWidth,
+): RowRange[] {
   const rows: RowRange[] = [];
   let [start, at, width] = [0, 0, first];
   let empty = true;
@@ -30,7 +35,7 @@ export function breakWords(line: string, { first, columns }: RowWidth): RowRange
     const cells = textWidth(piece);
     if (!empty && piece !== "" && width + cells > columns && !GAP.test(piece)) {
       rows.push({ start, end: at });
-      [start, width] = [at, INDENT.length];
+      [start, width] = [at, rest];
     }
     at += piece.length;
     width += cells;
@@ -54,13 +59,31 @@ export function breakCells(line: string, { first, columns }: RowWidth): RowRange
   return [...rows, { start, end: line.length }];
 }
 
-/** Lines as rows of at most `columns` cells, `first` of which are taken before the first row. */
-export function wrapLines(lines: readonly string[], { first, columns }: RowWidth): string {
+// The left column of a table takes no more than this share of a row; else its rows hang like all others.
+const HANG_SHARE = 0.45;
+const LEFT_COLUMN = /^\S(?:.*?\S)?? {2,}(?=\S)/;
+
+/** Cells under which the right column of a line in two columns goes on; none where it has no columns. */
+function hangOf(line: string, columns: number): number {
+  const cells = textWidth(LEFT_COLUMN.exec(line)?.[0] ?? "");
+  return cells <= columns * HANG_SHARE ? cells : 0;
+}
+
+/**
+ * Lines as rows of at most `columns` cells, `first` of which are taken before the first row. In a `table` what stands
+ * in the right of two columns stays there.
+ */
+export function wrapLines(
+  lines: readonly string[],
+  { first, columns, table = false }: RowWidth & { readonly table?: boolean },
+): string {
   return lines.flatMap((line, index) => {
-    const width = { first: index === 0 ? first : INDENT.length, columns };
+    const rest = INDENT.length + (table ? hangOf(line, columns) : 0);
+    const width = { first: index === 0 ? first : INDENT.length, rest, columns };
     return breakWords(line, width).map(({ start, end }, row, { length }) => {
       const text = line.slice(start, end);
-      return (index + row === 0 ? "" : INDENT) + (row === length - 1 ? text : text.trimEnd());
+      const before = row > 0 ? " ".repeat(rest) : index > 0 ? INDENT : "";
+      return before + (row === length - 1 ? text : text.trimEnd());
     });
   }).join("\n");
 }

@@ -297,3 +297,13 @@ Deno.test("what is said about a message stands where no member's words can stand
     );
   }
 });
+
+Deno.test("a list in two columns, such as /help, keeps them where its rows are broken", () => {
+  const text = "commands:\n/set [NAME]  show the settings, or change one of them\n//TEXT  a line";
+  assert.deepEqual(plain.note({ level: "info", text, time: TIME }).split("\n"), [
+    `${CLOCK} - commands:`,
+    "    /set [NAME]  show the settings, or",
+    "                 change one of them",
+    "    //TEXT  a line",
+  ]);
+});
