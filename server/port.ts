@@ -1,6 +1,5 @@
 // A member's live link, whichever wire it speaks: what is delivered leaves through an outbox.
 
-import { concatBytes } from "../shared/bytes.ts";
 import { type FramedBody, framedBytes, packBatches } from "../shared/record_batch.ts";
 import type { SessionCipher } from "../shared/session_cipher.ts";
 import type { WireV1 } from "../shared/wire_v1.ts";
@@ -46,7 +45,7 @@ export function openPortV1(link: Link, wire: WireV1, events: PortEvents): Port {
 export function openPortV2(link: Link, cipher: SessionCipher, events: PortEvents): Port {
   const outbox = openOutbox<FramedBody>(link, events, {
     sizeOf: framedBytes,
-    seal: (bodies) => concatBytes(packBatches(bodies).map((parts) => cipher.seal(parts))),
+    seal: (bodies) => cipher.sealAll(packBatches(bodies)),
   });
   return portOver(link, outbox, {
     old: false,

@@ -7,6 +7,9 @@ import { FRAME_MAX_BYTES } from "./limits.ts";
 export const FRAME_HEADER_BYTES = 4;
 
 const FIRST_BYTES = 1_024;
+// A sender whose first bytes came gets room for so many times as much: a large record is then copied once, and what
+// is only announced costs nothing.
+const GROWTH = 4;
 
 /** Puts the length in front of `body` (1 to FRAME_MAX_BYTES bytes). Throws LimitError otherwise. */
 export function encodeFrame(body: Uint8Array): Uint8Array {
@@ -23,8 +26,8 @@ export function encodeFrame(body: Uint8Array): Uint8Array {
 
 /** Bytes in, frame bodies out, however the bytes are cut. Never holds more than one frame. */
 export class FrameReader {
-  readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
   #headerBytes = 0;
+  /** What of the length has come; a buffer of four bytes would cost an idle link 300. */
   #length = 0;
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
@@ -36,7 +39,9 @@ export class FrameReader {
 
   /** The first bytes of a length that was refused; tells which protocol the peer speaks. */
   get header(): Uint8Array {
-    return this.#header.slice(0, this.#headerBytes);
+    const whole = new Uint8Array(FRAME_HEADER_BYTES);
+    new DataView(whole.buffer).setUint32(0, this.#length);
+    return whole.slice(FRAME_HEADER_BYTES - this.#headerBytes);
   }
 
   /** Frame bodies completed by `chunk`, as copies. Throws ProtocolError on a length out of range. */
@@ -53,6 +58,7 @@ export class FrameReader {
       if (this.#bodyBytes < this.#length) return;
       this.#body = undefined;
       this.#headerBytes = 0;
+      this.#length = 0;
       yield body;
     }
   }
@@ -60,17 +66,18 @@ export class FrameReader {
   #readHeader(chunk: Uint8Array, start: number): number {
     let at = start;
     while (at < chunk.length && this.#headerBytes < FRAME_HEADER_BYTES) {
-      this.#header[this.#headerBytes++] = chunk[at++] as number;
+      this.#length = this.#length * 256 + (chunk[at++] as number);
+      this.#headerBytes++;
     }
     if (this.#headerBytes < FRAME_HEADER_BYTES) return at;
-    const length = new DataView(this.#header.buffer).getUint32(0);
+    const length = this.#length;
     if (length < 1 || length > FRAME_MAX_BYTES) {
       throw new ProtocolError(
         `Cannot read a frame of ${length} bytes: 1 to ${FRAME_MAX_BYTES} are allowed`,
       );
     }
-    this.#length = length;
-    this.#body = new Uint8Array(Math.min(length, FIRST_BYTES));
+    const here = GROWTH * (chunk.length - at);
+    this.#body = new Uint8Array(Math.min(length, Math.max(FIRST_BYTES, here)));
     this.#bodyBytes = 0;
     return at;
   }
@@ -79,7 +86,7 @@ export class FrameReader {
   #roomFor(more: number, body: Uint8Array): Uint8Array {
     const needed = this.#bodyBytes + more;
     if (needed <= body.length) return body;
-    const grown = new Uint8Array(Math.min(this.#length, Math.max(needed, 2 * body.length)));
+    const grown = new Uint8Array(Math.min(this.#length, Math.max(needed, GROWTH * body.length)));
     grown.set(body.subarray(0, this.#bodyBytes));
     this.#body = grown;
     return grown;

@@ -6,6 +6,7 @@
 // that the order of calls is the order on the wire.
 
 import {
+  AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
   AEAD_TAG_BYTES,
   type AeadContext,
@@ -15,12 +16,7 @@ import {
 } from "./crypto/aead.ts";
 import { CryptoError, LimitError, ProtocolError } from "./errors.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
-import {
-  nextTrafficSecret,
-  type SessionKeys,
-  type TrafficKey,
-  trafficKey,
-} from "./key_schedule.ts";
+import { nextTrafficSecret, type SessionKeys, trafficKey } from "./key_schedule.ts";
 import { RECORD_MAX_BYTES, REKEY_MS, REKEY_RECORDS } from "./limits.ts";
 
 /** Bytes that one record can carry: without header, flags and tag. */
@@ -45,17 +41,21 @@ const nonce = new Uint8Array(AEAD_NONCE_BYTES);
 const header = new Uint8Array(FRAME_HEADER_BYTES);
 const headerView = new DataView(header.buffer);
 
+// One buffer holds all that a direction keeps: each of its own would cost 300 bytes more, six times a session.
+const SECRET_BYTES = 32;
+const KEY_END = SECRET_BYTES + AEAD_KEY_BYTES;
+
 /** One direction: its key, and how many records it has been used for. */
 class Direction {
   readonly #aead: AeadName;
-  #secret: Uint8Array;
-  #traffic: TrafficKey;
+  /** Traffic secret, key and IV. */
+  readonly #state = new Uint8Array(KEY_END + AEAD_NONCE_BYTES);
   #records = 0;
 
+  /** Takes `secret` over: it is wiped. */
   constructor(aead: AeadName, secret: Uint8Array) {
     this.#aead = aead;
-    this.#secret = secret;
-    this.#traffic = trafficKey(secret);
+    this.#fill(secret);
   }
 
   get records(): number {
@@ -73,8 +73,7 @@ class Direction {
   }
 
   #nextContext(length: number): AeadContext {
-    const { key, iv } = this.#traffic;
-    nonce.set(iv);
+    nonce.set(this.#state.subarray(KEY_END));
     // IV xor counter (RFC 8446 §5.3). The counter has 64 bits, but rekeying keeps the upper 32 at zero.
     const counter = this.#records++;
     for (let byte = 0; byte < 4; byte++) {
@@ -82,19 +81,28 @@ class Direction {
       nonce[at] = (nonce[at] ?? 0) ^ (counter >>> 8 * byte & 0xff);
     }
     headerView.setUint32(0, length);
-    return { key, nonce, associatedData: header };
+    return {
+      key: this.#state.subarray(SECRET_BYTES, KEY_END),
+      nonce,
+      associatedData: header,
+    };
   }
 
   moveOn(): void {
-    const next = nextTrafficSecret(this.#secret);
-    this.wipe();
-    this.#secret = next;
-    this.#traffic = trafficKey(next);
+    this.#fill(nextTrafficSecret(this.#state.subarray(0, SECRET_BYTES)));
     this.#records = 0;
   }
 
   wipe(): void {
-    for (const used of [this.#secret, this.#traffic.key, this.#traffic.iv]) used.fill(0);
+    this.#state.fill(0);
+  }
+
+  #fill(secret: Uint8Array): void {
+    const { key, iv } = trafficKey(secret);
+    this.#state.set(secret);
+    this.#state.set(key, SECRET_BYTES);
+    this.#state.set(iv, KEY_END);
+    for (const copied of [secret, key, iv]) copied.fill(0);
   }
 }
 
@@ -122,17 +130,29 @@ export class SessionCipher {
 
   /** One whole record with the parts one after another, at most RECORD_MAX_CONTENT bytes. */
   seal(parts: readonly Uint8Array[]): Uint8Array {
+    return this.sealAll([parts]);
+  }
+
+  /** A record for each batch of parts, one after another in one buffer. */
+  sealAll(batches: readonly (readonly Uint8Array[])[]): Uint8Array {
     this.#requireAlive();
+    const records = new Uint8Array(batches.reduce((sum, parts) => sum + recordBytes(parts), 0));
+    let at = 0;
+    for (const parts of batches) at = this.#sealInto(records, at, parts);
+    return records;
+  }
+
+  #sealInto(records: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
     const updates = this.#isKeyWornOut();
     scratch[0] = updates ? FLAG_KEY_UPDATE : 0;
     const plaintext = scratch.subarray(0, gather(parts));
-    const record = new Uint8Array(FRAME_HEADER_BYTES + plaintext.length + AEAD_TAG_BYTES);
-    this.#sending.seal(plaintext, record);
+    const end = start + FRAME_HEADER_BYTES + plaintext.length + AEAD_TAG_BYTES;
+    this.#sending.seal(plaintext, records.subarray(start, end));
     if (updates) {
       this.#sending.moveOn();
       this.#keySince = this.#now();
     }
-    return record;
+    return end;
   }
 
   #isKeyWornOut(): boolean {
@@ -179,6 +199,12 @@ export class SessionCipher {
     this.#sending.wipe();
     this.#receiving.wipe();
   }
+}
+
+function recordBytes(parts: readonly Uint8Array[]): number {
+  let bytes = FRAME_HEADER_BYTES + 1 + AEAD_TAG_BYTES;
+  for (const part of parts) bytes += part.length;
+  return bytes;
 }
 
 function gather(parts: readonly Uint8Array[]): number {
