@@ -105,6 +105,11 @@ function decide(
   what: Moderation,
   { whom, seconds = 0, text = "" }: Decision,
 ): Promise<Outcome> {
+  if (chat.room.isSealed) {
+    throw new UsageError(`Cannot ${what} in a sealed room: whoever has its link may be in it`, {
+      hint: "/rekey makes a new link, which you give only to those who shall stay",
+    });
+  }
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }
 
