@@ -199,7 +199,7 @@ export function asClientConfig(values: ConnectionValues & LinkParts): ClientConf
 }
 
 /** What a link says itself. */
-const SAID_BY_LINKS = ["host", "port", "room", "fingerprint", "legacy"] as const;
+const SAID_BY_LINKS = ["host", "port", "fingerprint", "legacy", "room"] as const;
 
 /**
  * A link says where to go and who answers there: an option that says it as well contradicts it. Changes `values` and
@@ -211,9 +211,12 @@ function withLink<V extends ConnectionValues>(
   readLine: () => string,
 ): V & LinkParts {
   const settled = { values, sources };
+  const from = sources.get("link");
+  // One that is written down for every day names the server; somebody may ask for another room there, or another server.
+  const isWritten = from === "settings" || from === "profile";
+  const otherRoom = isWritten && isStronger(sources, "room", "link") ? values.room : undefined;
   for (const option of SAID_BY_LINKS) {
-    // One that is written down for every day stands back where somebody asks for another place.
-    if (sources.get("link") === "settings" && isStronger(sources, option, "link")) {
+    if (from === "settings" && option !== "room" && isStronger(sources, option, "link")) {
       drop(settled, "link");
     }
   }
@@ -227,15 +230,22 @@ function withLink<V extends ConnectionValues>(
     return { ...values, ...none, sources };
   }
   for (const option of SAID_BY_LINKS) {
-    if (sources.get(option) === "typed") {
+    if (sources.get(option) === "typed" && !(option === "room" && isWritten)) {
       throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
     }
   }
   const link = parseLink(text === "-" ? readLine() : text);
   const { token: linkToken, secret: linkSecret } = link;
+  if (linkSecret !== undefined && otherRoom !== undefined) {
+    throw new UsageError("Cannot use --room with this link: its secret is of one room");
+  }
   const isSecret = linkToken !== undefined || linkSecret !== undefined;
-  const linkShows = sources.get("link") === "typed" && text !== "-" && isSecret;
-  return { ...values, ...placeOf(link, values), linkToken, linkSecret, linkShows, sources };
+  const linkShows = from === "typed" && text !== "-" && isSecret;
+  const place = placeOf(link, values);
+  return {
+    ...{ ...values, ...place, room: otherRoom ?? place.room },
+    ...{ linkToken, linkSecret, linkShows, sources },
+  };
 }
 
 function placeOf(

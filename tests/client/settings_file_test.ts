@@ -108,6 +108,24 @@ Deno.test("a token of the file goes to the server beside it and to no other that
   assert.equal(await tokenOf(await configOf({ text: general, args: ["--room", "x"] })), "mine");
 });
 
+Deno.test("a link of the file names the server: another room there may be asked for", async () => {
+  const link = "cmdchat://linked.example:6000/den#token=t";
+  const placeOf = ({ host, port, room, linkToken }: ClientConfig) => [host, port, room, linkToken];
+  const there = ["linked.example", 6000, "ops", "t"];
+  const args = ["--room", "ops"];
+  assert.deepEqual(placeOf(await configOf({ text: `link = "${link}"\n`, args })), there);
+  const env = { CMDCHAT_ROOM: "ops" };
+  assert.deepEqual(placeOf(await configOf({ text: `link = "${link}"\n`, env })), there);
+  const profile = `[server.work]\nlink = "${link}"\n`;
+  const chosen = ["--profile", "work"];
+  assert.deepEqual(placeOf(await configOf({ text: profile, args: [...chosen, ...args] })), there);
+  assert.equal((await configOf({ text: profile, args: chosen, env })).room, "den");
+  const typed = await faultOf({ args: [link, ...args] });
+  assert.match(typed.message, /--room with a link/);
+  const secret = `link = "cmdchat://h/den#secret=${"A".repeat(43)}"\n`;
+  assert.match((await faultOf({ text: secret, args })).message, /its secret is of one room/);
+});
+
 Deno.test("of two settings that contradict each other the stronger one counts", async () => {
   const text = 'accept-files = true\nlink = "cmdchat://linked.example/den"\n';
   const config = await configOf({ text, args: ["--no-downloads", "--host", "other.example"] });
