@@ -49,7 +49,7 @@ async function talkUntil(
   return () => Promise.all(said.flat()).then(() => outcomes);
 }
 
-Deno.test(`${CUTS} cuts of every kind lose nothing, repeat nothing and change no order`, async () => {
+Deno.test("cuts of every kind lose nothing, repeat nothing and change no order", async () => {
   const random = new SeededRandom(seedOfRun());
   const seed = `seed ${random.seed}`;
   await using server = await startServer({ args: UNLIMITED });

@@ -5,6 +5,9 @@ import { encode } from "cborg";
 import fc from "fast-check";
 import type * as z from "zod";
 
+const given = Deno.env.get("SEED");
+if (given !== undefined) fc.configureGlobal({ seed: Number(given) | 0 });
+
 /** Cases that the fuzzers try in all: FUZZ_CASES, 10,000 unless set. */
 export const FUZZ_CASES = Number(Deno.env.get("FUZZ_CASES") ?? 10_000);
 
