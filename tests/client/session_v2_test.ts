@@ -1,99 +1,16 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../client/connection.ts";
 import { BusyError, UnauthorizedError } from "../../client/session.ts";
 import { SessionV2, type SessionV2Request } from "../../client/session_v2.ts";
-import { EventQueue } from "../../client/terminal/event_queue.ts";
 import { concatBytes } from "../../shared/bytes.ts";
-import { generateIdentity } from "../../shared/crypto/identity.ts";
 import { ConnectionError, CryptoError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ServerHandshake } from "../../shared/handshake.ts";
 import { BODY_MAX_BYTES } from "../../shared/limits.ts";
-import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeRequest, encodeEvent } from "../../shared/wire_v2.ts";
+import type { Event } from "../../shared/messages_v2.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
+import { FAKE_IDENTITY, FakeV2Server, WELCOME } from "../helpers/v2_fake_server.ts";
 import { testRsa } from "../helpers/v2_peer.ts";
 
-const identity = await generateIdentity();
-const handshakes = new ServerHandshake(identity);
-
-const WELCOME: EventOf<"welcome"> = {
-  ...{
-    kind: "welcome" as const,
-    client: 5,
-    session: new Uint8Array(16),
-    secret: new Uint8Array(32),
-  },
-  ...{ resumed: false, rooms: 1, messageLimit: 4_096, fileLimit: 10, hold: 60 },
-  ...{ rateMessages: 12, rateSeconds: 5 },
-};
-
-/** A server whose sockets are two queues, and which says what the test tells it. */
-class FakeServer {
-  /** Frames of the client, headers left out. */
-  readonly frames: Uint8Array[] = [];
-  readonly requests: Request[] = [];
-  readonly connection: Connection;
-  closed = false;
-  readonly #down = new EventQueue<Uint8Array>();
-  readonly #reader = new FrameReader();
-  readonly #batches = new BatchReader();
-  readonly #first: readonly Event[];
-  #cipher: SessionCipher | undefined;
-
-  /** `first`: the answer to hello. */
-  constructor(...first: readonly Event[]) {
-    this.#first = first;
-    const chunks = this.#down[Symbol.asyncIterator]();
-    this.connection = {
-      read: async () => {
-        const { value, done } = await chunks.next();
-        return done ? undefined : value;
-      },
-      write: (bytes) => this.#take(bytes),
-      close: () => this.end(),
-    };
-  }
-
-  end(): void {
-    this.closed = true;
-    this.#down.close();
-  }
-
-  /** Sends events, each in a record of its own or in as many as it needs. */
-  tell(...events: Event[]): void {
-    for (const event of events) this.push(encodeEvent(event));
-  }
-
-  push(body: Uint8Array): void {
-    const batches = packBatches([frameBody(body)]);
-    this.#down.push(
-      concatBytes(batches.map((parts) => (this.#cipher as SessionCipher).seal(parts))),
-    );
-  }
-
-  async #take(bytes: Uint8Array): Promise<void> {
-    for (const frame of this.#reader.push(bytes)) {
-      this.frames.push(frame);
-      if (this.#cipher === undefined) {
-        const { answer, keys } = await handshakes.receive(frame);
-        this.#cipher = new SessionCipher(keys, { role: "server", now: () => 0 });
-        this.#down.push(encodeFrame(answer));
-        continue;
-      }
-      for (const body of this.#batches.push(this.#cipher.open(frame))) {
-        const request = decodeRequest(body);
-        this.requests.push(request);
-        if (request.kind === "hello") this.tell(...this.#first);
-      }
-    }
-  }
-}
-
 async function open(
-  server: FakeServer,
+  server: FakeV2Server,
   request: Partial<SessionV2Request> = {},
 ): Promise<SessionV2> {
   return await SessionV2.open(server.connection, {
@@ -110,7 +27,7 @@ async function collect(session: SessionV2, into: Event[]): Promise<void> {
 }
 
 Deno.test("name, rooms and token travel inside the session only, behind the check of the server", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   let framesAtCheck = 0;
   const session = await open(server, { check: () => void (framesAtCheck = server.frames.length) });
   assert.equal(framesAtCheck, 1);
@@ -124,12 +41,12 @@ Deno.test("name, rooms and token travel inside the session only, behind the chec
     "secret-token",
   ]);
   assert.deepEqual(session.welcome.rate, { messages: 12, seconds: 5 });
-  assert.equal(session.welcome.fingerprint, identity.fingerprint);
+  assert.equal(session.welcome.fingerprint, FAKE_IDENTITY.fingerprint);
   session.close();
 });
 
 Deno.test("a check that throws ends the attempt before anything about us is sent", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const check = () => Promise.reject(new CryptoError("not this one"));
   await assert.rejects(open(server, { check }), /not this one/);
   assert.equal(server.frames.length, 1);
@@ -142,17 +59,17 @@ Deno.test("a refusal is an error of its kind, and an unknown word of a server is
     ["too_many_rooms", BusyError],
   ] as const;
   for (const [reason, kind] of kinds) {
-    await assert.rejects(open(new FakeServer({ kind: "refused", reason })), kind);
+    await assert.rejects(open(new FakeV2Server({ kind: "refused", reason })), kind);
   }
-  await assert.rejects(open(new FakeServer({ kind: "refused", reason: "\x1b[2J" })), (error) => {
+  await assert.rejects(open(new FakeV2Server({ kind: "refused", reason: "\x1b[2J" })), (error) => {
     // deno-lint-ignore no-control-regex -- control characters are what must not be there
     return error instanceof Error && !/[\x00-\x1f]/.test(error.message);
   });
 });
 
 Deno.test("a server that says something else than welcome, or nothing, is an error and no hang", async () => {
-  await assert.rejects(open(new FakeServer({ kind: "pong" })), ProtocolError);
-  const server = new FakeServer();
+  await assert.rejects(open(new FakeV2Server({ kind: "pong" })), ProtocolError);
+  const server = new FakeV2Server();
   const opening = open(server);
   opening.catch(() => {});
   while (server.requests.length === 0) await turns();
@@ -161,7 +78,7 @@ Deno.test("a server that says something else than welcome, or nothing, is an err
 });
 
 Deno.test("events with the welcome and after it are told in order; pings are answered", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server);
   const seen: Event[] = [];
   const reading = collect(session, seen);
@@ -176,7 +93,7 @@ Deno.test("events with the welcome and after it are told in order; pings are ans
 });
 
 Deno.test("messages larger than a record are joined, up to their bound, and others come behind them", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server);
   const seen: Event[] = [];
   const reading = collect(session, seen);
@@ -196,7 +113,7 @@ Deno.test("messages larger than a record are joined, up to their bound, and othe
 });
 
 Deno.test("a large request reaches the server whole", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server);
   const text = "y".repeat(150_000);
   await session.send({ kind: "chat", id: 1, room: 1, text, action: false, reply: 0 });
@@ -207,7 +124,7 @@ Deno.test("a large request reaches the server whole", async () => {
 
 Deno.test("a server that falls silent for 45 s is gone, one that pings is not", async () => {
   const clock = new ManualClock();
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server, { clock });
   const seen: Event[] = [];
   const reading = collect(session, seen);
@@ -223,7 +140,7 @@ Deno.test("a server that falls silent for 45 s is gone, one that pings is not", 
 });
 
 Deno.test("leave() says goodbye; after it, and after close(), nothing can be sent", async () => {
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server);
   await session.leave();
   assert.equal(server.requests.at(-1)?.kind, "bye");
