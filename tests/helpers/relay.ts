@@ -2,7 +2,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../server/config.ts";
-import type { Link } from "../../server/listener.ts";
+import { type Link, LinkLost } from "../../server/listener.ts";
+import { EventQueue } from "../../client/terminal/event_queue.ts";
 import type { Broadcast } from "../../server/broadcast.ts";
 import { handle } from "../../server/handlers.ts";
 import type { Port } from "../../server/port.ts";
@@ -56,6 +57,64 @@ export class FakeLink implements Link {
 
   close(): void {
     this.closed = true;
+  }
+}
+
+/** A link whose peer is the test while it stands: bytes arrive when the test says so, and so does the end. */
+export class LiveLink implements Link {
+  readonly address = "192.0.2.1";
+  readonly since: number;
+  readonly written: Uint8Array[] = [];
+  closed = false;
+  readonly #incoming = new EventQueue<Uint8Array>();
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array | undefined;
+  #wake: () => void = () => {};
+
+  constructor(since = performance.now()) {
+    this.since = since;
+    this.#chunks = this.#incoming[Symbol.asyncIterator]();
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#rest === undefined) {
+      const { value, done } = await this.#chunks.next();
+      if (done) return null;
+      this.#rest = value;
+    }
+    const taken = this.#rest.subarray(0, buffer.length);
+    buffer.set(taken);
+    this.#rest = taken.length < this.#rest.length ? this.#rest.subarray(taken.length) : undefined;
+    return taken.length;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.closed) return Promise.reject(new LinkLost("closed"));
+    this.written.push(bytes);
+    this.#wake();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.ends();
+  }
+
+  /** The peer sends this. */
+  arrives(bytes: Uint8Array): void {
+    this.#incoming.push(bytes);
+  }
+
+  /** The peer is gone. */
+  ends(): void {
+    this.#incoming.close();
+  }
+
+  /** Resolves once so much was written. */
+  async wrote(count: number): Promise<void> {
+    while (this.written.length < count) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
   }
 }
 
