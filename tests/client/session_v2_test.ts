@@ -150,7 +150,7 @@ Deno.test("leave() says goodbye; after it, and after close(), nothing can be sen
 
 Deno.test("the way to the server and back is measured, now and then, and only by pongs that were asked for", async () => {
   const clock = new ManualClock();
-  const server = new FakeServer(WELCOME);
+  const server = new FakeV2Server(WELCOME);
   const session = await open(server, { clock });
   const seen: Event[] = [];
   const reading = collect(session, seen);
