@@ -18,6 +18,8 @@ export interface AreaContent {
   readonly cursor: number;
   /** Styled status line; "" for none. */
   readonly status: string;
+  /** Whether the status line says something that has to be read now. */
+  readonly isHint?: boolean;
   /** Styled rows above the input. */
   readonly live: readonly string[];
   readonly columns: number;
@@ -38,7 +40,7 @@ export class InputWindow {
     const rows = layout.rows.slice(this.#top, this.#top + height);
     const hidden = layout.rows.length - rows.length;
     if (withStatus) {
-      const place = hidden === 0
+      const place = hidden === 0 || content.isHint
         ? ""
         : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
       rows.push(shortenEnd(parseStyled(place + content.status), usableColumns(content.columns)));

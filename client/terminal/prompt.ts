@@ -166,6 +166,7 @@ export class Prompt implements ChatConsole {
     const area = this.#window.compose({
       ...this.#shown(),
       status: this.#statusLine(),
+      isHint: this.#hint !== "",
       live: this.#live,
       columns: this.#tty.columns,
       rows: this.#tty.rows,

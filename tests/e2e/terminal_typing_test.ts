@@ -140,6 +140,7 @@ test("commands: help, clear, and one that does not exist stays to be mended", as
   await alice.press("C-u");
   await alice.enter("//not a command");
   assert.equal((await bob.next("chat"))["message"], "/not a command");
+  await alice.shows(/<alice> \/not a command$/m);
   await alice.enter("/clear");
   const isClear = async () => (await alice.lines()).length === 2;
   await alice.until(isClear, { what: "a clear screen and scrollback" });

@@ -191,3 +191,12 @@ Deno.test("a client without the right to start programs says so", {
 }, async () => {
   await assert.rejects(editText("x", () => "vim"), /may start no programs.*--allow-run=vim/);
 });
+
+Deno.test("what is asked about a paste that is higher than the screen can be read whole", async () => {
+  await using chat = await openPrompt({ columns: 80, rows: 12 });
+  chat.prompt.setStatus("lobby");
+  await chat.type(`${paste(Array.from({ length: 30 }, (_, n) => `${n}`).join("\r"))}`);
+  assert.equal(chat.tty.screen.at(-1), "[rows 25-30 of 30] lobby");
+  await chat.type("\r");
+  assert.match(chat.tty.screen.at(-1) ?? "", /^this is one message of 30 lines.*drops it$/);
+});
