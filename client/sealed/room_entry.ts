@@ -11,6 +11,12 @@ import { attachProof } from "./room_keys.ts";
 
 /** The relay had no place for us: asked again after this. */
 const RETRY_MS = 3_000;
+/** A turn to enter may be long in coming where many wait; an answer that has not come by then is lost. */
+const TURN_MS = 120_000;
+/** An own joining commit that has not come back. */
+const ENTER_MS = 10_000;
+/** A frame that was said to follow and has not come for this long will not come. */
+const CATCH_UP_MS = 10_000;
 /** Without a confirmation for this long, the user is told so. */
 const CONFIRM_MS = 10_000;
 const UNUSABLE_INFOS_MAX = 3;
@@ -30,6 +36,7 @@ export class RoomEntry {
   #retryAt = Infinity;
   #catchUpTo = 0;
   #catchUpEpoch = 0;
+  #catchUpUntil = Infinity;
   #isLossy = false;
   /** Until when somebody should have answered our hello. */
   #hello: { at: number } | undefined;
@@ -81,6 +88,7 @@ export class RoomEntry {
   /** Lets time pass. */
   tick(now: number): void {
     if (this.#core.phase === "entering" && now >= this.#retryAt) this.#join(false);
+    if (this.#core.phase === "catching up" && now >= this.#catchUpUntil) this.resync();
     if (now >= this.#comeAgainAt && this.#challenge !== undefined) this.attach(this.#challenge);
     if (this.#core.phase !== "in" || this.#hello === undefined || now < this.#hello.at) return;
     this.#hello.at = Infinity;
@@ -125,14 +133,25 @@ export class RoomEntry {
   ): Promise<void> {
     const { group } = this.#core;
     if (group === undefined) return;
-    // The relay lost its memory, and was told by somebody who had seen less.
-    if (group.sequence > seq) group.skipTo(seq + 1);
+    if (group.sequence > seq) this.#relayForgot(seq);
     this.#isLossy = isLossy;
     this.#catchUpTo = seq;
     this.#catchUpEpoch = epoch;
     this.#core.phase = "catching up";
+    this.#catchUpUntil = this.#core.options.now() + CATCH_UP_MS;
     if (group.sequence >= seq) await this.#settle();
     else this.#core.showStatus();
+  }
+
+  /** The relay lost its memory, and was told by somebody who had seen less: what we said behind that, we say again. */
+  #relayForgot(seq: number): void {
+    const core = this.#core;
+    core.group?.skipTo(seq + 1);
+    core.own.voidedAfter(seq);
+    core.note(
+      "warning",
+      "The server has forgotten the end of this room; what you said there is sent again.",
+    );
   }
 
   /** There is no group: makes one, or brings ours back. */
@@ -189,6 +208,7 @@ export class RoomEntry {
     const joining = await this.#makeJoining(event);
     if (joining === undefined) return;
     this.#joining = joining;
+    this.#retryAt = core.options.now() + ENTER_MS;
     const { epoch, body } = joining;
     const ask = core.ask("enter");
     core.options.send({ kind: "sealed_commit", ask, room: core.room, epoch, evicts: [], body });
@@ -240,6 +260,7 @@ export class RoomEntry {
     const joining = this.#joining;
     if (joining === undefined || digestOf(body) !== joining.digest) return false;
     this.#joining = undefined;
+    this.#retryAt = Infinity;
     if (joining.place.me.name !== core.place.me.name) {
       core.note("info", `Your name is taken here: you are ${joining.place.me.name}.`);
     }
@@ -262,13 +283,18 @@ export class RoomEntry {
   /** Frames before that one may be missing, and the relay said so. */
   skipLost(seq: number): void {
     const { group } = this.#core;
-    if (this.#isLossy && group !== undefined && seq > group.sequence + 1) group.skipTo(seq);
+    if (this.#isLossy && group !== undefined && seq > group.sequence + 1) {
+      group.skipTo(seq);
+      this.#core.note("warning", "Some of what was said while you were away is gone.");
+    }
     if (seq > this.#catchUpTo) this.#isLossy = false;
   }
 
   /** A frame was read: perhaps it was the last that was missing. */
   async afterFrame(seq: number): Promise<void> {
-    if (this.#core.phase === "catching up" && seq >= this.#catchUpTo) await this.#settle();
+    if (this.#core.phase !== "catching up") return;
+    this.#catchUpUntil = this.#core.options.now() + CATCH_UP_MS;
+    if (seq >= this.#catchUpTo) await this.#settle();
   }
 
   /** Everything that was missed has been read. */
@@ -289,7 +315,7 @@ export class RoomEntry {
     const core = this.#core;
     core.phase = "entering";
     this.#joining = undefined;
-    this.#retryAt = Infinity;
+    this.#retryAt = core.options.now() + TURN_MS;
     const ask = core.ask("join");
     core.options.send({ kind: "sealed_join", ask, room: core.room, fresh });
   }

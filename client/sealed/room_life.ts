@@ -13,6 +13,8 @@ import type { RoomFiles } from "./room_files.ts";
 const VOID_MS = 10_000;
 /** An own message or commit that has not come back for this long is tried again. */
 const ECHO_MS = 10_000;
+/** Who has read nobody comes in anew at most this often. */
+const LONELY_PAUSE_MS = 60_000;
 /** The next member confirms a newcomer when the one before has not for this long. */
 const CONFIRM_TURN_MS = 2_000;
 const CONFIRMERS = 4;
@@ -36,6 +38,10 @@ export class RoomLife {
   #isBehind = false;
   #rotateAt = Infinity;
   #isOrderTold = false;
+  /** Whether another member was read in this epoch: then it is the same one for both. */
+  #isHeard = false;
+  #lonelyUntil = Infinity;
+  #lonelyBefore = -Infinity;
 
   constructor(
     core: RoomCore,
@@ -60,11 +66,17 @@ export class RoomLife {
       core.note("danger", "The server left out or repeated something of this room.");
       return this.#entry.resync();
     }
-    if (event.epoch > group.epoch) this.#isBehind = true;
+    if (isOff(event, group.epoch)) this.#isBehind = true;
     const frame = { ...event, from: toHex(event.from) };
     const outcome = await group.receive(frame, (handle) => core.mayRemove(handle));
     await this.#carryOut(outcome, event);
     await this.#entry.afterFrame(event.seq);
+    this.#catchUpIfBehind();
+  }
+
+  /** The relay answers that it is in that epoch; all that led there comes before its answer. */
+  heardOfEpoch(epoch: number): void {
+    if (epoch !== this.#core.group?.epoch) this.#isBehind = true;
     this.#catchUpIfBehind();
   }
 
@@ -92,11 +104,25 @@ export class RoomLife {
         this.#doubtUntil = this.#core.options.now() + VOID_MS;
         return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
       case "unreadable":
+        this.#doubtOwnPlace(event);
         return this.#core.note("warning", "A message of this room could not be read.");
       case "removed":
         this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
         return this.#entry.enterAgain();
     }
+  }
+
+  /**
+   * An epoch of the same number may be another one, after a restart of the relay. Garbage of one member must not drive
+   * everybody in anew: only who has read nobody in this epoch doubts, and not more than once a minute.
+   */
+  #doubtOwnPlace({ epoch }: RelayEvent<"sealed_frame">): void {
+    const { group, options } = this.#core;
+    const now = options.now();
+    if (this.#isHeard || epoch !== group?.epoch || now < this.#lonelyBefore + LONELY_PAUSE_MS) {
+      return;
+    }
+    this.#lonelyUntil = Math.min(this.#lonelyUntil, now + VOID_MS);
   }
 
   #vote(seq: number, ok: boolean): void {
@@ -134,6 +160,8 @@ export class RoomLife {
     this.#doubtUntil = -Infinity;
     this.#isBehind = false;
     this.#isOrderTold = false;
+    this.#isHeard = false;
+    this.#lonelyUntil = Infinity;
     // The id of a message is as random as anything.
     const jitter = 0.8 + 0.4 * (newId()[0] as number) / 255;
     this.#rotateAt = now + ROTATE_MS * stretch * jitter;
@@ -165,6 +193,10 @@ export class RoomLife {
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
+    if (event.epoch === this.#core.group?.epoch) {
+      this.#isHeard = true;
+      this.#lonelyUntil = Infinity;
+    }
     // Whoever can be read has our leaf in its tree.
     this.#entry.seenBy(from.name);
     let payload: Payload;
@@ -270,6 +302,10 @@ export class RoomLife {
     }
     if (core.phase !== "in") return;
     this.#catchUpIfBehind();
+    if (now >= this.#lonelyUntil) {
+      [this.#lonelyUntil, this.#lonelyBefore] = [Infinity, now];
+      this.#entry.resync();
+    }
     await this.#confirmDue();
     if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
     if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit([]);
@@ -287,4 +323,9 @@ function decodeText(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined; // A member's program wrote it that does not follow the protocol.
   }
+}
+
+/** Whether the relay orders in another epoch than ours; messages of the one before are still under way. */
+function isOff({ type, epoch }: RelayEvent<"sealed_frame">, own: number): boolean {
+  return type === "commit" ? epoch !== own : epoch > own || epoch < own - 1;
 }

@@ -172,16 +172,22 @@ export class RoomMachine {
 
   async #conflict(event: RelayEvent<"sealed_conflict">): Promise<void> {
     const purpose = this.#core.answered(event.ask);
-    if (purpose === "commit") this.#core.abandonCommit();
+    if (purpose === "commit") {
+      this.#core.abandonCommit();
+      this.#life.heardOfEpoch(event.epoch);
+    }
     if (purpose === "enter") this.#entry.enterAgain();
     if (purpose === "create" || purpose === "bring back") await this.#entry.createConflict(event);
   }
 
-  async #stale({ ask }: RelayEvent<"sealed_stale">): Promise<void> {
-    const purpose = this.#core.answered(ask);
+  async #stale({ ask, epoch }: RelayEvent<"sealed_stale">): Promise<void> {
+    const core = this.#core;
+    const purpose = core.answered(ask);
     if (typeof purpose !== "object") return;
-    this.#core.own.retry(purpose.app);
-    await this.#core.flush();
+    core.own.retry(purpose.app);
+    // Sealed anew in the same epoch it would be stale again.
+    if (epoch === core.group?.epoch) return await core.flush();
+    this.#life.heardOfEpoch(epoch);
   }
 
   async #giveGroupInfo(event: RelayEvent<"sealed_group_info_please">): Promise<void> {

@@ -104,6 +104,8 @@ export class TestRelay {
   #question = 0;
   /** Whose turn it is to enter: one at a time, or they would race each other without end. */
   #turn: Connection | undefined;
+  #askedAt = 0;
+  #asked = 0;
 
   /** A new member that is not yet connected. */
   peer(name: string, keys: RoomKeys = testKeys()): Peer {
@@ -143,6 +145,11 @@ export class TestRelay {
   async advance(seconds: number): Promise<void> {
     for (let i = 0; i < seconds; i++) {
       this.now += 1_000;
+      // Whoever was asked may not have the epoch, and whoever has the turn may not use it.
+      if (this.#turn !== undefined && this.now - this.#askedAt >= 2_000) {
+        this.#turn = undefined;
+        this.#askForInfo();
+      }
       for (const peer of this.peers) await peer.machine.tick();
       await this.settle();
     }
@@ -289,9 +296,11 @@ export class TestRelay {
   #askForInfo(): void {
     const [joiner] = this.#joiners;
     if (this.#turn !== undefined) return;
-    const [member] = this.#online(true).filter((peer) => peer !== joiner?.peer);
+    const members = this.#online(true).filter((peer) => peer !== joiner?.peer);
+    const member = members[this.#asked++ % members.length];
     if (joiner === undefined || member === undefined) return;
     this.#turn = joiner.peer;
+    this.#askedAt = this.now;
     member.inbox.push({
       ...{ kind: "sealed_group_info_please", room: 1, question: ++this.#question },
       epoch: this.epoch ?? 0,

@@ -418,3 +418,76 @@ Deno.test("a text that the relay declines is given back; what the room says by i
   await relay.advance(3);
   assert.equal(bob!.told("file").length, 1);
 });
+
+Deno.test("a relay that forgot the end of the room: what was said there is said again, and shown once", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const { seq } = relay;
+  await alice!.say("nobody may lose this");
+  assert.equal(relay.seq, seq + 1);
+  for (const peer of [alice!, bob!]) await peer.offline();
+  relay.seq = seq;
+  relay.frames = relay.frames.filter((frame) => frame.seq <= seq);
+  for (const peer of [alice!, bob!]) await peer.online();
+  await relay.advance(12);
+  assert.match(
+    alice!.told("note").map(({ text }) => text).join(),
+    /forgotten the end of this room/,
+  );
+  assert.equal(relay.frames.at(-1)?.seq, seq + 1);
+  for (const peer of [alice!, bob!]) assert.deepEqual(peer.texts, ["alice: nobody may lose this"]);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("a relay that has lost messages, as it says, is believed only aloud", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.offline();
+  await alice!.say("one");
+  await alice!.say("two");
+  relay.frames = relay.frames.filter((frame) => frame.seq !== relay.seq - 1);
+  const take = relay.take.bind(relay);
+  relay.take = (peer, request) => {
+    take(peer, request);
+    if (request.kind !== "sealed_attach") return;
+    const inbox = (peer as Peer).inbox;
+    const at = inbox.findIndex(({ kind }) => kind === "sealed_attached");
+    inbox[at] = { ...inbox[at], missing: "messages" } as typeof inbox[number];
+  };
+  await bob!.online();
+  assert.deepEqual(bob!.texts, ["alice: two"]);
+  assert.match(bob!.told("note").map(({ text }) => text).join(), /while you were away is gone/);
+  assert.deepEqual(dangers(bob!), []);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("a member whom the relay kept a commit from comes back when it speaks, and does not shout in vain", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  for (let i = 0; i < 3; i++) {
+    await alice!.machine.handle({ kind: "renew" });
+    await relay.settle();
+  }
+  relay.meddle = (frame) => frame;
+  await bob!.say("am I still here?");
+  await relay.advance(15);
+  assertAgreed(alice!, bob!);
+  assert.deepEqual(alice!.texts, ["bob: am I still here?"]);
+});
+
+Deno.test("a member who is in another epoch of the same number notices it by what it cannot read", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  // A restart from which alice is kept away: bob and carol go on from before her last commit.
+  relay.meddle = (frame, to) => to === alice ? frame : undefined;
+  await alice!.machine.handle({ kind: "renew" });
+  await relay.settle();
+  relay.meddle = (frame) => frame;
+  await relay.restart();
+  await bob!.online();
+  await carol!.online();
+  await relay.advance(2);
+  await alice!.online();
+  await bob!.say("do you read me?");
+  await relay.advance(15);
+  assertAgreed(alice!, bob!, carol!);
+  await carol!.say("now you do");
+  assert.equal(alice!.texts.at(-1), "carol: now you do");
+});
