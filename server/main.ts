@@ -115,10 +115,15 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
   const startedAt = Date.now() / 1_000;
   const start = performance.now();
   const handOver = async () => {
-    const bytes = await parts.handOver();
-    // Answered, there is nothing left to do.
-    void admin.finish().then(() => Deno.exit(0));
-    return bytes;
+    let code = EXIT_UNEXPECTED;
+    try {
+      const bytes = await parts.handOver();
+      code = 0;
+      return bytes;
+    } finally {
+      // Answered, there is nothing left to do; and a server that let go of everything is of no use.
+      void admin.finish().then(() => Deno.exit(code));
+    }
   };
   const view: AdminView = {
     ready: () => !relay.stopping,
