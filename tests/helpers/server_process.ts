@@ -159,7 +159,7 @@ class Collected {
     this.done = this.#collect(stream);
   }
 
-  until(pattern: RegExp, ms = 5_000): Promise<RegExpExecArray> {
+  until(pattern: RegExp, ms = 20_000): Promise<RegExpExecArray> {
     return within(this.#find(pattern), `output that matches ${pattern}`, ms);
   }
 

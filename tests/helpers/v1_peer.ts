@@ -28,7 +28,7 @@ export interface PeerOptions extends PeerAddress {
 }
 
 /** Longest that any wait of a peer takes, unless told otherwise, in milliseconds. */
-export const WAIT_MS = 5_000;
+export const WAIT_MS = 20_000;
 
 const DROPPED = new Uint8Array(65_536);
 const encoder = new TextEncoder();
