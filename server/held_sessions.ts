@@ -44,13 +44,13 @@ export class HeldSessions {
     return session;
   }
 
-  /** Holds a session whose link was lost. False where that is not wanted or a cap is reached. */
+  /** Holds a session whose link was lost. False where that is not wanted. */
   hold(session: Session, now: number): boolean {
     const { config } = this.#relay;
     if (session.ticket === undefined || config.hold === 0 || this.#relay.stopping) return false;
-    // A held session counts as a connection: dropping links must not get around the caps.
-    const place = this.#relay.admit(session.address);
-    if (place === undefined) return false;
+    // A held session counts as a connection: dropping links must not get around the caps. It takes the place of its
+    // own, which still counts: a server that is full would otherwise hold nobody.
+    const place = this.#relay.keepPlace(session.address);
     this.#held.set(session.id, {
       ...{ session, until: now + config.hold * 1_000 },
       release: place.release,

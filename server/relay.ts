@@ -129,8 +129,13 @@ export class Relay {
       return undefined;
     }
     this.metrics.counters.connectionsAccepted++;
+    return this.keepPlace(address);
+  }
+
+  /** Counts a place beside the caps: for a session whose own connection, which they know, is about to end. */
+  keepPlace(address: string): { readonly release: () => void } {
     this.#connections++;
-    this.#perAddress.set(address, here + 1);
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     return { release: () => this.#release(address) };
   }
 
