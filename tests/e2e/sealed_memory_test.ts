@@ -7,7 +7,8 @@ import { randomBytes } from "node:crypto";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
 import { encodeBase64Url } from "../../shared/base64.ts";
 import { ridOf } from "../../shared/sealed_attach.ts";
-import { foundInMemory } from "../helpers/process_memory.ts";
+import { foundInBytes, foundInMemory } from "../helpers/process_memory.ts";
+import { RecordingProxy } from "../helpers/recording_proxy.ts";
 import { agreed, SealedMember } from "../helpers/sealed_member.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
@@ -23,46 +24,53 @@ const WORDS = {
 };
 const NAMES = { "alice's name": word("Zeb", "ulonia"), "bob's name": word("Quor", "inthia") };
 
+/** A conversation with a file over `port`. Gives all that nobody else may have of it. */
+async function converse(port: number): Promise<Record<string, string | Uint8Array>> {
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  await using alice = await SealedMember.join({ port }, secret, NAMES["alice's name"]);
+  await using bob = await SealedMember.join({ port }, secret, NAMES["bob's name"]);
+  await agreed([alice, bob]);
+  for (let i = 0; i < 5; i++) {
+    await alice.say(`${WORDS["alice's words"]} ${i}`);
+    await bob.say(`${WORDS["bob's words"]} ${i}`);
+  }
+  await alice.until(() => alice.texts.length === 10, "all that was said");
+  const content = new Uint8Array(randomBytes(200_000));
+  const fileName = word("holiday", "-in-", "zanzibar.jpg");
+  await alice.sendFile(fileName, content, 1);
+  const keys = deriveRoomKeys(secret);
+  return {
+    ...{ ...WORDS, ...NAMES, "a file's name": fileName, "the room code": alice.status.code },
+    "a file's first bytes": content.slice(0, 32),
+    "a file's last bytes": content.slice(-32),
+    "the secret": secret,
+    "the secret in the link": encodeBase64Url(secret),
+    "the envelope key": keys.envelope,
+    "the admission key": keys.admission,
+  };
+}
+
 testLinux(
   "a server's memory holds no word, no name, no file and no secret of a sealed room",
   async () => {
     await using server = await startServer();
-    const secret = crypto.getRandomValues(new Uint8Array(32));
-    const alice = await SealedMember.join(server, secret, NAMES["alice's name"]);
-    const bob = await SealedMember.join(server, secret, NAMES["bob's name"]);
-    await using _ = alice;
-    await using __ = bob;
-    await agreed([alice, bob]);
-    for (let i = 0; i < 5; i++) {
-      await alice.say(`${WORDS["alice's words"]} ${i}`);
-      await bob.say(`${WORDS["bob's words"]} ${i}`);
-    }
-    await alice.until(() => alice.texts.length === 10, "all that was said");
-    const content = new Uint8Array(randomBytes(200_000));
-    const file = { "a file's name": word("holiday", "-in-", "zanzibar.jpg") };
-    await alice.sendFile(file["a file's name"], content, 1);
-    const keys = deriveRoomKeys(secret);
-    const secrets = {
-      "a file's first bytes": content.slice(0, 32),
-      "a file's last bytes": content.slice(-32),
-      "the secret": secret,
-      "the secret in the link": encodeBase64Url(secret),
-      "the envelope key": keys.envelope,
-      "the admission key": keys.admission,
-    };
-    const code = alice.status.code;
-    assert.deepEqual(
-      await foundInMemory(server.pid, {
-        ...WORDS,
-        ...NAMES,
-        ...file,
-        ...secrets,
-        "the room code": code,
-      }),
-      [],
-    );
+    assert.deepEqual(await foundInMemory(server.pid, await converse(server.port)), []);
   },
 );
+
+Deno.test("without TLS the wire shows nothing of a sealed room either, not even which one it is", async () => {
+  await using server = await startServer();
+  await using proxy = new RecordingProxy(server.port);
+  const needles = await converse(proxy.port);
+  const rid = ridOf(deriveRoomKeys(needles["the secret"] as Uint8Array).attach.publicKey);
+  const { recorded } = proxy;
+  assert.ok(recorded.length > 200_000, `${recorded.length} bytes`);
+  // The handshake is in the clear: what is there is found.
+  assert.deepEqual(
+    foundInBytes(recorded, { ...needles, "the rid": rid, "the handshake": "handshake" }),
+    ["the handshake"],
+  );
+});
 
 testLinux(
   "the search of a server's memory finds what is there: a plain room's words, names, and a sealed room's number",

@@ -15,6 +15,17 @@ function formsOf(needle: string | Uint8Array): string[] {
   return forms.map((form) => decoder.decode(form));
 }
 
+/** Those of `needles` that stand somewhere in `bytes`. */
+export function foundInBytes(
+  bytes: Uint8Array,
+  needles: Readonly<Record<string, string | Uint8Array>>,
+): string[] {
+  const text = decoder.decode(bytes);
+  return Object.keys(needles).filter((name) =>
+    formsOf(needles[name] ?? "").some((form) => text.includes(form))
+  ).sort();
+}
+
 /** Those of `needles` that stand somewhere in the readable, writable memory of process `pid`. */
 export async function foundInMemory(
   pid: number,
