@@ -6,6 +6,7 @@ import { Chat } from "./chat.ts";
 import { type InputOptions, readPipe, readTerminal } from "./chat_input.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 import { createCompleter } from "./commands/completer.ts";
+import { tellStatus } from "./commands/screen_commands.ts";
 import type { ClientConfig } from "./config.ts";
 import { Dialer } from "./dialer.ts";
 import { defaultDownloadFolder } from "./downloads.ts";
@@ -161,6 +162,10 @@ async function converse(
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal: side.canAsk });
+  // Where no status line says it, who can read is said once without being asked.
+  if (side.isPerson && side.tty === undefined) {
+    void chat.whenConnected().then(() => tellStatus(chat));
+  }
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());
   if (ending.signal !== undefined) chat.end();

@@ -2,6 +2,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/errors.ts";
+import type { Chat } from "../chat.ts";
 import { type CommandRow, usageOf } from "./command.ts";
 
 const LAST_DEFAULT = 20;
@@ -41,7 +42,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "status",
     needs: "nothing",
     help: "say where you are, who can read it, and how the link is",
-    run: ({ chat }) => chat.output.answer(stripVTControlCharacters(chat.console.status)),
+    run: ({ chat }) => tellStatus(chat),
   },
   {
     name: "clear",
@@ -71,6 +72,11 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     run: ({ quit }) => quit(),
   },
 ];
+
+/** Says what stands in the status line, for who has none. */
+export function tellStatus(chat: Chat): void {
+  chat.output.answer(stripVTControlCharacters(chat.console.status));
+}
 
 /** All commands and keys, one a line. */
 export function helpText(rows: readonly CommandRow[]): string {

@@ -21,6 +21,7 @@ scriptTest(
       args: ["--port", String(server.port), "--name", "alice", "--plain"],
     });
     await alice.shows(/In "lobby": alice/);
+    await alice.shows(/^- lobby · alice · server can read · connected/);
     await using bob = await V1Peer.join({ port: server.port, name: "bob" });
     await alice.shows(/^\* bob joined/);
     await alice.type("hello\r");
@@ -29,7 +30,9 @@ scriptTest(
     await bob.chat("see https://example.org, alice: `code`\nand a second line");
     await alice.shows(/^<bob> see https:\/\/example\.org, alice: `code`$/);
     await alice.type("/status\r");
-    await alice.shows(/^- lobby · alice · server can read · connected/);
+    const told = () =>
+      alice.lines.filter((line) => /^- lobby · alice · server/.test(line)).length === 2;
+    await alice.until(told, { what: "the status, told again" });
     await alice.type("/jion x\r");
     await alice.shows(/did you mean \/join\?/);
     await alice.type("/quit\r");

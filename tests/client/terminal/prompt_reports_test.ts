@@ -1,5 +1,11 @@
 // What the program asks of the terminal beside painting: its background, bells, notices, rows that change in place.
 import assert from "node:assert/strict";
+import { PresenceFold } from "../../../client/presence.ts";
+import { createRichRenderer } from "../../../client/renderers/rich.ts";
+import type { SystemLine } from "../../../client/renderers/text.ts";
+import { barText } from "../../../client/renderers/transfer_text.ts";
+import { Style } from "../../../client/terminal/style.ts";
+import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { KeyParser } from "../../../client/terminal/keys.ts";
 import { openPrompt } from "./terminal_harness.ts";
 
@@ -121,4 +127,35 @@ Deno.test("the bell rings, and a notice cannot break out of its sequence", async
   assert.equal(notices.length, 2);
   assert.match(notices[1] ?? "", /^notify;cmdchat;[^;]*$/);
   assert.deepEqual(chat.tty.screen, ["alice>"]);
+});
+
+Deno.test("no hostile name of a member or a file does anything in the rows that change in place", async () => {
+  await using chat = await openPrompt({ columns: 80, rows: 24 });
+  chat.prompt.setStatus("lobby");
+  const { terminal } = chat.tty;
+  const replies: string[] = [];
+  terminal.onData((data) => replies.push(data));
+  terminal.onBell(() => replies.push("bell"));
+  terminal.onTitleChange(() => replies.push("title"));
+  const modes = JSON.stringify(terminal.modes);
+  const renderer = createRichRenderer({ style: new Style("true"), columns: () => 80 });
+  for (const { label, text } of [...HOSTILE_TEXTS, ...HOSTILE_FILE_NAMES]) {
+    const fold = new PresenceFold();
+    for (const event of ["joined", "left"]) {
+      fold.add({ event, name: text, text: `${text} ${event}`, room: text, time: "" });
+    }
+    const file = { n: 1, direction: "in", name: text, size: 100, sender: text } as const;
+    chat.prompt.setLive([
+      renderer.system(fold.summary as SystemLine).split("\n")[0] ?? "",
+      barText(file, { done: 40, speed: "1 KiB/s, 1 s left", columns: 79 }),
+    ]);
+    await chat.settle();
+    const { screen, cursor } = chat.tty;
+    assert.deepEqual(screen.slice(2), ["alice>", "lobby"], label);
+    assert.deepEqual(cursor, { row: 2, column: 7 }, label);
+    assert.match(screen[0] ?? "", /^--:--:-- \* 1 joined/, label);
+    assert.match(screen[1] ?? "", /^receiving /, label);
+  }
+  assert.equal(JSON.stringify(terminal.modes), modes);
+  assert.deepEqual(replies, []);
 });
