@@ -7,7 +7,7 @@ import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 
 const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
-const READ_AGAIN = /read certificate and tokens again/;
+const READ_AGAIN = /INFO read certificate and tokens again/;
 
 Deno.test("SIGHUP: new tokens let in, old ones no longer, and who is in stays in", async () => {
   const folder = await Deno.makeTempDir();

@@ -98,7 +98,10 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
           "echo the-second-token > /etc/cmdchat/tokens",
       );
       await done(system, reload);
-      await until(async () => /read certificate and tokens again/.test(await log()), "read again");
+      await until(
+        async () => /INFO read certificate and tokens again/.test(await log()),
+        "read again",
+      );
       assert.equal(await say(system, "hello", "the-second-token"), 0);
       assert.equal(await say(system, "hello", old), 7);
       assert.equal(await done(system, STATE), before);
