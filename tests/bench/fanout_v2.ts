@@ -104,11 +104,12 @@ export async function throughRooms(
 ): Promise<Measurement> {
   await using server = await startRelay(certificate);
   const connect = () => connectTls(server.port, certificate.cert);
-  const rooms: RoomLoad[] = [];
+  const members: V2Member[][] = [];
   for (let i = 0; i < count; i++) {
-    const members = await joinAll({ count: load.members, room: `bench ${i}`, connect });
-    rooms.push(roomLoad(load, members));
+    members.push(await joinAll({ count: load.members, room: `bench ${i}`, connect }));
+    await Promise.all(members.flat().map((member) => member.signOfLife()));
   }
+  const rooms = members.map((room) => roomLoad(load, room));
   const cpuBefore = server.cpuMs();
   const seconds = await runLoad(rooms.flatMap(({ members }) => members));
   const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };

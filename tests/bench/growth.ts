@@ -22,19 +22,19 @@ function step(members: number, senders: number, perSender: number, rooms = 1): S
 const GROWTHS: Readonly<Record<Size, readonly Growth[]>> = {
   full: [
     ["members", ({ load }) => load.members, [
-      step(50, 10, 600),
-      step(200, 10, 150),
-      step(800, 10, 38),
+      step(50, 10, 400),
+      step(150, 10, 133),
+      step(450, 10, 44),
     ]],
     ["rooms", ({ rooms }) => rooms, [
-      step(10, 2, 1_500, 10),
-      step(10, 2, 375, 40),
-      step(10, 2, 188, 80),
+      step(10, 2, 900, 5),
+      step(10, 2, 300, 15),
+      step(10, 2, 100, 45),
     ]],
     ["messages", ({ load }) => load.senders * load.perSender, [
       step(100, 10, 100),
-      step(100, 10, 400),
-      step(100, 10, 1_600),
+      step(100, 10, 300),
+      step(100, 10, 900),
     ]],
   ],
   tiny: [["members", ({ load }) => load.members, [step(3, 2, 5), step(6, 2, 5)]]],

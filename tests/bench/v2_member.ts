@@ -153,8 +153,13 @@ export class V2Member {
     else this.#bodies.push(body);
   }
 
+  /** Gives a sign of life: who waits for others to come in reads no pings. */
+  async signOfLife(): Promise<void> {
+    await writeAll(this.conn, this.seal({ kind: "pong" }));
+  }
+
   async #answerPings(): Promise<void> {
-    for (; this.#pings > 0; this.#pings--) await writeAll(this.conn, this.seal({ kind: "pong" }));
+    for (; this.#pings > 0; this.#pings--) await this.signOfLife();
   }
 }
 
