@@ -13,8 +13,8 @@ import type { RoomFiles } from "./room_files.ts";
 const VOID_MS = 10_000;
 /** An own message or commit that has not come back for this long is tried again. */
 const ECHO_MS = 10_000;
-/** Who has read nobody comes in anew at most this often. */
-const LONELY_PAUSE_MS = 60_000;
+/** Who is in the smaller part of a room comes over at most this often. */
+const DOUBT_PAUSE_MS = 60_000;
 /** The next member confirms a newcomer when the one before has not for this long. */
 const CONFIRM_TURN_MS = 2_000;
 const CONFIRMERS = 4;
@@ -38,10 +38,11 @@ export class RoomLife {
   #isBehind = false;
   #rotateAt = Infinity;
   #isOrderTold = false;
-  /** Whether another member was read in this epoch: then it is the same one for both. */
-  #isHeard = false;
-  #lonelyUntil = Infinity;
-  #lonelyBefore = -Infinity;
+  /** Who was read in this epoch, and who could not be. */
+  readonly #read = new Set<string>();
+  readonly #unread = new Set<string>();
+  #doubtsUntil = Infinity;
+  #doubtedAt = -Infinity;
 
   constructor(
     core: RoomCore,
@@ -104,7 +105,7 @@ export class RoomLife {
         this.#doubtUntil = this.#core.options.now() + VOID_MS;
         return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
       case "unreadable":
-        this.#doubtOwnPlace(event);
+        this.#doubtOwnPart(event);
         return this.#core.note("warning", "A message of this room could not be read.");
       case "removed":
         this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
@@ -113,16 +114,24 @@ export class RoomLife {
   }
 
   /**
-   * An epoch of the same number may be another one, after a restart of the relay. Garbage of one member must not drive
-   * everybody in anew: only who has read nobody in this epoch doubts, and not more than once a minute.
+   * An epoch of the same number may be another one: after a restart of the relay a room can be in two parts, which
+   * cannot read each other. The smaller part comes over, of two equal ones that without the lowest handle. Garbage of
+   * one member must not drive everybody in anew: not more than once a minute.
    */
-  #doubtOwnPlace({ epoch }: RelayEvent<"sealed_frame">): void {
+  #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
     const { group, options } = this.#core;
+    if (epoch !== group?.epoch) return;
+    this.#unread.add(toHex(from));
     const now = options.now();
-    if (this.#isHeard || epoch !== group?.epoch || now < this.#lonelyBefore + LONELY_PAUSE_MS) {
-      return;
-    }
-    this.#lonelyUntil = Math.min(this.#lonelyUntil, now + VOID_MS);
+    if (!this.#isSmallerPart() || now < this.#doubtedAt + DOUBT_PAUSE_MS) return;
+    this.#doubtsUntil = Math.min(this.#doubtsUntil, now + VOID_MS);
+  }
+
+  #isSmallerPart(): boolean {
+    const others = [...this.#unread].filter((handle) => !this.#read.has(handle)).sort();
+    const [lowest = ""] = [this.#core.place.me.handle, ...this.#read].sort();
+    const difference = others.length - (this.#read.size + 1);
+    return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
   }
 
   #vote(seq: number, ok: boolean): void {
@@ -160,8 +169,9 @@ export class RoomLife {
     this.#doubtUntil = -Infinity;
     this.#isBehind = false;
     this.#isOrderTold = false;
-    this.#isHeard = false;
-    this.#lonelyUntil = Infinity;
+    this.#read.clear();
+    this.#unread.clear();
+    this.#doubtsUntil = Infinity;
     // The id of a message is as random as anything.
     const jitter = 0.8 + 0.4 * (newId()[0] as number) / 255;
     this.#rotateAt = now + ROTATE_MS * stretch * jitter;
@@ -193,10 +203,7 @@ export class RoomLife {
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
-    if (event.epoch === this.#core.group?.epoch) {
-      this.#isHeard = true;
-      this.#lonelyUntil = Infinity;
-    }
+    if (event.epoch === this.#core.group?.epoch) this.#read.add(from.handle);
     // Whoever can be read has our leaf in its tree.
     this.#entry.seenBy(from.name);
     let payload: Payload;
@@ -302,9 +309,12 @@ export class RoomLife {
     }
     if (core.phase !== "in") return;
     this.#catchUpIfBehind();
-    if (now >= this.#lonelyUntil) {
-      [this.#lonelyUntil, this.#lonelyBefore] = [Infinity, now];
-      this.#entry.resync();
+    if (now >= this.#doubtsUntil) {
+      this.#doubtsUntil = Infinity;
+      if (this.#isSmallerPart()) {
+        this.#doubtedAt = now;
+        return this.#entry.resync();
+      }
     }
     await this.#confirmDue();
     if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
