@@ -42,7 +42,7 @@ async function round(random: () => number): Promise<void> {
   const relay = new TestRelay();
   const stay: Peer[] = [];
   for (const name of ["alice", "bob", "carol", "dave"]) stay.push(await relay.enter(name));
-  const steps: (() => Promise<void>)[] = [
+  const steps: (() => void | Promise<void>)[] = [
     () => pick(stay).say(`text ${random()}`),
     () => pick(stay).say(`text ${random()}`),
     async () => {
@@ -53,7 +53,7 @@ async function round(random: () => number): Promise<void> {
       await pick(stay).machine.handle({ kind: "renew" });
       await relay.settle();
     },
-    async () => lieAs(relay, pick<Lie>(["honest", "drop", "repeat", "spoil", "swap"]), pick(stay)),
+    () => lieAs(relay, pick<Lie>(["honest", "drop", "repeat", "spoil", "swap"]), pick(stay)),
     () => relay.advance(1 + Math.floor(random() * 12)),
     () => relay.evictGone(),
     async () => {
