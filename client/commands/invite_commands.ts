@@ -20,13 +20,7 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
       if (wrong !== undefined) throw new UsageError("Cannot make this link: /invite [qr] [token]");
       const secret = chat.sealed.of(chat.room)?.secret;
       const link = inviteTo(chat, { secret, withToken: words.includes("token") });
-      chat.output.answer(words.includes("qr") ? `${link}\n${await qrCode(link)}` : link);
-      if (/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) {
-        chat.output.note(
-          "info",
-          "This link leads to this machine only; join by its address to invite others.",
-        );
-      }
+      tellLink(chat, link, words.includes("qr") ? await qrCode(link) : undefined);
     },
   },
 ];
@@ -41,6 +35,16 @@ export interface Invitation {
 /** The link to the current room as text. Throws UsageError. */
 export function inviteTo(chat: Chat, invitation: Invitation): string {
   return formatLink(linkTo(chat, invitation));
+}
+
+/** Prints a link, and says where it leads to nobody else. */
+export function tellLink(chat: Chat, link: string, code?: string): void {
+  chat.output.answer(code === undefined ? link : `${link}\n${code}`);
+  if (!/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) return;
+  chat.output.note(
+    "info",
+    "This link leads to this machine only; join by its address to invite others.",
+  );
 }
 
 function linkTo(chat: Chat, { secret, withToken = false }: Invitation): Link {

@@ -10,6 +10,7 @@ import { clockTime, nameList, safeLine, safeName } from "../renderers/text.ts";
 import type { Person } from "../roster.ts";
 import type { RoomState } from "../rooms.ts";
 import type { CommandRow } from "./command.ts";
+import { isLink, joinByLink } from "./join_link.ts";
 import { findPeople, type Found } from "./people.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string>> = {
@@ -29,11 +30,12 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   {
     name: "join",
     aliases: ["room"],
-    argument: "ROOM",
+    argument: "ROOM|LINK",
     needs: "connection",
     help: "come into a room as well, and go there; it is made where it is not there",
     completes: "room",
     run({ chat }, argument) {
+      if (isLink(argument)) return joinByLink(chat, argument);
       const title = parseRoom(argument);
       if (title === chat.rooms.current?.title) {
         return chat.output.answer(`You are in ${quote(title)} already.`);

@@ -10,7 +10,7 @@ import type { SealedPerson } from "../sealed/people.ts";
 import type { SealStatus } from "../sealed/room_events.ts";
 import type { SealedRoom } from "../sealed_room.ts";
 import type { CommandRow } from "./command.ts";
-import { inviteTo } from "./invite_commands.ts";
+import { inviteTo, tellLink } from "./invite_commands.ts";
 
 const DEFAULT_TITLE = "sealed";
 
@@ -19,13 +19,13 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
   {
     name: "seal",
     argument: "[ROOM]",
-    needs: "connection",
+    needs: "new protocol",
     help: "make a sealed room, which the server cannot read, and print its link",
     run({ chat }, argument) {
       const title = parseRoom(argument === "" ? DEFAULT_TITLE : argument);
       const secret = newSecret();
       chat.sealed.open({ secret, title, name: chat.name, isNew: true });
-      chat.output.answer(inviteTo(chat, { secret }));
+      tellLink(chat, inviteTo(chat, { secret }));
       chat.output.note("info", "Whoever has this link can come in: give it to nobody else.");
     },
   },
@@ -63,7 +63,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
   {
     name: "rekey",
     argument: "[follow]",
-    needs: "connection",
+    needs: "new protocol",
     help:
       "make a new link for this sealed room and tell its members; follow: go where one of them says",
     run({ chat }, argument) {
@@ -75,7 +75,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       const secret = newSecret();
       room.move(secret);
       chat.sealed.open({ secret, title: room.state.title, name: chat.name, isNew: true });
-      chat.output.answer(inviteTo(chat, { secret }));
+      tellLink(chat, inviteTo(chat, { secret }));
       chat.output.note(
         "info",
         `The members of ${quote(room.state.title)} were told. Leave it once they are here.`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readTerminal } from "../../client/chat_input.ts";
 import { ProtocolError } from "../../shared/errors.ts";
-import { parseLink } from "../../shared/link.ts";
+import { formatLink, type Link, parseLink } from "../../shared/link.ts";
 import type { Event, SealedRequest } from "../../shared/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
 import {
@@ -373,6 +373,29 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   await story.console.enter("/rekey");
   const third = story.engines[2]?.options.secret;
   assert.deepEqual(story.engines[1]?.handled.at(-1), { kind: "move", request: 0, secret: third });
+  story.chat.end();
+});
+
+Deno.test("/join LINK leads into the link's room on this server, and nowhere else", async () => {
+  const story = await mixedChat();
+  const link = (parts: Partial<Link>) =>
+    formatLink({ host: "127.0.0.1", port: 5050, tls: false, room: "den", fingerprint, ...parts });
+  await story.console.enter(`/join ${link({ secret })}`);
+  assert.deepEqual(story.engines[1]?.options.secret, secret);
+  assert.equal(story.chat.room.title, "den");
+  await story.console.enter(`/join ${link({ secret })}`, `/join ${link({ room: "kitchen" })}`);
+  assert.equal(story.engines.length, 2, "it is there already");
+  assert.deepEqual(story.session.sent.map((request) => "title" in request && request.title), [
+    "kitchen",
+  ]);
+  const other = ("SHA256:" + "A".repeat(43)) as never;
+  await story.console.enter(
+    `/join ${link({ secret, port: 5051 })}`,
+    `/join ${link({ secret, fingerprint: other })}`,
+  );
+  assert.match(story.console.printed.join("\n"), /it leads to another server than this one/);
+  assert.match(story.console.printed.join("\n"), /expects another server at this address/);
+  assert.equal(story.engines.length, 2);
   story.chat.end();
 });
 
