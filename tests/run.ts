@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 
 // The one test command: every *_test.ts under tests/, or the files whose path contains an argument.
-// What measures time or starts programs runs alone, after the unit tests, which run beside each other.
+// What measures time, or has the machine to itself, runs alone at the end; the rest runs beside each other.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
 interface Counts {
@@ -19,12 +19,24 @@ interface Group {
 }
 
 const MINUTE = 60_000;
+/** Whole programs that stand somebody else's load beside them. */
+const SHARING = [
+  ...["bad_starts", "cluster_test", "completions", "evil_relay", "evil_server_text"],
+  ...["hostile_relay", "hostile_text", "nats_log", "sealed_attacks", "sealed_life"],
+  ...["sealed_terminal", "terminal_access", "terminal_plain", "terminal_rooms", "v1_admissions"],
+  ...["v1_peer", "watching"],
+];
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
 
 function isUnitTest(path: string): boolean {
   return UNIT_FOLDERS.some((folder) => path.startsWith(folder));
+}
+
+function isSharing(path: string): boolean {
+  return path.startsWith("tests/fuzz/") ||
+    SHARING.some((name) => path.startsWith(`tests/e2e/${name}`));
 }
 
 async function findTests(folder: string): Promise<string[]> {
@@ -129,8 +141,14 @@ async function main(filters: string[]): Promise<number> {
       deadline: 10 * MINUTE,
     },
     {
+      title: "whole programs, two at a time",
+      files: files.filter(isSharing),
+      flags: ["--parallel"],
+      deadline: 15 * MINUTE,
+    },
+    {
       title: "whole programs and the repository, one at a time",
-      files: files.filter((path) => !isUnitTest(path)),
+      files: files.filter((path) => !isUnitTest(path) && !isSharing(path)),
       flags: [],
       deadline: 20 * MINUTE,
     },

@@ -9,7 +9,7 @@ import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.t
 import { SessionCipher } from "../../shared/session_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 20_000;
 
 /** Where a peer goes, and as whom. */
 export interface V2PeerOptions {
