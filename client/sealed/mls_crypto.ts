@@ -1,6 +1,6 @@
 // The cipher suite of sealed rooms, MLS 0x0001 (RFC 9420 §17.1): HPKE (RFC 9180) over X25519, AES-128-GCM,
-// SHA-256 and Ed25519. On node:crypto, since a tiny call of WebCrypto costs 70 to 210 µs in Deno and this 2 to 60:
-// joins are 3 to 5 times faster (docs/adr tells the measurements). Checked against the vectors of RFC 9420.
+// SHA-256 and Ed25519. On node:crypto, since a tiny call of WebCrypto costs 70 to 210 µs in Deno and this 2 to 60
+// (docs/adr tells what that gives for joins and messages). Checked against the vectors of RFC 9420.
 
 import { Buffer } from "node:buffer";
 import {

@@ -10,6 +10,8 @@ import { testKeys } from "./sealed_group.ts";
 
 type Frame = RelayEvent<"sealed_frame">;
 
+/** Members who are asked for a GroupInfo before one who waits for it is declined. */
+const ASKED_AT_MOST = 5;
 const CHALLENGE = new Uint8Array(32).fill(3);
 
 function hex(bytes: Uint8Array): string {
@@ -106,6 +108,7 @@ export class TestRelay {
   #turn: Connection | undefined;
   #askedAt = 0;
   #asked = 0;
+  #inVain = 0;
 
   /** A new member that is not yet connected. */
   peer(name: string, keys: RoomKeys = testKeys()): Peer {
@@ -148,6 +151,7 @@ export class TestRelay {
       // Whoever was asked may not have the epoch, and whoever has the turn may not use it.
       if (this.#turn !== undefined && this.now - this.#askedAt >= 2_000) {
         this.#turn = undefined;
+        if (++this.#inVain >= ASKED_AT_MOST) this.#decline();
         this.#askForInfo();
       }
       for (const peer of this.peers) await peer.machine.tick();
@@ -313,8 +317,17 @@ export class TestRelay {
     this.#askForInfo();
   }
 
+  /** Nobody has handed out what the first in the queue waits for: the next one, whom that one may help. */
+  #decline(): void {
+    this.#inVain = 0;
+    const joiner = this.#joiners.shift();
+    const why = "nobody has answered";
+    joiner?.peer.inbox.push({ kind: "sealed_declined", ask: joiner.ask, room: 1, why });
+  }
+
   #giveInfo({ epoch, body }: Extract<ToRelay, { kind: "sealed_group_info" }>): void {
     const joiner = this.#joiners.shift();
+    this.#inVain = 0;
     if (joiner === undefined) return;
     const { peer, ask } = joiner;
     peer.inbox.push({ kind: "sealed_group_info", ask, epoch, body: this.meddleInfo(body, peer) });
