@@ -28,10 +28,9 @@ async function refused(peer: V2Peer, id: number): Promise<string> {
 
 async function say(peer: V2Peer, text: string): Promise<string | undefined> {
   const id = await peer.say(text);
-  const answer = await Promise.race([
-    peer.until("chat", (event) => event.text === text && event.request === id),
-    peer.until("declined", (event) => event.id === id),
-  ]);
+  const answer = await peer.untilAny((event): event is EventOf<"chat"> | EventOf<"declined"> =>
+    (event.kind === "chat" && event.text === text) || (event.kind === "declined" && event.id === id)
+  );
   return answer.kind === "declined" ? answer.why : undefined;
 }
 

@@ -83,6 +83,8 @@ Deno.test("recv, send, send-file and recv-file print what the schema says", asyn
   const more = (name: string) => [...at(server), "--json", "--timeout", "20", "--name", name];
   await using taker = startClient(home, { args: ["recv-file", ...more("taker")] });
   await using hearer = startClient(home, { args: ["recv", "--count", "1", ...more("hearer")] });
+  // Who sends does not wait for this one or that.
+  for (const program of [taker, hearer]) await program.prints(/"connected"/);
   await using giver = startClient(home, { args: ["send-file", ...more("giver"), "small.txt"] });
   const codes = [await giver.end(), await taker.end()];
   assert.deepEqual(codes, [0, 0], giver.stderr + taker.stderr);
