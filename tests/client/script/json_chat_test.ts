@@ -81,10 +81,12 @@ Deno.test("recv, send, send-file and recv-file print what the schema says", asyn
   await using server = await startServer();
   await Deno.writeTextFile(`${home}/small.txt`, "small");
   const more = (name: string) => [...at(server), "--json", "--timeout", "20", "--name", name];
+  await using watcher = await V1Peer.join({ port: server.port, name: "watcher" });
+  await using heard = await V1Peer.join({ port: server.port, name: "listener" });
   await using taker = startClient(home, { args: ["recv-file", ...more("taker")] });
   await using hearer = startClient(home, { args: ["recv", "--count", "1", ...more("hearer")] });
-  // Who sends does not wait for this one or that.
-  for (const program of [taker, hearer]) await program.prints(/"connected"/);
+  // Who sends waits for somebody, not for this one.
+  await Promise.all([watcher.system(/taker joined/), heard.system(/hearer joined/)]);
   await using giver = startClient(home, { args: ["send-file", ...more("giver"), "small.txt"] });
   const codes = [await giver.end(), await taker.end()];
   assert.deepEqual(codes, [0, 0], giver.stderr + taker.stderr);
