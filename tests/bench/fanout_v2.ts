@@ -62,7 +62,11 @@ export async function fanoutV2Tls(size: Size): Promise<Row> {
   };
 }
 
-async function throughMosquitto(load: Load, certificate: TestCertificate): Promise<Measurement> {
+/** The same load through mosquitto over TLS. */
+export async function throughMosquitto(
+  load: Load,
+  certificate: TestCertificate,
+): Promise<Measurement> {
   const { certFile: certfile, keyFile: keyfile, cert } = certificate;
   await using broker = await startMosquitto({ certfile, keyfile });
   if (broker === undefined) {

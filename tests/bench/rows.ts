@@ -1,6 +1,7 @@
 // The rows of the benchmark by their names.
 
 import { cluster } from "./cluster.ts";
+import { fanoutSealed } from "./fanout_sealed.ts";
 import { fanoutV1 } from "./fanout_v1.ts";
 import { fanoutV2Tls } from "./fanout_v2.ts";
 import { fileCopy } from "./file_copy.ts";
@@ -28,5 +29,6 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   growth,
   "sealed-join": sealedJoin,
   "sealed-message": sealedMessage,
+  "fanout-sealed": fanoutSealed,
   cluster,
 };

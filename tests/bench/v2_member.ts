@@ -48,7 +48,8 @@ export async function makeLoadKeys(): Promise<LoadKeys> {
 export interface JoinOptions {
   readonly load: LoadKeys;
   readonly name: string;
-  readonly room: string;
+  /** The plain room to be in; none where it is left out. */
+  readonly room?: string;
 }
 
 /** A client in a room. */
@@ -60,12 +61,15 @@ export class V2Member {
   readonly #buffer = new Uint8Array(READ_BYTES);
   #bodies: Uint8Array[] = [];
   #pings = 0;
+  /** What proofs inside this session are over. */
+  readonly challenge: Uint8Array;
   #welcome: EventOf<"welcome"> | undefined;
   #entered: EventOf<"entered"> | undefined;
 
-  private constructor(conn: Deno.Conn, cipher: SessionCipher) {
+  private constructor(conn: Deno.Conn, cipher: SessionCipher, challenge: Uint8Array) {
     this.conn = conn;
     this.#cipher = cipher;
+    this.challenge = challenge;
   }
 
   /** Shakes hands over `conn`, says hello and reads how it came in. */
@@ -74,13 +78,15 @@ export class V2Member {
     await writeAll(conn, encodeFrame(load.firstMessage));
     const { keys } = await handshake.receive(await readFrame(conn));
     const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
-    const member = new V2Member(conn, cipher);
+    const member = new V2Member(conn, cipher, keys.challenge.slice());
     const none = { token: null, session: null, secret: null };
-    await writeAll(conn, member.seal({ kind: "hello", name, rooms: [[room, 0]], ...none }));
-    const [first, body] = await member.take(2);
+    const rooms: [string, number][] = room === undefined ? [] : [[room, 0]];
+    await writeAll(conn, member.seal({ kind: "hello", name, rooms, ...none }));
+    const [first, body] = await member.take(1 + rooms.length);
     const welcome = decodeEvent(first as Uint8Array);
     if (welcome.kind !== "welcome") throw new Error(`a member got ${welcome.kind}, not a welcome`);
     member.#welcome = welcome;
+    if (room === undefined) return member;
     const entered = decodeEvent(body as Uint8Array);
     if (entered.kind !== "entered") throw new Error(`a member got ${entered.kind}, not its room`);
     member.#entered = entered;
