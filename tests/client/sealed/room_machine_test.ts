@@ -486,6 +486,8 @@ Deno.test("a member who is in another epoch of the same number notices it by wha
   await relay.advance(2);
   await alice!.online();
   await bob!.say("do you read me?");
+  // Of two parts of one each, chance decides who comes over; of one and two, the one.
+  await carol!.say("nor me?");
   await relay.advance(15);
   assertAgreed(alice!, bob!, carol!);
   await carol!.say("now you do");
