@@ -187,7 +187,8 @@ export class Room {
 
   #deliver(broadcast: Broadcast, except: number | undefined): void {
     const { event } = broadcast;
-    this.#rules.take(event);
+    // With other servers the view knows the rules.
+    if (this.view === undefined) this.#rules.take(event);
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
     else if (event.kind === "topic") this.#topic = event.text;
     else if (event.kind === "joined" || event.kind === "renamed") {
