@@ -5,19 +5,25 @@ import { FakeSession, ManualClock, turns } from "../helpers/chat_fakes.ts";
 import type { Rate } from "../../shared/option_values.ts";
 
 const ROOM = { number: 3 };
+const HELD = { holdSeconds: 60 };
 
 /** Requests of a client whose server allows `rate`. */
 function requests(rate?: Rate) {
   const clock = new ManualClock();
   const ledger = new Requests({ clock, pacer: new Pacer(rate), onChange: () => {} });
   const outcomes: Record<string, Outcome> = {};
-  return {
-    ...{ clock, ledger, outcomes },
-    say(text: string): void {
-      const chat = { kind: "chat", text, action: false, reply: 0 } as const;
-      void ledger.add(chat, ROOM).then((outcome) => outcomes[text] = outcome);
-    },
+  const say = (text: string): void => {
+    const chat = { kind: "chat", text, action: false, reply: 0 } as const;
+    void ledger.add(chat, ROOM).then((outcome) => outcomes[text] = outcome);
   };
+  /** Says "a", which leaves and is never answered. */
+  const sayAndLoseLink = async (): Promise<void> => {
+    ledger.attach(new FakeSession(HELD));
+    say("a");
+    await turns();
+    ledger.detach();
+  };
+  return { clock, ledger, outcomes, say, sayAndLoseLink };
 }
 
 function textsOf({ sent }: FakeSession): string[] {
@@ -25,8 +31,6 @@ function textsOf({ sent }: FakeSession): string[] {
     request.kind === "chat" ? [`${request.id} ${request.text}`] : []
   );
 }
-
-const HELD = { holdSeconds: 60 };
 
 Deno.test("requests leave in order under their numbers, and each is settled by its own answer", async () => {
   const { ledger, say, outcomes } = requests();
@@ -45,11 +49,8 @@ Deno.test("requests leave in order under their numbers, and each is settled by i
 });
 
 Deno.test("what left is sent again to the same session under its number, what did not leave follows", async () => {
-  const { ledger, say, outcomes } = requests();
-  ledger.attach(new FakeSession(HELD));
-  say("a");
-  await turns();
-  ledger.detach();
+  const { ledger, say, outcomes, sayAndLoseLink } = requests();
+  await sayAndLoseLink();
   say("b");
   const again = new FakeSession({ ...HELD, resumed: true });
   ledger.attach(again);
@@ -59,11 +60,8 @@ Deno.test("what left is sent again to the same session under its number, what di
 });
 
 Deno.test("what left is lost with another session, and what did not leave begins its numbers anew", async () => {
-  const { ledger, say, outcomes } = requests();
-  ledger.attach(new FakeSession(HELD));
-  say("a");
-  await turns();
-  ledger.detach();
+  const { ledger, say, outcomes, sayAndLoseLink } = requests();
+  await sayAndLoseLink();
   say("b");
   const other = new FakeSession(HELD);
   ledger.startAnew();
@@ -91,11 +89,8 @@ Deno.test("what names a person or a message by a number of the former session is
 });
 
 Deno.test("what left is lost once the server cannot hold the session any longer, and not before", async () => {
-  const { ledger, clock, say, outcomes } = requests();
-  ledger.attach(new FakeSession(HELD));
-  say("a");
-  await turns();
-  ledger.detach();
+  const { clock, outcomes, sayAndLoseLink } = requests();
+  await sayAndLoseLink();
   await clock.pass(59_000);
   assert.deepEqual(outcomes, {});
   await clock.pass(1_001);
@@ -103,11 +98,8 @@ Deno.test("what left is lost once the server cannot hold the session any longer,
 });
 
 Deno.test("a further outage before anything was attached loses nothing", async () => {
-  const { ledger, say, outcomes } = requests();
-  ledger.attach(new FakeSession(HELD));
-  say("a");
-  await turns();
-  ledger.detach();
+  const { ledger, outcomes, sayAndLoseLink } = requests();
+  await sayAndLoseLink();
   ledger.detach();
   await turns();
   assert.deepEqual(outcomes, {});

@@ -66,14 +66,19 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-Deno.test("a client that reads nothing does not delay the stop by more than the drain time", async () => {
-  await using server = await startServer({ args: ["--rate-limit", "off"] });
-  await using stuck = await V1Peer.join({ port: server.port, name: "stuck" });
-  await using alice = await V1Peer.join({ port: server.port, name: "alice" });
+/** Leaves the server with something to write that `stuck` never reads. */
+async function sayMoreThanFits(alice: V1Peer, stuck: V1Peer): Promise<void> {
   stuck.hold();
   const text = "x".repeat(4_000);
   for (let n = 0; n < 2_000; n++) await alice.chat(text);
   await alice.settled();
+}
+
+Deno.test("a client that reads nothing does not delay the stop by more than the drain time", async () => {
+  await using server = await startServer({ args: ["--rate-limit", "off"] });
+  await using stuck = await V1Peer.join({ port: server.port, name: "stuck" });
+  await using alice = await V1Peer.join({ port: server.port, name: "alice" });
+  await sayMoreThanFits(alice, stuck);
   const before = performance.now();
   assert.equal((await server.stop("SIGTERM", 8_000)).code, 0);
   assert.ok(performance.now() - before < 5_000);
@@ -83,10 +88,7 @@ Deno.test("a second signal ends the server at once", async () => {
   await using server = await startServer({ args: ["--rate-limit", "off"] });
   await using stuck = await V1Peer.join({ port: server.port, name: "stuck" });
   await using alice = await V1Peer.join({ port: server.port, name: "alice" });
-  stuck.hold();
-  const text = "x".repeat(4_000);
-  for (let n = 0; n < 2_000; n++) await alice.chat(text);
-  await alice.settled();
+  await sayMoreThanFits(alice, stuck);
   Deno.kill(server.pid, "SIGTERM");
   await server.logged(/stopping/);
   assert.equal((await server.stop("SIGTERM", 2_000)).code, 1);

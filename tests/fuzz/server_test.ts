@@ -17,6 +17,7 @@ import {
   spoiledV2,
   V1_REQUESTS,
 } from "../helpers/hostile_input.ts";
+import { isGone } from "../helpers/conn_ends.ts";
 import { seedOfRun } from "../helpers/random.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
@@ -47,11 +48,6 @@ async function forAll<T>(
   } catch (cause) {
     throw new Error(`SEED=${seed} does it again`, { cause });
   }
-}
-
-function isGone(error: unknown): boolean {
-  const { BrokenPipe, ConnectionReset, NotConnected } = Deno.errors;
-  return [BrokenPipe, ConnectionReset, NotConnected].some((kind) => error instanceof kind);
 }
 
 /** The server is as it was, and serves. */

@@ -2,6 +2,7 @@
 // sends on what it likes, in either direction.
 
 import { FrameReader } from "../../shared/frame.ts";
+import { closeQuietly, isGone } from "./conn_ends.ts";
 import { frameOf } from "./v1_peer.ts";
 
 /** `up`: from the client to the server. */
@@ -94,18 +95,4 @@ export class EvilRelay implements AsyncDisposable {
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const { BadResource, ConnectionReset, BrokenPipe, Interrupted, NotConnected } = Deno.errors;
-  const kinds = [BadResource, ConnectionReset, BrokenPipe, Interrupted, NotConnected];
-  return kinds.some((kind) => error instanceof kind);
 }

@@ -1,6 +1,8 @@
 // A network between clients and a server that kills, stalls and cuts as it is told: one TCP proxy, one fault for
 // each connection.
 
+import { closeQuietly, isGone } from "./conn_ends.ts";
+
 /** What happens to one connection. Bytes are counted from its first one. */
 export interface Fault {
   /** `kill`: both ends are closed; `stall`: all is swallowed, and both ends stay open until `ms` are over. */
@@ -207,23 +209,4 @@ class FrameCounter {
       this.#header = [];
     }
   }
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const kinds = [
-    Deno.errors.BadResource,
-    Deno.errors.ConnectionReset,
-    Deno.errors.BrokenPipe,
-    Deno.errors.Interrupted,
-    Deno.errors.NotConnected,
-  ];
-  return kinds.some((kind) => error instanceof kind);
 }
