@@ -2,7 +2,16 @@
 
 import { safeName, shortLabel } from "./renderers/text.ts";
 import type { Rooms, RoomState } from "./rooms.ts";
+import type { StatusPart } from "./terminal/status_fit.ts";
 import type { Style } from "./terminal/style.ts";
+
+// What a narrow terminal shows first. Who calls us is seen nowhere else; who can read is a promise of the product;
+// where we are and as whom stands in the prompt as well.
+const WORTHIEST_FIRST = [
+  ...["mentions", "unread", "fault", "privacy"] as const,
+  ...["room", "name", "link", "typing"] as const,
+];
+const LAST_MUST = WORTHIEST_FIRST.indexOf("privacy");
 
 // Above this, talking feels like waiting.
 const SLOW_MS = 1_000;
@@ -27,37 +36,54 @@ export interface Status {
 }
 
 /** The status line, styled and safe. */
-export function statusLine(status: Status, style: Style): string {
+export function statusLine(status: Status, style: Style): StatusPart[] {
   const { rooms, name, unsent, overdue } = status;
   const { current } = rooms;
   // Names come from the server, and none may push what follows off the row.
-  const place = current === undefined
-    ? ["no room", shortLabel(name)]
-    : [numberedLabel(rooms, current), shortLabel(current.name)];
-  const parts = [...place, privacy(current, style), linkPart(status, style)];
-  parts.push(...unreadRooms(rooms, style));
-  if (unsent > 0) parts.push(style.paint(`${unsent} not yet sent`, "warning"));
-  if (overdue > 0) parts.push(style.paint(`${overdue} not confirmed`, "warning"));
-  if (status.typing.length > 0) parts.push(typingText(status.typing));
-  return parts.join(" · ");
+  const place = current === undefined ? "no room" : numberedLabel(rooms, current);
+  const warnings = [
+    ...(unsent > 0 ? [`${unsent} not yet sent`] : []),
+    ...(overdue > 0 ? [`${overdue} not confirmed`] : []),
+  ].map((text) => part("fault", style.paint(text, "warning")));
+  return [
+    part("room", place),
+    part("name", shortLabel(current?.name ?? name)),
+    privacy(current, style),
+    linkPart(status, style),
+    ...unreadRooms(rooms, style),
+    ...warnings,
+    ...(status.typing.length > 0 ? [part("typing", typingText(status.typing))] : []),
+  ];
+}
+
+type What = (typeof WORTHIEST_FIRST)[number];
+
+function part(what: What, ...forms: readonly string[]): StatusPart {
+  const place = WORTHIEST_FIRST.indexOf(what);
+  return { worth: -place, must: place <= LAST_MUST, forms };
 }
 
 /** Who can read what is said in a room. */
-function privacy(room: RoomState | undefined, style: Style): string {
-  if (!room?.isSealed) return "server can read";
+function privacy(room: RoomState | undefined, style: Style): StatusPart {
+  if (!room?.isSealed) return part("privacy", "server can read", "not sealed");
   const { phase = "offline", confirmed = false, people = [] } = room.seal ?? {};
+  const warning = (...forms: string[]) =>
+    part("fault", ...forms.map((form) => style.paint(form, "warning")));
   switch (phase) {
     case "in":
       return confirmed || people.length === 1
-        ? style.paint("sealed", "good")
-        : style.paint("sealed, nobody has confirmed you", "warning");
+        ? part("privacy", style.paint("sealed", "good"))
+        : warning("sealed, nobody has confirmed you", "sealed, unconfirmed");
     case "entering":
     case "catching up":
-      return style.paint(`sealed, ${phase}`, "warning");
+      return warning(`sealed, ${phase}`);
     case "offline":
-      return "sealed";
+      return part("privacy", "sealed");
     case "out":
-      return style.paint("sealed, you are not in it", "error");
+      return part(
+        "fault",
+        ...["sealed, you are not in it", "not in it"].map((form) => style.paint(form, "error")),
+      );
   }
 }
 
@@ -71,10 +97,14 @@ export function promptText({ rooms, name }: Pick<Status, "rooms" | "name">, styl
 }
 
 /** How the link is, and how slow. */
-function linkPart({ connected, link, delayMs }: Status, style: Style): string {
-  const delay = !connected || delayMs === undefined ? "" : ` ${delayText(delayMs)}`;
-  const isSlow = (delayMs ?? 0) > SLOW_MS;
-  return style.paint(link + delay, connected && !isSlow ? "good" : "warning");
+function linkPart({ connected, link, delayMs }: Status, style: Style): StatusPart {
+  const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
+  const forms = delay === undefined ? [link] : [`${link} ${delay}`];
+  if (!connected) forms.push("no link");
+  else if ((delayMs ?? 0) <= SLOW_MS) {
+    return part("link", ...[...forms, link].map((form) => style.paint(form, "good")));
+  } else forms.push(`slow, ${delay}`);
+  return part("fault", ...forms.map((form) => style.paint(form, "warning")));
 }
 
 function delayText(ms: number): string {
@@ -89,14 +119,27 @@ function typingText(names: readonly string[]): string {
 }
 
 /** `2:dev 5`: number and name of each room with something unread, and how much; `!` where somebody named us. */
-function unreadRooms(rooms: Rooms, style: Style): string[] {
+function unreadRooms(rooms: Rooms, style: Style): StatusPart[] {
   const unread = rooms.all.filter((room) => room.unread > 0);
-  const shown = unread.slice(0, UNREAD_SHOWN_MAX).map((room) => {
-    const text = `${numberedLabel(rooms, room)} ${room.unread}`;
-    return room.mentions > 0 ? style.paint(`${text}!`, "inverse") : style.paint(text, "bold");
+  const calling = unread.filter(({ mentions }) => mentions > 0);
+  const others = unread.filter(({ mentions }) => mentions === 0);
+  const mark = (room: RoomState) => `${numberedLabel(rooms, room)} ${room.unread}`;
+  return [
+    ...listPart("mentions", calling.map((room) => style.paint(`${mark(room)}!`, "inverse"))),
+    ...listPart("unread", others.map((room) => style.paint(mark(room), "bold"))),
+  ];
+}
+
+/** As many as have room, and how many more there are. */
+function listPart(what: "mentions" | "unread", marks: readonly string[]): StatusPart[] {
+  if (marks.length === 0) return [];
+  const most = Math.min(marks.length, UNREAD_SHOWN_MAX);
+  const forms = Array.from({ length: most }, (_, left) => {
+    const rest = marks.length - (most - left);
+    return [...marks.slice(0, most - left), ...(rest > 0 ? [`${rest} more`] : [])].join(" · ");
   });
-  const rest = unread.length - shown.length;
-  return rest > 0 ? [...shown, `${rest} more`] : shown;
+  const word = what === "mentions" ? "name you" : "unread";
+  return [part(what, ...forms, ...(marks.length > 1 ? [`${marks.length} ${word}`] : []))];
 }
 
 /** With its number, as `/switch` takes it, where there are several. */

@@ -1,6 +1,8 @@
 // What the client core sees of the user's side: text out, lines in. Implemented by Prompt (a terminal)
 // and LineConsole (pipes). Nothing here knows Deno; tests implement Tty over a terminal emulator.
 
+import type { StatusText } from "./status_fit.ts";
+
 /** A terminal as bytes in and text out; `openTty` in tty.ts is the real one. */
 export interface Tty {
   /** Width in cells, at least 1; changes before the handler of `onResize` runs. */
@@ -62,10 +64,10 @@ export interface AskOptions {
 export interface ChatConsole {
   /** Shows styled text that is already sanitised, with `\n` between lines, above the input. */
   print(text: string): void;
-  /** The status line as it is now, styled. */
+  /** The whole status line as it is now, styled. */
   readonly status: string;
-  /** Sets the styled status line under the input; it is shortened to the width. */
-  setStatus(text: string): void;
+  /** Sets the styled status line under the input; what has no room in the width is left out by its worth. */
+  setStatus(status: StatusText): void;
   /** Sets styled rows above the input that change in place; each is shortened to the width. */
   setLive(rows: readonly string[]): void;
   /** Calls the user. */

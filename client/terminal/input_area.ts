@@ -9,6 +9,7 @@ import {
   usableColumns,
 } from "./layout.ts";
 import type { Area } from "./screen.ts";
+import { fitStatus, type StatusText } from "./status_fit.ts";
 
 /** What the area is made of. */
 export interface AreaContent {
@@ -17,7 +18,7 @@ export interface AreaContent {
   /** Index into the text, UTF-16 units. */
   readonly cursor: number;
   /** Styled status line; "" for none. */
-  readonly status: string;
+  readonly status: StatusText;
   /** Whether the status line says something that has to be read now. */
   readonly isHint?: boolean;
   /** Styled rows above the input. */
@@ -33,7 +34,7 @@ export class InputWindow {
   /** The area for the content; the window moves as little as the cursor asks for. */
   compose(content: AreaContent): Area {
     const layout = layoutInput(content.prompt, content);
-    const withStatus = content.status !== "" && content.rows >= 3;
+    const withStatus = content.status.length > 0 && content.rows >= 3;
     const live = liveRows(content, withStatus);
     const height = Math.max(1, inputHeight(content.rows, withStatus) - live.length);
     this.#follow(layout, height);
@@ -43,7 +44,9 @@ export class InputWindow {
       const place = hidden === 0 || content.isHint
         ? ""
         : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
-      rows.push(shortenEnd(parseStyled(place + content.status), usableColumns(content.columns)));
+      const usable = usableColumns(content.columns);
+      const status = fitStatus(content.status, usable - place.length);
+      rows.push(shortenEnd(parseStyled(place + status), usable));
     }
     return {
       rows: [...live, ...rows],

@@ -1,6 +1,7 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
 import type { AskOptions, ChatConsole, UserEvent } from "./chat_console.ts";
 import { LineReader } from "./line_reader.ts";
+import { type StatusText, wholeStatus } from "./status_fit.ts";
 
 /** Streams as LineConsole needs them; `openLineIo` in tty.ts has the real ones. */
 export interface LineIo {
@@ -42,8 +43,8 @@ export class LineConsole implements ChatConsole {
   }
 
   /** Kept for who asks: there is no status line in a stream. */
-  setStatus(text: string): void {
-    this.status = text;
+  setStatus(status: StatusText): void {
+    this.status = wholeStatus(status);
   }
 
   /** Nothing: what was written does not change. */

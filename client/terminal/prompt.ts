@@ -16,6 +16,7 @@ import { PrintBuffer } from "./print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
 import { ReverseSearch } from "./reverse_search.ts";
 import { Screen } from "./screen.ts";
+import { type StatusText, wholeStatus } from "./status_fit.ts";
 import { BELL, noticeSequence, TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 
 const PASTE_LINES = 5;
@@ -41,7 +42,7 @@ export class Prompt implements ChatConsole {
   readonly #history = new InputHistory();
   readonly #questions: Question[] = [];
   #prompt: Row;
-  #status = "";
+  #status: StatusText = "";
   #live: readonly string[] = [];
   #hint = "";
   /** Whether Ctrl-X was the key before. */
@@ -92,14 +93,14 @@ export class Prompt implements ChatConsole {
     this.#pacer.request("soon");
   }
 
-  setStatus(text: string): void {
-    if (text === this.#status) return;
-    this.#status = text;
-    this.#pacer.request("soon");
+  setStatus(status: StatusText): void {
+    const before = this.status;
+    this.#status = status;
+    if (this.status !== before) this.#pacer.request("soon");
   }
 
   get status(): string {
-    return this.#status;
+    return wholeStatus(this.#status);
   }
 
   setLive(rows: readonly string[]): void {
@@ -188,7 +189,7 @@ export class Prompt implements ChatConsole {
     return { prompt: question?.prompt ?? this.#prompt, text, cursor };
   }
 
-  #statusLine(): string {
+  #statusLine(): StatusText {
     if (this.#hint !== "") return this.#hint;
     if (this.#completion === undefined) return this.#status;
     const { labels, index } = this.#completion;

@@ -9,6 +9,7 @@ import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
 import type { Session, Welcome } from "../../client/session.ts";
 import type { Alert, ChatConsole, UserEvent } from "../../client/terminal/chat_console.ts";
 import { EventQueue } from "../../client/terminal/event_queue.ts";
+import { type StatusText, wholeStatus } from "../../client/terminal/status_fit.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { Transfers } from "../../client/transfers.ts";
 import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
@@ -103,8 +104,8 @@ export class FakeConsole implements ChatConsole {
     this.printed.push(text);
   }
 
-  setStatus(text: string): void {
-    this.status = text;
+  setStatus(status: StatusText): void {
+    this.status = wholeStatus(status);
   }
 
   setLive(rows: readonly string[]): void {
