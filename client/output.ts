@@ -20,6 +20,7 @@ import {
   type SystemLine,
 } from "./renderers/text.ts";
 import { Settings } from "./settings.ts";
+import type { ShownLine } from "./shown_line.ts";
 import type { Alert } from "./terminal/chat_console.ts";
 import type { TransferEvent } from "./transfers.ts";
 
@@ -58,7 +59,7 @@ export class Output {
   readonly #bars: ProgressBars;
   readonly #attention: Attention | undefined;
   readonly #held = new HeldLines();
-  #kept: string[] = [];
+  #kept: ShownLine[] = [];
   #day: string | undefined;
   #historyFailed = false;
 
@@ -76,9 +77,9 @@ export class Output {
     if (!given.own && this.ignored.has(given.sender)) return "hidden";
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
     const held = this.#isHeld(line) && !line.mention;
-    if (held) {
-      this.#held.keep(line.room, this.#options.renderer.chat({ ...line, elsewhere: false }));
-    } else this.#show(this.#options.renderer.chat(line), line.time);
+    const shown = lineOf(line, (elsewhere) => this.#renderer.chat({ ...line, elsewhere }));
+    if (held) this.#held.keep(line.room, shown);
+    else this.#show(shown, line.elsewhere);
     const { time, room, sender, to, text, sequence } = line;
     const mark = markOf(line);
     this.#store(
@@ -100,7 +101,7 @@ export class Output {
     if (isAbout && this.ignored.has(name)) return;
     if (this.#isHeld(line)) this.#holdSystem(line);
     else if (isPresence(line)) this.#presenceLine(line);
-    else this.#show(this.#options.renderer.system(line), line.time);
+    else this.#show(this.#systemLine(line), line.elsewhere);
     const { time, room, text } = line;
     this.#store({ kind: "system", time, room, text, ...markOf(line) });
   }
@@ -110,9 +111,12 @@ export class Output {
     if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
     const room = event.kind === "refused" ? undefined : event.file.room;
-    const tag = roomTag({ room: room ?? "", elsewhere: room !== undefined && room !== current });
-    const text = this.#options.renderer.file(event, time, tag);
-    if (text !== undefined) this.#show(text, time);
+    const draw = (elsewhere: boolean) =>
+      this.#renderer.file(event, time, roomTag({ room: room ?? "", elsewhere }));
+    if (draw(false) !== undefined) {
+      const line = lineOf({ room, time }, (elsewhere) => draw(elsewhere) ?? "");
+      this.#show(line, room !== undefined && room !== current);
+    }
     if (event.kind !== "saved" && event.kind !== "sent") return;
     const { name, sender } = event.file;
     this.#store({
@@ -153,13 +157,19 @@ export class Output {
 
   /** Shows what was held back of `room`, to which the user goes. */
   showHeld(room: string): void {
-    for (const text of this.#held.take(room)) this.#put(text, this.#options.clock.utc());
+    // Of which room it is was said for where the user still is.
+    this.flush();
+    const time = this.#options.clock.utc();
+    for (const line of this.#held.take(room)) this.#put({ ...line, time });
   }
 
-  /** The last `count` lines again. */
-  showLast(count: number): void {
+  /** The last `count` lines again, for who is in the room `current`. */
+  showLast(count: number, current: string | undefined): void {
     this.flush();
-    for (const text of this.#kept.slice(-count)) this.#options.print(text);
+    for (const line of this.#kept.slice(-count)) {
+      const elsewhere = line.room !== undefined && line.room !== current;
+      this.#options.print(this.#folded(line, elsewhere));
+    }
   }
 
   /** The rows of a long message that were left out, of the newest one unless told; whether there are any. */
@@ -185,7 +195,16 @@ export class Output {
     if (summary === undefined) return;
     this.#presence.clear();
     this.#refreshLive();
-    this.#put(this.#options.renderer.system(summary), summary.time);
+    this.#put(this.#systemLine(summary), summary.elsewhere);
+  }
+
+  /** The terminal has another width: what changes in place is drawn for it. */
+  resized(): void {
+    this.#refreshLive();
+  }
+
+  get #renderer(): Renderer {
+    return this.#options.renderer;
   }
 
   get #diagnosis(): Renderer {
@@ -199,14 +218,18 @@ export class Output {
   /** Who came and went in a room that is only counted is no news when the user goes there. */
   #holdSystem(line: SystemLine): void {
     if (isPresence(line)) return;
-    this.#held.keep(line.room, this.#options.renderer.system({ ...line, elsewhere: false }));
+    this.#held.keep(line.room, this.#systemLine(line));
+  }
+
+  #systemLine(line: SystemLine): ShownLine {
+    return lineOf(line, (elsewhere) => this.#renderer.system({ ...line, elsewhere }));
   }
 
   #presenceLine(line: SystemLine): void {
     const how = this.settings.get("joins");
     if (how === "off") return;
     if (how === "all" || this.#options.screen === undefined) {
-      return this.#show(this.#options.renderer.system(line), line.time);
+      return this.#show(this.#systemLine(line), line.elsewhere);
     }
     if (!this.#presence.fits(line)) this.flush();
     this.#presence.add(line);
@@ -228,36 +251,35 @@ export class Output {
     return !own && words.some((word) => word !== "" && mentions(text, word));
   }
 
-  #show(text: string, time: string): void {
+  #show(line: ShownLine, elsewhere?: boolean): void {
     this.flush();
-    this.#put(text, time);
+    this.#put(line, elsewhere);
   }
 
-  #put(text: string, time: string): void {
+  #put(line: ShownLine, elsewhere = false): void {
     const { renderer, print, bufferSize } = this.#options;
-    const day = dayOf(time) ?? this.#day;
+    const day = dayOf(line.time) ?? this.#day;
     if (renderer.day !== undefined && day !== undefined && this.#day !== undefined) {
       if (day !== this.#day) print(renderer.day(day));
     }
     this.#day = day;
-    const shown = this.#folded(text);
-    print(shown);
-    this.#kept.push(shown);
+    print(this.#folded(line, elsewhere));
+    this.#kept.push(line);
     // Cut in blocks, so that a busy room does not move the whole array for each line.
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);
   }
 
   /** Without the rows that are too many; they wait for `/more`. */
-  #folded(text: string): string {
+  #folded(line: ShownLine, elsewhere: boolean): string {
     const { renderer, screen } = this.#options;
+    const text = line.draw(elsewhere);
     const max = this.settings.count("fold");
     if (max === 0 || screen === undefined || renderer.more === undefined) return text;
     const rows = text.split("\n");
     if (rows.length <= max + 1) return text;
     const rest = rows.slice(max);
-    return [...rows.slice(0, max), renderer.more(rest.length, this.longTexts.keep(rest))].join(
-      "\n",
-    );
+    line.more = this.longTexts.keep(rest, { draw: () => line.draw(elsewhere), n: line.more });
+    return [...rows.slice(0, max), renderer.more(rest.length, line.more)].join("\n");
   }
 
   #store(entry: HistoryEntry): void {
@@ -274,6 +296,13 @@ export class Output {
     const why = error instanceof Error ? error.message : "the system refused";
     this.note("error", why, "lines from now on may be missing in the history file");
   }
+}
+
+function lineOf(
+  { room, time }: Pick<ShownLine, "room" | "time">,
+  draw: ShownLine["draw"],
+): ShownLine {
+  return { room, time, draw };
 }
 
 /** The history keeps of each line whether the server could read it. */

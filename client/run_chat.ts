@@ -81,14 +81,15 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   const ending = new EndOfProgram(() => current?.end());
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
   const settings = new Settings();
+  let output: Output | undefined;
   const side = openUserSide({
     ...{ env: readVariable, settings, home, plain: config.plain, isScript: script !== undefined },
     complete: createCompleter(() => current, home),
     entered: (text) => current?.typing.entered(text),
+    resized: () => output?.resized(),
     onTerminate: (signal) => ending.request(signal),
   });
   if (side.tty === undefined) ending.listen();
-  let output: Output | undefined;
   const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
   const check = new ServerCheck({
     address: `${host.includes(":") ? `[${host}]` : host}:${port}`,

@@ -29,6 +29,8 @@ export interface UserSideOptions {
   readonly complete: Completer;
   /** Told what stands in the input line whenever the user adds to it. */
   readonly entered: (text: string) => void;
+  /** Told of each change of the terminal's size. */
+  readonly resized: () => void;
   readonly settings: Settings;
   readonly home: string | undefined;
   /** `--plain`: line after line, the cursor never moved. */
@@ -60,11 +62,12 @@ export function screenOf({ console, tty }: UserSide): OutputScreen | undefined {
 }
 
 function openPrompt(options: UserSideOptions): UserSide {
-  const { env, complete, entered, settings, home, onTerminate } = options;
+  const { env, complete, entered, resized, settings, home, onTerminate } = options;
   const tty = openTty({ onTerminate });
   const console = Prompt.open(tty, {
     complete,
     entered,
+    resized,
     reflow: detectReflow(env),
     edit: (text) => editText(text, env),
     pasted: (text) => droppedFile(text, home),

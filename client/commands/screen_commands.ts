@@ -35,7 +35,8 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
           `Cannot show the last ${JSON.stringify(argument)}: a number is wanted`,
         );
       }
-      chat.output.showLast(argument === "" ? LAST_DEFAULT : Number(argument));
+      const count = argument === "" ? LAST_DEFAULT : Number(argument);
+      chat.output.showLast(count, chat.rooms.current?.title);
     },
   },
   {

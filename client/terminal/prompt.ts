@@ -202,6 +202,7 @@ export class Prompt implements ChatConsole {
 
   #resized(): void {
     this.#screen.resize(this.#tty.columns, this.#tty.rows);
+    this.#options.resized?.();
     this.#pacer.request("soon");
   }
 

@@ -11,6 +11,8 @@ export interface PromptOptions {
   /** Told what stands in the input line whenever the user adds to it. */
   readonly entered?: (text: string) => void;
   readonly complete?: Completer;
+  /** Told of each change of the terminal's size, before the screen is painted for it. */
+  readonly resized?: () => void;
   /** Lets the user edit the text in a program of theirs (Ctrl-X Ctrl-E). Throws an Error that says why not. */
   readonly edit?: (text: string) => Promise<string>;
   /** What a paste into an empty line becomes, and what is said about it; undefined = what it is. */

@@ -1,5 +1,6 @@
 // What a user sees of the conversation: folded comings and goings, days, long messages, ignored people, bells.
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { Output, type OutputOptions } from "../../client/output.ts";
 import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
 import { createRichRenderer } from "../../client/renderers/rich.ts";
@@ -9,6 +10,14 @@ import { Style } from "../../client/terminal/style.ts";
 import { FakeConsole, ManualClock } from "../helpers/chat_fakes.ts";
 
 const TIME = "2026-11-23T12:00:00.000Z";
+
+/** A view as wide as `width.columns` says. */
+function resizable(width: { columns: number }, options: Partial<OutputOptions> = {}) {
+  const columns = () => width.columns;
+  const renderer = createRichRenderer({ style: new Style("true"), columns, time: () => "off" });
+  const made = view({ renderer, ...options });
+  return { ...made, plain: () => made.console.printed.map(stripVTControlCharacters) };
+}
 
 function view(options: Partial<OutputOptions> = {}) {
   const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new Settings()];
@@ -119,6 +128,76 @@ Deno.test("the rows of a long message beyond the set number wait for /more, and 
   settings.set("fold", "0");
   output.chat(chat(rows.join("\n")));
   assert.equal(console.printed[3]?.split("\n").length, 10);
+});
+
+Deno.test("/last and what was held back are drawn for the terminal's width and the room of now", () => {
+  const width = { columns: 30 };
+  const { output, console, settings, plain } = resizable(width);
+  settings.set("others", "count");
+  const text = "a line that is broken between words where the row ends";
+  output.chat(chat(text, { room: "den", elsewhere: true }));
+  output.chat(chat(text));
+  assert.deepEqual(plain(), [
+    "#1 <bob> a line that is broken\n    between words where the\n    row ends",
+  ]);
+  console.printed.length = 0;
+  width.columns = 80;
+  output.showHeld("den");
+  output.showLast(9, "den");
+  assert.deepEqual(plain(), [
+    `#1 <bob> ${text}`,
+    `#1 [lobby] <bob> ${text}`,
+    `#1 <bob> ${text}`,
+  ]);
+});
+
+Deno.test("/more shows all that was left out, for the terminal's width of now, and keeps its number in /last", () => {
+  const width = { columns: 20 };
+  const { output, console, settings, plain } = resizable(width);
+  settings.set("fold", "2");
+  const words = Array.from({ length: 30 }, (_, n) => `word${n}`);
+  output.chat(chat(words.join(" ")));
+  const shown = plain()[0] ?? "";
+  assert.match(shown, /… \d+ more rows: \/more 1$/);
+  const left = words.filter((word) => !shown.split(/\s+/).includes(word));
+  for (const columns of [20, 12, 33, 80, 300]) {
+    console.printed.length = 0;
+    width.columns = columns;
+    assert.ok(output.showMore(1));
+    const found = plain().join(" ").split(/\s+/).filter((word) => word.startsWith("word"));
+    assert.deepEqual(found.slice(-left.length), left, `${columns}`);
+    assert.ok(plain().join("\n").split("\n").every((row) => row.length <= columns));
+  }
+  width.columns = 30;
+  console.printed.length = 0;
+  output.showLast(1, "lobby");
+  assert.match(plain()[0] ?? "", /… \d+ more rows: \/more 1$/);
+  output.showMore();
+  assert.deepEqual(plain().join(" ").split(/\s+/).filter((word) => word.startsWith("word")), words);
+});
+
+Deno.test("what is folded says which room it is about for where the user was, and is final when they go elsewhere", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob", { elsewhere: true, room: "den" }));
+  output.system(presence("joined", "carol", { elsewhere: true, room: "den" }));
+  assert.deepEqual(console.live, ["* [den] 2 joined (bob, carol)."]);
+  output.showHeld("den");
+  assert.deepEqual(console.live, []);
+  output.system(presence("joined", "dave", { room: "den" }));
+  assert.deepEqual(console.live, ["* dave joined."]);
+  output.showHeld("lobby");
+  assert.deepEqual(console.printed, ["* [den] 2 joined (bob, carol).", "* dave joined."]);
+});
+
+Deno.test("a resize draws what changes in place for the new width", () => {
+  const width = { columns: 80 };
+  const { output, console } = resizable(width);
+  for (const name of ["bob", "carol", "dave"]) output.system(presence("joined", name));
+  const rows = () => console.live.map(stripVTControlCharacters);
+  assert.deepEqual(rows(), ["* 3 joined (bob, carol, dave)."]);
+  width.columns = 20;
+  output.resized();
+  assert.deepEqual(rows(), ["* 3 joined (bob,", "    carol, dave)."]);
 });
 
 Deno.test("nothing is shown or kept of who is ignored, not even by another name", () => {

@@ -6,13 +6,23 @@ import { settingsTable } from "../../../client/commands/setting_commands.ts";
 import { Output } from "../../../client/output.ts";
 import { createRichRenderer } from "../../../client/renderers/rich.ts";
 import type { ChatLine } from "../../../client/renderers/text.ts";
+import { Rooms } from "../../../client/rooms.ts";
 import { Settings } from "../../../client/settings.ts";
+import { statusLine } from "../../../client/status_line.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import type { TransferRef } from "../../../client/transfers.ts";
 import { ManualClock } from "../../helpers/chat_fakes.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";
 
-const STATUS = "lobby · alice · server can read · connected";
+const ROOMS = new Rooms();
+ROOMS.add("lobby", "alice");
+const STATUS = statusLine(
+  {
+    ...{ rooms: ROOMS, name: "alice", connected: true, link: "connected", delayMs: 12 },
+    ...{ typing: [], unsent: 0, overdue: 0 },
+  },
+  new Style("true"),
+);
 
 /** A chat as far as it is seen. */
 interface Scene {
@@ -98,6 +108,22 @@ const SCENES: Readonly<Record<string, (scene: Scene) => void | Promise<void>>> =
     );
     scene.says(log.join("\n"));
     scene.says("that was the log");
+  },
+
+  /** A wider terminal than the one in which it was said: /last and /more fill it. */
+  async again(scene) {
+    const { output, chat } = scene;
+    const { columns } = chat.tty;
+    chat.tty.resize(30, 40);
+    scene.says("good evening, everybody: the deployment of tonight begins in ten minutes.");
+    const log = Array.from({ length: 24 }, (_, n) => `${n}: request ${n} took ${n} milliseconds`);
+    scene.says(log.join("\n"), { room: "kitchen", elsewhere: true });
+    await chat.settle();
+    chat.prompt.clear();
+    chat.tty.resize(columns, 40);
+    await chat.settle();
+    output.showLast(2, "lobby");
+    output.showMore();
   },
 
   async typing(scene) {
