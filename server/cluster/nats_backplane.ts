@@ -123,7 +123,7 @@ function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     name: "cmdchat-server",
     maxReconnectAttempts: -1,
     reconnectTimeWait: PAUSE_MS,
-    pingInterval: 5_000,
+    pingInterval: 2_000,
     maxPingOut: 2,
     timeout: 5_000,
     ...(user === undefined ? {} : { user }),

@@ -1,115 +1,121 @@
-// Three servers over three NATS nodes, whose members talk all the while: servers and nodes are killed and come back, a
-// server is cut off from the others. What was acknowledged is at everybody once, in one order.
+// deno-lint-ignore-file no-console
+// Three servers over three NATS nodes, whose members talk all the while: servers and nodes are killed and come back, and
+// are cut off. What was acknowledged is at everybody once, in one order. Where namespaces can be made, each is on a
+// machine of its own and its cable is pulled; elsewhere all are on this one, and a proxy cuts.
 
 import assert from "node:assert/strict";
+import type { Stage } from "../helpers/cluster_in_namespaces.ts";
+import { resultLines, talkThrough } from "../helpers/cluster_talk.ts";
 import { FaultyNetwork } from "../helpers/faulty_network.ts";
 import { makeIdentity } from "../helpers/identities.ts";
-import { LiveChat } from "../helpers/live_chat.ts";
 import { natsProgram, startNats } from "../helpers/nats.ts";
+import { openNetwork, whyNoNamespaces } from "../helpers/network_namespaces.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
+import { within } from "../helpers/v1_peer.ts";
 
-const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const noNats = natsProgram() === undefined ? "nats-server is not installed" : undefined;
+const noNamespaces = await whyNoNamespaces();
 const MEMBERS = 30;
 const SERVERS = 3;
 const SECRET = "A".repeat(43);
+const PLAY_MS = 180_000;
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const testOnMachines = skipUnless(
+  (noNats ?? noNamespaces) === undefined,
+  noNats ?? noNamespaces ?? "",
+);
+const testOnOne = skipUnless(
+  noNats === undefined && noNamespaces !== undefined,
+  noNats ?? "the same was done on machines of their own",
+);
 
-interface Talk {
-  stop(): Promise<Map<string, string>>;
-  readonly said: number;
-}
-
-/** Everybody says something now and then; what became of each text. */
-function talk(chats: readonly LiveChat[]): Talk {
-  const outcomes = new Map<string, string>();
-  const settled: Promise<void>[] = [];
-  let over = false;
-  let said = 0;
-  const all = chats.map(async ({ chat }, n) => {
-    for (let message = 0; !over; message++) {
-      if (chat.requests.unsent < 5) {
-        const text = `${n}.${message}`;
-        said++;
-        settled.push(chat.say(text).then((outcome) => void outcomes.set(text, outcome)));
-      }
-      await pause(400 + 10 * n);
-    }
-  });
-  return {
-    get said() {
-      return said;
-    },
-    async stop() {
-      over = true;
-      await Promise.all(all);
-      await Promise.all(settled);
-      return outcomes;
-    },
-  };
-}
-
-test("30 members of three servers: a server killed, a NATS node killed, a server cut off, and back", async () => {
-  await using stack = new AsyncDisposableStack();
-  const nats = stack.use(await startNats(3, ["--no_advertise"]));
-  const identity = stack.use(await makeIdentity());
-  const [first = "", ...others] = nats.nodes.map(({ url }) => url);
-  // The third server reaches NATS through a network of its own, which can be cut.
-  const wire = stack.use(new FaultyNetwork(Number(new URL(first).port), () => undefined));
-  const urls = [first, others.join(","), `nats://127.0.0.1:${wire.port}`];
-  const start = (n: number, port = 0) =>
-    startServer({
-      args: [
-        ...["--rate-limit", "off", "--max-per-address", "off", "--port", String(port)],
-        ...["--nats", urls[n] ?? "", "--nats-replicas", "3", "--identity-file", identity.path],
-      ],
-      env: { CMDCHAT_CLUSTER_KEY: SECRET },
+testOnMachines(
+  "30 members of three servers on machines of their own: processes killed, cables pulled, and all back",
+  async () => {
+    await using network = await openNetwork({
+      ...{ s1: ["front", "back"], s2: ["front", "back"], s3: ["front", "back"] },
+      ...{ n1: ["back"], n2: ["back"], n3: ["back"] },
     });
-  const servers: RunningServer[] = [];
-  for (let n = 0; n < SERVERS; n++) servers.push(stack.use(await start(n)));
-  const chats = Array.from({ length: MEMBERS }, (_, n) => {
-    let attempt = n;
-    return stack.use(
-      new LiveChat({
-        name: `m${n}`,
-        // As behind one name with several addresses: the next attempt goes to the next server.
-        port: () => (servers[attempt++ % SERVERS] as RunningServer).port,
-      }),
-    );
-  });
-  for (const chat of chats) {
-    await chat.until(() => chat.chat.room.roster.names.length === MEMBERS, "all in", 30_000);
-  }
+    const named = (names: readonly string[]) =>
+      names.flatMap((name) => network.machines.get(name) ?? []);
+    const stage: Stage = { servers: named(["s1", "s2", "s3"]), nodes: named(["n1", "n2", "n3"]) };
+    const [path = "", ...under] = network.middle.under;
+    const child = new Deno.Command(path, {
+      args: [
+        ...[...under, Deno.execPath(), "run", "-A", "--no-check"],
+        "tests/helpers/cluster_in_namespaces.ts",
+      ],
+      cwd: new URL("../..", import.meta.url),
+      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+    }).spawn();
+    const input = child.stdin.getWriter();
+    await input.write(new TextEncoder().encode(JSON.stringify(stage)));
+    await input.close();
+    const { code, stdout, stderr } = await within(child.output(), "the end of the play", PLAY_MS);
+    const text = new TextDecoder();
+    assert.equal(code, 0, text.decode(stderr));
+    console.log(text.decode(stdout).trimEnd());
+  },
+);
 
-  const talking = talk(chats);
-  await pause(2_000);
-  const { port } = servers[0] as RunningServer;
-  await (servers[0] as RunningServer).stop("SIGKILL");
-  await pause(6_000);
-  servers[0] = stack.use(await start(0, port));
-  await pause(1_500);
-  await nats.nodes[1]?.kill();
-  await pause(4_000);
-  await nats.nodes[1]?.start();
-  await nats.nodes[1]?.healthy();
-  const { target } = wire;
-  // Nobody listens there.
-  wire.target = 1;
-  wire.cutAll();
-  await pause(7_000);
-  wire.target = target;
-  await pause(4_000);
-  const outcomes = await talking.stop();
-
-  assert.ok(outcomes.size > 500, `${outcomes.size} were said`);
-  const confirmed = [...outcomes].filter(([, outcome]) => outcome === "confirmed");
-  const unsure = [...outcomes].filter(([, outcome]) => outcome !== "confirmed");
-  assert.deepEqual(unsure, []);
-  for (const chat of chats) {
-    await chat.until(() => chat.heard.length >= confirmed.length, "all messages", 20_000);
-    const texts = chat.heard.map(({ text }) => String(text));
-    assert.equal(new Set(texts).size, texts.length, "nothing twice");
-    assert.deepEqual(texts, chats[0]?.heard.map(({ text }) => String(text)));
-  }
-});
+testOnOne(
+  "30 members of three servers: a server killed, a NATS node killed, a server cut off, and back",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const nats = stack.use(await startNats(3, ["--no_advertise"]));
+    const identity = stack.use(await makeIdentity());
+    const [first = "", ...others] = nats.nodes.map(({ url }) => url);
+    // The third server reaches NATS through a network of its own, which can be cut.
+    const wire = stack.use(new FaultyNetwork(Number(new URL(first).port), () => undefined));
+    const { target } = wire;
+    const urls = [first, others.join(","), `nats://127.0.0.1:${wire.port}`];
+    const start = (n: number, port = 0) =>
+      startServer({
+        args: [
+          ...["--rate-limit", "off", "--max-per-address", "off", "--port", String(port)],
+          ...["--nats", urls[n] ?? "", "--nats-replicas", "3", "--identity-file", identity.path],
+        ],
+        env: { CMDCHAT_CLUSTER_KEY: SECRET },
+      });
+    const servers: RunningServer[] = [];
+    for (let n = 0; n < SERVERS; n++) servers.push(stack.use(await start(n)));
+    const { port } = servers[0] as RunningServer;
+    const results = await talkThrough({
+      members: MEMBERS,
+      endpoints: () => servers.map((server) => ({ host: "127.0.0.1", port: server.port })),
+      faults: [
+        {
+          what: "a server is killed, and started again",
+          begin: () => servers[0]?.stop("SIGKILL"),
+          lastsMs: 6_000,
+          end: async () => servers[0] = stack.use(await start(0, port)),
+          restMs: 1_500,
+        },
+        {
+          what: "a NATS node is killed, and started empty",
+          begin: () => nats.nodes[1]?.kill(),
+          lastsMs: 4_000,
+          end: async () => {
+            await nats.nodes[1]?.start();
+            await nats.nodes[1]?.healthy();
+          },
+          restMs: 500,
+        },
+        {
+          what: "a server is cut off from NATS, and back",
+          begin: () => {
+            // Nobody listens there.
+            wire.target = 1;
+            wire.cutAll();
+          },
+          lastsMs: 7_000,
+          end: () => void (wire.target = target),
+          restMs: 3_000,
+          told: /^The other servers cannot be reached/,
+        },
+      ],
+    });
+    console.log(resultLines(results));
+  },
+);

@@ -41,8 +41,9 @@ export type Line = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 /** How to start one. */
 export interface LiveChatOptions {
-  /** Asked before each attempt. */
-  readonly port: () => number;
+  /** Asked before each attempt: a port of this machine, or where else. */
+  readonly port?: () => number;
+  readonly endpoint?: () => { readonly host: string; readonly port: number };
   readonly name: string;
   readonly room?: string;
   readonly token?: string;
@@ -66,6 +67,7 @@ export class LiveChat implements AsyncDisposable {
 
   constructor(options: LiveChatOptions) {
     const { name, room = "lobby", token, expected, clock = SYSTEM_CLOCK } = options;
+    const { port = () => 0, endpoint = () => ({ host: "127.0.0.1", port: port() }) } = options;
     const show = (text: string) => {
       for (const line of text.split("\n")) this.lines.push(JSON.parse(line));
       this.#wake();
@@ -73,8 +75,7 @@ export class LiveChat implements AsyncDisposable {
     this.chat = new Chat({
       place: { name, room },
       async dial(place, signal) {
-        const endpoint = { host: "127.0.0.1", port: options.port(), tls: undefined };
-        const connection = await connect(endpoint, signal);
+        const connection = await connect({ ...endpoint(), tls: undefined }, signal);
         // One pair for all: making one takes 100 ms, and no test with this is about its freshness.
         const request = { ...place, token, keyPair: await testRsa(), tls: false, clock, expected };
         const abort = () => connection.close();
@@ -106,7 +107,7 @@ export class LiveChat implements AsyncDisposable {
           folder: options.folder,
           acceptAll: options.folder !== undefined,
         }),
-      address: { host: "127.0.0.1", port: options.port(), tls: false, token },
+      address: { ...endpoint(), tls: false, token },
       quiet: false,
       backoff: options.backoff ?? new EagerBackoff(),
     });

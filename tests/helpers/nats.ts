@@ -43,28 +43,44 @@ function freePort(): number {
   return port;
 }
 
-/** Starts `count` nodes, with further arguments for each. */
-export async function startNats(count = 1, args: readonly string[] = []): Promise<NatsCluster> {
+/** Where a node runs. */
+export interface NatsPlace {
+  readonly address: string;
+  /** What it runs under, such as `ip netns exec NAME`. */
+  readonly under: readonly string[];
+}
+
+const HERE: NatsPlace = { address: "127.0.0.1", under: [] };
+
+/** Starts `count` nodes, with further arguments for each; on this machine unless `places` says where. */
+export async function startNats(
+  count = 1,
+  args: readonly string[] = [],
+  places: readonly NatsPlace[] = [],
+): Promise<NatsCluster> {
   const program = natsProgram() as string;
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-nats-" });
   const routes = Array.from({ length: count }, freePort);
   const nodes = routes.map((route, n) => {
     const [port, health] = [freePort(), freePort()];
+    const { address, under } = places[n] ?? HERE;
     const store = `${folder}/${n}`;
-    const others = routes.filter((other) => other !== route);
+    const others = routes.flatMap((other, at) =>
+      at === n ? [] : [`nats://${(places[at] ?? HERE).address}:${other}`]
+    );
     const cluster = count === 1 ? [] : [
-      ...["--cluster_name", "test", "--cluster", `nats://127.0.0.1:${route}`],
-      ...["--routes", others.map((other) => `nats://127.0.0.1:${other}`).join(",")],
+      ...["--cluster_name", "test", "--cluster", `nats://${address}:${route}`],
+      ...["--routes", others.join(",")],
     ];
-    return new Node(program, {
-      url: `nats://127.0.0.1:${port}`,
+    return new Node([...under, program], {
+      url: `nats://${address}:${port}`,
       args: [
-        ...["-a", "127.0.0.1", "-p", String(port), "-n", `n${n}`, "-js", "-sd", store],
+        ...["-a", address, "-p", String(port), "-n", `n${n}`, "-js", "-sd", store],
         ...["-m", String(health)],
         ...[...cluster, ...args],
       ],
       store,
-      health: `http://127.0.0.1:${health}/healthz`,
+      health: `http://${address}:${health}/healthz`,
     });
   });
   await Promise.all(nodes.map((node) => node.start()));
@@ -87,19 +103,20 @@ interface NodeOptions {
 
 class Node implements NatsNode {
   readonly url: string;
-  readonly #program: string;
+  readonly #command: readonly string[];
   readonly #options: NodeOptions;
   #child: Deno.ChildProcess | undefined;
 
-  constructor(program: string, options: NodeOptions) {
+  constructor(command: readonly string[], options: NodeOptions) {
     this.url = options.url;
-    this.#program = program;
+    this.#command = command;
     this.#options = options;
   }
 
   async start(): Promise<void> {
-    const child = new Deno.Command(this.#program, {
-      args: [...this.#options.args],
+    const [path = "", ...before] = this.#command;
+    const child = new Deno.Command(path, {
+      args: [...before, ...this.#options.args],
       stdin: "null",
       stdout: "null",
       stderr: "piped",

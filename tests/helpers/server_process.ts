@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another program than `deno run server/main.ts`, such as a compiled one. */
   readonly command?: { readonly path: string; readonly args: readonly string[] };
+  /** What it runs under, such as `ip netns exec NAME`. */
+  readonly under?: readonly string[];
   /** Leave `--port 0` out, for commands that take no such option. */
   readonly bare?: boolean;
   /** The folder it works in; the repository when absent. */
@@ -112,14 +114,14 @@ export async function runServer(options: ServerOptions = {}): Promise<Finished> 
 }
 
 function spawn(
-  { args = [], env = {}, command, cwd, bare = false }: ServerOptions,
+  { args = [], env = {}, command, cwd, under = [], bare = false }: ServerOptions,
 ): Deno.ChildProcess {
-  const path = command?.path ?? Deno.execPath();
+  const [path = "", ...outer] = [...under, command?.path ?? Deno.execPath()];
   const before = command?.args ??
     ["run", "--no-check", "--no-prompt", ...PERMISSIONS, "server/main.ts"];
   const kept = ["PATH", "HOME", "DENO_DIR"].map((name) => [name, Deno.env.get(name) ?? ""]);
   return new Deno.Command(path, {
-    args: [...before, ...(bare ? [] : ["--port", "0"]), ...args],
+    args: [...outer, ...before, ...(bare ? [] : ["--port", "0"]), ...args],
     cwd: cwd ?? ROOT,
     clearEnv: true,
     env: {

@@ -1,0 +1,151 @@
+// What is asked of several servers while something breaks: many members talk all the while, and in the end every message
+// is at everybody, once, in one order.
+
+import assert from "node:assert/strict";
+import { LiveChat } from "./live_chat.ts";
+
+/** Where a server is. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Something that breaks for a while. */
+export interface Fault {
+  readonly what: string;
+  readonly begin: () => Promise<unknown> | void;
+  readonly lastsMs: number;
+  readonly end: () => Promise<unknown> | void;
+  /** How long all is well again before the next one. */
+  readonly restMs: number;
+  /** What members are told, at least one of them. */
+  readonly told?: RegExp;
+}
+
+/** What came of it. */
+export interface FaultResult {
+  readonly what: string;
+  /** Messages that were said from its beginning to its end. */
+  readonly said: number;
+  /** The longest that one of those was without an answer; ms. */
+  readonly longestMs: number;
+}
+
+/** Who talks, through what. */
+export interface ClusterTalkOptions {
+  readonly members: number;
+  /** Where the servers are now: one that was started again may be elsewhere. */
+  readonly endpoints: () => readonly Endpoint[];
+  readonly faults: readonly Fault[];
+}
+
+interface Said {
+  readonly text: string;
+  readonly at: number;
+  answeredAt: number;
+  outcome: string;
+}
+
+const ALL_IN_MS = 30_000;
+const ALL_HEARD_MS = 30_000;
+const WARM_UP_MS = 1_500;
+const UNSENT_MAX = 5;
+// Each at a pace of its own.
+const PACE_MS = { least: 400, step: 10 };
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Lets members talk while one fault after another happens, and throws an AssertionError where anything got lost. */
+export async function talkThrough(
+  { members, endpoints, faults }: ClusterTalkOptions,
+): Promise<FaultResult[]> {
+  await using stack = new AsyncDisposableStack();
+  const chats = Array.from({ length: members }, (_, n) => stack.use(openChat(n, endpoints)));
+  for (const chat of chats) {
+    const all = () => chat.chat.room.roster.names.length === members;
+    await chat.until(all, "all in", ALL_IN_MS);
+  }
+  const said: Said[] = [];
+  const ending = new AbortController();
+  const talking = chats.map((chat, n) => talk(chat, n, { said, signal: ending.signal }));
+  await pause(WARM_UP_MS);
+  const spans: { readonly what: string; readonly from: number; readonly to: number }[] = [];
+  for (const { what, begin, lastsMs, end, restMs, told } of faults) {
+    const [from, notes] = [performance.now(), chats.map((chat) => chat.notes.length)];
+    await begin();
+    await pause(lastsMs);
+    if (told !== undefined) {
+      const since = chats.flatMap((chat, n) => chat.notes.slice(notes[n]));
+      assert.ok(since.some((note) => told.test(note)), `${what}: nobody was told`);
+    }
+    await end();
+    spans.push({ what, from, to: performance.now() });
+    await pause(restMs);
+  }
+  ending.abort();
+  await Promise.all(talking);
+  await judge(chats, said);
+  return spans.map(({ what, from, to }) => {
+    const during = said.filter(({ at }) => at >= from && at < to);
+    const waits = during.map(({ at, answeredAt }) => answeredAt - at);
+    return { what, said: during.length, longestMs: Math.max(0, ...waits) };
+  });
+}
+
+/** One line for each fault. */
+export function resultLines(results: readonly FaultResult[]): string {
+  return results.map(({ what, said, longestMs }) =>
+    `${what}: ${said} messages, the longest without an answer for ${
+      (longestMs / 1_000).toFixed(1)
+    } s`
+  ).join("\n");
+}
+
+// As behind one name with several addresses: the next attempt goes to the next server.
+function openChat(n: number, endpoints: () => readonly Endpoint[]): LiveChat {
+  let attempt = n;
+  const next = () => {
+    const all = endpoints();
+    return all[attempt++ % all.length] as Endpoint;
+  };
+  return new LiveChat({ name: `m${n}`, endpoint: next });
+}
+
+async function talk(
+  { chat }: LiveChat,
+  n: number,
+  { said, signal }: { readonly said: Said[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const settled: Promise<void>[] = [];
+  for (let message = 0; !signal.aborted; message++) {
+    if (chat.requests.unsent < UNSENT_MAX) {
+      const one: Said = {
+        ...{ text: `${n}.${message}`, at: performance.now(), answeredAt: Infinity, outcome: "" },
+      };
+      said.push(one);
+      settled.push(
+        chat.say(one.text).then((outcome) => {
+          one.outcome = outcome;
+          one.answeredAt = performance.now();
+        }),
+      );
+    }
+    await pause(PACE_MS.least + PACE_MS.step * n);
+  }
+  await Promise.all(settled);
+}
+
+async function judge(chats: readonly LiveChat[], said: readonly Said[]): Promise<void> {
+  assert.ok(said.length > chats.length * 10, `${said.length} were said`);
+  assert.deepEqual(said.filter(({ outcome }) => outcome !== "confirmed"), []);
+  const expected = said.map(({ text }) => text).sort();
+  const order = () => chats[0]?.heard.map(({ text }) => String(text));
+  for (const chat of chats) {
+    await chat.until(() => chat.heard.length >= expected.length, "all messages", ALL_HEARD_MS);
+    const texts = chat.heard.map(({ text }) => String(text));
+    assert.deepEqual(texts.toSorted(), expected, "each once");
+    assert.deepEqual(texts, order(), "in one order");
+  }
+}
