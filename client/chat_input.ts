@@ -6,6 +6,7 @@ import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import type { CommandContext } from "./commands/command.ts";
 import { COMMANDS, parseLine, runCommand } from "./commands/dispatcher.ts";
+import { roomNamed } from "./commands/own_room.ts";
 import type { Outcome } from "./requests.ts";
 
 /** What reads the user's lines. */
@@ -100,18 +101,23 @@ function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
   chat.output.note("warning", `${what}: ${quote(text, 200)}`, hint);
 }
 
-/** Does one line of a pipe and waits for the answer. Throws the error that says why it was not done. */
+/**
+ * Does one line of a pipe and waits for the answer; `room`: the one of ours that it is for, the current one unless
+ * told. Throws the error that says why it was not done.
+ */
 export async function deliver(
   text: string,
   context: CommandContext,
-  { clock }: InputOptions,
+  { clock, room }: Pick<InputOptions, "clock"> & { readonly room?: string | undefined },
 ): Promise<void> {
   const { chat } = context;
   const parsed = parseLine(text);
   await connected(chat, clock);
-  const asked = parsed.kind === "command"
-    ? runCommand(parsed.row, parsed.argument, context)
-    : chat.say(parsed.text);
+  const ask = () =>
+    parsed.kind === "command"
+      ? runCommand(parsed.row, parsed.argument, context)
+      : chat.say(parsed.text);
+  const asked = room === undefined ? ask() : chat.rooms.within(roomNamed(chat, room), ask);
   const outcome = await inTime(asked, { chat, clock });
   if (outcome === "lost") {
     throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);

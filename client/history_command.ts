@@ -3,6 +3,9 @@
 import { sanitizeLine, sanitizeText } from "../shared/sanitize.ts";
 import { type HistoryEntry, readHistory } from "./history.ts";
 
+/** Version of the lines of `--json`; a field may be added without changing it. */
+export const HISTORY_JSON_VERSION = 1;
+
 /** What `history FILE` was asked for, and where its lines go. */
 export interface ShowHistoryOptions {
   readonly path: string;
@@ -65,7 +68,10 @@ function speaker({ kind, sender }: HistoryEntry): string {
 
 /** Control, format and line-separating characters are escaped: still the same JSON, and harmless in a terminal. */
 function formatJson(entry: HistoryEntry): string {
-  return JSON.stringify(entry).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits);
+  return JSON.stringify({ v: HISTORY_JSON_VERSION, ...entry }).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    escapeUnits,
+  );
 }
 
 function escapeUnits(character: string): string {

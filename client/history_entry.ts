@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-const historyEntrySchema = z.looseObject({
+/** The shape of an entry. */
+export const HISTORY_ENTRY_SCHEMA = z.looseObject({
   kind: z.enum(["chat", "system", "file"]),
   time: z.iso.datetime(),
   room: z.string(),
@@ -31,7 +32,7 @@ export function encodeEntry(entry: HistoryEntry): Uint8Array<ArrayBuffer> {
 export function decodeEntry(plaintext: Uint8Array): HistoryEntry | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(plaintext);
-    const parsed = historyEntrySchema.safeParse(JSON.parse(text));
+    const parsed = HISTORY_ENTRY_SCHEMA.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data as HistoryEntry : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;

@@ -138,6 +138,18 @@ export class Rooms {
     if (next !== undefined) this.switchTo(next);
   }
 
+  /** Does at once what `action` does, as if `room` were the current one; where it goes elsewhere, that holds. */
+  within<T>(room: RoomState, action: () => T): T {
+    const before = this.#current;
+    this.#current = room;
+    try {
+      return action();
+    } finally {
+      const isOver = this.#current === room || !this.#all.includes(room);
+      if (isOver && (before === undefined || this.#all.includes(before))) this.#current = before;
+    }
+  }
+
   /** Lines go there from now on, and what came there counts as read. */
   switchTo(room: RoomState): void {
     if (room !== this.#current) this.#previous = this.#current;

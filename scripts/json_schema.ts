@@ -2,6 +2,8 @@
 // tests hold what the programs really print against it.
 
 import { z } from "zod";
+import { HISTORY_ENTRY_SCHEMA } from "../client/history_entry.ts";
+import { HISTORY_JSON_VERSION } from "../client/history_command.ts";
 import { REQUEST_SCHEMA } from "../client/script/json_requests.ts";
 import { JSON_VERSION } from "../client/renderers/json.ts";
 
@@ -102,16 +104,22 @@ const OBJECTS = [
   }),
 ] as const;
 
+const HISTORY_LINE = HISTORY_ENTRY_SCHEMA.extend({ v: z.literal(HISTORY_JSON_VERSION) })
+  .describe("One line of history --json");
+
 /** The whole schema; at its top is what is printed, and `$defs.request` is what is read. */
 export function jsonSchema(): string {
   const printed = z.toJSONSchema(z.discriminatedUnion("kind", OBJECTS));
-  const { $schema: _, ...request } = z.toJSONSchema(REQUEST_SCHEMA) as Record<string, unknown>;
+  const [request, history] = [REQUEST_SCHEMA, HISTORY_LINE].map((schema) => {
+    const { $schema: _, ...rest } = z.toJSONSchema(schema) as Record<string, unknown>;
+    return rest;
+  });
   const schema = {
     $schema: printed.$schema,
     title: "cmdchat-client --json",
     description: `One object a line, version ${JSON_VERSION}. See JSON.md.`,
     ...printed,
-    $defs: { request },
+    $defs: { request, history },
   };
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

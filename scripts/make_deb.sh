@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes a Debian package of both executables and the unit: make_deb.sh FOLDER ARCHITECTURE, where FOLDER has
-# cmdchat-server and cmdchat-client. The package lands in FOLDER; building again gives the same bytes.
+# Makes a Debian package of both executables, the unit, man pages and completions: make_deb.sh FOLDER ARCHITECTURE,
+# where FOLDER has cmdchat-server and cmdchat-client. The package lands in FOLDER; building again gives the same bytes.
 set -eu
 folder=$(cd "$1" && pwd)
 architecture=$2
+: "${DENO:=npx -y deno@2.9.6}"
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^export const VERSION = "\(.*\)";$/\1/p' shared/version.ts)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
@@ -20,6 +21,8 @@ install -m 644 LICENSE "$documents/copyright"
 install -m 644 docs/OPERATIONS.md .env.example "$documents/"
 gzip -9n < CHANGELOG.md > "$documents/changelog.gz"
 for page in docs/man/*.1; do gzip -9n < "$page" > "$manual/$(basename "$page").gz"; done
+# Not asked of the executables: those of another architecture do not run here.
+$DENO run --quiet --no-check --frozen --allow-read --allow-write="$tree" scripts/completion_files.ts "$tree"
 cat > "$tree/DEBIAN/control" <<CONTROL
 Package: cmdchat
 Version: $version
@@ -59,5 +62,6 @@ set -e
 [ "$1" != purge ] || rm -rf /etc/cmdchat
 SCRIPT
 chmod 755 "$tree"/DEBIAN/p*
+find "$tree/usr" -type d -exec chmod 755 {} +
 find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$tree" "$folder/cmdchat_${version}_$architecture.deb"

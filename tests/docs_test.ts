@@ -6,7 +6,8 @@ import { jsonSchema, SCHEMA_PATH } from "../scripts/json_schema.ts";
 import { manPages } from "../scripts/man_pages.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/metrics.ts";
 import { metricsPage } from "../server/metrics_page.ts";
-import { assertPrinted } from "./helpers/json_schema.ts";
+import { blocksBelow } from "./helpers/document_blocks.ts";
+import { assertHistory, assertPrinted, isRequest } from "./helpers/json_schema.ts";
 import { hasProgram, skipUnless } from "./helpers/skip.ts";
 import { outputOf, readText } from "./helpers/sources.ts";
 
@@ -130,4 +131,9 @@ Deno.test("every example of JSON.md fits the schema", async () => {
   assert.deepEqual([...kinds].sort(), [
     ...["chat", "check", "direct", "file", "link", "note", "result", "system"],
   ]);
+  const requests = await blocksBelow("docs/JSON.md", "## Requests: JSON in", "json");
+  const lines = requests.join("").trim().split("\n");
+  assert.deepEqual(lines.filter((line) => !isRequest(line)), []);
+  const history = await blocksBelow("docs/JSON.md", "## History", "json");
+  assert.ok(lines.length > 1 && assertHistory(history.join("")).length > 1);
 });

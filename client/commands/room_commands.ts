@@ -1,6 +1,5 @@
 // Commands about rooms and who is in them.
 
-import { UsageError } from "../../shared/errors.ts";
 import type { MemberState } from "../../shared/messages_v2.ts";
 import { parseRoom } from "../../shared/names.ts";
 import { quote } from "../../shared/sanitize.ts";
@@ -11,6 +10,7 @@ import type { Person } from "../roster.ts";
 import type { RoomState } from "../rooms.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./join_link.ts";
+import { ownRoom } from "./own_room.ts";
 import { findPeople, type Found } from "./people.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string>> = {
@@ -51,7 +51,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     help: "leave a room, the current one unless told",
     completes: "own room",
     async run({ chat }, argument) {
-      const room = argument === "" ? chat.room : roomOf(chat, argument);
+      const room = argument === "" ? chat.room : ownRoom(chat, argument);
       const outcome = await chat.leave(room);
       if (outcome === "confirmed") chat.output.answer(`You left ${quote(room.title)}.`);
       return outcome;
@@ -64,7 +64,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     help: "go to another one of your rooms, by name or number; alone: where something is unread",
     completes: "own room",
     run({ chat }, argument) {
-      if (argument !== "") return chat.switchTo(roomOf(chat, argument));
+      if (argument !== "") return chat.switchTo(ownRoom(chat, argument));
       const { next } = chat.rooms;
       if (next !== undefined) return chat.switchTo(next);
       return chat.output.answer("You are in no other room.");
@@ -144,14 +144,4 @@ function whoisLine(found: readonly Found[]): string {
   if (client > 0) parts.push(`session ${client}`);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);
   return parts.join(", ");
-}
-
-/** One of our rooms by name or number. Throws UsageError. */
-function roomOf({ rooms }: Chat, argument: string): RoomState {
-  const byNumber = /^\d{1,2}$/.test(argument) ? rooms.all[Number(argument) - 1] : undefined;
-  const room = rooms.byTitle(parseRoom(argument)) ?? byNumber;
-  if (room !== undefined) return room;
-  throw new UsageError(`Cannot find ${quote(argument)} among your rooms`, {
-    hint: "/rooms lists them; /join ROOM comes into another one",
-  });
 }

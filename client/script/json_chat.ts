@@ -24,7 +24,8 @@ async function readRequests(options: InputOptions): Promise<CmdchatError | undef
     if (event.kind !== "line" || chat.ending.aborted) break;
     if (event.text.trim() === "") continue;
     const fault = await faultOf(async () => {
-      await deliver(parseRequest(event.text).line, context, options);
+      const { line, room } = parseRequest(event.text);
+      await deliver(line, context, { ...options, room });
     });
     first ??= fault;
     const [time, id] = [clock.utc(), idOf(event.text)];

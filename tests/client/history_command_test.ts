@@ -3,6 +3,7 @@ import { type HistoryEntry, openHistory } from "../../client/history.ts";
 import { showHistory, type ShowHistoryOptions } from "../../client/history_command.ts";
 import { CryptoError } from "../../shared/errors.ts";
 import vectors from "../vectors/v1.json" with { type: "json" };
+import { assertHistory } from "../helpers/json_schema.ts";
 import { CHEAP, temporaryHistory, writeHistory } from "../helpers/history.ts";
 
 const TIME = "2026-11-23T18:00:00Z";
@@ -51,7 +52,9 @@ Deno.test("showHistory() gives back in JSON what was stored, newer fields too", 
     { ...ENTRIES[0], text: "a\u2028b\u202e\x9b2J👩‍👩‍👧", newer: [1] } as HistoryEntry,
   ];
   const lines = await shown(entries, { json: true });
-  assert.deepEqual(lines.map((line) => JSON.parse(line)), entries);
+  assert.deepEqual(assertHistory(lines.join("\n")), entries.map((entry) => ({ v: 1, ...entry })));
+  assert.throws(() => assertHistory('{"v":1,"kind":"chat","room":"lobby","text":"no time"}'));
+  assert.throws(() => assertHistory(lines[0]?.replace('"v":1', '"v":2') ?? ""));
 });
 
 Deno.test("showHistory() lets no stored byte control the terminal or look like another entry", async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { CLIENT, SERVER, TARGETS } from "../../scripts/compile.ts";
+import { completionFiles } from "../../scripts/completion_files.ts";
 import { billOfMaterials, checksums, formula } from "../../scripts/release_files.ts";
 import { VERSION } from "../../shared/version.ts";
 import { bootSystem, whyNoBoot } from "../helpers/booted_system.ts";
@@ -72,8 +73,11 @@ async function makePackage(built: Built): Promise<string> {
   const architecture = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
   const { code, stderr } = await runProgram("sh", {
     args: [path("scripts/make_deb.sh"), built.folder, architecture],
-    // A release takes xz, which needs half a minute for nothing that is tested here.
-    env: { COMPRESSION: "none" },
+    env: {
+      // A release takes xz, which needs half a minute for nothing that is tested here.
+      ...{ COMPRESSION: "none", DENO: Deno.execPath(), HOME: Deno.env.get("HOME") ?? "" },
+      DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+    },
   });
   assert.equal(code, 0, stderr);
   return `${built.folder}/cmdchat_${VERSION}_${architecture}.deb`;
@@ -93,6 +97,7 @@ packaged(
         ...["./usr/bin/cmdchat-server", "./usr/bin/cmdchat-client"],
         ...["./lib/systemd/system/cmdchat-server.service", "./usr/share/doc/cmdchat/OPERATIONS.md"],
         ...["./usr/share/man/man1/cmdchat-server.1.gz", "./usr/share/man/man1/cmdchat-client.1.gz"],
+        ...Object.keys(completionFiles()).map((name) => `./${name}`),
       ]
     ) assert.ok(names.includes(name), name);
     const first = await sumOf(deb);
@@ -100,6 +105,19 @@ packaged(
     assert.equal(await sumOf(await makePackage(built)), first);
   },
 );
+
+/** What each shell finds by itself where the package has put it, and offers behind `cmdchat-client doc`. */
+const COMPLETING = {
+  bash: `. /usr/share/bash-completion/bash_completion
+__load_completion cmdchat-client || _completion_loader cmdchat-client
+COMP_LINE="cmdchat-client doc" COMP_POINT=18 COMP_WORDS=(cmdchat-client doc) COMP_CWORD=1
+$(complete -p cmdchat-client | sed "s/.*-F \\([^ ]*\\) .*/\\1/") cmdchat-client doc cmdchat-client
+printf "%s\\n" "\${COMPREPLY[@]}"`,
+  zsh: `autoload -U compinit; compinit -u -D
+[[ $_comps[cmdchat-client] == _cmdchat-client ]] && autoload +X _cmdchat-client && whence -f _cmdchat-client |
+  grep -o doctor`,
+  fish: 'complete -C "cmdchat-client doc"',
+} as const;
 
 installed(
   "on a booted Debian, the package installs, its service serves, an update keeps it running, and removal leaves nothing of it",
@@ -115,6 +133,10 @@ installed(
     await done("dpkg --install --force-depends ./*.deb");
     assert.match(await done("cmdchat-server --version"), new RegExp(`^cmdchat-server ${VERSION}`));
     assert.equal((await system.run("systemctl is-active cmdchat-server")).stdout, "inactive\n");
+    for (const [shell, script] of Object.entries(COMPLETING)) {
+      if (!hasProgram(shell)) continue;
+      assert.match(await done(`${shell} -c '${script}'`), /^doctor\b/m, shell);
+    }
     await done(
       `${await readmeCertificateLine()}
 install -m 644 cert.pem /etc/cmdchat/

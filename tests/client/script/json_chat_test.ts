@@ -50,6 +50,49 @@ Deno.test("requests are done in order, and each has its result", async () => {
   assert.ok(objects.some(({ kind, own, text }) => kind === "chat" && own && text === "hello"));
 });
 
+Deno.test("a request with a room is done there, and the current room stays the current one", async () => {
+  await using server = await startServer();
+  await Deno.writeTextFile(`${home}/for-ops.txt`, "for ops");
+  await using ann = await V1Peer.join({ port: server.port, name: "ann", room: "lobby" });
+  await using bob = await V1Peer.join({ port: server.port, name: "bob", room: "ops" });
+  const requests = [
+    '{"join":"ops"}',
+    '{"room":"lobby","say":"to lobby"}',
+    '{"say":"to ops"}',
+    '{"room":"ops","send":"for-ops.txt"}',
+    '{"room":"Lobby","command":"/topic lunch"}',
+    '{"id":1,"room":"2","say":"a number is no name"}',
+    '{"id":2,"room":"den","say":"nobody is there"}',
+    '{"room":"lobby","command":"/leave"}',
+    '{"say":"still in ops"}',
+  ];
+  for (const line of requests) assert.ok(isRequest(line), line);
+  await using robot = startClient(home, { args: ["--json", ...at(server), "--name", "robot"] });
+  await robot.prints(/"state":"connected"/);
+  for (const line of requests) await robot.type(line);
+  await ann.hears("to lobby");
+  await ann.system(/robot set the topic: lunch/);
+  await ann.system(/robot left/);
+  await bob.hears("to ops");
+  await bob.hears("still in ops");
+  await robot.type('{"quit":true}');
+  await robot.end();
+  const objects = assertPrinted(robot.stdout);
+  const refused = objects.filter(({ kind, ok }) => kind === "result" && ok === false);
+  assert.deepEqual(refused.map(({ id, code }) => [id, code]), [[1, 2], [2, 2]]);
+  const own = objects.filter(({ kind, own }) => kind === "chat" && own);
+  assert.deepEqual(own.map(({ room, text }) => [room, text]), [
+    ["lobby", "to lobby"],
+    ["ops", "to ops"],
+    ["ops", "still in ops"],
+  ]);
+  assert.ok(
+    objects.some(({ kind, room, name }) =>
+      kind === "file" && room === "ops" && name === "for-ops.txt"
+    ),
+  );
+});
+
 Deno.test("what others say and files that are offered come as objects, and a request takes a file", async () => {
   await using server = await startServer();
   const folder = `${home}/received`;
@@ -104,6 +147,9 @@ Deno.test("a program that is not there to take files takes none", () => {
 Deno.test("the schema takes the requests that the client takes, and no others", () => {
   for (const line of ['{"say":"x"}', '{"id":1,"accept":2}', '{"quit":true}']) {
     assert.ok(isRequest(line), line);
+  }
+  for (const line of ['{"nick":"x","room":"ops"}', '{"say":"x","room":2}']) {
+    assert.ok(!isRequest(line), line);
   }
   for (const line of ['{"sya":"x"}', '{"accept":"1"}', "{}", '{"say":"x","nick":"y"}']) {
     assert.ok(!isRequest(line), line);

@@ -20,6 +20,10 @@ Deno.test("each request is the line that a person would type, and keeps its id",
   }
   assert.equal(parseRequest('{"id":"a1","say":"x"}').id, "a1");
   assert.equal(parseRequest('{"say":"x","id":7}').id, 7);
+  for (const what of ['"say":"x"', '"send":"x"', '"command":"/names"']) {
+    assert.equal(parseRequest(`{"room":"ops",${what}}`).room, "ops");
+    assert.equal(parseRequest(`{${what}}`).room, undefined);
+  }
 });
 
 Deno.test("what is no request is refused in words that help", () => {
@@ -41,6 +45,10 @@ Deno.test("what is no request is refused in words that help", () => {
     ['{"command":"hello"}', /a slash and a command/],
     ['{"command":"//hello"}', /a slash and a command/],
     ['{"say":"x","id":{}}', /the id/],
+    ['{"say":"x","room":2}', /Cannot use "room": the name of one of your rooms/],
+    ['{"say":"x","room":""}', /Cannot use "room"/],
+    ['{"nick":"x","room":"ops"}', /Cannot use "room" with "nick"/],
+    ['{"room":"ops"}', /one of say, nick/],
   ];
   for (const [text, message, hint] of cases) {
     assert.throws(() => parseRequest(text), (error: unknown) => {
