@@ -2,15 +2,13 @@
 
 import { ProtocolError } from "../shared/errors.ts";
 import { FrameReader } from "../shared/frame.ts";
-import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../shared/limits.ts";
 import type { Link } from "./listener.ts";
 
-/** Reads a link into frames. A quiet link holds a small buffer, a busy one a large one. */
+/** Reads a link into frames. */
 export class FrameSource {
   readonly #link: Link;
   readonly #reader = new FrameReader();
   readonly #onBytes: (count: number) => void;
-  #buffer = new Uint8Array(READ_BUFFER_IDLE_BYTES);
 
   /** `onBytes` is called with the size of each read. */
   constructor(link: Link, onBytes: (count: number) => void) {
@@ -38,15 +36,9 @@ export class FrameSource {
 
   /** Frame bodies that the next read completed, to be used up before the next call; undefined at the end. */
   async next(): Promise<Iterable<Uint8Array> | undefined> {
-    const count = await this.#link.read(this.#buffer);
-    if (count === null) return undefined;
-    this.#onBytes(count);
-    const chunk = this.#buffer.subarray(0, count);
-    if (count === this.#buffer.length && count < READ_BUFFER_BUSY_BYTES) {
-      this.#buffer = new Uint8Array(READ_BUFFER_BUSY_BYTES);
-    } else if (count < READ_BUFFER_IDLE_BYTES && chunk.buffer.byteLength > READ_BUFFER_IDLE_BYTES) {
-      this.#buffer = new Uint8Array(READ_BUFFER_IDLE_BYTES);
-    }
+    const chunk = await this.#link.read();
+    if (chunk === null) return undefined;
+    this.#onBytes(chunk.length);
     return this.#reader.push(chunk);
   }
 }

@@ -9,6 +9,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
 import { handlesLeft } from "./handles.ts";
 import { listenError } from "./listen_error.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import type { TlsFiles } from "./tls_files.ts";
 
 /** One accepted connection: bytes in, bytes out. */
@@ -17,8 +18,8 @@ export interface Link {
   readonly address: string;
   /** When it was accepted; monotonic, ms. */
   readonly since: number;
-  /** Reads into `buffer`; null at the end. Throws LinkLost when the link is gone. */
-  read(buffer: Uint8Array): Promise<number | null>;
+  /** The next bytes, valid until the next call; null at the end. Throws LinkLost when the link is gone. */
+  read(): Promise<Uint8Array | null>;
   /** Writes all of `bytes`. Throws LinkLost when the link is gone. */
   write(bytes: Uint8Array): Promise<void>;
   /** Closes both directions at once, what waits to be written as well; idempotent. */
@@ -199,6 +200,7 @@ class DenoLink implements Arrival, Link {
   readonly address: string;
   readonly since = performance.now();
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
+  readonly #buffer = new ReadBuffer();
 
   constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
@@ -211,9 +213,10 @@ class DenoLink implements Arrival, Link {
     return this;
   }
 
-  async read(buffer: Uint8Array): Promise<number | null> {
+  async read(): Promise<Uint8Array | null> {
     try {
-      return await this.#conn.read(buffer);
+      const count = await this.#conn.read(this.#buffer.room);
+      return count === null ? null : this.#buffer.take(count);
     } catch (cause) {
       throw lost(cause);
     }
@@ -328,7 +331,6 @@ class NodeTlsLink implements Arrival, Link {
   readonly #raw: Socket;
   readonly #socket: TLSSocket;
   #secured = false;
-  #chunk: Uint8Array | undefined;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
@@ -357,10 +359,10 @@ class NodeTlsLink implements Arrival, Link {
     return this;
   }
 
-  async read(buffer: Uint8Array): Promise<number | null> {
+  async read(): Promise<Uint8Array | null> {
     for (;;) {
-      this.#chunk ??= this.#socket.read() ?? undefined;
-      if (this.#chunk !== undefined) return this.#take(this.#chunk, buffer);
+      const chunk: Uint8Array | null = this.#socket.read();
+      if (chunk !== null) return chunk;
       if (this.#failure !== undefined) throw lost(this.#failure);
       if (this.#ended) return null;
       await new Promise<void>((resolve) => this.#wake = resolve);
@@ -379,13 +381,6 @@ class NodeTlsLink implements Arrival, Link {
     if (this.#secured) this.#socket.end();
     this.#raw.destroy();
     this.#end();
-  }
-
-  #take(chunk: Uint8Array, buffer: Uint8Array): number {
-    const count = Math.min(chunk.length, buffer.length);
-    buffer.set(chunk.subarray(0, count));
-    this.#chunk = count < chunk.length ? chunk.subarray(count) : undefined;
-    return count;
   }
 
   #end(error?: unknown): void {

@@ -2,9 +2,10 @@
 // to write each message, and nothing else is read.
 
 import { Buffer } from "node:buffer";
-import { decode, encode, rfc8949EncodeOptions } from "cborg";
+import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod";
 import { ProtocolError } from "./errors.ts";
+import { FRAME_MAX_BYTES } from "./limits.ts";
 
 interface Row {
   readonly number: number;
@@ -72,8 +73,22 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
   const named = row.fields.map((field, i) => [field, values[i + 1]]);
   const message = { kind: row.kind, ...Object.fromEntries(named) };
   // The decoder mends text that is not UTF-8: only what is written back equal was written rightly.
-  if (Buffer.compare(encodeBy(table, message), body) !== 0) throw notCanonical();
+  if (!isWritten(values, body)) throw notCanonical();
   return message;
+}
+
+// Decoding is synchronous, so all share this; a buffer for each would be the largest cost of a file's chunk.
+let scratch = new Uint8Array(FRAME_MAX_BYTES);
+
+function isWritten(values: readonly unknown[], body: Uint8Array): boolean {
+  if (body.length > scratch.length) scratch = new Uint8Array(body.length);
+  const again = scratch.subarray(0, body.length);
+  try {
+    const { written } = encodeInto(values, again, rfc8949EncodeOptions);
+    return written === body.length && Buffer.compare(again, body) === 0;
+  } catch {
+    return false; // It would be longer.
+  }
 }
 
 function decodeStrictly(body: Uint8Array): unknown {

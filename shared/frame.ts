@@ -44,22 +44,19 @@ export class FrameReader {
     return whole.slice(FRAME_HEADER_BYTES - this.#headerBytes);
   }
 
-  /** Frame bodies completed by `chunk`, as copies. Throws ProtocolError on a length out of range. */
+  /**
+   * Frame bodies completed by `chunk`, to be used up before its bytes change: one that is whole in it is a part of it,
+   * any other a copy. Throws ProtocolError on a length out of range.
+   */
   *push(chunk: Uint8Array): Generator<Uint8Array, void> {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#body === undefined) at = this.#readHeader(chunk, at);
-      if (this.#body === undefined) return;
-      const take = Math.min(this.#length - this.#bodyBytes, chunk.length - at);
-      const body = this.#roomFor(take, this.#body);
-      body.set(chunk.subarray(at, at + take), this.#bodyBytes);
-      this.#bodyBytes += take;
-      at += take;
-      if (this.#bodyBytes < this.#length) return;
-      this.#body = undefined;
-      this.#headerBytes = 0;
-      this.#length = 0;
-      yield body;
+      at = this.#readHeader(chunk, at);
+      if (at === chunk.length) return;
+      const end = Math.min(at + this.#length - this.#bodyBytes, chunk.length);
+      const body = this.#take(chunk.subarray(at, end));
+      at = end;
+      if (body !== undefined) yield body;
     }
   }
 
@@ -76,18 +73,33 @@ export class FrameReader {
         `Cannot read a frame of ${length} bytes: 1 to ${FRAME_MAX_BYTES} are allowed`,
       );
     }
-    const here = GROWTH * (chunk.length - at);
-    this.#body = new Uint8Array(Math.min(length, Math.max(FIRST_BYTES, here)));
-    this.#bodyBytes = 0;
     return at;
   }
 
+  /** Adds bytes to the body; the body once it is whole. */
+  #take(bytes: Uint8Array): Uint8Array | undefined {
+    let body = bytes;
+    if (bytes.length < this.#length) {
+      body = this.#roomFor(bytes.length);
+      body.set(bytes, this.#bodyBytes);
+      this.#bodyBytes += bytes.length;
+      if (this.#bodyBytes < this.#length) return undefined;
+    }
+    this.#body = undefined;
+    this.#bodyBytes = 0;
+    this.#headerBytes = 0;
+    this.#length = 0;
+    return body;
+  }
+
   // Memory follows what has arrived, not what was announced: half a frame on 10,000 links stays small.
-  #roomFor(more: number, body: Uint8Array): Uint8Array {
+  #roomFor(more: number): Uint8Array {
     const needed = this.#bodyBytes + more;
-    if (needed <= body.length) return body;
-    const grown = new Uint8Array(Math.min(this.#length, Math.max(needed, GROWTH * body.length)));
-    grown.set(body.subarray(0, this.#bodyBytes));
+    const body = this.#body;
+    if (body !== undefined && needed <= body.length) return body;
+    const room = Math.max(FIRST_BYTES, needed, GROWTH * (body?.length ?? more));
+    const grown = new Uint8Array(Math.min(this.#length, room));
+    if (body !== undefined) grown.set(body.subarray(0, this.#bodyBytes));
     this.#body = grown;
     return grown;
   }

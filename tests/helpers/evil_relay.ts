@@ -80,7 +80,8 @@ export class EvilRelay implements AsyncDisposable {
     try {
       for (let n = await from.read(buffer); n !== null; n = await from.read(buffer)) {
         if (way === "up") this.sent.push(buffer.slice(0, n));
-        for (const body of reader.push(buffer.subarray(0, n))) {
+        // What is evil may keep a body for later: each read has bytes of its own.
+        for (const body of reader.push(buffer.slice(0, n))) {
           const on = (body: Uint8Array) => writeAll(to, frameOf(body));
           const back = (body: Uint8Array) => writeAll(from, frameOf(body));
           await this.evil({ way, index: index++, body, on, back });

@@ -35,19 +35,14 @@ export class FakeLink implements Link {
   readonly since = performance.now();
   readonly written: Uint8Array[] = [];
   closed = false;
-  #incoming: Uint8Array[];
+  readonly #incoming: Uint8Array[];
 
   constructor(incoming: readonly Uint8Array[] = []) {
     this.#incoming = [...incoming];
   }
 
-  read(buffer: Uint8Array): Promise<number | null> {
-    const [next, ...later] = this.#incoming;
-    if (next === undefined) return Promise.resolve(null);
-    const taken = next.subarray(0, buffer.length);
-    buffer.set(taken);
-    this.#incoming = taken.length < next.length ? [next.subarray(taken.length), ...later] : later;
-    return Promise.resolve(taken.length);
+  read(): Promise<Uint8Array | null> {
+    return Promise.resolve(this.#incoming.shift() ?? null);
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -68,7 +63,6 @@ export class LiveLink implements Link {
   closed = false;
   readonly #incoming = new EventQueue<Uint8Array>();
   readonly #chunks: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array | undefined;
   #wake: () => void = () => {};
 
   constructor(since = performance.now()) {
@@ -76,16 +70,9 @@ export class LiveLink implements Link {
     this.#chunks = this.#incoming[Symbol.asyncIterator]();
   }
 
-  async read(buffer: Uint8Array): Promise<number | null> {
-    if (this.#rest === undefined) {
-      const { value, done } = await this.#chunks.next();
-      if (done) return null;
-      this.#rest = value;
-    }
-    const taken = this.#rest.subarray(0, buffer.length);
-    buffer.set(taken);
-    this.#rest = taken.length < this.#rest.length ? this.#rest.subarray(taken.length) : undefined;
-    return taken.length;
+  async read(): Promise<Uint8Array | null> {
+    const { value, done } = await this.#chunks.next();
+    return done ? null : value;
   }
 
   write(bytes: Uint8Array): Promise<void> {

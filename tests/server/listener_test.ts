@@ -30,9 +30,8 @@ function serving(listener: Listener, onLink: Service["onLink"], overrides: Parti
 
 /** Gives back whatever comes. */
 async function echo(link: Link): Promise<void> {
-  const buffer = new Uint8Array(1_024);
-  for (let n = await link.read(buffer); n !== null; n = await link.read(buffer)) {
-    await link.write(buffer.slice(0, n));
+  for (let bytes = await link.read(); bytes !== null; bytes = await link.read()) {
+    await link.write(bytes.slice());
   }
 }
 
@@ -125,7 +124,7 @@ Deno.test("a link that the peer resets ends reads and writes with LinkLost", asy
     // After its own close() a link reads nothing and throws nothing else.
     link.close();
     link.close();
-    await link.read(new Uint8Array(1)).catch((error) => lost.push(error));
+    await link.read().catch((error) => lost.push(error));
   });
   // Unread bytes in its buffer make the peer's close a reset.
   const peer = await RawPeer.connect({ port: server.port });
