@@ -94,6 +94,8 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
       );
     case "too_many_rooms":
       return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
+    case "server_full":
+      return new BusyError("Cannot join the server: it is full");
     case "excluded":
       return new UsageError(
         `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,

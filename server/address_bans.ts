@@ -1,6 +1,7 @@
 // Addresses that the makers of rooms banned from them, on this server.
 
 import { MODERATED_MAX } from "../shared/limits.ts";
+import { sourceOf } from "./source.ts";
 
 /** Bans of addresses from rooms; times are ms since 1970. */
 export class AddressBans {
@@ -31,5 +32,5 @@ export class AddressBans {
 }
 
 function keyOf(title: string, address: string): string {
-  return `${title}\n${address}`;
+  return `${title}\n${sourceOf(address)}`;
 }

@@ -11,10 +11,13 @@ export function checkName(wanted: string): string {
   return checked("invalid_name", () => parseName(wanted));
 }
 
-/** The room that is wanted, made where it is not there. Throws Refusal. */
-export function checkRoom(relay: Relay, wanted: string): Room {
+/** The room that is wanted, made by `address` where it is not there. Throws Refusal. */
+export function checkRoom(
+  relay: Relay,
+  { wanted, address }: { readonly wanted: string; readonly address: string },
+): Room {
   const title = checked("invalid_room", () => parseRoom(wanted));
-  return checked("too_many_rooms", () => relay.room(title));
+  return checked("too_many_rooms", () => relay.room(title, address));
 }
 
 function checked<T>(word: RefusalWord, check: () => T): T {

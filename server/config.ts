@@ -176,9 +176,6 @@ export const SERVER_OPTIONS = {
   version: { short: "V", parse: toggle, help: "print the version" },
 } as const satisfies OptionTable;
 
-/** Commands that stand in the place of options. */
-export const COMMAND_NAMES = ["keygen", "health", "top", "completions", "help"] as const;
-
 /** Variables that have no option, since a command line shows in process lists. */
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
@@ -199,12 +196,15 @@ export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
   readonly tokenDigests: readonly Uint8Array[];
 }
 
-/** Reads options and environment. Throws UsageError or ConfigError. */
-export function readConfig(input: CommandLineInput): ServerConfig {
+/** Reads options and environment; `commands` may have been meant. Throws UsageError or ConfigError. */
+export function readConfig(
+  input: CommandLineInput,
+  commands: readonly string[] = [],
+): ServerConfig {
   const { values, positionals } = parseCommandLine(SERVER_OPTIONS, input);
   if (positionals.length > 0) {
     const [word = ""] = positionals;
-    const meant = closest(word, COMMAND_NAMES);
+    const meant = closest(word, commands);
     throw new UsageError(`Cannot use ${JSON.stringify(word)}: the server takes options only`, {
       hint: meant === undefined ? "--help lists all options" : `did you mean ${meant}?`,
     });

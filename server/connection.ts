@@ -12,6 +12,7 @@ import { FrameSource } from "./frame_source.ts";
 import { type Link, LinkLost } from "./listener.ts";
 import { faultText } from "./log.ts";
 import type { HandshakeResult } from "./metrics.ts";
+import type { Place } from "./places.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
@@ -29,12 +30,24 @@ export interface Welcomed {
   end(forGood: boolean): void;
 }
 
+/** A connection of which nothing was read yet. */
+interface Opened {
+  readonly link: Link;
+  readonly source: FrameSource;
+  readonly place: Place;
+}
+
+const ANY_PLACE: Place = { forHeld: false, settle() {}, release() {} };
 const encoder = new TextEncoder();
 
 /** Serves one connection to its end. Never throws for what a peer does. */
-export async function serveConnection(relay: Relay, link: Link): Promise<void> {
+export async function serveConnection(
+  relay: Relay,
+  link: Link,
+  place: Place = ANY_PLACE,
+): Promise<void> {
   const source = new FrameSource(link, (count) => relay.metrics.counters.bytesIn += count);
-  const welcomed = await welcomeInTime(relay, link, source);
+  const welcomed = await welcomeInTime(relay, { link, source, place });
   if (welcomed === undefined) return;
   const { session } = welcomed;
   relay.metrics.handshake(welcomed.resumed ? "resumed" : session.old ? "v1" : "v2");
@@ -87,11 +100,8 @@ async function dismiss(relay: Relay, session: Session, error: unknown): Promise<
   await session.dismiss({ why: error.message, retry: false });
 }
 
-async function welcomeInTime(
-  relay: Relay,
-  link: Link,
-  source: FrameSource,
-): Promise<Welcomed | undefined> {
+async function welcomeInTime(relay: Relay, opened: Opened): Promise<Welcomed | undefined> {
+  const { link, source } = opened;
   const used = performance.now() - link.since;
   let late = false;
   const timer = setTimeout(() => {
@@ -99,7 +109,7 @@ async function welcomeInTime(
     link.close();
   }, HANDSHAKE_DEADLINE_MS - used);
   try {
-    const welcomed = await welcome(relay, link, source);
+    const welcomed = await welcome(relay, opened);
     if (welcomed === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
     return welcomed;
   } catch (error) {
@@ -120,8 +130,7 @@ function failure(error: unknown, source: FrameSource, tls: boolean): HandshakeRe
 
 async function welcome(
   relay: Relay,
-  link: Link,
-  source: FrameSource,
+  { link, source, place }: Opened,
 ): Promise<Welcomed | undefined> {
   const first = await source.one();
   if (first === undefined) return undefined;
@@ -130,8 +139,9 @@ async function welcome(
     // With its versions: without them a v2 client must take this for an old server, or one in between.
     throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
   }
-  if (!offersV2(message)) return await welcomeV1(relay, link, message);
-  return await welcomeV2(relay, { link, source, first });
+  if (offersV2(message)) return await welcomeV2(relay, { link, source, place, first });
+  if (place.forHeld) throw new Refusal("server_full");
+  return await welcomeV1(relay, link, message);
 }
 
 interface Failed {

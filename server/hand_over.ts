@@ -10,6 +10,8 @@ export interface RoomState {
   readonly id: number;
   readonly title: string;
   readonly topic: string;
+  /** Address of who made it; a version before this one did not say. */
+  readonly madeBy?: string | undefined;
   readonly channel: ChannelState;
   /** Who said which of the last chats: sequence, client. */
   readonly authors: readonly (readonly [number, number])[];

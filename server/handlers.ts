@@ -38,6 +38,9 @@ const LIMITED: ReadonlySet<Request["kind"]> = new Set([
   ] as const,
 ]);
 
+/** Requests that everybody in every room of the session is told of. */
+const TOLD_EVERYWHERE: ReadonlySet<Request["kind"]> = new Set(["rename", "status"] as const);
+
 /** Does what a request asks for, once. A refusal is told to the client; ProtocolError closes its link. */
 export function handle(session: Session, request: Request): void {
   if (request.kind === "hello" || request.kind === "bye") {
@@ -51,7 +54,7 @@ export function handle(session: Session, request: Request): void {
     if (!session.takeNumber(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");
     }
-    if (LIMITED.has(request.kind) && !passesRateLimit(session, request.id)) return;
+    if (LIMITED.has(request.kind) && !passesRateLimit(session, request)) return;
   }
   try {
     // The table's type ties each handler to its request; TypeScript cannot follow the key through the union.
@@ -62,9 +65,17 @@ export function handle(session: Session, request: Request): void {
   }
 }
 
-function passesRateLimit(session: Session, id: number): boolean {
+function passesRateLimit(
+  session: Session,
+  { id, kind }: { readonly id: number; readonly kind: Request["kind"] },
+): boolean {
   const now = performance.now();
-  const wait = session.rateLimit?.take(now) ?? 0;
+  const { rateLimit, reachLimit, memberships } = session;
+  // Apart from the limit of talk: who is away from many rooms may still speak in one.
+  const further = TOLD_EVERYWHERE.has(kind) ? memberships.length - 1 : 0;
+  const reachWait = further > 0 ? reachLimit?.wait(now) ?? 0 : 0;
+  const wait = reachWait || (rateLimit?.take(now) ?? 0);
+  if (wait === 0 && further > 0) reachLimit?.take(now, further);
   if (wait === 0) return true;
   session.relay.metrics.counters.rateLimited++;
   const rate = session.relay.config["rate-limit"];

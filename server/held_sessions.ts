@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../shared/base64.ts";
+import type { Place } from "./places.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +10,7 @@ interface Held {
   readonly session: Session;
   /** Monotonic ms at which the wait is over. */
   readonly until: number;
-  readonly release: () => void;
+  readonly place: Place;
 }
 
 /** Sessions that can be taken up again: those that are held, and those whose old link has not been noticed dead. */
@@ -51,16 +52,13 @@ export class HeldSessions {
     // A held session counts as a connection: dropping links must not get around the caps. It takes the place of its
     // own, which still counts: a server that is full would otherwise hold nobody.
     const place = this.#relay.keepPlace(session.address);
-    this.#held.set(session.id, {
-      ...{ session, until: now + config.hold * 1_000 },
-      release: place.release,
-    });
+    this.#held.set(session.id, { session, place, until: now + config.hold * 1_000 });
     return true;
   }
 
   /** Ends the wait of a session that is back. */
   release(session: Session): void {
-    this.#held.get(session.id)?.release();
+    this.#held.get(session.id)?.place.release();
     this.#held.delete(session.id);
   }
 

@@ -1,14 +1,14 @@
-// The server's sockets, and the only file that touches them.
-//
-// TLS runs on node:tls where the runtime has it in full: Deno's own TlsConn cannot be closed while its
-// handshake, or a write to a peer that does not read, is unfinished. The socket then stays open for as long
-// as the peer likes, whatever the deadline says (rustls-tokio-stream finishes in the background).
+// The server's sockets, and the only file that touches them. TLS runs on node:tls where the runtime has it in full:
+// Deno's own TlsConn cannot be closed while its handshake, or a write to a peer that does not read, is unfinished. The
+// socket then stays open for as long as the peer likes, whatever the deadline says (rustls-tokio-stream finishes in
+// the background).
 
 import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
 import { handlesLeft } from "./handles.ts";
 import { listenError } from "./listen_error.ts";
+import type { Place } from "./places.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { TlsFiles } from "./tls_files.ts";
 
@@ -41,9 +41,9 @@ export interface ListenOptions {
 /** What is done with connections. */
 export interface Service {
   /** Decides, before anything is read, whether a connection from `address` may stay; undefined = refuse. */
-  readonly admit: (address: string) => { readonly release: () => void } | undefined;
+  readonly admit: (address: string) => Place | undefined;
   /** Serves a connection to its end, after any TLS handshake. */
-  readonly onLink: (link: Link) => Promise<void>;
+  readonly onLink: (link: Link, place: Place) => Promise<void>;
   /** Told of every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
   /** Told of what `onLink` threw: a mistake of ours. */
@@ -97,7 +97,7 @@ async function serveOne(arrival: Arrival, service: Service): Promise<void> {
   try {
     const link = await secureInTime(arrival);
     if (link === undefined) service.onHandshakeFailed(arrival.address);
-    else await service.onLink(link);
+    else await service.onLink(link, place);
   } catch (error) {
     service.onFault(error);
   } finally {

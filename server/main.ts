@@ -17,7 +17,7 @@ import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
 import { openCluster } from "./open_cluster.ts";
-import { SERVER_COMMANDS, SERVER_PROGRAM } from "./program.ts";
+import { SERVER_COMMANDS, SERVER_PROGRAM, type ServerCommand } from "./program.ts";
 import { Relay } from "./relay.ts";
 import { findServiceManager, type ServiceManager } from "./service_manager.ts";
 import { readReloadable } from "./reload.ts";
@@ -83,7 +83,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   manager.tell("READY=1");
   await listener.serve({
     admit: (address) => relay.admit(address),
-    onLink: (link) => serveConnection(relay, link),
+    onLink: (link, place) => serveConnection(relay, link, place),
     onHandshakeFailed: () => relay.metrics.handshake("tls"),
     onFault: (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
   });
@@ -270,6 +270,13 @@ async function askServer(command: typeof healthCommand, args: readonly string[])
   Deno.exit(await command(peer, to));
 }
 
+const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<void>>> = {
+  keygen: printIdentity,
+  health: (args) => askServer(healthCommand, args),
+  top: (args) => askServer(topCommand, args),
+  completions: printCompletions,
+};
+
 function readVariable(name: string): string | undefined {
   return Deno.env.get(name);
 }
@@ -278,11 +285,10 @@ async function main(): Promise<void> {
   const { build, args } = takeBuild(Deno.args);
   const [command, ...rest] = args;
   if (command === "help") return print(helpOf(rest[0]));
-  if (command === "keygen") return await printIdentity(rest);
-  if (command === "health") return await askServer(healthCommand, rest);
-  if (command === "top") return await askServer(topCommand, rest);
-  if (command === "completions") return await printCompletions(rest);
-  const config = readConfig({ args, env: readVariable });
+  const known = SERVER_COMMANDS.find(({ name }) => name === command);
+  if (known !== undefined) return await RUNS[known.name](rest);
+  const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
+  const config = readConfig({ args, env: readVariable }, words);
   if (config.help) return print(programHelp(SERVER_PROGRAM, VERSION));
   if (config.version) return print(versionText("cmdchat-server", build));
   await serve(config, build);

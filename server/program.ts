@@ -25,6 +25,9 @@ export const SERVER_COMMANDS = [
   completionsCommand("cmdchat-server", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];
 
+/** Name of a command. */
+export type ServerCommand = typeof SERVER_COMMANDS[number]["name"];
+
 /** The server. */
 export const SERVER_PROGRAM: ProgramSpec = {
   name: "cmdchat-server",

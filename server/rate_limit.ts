@@ -14,12 +14,25 @@ export class RateLimit {
   }
 
   /** 0 where a message may pass at `now` (ms, monotonic); otherwise the ms until the next may. */
-  take(now: number): number {
-    const oldest = this.#times[this.#next] as number;
-    const wait = oldest + this.#windowMs - now;
+  wait(now: number): number {
+    return Math.max(0, this.#oldest + this.#windowMs - now);
+  }
+
+  /**
+   * The same, and takes it where it may pass. One that counts as several passes as soon as one may, and the next waits
+   * until all of them have had their time.
+   */
+  take(now: number, count = 1): number {
+    const wait = this.wait(now);
     if (wait > 0) return wait;
-    this.#times[this.#next] = now;
-    this.#next = (this.#next + 1) % this.#times.length;
+    for (let taken = 0; taken < count; taken++) {
+      this.#times[this.#next] = Math.max(now, this.#oldest + this.#windowMs);
+      this.#next = (this.#next + 1) % this.#times.length;
+    }
     return 0;
+  }
+
+  get #oldest(): number {
+    return this.#times[this.#next] as number;
   }
 }

@@ -10,6 +10,7 @@ export type RefusalWord =
   | "invalid_room"
   | "too_many_rooms"
   | "excluded"
+  | "server_full"
   | "server_stopping";
 
 /** Thrown inside a handshake; the connection answers with it and closes. */

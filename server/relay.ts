@@ -22,8 +22,10 @@ import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
 import type { Census } from "./metrics_page.ts";
 import type { OutboxBudget } from "./outbox.ts";
+import { type Place, Places } from "./places.ts";
 import type { PortEvents } from "./port.ts";
 import { Room, type RoomOptions } from "./room.ts";
+import { roomShare, RoomShares } from "./room_shares.ts";
 import { SYSTEM_CLOCK } from "./sealed/clock.ts";
 import { SealedRooms } from "./sealed/rooms.ts";
 import type { Session } from "./session.ts";
@@ -48,9 +50,9 @@ export class Relay {
   readonly #sessions = new Map<number, Session>();
   readonly #rooms = new Map<string, Room>();
   readonly #bus: Bus;
-  readonly #perAddress = new Map<string, number>();
+  readonly #places: Places;
+  readonly #shares: RoomShares;
   #tokenDigests: readonly Uint8Array[];
-  #connections = 0;
   #issued = 0;
   #nextRoom = 1;
   #stopping = false;
@@ -66,6 +68,9 @@ export class Relay {
   ) {
     this.config = config;
     this.cluster = options.cluster;
+    const { "max-connections": most, "max-per-address": perSource } = config;
+    this.#places = new Places({ most, perSource });
+    this.#shares = new RoomShares(roomShare(config));
     this.#bus = options.cluster?.bus ?? new MemoryBus();
     this.log = options.log;
     this.#tokenDigests = config.tokenDigests;
@@ -73,7 +78,7 @@ export class Relay {
     this.held = new HeldSessions(this);
     this.sealed = new SealedRooms({
       ...{ clock: SYSTEM_CLOCK, counters: this.metrics.counters, most: config["max-rooms"] },
-      graceMs: config.hold * 1_000,
+      ...{ graceMs: config.hold * 1_000, share: roomShare(config) },
     });
     this.cluster?.sealed.watch(this.sealed);
   }
@@ -96,7 +101,7 @@ export class Relay {
   /** Numbers for the metrics line. */
   get gauges(): Gauges {
     return {
-      connections: this.#connections,
+      connections: this.#places.taken,
       members: this.#sessions.size,
       held: this.held.size,
       rooms: this.#rooms.size,
@@ -121,22 +126,16 @@ export class Relay {
   }
 
   /** Counts a connection in, or returns undefined where a cap is reached. */
-  admit(address: string): { readonly release: () => void } | undefined {
-    const here = this.#perAddress.get(address) ?? 0;
-    const { "max-connections": most, "max-per-address": perAddress } = this.config;
-    if (this.#stopping || this.#connections >= most || here >= (perAddress ?? Infinity)) {
-      this.metrics.counters.connectionsRefused++;
-      return undefined;
-    }
-    this.metrics.counters.connectionsAccepted++;
-    return this.keepPlace(address);
+  admit(address: string): Place | undefined {
+    const place = this.#stopping ? undefined : this.#places.admit(address);
+    if (place === undefined) this.metrics.counters.connectionsRefused++;
+    else this.metrics.counters.connectionsAccepted++;
+    return place;
   }
 
   /** Counts a place beside the caps: for a session whose own connection, which they know, is about to end. */
-  keepPlace(address: string): { readonly release: () => void } {
-    this.#connections++;
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    return { release: () => this.#release(address) };
+  keepPlace(address: string): Place {
+    return this.#places.hold(address);
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
@@ -170,15 +169,16 @@ export class Relay {
     return this.#bus.firstClient + this.#issued++;
   }
 
-  /** The room called `title`, made where it is not there. Throws LimitError at the cap. */
-  room(title: string): Room {
+  /** The room called `title`, made by `address` where it is not there. Throws LimitError at a cap. */
+  room(title: string, address?: string): Room {
     const room = this.#rooms.get(title);
     if (room !== undefined) return room;
     const most = this.config["max-rooms"];
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another room: at most ${most} are allowed`);
     }
-    return this.#makeRoom({ id: this.#nextRoom++, title });
+    const madeBy = { address, forget: this.#shares.take(address) };
+    return this.#makeRoom({ id: this.#nextRoom++, title, madeBy });
   }
 
   /** Forgets `room` when nobody is in it. */
@@ -268,22 +268,18 @@ export class Relay {
     this.#issued = state.issued;
     this.#nextRoom = state.nextRoom;
     const restoreRoom = (known: RoomState) =>
-      this.#makeRoom({ id: known.id, title: known.title, known });
+      this.#makeRoom({
+        ...{ id: known.id, title: known.title, known },
+        madeBy: { address: known.madeBy, forget: this.#shares.keep(known.madeBy) },
+      });
     goOn({ relay: this, bus: this.#bus }, state, restoreRoom);
   }
 
-  #makeRoom(parts: Pick<RoomOptions, "id" | "title" | "known">): Room {
+  #makeRoom(parts: Pick<RoomOptions, "id" | "title" | "known" | "madeBy">): Room {
     const memoryMs = this.config.hold * 1_000 * MEMORY_HOLDS;
     const room = new Room({ ...parts, bus: this.#bus, memoryMs });
     this.#rooms.set(room.title, room);
     return room;
-  }
-
-  #release(address: string): void {
-    this.#connections--;
-    const here = (this.#perAddress.get(address) ?? 1) - 1;
-    if (here === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, here);
   }
 
   #sweep(now: number): void {

@@ -10,6 +10,7 @@ import type { Bus, Channel, PassingEvent, Place, PlacedEvent, SharedView } from 
 import type { RoomState } from "./hand_over.ts";
 import type { Missed } from "./room_memory.ts";
 import { RoomRules } from "./room_rules.ts";
+import { sourceOf } from "./source.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
 export interface Member {
@@ -44,6 +45,8 @@ export interface RoomOptions {
   readonly bus: Bus;
   /** How long events are remembered. */
   readonly memoryMs: number;
+  /** Who made it here, and what to call when it is gone. */
+  readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
   /** What the process before this one knew of it. */
   readonly known?: RoomState | undefined;
 }
@@ -53,14 +56,16 @@ export class Room {
   readonly id: number;
   readonly title: string;
   readonly authors = new Authors();
+  readonly #madeBy: RoomOptions["madeBy"];
   readonly #members = new Map<number, Member>();
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
   readonly #rules = new RoomRules();
   #topic = "";
 
-  constructor({ id, title, bus, memoryMs, known }: RoomOptions) {
+  constructor({ id, title, bus, memoryMs, madeBy, known }: RoomOptions) {
     this.id = id;
+    this.#madeBy = madeBy;
     this.title = title;
     this.#topic = known?.topic ?? "";
     for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
@@ -79,6 +84,11 @@ export class Room {
   /** The room on all servers; undefined where there is only this one. */
   get view(): SharedView | undefined {
     return this.#channel.view;
+  }
+
+  /** Address of who made it on this server; undefined where nobody knows any more. */
+  get madeBy(): string | undefined {
+    return this.#madeBy?.address;
   }
 
   /** Number of members on this server. */
@@ -133,9 +143,11 @@ export class Room {
       elsewhere !== undefined && elsewhere !== member.id;
   }
 
-  /** Whether others of this room come from the address of `member`. */
+  /** Whether others of this room come from where `member` comes from. */
   isAddressShared({ id, address }: Member): boolean {
-    return this.#members.values().some((other) => other.id !== id && other.address === address);
+    const source = sourceOf(address);
+    const others = this.#members.values();
+    return others.some((other) => other.id !== id && sourceOf(other.address) === source);
   }
 
   /** The name of client `id` here, on whichever server; undefined where it is not here. */
@@ -182,6 +194,7 @@ export class Room {
 
   /** Nobody is here any more. */
   close(): void {
+    this.#madeBy?.forget();
     this.#channel.close();
   }
 

@@ -19,7 +19,7 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
       throw new LimitError(`Cannot join another room: you are in ${SESSION_ROOMS_MAX}, the most`);
     }
     // Opened before leaving: where that fails, the session stays where it is.
-    const room = session.relay.room(title);
+    const room = session.relay.room(title, session.address);
     const previous = session.wantedName;
     whenReady(room, () => {
       if (session.relay.session(session.id) !== session) return session.relay.tidy(room);

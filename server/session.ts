@@ -50,6 +50,8 @@ export class Session {
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
   readonly rateLimit: RateLimit | undefined;
+  /** For the rooms that one message reaches beyond the first. */
+  readonly reachLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
   readonly pace: Pace | undefined;
   readonly files: FileRelay;
@@ -84,6 +86,7 @@ export class Session {
     this.#wantedName = options.name;
     const rate = relay.config["rate-limit"];
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
+    this.reachLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
     this.files = new FileRelay(relay.config["max-file"]);
     this.sealed = new Attachments(

@@ -52,7 +52,7 @@ function stateOf(room: Room, bus: MemoryBus): RoomState {
   const { id, title, topic, authors } = room;
   const channel = bus.stateOf(title);
   if (channel === undefined) throw new Error(`room ${id} has no channel`);
-  return { id, title, topic, channel, authors: authors.all };
+  return { id, title, topic, madeBy: room.madeBy, channel, authors: authors.all };
 }
 
 /** Makes the sessions of `state` in rooms that `restoreRoom` makes, and waits for their clients. */

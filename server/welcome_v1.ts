@@ -27,7 +27,7 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
   const wrapped = await wrapFor(handshake.public_key, key);
   const name = checkName(handshake.name ?? "anonymous");
-  const room = checkRoom(relay, handshake.room ?? "lobby");
+  const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address: link.address });
   if (room.ready !== undefined) await room.ready;
   if (exclusion(room, { id: 0, address: link.address, relay }, Date.now()) !== undefined) {
     relay.tidy(room);

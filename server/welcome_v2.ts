@@ -22,6 +22,7 @@ import type { Link } from "./listener.ts";
 import type { Membership } from "./membership.ts";
 import { openPortV2 } from "./port.ts";
 import { exclusion } from "./moderation_handlers.ts";
+import type { Place } from "./places.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";
@@ -33,6 +34,7 @@ export interface Arrival {
   readonly link: Link;
   readonly source: FrameSource;
   readonly first: Uint8Array;
+  readonly place: Place;
 }
 
 /** A session that is sealed, but of nobody yet. */
@@ -45,7 +47,7 @@ interface Sealed {
 
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
 export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcomed> {
-  const { link, source, first } = arrival;
+  const { link, source, first, place } = arrival;
   const { answer, keys } = await relay.handshakes.receive(first);
   await link.write(encodeFrame(answer));
   const cipher = new SessionCipher(keys, { role: "server", now: () => performance.now() });
@@ -54,7 +56,10 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
   try {
     const hello = await readHello(source, sealed);
     if (!relay.isAuthorized(hello.token)) throw new Refusal("unauthorized");
-    const back = comeBack(relay, sealed, hello) ?? await comeOver(relay, sealed, hello);
+    const held = comeBack(relay, sealed, hello);
+    if (held !== undefined) place.settle();
+    else if (place.forHeld) throw new Refusal("server_full");
+    const back = held ?? await comeOver(relay, sealed, hello);
     const session = back ?? await comeIn(relay, sealed, hello);
     session.sealed.takeLink(challenge);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
@@ -95,7 +100,7 @@ async function comeIn(
   hello: RequestOf<"hello">,
 ): Promise<Session> {
   const name = checkName(hello.name);
-  const { rooms: wanted, refusals } = openRooms(relay, hello);
+  const { rooms: wanted, refusals } = openRooms(relay, hello, sealed.link);
   await allReady(wanted);
   const { rooms, excluded } = admitted(relay, sealed.link, wanted);
   const session = new Session(relay, {
@@ -122,12 +127,13 @@ async function comeIn(
 function openRooms(
   relay: Relay,
   hello: RequestOf<"hello">,
+  { address }: Link,
 ): { readonly rooms: readonly Room[]; readonly refusals: readonly string[] } {
   const rooms = new Set<Room>();
   const refusals: string[] = [];
   for (const [title] of hello.rooms) {
     try {
-      rooms.add(checkRoom(relay, title));
+      rooms.add(checkRoom(relay, { wanted: title, address }));
     } catch (error) {
       // Coming back with many rooms, one of which has no place, must not keep anybody from the others.
       if (!(error instanceof Refusal) || hello.rooms.length === 1) throw error;
@@ -175,7 +181,7 @@ async function comeOver(
   const taken = await relay.cluster.take(id, secret);
   if (taken === undefined) return undefined;
   const name = checkName(hello.name);
-  const { rooms } = openRooms(relay, hello);
+  const { rooms } = openRooms(relay, hello, sealed.link);
   await allReady(rooms);
   const requests = rooms.map(({ view }) => view?.of(taken.client)?.request ?? 0);
   const session = new Session(relay, {

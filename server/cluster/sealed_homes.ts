@@ -149,6 +149,7 @@ export class SealedHomes {
   #ownerOf(slot: Slot, peer: number): SealedOwner {
     const { say } = this.#options;
     return {
+      address: undefined,
       deliver: ({ event }) =>
         say({ kind: "sealed_tell", to: slot, peer, event: encodeEvent(event) }),
       takeMessage: () => 0,

@@ -11,6 +11,8 @@ import type { Peer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */
 export interface SealedOwner {
+  /** Where it comes from; undefined where it is another server's. */
+  readonly address: string | undefined;
   /** Delivers to the session; never waits and never throws. */
   deliver(broadcast: Broadcast): void;
   /** Takes one of the messages that the rate limit allows: 0, or the ms to wait. */
@@ -128,7 +130,7 @@ export class Attachments implements Peer {
     if (challenge === undefined || !isAttachProof({ key, proof }, { rid, handle, challenge })) {
       throw new LimitError("Cannot come into the room: the proof does not fit");
     }
-    const room = this.#rooms.open(rid);
+    const room = this.#rooms.open(rid, this.#owner.address);
     const here = this.#places.get(room.number);
     if (here === undefined && this.#places.size >= SEALED_ROOMS_PER_SESSION) {
       room.tidy();

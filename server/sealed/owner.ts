@@ -9,6 +9,7 @@ import type { SealedOwner } from "./attachments.ts";
 
 /** A session, as far as sealed rooms touch it. */
 export interface SealedSession {
+  readonly address: string;
   deliver(broadcast: Broadcast): void;
   close(): void;
   readonly rateLimit: RateLimit | undefined;
@@ -29,6 +30,7 @@ export function sealedOwner(session: SealedSession): SealedOwner {
     return wait;
   };
   return {
+    address: session.address,
     deliver: (broadcast) => session.deliver(broadcast),
     takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
     takeGroupWork: (now) => counted(groupWork?.take(now) ?? 0),

@@ -2,6 +2,7 @@
 
 import { encodeBase64 } from "../../shared/base64.ts";
 import { LimitError } from "../../shared/errors.ts";
+import { RoomShares } from "../room_shares.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "./counters.ts";
 import type { SealedMemory } from "./ring.ts";
@@ -13,6 +14,8 @@ export interface SealedRoomsOptions {
   readonly counters: SealedCounters;
   /** Most rooms at once. */
   readonly most: number;
+  /** Most rooms made from one address. */
+  readonly share: number;
   /** How long the place of a lost link is kept. */
   readonly graceMs: number;
 }
@@ -28,11 +31,15 @@ export class SealedRooms {
   readonly #options: SealedRoomsOptions;
   readonly #memory: SealedMemory = { bytes: 0 };
   readonly #rooms = new Map<string, SealedRoom>();
+  readonly #shares: RoomShares;
+  /** What to call when a room is gone. */
+  readonly #forgets = new Map<string, () => void>();
   #lastNumber = 0;
   #watcher: SealedWatcher | undefined;
 
   constructor(options: SealedRoomsOptions) {
     this.#options = options;
+    this.#shares = new RoomShares(options.share);
   }
 
   /** Number of rooms. */
@@ -50,8 +57,8 @@ export class SealedRooms {
     return this.#options.clock.now();
   }
 
-  /** The room `rid`, made where it is not there. Throws LimitError at the cap. */
-  open(rid: Uint8Array): SealedRoom {
+  /** The room `rid`, made by `address` of this server where it is not there. Throws LimitError at a cap. */
+  open(rid: Uint8Array, address?: string): SealedRoom {
     const key = encodeBase64(rid);
     const known = this.#rooms.get(key);
     if (known !== undefined) return known;
@@ -59,6 +66,7 @@ export class SealedRooms {
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
     }
+    this.#forgets.set(key, this.#shares.take(address));
     const room: SealedRoom = new SealedRoom({
       ...{ number: ++this.#lastNumber, rid: rid.slice(), clock, counters, graceMs },
       memory: this.#memory,
@@ -83,12 +91,18 @@ export class SealedRooms {
   giveUp(rid: Uint8Array): void {
     const key = encodeBase64(rid);
     const room = this.#rooms.get(key);
-    this.#rooms.delete(key);
+    this.#remove(key);
     room?.giveUp();
   }
 
   #close(key: string, room: SealedRoom): void {
     room.close();
-    if (this.#rooms.delete(key)) this.#watcher?.closed(room.rid);
+    if (this.#remove(key)) this.#watcher?.closed(room.rid);
+  }
+
+  #remove(key: string): boolean {
+    this.#forgets.get(key)?.();
+    this.#forgets.delete(key);
+    return this.#rooms.delete(key);
   }
 }

@@ -52,7 +52,7 @@ export class HostileRelay implements AsyncDisposable {
     relay.run(this.#running.signal);
     this.#serving = listener.serve({
       admit: (address) => relay.admit(address),
-      onLink: (link) => serveConnection(relay, link),
+      onLink: (link, place) => serveConnection(relay, link, place),
       onHandshakeFailed: () => {},
       onFault: (error) => {
         throw error;

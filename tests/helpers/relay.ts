@@ -179,6 +179,6 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
   relay.enter(session);
   relay.held.know(session);
   session.takeLink(seated.port);
-  for (const title of rooms) session.enter(relay.room(title)).announce(0);
+  for (const title of rooms) session.enter(relay.room(title, address)).announce(0);
   return seated;
 }

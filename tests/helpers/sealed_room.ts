@@ -72,11 +72,18 @@ export interface OpenRooms {
 
 /** Rooms of one server. */
 export function openRooms(
-  options: { readonly graceMs?: number; readonly most?: number } = {},
+  options: { readonly graceMs?: number; readonly most?: number; readonly share?: number } = {},
 ): OpenRooms {
   const clock = new HandClock();
   const counters = noSealedCounters();
-  const rooms = new SealedRooms({ clock, counters, most: 10, graceMs: 60_000, ...options });
+  const rooms = new SealedRooms({
+    clock,
+    counters,
+    most: 10,
+    share: 10,
+    graceMs: 60_000,
+    ...options,
+  });
   return { clock, counters, rooms };
 }
 

@@ -258,3 +258,19 @@ Deno.test("a topic and a status have bounds in bytes", async () => {
     ["bob", null],
   ]);
 });
+
+Deno.test("a rename or an away message counts for each room that it reaches, and leaves talk alone", async () => {
+  const relay = await makeRelay(["--rate-limit", "12/5"]);
+  const rooms = Array.from({ length: 10 }, (_, n) => `room ${n}`);
+  const alice = seat(relay, { rooms });
+  const bob = seat(relay, { name: "bob", rooms });
+  for (let n = 0; n < 12; n++) {
+    alice.ask({ kind: "status", text: `away ${n}` });
+    alice.ask({ kind: "rename", name: `alice ${n}` });
+  }
+  // 12 in the window beyond the first room: one reaches ten rooms, the second takes the rest and more.
+  assert.equal(bob.take("status").length + bob.take("renamed").length, 2 * rooms.length);
+  assert.equal(alice.take("declined").length, 22);
+  alice.ask({ kind: "chat", room: alice.room("room 0"), text: "here", action: false, reply: 0 });
+  assert.equal(bob.take("chat").length, 1);
+});

@@ -53,12 +53,14 @@ Deno.test("a held session counts as a connection, also on a full server, and giv
   const alice = seat(relay);
   assert.equal(lose(relay, alice), true);
   own?.release();
-  assert.equal(relay.admit("192.0.2.1"), undefined, "its place is taken");
+  const other = relay.admit("192.0.2.1");
+  assert.equal(other?.forHeld, true, "its place is taken, and only itself may come for it");
+  other?.release();
   relay.held.release(alice.session);
   relay.held.release(alice.session);
   assert.equal(relay.gauges.connections, 0);
   assert.ok(relay.admit("192.0.2.1"));
-  assert.equal(relay.metrics.counters.connectionsAccepted, 2, "and is no connection of its own");
+  assert.equal(relay.metrics.counters.connectionsAccepted, 3, "and is no connection of its own");
 });
 
 Deno.test("nobody is held without --hold, while stopping, or without a ticket", async () => {

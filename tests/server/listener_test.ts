@@ -12,7 +12,7 @@ const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
 function serving(listener: Listener, onLink: Service["onLink"], overrides: Partial<Service> = {}) {
   const told = { failed: [] as string[], faults: [] as unknown[], released: 0 };
   const done = listener.serve({
-    admit: () => ({ release: () => told.released++ }),
+    admit: () => ({ forHeld: false, settle() {}, release: () => told.released++ }),
     onLink,
     onHandshakeFailed: (address) => told.failed.push(address),
     onFault: (error) => told.faults.push(error),

@@ -34,3 +34,16 @@ Deno.test("no window of the given length ever sees more than the rate", () => {
     }
   }));
 });
+
+Deno.test("take() of several passes as soon as one may, and all of them are paid for by time", () => {
+  const limit = new RateLimit({ messages: 3, seconds: 5 });
+  assert.equal(limit.take(0, 7), 0);
+  assert.equal(
+    limit.wait(0),
+    10_000,
+    "three at once, three after 5 s, one after 10 s: two are free then",
+  );
+  assert.equal(limit.take(9_999), 1);
+  assert.deepEqual([limit.take(10_000), limit.take(10_000)], [0, 0]);
+  assert.equal(limit.wait(10_000), 5_000);
+});

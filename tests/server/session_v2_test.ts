@@ -3,6 +3,7 @@ import type { RequestOf } from "../../shared/messages_v2.ts";
 import { BODY_MAX_BYTES } from "../../shared/limits.ts";
 import { PIECE_MAX_BYTES } from "../../shared/record_batch.ts";
 import { startServer } from "../helpers/server_process.ts";
+import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
 
 function ticketOf(peer: V2Peer, at: number): Partial<RequestOf<"hello">> {
@@ -175,4 +176,23 @@ Deno.test("a message of several records is taken whole and held to its limit; be
   }
   assert.match((await alice.until("closing")).why, /more than 1048576 bytes/);
   await alice.ended;
+});
+
+Deno.test("on a full server who is held comes back into its own place, and nobody else comes in", async () => {
+  for (const option of ["--max-connections", "--max-per-address"]) {
+    await using server = await startServer({ args: [option, "2"] });
+    await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+    const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+    alice.cut();
+    await bob.until("away", ({ name }) => name === "alice");
+    await using stranger = await V2Peer.connect({ port: server.port, hello: { name: "carol" } });
+    assert.equal((await stranger.until("refused")).reason, "server_full");
+    await stranger.ended;
+    await assert.rejects(V1Peer.join({ port: server.port }), /server_full/);
+    await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
+    assert.equal(again.welcome.resumed, true, option);
+    await bob.until("back", ({ name }) => name === "alice");
+    await assert.rejects(V2Peer.connect({ port: server.port }), "full again: closed at once");
+    await alice.ended;
+  }
 });

@@ -127,6 +127,21 @@ Deno.test("a server opens so many sealed rooms and no more", () => {
   assert.throws(() => rooms.open(new Uint8Array(16).fill(2)), /at most 2/);
 });
 
+Deno.test("one address opens its share of the sealed rooms and no more, until one of them ends", () => {
+  const { rooms } = openRooms({ most: 10, share: 2 });
+  const open = (n: number, address?: string) => rooms.open(new Uint8Array(16).fill(n), address);
+  open(0, "192.0.2.1").tidy();
+  open(1, "192.0.2.1");
+  open(2, "192.0.2.1");
+  assert.throws(() => open(3, "192.0.2.1"), /at most 2 made from one address/);
+  assert.equal(open(1, "192.0.2.1").number, open(1).number, "one that is there is nobody's anew");
+  open(3, "192.0.2.2");
+  open(4);
+  open(2).tidy();
+  open(5, "192.0.2.1");
+  assert.equal(rooms.size, 4);
+});
+
 Deno.test("a room has two hundred places and no more", () => {
   const { room } = roomOf(1);
   for (let n = 2; n <= 200; n++) {
