@@ -177,17 +177,11 @@ export class Chat {
     return this.talk.say(text, manner);
   }
 
-  /** Asks for another name in all rooms, which has passed parseName. */
+  /** Asks for another name, which has passed parseName: in all plain rooms, or in the sealed one that lines go to. */
   async rename(name: string): Promise<Outcome> {
-    const { plain } = this.rooms;
-    if (plain.length === 0 && this.rooms.all.length > 0) {
-      throw new UsageError(
-        "Cannot take another name in a sealed room: its members know your key by it",
-        {
-          hint: "/leave it and come in again with --name",
-        },
-      );
-    }
+    const { current, plain } = this.rooms;
+    // A name there is its members' alone.
+    if (current?.isSealed) return await this.requests.add({ kind: "rename", name }, current);
     const isSame = name === this.#wantedName && plain.every((room) => room.name === name);
     if (isSame) return "confirmed";
     this.requireSession();

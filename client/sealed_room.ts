@@ -62,6 +62,8 @@ const ALONE = {
   text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
 } as const;
 
+const MAKER = "You made this room: /kick and /lock are yours, until you leave it.";
+
 /** One sealed room that we are in, or on the way into. */
 export class SealedRoom {
   readonly state: RoomState;
@@ -169,6 +171,10 @@ export class SealedRoom {
         this.#files.add(file);
         return this.#engine.handle({ kind: "offer", request: id, file, name, size, chunks });
       }
+      case "rename":
+        return this.#engine.handle({ kind: "rename", request: request.id, name: request.name });
+      case "moderate":
+        return this.#moderate(request);
       default:
         if (!("id" in request)) return;
         this.requests.answer(request.id, "refused");
@@ -177,6 +183,14 @@ export class SealedRoom {
           text: "This cannot be done in a sealed room.",
         }, this.state);
     }
+  }
+
+  /** What else could be decided, the commands refuse: nothing enforces it where no server can read. */
+  #moderate({ id: request, what, whom, text: reason }: RequestOf<"moderate">): void {
+    if (what === "kick") {
+      return this.#engine.handle({ kind: "kick", request, whom: this.#numberOf(whom), reason });
+    }
+    this.#engine.handle({ kind: "lock", request, locked: what === "lock" });
   }
 
   #tell(event: RoomEvent): void {
@@ -198,6 +212,10 @@ export class SealedRoom {
       case "away":
       case "back":
         return this.#pass({ ...this.#about(event), kind: event.kind });
+      case "renamed":
+        return this.#pass({ ...this.#about(event), kind: "renamed", previous: event.previous });
+      case "moderated":
+        return this.#moderated(event);
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":
@@ -231,9 +249,27 @@ export class SealedRoom {
       const text = `In this room: ${names.join(", ")}`;
       show(chat, { event: "names", text, names, time: undefined }, this.state);
       if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
+      const isMaker = status.people.some(({ own, client }) => own && client === status.maker);
+      if (isMaker) show(chat, { event: "rules", text: MAKER, time: undefined }, this.state);
     }
     if (status.phase === "out" && this.#leaving) return onOut();
     chat.refreshStatus();
+  }
+
+  #moderated(event: Extract<RoomEvent, { kind: "moderated" }>): void {
+    const { what, whom, whomName, reason: text } = event;
+    const isOwn = ({ own, client }: SealedPerson) => own && client === event.client;
+    const about = { request: 0, what, whom: this.#clientOf(whom), whomName, seconds: 0, text };
+    const isKicked = what === "kick" &&
+      this.status?.people.some((person) => person.own && person.client === whom);
+    this.#pass({ kind: "moderated", ...this.#about(event), ...about });
+    if (isKicked) return this.#options.onOut();
+    if (what !== "kick" || !this.status?.people.some(isOwn)) return;
+    this.#options.chat.output.note(
+      "info",
+      `${whomName} still has the link, and can come in under another name.`,
+      "/lock keeps out whoever is not in; /rekey makes a new link for those who are",
+    );
   }
 
   #direct(event: Extract<RoomEvent, { kind: "direct" }>): void {

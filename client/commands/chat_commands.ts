@@ -10,7 +10,7 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     name: "nick",
     argument: "NAME",
     needs: "connection",
-    help: "take another name, in all your rooms",
+    help: "take another name, in all your rooms; in a sealed room, there alone",
     run: ({ chat }, argument) => chat.rename(parseName(argument)),
   },
   {

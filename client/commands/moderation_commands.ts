@@ -31,8 +31,9 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
       const { seconds, text } = splitTime(rest);
+      const outcome = decide(chat, "ban", { whom: person.client, seconds, text });
       chat.room.banned.set(person.name, person.client);
-      return decide(chat, "ban", { whom: person.client, seconds, text });
+      return outcome;
     },
   },
   {
@@ -100,16 +101,29 @@ interface Decision {
   readonly text?: string;
 }
 
+type Refusal = readonly [message: string, options: { readonly hint: string }];
+
+const NO_BANS: Refusal = [
+  "Cannot ban in a sealed room: whoever has its link comes in again with another key",
+  { hint: "/kick NAME, then /lock, or /rekey for a new link" },
+];
+const NO_SILENCE: Refusal = [
+  "Cannot do that in a sealed room: its server cannot tell who says what",
+  { hint: "/ignore NAME hides what they say from you; /kick NAME removes them" },
+];
+/** What cannot be held in a room that no server can read. */
+const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
+  ...{ kick: undefined, lock: undefined, unlock: undefined },
+  ...{ ban: NO_BANS, unban: NO_BANS, mute: NO_SILENCE, unmute: NO_SILENCE, slow: NO_SILENCE },
+};
+
 function decide(
   chat: Chat,
   what: Moderation,
   { whom, seconds = 0, text = "" }: Decision,
 ): Promise<Outcome> {
-  if (chat.room.isSealed) {
-    throw new UsageError(`Cannot ${what} in a sealed room: whoever has its link may be in it`, {
-      hint: "/rekey makes a new link, which you give only to those who shall stay",
-    });
-  }
+  const refusal = chat.room.isSealed ? SEALED_REFUSALS[what] : undefined;
+  if (refusal !== undefined) throw new UsageError(...refusal);
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }
 

@@ -51,7 +51,10 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       const [, name = argument, word = ""] = /^(.*\S)\s+(yes|anyway)$/.exec(argument) ?? [];
       const room = sealedRoom(chat);
       const person = personOf(room, name);
-      if (word === "") return chat.output.answer(fingerprintText(person));
+      if (word === "") {
+        const isMaker = person.client === room.status?.maker;
+        return chat.output.answer(fingerprintText(person, isMaker));
+      }
       room.accept(person.name, word === "yes");
       chat.output.answer(
         word === "yes"
@@ -121,8 +124,13 @@ function personOf({ status }: SealedRoom, name: string): SealedPerson {
   throw new UsageError(`Cannot find ${quote(name)} in this room`, { hint: "/names lists who is" });
 }
 
-function fingerprintText({ name, own, digits, words, verified }: SealedPerson): string {
-  const who = own ? "Your own key" : `Key of ${safeName(name)}${verified ? " (verified)" : ""}`;
+function fingerprintText(
+  { name, own, digits, words, verified }: SealedPerson,
+  isMaker: boolean,
+): string {
+  const marks = [...(isMaker ? ["made this room"] : []), ...(verified ? ["verified"] : [])];
+  const whose = own ? "Your own key" : `Key of ${safeName(name)}`;
+  const who = marks.length === 0 ? whose : `${whose} (${marks.join(", ")})`;
   const lines = [`${who}:`, `  ${digits}`, `  ${words}`];
   if (!own) {
     lines.push(

@@ -19,6 +19,8 @@ export interface Change {
   readonly after: readonly Leaf[];
   /** Leaf of the member who committed; undefined for one who joins. */
   readonly committer: number | undefined;
+  /** How many kicks it names. */
+  readonly kicks: number;
   /** Handle of the connection that sent it, as the relay says. */
   readonly from: string;
 }
@@ -26,6 +28,8 @@ export interface Change {
 /** What the rules ask about a room. */
 export interface RuleContext {
   readonly personOf: (leaf: Leaf) => Person | undefined;
+  /** Signature key of who made the room. */
+  readonly maker: Uint8Array;
   /** Whether that connection is gone, has left or asked for it: only such a member may be removed. */
   readonly mayRemove: (handle: string) => boolean;
 }
@@ -33,8 +37,16 @@ export interface RuleContext {
 /** Why a commit must not hold, in words for a log line and a test; undefined when it is sound. */
 export type Fault = string | undefined;
 
-/** Judges a commit by rules 2 to 4. */
+/** Whether the maker's leaf is there and says so: without the maker nobody could unlock the room. */
+export function isLocked(leaves: readonly Leaf[], maker: Uint8Array): boolean {
+  return leaves.some((leaf) => leaf.isLocking && equal(leaf.signatureKey, maker));
+}
+
+/** Judges a commit by rules M16 to M18 and M31 to M33. */
 export function judge(change: Change, context: RuleContext): Fault {
+  if (change.after.some((leaf) => leaf.isLocking && !equal(leaf.signatureKey, context.maker))) {
+    return "it locks a room that somebody else made";
+  }
   return change.committer === undefined
     ? judgeJoin(change, context)
     : judgeMember(change, change.committer, context);
@@ -52,25 +64,67 @@ function byIndex(leaves: readonly Leaf[]): ReadonlyMap<number, Leaf> {
   return new Map(leaves.map((leaf) => [leaf.index, leaf]));
 }
 
-function judgeMember(
-  change: Change,
-  committer: number,
-  { personOf, mayRemove }: RuleContext,
-): Fault {
+function judgeMember(change: Change, committer: number, context: RuleContext): Fault {
   const before = byIndex(change.before);
   const after = byIndex(change.after);
   if (!after.has(committer)) return "it removes its own sender";
   for (const leaf of change.after) {
-    if (!before.has(leaf.index)) return "it adds a member";
-    if (!isSame(leaf, before.get(leaf.index))) return "it gives a member another name or key";
+    const former = before.get(leaf.index);
+    if (former === undefined) return "it adds a member";
     if (!leaf.isPlain) return "it gives a member something that others do not have";
+    if (isSame(leaf, former) && leaf.isLocking === former.isLocking) continue;
+    if (leaf.index !== committer) return "it gives a member another name or key";
+    const fault = judgeOwnLeaf(leaf, former, change, context);
+    if (fault !== undefined) return fault;
   }
-  const removed = change.before.filter(({ index }) => !after.has(index)).map(personOf);
-  const isAllowed = removed.every((person) => person !== undefined && mayRemove(person.handle));
+  const removed = change.before.filter(({ index }) => !after.has(index));
+  return change.kicks === 0
+    ? judgeRemovals(removed, context)
+    : judgeKick(removed, before.get(committer), change, context);
+}
+
+/** A member may take another name, and nothing else of who it is. */
+function judgeOwnLeaf(
+  leaf: Leaf,
+  former: Leaf,
+  { after }: Change,
+  { personOf }: RuleContext,
+): Fault {
+  const person = personOf(leaf);
+  if (person === undefined) return "its credential was not made with the link";
+  const isOneself = equal(leaf.signatureKey, former.signatureKey) &&
+    person.handle === personOf(former)?.handle;
+  if (!isOneself) return "it gives its sender another key or connection";
+  const key = nameKey(person.name);
+  const isTaken = after.some((other) =>
+    other.index !== leaf.index && nameKey(personOf(other)?.name ?? "") === key
+  );
+  return isTaken ? "its name is taken" : undefined;
+}
+
+function judgeRemovals(
+  removed: readonly Leaf[],
+  { personOf, mayRemove }: RuleContext,
+): Fault {
+  const isAllowed = removed.map(personOf)
+    .every((person) => person !== undefined && mayRemove(person.handle));
   return isAllowed ? undefined : "it removes a member who is here";
 }
 
-function judgeJoin(change: Change, { personOf }: RuleContext): Fault {
+// A kick says of itself that it is one: else a relay that lies that somebody is gone could have the maker remove them.
+function judgeKick(
+  removed: readonly Leaf[],
+  committer: Leaf | undefined,
+  { kicks }: Change,
+  { maker }: RuleContext,
+): Fault {
+  if (committer === undefined || !equal(committer.signatureKey, maker)) {
+    return "only who made the room may remove others";
+  }
+  return kicks === 1 && removed.length === 1 ? undefined : "it does not remove exactly one member";
+}
+
+function judgeJoin(change: Change, { personOf, maker }: RuleContext): Fault {
   const before = byIndex(change.before);
   const after = byIndex(change.after);
   // By the node itself: a newcomer may take the very place of the leaf that it replaces, and look the same.
@@ -78,7 +132,9 @@ function judgeJoin(change: Change, { personOf }: RuleContext): Fault {
   const [joined] = fresh;
   if (joined === undefined || fresh.length > 1) return "it does not add exactly one member";
   const removed = change.before.filter(({ index }) => index === joined.index || !after.has(index));
-  return judgeNewcomer(joined, change, personOf) ?? judgeReplaced(joined, removed);
+  const fault = judgeNewcomer(joined, change, personOf) ?? judgeReplaced(joined, removed);
+  if (fault !== undefined || removed.length > 0) return fault;
+  return isLocked(change.before, maker) ? "the room is locked" : undefined;
 }
 
 function judgeNewcomer(joined: Leaf, change: Change, personOf: RuleContext["personOf"]): Fault {

@@ -3,12 +3,24 @@
 
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/errors.ts";
-import { type Fault, judge, type Member } from "./commit_rules.ts";
+import { type Fault, isLocked, judge, type Member } from "./commit_rules.ts";
+import { makeCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import {
+  type Changed,
+  changeOf,
+  type Kick,
+  kickOf,
+  type Outcome,
+  readReason,
+  reasonOf,
+  type SealedFrame,
+} from "./group_outcome.ts";
 import type { DirectBinding } from "./leaf.ts";
 import * as mls from "./mls.ts";
 import type { HpkeMessage } from "./mls_crypto.ts";
-import { ORDER_MARK_BYTES, OrderChain, type OrderVerdict } from "./order_chain.ts";
+import { type MlsMessage, readMessage } from "./mls_reading.ts";
+import { ORDER_MARK_BYTES, OrderChain } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
   digestOf,
@@ -20,39 +32,20 @@ import {
   type Place,
 } from "./place.ts";
 
-/** What the relay hands on to all, in its order. */
-export interface SealedFrame {
-  readonly seq: number;
-  readonly type: "commit" | "app";
-  readonly epoch: number;
-  /** Handle of the connection that sent it. */
-  readonly from: string;
-  readonly body: Uint8Array;
+/** What a commit of ours does, beside renewing the own keys. */
+export interface CommitIntent {
+  /** Leaves to be removed. */
+  readonly removed?: readonly number[];
+  /** The removal is a kick, for this reason. */
+  readonly kick?: string;
+  /** The own name from now on. */
+  readonly name?: string;
+  /** Whether the room is locked from now on. */
+  readonly locked?: boolean;
 }
-
-/** Who came and who went by a change of the group. */
-export interface Changed {
-  readonly joined: readonly Member[];
-  readonly left: readonly Member[];
-}
-
-/** What a frame did. */
-export type Outcome =
-  | {
-    readonly kind: "text";
-    readonly from: Member;
-    readonly payload: Uint8Array;
-    readonly order: OrderVerdict;
-  }
-  /** A frame of this connection: whether it was one of ours is the caller's to know. */
-  | { readonly kind: "echo"; readonly digest: string }
-  | { readonly kind: "epoch"; readonly own: boolean; readonly order: OrderVerdict } & Changed
-  /** A commit that must not hold: to be voted against. */
-  | { readonly kind: "unsound"; readonly why: string }
-  | { readonly kind: "unreadable"; readonly why: string }
-  | { readonly kind: "removed" };
 
 interface PendingCommit extends Outgoing {
+  readonly kick: Kick | undefined;
   readonly next: mls.MlsState;
   readonly consumed: readonly Uint8Array[];
 }
@@ -66,6 +59,8 @@ interface Previous {
 
 const ORDER_LABEL = "cmdchat sealed order v1";
 const DIRECT_LABEL = "cmdchat sealed direct v1";
+
+const utf8 = new TextEncoder();
 
 /** The group of one room, as one member sees it. */
 export class SealedGroup {
@@ -119,6 +114,17 @@ export class SealedGroup {
     return membersOf(this.#place.keys, mls.leavesOf(this.#state));
   }
 
+  /** Who made the room; undefined while it is not here. */
+  get maker(): Member | undefined {
+    const maker = mls.makerOf(this.#state);
+    return this.members.find(({ signatureKey }) => Buffer.compare(signatureKey, maker) === 0);
+  }
+
+  /** Whether the maker lets nobody else in. */
+  get isLocked(): boolean {
+    return isLocked(mls.leavesOf(this.#state), mls.makerOf(this.#state));
+  }
+
   /** Index of the own leaf. */
   get ownLeaf(): number {
     return mls.ownLeafOf(this.#state);
@@ -167,13 +173,33 @@ export class SealedGroup {
     return { label: DIRECT_LABEL, context };
   }
 
-  /** Makes a commit that removes leaves, or renews the own keys. It counts when it has come back. */
-  async startCommit(removed: readonly number[] = []): Promise<Outgoing> {
-    const own = await mls.commit(this.#state, removed, this.#chain.mark());
+  /** Makes a commit. It counts when it has come back. */
+  async startCommit(intent: CommitIntent = {}): Promise<Outgoing> {
+    const { removed = [], kick: reason } = intent;
+    const own = await mls.commit(this.#state, {
+      removed,
+      kick: reason === undefined ? undefined : utf8.encode(reason),
+      leaf: this.#leafFor(intent),
+      authenticated: this.#chain.mark(),
+    });
     const outgoing = this.#outgoing("commit", own.message);
+    const kick = reason === undefined
+      ? undefined
+      : this.#kickOf({ committer: this.ownLeaf, reason, next: own.next });
     this.#state = own.from;
-    this.#pending = { ...outgoing, next: own.next, consumed: own.consumed };
+    this.#pending = { ...outgoing, next: own.next, consumed: own.consumed, kick };
     return outgoing;
+  }
+
+  #leafFor({ name, locked }: CommitIntent): mls.CommitPlan["leaf"] {
+    const own = this.members.find(({ leaf }) => leaf === this.ownLeaf);
+    if ((name === undefined && locked === undefined) || own === undefined) return undefined;
+    const { keys, signature } = this.#place;
+    const person = { name: name ?? own.name, handle: own.handle };
+    const isOwnLock = Buffer.compare(mls.makerOf(this.#state), signature.publicKey) === 0 &&
+      this.isLocked;
+    const identity = makeCredential(keys, person, signature.publicKey);
+    return { identity, isLocking: locked ?? isOwnLock };
   }
 
   /** The own commit lost the race, or will not be sent. */
@@ -251,8 +277,8 @@ export class SealedGroup {
   }
 
   /** A private message of the frame's kind, epoch and this group. */
-  #open(frame: SealedFrame): Extract<mls.MlsMessage, { kind: "private" }> {
-    const read = mls.readMessage(openEnvelope(this.#place.keys, frame.type, frame.body));
+  #open(frame: SealedFrame): Extract<MlsMessage, { kind: "private" }> {
+    const read = readMessage(openEnvelope(this.#place.keys, frame.type, frame.body));
     if (read.kind !== "private") throw new ProtocolError("it is public");
     const { message } = read;
     const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
@@ -283,20 +309,21 @@ export class SealedGroup {
         frame,
         digest,
       });
-      return { kind: "epoch", own: true, order: "same", ...changeOf(before, this.members) };
+      const { kick } = pending;
+      return { kind: "epoch", own: true, order: "same", kick, ...changeOf(before, this.members) };
     }
     try {
-      const { result, order } = await this.#processCommit(frame, mayRemove);
-      if (mls.isRemoved(result.next)) return { kind: "removed" };
+      const { result, order, kick } = await this.#processCommit(frame, mayRemove);
+      if (mls.isRemoved(result.next)) return { kind: "removed", kick };
       await this.#adopt(result.next, result.consumed, { frame, digest });
-      return { kind: "epoch", own: false, order, ...changeOf(before, this.members) };
+      return { kind: "epoch", own: false, order, kick, ...changeOf(before, this.members) };
     } catch (error) {
       return this.#reject(frame, digest, reasonOf(error));
     }
   }
 
   async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
-    const read = mls.readMessage(openEnvelope(this.#place.keys, "commit", frame.body));
+    const read = readMessage(openEnvelope(this.#place.keys, "commit", frame.body));
     if (read.kind === "group-info") throw new ProtocolError("it is no commit");
     const message = read.kind === "private" ? this.#open(frame) : read;
     const result = await mls.processOne(this.#state, message);
@@ -307,7 +334,16 @@ export class SealedGroup {
     const order = message.kind === "private"
       ? this.#chain.compare(message.message.authenticatedData, frame.seq)
       : "unknown";
-    return { result, order } as const;
+    const { committer, kicks: [reason], next } = result;
+    const kick = committer === undefined || reason === undefined
+      ? undefined
+      : this.#kickOf({ committer, reason: readReason(reason), next });
+    return { result, order, kick } as const;
+  }
+
+  #kickOf(about: { committer: number; reason: string; next: mls.MlsState }): Kick | undefined {
+    const { members } = this;
+    return kickOf({ ...about, members, after: mls.leavesOf(about.next) });
   }
 
   #faultOf(
@@ -319,10 +355,12 @@ export class SealedGroup {
       before: mls.leavesOf(this.#state),
       after: mls.leavesOf(result.next),
       committer: result.committer,
+      kicks: result.kicks.length,
       from,
     };
     const { keys } = this.#place;
-    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove });
+    const maker = mls.makerOf(this.#state);
+    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), maker, mayRemove });
     if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;
     return "nobody can encrypt to its keys";
   }
@@ -349,24 +387,6 @@ export class SealedGroup {
   }
 }
 
-/** Who is in one list of members and not in the other: the same connection and key is the same person. */
-export function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
-  const has = (list: readonly Member[], { handle, signatureKey }: Member) =>
-    list.some((other) =>
-      other.handle === handle && Buffer.compare(other.signatureKey, signatureKey) === 0
-    );
-  return {
-    joined: after.filter((member) => !has(before, member)),
-    left: before.filter((member) => !has(after, member)),
-  };
-}
-
 function wipe(secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
-}
-
-/** The reason without what was tried: "it is not of this room". */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/^Cannot [^:]*: /, "");
 }

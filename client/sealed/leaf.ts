@@ -8,8 +8,10 @@ export interface Leaf {
   /** The bytes of a basic credential; empty for any other. */
   readonly identity: Uint8Array;
   readonly signatureKey: Uint8Array;
-  /** Basic credential, our capabilities, no extension: others would keep newcomers from joining. */
+  /** Basic credential, our capabilities, no extension but the lock: others would keep newcomers from joining. */
   readonly isPlain: boolean;
+  /** It locks the room, which only the maker's leaf may. */
+  readonly isLocking: boolean;
   /** The library's node: the same object for as long as nobody changes it. */
   readonly node: object;
 }
@@ -22,12 +24,16 @@ export interface Membership {
   readonly identity: Uint8Array;
   readonly keys: SignatureKeys;
   readonly isValid: CredentialCheck;
+  /** Whether the own leaf locks the room. */
+  readonly isLocking?: boolean;
 }
 
 /** Where a GroupInfo leads: to be looked at before anything is made of it. */
 export interface GroupInfoFacts {
   readonly epoch: number;
   readonly groupId: Uint8Array;
+  /** Signature key of who made the group. */
+  readonly maker: Uint8Array;
   readonly leaves: readonly Leaf[];
 }
 

@@ -1,6 +1,6 @@
-// The one file that knows the group library, ts-mls 1.6.4 (RFC 9420; one maintainer, not audited: docs/adr).
-// It is imported module by module, so that nothing it could use but we do not is loaded, and it is told
-// everything: suite, credentials, retention. What it does not check, commit_rules.ts does.
+// What we do with the group library, ts-mls 1.6.4 (RFC 9420; one maintainer, not audited: docs/adr). Beside
+// mls_reading.ts no other file knows it. It is imported module by module, so that nothing it could use but we do not
+// is loaded, and it is told everything: suite, credentials, retention. What it does not check, commit_rules.ts does.
 
 import { type ClientState, createGroup as createMlsGroup } from "ts-mls/clientState.js";
 import {
@@ -11,35 +11,37 @@ import {
 import { createApplicationMessage } from "ts-mls/createMessage.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
 import { decryptWithLabel, encryptWithLabel } from "ts-mls/crypto/hpke.js";
-import { type GroupInfo, ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
+import type { GroupInfo } from "ts-mls/groupInfo.js";
 import { defaultKeyPackageEqualityConfig } from "ts-mls/keyPackageEqualityConfig.js";
 import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
 import { mlsExporter } from "ts-mls/keySchedule.js";
-import type { LeafNode } from "ts-mls/leafNode.js";
 import { defaultLifetime } from "ts-mls/lifetime.js";
-import { decodeMlsMessage, encodeMlsMessage, type MLSMessage } from "ts-mls/message.js";
+import { encodeMlsMessage } from "ts-mls/message.js";
 import { defaultPaddingConfig } from "ts-mls/paddingConfig.js";
 import { decryptSenderData, type PrivateMessage } from "ts-mls/privateMessage.js";
 import { processMessage } from "ts-mls/processMessages.js";
 import type { Proposal } from "ts-mls/proposal.js";
-import type { ProposalOrRef } from "ts-mls/proposalOrRefType.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
-import type { PublicMessage } from "ts-mls/publicMessage.js";
-import type { RatchetTree } from "ts-mls/ratchetTree.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
-import { ProtocolError } from "../../shared/errors.ts";
-import type { CredentialCheck, DirectBinding, GroupInfoFacts, Leaf, Membership } from "./leaf.ts";
+import type { CredentialCheck, DirectBinding, Leaf, Membership } from "./leaf.ts";
 import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./mls_crypto.ts";
+import {
+  CAPABILITIES,
+  isAllowed,
+  KICK_PROPOSAL,
+  kicksIn,
+  leafOf,
+  leavesOfTree,
+  LOCK_EXTENSION,
+  MAKER_EXTENSION,
+  makerIn,
+  type MlsMessage,
+  unreadable,
+} from "./mls_reading.ts";
 
 /** A group at one epoch; never changed, each operation gives another. */
 export type MlsState = ClientState & { readonly brand?: unique symbol };
-
-/** A message that was read strictly, by what it may be used for. */
-export type MlsMessage =
-  | { readonly kind: "group-info"; readonly info: GroupInfo }
-  | { readonly kind: "public"; readonly message: PublicMessage }
-  | { readonly kind: "private"; readonly message: PrivateMessage };
 
 /** What a message did, and the group after it. `consumed` is to be zeroed when there is no way back. */
 export type Processed =
@@ -54,9 +56,23 @@ export type Processed =
     readonly kind: "commit";
     /** Leaf of a member, undefined for one who joins. */
     readonly committer: number | undefined;
+    /** Reasons of the kicks that it names. */
+    readonly kicks: readonly Uint8Array[];
     readonly next: MlsState;
     readonly consumed: readonly Uint8Array[];
   };
+
+/** What a commit does beside renewing the own path. */
+export interface CommitPlan {
+  /** Leaves to be removed. */
+  readonly removed?: readonly number[];
+  /** The removal is a kick, for that reason. */
+  readonly kick?: Uint8Array | undefined;
+  /** What the own leaf is from now on. */
+  readonly leaf?: Pick<Membership, "identity" | "isLocking"> | undefined;
+  /** Signed, and not encrypted by MLS. */
+  readonly authenticated: Uint8Array;
+}
 
 /** An own commit, and the group as it is once the relay has taken it. */
 export interface OwnCommit {
@@ -69,14 +85,6 @@ export interface OwnCommit {
 
 // The library's type wants CryptoKeys, which it never looks into.
 const cs = MLS_CRYPTO as unknown as CiphersuiteImpl;
-
-const CAPABILITIES = {
-  versions: ["mls10" as const],
-  ciphersuites: [MLS_CRYPTO.name],
-  extensions: [],
-  proposals: [],
-  credentials: ["basic" as const],
-};
 
 // 0 would keep all epochs. Two: the relay still takes messages of the epoch before this one.
 const RETAINED_EPOCHS = 2;
@@ -102,31 +110,38 @@ function configOf(isValid: CredentialCheck): ClientState["clientConfig"] {
   };
 }
 
-function keyPackage({ identity, keys }: Membership) {
-  const credential = { credentialType: "basic" as const, identity };
-  return generateKeyPackageWithKey(credential, CAPABILITIES, defaultLifetime, [], keys, cs);
+function keyPackage({ identity, keys, isLocking = false }: Membership) {
+  return generateKeyPackageWithKey(
+    credentialOf(identity),
+    CAPABILITIES,
+    defaultLifetime,
+    [],
+    keys,
+    cs,
+    leafExtensions(isLocking),
+  );
 }
 
-/** A new group with one member, at epoch 0. */
+function credentialOf(identity: Uint8Array) {
+  return { credentialType: "basic" as const, identity };
+}
+
+function leafExtensions(isLocking: boolean) {
+  return isLocking ? [{ extensionType: LOCK_EXTENSION, extensionData: new Uint8Array() }] : [];
+}
+
+/** A new group with one member, who is its maker, at epoch 0. */
 export async function createGroup(groupId: Uint8Array, member: Membership): Promise<MlsState> {
   const { publicPackage, privatePackage } = await keyPackage(member);
   const config = configOf(member.isValid);
-  return await createMlsGroup(groupId, publicPackage, privatePackage, [], cs, config);
+  const maker = { extensionType: MAKER_EXTENSION, extensionData: member.keys.publicKey };
+  return await createMlsGroup(groupId, publicPackage, privatePackage, [maker], cs, config);
 }
 
 /** The signed GroupInfo with the tree, by which others join. */
 export async function exportGroupInfo(state: MlsState): Promise<Uint8Array> {
   const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], cs);
   return encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo });
-}
-
-/** The facts of a GroupInfo. Throws ProtocolError where it is not one of our kind of room. */
-export function factsOf(info: GroupInfo): GroupInfoFacts {
-  const { groupContext: context } = info;
-  const tree = ratchetTreeFromExtension(info);
-  const ours = context.cipherSuite === MLS_CRYPTO.name && context.extensions.length === 0;
-  if (!ours || tree === undefined) throw unreadable("group info");
-  return { epoch: Number(context.epoch), groupId: context.groupId, leaves: leavesOfTree(tree) };
 }
 
 /** Joins by an external commit. `replaces`: the tree holds a former leaf with the same signature key. */
@@ -153,57 +168,6 @@ export async function joinByCommit(
   return { message, next: newState };
 }
 
-/** Reads one message: all bytes used, written as we would write it. Throws ProtocolError. */
-export function readMessage(bytes: Uint8Array): MlsMessage {
-  const message = decodeStrictly(bytes);
-  switch (message.wireformat) {
-    case "mls_group_info":
-      return { kind: "group-info", info: message.groupInfo };
-    case "mls_public_message":
-      requireJoin(message.publicMessage);
-      return { kind: "public", message: message.publicMessage };
-    case "mls_private_message":
-      return { kind: "private", message: message.privateMessage };
-    case "mls_welcome":
-    case "mls_key_package":
-      throw unreadable("message");
-  }
-}
-
-function decodeStrictly(bytes: Uint8Array): MLSMessage {
-  let decoded: [MLSMessage, number] | undefined;
-  try {
-    decoded = decodeMlsMessage(bytes, 0);
-  } catch (cause) {
-    throw unreadable("message", cause);
-  }
-  // The decoder takes trailing bytes and lengths that are longer than needed.
-  if (decoded === undefined || decoded[1] !== bytes.length) throw unreadable("message");
-  const again = encodeMlsMessage(decoded[0]);
-  if (again.length !== bytes.length || again.some((byte, at) => byte !== bytes[at])) {
-    throw unreadable("message");
-  }
-  return decoded[0];
-}
-
-// The only message that is not encrypted to the group is that of one who is not in it yet.
-function requireJoin({ content, senderType }: PublicMessage): void {
-  const isJoin = senderType === "new_member_commit" && content.contentType === "commit" &&
-    content.sender.senderType === "new_member_commit" && content.commit.path !== undefined &&
-    content.authenticatedData.length === 0 && content.commit.proposals.every(isJoinProposal);
-  if (!isJoin) throw unreadable("message");
-}
-
-function isJoinProposal(proposal: ProposalOrRef): boolean {
-  return proposal.proposalOrRefType === "proposal" && isAllowed(proposal.proposal);
-}
-
-function unreadable(what: string, cause?: unknown): ProtocolError {
-  return new ProtocolError(`Cannot read a sealed ${what}: it is not as the protocol says`, {
-    cause,
-  });
-}
-
 /** Takes a message in. Rejects with whatever the library says when it does not hold. */
 export async function processOne(
   state: MlsState,
@@ -215,21 +179,20 @@ export async function processOne(
   // Before the message, since its key is gone afterwards; the text inside may claim any sender.
   const sender = read.kind === "private" ? await senderOf(state, read.message) : undefined;
   let committer: number | undefined;
+  let kicks: Uint8Array[] = [];
   const result = await processMessage(message, state, emptyPskIndex, (incoming) => {
     if (incoming.kind === "proposal") return "reject";
     committer = incoming.senderLeafIndex;
-    return incoming.proposals.every(({ proposal }) => isAllowed(proposal)) ? "accept" : "reject";
+    const proposals = incoming.proposals.map(({ proposal }) => proposal);
+    kicks = kicksIn(proposals);
+    return proposals.every(isAllowed) ? "accept" : "reject";
   }, cs);
   const { newState: next, consumed } = result;
   if (result.kind === "applicationMessage") {
     return { kind: "text", sender: sender as number, plaintext: result.message, next, consumed };
   }
   if (result.actionTaken === "reject") throw unreadable("commit");
-  return { kind: "commit", committer, next, consumed };
-}
-
-function isAllowed({ proposalType }: Proposal): boolean {
-  return proposalType === "remove" || proposalType === "external_init";
+  return { kind: "commit", committer, kicks, next, consumed };
 }
 
 /** Leaf index of a private message's sender. The library checks the signature of that leaf, but does not tell. */
@@ -262,17 +225,20 @@ export async function protect(
   return { message, next: newState, consumed };
 }
 
-/** A private commit that removes leaves, or none, and renews the own path. */
+/** A private commit that does what is planned, and renews the own path. */
 export async function commit(
   state: MlsState,
-  removed: readonly number[],
-  authenticated: Uint8Array,
+  { removed = [], kick, leaf, authenticated }: CommitPlan,
 ): Promise<OwnCommit> {
-  const result = await createCommit({ state, cipherSuite: cs }, {
-    extraProposals: removed.map((leaf) => ({
-      proposalType: "remove",
-      remove: { removed: leaf },
-    })),
+  const removals = removed.map((index): Proposal => ({
+    ...{ proposalType: "remove", remove: { removed: index } },
+  }));
+  const kicks: Proposal[] = kick === undefined
+    ? []
+    : [{ proposalType: KICK_PROPOSAL, proposalData: kick }];
+  const from = leaf === undefined ? state : withOwnLeaf(state, leaf);
+  const result = await createCommit({ state: from, cipherSuite: cs }, {
+    extraProposals: [...removals, ...kicks],
     authenticatedData: authenticated,
   });
   const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
@@ -283,6 +249,19 @@ export async function commit(
     from: { ...state, secretTree: newTree },
     consumed: result.consumed,
   };
+}
+
+/** The group as if the own leaf were another one: the path of a commit takes over what it says. */
+function withOwnLeaf(
+  state: MlsState,
+  { identity, isLocking = false }: Pick<Membership, "identity" | "isLocking">,
+): MlsState {
+  const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
+  const changed = { credential: credentialOf(identity), extensions: leafExtensions(isLocking) };
+  const ratchetTree = state.ratchetTree.map((node, at) =>
+    at === own && node?.nodeType === "leaf" ? { ...node, leaf: { ...node.leaf, ...changed } } : node
+  );
+  return { ...state, ratchetTree };
 }
 
 /**
@@ -312,32 +291,20 @@ export function leavesOf(state: MlsState): Leaf[] {
   return leavesOfTree(state.ratchetTree);
 }
 
-function leavesOfTree(tree: RatchetTree): Leaf[] {
-  return tree.flatMap((node, at) =>
-    node?.nodeType === "leaf" && at % 2 === 0 ? [leafOf(node.leaf, at / 2)] : []
-  );
-}
-
-function leafOf(leaf: LeafNode, index: number): Leaf {
-  const { credential, capabilities, extensions, signaturePublicKey: signatureKey } = leaf;
-  const isBasic = credential.credentialType === "basic";
-  const isPlain = isBasic && extensions.length === 0 &&
-    JSON.stringify(capabilities) === JSON.stringify(CAPABILITIES);
-  return {
-    index,
-    identity: isBasic ? credential.identity : new Uint8Array(),
-    signatureKey,
-    isPlain,
-    node: leaf,
-  };
-}
-
 /** Whether every node that is new in `after` has a key that others can encrypt to; the library does not look. */
 export function hasUsableKeys(before: MlsState, after: MlsState): boolean {
   return after.ratchetTree.every((node, at) =>
     node === undefined || node === before.ratchetTree[at] ||
     isUsableHpkeKey(node.nodeType === "leaf" ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey)
   );
+}
+
+/** The signature key of who made the group. */
+export function makerOf(state: MlsState): Uint8Array {
+  const maker = makerIn(state.groupContext);
+  // Nothing leads into a group without one, and no commit changes it.
+  if (maker === undefined) throw unreadable("group");
+  return maker;
 }
 
 /** The own leaf's index. */

@@ -62,3 +62,12 @@ export function encodePayload(payload: Payload): Uint8Array {
 export function decodePayload(body: Uint8Array): Payload {
   return decodeBy(table, body) as Payload;
 }
+
+/** Text of UTF-8; undefined where it is none. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined; // A member's program wrote it that does not follow the protocol.
+  }
+}

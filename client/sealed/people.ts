@@ -70,6 +70,16 @@ export class People {
     return suspect;
   }
 
+  /** Somebody has another name, and the same key: what was compared stays compared. */
+  renamed(previous: string, member: Member): void {
+    const known = this.#known.get(nameKey(previous));
+    const former = this.#known.get(nameKey(member.name));
+    this.#names.set(member.handle, member.name);
+    if (known?.key === keyOf(member) && former === undefined) {
+      this.#known.set(nameKey(member.name), { ...known });
+    }
+  }
+
   /** Whether a member's name came with another key and the user has not looked at it. */
   isSuspect(member: Member): boolean {
     const known = this.#known.get(nameKey(member.name));

@@ -4,12 +4,13 @@
 import { Buffer } from "node:buffer";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { ProtocolError } from "../../shared/errors.ts";
-import type { Member } from "./commit_rules.ts";
+import { isLocked, type Member } from "./commit_rules.ts";
 import { makeCredential, type Person, readCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
 import type { Leaf, Membership } from "./leaf.ts";
 import * as mls from "./mls.ts";
 import type { SignatureKeys } from "./mls_crypto.ts";
+import { factsOf, readMessage } from "./mls_reading.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
 /** A room, and who this client is in it. */
@@ -18,6 +19,8 @@ export interface Place {
   readonly me: Person;
   /** Fresh for each process and room, kept over reconnects. */
   readonly signature: SignatureKeys;
+  /** Whether we, who made the room, keep it locked. */
+  readonly isLocking?: boolean;
 }
 
 /** A body to be sent, and the epoch it belongs to; `digest` recognises it when it comes back. */
@@ -31,6 +34,10 @@ export interface Outgoing {
 export interface Invitation {
   readonly epoch: number;
   readonly members: readonly Member[];
+  /** Whether the maker lets nobody in who is not in. */
+  readonly locked: boolean;
+  /** Signature key of who made it. */
+  readonly maker: Uint8Array;
   readonly info: Parameters<typeof mls.joinByCommit>[0];
 }
 
@@ -46,8 +53,9 @@ export function digestOf(body: Uint8Array): string {
 }
 
 /** The own membership as the group library wants it. */
-export function membershipOf({ keys, me, signature }: Place): Membership {
+export function membershipOf({ keys, me, signature, isLocking = false }: Place): Membership {
   return {
+    isLocking,
     identity: makeCredential(keys, me, signature.publicKey),
     keys: signature,
     isValid: (identity, key) => readCredential(keys, identity, key) !== undefined,
@@ -78,14 +86,16 @@ export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): Member[] {
 
 /** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
 export function readInvitation(keys: RoomKeys, body: Uint8Array): Invitation {
-  const read = mls.readMessage(openEnvelope(keys, "group-info", body));
-  const facts = read.kind === "group-info" ? mls.factsOf(read.info) : undefined;
+  const read = readMessage(openEnvelope(keys, "group-info", body));
+  const facts = read.kind === "group-info" ? factsOf(read.info) : undefined;
   if (read.kind !== "group-info" || facts === undefined) throw refused();
   const members = membersOf(keys, facts.leaves);
+  const locked = isLocked(facts.leaves, facts.maker);
   const isOurs = Buffer.compare(facts.groupId, keys.rid) === 0 &&
-    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain);
+    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain) &&
+    facts.leaves.filter(({ isLocking }) => isLocking).length === (locked ? 1 : 0);
   if (!isOurs) throw refused();
-  return { epoch: facts.epoch, members, info: read.info };
+  return { epoch: facts.epoch, members, locked, maker: facts.maker, info: read.info };
 }
 
 function refused(): ProtocolError {

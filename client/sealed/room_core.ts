@@ -5,7 +5,8 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages_sealed.ts";
 import type { Member } from "./commit_rules.ts";
-import type { Changed, SealedGroup } from "./group.ts";
+import type { CommitIntent, SealedGroup } from "./group.ts";
+import type { Changed, Kick } from "./group_outcome.ts";
 import { generateSignatureKeys } from "./mls_crypto.ts";
 import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "./payload.ts";
@@ -83,6 +84,8 @@ export class RoomCore {
       epoch: group?.epoch ?? 0,
       code: group?.code ?? "",
       confirmed: this.isConfirmed,
+      maker: group?.maker === undefined ? 0 : this.people.numberOf(group.maker.handle),
+      locked: group?.isLocked ?? false,
       people: group?.members.map((member) => this.people.show(member)) ?? [],
     };
   }
@@ -115,9 +118,25 @@ export class RoomCore {
     this.options.tell(this.status);
   }
 
-  /** Tells who came and who went: nobody comes silently. */
-  tellChange({ joined, left }: Changed): void {
+  /** Tells that the maker has removed somebody. */
+  tellKick({ by, whom, reason }: Kick): void {
     const { people, options } = this;
+    options.tell({
+      ...{ kind: "moderated", what: "kick", reason },
+      ...{ client: people.numberOf(by.handle), name: by.name },
+      ...{ whom: people.numberOf(whom.handle), whomName: whom.name },
+    });
+  }
+
+  /** Tells who came, who went and who is called otherwise: nobody comes silently. */
+  tellChange({ joined, left, renamed }: Changed): void {
+    const { people, options } = this;
+    for (const { member, previous } of renamed) {
+      const { handle, name } = member;
+      options.tell({ kind: "renamed", client: people.numberOf(handle), name, previous });
+      this.people.renamed(previous, member);
+      this.meet(member);
+    }
     for (const { handle, name } of left) {
       this.leaving.delete(handle);
       options.tell({ kind: "left", client: people.numberOf(handle), name });
@@ -178,19 +197,22 @@ export class RoomCore {
     return { kind: "direct", id, to: fromHex(to), enc, sealed: ct };
   }
 
-  /** Commits the removal of members, or fresh keys. Not while another own commit is under way. */
-  async commit(handles: readonly string[]): Promise<void> {
+  /** Commits a change, or fresh keys. Not while another own commit is under way. `absent`: are not in the group. */
+  async commit(intent: CommitIntent = {}, absent: readonly string[] = []): Promise<void> {
     const { group } = this;
     if (this.phase !== "in" || group === undefined || group.isCommitting) return;
-    const removed = group.members.filter(({ handle }) => handles.includes(handle));
-    const { epoch, body } = await group.startCommit(removed.map(({ leaf }) => leaf));
+    const { removed = [] } = intent;
+    const handles = group.members.flatMap(({ leaf, handle }) =>
+      removed.includes(leaf) ? [handle] : []
+    );
+    const { epoch, body } = await group.startCommit(intent);
     this.committedAt = this.options.now();
     this.options.send({
       kind: "sealed_commit",
       ask: this.ask("commit"),
       room: this.room,
       epoch,
-      evicts: removed.map(({ handle }) => fromHex(handle)),
+      evicts: [...handles, ...absent].map(fromHex),
       body,
     });
   }
@@ -210,12 +232,15 @@ export class RoomCore {
   /** The relay asks us to remove members. */
   async evict(handles: readonly string[] = []): Promise<void> {
     for (const handle of handles) this.#toEvict.add(handle);
-    const members = this.group?.members.map(({ handle }) => handle) ?? [];
-    for (const handle of this.#toEvict) {
-      if (!members.includes(handle)) this.#toEvict.delete(handle);
-    }
-    const removable = [...this.#toEvict].filter((handle) => this.mayRemove(handle));
-    if (removable.length > 0) await this.commit(removable);
+    const members = this.group?.members ?? [];
+    const isMember = (handle: string) => members.some((member) => member.handle === handle);
+    for (const handle of this.#toEvict) if (!isMember(handle)) this.#toEvict.delete(handle);
+    const removed = members.filter(({ handle }) =>
+      this.#toEvict.has(handle) && this.mayRemove(handle)
+    ).map(({ leaf }) => leaf);
+    // Whom the maker has removed is no member any more, and the relay waits to hear that from somebody.
+    const absent = handles.filter((handle) => !isMember(handle));
+    if (removed.length + absent.length > 0) await this.commit({ removed }, absent);
   }
 
   /** Somebody whose link stands again is not to be removed. */

@@ -3,8 +3,16 @@
 
 import { Buffer } from "node:buffer";
 import { nameKey, nextFreeName } from "../../shared/names.ts";
-import { digestOf, type Invitation, join, type Joining, readInvitation } from "./place.ts";
-import { changeOf, SealedGroup } from "./group.ts";
+import {
+  digestOf,
+  type Invitation,
+  join,
+  type Joining,
+  type Place,
+  readInvitation,
+} from "./place.ts";
+import { SealedGroup } from "./group.ts";
+import { changeOf } from "./group_outcome.ts";
 import type { RelayEvent } from "./relay_wire.ts";
 import { fromHex, newId, type RoomCore, toHex } from "./room_core.ts";
 import { attachProof } from "./room_keys.ts";
@@ -178,7 +186,7 @@ export class RoomEntry {
     if (!wasThere) return;
     core.note("info", "The server was restarted; the room goes on.");
     // A new epoch gives everybody one order again, whatever the server forgot.
-    await core.commit([]);
+    await core.commit();
   }
 
   /** Somebody was faster with a group. */
@@ -221,7 +229,10 @@ export class RoomEntry {
     try {
       const invitation = readInvitation(place.keys, body);
       if (invitation.epoch !== epoch) throw new Error("another epoch");
-      const joining = await join({ ...place, me: this.#personIn(invitation) }, invitation);
+      if (this.#isLockedOut(invitation)) return this.#stayOut();
+      const me = this.#personIn(invitation);
+      const isLocking = place.isLocking === true && isOwnKey(place, invitation.maker);
+      const joining = await join({ ...place, me, isLocking }, invitation);
       this.#unusable = 0;
       this.#isUnusableTold = false;
       return joining;
@@ -244,13 +255,32 @@ export class RoomEntry {
     core.note("danger", "What the server hands out as this room is not of it: trying again.");
   }
 
+  /** Whoever has a leaf may come back to it, and who made the room to the room. */
+  #isLockedOut({ locked, maker, members }: Invitation): boolean {
+    const { place } = this.#core;
+    return locked && ![maker, ...members.map(({ signatureKey }) => signatureKey)]
+      .some((key) => isOwnKey(place, key));
+  }
+
+  #stayOut(): undefined {
+    const core = this.#core;
+    core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    core.phase = "out";
+    core.note(
+      "warning",
+      "The room is locked: who made it lets nobody in. Come again by its link when it is open.",
+    );
+    core.showStatus();
+  }
+
   /** Who we are there: with a name that nobody else has. */
   #personIn({ members }: Invitation) {
-    const { me, signature } = this.#core.place;
-    const others = members.filter(({ signatureKey }) =>
-      Buffer.compare(signatureKey, signature.publicKey) !== 0
-    );
-    const taken = new Set(others.map(({ name }) => nameKey(name)));
+    const { place } = this.#core;
+    const { me } = place;
+    const former = members.find(({ signatureKey }) => isOwnKey(place, signatureKey));
+    // Who comes back in the place of the own leaf keeps the name that it has there.
+    if (former !== undefined) return { ...me, name: former.name };
+    const taken = new Set(members.map(({ name }) => nameKey(name)));
     return { ...me, name: nextFreeName(me.name, (key) => taken.has(key)) };
   }
 
@@ -319,4 +349,8 @@ export class RoomEntry {
     const ask = core.ask("join");
     core.options.send({ kind: "sealed_join", ask, room: core.room, fresh });
   }
+}
+
+function isOwnKey({ signature }: Place, key: Uint8Array): boolean {
+  return Buffer.compare(signature.publicKey, key) === 0;
 }

@@ -13,6 +13,10 @@ export interface SealStatus {
   readonly code: string;
   /** Whether another member has said that we are seen. Alone in a new room nobody can. */
   readonly confirmed: boolean;
+  /** Number of who made the room, and may remove others and lock it; 0 = is not here. */
+  readonly maker: number;
+  /** Whether the maker lets nobody else in. */
+  readonly locked: boolean;
   readonly people: readonly SealedPerson[];
 }
 
@@ -48,6 +52,22 @@ export type RoomEvent =
     readonly request: number;
   }
   | { readonly kind: "joined" | "left"; readonly client: number; readonly name: string }
+  | {
+    readonly kind: "renamed";
+    readonly client: number;
+    readonly name: string;
+    readonly previous: string;
+  }
+  /** The maker has decided something; `whom` and `whomName` for a kick, which is ours where it is our number. */
+  | {
+    readonly kind: "moderated";
+    readonly what: "kick" | "lock" | "unlock";
+    readonly client: number;
+    readonly name: string;
+    readonly whom: number;
+    readonly whomName: string;
+    readonly reason: string;
+  }
   | { readonly kind: "away" | "back"; readonly client: number; readonly name: string }
   /** A request was carried out, and nothing else says so. */
   | { readonly kind: "done"; readonly request: number }
@@ -133,6 +153,16 @@ export type RoomRequest =
   }
   /** A file that is coming is not wanted. */
   | { readonly kind: "drop"; readonly file: string }
+  /** Removes the member with that number; for who made the room. */
+  | {
+    readonly kind: "kick";
+    readonly request: number;
+    readonly whom: number;
+    readonly reason: string;
+  }
+  /** Lets nobody else in, or again; for who made the room. */
+  | { readonly kind: "lock"; readonly request: number; readonly locked: boolean }
+  | { readonly kind: "rename"; readonly request: number; readonly name: string }
   /** New keys for the room, at once. */
   | { readonly kind: "renew" }
   | { readonly kind: "leave" };

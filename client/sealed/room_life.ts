@@ -1,10 +1,11 @@
 // Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
 
 import type { Member } from "./commit_rules.ts";
-import type { Changed, Outcome } from "./group.ts";
+import type { Changed, Kick, Outcome } from "./group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
-import { decodePayload, type Payload } from "./payload.ts";
+import { decodePayload, decodeText, type Payload } from "./payload.ts";
 import type { RelayEvent } from "./relay_wire.ts";
+import type { RoomChanges } from "./room_changes.ts";
 import { newId, type RoomCore, toHex } from "./room_core.ts";
 import type { RoomEntry } from "./room_entry.ts";
 import type { RoomFiles } from "./room_files.ts";
@@ -23,11 +24,19 @@ const ROTATE_MS = 3_600_000;
 const ROTATE_PER_MEMBERS = 50;
 const ROTATE_MESSAGES = 500;
 
+/** The other parts of a member that its life needs. */
+export interface LifeParts {
+  readonly entry: RoomEntry;
+  readonly files: RoomFiles;
+  readonly changes: RoomChanges;
+}
+
 /** What happens to a member who is in. */
 export class RoomLife {
   readonly #core: RoomCore;
   readonly #entry: RoomEntry;
   readonly #files: RoomFiles;
+  readonly #changes: RoomChanges;
   readonly #seen = new SeenMessages();
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
@@ -44,13 +53,11 @@ export class RoomLife {
   #doubtsUntil = Infinity;
   #doubtedAt = -Infinity;
 
-  constructor(
-    core: RoomCore,
-    { entry, files }: { readonly entry: RoomEntry; readonly files: RoomFiles },
-  ) {
+  constructor(core: RoomCore, { entry, files, changes }: LifeParts) {
     this.#core = core;
     this.#entry = entry;
     this.#files = files;
+    this.#changes = changes;
   }
 
   /** Takes a frame. */
@@ -90,6 +97,7 @@ export class RoomLife {
   }
 
   async #carryOut(outcome: Outcome, event: RelayEvent<"sealed_frame">): Promise<void> {
+    const core = this.#core;
     switch (outcome.kind) {
       case "text":
         this.#checkOrder(outcome.order);
@@ -99,6 +107,7 @@ export class RoomLife {
       case "epoch":
         this.#checkOrder(outcome.order);
         if (!outcome.own) this.#vote(event.seq, true);
+        if (outcome.kick !== undefined) core.tellKick(outcome.kick);
         return await this.#changed(outcome);
       case "unsound":
         this.#vote(event.seq, false);
@@ -108,6 +117,7 @@ export class RoomLife {
         this.#doubtOwnPart(event);
         return this.#core.note("warning", "A message of this room could not be read.");
       case "removed":
+        if (outcome.kick !== undefined) return this.#kicked(outcome.kick);
         this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
         return this.#entry.enterAgain();
     }
@@ -134,6 +144,15 @@ export class RoomLife {
     return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
   }
 
+  /** Who made the room does not want us in it. Nothing keeps us from coming by the link, but it is not asked for. */
+  #kicked(kick: Kick): void {
+    const core = this.#core;
+    core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    core.phase = "out";
+    core.tellKick(kick);
+    core.showStatus();
+  }
+
   #vote(seq: number, ok: boolean): void {
     const core = this.#core;
     if (core.phase !== "in") return;
@@ -150,17 +169,19 @@ export class RoomLife {
     );
   }
 
-  async #changed({ joined, left }: Changed): Promise<void> {
+  async #changed(changed: Changed): Promise<void> {
     this.#afterEpoch();
-    this.#core.tellChange({ joined, left });
+    this.#core.tellChange(changed);
     this.#core.showStatus();
     await this.#core.flush();
     await this.#core.evict();
+    await this.#changes.act();
   }
 
   #afterEpoch(): void {
     const core = this.#core;
     const now = core.options.now();
+    this.#changes.afterEpoch();
     const members = core.group?.members.length ?? 1;
     const stretch = Math.max(1, members / ROTATE_PER_MEMBERS);
     core.committedAt = Infinity;
@@ -318,20 +339,13 @@ export class RoomLife {
     }
     await this.#confirmDue();
     if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
-    if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit([]);
+    await this.#changes.act();
+    if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit();
     const late = core.own.takeOverdue(now - ECHO_MS);
     if (late.some(({ request }) => request > 0)) {
       core.note("warning", "What you said has not come back from the server; it is sent again.");
     }
     await core.flush();
-  }
-}
-
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined; // A member's program wrote it that does not follow the protocol.
   }
 }
 

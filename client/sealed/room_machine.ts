@@ -4,6 +4,7 @@
 
 import type { OwnPayload } from "./own_messages.ts";
 import type { FromRelay, RelayEvent } from "./relay_wire.ts";
+import { RoomChanges } from "./room_changes.ts";
 import { newId, RoomCore, type RoomOptions, toHex } from "./room_core.ts";
 import { RoomEntry } from "./room_entry.ts";
 import type { RoomRequest, SealStatus } from "./room_events.ts";
@@ -16,12 +17,15 @@ export class RoomMachine {
   readonly #entry: RoomEntry;
   readonly #life: RoomLife;
   readonly #files: RoomFiles;
+  readonly #changes: RoomChanges;
 
   constructor(options: RoomOptions) {
     this.#core = new RoomCore(options);
     this.#entry = new RoomEntry(this.#core);
     this.#files = new RoomFiles(this.#core);
-    this.#life = new RoomLife(this.#core, { entry: this.#entry, files: this.#files });
+    this.#changes = new RoomChanges(this.#core);
+    const parts = { entry: this.#entry, files: this.#files, changes: this.#changes };
+    this.#life = new RoomLife(this.#core, parts);
   }
 
   /** How the room is. */
@@ -55,7 +59,19 @@ export class RoomMachine {
       case "drop":
         return this.#files.drop(request.file);
       case "renew":
-        return await core.commit([]);
+        return await core.commit();
+      case "kick": {
+        const { whom, reason } = request;
+        const handle = core.people.handleOf(whom) ?? "";
+        return await this.#changes.want({ kind: "kick", handle, reason }, request.request);
+      }
+      case "lock":
+        return await this.#changes.want(
+          { kind: "lock", locked: request.locked },
+          request.request,
+        );
+      case "rename":
+        return await this.#changes.want({ kind: "name", name: request.name }, request.request);
       case "leave":
         return await this.#leave();
     }

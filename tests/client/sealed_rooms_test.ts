@@ -426,12 +426,3 @@ Deno.test("a server of the old protocol has no sealed rooms, and is told nothing
   assert.deepEqual(first(story).handled, []);
   story.chat.end();
 });
-
-Deno.test("nobody is removed from a sealed room by asking the server, which could not tell whom", async () => {
-  const story = await sealedChat();
-  first(story).enter();
-  await story.console.enter("/lock");
-  await turns();
-  assert.match(story.console.printed.join("\n"), /Cannot lock in a sealed room/);
-  assert.ok(!story.session.sent.some(({ kind }) => kind === "moderate"));
-});

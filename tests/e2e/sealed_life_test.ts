@@ -134,3 +134,39 @@ Deno.test("the server restarted ten times in the middle of talk: one epoch, one 
 function roundOf(line: string): number {
   return Number(/round (\d+)/.exec(line)?.[1]);
 }
+
+Deno.test("whom the maker removes is out over a real relay, which asks nobody about its place any more", async () => {
+  await using server = await startServer({ args: [...NO_LIMIT, "--hold", "1"] });
+  const secret = newSecret();
+  const [alice, bob, carol] = [
+    await SealedMember.join(server, secret, "alice"),
+    await SealedMember.join(server, secret, "bob"),
+    await SealedMember.join(server, secret, "carol"),
+  ];
+  try {
+    await agreed([alice, bob, carol]);
+    alice.ask({ kind: "kick", request: 1, whom: alice.numberOf("bob"), reason: "enough" });
+    await bob.until(() => bob.status.phase === "out", "being out");
+    await agreed([alice, carol]);
+    for (const member of [alice, bob, carol]) {
+      assert.ok(
+        member.events.some((event) => event.kind === "moderated" && event.reason === "enough"),
+        member.name,
+      );
+    }
+    alice.ask({ kind: "lock", request: 2, locked: true });
+    await carol.until(() => carol.status.locked, "the lock");
+    // The relay's question about bob's place, if one were open, comes every five seconds and would make an epoch.
+    await agreed([alice, carol]);
+    const { epoch } = alice.status;
+    for (let i = 0; i < 3; i++) await carol.say(`still here ${i}`);
+    assert.equal(alice.status.epoch, epoch);
+    await using again = new SealedMember(secret, "bob");
+    await again.connect(server);
+    await again.until(() => again.notes.some((note) => /room is locked/.test(note)), "the refusal");
+    assert.equal(again.status.phase, "out");
+    await agreed([alice, carol]);
+  } finally {
+    await dispose([alice, bob, carol]);
+  }
+});

@@ -78,7 +78,7 @@ test("a new user's evening: make a room, pass the link on, compare, send a file,
     await alice.shows(/<bob> hello alice$/);
     await agree([alice, bob], 2);
     await bob.type("/verify alice\r");
-    await bob.shows(/Key of alice:$/);
+    await bob.shows(/Key of alice \(made this room\):$/);
     await bob.type("/verify alice yes\r");
     await bob.shows(/alice is verified on this device/);
 

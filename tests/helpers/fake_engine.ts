@@ -55,6 +55,7 @@ export function personOf(client: number, name: string): SealedPerson {
 export function statusOf(fields: Partial<SealStatus> = {}): SealStatus {
   return {
     ...{ kind: "status", phase: "in", name: "alice", epoch: 3, confirmed: true, people: [] },
+    ...{ maker: 0, locked: false },
     code: "12345 67890 12345 67890 12345 67890",
     ...fields,
   };

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Outcome, type SealedFrame, SealedGroup } from "../../client/sealed/group.ts";
+import { SealedGroup } from "../../client/sealed/group.ts";
+import type { Outcome, SealedFrame } from "../../client/sealed/group_outcome.ts";
 import { generateSignatureKeys } from "../../client/sealed/mls_crypto.ts";
 import { join, type Outgoing, type Place, readInvitation } from "../../client/sealed/place.ts";
 import { deriveRoomKeys, type RoomKeys } from "../../client/sealed/room_keys.ts";
@@ -95,7 +96,7 @@ export class OrderedRoom {
   async commit(by: TestMember, removed: readonly TestMember[] = []): Promise<void> {
     for (const { place } of removed) this.gone.add(place.me.handle);
     const leaves = removed.map(({ group }) => group.ownLeaf);
-    const outgoing = await by.group.startCommit(leaves);
+    const outgoing = await by.group.startCommit({ removed: leaves });
     const frame = this.frame("commit", by.place.me.handle, outgoing);
     for (const member of this.members) {
       const outcome = await member.group.receive(frame, (handle) => this.gone.has(handle));

@@ -2,7 +2,7 @@
 // own process.
 
 import { RoomMachine } from "../../client/sealed/room_machine.ts";
-import type { RoomEvent } from "../../client/sealed/room_events.ts";
+import type { RoomEvent, RoomRequest } from "../../client/sealed/room_events.ts";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
 import { type Event, isSealedEvent, type SealedRequest } from "../../shared/messages_v2.ts";
@@ -108,6 +108,16 @@ export class SealedMember implements AsyncDisposable {
     const request = ++this.#lastRequest;
     this.#enqueue((machine) => machine.handle({ kind: "say", request, text }));
     return request;
+  }
+
+  /** Asks for anything; what came of it is among the events. */
+  ask(request: RoomRequest): void {
+    this.#enqueue((machine) => machine.handle(request));
+  }
+
+  /** Number by which this member knows another. */
+  numberOf(name: string): number {
+    return this.status.people.find((person) => person.name === name)?.client ?? 0;
   }
 
   /** Whether request `request` was answered. */

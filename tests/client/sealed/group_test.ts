@@ -97,6 +97,7 @@ Deno.test("a voided commit is gone back from, by those who took it, and never ta
     assert.deepEqual(group.goBack({ seq: frame.seq, epoch, last: room.sequence }), {
       joined: [],
       left: [],
+      renamed: [],
     });
   }
   assert.equal(alice.group.code, code);

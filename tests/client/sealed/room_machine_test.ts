@@ -2,29 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Peer, TestRelay } from "../../helpers/sealed_relay.ts";
-
-async function roomOf(...names: string[]): Promise<{ relay: TestRelay; peers: Peer[] }> {
-  const relay = new TestRelay();
-  const peers: Peer[] = [];
-  for (const name of names) peers.push(await relay.enter(name));
-  return { relay, peers };
-}
-
-function assertAgreed(...peers: Peer[]): void {
-  const [first] = peers.map(({ machine }) => machine.status);
-  for (const { machine: { status } } of peers) {
-    assert.equal(status.phase, "in", status.name);
-    assert.equal(status.code, first?.code, status.name);
-    assert.deepEqual(
-      status.people.map(({ name }) => name),
-      first?.people.map(({ name }) => name),
-      status.name,
-    );
-  }
-}
-
-const dangers = (peer: Peer) =>
-  peer.told("note").filter(({ level }) => level === "danger").map(({ text }) => text);
+import { assertAgreed, dangers, roomOf } from "../../helpers/sealed_room_stories.ts";
 
 Deno.test("the first makes the room, others join, are confirmed, and everybody reads everybody", async () => {
   const { peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");

@@ -1,0 +1,112 @@
+// What a frame of the relay does to a member's view of the group.
+
+import { Buffer } from "node:buffer";
+import { ProtocolError } from "../../shared/errors.ts";
+import { TOPIC_MAX_BYTES } from "../../shared/limits.ts";
+import type { Member } from "./commit_rules.ts";
+import type { Leaf } from "./leaf.ts";
+import type { OrderVerdict } from "./order_chain.ts";
+import { decodeText } from "./payload.ts";
+
+/** What the relay hands on to all, in its order. */
+export interface SealedFrame {
+  readonly seq: number;
+  readonly type: "commit" | "app";
+  readonly epoch: number;
+  /** Handle of the connection that sent it. */
+  readonly from: string;
+  readonly body: Uint8Array;
+}
+
+/** Who came and who went by a change of the group. */
+export interface Changed {
+  readonly joined: readonly Member[];
+  readonly left: readonly Member[];
+  /** Who took another name. */
+  readonly renamed: readonly Renamed[];
+}
+
+/** A member who took another name. */
+export interface Renamed {
+  readonly member: Member;
+  readonly previous: string;
+}
+
+/** The maker has removed a member who was here. */
+export interface Kick {
+  readonly by: Member;
+  readonly whom: Member;
+  /** What the maker said about it; may be empty. NOT sanitized. */
+  readonly reason: string;
+}
+
+/** What a frame did. */
+export type Outcome =
+  | {
+    readonly kind: "text";
+    readonly from: Member;
+    readonly payload: Uint8Array;
+    readonly order: OrderVerdict;
+  }
+  /** A frame of this connection: whether it was one of ours is the caller's to know. */
+  | { readonly kind: "echo"; readonly digest: string }
+  | {
+    readonly kind: "epoch";
+    readonly own: boolean;
+    readonly order: OrderVerdict;
+    readonly kick: Kick | undefined;
+  } & Changed
+  /** A commit that must not hold: to be voted against. */
+  | { readonly kind: "unsound"; readonly why: string }
+  | { readonly kind: "unreadable"; readonly why: string }
+  /** We are not in the group any more. */
+  | { readonly kind: "removed"; readonly kick: Kick | undefined };
+
+/** Who is in one list of members and not in the other: the same connection and key is the same person. */
+export function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
+  const has = (list: readonly Member[], member: Member) =>
+    list.some((other) => isSame(other, member));
+  return {
+    joined: after.filter((member) => !has(before, member)),
+    left: before.filter((member) => !has(after, member)),
+    renamed: after.flatMap((member) => {
+      const former = before.find((other) => isSame(other, member));
+      return former === undefined || former.name === member.name
+        ? []
+        : [{ member, previous: former.name }];
+    }),
+  };
+}
+
+function isSame(one: Member, other: Member): boolean {
+  return one.handle === other.handle &&
+    Buffer.compare(one.signatureKey, other.signatureKey) === 0;
+}
+
+/** The reason without what was tried: "it is not of this room". */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^Cannot [^:]*: /, "");
+}
+
+/** Who is kicked by whom, where a commit of that leaf leads from these members to these leaves. */
+export function kickOf(
+  { members, after, committer, reason }: {
+    readonly members: readonly Member[];
+    readonly after: readonly Leaf[];
+    readonly committer: number;
+    readonly reason: string;
+  },
+): Kick | undefined {
+  const left = new Set(after.map(({ index }) => index));
+  const by = members.find(({ leaf }) => leaf === committer);
+  const whom = members.find(({ leaf }) => !left.has(leaf));
+  return by && whom && { by, whom, reason };
+}
+
+/** Why somebody was kicked. Throws ProtocolError where it is no text, or too long a one. */
+export function readReason(bytes: Uint8Array): string {
+  const text = bytes.length > TOPIC_MAX_BYTES ? undefined : decodeText(bytes);
+  if (text === undefined) throw new ProtocolError("its reason is not as the protocol says");
+  return text;
+}
