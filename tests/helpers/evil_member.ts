@@ -4,10 +4,17 @@ import assert from "node:assert/strict";
 import { makeCredential } from "../../client/sealed/credential.ts";
 import { openEnvelope, sealEnvelope } from "../../client/sealed/envelope.ts";
 import { SealedGroup } from "../../client/sealed/group.ts";
+import type { Membership } from "../../client/sealed/leaf.ts";
 import * as mls from "../../client/sealed/mls.ts";
 import { readMessage } from "../../client/sealed/mls_reading.ts";
-import { join, type Place, readInvitation } from "../../client/sealed/place.ts";
+import { type Invitation, join, type Place, readInvitation } from "../../client/sealed/place.ts";
 import { OrderedRoom, placeFor } from "./sealed_group.ts";
+
+/** One of them, with the state of its own group. */
+export interface EvilMember {
+  readonly place: Place;
+  readonly state: mls.MlsState;
+}
 
 /** An order mark of one who cannot tell. */
 export const MARK = new Uint8Array(16);
@@ -18,7 +25,7 @@ export async function refusedByAll(
   from: string,
   message: Uint8Array,
   why: RegExp,
-) {
+): Promise<void> {
   const [first] = room.members;
   const { epoch = 0, code } = first?.group ?? {};
   const body = sealEnvelope(first!.place.keys, "commit", message);
@@ -43,13 +50,13 @@ export async function threePeople(): Promise<OrderedRoom> {
 }
 
 /** What the relay would hand a newcomer. */
-export async function invitationOf(room: OrderedRoom) {
+export async function invitationOf(room: OrderedRoom): Promise<Invitation> {
   const [first] = room.members;
   return readInvitation(first!.place.keys, await first!.group.groupInfo());
 }
 
 /** A member who does with the library what it likes: it joins rightly, and holds its own state. */
-export async function mallory(room: OrderedRoom, name = "mallory") {
+export async function mallory(room: OrderedRoom, name = "mallory"): Promise<EvilMember> {
   const place = placeFor(name, room.members[0]!.place.keys);
   const invitation = await invitationOf(room);
   const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(place), {
@@ -64,7 +71,7 @@ export async function mallory(room: OrderedRoom, name = "mallory") {
 }
 
 /** A membership as its owner likes it. */
-export function membershipOf(place: Place, { as = place.me, keys = place.keys } = {}) {
+export function membershipOf(place: Place, { as = place.me, keys = place.keys } = {}): Membership {
   return {
     identity: makeCredential(keys, as, place.signature.publicKey),
     keys: place.signature,
@@ -76,13 +83,13 @@ export function membershipOf(place: Place, { as = place.me, keys = place.keys } 
 export async function joinAs(
   room: OrderedRoom,
   membership: Parameters<typeof mls.joinByCommit>[1],
-) {
+): Promise<Uint8Array> {
   const { info } = await invitationOf(room);
   return (await mls.joinByCommit(info, membership, { replaces: false })).message;
 }
 
 /** A room of bob and carol, made by an alice who does with the library what she likes. */
-export async function evilMaker() {
+export async function evilMaker(): Promise<EvilMember & { readonly room: OrderedRoom }> {
   const place = placeFor("alice");
   const { keys } = place;
   const room = new OrderedRoom();

@@ -26,8 +26,8 @@ export function assertAgreed(...peers: Peer[]): void {
 }
 
 /** The alarms that somebody was shown. */
-export const dangers = (peer: Peer) =>
+export const dangers = (peer: Peer): string[] =>
   peer.told("note").filter(({ level }) => level === "danger").map(({ text }) => text);
 
 /** All that somebody was told beside talk. */
-export const notes = (peer: Peer) => peer.told("note").map(({ text }) => text).join("\n");
+export const notes = (peer: Peer): string => peer.told("note").map(({ text }) => text).join("\n");
