@@ -3,7 +3,7 @@
 import { CmdchatError, ConnectionError, UsageError } from "../shared/errors.ts";
 import type { Fingerprint } from "../shared/fingerprint.ts";
 import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
-import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
+import type { EventOf } from "../shared/messages_v2.ts";
 import { quote } from "../shared/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
 import type { ChatAddress, ChatOptions, Destination } from "./chat_options.ts";
@@ -11,7 +11,7 @@ import { handleEvent } from "./handlers.ts";
 import { mentions, type Output } from "./output.ts";
 import { Pacer } from "./pacer.ts";
 import { Backoff, keepConnected } from "./reconnect.ts";
-import { type Outcome, type RequestRoom, Requests } from "./requests.ts";
+import { type Outcome, Requests } from "./requests.ts";
 import { Rooms, type RoomState } from "./rooms.ts";
 import { SealedRooms } from "./sealed_rooms.ts";
 import type { Session, Ticket, WantedRoom } from "./session.ts";
@@ -19,7 +19,9 @@ import { promptText, statusLine } from "./status_line.ts";
 import { type Manner, Talk } from "./talk.ts";
 import { Typing } from "./typing.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
-import type { OfferDraft, TransferEvent, Transfers } from "./transfers.ts";
+import { sendFileRequest, survivesOutages } from "./file_requests.ts";
+import type { TransferEvent } from "./transfer_event.ts";
+import type { Transfers } from "./transfers.ts";
 
 const CLOSED = { message: "The server closed the connection", hint: undefined };
 // Until the server has told its own.
@@ -80,7 +82,8 @@ export class Chat {
       onChange: () => this.refreshStatus(),
     });
     this.transfers = options.transfers({
-      send: (request, room) => this.#sendFile(request, room),
+      send: (request, room) => sendFileRequest(this, request, room),
+      survives: (room) => survivesOutages(this, room),
       notify: (event) => this.#showTransfer(event),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
@@ -312,6 +315,7 @@ export class Chat {
     this.#tellWelcome();
     this.#everConnected = true;
     this.requests.attach(session);
+    this.transfers.linkBack(session.welcome.resumed);
     if (!session.welcome.resumed) this.talk.startAnew();
     this.sealed.connect(session);
     this.refreshStatus();
@@ -327,12 +331,13 @@ export class Chat {
   }
 
   #dropSession(): void {
+    const { holdSeconds = 0 } = this.#session?.welcome ?? {};
+    this.transfers.linkLost(holdSeconds * 1_000);
     this.#session = undefined;
     this.#settled = false;
     this.#connected = Promise.withResolvers();
     this.requests.detach();
     this.sealed.disconnect();
-    this.transfers.linkLost();
     this.refreshStatus();
   }
 
@@ -376,16 +381,6 @@ export class Chat {
   requireSession(): Session {
     if (this.#session !== undefined) return this.#session;
     throw new ConnectionError("Cannot do that: there is no connection to the server");
-  }
-
-  async #sendFile(request: OfferDraft | RequestOf<"chunk">, room?: RequestRoom): Promise<void> {
-    const session = this.requireSession();
-    if (request.kind === "chunk") {
-      const sealed = this.sealed.of(room) ?? this.sealed.ofFile(request.file);
-      return await (sealed === undefined ? session.send(request) : sealed.sendChunk(request));
-    }
-    // Its answer reaches the transfer as our own offer coming back.
-    void this.requests.add(request, room);
   }
 
   #showTransfer(event: TransferEvent): void {

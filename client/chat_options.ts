@@ -45,7 +45,7 @@ export interface ChatOptions {
   readonly clock: Clock;
   /** Makes the transfers once, over what the chat gives them. */
   readonly transfers: (
-    parts: Pick<TransferOptions, "send" | "notify" | "now" | "ownId" | "roomTitle">,
+    parts: Pick<TransferOptions, "send" | "survives" | "notify" | "now" | "ownId" | "roomTitle">,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */
   readonly address: ChatAddress;

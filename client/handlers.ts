@@ -70,6 +70,14 @@ const HANDLERS: Handlers = {
     show(chat, { event: "notice", text, time: undefined }, chat.rooms.byNumber(room));
   },
 
+  reached(chat, event) {
+    chat.transfers.handleReached(event);
+  },
+
+  pull(chat, event) {
+    chat.transfers.handlePull(event);
+  },
+
   closing(chat, { why: text, retry }) {
     if (retry) chat.backoff.soon();
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });

@@ -1,13 +1,15 @@
 // One file on its way to us, held in memory. Senders push at once, so everything they claim is checked here before it
-// is kept: what a transfer costs was fixed by its offer.
+// is kept: what a transfer costs was fixed by its offer. Where the offer has the file's digest, chunks may have gaps
+// that are filled later, and the whole is held against the digest.
 
+import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
 import type { EventOf } from "../shared/messages_v2.ts";
 import { formatBytes } from "../shared/option_values.ts";
-import type { TransferFault } from "./transfers.ts";
+import type { TransferFault } from "./transfer_event.ts";
 
-type Offer = Pick<EventOf<"offer">, "size" | "chunks">;
+type Offer = Pick<EventOf<"offer">, "size" | "chunks" | "hash">;
 type Chunk = Pick<EventOf<"chunk">, "index" | "data" | "last">;
 
 /** What is wrong with an offer by itself; `fileMax` in bytes. */
@@ -24,17 +26,22 @@ export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | und
   return undefined;
 }
 
-/** The bytes of one offered file, in order; the offer must have passed `faultOfOffer`. */
+/** The bytes of one offered file; the offer must have passed `faultOfOffer`. */
 export class IncomingFile {
   /** Bytes of the whole file. */
   readonly size: number;
-  #chunks: Uint8Array[] = [];
+  readonly #expected: Uint8Array | undefined;
+  #chunks: (Uint8Array | undefined)[];
   #received = 0;
+  /** The first chunk that is not here: all before it are hashed. */
+  #first = 0;
   readonly #hash: Hash = createHash("sha256");
   #sha256: string | undefined;
 
   constructor(offer: Offer) {
     this.size = offer.size;
+    this.#expected = offer.hash ?? undefined;
+    this.#chunks = Array.from({ length: offer.chunks });
   }
 
   /** Bytes that are here. */
@@ -42,12 +49,22 @@ export class IncomingFile {
     return this.#received;
   }
 
-  /** The bytes so far, one entry a chunk. */
+  /** The bytes, one entry a chunk; to be asked for when all are here. */
   get chunks(): readonly Uint8Array[] {
-    return this.#chunks;
+    return this.#chunks.filter((chunk) => chunk !== undefined);
   }
 
-  /** True when the last chunk is here. */
+  /** The first chunk that is not here. */
+  get firstMissing(): number {
+    return this.#first;
+  }
+
+  /** Whether gaps may be filled later. */
+  get mayHaveGaps(): boolean {
+    return this.#expected !== undefined;
+  }
+
+  /** True when all chunks are here. */
   get isComplete(): boolean {
     return this.#received === this.size;
   }
@@ -57,20 +74,30 @@ export class IncomingFile {
     return this.#sha256;
   }
 
-  /** Takes the next chunk; a fault means that the transfer is over, and nothing of the chunk was kept. */
+  /** How many chunks from `firstMissing` on are missing in a row, `most` at most. */
+  missing(most: number): number {
+    let count = 0;
+    while (count < most && this.#isMissing(this.#first + count)) count++;
+    return count;
+  }
+
+  /** Takes a chunk; a fault means that the transfer is over, and nothing of the chunk was kept. */
   add(chunk: Chunk): TransferFault | undefined {
+    const { index, data, last } = chunk;
     if (this.isComplete) return badChunk("a chunk came after the last one");
-    const left = this.size - this.#received;
-    const bytes = Math.min(left, FILE_CHUNK_BYTES);
-    const next = this.#received / FILE_CHUNK_BYTES;
     if (isGivingUp(chunk)) return { code: "sender_gave_up", reason: "its sender gave up" };
-    if (chunk.index < next) return badChunk("a chunk came twice");
-    if (chunk.index > next) return badChunk("a chunk is missing");
-    if (chunk.last !== (left === bytes)) return badChunk("it does not end where it should");
-    if (chunk.data.length !== bytes) return badChunk("a chunk has the wrong size");
+    // Asked for again and already on its way: it came over both ways.
+    if (this.mayHaveGaps && index < this.#chunks.length && !this.#isMissing(index)) {
+      return undefined;
+    }
+    if (index < this.#first) return badChunk("a chunk came twice");
+    if (index > this.#first && !this.mayHaveGaps) return badChunk("a chunk is missing");
+    const left = this.size - index * FILE_CHUNK_BYTES;
+    const bytes = Math.min(left, FILE_CHUNK_BYTES);
+    if (last !== (left === bytes)) return badChunk("it does not end where it should");
+    if (data.length !== bytes) return badChunk("a chunk has the wrong size");
     // What came may be a view into a larger buffer, which would stay as long as this.
-    this.#keep(new Uint8Array(chunk.data));
-    return undefined;
+    return this.#keep(index, new Uint8Array(data));
   }
 
   /** Frees the bytes. */
@@ -78,11 +105,24 @@ export class IncomingFile {
     this.#chunks = [];
   }
 
-  #keep(data: Uint8Array): void {
-    this.#chunks.push(data);
+  #isMissing(index: number): boolean {
+    return index < this.#chunks.length && this.#chunks[index] === undefined;
+  }
+
+  #keep(index: number, data: Uint8Array): TransferFault | undefined {
+    this.#chunks[index] = data;
     this.#received += data.length;
-    this.#hash.update(data);
-    if (this.isComplete) this.#sha256 = this.#hash.digest("hex");
+    for (let next = this.#chunks[this.#first]; next !== undefined;) {
+      this.#hash.update(next);
+      next = this.#chunks[++this.#first];
+    }
+    if (!this.isComplete) return undefined;
+    const digest = this.#hash.digest();
+    this.#sha256 = digest.toString("hex");
+    if (this.#expected === undefined || Buffer.compare(digest, this.#expected) === 0) {
+      return undefined;
+    }
+    return { code: "bad_digest", reason: "it is not what its sender said: its SHA-256 differs" };
   }
 }
 

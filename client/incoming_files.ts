@@ -5,48 +5,35 @@ import { safeDownloadName } from "../shared/download_name.ts";
 import { UsageError } from "../shared/errors.ts";
 import {
   FILE_HELD_MAX_BYTES,
-  FILE_OFFER_MS,
   FILE_OFFERS_MAX,
-  FILE_STALLED_MS,
   FILE_TRANSFERS_PER_SENDER,
 } from "../shared/limits.ts";
 import type { EventOf } from "../shared/messages_v2.ts";
 import { formatBytes } from "../shared/option_values.ts";
 import { saveDownload, whyNotSaved } from "./downloads.ts";
-import { faultOfOffer, IncomingFile } from "./incoming_file.ts";
-import { Progress } from "./progress.ts";
-import type {
-  TransferFault,
-  TransferInfo,
-  TransferOptions,
-  TransferRef,
-  TransferState,
-} from "./transfers.ts";
+import type { Person } from "./roster.ts";
+import { Incoming, keyOf } from "./incoming.ts";
+import { faultOfOffer } from "./incoming_file.ts";
+import type { TransferFault, TransferInfo, TransferRef } from "./transfer_event.ts";
+import type { TransferOptions } from "./transfers.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;
 const REFUSALS_REMEMBERED = 256;
 
+const LINK_LOST: TransferFault = {
+  code: "link_lost",
+  reason: "the link was lost in the middle",
+};
+
+const SENDER_LEFT: TransferFault = {
+  code: "sender_left",
+  reason: "its sender left in the middle",
+};
+
 const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client takes no files" };
 
 type Offer = EventOf<"offer">;
-
-interface Incoming {
-  readonly file: TransferRef;
-  /** Where it will be saved. */
-  readonly folder: string;
-  readonly client: number;
-  /** Number of the room that it was offered in. */
-  readonly room: number;
-  readonly key: string;
-  readonly data: IncomingFile;
-  readonly progress: Progress;
-  state: Exclude<TransferState, "sending">;
-  /** When it was offered, or could not be saved. */
-  openedAt: number;
-  /** When its last chunk came. */
-  heardAt: number;
-}
 
 /** The incoming half of Transfers, whose methods of the same names say what these are for. */
 export class IncomingFiles {
@@ -85,6 +72,7 @@ export class IncomingFiles {
     const fault = data.add(chunk);
     if (fault !== undefined) return this.#fail(incoming, fault);
     incoming.heardAt = this.#options.now();
+    incoming.catchingUp?.came(chunk.index);
     if (progress.isWorthTelling(data.received)) {
       this.#options.notify({ kind: "progress", file, done: data.received });
     }
@@ -98,18 +86,73 @@ export class IncomingFiles {
     return this.#receiving.has(keyOf(chunk));
   }
 
+  /** How far a file is for everybody, as the server says; null: the rest of it is not to be had. */
+  handleReached({ client, file, index }: EventOf<"reached">): void {
+    const incoming = this.#receiving.get(keyOf({ client, file }));
+    if (incoming?.catchingUp === undefined) return;
+    if (index !== null) return incoming.catchingUp.reached(index);
+    const reason = "the rest of it is not to be had any more";
+    this.#fail(incoming, { code: "sender_gave_up", reason });
+  }
+
+  /** Our link is lost, and may come back: what cannot wait ends. */
+  linkLost(): void {
+    this.failUnfinished(LINK_LOST, ({ survives }) => !survives);
+    for (const incoming of this.#receiving.values()) {
+      if (incoming.wait("link")) this.#tellWaiting(incoming);
+    }
+  }
+
+  /** The same session has a link again. */
+  linkBack(): void {
+    for (const incoming of this.#receiving.values()) {
+      if (incoming.goOn("link")) this.#tellResumed(incoming);
+    }
+  }
+
+  /** A sender lost its link: what cannot wait for it ends. */
+  senderAway(client: number, room: number): void {
+    const isTheirs = (incoming: Incoming) => incoming.client === client && incoming.room === room;
+    this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
+    for (const incoming of this.#receiving.values()) {
+      if (isTheirs(incoming) && incoming.wait("sender")) this.#tellWaiting(incoming);
+    }
+  }
+
+  /** A sender has a link again. */
+  senderBack(client: number, room: number): void {
+    for (const incoming of this.#receiving.values()) {
+      const isTheirs = incoming.client === client && incoming.room === room;
+      if (isTheirs && incoming.goOn("sender")) this.#tellResumed(incoming);
+    }
+  }
+
+  /** Who is in a room now: senders may have come and gone unheard. */
+  peopleAre(room: number, people: readonly Person[]): void {
+    const senders = this.#receiving.values().filter((incoming) =>
+      incoming.room === room && incoming.survives
+    ).map(({ client }) => client);
+    for (const client of new Set(senders)) {
+      const sender = people.find((person) => person.client === client);
+      if (sender === undefined) this.senderLeft(client, room);
+      else if (sender.state === "away") this.senderAway(client, room);
+      else this.senderBack(client, room);
+    }
+  }
+
   /** Ends what is unfinished of one sender in one room. */
   senderLeft(client: number, room: number): void {
     this.#refusedAt.delete(client);
-    const fault = { code: "sender_left", reason: "its sender left in the middle" } as const;
-    this.failUnfinished(fault, (incoming) => incoming.client === client && incoming.room === room);
+    this.failUnfinished(
+      SENDER_LEFT,
+      (incoming) => incoming.client === client && incoming.room === room,
+    );
   }
 
   /** Ends what is unfinished; complete offers stay. */
   failUnfinished(
     fault: TransferFault,
-    concerns: (incoming: { readonly client: number; readonly room: number }) => boolean = () =>
-      true,
+    concerns: (incoming: Incoming) => boolean = () => true,
   ): void {
     for (const incoming of [...this.#receiving.values()].filter(concerns)) {
       this.#fail(incoming, fault);
@@ -142,8 +185,8 @@ export class IncomingFiles {
 
   /** What is held, by number. */
   list(): readonly TransferInfo[] {
-    return [...this.#held.values()].map(({ file, state, data }) => (
-      { ...file, state, done: data.received }
+    return [...this.#held.values()].map(({ file, state, data, waitingFor }) => (
+      { ...file, state, done: data.received, waitingFor }
     ));
   }
 
@@ -156,7 +199,7 @@ export class IncomingFiles {
   sweep(): void {
     const now = this.#options.now();
     for (const incoming of [...this.#held.values()]) {
-      const fault = faultByTime(incoming, now);
+      const fault = incoming.sweep(now);
       if (fault !== undefined) this.#fail(incoming, fault);
     }
   }
@@ -198,15 +241,25 @@ export class IncomingFiles {
     const name = safeDownloadName(filename);
     const about = { name, size, sender, room: this.#options.roomTitle?.(room) };
     const file: TransferRef = { n: this.#nextNumber(), direction: "in", ...about };
-    const now = this.#options.now();
-    const progress = new Progress(size, this.#options.now);
-    const incoming: Incoming = {
-      ...{ file, folder, client, room, key: keyOf(offer), data: new IncomingFile(offer), progress },
-      ...{ state: accepted ? "accepted" : "offered", openedAt: now, heardAt: now },
+    const { now, send } = this.#options;
+    const ask = (index: number, count: number) => {
+      const wanted = { room, to: client, file: offer.file, index, count };
+      // Where the link is lost, it is asked again over the next one.
+      send({ kind: "pull", ...wanted }).catch(() => undefined);
     };
+    const incoming = new Incoming({ file, offer, folder, accepted, now, ask });
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
+  }
+
+  #tellWaiting({ file, data, waitingFor }: Incoming): void {
+    if (waitingFor === undefined) return;
+    this.#options.notify({ kind: "waiting", file, done: data.received, for: waitingFor });
+  }
+
+  #tellResumed({ file, data }: Incoming): void {
+    this.#options.notify({ kind: "resumed", file, done: data.received });
   }
 
   #refuse(offer: Offer, fault: TransferFault): void {
@@ -281,22 +334,4 @@ export class IncomingFiles {
     this.#forget(incoming);
     this.#options.notify({ kind: "saved", file, path, sha256: data.sha256! });
   }
-}
-
-/** A file's id is chosen by its sender, so it counts for that sender only. */
-function keyOf({ client, file }: { readonly client: number; readonly file: string }): string {
-  return `${client}/${file}`;
-}
-
-function faultByTime(incoming: Incoming, now: number): TransferFault | undefined {
-  const { state, data, openedAt, heardAt } = incoming;
-  if (state === "saving") return undefined;
-  if (!data.isComplete && now - heardAt >= FILE_STALLED_MS) {
-    const reason = `nothing of it came for ${FILE_STALLED_MS / 1_000} seconds`;
-    return { code: "stalled", reason };
-  }
-  if (state === "offered" && now - openedAt >= FILE_OFFER_MS) {
-    return { code: "expired", reason: `not accepted within ${FILE_OFFER_MS / 60_000} minutes` };
-  }
-  return undefined;
 }

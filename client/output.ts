@@ -22,7 +22,7 @@ import {
 import { Settings } from "./settings.ts";
 import type { ShownLine } from "./shown_line.ts";
 import type { Alert } from "./terminal/chat_console.ts";
-import type { TransferEvent } from "./transfers.ts";
+import type { TransferEvent } from "./transfer_event.ts";
 
 /** Where output goes. */
 export interface OutputOptions {

@@ -1,8 +1,8 @@
 // Files on their way, as rows that change in place: how far, how fast, how long still.
 
 import { formatBytes } from "../shared/option_values.ts";
-import { barText } from "./renderers/transfer_text.ts";
-import type { TransferEvent, TransferRef } from "./transfers.ts";
+import { barText, WAITING_TEXTS } from "./renderers/transfer_text.ts";
+import type { TransferEvent, TransferRef, Waiting } from "./transfer_event.ts";
 
 // Over so long a rate is measured: short enough to follow the link, long enough not to jump.
 const WINDOW_MS = 3_000;
@@ -11,7 +11,8 @@ const BARS_MAX = 3;
 interface Bar {
   readonly file: TransferRef;
   done: number;
-  /** When how much was through, oldest first; never empty. */
+  waitingFor?: Waiting | undefined;
+  /** When how much was through, oldest first. */
   readonly samples: { readonly at: number; readonly done: number }[];
 }
 
@@ -29,11 +30,15 @@ export class ProgressBars {
   take(event: TransferEvent): boolean {
     if (event.kind === "refused") return false;
     const { file } = event;
+    const moves = event.kind === "progress" || event.kind === "waiting" || event.kind === "resumed";
     // What is all here waits for its user, which the offer has said.
-    if (event.kind !== "progress" || event.done >= file.size) return this.#bars.delete(file.n);
-    const bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
+    if (!moves || event.done >= file.size) return this.#bars.delete(file.n);
+    const bar: Bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
     const at = this.#now();
     bar.done = event.done;
+    bar.waitingFor = event.kind === "waiting" ? event.for : undefined;
+    // How fast it was before a pause says nothing of what comes behind it.
+    if (event.kind !== "progress") bar.samples.length = 0;
     bar.samples.push({ at, done: event.done });
     while (bar.samples.length > 2 && at - (bar.samples[0]?.at ?? 0) > WINDOW_MS) {
       bar.samples.shift();
@@ -46,9 +51,12 @@ export class ProgressBars {
   rows(columns: number): string[] {
     const bars = [...this.#bars.values()];
     const hidden = bars.length - BARS_MAX;
-    const rows = bars.slice(-BARS_MAX).map(({ file, done, samples }) =>
-      barText(file, { done, speed: speedOf(file.size - done, samples), columns })
-    );
+    const rows = bars.slice(-BARS_MAX).map(({ file, done, samples, waitingFor }) => {
+      const how = waitingFor === undefined
+        ? speedOf(file.size - done, samples)
+        : WAITING_TEXTS[waitingFor];
+      return barText(file, { done, how, columns });
+    });
     return hidden > 0 ? [...rows, `… ${hidden} more: /files`] : rows;
   }
 }

@@ -94,12 +94,13 @@ const HANDLERS: Handlers = {
 
   away(chat, { client, room: number, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
-    chat.transfers.senderLeft(client, number);
+    chat.transfers.senderAway(client, number);
     show(chat, { event: "away", text: `${name} lost the link.`, name, time }, room);
   },
 
-  back(chat, { client, name, time }, room) {
+  back(chat, { client, room: number, name, time }, room) {
     room.roster.add({ name, client, state: "here" });
+    chat.transfers.senderBack(client, number);
     if (client === chat.clientId) return;
     show(chat, { event: "back", text: `${name} is back.`, name, time }, room);
   },
@@ -147,7 +148,9 @@ const HANDLERS: Handlers = {
     const people = list.map(([client, name, state, since, status]) => (
       { client, name, state, since, status }
     ));
-    if (!room.takeMembers(people, more) || !room.takeFirstSight()) return;
+    if (!room.takeMembers(people, more)) return;
+    chat.transfers.peopleAre(room.number ?? 0, room.roster.people);
+    if (!room.takeFirstSight()) return;
     // Told once for each time that we come in: coming back to the same people is no news.
     const { names } = room.roster;
     const text = `In this room: ${names.join(", ")}`;

@@ -310,7 +310,8 @@ export class SealedRoom {
     if (request > 0) this.requests.answer(request, "confirmed");
     const { id, name: filename, size, chunks } = file;
     const about = { client: this.#clientOf(client), name, time, request: 0 };
-    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks });
+    // Members hold what they get against its digest by themselves.
+    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash: null });
     if (request === 0) this.#dropUnwanted(about.client, id);
   }
 

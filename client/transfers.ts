@@ -7,93 +7,25 @@ import { FILE_CONFIRM_MS, FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../s
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { IncomingFiles } from "./incoming_files.ts";
 import { Progress } from "./progress.ts";
-import type { RequestRoom } from "./requests.ts";
-import { giveUp, openSendable, Upload } from "./uploads.ts";
-
-/** `in`: a member sends it to us; `out`: we send it to the room. */
-export type Direction = "in" | "out";
-
-/** One transfer in the words of `/files`, `/accept`, `/reject` and `/cancel`. */
-export interface TransferRef {
-  /** The number the user calls it by, from 1, never used twice by one client. */
-  readonly n: number;
-  readonly direction: Direction;
-  /** Safe to be a file's name and to be shown. */
-  readonly name: string;
-  /** Bytes of the whole file. */
-  readonly size: number;
-  /** Who sends it, as it came from the peer: NOT sanitized; undefined for our own. */
-  readonly sender: string | undefined;
-  /** The room it is offered in, by name; NOT sanitized. */
-  readonly room?: string | undefined;
-}
-
-/** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */
-export type TransferState = "offered" | "accepted" | "saving" | "sending";
-
-/** A transfer as `/files` lists it. */
-export interface TransferInfo extends TransferRef {
-  readonly state: TransferState;
-  /** Bytes received or sent. */
-  readonly done: number;
-}
-
-/** Why a transfer did not happen: `code` for programs, `reason` in our own words, without a peer's text. */
-export interface TransferFault {
-  readonly code:
-    | "cancelled" // by our user
-    | "sender_gave_up"
-    | "sender_left"
-    | "link_lost"
-    | "room_left"
-    | "stalled" // no chunk for too long
-    | "expired" // nobody answered the offer
-    | "unconfirmed" // the server did not take our offer
-    | "changed" // our file shrank or grew while it was read
-    | "unreadable" // our file could not be read to its end
-    | "bad_offer" // size, chunk count or id do not fit
-    | "bad_chunk" // missing, twice, wrong size
-    | "not_wanted" // this client was started to take no files
-    | "too_large"
-    | "too_many" // from this sender
-    | "no_memory" // too much is held already
-    | "not_saved"; // disk full, no permission: the file is still held, /accept tries again
-  readonly reason: string;
-}
-
-/** What the chat shows. `sender` in it is NOT sanitized, everything else is safe. */
-export type TransferEvent =
-  | { readonly kind: "offered"; readonly file: TransferRef; readonly accepted: boolean }
-  | { readonly kind: "accepted"; readonly file: TransferRef }
-  | { readonly kind: "rejected"; readonly file: TransferRef }
-  | { readonly kind: "sending"; readonly file: TransferRef }
-  /** At most one a percent and one in 100 ms, the last one always. */
-  | { readonly kind: "progress"; readonly file: TransferRef; readonly done: number }
-  /** `path` is where it is; its last part differs from `file.name` where that one was taken. */
-  | {
-    readonly kind: "saved";
-    readonly file: TransferRef;
-    readonly path: string;
-    readonly sha256: string;
-  }
-  | { readonly kind: "sent"; readonly file: TransferRef; readonly sha256: string }
-  | { readonly kind: "failed"; readonly file: TransferRef; readonly fault: TransferFault }
-  /** An offer that was never taken up; told once for each sender until something of theirs ends. */
-  | {
-    readonly kind: "refused";
-    readonly sender: string;
-    readonly name: string;
-    readonly size: number;
-    readonly fault: TransferFault;
-  };
+import type { Outcome, RequestRoom } from "./requests.ts";
+import type { Person } from "./roster.ts";
+import { openSendable, type SendableFile } from "./sendable.ts";
+import { ServedFiles } from "./served_files.ts";
+import type { TransferEvent, TransferFault, TransferInfo, TransferRef } from "./transfer_event.ts";
+import { giveUp, Upload, type UploadRequest } from "./uploads.ts";
 
 /** An offer before the chat has given it its number and that of its room. */
 export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
+/** What is said about files to the server. */
+export type FileRequest = UploadRequest | RequestOf<"pull">;
+
 /** What transfers need of the rest of the client. */
 export interface TransferOptions {
   /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
-  readonly send: (request: OfferDraft | RequestOf<"chunk">, room?: RequestRoom) => Promise<void>;
+  readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
+  /** Whether the server of a room says how far files are, so that they go on after a lost link. */
+  readonly survives?: (room: RequestRoom) => boolean;
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
@@ -116,8 +48,14 @@ interface Outgoing {
   readonly file: TransferRef;
   readonly room: RequestRoom;
   readonly upload: Upload;
-  readonly startedAt: number;
+  /** When it was offered, or the link on which it is offered came. */
+  startedAt: number;
 }
+
+const LINK_LOST: TransferFault = {
+  code: "link_lost",
+  reason: "the link was lost in the middle",
+};
 
 /** All transfers of one client. Methods for commands throw UsageError or LimitError; those for messages never throw. */
 export class Transfers {
@@ -127,6 +65,9 @@ export class Transfers {
   readonly #incoming: IncomingFiles;
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #sending = new Set<Promise<void>>();
+  readonly #served: ServedFiles;
+  /** When a session whose link is lost is held no more; undefined while there is a link. */
+  #heldUntil: number | undefined;
   /** Ids of uploads that ended while the server might still take their offer, perhaps over the next link. */
   readonly #abandoned = new Set<string>();
   #lastNumber = 0;
@@ -135,6 +76,7 @@ export class Transfers {
   constructor(options: TransferOptions) {
     this.#options = options;
     this.#incoming = new IncomingFiles(options, () => ++this.#lastNumber);
+    this.#served = new ServedFiles(options.now);
   }
 
   /** An offer, ours included. */
@@ -149,9 +91,49 @@ export class Transfers {
     this.#incoming.handleChunk(event);
   }
 
+  /** The server says how far a file is, ours or another's; null: it does not know of it. */
+  handleReached(event: EventOf<"reached">): void {
+    if (event.client !== this.#options.ownId()) return this.#incoming.handleReached(event);
+    for (const { file, upload } of this.#outgoing.values()) {
+      if (upload.id !== event.file || !upload.reached(event.index)) continue;
+      this.#options.notify({ kind: "resumed", file, done: upload.done });
+    }
+  }
+
+  /** A receiver asks for chunks of a file of ours. */
+  handlePull(event: EventOf<"pull">): void {
+    const sending = [...this.#outgoing.values()].find(({ upload }) => upload.id === event.file);
+    if (sending === undefined) this.#served.pulled(event);
+    else sending.upload.pulled(event);
+  }
+
+  /** The server has answered the offer of file `id`. */
+  handleAnswer(id: string, outcome: Outcome): void {
+    if (outcome === "confirmed") return this.#confirm(id);
+    const fault: TransferFault = outcome === "refused"
+      ? { code: "unconfirmed", reason: "the server did not take it" }
+      : { code: "link_lost", reason: "the link was lost" };
+    for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
+  }
+
   /** Whether chunks of somebody's file are taken now: it was neither refused nor has it ended. */
   wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
     return this.#incoming.wants(chunk);
+  }
+
+  /** A member of room number `room` lost its link: what can wait for it waits. */
+  senderAway(client: number, room: number): void {
+    this.#incoming.senderAway(client, room);
+  }
+
+  /** A member of room number `room` has a link again. */
+  senderBack(client: number, room: number): void {
+    this.#incoming.senderBack(client, room);
+  }
+
+  /** Who is in room number `room`, of which some changes may not have been told. */
+  peopleAre(room: number, people: readonly Person[]): void {
+    this.#incoming.peopleAre(room, people);
   }
 
   /** A member left room number `room`: what is unfinished of theirs there ends. */
@@ -159,9 +141,27 @@ export class Transfers {
     this.#incoming.senderLeft(client, room);
   }
 
-  /** The link is gone: what is unfinished ends, complete offers stay. */
-  linkLost(): void {
-    this.#endUnfinished({ code: "link_lost", reason: "the link was lost in the middle" });
+  /** The link is gone. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
+  linkLost(holdMs = 0): void {
+    if (holdMs === 0) return this.#endUnfinished(LINK_LOST);
+    this.#heldUntil = this.#options.now() + holdMs;
+    for (const { file, room, upload } of this.#outgoing.values()) {
+      if (upload.survives) this.#wait(file, upload);
+      // A sealed room takes it all the same.
+      else if (!room.isSealed) upload.stop(LINK_LOST);
+    }
+    this.#incoming.linkLost();
+  }
+
+  /** There is a link again, to the same session or to another one, in which nothing of a plain room goes on. */
+  linkBack(isResumed: boolean): void {
+    this.#heldUntil = undefined;
+    if (!isResumed) this.#endPlain({ code: "link_lost", reason: "the server did not wait for us" });
+    for (const outgoing of this.#outgoing.values()) {
+      outgoing.startedAt = this.#options.now();
+      if (outgoing.upload.survives) outgoing.upload.linkBack();
+    }
+    this.#incoming.linkBack();
   }
 
   /** To be called before `room` is left: its chunks neither come nor go any more. */
@@ -176,8 +176,13 @@ export class Transfers {
   /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
   async offerFile(typed: string, room: RequestRoom): Promise<void> {
     const file = await openSendable(typed, { home: this.#options.home, fileMax: this.fileMax });
+    this.sendFile(file, room);
+  }
+
+  /** Sends what is open already, which it closes. Throws LimitError. */
+  sendFile(file: SendableFile, room: RequestRoom): void {
     if (this.#outgoing.size >= FILE_TRANSFERS_PER_SENDER) {
-      file.handle.close();
+      file.close();
       throw new LimitError(
         `Cannot send another file: ${this.#outgoing.size} are on their way, ` +
           `at most ${FILE_TRANSFERS_PER_SENDER} at once are allowed`,
@@ -191,7 +196,8 @@ export class Transfers {
       sender: undefined,
       room: room.title,
     };
-    const upload = new Upload(file, (request) => this.#options.send(request, room));
+    const { send, survives } = this.#options;
+    const upload = new Upload(file, (request) => send(request, room), survives?.(room));
     this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });
     this.#watch();
     this.#options.notify({ kind: "sending", file: ref });
@@ -218,10 +224,16 @@ export class Transfers {
 
   /** `/files`, by number. */
   list(): readonly TransferInfo[] {
-    const outgoing = [...this.#outgoing.values()].map(({ file, upload }) => (
-      { ...file, state: "sending" as const, done: upload.done }
-    ));
+    const outgoing = [...this.#outgoing.values()].map(({ file, upload }) => ({
+      ...{ ...file, state: "sending" as const, done: upload.done },
+      waitingFor: upload.isWaiting ? "link" as const : undefined,
+    }));
     return [...this.#incoming.list(), ...outgoing].sort((a, b) => a.n - b.n);
+  }
+
+  /** Whether a receiver that missed a part of a file of ours is being sent it. */
+  get isServing(): boolean {
+    return this.#served.isBusy;
   }
 
   /** Resolves when nothing is being sent or written; for scripts and for `/quit`. */
@@ -232,10 +244,15 @@ export class Transfers {
 
   /** Looks at deadlines; called by a timer of its own, and by tests. */
   sweep(): void {
-    this.#incoming.sweep();
     const now = this.#options.now();
+    this.#incoming.sweep();
+    this.#served.sweep();
+    if (this.#heldUntil !== undefined && now >= this.#heldUntil) {
+      this.#heldUntil = undefined;
+      this.#endPlain({ code: "link_lost", reason: "the link was lost for too long" });
+    }
     for (const { upload, startedAt } of this.#outgoing.values()) {
-      if (upload.isConfirmed || now - startedAt < FILE_CONFIRM_MS) continue;
+      if (upload.isConfirmed || upload.isWaiting || now - startedAt < FILE_CONFIRM_MS) continue;
       upload.stop({ code: "unconfirmed", reason: "the server did not take it" });
     }
     this.#watch();
@@ -245,6 +262,7 @@ export class Transfers {
   async dispose(): Promise<void> {
     this.#endUnfinished({ code: "link_lost", reason: "the program ends" });
     await this.settled();
+    this.#served.clear();
     this.#incoming.clear();
     this.#watch();
   }
@@ -262,6 +280,17 @@ export class Transfers {
     this.#incoming.failUnfinished(fault);
   }
 
+  /** Sealed rooms need no session of ours to go on. */
+  #endPlain(fault: TransferFault): void {
+    for (const { upload, room } of this.#outgoing.values()) if (!room.isSealed) upload.stop(fault);
+    this.#incoming.failUnfinished(fault, ({ room }) => room >= 0);
+  }
+
+  #wait(file: TransferRef, upload: Upload): void {
+    upload.linkLost();
+    this.#options.notify({ kind: "waiting", file, done: upload.done, for: "link" });
+  }
+
   async #push(file: TransferRef, upload: Upload): Promise<void> {
     const { notify, now } = this.#options;
     const progress = new Progress(file.size, now);
@@ -270,7 +299,10 @@ export class Transfers {
     });
     this.#outgoing.delete(file.n);
     if ("fault" in outcome) this.#tellFailed(file, upload, outcome.fault);
-    else notify({ kind: "sent", file, sha256: outcome.sha256 });
+    else {
+      this.#served.keep(upload);
+      notify({ kind: "sent", file, sha256: outcome.sha256 });
+    }
   }
 
   #tellFailed(file: TransferRef, upload: Upload, fault: TransferFault): void {
@@ -280,7 +312,7 @@ export class Transfers {
 
   /** Starts the timer with the first deadline; it ends itself with the last one. */
   #watch(): void {
-    const isNeeded = this.#incoming.size + this.#outgoing.size > 0;
+    const isNeeded = this.#incoming.size + this.#outgoing.size + this.#served.size > 0;
     if (isNeeded && this.#timer === undefined) {
       this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
     } else if (!isNeeded) {

@@ -1,110 +1,20 @@
-// A file of ours onto the wire: opened and judged when the user asks, then read chunk by chunk, never faster than the
-// link takes it and never as a whole.
+// A file of ours on its way to the room: chunk by chunk, never faster than the link takes it. Where the server says
+// how far it is (session v2), the way goes on after a lost link from the chunk that the server wants next, and a
+// receiver whose own link was lost gets again what it missed.
 
-import { createHash } from "node:crypto";
-import { basename } from "node:path";
-import { LimitError, UsageError } from "../shared/errors.ts";
+import { Buffer } from "node:buffer";
 import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
-import type { RequestOf } from "../shared/messages_v2.ts";
-import { formatBytes } from "../shared/option_values.ts";
-import { quote } from "../shared/sanitize.ts";
-import type { OfferDraft, TransferFault } from "./transfers.ts";
-import { pathCandidates } from "./typed_path.ts";
+import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
+import { PartServer } from "./part_server.ts";
+import { ChunkError, type SendableFile } from "./sendable.ts";
+import type { TransferFault } from "./transfer_event.ts";
+import type { OfferDraft } from "./transfers.ts";
 
-/** Enough of a path to recognise it in an error. */
-const PATH_SHOWN_MAX = 200;
+/** What is said about a file of ours. */
+export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part" | "resume">;
 
-/** An open file that may be sent; `size` in bytes, at least 1. */
-export interface SendableFile {
-  readonly name: string;
-  readonly size: number;
-  readonly handle: Deno.FsFile;
-}
-
-/** What judges a file before it is sent. */
-export interface SendableOptions {
-  readonly home?: string | undefined;
-  /** Bytes; 0 where the server takes no files. */
-  readonly fileMax: number;
-}
-
-/** Opens what the user typed after `/send`. Throws UsageError or LimitError. */
-export async function openSendable(typed: string, options: SendableOptions): Promise<SendableFile> {
-  const { home, fileMax } = options;
-  const candidates = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
-  if (candidates.length === 0) {
-    throw new UsageError("Cannot send a file: a path is wanted, as in /send notes.txt");
-  }
-  if (fileMax === 0) {
-    throw new LimitError(`Cannot send ${shown(candidates[0]!)}: this server takes no files`);
-  }
-  const path = await firstThatExists(candidates);
-  try {
-    // Opening a named pipe would wait for its other end.
-    refuseUnlessSendable(path, await Deno.stat(path), fileMax);
-    return await openRegular(path, fileMax);
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof LimitError) throw error;
-    throw new UsageError(`Cannot send ${shown(path)}: ${whyUnreadable(error)}`, { cause: error });
-  }
-}
-
-async function firstThatExists(candidates: readonly string[]): Promise<string> {
-  for (const path of candidates) {
-    const exists = await Deno.stat(path).then(() => true, () => false);
-    if (exists) return path;
-  }
-  // The last one is what is left without quotes: the clearest one to name.
-  return candidates.at(-1)!;
-}
-
-async function openRegular(path: string, fileMax: number): Promise<SendableFile> {
-  const handle = await Deno.open(path, { read: true });
-  try {
-    const info = await handle.stat();
-    refuseUnlessSendable(path, info, fileMax);
-    return { name: basename(path), size: info.size, handle };
-  } catch (error) {
-    handle.close();
-    throw error;
-  }
-}
-
-function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
-  if (info.isDirectory) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is a folder, a file is wanted`, {
-      hint: "pack it first, for example with tar or zip",
-    });
-  }
-  if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is no regular file`);
-  if (info.size === 0) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is empty, at least 1 byte is wanted`);
-  }
-  if (info.size > fileMax) {
-    throw new LimitError(
-      `Cannot send ${shown(path)}: it has ${info.size} bytes, at most ${fileMax} (${
-        formatBytes(fileMax)
-      }) are allowed`,
-    );
-  }
-}
-
-function whyUnreadable(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.NotCapable) {
-    return "this program was started without the right to";
-  }
-  if (error instanceof Deno.errors.PermissionDenied) return "you may not read it";
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? `it cannot be read (${code})` : "it cannot be read";
-}
-
-function shown(path: string): string {
-  return quote(path, PATH_SHOWN_MAX);
-}
-
-/** Sends an offer or a chunk, as TransferOptions says. */
-type UploadSend = (request: OfferDraft | RequestOf<"chunk">) => Promise<void>;
+/** Sends it, as TransferOptions says. */
+type UploadSend = (request: UploadRequest) => Promise<void>;
 
 /** How a sending ended. */
 export type UploadOutcome = { readonly sha256: string } | { readonly fault: TransferFault };
@@ -118,21 +28,38 @@ export class Upload {
   readonly id: string = crypto.randomUUID().replaceAll("-", "");
   /** What is sent. */
   readonly file: SendableFile;
+  /** Whether it goes on after a lost link: the server says how far it is. */
+  readonly survives: boolean;
   readonly #send: UploadSend;
-  readonly #confirmed = Promise.withResolvers<void>();
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #total: number;
+  readonly #parts: PartServer;
   #fault: TransferFault | undefined;
   #isConfirmed = false;
   #next = 0;
+  /** So many chunks the server has, as far as it said. */
+  #reached = 0;
+  /** No link, or the server has not said over this one how far it is. */
+  #isWaiting = false;
+  /** Counts links: what was read for one may not go out over the next. */
+  #link = 0;
+  #change = Promise.withResolvers<void>();
 
-  constructor(file: SendableFile, send: UploadSend) {
+  constructor(file: SendableFile, send: UploadSend, survives = false) {
     this.file = file;
+    this.survives = survives;
     this.#send = send;
+    this.#total = Math.ceil(file.size / FILE_CHUNK_BYTES);
+    this.#parts = new PartServer({ file, id: this.id, send });
   }
 
   /** True when the server gave our offer back: it took it. */
   get isConfirmed(): boolean {
     return this.#isConfirmed;
+  }
+
+  /** Whether it waits for the link. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   /** Bytes handed to the link. */
@@ -143,21 +70,66 @@ export class Upload {
   /** To be called when our offer came back. */
   confirm(): void {
     this.#isConfirmed = true;
-    this.#confirmed.resolve();
+    this.#changed();
   }
 
   /** Ends the sending; the first fault counts. */
   stop(fault: TransferFault): void {
     this.#fault ??= fault;
-    this.#stopped.resolve();
+    this.#changed();
   }
 
-  /** Sends all and closes the file; never rejects. `onProgress` follows each chunk. */
+  /** The link is lost, and may come back. */
+  linkLost(): void {
+    this.#link++;
+    this.#isWaiting = true;
+    this.#changed();
+  }
+
+  /** The same session has a link again: asks the server how far the file is. */
+  linkBack(): void {
+    this.#link++;
+    // Where the server has not even answered the offer, the offer is what is sent again.
+    if (!this.#isConfirmed) this.#isWaiting = false;
+    else this.#send({ kind: "resume", file: this.id }).catch(() => undefined);
+    this.#changed();
+  }
+
+  /** The server has the chunks before `index`; null: it does not know of the file. True where that is news of the link. */
+  reached(index: number | null): boolean {
+    if (index === null || index > this.#total) {
+      this.stop({ code: "link_lost", reason: "the server has forgotten it" });
+      return false;
+    }
+    const wasWaiting = this.#isWaiting;
+    this.#reached = index;
+    if (wasWaiting) [this.#next, this.#isWaiting] = [index, false];
+    this.#changed();
+    return wasWaiting;
+  }
+
+  /** A receiver asks for chunks again. */
+  pulled(event: EventOf<"pull">): void {
+    if (this.#fault === undefined) this.#parts.ask(event);
+  }
+
+  /** Whether somebody is being sent parts now. */
+  get isServing(): boolean {
+    return this.#parts.isBusy;
+  }
+
+  /** Nobody is sent anything of it any more. */
+  close(): void {
+    this.#parts.close();
+    this.file.close();
+  }
+
+  /** Sends all; never rejects. The file stays open for those who ask for parts. `onProgress` follows each chunk. */
   async run(onProgress: (done: number) => void): Promise<UploadOutcome> {
-    using _handle = this.file.handle;
-    const sha256 = await this.#sendAll(onProgress);
-    if (this.#fault === undefined && sha256 !== undefined) return { sha256 };
-    const fault = this.#fault ?? linkLost();
+    await this.#sendAll(onProgress);
+    const fault = this.#fault;
+    if (fault === undefined) return { sha256: Buffer.from(this.file.hash).toString("hex") };
+    this.close();
     if (TOLD.has(fault.code) && this.#isConfirmed) {
       // Nobody is told that a link is lost which no longer matters.
       this.#send(giveUp(this.id, this.#next)).catch(() => undefined);
@@ -165,64 +137,63 @@ export class Upload {
     return { fault };
   }
 
-  /** The digest, or undefined when it was stopped. */
-  async #sendAll(onProgress: (done: number) => void): Promise<string | undefined> {
-    const { name: filename, size } = this.file;
-    const total = Math.ceil(size / FILE_CHUNK_BYTES);
-    await this.#hand({ kind: "offer", file: this.id, filename, size, chunks: total });
+  /** Returns when the server has all, or it was stopped. */
+  async #sendAll(onProgress: (done: number) => void): Promise<void> {
+    const { name: filename, size, hash } = this.file;
+    await this.#hand({ kind: "offer", file: this.id, filename, size, chunks: this.#total, hash });
     // Nothing is pushed at a server that refuses the file.
-    await Promise.race([this.#confirmed.promise, this.#stopped.promise]);
-    const hash = createHash("sha256");
-    while (this.#fault === undefined && this.#next < total) {
-      const isLast = this.#next === total - 1;
-      const data = await this.#readChunk(isLast);
-      if (data === undefined) return undefined;
-      hash.update(data);
-      await this.#hand({ kind: "chunk", file: this.id, index: this.#next++, data, last: isLast });
-      if (this.#fault === undefined) onProgress(this.done);
+    while (!this.#isConfirmed && this.#fault === undefined) await this.#change.promise;
+    while (this.#fault === undefined && !this.#isThrough) {
+      if (this.#isWaiting || this.#next === this.#total) await this.#change.promise;
+      else await this.#sendNext(onProgress);
     }
-    return hash.digest("hex");
   }
 
-  /** Returns when the link took the message or the sending was stopped. */
-  async #hand(message: Parameters<UploadSend>[0]): Promise<void> {
-    if (this.#fault !== undefined) return;
-    const sent = this.#send(message).catch(() => this.stop(linkLost()));
-    await Promise.race([sent, this.#stopped.promise]);
+  get #isThrough(): boolean {
+    return this.survives ? this.#reached === this.#total : this.#next === this.#total;
   }
 
-  async #readChunk(isLast: boolean): Promise<Uint8Array | undefined> {
-    const wanted = Math.min(this.file.size - this.done, FILE_CHUNK_BYTES);
+  async #sendNext(onProgress: (done: number) => void): Promise<void> {
+    const [link, index] = [this.#link, this.#next];
+    const data = await this.#read(index);
+    if (data === undefined || link !== this.#link) return;
+    const last = index === this.#total - 1;
+    this.#next = index + 1;
+    await this.#hand({ kind: "chunk", file: this.id, index, data, last });
+    if (this.#fault === undefined && !this.#isWaiting) onProgress(this.done);
+  }
+
+  /** Returns when the link took the message, was lost, or the sending was stopped. */
+  async #hand(message: UploadRequest): Promise<void> {
+    const link = this.#link;
+    let isOut = this.#fault !== undefined;
+    const sent = isOut ? Promise.resolve() : this.#send(message).catch(() => {
+      if (!this.survives) this.stop({ code: "link_lost", reason: "the link was lost" });
+      // Whoever reads from the link will say the same.
+      else if (link === this.#link) this.#isWaiting = true;
+    }).finally(() => isOut = true);
+    while (!isOut && this.#fault === undefined && link === this.#link) {
+      await Promise.race([sent, this.#change.promise]);
+    }
+  }
+
+  async #read(index: number): Promise<Uint8Array | undefined> {
     try {
-      // Its own buffer each: a chunk may still wait to be written when the next is read.
-      const data = new Uint8Array(wanted);
-      const filled = await fill(this.file.handle, data);
-      const hasMore = isLast && await this.file.handle.read(new Uint8Array(1)) !== null;
-      if (filled === wanted && !hasMore) return data;
-      const reason = `it ${hasMore ? "grew" : "shrank"} while it was sent`;
-      this.stop({ code: "changed", reason });
+      return await this.file.chunk(index);
     } catch (error) {
-      this.stop({ code: "unreadable", reason: whyUnreadable(error) });
+      if (!(error instanceof ChunkError)) throw error;
+      this.stop(error.fault);
+      return undefined;
     }
-    return undefined;
+  }
+
+  #changed(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 }
 
 /** Tells the receivers that no chunk from `index` on will come (docs/PROTOCOL.md, V14). */
 export function giveUp(file: string, index: number): RequestOf<"chunk"> {
   return { kind: "chunk", file, index, data: new Uint8Array(), last: true };
-}
-
-async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = await handle.read(buffer.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return filled;
-}
-
-function linkLost(): TransferFault {
-  return { code: "link_lost", reason: "the link was lost" };
 }

@@ -77,6 +77,9 @@ export class V1Events {
       case "topic":
       case "status":
       case "typing":
+      case "resume":
+      case "pull":
+      case "part":
       case "ping":
       case "bye":
         return undefined;
@@ -97,7 +100,8 @@ export class V1Events {
         const own = message.client_id === this.#client;
         const answered = own ? this.#answers.confirm("offer", file) : undefined;
         const about = { ...this.#about(message), name: message.sender, request: answered?.id ?? 0 };
-        return [...dropped(answered), { kind: "offer", ...about, file, filename, size, chunks }];
+        const offer = { file, filename, size, chunks, hash: null };
+        return [...dropped(answered), { kind: "offer", ...about, ...offer }];
       }
       case "file_chunk": {
         const { file_id: file, chunk_index: index, is_final: last, chunk_data } = message;

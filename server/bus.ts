@@ -7,6 +7,7 @@
 // 2. `publish` resolves once the event came back. Where that is at once it returns the place itself: no promise is
 //    made for each message of a busy room.
 // 3. `pass` brings what has no place (files, typing) to `deliver` in the order of the calls, at most once.
+//    With an audience of one it goes to that client alone, on whichever server that is.
 // 4. Neither waits for a member, and neither throws.
 // 5. Where other servers have the room too, an event may have become impossible before it got its place (a name was
 //    taken, a message was there already): then it never comes back, and its place is 0.
@@ -33,7 +34,10 @@ export type PlacedEvent =
   >;
 
 /** Events of a room without a place. */
-export type PassingEvent = EventOf<"offer" | "chunk" | "typing">;
+export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "reached" | "pull">;
+
+/** Who gets an event: all but one, or one alone; undefined = all. */
+export type Audience = { readonly except: number } | { readonly only: number } | undefined;
 
 /** The place of an event: now, or when the bus knows it. */
 export type Place = number | Promise<number>;
@@ -68,8 +72,8 @@ export interface ChannelOptions {
   readonly title: string;
   /** How long events are remembered; 0 = not at all. */
   readonly memoryMs: number;
-  /** Takes each event as it comes back; `except`: a client that does not get it. */
-  readonly deliver: (broadcast: Broadcast, except?: number) => void;
+  /** Takes each event as it comes back. */
+  readonly deliver: (broadcast: Broadcast, audience?: Audience) => void;
   /** The order was lost and begins anew: what was delivered last may be unknown to others, and the other way round. */
   readonly onBreak: () => void;
 }
@@ -83,7 +87,7 @@ export interface Channel {
   /** The room on all servers; undefined where there is only this one. */
   readonly view: SharedView | undefined;
   publish(event: PlacedEvent): Place;
-  pass(event: PassingEvent, except?: number): void;
+  pass(event: PassingEvent, audience?: Audience): void;
   /** What happened after place `seen`, as far as it is remembered. */
   missed(seen: number): Missed;
   /** The room is gone from this server. */
@@ -195,8 +199,8 @@ class MemoryChannel implements Channel {
     return at;
   }
 
-  pass(event: PassingEvent, except?: number): void {
-    this.#deliver(new Broadcast(event, this.#title), except);
+  pass(event: PassingEvent, audience?: Audience): void {
+    this.#deliver(new Broadcast(event, this.#title), audience);
   }
 
   missed(seen: number): Missed {

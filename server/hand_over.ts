@@ -4,6 +4,7 @@
 import { decode, encode } from "cborg";
 import { ConfigError } from "../shared/errors.ts";
 import type { ChannelState } from "./bus.ts";
+import type { TransferState } from "./file_relay.ts";
 
 /** One room. */
 export interface RoomState {
@@ -25,6 +26,8 @@ export interface SessionState {
   readonly address: string;
   readonly status: string | null;
   readonly lastRequest: number;
+  /** Its files on their way; undefined from a process that did not keep them. */
+  readonly files?: readonly TransferState[];
   readonly declined: readonly (readonly [number, string])[];
   /** Number of the room, the name in it, since when. */
   readonly rooms: readonly (readonly [number, string, number])[];

@@ -41,14 +41,16 @@ const LIMITED: ReadonlySet<Request["kind"]> = new Set([
 /** Requests that everybody in every room of the session is told of. */
 const TOLD_EVERYWHERE: ReadonlySet<Request["kind"]> = new Set(["rename", "status"] as const);
 
+/** A file's chunks are as many as the file needs; those that are refused are spent by their handler. */
+const PACED_BY_HANDLER: ReadonlySet<Request["kind"]> = new Set(["chunk", "part"]);
+
 /** Does what a request asks for, once. A refusal is told to the client; ProtocolError closes its link. */
 export function handle(session: Session, request: Request): void {
   if (request.kind === "hello" || request.kind === "bye") {
     throw new ProtocolError(`Cannot take a ${request.kind} in the middle of a session`);
   }
   if (isSealedRequest(request)) return session.sealed.handle(request);
-  // A file's chunks are as many as the file needs; those that are refused are spent by their handler.
-  if (request.kind !== "chunk") session.pace?.spend();
+  if (!PACED_BY_HANDLER.has(request.kind)) session.pace?.spend();
   if ("id" in request) {
     if (request.id <= session.lastRequest) return session.answerRepeat(request.id);
     if (!session.takeNumber(request.id)) {

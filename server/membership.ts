@@ -120,6 +120,19 @@ export class Membership implements Member {
     if (this.session.old) void this.session.dismiss({ why: "You were removed.", retry: false });
   }
 
+  pulled({ client, file, index, count }: EventOf<"pull">): void {
+    const { files, old } = this.session;
+    const standing = files.standing(file);
+    // A file is asked for where it was offered: numbers of files must not reach beyond their room.
+    const isOurs = !old && standing?.room === this.room.id;
+    const granted = isOurs ? files.pull({ receiver: client, file, index, count }) : undefined;
+    const reached = granted === undefined ? null : standing?.next ?? null;
+    this.room.passTo(client, { kind: "reached", client: this.id, file, index: reached });
+    if (granted === undefined || granted === 0) return;
+    const wanted = { file, index, count: granted };
+    this.session.tell({ kind: "pull", room: this.room.id, client, ...wanted });
+  }
+
   contradict(what: "left" | "away"): void {
     const about = this.about();
     if (what === "left") this.room.publish({ kind: "joined", ...about, old: this.session.old });

@@ -5,8 +5,16 @@ import { MEMBERS_PART_MAX } from "../shared/limits.ts";
 import type { EventOf, MemberState } from "../shared/messages_v2.ts";
 import { nameKey, nextFreeName } from "../shared/names.ts";
 import { Authors } from "./authors.ts";
-import type { Broadcast } from "./broadcast.ts";
-import type { Bus, Channel, PassingEvent, Place, PlacedEvent, SharedView } from "./bus.ts";
+import { Broadcast } from "./broadcast.ts";
+import type {
+  Audience,
+  Bus,
+  Channel,
+  PassingEvent,
+  Place,
+  PlacedEvent,
+  SharedView,
+} from "./bus.ts";
 import type { RoomState } from "./hand_over.ts";
 import type { Missed } from "./room_memory.ts";
 import { RoomRules } from "./room_rules.ts";
@@ -28,6 +36,8 @@ export interface Member {
   takeName(name: string): void;
   /** The maker of the room decided something about it. */
   obey(event: EventOf<"moderated">): void;
+  /** A receiver asks for chunks of a file of its. */
+  pulled(event: EventOf<"pull">): void;
   /** What it was told may be wrong: tells it how things are. */
   refresh(): void;
   /** Others think that it left or lost its link, and it did not: says otherwise. */
@@ -71,7 +81,7 @@ export class Room {
     for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
     this.#channel = bus.open({
       ...{ room: id, title, memoryMs },
-      deliver: (broadcast, except) => this.#deliver(broadcast, except),
+      deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });
   }
@@ -184,7 +194,16 @@ export class Room {
 
   /** Sends what has no place in the order to all members, or all but one. */
   pass(event: WithoutRoom<PassingEvent>, except?: Member): void {
-    this.#channel.pass({ ...event, room: this.id }, except?.id);
+    const audience = except === undefined ? undefined : { except: except.id };
+    this.#channel.pass({ ...event, room: this.id }, audience);
+  }
+
+  /** Sends what has no place to one member alone, on whichever server it is. */
+  passTo(only: number, event: WithoutRoom<PassingEvent>): void {
+    const passing = { ...event, room: this.id };
+    // Who is here needs no bus, and what is for one member is no work for other servers.
+    if (this.#members.has(only)) this.#deliverTo(only, new Broadcast(passing, this.title));
+    else this.#channel.pass(passing, { only });
   }
 
   /** What happened after place `seen`. */
@@ -198,8 +217,11 @@ export class Room {
     this.#channel.close();
   }
 
-  #deliver(broadcast: Broadcast, except: number | undefined): void {
+  #deliver(broadcast: Broadcast, audience: Audience): void {
     const { event } = broadcast;
+    if (audience !== undefined && "only" in audience) {
+      return this.#deliverTo(audience.only, broadcast);
+    }
     // With other servers the view knows the rules.
     if (this.view === undefined) this.#rules.take(event);
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
@@ -207,10 +229,17 @@ export class Room {
     else if (event.kind === "joined" || event.kind === "renamed") {
       this.#members.get(event.client)?.takeName(event.name);
     }
-    this.#sendAll(broadcast, except);
+    this.#sendAll(broadcast, audience?.except);
     if (event.kind === "left" || event.kind === "away") {
       this.#members.get(event.client)?.contradict(event.kind);
     } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
+  }
+
+  #deliverTo(only: number, broadcast: Broadcast): void {
+    const { event } = broadcast;
+    const member = this.#members.get(only);
+    if (event.kind === "pull") member?.pulled(event);
+    else member?.deliver(broadcast);
   }
 
   #sendAll(broadcast: Broadcast, except: number | undefined): void {

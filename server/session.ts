@@ -119,9 +119,10 @@ export class Session {
   /** What the next process must know of it; undefined for v1, which cannot come back. */
   get snapshot(): SessionState | undefined {
     const { id: client, ticket, address, status, lastRequest } = this;
+    const files = this.files.state;
     if (ticket === undefined) return undefined;
     return {
-      ...{ client, name: this.#wantedName, ticket, address, status, lastRequest },
+      ...{ client, name: this.#wantedName, ticket, address, status, lastRequest, files },
       declined: [...this.#declined],
       rooms: this.memberships.map(({ room, name, since }) => [room.id, name, since]),
       mail: this.#mailbox.empty().map(({ event }) => encodeEvent(event)),
@@ -232,7 +233,6 @@ export class Session {
     this.#port?.close();
     this.#port = undefined;
     this.#expected = true;
-    this.files.clear();
     this.sealed.loseLink();
   }
 
@@ -245,11 +245,10 @@ export class Session {
     }
   }
 
-  /** Its link was lost: it keeps its places, and files on their way end. */
+  /** Its link was lost: it keeps its places, and its files wait. */
   loseLink(): void {
     this.#port?.close();
     this.#port = undefined;
-    this.files.clear();
     for (const member of this.memberships) {
       member.room.publish({ kind: "away", ...member.about() });
     }
@@ -291,7 +290,8 @@ export class Session {
     this.#port?.close();
   }
 
-  #restore({ status, lastRequest, declined, mail }: SessionState): void {
+  #restore({ status, lastRequest, declined, mail, files }: SessionState): void {
+    this.files.restore(files ?? []);
     this.status = status;
     this.lastRequest = lastRequest;
     this.#expected = true;

@@ -82,6 +82,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "back":
     case "typing":
     case "rules":
+    case "reached":
+    case "pull":
     case "pong":
       return undefined;
   }
@@ -101,7 +103,7 @@ export function fromV1(
       return { kind: "join", id, title: message.room };
     case "file_init": {
       const { file_id: file, filename, filesize: size, total_chunks: chunks } = message;
-      return { kind: "offer", id, room, file, filename, size, chunks };
+      return { kind: "offer", id, room, file, filename, size, chunks, hash: null };
     }
     case "file_chunk": {
       const { file_id: file, chunk_index: index, is_final: last } = message;

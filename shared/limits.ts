@@ -40,6 +40,21 @@ export const FILE_STALLED_MS = 60_000;
 /** How long a server may take to give our offer back to us, which says that it took it. */
 export const FILE_CONFIRM_MS = 15_000;
 
+/** Chunks that a receiver may ask for at once: 1 MiB, which its outbox takes several times. */
+export const FILE_PULL_CHUNKS_MAX = 32;
+
+/** A receiver that hears nothing of a file for this long asks for what comes next. */
+export const FILE_PULL_AGAIN_MS = 5_000;
+
+/** What one receiver may be sent again of one file: so often the whole, and chunks beyond that; and of how many is kept. */
+export const FILE_PULLS = { times: 4, chunks: 256, receivers: 1_000 } as const;
+
+/** Files of one sender that are through, whose parts may still be asked for; the oldest gives way. */
+export const FILE_SERVED_MAX = 8;
+
+/** How long a sender keeps a file open that nobody asks parts of: a link that is lost unnoticed, and its hold. */
+export const FILE_SERVED_MS = 300_000;
+
 /** Bytes of a file's name on disk; most file systems stop at 255, and a suffix must still fit. */
 export const FILE_NAME_MAX_BYTES = 200;
 

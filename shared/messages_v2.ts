@@ -8,6 +8,7 @@ import {
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
+  FILE_PULL_CHUNKS_MAX,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
   SESSION_ID_BYTES,
@@ -48,9 +49,13 @@ const file = {
   filename: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
   size: count.max(FILE_MAX_BYTES_CEILING),
   chunks: count,
+  /** SHA-256 of the whole; null from v1, which does not tell. */
+  hash: bytes(32).nullable(),
 };
 /** Empty data in a last chunk: the sender gave up. */
 const chunk = { file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
+/** Chunks of a file that a receiver has not got. */
+const wanted = { file: fileId, index: count, count: z.int().min(1).max(FILE_PULL_CHUNKS_MAX) };
 /** Who did something in a room, under which name, and when. */
 const doing = { room, client: count, name: label, time };
 /** The same with its place in the room's order. */
@@ -109,6 +114,12 @@ export const REQUESTS = {
   ...SEALED_REQUESTS,
   /** The maker of a room decides; `whom`: a client, 0 = the room; `seconds`: how long, 0 = for good. */
   moderate: { id: requestId, room, what: z.enum(MODERATIONS), whom: count, seconds, text: reason },
+  /** Asks how far a file of one's own is, after the link was lost. */
+  resume: { file: fileId },
+  /** Asks `to`, whose file it is, for chunks that did not come. */
+  pull: { room, to: count, ...wanted },
+  /** A chunk for the one who asked for it; no data: it can not be had any more. */
+  part: { to: count, file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES) },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -187,6 +198,10 @@ export const EVENTS = {
   },
   /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
   rules: { room, maker: count, locked: z.boolean(), slow: seconds },
+  /** The chunks of a file before `index` went to the room; null: the file is not on its way any more. */
+  reached: { room, client: count, file: fileId, index: count.nullable() },
+  /** A receiver asks for chunks of a file of one's own. */
+  pull: { room, client: count, ...wanted },
 } as const;
 
 type Rows = Readonly<Record<string, z.ZodRawShape>>;

@@ -2,8 +2,9 @@
 
 import { UsageError } from "../../shared/errors.ts";
 import { formatBytes } from "../../shared/option_values.ts";
+import { WAITING_TEXTS } from "../renderers/transfer_text.ts";
 import { safeLine, safeName } from "../renderers/text.ts";
-import type { TransferInfo } from "../transfers.ts";
+import type { TransferInfo } from "../transfer_event.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands about files. */
@@ -64,8 +65,10 @@ function numberOf(argument: string): number {
   });
 }
 
-function lineOf({ n, direction, name, size, sender, state, done }: TransferInfo): string {
+function lineOf(info: TransferInfo): string {
+  const { n, direction, name, size, sender, state, done, waitingFor } = info;
   const who = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
   const progress = done > 0 && done < size ? `, ${formatBytes(done)} of it here` : "";
-  return `${n}: "${safeLine(name)}" (${formatBytes(size)})${who}: ${state}${progress}`;
+  const pause = waitingFor === undefined ? "" : `, ${WAITING_TEXTS[waitingFor]}`;
+  return `${n}: "${safeLine(name)}" (${formatBytes(size)})${who}: ${state}${progress}${pause}`;
 }

@@ -1,7 +1,7 @@
 // One JSON object a line: docs/JSON.md. Texts of peers are complete, written so that no terminal acts on them.
 
 import { sanitizeText } from "../../shared/sanitize.ts";
-import type { TransferEvent } from "../transfers.ts";
+import type { TransferEvent } from "../transfer_event.ts";
 import type { Renderer } from "./text.ts";
 
 /** Version of the shape; a field may be added without changing it. */
@@ -56,7 +56,10 @@ function detailsOf(event: Exclude<TransferEvent, { kind: "refused" }>): Record<s
     case "offered":
       return { accepted: event.accepted };
     case "progress":
+    case "resumed":
       return { done: event.done };
+    case "waiting":
+      return { done: event.done, for: event.for };
     case "saved":
       return { path: event.path, sha256: event.sha256 };
     case "sent":

@@ -2,7 +2,7 @@
 
 import { quote, sanitizeLine, sanitizeText } from "../../shared/sanitize.ts";
 import { splitClusters, textWidth } from "../terminal/width.ts";
-import type { TransferEvent } from "../transfers.ts";
+import type { TransferEvent } from "../transfer_event.ts";
 
 /** A chat line; `sender`, `text` and `room` as they came, NOT sanitized. */
 export interface ChatLine {

@@ -3,7 +3,7 @@
 import { quote, sanitizeLine } from "../../shared/sanitize.ts";
 import { formatBytes } from "../../shared/option_values.ts";
 import { textWidth } from "../terminal/width.ts";
-import type { TransferEvent, TransferRef } from "../transfers.ts";
+import type { TransferEvent, TransferRef } from "../transfer_event.ts";
 import { type NoteLevel, safeName } from "./text.ts";
 
 /** One safe line about a transfer, and how much it matters; undefined for steps that only a status line shows. */
@@ -25,6 +25,8 @@ export function transferText(
     case "sending":
       return info(`Sending ${fileOf(event.file)} (/cancel ${event.file.n} stops it)`);
     case "progress":
+    case "waiting":
+    case "resumed":
       return undefined;
     case "saved":
       return info(
@@ -53,22 +55,28 @@ export function transferText(
   }
 }
 
+/** Why a transfer does not move. */
+export const WAITING_TEXTS = {
+  link: "waiting for the link",
+  sender: "its sender lost the link",
+} as const;
+
 const BAR_CELLS_MAX = 24;
 const BAR_CELLS_MIN = 6;
 
-/** A row of at most `columns` cells with a bar: what moves, how far it is, how fast. */
+/** A row of at most `columns` cells with a bar: what moves, how far it is, and how fast or why not. */
 export function barText(
   file: TransferRef,
-  { done, speed, columns }: {
+  { done, how, columns }: {
     readonly done: number;
-    readonly speed: string | undefined;
+    readonly how: string | undefined;
     readonly columns: number;
   },
 ): string {
   const share = done / file.size;
   const name = quote(file.name, columns < 60 ? 14 : 30);
   const head = `${file.direction === "in" ? "receiving" : "sending"} ${name} `;
-  const tail = ` ${Math.floor(100 * share)} %${speed === undefined ? "" : `, ${speed}`}`;
+  const tail = ` ${Math.floor(100 * share)} %${how === undefined ? "" : `, ${how}`}`;
   const room = columns - textWidth(head) - textWidth(tail) - 2;
   if (room < BAR_CELLS_MIN - 2) {
     const whole = head.trimEnd() + tail;

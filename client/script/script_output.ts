@@ -2,7 +2,7 @@
 
 import { Output, type OutputOptions } from "../output.ts";
 import type { ChatLine, LinkNote, NoteLevel, SystemLine } from "../renderers/text.ts";
-import type { TransferEvent } from "../transfers.ts";
+import type { TransferEvent } from "../transfer_event.ts";
 
 /** What a script listens to. */
 export interface ScriptEars {

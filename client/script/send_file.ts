@@ -8,7 +8,7 @@ import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
-import type { TransferEvent } from "../transfers.ts";
+import type { TransferEvent } from "../transfer_event.ts";
 import { connected, endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "./stdout_lines.ts";

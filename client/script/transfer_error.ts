@@ -7,7 +7,7 @@ import {
   LimitError,
   ProtocolError,
 } from "../../shared/errors.ts";
-import type { TransferFault } from "../transfers.ts";
+import type { TransferFault } from "../transfer_event.ts";
 
 /** The error for `head: reason`. */
 export function transferError(head: string, { code, reason }: TransferFault): CmdchatError {
@@ -24,6 +24,7 @@ export function transferError(head: string, { code, reason }: TransferFault): Cm
       return new ConfigError(text);
     case "bad_offer":
     case "bad_chunk":
+    case "bad_digest":
       return new ProtocolError(text);
     case "cancelled":
     case "sender_gave_up":

@@ -4,7 +4,15 @@ import { decode, encode } from "cborg";
 import type { Event } from "../../shared/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
 import { Broadcast } from "../broadcast.ts";
-import type { Bus, Channel, ChannelOptions, PassingEvent, Place, PlacedEvent } from "../bus.ts";
+import type {
+  Audience,
+  Bus,
+  Channel,
+  ChannelOptions,
+  PassingEvent,
+  Place,
+  PlacedEvent,
+} from "../bus.ts";
 import { type Missed, RoomMemory } from "../room_memory.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
@@ -110,11 +118,12 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     return new Promise((settle) => this.#log.propose({ event, settle }));
   }
 
-  pass(event: PassingEvent, except?: number): void {
+  pass(event: PassingEvent, audience?: Audience): void {
     const { backplane, key, slot } = this.#cluster;
-    this.#options.deliver(new Broadcast(event, this.#options.title), except);
+    this.#options.deliver(new Broadcast(event, this.#options.title), audience);
+    const only = audience !== undefined && "only" in audience ? audience.only : 0;
     const body = encodeEvent({ ...event, room: 0 });
-    backplane.say(this.#live, key.seal(this.#live, encode([slot, body])));
+    backplane.say(this.#live, key.seal(this.#live, encode([slot, body, only])));
   }
 
   missed(seen: number): Missed {
@@ -198,10 +207,11 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const { key, slot: ours } = this.#cluster;
     const opened = key.open(this.#live, sealed);
     if (opened === undefined) return;
-    const [slot, body] = decode(opened) as [Slot, Uint8Array];
+    const [slot, body, only] = decode(opened) as [Slot, Uint8Array, number];
     if (slot === ours) return;
     const { room, title, deliver } = this.#options;
-    deliver(new Broadcast({ ...decodeEvent(body), room } as Event, title));
+    const broadcast = new Broadcast({ ...decodeEvent(body), room } as Event, title);
+    deliver(broadcast, only > 0 ? { only } : undefined);
   }
 
   #clientsOn(slot: Slot) {

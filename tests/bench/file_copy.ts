@@ -122,7 +122,8 @@ function chunksOf(file: Uint8Array, id: number) {
 
 function offerOf(file: Uint8Array, id: number) {
   const chunks = Math.ceil(file.length / FILE_CHUNK_BYTES);
-  return { file: `file ${id}`, filename: "bench.bin", size: file.length, chunks };
+  const hash = createHash("sha256").update(file).digest();
+  return { file: `file ${id}`, filename: "bench.bin", size: file.length, chunks, hash };
 }
 
 function sealFile(sender: V2Member, file: Uint8Array, id: number): Uint8Array[] {

@@ -92,7 +92,15 @@ Deno.test("a file offer of a member is shown with the commands that answer it", 
   const session = new FakeSession();
   const { chat, console } = await startChat([session]);
   await session.deliver(
-    eventOf("offer", { ...BOB, request: 0, file: "f1", filename: "a.txt", size: 5, chunks: 1 }),
+    eventOf("offer", {
+      ...BOB,
+      request: 0,
+      file: "f1",
+      filename: "a.txt",
+      size: 5,
+      chunks: 1,
+      hash: null,
+    }),
   );
   assert.equal(
     console.printed.at(-1),

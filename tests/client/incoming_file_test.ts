@@ -118,6 +118,58 @@ Deno.test("whatever is done to the sequence of chunks, a file is complete only w
   }));
 });
 
+const HASH = new Uint8Array(createHash("sha256").update(BYTES).digest());
+const SURE_OFFER = offerOf(1, { size: BYTES.length, hash: HASH });
+
+Deno.test("with a digest, chunks make the file in whatever order they come, and twice does no harm", () => {
+  for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 1, 2], [2, 2, 0, 0, 1]]) {
+    const file = new IncomingFile(SURE_OFFER);
+    for (const index of order) assert.equal(file.add(CHUNKS[index]!), undefined);
+    assert.ok(file.isComplete);
+    assert.deepEqual(joined(file), BYTES);
+    assert.equal(file.sha256, createHash("sha256").update(BYTES).digest("hex"));
+  }
+});
+
+Deno.test("the first gap is known, and how long it is", () => {
+  const file = new IncomingFile(SURE_OFFER);
+  assert.deepEqual([file.firstMissing, file.missing(8)], [0, 3]);
+  file.add(SECOND);
+  assert.deepEqual([file.firstMissing, file.missing(8)], [0, 1]);
+  file.add(FIRST);
+  assert.deepEqual([file.firstMissing, file.missing(8), file.missing(0)], [2, 1, 0]);
+  file.add(LAST);
+  assert.deepEqual([file.firstMissing, file.missing(8)], [3, 0]);
+});
+
+Deno.test("what is not the file that was offered is no file, however its chunks came", () => {
+  const changed = SECOND.data.slice();
+  changed[77]! ^= 1;
+  for (const order of [[0, 1, 2], [2, 0, 1], [1, 2, 0]]) {
+    const file = new IncomingFile(SURE_OFFER);
+    const faults = order.map((index) =>
+      file.add(index === 1 ? { ...SECOND, data: changed } : CHUNKS[index]!)
+    );
+    assert.deepEqual(faults.map((fault) => fault?.code), [undefined, undefined, "bad_digest"]);
+  }
+});
+
+Deno.test("a gap is no excuse: chunks beyond the end, of a wrong size or a wrong end are refused", () => {
+  const wrong = [
+    { ...FIRST, index: 3 },
+    { ...LAST, index: 2 ** 40 },
+    { ...SECOND, last: true },
+    { ...LAST, last: false },
+    { ...LAST, index: 1 },
+    { ...SECOND, data: SECOND.data.subarray(1) },
+  ];
+  for (const chunk of wrong) {
+    const file = new IncomingFile(SURE_OFFER);
+    assert.equal(file.add(chunk)?.code, "bad_chunk", `${chunk.index} ${chunk.last}`);
+    assert.equal(file.received, 0);
+  }
+});
+
 Deno.test("a file of any size goes through in the chunks that its sender makes", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 * FILE_CHUNK_BYTES }), (size) => {

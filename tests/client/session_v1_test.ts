@@ -45,6 +45,7 @@ const REQUESTS: readonly Request[] = [
     filename: "a.txt",
     size: 5,
     chunks: 1,
+    hash: null,
   },
   {
     ...{ kind: "chunk", file: "0123456789abcdef", index: 0, last: true },
@@ -166,7 +167,16 @@ Deno.test("events() tells every server payload of the vectors and answers the pi
     LOBBY,
     { kind: "chat", ...about, at: 0, request: 0, sequence: 1, ...SAID, text: "hi" },
     { kind: "notice", room: 1, text: "bob joined the chat." },
-    { kind: "offer", ...about, request: 0, file, filename: "a.txt", size: 5, chunks: 1 },
+    {
+      kind: "offer",
+      ...about,
+      request: 0,
+      file,
+      filename: "a.txt",
+      size: 5,
+      chunks: 1,
+      hash: null,
+    },
     {
       kind: "chunk",
       ...about,

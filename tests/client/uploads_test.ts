@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openSendable, Upload } from "../../client/uploads.ts";
+import { openSendable } from "../../client/sendable.ts";
+import { Upload } from "../../client/uploads.ts";
 import { CmdchatError, LimitError, UsageError } from "../../shared/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/limits.ts";
 import type { FileRequest } from "../helpers/transfer_room.ts";
@@ -8,7 +9,7 @@ import { scratchFolder, someBytes } from "../helpers/transfer_room.ts";
 
 async function refusal(path: string, fileMax = FILE_MAX_BYTES): Promise<CmdchatError> {
   const error: unknown = await openSendable(path, { fileMax }).then(
-    ({ handle }) => handle.close(),
+    (file) => file.close(),
     (error) => error,
   );
   assert.ok(error instanceof CmdchatError, `${path} was not refused`);
@@ -57,7 +58,7 @@ Deno.test("a file of 10 MiB is sent and one byte more is refused with both numbe
   await using scratch = await scratchFolder();
   const path = `${scratch.path}/big`;
   await Deno.writeFile(path, new Uint8Array(FILE_MAX_BYTES));
-  (await openSendable(path, { fileMax: FILE_MAX_BYTES })).handle.close();
+  (await openSendable(path, { fileMax: FILE_MAX_BYTES })).close();
   await Deno.truncate(path, FILE_MAX_BYTES + 1);
   const error = await refusal(path);
   assert.ok(error instanceof LimitError);
@@ -70,9 +71,9 @@ Deno.test("a path is found as typed before it is found without its quotes", asyn
   await Deno.writeFile(`${scratch.path}/a b`, someBytes(1));
   await Deno.writeFile(`${scratch.path}/a\\ b`, someBytes(2));
   const open = async (typed: string) => {
-    const { name, size, handle } = await openSendable(typed, { fileMax: 10, home: scratch.path });
-    handle.close();
-    return [name, size];
+    const file = await openSendable(typed, { fileMax: 10, home: scratch.path });
+    file.close();
+    return [file.name, file.size];
   };
   assert.deepEqual(await open(`${scratch.path}/a\\ b`), ["a\\ b", 2]);
   await Deno.remove(`${scratch.path}/a\\ b`);
@@ -98,7 +99,7 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
     const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
     assert.deepEqual(init, {
       ...{ kind: "offer", file: upload.id, filename: "a.bin" },
-      ...{ size, chunks },
+      ...{ size, chunks, hash: upload.file.hash },
     });
     assert.match(upload.id, /^[0-9a-f]{32}$/);
     const sent = pushed.map((chunk, index) => {
@@ -124,5 +125,5 @@ Deno.test("an upload that is stopped before it begins sends no chunk and closes 
   upload.stop({ code: "link_lost", reason: "too late to matter" });
   assert.deepEqual(await outcome, { fault: { code: "cancelled", reason: "cancelled" } });
   assert.deepEqual(kinds, ["offer"]);
-  await assert.rejects(file.handle.stat(), Deno.errors.BadResource);
+  await assert.rejects(file.chunk(0), /it cannot be read|Bad resource/);
 });

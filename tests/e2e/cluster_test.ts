@@ -77,7 +77,7 @@ test("three servers are one: names, order, presence, direct messages, files and 
   await ann.until("direct");
   assert.ok(!ann2.events.some(({ kind }) => kind === "direct"));
 
-  const file = { file: "f", filename: "a.txt", size: 3, chunks: 1 };
+  const file = { file: "f", filename: "a.txt", size: 3, chunks: 1, hash: null };
   await bob.send(
     { kind: "offer", id: bob.nextId(), room: bob.room(), ...file },
     { kind: "chunk", file: "f", index: 0, data: new Uint8Array([1, 2, 3]), last: true },

@@ -1,18 +1,15 @@
-// A room for file transfers without a network: members are Transfers, the relay is a few lines that check every message
-// by the table, and time stands still until a test moves it.
+// A room for file transfers without a network: members are Transfers, the relay is the server's judge of files and a few
+// lines around it that check every message by the table, and time stands still until a test moves it.
 
-import {
-  type OfferDraft,
-  type TransferEvent,
-  type TransferOptions,
-  Transfers,
-} from "../../client/transfers.ts";
-import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
+import type { TransferEvent } from "../../client/transfer_event.ts";
+import { type FileRequest, type TransferOptions, Transfers } from "../../client/transfers.ts";
+import { FileRelay } from "../../server/file_relay.ts";
+import { ConnectionError } from "../../shared/errors.ts";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
 import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
-import type { EventOf, RequestOf } from "../../shared/messages_v2.ts";
+import type { Event, EventOf, RequestOf } from "../../shared/messages_v2.ts";
 
-/** What a member sends about files. */
-export type FileRequest = OfferDraft | RequestOf<"chunk">;
+export type { FileRequest };
 
 /** What a test may set otherwise for one member. */
 export interface MemberOptions extends Partial<TransferOptions> {
@@ -32,7 +29,14 @@ export interface Member {
   readonly transfers: Transfers;
   readonly events: TransferEvent[];
   readonly folder: string;
+  /** What the server knows of its files. */
+  readonly files: FileRelay;
+  /** Whether its link stands. */
+  linked: boolean;
 }
+
+/** How long a session without a link is held. */
+const HOLD_MS = 60_000;
 
 /** Members, a relay and a clock. */
 export class TransferRoom implements AsyncDisposable {
@@ -57,26 +61,96 @@ export class TransferRoom implements AsyncDisposable {
     const folder = `${this.path}/member-${id}`;
     const { intercept = (_, relay) => relay(), ...rest } = options;
     const transfers = new Transfers({
-      send: async (message) => await intercept(message, () => this.relay(id, message)),
+      send: async (message) => {
+        if (!this.members[id - 1]?.linked) throw new ConnectionError("the link is cut");
+        await intercept(message, () => this.relay(id, message));
+      },
+      survives: () => true,
       notify: (event) => events.push(event),
       now: () => this.now,
       ownId: () => id,
       folder,
       ...rest,
     });
-    const member = { id, transfers, events, folder };
+    const files = new FileRelay(FILE_MAX_BYTES_CEILING);
+    const member = { id, transfers, events, folder, files, linked: true };
     this.members.push(member);
     return member;
   }
 
-  /** Gives a message of member `id` to the others, and an offer to its sender as well. */
+  /** Does with a message of member `id` what the server does. */
   relay(id: number, message: FileRequest): void {
     const request = message.kind === "offer" ? { ...message, id: 1, room: ROOM.number } : message;
-    const checked = decodeRequest(encodeRequest(request)) as RequestOf<"offer" | "chunk">;
-    const event = decodeEvent(encodeEvent(stamped(checked, id))) as EventOf<"offer" | "chunk">;
-    for (const { id: receiver, transfers } of this.members) {
-      if (event.kind === "offer") transfers.handleOffer(event);
-      else if (receiver !== id) transfers.handleChunk(event);
+    const checked = decodeRequest(encodeRequest(request)) as ServedRequest;
+    const { files } = this.members[id - 1]!;
+    switch (checked.kind) {
+      case "offer":
+        if (files.open(checked) !== undefined) return;
+        return this.members.forEach(({ id: to }) => this.#deliver(to, stamped(checked, id)));
+      case "chunk": {
+        // What tests send without an offer goes through as well.
+        files.chunk(checked);
+        const others = this.members.filter((member) => member.id !== id);
+        for (const { id: to } of others) this.#deliver(to, stamped(checked, id));
+        if (files.isThrough(checked.file)) this.#tellReached(id, id, checked.file);
+        return;
+      }
+      case "resume":
+        return this.#tellReached(id, id, checked.file);
+      case "pull": {
+        const { to, file, index } = checked;
+        const count = this.members[to - 1]?.files.pull({ ...checked, receiver: id });
+        this.#tellReached(id, to, count === undefined ? "" : file);
+        if (!count) return;
+        return this.#deliver(to, {
+          ...{ kind: "pull", room: ROOM.number, client: id, file, index, count },
+        });
+      }
+      case "part": {
+        const { to, file, index, data } = checked;
+        const fitting = files.part(checked);
+        if (fitting === undefined) return;
+        return this.#deliver(to, stamped({ kind: "chunk", file, index, data, ...fitting }, id));
+      }
+    }
+  }
+
+  /** Cuts a member's link; the others are told. */
+  cut(member: Member): void {
+    member.linked = false;
+    member.transfers.linkLost(HOLD_MS);
+    for (const { id, transfers } of this.members) {
+      if (id !== member.id) transfers.senderAway(member.id, ROOM.number);
+    }
+  }
+
+  /** The member's session has a link again. */
+  mend(member: Member): void {
+    member.linked = true;
+    member.transfers.linkBack(true);
+    for (const { id, transfers } of this.members) {
+      if (id !== member.id) transfers.senderBack(member.id, ROOM.number);
+    }
+  }
+
+  #tellReached(to: number, client: number, file: string): void {
+    const index = this.members[client - 1]?.files.standing(file)?.next ?? null;
+    this.#deliver(to, { kind: "reached", room: ROOM.number, client, file, index });
+  }
+
+  #deliver(to: number, event: FileEvent): void {
+    const { transfers, linked } = this.members[to - 1]!;
+    if (!linked) return;
+    const read = decodeEvent(encodeEvent(event)) as FileEvent;
+    switch (read.kind) {
+      case "offer":
+        return transfers.handleOffer(read);
+      case "chunk":
+        return transfers.handleChunk(read);
+      case "reached":
+        return transfers.handleReached(read);
+      case "pull":
+        return transfers.handlePull(read);
     }
   }
 
@@ -101,17 +175,26 @@ export class TransferRoom implements AsyncDisposable {
 /** Where all of it happens. */
 export const ROOM = { number: 1 };
 
-function stamped(message: FileRequest, id: number): EventOf<"offer" | "chunk"> {
+type ServedRequest = RequestOf<"offer" | "chunk" | "resume" | "pull" | "part">;
+type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "reached" | "pull" }>;
+type Passed = Omit<RequestOf<"offer">, "id" | "room"> | RequestOf<"chunk">;
+
+function stamped(message: Passed, id: number): EventOf<"offer" | "chunk"> {
   const about = { room: ROOM.number, client: id, name: `member${id}`, time: 0 };
   if (message.kind === "chunk") return { ...message, ...about };
-  const { kind, file, filename, size, chunks } = message;
-  return { kind, file, filename, size, chunks, ...about, request: 1 };
+  const { kind, file, filename, size, chunks, hash } = message;
+  return { kind, file, filename, size, chunks, hash, ...about, request: 1 };
 }
 
 /** An offer as it arrives. */
 export function offerOf(
   id: number,
-  file: { readonly id?: string; readonly name?: string; readonly size: number },
+  file: {
+    readonly id?: string;
+    readonly name?: string;
+    readonly size: number;
+    readonly hash?: Uint8Array;
+  },
 ): EventOf<"offer"> {
   return stamped({
     kind: "offer",
@@ -119,6 +202,7 @@ export function offerOf(
     filename: file.name ?? "file.bin",
     size: file.size,
     chunks: Math.ceil(file.size / FILE_CHUNK_BYTES),
+    hash: file.hash ?? null,
   }, id) as EventOf<"offer">;
 }
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import type { Broadcast } from "../../server/broadcast.ts";
-import { MemoryBus, type PlacedEvent, whenPlaced } from "../../server/bus.ts";
+import { type Audience, MemoryBus, type PlacedEvent, whenPlaced } from "../../server/bus.ts";
 
 const ABOUT = { room: 1, client: 2, name: "alice", time: 0 };
 const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, reply: 0 } as const;
 
 function open(memoryMs = 60_000) {
-  const delivered: [Broadcast["event"], number | undefined][] = [];
+  const delivered: [Broadcast["event"], Audience][] = [];
   const channel = new MemoryBus().open({
     ...{ room: 1, title: "lobby", memoryMs, onBreak: () => {} },
-    deliver: ({ event }, except) => delivered.push([event, except]),
+    deliver: ({ event }, audience) => delivered.push([event, audience]),
   });
   return { channel, delivered };
 }
@@ -35,8 +35,8 @@ Deno.test("events get places without gaps, chats their own sequence, in the orde
 Deno.test("what has no place passes without one, and is not remembered", () => {
   const { channel, delivered } = open();
   channel.publish(CHAT);
-  channel.pass({ kind: "typing", room: 1, client: 2, name: "alice" }, 2);
-  assert.equal(delivered.at(-1)?.[1], 2);
+  channel.pass({ kind: "typing", room: 1, client: 2, name: "alice" }, { except: 2 });
+  assert.deepEqual(delivered.at(-1)?.[1], { except: 2 });
   const { events, complete, after } = channel.missed(0);
   assert.deepEqual([events.map(({ event }) => event.kind), complete, after], [["chat"], true, 0]);
 });

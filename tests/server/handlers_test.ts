@@ -168,7 +168,7 @@ Deno.test("a room that is left is silent, and what is said there is declined", a
       { kind: "topic", room, text: "x" },
       { kind: "revise", room, sequence: 1, text: "x" },
       { kind: "leave", room },
-      { kind: "offer", room, file: "f", filename: "a", size: 5, chunks: 1 },
+      { kind: "offer", room, file: "f", filename: "a", size: 5, chunks: 1, hash: null },
     ] as const
   ) {
     alice.ask(request);
@@ -228,6 +228,7 @@ Deno.test("chunks without an offer reach nobody, and those of a file reach the o
     filename: "a",
     size: FILE_CHUNK_BYTES + 1,
     chunks: 2,
+    hash: null,
   });
   handle(alice.session, chunk);
   handle(alice.session, { ...chunk, index: 1, data: new Uint8Array(1), last: true });

@@ -70,7 +70,15 @@ Deno.test("a list of many members comes in parts that each fit, and an empty one
   for (let id = 0; id < 2 * MEMBERS_PART_MAX + 1; id++) {
     room.add({
       ...{ id, name: `m${id}`, state: "here", status: null, since: 0 },
-      ...{ deliver() {}, takeName() {}, refresh() {}, contradict() {}, obey() {}, address: "" },
+      ...{
+        deliver() {},
+        takeName() {},
+        refresh() {},
+        contradict() {},
+        obey() {},
+        pulled() {},
+        address: "",
+      },
     });
   }
   const parts = room.list;

@@ -143,7 +143,7 @@ Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
-  const file = { file: "f1", filename: "a.bin", size: 3, chunks: 1 };
+  const file = { file: "f1", filename: "a.bin", size: 3, chunks: 1, hash: null };
   await alice.send({ kind: "offer", id: 1, room: alice.room(), ...file });
   await alice.send({
     kind: "chunk",

@@ -9,7 +9,8 @@ import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../sh
 const secret = new Uint8Array(32).fill(7);
 const session = new Uint8Array(16).fill(9);
 const when = 1_790_000_000_000;
-const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1 };
+const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1, hash: secret };
+const wanted = { file: "f1", index: 3, count: 32 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
 const handle = new Uint8Array(8).fill(4);
 const body = new Uint8Array(284).fill(6);
@@ -37,6 +38,9 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   moderate: { kind: "moderate", id: 9, room: 5, what: "ban", whom: 3, seconds: 60, text: "noise" },
   offer: { kind: "offer", id: 5, room: 5, ...file },
   chunk: { kind: "chunk", ...piece },
+  resume: { kind: "resume", file: "f1" },
+  pull: { kind: "pull", room: 5, to: 2, ...wanted },
+  part: { kind: "part", to: 2, file: "f1", index: 3, data: new Uint8Array([1, 2, 3]) },
   ping: { kind: "ping" },
   pong: { kind: "pong" },
   bye: { kind: "bye" },
@@ -91,6 +95,8 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
   undelivered: { kind: "undelivered", ...doing, request: 7 },
   offer: { kind: "offer", ...doing, request: 1, ...file },
   chunk: { kind: "chunk", ...doing, ...piece },
+  reached: { kind: "reached", room: 5, client: 2, file: "f1", index: null },
+  pull: { kind: "pull", room: 5, client: 2, ...wanted },
   notice: { kind: "notice", room: 0, text: "mind the gap" },
   closing: { kind: "closing", why: "the server stops", retry: true },
   ping: { kind: "ping" },

@@ -14,7 +14,7 @@ import { wrapLines } from "../../../client/renderers/wrap.ts";
 import { barText } from "../../../client/renderers/transfer_text.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { Style } from "../../../client/terminal/style.ts";
-import type { TransferEvent } from "../../../client/transfers.ts";
+import type { TransferEvent } from "../../../client/transfer_event.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { witness } from "../../helpers/terminal_witness.ts";
 import { safeDownloadName } from "../../../shared/download_name.ts";
@@ -204,7 +204,7 @@ for (const columns of [39, 79, 199]) {
     for (const { text } of [...HOSTILE_FILE_NAMES, ...HOSTILE_TEXTS]) {
       for (const speed of [undefined, "12.5 MiB/s, 3 min left"]) {
         const file = { n: 1, direction: "in" as const, name: text, size: 200, sender: "bob" };
-        const bar = barText(file, { done: 99, speed, columns });
+        const bar = barText(file, { done: 99, how: speed, columns });
         // Without a bar where there is no room for one: then the row is cut by who paints it.
         assert.ok(!bar.includes("[#") || textWidth(bar) <= columns, bar);
         assert.match(bar, / 49 %/);
@@ -217,11 +217,11 @@ for (const columns of [39, 79, 199]) {
 Deno.test("a bar tells what moves, how far it is, and how fast", () => {
   const file = { n: 1, direction: "out" as const, name: "a.txt", size: 200, sender: "bob" };
   assert.equal(
-    barText(file, { done: 100, speed: "1 KiB/s, 2 s left", columns: 79 }),
+    barText(file, { done: 100, how: "1 KiB/s, 2 s left", columns: 79 }),
     'sending "a.txt" [############------------] 50 %, 1 KiB/s, 2 s left',
   );
   assert.equal(
-    barText(file, { done: 100, speed: "1 KiB/s, 2 s left", columns: 39 }),
+    barText(file, { done: 100, how: "1 KiB/s, 2 s left", columns: 39 }),
     'sending "a.txt" 50 %, 1 KiB/s, 2 s left',
   );
 });

@@ -147,7 +147,7 @@ Deno.test("no hostile name of a member or a file does anything in the rows that 
     const file = { n: 1, direction: "in", name: text, size: 100, sender: text } as const;
     chat.prompt.setLive([
       renderer.system(fold.summary as SystemLine).split("\n")[0] ?? "",
-      barText(file, { done: 40, speed: "1 KiB/s, 1 s left", columns: 79 }),
+      barText(file, { done: 40, how: "1 KiB/s, 1 s left", columns: 79 }),
     ]);
     await chat.settle();
     const { screen, cursor } = chat.tty;

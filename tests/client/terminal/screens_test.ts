@@ -10,7 +10,7 @@ import { Rooms } from "../../../client/rooms.ts";
 import { Settings } from "../../../client/settings.ts";
 import { statusLine } from "../../../client/status_line.ts";
 import { Style } from "../../../client/terminal/style.ts";
-import type { TransferRef } from "../../../client/transfers.ts";
+import type { TransferRef } from "../../../client/transfer_event.ts";
 import { ManualClock } from "../../helpers/chat_fakes.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";
 

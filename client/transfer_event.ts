@@ -1,0 +1,91 @@
+// What a transfer is to those who show it: its number and names, and each turn it takes.
+
+/** `in`: a member sends it to us; `out`: we send it to the room. */
+export type Direction = "in" | "out";
+
+/** One transfer in the words of `/files`, `/accept`, `/reject` and `/cancel`. */
+export interface TransferRef {
+  /** The number the user calls it by, from 1, never used twice by one client. */
+  readonly n: number;
+  readonly direction: Direction;
+  /** Safe to be a file's name and to be shown. */
+  readonly name: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Who sends it, as it came from the peer: NOT sanitized; undefined for our own. */
+  readonly sender: string | undefined;
+  /** The room it is offered in, by name; NOT sanitized. */
+  readonly room?: string | undefined;
+}
+
+/** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */
+export type TransferState = "offered" | "accepted" | "saving" | "sending";
+
+/** Whose link a transfer waits for: ours, or that of the file's sender. */
+export type Waiting = "link" | "sender";
+
+/** A transfer as `/files` lists it. */
+export interface TransferInfo extends TransferRef {
+  readonly state: TransferState;
+  /** Bytes received or sent. */
+  readonly done: number;
+  readonly waitingFor?: Waiting | undefined;
+}
+
+/** Why a transfer did not happen: `code` for programs, `reason` in our own words, without a peer's text. */
+export interface TransferFault {
+  readonly code:
+    | "cancelled" // by our user
+    | "sender_gave_up"
+    | "sender_left"
+    | "link_lost"
+    | "room_left"
+    | "stalled" // no chunk for too long
+    | "expired" // nobody answered the offer
+    | "unconfirmed" // the server did not take our offer
+    | "changed" // our file is not any more what it was when it was offered
+    | "unreadable" // our file could not be read to its end
+    | "bad_offer" // size, chunk count or id do not fit
+    | "bad_chunk" // missing, twice, wrong size
+    | "bad_digest" // all is here, and is not what its sender offered
+    | "not_wanted" // this client was started to take no files
+    | "too_large"
+    | "too_many" // from this sender
+    | "no_memory" // too much is held already
+    | "not_saved"; // disk full, no permission: the file is still held, /accept tries again
+  readonly reason: string;
+}
+
+/** What the chat shows. `sender` in it is NOT sanitized, everything else is safe. */
+export type TransferEvent =
+  | { readonly kind: "offered"; readonly file: TransferRef; readonly accepted: boolean }
+  | { readonly kind: "accepted"; readonly file: TransferRef }
+  | { readonly kind: "rejected"; readonly file: TransferRef }
+  | { readonly kind: "sending"; readonly file: TransferRef }
+  /** At most one a percent and one in 100 ms, the last one always. */
+  | { readonly kind: "progress"; readonly file: TransferRef; readonly done: number }
+  /** It moves no more until a link is back; `done` of it is through. */
+  | {
+    readonly kind: "waiting";
+    readonly file: TransferRef;
+    readonly done: number;
+    readonly for: Waiting;
+  }
+  | { readonly kind: "resumed"; readonly file: TransferRef; readonly done: number }
+  /** `path` is where it is; its last part differs from `file.name` where that one was taken. */
+  | {
+    readonly kind: "saved";
+    readonly file: TransferRef;
+    readonly path: string;
+    readonly sha256: string;
+  }
+  | { readonly kind: "sent"; readonly file: TransferRef; readonly sha256: string }
+  | { readonly kind: "failed"; readonly file: TransferRef; readonly fault: TransferFault }
+  /** An offer that was never taken up; told once for each sender until something of theirs ends. */
+  | {
+    readonly kind: "refused";
+    readonly sender: string;
+    readonly name: string;
+    readonly size: number;
+    readonly fault: TransferFault;
+  };
