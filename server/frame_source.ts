@@ -8,12 +8,12 @@ import type { Link } from "./listener.ts";
 export class FrameSource {
   readonly #link: Link;
   readonly #reader = new FrameReader();
-  readonly #onBytes: (count: number) => void;
+  readonly #counters: { bytesIn: number };
 
-  /** `onBytes` is called with the size of each read. */
-  constructor(link: Link, onBytes: (count: number) => void) {
+  /** `counters`: where each read is counted. */
+  constructor(link: Link, counters: { bytesIn: number }) {
     this.#link = link;
-    this.#onBytes = onBytes;
+    this.#counters = counters;
   }
 
   /** The first bytes of a frame that was refused. */
@@ -23,8 +23,8 @@ export class FrameSource {
 
   /** The next frame, behind which nothing may follow yet; undefined at the end. Throws ProtocolError. */
   async one(): Promise<Uint8Array | undefined> {
-    for (let frames = await this.next(); frames !== undefined; frames = await this.next()) {
-      const [frame, ...more] = frames;
+    for (let chunk = await this.#link.read(); chunk !== null; chunk = await this.#link.read()) {
+      const [frame, ...more] = this.push(chunk);
       if (frame === undefined) continue;
       if (more.length > 0 || this.#reader.pending) {
         throw new ProtocolError("Cannot read on: the peer did not wait for an answer");
@@ -34,11 +34,9 @@ export class FrameSource {
     return undefined;
   }
 
-  /** Frame bodies that the next read completed, to be used up before the next call; undefined at the end. */
-  async next(): Promise<Iterable<Uint8Array> | undefined> {
-    const chunk = await this.#link.read();
-    if (chunk === null) return undefined;
-    this.#onBytes(chunk.length);
+  /** Frame bodies that `chunk`, the next read of the link, completes; to be used up before the read after it. */
+  push(chunk: Uint8Array): Iterable<Uint8Array> {
+    this.#counters.bytesIn += chunk.length;
     return this.#reader.push(chunk);
   }
 }

@@ -213,13 +213,10 @@ class DenoLink implements Arrival, Link {
     return this;
   }
 
-  async read(): Promise<Uint8Array | null> {
-    try {
-      const count = await this.#conn.read(this.#buffer.room);
-      return count === null ? null : this.#buffer.take(count);
-    } catch (cause) {
-      throw lost(cause);
-    }
+  // Not async: what waits for a quiet peer would take three times as much.
+  read(): Promise<Uint8Array | null> {
+    const take = (count: number | null) => count === null ? null : this.#buffer.take(count);
+    return this.#conn.read(this.#buffer.room).then(take, throwLost);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -388,6 +385,10 @@ class NodeTlsLink implements Arrival, Link {
     this.#ended = true;
     this.#wake?.();
   }
+}
+
+function throwLost(cause: unknown): never {
+  throw lost(cause);
 }
 
 function lost(cause: unknown): LinkLost {

@@ -8,21 +8,20 @@ export interface OutboxBudget {
   queuedBytes: number;
 }
 
-/** What an outbox of bodies `B` needs from its client. */
-export interface OutboxOptions<B> {
+/** What an outbox of bodies `B` needs from whoever has it. */
+export interface OutboxOwner<B> {
   /** Bytes that a body takes while it waits. */
-  readonly sizeOf: (body: B) => number;
+  sizeOf(body: B): number;
   /** Bodies to the bytes of one write. */
-  readonly seal: (bodies: readonly B[]) => Uint8Array;
+  seal(bodies: readonly B[]): Uint8Array;
   /** Writes all bytes; rejects when the link is gone. */
-  readonly write: (bytes: Uint8Array) => Promise<void>;
+  write(bytes: Uint8Array): Promise<void>;
   /** Called once, when the client does not read fast enough: the outbox is closed and empty. */
-  readonly onOverflow: () => void;
+  onOverflow(): void;
   /** Called once, when a write failed: the outbox is closed and empty. */
-  readonly onBroken: () => void;
+  onBroken(): void;
   /** Called after each write: its bytes, and the ms from the first body that waited for it to its end. */
-  readonly onWritten: (bytes: number, ms: number) => void;
-  readonly budget: OutboxBudget;
+  onWritten(bytes: number, ms: number): void;
 }
 
 /**
@@ -34,7 +33,8 @@ export interface OutboxOptions<B> {
  *    and the client is given up.
  */
 export class Outbox<B> {
-  readonly #options: OutboxOptions<B>;
+  readonly #owner: OutboxOwner<B>;
+  readonly #budget: OutboxBudget;
   #queue: B[] = [];
   #queuedBytes = 0;
   /** When the first body that waits came; monotonic ms. */
@@ -42,21 +42,22 @@ export class Outbox<B> {
   #flushing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: OutboxOptions<B>) {
-    this.#options = options;
+  constructor(owner: OutboxOwner<B>, budget: OutboxBudget) {
+    this.#owner = owner;
+    this.#budget = budget;
   }
 
   /** Queues one body; see the contract above. */
   send(body: B): void {
     if (this.#closed) return;
-    const { budget, sizeOf } = this.#options;
-    const size = sizeOf(body);
+    const budget = this.#budget;
+    const size = this.#owner.sizeOf(body);
     if (
       this.#queuedBytes + size > OUTBOX_MAX_BYTES ||
       budget.queuedBytes + size > OUTBOX_TOTAL_MAX_BYTES
     ) {
       this.close();
-      this.#options.onOverflow();
+      this.#owner.onOverflow();
       return;
     }
     if (this.#queue.length === 0) this.#since = performance.now();
@@ -74,7 +75,7 @@ export class Outbox<B> {
   /** Drops what waits and takes nothing more; idempotent. */
   close(): void {
     this.#closed = true;
-    this.#options.budget.queuedBytes -= this.#queuedBytes;
+    this.#budget.queuedBytes -= this.#queuedBytes;
     this.#queuedBytes = 0;
     this.#queue = [];
   }
@@ -85,14 +86,14 @@ export class Outbox<B> {
     try {
       while (this.#queue.length > 0) {
         const since = this.#since;
-        const bytes = this.#options.seal(this.#take());
-        await this.#options.write(bytes);
-        this.#options.onWritten(bytes.length, performance.now() - since);
+        const bytes = this.#owner.seal(this.#take());
+        await this.#owner.write(bytes);
+        this.#owner.onWritten(bytes.length, performance.now() - since);
       }
     } catch {
       if (!this.#closed) {
         this.close();
-        this.#options.onBroken();
+        this.#owner.onBroken();
       }
     }
     this.#flushing = undefined;
@@ -102,12 +103,12 @@ export class Outbox<B> {
     let bytes = 0;
     let count = 0;
     while (count < this.#queue.length && (count === 0 || bytes < OUTBOX_WRITE_BYTES)) {
-      bytes += this.#options.sizeOf(this.#queue[count++] as B);
+      bytes += this.#owner.sizeOf(this.#queue[count++] as B);
     }
     const taken = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     this.#queuedBytes -= bytes;
-    this.#options.budget.queuedBytes -= bytes;
+    this.#budget.queuedBytes -= bytes;
     return taken;
   }
 }

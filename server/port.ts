@@ -5,13 +5,14 @@ import type { SessionCipher } from "../shared/session_cipher.ts";
 import type { WireV1 } from "../shared/wire_v1.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Link } from "./listener.ts";
-import { Outbox, type OutboxBudget } from "./outbox.ts";
+import { Outbox, type OutboxBudget, type OutboxOwner } from "./outbox.ts";
 
-/** What the owner of a port wants to know. */
+/** What all ports of a server report to. */
 export interface PortEvents {
-  readonly onSlow: () => void;
+  /** Client number `client` does not read fast enough; its port is closed. */
+  onSlow(client: number): void;
   /** Told of each write: its bytes, and the ms from its first message to its end. */
-  readonly onWritten: (bytes: number, ms: number) => void;
+  onWritten(bytes: number, ms: number): void;
   readonly budget: OutboxBudget;
 }
 
@@ -26,64 +27,110 @@ export interface Port {
   close(): void;
 }
 
+/** What each port is made of. */
+export interface PortOptions {
+  readonly link: Link;
+  /** The number of the client. */
+  readonly client: number;
+  readonly events: PortEvents;
+}
+
 /** A port that seals each body in a v1 envelope. */
-export function openPortV1(link: Link, wire: WireV1, events: PortEvents): Port {
-  const outbox = openOutbox<Uint8Array>(link, events, {
-    sizeOf: (body) => body.length,
-    seal: (bodies) => wire.seal(bodies),
-  });
-  return portOver(link, outbox, {
-    old: true,
-    deliver(broadcast) {
-      const body = broadcast.v1;
-      if (body !== undefined) outbox.send(body);
-    },
-  });
+export function openPortV1(options: PortOptions, wire: WireV1): Port {
+  return new PortV1(options, wire);
 }
 
 /** A port that seals all that waits as few v2 records. */
-export function openPortV2(link: Link, cipher: SessionCipher, events: PortEvents): Port {
-  const outbox = openOutbox<FramedBody>(link, events, {
-    sizeOf: framedBytes,
-    seal: (bodies) => cipher.sealAll(packBatches(bodies)),
-  });
-  return portOver(link, outbox, {
-    old: false,
-    deliver: (broadcast) => outbox.send(broadcast.v2),
-  });
+export function openPortV2(options: PortOptions, cipher: SessionCipher): Port {
+  return new PortV2(options, cipher);
 }
 
-function openOutbox<B>(
-  link: Link,
-  events: PortEvents,
-  wire: {
-    readonly sizeOf: (body: B) => number;
-    readonly seal: (bodies: readonly B[]) => Uint8Array;
-  },
-): Outbox<B> {
-  const { onSlow, onWritten, budget } = events;
-  return new Outbox({
-    ...{ ...wire, onWritten, budget },
-    write: (bytes) => link.write(bytes),
-    onOverflow() {
-      onSlow();
-      link.close();
-    },
-    onBroken: () => link.close(),
-  });
+// Classes and not closures: there is one for each session, and a closure takes as much as an object.
+abstract class OutboxPort<B> implements OutboxOwner<B> {
+  protected readonly outbox: Outbox<B>;
+  readonly #link: Link;
+  readonly #client: number;
+  readonly #events: PortEvents;
+
+  constructor({ link, client, events }: PortOptions) {
+    this.#link = link;
+    this.#client = client;
+    this.#events = events;
+    this.outbox = new Outbox(this, events.budget);
+  }
+
+  abstract sizeOf(body: B): number;
+
+  abstract seal(bodies: readonly B[]): Uint8Array;
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#link.write(bytes);
+  }
+
+  onOverflow(): void {
+    this.#events.onSlow(this.#client);
+    this.#link.close();
+  }
+
+  onBroken(): void {
+    this.#link.close();
+  }
+
+  onWritten(bytes: number, ms: number): void {
+    this.#events.onWritten(bytes, ms);
+  }
+
+  drained(): Promise<void> {
+    return this.outbox.drained();
+  }
+
+  close(): void {
+    this.outbox.close();
+    this.#link.close();
+  }
 }
 
-function portOver<B>(
-  link: Link,
-  outbox: Outbox<B>,
-  wire: Pick<Port, "old" | "deliver">,
-): Port {
-  return {
-    ...wire,
-    drained: () => outbox.drained(),
-    close() {
-      outbox.close();
-      link.close();
-    },
-  };
+class PortV1 extends OutboxPort<Uint8Array> implements Port {
+  readonly old = true;
+  readonly #wire: WireV1;
+
+  constructor(options: PortOptions, wire: WireV1) {
+    super(options);
+    this.#wire = wire;
+  }
+
+  sizeOf(body: Uint8Array): number {
+    return body.length;
+  }
+
+  seal(bodies: readonly Uint8Array[]): Uint8Array {
+    return this.#wire.seal(bodies);
+  }
+
+  deliver(broadcast: Broadcast): void {
+    const body = broadcast.v1;
+    if (body !== undefined) this.outbox.send(body);
+  }
+}
+
+class PortV2 extends OutboxPort<FramedBody> implements Port {
+  readonly old = false;
+  readonly #cipher: SessionCipher;
+
+  constructor(options: PortOptions, cipher: SessionCipher) {
+    super(options);
+    this.#cipher = cipher;
+  }
+
+  sizeOf(body: FramedBody): number {
+    return framedBytes(body);
+  }
+
+  seal(bodies: readonly FramedBody[]): Uint8Array {
+    return this.#cipher.sealAll(packBatches(bodies));
+  }
+
+  deliver(broadcast: Broadcast): void {
+    this.outbox.send(broadcast.v2);
+  }
 }

@@ -1,10 +1,12 @@
 // What a socket is read into, where the runtime wants to be given the room.
 
+import { smallBytes } from "../shared/bytes.ts";
 import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../shared/limits.ts";
 
 /** Room for one read after another: little on a quiet link, much on a busy one. */
 export class ReadBuffer {
-  #room = new Uint8Array(READ_BUFFER_IDLE_BYTES);
+  readonly #idle = smallBytes(READ_BUFFER_IDLE_BYTES);
+  #room = this.#idle;
 
   /** Where the next bytes go. */
   get room(): Uint8Array {
@@ -18,7 +20,7 @@ export class ReadBuffer {
     if (count === size && size < READ_BUFFER_BUSY_BYTES) {
       this.#room = new Uint8Array(READ_BUFFER_BUSY_BYTES);
     } else if (count < READ_BUFFER_IDLE_BYTES && size > READ_BUFFER_IDLE_BYTES) {
-      this.#room = new Uint8Array(READ_BUFFER_IDLE_BYTES);
+      this.#room = this.#idle;
     }
     return bytes;
   }

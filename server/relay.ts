@@ -45,6 +45,8 @@ export class Relay {
   readonly held: HeldSessions;
   readonly addressBans = new AddressBans();
   readonly sealed: SealedRooms;
+  /** What the ports of its sessions report to. */
+  readonly portEvents: PortEvents;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;
   readonly #sessions = new Map<number, Session>();
@@ -74,6 +76,7 @@ export class Relay {
     this.#bus = options.cluster?.bus ?? new MemoryBus();
     this.log = options.log;
     this.#tokenDigests = config.tokenDigests;
+    this.portEvents = portEvents(this);
     this.handshakes = new ServerHandshake(options.identity);
     this.held = new HeldSessions(this);
     this.sealed = new SealedRooms({
@@ -146,22 +149,6 @@ export class Relay {
     let found = false;
     for (const known of tokenDigests) found = timingSafeEqual(known, digest) || found;
     return found;
-  }
-
-  /** What the port of `session` reports. */
-  portEvents(session: { readonly id: number }): PortEvents {
-    const { counters, delivery } = this.metrics;
-    return {
-      budget: this.budget,
-      onWritten: (bytes, ms) => {
-        counters.bytesOut += bytes;
-        delivery.observe(ms / 1_000);
-      },
-      onSlow: () => {
-        counters.slowClosed++;
-        this.log.warning("client does not read fast enough, closed", { client: session.id });
-      },
-    };
   }
 
   /** A number for a new client, never used again. */
@@ -295,4 +282,18 @@ export class Relay {
       }
     }
   }
+}
+
+function portEvents({ metrics: { counters, delivery }, budget, log }: Relay): PortEvents {
+  return {
+    budget,
+    onWritten(bytes, ms) {
+      counters.bytesOut += bytes;
+      delivery.observe(ms / 1_000);
+    },
+    onSlow(client) {
+      counters.slowClosed++;
+      log.warning("client does not read fast enough, closed", { client });
+    },
+  };
 }

@@ -54,8 +54,6 @@ export class Session {
   readonly reachLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
   readonly pace: Pace | undefined;
-  readonly files: FileRelay;
-  readonly sealed: Attachments;
   /** Whether it speaks v1. */
   readonly old: boolean;
   /** What its user says about being away; null = nothing. */
@@ -66,9 +64,13 @@ export class Session {
   quietUntil = -Infinity;
   /** Number of the last request that was looked at. */
   lastRequest: number;
-  readonly #declined = new Map<number, string>();
-  readonly #memberships = new Map<number, Membership>();
-  readonly #mailbox: Mailbox;
+  #memberships: readonly Membership[] = [];
+  // What most sessions never need is made when it is needed: 10,000 of them are to be cheap.
+  #declined: Map<number, string> | undefined;
+  #mailbox: Mailbox | undefined;
+  #files: FileRelay | undefined;
+  #sealed: Attachments | undefined;
+  #challenge: Uint8Array | undefined;
   #wantedName: string;
   #port: Port | undefined;
   #expected = false;
@@ -88,19 +90,27 @@ export class Session {
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.reachLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
-    this.files = new FileRelay(relay.config["max-file"]);
-    this.sealed = new Attachments(
-      sealedOwner(this),
-      relay.sealed,
-      relay.cluster?.sealed.clientOf(this),
-    );
-    this.#mailbox = new Mailbox(relay.budget);
     if (options.known !== undefined) this.#restore(options.known);
   }
 
   /** The name that it asked for; a room where that is taken gives it another. */
   get wantedName(): string {
     return this.#wantedName;
+  }
+
+  /** The files that it is sending. */
+  get files(): FileRelay {
+    return this.#files ??= new FileRelay(this.relay.config["max-file"]);
+  }
+
+  /** Its part in sealed rooms. */
+  get sealed(): Attachments {
+    if (this.#sealed === undefined) {
+      const { sealed, cluster } = this.relay;
+      this.#sealed = new Attachments(sealedOwner(this), sealed, cluster?.sealed.clientOf(this));
+      if (this.#challenge !== undefined) this.#sealed.proveBy(this.#challenge);
+    }
+    return this.#sealed;
   }
 
   get port(): Port | undefined {
@@ -119,24 +129,24 @@ export class Session {
   /** What the next process must know of it; undefined for v1, which cannot come back. */
   get snapshot(): SessionState | undefined {
     const { id: client, ticket, address, status, lastRequest } = this;
-    const files = this.files.state;
+    const files = this.#files?.state ?? [];
     if (ticket === undefined) return undefined;
     return {
       ...{ client, name: this.#wantedName, ticket, address, status, lastRequest, files },
-      declined: [...this.#declined],
+      declined: [...this.#declined ?? []],
       rooms: this.memberships.map(({ room, name, since }) => [room.id, name, since]),
-      mail: this.#mailbox.empty().map(({ event }) => encodeEvent(event)),
+      mail: this.#emptyMailbox().map(({ event }) => encodeEvent(event)),
     };
   }
 
   /** Where it is, in the order in which it came. */
-  get memberships(): Membership[] {
-    return [...this.#memberships.values()];
+  get memberships(): readonly Membership[] {
+    return this.#memberships;
   }
 
   /** Its place in room number `room`; undefined where it is not there. */
   membership(room: number): Membership | undefined {
-    return this.#memberships.get(room);
+    return this.#memberships.find((membership) => membership.room.id === room);
   }
 
   deliver(broadcast: Broadcast): void {
@@ -152,23 +162,24 @@ export class Session {
 
   /** The same, and keeps it where the link is lost. False where it is too much to be kept. */
   tellSurely(event: EventOf<"direct" | "undelivered">): boolean {
-    if (this.#port === undefined) return this.#mailbox.add(this.#alone(event));
+    if (this.#port === undefined) return this.#keep(this.#alone(event));
     this.tell(event);
     return true;
   }
 
   /** Answers request `id` with a refusal, now and when it is repeated. */
   decline(id: number, why: string): void {
-    this.#declined.set(id, why);
-    if (this.#declined.size > DECLINED_REMEMBERED) {
-      this.#declined.delete(this.#declined.keys().next().value as number);
+    const declined = this.#declined ??= new Map();
+    declined.set(id, why);
+    if (declined.size > DECLINED_REMEMBERED) {
+      declined.delete(declined.keys().next().value as number);
     }
     this.tell({ kind: "declined", id, why });
   }
 
   /** Answers a request that was looked at before; it has no second effect. */
   answerRepeat(id: number): void {
-    const why = this.#declined.get(id);
+    const why = this.#declined?.get(id);
     this.tell(why === undefined ? { kind: "done", id } : { kind: "declined", id, why });
   }
 
@@ -183,7 +194,7 @@ export class Session {
   /** Takes a place in `room`, under a name that is free there or its known one; nobody is told yet. */
   enter(room: Room, known?: string, since?: number): Membership {
     const membership = new Membership(this, room, { name: known, since });
-    this.#memberships.set(room.id, membership);
+    this.#memberships = [...this.#memberships, membership];
     // A v1 client has one name, which it takes along from room to room.
     if (this.old) this.#wantedName = membership.name;
     return membership;
@@ -191,23 +202,20 @@ export class Session {
 
   /** Leaves one room; everyone there is told. */
   leave(membership: Membership): void {
-    this.#memberships.delete(membership.room.id);
-    this.files.clear(membership.room.id);
+    this.#memberships = this.#memberships.filter((other) => other !== membership);
+    this.#files?.clear(membership.room.id);
     membership.leave();
   }
 
   /** Is another server's from now on: nobody here is told anything. */
   giveUp(): void {
-    for (const { room } of this.memberships) {
-      const membership = this.membership(room.id);
-      if (membership !== undefined) room.remove(membership);
-      this.relay.tidy(room);
+    for (const membership of this.#memberships) {
+      membership.room.remove(membership);
+      this.relay.tidy(membership.room);
     }
-    this.#memberships.clear();
-    for (const { event } of this.#mailbox.empty()) {
-      if (event.kind === "direct") this.relay.tellUndelivered(event);
-    }
-    this.sealed.loseLink();
+    this.#memberships = [];
+    this.#returnMail();
+    this.#sealed?.loseLink();
     const port = this.#port;
     // Its end is no end of a session of ours.
     this.#port = undefined;
@@ -217,9 +225,13 @@ export class Session {
   /** Leaves all rooms for good. Senders of what it did not get any more are told. */
   end(): void {
     for (const membership of this.memberships) this.leave(membership);
-    for (const { event } of this.#mailbox.empty()) {
-      if (event.kind === "direct") this.relay.tellUndelivered(event);
-    }
+    this.#returnMail();
+  }
+
+  /** Its link ended: it is in no sealed room, for a while or, with `forGood`, for ever. */
+  endSealed(forGood: boolean): void {
+    if (forGood) this.#sealed?.leaveAll();
+    else this.#sealed?.loseLink();
   }
 
   /** Asks for a name that is free in all its rooms; everyone is told. The places of that, 0 where it was taken. */
@@ -233,7 +245,7 @@ export class Session {
     this.#port?.close();
     this.#port = undefined;
     this.#expected = true;
-    this.sealed.loseLink();
+    this.#sealed?.loseLink();
   }
 
   /** It was expected and is not back: everyone is told that it is away. */
@@ -254,10 +266,12 @@ export class Session {
     }
   }
 
-  /** Has a link, the first or a new one, whose client has been told nothing yet. */
-  takeLink(port: Port): void {
+  /** Has a link, the first or a new one, whose client has been told nothing yet; v1 has no challenge. */
+  takeLink(port: Port, challenge?: Uint8Array): void {
     const previous = this.#port;
     this.#port = port;
+    this.#challenge = challenge;
+    this.#sealed?.takeLink(challenge);
     this.#expected = false;
     this.heardAt = performance.now();
     previous?.close();
@@ -265,7 +279,7 @@ export class Session {
 
   /** Gets what was kept while the link was lost. */
   takeMail(): void {
-    for (const broadcast of this.#mailbox.empty()) this.deliver(broadcast);
+    for (const broadcast of this.#emptyMailbox()) this.deliver(broadcast);
   }
 
   /** Asks whether the client is there; `now` is monotonic, ms. */
@@ -291,17 +305,32 @@ export class Session {
   }
 
   #restore({ status, lastRequest, declined, mail, files }: SessionState): void {
-    this.files.restore(files ?? []);
+    if (files !== undefined && files.length > 0) this.files.restore(files);
     this.status = status;
     this.lastRequest = lastRequest;
     this.#expected = true;
-    for (const [id, why] of declined) this.#declined.set(id, why);
-    for (const body of mail) this.#mailbox.add(new Broadcast(decodeEvent(body), ""));
+    if (declined.length > 0) this.#declined = new Map(declined);
+    for (const body of mail) this.#keep(new Broadcast(decodeEvent(body), ""));
+  }
+
+  #keep(broadcast: Broadcast): boolean {
+    this.#mailbox ??= new Mailbox(this.relay.budget);
+    return this.#mailbox.add(broadcast);
+  }
+
+  #emptyMailbox(): Broadcast[] {
+    return this.#mailbox?.empty() ?? [];
+  }
+
+  #returnMail(): void {
+    for (const { event } of this.#emptyMailbox()) {
+      if (event.kind === "direct") this.relay.tellUndelivered(event);
+    }
   }
 
   // v1 names the room in every message, and its clients are in one.
   #alone(event: Event): Broadcast {
-    const [first] = this.#memberships.values();
+    const [first] = this.#memberships;
     return new Broadcast(event, first?.room.title ?? "");
   }
 }

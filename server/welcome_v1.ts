@@ -44,7 +44,8 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
     throw error;
   }
   const wire = new WireV1(key);
-  session.takeLink(openPortV1(link, wire, relay.portEvents(session)));
+  const { id: client } = session;
+  session.takeLink(openPortV1({ link, client, events: relay.portEvents }, wire));
   membership.announce(0);
   tellTakenName(membership, name);
   return welcomed(relay, session, wire);

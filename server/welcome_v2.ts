@@ -1,5 +1,6 @@
 // A v2 client comes in, or comes back: key agreement, then name, rooms and token inside the session.
 
+import { smallBytes, smallCopy } from "../shared/bytes.ts";
 import { CmdchatError, ProtocolError } from "../shared/errors.ts";
 import { encodeFrame } from "../shared/frame.ts";
 import {
@@ -20,7 +21,7 @@ import type { FrameSource } from "./frame_source.ts";
 import { handle } from "./handlers.ts";
 import type { Link } from "./listener.ts";
 import type { Membership } from "./membership.ts";
-import { openPortV2 } from "./port.ts";
+import { openPortV2, type Port } from "./port.ts";
 import { exclusion } from "./moderation_handlers.ts";
 import type { Place } from "./places.ts";
 import { Refusal } from "./refusal.ts";
@@ -45,13 +46,15 @@ interface Sealed {
   readonly challenge: Uint8Array;
 }
 
+const now = () => performance.now();
+
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
 export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcomed> {
   const { link, source, first, place } = arrival;
   const { answer, keys } = await relay.handshakes.receive(first);
   await link.write(encodeFrame(answer));
-  const cipher = new SessionCipher(keys, { role: "server", now: () => performance.now() });
-  const { challenge } = keys;
+  const cipher = new SessionCipher(keys, { role: "server", now });
+  const challenge = smallCopy(keys.challenge);
   const sealed = { link, cipher, batches: new BatchReader(HELLO_MAX_BYTES), challenge };
   try {
     const hello = await readHello(source, sealed);
@@ -61,9 +64,8 @@ export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcome
     else if (place.forHeld) throw new Refusal("server_full");
     const back = held ?? await comeOver(relay, sealed, hello);
     const session = back ?? await comeIn(relay, sealed, hello);
-    session.sealed.takeLink(challenge);
     sealed.batches.maxBytes = BODY_MAX_BYTES;
-    return { ...welcomed(relay, session, sealed), resumed: back !== undefined };
+    return new WelcomedV2(session, sealed, back !== undefined);
   } catch (error) {
     throw sealedRefusal(error, cipher);
   }
@@ -106,13 +108,13 @@ async function comeIn(
   const session = new Session(relay, {
     ...{ name, old: false, address: sealed.link.address },
     ticket: {
-      id: crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)),
-      secret: crypto.getRandomValues(new Uint8Array(SESSION_SECRET_BYTES)),
+      id: crypto.getRandomValues(smallBytes(SESSION_ID_BYTES)),
+      secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)),
     },
   });
   relay.enter(session);
   relay.held.know(session);
-  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  connect(session, sealed);
   session.tell(welcomeFor(session, { rooms: rooms.length, resumed: false }));
   for (const room of rooms) {
     const membership = session.enter(room);
@@ -192,7 +194,7 @@ async function comeOver(
   relay.enter(session);
   relay.held.know(session);
   relay.metrics.counters.sessionsResumed++;
-  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  connect(session, sealed);
   session.tell(welcomeFor(session, { rooms: rooms.length, resumed: true }));
   const seen = new Map(hello.rooms);
   for (const room of rooms) {
@@ -220,7 +222,7 @@ function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Sess
   relay.held.release(session);
   relay.metrics.counters.sessionsResumed++;
   const { memberships, expected } = session;
-  session.takeLink(openPortV2(sealed.link, sealed.cipher, relay.portEvents(session)));
+  connect(session, sealed);
   session.tell(welcomeFor(session, { rooms: memberships.length, resumed: true }));
   const seen = new Map(hello.rooms);
   for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
@@ -252,34 +254,48 @@ function welcomeFor(session: Session, standing: Standing): EventOf<"welcome"> {
   };
 }
 
-function welcomed(
-  relay: Relay,
-  session: Session,
-  { cipher, batches }: Sealed,
-): Omit<Welcomed, "resumed"> {
-  const { counters } = relay.metrics;
-  const { port } = session;
-  return {
-    session,
-    receive(frame) {
-      for (const body of batches.push(cipher.open(frame))) {
-        counters.messagesIn++;
-        const request = decodeRequest(body);
-        if (request.kind === "bye") return true;
-        // A link that was replaced has nothing more to say for its session.
-        if (session.port === port) handle(session, request);
-      }
-      return false;
-    },
-    end(forGood) {
-      port?.close();
-      cipher.close();
-      if (session.port !== port) return;
-      if (relay.handingOver && !forGood) return;
-      if (forGood) session.sealed.leaveAll();
-      else session.sealed.loseLink();
-      if (!forGood && relay.held.hold(session, performance.now())) session.loseLink();
-      else relay.exit(session);
-    },
-  };
+function connect(session: Session, { link, cipher, challenge }: Sealed): void {
+  const { relay, id: client } = session;
+  const port = openPortV2({ link, client, events: relay.portEvents }, cipher);
+  session.takeLink(port, challenge);
+}
+
+class WelcomedV2 implements Welcomed {
+  readonly session: Session;
+  readonly resumed: boolean;
+  readonly #port: Port | undefined;
+  readonly #cipher: SessionCipher;
+  readonly #batches: BatchReader;
+
+  constructor(session: Session, { cipher, batches }: Sealed, resumed: boolean) {
+    this.session = session;
+    this.resumed = resumed;
+    this.#port = session.port;
+    this.#cipher = cipher;
+    this.#batches = batches;
+  }
+
+  receive(frame: Uint8Array): boolean {
+    const { counters } = this.session.relay.metrics;
+    for (const body of this.#batches.push(this.#cipher.open(frame))) {
+      counters.messagesIn++;
+      const request = decodeRequest(body);
+      if (request.kind === "bye") return true;
+      // A link that was replaced has nothing more to say for its session.
+      if (this.session.port === this.#port) handle(this.session, request);
+    }
+    return false;
+  }
+
+  end(forGood: boolean): void {
+    this.#port?.close();
+    this.#cipher.close();
+    const { session } = this;
+    const { relay } = session;
+    if (session.port !== this.#port) return;
+    if (relay.handingOver && !forGood) return;
+    session.endSealed(forGood);
+    if (!forGood && relay.held.hold(session, performance.now())) session.loseLink();
+    else relay.exit(session);
+  }
 }

@@ -145,8 +145,8 @@ export const OUTBOX_TOTAL_MAX_BYTES = 512 * MIB;
 /** Bytes sealed into one write: enough to share a system call, small enough to keep pings prompt. */
 export const OUTBOX_WRITE_BYTES = 128 * KIB;
 
-/** Read buffer of a quiet connection: keeps 10,000 idle ones below 16 KB each. */
-export const READ_BUFFER_IDLE_BYTES = KIB;
+/** Read buffer of a quiet connection: a ping's answer and a line of talk fit, more comes in two reads. */
+export const READ_BUFFER_IDLE_BYTES = 256;
 
 /** Read buffer while a connection is busy. */
 export const READ_BUFFER_BUSY_BYTES = 64 * KIB;

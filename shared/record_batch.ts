@@ -1,11 +1,14 @@
 // What is inside records: messages one after another, the large ones in pieces (docs/PROTOCOL.md §6.4).
 // A message is framed once and the same bytes go to every recipient; there is one way to write each message.
 
+import { smallBytes } from "./bytes.ts";
 import { LimitError, ProtocolError } from "./errors.ts";
 import { BODY_MAX_BYTES } from "./limits.ts";
 import { RECORD_MAX_CONTENT } from "./session_cipher.ts";
 
 const PREFIX_BYTES = 4;
+// Rooms remember hundreds of messages like "joined": up to here each is a part of a larger buffer.
+const SMALL_BYTES = 256;
 /** Bytes of a message that one record can carry. */
 export const PIECE_MAX_BYTES = RECORD_MAX_CONTENT - PREFIX_BYTES;
 
@@ -32,9 +35,10 @@ export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): FramedBo
 }
 
 function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
-  const piece = new Uint8Array(PREFIX_BYTES + bytes.length);
+  const length = PREFIX_BYTES + bytes.length;
+  const piece = length <= SMALL_BYTES ? smallBytes(length) : new Uint8Array(length);
   const prefix = more ? MORE + bytes.length : bytes.length;
-  new DataView(piece.buffer).setUint32(0, prefix);
+  new DataView(piece.buffer, piece.byteOffset).setUint32(0, prefix);
   piece.set(bytes, PREFIX_BYTES);
   return piece;
 }

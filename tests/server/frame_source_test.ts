@@ -8,9 +8,8 @@ import { FakeLink } from "../helpers/relay.ts";
 const frame = (length: number, fill = 7) => encodeFrame(new Uint8Array(length).fill(fill));
 
 function sourceOf(...incoming: Uint8Array[]) {
-  const counted: number[] = [];
-  const source = new FrameSource(new FakeLink(incoming), (count) => counted.push(count));
-  return { source, counted };
+  const [link, counters] = [new FakeLink(incoming), { bytesIn: 0 }];
+  return { link, source: new FrameSource(link, counters), counters };
 }
 
 Deno.test("one() gives the first frame however it is cut, and undefined at the end", async () => {
@@ -33,14 +32,14 @@ Deno.test("a length out of range ends the source, and its first bytes are kept f
   assert.deepEqual(source.header, new TextEncoder().encode("GET "));
 });
 
-Deno.test("next() gives every frame of a busy link once, and counts each byte", async () => {
+Deno.test("push() gives every frame of a busy link once, and counts each byte", async () => {
   const lengths = [1, 1_000, 60_000, 3, 65_536, 2];
   const bytes = concatBytes(lengths.map((length) => frame(length)));
-  const { source, counted } = sourceOf(bytes.subarray(0, 50_000), bytes.subarray(50_000));
+  const { link, source, counters } = sourceOf(bytes.subarray(0, 50_000), bytes.subarray(50_000));
   const seen: number[] = [];
-  for (let frames = await source.next(); frames !== undefined; frames = await source.next()) {
-    for (const { length } of frames) seen.push(length);
+  for (let chunk = await link.read(); chunk !== null; chunk = await link.read()) {
+    for (const { length } of source.push(chunk)) seen.push(length);
   }
   assert.deepEqual(seen, lengths);
-  assert.equal(counted.reduce((a, b) => a + b), lengths.reduce((a, b) => a + b + 4, 0));
+  assert.equal(counters.bytesIn, lengths.reduce((a, b) => a + b + 4, 0));
 });

@@ -30,11 +30,10 @@ function recorded(budget: OutboxBudget = { queuedBytes: 0 }) {
       writes.push({ bodies: sealed, done });
       return done.promise;
     },
-    onOverflow: () => told.overflow++,
-    onBroken: () => told.broken++,
-    onWritten: (bytes) => told.written += bytes,
-    budget,
-  });
+    onOverflow: () => void told.overflow++,
+    onBroken: () => void told.broken++,
+    onWritten: (bytes) => void (told.written += bytes),
+  }, budget);
   return { outbox, writes, told, budget };
 }
 

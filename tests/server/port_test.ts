@@ -12,6 +12,8 @@ import { decodeEvent } from "../../shared/wire_v2.ts";
 import { turns } from "../helpers/chat_fakes.ts";
 import { LiveLink } from "../helpers/relay.ts";
 
+const CLIENT = 7;
+
 function notice(text: string): Broadcast {
   return new Broadcast({ kind: "notice", room: 0, text }, "lobby");
 }
@@ -20,8 +22,11 @@ function reports() {
   const told = { slow: 0, written: 0 };
   const events: PortEvents = {
     budget: { queuedBytes: 0 },
-    onSlow: () => told.slow++,
-    onWritten: (bytes) => told.written += bytes,
+    onSlow: (client) => {
+      assert.equal(client, CLIENT);
+      told.slow++;
+    },
+    onWritten: (bytes) => void (told.written += bytes),
   };
   return { events, told };
 }
@@ -40,7 +45,7 @@ function ciphers(): { server: SessionCipher; client: SessionCipher } {
 
 Deno.test("a v2 port seals what waits into one record, in order, and tells the bytes", async () => {
   const [link, { events, told }, { server, client }] = [new LiveLink(), reports(), ciphers()];
-  const port = openPortV2(link, server, events);
+  const port = openPortV2({ link, client: CLIENT, events }, server);
   for (const text of ["one", "two", "three"]) port.deliver(notice(text));
   await port.drained();
   assert.equal(link.written.length, 1);
@@ -58,7 +63,7 @@ Deno.test("a v2 port seals what waits into one record, in order, and tells the b
 Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v1 has no word for", async () => {
   const [link, { events }] = [new LiveLink(), reports()];
   const key = new Uint8Array(32).fill(3);
-  const port = openPortV1(link, new WireV1(key.slice()), events);
+  const port = openPortV1({ link, client: CLIENT, events }, new WireV1(key.slice()));
   port.deliver(notice("one"));
   port.deliver(new Broadcast({ kind: "pong" }, "lobby"));
   port.deliver(notice("two"));
@@ -76,7 +81,7 @@ Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v
 Deno.test("who does not read is closed with its link, and that is told once", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
   link.write = () => new Promise(() => {});
-  const port = openPortV2(link, server, events);
+  const port = openPortV2({ link, client: CLIENT, events }, server);
   const text = "x".repeat(1_000);
   for (let n = 0; n < OUTBOX_MAX_BYTES / 1_000 + 200; n++) port.deliver(notice(text));
   await turns();
@@ -85,7 +90,7 @@ Deno.test("who does not read is closed with its link, and that is told once", as
 
 Deno.test("a link that breaks closes its port; after that nothing waits", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
-  const port = openPortV2(link, server, events);
+  const port = openPortV2({ link, client: CLIENT, events }, server);
   link.close();
   port.deliver(notice("lost"));
   await port.drained();
