@@ -2,11 +2,13 @@
 // real sockets.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Fault, FaultyNetwork } from "../helpers/faulty_network.ts";
 import { type Line, LiveChat } from "../helpers/live_chat.ts";
 import { SeededRandom, seedOfRun } from "../helpers/random.ts";
 import { startServer } from "../helpers/server_process.ts";
+import { V1Peer } from "../helpers/v1_peer.ts";
 
 const UNLIMITED = ["--rate-limit", "off", "--max-per-address", "off"];
 const CUTS = Number(Deno.env.get("FILE_CUTS") ?? 60);
@@ -94,4 +96,189 @@ Deno.test("files arrive whole and once, however often the links of both sides ar
   assert.deepEqual(turns(carol, "waiting").filter((line) => line["for"] === "link"), [], seed);
   assert.ok(turns(alice, "waiting").length > 0 && turns(bob, "waiting").length > 0, seed);
   assert.doesNotMatch(server.log, /unexpected fault/, seed);
+});
+
+/** A server, and a way to it that is cut once, in the middle of a file, and stays closed until it is told otherwise. */
+class OneCut implements AsyncDisposable {
+  readonly server: Awaited<ReturnType<typeof startServer>>;
+  readonly folder: string;
+  readonly #network: FaultyNetwork;
+  readonly #cleanup: AsyncDisposableStack;
+  #open = true;
+
+  private constructor(
+    server: Awaited<ReturnType<typeof startServer>>,
+    { network, folder, cleanup }: {
+      readonly network: FaultyNetwork;
+      readonly folder: string;
+      readonly cleanup: AsyncDisposableStack;
+    },
+  ) {
+    [this.server, this.#network, this.folder] = [server, network, folder];
+    this.#cleanup = cleanup;
+  }
+
+  /** The first connection of the way ends after a megabyte in that direction. */
+  static async make(direction: "up" | "down", args: readonly string[] = []): Promise<OneCut> {
+    await using cleanup = new AsyncDisposableStack();
+    const server = cleanup.use(await startServer({ args: [...UNLIMITED, ...args] }));
+    let isCut = false;
+    const network = cleanup.use(
+      new FaultyNetwork(server.port, () => {
+        const fault = { kind: "kill", after: direction, bytes: 1_048_576 } as const;
+        const first = isCut ? undefined : fault;
+        isCut = true;
+        return first;
+      }),
+    );
+    const folder = cleanup.use(await scratch()).path;
+    const scene = new OneCut(server, { network, folder, cleanup: cleanup.move() });
+    return scene;
+  }
+
+  /** Somebody whose way is cut. */
+  far(name: string): LiveChat {
+    const port = () => this.#open ? this.#network.port : 1;
+    return this.#cleanup.use(new LiveChat({ name, port, ...this.#folderOf(name) }));
+  }
+
+  /** Somebody with a way of their own. */
+  near(name: string): LiveChat {
+    const port = () => this.server.port;
+    return this.#cleanup.use(new LiveChat({ name, port, ...this.#folderOf(name) }));
+  }
+
+  /** Nobody comes through from now on, once the cut is there. */
+  close(): void {
+    this.#open = false;
+  }
+
+  open(): void {
+    this.#open = true;
+  }
+
+  /** A file that is longer than what passes before the cut. */
+  async file(): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+    const bytes = crypto.getRandomValues(new Uint8Array(65_536));
+    const whole = new Uint8Array(FILE_BYTES);
+    for (let at = 0; at < whole.length; at += bytes.length) {
+      whole.set(bytes.subarray(0, Math.min(bytes.length, whole.length - at)), at);
+      bytes[0]!++;
+    }
+    await Deno.writeFile(`${this.folder}/big.bin`, whole);
+    return { path: `${this.folder}/big.bin`, bytes: whole };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#cleanup.disposeAsync();
+  }
+
+  #folderOf(name: string): { readonly folder: string } {
+    return { folder: `${this.folder}/${name}` };
+  }
+}
+
+async function assertSaved(chat: LiveChat, bytes: Uint8Array): Promise<void> {
+  await chat.until(() => turns(chat, "saved").length === 1, "the file", WAIT_MS);
+  const path = String(turns(chat, "saved")[0]?.["path"]);
+  assert.equal(sha256(await Deno.readFile(path)), sha256(bytes));
+}
+
+Deno.test("who was away for all the rest of a file gets it from its sender, and nobody else does", async () => {
+  await using scene = await OneCut.make("down");
+  const [alice, bob, carol] = [scene.near("alice"), scene.far("bob"), scene.near("carol")];
+  await allMet(alice, bob, carol);
+  const { path, bytes } = await scene.file();
+  await alice.chat.transfers.offerFile(path, alice.chat.room);
+  scene.close();
+  await bob.until(() => turns(bob, "waiting").length === 1, "the cut");
+  await alice.until(() => turns(alice, "sent").length === 1, "the end of the sending", WAIT_MS);
+  await assertSaved(carol, bytes);
+  const got = carol.lines.length;
+  scene.open();
+  await assertSaved(bob, bytes);
+  const further = carol.lines.slice(got).filter(({ kind }) => kind === "file");
+  assert.deepEqual(further, [], "parts for bob are no business of carol's");
+});
+
+Deno.test("a sender whose session is not held any more has failed, in one line, and so has its receiver", async () => {
+  await using scene = await OneCut.make("up", ["--hold", "1"]);
+  const [alice, bob] = [scene.far("alice"), scene.near("bob")];
+  await allMet(alice, bob);
+  await alice.chat.transfers.offerFile((await scene.file()).path, alice.chat.room);
+  scene.close();
+  const failed = (chat: LiveChat) => turns(chat, "failed").map(({ code }) => code);
+  await bob.until(() => failed(bob).length > 0, "bob's end");
+  await alice.until(() => failed(alice).length > 0, "alice's end");
+  scene.open();
+  await alice.until(() => alice.chat.connected, "another session");
+  await alice.chat.say("back");
+  await bob.until(() => bob.heard.length === 1, "alice's words");
+  assert.deepEqual([failed(alice), failed(bob)], [["link_lost"], ["sender_left"]]);
+  assert.deepEqual([alice, bob].map((chat) => chat.chat.transfers.list()), [[], []]);
+});
+
+Deno.test("a receiver whose session is not held any more has failed, in one line, and its sender has not", async () => {
+  await using scene = await OneCut.make("down", ["--hold", "1"]);
+  const [alice, bob] = [scene.near("alice"), scene.far("bob")];
+  await allMet(alice, bob);
+  await alice.chat.transfers.offerFile((await scene.file()).path, alice.chat.room);
+  scene.close();
+  await alice.until(() => alice.notes.includes("bob left."), "bob's end");
+  await bob.until(() => turns(bob, "failed").length > 0, "the end of the wait");
+  scene.open();
+  await bob.until(() => bob.chat.connected, "another session");
+  assert.deepEqual(turns(bob, "failed").map(({ code }) => code), ["link_lost"]);
+  await alice.until(() => turns(alice, "sent").length === 1, "the end of the sending");
+  assert.deepEqual(turns(alice, "failed"), []);
+});
+
+Deno.test("a sender that leaves for good ends what a receiver still misses, in one line", async () => {
+  await using scene = await OneCut.make("down");
+  const [alice, bob] = [scene.near("alice"), scene.far("bob")];
+  await allMet(alice, bob);
+  await alice.chat.transfers.offerFile((await scene.file()).path, alice.chat.room);
+  scene.close();
+  await alice.until(() => turns(alice, "sent").length === 1, "the end of the sending", WAIT_MS);
+  alice.chat.end();
+  await alice.ended;
+  scene.open();
+  await bob.until(() => turns(bob, "failed").length > 0, "the end");
+  assert.deepEqual(turns(bob, "failed").map(({ code }) => code), ["sender_left"]);
+  assert.deepEqual(bob.chat.transfers.list(), []);
+});
+
+Deno.test("a file that changed on the disk during the outage is given up, and never saved as a mixture", async () => {
+  await using scene = await OneCut.make("up");
+  const [alice, bob] = [scene.far("alice"), scene.near("bob")];
+  await allMet(alice, bob);
+  const { path, bytes } = await scene.file();
+  await alice.chat.transfers.offerFile(path, alice.chat.room);
+  scene.close();
+  await alice.until(() => turns(alice, "waiting").length === 1, "the cut");
+  // Of the same size, and behind what was sent already.
+  bytes[2 * 1_048_576]! ^= 1;
+  await Deno.writeFile(path, bytes);
+  scene.open();
+  await bob.until(() => turns(bob, "failed").length > 0, "the end", WAIT_MS);
+  assert.deepEqual(turns(alice, "failed").map(({ code }) => code), ["changed"]);
+  assert.deepEqual(turns(bob, "failed").map(({ code }) => code), ["sender_gave_up"]);
+  assert.deepEqual(turns(bob, "saved"), []);
+});
+
+Deno.test("a v1 member gets a file whose sender was away for a moment as if nothing had been", async () => {
+  await using scene = await OneCut.make("up");
+  const alice = scene.far("alice");
+  await alice.chat.whenConnected();
+  await using old = await V1Peer.join({ port: scene.server.port, name: "old bob" });
+  await alice.until(() => alice.chat.room.roster.names.length === 2, "bob");
+  const { path, bytes } = await scene.file();
+  await alice.chat.transfers.offerFile(path, alice.chat.room);
+  await alice.until(() => turns(alice, "sent").length === 1, "the end of the sending", WAIT_MS);
+  assert.equal(turns(alice, "waiting").length, 1);
+  await old.next((payload) => payload.type === "file_chunk" && payload["is_final"] === true);
+  const chunks = old.history.filter(({ type }) => type === "file_chunk");
+  assert.deepEqual(chunks.map((chunk) => chunk["chunk_index"]), chunks.map((_, index) => index));
+  const got = chunks.map((chunk) => Buffer.from(String(chunk["chunk_data"]), "base64"));
+  assert.equal(sha256(Buffer.concat(got)), sha256(bytes));
 });
