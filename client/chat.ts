@@ -359,8 +359,10 @@ export class Chat {
 
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
-    const { number: room, isSealed = false } = this.rooms.current ?? {};
-    if (room === undefined || isSealed || this.legacy || !this.connected) return;
+    const { number: room } = this.rooms.current ?? {};
+    if (room === undefined || this.legacy || !this.connected) return;
+    const sealed = this.sealed.of(this.rooms.current);
+    if (sealed !== undefined) return sealed.typing();
     this.#session?.send({ kind: "typing", room }).catch(() => {});
   }
 

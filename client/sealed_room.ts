@@ -13,12 +13,14 @@ import type { Clock } from "./clock.ts";
 import { show } from "./handler.ts";
 import { handleEvent } from "./handlers.ts";
 import type { Pacer } from "./pacer.ts";
+import { safeName } from "./renderers/text.ts";
 import { Requests } from "./requests.ts";
 import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "./room_handlers.ts";
 import type { RoomState } from "./rooms.ts";
 import type { openSealedEngine, SealedEngine } from "./sealed/engine.ts";
 import type { SealedPerson } from "./sealed/people.ts";
 import type { RoomEvent, SealStatus } from "./sealed/room_events.ts";
+import { toEngine } from "./sealed_requests.ts";
 import type { Session, Welcome } from "./session.ts";
 
 /** What a sealed room works with. */
@@ -132,6 +134,11 @@ export class SealedRoom {
     return this.#files.has(file);
   }
 
+  /** Tells the members that we are writing. */
+  typing(): void {
+    this.#engine.handle({ kind: "typing" });
+  }
+
   /** Leaves: the others are told, and remove us from the group. */
   leave(): void {
     this.#leaving = true;
@@ -157,40 +164,17 @@ export class SealedRoom {
   }
 
   #ask(request: Request): void {
-    switch (request.kind) {
-      case "chat": {
-        const { id, text, action, reply } = request;
-        return this.#engine.handle({ kind: "say", request: id, text, action, reply });
-      }
-      case "direct": {
-        const { id, to, text } = request;
-        return this.#engine.handle({ kind: "whisper", request: id, to: this.#numberOf(to), text });
-      }
-      case "offer": {
-        const { id, file, filename: name, size, chunks } = request;
-        this.#files.add(file);
-        return this.#engine.handle({ kind: "offer", request: id, file, name, size, chunks });
-      }
-      case "rename":
-        return this.#engine.handle({ kind: "rename", request: request.id, name: request.name });
-      case "moderate":
-        return this.#moderate(request);
-      default:
-        if (!("id" in request)) return;
-        this.requests.answer(request.id, "refused");
-        show(this.#options.chat, {
-          ...{ event: "refused", time: undefined },
-          text: "This cannot be done in a sealed room.",
-        }, this.state);
+    const asked = toEngine(request, (client) => this.#numberOf(client));
+    if (asked !== undefined) {
+      if (request.kind === "offer") this.#files.add(request.file);
+      return this.#engine.handle(asked);
     }
-  }
-
-  /** What else could be decided, the commands refuse: nothing enforces it where no server can read. */
-  #moderate({ id: request, what, whom, text: reason }: RequestOf<"moderate">): void {
-    if (what === "kick") {
-      return this.#engine.handle({ kind: "kick", request, whom: this.#numberOf(whom), reason });
-    }
-    this.#engine.handle({ kind: "lock", request, locked: what === "lock" });
+    if (!("id" in request)) return;
+    this.requests.answer(request.id, "refused");
+    show(this.#options.chat, {
+      ...{ event: "refused", time: undefined },
+      text: "This cannot be done in a sealed room.",
+    }, this.state);
   }
 
   #tell(event: RoomEvent): void {
@@ -204,6 +188,20 @@ export class SealedRoom {
         const about = { name, time, sequence, text, client: this.#clientOf(client) };
         return this.#pass({ kind: "chat", ...about, request: 0, action, reply });
       }
+      case "revised": {
+        const { sequence, text, request } = event;
+        if (request > 0) this.requests.answer(request, "confirmed");
+        const about = { ...this.#about(event), time: event.time };
+        return this.#pass({ kind: "revised", ...about, sequence, text, request: 0 });
+      }
+      case "topic":
+        return this.#topic(event);
+      case "typing":
+        return this.#pass({
+          kind: "typing",
+          client: this.#clientOf(event.client),
+          name: event.name,
+        });
       case "direct":
         return this.#direct(event);
       case "joined":
@@ -267,9 +265,23 @@ export class SealedRoom {
     if (what !== "kick" || !this.status?.people.some(isOwn)) return;
     this.#options.chat.output.note(
       "info",
-      `${whomName} still has the link, and can come in under another name.`,
+      `${safeName(whomName)} still has the link, and can come in under another name.`,
       "/lock keeps out whoever is not in; /rekey makes a new link for those who are",
     );
+  }
+
+  #topic(event: Extract<RoomEvent, { kind: "topic" }>): void {
+    const { name, time, text: topic, request, told } = event;
+    if (request > 0) this.requests.answer(request, "confirmed");
+    if (!told) {
+      return this.#pass({ kind: "topic", ...this.#about(event), time, text: topic });
+    }
+    // Nobody has set it before our eyes: it is a member's word.
+    this.state.topic = topic;
+    const text = topic === ""
+      ? `${name} says that there is no topic.`
+      : `Topic, as ${name} says: ${topic}`;
+    show(this.#options.chat, { event: "topic", text, name, time }, this.state);
   }
 
   #direct(event: Extract<RoomEvent, { kind: "direct" }>): void {
@@ -338,7 +350,9 @@ export class SealedRoom {
     this.moved = { name, secret };
     this.#options.chat.output.note(
       "warning",
-      `${name} has made a new link for ${this.state.title} and asks everyone to go there.`,
+      `${
+        safeName(name)
+      } has made a new link for ${this.state.title} and asks everyone to go there.`,
       "/rekey follow",
     );
   }

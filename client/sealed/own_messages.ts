@@ -59,6 +59,11 @@ export class OwnMessages {
   sent(message: OwnMessage, digest: string, now: number): void {
     message.digest = digest;
     message.sentAt = now;
+    this.remember(digest);
+  }
+
+  /** These bytes are ours; nobody waits for them to come back. */
+  remember(digest: string): void {
     this.#digests.add(digest);
     if (this.#digests.size <= DIGESTS_KEPT) return;
     for (const oldest of this.#digests) {

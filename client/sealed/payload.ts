@@ -2,7 +2,11 @@
 
 import * as z from "zod";
 import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/cbor_table.ts";
-import { FILE_NAME_WIRE_MAX_BYTES, MESSAGE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
+import {
+  FILE_NAME_WIRE_MAX_BYTES,
+  MESSAGE_MAX_BYTES_CEILING,
+  TOPIC_MAX_BYTES,
+} from "../../shared/limits.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
 import { HANDLE_BYTES } from "../../shared/messages_sealed.ts";
 
@@ -23,8 +27,8 @@ const count = z.int().min(0);
 export const PAYLOADS = {
   /** One who came in, or back, says so. */
   hello: { id },
-  /** Answer to that hello: its sender is confirmed. */
-  confirm: { id },
+  /** Answer to that hello: its sender is confirmed, and told what the room is about. */
+  confirm: { id, topic: topic() },
   /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
   text: { id, text: z.string().max(TEXT_MAX_BYTES), action: z.boolean(), reply: count },
   /** A file that the sender will hand out; key and hash are for one file only. */
@@ -42,7 +46,17 @@ export const PAYLOADS = {
   move: { id, secret: bytes(ROOM_SECRET_BYTES) },
   /** A text for the member with that handle alone, sealed for its leaf (§11.8). */
   direct: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
+  /** The sender's text with the id `of` says something else now, or is taken back. */
+  revise: { id, of: id, text: z.string().max(TEXT_MAX_BYTES).nullable() },
+  /** What the room is about; empty: nothing. */
+  topic: { id, text: topic() },
+  /** The sender is writing. */
+  typing: { id },
 } as const;
+
+function topic() {
+  return z.string().max(TOPIC_MAX_BYTES);
+}
 
 function isSealed(value: unknown): boolean {
   return value instanceof Uint8Array && value.length <= 2 * TEXT_MAX_BYTES;

@@ -150,6 +150,11 @@ export class RoomCore {
     }
   }
 
+  /** A member under whose name another key was known, while the user has not looked. */
+  get suspect(): Member | undefined {
+    return this.group?.members.find((member) => this.people.isSuspect(member));
+  }
+
   /** Looks at a member's key: the loud stop when the name was another key's before. */
   meet(member: Member): void {
     if (!this.people.meet(member)) return;
@@ -165,6 +170,17 @@ export class RoomCore {
   async say(payload: OwnPayload, request = 0): Promise<void> {
     this.own.add(payload, request);
     await this.flush();
+  }
+
+  /** Says what is worth nothing later, now or never. */
+  async sayNow(payload: Payload): Promise<void> {
+    const { group } = this;
+    if (this.phase !== "in" || group === undefined || group.members.length === 1) return;
+    const { epoch, body, digest } = await group.seal(encodePayload(payload));
+    this.own.remember(digest);
+    this.options.send({
+      ...{ kind: "sealed_app", ask: this.ask({ app: digest }), room: this.room, epoch, body },
+    });
   }
 
   /** Seals and sends what waits. */

@@ -48,6 +48,8 @@ export class RoomEntry {
   #isLossy = false;
   /** Until when somebody should have answered our hello. */
   #hello: { at: number } | undefined;
+  /** Of the last hello that we said. */
+  helloId = "";
 
   constructor(core: RoomCore) {
     this.#core = core;
@@ -300,7 +302,9 @@ export class RoomEntry {
     if (before !== undefined) core.tellChange(changeOf(before, core.group.members));
     core.isConfirmed = false;
     this.#hello = { at: core.options.now() + CONFIRM_MS };
-    core.own.add({ kind: "hello", id: newId() });
+    const id = newId();
+    this.helloId = toHex(id);
+    core.own.add({ kind: "hello", id });
     await this.#catchUp({ seq, epoch: core.group.epoch }, { isLossy: false });
     return true;
   }

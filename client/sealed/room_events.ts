@@ -40,6 +40,27 @@ export type RoomEvent =
     /** Our request that it answers; 0 for others' texts. */
     readonly request: number;
   }
+  /** Somebody gave a text of theirs another one, or took it back: null. */
+  | {
+    readonly kind: "revised";
+    readonly client: number;
+    readonly name: string;
+    readonly time: number;
+    readonly sequence: number;
+    readonly text: string | null;
+    readonly request: number;
+  }
+  /** What the room is about; `told`: as whoever confirmed us says, not as we heard. */
+  | {
+    readonly kind: "topic";
+    readonly client: number;
+    readonly name: string;
+    readonly time: number;
+    readonly text: string;
+    readonly request: number;
+    readonly told: boolean;
+  }
+  | { readonly kind: "typing"; readonly client: number; readonly name: string }
   /** A text for one member alone; `to` and `toName` say for whom. */
   | {
     readonly kind: "direct";
@@ -124,6 +145,16 @@ export type RoomRequest =
     readonly action?: boolean;
     readonly reply?: number;
   }
+  /** Another text for an own one, by the sequence under which it was told; null takes it back. */
+  | {
+    readonly kind: "revise";
+    readonly request: number;
+    readonly sequence: number;
+    readonly text: string | null;
+  }
+  | { readonly kind: "topic"; readonly request: number; readonly text: string }
+  /** We are writing: told now or never. */
+  | { readonly kind: "typing" }
   /** A text for the member with that number alone. */
   | {
     readonly kind: "whisper";

@@ -3,12 +3,13 @@
 import type { Member } from "./commit_rules.ts";
 import type { Changed, Kick, Outcome } from "./group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
-import { decodePayload, decodeText, type Payload } from "./payload.ts";
+import { decodePayload, type Payload } from "./payload.ts";
 import type { RelayEvent } from "./relay_wire.ts";
 import type { RoomChanges } from "./room_changes.ts";
 import { newId, type RoomCore, toHex } from "./room_core.ts";
 import type { RoomEntry } from "./room_entry.ts";
 import type { RoomFiles } from "./room_files.ts";
+import type { RoomWords } from "./room_words.ts";
 
 /** A commit can be voted away for this long. */
 const VOID_MS = 10_000;
@@ -29,6 +30,7 @@ export interface LifeParts {
   readonly entry: RoomEntry;
   readonly files: RoomFiles;
   readonly changes: RoomChanges;
+  readonly words: RoomWords;
 }
 
 /** What happens to a member who is in. */
@@ -37,6 +39,7 @@ export class RoomLife {
   readonly #entry: RoomEntry;
   readonly #files: RoomFiles;
   readonly #changes: RoomChanges;
+  readonly #words: RoomWords;
   readonly #seen = new SeenMessages();
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
@@ -53,17 +56,19 @@ export class RoomLife {
   #doubtsUntil = Infinity;
   #doubtedAt = -Infinity;
 
-  constructor(core: RoomCore, { entry, files, changes }: LifeParts) {
+  constructor(core: RoomCore, { entry, files, changes, words }: LifeParts) {
     this.#core = core;
     this.#entry = entry;
     this.#files = files;
     this.#changes = changes;
+    this.#words = words;
   }
 
   /** Takes a frame. */
   async frame(event: RelayEvent<"sealed_frame">): Promise<void> {
     const core = this.#core;
     if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
+      this.#words.cameIn();
       this.#afterEpoch();
       return;
     }
@@ -199,24 +204,13 @@ export class RoomLife {
   }
 
   #echoed(digest: string, { seq, time }: RelayEvent<"sealed_frame">): void {
-    const { own, options, people, place } = this.#core;
+    const { own } = this.#core;
     const message = own.echo(digest, seq);
     if (message === undefined) {
       if (own.wasSent(digest)) return;
       return this.#core.note("danger", "The server has sent something in your name.");
     }
-    const { payload, request } = message;
-    if (request === 0) return;
-    const client = people.numberOf(place.me.handle);
-    const common = { client, name: place.me.name, time, request };
-    if (payload.kind === "whisper") {
-      const to = people.numberOf(payload.to);
-      const toName = people.nameOf(payload.to);
-      return options.tell({ kind: "direct", ...common, to, toName, text: payload.text });
-    }
-    if (payload.kind !== "text") return options.tell({ kind: "done", request });
-    const { text, action, reply } = payload;
-    options.tell({ kind: "text", ...common, text, action, reply, sequence: seq });
+    this.#words.echoed(message, { seq, time });
   }
 
   async #heard(
@@ -236,56 +230,31 @@ export class RoomLife {
         "A member's program said something that yours cannot read.",
       );
     }
-    if (this.#seen.take(from.handle, payload.id)) await this.#understand(from, payload, event);
+    const again = !this.#seen.take(from.handle, payload.id);
+    await this.#understand(from, payload, { event, again });
   }
 
   async #understand(
     from: Member,
     payload: Payload,
-    { seq: sequence, time }: RelayEvent<"sealed_frame">,
+    { event, again }: { readonly event: RelayEvent<"sealed_frame">; readonly again: boolean },
   ): Promise<void> {
-    const { options, people } = this.#core;
-    const { name, handle } = from;
-    const client = people.numberOf(handle);
+    const { handle } = from;
     switch (payload.kind) {
-      case "text": {
-        const { text, action, reply } = payload;
-        const said = { client, name, text, action, reply, time, sequence, request: 0 };
-        return options.tell({ kind: "text", ...said });
-      }
       case "hello":
-        return await this.#planConfirmation(handle, payload.id);
+        return again ? undefined : await this.#planConfirmation(handle, payload.id);
       case "confirm":
         this.#toConfirm.delete(toHex(payload.id));
+        if (toHex(payload.id) === this.#entry.helloId) this.#words.toldTopic(from, payload.topic);
         return;
       case "leaving":
-        this.#core.leaving.add(handle);
+        if (!again) this.#core.leaving.add(handle);
         return;
-      case "move":
-        return options.tell({ kind: "moved", name, secret: payload.secret });
       case "file":
-        return this.#files.heard(from, payload, time);
-      case "direct":
-        return await this.#whispered(from, payload, time);
+        return again ? undefined : this.#files.heard(from, payload, event.time);
+      default:
+        return await this.#words.heard(from, payload, event, again);
     }
-  }
-
-  async #whispered(
-    from: Member,
-    { to, enc, sealed }: Extract<Payload, { kind: "direct" }>,
-    time: number,
-  ): Promise<void> {
-    const { group, options, people, place } = this.#core;
-    if (toHex(to) !== place.me.handle) return;
-    const content = await group?.openFrom(from, { enc, ct: sealed });
-    const text = content && decodeText(content);
-    if (text === undefined) {
-      return this.#core.note("warning", `${from.name} sent you something unreadable.`);
-    }
-    options.tell({
-      ...{ kind: "direct", client: people.numberOf(from.handle), name: from.name, text, time },
-      ...{ to: people.numberOf(place.me.handle), toName: place.me.name, request: 0 },
-    });
   }
 
   /** Members take turns in the order of the tree, so that one answers a hello and not all. */
@@ -306,7 +275,7 @@ export class RoomLife {
     for (const [key, { id, at }] of this.#toConfirm) {
       if (core.options.now() < at) continue;
       this.#toConfirm.delete(key);
-      await core.say({ kind: "confirm", id });
+      await core.say({ kind: "confirm", id, topic: this.#words.topic });
     }
   }
 

@@ -2,6 +2,7 @@
 // relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
 // own. Calls must not overlap.
 
+import { TOPIC_MAX_BYTES } from "../../shared/limits.ts";
 import type { OwnPayload } from "./own_messages.ts";
 import type { FromRelay, RelayEvent } from "./relay_wire.ts";
 import { RoomChanges } from "./room_changes.ts";
@@ -10,6 +11,9 @@ import { RoomEntry } from "./room_entry.ts";
 import type { RoomRequest, SealStatus } from "./room_events.ts";
 import { RoomFiles } from "./room_files.ts";
 import { RoomLife } from "./room_life.ts";
+import { RoomWords } from "./room_words.ts";
+
+type Said = Extract<RoomRequest, { kind: "say" | "whisper" | "revise" | "topic" }>;
 
 /** One member of one sealed room. */
 export class RoomMachine {
@@ -18,13 +22,17 @@ export class RoomMachine {
   readonly #life: RoomLife;
   readonly #files: RoomFiles;
   readonly #changes: RoomChanges;
+  readonly #words: RoomWords;
 
   constructor(options: RoomOptions) {
     this.#core = new RoomCore(options);
     this.#entry = new RoomEntry(this.#core);
     this.#files = new RoomFiles(this.#core);
     this.#changes = new RoomChanges(this.#core);
-    const parts = { entry: this.#entry, files: this.#files, changes: this.#changes };
+    this.#words = new RoomWords(this.#core);
+    const parts = {
+      ...{ entry: this.#entry, files: this.#files, changes: this.#changes, words: this.#words },
+    };
     this.#life = new RoomLife(this.#core, parts);
   }
 
@@ -43,7 +51,12 @@ export class RoomMachine {
         return this.#entry.detach();
       case "say":
       case "whisper":
+      case "revise":
+      case "topic":
         return await this.#say(request);
+      case "typing":
+        if (core.suspect === undefined) await core.sayNow({ kind: "typing", id: newId() });
+        return;
       case "accept":
         core.people.accept(request.name, request);
         return core.showStatus();
@@ -77,23 +90,48 @@ export class RoomMachine {
     }
   }
 
-  async #say(said: Extract<RoomRequest, { kind: "say" | "whisper" }>): Promise<void> {
-    const core = this.#core;
+  async #say(said: Said): Promise<void> {
+    const { suspect, options } = this.#core;
     const { request } = said;
-    const suspect = core.group?.members.find((member) => core.people.isSuspect(member));
-    if (suspect === undefined) return await core.say(this.#payloadOf(said), request);
-    const { name } = suspect;
-    const why = `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
-    core.options.tell({ kind: "declined", request, why });
+    if (suspect !== undefined) {
+      const { name } = suspect;
+      const why = `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
+      return options.tell({ kind: "declined", request, why });
+    }
+    const payload = this.#payloadOf(said);
+    if (typeof payload !== "string") return await this.#core.say(payload, request);
+    options.tell({ kind: "declined", request, why: payload });
   }
 
-  #payloadOf(said: Extract<RoomRequest, { kind: "say" | "whisper" }>): OwnPayload {
-    const { text } = said;
+  /** What is to be said, or why it cannot be. */
+  #payloadOf(said: Said): OwnPayload | string {
     const id = newId();
-    if (said.kind === "whisper") {
-      return { kind: "whisper", id, to: this.#core.people.handleOf(said.to) ?? "", text };
+    switch (said.kind) {
+      case "say":
+        return {
+          ...{ kind: "text", id, text: said.text },
+          ...{ action: said.action ?? false, reply: said.reply ?? 0 },
+        };
+      case "whisper":
+        return {
+          kind: "whisper",
+          id,
+          to: this.#core.people.handleOf(said.to) ?? "",
+          text: said.text,
+        };
+      case "topic": {
+        const bytes = new TextEncoder().encode(said.text).length;
+        return bytes > TOPIC_MAX_BYTES
+          ? `Not sent: the topic has ${bytes} bytes, at most ${TOPIC_MAX_BYTES} are allowed.`
+          : { kind: "topic", id, text: said.text };
+      }
+      case "revise": {
+        const of = this.#words.ownId(said.sequence);
+        return of === undefined
+          ? "Not changed: this client does not know that message as yours any more."
+          : { kind: "revise", id, of, text: said.text };
+      }
     }
-    return { kind: "text", id, text, action: said.action ?? false, reply: said.reply ?? 0 };
   }
 
   async #leave(): Promise<void> {

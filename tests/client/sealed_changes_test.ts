@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readTerminal } from "../../client/chat_input.ts";
 import { FakeSession, startChat, turns } from "../helpers/chat_fakes.ts";
 import { type FakeEngine, fakeEngines, personOf, statusOf } from "../helpers/fake_engine.ts";
+import { HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 
 const people = [personOf(1, "alice"), personOf(2, "bob"), personOf(3, "carol")];
 
@@ -99,4 +100,100 @@ Deno.test("/nick in a sealed room goes to its members alone, and others see who 
   assert.match(story.text(), /bob is now known as robert/);
   assert.match(story.console.prompt, /^alicia@team> $/);
   story.chat.end();
+});
+
+const SAID = { time: 0, action: false, reply: 0 };
+
+Deno.test("/edit and /delete of one's own last message go to the engine, and what comes of it is shown", async () => {
+  const story = await sealedChat();
+  const { engine, console } = story;
+  await console.enter("/edit too early");
+  assert.match(story.text(), /you said none here that could be changed/);
+  await console.enter("teh plan");
+  engine.tell({
+    ...{ kind: "text", client: 1, name: "alice", text: "teh plan" },
+    ...{ ...SAID, sequence: 4, request: 1 },
+  });
+  await console.enter("/edit the plan");
+  const edit = { kind: "revise", request: 2, sequence: 4, text: "the plan" } as const;
+  assert.deepEqual(engine.handled.at(-1), edit);
+  const own = { client: 1, name: "alice", time: 0, sequence: 4 };
+  engine.tell({ kind: "revised", ...own, text: "the plan", request: 2 });
+  assert.match(story.text(), /alice changed #4 to: the plan/);
+  await console.enter("/delete");
+  assert.deepEqual(engine.handled.at(-1), { ...edit, request: 3, text: null });
+  engine.tell({ kind: "revised", ...own, text: null, request: 3 });
+  assert.match(story.text(), /alice took back #4/);
+  assert.deepEqual(story.session.sent, []);
+  story.chat.end();
+});
+
+Deno.test("/topic is said to the members, and told by whom; what a member only tells is told as such", async () => {
+  const story = await sealedChat();
+  const { engine, console } = story;
+  await console.enter("/topic our plan");
+  assert.deepEqual(engine.handled.at(-1), { kind: "topic", request: 1, text: "our plan" });
+  const own = { client: 1, name: "alice", time: 0 };
+  engine.tell({ kind: "topic", ...own, text: "our plan", request: 1, told: false });
+  assert.match(story.text(), /alice set the topic: our plan/);
+  const bob = { client: 2, name: "bob", time: 0, request: 0 };
+  engine.tell({ kind: "topic", ...bob, text: "his plan", told: true });
+  assert.match(story.text(), /Topic, as bob says: his plan/);
+  await console.enter("/topic");
+  assert.match(story.text(), /Topic of "team": his plan/);
+  assert.deepEqual(story.session.sent, []);
+  story.chat.end();
+});
+
+Deno.test("who is writing in a sealed room is told to its members, where both want it", async () => {
+  const story = await sealedChat();
+  const { engine, chat } = story;
+  chat.typing.entered("he");
+  assert.notEqual(engine.handled.at(-1)?.kind, "typing");
+  chat.output.settings.set("typing", "on");
+  chat.typing.entered("hello");
+  assert.deepEqual(engine.handled.at(-1), { kind: "typing" });
+  assert.deepEqual(story.session.sent, []);
+  engine.tell({ kind: "typing", client: 2, name: "bob" });
+  assert.match(story.console.status, /bob is typing|bob/);
+  engine.tell({
+    ...{ kind: "text", client: 2, name: "bob", text: "hi" },
+    ...{ ...SAID, sequence: 4, request: 0 },
+  });
+  assert.doesNotMatch(story.console.status, /bob/);
+  chat.end();
+});
+
+// deno-lint-ignore no-control-regex -- what must not be there
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+
+/** All that is on the screen when members' programs say `text` wherever they can. */
+async function shownOf(text: string): Promise<string[]> {
+  const { chat, console, engine } = await sealedChat({ maker: 2 });
+  chat.output.settings.set("typing", "on");
+  const bob = { client: 2, name: text, time: 0 };
+  engine.tell({ kind: "renamed", client: 2, name: text, previous: text });
+  engine.tell({ kind: "topic", ...bob, text, request: 0, told: false });
+  engine.tell({ kind: "topic", ...bob, text, request: 0, told: true });
+  engine.tell({ kind: "revised", ...bob, sequence: 4, text, request: 0 });
+  engine.tell({ kind: "typing", client: 2, name: text });
+  const kick = { kind: "moderated", what: "kick", reason: text } as const;
+  engine.tell({ ...kick, client: 2, name: text, whom: 3, whomName: text });
+  engine.tell({ ...kick, client: 1, name: text, whom: 3, whomName: text });
+  engine.tell({ kind: "moderated", what: "lock", ...bob, whom: 0, whomName: "", reason: "" });
+  await console.enter("/topic", "/rooms");
+  return [...console.printed, console.status, console.prompt];
+}
+
+Deno.test("no name, topic, changed text or reason of a sealed room moves the terminal or begins a row of its own", async () => {
+  const honest = await shownOf("harmless");
+  assert.ok(honest.filter((line) => line.includes("harmless")).length >= 8);
+  const rows = (lines: readonly string[]) => lines.map((line) => line.split("\n").length);
+  for (const { label, text } of HOSTILE_TEXTS) {
+    const shown = await shownOf(text);
+    for (const line of shown) {
+      assert.doesNotMatch(line.replaceAll("\n", ""), CONTROL, `${label}: ${JSON.stringify(line)}`);
+    }
+    assert.deepEqual(rows(shown), rows(honest), `${label}: ${JSON.stringify(shown)}`);
+  }
 });

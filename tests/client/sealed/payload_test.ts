@@ -6,12 +6,16 @@ const key = new Uint8Array(32).fill(2);
 
 const PAYLOADS: readonly Payload[] = [
   { kind: "hello", id },
-  { kind: "confirm", id },
+  { kind: "confirm", id, topic: "what we talk about" },
   { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
   { kind: "leaving", id },
   { kind: "move", id, secret: key },
   { kind: "direct", id, to: new Uint8Array(8), enc: key, sealed: new Uint8Array(40) },
+  { kind: "revise", id, of: id, text: "héllo again" },
+  { kind: "revise", id, of: id, text: null },
+  { kind: "topic", id, text: "" },
+  { kind: "typing", id },
 ];
 
 Deno.test("every payload is read as it was written; cut, longer or of another size it is refused", () => {
@@ -26,7 +30,13 @@ Deno.test("every payload is read as it was written; cut, longer or of another si
   }
 });
 
-Deno.test("a text above every limit is refused", () => {
+Deno.test("a text or topic above every limit is refused", () => {
+  const topic = "x".repeat(257);
+  for (const payload of [{ kind: "topic", text: topic }, { kind: "confirm", topic }] as const) {
+    assert.throws(() => decodePayload(encodePayload({ ...payload, id })), {
+      name: "ProtocolError",
+    });
+  }
   const long = encodePayload({
     kind: "text",
     id,

@@ -1,0 +1,46 @@
+// Who has said which text, by the key of its sender: nobody can change what another has said.
+
+import { Buffer } from "node:buffer";
+import { SAID_REMEMBERED } from "../../shared/limits.ts";
+
+interface Spoken {
+  readonly author: string;
+  readonly id: Uint8Array;
+  readonly sequence: number;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** The last SAID_REMEMBERED texts of one room. */
+export class SpokenTexts {
+  readonly #texts = new Map<string, Spoken>();
+
+  /** Somebody with that signature key has said a text, which is shown under that sequence. */
+  add(
+    key: Uint8Array,
+    { id, sequence }: { readonly id: Uint8Array; readonly sequence: number },
+  ): void {
+    const author = hex(key);
+    const name = `${author}:${hex(id)}`;
+    // What a void has thrown out is said again: it stays where it was shown first.
+    if (this.#texts.has(name)) return;
+    this.#texts.set(name, { author, id, sequence });
+    if (this.#texts.size > SAID_REMEMBERED) {
+      this.#texts.delete(this.#texts.keys().next().value as string);
+    }
+  }
+
+  /** Under which sequence that one's text of that id is shown; undefined where they have said none. */
+  sequenceOf(key: Uint8Array, id: Uint8Array): number | undefined {
+    return this.#texts.get(`${hex(key)}:${hex(id)}`)?.sequence;
+  }
+
+  /** The id of that one's text that is shown under that sequence. */
+  idOf(key: Uint8Array, sequence: number): Uint8Array | undefined {
+    const author = hex(key);
+    return this.#texts.values()
+      .find((text) => text.sequence === sequence && text.author === author)?.id;
+  }
+}
