@@ -20,7 +20,6 @@ import { type Manner, Talk } from "./talk.ts";
 import { Typing } from "./typing.ts";
 import type { ChatConsole } from "./terminal/chat_console.ts";
 import { sendFileRequest, survivesOutages } from "./file_requests.ts";
-import type { TransferEvent } from "./transfer_event.ts";
 import type { Transfers } from "./transfers.ts";
 
 const CLOSED = { message: "The server closed the connection", hint: undefined };
@@ -84,7 +83,7 @@ export class Chat {
     this.transfers = options.transfers({
       send: (request, room) => sendFileRequest(this, request, room),
       survives: (room) => survivesOutages(this, room),
-      notify: (event) => this.#showTransfer(event),
+      notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
       roomTitle: (number) => this.rooms.byNumber(number)?.title,
@@ -221,15 +220,22 @@ export class Chat {
     this.requireSession();
     this.transfers.roomLeft(room);
     const outcome = await this.requests.add({ kind: "leave" }, room);
-    if (outcome === "confirmed") this.rooms.remove(room);
-    this.refreshStatus();
+    if (outcome === "confirmed") this.forget(room);
     return outcome;
   }
 
   /** Lines go to `room` from now on. */
   switchTo(room: RoomState): void {
+    if (room === this.rooms.current) return;
     this.rooms.switchTo(room);
-    this.output.showHeld(room.title);
+    this.output.moveTo(room.title);
+    this.refreshStatus();
+  }
+
+  /** We are not in `room` any more; where it was the current one, the one before it is. */
+  forget(room: RoomState): void {
+    const next = this.rooms.remove(room);
+    if (next !== undefined) this.output.moveTo(next.title);
     this.refreshStatus();
   }
 
@@ -367,7 +373,8 @@ export class Chat {
   }
 
   #noteLink(state: "connected" | "lost", text: string, hint?: string): void {
-    this.output.link({ state, text, hint, name: this.name, room: this.#roomTitle });
+    const room = this.rooms.current?.title ?? "";
+    this.output.link({ state, text, hint, name: this.name, room });
   }
 
   #showLink(text: string): void {
@@ -375,17 +382,9 @@ export class Chat {
     this.refreshStatus();
   }
 
-  get #roomTitle(): string {
-    return this.rooms.current?.title ?? "";
-  }
-
   /** The open session. Throws ConnectionError where there is none. */
   requireSession(): Session {
     if (this.#session !== undefined) return this.#session;
     throw new ConnectionError("Cannot do that: there is no connection to the server");
-  }
-
-  #showTransfer(event: TransferEvent): void {
-    this.output.file(event, this.rooms.current?.title);
   }
 }

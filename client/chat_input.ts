@@ -5,7 +5,7 @@ import { quote } from "../shared/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import type { CommandContext } from "./commands/command.ts";
-import { COMMANDS, parseLine, runCommand } from "./commands/dispatcher.ts";
+import { COMMAND_GROUPS, parseLine, runCommand } from "./commands/dispatcher.ts";
 import { roomNamed } from "./commands/own_room.ts";
 import type { Outcome } from "./requests.ts";
 
@@ -59,7 +59,7 @@ export function pipeContext(
   { chat, downloads }: InputOptions,
   quit: () => void,
 ): CommandContext {
-  return { chat, downloads, rows: COMMANDS, quit };
+  return { chat, downloads, groups: COMMAND_GROUPS, quit };
 }
 
 function goTo(n: number, chat: Chat): void {

@@ -155,10 +155,12 @@ export class Output {
     diagnose(this.#diagnosis.link({ ...note, time: clock.utc() }));
   }
 
-  /** Shows what was held back of `room`, to which the user goes. */
-  showHeld(room: string): void {
+  /** The user goes to `room`: says so, and shows what was held back of it. */
+  moveTo(room: string): void {
     // Of which room it is was said for where the user still is.
     this.flush();
+    const place = this.#diagnosis.place?.(room);
+    if (place !== undefined) this.#options.diagnose(place);
     const time = this.#options.clock.utc();
     for (const line of this.#held.take(room)) this.#put({ ...line, time });
   }

@@ -128,8 +128,7 @@ const HANDLERS: Handlers = {
     show(chat, about, room);
     if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
     chat.transfers.roomLeft(room);
-    chat.rooms.remove(room);
-    chat.refreshStatus();
+    chat.forget(room);
   },
 
   rules(chat, { maker, locked, slow }, room) {

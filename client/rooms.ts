@@ -127,15 +127,16 @@ export class Rooms {
     return this.#all.filter(({ isSealed }) => !isSealed);
   }
 
-  /** We are not in it any more. Where it was the current one, the one before it is. */
-  remove(room: RoomState): void {
+  /** We are not in it any more. Where it was the current one, gives the one that is it now. */
+  remove(room: RoomState): RoomState | undefined {
     room.number = undefined;
     this.#all = this.#all.filter((other) => other !== room);
     if (this.#previous === room) this.#previous = undefined;
-    if (this.#current !== room) return;
+    if (this.#current !== room) return undefined;
     this.#current = undefined;
     const next = this.#previous ?? this.#all[0];
     if (next !== undefined) this.switchTo(next);
+    return next;
   }
 
   /** Does at once what `action` does, as if `room` were the current one; where it goes elsewhere, that holds. */

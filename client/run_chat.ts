@@ -163,10 +163,7 @@ async function converse(
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal: side.canAsk });
-  // Where no status line says it, who can read is said once without being asked.
-  if (side.isPerson && side.tty === undefined) {
-    void chat.whenConnected().then(() => tellStatus(chat));
-  }
+  if (side.isPerson) void chat.whenConnected().then(() => tellNewcomer(chat, side));
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());
   if (ending.signal !== undefined) chat.end();
@@ -180,6 +177,12 @@ async function converse(
   }
   const fault = await input;
   return ending.signal === undefined ? fault?.exitCode ?? 0 : signalExitCode(ending.signal);
+}
+
+function tellNewcomer(chat: Chat, { tty }: UserSide): void {
+  // Where no status line says it, who can read is said once without being asked.
+  if (tty === undefined) tellStatus(chat);
+  chat.output.answer("/help lists the commands; Tab completes them.");
 }
 
 async function openConfiguredHistory(

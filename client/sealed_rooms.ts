@@ -162,8 +162,7 @@ export class SealedRooms {
     if (!this.#rooms.delete(room.state)) return;
     for (const [number, other] of this.#byNumber) if (other === room) this.#byNumber.delete(number);
     room.close();
-    this.#options.chat.rooms.remove(room.state);
-    this.#options.chat.refreshStatus();
+    this.#options.chat.forget(room.state);
   }
 }
 

@@ -34,6 +34,8 @@ export class Talk {
   readonly #requests: Requests;
   readonly #room: () => RoomState;
   readonly #directs = new Map<number, string>();
+  /** What was said last in a room, while it is on its way. */
+  readonly #saying = new Map<RoomState, Promise<Outcome>>();
 
   /** `room`: the current one; throws UsageError where there is none. */
   constructor(requests: Requests, room: () => RoomState) {
@@ -45,22 +47,27 @@ export class Talk {
   say(text: string, { action = false, reply = 0 }: Manner = {}): Promise<Outcome> {
     this.#check(text);
     const chat = { kind: "chat", text: text.toWellFormed(), action, reply } as const;
-    return this.#requests.add(chat, this.#room());
+    const room = this.#room();
+    const saying = this.#requests.add(chat, room).finally(() => {
+      if (this.#saying.get(room) === saying) this.#saying.delete(room);
+    });
+    this.#saying.set(room, saying);
+    return saying;
   }
 
-  /** Gives our last message in the current room another text, or takes it back. */
+  /**
+   * Gives our last message in the current room another text, or takes it back. Where that one is still on its way, it
+   * is waited for: the one before it is not meant.
+   */
   revise(text: string | null): Promise<Outcome> {
     const room = this.#room();
     if (text !== null) this.#check(text);
-    const last = room.said.lastOwn;
-    if (last === undefined) {
-      throw new UsageError("Cannot change a message: you said none here that could be changed");
-    }
-    const { sequence } = last;
-    return this.#requests.add(
-      { kind: "revise", sequence, text: text?.toWellFormed() ?? null },
-      room,
-    );
+    const saying = this.#saying.get(room);
+    if (saying === undefined) return this.#reviseLast(room, text);
+    return saying.then((outcome) => {
+      if (outcome === "confirmed") return this.#reviseLast(room, text);
+      throw new UsageError("Cannot change your last message: it was not delivered");
+    });
   }
 
   /** Says `text` to one person alone. */
@@ -99,6 +106,18 @@ export class Talk {
     this.lastDirect = undefined;
     this.#directs.clear();
     if (this.status !== null) void this.setStatus(this.status);
+  }
+
+  #reviseLast(room: RoomState, text: string | null): Promise<Outcome> {
+    const last = room.said.lastOwn;
+    if (last === undefined) {
+      throw new UsageError("Cannot change a message: you said none here that could be changed");
+    }
+    const { sequence } = last;
+    return this.#requests.add(
+      { kind: "revise", sequence, text: text?.toWellFormed() ?? null },
+      room,
+    );
   }
 
   #check(text: string): void {

@@ -2,13 +2,19 @@
 
 import type { Chat } from "../chat.ts";
 
+/** Commands of one theme. */
+export interface CommandGroup {
+  readonly theme: string;
+  readonly rows: readonly CommandRow[];
+}
+
 /** What a command works on. */
 export interface CommandContext {
   readonly chat: Chat;
   /** Whether received files may be saved. */
   readonly downloads: boolean;
-  /** All rows, for `/help`. */
-  readonly rows: readonly CommandRow[];
+  /** All commands, for `/help`. */
+  readonly groups: readonly CommandGroup[];
   /** Leaves the chat; a second call does not wait for files. */
   readonly quit: () => void;
 }
@@ -23,7 +29,7 @@ export interface CommandRow {
   /** What must be there before it runs; the dispatcher sees to it. */
   readonly needs: "nothing" | "connection" | "new protocol" | "downloads";
   readonly help: string;
-  /** What Tab offers for its argument. */
+  /** What Tab offers for its argument; absent: the words that its form has in small letters. */
   readonly completes?:
     | "name"
     | "room"
@@ -32,7 +38,7 @@ export interface CommandRow {
     | "command"
     | "transfer"
     | "setting"
-    | "bell"
+    | "banned"
     | "ignored"
     | "long text";
   /** `argument` is trimmed. Throws UsageError or LimitError, which are shown; resolves when it is done. */

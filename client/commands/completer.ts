@@ -51,7 +51,7 @@ function completeArgument(
 ): Completions {
   const word = typed.slice(start);
   const { completes } = row;
-  if (completes === undefined) return NOTHING;
+  if (completes === undefined) return completeWord(row, word, start);
   switch (completes) {
     case "room":
       return {
@@ -65,7 +65,10 @@ function completeArgument(
     case "command":
       return {
         start,
-        candidates: startingWith(word.replace(/^\//, ""), COMMANDS.map(({ name }) => name)),
+        candidates: startingWith(word.replace(/^\//, ""), [
+          ...COMMANDS.map(({ name }) => name),
+          ...fixedWords(row),
+        ]),
       };
     case "transfer":
       return {
@@ -76,13 +79,29 @@ function completeArgument(
       return { start, candidates: startingWith(word, others(chat)) };
     case "setting":
       return completeSetting(word, start, home);
-    case "bell":
-      return { start, candidates: startingWith(word, SETTINGS.bell.values) };
+    case "banned":
+      return {
+        start,
+        candidates: startingWith(word, [...chat.rooms.current?.banned.keys() ?? []].map(safeName)),
+      };
     case "ignored":
       return { start, candidates: startingWith(word, chat.output.ignored.names) };
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
   }
+}
+
+/** What stands in small letters in the form of a command's argument: `qr` and `token` of `[qr] [token]`. */
+function completeWord(row: CommandRow, typed: string, start: number): Completions {
+  const [last = ""] = /\S*$/.exec(typed) ?? [];
+  return {
+    start: start + typed.length - last.length,
+    candidates: startingWith(last, fixedWords(row)),
+  };
+}
+
+function fixedWords({ argument = "" }: CommandRow): readonly string[] {
+  return argument.match(/\b[a-z]+\b/g) ?? [];
 }
 
 function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji>>): Completions {

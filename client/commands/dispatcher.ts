@@ -5,7 +5,7 @@ import { ConnectionError, UsageError } from "../../shared/errors.ts";
 import { quote } from "../../shared/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
-import { type CommandContext, type CommandRow, usageOf } from "./command.ts";
+import { type CommandContext, type CommandGroup, type CommandRow, usageOf } from "./command.ts";
 import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
@@ -15,18 +15,20 @@ import { SEALED_COMMANDS } from "./sealed_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
 import { SETTING_COMMANDS } from "./setting_commands.ts";
 
-/** Every command, in the order of `/help`. */
-export const COMMANDS: readonly CommandRow[] = [
-  ...CHAT_COMMANDS,
-  ...DIRECT_COMMANDS,
-  ...ROOM_COMMANDS,
-  ...MODERATION_COMMANDS,
-  ...INVITE_COMMANDS,
-  ...SEALED_COMMANDS,
-  ...FILE_COMMANDS,
-  ...SETTING_COMMANDS,
-  ...SCREEN_COMMANDS,
+/** Every command by theme, in the order of `/help`. */
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { theme: "talking", rows: [...CHAT_COMMANDS, ...DIRECT_COMMANDS] },
+  { theme: "rooms", rows: ROOM_COMMANDS },
+  { theme: "rooms you made", rows: MODERATION_COMMANDS },
+  { theme: "inviting", rows: INVITE_COMMANDS },
+  { theme: "sealed rooms", rows: SEALED_COMMANDS },
+  { theme: "files", rows: FILE_COMMANDS },
+  { theme: "reading", rows: SETTING_COMMANDS },
+  { theme: "the program", rows: SCREEN_COMMANDS },
 ];
+
+/** Every command, in the order of `/help`. */
+export const COMMANDS: readonly CommandRow[] = COMMAND_GROUPS.flatMap(({ rows }) => rows);
 
 /** A typed line: a message, or a command with its argument. */
 export type ParsedLine =

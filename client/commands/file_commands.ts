@@ -40,7 +40,9 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     run({ chat }) {
       const files = chat.transfers.list();
       chat.output.answer(
-        files.length === 0 ? "No files are on their way." : files.map(lineOf).join("\n"),
+        files.length === 0
+          ? "No files are on their way."
+          : ["files:", ...files.map(lineOf)].join("\n"),
       );
     },
   },

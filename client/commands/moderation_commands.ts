@@ -41,6 +41,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     argument: "NAME",
     needs: "new protocol",
     help: "let somebody in again whom you banned",
+    completes: "banned",
     run({ chat }, argument) {
       const whom = chat.room.banned.get(argument);
       if (whom === undefined) {

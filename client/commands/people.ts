@@ -1,5 +1,6 @@
 // Finding people by what was typed. Names may have spaces, so the longest name that fits counts.
 
+import { closest } from "../../shared/command_line.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { quote } from "../../shared/sanitize.ts";
 import type { Chat } from "../chat.ts";
@@ -20,7 +21,7 @@ export function findPeople(chat: Chat, name: string): Found[] {
   });
   if (found.length > 0) return found;
   throw new UsageError(`Cannot find ${quote(name)}: nobody in your rooms has this name`, {
-    hint: "/names lists who is in this one",
+    hint: meantName(roomsInOrder(chat), name) ?? "/names lists who is in this one",
   });
 }
 
@@ -67,8 +68,16 @@ export function splitName(
     if (person !== undefined) return { person, rest: argument.slice(end).trim() };
   }
   throw new UsageError(`Cannot find ${quote(argument)}: nobody in this room has this name`, {
-    hint: "/names lists who is here",
+    hint: meantName([chat.room], argument) ?? "/names lists who is here",
   });
+}
+
+/** "did you mean …?" where a name begins with what was typed, or nearly is it. */
+function meantName(rooms: readonly RoomState[], typed: string): string | undefined {
+  const names = rooms.flatMap(({ roster }) => roster.names);
+  const start = typed.toLowerCase();
+  const meant = names.find((name) => name.toLowerCase().startsWith(start)) ?? closest(typed, names);
+  return meant && `did you mean ${quote(meant)}?`;
 }
 
 function roomsInOrder({ rooms }: Chat): RoomState[] {

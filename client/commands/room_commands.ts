@@ -76,7 +76,9 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     help: "list the rooms you are in",
     run({ chat }) {
       const lines = chat.rooms.all.map((room, index) => roomLine(chat, room, index + 1));
-      chat.output.answer(lines.length === 0 ? "You are in no room." : lines.join("\n"));
+      chat.output.answer(
+        lines.length === 0 ? "You are in no room." : ["your rooms:", ...lines].join("\n"),
+      );
     },
   },
   {

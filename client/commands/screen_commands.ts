@@ -3,9 +3,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/errors.ts";
 import type { Chat } from "../chat.ts";
-import { type CommandRow, usageOf } from "./command.ts";
+import { type CommandGroup, type CommandRow, usageOf } from "./command.ts";
 
 const LAST_DEFAULT = 20;
+
+const SLASH = ["//TEXT", "send a line that starts with a slash"] as const;
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "send"],
@@ -57,13 +59,11 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
   {
     name: "help",
     aliases: ["?"],
-    argument: "[COMMAND]",
+    argument: "[COMMAND|keys|all]",
     needs: "nothing",
-    help: "list commands and keys",
+    help: "list commands; COMMAND: what one does; keys: the keys; all: what each does",
     completes: "command",
-    run({ chat, rows }, argument) {
-      chat.output.answer(argument === "" ? helpText(rows) : helpOf(rows, argument));
-    },
+    run: ({ chat, groups }, argument) => chat.output.answer(helpText(groups, argument)),
   },
   {
     name: "quit",
@@ -79,11 +79,27 @@ export function tellStatus(chat: Chat): void {
   chat.output.answer(stripVTControlCharacters(chat.console.status));
 }
 
-/** All commands and keys, one a line. */
-export function helpText(rows: readonly CommandRow[]): string {
-  const commands = rows.map((row) => [usageOf(row), row.help] as const);
-  const text = aligned([...commands, ["//TEXT", "send a line that starts with a slash"], ...KEYS]);
-  return `commands and keys:\n${text}`;
+/** What `/help` says to its argument. Throws UsageError where there is no such command. */
+export function helpText(groups: readonly CommandGroup[], argument: string): string {
+  const rows = groups.flatMap((group) => group.rows);
+  switch (argument) {
+    case "":
+      return overview(groups);
+    case "keys":
+      return `keys:\n${aligned(KEYS)}`;
+    case "all":
+      return `commands:\n${commandHelp(rows)}\n${aligned([SLASH])}`;
+    default:
+      return helpOf(rows, argument);
+  }
+}
+
+/** Names alone: what they do would be longer than a screen. */
+function overview(groups: readonly CommandGroup[]): string {
+  const lines = groups.map(({ theme, rows }) =>
+    [theme, rows.map(({ name }) => `/${name}`).join(" ")] as const
+  );
+  return `/help COMMAND, /help keys or /help all says what they do\n${aligned(lines)}`;
 }
 
 /** All commands, one a line, aligned. */

@@ -34,7 +34,6 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     argument: "[off|mention|all]",
     needs: "nothing",
     help: "when the terminal rings: never, when somebody names you, for every message",
-    completes: "bell",
     run({ chat }, argument) {
       const { settings } = chat.output;
       if (argument !== "") settings.set("bell", argument);
@@ -55,7 +54,11 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
       }
       if (argument === chat.name) throw new UsageError("Cannot ignore yourself");
       ignored.add(argument);
-      chat.output.answer(`${quote(argument)} is ignored until you leave; they are not told.`);
+      const isHere = chat.rooms.all.some(({ roster }) => roster.find(argument) !== undefined);
+      chat.output.answer(
+        `${quote(argument)} is ignored until you leave; they are not told.` +
+          (isHere ? "" : " Nobody in your rooms has this name now."),
+      );
     },
   },
   {

@@ -5,6 +5,7 @@ import {
   chatLines,
   moreText,
   NOTE_WORDS,
+  placeText,
   type Renderer,
   roomTag,
   safeLine,
@@ -21,7 +22,7 @@ export function createMinimalRenderer(): Renderer {
       const text = aboutText(line) + chatLines(line).join("\n    ");
       return `${roomTag(line)}${whoSays(line)} ${text}`;
     },
-    system: (line) => `* ${roomTag(line)}${systemText(line)}`,
+    system: (line) => `* ${systemText(line)}`,
     file(event, _time, tag = "") {
       const shown = transferText(event);
       return shown === undefined ? undefined : `- ${tag}${shown.text}`;
@@ -33,6 +34,7 @@ export function createMinimalRenderer(): Renderer {
       (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
     link: ({ text, hint }) =>
       `- ${safeLine(text)}` + (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
+    place: (room) => `- ${placeText(room)}`,
     more: (rows, n) => `    ${moreText(rows, n)}`,
   };
 }

@@ -13,6 +13,7 @@ import {
   moreText,
   NOTE_WORDS,
   type NoteLevel,
+  placeText,
   type Renderer,
   roomTag,
   safeLine,
@@ -84,8 +85,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
 
   return {
     chat,
-    system: (line) =>
-      ownLine("*", { time: line.time, text: roomTag(line) + systemText(line) }, "faint"),
+    system: (line) => ownLine("*", { time: line.time, text: systemText(line) }, "faint"),
     file(event, time, tag = "") {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
@@ -100,6 +100,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
     link: (note: LinkNote) =>
       ownLine("-", note, ...NOTE_LOOKS[note.state === "lost" ? "warning" : "info"]),
     day: (day) => faint(`— ${day} —`),
+    place: (room) => faint(`— ${placeText(room)} —`),
     more: (rows, n) => INDENT + faint(moreText(rows, n)),
   };
 }

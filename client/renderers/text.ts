@@ -93,6 +93,8 @@ export interface Renderer {
   link(note: LinkNote): string;
   /** A line between two days; absent where days are not told apart. */
   day?(day: string): string;
+  /** The line where the user goes to another room, NOT sanitized; absent where every line names its room. */
+  place?(room: string): string;
   /** The line in place of `rows` rows that `/more n` shows; absent where nothing is left out. */
   more?(rows: number, n: number): string;
 }
@@ -161,10 +163,17 @@ export function safeLines(text: string): string[] {
   return sanitizeText(text).split("\n");
 }
 
-/** A server's line in one line; long lists of names are cut, and the number of the rest is told. */
+/** A server's line in one line, with its room; long lists of names are cut, and the number of the rest is told. */
 export function systemText(line: SystemLine): string {
-  if (line.event !== "names" || line.names === undefined) return safeLine(line.text);
+  if (line.event !== "names" || line.names === undefined) {
+    return roomTag(line) + safeLine(line.text);
+  }
   return `In ${quote(line.room)}: ${nameList(line.names)}`;
+}
+
+/** What is said where the user goes to another room. */
+export function placeText(room: string): string {
+  return `now in ${shortLabel(room)}`;
 }
 
 /** What stands in place of rows that were left out. */

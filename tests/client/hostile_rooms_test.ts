@@ -1,6 +1,6 @@
 // What a peer or a server can put into rooms, topics, away texts and direct messages, against all that shows them.
 import assert from "node:assert/strict";
-import { COMMANDS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
+import { COMMAND_GROUPS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
 import { enteredOf, eventOf, FakeSession, LOBBY, startChat } from "../helpers/chat_fakes.ts";
 import { HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 
@@ -15,7 +15,7 @@ async function shownOf(text: string): Promise<string[]> {
   const run = async (line: string) => {
     const parsed = parseLine(line);
     assert.ok(parsed.kind === "command");
-    const context = { chat, downloads: true, rows: COMMANDS, quit: () => {} };
+    const context = { chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
     await runCommand(parsed.row, parsed.argument, context);
   };
   chat.output.settings.set("typing", "on");

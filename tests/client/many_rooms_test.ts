@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COMMANDS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
+import { COMMAND_GROUPS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
 import { readTerminal } from "../../client/chat_input.ts";
 import type { Event, EventOf } from "../../shared/messages_v2.ts";
 import {
@@ -26,7 +26,7 @@ async function story(session = new FakeSession({}, {}, { room: DEV, title: "dev"
   const run = (line: string) => {
     const parsed = parseLine(line);
     assert.ok(parsed.kind === "command");
-    const context = { chat: fake.chat, downloads: true, rows: COMMANDS, quit: () => {} };
+    const context = { chat: fake.chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
     return runCommand(parsed.row, parsed.argument, context);
   };
   return { ...fake, session, run } satisfies Story;
@@ -94,7 +94,7 @@ Deno.test("/switch takes a name or a number, /rooms lists both", async () => {
   await run("/rooms");
   assert.equal(
     console.printed.at(-1),
-    "- *1 lobby: as alice, 1 here\n-  2 dev: as alice, 2 here, 1 unread",
+    "- your rooms:\n- *1 lobby: as alice, 1 here\n-  2 dev: as alice, 2 here, 1 unread",
   );
   await run("/switch dev");
   assert.equal(console.prompt, "alice@dev> ");
@@ -138,6 +138,9 @@ Deno.test("/msg goes to a session's number, and both ends see that the server ca
   assert.equal(console.printed.at(-1), "<bob → alice> (server can read) yes");
   await assert.rejects(run("/msg bob b"), /a text is wanted/);
   await assert.rejects(run("/msg carol hi"), /nobody in your rooms has this name/);
+  for (const line of ["/msg bo hi", "/whois bob c", "/kick BO"]) {
+    await assert.rejects(run(line), { hint: 'did you mean "bob b"?' });
+  }
 });
 
 Deno.test("/reply answers the session that wrote, not the name; a new session of ours forgets it", async () => {
@@ -252,6 +255,40 @@ Deno.test("on an old server, joining is leaving: there is one room", async () =>
   assert.equal(console.status, "dev · alice · server can read · connected");
 });
 
+Deno.test("/edit and /delete wait for the last message that is on its way, and mean no other one", async () => {
+  const { run, session, chat } = await story(new FakeSession());
+  await session.echo("the first", { request: 0 });
+  void chat.say("the second");
+  void run("/edit better");
+  void chat.say("the third");
+  const deleted = run("/delete");
+  assert.deepEqual(session.sent.map(({ kind }) => kind), ["chat", "chat"]);
+  await session.echo("the second", { request: 1, sequence: 2 });
+  assert.deepEqual(session.sent.at(-1), {
+    ...{ kind: "revise", id: 3, room: LOBBY, sequence: 2, text: "better" },
+  });
+  const refused = assert.rejects(deleted, /Cannot change your last message: it was not delivered/);
+  await session.deliver({ kind: "declined", id: 2, why: "too fast" });
+  await refused;
+  assert.equal(session.sent.length, 3);
+});
+
+Deno.test("who leaves the current room is told where they are, and gets what was held back there", async () => {
+  const { run, session, console, chat } = await story();
+  chat.output.settings.set("others", "count");
+  await run("/switch 2");
+  await session.echo("meanwhile", BOB);
+  const before = console.printed.length;
+  const leaving = run("/leave");
+  await session.deliver({ kind: "done", id: 1 });
+  await leaving;
+  assert.deepEqual(console.printed.slice(before), [
+    "- now in lobby",
+    "<bob> meanwhile",
+    '- You left "dev".',
+  ]);
+});
+
 Deno.test("/set others count holds lines of other rooms back until the user goes there, but not mentions", async () => {
   const { session, console, chat, history } = await story();
   chat.output.settings.set("others", "count");
@@ -267,7 +304,11 @@ Deno.test("/set others count holds lines of other rooms back until the user goes
   await session.echo("alice: look", { ...BOB, room: DEV, sequence: 2 });
   assert.deepEqual(console.printed.slice(before), ["[dev] <bob> alice: look"]);
   chat.switchTo(chat.rooms.byTitle("dev") ?? assert.fail());
-  assert.deepEqual(console.printed.slice(before + 1), ["<bob> hi", "* bob set the topic: soup"]);
+  assert.deepEqual(console.printed.slice(before + 1), [
+    "- now in dev",
+    "<bob> hi",
+    "* bob set the topic: soup",
+  ]);
 });
 
 Deno.test("Alt and a digit goes to the room of that number, and says where there is none", async () => {

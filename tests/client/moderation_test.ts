@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COMMANDS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
+import { COMMAND_GROUPS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { eventOf, FakeSession, LOBBY, membersOf, startChat } from "../helpers/chat_fakes.ts";
 
@@ -10,7 +10,7 @@ async function story() {
   const run = (line: string) => {
     const parsed = parseLine(line);
     assert.ok(parsed.kind === "command");
-    const context = { chat: fake.chat, downloads: true, rows: COMMANDS, quit: () => {} };
+    const context = { chat: fake.chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
     return runCommand(parsed.row, parsed.argument, context);
   };
   const asked = () => session.sent.filter((request) => request.kind === "moderate");

@@ -142,9 +142,10 @@ Deno.test("/last and what was held back are drawn for the terminal's width and t
   ]);
   console.printed.length = 0;
   width.columns = 80;
-  output.showHeld("den");
+  output.moveTo("den");
   output.showLast(9, "den");
   assert.deepEqual(plain(), [
+    "— now in den —",
     `#1 <bob> ${text}`,
     `#1 [lobby] <bob> ${text}`,
     `#1 <bob> ${text}`,
@@ -181,12 +182,17 @@ Deno.test("what is folded says which room it is about for where the user was, an
   output.system(presence("joined", "bob", { elsewhere: true, room: "den" }));
   output.system(presence("joined", "carol", { elsewhere: true, room: "den" }));
   assert.deepEqual(console.live, ["* [den] 2 joined (bob, carol)."]);
-  output.showHeld("den");
+  output.moveTo("den");
   assert.deepEqual(console.live, []);
   output.system(presence("joined", "dave", { room: "den" }));
   assert.deepEqual(console.live, ["* dave joined."]);
-  output.showHeld("lobby");
-  assert.deepEqual(console.printed, ["* [den] 2 joined (bob, carol).", "* dave joined."]);
+  output.moveTo("lobby");
+  assert.deepEqual(console.printed, [
+    "* [den] 2 joined (bob, carol).",
+    "- now in den",
+    "* dave joined.",
+    "- now in lobby",
+  ]);
 });
 
 Deno.test("a resize draws what changes in place for the new width", () => {

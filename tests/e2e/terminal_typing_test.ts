@@ -130,7 +130,10 @@ test("commands: help, clear, and one that does not exist stays to be mended", as
   await using scene = await openScene();
   const { alice, bob } = scene;
   await alice.enter("/help");
+  await alice.shows(/talking +\/nick \/me/);
+  await alice.enter("/help nick");
   await alice.shows(/\/nick NAME +take another name/);
+  await alice.enter("/help keys");
   await alice.shows(/Ctrl-L +clear the screen/);
   await alice.enter("/hlep");
   await alice.shows(

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import type { CommandContext } from "../../../client/commands/command.ts";
 import { usageOf } from "../../../client/commands/command.ts";
 import {
+  COMMAND_GROUPS,
   COMMANDS,
   findCommand,
   parseLine,
   runCommand,
 } from "../../../client/commands/dispatcher.ts";
 import { commandHelp, helpText } from "../../../client/commands/screen_commands.ts";
+import { wrapLines } from "../../../client/renderers/wrap.ts";
 import { BINDINGS } from "../../../client/terminal/bindings.ts";
 import { ConnectionError, UsageError } from "../../../shared/errors.ts";
 import {
@@ -17,6 +19,8 @@ import {
   membersOf,
   startChat,
 } from "../../helpers/chat_fakes.ts";
+
+const TERMINAL = { first: 11, columns: 80, table: true } as const;
 
 interface Story extends FakeChat {
   readonly session: FakeSession;
@@ -32,7 +36,7 @@ async function story(options: { connected?: boolean; downloads?: boolean } = {})
   const context: CommandContext = {
     chat: fake.chat,
     downloads: options.downloads ?? true,
-    rows: COMMANDS,
+    groups: COMMAND_GROUPS,
     quit: () => void quits.push(1),
   };
   const run = async (line: string) => {
@@ -58,12 +62,23 @@ Deno.test("every command has a help line, and no name or alias is used twice", (
 });
 
 Deno.test("/help names keys that the prompt knows", () => {
-  const help = helpText(COMMANDS);
+  const help = helpText(COMMAND_GROUPS, "keys");
   const keys = [...help.matchAll(/(?:Ctrl|Alt)-[A-Z]\b/g)].map(([key]) => key.toLowerCase());
   // Handled by the prompt itself, not by the editor.
   const ofPrompt = ["ctrl-c", "ctrl-d", "ctrl-l", "ctrl-r", "ctrl-x"];
   for (const key of keys) assert.ok(key in BINDINGS || ofPrompt.includes(key), key);
-  assert.match(help, /\/\/TEXT/);
+});
+
+Deno.test("/help fits on a screen and names every command; /help all says what each does", () => {
+  const [overview, all] = ["", "all"].map((argument) => helpText(COMMAND_GROUPS, argument));
+  assert.ok(wrapLines((overview ?? "").split("\n"), TERMINAL).split("\n").length <= 20, overview);
+  for (const row of COMMANDS) {
+    assert.match(overview ?? "", new RegExp(`/${row.name}( |$)`, "m"));
+    assert.ok(all?.includes(row.help), row.name);
+    assert.ok(helpText(COMMAND_GROUPS, row.name).includes(row.help), row.name);
+  }
+  assert.match(all ?? "", /\/\/TEXT/);
+  assert.throws(() => helpText(COMMAND_GROUPS, "nonsense"), UsageError);
 });
 
 Deno.test("parseLine() tells messages from commands", () => {
@@ -135,7 +150,7 @@ Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
     }),
   );
   await run("/files");
-  assert.equal(console.printed.at(-1), '- 1: "a.txt" (5 bytes) of <bob>: offered');
+  assert.equal(console.printed.at(-1), '- files:\n- 1: "a.txt" (5 bytes) of <bob>: offered');
   await assert.rejects(run("/accept first"), /the number of a file is wanted/);
   await assert.rejects(run("/cancel 99"), UsageError);
   await run("/reject #1");
@@ -157,10 +172,10 @@ Deno.test("/last shows again what was said, /clear forgets it", async () => {
   assert.deepEqual(console.printed, []);
 });
 
-Deno.test("/help lists everything, /help COMMAND one", async () => {
+Deno.test("/help lists all commands, /help COMMAND says what one does", async () => {
   const { run, console } = await story();
   await run("/help");
-  assert.ok(console.printed.at(-1)?.includes("/join ROOM"));
+  assert.match(console.printed.at(-1) ?? "", /^- rooms {11}\/join \/leave /m);
   await run("/help /q");
   assert.match(console.printed.at(-1) ?? "", /^- \/quit {2}leave.*\(also \/exit, \/q\)$/);
   await assert.rejects(run("/help nothing"), /there is no such command/);

@@ -42,6 +42,25 @@ Deno.test("Tab completes rooms that we were in, and commands for /help", async (
   assert.deepEqual(complete("/nonsense x").candidates, []);
 });
 
+Deno.test("Tab completes the words that a command's form has in small letters, one after the other", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete("/invite "), { start: 8, candidates: ["qr", "token"] });
+  assert.deepEqual(complete("/invite qr t"), { start: 11, candidates: ["token"] });
+  assert.deepEqual(complete("/bell "), { start: 6, candidates: ["all", "mention", "off"] });
+  assert.deepEqual(complete("/help k"), { start: 6, candidates: ["keys", "kick"] });
+  assert.deepEqual(complete("/topic x").candidates, []);
+});
+
+Deno.test("Tab completes whom we banned here", async () => {
+  const session = new FakeSession();
+  const { chat } = await startChat([session]);
+  const complete = createCompleter(() => chat, undefined);
+  chat.room.banned.set("mallory", 9);
+  assert.deepEqual(complete("/unban ", 7).candidates, ["mallory"]);
+  chat.forget(chat.room);
+  assert.deepEqual(complete("/unban ", 7).candidates, []);
+});
+
 Deno.test("Tab offers nothing before there is a chat", () => {
   assert.deepEqual(createCompleter(() => undefined, undefined)("/", 1).candidates, []);
 });

@@ -2,6 +2,8 @@
 // tests/client/terminal/screens/SCENE-COLUMNS.txt; CMDCHAT_WRITE_SCREENS=1 writes them anew, to be read before they
 // are committed.
 import assert from "node:assert/strict";
+import { COMMAND_GROUPS } from "../../../client/commands/dispatcher.ts";
+import { helpText } from "../../../client/commands/screen_commands.ts";
 import { settingsTable } from "../../../client/commands/setting_commands.ts";
 import { Output } from "../../../client/output.ts";
 import { createRichRenderer } from "../../../client/renderers/rich.ts";
@@ -9,20 +11,22 @@ import type { ChatLine } from "../../../client/renderers/text.ts";
 import { Rooms } from "../../../client/rooms.ts";
 import { Settings } from "../../../client/settings.ts";
 import { statusLine } from "../../../client/status_line.ts";
+import type { StatusPart } from "../../../client/terminal/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import type { TransferRef } from "../../../client/transfer_event.ts";
 import { ManualClock } from "../../helpers/chat_fakes.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";
 
-const ROOMS = new Rooms();
-ROOMS.add("lobby", "alice");
-const STATUS = statusLine(
-  {
-    ...{ rooms: ROOMS, name: "alice", connected: true, link: "connected", delayMs: 12 },
-    ...{ typing: [], unsent: 0, overdue: 0 },
-  },
-  new Style("true"),
-);
+/** The status line of alice in the first of these rooms, by title, unread and mentions. */
+function statusOf(...states: readonly (readonly [string, number?, number?])[]): StatusPart[] {
+  const rooms = new Rooms();
+  for (const [title, unread = 0, mentions = 0] of states) {
+    Object.assign(rooms.add(title, "alice"), { unread, mentions });
+  }
+  const link = { connected: true, link: "connected", delayMs: 12 };
+  const waiting = { typing: [], unsent: 0, overdue: 0 };
+  return statusLine({ rooms, name: "alice", ...link, ...waiting }, new Style("true"));
+}
 
 /** A chat as far as it is seen. */
 interface Scene {
@@ -54,7 +58,7 @@ function sceneOf(chat: PromptContext): Scene {
       columns: () => tty.columns,
     },
   });
-  prompt.setStatus(STATUS);
+  prompt.setStatus(statusOf(["lobby"]));
   let sequence = 0;
   return {
     ...{ chat, output, clock },
@@ -161,6 +165,25 @@ const SCENES: Readonly<Record<string, (scene: Scene) => void | Promise<void>>> =
       scene.says(`message ${step}`);
     }
     await chat.type("typed meanwhile");
+  },
+
+  rooms(scene) {
+    const { output, chat } = scene;
+    const elsewhere = { room: "dev", elsewhere: true } as const;
+    scene.says("good morning");
+    scene.says("alice: the build is red", { ...elsewhere, mention: true });
+    const joins = { event: "joined", name: "carol", text: "carol joined.", time: at(23, 18) };
+    output.system({ ...joins, ...elsewhere });
+    output.system({ ...joins, ...elsewhere, name: "dave" });
+    output.moveTo("dev");
+    scene.says("which one?", { room: "dev", own: true, sender: "alice" });
+    scene.says("lunch is here, come down before it is cold", { elsewhere: true });
+    chat.prompt.setPrompt("alice@dev> ");
+    chat.prompt.setStatus(statusOf(["dev"], ["lobby", 1], ["operations", 12, 2], ["kitchen", 3]));
+  },
+
+  help({ output }) {
+    output.answer(helpText(COMMAND_GROUPS, ""));
   },
 
   settings({ output }) {
