@@ -2,14 +2,23 @@
 
 import { type OptionTable, parseCommandLine } from "../shared/command_line.ts";
 import type { CommandLineInput } from "../shared/command_line.ts";
-import { ConfigError, ConnectionError, UsageError } from "../shared/errors.ts";
+import * as z from "zod";
+import { CmdchatError, ConfigError, ConnectionError, UsageError } from "../shared/errors.ts";
 import { STOP_DRAIN_MS } from "../shared/limits.ts";
 import { integer } from "../shared/option_values.ts";
+import { sanitizeLine } from "../shared/sanitize.ts";
 import { addressText, type AdminAddress, isLoopback } from "./admin_address.ts";
+import { readAdminToken } from "./admin_token.ts";
 import { HAND_OVER_PAGE } from "./admin_pages.ts";
+import type { OperatorAnswer } from "./operator.ts";
+import type { OperatorAsk } from "./operator_asks.ts";
+import { OPERATOR_PAGE } from "./operator_page.ts";
 import { SERVER_OPTIONS } from "./config.ts";
 
 const ANSWER_MS = 3_000;
+
+// Another server of a cluster may have to be asked, behind others who wait for their turn.
+const OPERATOR_MS = 15_000;
 
 // It drains what waits for its clients first.
 const HAND_OVER_MS = STOP_DRAIN_MS + 7_000;
@@ -19,6 +28,10 @@ export const ADMIN_OPTIONS = {
   "admin-listen": {
     ...SERVER_OPTIONS["admin-listen"],
     help: "where the server's pages are, as the server was told",
+  },
+  "admin-token-file": {
+    ...SERVER_OPTIONS["admin-token-file"],
+    help: "the server's token, in place of CMDCHAT_ADMIN_TOKEN",
   },
   interval: {
     value: "SECONDS",
@@ -43,18 +56,28 @@ export function readAdminPeer(input: CommandLineInput): AdminPeer {
   if (positionals.length > 0) {
     throw new UsageError(`Cannot use ${JSON.stringify(positionals[0])}: only options are taken`);
   }
-  const address = values["admin-listen"];
-  if (address === undefined && !values.help) {
+  const { interval, help } = values;
+  if (help) {
+    return { address: { hostname: "127.0.0.1", port: 0 }, token: undefined, interval, help };
+  }
+  return { ...adminPeer({ values, env: input.env }), interval, help };
+}
+
+/** Whom to ask, and with which token. Throws ConfigError where that is not said. */
+export function adminPeer({ values, env }: {
+  readonly values: {
+    readonly "admin-listen": AdminAddress | undefined;
+    readonly "admin-token-file": string | undefined;
+  };
+  readonly env: CommandLineInput["env"];
+}): Pick<AdminPeer, "address" | "token"> {
+  const { "admin-listen": address, "admin-token-file": file } = values;
+  if (address === undefined) {
     throw new ConfigError("Cannot ask the server: --admin-listen says where its pages are", {
       hint: "start the server with --admin-listen 5051 and ask with the same option",
     });
   }
-  return {
-    address: address ?? { hostname: "127.0.0.1", port: 0 },
-    token: input.env("CMDCHAT_ADMIN_TOKEN") || undefined,
-    interval: values.interval,
-    help: values.help,
-  };
+  return { address, token: readAdminToken({ env, file }) };
 }
 
 /** A page of the server. Throws ConnectionError that says why there is none. */
@@ -71,6 +94,42 @@ export async function askPage(
   if (!response.ok) throw new ConnectionError(`${where}: it answers ${response.status}`);
   return new TextDecoder().decode(body);
 }
+
+/** Has the server do what the operator asks for. Throws ConnectionError where it does not answer, LimitError where it refuses. */
+export async function askOperator(
+  { address, token }: Pick<AdminPeer, "address" | "token">,
+  ask: OperatorAsk,
+): Promise<OperatorAnswer> {
+  const where = `Cannot ask the server at ${addressText(address)}`;
+  const how = { path: OPERATOR_PAGE, method: "POST", ms: OPERATOR_MS, json: ask };
+  const { response, body } = await request({ address, token }, how);
+  const text = new TextDecoder().decode(body);
+  const answer = response.ok ? OPERATOR_ANSWER.safeParse(JSON.parse(text)) : undefined;
+  if (answer?.success) return answer.data;
+  switch (response.status) {
+    case 401:
+      throw new ConnectionError(`${where}: it does not take this token`, {
+        hint: "the CMDCHAT_ADMIN_TOKEN that it was started with is wanted",
+      });
+    case 404:
+      throw new ConnectionError(`${where}: it has no operator commands`, {
+        hint: "start it with CMDCHAT_ADMIN_TOKEN, and ask on the same machine",
+      });
+    case 409:
+      throw new AskRefused(sanitizeLine(text.trim()));
+  }
+  throw new ConnectionError(`${where}: it answers ${response.status}`);
+}
+
+/** The server looked at what was asked, and it cannot be done. */
+export class AskRefused extends CmdchatError {
+  readonly exitCode = 1;
+}
+
+const OPERATOR_ANSWER = z.object({
+  lines: z.array(z.string()),
+  data: z.record(z.string(), z.unknown()),
+});
 
 /**
  * Asks the running server for everything, upon which it stops. Undefined where nobody is there; throws ConfigError
@@ -96,14 +155,25 @@ export async function askToHandOver(
   });
 }
 
+interface Asked {
+  readonly path: string;
+  readonly method: string;
+  readonly ms: number;
+  readonly json?: unknown;
+}
+
 async function request(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { path, method, ms }: { readonly path: string; readonly method: string; readonly ms: number },
+  { path, method, ms, json }: Asked,
 ): Promise<{ readonly response: Response; readonly body: Uint8Array }> {
   try {
     const response = await fetch(`http://${addressText(reachable(address))}${path}`, {
       method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
+      },
+      body: json === undefined ? null : JSON.stringify(json),
       redirect: "error",
       signal: AbortSignal.timeout(ms),
     });

@@ -26,7 +26,7 @@ export function serveAdmin(
         onFault(error);
         return new Response("The server made a mistake\n", { status: 500 });
       },
-    }, (request) => adminPage(request, view));
+    }, (request, { remoteAddr }) => adminPage({ request, peer: remoteAddr.hostname }, view));
     // It serves beside the relay, and must not keep the process alive.
     server.unref();
     return { address: addressText(server.addr), finish: () => server.shutdown() };

@@ -1,17 +1,21 @@
 // The operator's pages over HTTP: a request in, a response out. server/admin_listener.ts has the socket.
 
-import { timingSafeEqual } from "node:crypto";
 import { METRICS_TYPE } from "./metrics_page.ts";
-import { tokenDigest } from "./tokens.ts";
+import {
+  bearerToken,
+  type FromPeer,
+  isPlainAddress,
+  OPERATOR_PAGE,
+  operatorReply,
+  type OperatorView,
+} from "./operator_page.ts";
 
 /** What the pages show. */
-export interface AdminView {
+export interface AdminView extends OperatorView {
   /** Whether new clients are taken. */
   readonly ready: () => boolean;
   /** The text of /metrics. */
   readonly metrics: () => string;
-  /** Digest of the token that guards /metrics; undefined = none. */
-  readonly tokenDigest: Uint8Array | undefined;
   /** Ends all links and gives everything to the next process; undefined where that is not possible here. */
   readonly handOver: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
 }
@@ -41,27 +45,38 @@ const PAGES: Readonly<Record<string, Page>> = {
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 /** Answers one request. */
-export function adminPage(request: Request, view: AdminView): Response | Promise<Response> {
+export async function adminPage({ request, peer }: FromPeer, view: AdminView): Promise<Response> {
   const { pathname, hostname } = new URL(request.url);
   // A web page whose name its owner points at 127.0.0.1 must not read what is meant for this machine.
-  if (view.tokenDigest === undefined && !isPlainAddress(hostname)) {
+  if (view.gate === undefined && !isPlainAddress(hostname)) {
     return plain(421, "Ask by address, such as http://127.0.0.1, or set a token");
   }
-  if (pathname === HAND_OVER_PAGE) return handOver(request, view);
+  if (pathname === HAND_OVER_PAGE) return await handOver(request, view);
+  if (pathname === OPERATOR_PAGE) {
+    const reply = await operator({ request, peer }, view);
+    if (reply !== undefined) return reply;
+  }
   const page = Object.hasOwn(PAGES, pathname) ? PAGES[pathname] : undefined;
   if (page === undefined) return plain(404, `There are ${Object.keys(PAGES).join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "GET it");
-  if (page.guarded && !isAllowed(request, view)) {
-    return plain(401, "A token is needed", { "www-authenticate": "Bearer" });
+  if (page.guarded && view.gate !== undefined) {
+    const refusal = await refuse(request, view);
+    if (refusal !== undefined) return refusal;
   }
   return page.answer(view);
 }
 
+async function operator(from: FromPeer, view: AdminView): Promise<Response | undefined> {
+  const reply = await operatorReply(from, view);
+  if (reply === undefined) return undefined;
+  if ("why" in reply) return plain(reply.status, reply.why);
+  return Response.json(reply.answer, { headers: HEADERS });
+}
+
 // Everybody's sessions and the server's identity: for nobody without the token, and not without there being one.
 async function handOver(request: Request, view: AdminView): Promise<Response> {
-  if (view.tokenDigest === undefined || !isAllowed(request, view)) {
-    return plain(401, "A token is needed", { "www-authenticate": "Bearer" });
-  }
+  const refusal = await refuse(request, view);
+  if (refusal !== undefined) return refusal;
   if (request.method !== "POST") return plain(405, "POST it");
   if (view.handOver === undefined || !view.ready()) {
     return plain(409, "There is nothing to hand over");
@@ -71,14 +86,12 @@ async function handOver(request: Request, view: AdminView): Promise<Response> {
   });
 }
 
-function isPlainAddress(hostname: string): boolean {
-  return hostname === "localhost" || /^(?:[\d.]+|\[[0-9a-f:.]+\])$/.test(hostname);
-}
-
-function isAllowed(request: Request, { tokenDigest: known }: AdminView): boolean {
-  if (known === undefined) return true;
-  const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  return timingSafeEqual(known, tokenDigest(given ?? ""));
+async function refuse(request: Request, { gate }: AdminView): Promise<Response | undefined> {
+  const token = bearerToken(request);
+  const checked = token === undefined ? "wrong" : await gate?.check(token) ?? "wrong";
+  if (checked === "right") return undefined;
+  if (checked === "busy") return plain(429, "Too many at once");
+  return plain(401, "A token is needed", { "www-authenticate": "Bearer" });
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

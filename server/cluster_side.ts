@@ -1,7 +1,8 @@
 // What other servers of a cluster may ask of this one.
 
 import type { ClusterHost } from "./cluster/cluster.ts";
-import type { WordOf } from "./cluster/words.ts";
+import type { OperatorWord, WordOf } from "./cluster/words.ts";
+import { expelForOperator, followOperator } from "./operator.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +26,19 @@ export class ClusterSide implements ClusterHost {
     const { lastRequest } = session;
     this.#relay.giveUp(session);
     return lastRequest;
+  }
+
+  follow(word: OperatorWord): void {
+    followOperator(this.#relay, word);
+  }
+
+  standing(): OperatorWord[] {
+    const { snapshot } = this.#relay.bans;
+    return snapshot.map(([network, until]) => ({ kind: "banned", network, until }));
+  }
+
+  expel(client: number): string | undefined {
+    return expelForOperator(this.#relay, client);
   }
 
   direct({ title, to, ...message }: WordOf<"direct">): boolean {

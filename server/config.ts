@@ -17,8 +17,9 @@ import {
   ROOMS_MAX,
 } from "../shared/limits.ts";
 import { bytes, integer, oneOf, orOff, rate, toggle, word } from "../shared/option_values.ts";
+import { hasAdminToken } from "./admin_token.ts";
 import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
-import { tokenDigest, tokensFromVariable } from "./tokens.ts";
+import { tokensFromVariable } from "./tokens.ts";
 
 const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
@@ -151,6 +152,12 @@ export const SERVER_OPTIONS = {
     parse: adminAddress,
     help: "serve /health, /ready and /metrics there over HTTP; other than loopback needs a token",
   },
+  "admin-token-file": {
+    value: "FILE",
+    env: "CMDCHAT_ADMIN_TOKEN_FILE",
+    parse: word,
+    help: "token of --admin-listen, in place of CMDCHAT_ADMIN_TOKEN",
+  },
   "take-over": {
     value: "ADDRESS:PORT",
     env: "CMDCHAT_TAKE_OVER",
@@ -180,7 +187,7 @@ export const SERVER_OPTIONS = {
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
-  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen and --take-over ask for",
+  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen, --take-over and admin ask for",
   CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
   CMDCHAT_NATS_USER: "user for NATS, with CMDCHAT_NATS_PASSWORD",
   CMDCHAT_NATS_PASSWORD: "password for NATS",
@@ -191,7 +198,6 @@ export const ENVIRONMENT_ONLY = {
 
 /** What the server was told to do. Tokens are kept as SHA-256 digests only. */
 export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
-  readonly adminTokenDigest: Uint8Array | undefined;
   /** Those of CMDCHAT_TOKENS; --tokens-file adds to them. */
   readonly tokenDigests: readonly Uint8Array[];
 }
@@ -215,7 +221,8 @@ export function readConfig(
       : ["--certfile", "--keyfile"];
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
   }
-  const adminTokenDigest = readAdminToken(input, values["admin-listen"]);
+  const hasToken = hasAdminToken({ env: input.env, file: values["admin-token-file"] });
+  if (!hasToken) refuseOpen(values["admin-listen"]);
   if (values["take-over"] !== undefined && values.nats !== undefined) {
     throw new ConfigError(
       "Cannot use --take-over with --nats: clients go on at another server there",
@@ -226,23 +233,16 @@ export function readConfig(
     ...values,
     "metrics-interval": metricsOn ? values["metrics-interval"] : 0,
     tokenDigests: tokensFromVariable(input.env("CMDCHAT_TOKENS") ?? ""),
-    adminTokenDigest,
   };
 }
 
-function readAdminToken(
-  input: CommandLineInput,
-  address: AdminAddress | undefined,
-): Uint8Array | undefined {
-  const token = input.env("CMDCHAT_ADMIN_TOKEN") || undefined;
-  if (token === undefined && address !== undefined && !isLoopback(address.hostname)) {
-    throw new ConfigError(
-      `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
-        "machine would reach it, and it has no token",
-      { hint: "set CMDCHAT_ADMIN_TOKEN, or listen on 127.0.0.1" },
-    );
-  }
-  return token === undefined ? undefined : tokenDigest(token);
+function refuseOpen(address: AdminAddress | undefined): void {
+  if (address === undefined || isLoopback(address.hostname)) return;
+  throw new ConfigError(
+    `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
+      "machine would reach it, and it has no token",
+    { hint: "set CMDCHAT_ADMIN_TOKEN, or listen on 127.0.0.1" },
+  );
 }
 
 function readToggle(input: CommandLineInput, name: string, fallback: boolean): boolean {

@@ -50,6 +50,8 @@ export async function serveConnection(
   const welcomed = await welcomeInTime(relay, { link, source, place });
   if (welcomed === undefined) return;
   const { session } = welcomed;
+  // It may have been banned while it was in the middle of its handshake.
+  if (relay.bans.covers(link.address, Date.now())) relay.expel(session, "You are banned here.");
   relay.metrics.handshake(welcomed.resumed ? "resumed" : session.old ? "v1" : "v2");
   relay.log.info("client joined", { client: session.id, address: link.address, old: session.old });
   let forGood = false;

@@ -41,6 +41,8 @@ export interface RelayState {
   readonly nextRoom: number;
   readonly rooms: readonly RoomState[];
   readonly sessions: readonly SessionState[];
+  /** Networks that the operator keeps out, and until when, 0 = for good; a version before this one did not say. */
+  readonly bans?: readonly (readonly [string, number])[] | undefined;
 }
 
 /** A relay, and who its server is. */

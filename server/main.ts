@@ -6,6 +6,7 @@ import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
 import { isLoopback } from "./admin_address.ts";
 import { askToHandOver, readAdminPeer } from "./admin_client.ts";
 import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
+import { readAdminToken } from "./admin_token.ts";
 import { type AdminListener, serveAdmin } from "./admin_listener.ts";
 import type { AdminView } from "./admin_pages.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
@@ -16,10 +17,13 @@ import { newIdentityText, openIdentity } from "./identity_file.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
+import { answerOperator } from "./operator.ts";
+import { operatorCommand } from "./operator_command.ts";
 import { openCluster } from "./open_cluster.ts";
 import { SERVER_COMMANDS, SERVER_PROGRAM, type ServerCommand } from "./program.ts";
 import { Relay } from "./relay.ts";
 import { findServiceManager, type ServiceManager } from "./service_manager.ts";
+import { TokenGate } from "./token_gate.ts";
 import { readReloadable } from "./reload.ts";
 
 const encoder = new TextEncoder();
@@ -41,7 +45,8 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   const { host, port } = config;
   const { tls, tokenDigests } = readReloadable(config, Date.now());
   const log = openLog(config["log-level"]);
-  const previous = await takeOver(config);
+  const adminToken = readAdminToken({ env: readVariable, file: config["admin-token-file"] });
+  const previous = await takeOver(config, adminToken);
   const listener = await listen({ host, port, tls });
   const identity = await openIdentity(config["identity-file"], previous?.identity);
   const joined = await openCluster(config, {
@@ -68,7 +73,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
     return encodeHandOver({ identity: await identityToText(identity), relay: state });
   };
   const taking = previous !== undefined;
-  const admin = await openAdmin({ ...{ config, relay, build, handOver, taking } });
+  const admin = await openAdmin({ config, relay, build, handOver, taking, adminToken });
   const manager = findServiceManager({
     env: readVariable,
     onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
@@ -92,10 +97,13 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
 }
 
 /** What a running server knows, where --take-over says that there may be one; it stops for that. */
-async function takeOver(config: ServerConfig): Promise<HandOver | undefined> {
+async function takeOver(
+  config: ServerConfig,
+  token: string | undefined,
+): Promise<HandOver | undefined> {
   const address = config["take-over"];
   if (address === undefined) return undefined;
-  const bytes = await askToHandOver({ address, token: readVariable("CMDCHAT_ADMIN_TOKEN") });
+  const bytes = await askToHandOver({ address, token });
   return bytes === undefined ? undefined : decodeHandOver(bytes);
 }
 
@@ -104,12 +112,13 @@ interface AdminParts {
   readonly relay: Relay;
   readonly build: string | undefined;
   readonly handOver: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly adminToken: string | undefined;
   /** The process before this one may still have the port for a moment. */
   readonly taking: boolean;
 }
 
 async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> {
-  const { config, relay, build, taking } = parts;
+  const { config, relay, build, taking, adminToken } = parts;
   const address = config["admin-listen"];
   if (address === undefined) return undefined;
   const startedAt = Date.now() / 1_000;
@@ -126,9 +135,10 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
     }
   };
   const view: AdminView = {
-    ready: () => !relay.stopping,
+    ready: () => !relay.stopping && !relay.draining,
     handOver: isLoopback(address.hostname) && relay.cluster === undefined ? handOver : undefined,
-    tokenDigest: config.adminTokenDigest,
+    gate: adminToken === undefined ? undefined : new TokenGate(adminToken),
+    answer: (ask) => answerOperator(relay, ask),
     metrics: () =>
       metricsPage({
         version: build === undefined ? VERSION : `${VERSION} ${build}`,
@@ -261,19 +271,26 @@ async function askServer(command: typeof healthCommand, args: readonly string[])
   const stop = new AbortController();
   const ended = () => stop.abort();
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, ended);
-  const to: Surroundings = {
+  Deno.exit(await command(peer, here(stop.signal)));
+}
+
+function here(signal: AbortSignal): Surroundings {
+  return {
     write: (text) => Deno.stdout.writeSync(encoder.encode(text)),
     warn: (text) => Deno.stderr.writeSync(encoder.encode(text)),
     terminal: Deno.stdout.isTerminal(),
-    signal: stop.signal,
+    signal,
   };
-  Deno.exit(await command(peer, to));
 }
 
 const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<void>>> = {
   keygen: printIdentity,
   health: (args) => askServer(healthCommand, args),
   top: (args) => askServer(topCommand, args),
+  admin: async (args) =>
+    Deno.exit(
+      await operatorCommand({ args, env: readVariable }, here(new AbortController().signal)),
+    ),
   completions: printCompletions,
 };
 

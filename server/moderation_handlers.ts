@@ -22,6 +22,8 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate"> = {
     }
     const about = { request: id, what, whom, whomName: nameOf(member, request), seconds, text };
     if (what === "unban") session.relay.addressBans.lift(member.room.title);
+    const audited = { by: session.id, what, ...(ABOUT_ROOM.has(what) ? {} : { client: whom }) };
+    session.relay.log.info("audit", { ...audited, seconds, room: `open:${room}` });
     const placed = member.room.publish({ kind: "moderated", ...member.about(), ...about });
     whenPlaced(placed, () => answerDone(session, id));
   },

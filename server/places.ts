@@ -41,12 +41,12 @@ export class Places {
     return this.#all.taken;
   }
 
-  /** A place for a connection from `address`; undefined where the caps leave none. */
-  admit(address: string): Place | undefined {
+  /** A place for a connection from `address`, `heldOnly` as if the caps were reached; undefined where there is none. */
+  admit(address: string, { heldOnly = false } = {}): Place | undefined {
     const here = this.#sources.get(sourceOf(address)) ?? { taken: 0, held: 0, guests: 0 };
     const { most, perSource = Infinity } = this.#limits;
     const all = this.#all;
-    if (all.taken < most && here.taken < perSource) return this.#take(address, {});
+    if (!heldOnly && all.taken < most && here.taken < perSource) return this.#take(address, {});
     // As many as are held, at most: who is in none of these cases is closed before anything is read.
     const mayComeBack = here.taken < perSource || here.guests < here.held;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });

@@ -3,6 +3,8 @@
 import { completionsCommand } from "../shared/completions/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
+import { OPERATOR_COMMANDS, OPERATOR_TABLE } from "./operator_asks.ts";
+import { OPERATOR_OPTIONS } from "./operator_command.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "./config.ts";
 
 const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
@@ -22,6 +24,18 @@ export const SERVER_COMMANDS = [
     options: ADMIN_OPTIONS,
   },
   { name: "top", summary: "show its metrics, drawn anew every second", options: ADMIN_OPTIONS },
+  {
+    name: "admin",
+    argument: "COMMAND",
+    summary:
+      "act on a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain",
+    about: OPERATOR_COMMANDS.map((name) => {
+      const { argument, summary } = OPERATOR_TABLE[name];
+      return `${`${name} ${argument}`.trimEnd()}: ${summary}.`;
+    }),
+    options: OPERATOR_OPTIONS,
+    completes: OPERATOR_COMMANDS,
+  },
   completionsCommand("cmdchat-server", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];
 
@@ -38,9 +52,12 @@ export const SERVER_PROGRAM: ProgramSpec = {
   variables: ENVIRONMENT_ONLY,
   exitCodes: [
     [0, "stopped in order, or what was asked for"],
-    [1, "an error of the program itself; health: the server takes no clients"],
+    [
+      1,
+      "an error of the program itself; health: the server takes no clients; admin: it cannot do that",
+    ],
     [2, "a wrong option or command"],
     [3, "a certificate, key, address or setting that cannot be used"],
-    [4, "no connection to the server that was asked"],
+    [4, "the server that was asked does not answer, or not with this token"],
   ],
 };

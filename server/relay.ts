@@ -22,6 +22,7 @@ import { HeldSessions } from "./held_sessions.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
 import type { Census } from "./metrics_page.ts";
 import type { OutboxBudget } from "./outbox.ts";
+import { OperatorBans } from "./operator_bans.ts";
 import { type Place, Places } from "./places.ts";
 import type { PortEvents } from "./port.ts";
 import { Room, type RoomOptions } from "./room.ts";
@@ -44,6 +45,8 @@ export class Relay {
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
   readonly addressBans = new AddressBans();
+  /** Of the whole server; those of rooms' makers are `addressBans`. */
+  readonly bans = new OperatorBans();
   readonly sealed: SealedRooms;
   /** What the ports of its sessions report to. */
   readonly portEvents: PortEvents;
@@ -57,6 +60,8 @@ export class Relay {
   #tokenDigests: readonly Uint8Array[];
   #issued = 0;
   #nextRoom = 1;
+  /** Whether no new clients are taken, and who is here stays. */
+  draining = false;
   #stopping = false;
   #handingOver = false;
 
@@ -130,7 +135,8 @@ export class Relay {
 
   /** Counts a connection in, or returns undefined where a cap is reached. */
   admit(address: string): Place | undefined {
-    const place = this.#stopping ? undefined : this.#places.admit(address);
+    const refused = this.#stopping || this.bans.covers(address, Date.now());
+    const place = refused ? undefined : this.#places.admit(address, { heldOnly: this.draining });
     if (place === undefined) this.metrics.counters.connectionsRefused++;
     else this.metrics.counters.connectionsAccepted++;
     return place;
@@ -175,6 +181,16 @@ export class Relay {
     room.close();
   }
 
+  /** All open rooms in which somebody of this server is. */
+  get rooms(): Room[] {
+    return [...this.#rooms.values()];
+  }
+
+  /** All sessions, those that are held included. */
+  get sessions(): Session[] {
+    return [...this.#sessions.values()];
+  }
+
   /** The session of client number `id`; undefined where it is gone. */
   session(id: number): Session | undefined {
     return this.#sessions.get(id);
@@ -198,6 +214,12 @@ export class Relay {
     this.held.forget(session);
     this.cluster?.ended(session);
     session.end();
+  }
+
+  /** Ends a session against its client's will, who is told why. */
+  expel(session: Session, why: string): void {
+    void session.expel(why);
+    this.exit(session);
   }
 
   /** Lets a session go to another server, without a word to anybody here. */
@@ -247,13 +269,14 @@ export class Relay {
     const state = await letGo({
       ...{ relay: this, bus: this.#bus, sessions: this.#sessions, rooms: this.#rooms },
     });
-    return { ...state, issued: this.#issued, nextRoom: this.#nextRoom };
+    return { ...state, bans: this.bans.snapshot, issued: this.#issued, nextRoom: this.#nextRoom };
   }
 
   /** Goes on as the process that gave `state`. */
   takeOver(state: RelayState): void {
     this.#issued = state.issued;
     this.#nextRoom = state.nextRoom;
+    this.bans.snapshot = state.bans ?? [];
     const restoreRoom = (known: RoomState) =>
       this.#makeRoom({
         ...{ id: known.id, title: known.title, known },

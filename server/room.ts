@@ -165,6 +165,17 @@ export class Room {
     return this.view?.of(id)?.name ?? this.#members.get(id)?.name;
   }
 
+  /** Everybody who is here, on whichever server. */
+  get occupants(): { readonly id: number; readonly name: string }[] {
+    return this.view?.occupants.map(({ client: id, name }) => ({ id, name })) ??
+      Array.from(this.#members.values(), ({ id, name }) => ({ id, name }));
+  }
+
+  /** Number of `occupants`. */
+  get memberCount(): number {
+    return this.view?.occupants.length ?? this.#members.size;
+  }
+
   /** Whether `member` is here. */
   has(member: Member): boolean {
     return this.#members.get(member.id) === member;

@@ -58,6 +58,8 @@ export class Session {
   readonly old: boolean;
   /** What its user says about being away; null = nothing. */
   status: string | null = null;
+  /** When it began, ms since 1970. */
+  readonly since = Date.now();
   heardAt = performance.now();
   pingedAt = performance.now();
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
@@ -293,6 +295,20 @@ export class Session {
     const port = this.#port;
     if (port === undefined) return;
     this.tell({ kind: "closing", ...closing });
+    const timer = setTimeout(() => port.close(), SAY_WHY_MS);
+    await port.drained();
+    clearTimeout(timer);
+    port.close();
+  }
+
+  /** Is over from now on; its client is told why, and must not come back into it. */
+  async expel(why: string): Promise<void> {
+    const port = this.#port;
+    this.tell({ kind: "closing", why, retry: false });
+    // Its end is no end of a session of ours, and what still comes over it is not looked at.
+    this.#port = undefined;
+    this.sealed.leaveAll();
+    if (port === undefined) return;
     const timer = setTimeout(() => port.close(), SAY_WHY_MS);
     await port.drained();
     clearTimeout(timer);

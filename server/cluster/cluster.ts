@@ -9,7 +9,7 @@ import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { SealedHomes } from "./sealed_homes.ts";
-import { decodeWord, encodeWord, type Word, type WordOf } from "./words.ts";
+import { decodeWord, encodeWord, type OperatorWord, type Word, type WordOf } from "./words.ts";
 
 const SUBJECT = "cmdchat.words";
 const BEAT_MS = 1_000;
@@ -29,6 +29,12 @@ export interface ClusterHost {
   sessions(): Iterable<SharedSession>;
   /** Gives up a session whose client went to another server: the number of its last request; undefined = unknown. */
   giveUp(ticket: Uint8Array): number | undefined;
+  /** Does what the operator said at another server. */
+  follow(word: OperatorWord): void;
+  /** What the operator said that a server which comes must know. */
+  standing(): Iterable<OperatorWord>;
+  /** Ends a session for the operator of another server: its address; undefined where it is not here. */
+  expel(client: number): string | undefined;
   /** Delivers a direct message where its receiver is here; false where not. */
   direct(message: WordOf<"direct">): boolean;
 }
@@ -136,6 +142,17 @@ export class Cluster {
     return answer !== undefined;
   }
 
+  /** Has all other servers do what the operator said. */
+  tell(word: OperatorWord): void {
+    this.#say(word);
+  }
+
+  /** Has whichever server has session `client` end it: its address; undefined where nobody has it. */
+  async expel(client: number): Promise<string | undefined> {
+    const answer = await this.#ask((question) => ({ kind: "expel", question, client }));
+    return answer?.kind === "expelled" ? answer.address : undefined;
+  }
+
   #beat(now: number): void {
     this.#say({ kind: "alive" });
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
@@ -181,6 +198,7 @@ export class Cluster {
     this.#heard.set(slot, performance.now());
     this.#options.onServers("found", this.others);
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
+    for (const word of this.#host?.standing() ?? []) this.#say(word);
     this.sealed.introduce();
   }
 
@@ -219,8 +237,18 @@ export class Cluster {
       case "sealed_tell":
       case "sealed_again":
         return this.sealed.take(slot, word);
+      case "banned":
+      case "unbanned":
+      case "announced":
+        return this.#host?.follow(word);
+      case "expel": {
+        const address = this.#host?.expel(word.client);
+        if (address === undefined) return;
+        return this.#say({ kind: "expelled", question: word.question, address });
+      }
       case "given":
       case "directed":
+      case "expelled":
         this.#questions.get(word.question)?.(word);
         return;
     }

@@ -62,6 +62,15 @@ const WORDS = {
   sealed_tell: { to: count, peer: client, event: body },
   /** Client `peer` of the receiver must come again: its room has another home. */
   sealed_again: { to: count, peer: client },
+  /** The operator keeps a network out, until so many ms since 1970; 0 = for good. Also told to who comes later. */
+  banned: { network: label, until: count },
+  unbanned: { network: label },
+  /** The operator says something to everybody. */
+  announced: { text: label },
+  /** The operator ends a session, which may be the receiver's. */
+  expel: { question, client },
+  /** Answer to expel: it is ended, and came from there. */
+  expelled: { question, address: label },
 } as const;
 
 type Rows = typeof WORDS;
@@ -75,6 +84,9 @@ export type Word = {
 }[keyof Rows];
 /** One kind of word. */
 export type WordOf<K extends Word["kind"]> = Extract<Word, { kind: K }>;
+
+/** Words of the operator that every server follows. */
+export type OperatorWord = WordOf<"banned" | "unbanned" | "announced">;
 
 const KINDS = Object.keys(WORDS) as Word["kind"][];
 

@@ -7,7 +7,7 @@ import { isAttachProof } from "../../shared/sealed_attach.ts";
 import { Broadcast } from "../broadcast.ts";
 import type { SealedRoom } from "./room.ts";
 import type { SealedRooms } from "./rooms.ts";
-import type { Peer, Seat } from "./seat.ts";
+import type { DropReason, Peer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */
 export interface SealedOwner {
@@ -56,6 +56,11 @@ export class Attachments implements Peer {
     this.#elsewhere = elsewhere;
   }
 
+  /** Number of sealed rooms of this server that it is in. */
+  get size(): number {
+    return this.#places.size;
+  }
+
   /** The session has the link of this challenge, the same as before or its first one. */
   proveBy(challenge: Uint8Array): void {
     this.#challenge = challenge;
@@ -91,7 +96,7 @@ export class Attachments implements Peer {
     this.#owner.close();
   }
 
-  dropped(room: number, why: "replaced" | "voided"): void {
+  dropped(room: number, why: DropReason): void {
     this.#places.delete(room);
     if (why === "voided") {
       const { first, most } = SEALED_PENALTY_MS;
@@ -215,6 +220,7 @@ const DROPPED = {
   replaced: "You are in this sealed room over another connection now.",
   voided:
     "The others found your last change of the group unsound, so you are out of it for a while.",
+  closed: "The server's operator closed it.",
 } as const;
 
 // What costs all members work. Answers to the server's questions, votes and leaving do not count.

@@ -206,6 +206,13 @@ export class SealedRoom {
     for (const peer of peers) peer?.comeAgain();
   }
 
+  /** Lets everybody go, and ends. */
+  shut(): void {
+    const peers = [...this.#seats.values()].map(({ peer }) => peer);
+    this.close();
+    for (const peer of peers) peer?.dropped(this.number, "closed");
+  }
+
   /** Forgets all, and calls off all that was to come. */
   close(): void {
     for (const seat of this.#seats.values()) seat.stopGrace();

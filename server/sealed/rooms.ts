@@ -8,6 +8,9 @@ import type { SealedCounters } from "./counters.ts";
 import type { SealedMemory } from "./ring.ts";
 import { SealedRoom } from "./room.ts";
 
+// The operator closes rooms by hand.
+const CLOSED_MAX = 1_000;
+
 /** What the rooms of one server share. */
 export interface SealedRoomsOptions {
   readonly clock: SealedClock;
@@ -34,6 +37,7 @@ export class SealedRooms {
   readonly #shares: RoomShares;
   /** What to call when a room is gone. */
   readonly #forgets = new Map<string, () => void>();
+  readonly #closed = new Set<string>();
   #lastNumber = 0;
   #watcher: SealedWatcher | undefined;
 
@@ -62,6 +66,9 @@ export class SealedRooms {
     const key = encodeBase64(rid);
     const known = this.#rooms.get(key);
     if (known !== undefined) return known;
+    if (this.#closed.has(key)) {
+      throw new LimitError("Cannot come into the room: the server's operator closed it");
+    }
     const { most, clock, counters, graceMs } = this.#options;
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
@@ -75,6 +82,29 @@ export class SealedRooms {
     this.#rooms.set(key, room);
     this.#watcher?.opened(room.rid);
     return room;
+  }
+
+  /** All rooms. */
+  get list(): SealedRoom[] {
+    return [...this.#rooms.values()];
+  }
+
+  /**
+   * Ends room `number`, and keeps it closed for as long as the server runs: its members would bring it back. The number
+   * of those who were in it; undefined where it is not there.
+   */
+  shut(number: number): number | undefined {
+    const [key, room] = this.#rooms.entries().find(([, one]) => one.number === number) ?? [];
+    if (key === undefined || room === undefined) return undefined;
+    const { attached } = room;
+    this.#closed.add(key);
+    if (this.#closed.size > CLOSED_MAX) {
+      this.#closed.delete(this.#closed.keys().next().value as string);
+    }
+    this.#remove(key);
+    room.shut();
+    this.#watcher?.closed(room.rid);
+    return attached;
   }
 
   /** The server stops: no timer is left. */

@@ -6,11 +6,14 @@ import { SEALED_CHUNKS_OPEN_MAX } from "../../shared/limits.ts";
 import type { Event } from "../../shared/messages_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 
+/** Why a room lets a session go without being asked to. */
+export type DropReason = "replaced" | "voided" | "closed";
+
 /** A session that is attached to a sealed room. `deliver` never waits and never throws. */
 export interface Peer {
   deliver(broadcast: Broadcast): void;
-  /** The room lets the session go without being asked to: its handle is taken elsewhere, or it is kept out. */
-  dropped(room: number, why: "replaced" | "voided"): void;
+  /** The room lets the session go: its handle is taken elsewhere, it is kept out, or the room is closed. */
+  dropped(room: number, why: DropReason): void;
   /** The room goes to another server: the session's client must come again. */
   comeAgain(): void;
 }

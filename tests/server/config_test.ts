@@ -29,6 +29,7 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   keyfile: { good: [], bad: [""] },
   "tokens-file": { good: ["tokens"], bad: [""] },
   "take-over": { good: ["5051", "[::1]:1"], bad: ["", "here", "65536"] },
+  "admin-token-file": { good: ["token"], bad: [""] },
   "admin-listen": {
     good: ["0", "5051", "127.0.0.1:5051", "[::1]:0", "localhost:65535"],
     bad: ["", "here", "127.0.0.1", "65536", "::1:5051", "1:2:3", "http://127.0.0.1:1"],
