@@ -48,6 +48,8 @@ export class HeldSessions {
   /** Holds a session whose link was lost. False where that is not wanted. */
   hold(session: Session, now: number): boolean {
     const { config } = this.#relay;
+    // Ended against its client's will.
+    if (this.#relay.session(session.id) !== session) return false;
     if (session.ticket === undefined || config.hold === 0 || this.#relay.stopping) return false;
     // A held session counts as a connection: dropping links must not get around the caps. It takes the place of its
     // own, which still counts: a server that is full would otherwise hold nobody.

@@ -31,6 +31,7 @@ const TYPED: Readonly<Record<string, string>> = {
     "needs Docker: the image is tried by tests/e2e/image_test.ts",
   "docs/OPERATIONS.md ## Identity": "tests/e2e/systemd_test.ts",
   "docs/OPERATIONS.md ## Watching": "here",
+  "docs/OPERATIONS.md ## Acting on a running server": "here",
   "docs/OPERATIONS.md ## More than one server": "here, where nats-server is installed",
   "docs/OPERATIONS.md ### Without an outage": "here",
 };
@@ -109,6 +110,17 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
     assert.match(text, /^ready$/m);
     assert.match(text, /^members +0 v1, 0 v2, 0 away$/m);
     assert.match(text, /^cmdchat_members\{link="v2"\} 0$/m);
+  });
+
+  await t.step("OPERATIONS: acting on a running server", async () => {
+    const [block = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
+    const begun = `${inBackground("cmdchat-server", "acted.log")}
+      ${patiently("grep -q 'admin pages' acted.log")}`;
+    const script = block.replace("cmdchat-server &", () => begun);
+    const text = await done(system, `${script}\nkill $(pidof cmdchat-server); wait`);
+    assert.match(text, /^session +link /m);
+    assert.match(text, /^Banned 192\.0\.2\.7 for 2 hours; /m);
+    assert.match(text, /^Told 0 sessions here$/m);
   });
 
   await t.step("Without an outage: the command replaces the server that runs", async () => {
