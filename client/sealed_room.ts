@@ -12,6 +12,7 @@ import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import { show } from "./handler.ts";
 import { handleEvent } from "./handlers.ts";
+import { HandingOut } from "./handing_out.ts";
 import type { Pacer } from "./pacer.ts";
 import { safeName } from "./renderers/text.ts";
 import { Requests } from "./requests.ts";
@@ -49,16 +50,6 @@ const ALWAYS: Welcome = {
   ...{ resumed: true, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
 };
 
-/** A file of ours that is complete, while members get it. */
-interface Handing {
-  readonly complete: Set<number>;
-  /** Resolves with the next part that somebody gets. */
-  served: PromiseWithResolvers<void>;
-}
-
-/** Nobody asked for a part of a file for this long: nobody will. */
-const HAND_OUT_MS = 3_000;
-
 const ALONE = {
   level: "warning",
   text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
@@ -79,7 +70,7 @@ export class SealedRoom {
   readonly #engine: SealedEngine;
   /** Ids of files that we hand out and that are not all here yet. */
   readonly #files = new Set<string>();
-  readonly #handing = new Map<string, Handing>();
+  readonly #handingOut: HandingOut;
   #leaving = false;
 
   constructor(options: SealedRoomOptions) {
@@ -95,6 +86,11 @@ export class SealedRoom {
       fail: (error) => this.#fail(error),
     });
     this.requests.attach(this.#ledgerSession());
+    this.#handingOut = new HandingOut({
+      clock,
+      people: () => this.status?.people ?? [],
+      isIn: () => chat.connected && this.status?.phase === "in",
+    });
   }
 
   /** A link to the relay stands. */
@@ -126,7 +122,7 @@ export class SealedRoom {
   async sendChunk({ file, index, data, last }: RequestOf<"chunk">): Promise<void> {
     if (last) this.#files.delete(file);
     this.#engine.handle({ kind: "chunk", file, index, data, last });
-    if (last && data.length > 0) await this.#handOut(file);
+    if (last && data.length > 0) await this.#handingOut.handOut(file);
   }
 
   /** Whether that file is one that we hand out here. */
@@ -228,7 +224,7 @@ export class SealedRoom {
       case "chunk":
         return this.#chunk(event);
       case "served":
-        return this.#served(event);
+        return this.#handingOut.served(event.file, event);
     }
   }
 
@@ -292,30 +288,6 @@ export class SealedRoom {
     const room = this.state.number ?? 0;
     const about = { room, client, name, time, to, toName, request: 0, text };
     handleEvent(chat, { kind: "direct", ...about });
-  }
-
-  /** Members pull a file by themselves: one that ends before they have would take it along. */
-  async #handOut(file: string): Promise<void> {
-    const handing: Handing = { complete: new Set(), served: Promise.withResolvers() };
-    this.#handing.set(file, handing);
-    const isWaitedFor = ({ own, here, client }: SealedPerson) =>
-      !own && here && !handing.complete.has(client);
-    while (this.status?.people.some(isWaitedFor)) {
-      const served = new AbortController();
-      const late = this.#options.clock.wait(HAND_OUT_MS, served.signal).then(() => "late" as const);
-      const outcome = await Promise.race([late, handing.served.promise]);
-      served.abort();
-      // Who takes no files never asks for one.
-      if (outcome === "late") break;
-      handing.served = Promise.withResolvers();
-    }
-    this.#handing.delete(file);
-  }
-
-  #served({ file, client, complete }: Extract<RoomEvent, { kind: "served" }>): void {
-    const handing = this.#handing.get(file);
-    if (complete) handing?.complete.add(client);
-    handing?.served.resolve();
   }
 
   #offered({ client, name, time, request, file }: Extract<RoomEvent, { kind: "file" }>): void {

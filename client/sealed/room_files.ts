@@ -56,6 +56,8 @@ interface Incoming {
   awaited: number;
   askedAt: number;
   heardAt: number;
+  /** False from when its sender's link was lost, or ours, until chunks are asked for again. */
+  reachable: boolean;
   /** Next chunk for the chat. */
   told: number;
 }
@@ -139,6 +141,7 @@ export class RoomFiles {
     this.#incoming.set(id, {
       ...{ client, handle: from.handle, file, opener: new FileOpener(file.key, size) },
       ...{ hash: createHash("sha256"), next: 0, awaited: 0, askedAt: now, heardAt: now, told: 0 },
+      reachable: true,
     });
     const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
     const shown = { id, name: file.name, size, chunks };
@@ -255,14 +258,36 @@ export class RoomFiles {
     this.#core.options.tell({ kind: "chunk", client, id, index, data, last: true });
   }
 
+  /** A link is lost, of the member with that handle or ours: what was asked for does not come. */
+  linkLost(handle?: string): void {
+    for (const incoming of this.#incoming.values()) {
+      if (handle === undefined || incoming.handle === handle) incoming.reachable = false;
+    }
+  }
+
   /** Lets time pass. */
   tick(now: number): void {
     for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
-    if (this.#core.phase !== "in") return;
     for (const [id, incoming] of this.#incoming) {
-      if (now - incoming.heardAt >= FILE_STALLED_MS) this.#fail(id, "A file stopped coming.");
-      else if (now - Math.max(incoming.askedAt, incoming.heardAt) >= PULL_AGAIN_MS) this.#pull(id);
+      if (this.#core.phase !== "in" || !this.#core.people.isHere(incoming.handle)) {
+        // Nobody is late while a link is lost.
+        [incoming.heardAt, incoming.reachable] = [now, false];
+        // That its sender left for good, the room was told.
+        if (this.#hasLeft(incoming.handle)) this.#incoming.delete(id);
+      } else if (!incoming.reachable) {
+        [incoming.heardAt, incoming.reachable] = [now, true];
+        this.#pull(id);
+      } else if (now - incoming.heardAt >= FILE_STALLED_MS) {
+        this.#fail(id, "A file stopped coming.");
+      } else if (now - Math.max(incoming.askedAt, incoming.heardAt) >= PULL_AGAIN_MS) {
+        this.#pull(id);
+      }
     }
+  }
+
+  #hasLeft(handle: string): boolean {
+    const { phase, group } = this.#core;
+    return phase === "in" && group?.members.some((member) => member.handle === handle) === false;
   }
 }
 

@@ -48,6 +48,7 @@ export class RoomMachine {
       case "online":
         return this.#entry.attach(request.challenge);
       case "offline":
+        this.#files.linkLost();
         return this.#entry.detach();
       case "say":
       case "whisper":
@@ -269,6 +270,7 @@ export class RoomMachine {
     const handle = toHex(bytes);
     if (here) this.#core.keep(handle);
     if (!people.setHere(handle, here)) return;
+    this.#files.linkLost(handle);
     const member = group?.members.find((each) => each.handle === handle);
     // Who is not a member is no news: the relay alone says so.
     if (member === undefined) return;

@@ -12,6 +12,7 @@ import { V1Peer } from "../helpers/v1_peer.ts";
 
 const UNLIMITED = ["--rate-limit", "off", "--max-per-address", "off"];
 const CUTS = Number(Deno.env.get("FILE_CUTS") ?? 60);
+const SEALED_CUTS = 12;
 const FILES = 4;
 const FILE_BYTES = 3 * 1_048_576 + 777;
 const WAIT_MS = 60_000;
@@ -82,11 +83,8 @@ Deno.test("files arrive whole and once, however often the links of both sides ar
       assert.equal(said.at(-1)?.["sha256"], sha256(bytes), seed);
     }
     for (const chat of [bob, carol]) {
-      assert.deepEqual(
-        await Deno.readFile(String(turns(chat, "saved").at(-1)?.["path"])),
-        bytes,
-        seed,
-      );
+      const path = String(turns(chat, "saved").at(-1)?.["path"]);
+      assert.equal(sha256(await Deno.readFile(path)), sha256(bytes), seed);
     }
   }
   for (const chat of [alice, bob, carol]) {
@@ -281,4 +279,48 @@ Deno.test("a v1 member gets a file whose sender was away for a moment as if noth
   assert.deepEqual(chunks.map((chunk) => chunk["chunk_index"]), chunks.map((_, index) => index));
   const got = chunks.map((chunk) => Buffer.from(String(chunk["chunk_data"]), "base64"));
   assert.equal(sha256(Buffer.concat(got)), sha256(bytes));
+});
+
+Deno.test("in a sealed room as well: files arrive whole, however often the links of both sides are cut", async () => {
+  const random = new SeededRandom(seedOfRun());
+  const seed = `seed ${random.seed}`;
+  await using folder = await scratch();
+  await using server = await startServer({ args: UNLIMITED });
+  let left = 0;
+  const cut = (after: "up" | "down"): Fault | undefined =>
+    left-- > 0
+      ? { kind: "kill", after, bytes: random.between(1_000, random.of([60_000, 400_000])) }
+      : undefined;
+  await using up = new FaultyNetwork(server.port, () => cut("up"));
+  await using down = new FaultyNetwork(server.port, () => cut("down"));
+  await using alice = new LiveChat({ name: "alice", port: () => up.port });
+  const bobs = { name: "bob", port: () => down.port, folder: `${folder.path}/bob` };
+  await using bob = new LiveChat(bobs);
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const open = ({ chat }: LiveChat, isNew: boolean) =>
+    chat.sealed.open({ secret, title: "den", name: chat.name, isNew });
+  const rooms = [open(alice, true)];
+  await alice.until(() => rooms[0]?.status?.phase === "in", "alice in the room");
+  rooms.push(open(bob, false));
+  const both = () =>
+    rooms.every(({ status }) => status?.phase === "in" && status.people.length === 2);
+  await bob.until(both, "both in the room", WAIT_MS);
+  for (let n = 1; n <= 2; n++) {
+    left = SEALED_CUTS / 2;
+    const bytes = random.bytes(FILE_BYTES / 2 + n);
+    await Deno.writeFile(`${folder.path}/file-${n}`, bytes);
+    await alice.chat.transfers.offerFile(`${folder.path}/file-${n}`, rooms[0]!.state);
+    await bob.until(() => turns(bob, "offered").length === n, `offer ${n} (${seed})`);
+    up.cutAll();
+    down.cutAll();
+    await bob.until(() => turns(bob, "saved").length === n, `file ${n} (${seed})`, WAIT_MS);
+    const path = String(turns(bob, "saved").at(-1)?.["path"]);
+    assert.equal(sha256(await Deno.readFile(path)), sha256(bytes), seed);
+    await alice.until(() => turns(alice, "sent").length === n, `end of ${n} (${seed})`, WAIT_MS);
+  }
+  for (const chat of [alice, bob]) assert.deepEqual(turns(chat, "failed"), [], seed);
+  const alarms = [...alice.lines, ...bob.lines].filter(({ level }) => level === "danger");
+  assert.deepEqual(alarms, [], seed);
+  const kills = up.damage.kills + down.damage.kills;
+  assert.ok(kills >= SEALED_CUTS / 2, `${kills} cuts, ${seed}`);
 });

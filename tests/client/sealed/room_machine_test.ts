@@ -1,6 +1,7 @@
 // Members of a sealed room with a relay between them, as stories: what each of them is shown.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { type Peer, TestRelay } from "../../helpers/sealed_relay.ts";
 import { assertAgreed, dangers, roomOf } from "../../helpers/sealed_room_stories.ts";
 
@@ -320,6 +321,43 @@ Deno.test("a file over a link that breaks goes on where it was", async () => {
   await relay.advance(10);
   assert.deepEqual(received(bob!), bytes);
 });
+
+Deno.test("a sender that is away for minutes ends no file, and is asked again as soon as it is back", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const bytes = new Uint8Array(1_000_000).map((_, i) => i * 13);
+  const take = relay.take.bind(relay);
+  const sealed: Uint8Array[] = [];
+  relay.take = (peer, request) => {
+    if (request.kind === "sealed_chunk") sealed.push(request.body);
+    if (request.kind !== "sealed_chunk" || sealed.length < 4) take(peer, request);
+  };
+  await offer(relay, alice!, bytes);
+  const before = sealed.splice(0);
+  // Twice, shorter than a session is held: together longer than a file may be silent.
+  await alice!.offline();
+  await relay.advance(40);
+  await alice!.online();
+  await alice!.offline();
+  relay.take = (peer, request) => {
+    if (request.kind === "sealed_chunk") sealed.push(request.body);
+    take(peer, request);
+  };
+  await relay.advance(40);
+  await alice!.online();
+  await relay.advance(2);
+  assert.ok(Buffer.from(received(bob!)).equals(bytes));
+  // What was sealed a second time is the same to the byte: one nonce, one text.
+  const again = sealed.filter((body) => before.some((first) => sameStart(first, body)));
+  assert.ok(again.length > 0);
+  for (const body of again) {
+    assert.deepEqual(body, before.find((first) => sameStart(first, body)));
+  }
+});
+
+/** Whether both are the same chunk of the same file. */
+function sameStart(a: Uint8Array, b: Uint8Array): boolean {
+  return a.subarray(0, 20).every((byte, at) => byte === b[at]);
+}
 
 Deno.test("a chunk that the relay changes ends the file, and is told", async () => {
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
