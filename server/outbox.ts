@@ -1,6 +1,7 @@
 // What waits to be written to one client. Self-clocked: while a write is in flight, bodies collect;
 // when it returns, all that waits leaves as one write. No timer, no latency when quiet.
 
+import { type Flushing, flushSoon } from "./flush_turn.ts";
 import { OUTBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES, OUTBOX_WRITE_BYTES } from "../shared/limits.ts";
 
 /** Bytes waiting in all outboxes of one server. */
@@ -32,14 +33,19 @@ export interface OutboxOwner<B> {
  * 4. Beyond OUTBOX_MAX_BYTES for this client, or OUTBOX_TOTAL_MAX_BYTES for all, nothing is queued
  *    and the client is given up.
  */
-export class Outbox<B> {
+export class Outbox<B> implements Flushing {
   readonly #owner: OutboxOwner<B>;
   readonly #budget: OutboxBudget;
   #queue: B[] = [];
   #queuedBytes = 0;
   /** When the first body that waits came; monotonic ms. */
   #since = 0;
-  #flushing: Promise<void> | undefined;
+  /** The same of what is sealed. */
+  #sealedSince = 0;
+  /** The bytes of the write that is due or in flight. */
+  #sealed: Uint8Array | undefined;
+  #flushing = false;
+  #idle: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
   constructor(owner: OutboxOwner<B>, budget: OutboxBudget) {
@@ -64,12 +70,16 @@ export class Outbox<B> {
     this.#queue.push(body);
     this.#queuedBytes += size;
     budget.queuedBytes += size;
-    this.#flushing ??= this.#flush();
+    if (this.#flushing) return;
+    this.#flushing = true;
+    flushSoon(this);
   }
 
   /** Resolves when nothing waits any more, or the outbox is closed. */
   async drained(): Promise<void> {
-    while (this.#flushing !== undefined && !this.#closed) await this.#flushing;
+    if (!this.#flushing || this.#closed) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
   }
 
   /** Drops what waits and takes nothing more; idempotent. */
@@ -78,25 +88,43 @@ export class Outbox<B> {
     this.#budget.queuedBytes -= this.#queuedBytes;
     this.#queuedBytes = 0;
     this.#queue = [];
+    this.#idle?.resolve();
   }
 
-  async #flush(): Promise<void> {
-    // One microtask later: what one read of a sender brings in shares one write.
-    await undefined;
+  /** Called at the end of a turn. */
+  seal(): void {
+    if (this.#closed) return;
+    this.#sealedSince = this.#since;
     try {
-      while (this.#queue.length > 0) {
-        const since = this.#since;
-        const bytes = this.#owner.seal(this.#take());
-        await this.#owner.write(bytes);
-        this.#owner.onWritten(bytes.length, performance.now() - since);
-      }
+      this.#sealed = this.#owner.seal(this.#take());
     } catch {
-      if (!this.#closed) {
-        this.close();
-        this.#owner.onBroken();
-      }
+      this.#break();
     }
-    this.#flushing = undefined;
+  }
+
+  /** Called when the others of that turn have sealed as well. */
+  write(): void {
+    const bytes = this.#sealed;
+    this.#sealed = undefined;
+    if (bytes === undefined || this.#closed) return;
+    const since = this.#sealedSince;
+    this.#owner.write(bytes).then(() => {
+      this.#owner.onWritten(bytes.length, performance.now() - since);
+      this.#goOn();
+    }, () => this.#break());
+  }
+
+  #goOn(): void {
+    if (this.#queue.length > 0) return flushSoon(this);
+    this.#flushing = false;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+
+  #break(): void {
+    if (this.#closed) return;
+    this.close();
+    this.#owner.onBroken();
   }
 
   #take(): B[] {

@@ -114,6 +114,35 @@ Deno.test("a write that fails closes the outbox and is told once; after close() 
   assert.equal(closed.told.broken, 0);
 });
 
+Deno.test("what cannot be sealed breaks its own outbox and no other", async () => {
+  const told: string[] = [];
+  const [bad, good] = ["bad", "good"].map((name) =>
+    new Outbox<Body>({
+      sizeOf: ({ size }) => size,
+      seal() {
+        if (name === "bad") throw new Error("the keys are gone");
+        return new Uint8Array(1);
+      },
+      write: () => Promise.resolve(void told.push(`${name} written`)),
+      onOverflow() {},
+      onBroken: () => void told.push(`${name} broken`),
+      onWritten() {},
+    }, { queuedBytes: 0 })
+  ) as [Outbox<Body>, Outbox<Body>];
+  for (const outbox of [bad, good]) outbox.send({ n: 1, size: 1 });
+  await Promise.all([bad.drained(), good.drained()]);
+  assert.deepEqual(told, ["bad broken", "good written"]);
+});
+
+Deno.test("who waits for an outbox to drain waits no longer than until it is closed", async () => {
+  const { outbox } = recorded();
+  outbox.send({ n: 1, size: 1 });
+  const drained = outbox.drained();
+  await turns();
+  outbox.close();
+  await drained;
+});
+
 Deno.test("whatever the pace of writes, bodies leave once, in order, and the budget returns to 0", async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: OUTBOX_WRITE_BYTES }), { maxLength: 30 });
   await fc.assert(
