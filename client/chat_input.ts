@@ -24,7 +24,7 @@ const CONNECTION_TIMEOUT_MS = 60_000;
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
   const { chat } = options;
-  const context = pipeContext(options, createLeave(chat));
+  const context = contextOf(options, createLeave(chat));
   for await (const event of chat.console.events) {
     if (event.kind === "line") enter(event.text, context);
     else if (event.kind === "room") goTo(event.n, chat);
@@ -35,27 +35,54 @@ export async function readTerminal(options: InputOptions): Promise<void> {
 }
 
 /** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */
-export async function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
+export function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
+  const { chat } = options;
+  return doLines(options, {
+    act: (text, context) => deliver(text, context, options),
+    tell(fault) {
+      // A link that ended for good has its own error to tell.
+      if (fault !== undefined && !chat.finish.over) chat.output.fault(fault);
+    },
+  });
+}
+
+/** What is done with the lines of a program, and what is said of it. */
+export interface LineWork {
+  /** Throws the error that says why it was not done. */
+  readonly act: (text: string, context: CommandContext) => Promise<void>;
+  /** What became of the line `text`; undefined: of the connection, where no line was at fault. */
+  readonly tell: (fault: CmdchatError | undefined, text?: string) => void;
+}
+
+/** Does one line after the other and leaves at the end. Resolves with the first fault, if any. */
+export async function doLines(
+  options: InputOptions,
+  { act, tell }: LineWork,
+): Promise<CmdchatError | undefined> {
   const { chat, clock } = options;
-  let fault: CmdchatError | undefined;
-  let over = false;
-  const context = pipeContext(options, () => over = true);
+  let first: CmdchatError | undefined;
+  let isOver = false;
+  const context = contextOf(options, () => isOver = true);
   for await (const event of chat.console.events) {
     if (event.kind !== "line" || chat.ending.aborted) break;
     if (event.text.trim() === "") continue;
-    const found = await faultOf(deliver(event.text, context, options), chat);
-    fault ??= found;
-    if (over || (found instanceof ConnectionError && !chat.connected)) break;
+    const fault = await faultOf(() => act(event.text, context));
+    tell(fault, event.text);
+    first ??= fault;
+    if (isOver || (fault instanceof ConnectionError && !chat.connected)) break;
   }
   // Even without a line: whether the server can be reached is worth an exit code.
-  if (fault === undefined) fault = await faultOf(connected(chat, clock), chat);
+  if (first === undefined) {
+    first = await faultOf(() => connected(chat, clock));
+    tell(first);
+  }
   if (chat.connected) await chat.transfers.settled();
   chat.end();
-  return fault;
+  return first;
 }
 
-/** What commands of a pipe work on. */
-export function pipeContext(
+/** What commands work on. */
+function contextOf(
   { chat, downloads }: InputOptions,
   quit: () => void,
 ): CommandContext {
@@ -144,15 +171,13 @@ async function inTime<T>(
   }
 }
 
-async function faultOf(trial: Promise<unknown>, chat: Chat): Promise<CmdchatError | undefined> {
+async function faultOf(trial: () => Promise<unknown>): Promise<CmdchatError | undefined> {
   try {
-    await trial;
+    await trial();
     return undefined;
   } catch (error) {
-    if (!(error instanceof CmdchatError)) throw error;
-    // A link that ended for good has its own error to tell.
-    if (!chat.finish.over) chat.output.fault(error);
-    return error;
+    if (error instanceof CmdchatError) return error;
+    throw error;
   }
 }
 

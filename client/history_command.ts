@@ -2,6 +2,7 @@
 
 import { sanitizeLine, sanitizeText } from "../shared/sanitize.ts";
 import { type HistoryEntry, readHistory } from "./history.ts";
+import { dateAndTime } from "./renderers/text.ts";
 
 /** Version of the lines of `--json`; a field may be added without changing it. */
 export const HISTORY_JSON_VERSION = 1;
@@ -48,10 +49,10 @@ function folded(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }
 
-/** Further lines of a text are indented, so that no text can look like an entry of its own. */
+/** In this machine's time, as the chat showed it. Further lines of a text are indented, so that no text can look like an entry of its own. */
 function formatLine(entry: HistoryEntry): string {
   const text = sanitizeText(entry.text).replaceAll("\n", "\n    ");
-  return `${sanitizeLine(entry.time)} [${sanitizeLine(entry.room)}] ${speaker(entry)} ${text}`;
+  return `${dateAndTime(entry.time)} [${sanitizeLine(entry.room)}] ${speaker(entry)} ${text}`;
 }
 
 function speaker({ kind, sender }: HistoryEntry): string {

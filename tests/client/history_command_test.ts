@@ -7,6 +7,10 @@ import { assertHistory } from "../helpers/json_schema.ts";
 import { CHEAP, temporaryHistory, writeHistory } from "../helpers/history.ts";
 
 const TIME = "2026-11-23T18:00:00Z";
+/** The same in the time of this machine, wherever it stands. */
+const SHOWN = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" }).format(
+  new Date(TIME),
+);
 const ENTRIES: HistoryEntry[] = [
   { kind: "chat", time: TIME, room: "lobby", sender: "bob", text: "Straße to Ｆoo", sequence: 1 },
   { kind: "system", time: TIME, room: "lobby", text: "alice joined" },
@@ -31,9 +35,9 @@ async function shown(
 
 Deno.test("showHistory() writes one line an entry, oldest first", async () => {
   assert.deepEqual(await shown(ENTRIES), [
-    `${TIME} [lobby] bob: Straße to Ｆoo`,
-    `${TIME} [lobby] -- alice joined`,
-    `${TIME} [dev] alice sent the file log.txt`,
+    `${SHOWN} [lobby] bob: Straße to Ｆoo`,
+    `${SHOWN} [lobby] -- alice joined`,
+    `${SHOWN} [dev] alice sent the file log.txt`,
   ]);
 });
 
@@ -58,7 +62,7 @@ Deno.test("showHistory() gives back in JSON what was stored, newer fields too", 
 });
 
 Deno.test("showHistory() lets no stored byte control the terminal or look like another entry", async () => {
-  const evil = `x\x1b[2J\x1b]52;c;aGk=\x07\u009b31m\u202e\r\n${TIME} [lobby] alice: forged`;
+  const evil = `x\x1b[2J\x1b]52;c;aGk=\x07\u009b31m\u202e\r\n${SHOWN} [lobby] alice: forged`;
   const entries: HistoryEntry[] = (["chat", "system", "file"] as const).map((kind) => (
     { kind, time: TIME, room: evil, sender: evil, text: evil }
   ));
@@ -66,7 +70,7 @@ Deno.test("showHistory() lets no stored byte control the terminal or look like a
     for (const written of await shown(entries, { json })) {
       assert.doesNotMatch(written.replaceAll("\n", ""), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
       assert.equal(
-        written.split("\n").filter((line) => line.startsWith(TIME)).length,
+        written.split("\n").filter((line) => line.startsWith(SHOWN)).length,
         json ? 0 : 1,
       );
     }
@@ -80,7 +84,7 @@ Deno.test("showHistory() reads an old file without taking it over", async () => 
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   await showHistory({ path: place.path, passphrase, search: "HI", write });
-  assert.deepEqual(lines, ["2026-11-23T18:00:00.123456Z [lobby] bob: hi"]);
+  assert.deepEqual(lines, [`${SHOWN} [lobby] bob: hi`]);
   assert.equal(await Deno.readTextFile(place.path), JSON.stringify(file));
   await assert.rejects(showHistory({ path: place.path, passphrase: "no", write }), CryptoError);
 });

@@ -2,7 +2,7 @@
 // tests/client/terminal/screens/SCENE-COLUMNS.txt; CMDCHAT_WRITE_SCREENS=1 writes them anew, to be read before they
 // are committed.
 import assert from "node:assert/strict";
-import { COMMAND_GROUPS } from "../../../client/commands/dispatcher.ts";
+import { COMMAND_GROUPS, COMMANDS } from "../../../client/commands/dispatcher.ts";
 import { helpText } from "../../../client/commands/screen_commands.ts";
 import { settingsTable } from "../../../client/commands/setting_commands.ts";
 import { Output } from "../../../client/output.ts";
@@ -182,6 +182,11 @@ const SCENES: Readonly<Record<string, (scene: Scene) => void | Promise<void>>> =
     chat.prompt.setStatus(statusOf(["dev"], ["lobby", 1], ["operations", 12, 2], ["kitchen", 3]));
   },
 
+  async completing(scene) {
+    scene.says("which command was it?");
+    await scene.chat.type("/s\t\t\t");
+  },
+
   help({ output }) {
     output.answer(helpText(COMMAND_GROUPS, ""));
   },
@@ -220,7 +225,15 @@ async function expectation(name: string, text: string): Promise<string> {
 for (const [name, play] of Object.entries(SCENES)) {
   for (const columns of [40, 80, 200]) {
     Deno.test(`the screen of "${name}" at ${columns} columns is the one that was judged`, async () => {
-      await using chat = await openPrompt({ columns, rows: 40, prompt: "alice@lobby> " });
+      await using chat = await openPrompt({
+        ...{ columns, rows: 40, prompt: "alice@lobby> " },
+        complete: (text) => ({
+          start: 0,
+          candidates: COMMANDS.map(({ name }) => `/${name}`).filter((name) =>
+            name.startsWith(text)
+          ),
+        }),
+      });
       await play(sceneOf(chat));
       await chat.settle();
       const text = shown(chat);
