@@ -2,7 +2,7 @@
 // Builds the executables: both programs for this system, or with --all for every target there is.
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
-import { MANAGER_SOCKET, OWN_SOCKET } from "../server/service_manager.ts";
+import { MANAGER_SOCKET, OWN_SOCKETS } from "../server/service_manager.ts";
 import { buildArgument } from "../shared/version.ts";
 
 /** One program: where it starts and all it may ever do. */
@@ -25,7 +25,7 @@ export const SERVER: Program = {
     "--allow-net",
     "--allow-env=CMDCHAT_*,NO_COLOR,NOTIFY_SOCKET,RUNTIME_DIRECTORY,WATCHDOG_PID,WATCHDOG_USEC",
     "--allow-read",
-    `--allow-write=${[MANAGER_SOCKET, OWN_SOCKET].join(",")}`,
+    `--allow-write=${[MANAGER_SOCKET, ...OWN_SOCKETS].join(",")}`,
     "--deny-import",
   ],
 };

@@ -15,8 +15,10 @@ documents=$tree/usr/share/doc/cmdchat
 manual=$tree/usr/share/man/man1
 install -d "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$documents" "$manual"
 install -m 755 "$folder/cmdchat-server" "$folder/cmdchat-client" "$tree/usr/bin/"
-sed -e 's|/usr/local/bin/|/usr/bin/|; s|/usr/local/share/doc/|/usr/share/doc/|' cmdchat-server.service \
-  > "$tree/lib/systemd/system/cmdchat-server.service"
+for unit in cmdchat-server.service cmdchat-keeper.service; do
+  sed -e 's|/usr/local/bin/|/usr/bin/|; s|/usr/local/share/doc/|/usr/share/doc/|' "$unit" \
+    > "$tree/lib/systemd/system/$unit"
+done
 install -m 644 LICENSE "$documents/copyright"
 install -m 644 docs/OPERATIONS.md .env.example "$documents/"
 gzip -9n < CHANGELOG.md > "$documents/changelog.gz"
@@ -59,7 +61,7 @@ cat > "$tree/DEBIAN/postrm" <<'SCRIPT'
 set -e
 [ ! -d /run/systemd/system ] || systemctl --system daemon-reload
 # Certificate, key and tokens are the operator's: only a purge takes them.
-[ "$1" != purge ] || rm -rf /etc/cmdchat
+[ "$1" != purge ] || rm -rf /etc/cmdchat /run/cmdchat-server.env
 SCRIPT
 chmod 755 "$tree"/DEBIAN/p*
 find "$tree/usr" -type d -exec chmod 755 {} +

@@ -3,7 +3,13 @@
 import { type OptionTable, parseCommandLine } from "../shared/command_line.ts";
 import type { CommandLineInput } from "../shared/command_line.ts";
 import * as z from "zod";
-import { CmdchatError, ConfigError, ConnectionError, UsageError } from "../shared/errors.ts";
+import {
+  CmdchatError,
+  ConfigError,
+  ConnectionError,
+  CryptoError,
+  UsageError,
+} from "../shared/errors.ts";
 import { STOP_DRAIN_MS } from "../shared/limits.ts";
 import { integer } from "../shared/option_values.ts";
 import { sanitizeLine } from "../shared/sanitize.ts";
@@ -14,6 +20,7 @@ import type { OperatorAnswer } from "./operator.ts";
 import type { OperatorAsk } from "./operator_asks.ts";
 import { OPERATOR_PAGE } from "./operator_page.ts";
 import { SERVER_OPTIONS } from "./config.ts";
+import { askDesk, CHALLENGE_BYTES } from "./hand_over_desk.ts";
 
 const ANSWER_MS = 3_000;
 
@@ -144,15 +151,28 @@ export async function askToHandOver(
       hint: "set the same CMDCHAT_ADMIN_TOKEN for both",
     });
   }
-  const how = { path: HAND_OVER_PAGE, method: "POST", ms: HAND_OVER_MS };
-  const answer = await request({ address, token }, how).catch((error: unknown) => {
+  const at = { path: HAND_OVER_PAGE, ms: HAND_OVER_MS };
+  const hint = "both need the same CMDCHAT_ADMIN_TOKEN, and rooms of their own (no --nats)";
+  const peer = { address, token: undefined };
+  const challenge = await request(peer, { ...at, method: "GET" }).catch((error: unknown) => {
     if (error instanceof ConnectionError && !isLate(error.cause)) return undefined;
     throw error;
   });
-  if (answer === undefined || answer.response.ok) return answer?.body;
-  throw new ConfigError(`${where}: it answers ${answer.response.status}`, {
-    hint: "both need the same CMDCHAT_ADMIN_TOKEN, and rooms of their own (no --nats)",
-  });
+  if (challenge === undefined) return undefined;
+  if (!challenge.response.ok || challenge.body.length !== CHALLENGE_BYTES) {
+    throw new ConfigError(`${where}: it answers ${challenge.response.status}`, { hint });
+  }
+  const ask = askDesk(token, challenge.body);
+  const answer = await request(peer, { ...at, method: "POST", bytes: ask.body });
+  if (!answer.response.ok) {
+    throw new ConfigError(`${where}: it answers ${answer.response.status}`, { hint });
+  }
+  try {
+    return ask.open(answer.body);
+  } catch (cause) {
+    if (!(cause instanceof CryptoError)) throw cause;
+    throw new ConfigError(`${where}: it does not have the token`, { cause, hint });
+  }
 }
 
 interface Asked {
@@ -160,11 +180,12 @@ interface Asked {
   readonly method: string;
   readonly ms: number;
   readonly json?: unknown;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 async function request(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { path, method, ms, json }: Asked,
+  { path, method, ms, json, bytes }: Asked,
 ): Promise<{ readonly response: Response; readonly body: Uint8Array }> {
   try {
     const response = await fetch(`http://${addressText(reachable(address))}${path}`, {
@@ -173,7 +194,7 @@ async function request(
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(json === undefined ? {} : { "content-type": "application/json" }),
       },
-      body: json === undefined ? null : JSON.stringify(json),
+      body: bytes ?? (json === undefined ? null : JSON.stringify(json)),
       redirect: "error",
       signal: AbortSignal.timeout(ms),
     });

@@ -1,5 +1,6 @@
 // The socket of the operator's pages: HTTP, apart from the relay's own port.
 
+import { ConfigError } from "../shared/errors.ts";
 import { addressText, type AdminAddress } from "./admin_address.ts";
 import { adminPage, type AdminView } from "./admin_pages.ts";
 import { listenError } from "./listen_error.ts";
@@ -32,5 +33,24 @@ export function serveAdmin(
     return { address: addressText(server.addr), finish: () => server.shutdown() };
   } catch (cause) {
     throw listenError({ host: address.hostname, port: address.port, tls: undefined }, cause);
+  }
+}
+
+// A process that handed over needs some ms to end; then its port is free.
+const PORT_FREE_MS = 5_000;
+const PORT_POLL_MS = 20;
+
+/** The same where the process before this one may still have the port for a moment. */
+export async function serveWhenFree(
+  ...options: Parameters<typeof serveAdmin>
+): Promise<AdminListener> {
+  const late = performance.now() + PORT_FREE_MS;
+  for (;;) {
+    try {
+      return serveAdmin(...options);
+    } catch (error) {
+      if (!(error instanceof ConfigError) || performance.now() > late) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
+    }
   }
 }

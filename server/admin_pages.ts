@@ -1,5 +1,7 @@
 // The operator's pages over HTTP: a request in, a response out. server/admin_listener.ts has the socket.
 
+import { Buffer } from "node:buffer";
+import { ASK_BYTES, type HandOverDesk } from "./hand_over_desk.ts";
 import { METRICS_TYPE } from "./metrics_page.ts";
 import {
   bearerToken,
@@ -16,8 +18,8 @@ export interface AdminView extends OperatorView {
   readonly ready: () => boolean;
   /** The text of /metrics. */
   readonly metrics: () => string;
-  /** Ends all links and gives everything to the next process; undefined where that is not possible here. */
-  readonly handOver: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+  /** Where the next process gets everything; undefined where there is nothing to be had. */
+  readonly handOver: HandOverDesk | undefined;
 }
 
 /** The page that the next process asks. */
@@ -73,16 +75,32 @@ async function operator(from: FromPeer, view: AdminView): Promise<Response | und
   return Response.json(reply.answer, { headers: HEADERS });
 }
 
-// Everybody's sessions and the server's identity: for nobody without the token, and not without there being one.
-async function handOver(request: Request, view: AdminView): Promise<Response> {
-  const refusal = await refuse(request, view);
-  if (refusal !== undefined) return refusal;
+// Everybody's sessions and the server's identity: GET gives a challenge, POST with its answer gives everything.
+async function handOver(request: Request, { handOver: desk }: AdminView): Promise<Response> {
+  if (desk === undefined) return plain(409, "There is nothing to hand over");
+  if (request.method === "GET") return binary(desk.challenge());
   if (request.method !== "POST") return plain(405, "POST it");
-  if (view.handOver === undefined || !view.ready()) {
-    return plain(409, "There is nothing to hand over");
+  const ask = await readUpTo(request, ASK_BYTES);
+  const given = ask === undefined ? "unauthorized" : await desk.give(ask);
+  if (given === "unauthorized") return plain(401, "A token is needed");
+  if (given === "busy") return plain(429, "Too many at once");
+  return given === "nothing" ? plain(409, "There is nothing to hand over") : binary(given);
+}
+
+async function readUpTo(request: Request, most: number): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of request.body ?? []) {
+    length += part.length;
+    if (length > most) return undefined;
+    parts.push(part);
   }
-  return new Response(await view.handOver(), {
-    headers: { ...HEADERS, "content-type": "application/cbor" },
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function binary(body: Uint8Array<ArrayBuffer>): Response {
+  return new Response(body, {
+    headers: { ...HEADERS, "content-type": "application/octet-stream" },
   });
 }
 

@@ -223,11 +223,6 @@ export function readConfig(
   }
   const hasToken = hasAdminToken({ env: input.env, file: values["admin-token-file"] });
   if (!hasToken) refuseOpen(values["admin-listen"]);
-  if (values["take-over"] !== undefined && values.nats !== undefined) {
-    throw new ConfigError(
-      "Cannot use --take-over with --nats: clients go on at another server there",
-    );
-  }
   const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
   return {
     ...values,

@@ -1,19 +1,21 @@
 // cmdchat-server: the relay's entry point.
 
 import { identityToText } from "../shared/crypto/identity.ts";
-import { CmdchatError, ConfigError, UsageError } from "../shared/errors.ts";
+import { CmdchatError, UsageError } from "../shared/errors.ts";
 import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
 import { isLoopback } from "./admin_address.ts";
 import { askToHandOver, readAdminPeer } from "./admin_client.ts";
 import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
 import { readAdminToken } from "./admin_token.ts";
-import { type AdminListener, serveAdmin } from "./admin_listener.ts";
+import { type AdminListener, serveAdmin, serveWhenFree } from "./admin_listener.ts";
 import type { AdminView } from "./admin_pages.ts";
 import { takeBuild, VERSION, versionText } from "../shared/version.ts";
 import { readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { decodeHandOver, encodeHandOver, type HandOver } from "./hand_over.ts";
+import { HandOverDesk } from "./hand_over_desk.ts";
 import { newIdentityText, openIdentity } from "./identity_file.ts";
+import { keep } from "./keeper.ts";
 import { listen, type Listener } from "./listener.ts";
 import { faultText, openLog } from "./log.ts";
 import { metricsPage } from "./metrics_page.ts";
@@ -30,9 +32,6 @@ const encoder = new TextEncoder();
 const EXIT_UNEXPECTED = 1;
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.
 const WATCHDOG_SHARE = 3;
-// A process that handed over needs some ms to end; then its ports are free.
-const PORT_FREE_MS = 5_000;
-const PORT_POLL_MS = 20;
 const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
@@ -74,10 +73,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   };
   const taking = previous !== undefined;
   const admin = await openAdmin({ config, relay, build, handOver, taking, adminToken });
-  const manager = findServiceManager({
-    env: readVariable,
-    onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
-  });
+  const manager = openManager(log);
   const serving = { config, relay, listener, manager };
   const stopped = stopOnSignal(serving, running);
   reloadOnSignal(serving);
@@ -102,7 +98,8 @@ async function takeOver(
   token: string | undefined,
 ): Promise<HandOver | undefined> {
   const address = config["take-over"];
-  if (address === undefined) return undefined;
+  // Over NATS there is nothing to take over: rooms live there, and clients go on at another server.
+  if (address === undefined || config.nats !== undefined) return undefined;
   const bytes = await askToHandOver({ address, token });
   return bytes === undefined ? undefined : decodeHandOver(bytes);
 }
@@ -134,9 +131,12 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
       void admin.finish().then(() => Deno.exit(code));
     }
   };
+  const handsOver = isLoopback(address.hostname) && relay.cluster === undefined;
   const view: AdminView = {
     ready: () => !relay.stopping && !relay.draining,
-    handOver: isLoopback(address.hostname) && relay.cluster === undefined ? handOver : undefined,
+    handOver: handsOver && adminToken !== undefined
+      ? new HandOverDesk(adminToken, () => relay.stopping ? undefined : handOver())
+      : undefined,
     gate: adminToken === undefined ? undefined : new TokenGate(adminToken),
     answer: (ask) => answerOperator(relay, ask),
     metrics: () =>
@@ -147,26 +147,10 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
         ...{ stopping: relay.stopping, memory: Deno.memoryUsage() },
       }),
   };
-  const open = () =>
-    serveAdmin(
-      address,
-      view,
-      (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
-    );
-  const admin = taking ? await whenFree(open) : open();
+  const onFault = (error: unknown) =>
+    relay.log.error("unexpected fault", { stack: faultText(error) });
+  const admin = await (taking ? serveWhenFree : serveAdmin)(address, view, onFault);
   return admin;
-}
-
-async function whenFree<T>(open: () => T): Promise<T> {
-  const late = performance.now() + PORT_FREE_MS;
-  for (;;) {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof ConfigError) || performance.now() > late) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
-    }
-  }
 }
 
 function banner(open: boolean, listener: Listener): string {
@@ -283,9 +267,28 @@ function here(signal: AbortSignal): Surroundings {
   };
 }
 
+/** `keep`: between one server and the next. */
+async function keepForNext(args: readonly string[]): Promise<void> {
+  const peer = readAdminPeer({ args, env: readVariable });
+  if (peer.help) return print(helpOf("keep"));
+  const log = openLog("INFO");
+  const manager = openManager(log);
+  const stop = new AbortController();
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => stop.abort());
+  Deno.exit(await keep(peer, { log, manager, signal: stop.signal }));
+}
+
+function openManager(log: ReturnType<typeof openLog>): ServiceManager {
+  return findServiceManager({
+    env: readVariable,
+    onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
+  });
+}
+
 const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<void>>> = {
   keygen: printIdentity,
   health: (args) => askServer(healthCommand, args),
+  keep: keepForNext,
   top: (args) => askServer(topCommand, args),
   admin: async (args) =>
     Deno.exit(

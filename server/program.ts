@@ -23,6 +23,15 @@ export const SERVER_COMMANDS = [
     about: ["The exit code is 0 when it does, and 1 when not."],
     options: ADMIN_OPTIONS,
   },
+  {
+    name: "keep",
+    summary: "hold what a server knows while it is started anew",
+    about: [
+      "The server ends, and the next one gets it with --take-over from the same address.",
+      "CMDCHAT_ADMIN_TOKEN must be the same for all three; after a minute it is gone.",
+    ],
+    options: ADMIN_OPTIONS,
+  },
   { name: "top", summary: "show its metrics, drawn anew every second", options: ADMIN_OPTIONS },
   {
     name: "admin",

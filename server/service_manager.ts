@@ -6,8 +6,8 @@ export const MANAGER_SOCKET = "/run/systemd/notify";
 /** The unit's RuntimeDirectory=: in memory, and gone with the service. */
 const RUNTIME_FOLDER = "/run/cmdchat";
 
-/** Our end of it: the runtime cannot send from a socket without a name. */
-export const OWN_SOCKET = `${RUNTIME_FOLDER}/notify`;
+/** Our end of it, the server's and the keeper's: the runtime cannot send from a socket without a name. */
+export const OWN_SOCKETS = [`${RUNTIME_FOLDER}/notify`, "/run/cmdchat-keeper/notify"] as const;
 
 /** What a datagram may say. */
 export type Notice = "READY=1" | "RELOADING=1" | "STOPPING=1" | "WATCHDOG=1" | `STATUS=${string}`;
@@ -37,7 +37,9 @@ export function findServiceManager(options: ServiceManagerOptions): ServiceManag
   const own = `${options.env("RUNTIME_DIRECTORY") || RUNTIME_FOLDER}/notify`;
   try {
     const socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
-    Deno.permissions.revokeSync({ name: "write", path: own });
+    for (const path of [own, ...OWN_SOCKETS]) {
+      Deno.permissions.revokeSync({ name: "write", path });
+    }
     return overSocket(socket, path, options);
   } catch (error) {
     options.onFault(error);

@@ -157,6 +157,9 @@ export const STOP_DRAIN_MS = 3_000;
 /** Sessions that the next process took over count as here for this long; who is not back then is away. */
 export const EXPECTED_BACK_MS = 10_000;
 
+/** How long `cmdchat-server keep` waits for the next process: a second start after a failed one is still in time. */
+export const KEEP_MS = 60_000;
+
 /** Least pause, and half of the longest, after a server said that it will be back. */
 export const RECONNECT_SOON_MS = 100;
 

@@ -273,6 +273,7 @@ const TOP_LEVEL = [
   "README.md",
   "SECURITY.md",
   "client",
+  "cmdchat-keeper.service",
   "cmdchat-server.service",
   "deno.json",
   "deno.lock",

@@ -3,16 +3,15 @@
 // are cut off. What was acknowledged is at everybody once, in one order. Where namespaces can be made, each is on a
 // machine of its own and its cable is pulled; elsewhere all are on this one, and a proxy cuts.
 
-import assert from "node:assert/strict";
 import type { Stage } from "../helpers/cluster_in_namespaces.ts";
-import { resultLines, talkThrough } from "../helpers/cluster_talk.ts";
+import { resultLines, talkThrough } from "../helpers/fault_talk.ts";
 import { FaultyNetwork } from "../helpers/faulty_network.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { natsProgram, startNats } from "../helpers/nats.ts";
 import { openNetwork, whyNoNamespaces } from "../helpers/network_namespaces.ts";
+import { runHelper } from "../helpers/programs.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";
-import { within } from "../helpers/v1_peer.ts";
 
 const noNats = natsProgram() === undefined ? "nats-server is not installed" : undefined;
 const noNamespaces = await whyNoNamespaces();
@@ -40,22 +39,8 @@ testOnMachines(
     const named = (names: readonly string[]) =>
       names.flatMap((name) => network.machines.get(name) ?? []);
     const stage: Stage = { servers: named(["s1", "s2", "s3"]), nodes: named(["n1", "n2", "n3"]) };
-    const [path = "", ...under] = network.middle.under;
-    const child = new Deno.Command(path, {
-      args: [
-        ...[...under, Deno.execPath(), "run", "-A", "--no-check"],
-        "tests/helpers/cluster_in_namespaces.ts",
-      ],
-      cwd: new URL("../..", import.meta.url),
-      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
-    }).spawn();
-    const input = child.stdin.getWriter();
-    await input.write(new TextEncoder().encode(JSON.stringify(stage)));
-    await input.close();
-    const { code, stdout, stderr } = await within(child.output(), "the end of the play", PLAY_MS);
-    const text = new TextDecoder();
-    assert.equal(code, 0, text.decode(stderr));
-    console.log(text.decode(stdout).trimEnd());
+    const { under } = network.middle;
+    console.log(await runHelper("cluster_in_namespaces.ts", stage, { under, ms: PLAY_MS }));
   },
 );
 

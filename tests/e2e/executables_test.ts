@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { builtFrom, CLIENT, describe, SERVER } from "../../scripts/compile.ts";
-import { MANAGER_SOCKET, OWN_SOCKET } from "../../server/service_manager.ts";
+import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/service_manager.ts";
 import { versionText } from "../../shared/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";
@@ -302,7 +302,7 @@ test("the server's executable holds network, reading, its own variables and the 
     ],
     allow_net: [],
     allow_read: [],
-    allow_write: [MANAGER_SOCKET, OWN_SOCKET],
+    allow_write: [MANAGER_SOCKET, ...OWN_SOCKETS],
   });
   assert.deepEqual(permissions["deny_import"], [], "code from other hosts");
   assert.equal(permissions["prompt"], false);

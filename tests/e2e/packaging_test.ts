@@ -33,10 +33,10 @@ interface TemporaryUnit extends AsyncDisposable {
 }
 
 /** The unit as it stands, but for the program's path: nothing is installed where tests run. */
-async function unitWithProgram(program: string): Promise<TemporaryUnit> {
+async function unitWithProgram(name: string, program: string): Promise<TemporaryUnit> {
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-unit-" });
-  const path = `${folder}/cmdchat-server.service`;
-  const unit = await readText("cmdchat-server.service");
+  const path = `${folder}/${name}`;
+  const unit = await readText(name);
   await Deno.writeTextFile(path, unit.replace(INSTALLED, program));
   return { path, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
 }
@@ -46,23 +46,25 @@ function variables(): Set<string> {
   return new Set([...ofOptions, ...Object.keys(ENVIRONMENT_ONLY)]);
 }
 
-systemdTest("systemd-analyze verify has nothing to say about the unit", async () => {
-  await using unit = await unitWithProgram("/bin/true");
-  const { code, stdout, stderr } = await runProgram("systemd-analyze", {
-    args: ["verify", "--man=no", unit.path],
+for (const name of ["cmdchat-server.service", "cmdchat-keeper.service"]) {
+  systemdTest(`systemd-analyze verify has nothing to say about ${name}`, async () => {
+    await using unit = await unitWithProgram(name, "/bin/true");
+    const { code, stdout, stderr } = await runProgram("systemd-analyze", {
+      args: ["verify", "--man=no", unit.path],
+    });
+    assert.equal(stdout + stderr, "");
+    assert.equal(code, 0);
   });
-  assert.equal(stdout + stderr, "");
-  assert.equal(code, 0);
-});
 
-systemdTest(`systemd-analyze security gives the unit at most ${EXPOSURE_MAX}`, async () => {
-  const { stdout, stderr } = await runProgram("systemd-analyze", {
-    args: ["security", "--offline=true", new URL("cmdchat-server.service", ROOT).pathname],
+  systemdTest(`systemd-analyze security gives ${name} at most ${EXPOSURE_MAX}`, async () => {
+    const { stdout, stderr } = await runProgram("systemd-analyze", {
+      args: ["security", "--offline=true", new URL(name, ROOT).pathname],
+    });
+    const exposure = /Overall exposure level for \S+\.service: ([\d.]+)/.exec(stdout);
+    assert.ok(exposure, stderr);
+    assert.ok(Number(exposure[1]) <= EXPOSURE_MAX, exposure[0]);
   });
-  const exposure = /Overall exposure level for cmdchat-server\.service: ([\d.]+)/.exec(stdout);
-  assert.ok(exposure, stderr);
-  assert.ok(Number(exposure[1]) <= EXPOSURE_MAX, exposure[0]);
-});
+}
 
 Deno.test("the unit keeps memory off the disk and bounds what the relay may take", async () => {
   const expected = {
@@ -93,6 +95,9 @@ builtTest(
       const [name, value] = setting.split("=");
       return [name ?? "", (value ?? "").replace("%d", folder)];
     }));
+    // These, too, with ports that no other program has.
+    Object.assign(env, { CMDCHAT_ADMIN_LISTEN: "127.0.0.1:0", CMDCHAT_TAKE_OVER: "127.0.0.1:1" });
+    Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-operator" });
     await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
     // The line as written, with one thing changed: a port that no other program has.
     await using server = await startServer({

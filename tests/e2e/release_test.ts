@@ -95,7 +95,11 @@ packaged(
     for (
       const name of [
         ...["./usr/bin/cmdchat-server", "./usr/bin/cmdchat-client"],
-        ...["./lib/systemd/system/cmdchat-server.service", "./usr/share/doc/cmdchat/OPERATIONS.md"],
+        ...[
+          "./lib/systemd/system/cmdchat-server.service",
+          "./lib/systemd/system/cmdchat-keeper.service",
+          "./usr/share/doc/cmdchat/OPERATIONS.md",
+        ],
         ...["./usr/share/man/man1/cmdchat-server.1.gz", "./usr/share/man/man1/cmdchat-client.1.gz"],
         ...Object.keys(completionFiles()).map((name) => `./${name}`),
       ]
@@ -152,6 +156,7 @@ systemctl enable --now cmdchat-server`,
     await done("dpkg --install --force-depends ./*.deb");
     assert.equal(await done("systemctl is-active cmdchat-server"), "active\n");
     assert.notEqual(await pid(), before);
+    await done("journalctl --unit=cmdchat-server --output=cat | grep 'INFO took over'");
     await done("dpkg --remove cmdchat");
     await done(
       "! pidof cmdchat-server; test ! -e /usr/bin/cmdchat-server; test -e /etc/cmdchat/tokens",

@@ -1,11 +1,14 @@
+// deno-lint-ignore-file no-console
 // The unit under a systemd that runs, installed with the very commands of docs/OPERATIONS.md.
 
 import assert from "node:assert/strict";
 import { CLIENT, SERVER } from "../../scripts/compile.ts";
-import { type BootedSystem, bootSystem, whyNoBoot } from "../helpers/booted_system.ts";
+import { type BootedSystem, bootSystem, INSIDE, whyNoBoot } from "../helpers/booted_system.ts";
 import { readmeCertificateLine } from "../helpers/certificates.ts";
 import { blocksBelow } from "../helpers/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../helpers/executables.ts";
+import { runHelper } from "../helpers/programs.ts";
+import type { Restarts } from "../helpers/talk_over_restarts.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { ROOT } from "../helpers/sources.ts";
 
@@ -17,6 +20,8 @@ const test = skipUnless(why === undefined, why ?? "");
 const OPERATIONS = "docs/OPERATIONS.md";
 const HEADING = "### As a systemd service";
 // The documents ask through sudo; whoever boots a system is root already.
+const MEMBERS = 30;
+const UPDATES = 3;
 const SUDO = 'set -e\nsudo() { "$@"; }\n';
 const PROPERTIES = "systemctl show --property=";
 const STATE = `${PROPERTIES}MainPID,NRestarts,ActiveState cmdchat-server`;
@@ -43,13 +48,15 @@ async function until(isSo: () => Promise<boolean>, what: string): Promise<void> 
 }
 
 test("on a booted Debian, the commands of OPERATIONS.md install a service that serves, reloads, is watched and stops", async (t) => {
-  const [install = "", reload = ""] = await blocksBelow(OPERATIONS, HEADING, "sh");
+  const [install = "", reload = "", update = ""] = await blocksBelow(OPERATIONS, HEADING, "sh");
   const [identity = "", plain = ""] = await blocksBelow(OPERATIONS, HEADING, "ini");
   await using built = await buildExecutables(base, SERVER, CLIENT);
   const { folder } = built;
   await Deno.mkdir(`${folder}/dist`);
   for (const path of built.paths) await Deno.rename(path, path.replace(folder, `${folder}/dist`));
-  await Deno.copyFile(new URL("cmdchat-server.service", ROOT), `${folder}/cmdchat-server.service`);
+  for (const unit of ["cmdchat-server.service", "cmdchat-keeper.service"]) {
+    await Deno.copyFile(new URL(unit, ROOT), `${folder}/${unit}`);
+  }
   await using system = await bootSystem(folder);
   const newCertificate = async () => void await done(system, await readmeCertificateLine());
   const token = async () => (await done(system, "sudo cat /etc/cmdchat/tokens")).trim();
@@ -135,7 +142,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
     await done(
       system,
       "cp b.conf /run/systemd/system/cmdchat-server.service.d/; systemctl daemon-reload\n" +
-        "systemctl restart cmdchat-server; systemctl restart cmdchat-server",
+        "for n in 1 2; do systemctl stop cmdchat-server; systemctl start cmdchat-server; done",
     );
     const [one, two] = [...(await log()).matchAll(/^fingerprint (\S+)$/gm)].map(([, text]) => text);
     assert.ok(one !== undefined && one === two, `${one} and ${two}`);
@@ -151,6 +158,35 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
     );
     assert.match(await log(), /listening on 0\.0\.0\.0:5050 \(no TLS, token needed\)/);
   });
+
+  await t.step(
+    `updated as written ${UPDATES} times while ${MEMBERS} members talk: nobody sees it, nothing is lost`,
+    async () => {
+      await done(
+        system,
+        "rm /run/systemd/system/cmdchat-server.service.d/a.conf\n" +
+          "echo CMDCHAT_RATE_LIMIT=off > /etc/cmdchat/cmdchat-server.env\n" +
+          "systemctl daemon-reload; systemctl restart cmdchat-server",
+      );
+      const [fingerprint] = [...(await log()).matchAll(/^fingerprint (\S+)$/gm)].at(-1)?.slice(1) ??
+        [];
+      const command = [...system.inside, "sh", "-c", `cd ${INSIDE}\n${SUDO}${update}`];
+      const told: Restarts = {
+        ...{ members: MEMBERS, port: 5_050, token: await token() },
+        commands: Array.from({ length: UPDATES }, () => command),
+      };
+      const { insideNetwork: under } = system;
+      const takenOver = async () => (await log()).match(/^.* INFO took over .*$/gm)?.length ?? 0;
+      const before = await takenOver();
+      console.log(await runHelper("talk_over_restarts.ts", told, { under, ms: 60_000 }));
+      assert.equal(await takenOver(), before + UPDATES);
+      assert.equal([...(await log()).matchAll(/^fingerprint (\S+)$/gm)].at(-1)?.[1], fingerprint);
+      assert.match(
+        await done(system, "systemctl show --property=ActiveState cmdchat-keeper"),
+        /inactive/,
+      );
+    },
+  );
 
   await t.step("stopping it is a clean end, and no secret is in its log", async () => {
     await done(system, "systemctl stop cmdchat-server");

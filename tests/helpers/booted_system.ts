@@ -6,6 +6,9 @@ import { hasProgram } from "./skip.ts";
 
 /** A booted system. */
 export interface BootedSystem extends AsyncDisposable {
+  /** What a command is put behind to run in it, or in its network alone. */
+  readonly inside: readonly string[];
+  readonly insideNetwork: readonly string[];
   /** Runs a shell script in it, in the folder that was handed in. */
   run(script: string, env?: Readonly<Record<string, string>>): Promise<Ended>;
 }
@@ -13,7 +16,9 @@ export interface BootedSystem extends AsyncDisposable {
 const PATIENCE_MS = 60_000;
 const POLL_MS = 100;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const INSIDE = "/srv/handed-in";
+/** Where the folder that was handed in is in it. */
+export const INSIDE = "/srv/handed-in";
+const SPACES = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
 const BOOT = `set -e
 mkdir -p /run/systemd/nspawn
 mount -t tmpfs tmpfs /run/systemd/nspawn
@@ -45,11 +50,10 @@ export async function bootSystem(folder: string): Promise<BootedSystem> {
   const run = async (script: string, env: Readonly<Record<string, string>> = {}) => {
     const init = await firstChild(nspawn.pid);
     if (init === undefined) throw new Error("the system has no first process");
-    const inside = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     return await runProgram("nsenter", {
       args: [
-        ...["--target", String(init), ...inside, "env", "-i", `PATH=${PATH}`, ...variables],
+        ...["--target", String(init), ...SPACES, "env", "-i", `PATH=${PATH}`, ...variables],
         ...["sh", "-c", `cd ${INSIDE}\n${script}`],
       ],
     });
@@ -75,7 +79,10 @@ export async function bootSystem(folder: string): Promise<BootedSystem> {
     if (ended || performance.now() > late) throw new Error(`no system came up: ${await end()}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+  const target = ["nsenter", "--target", String(await firstChild(nspawn.pid))];
   return {
+    inside: [...target, ...SPACES],
+    insideNetwork: [...target, "--net"],
     run,
     async [Symbol.asyncDispose]() {
       await end();

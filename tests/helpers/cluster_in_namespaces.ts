@@ -2,7 +2,7 @@
 // Run in the middle of a network of namespaces, by tests/e2e/cluster_faults_test.ts: three servers over three NATS nodes,
 // each on a machine of its own, whose cables are pulled while members talk. Standard input has the machines.
 
-import { type Fault, resultLines, talkThrough } from "./cluster_talk.ts";
+import { type Fault, resultLines, talkThrough } from "./fault_talk.ts";
 import { makeIdentity } from "./identities.ts";
 import { startNats } from "./nats.ts";
 import { type Machine, setCable } from "./network_namespaces.ts";

@@ -25,6 +25,29 @@ export async function runProgram(path: string, options: ProgramOptions = {}): Pr
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** Runs a program of tests/helpers under `under`, with `told` as JSON on its input; gives what it printed. */
+export async function runHelper(
+  name: string,
+  told: unknown,
+  { under, ms }: { readonly under: readonly string[]; readonly ms: number },
+): Promise<string> {
+  const [path = "", ...before] = [...under, Deno.execPath(), "run", "-A", "--no-check"];
+  const child = new Deno.Command(path, {
+    args: [...before, `tests/helpers/${name}`],
+    cwd: new URL("../..", import.meta.url),
+    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(JSON.stringify(told)));
+  await input.close();
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const decoder = new TextDecoder();
+  if (code !== 0) throw new Error(`${name} ended with ${code}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout).trimEnd();
+}
+
 /** A running program; disposing it kills what still runs. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

@@ -1,5 +1,5 @@
-// What is asked of several servers while something breaks: many members talk all the while, and in the end every message
-// is at everybody, once, in one order.
+// What is asked of one or several servers while something breaks, or is replaced: many members talk all the while, and
+// in the end every message is at everybody, once, in one order.
 
 import assert from "node:assert/strict";
 import { LiveChat } from "./live_chat.ts";
@@ -32,11 +32,14 @@ export interface FaultResult {
 }
 
 /** Who talks, through what. */
-export interface ClusterTalkOptions {
+export interface TalkOptions {
   readonly members: number;
   /** Where the servers are now: one that was started again may be elsewhere. */
   readonly endpoints: () => readonly Endpoint[];
   readonly faults: readonly Fault[];
+  readonly token?: string;
+  /** Nobody may seem to come or go. */
+  readonly unnoticed?: boolean;
 }
 
 interface Said {
@@ -59,14 +62,15 @@ function pause(ms: number): Promise<void> {
 
 /** Lets members talk while one fault after another happens, and throws an AssertionError where anything got lost. */
 export async function talkThrough(
-  { members, endpoints, faults }: ClusterTalkOptions,
+  { members, endpoints, faults, token, unnoticed = false }: TalkOptions,
 ): Promise<FaultResult[]> {
   await using stack = new AsyncDisposableStack();
-  const chats = Array.from({ length: members }, (_, n) => stack.use(openChat(n, endpoints)));
+  const chats = Array.from({ length: members }, (_, n) => stack.use(openChat(n, endpoints, token)));
   for (const chat of chats) {
     const all = () => chat.chat.room.roster.names.length === members;
     await chat.until(all, "all in", ALL_IN_MS);
   }
+  const before = chats.map(({ lines }) => lines.length);
   const said: Said[] = [];
   const ending = new AbortController();
   const talking = chats.map((chat, n) => talk(chat, n, { said, signal: ending.signal }));
@@ -87,6 +91,11 @@ export async function talkThrough(
   ending.abort();
   await Promise.all(talking);
   await judge(chats, said);
+  if (unnoticed) {
+    const since = chats.flatMap(({ lines }, n) => lines.slice(before[n]));
+    const texts = since.filter(({ kind }) => kind !== "chat").map(({ text }) => String(text));
+    assert.deepEqual(texts.filter((text) => /joined|left|away|back\b(?! in)/.test(text)), []);
+  }
   return spans.map(({ what, from, to }) => {
     const during = said.filter(({ at }) => at >= from && at < to);
     const waits = during.map(({ at, answeredAt }) => answeredAt - at);
@@ -104,13 +113,16 @@ export function resultLines(results: readonly FaultResult[]): string {
 }
 
 // As behind one name with several addresses: the next attempt goes to the next server.
-function openChat(n: number, endpoints: () => readonly Endpoint[]): LiveChat {
+function openChat(n: number, endpoints: () => readonly Endpoint[], token?: string): LiveChat {
   let attempt = n;
   const next = () => {
     const all = endpoints();
     return all[attempt++ % all.length] as Endpoint;
   };
-  return new LiveChat({ name: `m${n}`, endpoint: next });
+  return new LiveChat({
+    ...{ name: `m${n}`, endpoint: next },
+    ...(token === undefined ? {} : { token }),
+  });
 }
 
 async function talk(
