@@ -58,7 +58,7 @@ export function transferText(
 /** Why a transfer does not move. */
 export const WAITING_TEXTS = {
   link: "waiting for the link",
-  sender: "its sender lost the link",
+  sender: "waiting for its sender",
 } as const;
 
 const BAR_CELLS_MAX = 24;
