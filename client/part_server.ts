@@ -1,6 +1,7 @@
 // What receivers that missed chunks of one file of ours are sent again: each to the one who asked, in turns, and never
 // faster than the link takes it.
 
+import { FILE_PULLS } from "../shared/limits.ts";
 import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
 import { ChunkError, type SendableFile } from "./sendable.ts";
 
@@ -32,7 +33,8 @@ export class PartServer {
 
   /** A receiver asks for chunks. */
   ask({ client, index, count }: Pick<EventOf<"pull">, "client" | "index" | "count">): void {
-    if (this.#closed) return;
+    const isOneTooMany = this.#asked.size >= FILE_PULLS.receivers && !this.#asked.has(client);
+    if (this.#closed || isOneTooMany) return;
     this.#asked.set(client, { next: index, end: index + count });
     void this.#serve();
   }

@@ -110,7 +110,9 @@ export class Upload {
 
   /** A receiver asks for chunks again. */
   pulled(event: EventOf<"pull">): void {
-    if (this.#fault === undefined) this.#parts.ask(event);
+    // A server that asks for what there is not is not worth an answer.
+    const isThere = event.index + event.count <= this.#total;
+    if (this.#fault === undefined && isThere) this.#parts.ask(event);
   }
 
   /** Whether somebody is being sent parts now. */

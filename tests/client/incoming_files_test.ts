@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import v8 from "node:v8";
 import vm from "node:vm";
 import fc from "fast-check";
@@ -175,17 +176,48 @@ Deno.test("names in events and lists are safe to show", async () => {
   }
 });
 
+type Stormy =
+  | Parameters<Member["transfers"]["handleOffer"]>[0]
+  | Parameters<Member["transfers"]["handleChunk"]>[0]
+  | Parameters<Member["transfers"]["handleReached"]>[0]
+  | { readonly kind: "left" | "away" | "back"; readonly client: number }
+  | { readonly kind: "link lost" | "link back" };
+
+function deal({ transfers }: Member, message: Stormy): void {
+  switch (message.kind) {
+    case "offer":
+      return transfers.handleOffer(message);
+    case "chunk":
+      return transfers.handleChunk(message);
+    case "reached":
+      return transfers.handleReached(message);
+    case "left":
+      return transfers.senderLeft(message.client, ROOM.number);
+    case "away":
+      return transfers.senderAway(message.client, ROOM.number);
+    case "back":
+      return transfers.senderBack(message.client, ROOM.number);
+    case "link lost":
+      return transfers.linkLost(60_000);
+    case "link back":
+      return transfers.linkBack(true);
+  }
+}
+
 Deno.test("any storm of messages keeps all bounds, throws nothing and writes nothing unasked", async () => {
   await using room = await TransferRoom.open();
   const data = [0, 1, 5, 1_000, FILE_CHUNK_BYTES].map(someBytes);
+  const hash = new Uint8Array(createHash("sha256").update(someBytes(5)).digest());
   const id = fc.constantFrom("a", "b", "c");
   const sender = fc.integer({ min: 2, max: 5 });
   const size = fc.constantFrom(0, 5, 1_000, FILE_CHUNK_BYTES + 5, FILE_MAX_BYTES, 10 ** 8);
   const message = fc.oneof(
-    fc.tuple(sender, id, size, fc.constantFrom(0, 0, 0, 1)).map(([from, id, size, lie]) => {
-      const init = offerOf(from, { id, size });
-      return { ...init, chunks: init.chunks + lie };
-    }),
+    fc.tuple(sender, id, size, fc.constantFrom(0, 0, 0, 1), fc.constantFrom(null, hash)).map(
+      ([from, id, size, lie, hash]) => {
+        const init = offerOf(from, { id, size });
+        return { ...init, chunks: init.chunks + lie, hash };
+      },
+    ),
     fc.record({
       kind: fc.constant("chunk" as const),
       file: id,
@@ -194,14 +226,19 @@ Deno.test("any storm of messages keeps all bounds, throws nothing and writes not
       data: fc.constantFrom(...data),
       last: fc.boolean(),
     }).map((chunk) => ({ ...chunk, room: ROOM.number, name: "x", time: 0 })),
-    fc.record({ kind: fc.constant("left" as const), client: sender }),
+    fc.record({ kind: fc.constantFrom("left", "away", "back"), client: sender }),
+    fc.record({ kind: fc.constantFrom("link lost", "link back") }),
+    fc.record({
+      kind: fc.constant("reached" as const),
+      client: sender,
+      file: id,
+      index: fc.constantFrom(null, 0, 1, 2, 2 ** 50),
+    }).map((reached) => ({ ...reached, room: ROOM.number })),
   );
   const bob = room.join();
   fc.assert(fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
     for (const message of messages) {
-      if (message.kind === "left") bob.transfers.senderLeft(message.client, ROOM.number);
-      else if (message.kind === "offer") bob.transfers.handleOffer(message);
-      else bob.transfers.handleChunk(message);
+      deal(bob, message as Stormy);
       const list = bob.transfers.list();
       assert.ok(list.every(({ done, size, state }) => done <= size && state === "offered"));
       assert.ok(list.length <= 4 * FILE_TRANSFERS_PER_SENDER);
