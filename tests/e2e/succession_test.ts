@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { decodeHandOver, encodeHandOver, type HandOver } from "../../server/hand_over.ts";
 import { ConfigError } from "../../shared/errors.ts";
 import { parseFingerprint } from "../../shared/fingerprint.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
 import { openRecordedChat, type RecordedChat } from "../helpers/recorded_chat.ts";
 import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
 import { V1Peer, within } from "../helpers/v1_peer.ts";
@@ -161,6 +162,39 @@ Deno.test("names, topic, places, direct messages and who is away go along; v1 cl
   await using newcomer = await V2Peer.join({ port, hello: { name: "ann" } });
   assert.equal(newcomer.entered().name, "ann-2");
   await bob2.until("away", ({ name }) => name === "lost");
+});
+
+Deno.test("a file goes on over the next process, and what a receiver missed is asked for there", async () => {
+  const place = newPlace();
+  await using old = await startAt(place);
+  const { port } = place;
+  await using ann = await V2Peer.join({ port, hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port, hello: { name: "bob" } });
+  const pieces = [new Uint8Array(FILE_CHUNK_BYTES).fill(7), new Uint8Array([1, 2, 3])];
+  const piece = (index: number) => ({ file: "f", index, data: pieces[index] as Uint8Array });
+  const about = { filename: "a.bin", size: FILE_CHUNK_BYTES + 3, chunks: 2, hash: null };
+  await ann.send(
+    { kind: "offer", id: ann.nextId(), room: ann.room(), file: "f", ...about },
+    { kind: "chunk", ...piece(0), last: false },
+  );
+  await bob.until("chunk");
+
+  await using next = await startAt(place);
+  assert.equal((await old.ended()).code, 0);
+  await next.logged(/took over/);
+  const again = ({ welcome: { session, secret } }: V2Peer, name: string) =>
+    V2Peer.join({ port, hello: { name, session, secret, rooms: [["lobby", 0]] } });
+  await using ann2 = await again(ann, "ann");
+  await using bob2 = await again(bob, "bob");
+  await ann2.send({ kind: "resume", file: "f" });
+  assert.equal((await ann2.until("reached")).index, 1);
+  await ann2.send({ kind: "chunk", ...piece(1), last: true });
+  assert.deepEqual((await bob2.until("chunk")).data, pieces[1]);
+  const to = ann.welcome.client;
+  await bob2.send({ kind: "pull", room: bob2.room(), to, file: "f", index: 0, count: 1 });
+  const { client } = await ann2.until("pull");
+  await ann2.send({ kind: "part", to: client, ...piece(0) });
+  assert.deepEqual((await bob2.until("chunk", ({ index }) => index === 0)).data, pieces[0]);
 });
 
 Deno.test("nobody takes over without the token, and a server without one gives nothing", async () => {
