@@ -76,6 +76,8 @@ export class SealedRooms {
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {
       chat.switchTo(known.state);
+      // Locked out, or put out: the link is tried anew.
+      if (known.status?.phase === "out") this.#bringOnline(known);
       return known;
     }
     const state = chat.rooms.addSealed(freeTitle(chat, title), name, --this.#lastPlace);

@@ -66,13 +66,13 @@ function part(what: What, ...forms: readonly string[]): StatusPart {
 /** Who can read what is said in a room. */
 function privacy(room: RoomState | undefined, style: Style): StatusPart {
   if (!room?.isSealed) return part("privacy", "server can read", "not sealed");
-  const { phase = "offline", confirmed = false, people = [] } = room.seal ?? {};
+  const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
   const warning = (...forms: string[]) =>
     part("fault", ...forms.map((form) => style.paint(form, "warning")));
   switch (phase) {
     case "in":
       return confirmed || people.length === 1
-        ? part("privacy", style.paint("sealed", "good"))
+        ? part("privacy", style.paint(locked ? "sealed, locked" : "sealed", "good"))
         : warning("sealed, nobody has confirmed you", "sealed, unconfirmed");
     case "entering":
     case "catching up":

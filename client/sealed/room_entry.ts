@@ -28,6 +28,8 @@ const CATCH_UP_MS = 10_000;
 /** Without a confirmation for this long, the user is told so. */
 const CONFIRM_MS = 10_000;
 const UNUSABLE_INFOS_MAX = 3;
+/** A member who could not come back so often is told what helps. */
+const IN_VAIN_TOLD = 4;
 /** Whom the relay has put out may attach again after 10 s, and twice as long each further time. */
 const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
@@ -40,6 +42,8 @@ export class RoomEntry {
   #putOut = 0;
   #comeAgainAt = Infinity;
   #unusable = 0;
+  #inVain = 0;
+  #wasReset = false;
   #isUnusableTold = false;
   #retryAt = Infinity;
   #catchUpTo = 0;
@@ -169,6 +173,8 @@ export class RoomEntry {
     const core = this.#core;
     core.answered(event.ask);
     core.room = event.room;
+    // Nobody asked: most members could not come into the epoch where the room was led.
+    this.#wasReset = event.ask === 0;
     const { epoch = 0, sequence: seq = 0 } = core.group ?? {};
     const ask = core.ask(core.group === undefined ? "create" : "bring back");
     // Of those who do not come back with us, the relay knows by this that their time runs.
@@ -186,7 +192,12 @@ export class RoomEntry {
     const { sequence: seq = 0, epoch = 0 } = core.group ?? {};
     await this.#catchUp({ seq, epoch }, { isLossy: false });
     if (!wasThere) return;
-    core.note("info", "The server was restarted; the room goes on.");
+    core.note(
+      "info",
+      this.#wasReset
+        ? "Most could not follow where the room was led; it goes on from before that."
+        : "The server was restarted; the room goes on.",
+    );
     // A new epoch gives everybody one order again, whatever the server forgot.
     await core.commit();
   }
@@ -204,6 +215,12 @@ export class RoomEntry {
     this.#joining = undefined;
     this.#core.phase = "entering";
     this.#retryAt = this.#core.options.now() + RETRY_MS;
+    if (this.#core.group === undefined || ++this.#inVain !== IN_VAIN_TOLD) return;
+    this.#core.note(
+      "warning",
+      "Nobody can let you back into the room. If the others are told this as well: leave it, all " +
+        "of you, and come in again by its link.",
+    );
   }
 
   /** The race to enter was lost: the next GroupInfo. */
@@ -335,6 +352,7 @@ export class RoomEntry {
   async #settle(): Promise<void> {
     const core = this.#core;
     if (core.group?.epoch !== this.#catchUpEpoch) return this.resync();
+    this.#inVain = 0;
     core.phase = "in";
     // What was under way over the lost link and has not come back by now never will.
     core.own.retryAll();

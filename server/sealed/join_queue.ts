@@ -18,6 +18,8 @@ export interface JoinQueueOptions {
   readonly epoch: () => number;
   /** Who can give a GroupInfo now, the best first. */
   readonly members: () => readonly Seat[];
+  /** Nobody could let that seat in. */
+  readonly onInVain: (seat: Seat) => void;
 }
 
 interface Turn {
@@ -145,5 +147,6 @@ export class JoinQueue {
     const why = "Cannot join now: nobody in the room could let you in. Try again.";
     turn.seat.tell({ kind: "sealed_declined", ask: turn.ask, room: this.#options.room, why });
     this.#next();
+    this.#options.onInVain(turn.seat);
   }
 }

@@ -46,6 +46,8 @@ export class SealedRoom {
   #order: SealedOrder | undefined;
   /** Until when another's later state corrects what was brought back; monotonic ms. */
   #correctableUntil = -Infinity;
+  /** Members whom nobody could let into the current epoch. */
+  readonly #shutOut = new Set<Seat>();
   /** Whoever made the current epoch: the first to know it. */
   #lastCommitter: Seat | undefined;
 
@@ -54,7 +56,11 @@ export class SealedRoom {
     this.number = options.number;
     this.rid = options.rid;
     const parts = { room: options.number, clock: options.clock, members: () => this.#members() };
-    this.#joins = new JoinQueue({ ...parts, epoch: () => this.#order?.standing.epoch ?? 0 });
+    this.#joins = new JoinQueue({
+      ...parts,
+      epoch: () => this.#order?.standing.epoch ?? 0,
+      onInVain: (seat) => this.#joinedInVain(seat),
+    });
     this.#eviction = new Eviction(parts);
   }
 
@@ -79,6 +85,7 @@ export class SealedRoom {
 
   /** The first makes the group, or brings it back with those who were in it. */
   create(seat: Seat, { ask, epoch, seq, handles }: RequestOf<"sealed_create">): void {
+    this.#joins.done(seat);
     if (this.#order !== undefined) {
       return seat.tell({ kind: "sealed_conflict", ask, ...this.#order.standing });
     }
@@ -128,6 +135,7 @@ export class SealedRoom {
       return seat.tell({ kind: "sealed_conflict", ask, ...order.standing });
     }
     this.#options.counters.sealedCommits++;
+    this.#shutOut.clear();
     this.#broadcast(ordered);
     if (!seat.member) seat.memberFrom = order.standing.seq;
     seat.member = true;
@@ -284,6 +292,23 @@ export class SealedRoom {
     );
     const standing = this.#requireOrder().standing;
     seat.tell({ kind: "sealed_attached", ...about, room: this.number, ...standing, members });
+  }
+
+  /**
+   * An epoch that most members cannot come into is none: as after a restart, they bring back the one that they have. One
+   * alone does not decide that, who may be a former member while the others are away for a moment.
+   */
+  #joinedInVain(seat: Seat): void {
+    if (!seat.member) return;
+    this.#shutOut.add(seat);
+    const members = this.#members();
+    const shutOut = members.filter((one) => this.#shutOut.has(one)).length;
+    if (shutOut < 2 || shutOut * 2 <= members.length) return;
+    this.#shutOut.clear();
+    this.#order?.clear();
+    this.#order = undefined;
+    this.#joins.moved();
+    for (const one of members) one.tell({ kind: "sealed_none", ask: 0, room: this.number });
   }
 
   #begin(start: Standing): void {

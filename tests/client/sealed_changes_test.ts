@@ -102,6 +102,16 @@ Deno.test("/nick in a sealed room goes to its members alone, and others see who 
   story.chat.end();
 });
 
+Deno.test("who was locked out tries the link again, and the room it has is brought online anew", async () => {
+  const story = await sealedChat();
+  story.engine.tell(statusOf({ phase: "out" }));
+  const before = story.engine.handled.length;
+  const secret = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+  await story.console.enter(`/join cmdchat://127.0.0.1:5050/team#secret=${secret}`);
+  assert.deepEqual(story.engine.handled.slice(before).map(({ kind }) => kind), ["online"]);
+  story.chat.end();
+});
+
 const SAID = { time: 0, action: false, reply: 0 };
 
 Deno.test("/edit and /delete of one's own last message go to the engine, and what comes of it is shown", async () => {

@@ -146,6 +146,7 @@ Deno.test("the status line tells how sealed a room is", async () => {
     statusOf({ phase: "entering" }),
     statusOf({ phase: "in", confirmed: false, people }),
     statusOf({ phase: "in", people }),
+    statusOf({ phase: "in", people, locked: true }),
     statusOf({ phase: "out" }),
   ].map((status) => {
     engine.tell(status);
@@ -155,6 +156,7 @@ Deno.test("the status line tells how sealed a room is", async () => {
     "sealed, entering",
     "sealed, nobody has confirmed you",
     "sealed",
+    "sealed, locked",
     "sealed, you are not in it",
   ]);
   story.chat.end();

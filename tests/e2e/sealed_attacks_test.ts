@@ -278,3 +278,26 @@ Deno.test("the server undoes a removal: everybody is shown who is back", async (
   const back = /"event":"left"[^\n]*"name":"carol"[^]*"event":"joined"[^\n]*"name":"carol"/;
   for (const name of ["alice", "bob"]) await room.of(name).prints(back);
 });
+
+Deno.test("the server undoes a kick: who is back is shown, and the maker's client removes them again", async () => {
+  await using room = await scene("alice", "bob", "carol");
+  // Once bob's place is asked about, a further commit closes the way back.
+  room.server.onRequest = (_, { kind }) => kind !== "sealed_leave";
+  await room.of("alice").type("/kick bob enough");
+  await room.of("bob").prints(/"event":"moderated"[^\n]*removed bob: enough/);
+  await room.of("carol").prints(/"event":"left"[^\n]*"name":"bob"/);
+  const { relay } = room.server;
+  const commit = relay.frames.at(-1) as Frame;
+  assert.equal(commit.type, "commit");
+  relay.epoch = commit.epoch;
+  for (const n of [0, 2]) {
+    const { seq, epoch } = commit;
+    room.link(n).send({ kind: "sealed_void", room: 1, seq, epoch, last: relay.seq });
+  }
+  room.people.delete("bob");
+  const again =
+    /"event":"left"[^\n]*"name":"bob"[^]*"event":"joined"[^\n]*"name":"bob"[^]*"event":"left"[^\n]*"name":"bob"/;
+  for (const name of ["alice", "carol"]) await room.of(name).prints(again);
+  await room.shows("kick undone");
+  await room.say("carol", "peace");
+});

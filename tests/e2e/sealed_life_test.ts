@@ -170,3 +170,44 @@ Deno.test("whom the maker removes is out over a real relay, which asks nobody ab
     await dispose([alice, bob, carol]);
   }
 });
+
+Deno.test("a member that led the room nowhere while the others were away cannot keep them out of it", async () => {
+  await using server = await startServer({ args: NO_LIMIT });
+  const secret = newSecret();
+  const [alice, bob, mallory] = [
+    await SealedMember.join(server, secret, "alice"),
+    await SealedMember.join(server, secret, "bob"),
+    await SealedMember.join(server, secret, "mallory"),
+  ];
+  try {
+    await agreed([alice, bob, mallory]);
+    await Promise.all([alice.cut(), bob.cut()]);
+    // Nobody is here to vote against it.
+    await mallory.commitGarbage();
+    await mallory.cut();
+    await alice.connect(server);
+    await bob.connect(server);
+    const refused = /A change of the room was refused/;
+    for (const member of [alice, bob]) {
+      await member.until(() => member.notes.some((note) => refused.test(note)), "the garbage");
+    }
+    await Promise.all([alice.skip(11_000), bob.skip(11_000)]);
+    // Each asks the other in vain, and asks again.
+    for (let i = 0; i < 40 && (alice.status.phase !== "in" || bob.status.phase !== "in"); i++) {
+      await alice.skip(1_000);
+      await bob.skip(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    await alice.until(() => alice.status.phase === "in", "being in again");
+    await bob.until(() => bob.status.phase === "in", "being in again");
+    assert.equal(alice.status.code, bob.status.code);
+    await alice.say("here we are");
+    await bob.until(() => bob.texts.includes("alice: here we are"), "the message");
+    const told = [...alice.notes, ...bob.notes].filter((note) =>
+      /Most could not follow/.test(note)
+    );
+    assert.equal(told.length, 1);
+  } finally {
+    await dispose([alice, bob, mallory]);
+  }
+});

@@ -26,6 +26,8 @@ export class SealedMember implements AsyncDisposable {
   #peer: V2Peer | undefined;
   #wake: (() => void)[] = [];
   #lastRequest = 0;
+  /** The relay's number of the room. */
+  #room = 0;
   #skipped = 0;
   #fault: unknown;
   /** Takes the session up again, as the client does. */
@@ -67,6 +69,7 @@ export class SealedMember implements AsyncDisposable {
     const { session, secret } = peer.welcome;
     this.#ticket = { session, secret };
     take = (event) => {
+      if (event.kind === "sealed_attached" || event.kind === "sealed_none") this.#room = event.room;
       if (this.#peer === peer && isSealedEvent(event)) {
         this.#enqueue((machine) => machine.receive(event));
       }
@@ -118,6 +121,17 @@ export class SealedMember implements AsyncDisposable {
   /** Number by which this member knows another. */
   numberOf(name: string): number {
     return this.status.people.find((person) => person.name === name)?.client ?? 0;
+  }
+
+  /** Sends a commit that leads nowhere. */
+  async commitGarbage(): Promise<void> {
+    const body = crypto.getRandomValues(new Uint8Array(1_052));
+    const { epoch } = this.status;
+    await this.#peer?.send({
+      ...{ kind: "sealed_commit", ask: 4_000_000, room: this.#room, epoch, evicts: [], body },
+    });
+    const refused = /A change of the room was refused/;
+    await this.until(() => this.notes.some((note) => refused.test(note)), "its garbage");
   }
 
   /** Whether request `request` was answered. */

@@ -243,3 +243,21 @@ Deno.test("a change that the members undo takes the name back", async () => {
     ...{ kind: "renamed", client: numberOf(alice!, "bob"), name: "bob", previous: "robert" },
   });
 });
+
+Deno.test("who cannot come back for long, because nobody has the epoch that the relay names, is told what helps", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const body = new Uint8Array(1_052);
+  for (const { inbox, handleBytes: from } of relay.peers) {
+    const place = { room: 1, seq: relay.seq + 1, epoch: relay.epoch ?? 0 };
+    inbox.push({ kind: "sealed_frame", type: "commit", ...place, from, ask: 0, time: 0, body });
+  }
+  relay.seq++;
+  relay.epoch = (relay.epoch ?? 0) + 1;
+  await relay.settle();
+  await relay.advance(11);
+  for (const { machine } of [alice!, bob!]) await machine.handle({ kind: "renew" });
+  await relay.advance(120);
+  for (const peer of [alice!, bob!]) {
+    assert.equal(notes(peer).match(/leave it, all of you, and come in again/g)?.length, 1);
+  }
+});
