@@ -12,6 +12,7 @@ import { JoinQueue } from "./join_queue.ts";
 import { SealedOrder, type Voided } from "./order.ts";
 import type { Missing, SealedMemory, Standing } from "./ring.ts";
 import { type HandleKey, handleKey, type Peer, Seat } from "./seat.ts";
+import { ShutOut } from "./shut_out.ts";
 
 /** What a room is made with. */
 export interface SealedRoomOptions {
@@ -46,8 +47,7 @@ export class SealedRoom {
   #order: SealedOrder | undefined;
   /** Until when another's later state corrects what was brought back; monotonic ms. */
   #correctableUntil = -Infinity;
-  /** Members whom nobody could let into the current epoch. */
-  readonly #shutOut = new Set<Seat>();
+  readonly #shutOut = new ShutOut();
   /** Whoever made the current epoch: the first to know it. */
   #lastCommitter: Seat | undefined;
 
@@ -294,16 +294,9 @@ export class SealedRoom {
     seat.tell({ kind: "sealed_attached", ...about, room: this.number, ...standing, members });
   }
 
-  /**
-   * An epoch that most members cannot come into is none: as after a restart, they bring back the one that they have. One
-   * alone does not decide that, who may be a former member while the others are away for a moment.
-   */
   #joinedInVain(seat: Seat): void {
-    if (!seat.member) return;
-    this.#shutOut.add(seat);
     const members = this.#members();
-    const shutOut = members.filter((one) => this.#shutOut.has(one)).length;
-    if (shutOut < 2 || shutOut * 2 <= members.length) return;
+    if (!this.#shutOut.add(seat, members)) return;
     this.#shutOut.clear();
     this.#order?.clear();
     this.#order = undefined;
