@@ -236,6 +236,9 @@ export class Chat {
   forget(room: RoomState): void {
     const next = this.rooms.remove(room);
     if (next !== undefined) this.output.moveTo(next.title);
+    else if (this.rooms.current === undefined) {
+      this.output.note("info", "You are in no room now.", "/join ROOM");
+    }
     this.refreshStatus();
   }
 

@@ -48,7 +48,7 @@ export function statusLine(status: Status, style: Style): StatusPart[] {
   return [
     part("room", place),
     part("name", shortLabel(current?.name ?? name)),
-    privacy(current, style),
+    ...(current === undefined ? [] : [privacy(current, style)]),
     linkPart(status, style),
     ...unreadRooms(rooms, style),
     ...warnings,
@@ -64,8 +64,8 @@ function part(what: What, ...forms: readonly string[]): StatusPart {
 }
 
 /** Who can read what is said in a room. */
-function privacy(room: RoomState | undefined, style: Style): StatusPart {
-  if (!room?.isSealed) return part("privacy", "server can read", "not sealed");
+function privacy(room: RoomState, style: Style): StatusPart {
+  if (!room.isSealed) return part("privacy", "server can read", "not sealed");
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
   const warning = (...forms: string[]) =>
     part("fault", ...forms.map((form) => style.paint(form, "warning")));

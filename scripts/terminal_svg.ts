@@ -69,7 +69,7 @@ export function svgOf(
     return step;
   });
   const last = -(frames.length - 1) * width;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
 <title>${escaped(title)}</title>
 <desc>${escaped(frames.at(-1)?.text ?? "")}</desc>
 <style>

@@ -83,7 +83,11 @@ Deno.test("/leave leads back to the room before; late events of a room that was 
   await session.deliver({ kind: "done", id: 2 });
   await last;
   assert.equal(console.prompt, "alice> ");
-  assert.match(console.status, /^no room · alice/);
+  assert.equal(console.status, "no room · alice · connected");
+  assert.deepEqual(console.printed.slice(-2), [
+    "- You are in no room now.\nhint: /join ROOM",
+    '- You left "lobby".',
+  ]);
   await assert.rejects(run("/names"), /you are in no room/);
   assert.throws(() => chat.say("nobody hears this"), /you are in no room/);
 });

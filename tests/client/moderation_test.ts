@@ -63,6 +63,6 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
     ...{ room: LOBBY, at: 0, client: 9, name: "eve", request: 1, what: "ban" },
     ...{ whom: chat.clientId ?? 0, whomName: "alice", seconds: 60, text: "noise" },
   }));
-  assert.match(console.printed.at(-1) ?? "", /eve banned alice for 1 minute: noise/);
+  assert.match(console.printed.at(-2) ?? "", /eve banned alice for 1 minute: noise/);
   assert.equal(chat.rooms.byTitle("lobby"), undefined);
 });
