@@ -8,8 +8,16 @@ import type { Backplane, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
+import { Freshness } from "./freshness.ts";
 import { SealedHomes } from "./sealed_homes.ts";
-import { decodeWord, encodeWord, type OperatorWord, type Word, type WordOf } from "./words.ts";
+import {
+  decodeWord,
+  encodeWord,
+  type OperatorWord,
+  type Said,
+  type Word,
+  type WordOf,
+} from "./words.ts";
 
 const SUBJECT = "cmdchat.words";
 const BEAT_MS = 1_000;
@@ -69,6 +77,7 @@ export class Cluster {
   readonly bus: ClusterBus;
   readonly sealed: SealedHomes;
   readonly #options: ClusterOptions;
+  readonly #fresh = new Freshness();
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
   readonly #known = new Map<string, Known>();
@@ -77,6 +86,7 @@ export class Cluster {
   #host: ClusterHost | undefined;
   #hearing: Running | undefined;
   #asked = 0;
+  #said = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -161,6 +171,7 @@ export class Cluster {
 
   #lose(slot: Slot, now: number): void {
     if (!this.#heard.delete(slot)) return;
+    this.#fresh.lose(slot);
     this.#lost.set(slot, now);
     this.#options.onServers("lost", this.others);
     this.bus.serverLost(slot);
@@ -180,23 +191,43 @@ export class Cluster {
 
   #say(word: Word): void {
     const { backplane, key, slot } = this.#options;
-    backplane.say(SUBJECT, key.seal(SUBJECT, encodeWord(slot, word)));
+    backplane.say(SUBJECT, key.seal(SUBJECT, encodeWord({ slot, number: ++this.#said, word })));
   }
 
   #hear(sealed: Uint8Array): void {
     const body = this.#options.key.open(SUBJECT, sealed);
     const said = body === undefined ? undefined : decodeWord(body);
     if (said === undefined || said.slot === this.#options.slot) return;
+    const { number, word } = said;
     const slot = said.slot as Slot;
-    if (!this.#heard.has(slot) && said.word.kind !== "bye") this.#meet(slot);
-    if (said.word.kind !== "bye") this.#heard.set(slot, performance.now());
-    this.#take(slot, said.word);
+    switch (this.#fresh.judge(slot, number)) {
+      case "repeat":
+        return;
+      case "stranger":
+        return this.#hearStranger(slot, { number, word });
+      case "new":
+        this.#heard.set(slot, performance.now());
+        return this.#take(slot, word);
+    }
   }
 
-  #meet(slot: Slot): void {
-    this.#lost.delete(slot);
-    this.#heard.set(slot, performance.now());
-    this.#options.onServers("found", this.others);
+  // Its words may be old ones that somebody repeats: none is followed until it shows that it is alive.
+  #hearStranger(slot: Slot, { number, word }: Pick<Said, "number" | "word">): void {
+    const now = performance.now();
+    if (word.kind === "who") this.#introduce(slot, word);
+    if (word.kind === "here" && this.#fresh.meet(slot, { sign: word.sign, count: number })) {
+      this.#lost.delete(slot);
+      this.#heard.set(slot, now);
+      return this.#options.onServers("found", this.others);
+    }
+    const sign = word.kind === "bye" ? undefined : this.#fresh.ask(slot, now);
+    if (sign !== undefined) this.#say({ kind: "who", to: slot, sign });
+  }
+
+  /** Shows `slot`, which asked for it, that this server is alive, and says all that others must know of it. */
+  #introduce(slot: Slot, { to, sign }: WordOf<"who">): void {
+    if (to !== this.#options.slot || !this.#fresh.mayAnswer(slot, performance.now())) return;
+    this.#say({ kind: "here", sign });
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
     for (const word of this.#host?.standing() ?? []) this.#say(word);
     this.sealed.introduce();
@@ -206,7 +237,10 @@ export class Cluster {
     switch (word.kind) {
       case "alive":
       case "hello":
+      case "here":
         return;
+      case "who":
+        return this.#introduce(slot, word);
       case "bye":
         return this.#lose(slot, performance.now());
       case "session":

@@ -5,6 +5,7 @@ import { decode, encode } from "cborg";
 import * as z from "zod";
 import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/limits.ts";
 import { RID_BYTES } from "../../shared/messages_sealed.ts";
+import { SIGN_BYTES } from "./freshness.ts";
 
 const count = z.int().min(0);
 const label = z.string().max(1_024);
@@ -27,8 +28,12 @@ const WORDS = {
   alive: {},
   /** It stops: its clients go elsewhere. */
   bye: {},
-  /** Who hears it for the first time says its sessions. */
+  /** It has just begun. */
   hello: {},
+  /** The server `to` shall show that it is alive, and say what it has: its words may be old ones. */
+  who: { to: count, sign: bytes(SIGN_BYTES) },
+  /** Answer to who, repeating its sign. */
+  here: { sign: bytes(SIGN_BYTES) },
   /** A session that this server has; `digest`: SHA-256 of the secret by which it is taken up again. */
   session: { ticket, digest: bytes(32), client },
   ended: { ticket },
@@ -90,24 +95,34 @@ export type OperatorWord = WordOf<"banned" | "unbanned" | "announced">;
 
 const KINDS = Object.keys(WORDS) as Word["kind"][];
 
-/** The word of server `slot` as bytes. */
-export function encodeWord(slot: number, word: Word): Uint8Array {
+/** A word, and which one of which server it is. */
+export interface Said {
+  readonly slot: number;
+  /** Grows with each word of the server. */
+  readonly number: number;
+  readonly word: Word;
+}
+
+/** What a server says as bytes. */
+export function encodeWord({ slot, number, word }: Said): Uint8Array {
   const values: Readonly<Record<string, unknown>> = { ...word };
   const fields = Object.keys(WORDS[word.kind]).map((field) => values[field]);
-  return encode([slot, KINDS.indexOf(word.kind), ...fields]);
+  return encode([slot, number, KINDS.indexOf(word.kind), ...fields]);
 }
 
 /** Undefined for what another version says. */
-export function decodeWord(
-  body: Uint8Array,
-): { readonly slot: number; readonly word: Word } | undefined {
-  const [slot, number, ...values] = decode(body) as unknown[];
-  const kind = KINDS[Number(number)];
-  if (kind === undefined || typeof slot !== "number") return undefined;
-  const row: Readonly<Record<string, z.ZodType>> = WORDS[kind];
-  const fields = Object.keys(row);
+export function decodeWord(body: Uint8Array): Said | undefined {
+  const [slot, number, row, ...values] = decode(body) as unknown[];
+  const kind = KINDS[Number(row)];
+  if (kind === undefined || !count.safeParse(slot).success || !count.safeParse(number).success) {
+    return undefined;
+  }
+  const types: Readonly<Record<string, z.ZodType>> = WORDS[kind];
+  const fields = Object.keys(types);
   if (values.length !== fields.length) return undefined;
   const named = Object.fromEntries(fields.map((field, n) => [field, values[n]]));
-  const checked = z.object(row).safeParse(named);
-  return checked.success ? { slot, word: { kind, ...checked.data } as unknown as Word } : undefined;
+  const checked = z.object(types).safeParse(named);
+  if (!checked.success) return undefined;
+  const word = { kind, ...checked.data } as unknown as Word;
+  return { slot: slot as number, number: number as number, word };
 }

@@ -9,6 +9,8 @@ Deno.test("every word comes back as it was said, with the number of its server",
     { kind: "alive" },
     { kind: "bye" },
     { kind: "hello" },
+    { kind: "who", to: 3, sign: TICKET },
+    { kind: "here", sign: TICKET },
     { kind: "session", ticket: TICKET, digest: new Uint8Array(32), client: 2 ** 52 },
     { kind: "ended", ticket: TICKET },
     { kind: "take", question: 1, ticket: TICKET },
@@ -28,11 +30,18 @@ Deno.test("every word comes back as it was said, with the number of its server",
     { kind: "sealed_tell", to: 3, peer: 4, event: new Uint8Array(5) },
     { kind: "sealed_again", to: 3, peer: 4 },
   ];
-  for (const word of words) assert.deepEqual(decodeWord(encodeWord(5, word)), { slot: 5, word });
+  for (const word of words) {
+    const said = { slot: 5, number: 2 ** 40, word };
+    assert.deepEqual(decodeWord(encodeWord(said)), said);
+  }
 });
 
 Deno.test("what another version says is passed over", () => {
-  for (const wrong of [[5, 99], [5, 0, 1], [5, 4, new Uint8Array(3)], ["5", 0], [5], []]) {
+  for (
+    const wrong of [[5, 1, 99], [5, 1, 0, 1], [5, 1, 6, 3], ["5", 1, 0], [5, "1", 0], [5, -1, 0], [
+      5,
+    ], []]
+  ) {
     assert.equal(decodeWord(encode(wrong)), undefined);
   }
 });

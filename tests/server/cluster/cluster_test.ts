@@ -1,0 +1,111 @@
+// What whoever has the bus can do with words that it once carried: repeat them, as they are.
+
+import assert from "node:assert/strict";
+import type { Slot } from "../../../server/cluster/client_numbers.ts";
+import { Cluster, type ClusterHost } from "../../../server/cluster/cluster.ts";
+import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
+import type { Word } from "../../../server/cluster/words.ts";
+import type { EventOf } from "../../../shared/messages_v2.ts";
+import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+
+const SECRET = new Uint8Array(32).fill(7);
+const MESSAGE: EventOf<"direct"> = {
+  ...{ kind: "direct", room: 1, client: 1, name: "ann", time: 1, to: 2, toName: "bob" },
+  ...{ request: 3, text: "psst" },
+};
+
+interface Server {
+  readonly cluster: Cluster;
+  /** Direct messages and operator's words that it followed. */
+  readonly followed: Word[];
+  /** What was told of other servers. */
+  readonly seen: string[];
+  readonly stop: AbortController;
+}
+
+function startServer(bus: MemoryCluster, slot: number): Server {
+  const [followed, seen, stop] = [[] as Word[], [] as string[], new AbortController()];
+  const cluster = new Cluster({
+    ...{ backplane: bus.join(), key: new ClusterKey(SECRET), slot: slot as Slot },
+    holdMs: 60_000,
+    onFault(error) {
+      throw error;
+    },
+    onServers: (what) => seen.push(what),
+  });
+  const host: ClusterHost = {
+    sessions: () => [],
+    standing: () => [],
+    giveUp: () => undefined,
+    direct: (word) => followed.push(word) > 0,
+    follow: (word) => void followed.push(word),
+    expel: () => undefined,
+  };
+  cluster.run(host, stop.signal);
+  return { cluster, followed, seen, stop };
+}
+
+/** Lets all that was said arrive, and be answered. */
+async function settle(): Promise<void> {
+  for (let n = 0; n < 50; n++) await Promise.resolve();
+}
+
+/** All that the bus carries from now on, as it was sealed. */
+function record(bus: MemoryCluster): Uint8Array[] {
+  const carried: Uint8Array[] = [];
+  bus.join().hear("cmdchat.words", (body) => carried.push(body.slice()));
+  return carried;
+}
+
+Deno.test("two servers find each other, and what one says the other follows", async () => {
+  const bus = new MemoryCluster();
+  const [one, two] = [startServer(bus, 1), startServer(bus, 2)];
+  await settle();
+  assert.deepEqual([one.seen, two.seen], [["found"], ["found"]]);
+  assert.equal(await one.cluster.direct(MESSAGE, "den"), true);
+  assert.equal(two.followed.length, 1);
+  for (const { stop } of [one, two]) stop.abort();
+});
+
+Deno.test("words that are repeated have no second effect: no direct message, no announcement, no goodbye", async () => {
+  const bus = new MemoryCluster();
+  const carried = record(bus);
+  const [one, two] = [startServer(bus, 1), startServer(bus, 2)];
+  await settle();
+  await one.cluster.direct(MESSAGE, "den");
+  one.cluster.tell({ kind: "announced", text: "soon" });
+  await settle();
+  assert.equal(two.followed.length, 2);
+  const evil = bus.join();
+  for (const body of [...carried]) evil.say("cmdchat.words", body);
+  await settle();
+  assert.equal(two.followed.length, 2);
+  assert.deepEqual(two.seen, ["found"]);
+
+  // A server that comes later has heard none of it, and believes no more of it.
+  const three = startServer(bus, 3);
+  await settle();
+  assert.deepEqual(three.seen, ["found", "found"]);
+  for (const body of carried.slice(0, 12)) evil.say("cmdchat.words", body);
+  await settle();
+  assert.deepEqual([three.followed, three.seen], [[], ["found", "found"]]);
+  for (const { stop } of [one, two, three]) stop.abort();
+});
+
+Deno.test("a server that is gone does not come back by its old words", async () => {
+  const bus = new MemoryCluster();
+  const carried = record(bus);
+  const [one, two] = [startServer(bus, 1), startServer(bus, 2)];
+  await settle();
+  await two.cluster.direct(MESSAGE, "den");
+  two.cluster.bye();
+  two.stop.abort();
+  await settle();
+  assert.deepEqual(one.seen, ["found", "lost"]);
+  const evil = bus.join();
+  for (const body of [...carried]) evil.say("cmdchat.words", body);
+  await settle();
+  assert.deepEqual(one.seen, ["found", "lost"]);
+  assert.equal(one.followed.length, 1);
+  one.stop.abort();
+});
