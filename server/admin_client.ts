@@ -2,6 +2,7 @@
 
 import { type OptionTable, parseCommandLine } from "../shared/command_line.ts";
 import type { CommandLineInput } from "../shared/command_line.ts";
+import { type IncomingMessage, request as openRequest, type RequestOptions } from "node:http";
 import * as z from "zod";
 import {
   CmdchatError,
@@ -12,6 +13,7 @@ import {
 } from "../shared/errors.ts";
 import { STOP_DRAIN_MS } from "../shared/limits.ts";
 import { integer } from "../shared/option_values.ts";
+import { concatBytes } from "../shared/bytes.ts";
 import { sanitizeLine } from "../shared/sanitize.ts";
 import { addressText, type AdminAddress, isLoopback } from "./admin_address.ts";
 import { readAdminToken } from "./admin_token.ts";
@@ -94,11 +96,11 @@ export async function askPage(
 ): Promise<string> {
   const where = `Cannot ask the server at ${addressText(address)}`;
   const how = { path, method: "GET", ms: ANSWER_MS } as const;
-  const { response, body } = await request({ address, token }, how);
-  if (response.status === 401) {
+  const { status, body } = await request({ address, token }, how);
+  if (status === 401) {
     throw new ConnectionError(`${where}: its token is needed`, { hint: "set CMDCHAT_ADMIN_TOKEN" });
   }
-  if (!response.ok) throw new ConnectionError(`${where}: it answers ${response.status}`);
+  if (status !== 200) throw new ConnectionError(`${where}: it answers ${status}`);
   return new TextDecoder().decode(body);
 }
 
@@ -109,11 +111,11 @@ export async function askOperator(
 ): Promise<OperatorAnswer> {
   const where = `Cannot ask the server at ${addressText(address)}`;
   const how = { path: OPERATOR_PAGE, method: "POST", ms: OPERATOR_MS, json: ask };
-  const { response, body } = await request({ address, token }, how);
+  const { status, body } = await request({ address, token }, how);
   const text = new TextDecoder().decode(body);
-  const answer = response.ok ? OPERATOR_ANSWER.safeParse(JSON.parse(text)) : undefined;
+  const answer = status === 200 ? OPERATOR_ANSWER.safeParse(JSON.parse(text)) : undefined;
   if (answer?.success) return answer.data;
-  switch (response.status) {
+  switch (status) {
     case 401:
       throw new ConnectionError(`${where}: it does not take this token`, {
         hint: "the CMDCHAT_ADMIN_TOKEN that it was started with is wanted",
@@ -125,7 +127,7 @@ export async function askOperator(
     case 409:
       throw new AskRefused(sanitizeLine(text.trim()));
   }
-  throw new ConnectionError(`${where}: it answers ${response.status}`);
+  throw new ConnectionError(`${where}: it answers ${status}`);
 }
 
 /** The server looked at what was asked, and it cannot be done. */
@@ -159,13 +161,13 @@ export async function askToHandOver(
     throw error;
   });
   if (challenge === undefined) return undefined;
-  if (!challenge.response.ok || challenge.body.length !== CHALLENGE_BYTES) {
-    throw new ConfigError(`${where}: it answers ${challenge.response.status}`, { hint });
+  if (challenge.status !== 200 || challenge.body.length !== CHALLENGE_BYTES) {
+    throw new ConfigError(`${where}: it answers ${challenge.status}`, { hint });
   }
   const ask = askDesk(token, challenge.body);
   const answer = await request(peer, { ...at, method: "POST", bytes: ask.body });
-  if (!answer.response.ok) {
-    throw new ConfigError(`${where}: it answers ${answer.response.status}`, { hint });
+  if (answer.status !== 200) {
+    throw new ConfigError(`${where}: it answers ${answer.status}`, { hint });
   }
   try {
     return ask.open(answer.body);
@@ -173,6 +175,11 @@ export async function askToHandOver(
     if (!(cause instanceof CryptoError)) throw cause;
     throw new ConfigError(`${where}: it does not have the token`, { cause, hint });
   }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: Uint8Array;
 }
 
 interface Asked {
@@ -186,19 +193,18 @@ interface Asked {
 async function request(
   { address, token }: Pick<AdminPeer, "address" | "token">,
   { path, method, ms, json, bytes }: Asked,
-): Promise<{ readonly response: Response; readonly body: Uint8Array }> {
+): Promise<Answer> {
+  const { hostname, port } = reachable(address);
+  const options = {
+    ...{ host: hostname, port, path, method },
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(json === undefined ? {} : { "content-type": "application/json" }),
+    },
+    signal: AbortSignal.timeout(ms),
+  };
   try {
-    const response = await fetch(`http://${addressText(reachable(address))}${path}`, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(json === undefined ? {} : { "content-type": "application/json" }),
-      },
-      body: bytes ?? (json === undefined ? null : JSON.stringify(json)),
-      redirect: "error",
-      signal: AbortSignal.timeout(ms),
-    });
-    return { response, body: new Uint8Array(await response.arrayBuffer()) };
+    return await exchange(options, bytes ?? (json === undefined ? "" : JSON.stringify(json)));
   } catch (cause) {
     const what = isLate(cause) ? `no answer within ${ms / 1_000} s` : "nobody listens there";
     throw new ConnectionError(`Cannot ask the server at ${addressText(address)}: ${what}`, {
@@ -207,8 +213,25 @@ async function request(
   }
 }
 
+// Not fetch(): where HTTP_PROXY is set it gives the operator's token to the proxy, also on the way to this machine.
+async function exchange(
+  options: RequestOptions,
+  body: string | Uint8Array,
+): Promise<Answer> {
+  const answer = Promise.withResolvers<IncomingMessage>();
+  const asked = openRequest(options, answer.resolve);
+  asked.on("error", answer.reject);
+  asked.end(body);
+  const response = await answer.promise;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return { status: response.statusCode ?? 0, body: concatBytes(chunks) };
+}
+
+// node:http wraps the reason of its signal.
 function isLate(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "TimeoutError";
+  return error instanceof Error &&
+    (error.name === "TimeoutError" || error.name === "AbortError" || isLate(error.cause));
 }
 
 // A server that listens everywhere is asked on this machine.

@@ -222,3 +222,16 @@ Deno.test("the operator's bans outlive a take-over, and v1 clients are banned as
   refused.close();
   await first.ended();
 });
+
+Deno.test("the token goes to the server itself, whatever proxy the environment names", async () => {
+  await using server = await start();
+  const pages = await pagesOf(server);
+  using proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const asked = proxy.accept().then(() => "asked", () => "closed");
+  const url = `http://127.0.0.1:${proxy.addr.port}`;
+  const env = { ...WITH_TOKEN, HTTP_PROXY: url, http_proxy: url, ALL_PROXY: url };
+  const { code, stderr } = await admin(pages, ["bans"], env);
+  assert.deepEqual([code, stderr], [0, ""]);
+  proxy.close();
+  assert.equal(await asked, "closed");
+});
