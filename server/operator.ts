@@ -4,6 +4,7 @@
 import { type CmdchatError, LimitError, UsageError } from "../shared/errors.ts";
 import { OPERATOR_NOTICE_PREFIX } from "../shared/limits.ts";
 import { durationText } from "../shared/moderation.ts";
+import { OPERATOR_CLIENT } from "./cluster/room_state.ts";
 import type { OperatorWord } from "./cluster/words.ts";
 import type { AskOf, OperatorAsk, OperatorCommand } from "./operator_asks.ts";
 import type { OperatorBan } from "./operator_bans.ts";
@@ -241,7 +242,12 @@ function putOut(room: Room): number {
   const all = room.occupants;
   for (const { id: whom, name: whomName } of all) {
     room.publish({
-      ...{ kind: "moderated", client: 0, name: "The server's operator", time: Date.now() },
+      ...{
+        kind: "moderated",
+        client: OPERATOR_CLIENT,
+        name: "The server's operator",
+        time: Date.now(),
+      },
       ...{ request: 0, what: "kick", whom, whomName, seconds: 0, text: "the room is closed" },
     });
   }

@@ -20,6 +20,9 @@ const SNAPSHOT = z.tuple([
   z.tuple([count, count, z.boolean(), count, untils, untils]),
 ]);
 
+/** Number in events of what the operator of the server does. */
+export const OPERATOR_CLIENT = 0;
+
 /** The replicated part of a room. */
 export class RoomState implements SharedView {
   at = 0;
@@ -48,6 +51,8 @@ export class RoomState implements SharedView {
    */
   settle<E extends PlacedEvent>(event: E): E | undefined {
     const occupant = this.of(event.client);
+    // The operator is no client, and only servers can write its number.
+    if (event.kind === "moderated" && event.client === OPERATOR_CLIENT) return event;
     switch (event.kind) {
       case "joined": {
         if (occupant !== undefined) return undefined;

@@ -2,45 +2,15 @@
 
 import assert from "node:assert/strict";
 import {
-  type Finished,
-  type RunningServer,
-  runServer,
-  startServer,
-} from "../helpers/server_process.ts";
+  adminAnswer as answer,
+  OPERATOR_TOKEN as TOKEN,
+  pagesOf,
+  runAdmin as admin,
+  WITH_TOKEN,
+} from "../helpers/operator.ts";
+import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
-
-const TOKEN = "for-the-operator";
-const WITH_TOKEN = { CMDCHAT_ADMIN_TOKEN: TOKEN };
-
-async function pagesOf(server: RunningServer): Promise<string> {
-  return (await server.printed(/^admin pages on http:\/\/(\S+)$/m))[1] as string;
-}
-
-/** Runs `cmdchat-server admin …` against `pages`. */
-function admin(
-  pages: string,
-  words: readonly string[],
-  env: Record<string, string> = WITH_TOKEN,
-): Promise<Finished> {
-  const permissions = ["--allow-net", "--allow-env", "--allow-read"];
-  return runServer({
-    command: {
-      path: Deno.execPath(),
-      args: ["run", "--no-check", "--no-prompt", ...permissions, "server/main.ts", "admin"],
-    },
-    bare: true,
-    args: ["--admin-listen", pages, ...words],
-    env,
-  });
-}
-
-/** What one command prints, which must work. */
-async function answer(pages: string, ...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await admin(pages, words);
-  assert.deepEqual([code, stderr], [0, ""], words.join(" "));
-  return stdout;
-}
 
 function start(env: Record<string, string> = WITH_TOKEN): Promise<RunningServer> {
   return startServer({ args: ["--admin-listen", "0"], env });

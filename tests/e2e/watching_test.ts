@@ -2,23 +2,14 @@
 
 import assert from "node:assert/strict";
 import { readSamples, type Samples } from "../../server/metrics_reader.ts";
-import {
-  type Finished,
-  type RunningServer,
-  runServer,
-  startServer,
-} from "../helpers/server_process.ts";
+import { pagesOf } from "../helpers/operator.ts";
+import { type Finished, runServer, startServer } from "../helpers/server_process.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { startTmux } from "../helpers/tmux.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
 
 const inTerminal = skipUnless(hasProgram("tmux"), "tmux is not installed");
-
-/** Where the pages of a server that was started with --admin-listen are. */
-async function pagesOf(server: RunningServer): Promise<string> {
-  return (await server.printed(/^admin pages on http:\/\/(\S+)$/m))[1] as string;
-}
 
 async function samplesOf(pages: string, init: RequestInit = {}): Promise<Samples> {
   const response = await fetch(`http://${pages}/metrics`, init);

@@ -29,6 +29,11 @@ Deno.test("every word comes back as it was said, with the number of its server",
     { kind: "sealed_link", to: 3, peer: 4, left: true },
     { kind: "sealed_tell", to: 3, peer: 4, event: new Uint8Array(5) },
     { kind: "sealed_again", to: 3, peer: 4 },
+    { kind: "banned", network: "192.0.2.0/24", until: 2 ** 52 },
+    { kind: "unbanned", network: "192.0.2.0/24" },
+    { kind: "announced", text: "back at noon" },
+    { kind: "expel", question: 1, client: 2 ** 52 },
+    { kind: "expelled", question: 1, address: "192.0.2.7" },
   ];
   for (const word of words) {
     const said = { slot: 5, number: 2 ** 40, word };
