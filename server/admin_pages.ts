@@ -1,6 +1,5 @@
 // The operator's pages over HTTP: a request in, a response out. server/admin_listener.ts has the socket.
 
-import { Buffer } from "node:buffer";
 import { ASK_BYTES, type HandOverDesk } from "./hand_over_desk.ts";
 import { METRICS_TYPE } from "./metrics_page.ts";
 import {
@@ -10,6 +9,7 @@ import {
   OPERATOR_PAGE,
   operatorReply,
   type OperatorView,
+  readUpTo,
 } from "./operator_page.ts";
 
 /** What the pages show. */
@@ -85,17 +85,6 @@ async function handOver(request: Request, { handOver: desk }: AdminView): Promis
   if (given === "unauthorized") return plain(401, "A token is needed");
   if (given === "busy") return plain(429, "Too many at once");
   return given === "nothing" ? plain(409, "There is nothing to hand over") : binary(given);
-}
-
-async function readUpTo(request: Request, most: number): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of request.body ?? []) {
-    length += part.length;
-    if (length > most) return undefined;
-    parts.push(part);
-  }
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 function binary(body: Uint8Array<ArrayBuffer>): Response {

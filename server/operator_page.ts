@@ -42,6 +42,22 @@ export function isPlainAddress(hostname: string): boolean {
   return hostname === "localhost" || /^(?:[\d.]+|\[[0-9a-f:.]+\])$/.test(hostname);
 }
 
+/** The body of a request; undefined where it is longer than `most` bytes, of which no more are read. */
+export async function readUpTo(
+  request: Request,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > most) return undefined;
+  const bytes = new Uint8Array(most);
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    if (size + chunk.length > most) return undefined;
+    bytes.set(chunk, size);
+    size += chunk.length;
+  }
+  return bytes.slice(0, size);
+}
+
 /** Answers a request for the page; undefined where there is no such page for it. */
 export async function operatorReply(
   { request, peer }: FromPeer,
@@ -54,7 +70,7 @@ export async function operatorReply(
   const checked = token === undefined ? "wrong" : await gate.check(token);
   if (checked === "busy") return { status: 429, why: "Too many at once" };
   if (checked === "wrong") return { status: 401, why: "A token is needed" };
-  const body = await readAll(request);
+  const body = await readUpTo(request, QUESTION_MAX_BYTES);
   if (body === undefined) {
     return { status: 413, why: `At most ${QUESTION_MAX_BYTES} bytes are read` };
   }
@@ -80,18 +96,6 @@ function unfit(request: Request): OperatorReply | undefined {
     return { status: 415, why: "application/json is wanted" };
   }
   return undefined;
-}
-
-async function readAll(request: Request): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > QUESTION_MAX_BYTES) return undefined;
-  const bytes = new Uint8Array(QUESTION_MAX_BYTES);
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    if (size + chunk.length > QUESTION_MAX_BYTES) return undefined;
-    bytes.set(chunk, size);
-    size += chunk.length;
-  }
-  return bytes.subarray(0, size);
 }
 
 function parsed(body: Uint8Array): unknown {
