@@ -9,6 +9,7 @@ import { errorText, printError } from "../exit.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
 import type { TransferEvent } from "../transfer_event.ts";
+import { LateReceivers } from "./late_receivers.ts";
 import { connected, endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "./stdout_lines.ts";
@@ -40,6 +41,7 @@ class FileSending {
   readonly #options: SendFileOptions;
   readonly #stdout = new StdoutLines();
   #chat: Chat | undefined;
+  #late: LateReceivers | undefined;
   #somebody = Promise.withResolvers<void>();
   #ended = Promise.withResolvers<TransferEvent>();
 
@@ -48,11 +50,13 @@ class FileSending {
   }
 
   lookAround(): void {
+    this.#late?.look();
     if ((this.#chat?.rooms.current?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
   }
 
   hear(event: TransferEvent): void {
     if (event.kind === "refused" || event.file.direction === "in") return;
+    this.#late?.look();
     if (this.#options.json && event.kind !== "progress") {
       const time = SYSTEM_CLOCK.utc();
       this.#stdout.print(createJsonRenderer().file(event, time) ?? "");
@@ -62,6 +66,7 @@ class FileSending {
 
   async run({ chat, clock }: ScriptInput): Promise<CmdchatError | undefined> {
     this.#chat = chat;
+    this.#late = new LateReceivers(chat, clock);
     const patience = new Patience(this.#options.timeout, clock);
     let fault: CmdchatError | undefined;
     try {
@@ -72,10 +77,12 @@ class FileSending {
         throw timeOver(patience, "Nobody came to take the file");
       }
       for (const path of this.#options.paths) {
+        await connected(chat, patience);
         if (chat.ending.aborted) break;
         const found = await this.#sendOne(path, chat);
         if (found !== undefined) printError(errorText(found));
         fault ??= found;
+        if (found === undefined) await this.#late.served();
       }
     } finally {
       await this.#stdout.flush();
@@ -86,6 +93,7 @@ class FileSending {
 
   async #sendOne(path: string, chat: Chat): Promise<CmdchatError | undefined> {
     this.#ended = Promise.withResolvers();
+    this.#late?.begin();
     try {
       await chat.transfers.offerFile(path, chat.room);
     } catch (error) {
