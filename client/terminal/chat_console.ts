@@ -17,6 +17,8 @@ export interface Tty {
   flush(): Promise<void>;
   /** Calls the handler after each change of size. */
   onResize(handler: () => void): void;
+  /** Looks at the size, and calls the handler now where it has changed and nothing told of it yet. */
+  measure(): void;
   /** Leaves the terminal to another program until `resume`; what is queued must have left. */
   suspend(): void;
   /** Takes it back. */

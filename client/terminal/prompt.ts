@@ -164,6 +164,8 @@ export class Prompt implements ChatConsole {
   }
 
   #paint(): Promise<void> {
+    // On a busy machine the signal comes late, and what is painted for a width of before stays as rubbish.
+    this.#tty.measure();
     const area = this.#window.compose({
       ...this.#shown(),
       status: this.#statusLine(),

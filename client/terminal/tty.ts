@@ -79,6 +79,12 @@ class DenoTty implements Tty {
     this.#resized = handler;
   }
 
+  measure(): void {
+    const { columns, rows } = this;
+    this.#measure();
+    if (columns !== this.columns || rows !== this.rows) this.#resized();
+  }
+
   suspend(): void {
     // Its Ctrl-C is not ours.
     Deno.addSignalListener("SIGINT", ignore);

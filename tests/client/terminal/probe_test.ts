@@ -15,6 +15,7 @@ function terminal(...answers: readonly string[]): Tty & { readonly asked: string
     write: (text) => void (asked += text),
     flush: () => Promise.resolve(),
     onResize: () => {},
+    measure: () => {},
     suspend: () => {},
     resume: () => {},
     close: () => Promise.resolve(),

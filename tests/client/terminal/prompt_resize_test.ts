@@ -23,6 +23,24 @@ for (const [from, to] of [[80, 40], [80, 20], [40, 33], [40, 20], [200, 25], [20
   });
 }
 
+for (const [from, to] of [[80, 40], [80, 20], [40, 33], [200, 25], [20, 80]]) {
+  Deno.test(`a message that comes before the signal of a resize from ${from} to ${to} columns leaves one input`, async () => {
+    await using chat = await openPrompt({ columns: from as number, rows: 12 });
+    chat.prompt.setStatus("lobby | connected");
+    for (const message of MESSAGES) chat.prompt.print(message);
+    await chat.type(`${LONG} ${LONG}`);
+    chat.tty.resizeUnheard(to as number, 12);
+    chat.prompt.print("bob: meanwhile");
+    await chat.settle();
+    chat.tty.measure();
+    await chat.settle();
+    const lines = chat.tty.logicalLines;
+    assert.deepEqual(lines.slice(0, MESSAGES.length + 1), [...MESSAGES, "bob: meanwhile"]);
+    const shown = lines.slice(MESSAGES.length + 1).join("").replaceAll(" ", "");
+    assert.equal(shown, `alice> ${LONG} ${LONG}lobby | connected`.replaceAll(" ", ""));
+  });
+}
+
 Deno.test("a window dragged through many widths leaves one input on the screen", async () => {
   await using chat = await openPrompt({ columns: 60, rows: 10 });
   chat.prompt.setStatus("lobby | connected");

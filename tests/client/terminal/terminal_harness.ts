@@ -46,6 +46,7 @@ export class EmulatedTty implements Tty {
   /** Whether another program has it. */
   lent = false;
   #resized: () => void = () => {};
+  #isUnheard = false;
   #parsed: Promise<void> = Promise.resolve();
 
   constructor(options: EmulatorOptions) {
@@ -98,7 +99,19 @@ export class EmulatedTty implements Tty {
 
   /** The user changes the window. */
   resize(columns: number, rows: number): void {
+    this.resizeUnheard(columns, rows);
+    this.measure();
+  }
+
+  /** The same, while the signal that tells of it is still on its way. */
+  resizeUnheard(columns: number, rows: number): void {
     this.terminal.resize(columns, rows);
+    this.#isUnheard = true;
+  }
+
+  measure(): void {
+    if (!this.#isUnheard) return;
+    this.#isUnheard = false;
     this.#resized();
   }
 
