@@ -1,5 +1,5 @@
-// 2,000 seeded operations on a sealed group: joins, leaves, updates, lost races, texts, voids, members who come
-// back. After each, everybody has one epoch, one code and the same members.
+// 2,000 seeded operations on a sealed group: joins, leaves, kicks, locks, other names, updates, lost races, texts, voids,
+// members who come back. After each, everybody has one epoch, one code and the same members.
 
 import { SealedGroup } from "../../client/sealed/group.ts";
 import { join, readInvitation } from "../../client/sealed/place.ts";
@@ -9,6 +9,11 @@ const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);
 const SEED = Number(Deno.env.get("SEALED_FUZZ_SEED") ?? Date.now() % 1_000_000);
 const MEMBERS_MAX = 6;
 
+/** Who made the room, while it is there. */
+function makerOf(room: OrderedRoom): TestMember | undefined {
+  return room.members.find(({ group }) => group.maker?.leaf === group.ownLeaf);
+}
+
 Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`, async () => {
   const random = seededRandom(SEED);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -16,21 +21,39 @@ Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`
   let names = 0;
 
   const others = (than: TestMember) => room.members.filter((member) => member !== than);
+  // Without its maker a room is done with kicks and locks.
+  const leavers = (than: TestMember) =>
+    others(than).filter((member) => member !== makerOf(room) || random() < 0.02);
   const operations: Record<string, [weight: number, () => Promise<void>]> = {
     join: [2, async () => {
-      if (room.members.length < MEMBERS_MAX) await room.join(`m${++names}`, pick(room.members));
+      const isOpen = room.members.every(({ group }) => !group.isLocked);
+      if (isOpen && room.members.length < MEMBERS_MAX) {
+        await room.join(`m${++names}`, pick(room.members));
+      }
     }],
     leave: [1.5, async () => {
       const by = pick(room.members);
-      const left = others(by);
+      const left = leavers(by);
       if (left.length > 0) await room.commit(by, [pick(left)]);
     }],
     leaveTogether: [0.5, async () => {
       const by = pick(room.members);
-      const left = others(by).filter(() => random() < 0.4);
+      const left = leavers(by).filter(() => random() < 0.4);
       await room.commit(by, left);
     }],
     update: [2, () => room.commit(pick(room.members))],
+    rename: [1, () => room.change(pick(room.members), { name: `m${++names}` })],
+    lock: [1, async () => {
+      const maker = makerOf(room);
+      if (maker !== undefined) await room.change(maker, { locked: random() < 0.3 });
+    }],
+    kick: [0.5, async () => {
+      const maker = makerOf(room);
+      const left = room.members.filter((member) => member !== maker);
+      if (maker !== undefined && left.length > 0) {
+        await room.change(maker, { kick: "because" }, [pick(left)]);
+      }
+    }],
     text: [6, () => room.sayToAll(pick(room.members), `text ${random()}`)],
     lostRace: [2, async () => {
       const [winner, loser] = [pick(room.members), pick(room.members)];

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { SealedGroup } from "../../client/sealed/group.ts";
+import { type CommitIntent, SealedGroup } from "../../client/sealed/group.ts";
 import type { Outcome, SealedFrame } from "../../client/sealed/group_outcome.ts";
 import { generateSignatureKeys } from "../../client/sealed/mls_crypto.ts";
 import { join, type Outgoing, type Place, readInvitation } from "../../client/sealed/place.ts";
@@ -34,7 +34,7 @@ export function placeFor(name: string, keys: RoomKeys = testKeys()): Place {
 
 /** A member with its group. */
 export interface TestMember {
-  readonly place: Place;
+  place: Place;
   group: SealedGroup;
 }
 
@@ -95,8 +95,17 @@ export class OrderedRoom {
   /** A member commits, with removals or none; everybody takes it. */
   async commit(by: TestMember, removed: readonly TestMember[] = []): Promise<void> {
     for (const { place } of removed) this.gone.add(place.me.handle);
+    await this.change(by, {}, removed);
+  }
+
+  /** A member commits something else; everybody takes it. */
+  async change(
+    by: TestMember,
+    intent: CommitIntent,
+    removed: readonly TestMember[] = [],
+  ): Promise<void> {
     const leaves = removed.map(({ group }) => group.ownLeaf);
-    const outgoing = await by.group.startCommit({ removed: leaves });
+    const outgoing = await by.group.startCommit({ ...intent, removed: leaves });
     const frame = this.frame("commit", by.place.me.handle, outgoing);
     for (const member of this.members) {
       const outcome = await member.group.receive(frame, (handle) => this.gone.has(handle));
@@ -104,6 +113,8 @@ export class OrderedRoom {
       assert.equal(outcome.kind, expected, JSON.stringify(outcome));
     }
     for (const member of removed) this.members.splice(this.members.indexOf(member), 1);
+    const { name = by.place.me.name } = intent;
+    by.place = { ...by.place, me: { ...by.place.me, name } };
   }
 
   /** A member says something; what the others read. */

@@ -261,3 +261,22 @@ Deno.test("who cannot come back for long, because nobody has the epoch that the 
     assert.equal(notes(peer).match(/leave it, all of you, and come in again/g)?.length, 1);
   }
 });
+
+Deno.test("a former member who brings an old state back after a restart is shown to all, and removed again", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await kick(alice!, "bob");
+  await lock(alice!, true);
+  await relay.restart();
+  // Bob's program holds the group as it was with him, and is the first to come.
+  await bob!.online();
+  assert.equal(bob!.machine.status.phase, "in");
+  await alice!.online();
+  await carol!.online();
+  await relay.advance(15);
+  assertAgreed(alice!, carol!);
+  for (const peer of [alice!, carol!]) {
+    assert.deepEqual(peer.told("joined").map(({ name }) => name).at(-1), "bob");
+    assert.deepEqual(peer.told("left").map(({ name }) => name), ["bob", "bob"]);
+    assert.equal(peer.machine.status.locked, true);
+  }
+});
