@@ -6,6 +6,9 @@ import type { Place } from "./places.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 
+// Their clients come again at once, or never.
+const EXPELLED_MAX = 1_000;
+
 interface Held {
   readonly session: Session;
   /** Monotonic ms at which the wait is over. */
@@ -18,6 +21,7 @@ export class HeldSessions {
   readonly #relay: Relay;
   readonly #known = new Map<string, Session>();
   readonly #held = new Map<number, Held>();
+  readonly #expelled = new Map<string, Uint8Array>();
 
   constructor(relay: Relay) {
     this.#relay = relay;
@@ -43,6 +47,21 @@ export class HeldSessions {
     const session = this.#known.get(encodeBase64(id));
     if (session?.ticket === undefined || !timingSafeEqual(session.ticket.secret, secret)) return;
     return session;
+  }
+
+  /** Remembers that the operator ended a session, so that its client does not come again by itself. */
+  noteExpelled({ ticket }: Session): void {
+    if (ticket === undefined) return;
+    this.#expelled.set(encodeBase64(ticket.id), ticket.secret);
+    if (this.#expelled.size > EXPELLED_MAX) {
+      this.#expelled.delete(this.#expelled.keys().next().value as string);
+    }
+  }
+
+  /** Whether this ticket is of a session that the operator ended. */
+  wasExpelled(id: Uint8Array, secret: Uint8Array): boolean {
+    const known = this.#expelled.get(encodeBase64(id));
+    return known !== undefined && timingSafeEqual(known, secret);
   }
 
   /** Holds a session whose link was lost. False where that is not wanted. */

@@ -118,7 +118,10 @@ const ANSWERS: Answers = {
     const told = relay.sessions.filter(({ port }) => port !== undefined).length;
     audit(relay, { what: "notice", bytes: new TextEncoder().encode(text).length, told });
     const more = everywhere(relay);
-    return { lines: [`Told ${told} sessions here${more}`], data: { told, ...others(relay) } };
+    return {
+      lines: [`Told ${told} session${told === 1 ? "" : "s"} here${more}`],
+      data: { told, ...others(relay) },
+    };
   },
 
   close(relay, { room: wanted }) {

@@ -70,7 +70,7 @@ export const OPERATOR_TABLE: Readonly<Record<OperatorCommand, CommandRow>> = {
   kick: {
     ...{ argument: "SESSION", count: [1, 1] },
     read: ({ words: [word = ""] }) => ({ session: sessionNumber(word) }),
-    summary: "end a session; its client may come back as a new one",
+    summary: "end a session; its client does not come again by itself, its user may",
   },
   ban: {
     ...{ argument: "ADDRESS|SESSION [TIME]", count: [1, 2] },

@@ -10,6 +10,7 @@ export type RefusalWord =
   | "invalid_room"
   | "too_many_rooms"
   | "excluded"
+  | "removed"
   | "server_full"
   | "server_stopping";
 

@@ -219,6 +219,7 @@ export class Relay {
   /** Ends a session against its client's will, who is told why. */
   expel(session: Session, why: string): void {
     void session.expel(why);
+    this.held.noteExpelled(session);
     this.exit(session);
   }
 

@@ -218,7 +218,11 @@ function comeBack(relay: Relay, sealed: Sealed, hello: RequestOf<"hello">): Sess
   const { session: id, secret } = hello;
   if (id === null || secret === null) return undefined;
   const session = relay.held.find(id, secret);
-  if (session === undefined) return undefined;
+  if (session === undefined) {
+    // Who begins anew has no ticket, and may.
+    if (relay.held.wasExpelled(id, secret)) throw new Refusal("removed");
+    return undefined;
+  }
   relay.held.release(session);
   relay.metrics.counters.sessionsResumed++;
   const { memberships, expected } = session;

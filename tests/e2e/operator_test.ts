@@ -9,8 +9,12 @@ import {
   WITH_TOKEN,
 } from "../helpers/operator.ts";
 import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
+import { hasProgram, skipUnless } from "../helpers/skip.ts";
+import { TerminalClient } from "../helpers/terminal_client.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
+
+const inTerminal = skipUnless(hasProgram("script"), "util-linux's script is not installed");
 
 function start(env: Record<string, string> = WITH_TOKEN): Promise<RunningServer> {
   return startServer({ args: ["--admin-listen", "0"], env });
@@ -43,8 +47,9 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
   await alice.ended;
   await bob.until("left", ({ name }) => name === "alicia");
   const { session, secret } = alice.welcome;
-  await using again = await V2Peer.join({ port, hello: { session, secret } });
-  assert.equal(again.welcome.resumed, false);
+  await using back = await V2Peer.connect({ port, hello: { session, secret } });
+  assert.equal((await back.until("refused")).reason, "removed");
+  await using again = await V2Peer.join({ port });
   await answer(pages, "notice", "a notice for everybody");
   const notice = await bob.until("notice", ({ room }) => room === 0);
   assert.equal(notice.text, "From the server's operator: a notice for everybody");
@@ -58,8 +63,8 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
   refused.close();
   assert.match(await answer(pages, "bans"), /^127\.0\.0\.1 +\d{4}-/m);
   await answer(pages, "unban", "127.0.0.1");
-  await using back = await V2Peer.join({ port });
-  assert.ok(back.welcome.client > bob.welcome.client);
+  await using newcomer = await V2Peer.join({ port });
+  assert.ok(newcomer.welcome.client > again.welcome.client);
   const { stdout, stderr } = await server.stop();
   for (const what of ["sessions", "kick", "notice", "close", "ban", "unban"]) {
     assert.match(stderr, new RegExp(`INFO audit by="operator" what="${what}"`), what);
@@ -205,3 +210,26 @@ Deno.test("the token goes to the server itself, whatever proxy the environment n
   proxy.close();
   assert.equal(await asked, "closed");
 });
+
+inTerminal(
+  "in a sealed room the operator's notice is the server's, and who is kicked does not come again by itself",
+  async () => {
+    await using server = await start();
+    const pages = await pagesOf(server);
+    const args = ["--port", String(server.port), "--name", "alice"];
+    await using alice = new TerminalClient({ args, columns: 110 });
+    await alice.shows(/Connected as/);
+    await alice.type("/seal ops\r");
+    await alice.shows(/In "ops": alice/);
+    await alice.shows(/ops · alice · sealed/);
+    await answer(pages, "notice", "<bob> is not what I am");
+    await alice.shows(/^\d\d:\d\d:\d\d \* From the server's operator: <bob> is not what I am$/);
+    assert.match(await answer(pages, "rooms"), /^sealed:1 +1$/m);
+    assert.match(await answer(pages, "close", "sealed:1"), /members put out: 1$/m);
+    await alice.shows(/does not let you into the sealed room: The server's operator closed it/);
+    const { sessions: [session] } = JSON.parse(await answer(pages, "sessions", "--json"));
+    await answer(pages, "kick", String(session.session));
+    await alice.shows(/\* You were removed by the server's operator\.$/);
+    await alice.shows(/^error: Cannot come back to the server: its operator removed you$/);
+  },
+);
