@@ -4,18 +4,18 @@ import type { Rate } from "../shared/option_values.ts";
 
 /** Lets `messages` through in any window of `seconds`; remembers the time of each that it let through. */
 export class RateLimit {
-  readonly #times: Float64Array;
-  readonly #windowMs: number;
+  readonly #rate: Rate;
+  /** Made with the first message: most of 10,000 sessions say nothing. */
+  #times: Float64Array | undefined;
   #next = 0;
 
   constructor(rate: Rate) {
-    this.#times = new Float64Array(rate.messages).fill(-Infinity);
-    this.#windowMs = rate.seconds * 1_000;
+    this.#rate = rate;
   }
 
   /** 0 where a message may pass at `now` (ms, monotonic); otherwise the ms until the next may. */
   wait(now: number): number {
-    return Math.max(0, this.#oldest + this.#windowMs - now);
+    return Math.max(0, this.#nextAt - now);
   }
 
   /**
@@ -25,14 +25,15 @@ export class RateLimit {
   take(now: number, count = 1): number {
     const wait = this.wait(now);
     if (wait > 0) return wait;
+    const times = this.#times ??= new Float64Array(this.#rate.messages).fill(-Infinity);
     for (let taken = 0; taken < count; taken++) {
-      this.#times[this.#next] = Math.max(now, this.#oldest + this.#windowMs);
-      this.#next = (this.#next + 1) % this.#times.length;
+      times[this.#next] = Math.max(now, this.#nextAt);
+      this.#next = (this.#next + 1) % times.length;
     }
     return 0;
   }
 
-  get #oldest(): number {
-    return this.#times[this.#next] as number;
+  get #nextAt(): number {
+    return (this.#times?.[this.#next] ?? -Infinity) + this.#rate.seconds * 1_000;
   }
 }

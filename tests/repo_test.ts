@@ -2,6 +2,7 @@
 // world is touched, names, sizes, what the documents claim, and format, lint and types.
 
 import assert from "node:assert/strict";
+import { SERVER, v8Arguments } from "../scripts/compile.ts";
 import { skipUnless } from "./helpers/skip.ts";
 import { outputOf, readSources, readText, ROOT, type SourceFile } from "./helpers/sources.ts";
 
@@ -45,6 +46,14 @@ Deno.test("every import of ours names a file that is there", () => {
     )
   );
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("the server task manages memory as the executable does", async () => {
+  const { tasks } = JSON.parse(await readText("deno.json")) as {
+    tasks: { server: { command: string } };
+  };
+  const words = tasks.server.command.split(" ");
+  assert.deepEqual(words.filter((word) => word.startsWith("--v8-flags")), v8Arguments(SERVER));
 });
 
 Deno.test("every package is pinned in deno.json, is used, and stands in an ADR", async () => {

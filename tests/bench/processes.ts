@@ -1,5 +1,6 @@
 // The processes that the benchmark measures or that make its load: their words, their memory, their time.
 
+import { SERVER, v8Arguments } from "../../scripts/compile.ts";
 import type { TestCertificate } from "../helpers/certificates.ts";
 
 /** What a running process costs; NaN where the system does not tell (anything but Linux). */
@@ -31,6 +32,8 @@ export interface Start {
   readonly path: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of the runtime. */
+  readonly runtime?: readonly string[];
   /** File handles it needs; the limit is raised as far as the system allows. */
   readonly handles?: number;
 }
@@ -39,8 +42,10 @@ const ROOT = new URL("../../", import.meta.url);
 const encoder = new TextEncoder();
 
 /** Starts a module of the project as a process of its own. */
-export function startProgram({ path, args = [], env = {}, handles = 1_024 }: Start): Program {
-  const deno = ["run", "-A", "--no-check", new URL(path, ROOT).pathname, ...args];
+export function startProgram(
+  { path, args = [], env = {}, runtime = [], handles = 1_024 }: Start,
+): Program {
+  const deno = ["run", "-A", "--no-check", ...runtime, new URL(path, ROOT).pathname, ...args];
   // The soft limit goes up where the hard one allows; where it does not, the count of connections will tell.
   const raise = `[ "$(ulimit -n)" -ge ${handles} ] || ulimit -n ${handles} || ulimit -n hard`;
   const command = new Deno.Command(Deno.build.os === "windows" ? Deno.execPath() : "bash", {
@@ -87,6 +92,7 @@ export function startRelay(
   const open = ["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "0"];
   return startListening({
     path: "server/main.ts",
+    runtime: v8Arguments(SERVER),
     args: ["--port", "0", ...open, ...tls, ...args],
     env,
     ...(handles === undefined ? {} : { handles }),
