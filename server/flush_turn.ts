@@ -3,14 +3,17 @@
 
 /** Something that writes in two steps, neither of which throws. */
 export interface Flushing {
-  /** Makes the bytes. */
-  seal(): void;
+  /** Makes the bytes; says how many. */
+  seal(): number;
   /** Hands them to the link. */
   write(): void;
 }
 
-/** So many at once: what they sealed is still near when it is written, and nobody waits for a thousand others. */
-export const FLUSH_GROUP = 256;
+/**
+ * Bytes that are sealed before the first of them are written: one message for 250 members. What was sealed is still
+ * near then, and where much waits for each nobody waits for the others' sealing.
+ */
+export const FLUSH_GROUP_BYTES = 48 * 1_024;
 
 let due: Flushing[] = [];
 
@@ -23,9 +26,11 @@ export function flushSoon(flushing: Flushing): void {
 function flushAll(): void {
   const all = due;
   due = [];
-  for (let start = 0; start < all.length; start += FLUSH_GROUP) {
-    const group = all.slice(start, start + FLUSH_GROUP);
-    for (const flushing of group) flushing.seal();
-    for (const flushing of group) flushing.write();
+  for (let end = 0; end < all.length;) {
+    const start = end;
+    for (let bytes = 0; end < all.length && bytes < FLUSH_GROUP_BYTES; end++) {
+      bytes += (all[end] as Flushing).seal();
+    }
+    for (let at = start; at < end; at++) (all[at] as Flushing).write();
   }
 }

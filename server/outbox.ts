@@ -92,13 +92,15 @@ export class Outbox<B> implements Flushing {
   }
 
   /** Called at the end of a turn. */
-  seal(): void {
-    if (this.#closed) return;
+  seal(): number {
+    if (this.#closed) return 0;
     this.#sealedSince = this.#since;
     try {
       this.#sealed = this.#owner.seal(this.#take());
+      return this.#sealed.length;
     } catch {
       this.#break();
+      return 0;
     }
   }
 

@@ -82,11 +82,12 @@ async function latencies(
       }
       await pause(everyMs);
     }
-    await senders[0]?.chat(`end ${run}`);
+    // Each says its own: what another said before may come later.
+    for (const sender of senders) await sender.chat(`end ${run}`);
   })();
-  for (;;) {
+  for (let ends = 0; ends < senders.length;) {
     const { message } = await probe.next("chat", 20_000);
-    if (message === `end ${run}`) break;
+    if (message === `end ${run}`) ends++;
     const at = sent.get(String(message));
     if (at !== undefined) heard.push(performance.now() - at);
   }
