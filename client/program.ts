@@ -41,6 +41,8 @@ export const CLIENT_COMMANDS = [
     argument: "PATH…",
     summary: "hand files to those in the room, and print their SHA-256",
     about: [
+      "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
+      "that the server takes; --as says what it is called.",
       "It waits until somebody else is in the room. The relay keeps no files: who comes later " +
       "does not get them. An exit code of 0 says that the server passed all of it on; that it " +
       "was saved, only the receiver knows.",

@@ -48,6 +48,8 @@ const LEGACY_WARNING =
 export interface ScriptInput extends InputOptions {
   /** Whether standard input is a terminal, where somebody may not know that they are waited for. */
   readonly isTerminal: boolean;
+  /** Standard input as it is, for a script that reads no lines. */
+  readonly bytes: AsyncIterable<Uint8Array> | undefined;
 }
 
 /** A chat that a script has instead of a person. */
@@ -162,7 +164,8 @@ async function converse(
   { side, downloads, ending, script }: Conversation,
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
-  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal: side.canAsk });
+  const { canAsk: isTerminal, bytes } = side;
+  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal, bytes });
   if (side.isPerson) void chat.whenConnected().then(() => tellNewcomer(chat, side));
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());

@@ -19,6 +19,8 @@ export interface UserSide {
   readonly isPerson: boolean;
   /** Whether somebody can be asked. */
   readonly canAsk: boolean;
+  /** Standard input as it is, for who reads no lines; undefined where it is a terminal with a prompt. */
+  readonly bytes: AsyncIterable<Uint8Array> | undefined;
   /** Asks the terminal for its background; undefined where there is none to ask. */
   readonly background: (() => Promise<Rgb | undefined>) | undefined;
 }
@@ -48,7 +50,7 @@ export function openUserSide(options: UserSideOptions): UserSide {
   const isPerson = plain && !isScript && io.setEcho !== undefined;
   return {
     ...{ console: new LineConsole(io), tty: undefined, isPerson },
-    ...{ canAsk: io.setEcho !== undefined, background: undefined },
+    ...{ canAsk: io.setEcho !== undefined, background: undefined, bytes: io.input },
   };
 }
 
@@ -73,5 +75,6 @@ function openPrompt(options: UserSideOptions): UserSide {
     pasted: (text) => droppedFile(text, home),
     pasteLines: () => settings.count("paste"),
   });
-  return { console, tty, isPerson: true, canAsk: true, background: () => console.background() };
+  const background = () => console.background();
+  return { console, tty, isPerson: true, canAsk: true, background, bytes: undefined };
 }

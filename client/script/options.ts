@@ -55,6 +55,11 @@ export const RECV_OPTIONS = {
 
 /** Every option of `send-file`. */
 export const SEND_FILE_OPTIONS = {
+  as: {
+    value: "NAME",
+    parse: word,
+    help: "what the file from standard input (-) is called [default: stdin]",
+  },
   ...timeout("how long to wait for somebody to be there; 0 = for ever [default: for ever]"),
   ...JSON_OPTION,
   ...CONNECTION_OPTIONS,

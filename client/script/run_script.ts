@@ -34,13 +34,21 @@ export async function runRecv(input: LinkInput): Promise<number> {
   return await runChat(asClientConfig(values), script);
 }
 
+/** The path that stands for standard input. */
+const STDIN = "-";
+
 /** `send-file PATH…`. */
 export async function runSendFile(input: LinkInput): Promise<number> {
   const { values, positionals: paths } = readConnection(SEND_FILE_OPTIONS, input);
   if (paths.length === 0) throw new UsageError("Cannot send a file: send-file PATH is wanted");
   const { sendFileScript } = await import("./send_file.ts");
-  const { json, timeout } = values;
-  const script = sendFileScript({ paths, json, timeout: seconds(timeout) });
+  const { json, timeout, as } = values;
+  const fromInput = paths.filter((path) => path === STDIN).length;
+  if (fromInput > 1) throw new UsageError("Cannot send standard input (-) more than once");
+  if (as !== undefined && fromInput === 0) {
+    throw new UsageError("Cannot use --as without -: it names what comes from standard input");
+  }
+  const script = sendFileScript({ paths, as, json, timeout: seconds(timeout) });
   return await runChat(asClientConfig(values), script);
 }
 

@@ -8,6 +8,7 @@ import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";
+import { spoolFile } from "../spooled_file.ts";
 import type { TransferEvent } from "../transfer_event.ts";
 import { LateReceivers } from "./late_receivers.ts";
 import { connected, endOf, Patience, timeOver } from "./patience.ts";
@@ -17,7 +18,10 @@ import { transferError } from "./transfer_error.ts";
 
 /** What `send-file` was asked for. */
 export interface SendFileOptions {
+  /** `-` is standard input. */
   readonly paths: readonly string[];
+  /** What standard input is called. */
+  readonly as?: string | undefined;
   /** Seconds to wait for somebody; undefined = for ever. */
   readonly timeout: number | undefined;
   readonly json: boolean;
@@ -64,7 +68,7 @@ class FileSending {
     if (event.kind === "sent" || event.kind === "failed") this.#ended.resolve(event);
   }
 
-  async run({ chat, clock }: ScriptInput): Promise<CmdchatError | undefined> {
+  async run({ chat, clock, bytes }: ScriptInput): Promise<CmdchatError | undefined> {
     this.#chat = chat;
     this.#late = new LateReceivers(chat, clock);
     const patience = new Patience(this.#options.timeout, clock);
@@ -79,7 +83,8 @@ class FileSending {
       for (const path of this.#options.paths) {
         await connected(chat, patience);
         if (chat.ending.aborted) break;
-        const found = await this.#sendOne(path, chat);
+        const input = path === "-" ? bytes : undefined;
+        const found = await this.#sendOne(path, { chat, input });
         if (found !== undefined) printError(errorText(found));
         fault ??= found;
         if (found === undefined) await this.#late.served();
@@ -91,11 +96,15 @@ class FileSending {
     return fault;
   }
 
-  async #sendOne(path: string, chat: Chat): Promise<CmdchatError | undefined> {
+  async #sendOne(
+    path: string,
+    { chat, input }: { readonly chat: Chat; readonly input: AsyncIterable<Uint8Array> | undefined },
+  ): Promise<CmdchatError | undefined> {
     this.#ended = Promise.withResolvers();
     this.#late?.begin();
     try {
-      await chat.transfers.offerFile(path, chat.room);
+      if (input === undefined) await chat.transfers.offerFile(path, chat.room);
+      else await this.#sendInput(input, chat);
     } catch (error) {
       if (error instanceof CmdchatError) return error;
       throw error;
@@ -109,5 +118,13 @@ class FileSending {
     return event?.kind === "failed"
       ? transferError(head, event.fault)
       : new ConnectionError(`${head}: the link was lost`);
+  }
+  async #sendInput(input: AsyncIterable<Uint8Array>, chat: Chat): Promise<void> {
+    const { fileMax } = chat.transfers;
+    const file = await spoolFile(input, { name: this.#options.as ?? "stdin", fileMax });
+    // Reading may have taken long.
+    await Promise.race([chat.whenConnected(), endOf(chat)]);
+    this.#late?.begin();
+    chat.transfers.sendFile(file, chat.room);
   }
 }

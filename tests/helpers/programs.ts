@@ -85,6 +85,11 @@ export class Program implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Gives it bytes on its standard input. */
+  async typeBytes(bytes: Uint8Array): Promise<void> {
+    await this.#input.write(bytes);
+  }
+
   /** Closes its standard input. */
   async endInput(): Promise<void> {
     await this.#input.close();

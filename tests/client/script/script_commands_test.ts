@@ -217,6 +217,40 @@ Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot b
   assert.match(taker.stderr, /the download folder is a file/);
 });
 
+Deno.test("send-file - sends what comes on standard input, to its last byte, under the name that it is given", async () => {
+  await using server = await startServer();
+  const folder = await Deno.makeTempDir({ dir: home });
+  const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+  for (const [name, more] of [["stdin", []], ["dump.sql", ["--as", "dump.sql"]]] as const) {
+    await using taker = startClient(home, { args: ["recv-file", ...at(server)], cwd: folder });
+    await using sender = startClient(home, {
+      args: ["send-file", ...at(server, "--name", "giver"), ...more, "-"],
+    });
+    await sender.typeBytes(bytes);
+    await sender.endInput();
+    assert.equal(await sender.end(), 0, sender.stderr);
+    assert.equal(await taker.end(), 0, taker.stderr);
+    assert.match(sender.stdout, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
+    assert.deepEqual(await Deno.readFile(`${folder}/${name}`), bytes);
+  }
+});
+
+Deno.test("send-file -: nothing, too much, twice, and a name without it are refused with what is wanted", async () => {
+  await using server = await startServer({ args: ["--max-file", "1KiB"] });
+  await using _bob = await V1Peer.join({ port: server.port, name: "bob" });
+  const cases: [string[], string, number, RegExp][] = [
+    [["-"], "", 2, /standard input: it is empty, at least 1 byte is wanted/],
+    [["-"], "x".repeat(1_025), 6, /standard input: it has more than 1024 bytes \(1 KiB\)/],
+    [["-", "-"], "", 2, /standard input \(-\) more than once/],
+    [["--as", "x", "note.txt"], "", 2, /--as without -/],
+  ];
+  for (const [args, input, code, message] of cases) {
+    const refused = await run(["send-file", ...at(server), ...args], input);
+    assert.match(refused.stderr, message);
+    assert.equal(refused.code, code, refused.stderr);
+  }
+});
+
 Deno.test("a link before the command says where to go", async () => {
   await using server = await startServer();
   await using bob = await V1Peer.join({ port: server.port, name: "bob", room: "den" });
