@@ -5,6 +5,7 @@ import { decode, encode } from "cborg";
 import { ConfigError } from "../shared/errors.ts";
 import type { ChannelState } from "./bus.ts";
 import type { TransferState } from "./file_relay.ts";
+import type { SealedState } from "./sealed/room_state.ts";
 
 /** One room. */
 export interface RoomState {
@@ -40,6 +41,8 @@ export interface RelayState {
   readonly issued: number;
   readonly nextRoom: number;
   readonly rooms: readonly RoomState[];
+  /** Sealed rooms; a version before this one left them to their members. */
+  readonly sealed?: SealedState | undefined;
   readonly sessions: readonly SessionState[];
   /** Networks that the operator keeps out, and until when, 0 = for good; a version before this one did not say. */
   readonly bans?: readonly (readonly [string, number])[] | undefined;

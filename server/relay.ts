@@ -278,6 +278,7 @@ export class Relay {
     this.#issued = state.issued;
     this.#nextRoom = state.nextRoom;
     this.bans.snapshot = state.bans ?? [];
+    if (state.sealed !== undefined) this.sealed.restore(state.sealed);
     const restoreRoom = (known: RoomState) =>
       this.#makeRoom({
         ...{ id: known.id, title: known.title, known },

@@ -27,7 +27,7 @@ export interface RelayParts {
  */
 export async function letGo(
   { relay, bus, sessions, rooms }: RelayParts,
-): Promise<Pick<RelayState, "rooms" | "sessions">> {
+): Promise<Pick<RelayState, "rooms" | "sealed" | "sessions">> {
   if (!(bus instanceof MemoryBus)) {
     throw new ConfigError("Cannot hand over: the rooms are shared over NATS");
   }
@@ -38,12 +38,15 @@ export async function letGo(
   const timer = setTimeout(late.resolve, STOP_DRAIN_MS);
   await Promise.race([Promise.allSettled(told), late.promise]);
   clearTimeout(timer);
+  // As they are with everybody there: who loses a link only because of this has not left a vote.
+  const sealed = relay.sealed.state;
   for (const session of sessions.values()) {
     if (session.ticket === undefined) relay.exit(session);
     else session.detach();
   }
   return {
     rooms: Array.from(rooms.values(), (room) => stateOf(room, bus)),
+    sealed,
     sessions: [...sessions.values()].flatMap((session) => session.snapshot ?? []),
   };
 }

@@ -13,7 +13,13 @@ import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { SEALED_VOIDED_MAX, SEALED_VOTE_MS, SEALED_VOTES_OPEN_MAX } from "../../shared/limits.ts";
 import type { EventOf } from "../../shared/messages_v2.ts";
 import { Broadcast } from "../broadcast.ts";
-import { FrameRing, type Replay, type SealedMemory, type Standing } from "./ring.ts";
+import {
+  FrameRing,
+  type Replay,
+  type RingState,
+  type SealedMemory,
+  type Standing,
+} from "./ring.ts";
 
 /** A frame as its sender gives it. */
 export interface Draft {
@@ -43,6 +49,13 @@ interface OpenVote {
   readonly against: Set<Voter>;
 }
 
+/** What the next process must know of an order. */
+export interface OrderState extends Standing {
+  /** Hashes of commits that were voided. */
+  readonly voided: readonly string[];
+  readonly ring: RingState;
+}
+
 /** What an order needs. */
 export interface OrderOptions {
   /** Number of the room. */
@@ -54,6 +67,8 @@ export interface OrderOptions {
   readonly utc: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
+  /** What the process before this one had ordered. */
+  readonly known?: OrderState | undefined;
 }
 
 /** Epochs, places and votes of one room. */
@@ -71,6 +86,15 @@ export class SealedOrder {
     this.#ring = new FrameRing(options.memory, options);
     this.#epoch = options.start.epoch;
     this.#seq = options.start.seq;
+    if (options.known === undefined) return;
+    this.#ordered = true;
+    this.#ring.restore(options.known.ring);
+    for (const hash of options.known.voided) this.#voided.add(hash);
+  }
+
+  /** What the next process must know. */
+  get state(): OrderState {
+    return { ...this.standing, voided: [...this.#voided], ring: this.#ring.state };
   }
 
   /** The current epoch and the last place. */

@@ -3,7 +3,8 @@
 
 import { SEALED_MEMORY_MAX_BYTES, SEALED_RING, SEALED_RING_COMMITS } from "../../shared/limits.ts";
 import type { EventOf } from "../../shared/messages_v2.ts";
-import type { Broadcast } from "../broadcast.ts";
+import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import { Broadcast } from "../broadcast.ts";
 
 type Frame = EventOf<"sealed_frame">;
 /** One of MISSING. */
@@ -37,6 +38,13 @@ export interface Replay {
   readonly broadcasts: readonly Broadcast[];
 }
 
+/** What the next process must know of a ring: frames and voids as they are told. */
+export interface RingState {
+  readonly events: readonly Uint8Array[];
+  readonly epochsFrom: number;
+  readonly forgotten: number;
+}
+
 // What a frame takes beside its body.
 const FRAME_OVERHEAD_BYTES = 200;
 const VOIDS_KEPT = 64;
@@ -66,6 +74,25 @@ export class FrameRing {
   /** Bytes that are remembered. */
   get bytes(): number {
     return this.#commitBytes + this.#messageBytes;
+  }
+
+  /** What the next process must know. */
+  get state(): RingState {
+    const frames = [...this.#commits, ...this.#messages].map(({ frame }) => encodeEvent(frame));
+    const voids = this.#voids.map(({ event }) => encodeEvent(event));
+    const [epochsFrom, forgotten] = [this.#epochsFrom, this.#forgotten];
+    return { events: [...frames, ...voids], epochsFrom, forgotten };
+  }
+
+  /** Has what another process kept. */
+  restore({ events, epochsFrom, forgotten }: RingState): void {
+    [this.#epochsFrom, this.#forgotten] = [epochsFrom, forgotten];
+    for (const body of events) {
+      const event = decodeEvent(body);
+      if (event.kind === "sealed_frame") this.add(event, new Broadcast(event, ""));
+      if (event.kind !== "sealed_void") continue;
+      this.#voids.push({ event, broadcast: new Broadcast(event, "") });
+    }
   }
 
   /** Keeps a frame; `broadcast` carries it. */

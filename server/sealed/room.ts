@@ -5,33 +5,13 @@ import { SEALED_BRING_BACK_MS, SEALED_MEMBERS_MAX } from "../../shared/limits.ts
 import { LimitError } from "../../shared/errors.ts";
 import type { RequestOf } from "../../shared/messages_v2.ts";
 import { Broadcast } from "../broadcast.ts";
-import type { SealedClock } from "./clock.ts";
-import type { SealedCounters } from "./counters.ts";
 import { Eviction } from "./eviction.ts";
 import { JoinQueue } from "./join_queue.ts";
-import { SealedOrder, type Voided } from "./order.ts";
-import type { Missing, SealedMemory, Standing } from "./ring.ts";
+import { type OrderState, SealedOrder, type Voided } from "./order.ts";
+import type { Missing, Standing } from "./ring.ts";
+import type { Attachment, SealedRoomOptions, SealedRoomState } from "./room_state.ts";
 import { type HandleKey, handleKey, type Peer, Seat } from "./seat.ts";
 import { ShutOut } from "./shut_out.ts";
-
-/** What a room is made with. */
-export interface SealedRoomOptions {
-  readonly number: number;
-  readonly rid: Uint8Array;
-  readonly clock: SealedClock;
-  readonly memory: SealedMemory;
-  readonly counters: SealedCounters;
-  /** How long the place of a lost link is kept. */
-  readonly graceMs: number;
-  /** Called when nobody is left, and nobody is waited for. */
-  readonly onEmpty: () => void;
-}
-
-/** What somebody says who attaches, after the proof was checked. */
-export type Attachment = Pick<
-  RequestOf<"sealed_attach">,
-  "ask" | "handle" | "owner" | "member" | "epoch" | "seq"
->;
 
 // Who comes back in the last second of the grace time must find all of it.
 const MEMORY_GRACES = 2;
@@ -62,6 +42,18 @@ export class SealedRoom {
       onInVain: (seat) => this.#joinedInVain(seat),
     });
     this.#eviction = new Eviction(parts);
+    if (options.known !== undefined) this.#restore(options.known);
+  }
+
+  /** What the next process must know; undefined where nobody could come back to it. */
+  get state(): SealedRoomState | undefined {
+    const seats = [...this.#seats.values()].filter(({ member }) => member);
+    if (this.#order === undefined || seats.length === 0) return undefined;
+    return {
+      ...{ number: this.number, rid: this.rid, order: this.#order.state },
+      seats: seats.map((seat) => seat.state),
+      committer: this.#lastCommitter?.handle ?? null,
+    };
   }
 
   /** Seats with a link. */
@@ -304,12 +296,23 @@ export class SealedRoom {
     for (const one of members) one.tell({ kind: "sealed_none", ask: 0, room: this.number });
   }
 
-  #begin(start: Standing): void {
+  #begin(start: Standing, known?: OrderState): void {
     const { clock, memory, graceMs } = this.#options;
     this.#order = new SealedOrder({
       ...{ room: this.number, start, memory, maxAgeMs: graceMs * MEMORY_GRACES },
-      ...{ utc: () => clock.utc(), now: () => clock.now() },
+      ...{ utc: () => clock.utc(), now: () => clock.now(), known },
     });
+  }
+
+  #restore({ order, seats, committer }: SealedRoomState): void {
+    this.#begin(order, order);
+    for (const known of seats) {
+      const seat = Seat.restore(known);
+      this.#seats.set(seat.key, seat);
+      if (seat.departed) this.#eviction.add(seat);
+      else this.#startGrace(seat);
+    }
+    if (committer !== null) this.#lastCommitter = this.#seats.get(handleKey(committer));
   }
 
   #requireOrder(): SealedOrder {

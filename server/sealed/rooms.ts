@@ -7,6 +7,7 @@ import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "./counters.ts";
 import type { SealedMemory } from "./ring.ts";
 import { SealedRoom } from "./room.ts";
+import type { SealedRoomOptions, SealedState } from "./room_state.ts";
 
 // The operator closes rooms by hand.
 const CLOSED_MAX = 1_000;
@@ -69,19 +70,30 @@ export class SealedRooms {
     if (this.#closed.has(key)) {
       throw new LimitError("Cannot come into the room: the server's operator closed it");
     }
-    const { most, clock, counters, graceMs } = this.#options;
+    const { most } = this.#options;
     if (this.#rooms.size >= most) {
       throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
     }
     this.#forgets.set(key, this.#shares.take(address));
-    const room: SealedRoom = new SealedRoom({
-      ...{ number: ++this.#lastNumber, rid: rid.slice(), clock, counters, graceMs },
-      memory: this.#memory,
-      onEmpty: () => this.#close(key, room),
-    });
-    this.#rooms.set(key, room);
-    this.#watcher?.opened(room.rid);
-    return room;
+    return this.#make(key, { number: ++this.#lastNumber, rid: rid.slice() });
+  }
+
+  /** What the next process must know. */
+  get state(): SealedState {
+    return {
+      ...{ lastNumber: this.#lastNumber, closed: [...this.#closed] },
+      rooms: this.list.flatMap((room) => room.state ?? []),
+    };
+  }
+
+  /** Has what another process knew, whose members are waited for. */
+  restore({ lastNumber, closed, rooms }: SealedState): void {
+    this.#lastNumber = lastNumber;
+    for (const key of closed) this.#closed.add(key);
+    for (const known of rooms) {
+      const { number, rid } = known;
+      this.#make(encodeBase64(rid), { number, rid, known });
+    }
   }
 
   /** All rooms. */
@@ -128,6 +140,17 @@ export class SealedRooms {
   #close(key: string, room: SealedRoom): void {
     room.close();
     if (this.#remove(key)) this.#watcher?.closed(room.rid);
+  }
+
+  #make(key: string, parts: Pick<SealedRoomOptions, "number" | "rid" | "known">): SealedRoom {
+    const { clock, counters, graceMs } = this.#options;
+    const room: SealedRoom = new SealedRoom({
+      ...{ ...parts, clock, counters, graceMs, memory: this.#memory },
+      onEmpty: () => this.#close(key, room),
+    });
+    this.#rooms.set(key, room);
+    this.#watcher?.opened(room.rid);
+    return room;
   }
 
   #remove(key: string): boolean {

@@ -26,6 +26,9 @@ export function handleKey(handle: Uint8Array): HandleKey {
   return encodeBase64(handle) as HandleKey;
 }
 
+/** A member, for the next process: handle, owner (null = nobody yet), since which place, whether it is gone for good. */
+export type SeatState = readonly [Uint8Array, Uint8Array | null, number, boolean];
+
 /** One handle in one room. */
 export class Seat {
   readonly handle: Uint8Array;
@@ -47,6 +50,19 @@ export class Seat {
     this.handle = handle;
     this.key = handleKey(handle);
     this.member = member;
+  }
+
+  /** The member that another process knew; it has no link yet. */
+  static restore([handle, owner, memberFrom, departed]: SeatState): Seat {
+    const seat = new Seat(handle, true);
+    if (owner !== null) seat.#owner = owner;
+    [seat.memberFrom, seat.departed] = [memberFrom, departed];
+    return seat;
+  }
+
+  /** What the next process must know of a member. */
+  get state(): SeatState {
+    return [this.handle, this.#owner ?? null, this.memberFrom, this.departed];
   }
 
   /** Whether the handle is `owner`'s; the first who says so owns it. Compared in constant time. */

@@ -8,6 +8,8 @@ import { ConfigError } from "../../shared/errors.ts";
 import { parseFingerprint } from "../../shared/fingerprint.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
 import { openRecordedChat, type RecordedChat } from "../helpers/recorded_chat.ts";
+import { newAttachKey, SealedPeer } from "../helpers/sealed_peer.ts";
+import { textOf } from "../helpers/sealed_room.ts";
 import { type RunningServer, runServer, startServer } from "../helpers/server_process.ts";
 import { V1Peer, within } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
@@ -195,6 +197,40 @@ Deno.test("a file goes on over the next process, and what a receiver missed is a
   const { client } = await ann2.until("pull");
   await ann2.send({ kind: "part", to: client, ...piece(0) });
   assert.deepEqual((await bob2.until("chunk", ({ index }) => index === 0)).data, pieces[0]);
+});
+
+Deno.test("a sealed room goes along: its order, who is in it, and what one of them has not heard yet", async () => {
+  const place = newPlace();
+  await using old = await startAt(place);
+  const { port } = place;
+  const key = await newAttachKey();
+  await using alice = await SealedPeer.connect({ port }, key);
+  await alice.attach();
+  await alice.create();
+  await using bob = await SealedPeer.connect({ port }, key);
+  await bob.attach();
+  await bob.commit(0, "bob joins");
+  bob.peer.cut();
+  await alice.peer.until("sealed_gone");
+  await alice.app(1, "while bob is away");
+
+  await using _next = await startAt(place);
+  assert.equal((await old.ended()).code, 0);
+  const again = (former: SealedPeer) => {
+    const { session, secret } = former.peer.welcome;
+    return SealedPeer.connect({ port, hello: { session, secret } }, key, former);
+  };
+  await using bob2 = await again(bob);
+  const back = await bob2.attach({ member: true, epoch: 1, seq: 1 });
+  assert.ok(back.kind === "sealed_attached", back.kind);
+  assert.deepEqual([back.missing, back.epoch, back.seq, back.members.length], ["nothing", 1, 2, 2]);
+  const missed = await bob2.peer.until("sealed_frame");
+  assert.equal(textOf(missed.body), "while bob is away");
+  await using alice2 = await again(alice);
+  assert.equal((await alice2.attach({ member: true, epoch: 1, seq: 2 })).kind, "sealed_attached");
+  await alice2.app(1, "after it");
+  const { seq } = await bob2.peer.until("sealed_frame", ({ body }) => textOf(body) === "after it");
+  assert.equal(seq, 3);
 });
 
 Deno.test("nobody takes over without the token, and a server without one gives nothing", async () => {
