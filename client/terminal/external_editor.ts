@@ -36,7 +36,7 @@ async function requireRun(command: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "run", command });
   if (state === "granted") return;
   throw new UsageError(
-    `this client may start no programs (from source: --allow-run=${command}); Alt-Enter adds lines`,
+    `it may start no programs (from source: --allow-run=${command})`,
   );
 }
 

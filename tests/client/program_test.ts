@@ -219,7 +219,7 @@ Deno.test("what is shown is kept in the history, and `history FILE` shows it aga
   const ended = await chat({ args: at(server, "--history-file", history), env }, "remember me");
   assert.equal(ended.code, 0, ended.stderr);
   const shown = await chat({ args: ["history", history, "--search", "REMEMBER"], env });
-  assert.match(shown.stdout, /^\S+ \[lobby\] anonymous: remember me\n$/);
+  assert.match(shown.stdout, /^\S+ \S+ \[lobby\] anonymous: remember me\n$/);
   const wrong = await chat({
     args: ["history", history],
     env: { CMDCHAT_HISTORY_PASSPHRASE: "no" },
