@@ -31,7 +31,7 @@ const TYPED: Readonly<Record<string, string>> = {
     "needs Docker: the image is tried by tests/e2e/image_test.ts",
   "docs/OPERATIONS.md ## Identity": "tests/e2e/systemd_test.ts",
   "docs/OPERATIONS.md ## Watching": "here",
-  "docs/OPERATIONS.md ## Acting on a running server": "here",
+  "docs/OPERATIONS.md ## Acting on a running server": "here and in tests/e2e/systemd_test.ts",
   "docs/OPERATIONS.md ## More than one server": "here, where nats-server is installed",
   "docs/OPERATIONS.md ### Without an outage": "here",
 };

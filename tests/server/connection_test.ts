@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { serveConnection } from "../../server/connection.ts";
 import type { Relay } from "../../server/relay.ts";
+import { parseNetwork } from "../../server/source.ts";
 import { concatBytes } from "../../shared/bytes.ts";
 import { encodeFrame, FrameReader } from "../../shared/frame.ts";
 import { ClientHandshake } from "../../shared/handshake.ts";
@@ -117,4 +118,14 @@ Deno.test("a session with a record that does not open is held: the network did t
   await done;
   assert.deepEqual([relay.gauges.held, relay.metrics.counters.protocolErrors], [1, 1]);
   assert.equal(link.closed, true);
+});
+
+Deno.test("who is banned in the middle of its handshake is put out at its end, and not held", async () => {
+  const relay = await makeRelay();
+  const { address } = new FakeLink();
+  relay.bans.add({ network: parseNetwork(address), until: undefined }, Date.now());
+  const { link, done } = await joined(relay);
+  await within(done, "the end of the connection");
+  assert.ok(link.closed);
+  assert.deepEqual([relay.sessions, relay.gauges.rooms, relay.gauges.held], [[], 0, 0]);
 });
