@@ -35,7 +35,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   "/health": { guarded: false, answer: () => plain(200, "ok") },
   "/ready": {
     guarded: false,
-    answer: ({ ready }) => ready() ? plain(200, "ready") : plain(503, "stopping"),
+    answer: ({ ready }) => ready() ? plain(200, "ready") : plain(503, "takes no new clients"),
   },
   "/metrics": {
     guarded: true,

@@ -72,12 +72,12 @@ function passesRateLimit(
   { id, kind }: { readonly id: number; readonly kind: Request["kind"] },
 ): boolean {
   const now = performance.now();
-  const { rateLimit, reachLimit, memberships } = session;
+  const { rateLimit, memberships } = session;
   // Apart from the limit of talk: who is away from many rooms may still speak in one.
   const further = TOLD_EVERYWHERE.has(kind) ? memberships.length - 1 : 0;
-  const reachWait = further > 0 ? reachLimit?.wait(now) ?? 0 : 0;
-  const wait = reachWait || (rateLimit?.take(now) ?? 0);
-  if (wait === 0 && further > 0) reachLimit?.take(now, further);
+  const reachLimit = further > 0 ? session.reachLimit : undefined;
+  const wait = reachLimit?.wait(now) || (rateLimit?.take(now) ?? 0);
+  if (wait === 0) reachLimit?.take(now, further);
   if (wait === 0) return true;
   session.relay.metrics.counters.rateLimited++;
   const rate = session.relay.config["rate-limit"];

@@ -50,8 +50,6 @@ export class Session {
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
   readonly rateLimit: RateLimit | undefined;
-  /** For the rooms that one message reaches beyond the first. */
-  readonly reachLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
   readonly pace: Pace | undefined;
   /** Whether it speaks v1. */
@@ -73,6 +71,7 @@ export class Session {
   #files: FileRelay | undefined;
   #sealed: Attachments | undefined;
   #challenge: Uint8Array | undefined;
+  #reachLimit: RateLimit | undefined;
   #wantedName: string;
   #port: Port | undefined;
   #expected = false;
@@ -90,7 +89,6 @@ export class Session {
     this.#wantedName = options.name;
     const rate = relay.config["rate-limit"];
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
-    this.reachLimit = rate === undefined ? undefined : new RateLimit(rate);
     this.pace = rate === undefined ? undefined : new Pace(performance.now());
     if (options.known !== undefined) this.#restore(options.known);
   }
@@ -113,6 +111,12 @@ export class Session {
       if (this.#challenge !== undefined) this.#sealed.proveBy(this.#challenge);
     }
     return this.#sealed;
+  }
+
+  /** For the rooms that one message reaches beyond the first; made by the first of them, since most have none. */
+  get reachLimit(): RateLimit | undefined {
+    const rate = this.relay.config["rate-limit"];
+    return this.#reachLimit ??= rate === undefined ? undefined : new RateLimit(rate);
   }
 
   get port(): Port | undefined {
