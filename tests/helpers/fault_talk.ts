@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { LiveChat } from "./live_chat.ts";
+import { within } from "./v1_peer.ts";
 
 /** Where a server is. */
 export interface Endpoint {
@@ -49,7 +50,10 @@ interface Said {
   outcome: string;
 }
 
+// A server waits 3 s for another that had a session and does not say so: who gives up sooner never gets in.
+const ATTEMPT_MS = 5_000;
 const ALL_IN_MS = 30_000;
+const ALL_ANSWERED_MS = 60_000;
 const ALL_HEARD_MS = 30_000;
 const WARM_UP_MS = 1_500;
 const UNSENT_MAX = 5;
@@ -89,7 +93,11 @@ export async function talkThrough(
     await pause(restMs);
   }
   ending.abort();
-  await Promise.all(talking);
+  const open = () => said.filter(({ outcome }) => outcome === "").map(({ text }) => text);
+  await within(Promise.all(talking), "an answer to every message", ALL_ANSWERED_MS)
+    .catch((cause) => {
+      throw new Error(`without an answer: ${open().join(" ")}`, { cause });
+    });
   await judge(chats, said);
   if (unnoticed) {
     const since = chats.flatMap(({ lines }, n) => lines.slice(before[n]));
@@ -120,7 +128,7 @@ function openChat(n: number, endpoints: () => readonly Endpoint[], token?: strin
     return all[attempt++ % all.length] as Endpoint;
   };
   return new LiveChat({
-    ...{ name: `m${n}`, endpoint: next },
+    ...{ name: `m${n}`, endpoint: next, attemptMs: ATTEMPT_MS },
     ...(token === undefined ? {} : { token }),
   });
 }

@@ -33,7 +33,7 @@ class EagerBackoff extends Backoff {
   }
 }
 
-/** Longest attempt to open a session. */
+/** Longest attempt to open a session, where a test does not say another. */
 const ATTEMPT_MS = 2_000;
 
 /** A line as the JSON renderer prints it. */
@@ -50,6 +50,7 @@ export interface LiveChatOptions {
   readonly clock?: Clock;
   readonly expected?: Fingerprint;
   readonly backoff?: ChatOptions["backoff"];
+  readonly attemptMs?: number;
   /** Where accepted files go; none are taken without it. */
   readonly folder?: string;
   readonly check?: (fingerprint: Fingerprint) => void | Promise<void>;
@@ -80,7 +81,7 @@ export class LiveChat implements AsyncDisposable {
         const request = { ...place, token, keyPair: await testRsa(), tls: false, clock, expected };
         const abort = () => connection.close();
         signal.addEventListener("abort", abort);
-        const tooLate = setTimeout(abort, ATTEMPT_MS);
+        const tooLate = setTimeout(abort, options.attemptMs ?? ATTEMPT_MS);
         try {
           return await SessionV2.open(connection, {
             ...request,
