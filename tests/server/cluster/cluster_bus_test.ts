@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Broadcast } from "../../../server/broadcast.ts";
-import type { Channel, PlacedEvent } from "../../../server/bus.ts";
+import type { Audience, Channel, PlacedEvent } from "../../../server/bus.ts";
 import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
@@ -14,6 +14,8 @@ interface Side {
   readonly bus: ClusterBus;
   readonly channel: Channel;
   readonly delivered: Broadcast["event"][];
+  /** Whom the last event was for. */
+  audience: Audience;
   breaks: number;
 }
 
@@ -30,7 +32,10 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
   const side: { -readonly [K in keyof Side]?: Side[K] } = { slot, bus, delivered, breaks: 0 };
   const channel = bus.open({
     ...{ room: 1, title, memoryMs: 60_000 },
-    deliver: ({ event }) => delivered.push(event),
+    deliver: ({ event }, audience) => {
+      delivered.push(event);
+      side.audience = audience;
+    },
     onBreak: () => side.breaks = (side.breaks ?? 0) + 1,
   });
   side.channel = channel;
@@ -155,3 +160,32 @@ Deno.test("the bus holds neither a text nor a name nor a room's name", async () 
   for (const word of ["hideout", "nathalie", "oak"]) assert.ok(!kept.includes(word), word);
   close(a);
 });
+
+Deno.test("what is for one client alone comes to its server with its number, and what is for all without", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const reached = {
+    kind: "reached",
+    room: 1,
+    client: a.bus.firstClient,
+    file: "f",
+    index: 3,
+  } as const;
+  a.channel.pass(reached, { only: b.bus.firstClient });
+  await heard(b, 1);
+  assert.deepEqual(b.delivered, [reached]);
+  assert.deepEqual(b.audience, { only: b.bus.firstClient });
+  a.channel.pass({ kind: "typing", room: 1, client: a.bus.firstClient, name: "ann" }, {
+    except: a.bus.firstClient,
+  });
+  await heard(b, 2);
+  assert.equal(b.audience, undefined);
+  close(a, b);
+});
+
+async function heard({ delivered }: Side, count: number): Promise<void> {
+  for (let n = 0; n < 500 && delivered.length < count; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.equal(delivered.length, count);
+}
