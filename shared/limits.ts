@@ -301,5 +301,5 @@ export const SEALED_VOIDED_MAX = 64;
 /** After a relay restarted, how long one with a later state may still correct what another brought back. */
 export const SEALED_BRING_BACK_MS = 5_000;
 
-/** After its commit was voided, how long a session is kept out; doubled each time up to the second. */
+/** After a commit was voided, how long its address is kept out of the room; doubled each time up to the second. */
 export const SEALED_PENALTY_MS = { first: 10_000, most: 600_000 } as const;

@@ -1,7 +1,7 @@
 // The sealed rooms that one session is attached to, and what it asks for there.
 
 import { CmdchatError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { SEALED_PENALTY_MS, SEALED_ROOMS_PER_SESSION } from "../../shared/limits.ts";
+import { SEALED_ROOMS_PER_SESSION } from "../../shared/limits.ts";
 import type { Event, RequestOf, SealedRequest } from "../../shared/messages_v2.ts";
 import { isAttachProof } from "../../shared/sealed_attach.ts";
 import { Broadcast } from "../broadcast.ts";
@@ -47,8 +47,6 @@ export class Attachments implements Peer {
   readonly #elsewhere: Elsewhere | undefined;
   readonly #places = new Map<number, Place>();
   #challenge: Uint8Array | undefined;
-  #penalties = 0;
-  #keptOutUntil = -Infinity;
 
   constructor(owner: SealedOwner, rooms: SealedRooms, elsewhere?: Elsewhere) {
     this.#owner = owner;
@@ -97,12 +95,9 @@ export class Attachments implements Peer {
   }
 
   dropped(room: number, why: DropReason): void {
+    const place = this.#places.get(room);
     this.#places.delete(room);
-    if (why === "voided") {
-      const { first, most } = SEALED_PENALTY_MS;
-      const penalty = Math.min(most, first * 2 ** this.#penalties++);
-      this.#keptOutUntil = this.#rooms.now() + penalty;
-    }
+    if (why === "voided") place?.room.penalties.add(this.#who, this.#rooms.now());
     this.#tell({ kind: "sealed_declined", ask: 0, room, why: DROPPED[why] });
   }
 
@@ -125,18 +120,19 @@ export class Attachments implements Peer {
 
   #attach(request: RequestOf<"sealed_attach">): void {
     const { rid, key, handle, proof } = request;
-    const wait = this.#keptOutUntil - this.#rooms.now();
-    if (wait > 0) {
-      throw new LimitError(
-        `Cannot come into the room: your last commit was voided. Wait ${Math.ceil(wait / 1_000)} s`,
-      );
-    }
     const challenge = this.#challenge;
     if (challenge === undefined || !isAttachProof({ key, proof }, { rid, handle, challenge })) {
       throw new LimitError("Cannot come into the room: the proof does not fit");
     }
     const room = this.#rooms.open(rid, this.#owner.address);
     const here = this.#places.get(room.number);
+    const wait = room.penalties.waitMs(this.#who, this.#rooms.now());
+    if (wait > 0) {
+      room.tidy();
+      throw new LimitError(
+        `Cannot come into the room: your last commit was voided. Wait ${Math.ceil(wait / 1_000)} s`,
+      );
+    }
     if (here === undefined && this.#places.size >= SEALED_ROOMS_PER_SESSION) {
       room.tidy();
       throw new LimitError(
@@ -151,6 +147,11 @@ export class Attachments implements Peer {
       room.tidy();
       throw error;
     }
+  }
+
+  // Who comes over another server has no address here.
+  get #who(): unknown {
+    return this.#owner.address ?? this;
   }
 
   #inRoom(request: Exclude<SealedRequest, { kind: "sealed_attach" | "sealed_chunk" }>): void {

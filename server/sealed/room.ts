@@ -8,6 +8,7 @@ import { Broadcast } from "../broadcast.ts";
 import { Eviction } from "./eviction.ts";
 import { JoinQueue } from "./join_queue.ts";
 import { type OrderState, SealedOrder, type Voided } from "./order.ts";
+import { Penalties } from "./penalties.ts";
 import type { Missing, Standing } from "./ring.ts";
 import type { Attachment, SealedRoomOptions, SealedRoomState } from "./room_state.ts";
 import { type HandleKey, handleKey, type Peer, Seat } from "./seat.ts";
@@ -20,6 +21,7 @@ const MEMORY_GRACES = 2;
 export class SealedRoom {
   readonly number: number;
   readonly rid: Uint8Array;
+  readonly penalties = new Penalties();
   readonly #options: SealedRoomOptions;
   readonly #seats = new Map<HandleKey, Seat>();
   readonly #joins: JoinQueue;
