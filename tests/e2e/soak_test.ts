@@ -154,7 +154,14 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
     echo(reference.port, ending.signal, (ms) => heard.echoes.push(ms)),
     ...Array.from({ length: VISITORS }, (_, n) => visit(port, n, ending.signal, () => visits.n++)),
   ];
-  const broken = Promise.all(working).then(() => {});
+  const broken = Promise.all(working).then(() => {}, (cause) => {
+    throw new Error(
+      `somebody got no further; the server's last lines:\n${server.log.slice(-2_000)}`,
+      {
+        cause,
+      },
+    );
+  });
   const seen: Window[] = [];
   for (let n = 0; n < WINDOWS; n++) {
     const window = observe({ server, pages }, MINUTES * 60_000 / WINDOWS, heard, visits);

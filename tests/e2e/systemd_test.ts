@@ -21,7 +21,7 @@ const OPERATIONS = "docs/OPERATIONS.md";
 const HEADING = "### As a systemd service";
 // The documents ask through sudo; whoever boots a system is root already.
 const MEMBERS = 30;
-const UPDATES = 3;
+const UPDATES = 2;
 const SUDO = 'set -e\nsudo() { "$@"; }\n';
 const PROPERTIES = "systemctl show --property=";
 const STATE = `${PROPERTIES}MainPID,NRestarts,ActiveState cmdchat-server`;

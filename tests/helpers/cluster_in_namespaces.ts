@@ -62,10 +62,10 @@ async function play(stage: Stage): Promise<void> {
       },
       restMs: 500,
     },
-    cut("a server's cable to NATS is pulled, and put back", third, "back", 8_000, {
+    cut("a server's cable to NATS is pulled, and put back", third, "back", 7_000, {
       told: /^The other servers cannot be reached/,
     }),
-    cut("a NATS node's cable is pulled, and put back", thirdNode, "back", 8_000),
+    cut("a NATS node's cable is pulled, and put back", thirdNode, "back", 7_000),
     cut("a server's cable to its members is pulled, and put back", third, "front", 3_000),
   ];
   const endpoints = stage.servers.map(({ addresses }) => ({
@@ -84,7 +84,7 @@ function cut(
   more: Partial<Fault> = {},
 ): Fault {
   return {
-    ...{ what, lastsMs, restMs: 2_000 },
+    ...{ what, lastsMs, restMs: 1_500 },
     begin: () => setCable(machine, segment, "down"),
     end: () => setCable(machine, segment, "up"),
     ...more,

@@ -14,7 +14,7 @@ export interface Restarts {
   readonly commands: readonly (readonly string[])[];
 }
 
-const REST_MS = 1_500;
+const REST_MS = 1_000;
 
 async function talk({ members, port, token, commands }: Restarts): Promise<void> {
   const faults = commands.map(([path = "", ...args], n): Fault => ({
