@@ -20,6 +20,8 @@ export class PartServer {
   /** By receiver: the next chunk, and the one behind the last. What is asked for last counts. */
   readonly #asked = new Map<number, { next: number; readonly end: number }>();
   #serving = false;
+  /** Resolves when the link is lost: a write to it may never end. */
+  #lost = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(options: PartServerOptions) {
@@ -39,10 +41,17 @@ export class PartServer {
     void this.#serve();
   }
 
+  /** What was asked for over that link is asked for again over the next one. */
+  linkLost(): void {
+    this.#asked.clear();
+    this.#lost.resolve();
+    this.#lost = Promise.withResolvers();
+  }
+
   /** Nothing more is sent. */
   close(): void {
     this.#closed = true;
-    this.#asked.clear();
+    this.linkLost();
   }
 
   async #serve(): Promise<void> {
@@ -53,8 +62,8 @@ export class PartServer {
       const { id: file, send } = this.#options;
       const data = await this.#read(to, index);
       if (this.#closed) break;
-      // Over the next link they ask again.
-      await send({ kind: "part", to, file, index, data }).catch(() => this.#asked.clear());
+      const sent = send({ kind: "part", to, file, index, data }).catch(() => this.#asked.clear());
+      await Promise.race([sent, this.#lost.promise]);
     }
     this.#serving = false;
   }

@@ -46,6 +46,11 @@ export class ServedFiles {
     served.upload.pulled(event);
   }
 
+  /** The link is lost: who waits for parts asks again over the next one. */
+  linkLost(): void {
+    for (const { upload } of this.#files.values()) upload.linkLost();
+  }
+
   /** Closes what nobody asked for in a long time. */
   sweep(): void {
     const now = this.#now();

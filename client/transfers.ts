@@ -143,6 +143,7 @@ export class Transfers {
 
   /** The link is gone. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
   linkLost(holdMs = 0): void {
+    this.#served.linkLost();
     if (holdMs === 0) return this.#endUnfinished(LINK_LOST);
     this.#heldUntil = this.#options.now() + holdMs;
     for (const { file, room, upload } of this.#outgoing.values()) {

@@ -81,6 +81,7 @@ export class Upload {
 
   /** The link is lost, and may come back. */
   linkLost(): void {
+    this.#parts.linkLost();
     this.#link++;
     this.#isWaiting = true;
     this.#changed();

@@ -11,7 +11,7 @@ import {
 import type { RequestOf } from "../shared/messages_v2.ts";
 import { formatBytes } from "../shared/option_values.ts";
 
-/** What one receiver asked for last: chunks from `next` up to `end`; and how many in all. */
+/** What one receiver asked for last: chunks from `next` up to `end`; and how many it was sent in all. */
 interface Pull {
   next: number;
   end: number;
@@ -105,8 +105,8 @@ export class FileRelay {
     if (transfer === undefined) return undefined;
     const granted = Math.max(0, Math.min(count, transfer.next - index));
     if (granted === 0) return 0;
-    const total = (transfer.pulls.get(receiver)?.total ?? 0) + granted;
-    if (total > transfer.chunks * FILE_PULLS.times + FILE_PULLS.chunks) return undefined;
+    const total = transfer.pulls.get(receiver)?.total ?? 0;
+    if (total >= transfer.chunks * FILE_PULLS.times + FILE_PULLS.chunks) return undefined;
     transfer.pulls.delete(receiver);
     if (transfer.pulls.size >= FILE_PULLS.receivers) {
       transfer.pulls.delete(transfer.pulls.keys().next().value as number);
@@ -123,6 +123,7 @@ export class FileRelay {
     if (index < pull.next || index >= pull.end) return undefined;
     if (data.length > 0 && !fitsIn(transfer, index, data)) return undefined;
     pull.next = data.length === 0 ? pull.end : index + 1;
+    pull.total++;
     return { last: index === transfer.chunks - 1 || data.length === 0 };
   }
 
