@@ -2,7 +2,6 @@
 // without any content or name.
 
 import { type CmdchatError, LimitError, UsageError } from "../shared/errors.ts";
-import { OPERATOR_NOTICE_PREFIX } from "../shared/limits.ts";
 import { durationText } from "../shared/moderation.ts";
 import { OPERATOR_CLIENT } from "./cluster/room_state.ts";
 import type { OperatorWord } from "./cluster/words.ts";
@@ -19,6 +18,8 @@ import {
   networkText,
   parseNetwork,
 } from "./source.ts";
+
+const NOTICE_PREFIX = "From the server's operator: ";
 
 /** What a command came to. */
 export interface OperatorAnswer {
@@ -113,7 +114,7 @@ const ANSWERS: Answers = {
   },
 
   notice(relay, { text }) {
-    relay.tellAll(OPERATOR_NOTICE_PREFIX + text);
+    relay.tellAll(NOTICE_PREFIX + text);
     relay.cluster?.tell({ kind: "announced", text });
     const told = relay.sessions.filter(({ port }) => port !== undefined).length;
     audit(relay, { what: "notice", bytes: new TextEncoder().encode(text).length, told });
@@ -162,7 +163,7 @@ export function followOperator(relay: Relay, word: OperatorWord): void {
     case "unbanned":
       return void relay.bans.lift(parseNetwork(word.network));
     case "announced":
-      return relay.tellAll(OPERATOR_NOTICE_PREFIX + word.text);
+      return relay.tellAll(NOTICE_PREFIX + word.text);
   }
 }
 

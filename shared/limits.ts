@@ -220,9 +220,6 @@ export const MODERATED_MAX = 1_000;
 /** Bytes of a notice of the operator's: a few rows of a terminal. */
 export const OPERATOR_NOTICE_MAX_BYTES = 512;
 
-/** What every notice of the operator's begins with. */
-export const OPERATOR_NOTICE_PREFIX = "From the server's operator: ";
-
 /** Longest ban, mute or pause in s: 30 days. */
 export const MODERATION_MAX_S = 2_592_000;
 
