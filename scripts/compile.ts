@@ -31,7 +31,7 @@ export const SERVER: Program = {
     "--deny-import",
   ],
   // Young objects get 24 MiB at most instead of 52, which is never given back (docs/adr/0021).
-  v8Flags: ["--max-semi-space-size=8"],
+  v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
 };
 
 /** What tells which terminal it is, and how it treats colours and long rows. */
