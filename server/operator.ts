@@ -132,7 +132,12 @@ const ANSWERS: Answers = {
       : closeSealed(relay, Number(sealed));
     audit(relay, { what: "close", ...closed });
     const { room, members } = closed;
-    return { lines: [`Closed ${room}; members put out: ${members}`], data: { room, members } };
+    // Of an open room the members on other servers obey as well.
+    const where = sealed === undefined ? [] : onlyHere(relay);
+    return {
+      lines: [`Closed ${room}; members put out: ${members}`, ...where],
+      data: { room, members },
+    };
   },
 
   drain(relay, { on }) {
@@ -140,7 +145,7 @@ const ANSWERS: Answers = {
     audit(relay, { what: "drain", on });
     const here = relay.sessions.length;
     const text = on ? `Takes no new clients; sessions still here: ${here}` : "Takes clients again";
-    return { lines: [text], data: { draining: on, sessions: here } };
+    return { lines: [text, ...onlyHere(relay)], data: { draining: on, sessions: here } };
   },
 };
 

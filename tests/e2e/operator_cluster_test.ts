@@ -62,6 +62,13 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   while (!/127\.0\.0\.1/.test(await adminAnswer(await pagesOf(three), "bans")));
   for (const { port } of [one, two, three]) assert.ok(await isRefused(port));
 
+  for (const argument of [[], ["off"]]) {
+    assert.match(
+      await adminAnswer(pages, "drain", ...argument),
+      /of this server; other servers: 2$/m,
+    );
+  }
+
   await adminAnswer(await pagesOf(three), "unban", "127.0.0.1");
   while (/127\.0\.0\.1/.test(await adminAnswer(pages, "bans")));
   await using again = await V2Peer.join({ port: one.port });
