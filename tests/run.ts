@@ -30,10 +30,10 @@ const MINUTE = 60_000;
 const SOAK_MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0);
 /** Whole programs that stand somebody else's load beside them. */
 const SHARING = [
-  ...["bad_starts", "cluster_test", "completions", "evil_relay", "evil_server_text"],
-  ...["hostile_relay", "hostile_text", "nats_log", "sealed_attacks", "sealed_life"],
-  ...["sealed_terminal", "terminal_access", "terminal_plain", "terminal_rooms", "v1_admissions"],
-  ...["v1_peer", "watching"],
+  ...["bad_starts", "cluster_test", "completions", "documents", "evil_relay", "evil_server_text"],
+  ...["file_outages", "hostile_relay", "hostile_text", "nats_log", "operator", "sealed_attacks"],
+  ...["sealed_life", "sealed_terminal", "terminal_access", "terminal_files", "terminal_plain"],
+  ...["terminal_rooms", "terminal_typing", "v1_admissions", "v1_peer", "watching"],
 ];
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
