@@ -234,9 +234,10 @@ export class Chat {
 
   /** We are not in `room` any more; where it was the current one, the one before it is. */
   forget(room: RoomState): void {
+    const wasHere = this.rooms.current === room;
     const next = this.rooms.remove(room);
     if (next !== undefined) this.output.moveTo(next.title);
-    else if (this.rooms.current === undefined) {
+    else if (wasHere) {
       this.output.note("info", "You are in no room now.", "/join ROOM");
     }
     this.refreshStatus();

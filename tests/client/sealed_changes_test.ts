@@ -67,8 +67,10 @@ Deno.test("who is removed is told by whom, and is out of the room", async () => 
   const { engine } = story;
   const whom = { whom: 1, whomName: "alice", reason: "spam" };
   engine.tell({ ...DECISION, what: "kick", client: 2, name: "bob", ...whom });
+  engine.tell(statusOf({ phase: "out" }));
   await turns();
   assert.match(story.text(), /bob removed alice: spam/);
+  assert.equal(story.text().match(/You are in no room now/g)?.length, 1);
   assert.equal(engine.closed, true);
   assert.deepEqual(story.chat.rooms.all, []);
   assert.doesNotMatch(story.text(), /still has the link/);
