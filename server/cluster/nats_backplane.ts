@@ -212,7 +212,9 @@ class NatsBackplane implements Backplane {
   }
 
   follow(subject: Subject, sink: LogSink): Running {
-    const follower = new Follower(this.#parts, { subject, sink, stream: () => this.#stream });
+    const follower = new Follower(this.#parts, {
+      ...{ subject, sink, stream: () => this.#stream, mend: () => this.#mend() },
+    });
     this.#followers.add(follower);
     follower.look();
     return {
@@ -278,6 +280,8 @@ interface FollowerOptions {
   readonly subject: Subject;
   readonly sink: LogSink;
   readonly stream: () => string;
+  /** Finds the stream that there is by now, and resets followers where it is another. */
+  readonly mend: () => Promise<void>;
 }
 
 /**
@@ -332,7 +336,9 @@ class Follower {
       try {
         while (await this.#readOne());
       } catch {
-        // The stream, its leader or the connection is not there now: lookSometimes() comes back to it.
+        // The stream, its leader or the connection is not there now: lookSometimes() comes back to it. Who only
+        // listens has nothing else that tells of another stream.
+        await this.#options.mend();
       }
     }
     this.#reading = false;
