@@ -14,17 +14,17 @@ import { saveDownload, whyNotSaved } from "./downloads.ts";
 import type { Person } from "./roster.ts";
 import { Incoming, keyOf } from "./incoming.ts";
 import { faultOfOffer } from "./incoming_file.ts";
-import type { TransferFault, TransferInfo, TransferRef } from "./transfer_event.ts";
+import {
+  LINK_LOST,
+  type TransferFault,
+  type TransferInfo,
+  type TransferRef,
+} from "./transfer_event.ts";
 import type { TransferOptions } from "./transfers.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;
 const REFUSALS_REMEMBERED = 256;
-
-const LINK_LOST: TransferFault = {
-  code: "link_lost",
-  reason: "the link was lost in the middle",
-};
 
 const SENDER_LEFT: TransferFault = {
   code: "sender_left",

@@ -56,6 +56,12 @@ export interface TransferFault {
   readonly reason: string;
 }
 
+/** Of a transfer that cannot wait for another link. */
+export const LINK_LOST: TransferFault = {
+  code: "link_lost",
+  reason: "the link was lost in the middle",
+};
+
 /** What the chat shows. `sender` in it is NOT sanitized, everything else is safe. */
 export type TransferEvent =
   | { readonly kind: "offered"; readonly file: TransferRef; readonly accepted: boolean }

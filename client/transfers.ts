@@ -11,7 +11,13 @@ import type { Outcome, RequestRoom } from "./requests.ts";
 import type { Person } from "./roster.ts";
 import { openSendable, type SendableFile } from "./sendable.ts";
 import { ServedFiles } from "./served_files.ts";
-import type { TransferEvent, TransferFault, TransferInfo, TransferRef } from "./transfer_event.ts";
+import {
+  LINK_LOST,
+  type TransferEvent,
+  type TransferFault,
+  type TransferInfo,
+  type TransferRef,
+} from "./transfer_event.ts";
 import { giveUp, Upload, type UploadRequest } from "./uploads.ts";
 
 /** An offer before the chat has given it its number and that of its room. */
@@ -51,11 +57,6 @@ interface Outgoing {
   /** When it was offered, or the link on which it is offered came. */
   startedAt: number;
 }
-
-const LINK_LOST: TransferFault = {
-  code: "link_lost",
-  reason: "the link was lost in the middle",
-};
 
 /** All transfers of one client. Methods for commands throw UsageError or LimitError; those for messages never throw. */
 export class Transfers {

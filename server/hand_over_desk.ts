@@ -12,7 +12,7 @@ import {
   aeadSeal,
 } from "../shared/crypto/aead.ts";
 import { HASH_BYTES, hkdfExpandLabel, hkdfExtract } from "../shared/crypto/hkdf.ts";
-import { TokenGate } from "./token_gate.ts";
+import type { TokenGate } from "./token_gate.ts";
 import { tokenDigest } from "./tokens.ts";
 
 /** Bytes of a challenge, and of the nonce of whoever answers it. */
@@ -28,6 +28,12 @@ interface Secrets {
 // Others of this machine may ask for challenges as well, and must not void the one that counts.
 const CHALLENGES_OPEN_MAX = 64;
 
+/** The admin token, and its only gate: guesses at the desk and at the pages are one row of guesses. */
+export interface AdminSecret {
+  readonly token: string;
+  readonly gate: TokenGate;
+}
+
 /** Gives what `take` gives to one who has the token. */
 export class HandOverDesk {
   readonly #token: string;
@@ -37,9 +43,8 @@ export class HandOverDesk {
 
   /** `take` gives undefined where there is nothing to hand over (any more). */
   constructor(
-    token: string,
+    { token, gate }: AdminSecret,
     take: () => Promise<Uint8Array> | undefined,
-    gate = new TokenGate(token),
   ) {
     this.#token = token;
     this.#take = take;

@@ -33,7 +33,8 @@ export async function keep(
   }
   const over = Promise.withResolvers<boolean>();
   let bytes: Uint8Array | undefined = kept;
-  const desk = new HandOverDesk(token, () => {
+  const gate = new TokenGate(token);
+  const desk = new HandOverDesk({ token, gate }, () => {
     const given = bytes;
     bytes = undefined;
     if (given === undefined) return undefined;
@@ -44,7 +45,7 @@ export async function keep(
     // It takes no clients.
     ready: () => false,
     metrics: () => "",
-    gate: new TokenGate(token),
+    gate,
     // It has no server of its own to act on.
     answer: () =>
       Promise.reject(new LimitError("Cannot do that: the server is being started anew")),

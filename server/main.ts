@@ -131,13 +131,14 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
       void admin.finish().then(() => Deno.exit(code));
     }
   };
+  const gate = adminToken === undefined ? undefined : new TokenGate(adminToken);
   const handsOver = isLoopback(address.hostname) && relay.cluster === undefined;
   const view: AdminView = {
     ready: () => !relay.stopping && !relay.draining,
-    handOver: handsOver && adminToken !== undefined
-      ? new HandOverDesk(adminToken, () => relay.stopping ? undefined : handOver())
+    handOver: handsOver && adminToken !== undefined && gate !== undefined
+      ? new HandOverDesk({ token: adminToken, gate }, () => relay.stopping ? undefined : handOver())
       : undefined,
-    gate: adminToken === undefined ? undefined : new TokenGate(adminToken),
+    gate,
     answer: (ask) => answerOperator(relay, ask),
     metrics: () =>
       metricsPage({

@@ -1,7 +1,7 @@
 // What the operator asked for, done to a relay: an answer for people and for programs, and an audit line in the log
 // without any content or name.
 
-import { type CmdchatError, LimitError, UsageError } from "../shared/errors.ts";
+import { CmdchatError, LimitError, UsageError } from "../shared/errors.ts";
 import { durationText } from "../shared/moderation.ts";
 import { OPERATOR_CLIENT } from "./cluster/room_state.ts";
 import type { OperatorWord } from "./cluster/words.ts";
@@ -156,8 +156,18 @@ export async function answerOperator(relay: Relay, ask: OperatorAsk): Promise<Op
   return await answer(relay, ask);
 }
 
-/** Does what the operator said at another server. */
+/** Does what the operator said at another server; never throws. */
 export function followOperator(relay: Relay, word: OperatorWord): void {
+  try {
+    follow(relay, word);
+  } catch (error) {
+    // As many bans as are kept, or a network as another version writes it.
+    if (!(error instanceof CmdchatError)) throw error;
+    relay.log.warning("cannot do what the operator said at another server", { what: word.kind });
+  }
+}
+
+function follow(relay: Relay, word: OperatorWord): void {
   switch (word.kind) {
     case "banned":
       banHere(relay, {
@@ -185,12 +195,12 @@ function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
 }
 
 function sessionRow(session: Session, names: boolean) {
-  const { id, old, port, address, memberships, sealed, since } = session;
+  const { id, old, port, address, memberships, sealedRooms, since } = session;
   return {
     session: id,
     link: old ? "v1" : port === undefined ? "away" : "v2",
     open: memberships.length,
-    sealed: sealed.size,
+    sealed: sealedRooms,
     since: new Date(since).toISOString(),
     address,
     ...(names ? { names: memberships.map(({ name, room }) => ({ name, room: room.title })) } : {}),

@@ -113,6 +113,11 @@ export class Session {
     return this.#sealed;
   }
 
+  /** Number of sealed rooms of this server that it is in. */
+  get sealedRooms(): number {
+    return this.#sealed?.size ?? 0;
+  }
+
   /** For the rooms that one message reaches beyond the first; made by the first of them, since most have none. */
   get reachLimit(): RateLimit | undefined {
     const rate = this.relay.config["rate-limit"];
@@ -299,10 +304,7 @@ export class Session {
     const port = this.#port;
     if (port === undefined) return;
     this.tell({ kind: "closing", ...closing });
-    const timer = setTimeout(() => port.close(), SAY_WHY_MS);
-    await port.drained();
-    clearTimeout(timer);
-    port.close();
+    await closeOnceSaid(port);
   }
 
   /** Is over from now on; its client is told why, and must not come back into it. */
@@ -311,12 +313,8 @@ export class Session {
     this.tell({ kind: "closing", why, retry: false });
     // Its end is no end of a session of ours, and what still comes over it is not looked at.
     this.#port = undefined;
-    this.sealed.leaveAll();
-    if (port === undefined) return;
-    const timer = setTimeout(() => port.close(), SAY_WHY_MS);
-    await port.drained();
-    clearTimeout(timer);
-    port.close();
+    this.endSealed(true);
+    if (port !== undefined) await closeOnceSaid(port);
   }
 
   /** Closes its link; the read loop then ends. */
@@ -353,4 +351,11 @@ export class Session {
     const [first] = this.#memberships;
     return new Broadcast(event, first?.room.title ?? "");
   }
+}
+
+async function closeOnceSaid(port: Port): Promise<void> {
+  const timer = setTimeout(() => port.close(), SAY_WHY_MS);
+  await port.drained();
+  clearTimeout(timer);
+  port.close();
 }

@@ -16,7 +16,7 @@ function gateOf(token: string): TokenGate {
 function newDesk(): { desk: HandOverDesk; readonly given: number } {
   let given = 0;
   const take = () => given++ === 0 ? Promise.resolve(STATE) : undefined;
-  const desk = new HandOverDesk(TOKEN, take, gateOf(TOKEN));
+  const desk = new HandOverDesk({ token: TOKEN, gate: gateOf(TOKEN) }, take);
   return {
     desk,
     get given() {
@@ -57,7 +57,10 @@ Deno.test("who has not, repeats what another asked, or asks without a challenge,
 
 Deno.test("who listens in the server's place learns no token, and cannot hand over what is not the server's", async () => {
   // Whoever is there chooses the challenge, sees the ask, and can only guess the token.
-  const impostor = new HandOverDesk(OTHER, () => Promise.resolve(STATE), gateOf(OTHER));
+  const impostor = new HandOverDesk(
+    { token: OTHER, gate: gateOf(OTHER) },
+    () => Promise.resolve(STATE),
+  );
   const ask = askDesk(TOKEN, impostor.challenge());
   assert.equal(await impostor.give(ask.body), "unauthorized");
   const own = askDesk(OTHER, impostor.challenge());
@@ -65,4 +68,19 @@ Deno.test("who listens in the server's place learns no token, and cannot hand ov
   assert.ok(forged instanceof Uint8Array);
   assert.throws(() => ask.open(forged), CryptoError);
   assert.throws(() => ask.open(new Uint8Array()), CryptoError);
+});
+
+Deno.test("guesses at the desk wait for guesses at the pages: there is one row of them", async () => {
+  const pause = Promise.withResolvers<void>();
+  const gate = new TokenGate(TOKEN, () => pause.promise);
+  const desk = new HandOverDesk({ token: TOKEN, gate }, () => Promise.resolve(STATE));
+  const guess = gate.check(OTHER);
+  const ask = askDesk(TOKEN, desk.challenge());
+  let given: unknown;
+  const giving = desk.give(ask.body).then((sealed) => given = sealed);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(given, undefined);
+  pause.resolve();
+  assert.equal(await guess, "wrong");
+  assert.deepEqual(ask.open(await giving as Uint8Array), STATE);
 });

@@ -18,12 +18,13 @@ function openServer(): {
   readonly gone: Promise<void>;
 } {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
-  const desk = new HandOverDesk(TOKEN, () => {
+  const gate = new TokenGate(TOKEN);
+  const desk = new HandOverDesk({ token: TOKEN, gate }, () => {
     setTimeout(() => void admin.finish().then(resolve));
     return Promise.resolve(STATE);
   });
   const view = {
-    ...{ ready: () => true, metrics: () => "", gate: new TokenGate(TOKEN), handOver: desk },
+    ...{ ready: () => true, metrics: () => "", gate, handOver: desk },
     answer: () => Promise.reject(new Error("nobody asks")),
   };
   const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { answerOperator } from "../../server/operator.ts";
+import { answerOperator, followOperator } from "../../server/operator.ts";
 import type { OperatorAsk } from "../../server/operator_asks.ts";
+import { OPERATOR_BANS_MAX } from "../../server/operator_bans.ts";
 import type { Relay } from "../../server/relay.ts";
 import { LimitError, UsageError } from "../../shared/errors.ts";
 import { makeRelay, seat } from "../helpers/relay.ts";
@@ -135,4 +136,25 @@ Deno.test("a server that is drained takes back whom it holds, and nobody new", a
   assert.equal(relay.admit("192.0.2.9")?.forHeld, true);
   await lines(relay, { command: "drain", on: false });
   assert.equal(relay.admit("192.0.2.9")?.forHeld, false);
+});
+
+Deno.test("what another server's operator bans is not followed where it cannot be, and harms nothing", async () => {
+  const relay = await makeRelay();
+  followOperator(relay, { kind: "banned", network: "of another version", until: 0 });
+  followOperator(relay, { kind: "unbanned", network: "of another version" });
+  for (let n = 0; n <= OPERATOR_BANS_MAX; n++) {
+    const network = `10.0.${n >> 8}.${n & 255}`;
+    followOperator(relay, { kind: "banned", network, until: 0 });
+  }
+  assert.equal(relay.bans.list(Date.now()).length, OPERATOR_BANS_MAX);
+});
+
+Deno.test("listing sessions makes nothing for those in no sealed room", async () => {
+  const relay = await makeRelay();
+  const { session } = seat(relay);
+  let made = 0;
+  const { sealed } = session;
+  Object.defineProperty(session, "sealed", { get: () => (made++, sealed) });
+  await answerOperator(relay, { command: "sessions", names: true });
+  assert.equal(made, 0);
 });
