@@ -4,7 +4,7 @@
 // machine of its own and its cable is pulled; elsewhere all are on this one, and a proxy cuts.
 
 import type { Stage } from "../helpers/cluster_in_namespaces.ts";
-import { resultLines, talkThrough } from "../helpers/fault_talk.ts";
+import { nodeKilled, resultLines, serverKilled, talkThrough } from "../helpers/fault_talk.ts";
 import { FaultyNetwork } from "../helpers/faulty_network.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { natsProgram, startNats } from "../helpers/nats.ts";
@@ -70,23 +70,11 @@ testOnOne(
       members: MEMBERS,
       endpoints: () => servers.map((server) => ({ host: "127.0.0.1", port: server.port })),
       faults: [
-        {
-          what: "a server is killed, and started again",
-          begin: () => servers[0]?.stop("SIGKILL"),
+        serverKilled(servers, {
+          again: async () => stack.use(await start(0, port)),
           lastsMs: 6_000,
-          end: async () => servers[0] = stack.use(await start(0, port)),
-          restMs: 1_500,
-        },
-        {
-          what: "a NATS node is killed, and started empty",
-          begin: () => nats.nodes[1]?.kill(),
-          lastsMs: 4_000,
-          end: async () => {
-            await nats.nodes[1]?.start();
-            await nats.nodes[1]?.healthy();
-          },
-          restMs: 500,
-        },
+        }),
+        nodeKilled(nats),
         {
           what: "a server is cut off from NATS, and back",
           begin: () => {

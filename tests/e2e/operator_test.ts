@@ -20,18 +20,16 @@ function start(env: Record<string, string> = WITH_TOKEN): Promise<RunningServer>
   return startServer({ args: ["--admin-listen", "0"], env });
 }
 
+function joinHideout(port: number, name: string): Promise<V2Peer> {
+  return V2Peer.join({ port, hello: { name, rooms: [["hideout", 0]] } });
+}
+
 Deno.test("an operator finds a session, kicks it, bans it and lets it in again; the log has no content", async () => {
   await using server = await start();
   const pages = await pagesOf(server);
   const { port } = server;
-  await using alice = await V2Peer.join({
-    port,
-    hello: { name: "alicia", rooms: [["hideout", 0]] },
-  });
-  await using bob = await V2Peer.join({
-    port,
-    hello: { name: "roberta", rooms: [["hideout", 0]] },
-  });
+  await using alice = await joinHideout(port, "alicia");
+  await using bob = await joinHideout(port, "roberta");
   await bob.say("a sentence of the conversation", "hideout");
   const { sessions } = JSON.parse(await answer(pages, "sessions", "--json"));
   assert.deepEqual(
@@ -77,14 +75,8 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
 Deno.test("what a room's maker decides is in the log by numbers alone", async () => {
   await using server = await startServer();
   const { port } = server;
-  await using alice = await V2Peer.join({
-    port,
-    hello: { name: "alicia", rooms: [["hideout", 0]] },
-  });
-  await using bob = await V2Peer.join({
-    port,
-    hello: { name: "roberta", rooms: [["hideout", 0]] },
-  });
+  await using alice = await joinHideout(port, "alicia");
+  await using bob = await joinHideout(port, "roberta");
   await alice.until("joined", ({ name }) => name === "roberta");
   const about = { room: alice.room("hideout"), seconds: 60, text: "a reason of its own" };
   await alice.send({

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { agreed, SealedMember } from "../helpers/sealed_member.ts";
-import { startServer } from "../helpers/server_process.ts";
+import { type RunningServer, startServer } from "../helpers/server_process.ts";
 
 const NO_LIMIT = ["--rate-limit", "off"];
 
@@ -34,14 +34,23 @@ Deno.test("twelve people who come at once end up in one epoch, with one code, an
   }
 });
 
+/** Alice, who makes the room, bob and a third one. */
+async function joinThree(
+  server: RunningServer,
+  secret: ReturnType<typeof newSecret>,
+  third: string,
+): Promise<[SealedMember, SealedMember, SealedMember]> {
+  return [
+    await SealedMember.join(server, secret, "alice"),
+    await SealedMember.join(server, secret, "bob"),
+    await SealedMember.join(server, secret, third),
+  ];
+}
+
 Deno.test("who vanishes is removed by another after the hold time, and is not in the next epoch", async () => {
   await using server = await startServer({ args: [...NO_LIMIT, "--hold", "1"] });
   const secret = newSecret();
-  const [alice, bob, carol] = [
-    await SealedMember.join(server, secret, "alice"),
-    await SealedMember.join(server, secret, "bob"),
-    await SealedMember.join(server, secret, "carol"),
-  ];
+  const [alice, bob, carol] = await joinThree(server, secret, "carol");
   try {
     await agreed([alice, bob, carol]);
     const { epoch } = alice.status;
@@ -138,11 +147,7 @@ function roundOf(line: string): number {
 Deno.test("whom the maker removes is out over a real relay, which asks nobody about its place any more", async () => {
   await using server = await startServer({ args: [...NO_LIMIT, "--hold", "1"] });
   const secret = newSecret();
-  const [alice, bob, carol] = [
-    await SealedMember.join(server, secret, "alice"),
-    await SealedMember.join(server, secret, "bob"),
-    await SealedMember.join(server, secret, "carol"),
-  ];
+  const [alice, bob, carol] = await joinThree(server, secret, "carol");
   try {
     await agreed([alice, bob, carol]);
     alice.ask({ kind: "kick", request: 1, whom: alice.numberOf("bob"), reason: "enough" });
@@ -174,11 +179,7 @@ Deno.test("whom the maker removes is out over a real relay, which asks nobody ab
 Deno.test("a member that led the room nowhere while the others were away cannot keep them out of it", async () => {
   await using server = await startServer({ args: NO_LIMIT });
   const secret = newSecret();
-  const [alice, bob, mallory] = [
-    await SealedMember.join(server, secret, "alice"),
-    await SealedMember.join(server, secret, "bob"),
-    await SealedMember.join(server, secret, "mallory"),
-  ];
+  const [alice, bob, mallory] = await joinThree(server, secret, "mallory");
   try {
     await agreed([alice, bob, mallory]);
     await Promise.all([alice.cut(), bob.cut()]);

@@ -2,7 +2,7 @@
 // Run in the middle of a network of namespaces, by tests/e2e/cluster_faults_test.ts: three servers over three NATS nodes,
 // each on a machine of its own, whose cables are pulled while members talk. Standard input has the machines.
 
-import { type Fault, resultLines, talkThrough } from "./fault_talk.ts";
+import { type Fault, nodeKilled, resultLines, serverKilled, talkThrough } from "./fault_talk.ts";
 import { makeIdentity } from "./identities.ts";
 import { startNats } from "./nats.ts";
 import { type Machine, setCable } from "./network_namespaces.ts";
@@ -45,23 +45,11 @@ async function play(stage: Stage): Promise<void> {
   const [first, , third] = stage.servers as [Machine, Machine, Machine];
   const [, , thirdNode] = stage.nodes as [Machine, Machine, Machine];
   const faults: Fault[] = [
-    {
-      what: "a server is killed, and started again",
-      begin: () => servers[0]?.stop("SIGKILL"),
+    serverKilled(servers, {
+      again: async () => stack.use(await start(first, 0)),
       lastsMs: 4_000,
-      end: async () => servers[0] = stack.use(await start(first, 0)),
-      restMs: 1_500,
-    },
-    {
-      what: "a NATS node is killed, and started empty",
-      begin: () => nats.nodes[1]?.kill(),
-      lastsMs: 4_000,
-      end: async () => {
-        await nats.nodes[1]?.start();
-        await nats.nodes[1]?.healthy();
-      },
-      restMs: 500,
-    },
+    }),
+    nodeKilled(nats),
     cut("a server's cable to NATS is pulled, and put back", third, "back", 7_000, {
       told: /^The other servers cannot be reached/,
     }),

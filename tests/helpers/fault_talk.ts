@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { LiveChat } from "./live_chat.ts";
+import type { NatsCluster } from "./nats.ts";
+import type { RunningServer } from "./server_process.ts";
 import { within } from "./v1_peer.ts";
 
 /** Where a server is. */
@@ -41,6 +43,30 @@ export interface TalkOptions {
   readonly token?: string;
   /** Nobody may seem to come or go. */
   readonly unnoticed?: boolean;
+}
+
+/** The first server dies, and `again` starts it. */
+export function serverKilled(
+  servers: RunningServer[],
+  { again, lastsMs }: { readonly again: () => Promise<RunningServer>; readonly lastsMs: number },
+): Fault {
+  return {
+    ...{ what: "a server is killed, and started again", lastsMs, restMs: 1_500 },
+    begin: () => servers[0]?.stop("SIGKILL"),
+    end: async () => servers[0] = await again(),
+  };
+}
+
+/** A node of NATS dies, and has lost its memory when it is back. */
+export function nodeKilled({ nodes: [, node] }: NatsCluster): Fault {
+  return {
+    ...{ what: "a NATS node is killed, and started empty", lastsMs: 4_000, restMs: 500 },
+    begin: () => node?.kill(),
+    async end() {
+      await node?.start();
+      await node?.healthy();
+    },
+  };
 }
 
 interface Said {
