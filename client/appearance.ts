@@ -1,7 +1,7 @@
 // The setting `theme` and what follows from it: the colours of everything that is painted from then on.
 
-import { ConfigError, UsageError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { ConfigError, UsageError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { Settings } from "./settings.ts";
 import type { Rgb } from "./terminal/contrast.ts";
 import type { Style } from "./terminal/style.ts";

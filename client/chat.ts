@@ -1,10 +1,10 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
-import { CmdchatError, ConnectionError, UsageError } from "../shared/errors.ts";
-import type { Fingerprint } from "../shared/fingerprint.ts";
-import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
-import type { EventOf } from "../shared/messages_v2.ts";
-import { quote } from "../shared/sanitize.ts";
+import { CmdchatError, ConnectionError, UsageError } from "../shared/base/errors.ts";
+import type { Fingerprint } from "../shared/crypto/fingerprint.ts";
+import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/base/limits.ts";
+import type { EventOf } from "../shared/messages/messages_v2.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
 import type { ChatAddress, ChatOptions, Destination } from "./chat_options.ts";
 import { handleEvent } from "./handlers.ts";

@@ -1,7 +1,7 @@
 // Lines of the user to messages and commands: at once in a terminal, one after the other from a pipe.
 
-import { CmdchatError, ConnectionError, UsageError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { CmdchatError, ConnectionError, UsageError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import type { CommandContext } from "./commands/command.ts";

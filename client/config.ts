@@ -7,13 +7,13 @@ import {
   parseCommandLine,
   type Source,
   SOURCES,
-} from "../shared/command_line.ts";
-import { ConfigError, UsageError } from "../shared/errors.ts";
-import { BUFFER_SIZE } from "../shared/limits.ts";
-import { type Link, parseLink } from "../shared/link.ts";
-import { parseRoom } from "../shared/names.ts";
-import { quote } from "../shared/sanitize.ts";
-import { integer, oneOf, toggle, word } from "../shared/option_values.ts";
+} from "../shared/cli/command_line.ts";
+import { ConfigError, UsageError } from "../shared/base/errors.ts";
+import { BUFFER_SIZE } from "../shared/base/limits.ts";
+import { type Link, parseLink } from "../shared/text/invite_link.ts";
+import { parseRoom } from "../shared/text/names.ts";
+import { quote } from "../shared/base/sanitize.ts";
+import { integer, oneOf, toggle, word } from "../shared/cli/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
 import { parseMoment } from "./moment.ts";
 

@@ -2,8 +2,8 @@
 // that help.
 
 import type { TLSSocket } from "node:tls";
-import { ConnectionError } from "../shared/errors.ts";
-import { READ_BUFFER_BUSY_BYTES } from "../shared/limits.ts";
+import { ConnectionError } from "../shared/base/errors.ts";
+import { READ_BUFFER_BUSY_BYTES } from "../shared/base/limits.ts";
 import { connectionFault, isCertificateFault } from "./connection_faults.ts";
 
 /** Where a server is and how to reach it. */

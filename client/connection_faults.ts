@@ -1,7 +1,7 @@
 // What the runtime reports when a connection cannot be made -> what the user can do about it.
 
-import { ConnectionError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { ConnectionError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { Endpoint } from "./connection.ts";
 
 interface Fault {

@@ -1,11 +1,11 @@
 // Options that every command which talks to a server has in common.
 
-import type { OptionTable } from "../shared/command_line.ts";
-import { UsageError } from "../shared/errors.ts";
-import { parseFingerprint } from "../shared/fingerprint.ts";
-import { parseName, parseRoom } from "../shared/names.ts";
-import { integer, toggle, word } from "../shared/option_values.ts";
-import { quote } from "../shared/sanitize.ts";
+import type { OptionTable } from "../shared/cli/command_line.ts";
+import { UsageError } from "../shared/base/errors.ts";
+import { parseFingerprint } from "../shared/crypto/fingerprint.ts";
+import { parseName, parseRoom } from "../shared/text/names.ts";
+import { integer, toggle, word } from "../shared/cli/option_values.ts";
+import { quote } from "../shared/base/sanitize.ts";
 
 /** Options of a command that needs no settings. */
 export const HELP_OPTIONS = {

@@ -1,9 +1,9 @@
 // From nothing to an open session: connection, fresh keys, handshake, all within one deadline.
 
-import { ConnectionError } from "../shared/errors.ts";
+import { ConnectionError } from "../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../shared/crypto/rsa.ts";
-import { CONNECT_TIMEOUT_MS } from "../shared/limits.ts";
-import type { Fingerprint } from "../shared/fingerprint.ts";
+import { CONNECT_TIMEOUT_MS } from "../shared/base/limits.ts";
+import type { Fingerprint } from "../shared/crypto/fingerprint.ts";
 import type { Destination } from "./chat_options.ts";
 import type { Clock } from "./clock.ts";
 import { connect, type Endpoint } from "./connection.ts";

@@ -2,8 +2,8 @@
 // not at all. Names that exist are left alone, links included; nothing that others put into the folder is followed.
 
 import { join } from "node:path";
-import { encodeBase64Url } from "../shared/base64.ts";
-import { numberedName, safeDownloadName } from "../shared/download_name.ts";
+import { encodeBase64Url } from "../shared/base/base64.ts";
+import { numberedName, safeDownloadName } from "../shared/text/download_name.ts";
 import { syncFolderOf } from "./history_file.ts";
 
 /** Owner only: what one person sent to another is no one else's business. */

@@ -1,7 +1,7 @@
 // How the programs of the client end: what is printed, and which code the shell gets.
 
-import { CmdchatError } from "../shared/errors.ts";
-import { sanitizeText } from "../shared/sanitize.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
+import { sanitizeText } from "../shared/base/sanitize.ts";
 
 /** Code of an end that nobody foresaw. */
 export const EXIT_UNEXPECTED = 1;

@@ -1,7 +1,7 @@
 // Frames out of a connection, and what first bytes of other protocols mean.
 
-import { ConnectionError } from "../shared/errors.ts";
-import { FrameReader } from "../shared/frame.ts";
+import { ConnectionError } from "../shared/base/errors.ts";
+import { FrameReader } from "../shared/channel/frame.ts";
 import type { Connection } from "./connection.ts";
 
 /** Frame bodies of a connection; `tls` decides what a foreign answer means. Throws ConnectionError, ProtocolError. */

@@ -5,8 +5,8 @@ import {
   type EventOf,
   isSealedEvent,
   type SealedEvent,
-} from "../shared/messages_v2.ts";
-import { quote } from "../shared/sanitize.ts";
+} from "../shared/messages/messages_v2.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import { iso, sealedMark, show } from "./handler.ts";
 import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";

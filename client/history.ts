@@ -2,7 +2,7 @@
 // Whoever opens a file for writing has authenticated all of it; bytes of a write that was cut off stay until the next
 // append, which writes over them.
 
-import { ConfigError, CryptoError, LimitError, UsageError } from "../shared/errors.ts";
+import { ConfigError, CryptoError, LimitError, UsageError } from "../shared/base/errors.ts";
 import { decodeEntry, type HistoryEntry } from "./history_entry.ts";
 import {
   openLocked,

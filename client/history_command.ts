@@ -1,6 +1,6 @@
 // `cmdchat-client history FILE`: shows and searches what was kept. The file is only read, without a lock.
 
-import { sanitizeLine, sanitizeText } from "../shared/sanitize.ts";
+import { sanitizeLine, sanitizeText } from "../shared/base/sanitize.ts";
 import { type HistoryEntry, readHistory } from "./history.ts";
 import { dateAndTime } from "./renderers/text.ts";
 

@@ -1,7 +1,7 @@
 // File access of the history, all of it. A history is a regular file at exactly the path given: a symbolic link is
 // refused rather than followed, since in a folder that others write to it decides which file we would grow or rename.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

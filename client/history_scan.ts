@@ -1,4 +1,4 @@
-import { CryptoError } from "../shared/errors.ts";
+import { CryptoError } from "../shared/base/errors.ts";
 import {
   HEAD_BYTES,
   HEADER_BYTES,

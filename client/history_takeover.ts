@@ -4,7 +4,7 @@
 //   3. the new file is renamed to the path, which replaces the old name in one step.
 // A crash before 3 leaves the old file where it was, and the next start does it all again.
 
-import { ConfigError, LimitError } from "../shared/errors.ts";
+import { ConfigError, LimitError } from "../shared/base/errors.ts";
 import { createLocked, quotePath, readAt, syncFolderOf, writeAt } from "./history_file.ts";
 import {
   createHeader,

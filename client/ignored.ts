@@ -1,6 +1,6 @@
 // Whose words are not shown; known to this client alone.
 
-import { nameKey } from "../shared/names.ts";
+import { nameKey } from "../shared/text/names.ts";
 
 /** Names that are ignored, whatever their case. */
 export class Ignored {

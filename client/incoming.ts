@@ -1,7 +1,7 @@
 // What is known of one file that somebody offers: where it goes, what of it is here, and what it waits for.
 
-import { FILE_OFFER_MS, FILE_STALLED_MS } from "../shared/limits.ts";
-import type { EventOf } from "../shared/messages_v2.ts";
+import { FILE_OFFER_MS, FILE_STALLED_MS } from "../shared/base/limits.ts";
+import type { EventOf } from "../shared/messages/messages_v2.ts";
 import { CatchingUp } from "./catching_up.ts";
 import { IncomingFile } from "./incoming_file.ts";
 import { Progress } from "./progress.ts";

@@ -1,15 +1,15 @@
 // The files that others offer: admitted or refused, held until the user answers, saved or forgotten. Memory is bounded
 // in all and for each sender, and whoever was admitted cannot be pushed out by a later offer.
 
-import { safeDownloadName } from "../shared/download_name.ts";
-import { UsageError } from "../shared/errors.ts";
+import { safeDownloadName } from "../shared/text/download_name.ts";
+import { UsageError } from "../shared/base/errors.ts";
 import {
   FILE_HELD_MAX_BYTES,
   FILE_OFFERS_MAX,
   FILE_TRANSFERS_PER_SENDER,
-} from "../shared/limits.ts";
-import type { EventOf } from "../shared/messages_v2.ts";
-import { formatBytes } from "../shared/option_values.ts";
+} from "../shared/base/limits.ts";
+import type { EventOf } from "../shared/messages/messages_v2.ts";
+import { formatBytes } from "../shared/cli/option_values.ts";
 import { saveDownload, whyNotSaved } from "./downloads.ts";
 import type { Person } from "./roster.ts";
 import { Incoming, keyOf } from "./incoming.ts";

@@ -1,9 +1,9 @@
 // `--known-servers FILE`: which server answered at which address before, the way SSH does it.
 // One line a server: address, space, fingerprint. Lines that begin with # are left alone.
 
-import { ConfigError } from "../shared/errors.ts";
-import { type Fingerprint, parseFingerprint } from "../shared/fingerprint.ts";
-import { IdentityError } from "../shared/handshake_error.ts";
+import { ConfigError } from "../shared/base/errors.ts";
+import { type Fingerprint, parseFingerprint } from "../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../shared/channel/handshake_error.ts";
 import { quotePath } from "./history_file.ts";
 
 const FILE_MAX_BYTES = 1_048_576;

@@ -1,14 +1,14 @@
 // cmdchat-client: the terminal client's entry point.
 
-import type { CommandLineInput } from "../shared/command_line.ts";
-import { LINK_MAX_CHARACTERS } from "../shared/limits.ts";
+import type { CommandLineInput } from "../shared/cli/command_line.ts";
+import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
 import {
   commandHelp as helpOfCommand,
   type CommandSpec,
   findCommand,
   programHelp,
-} from "../shared/program.ts";
-import { takeBuild, VERSION, versionText } from "../shared/version.ts";
+} from "../shared/cli/program.ts";
+import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
 import { type ClientConfig, type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
@@ -61,7 +61,7 @@ async function chatInJson(config: ClientConfig): Promise<number> {
 }
 
 async function printCompletions(input: CommandLineInput): Promise<number> {
-  const { completionScript } = await import("../shared/completions/completion_script.ts");
+  const { completionScript } = await import("../shared/cli/completion_script.ts");
   print(completionScript(CLIENT_PROGRAM, HELP_OPTIONS, input).trimEnd());
   return 0;
 }

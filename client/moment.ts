@@ -1,6 +1,6 @@
 // Times as people type them: `2h`, `yesterday`, `2026-11-25`, `2026-11-25 14:30`, `2026-11-25T13:30:00Z`.
 
-import { UsageError } from "../shared/errors.ts";
+import { UsageError } from "../shared/base/errors.ts";
 
 /** A stretch of time in ms since 1970: from `start` up to, and without, `end`. */
 export interface Span {

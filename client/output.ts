@@ -1,7 +1,7 @@
 // Everything that is shown goes through here: to the console or to the diagnostics, into the memory of `/last`, and
 // into the local history. What the user does not want to see ends here.
 
-import { CmdchatError } from "../shared/errors.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
 import { Attention } from "./attention.ts";
 import type { Clock } from "./clock.ts";
 import type { History, HistoryEntry } from "./history.ts";

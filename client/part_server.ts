@@ -1,8 +1,8 @@
 // What receivers that missed chunks of one file of ours are sent again: each to the one who asked, in turns, and never
 // faster than the link takes it.
 
-import { FILE_PULLS } from "../shared/limits.ts";
-import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
+import { FILE_PULLS } from "../shared/base/limits.ts";
+import type { EventOf, RequestOf } from "../shared/messages/messages_v2.ts";
 import { ChunkError, type SendableFile } from "./sendable.ts";
 
 /** What parts are made of. */

@@ -1,6 +1,6 @@
 // `cmdchat-client history FILE` as a program: passphrase, output, exit code.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 import type { HistoryConfig } from "./config.ts";
 import { printError } from "./exit.ts";

@@ -1,7 +1,7 @@
 // The client as data: its commands with their options. Help, man page, completions and tables derive from it.
 
-import { completionsCommand } from "../shared/completions/completions_command.ts";
-import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
+import { completionsCommand } from "../shared/cli/completions_command.ts";
+import type { CommandSpec, ProgramSpec } from "../shared/cli/program.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./config.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";
 import { DOCTOR_OPTIONS } from "./doctor/doctor_options.ts";

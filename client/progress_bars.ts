@@ -1,6 +1,6 @@
 // Files on their way, as rows that change in place: how far, how fast, how long still.
 
-import { formatBytes } from "../shared/option_values.ts";
+import { formatBytes } from "../shared/cli/option_values.ts";
 import { barText, WAITING_TEXTS } from "./renderers/transfer_text.ts";
 import type { TransferEvent, TransferRef, Waiting } from "./transfer_event.ts";
 

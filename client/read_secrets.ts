@@ -1,6 +1,6 @@
 // Which places the token and the history's passphrase may come from.
 
-import type { Source } from "../shared/command_line.ts";
+import type { Source } from "../shared/cli/command_line.ts";
 import type { ClientConfig, HistoryConfig } from "./config.ts";
 import { type Ask, readSecret } from "./secrets.ts";
 

@@ -1,12 +1,12 @@
 // Keeps a session open: growing pauses between attempts, and which faults end it for good.
 
-import { CmdchatError, ConfigError, CryptoError, UsageError } from "../shared/errors.ts";
+import { CmdchatError, ConfigError, CryptoError, UsageError } from "../shared/base/errors.ts";
 import {
   RECONNECT_MAX_MS,
   RECONNECT_MIN_MS,
   RECONNECT_SOON_MS,
   RECONNECT_SOON_TRIES,
-} from "../shared/limits.ts";
+} from "../shared/base/limits.ts";
 import type { Clock } from "./clock.ts";
 import { BusyError, type Session, StoppingError } from "./session.ts";
 

@@ -9,9 +9,9 @@
 // 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
 //    it names a person or a message by a number that means another one there.
 
-import { LimitError, UsageError } from "../shared/errors.ts";
-import { UNSENT_MAX } from "../shared/limits.ts";
-import type { Request } from "../shared/messages_v2.ts";
+import { LimitError, UsageError } from "../shared/base/errors.ts";
+import { UNSENT_MAX } from "../shared/base/limits.ts";
+import type { Request } from "../shared/messages/messages_v2.ts";
 import type { Clock } from "./clock.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Session } from "./session.ts";

@@ -1,8 +1,8 @@
 // What the client does with what happens in a room: one handler a kind.
 
-import type { Event, EventOf } from "../shared/messages_v2.ts";
-import { durationText, moderationText } from "../shared/moderation.ts";
-import { quote } from "../shared/sanitize.ts";
+import type { Event, EventOf } from "../shared/messages/messages_v2.ts";
+import { durationText, moderationText } from "../shared/messages/moderation_text.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { Chat } from "./chat.ts";
 import { iso, sealedMark, show } from "./handler.ts";
 import type { Output } from "./output.ts";

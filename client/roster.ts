@@ -1,7 +1,7 @@
 // Who is in the room, as far as the server told us.
 
-import type { MemberState } from "../shared/messages_v2.ts";
-import { nameKey } from "../shared/names.ts";
+import type { MemberState } from "../shared/messages/messages_v2.ts";
+import { nameKey } from "../shared/text/names.ts";
 
 // A server that announces names without end must not fill the memory.
 const MEMBERS_MAX = 10_000;

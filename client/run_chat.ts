@@ -1,6 +1,6 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
-import { type CmdchatError, ConfigError } from "../shared/errors.ts";
+import { type CmdchatError, ConfigError } from "../shared/base/errors.ts";
 import { applyAppearance } from "./appearance.ts";
 import { Chat } from "./chat.ts";
 import { type InputOptions, readPipe, readTerminal } from "./chat_input.ts";

@@ -1,6 +1,6 @@
 // What the chat asks for in a sealed room, in the words of the engine that seals.
 
-import type { Request } from "../shared/messages_v2.ts";
+import type { Request } from "../shared/messages/messages_v2.ts";
 import type { RoomRequest } from "./sealed/room_events.ts";
 
 /** What the engine is asked for; undefined where a sealed room has nothing of the kind. `numberOf`: its number of a client. */

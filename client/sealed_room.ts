@@ -7,7 +7,7 @@ import type {
   RequestOf,
   SealedEvent,
   SealedRequest,
-} from "../shared/messages_v2.ts";
+} from "../shared/messages/messages_v2.ts";
 import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import { show } from "./handler.ts";

@@ -1,7 +1,7 @@
 // All sealed rooms of one chat over one session: who gets which answer of the relay.
 
-import { ConnectionError } from "../shared/errors.ts";
-import type { SealedEvent, SealedRequest } from "../shared/messages_v2.ts";
+import { ConnectionError } from "../shared/base/errors.ts";
+import type { SealedEvent, SealedRequest } from "../shared/messages/messages_v2.ts";
 import type { Chat } from "./chat.ts";
 import type { Clock } from "./clock.ts";
 import type { Pacer } from "./pacer.ts";

@@ -1,6 +1,6 @@
 // Where a secret comes from: one rule for the history's passphrase and the token. docs/OPERATIONS.md lists the options.
 
-import { ConfigError, UsageError } from "../shared/errors.ts";
+import { ConfigError, UsageError } from "../shared/base/errors.ts";
 import { quotePath } from "./history_file.ts";
 
 /** Asks the user at the terminal; undefined where there is none or the user gave up. */

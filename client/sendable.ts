@@ -3,10 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { LimitError, UsageError } from "../shared/errors.ts";
-import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
-import { formatBytes } from "../shared/option_values.ts";
-import { quote } from "../shared/sanitize.ts";
+import { LimitError, UsageError } from "../shared/base/errors.ts";
+import { FILE_CHUNK_BYTES } from "../shared/base/limits.ts";
+import { formatBytes } from "../shared/cli/option_values.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import type { TransferFault } from "./transfer_event.ts";
 import { pathCandidates } from "./typed_path.ts";
 

@@ -1,7 +1,7 @@
 // Who answered: compared with what the user expects, with what is known, and with who answered before.
 
-import type { Fingerprint } from "../shared/fingerprint.ts";
-import { IdentityError } from "../shared/handshake_error.ts";
+import type { Fingerprint } from "../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../shared/channel/handshake_error.ts";
 import type { KnownServers } from "./known_servers.ts";
 import type { NoteLevel } from "./renderers/text.ts";
 

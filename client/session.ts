@@ -1,10 +1,15 @@
 // What the chat knows of a session, whichever wire it speaks, and what a server's refusals mean.
 
-import { type CmdchatError, ConnectionError, CryptoError, UsageError } from "../shared/errors.ts";
-import type { Fingerprint } from "../shared/fingerprint.ts";
-import type { Event, Request } from "../shared/messages_v2.ts";
-import type { Rate } from "../shared/option_values.ts";
-import { quote } from "../shared/sanitize.ts";
+import {
+  type CmdchatError,
+  ConnectionError,
+  CryptoError,
+  UsageError,
+} from "../shared/base/errors.ts";
+import type { Fingerprint } from "../shared/crypto/fingerprint.ts";
+import type { Event, Request } from "../shared/messages/messages_v2.ts";
+import type { Rate } from "../shared/cli/option_values.ts";
+import { quote } from "../shared/base/sanitize.ts";
 
 /** A room by name, and the place of the last of its events that we have. */
 export type WantedRoom = readonly [title: string, at: number];

@@ -1,20 +1,20 @@
 // A session with a server of the old protocol (`--legacy`): no forward secrecy, no proof of who the server is.
 // docs/PROTOCOL.md, part 1.
 
-import { decodeBase64 } from "../shared/base64.ts";
+import { decodeBase64 } from "../shared/base/base64.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey } from "../shared/crypto/rsa.ts";
-import { ConnectionError, ProtocolError } from "../shared/errors.ts";
-import { encodeFrame } from "../shared/frame.ts";
-import { FILE_MAX_BYTES, MESSAGE_MAX_BYTES } from "../shared/limits.ts";
-import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/limits.ts";
+import { ConnectionError, ProtocolError } from "../shared/base/errors.ts";
+import { encodeFrame } from "../shared/channel/frame.ts";
+import { FILE_MAX_BYTES, MESSAGE_MAX_BYTES } from "../shared/base/limits.ts";
+import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../shared/base/limits.ts";
 import {
   checkMessage,
   checkServerMessage,
   HANDSHAKE_ANSWER,
   type HandshakeAnswer,
-} from "../shared/messages.ts";
-import type { Event, Request } from "../shared/messages_v2.ts";
-import { decodeJson, encodeJson, V1_KEY_BYTES, WireV1 } from "../shared/wire_v1.ts";
+} from "../shared/messages/messages_v1.ts";
+import type { Event, Request } from "../shared/messages/messages_v2.ts";
+import { decodeJson, encodeJson, V1_KEY_BYTES, WireV1 } from "../shared/channel/envelope_v1.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";

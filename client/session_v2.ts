@@ -1,16 +1,16 @@
 // A v2 session: key agreement, records, and name, rooms and token only inside. docs/PROTOCOL.md, part 2.
 
-import { concatBytes } from "../shared/bytes.ts";
+import { concatBytes } from "../shared/base/bytes.ts";
 import type { RsaKeyPair } from "../shared/crypto/rsa.ts";
-import { ConnectionError, ProtocolError } from "../shared/errors.ts";
-import type { Fingerprint } from "../shared/fingerprint.ts";
-import { encodeFrame } from "../shared/frame.ts";
-import { ClientHandshake } from "../shared/handshake.ts";
-import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../shared/limits.ts";
-import type { Event, EventOf, Request } from "../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../shared/record_batch.ts";
-import { SessionCipher } from "../shared/session_cipher.ts";
-import { decodeEvent, encodeRequest } from "../shared/wire_v2.ts";
+import { ConnectionError, ProtocolError } from "../shared/base/errors.ts";
+import type { Fingerprint } from "../shared/crypto/fingerprint.ts";
+import { encodeFrame } from "../shared/channel/frame.ts";
+import { ClientHandshake } from "../shared/channel/handshake.ts";
+import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../shared/base/limits.ts";
+import type { Event, EventOf, Request } from "../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../shared/channel/record_batch.ts";
+import { SessionCipher } from "../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../shared/messages/codec_v2.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";

@@ -1,7 +1,7 @@
 // What a user may set for their own eyes while the chat runs: one table. /set, Tab and the README derive from it.
 
-import { UsageError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { UsageError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 
 /** One setting. */
 export interface SettingRow {

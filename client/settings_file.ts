@@ -3,9 +3,9 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { closest, type OptionTable, type Setting } from "../shared/command_line.ts";
-import { ConfigError, UsageError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { closest, type OptionTable, type Setting } from "../shared/cli/command_line.ts";
+import { ConfigError, UsageError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 import { CLIENT_OPTIONS } from "./config.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
 import { quotePath } from "./history_file.ts";

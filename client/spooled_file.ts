@@ -2,10 +2,10 @@
 // memory, up to what the server takes.
 
 import { createHash } from "node:crypto";
-import { LimitError, UsageError } from "../shared/errors.ts";
-import { concatBytes } from "../shared/bytes.ts";
-import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
-import { formatBytes } from "../shared/option_values.ts";
+import { LimitError, UsageError } from "../shared/base/errors.ts";
+import { concatBytes } from "../shared/base/bytes.ts";
+import { FILE_CHUNK_BYTES } from "../shared/base/limits.ts";
+import { formatBytes } from "../shared/cli/option_values.ts";
 import type { SendableFile } from "./sendable.ts";
 
 /** Reads it to its end. Throws LimitError as soon as it is too much, UsageError where there is nothing. */

@@ -1,7 +1,7 @@
 // What we say: to the current room, to one person alone, and about ourselves.
 
-import { LimitError, UsageError } from "../shared/errors.ts";
-import { MESSAGE_MAX_BYTES, UNSENT_MAX } from "../shared/limits.ts";
+import { LimitError, UsageError } from "../shared/base/errors.ts";
+import { MESSAGE_MAX_BYTES, UNSENT_MAX } from "../shared/base/limits.ts";
 import type { Outcome, Requests } from "./requests.ts";
 import type { RoomState } from "./rooms.ts";
 

@@ -1,6 +1,6 @@
 // What --tls, --ca-file and --tls-insecure mean for a connection.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import type { ClientConfig } from "./config.ts";
 import type { TlsSettings } from "./connection.ts";
 import { quotePath } from "./history_file.ts";

@@ -1,10 +1,14 @@
 // Files in both directions: what is offered, what the user says to it, and what became of it. No text for the user is
 // made here; each turn of a transfer is a TransferEvent that the chat shows.
 
-import { safeDownloadName } from "../shared/download_name.ts";
-import { LimitError } from "../shared/errors.ts";
-import { FILE_CONFIRM_MS, FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../shared/limits.ts";
-import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
+import { safeDownloadName } from "../shared/text/download_name.ts";
+import { LimitError } from "../shared/base/errors.ts";
+import {
+  FILE_CONFIRM_MS,
+  FILE_MAX_BYTES,
+  FILE_TRANSFERS_PER_SENDER,
+} from "../shared/base/limits.ts";
+import type { EventOf, RequestOf } from "../shared/messages/messages_v2.ts";
 import { IncomingFiles } from "./incoming_files.ts";
 import { Progress } from "./progress.ts";
 import type { Outcome, RequestRoom } from "./requests.ts";

@@ -1,6 +1,6 @@
 // Who is writing, told and shown only where the user wants both (`/set typing on`).
 
-import { TYPING_QUIET_MS } from "../shared/limits.ts";
+import { TYPING_QUIET_MS } from "../shared/base/limits.ts";
 import type { Clock } from "./clock.ts";
 
 const SHOWN_MS = 2 * TYPING_QUIET_MS;

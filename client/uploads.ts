@@ -3,8 +3,8 @@
 // receiver whose own link was lost gets again what it missed.
 
 import { Buffer } from "node:buffer";
-import { FILE_CHUNK_BYTES } from "../shared/limits.ts";
-import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
+import { FILE_CHUNK_BYTES } from "../shared/base/limits.ts";
+import type { EventOf, RequestOf } from "../shared/messages/messages_v2.ts";
 import { PartServer } from "./part_server.ts";
 import { ChunkError, type SendableFile } from "./sendable.ts";
 import type { TransferFault } from "./transfer_event.ts";

@@ -1,9 +1,13 @@
 // What a v1 server's messages say, as the events that the chat knows; and our requests as v1 messages.
 
-import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
-import { ProtocolError } from "../shared/errors.ts";
-import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
-import { type Event, isSealedRequest, type Request } from "../shared/messages_v2.ts";
+import { decodeBase64, encodeBase64 } from "../shared/base/base64.ts";
+import { ProtocolError } from "../shared/base/errors.ts";
+import type {
+  ClientMessage,
+  ServerMessage,
+  ServerMessageOf,
+} from "../shared/messages/messages_v1.ts";
+import { type Event, isSealedRequest, type Request } from "../shared/messages/messages_v2.ts";
 import { type Answered, type RequestKind, V1Answers } from "./v1_answers.ts";
 
 type System = ServerMessageOf<"system">;

@@ -3,7 +3,7 @@
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../server/service_manager.ts";
-import { buildArgument } from "../shared/version.ts";
+import { buildArgument } from "../shared/base/version.ts";
 
 /** One program: where it starts and all it may ever do. */
 export interface Program {

@@ -2,8 +2,8 @@
 
 import { CLIENT_PROGRAM } from "../client/program.ts";
 import { SERVER_PROGRAM } from "../server/program.ts";
-import { completionScript } from "../shared/completions/completion_script.ts";
-import { SHELLS } from "../shared/completions/completions_command.ts";
+import { completionScript } from "../shared/cli/completion_script.ts";
+import { SHELLS } from "../shared/cli/completions_command.ts";
 
 /** Where a package puts the completions of a program for a shell. */
 const PLACES = {

@@ -10,8 +10,8 @@ import { EXIT_CODES } from "../client/exit.ts";
 import { CLIENT_COMMANDS } from "../client/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
 import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
-import type { OptionTable } from "../shared/command_line.ts";
-import { type CommandSpec, usageOf as usageOfCommand } from "../shared/program.ts";
+import type { OptionTable } from "../shared/cli/command_line.ts";
+import { type CommandSpec, usageOf as usageOfCommand } from "../shared/cli/program.ts";
 
 /** Documents with such tables. */
 export const DOCUMENTS: readonly string[] = ["README.md", "docs/OPERATIONS.md"];

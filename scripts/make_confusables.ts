@@ -1,6 +1,6 @@
-// Makes shared/confusables.ts from UTS #39's confusables.txt, which is part of ICU's source
+// Makes shared/text/confusables.ts from UTS #39's confusables.txt, which is part of ICU's source
 // (icu4c/source/data/unidata; in Debian: `apt-get source icu`). Writes to standard output:
-//   deno run --allow-read=FILE scripts/make_confusables.ts FILE > shared/confusables.ts
+//   deno run --allow-read=FILE scripts/make_confusables.ts FILE > shared/text/confusables.ts
 //
 // Two relations are merged into one table: "looks the same" (UTS #39) and "differs by case only".
 // Merging them blindly would make v and n one letter (Greek Ν looks like N, ν like v), so a Greek or
@@ -73,7 +73,7 @@ function nameCharacters(): string[] {
   return characters;
 }
 
-// Three steps, since ẞ lowers to ß and only ß rises to SS; must equal `fold` in shared/names.ts.
+// Three steps, since ẞ lowers to ß and only ß rises to SS; must equal `fold` in shared/text/names.ts.
 function fold(text: string): string {
   return text.toLowerCase().toUpperCase().toLowerCase();
 }

@@ -6,8 +6,8 @@ import { COMMANDS } from "../client/commands/dispatcher.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../client/connection_options.ts";
 import { CLIENT_PROGRAM } from "../client/program.ts";
 import { SERVER_PROGRAM } from "../server/program.ts";
-import type { OptionRow, OptionTable } from "../shared/command_line.ts";
-import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
+import type { OptionRow, OptionTable } from "../shared/cli/command_line.ts";
+import type { CommandSpec, ProgramSpec } from "../shared/cli/program.ts";
 
 /** When the text of the pages outside the tables was last changed. */
 const DATE = "November 25, 2026";

@@ -2,7 +2,7 @@
 //   deno run --allow-read --allow-write=dist scripts/release_files.ts dist/release https://…/v0.1.0
 
 import { createHash } from "node:crypto";
-import { VERSION } from "../shared/version.ts";
+import { VERSION } from "../shared/base/version.ts";
 
 /** The parts of deno.lock that a bill of materials needs. */
 export interface Lock {

@@ -1,6 +1,6 @@
 // Addresses that the makers of rooms banned from them, on this server.
 
-import { MODERATED_MAX } from "../shared/limits.ts";
+import { MODERATED_MAX } from "../shared/base/limits.ts";
 import { sourceOf } from "./source.ts";
 
 /** Bans of addresses from rooms; times are ms since 1970. */

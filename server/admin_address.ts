@@ -1,6 +1,6 @@
 // Where the operator's pages are served: an address of this machine alone, unless a token guards them.
 
-import { UsageError } from "../shared/errors.ts";
+import { UsageError } from "../shared/base/errors.ts";
 
 /** An address and a port. */
 export interface AdminAddress {

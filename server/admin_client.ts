@@ -1,7 +1,7 @@
 // The other side of the operator's pages: what `cmdchat-server health` and `top` ask a running server.
 
-import { type OptionTable, parseCommandLine } from "../shared/command_line.ts";
-import type { CommandLineInput } from "../shared/command_line.ts";
+import { type OptionTable, parseCommandLine } from "../shared/cli/command_line.ts";
+import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { type IncomingMessage, request as openRequest, type RequestOptions } from "node:http";
 import * as z from "zod";
 import {
@@ -10,11 +10,11 @@ import {
   ConnectionError,
   CryptoError,
   UsageError,
-} from "../shared/errors.ts";
-import { STOP_DRAIN_MS } from "../shared/limits.ts";
-import { integer } from "../shared/option_values.ts";
-import { concatBytes } from "../shared/bytes.ts";
-import { sanitizeLine } from "../shared/sanitize.ts";
+} from "../shared/base/errors.ts";
+import { STOP_DRAIN_MS } from "../shared/base/limits.ts";
+import { integer } from "../shared/cli/option_values.ts";
+import { concatBytes } from "../shared/base/bytes.ts";
+import { sanitizeLine } from "../shared/base/sanitize.ts";
 import { addressText, type AdminAddress, isLoopback } from "./admin_address.ts";
 import { readAdminToken } from "./admin_token.ts";
 import { HAND_OVER_PAGE } from "./admin_pages.ts";

@@ -1,7 +1,7 @@
 // `cmdchat-server health` and `cmdchat-server top`: how a running server does, asked over its pages.
 
-import { optionHelp } from "../shared/command_line.ts";
-import { CmdchatError } from "../shared/errors.ts";
+import { optionHelp } from "../shared/cli/command_line.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
 import { addressText } from "./admin_address.ts";
 import { ADMIN_OPTIONS, type AdminPeer, askPage } from "./admin_client.ts";
 import { readSamples } from "./metrics_reader.ts";

@@ -1,6 +1,6 @@
 // The socket of the operator's pages: HTTP, apart from the relay's own port.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import { addressText, type AdminAddress } from "./admin_address.ts";
 import { adminPage, type AdminView } from "./admin_pages.ts";
 import { listenError } from "./listen_error.ts";

@@ -1,6 +1,6 @@
 // The operator's token: from a variable or a file, never from a command line.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import { readSecretFile } from "./secret_file.ts";
 
 /** Where the token may stand. */

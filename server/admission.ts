@@ -1,7 +1,7 @@
 // What a newcomer asks for, checked the same way for both wires.
 
-import { CmdchatError } from "../shared/errors.ts";
-import { parseName, parseRoom } from "../shared/names.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
+import { parseName, parseRoom } from "../shared/text/names.ts";
 import { Refusal, type RefusalWord } from "./refusal.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "./room.ts";

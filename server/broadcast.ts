@@ -1,9 +1,9 @@
 // One event on its way to many: encoded at most once for each wire, however many members get it.
 
-import type { Event } from "../shared/messages_v2.ts";
-import { frameBody, type FramedBody } from "../shared/record_batch.ts";
-import { encodeJson } from "../shared/wire_v1.ts";
-import { encodeEvent } from "../shared/wire_v2.ts";
+import type { Event } from "../shared/messages/messages_v2.ts";
+import { frameBody, type FramedBody } from "../shared/channel/record_batch.ts";
+import { encodeJson } from "../shared/channel/envelope_v1.ts";
+import { encodeEvent } from "../shared/messages/codec_v2.ts";
 import { toV1 } from "./v1_view.ts";
 
 /** An event of the room called `title`, with its bodies. */

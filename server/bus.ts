@@ -12,8 +12,8 @@
 // 5. Where other servers have the room too, an event may have become impossible before it got its place (a name was
 //    taken, a message was there already): then it never comes back, and its place is 0.
 
-import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../shared/wire_v2.ts";
+import type { Event, EventOf, MemberState } from "../shared/messages/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../shared/messages/codec_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import { type Missed, RoomMemory } from "./room_memory.ts";
 import type { RoomRules } from "./room_rules.ts";

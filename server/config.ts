@@ -5,9 +5,9 @@ import {
   type OptionTable,
   type OptionValues,
   parseCommandLine,
-} from "../shared/command_line.ts";
-import type { CommandLineInput } from "../shared/command_line.ts";
-import { ConfigError, UsageError } from "../shared/errors.ts";
+} from "../shared/cli/command_line.ts";
+import type { CommandLineInput } from "../shared/cli/command_line.ts";
+import { ConfigError, UsageError } from "../shared/base/errors.ts";
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
@@ -15,8 +15,8 @@ import {
   HOLD_S,
   MESSAGE_MAX_BYTES_CEILING,
   ROOMS_MAX,
-} from "../shared/limits.ts";
-import { bytes, integer, oneOf, orOff, rate, toggle, word } from "../shared/option_values.ts";
+} from "../shared/base/limits.ts";
+import { bytes, integer, oneOf, orOff, rate, toggle, word } from "../shared/cli/option_values.ts";
 import { hasAdminToken } from "./admin_token.ts";
 import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
 import { tokensFromVariable } from "./tokens.ts";

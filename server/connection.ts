@@ -1,12 +1,12 @@
 // One connection from its first byte to its last: handshake, then the read loop.
 
 import { setImmediate } from "node:timers";
-import { CmdchatError, CryptoError } from "../shared/errors.ts";
-import { encodeFrame } from "../shared/frame.ts";
-import { encodeRefusal, offersV2 } from "../shared/handshake_messages.ts";
-import { refusalReasonFor } from "../shared/handshake_error.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
-import { decodeJson, encodeJson } from "../shared/wire_v1.ts";
+import { CmdchatError, CryptoError } from "../shared/base/errors.ts";
+import { encodeFrame } from "../shared/channel/frame.ts";
+import { encodeRefusal, offersV2 } from "../shared/channel/handshake_messages.ts";
+import { refusalReasonFor } from "../shared/channel/handshake_error.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../shared/base/limits.ts";
+import { decodeJson, encodeJson } from "../shared/channel/envelope_v1.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
 import { type Link, LinkLost } from "./listener.ts";

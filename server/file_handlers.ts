@@ -1,6 +1,6 @@
 // Files on their way through a room, and what goes again to one who lost a part.
 
-import { LimitError } from "../shared/errors.ts";
+import { LimitError } from "../shared/base/errors.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
 import { checkSilence } from "./moderation_handlers.ts";
 import type { Session } from "./session.ts";

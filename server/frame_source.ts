@@ -1,7 +1,7 @@
 // The frames of one link, read by read.
 
-import { ProtocolError } from "../shared/errors.ts";
-import { FrameReader } from "../shared/frame.ts";
+import { ProtocolError } from "../shared/base/errors.ts";
+import { FrameReader } from "../shared/channel/frame.ts";
 import type { Link } from "./listener.ts";
 
 /** Reads a link into frames. */

@@ -2,7 +2,7 @@
 // for their clients. Plain data in CBOR; what each part means stands where it is kept. Never in a file (ADR 20).
 
 import { decode, encode } from "cborg";
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import type { ChannelState } from "./bus.ts";
 import type { TransferState } from "./file_relay.ts";
 import type { SealedState } from "./sealed/room_state.ts";

@@ -1,7 +1,7 @@
 // What handlers of requests have in common.
 
-import { LimitError } from "../shared/errors.ts";
-import type { Request, RequestOf, SealedRequest } from "../shared/messages_v2.ts";
+import { LimitError } from "../shared/base/errors.ts";
+import type { Request, RequestOf, SealedRequest } from "../shared/messages/messages_v2.ts";
 import type { Membership } from "./membership.ts";
 import type { Session } from "./session.ts";
 

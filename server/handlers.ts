@@ -1,8 +1,8 @@
 // What the server does with each request of a client. The rules for all of them stand here: order, repeats, pace and
 // rate; what each one does stands in a file by its theme.
 
-import { CmdchatError, ProtocolError } from "../shared/errors.ts";
-import { isSealedRequest, type Request } from "../shared/messages_v2.ts";
+import { CmdchatError, ProtocolError } from "../shared/base/errors.ts";
+import { isSealedRequest, type Request } from "../shared/messages/messages_v2.ts";
 import { FILE_HANDLERS } from "./file_handlers.ts";
 import type { Handled, HandlersOf } from "./handler.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";

@@ -1,7 +1,7 @@
 // Sessions whose link was lost, each waiting a while for its client to come back.
 
 import { timingSafeEqual } from "node:crypto";
-import { encodeBase64 } from "../shared/base64.ts";
+import { encodeBase64 } from "../shared/base/base64.ts";
 import type { Place } from "./places.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";

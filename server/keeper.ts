@@ -2,8 +2,8 @@
 // that ends one before it starts another. In memory, like everything, and not for long.
 
 import type { Logger } from "@logtape/logtape";
-import { ConfigError, LimitError } from "../shared/errors.ts";
-import { KEEP_MS } from "../shared/limits.ts";
+import { ConfigError, LimitError } from "../shared/base/errors.ts";
+import { KEEP_MS } from "../shared/base/limits.ts";
 import { type AdminPeer, askToHandOver } from "./admin_client.ts";
 import { serveWhenFree } from "./admin_listener.ts";
 import { faultText } from "./log.ts";

@@ -1,6 +1,6 @@
 // Why a server cannot listen, in words that its operator can act on.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import type { ListenOptions } from "./listener.ts";
 
 /** The error for what the system said. Deno and node:net say the same in different ways. */

@@ -5,7 +5,7 @@
 
 import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { HANDSHAKE_DEADLINE_MS } from "../shared/limits.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../shared/base/limits.ts";
 import { handlesLeft } from "./handles.ts";
 import { listenError } from "./listen_error.ts";
 import type { Place } from "./places.ts";

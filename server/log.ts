@@ -1,7 +1,7 @@
 // The server's log: one line an event on standard error, without content, names or secrets.
 
 import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
-import { sanitizeLine } from "../shared/sanitize.ts";
+import { sanitizeLine } from "../shared/base/sanitize.ts";
 import type { LogLevel } from "./config.ts";
 
 const LEVELS = {

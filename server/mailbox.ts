@@ -1,7 +1,7 @@
 // What waits for one client alone while its link is lost: bounded in bytes, and counted with all that is unsent.
 
-import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../shared/limits.ts";
-import { framedBytes } from "../shared/record_batch.ts";
+import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../shared/base/limits.ts";
+import { framedBytes } from "../shared/channel/record_batch.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { OutboxBudget } from "./outbox.ts";
 

@@ -1,15 +1,15 @@
 // cmdchat-server: the relay's entry point.
 
 import { identityToText } from "../shared/crypto/identity.ts";
-import { CmdchatError, UsageError } from "../shared/errors.ts";
-import { commandHelp, findCommand, programHelp } from "../shared/program.ts";
+import { CmdchatError, UsageError } from "../shared/base/errors.ts";
+import { commandHelp, findCommand, programHelp } from "../shared/cli/program.ts";
 import { isLoopback } from "./admin_address.ts";
 import { askToHandOver, readAdminPeer } from "./admin_client.ts";
 import { healthCommand, type Surroundings, topCommand } from "./admin_commands.ts";
 import { readAdminToken } from "./admin_token.ts";
 import { type AdminListener, serveAdmin, serveWhenFree } from "./admin_listener.ts";
 import type { AdminView } from "./admin_pages.ts";
-import { takeBuild, VERSION, versionText } from "../shared/version.ts";
+import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { readConfig, SERVER_OPTIONS, type ServerConfig } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { decodeHandOver, encodeHandOver, type HandOver } from "./hand_over.ts";
@@ -242,7 +242,7 @@ function helpOf(word: string | undefined): string {
 
 /** `cmdchat-server completions SHELL`. */
 async function printCompletions(args: readonly string[]): Promise<void> {
-  const { completionScript } = await import("../shared/completions/completion_script.ts");
+  const { completionScript } = await import("../shared/cli/completion_script.ts");
   const options = { help: SERVER_OPTIONS.help };
   if (args.includes("--help") || args.includes("-h")) {
     return print(helpOf("completions"));

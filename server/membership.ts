@@ -1,6 +1,6 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
-import type { EventOf, MemberState } from "../shared/messages_v2.ts";
+import type { EventOf, MemberState } from "../shared/messages/messages_v2.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { type Place, whenPlaced } from "./bus.ts";
 import type { Member, Room } from "./room.ts";

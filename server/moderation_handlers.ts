@@ -1,8 +1,8 @@
 // The maker of a room decides.
 
-import { LimitError, UsageError } from "../shared/errors.ts";
-import { type Moderation, type RequestOf } from "../shared/messages_v2.ts";
-import { durationText } from "../shared/moderation.ts";
+import { LimitError, UsageError } from "../shared/base/errors.ts";
+import { type Moderation, type RequestOf } from "../shared/messages/messages_v2.ts";
+import { durationText } from "../shared/messages/moderation_text.ts";
 import { whenPlaced } from "./bus.ts";
 import { answerDone, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";

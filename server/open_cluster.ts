@@ -1,7 +1,7 @@
 // Joins the cluster that the options name, or none.
 
 import type { Logger } from "@logtape/logtape";
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import { randomSlot } from "./cluster/client_numbers.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { ClusterKey, parseClusterSecret } from "./cluster/cluster_key.ts";

@@ -1,8 +1,8 @@
 // What the operator asked for, done to a relay: an answer for people and for programs, and an audit line in the log
 // without any content or name.
 
-import { CmdchatError, LimitError, UsageError } from "../shared/errors.ts";
-import { durationText } from "../shared/moderation.ts";
+import { CmdchatError, LimitError, UsageError } from "../shared/base/errors.ts";
+import { durationText } from "../shared/messages/moderation_text.ts";
 import { OPERATOR_CLIENT } from "./cluster/room_state.ts";
 import type { OperatorWord } from "./cluster/words.ts";
 import type { AskOf, OperatorAsk, OperatorCommand } from "./operator_asks.ts";

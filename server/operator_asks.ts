@@ -1,10 +1,10 @@
 // What the operator may ask of a running server: one row a command. Command line, checks and help derive from it.
 
 import * as z from "zod";
-import { UsageError } from "../shared/errors.ts";
-import { MODERATION_MAX_S, OPERATOR_NOTICE_MAX_BYTES } from "../shared/limits.ts";
-import { parseDuration } from "../shared/moderation.ts";
-import { quote } from "../shared/sanitize.ts";
+import { UsageError } from "../shared/base/errors.ts";
+import { MODERATION_MAX_S, OPERATOR_NOTICE_MAX_BYTES } from "../shared/base/limits.ts";
+import { parseDuration } from "../shared/messages/moderation_text.ts";
+import { quote } from "../shared/base/sanitize.ts";
 
 const LABEL_MAX = 256;
 const label = z.string().min(1).max(LABEL_MAX);

@@ -1,6 +1,6 @@
 // Parts of the network that the operator keeps out of the whole server.
 
-import { LimitError } from "../shared/errors.ts";
+import { LimitError } from "../shared/base/errors.ts";
 import { addressBits, isWithin, type Network, networkText, parseNetwork } from "./source.ts";
 
 /** One ban; `until` in ms since 1970, undefined = for good. */

@@ -1,11 +1,11 @@
 // `cmdchat-server admin`: acts on a running server.
 
-import { optionHelp, type OptionTable, parseCommandLine } from "../shared/command_line.ts";
-import type { CommandLineInput } from "../shared/command_line.ts";
-import { ConfigError } from "../shared/errors.ts";
-import { toggle } from "../shared/option_values.ts";
-import { columns } from "../shared/program.ts";
-import { sanitizeLine } from "../shared/sanitize.ts";
+import { optionHelp, type OptionTable, parseCommandLine } from "../shared/cli/command_line.ts";
+import type { CommandLineInput } from "../shared/cli/command_line.ts";
+import { ConfigError } from "../shared/base/errors.ts";
+import { toggle } from "../shared/cli/option_values.ts";
+import { columns } from "../shared/cli/program.ts";
+import { sanitizeLine } from "../shared/base/sanitize.ts";
 import { ADMIN_OPTIONS, adminPeer, askOperator } from "./admin_client.ts";
 import type { Surroundings } from "./admin_commands.ts";
 import { OPERATOR_COMMANDS, OPERATOR_TABLE, readAsk } from "./operator_asks.ts";

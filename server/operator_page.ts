@@ -2,7 +2,7 @@
 // everything about a request must fit: from this machine, with the token, and not by a web page.
 
 import { isLoopback } from "./admin_address.ts";
-import { CmdchatError } from "../shared/errors.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
 import type { OperatorAnswer } from "./operator.ts";
 import { checkAsk, type OperatorAsk } from "./operator_asks.ts";
 import type { TokenGate } from "./token_gate.ts";

@@ -2,13 +2,13 @@
 // of the server's time a client that ignores the limit can take. It is slowed down first: its bytes
 // wait in its own socket.
 
-import { LimitError } from "../shared/errors.ts";
+import { LimitError } from "../shared/base/errors.ts";
 import {
   PACE_BURST,
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
-} from "../shared/limits.ts";
+} from "../shared/base/limits.ts";
 
 /** A budget of requests that refills with time. */
 export class Pace {

@@ -1,8 +1,8 @@
 // A member's live link, whichever wire it speaks: what is delivered leaves through an outbox.
 
-import { type FramedBody, framedBytes, packBatches } from "../shared/record_batch.ts";
-import type { SessionCipher } from "../shared/session_cipher.ts";
-import type { WireV1 } from "../shared/wire_v1.ts";
+import { type FramedBody, framedBytes, packBatches } from "../shared/channel/record_batch.ts";
+import type { SessionCipher } from "../shared/channel/record_cipher.ts";
+import type { WireV1 } from "../shared/channel/envelope_v1.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Link } from "./listener.ts";
 import { Outbox, type OutboxBudget, type OutboxOwner } from "./outbox.ts";

@@ -1,7 +1,7 @@
 // The server as data: help, man page, completions and tables derive from it.
 
-import { completionsCommand } from "../shared/completions/completions_command.ts";
-import type { CommandSpec, ProgramSpec } from "../shared/program.ts";
+import { completionsCommand } from "../shared/cli/completions_command.ts";
+import type { CommandSpec, ProgramSpec } from "../shared/cli/program.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
 import { OPERATOR_COMMANDS, OPERATOR_TABLE } from "./operator_asks.ts";
 import { OPERATOR_OPTIONS } from "./operator_command.ts";

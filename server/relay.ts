@@ -3,15 +3,15 @@
 import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
 import type { ServerIdentity } from "../shared/crypto/identity.ts";
-import { LimitError } from "../shared/errors.ts";
+import { LimitError } from "../shared/base/errors.ts";
 import {
   HEARTBEAT_INTERVAL_S,
   HEARTBEAT_SWEEP_MS,
   HEARTBEAT_TIMEOUT_MS,
   STOP_DRAIN_MS,
-} from "../shared/limits.ts";
-import type { EventOf } from "../shared/messages_v2.ts";
-import { ServerHandshake } from "../shared/handshake.ts";
+} from "../shared/base/limits.ts";
+import type { EventOf } from "../shared/messages/messages_v2.ts";
+import { ServerHandshake } from "../shared/channel/handshake.ts";
 import { AddressBans } from "./address_bans.ts";
 import { type Bus, MemoryBus } from "./bus.ts";
 import type { Cluster } from "./cluster/cluster.ts";

@@ -1,9 +1,9 @@
 // One room: who is in it, under which names, what it is about. What happens in it goes out over the bus and acts when
 // it comes back.
 
-import { MEMBERS_PART_MAX } from "../shared/limits.ts";
-import type { EventOf, MemberState } from "../shared/messages_v2.ts";
-import { nameKey, nextFreeName } from "../shared/names.ts";
+import { MEMBERS_PART_MAX } from "../shared/base/limits.ts";
+import type { EventOf, MemberState } from "../shared/messages/messages_v2.ts";
+import { nameKey, nextFreeName } from "../shared/text/names.ts";
 import { Authors } from "./authors.ts";
 import { Broadcast } from "./broadcast.ts";
 import type {

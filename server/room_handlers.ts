@@ -1,8 +1,8 @@
 // Coming into rooms, leaving them, and what is said about oneself and about a room.
 
-import { LimitError } from "../shared/errors.ts";
-import { AWAY_TEXT_MAX_BYTES, SESSION_ROOMS_MAX, TOPIC_MAX_BYTES } from "../shared/limits.ts";
-import { parseName, parseRoom } from "../shared/names.ts";
+import { LimitError } from "../shared/base/errors.ts";
+import { AWAY_TEXT_MAX_BYTES, SESSION_ROOMS_MAX, TOPIC_MAX_BYTES } from "../shared/base/limits.ts";
+import { parseName, parseRoom } from "../shared/text/names.ts";
 import { whenAllPlaced, whenPlaced } from "./bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";

@@ -1,8 +1,8 @@
 // What the maker of a room decided: who is out, who is silent, who may come in, and how fast one may talk. Follows
 // from the room's events alone, so that several servers decide alike.
 
-import type { Event, EventOf } from "../shared/messages_v2.ts";
-import { MODERATED_MAX } from "../shared/limits.ts";
+import type { Event, EventOf } from "../shared/messages/messages_v2.ts";
+import { MODERATED_MAX } from "../shared/base/limits.ts";
 
 /** Rules of one room. Times are ms since 1970. */
 export interface RulesSnapshot {

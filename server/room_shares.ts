@@ -1,7 +1,7 @@
 // How many rooms each source made, so that a few of them cannot have all that there may be.
 
-import { LimitError } from "../shared/errors.ts";
-import { SESSION_ROOMS_MAX } from "../shared/limits.ts";
+import { LimitError } from "../shared/base/errors.ts";
+import { SESSION_ROOMS_MAX } from "../shared/base/limits.ts";
 import type { ServerConfig } from "./config.ts";
 import { sourceOf } from "./source.ts";
 

@@ -1,6 +1,6 @@
 // Files that hold secrets: read only where not every user of the machine may read them too.
 
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 import { fileReason } from "./tls_files.ts";
 
 /** The text of the file that `option` names. Throws ConfigError where it cannot be read, or everybody could. */

@@ -1,9 +1,9 @@
 // One client: its link while there is one, the proof by which it comes back, its rooms, and what it asked for last.
 // Knows no sockets and no wires.
 
-import { DECLINED_REMEMBERED } from "../shared/limits.ts";
-import type { Event, EventOf, MemberState } from "../shared/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../shared/wire_v2.ts";
+import { DECLINED_REMEMBERED } from "../shared/base/limits.ts";
+import type { Event, EventOf, MemberState } from "../shared/messages/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../shared/messages/codec_v2.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Elsewhere } from "./cluster/cluster.ts";
 import type { Place } from "./bus.ts";

@@ -1,7 +1,7 @@
 // Where a connection comes from, as what is counted and banned: one customer's part of the network.
 
-import { UsageError } from "../shared/errors.ts";
-import { quote } from "../shared/sanitize.ts";
+import { UsageError } from "../shared/base/errors.ts";
+import { quote } from "../shared/base/sanitize.ts";
 
 const IPV4_BITS = 32;
 const IPV6_BITS = 128;

@@ -2,8 +2,8 @@
 // one starts as if it had known it all along. Only a server that has its rooms to itself can do that; where several
 // share them over NATS, their clients go to another server instead.
 
-import { ConfigError } from "../shared/errors.ts";
-import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../shared/limits.ts";
+import { ConfigError } from "../shared/base/errors.ts";
+import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../shared/base/limits.ts";
 import { MemoryBus } from "./bus.ts";
 import type { RelayState, RoomState } from "./hand_over.ts";
 import type { Relay } from "./relay.ts";

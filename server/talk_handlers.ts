@@ -1,8 +1,8 @@
 // What a client says: to a room, to one other client, and what it changes of that.
 
-import { LimitError } from "../shared/errors.ts";
-import { TYPING_QUIET_MS } from "../shared/limits.ts";
-import type { EventOf } from "../shared/messages_v2.ts";
+import { LimitError } from "../shared/base/errors.ts";
+import { TYPING_QUIET_MS } from "../shared/base/limits.ts";
+import type { EventOf } from "../shared/messages/messages_v2.ts";
 import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "./membership.ts";
 import { checkSilence } from "./moderation_handlers.ts";

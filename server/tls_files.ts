@@ -1,7 +1,7 @@
 // Certificate and key for TLS, checked at start so that a mistake is one clear error and not a dead port.
 
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { ConfigError } from "../shared/errors.ts";
+import { ConfigError } from "../shared/base/errors.ts";
 
 /** PEM texts that belong together. */
 export interface TlsFiles {

@@ -1,8 +1,8 @@
 // The tokens that let clients in, from a variable or a file. Only digests are kept.
 
 import { createHash } from "node:crypto";
-import { ConfigError } from "../shared/errors.ts";
-import { TOKEN_MAX_BYTES } from "../shared/limits.ts";
+import { ConfigError } from "../shared/base/errors.ts";
+import { TOKEN_MAX_BYTES } from "../shared/base/limits.ts";
 import { readSecretFile } from "./secret_file.ts";
 
 /** SHA-256 of a token: what is kept, and compared in constant time. */

@@ -1,6 +1,6 @@
 // What `cmdchat-server top` shows of two looks at a server's metrics. Text in, text out.
 
-import { formatBytes } from "../shared/option_values.ts";
+import { formatBytes } from "../shared/cli/option_values.ts";
 import { byLabel, quantile, type Samples } from "./metrics_reader.ts";
 
 const SPARKS = "▁▂▃▄▅▆▇█";

@@ -1,10 +1,14 @@
 // What v1 clients see of events, and what their messages ask for.
 
-import { decodeBase64, encodeBase64 } from "../shared/base64.ts";
-import { ProtocolError } from "../shared/errors.ts";
-import type { ClientMessage, ServerMessage, ServerMessageOf } from "../shared/messages.ts";
-import { moderationText } from "../shared/moderation.ts";
-import { type Event, isSealedEvent, type Request } from "../shared/messages_v2.ts";
+import { decodeBase64, encodeBase64 } from "../shared/base/base64.ts";
+import { ProtocolError } from "../shared/base/errors.ts";
+import type {
+  ClientMessage,
+  ServerMessage,
+  ServerMessageOf,
+} from "../shared/messages/messages_v1.ts";
+import { moderationText } from "../shared/messages/moderation_text.ts";
+import { type Event, isSealedEvent, type Request } from "../shared/messages/messages_v2.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
 export function toV1(event: Event, room: string): ServerMessage | undefined {

@@ -1,12 +1,12 @@
 // A v1 client comes in: handshake in JSON, a key under its RSA key, then envelopes.
 
-import { encodeBase64 } from "../shared/base64.ts";
+import { encodeBase64 } from "../shared/base/base64.ts";
 import { publicKeyFromPem, wrapKey } from "../shared/crypto/rsa.ts";
-import { CmdchatError } from "../shared/errors.ts";
-import { encodeFrame } from "../shared/frame.ts";
-import { HEARTBEAT_INTERVAL_S } from "../shared/limits.ts";
-import { checkClientMessage, HANDSHAKE, type Handshake } from "../shared/messages.ts";
-import { encodeJson, V1_KEY_BYTES, V1_NONCE_BYTES, WireV1 } from "../shared/wire_v1.ts";
+import { CmdchatError } from "../shared/base/errors.ts";
+import { encodeFrame } from "../shared/channel/frame.ts";
+import { HEARTBEAT_INTERVAL_S } from "../shared/base/limits.ts";
+import { checkClientMessage, HANDSHAKE, type Handshake } from "../shared/messages/messages_v1.ts";
+import { encodeJson, V1_KEY_BYTES, V1_NONCE_BYTES, WireV1 } from "../shared/channel/envelope_v1.ts";
 import { checkName, checkRoom } from "./admission.ts";
 import type { Welcomed } from "./connection.ts";
 import { handle } from "./handlers.ts";

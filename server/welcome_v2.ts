@@ -1,19 +1,19 @@
 // A v2 client comes in, or comes back: key agreement, then name, rooms and token inside the session.
 
-import { smallBytes, smallCopy } from "../shared/bytes.ts";
-import { CmdchatError, ProtocolError } from "../shared/errors.ts";
-import { encodeFrame } from "../shared/frame.ts";
+import { smallBytes, smallCopy } from "../shared/base/bytes.ts";
+import { CmdchatError, ProtocolError } from "../shared/base/errors.ts";
+import { encodeFrame } from "../shared/channel/frame.ts";
 import {
   BODY_MAX_BYTES,
   HELLO_MAX_BYTES,
   SESSION_ID_BYTES,
   SESSION_SECRET_BYTES,
-} from "../shared/limits.ts";
-import type { EventOf, RequestOf } from "../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../shared/record_batch.ts";
-import { quote } from "../shared/sanitize.ts";
-import { SessionCipher } from "../shared/session_cipher.ts";
-import { decodeRequest, encodeEvent } from "../shared/wire_v2.ts";
+} from "../shared/base/limits.ts";
+import type { EventOf, RequestOf } from "../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../shared/channel/record_batch.ts";
+import { quote } from "../shared/base/sanitize.ts";
+import { SessionCipher } from "../shared/channel/record_cipher.ts";
+import { decodeRequest, encodeEvent } from "../shared/messages/codec_v2.ts";
 import { checkName, checkRoom } from "./admission.ts";
 import { whenPlaced } from "./bus.ts";
 import type { Welcomed } from "./connection.ts";

@@ -1,7 +1,7 @@
 // Commands about what we say in a room, and about ourselves.
 
-import { UsageError } from "../../shared/errors.ts";
-import { parseName } from "../../shared/names.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { parseName } from "../../shared/text/names.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands about what we say and who we are. */

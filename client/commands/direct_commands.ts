@@ -1,7 +1,7 @@
 // Commands about what is said to one person alone.
 
-import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import type { Outcome } from "../requests.ts";
 import type { Person } from "../roster.ts";

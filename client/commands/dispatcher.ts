@@ -1,8 +1,8 @@
 // From a typed line to what it does: the one place that enforces what a command's row declares.
 
-import { closest } from "../../shared/command_line.ts";
-import { ConnectionError, UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { closest } from "../../shared/cli/command_line.ts";
+import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
 import { type CommandContext, type CommandGroup, type CommandRow, usageOf } from "./command.ts";

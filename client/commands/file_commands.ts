@@ -1,7 +1,7 @@
 // Commands about files.
 
-import { UsageError } from "../../shared/errors.ts";
-import { formatBytes } from "../../shared/option_values.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
 import { WAITING_TEXTS } from "../renderers/transfer_text.ts";
 import { safeLine, safeName } from "../renderers/text.ts";
 import type { TransferInfo } from "../transfer_event.ts";

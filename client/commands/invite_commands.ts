@@ -1,7 +1,7 @@
 // Commands that bring others in.
 
-import { UsageError } from "../../shared/errors.ts";
-import { formatLink, type Link } from "../../shared/link.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { formatLink, type Link } from "../../shared/text/invite_link.ts";
 import type { Chat } from "../chat.ts";
 import type { CommandRow } from "./command.ts";
 

@@ -1,8 +1,8 @@
 // Going where a link leads without leaving the chat.
 
-import { UsageError } from "../../shared/errors.ts";
-import { parseLink } from "../../shared/link.ts";
-import { parseRoom } from "../../shared/names.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { parseLink } from "../../shared/text/invite_link.ts";
+import { parseRoom } from "../../shared/text/names.ts";
 import type { Chat } from "../chat.ts";
 import type { Outcome } from "../requests.ts";
 

@@ -1,9 +1,9 @@
 // Commands of who made a room: out, silent, locked, slow. The server decides whether we may.
 
-import { UsageError } from "../../shared/errors.ts";
-import type { Moderation } from "../../shared/messages_v2.ts";
-import { parseDuration } from "../../shared/moderation.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import type { Moderation } from "../../shared/messages/messages_v2.ts";
+import { parseDuration } from "../../shared/messages/moderation_text.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import type { Outcome } from "../requests.ts";
 import type { CommandRow } from "./command.ts";

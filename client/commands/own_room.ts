@@ -1,8 +1,8 @@
 // Which of our rooms is meant.
 
-import { UsageError } from "../../shared/errors.ts";
-import { parseRoom } from "../../shared/names.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { parseRoom } from "../../shared/text/names.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import type { RoomState } from "../rooms.ts";
 

@@ -1,8 +1,8 @@
 // Finding people by what was typed. Names may have spaces, so the longest name that fits counts.
 
-import { closest } from "../../shared/command_line.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { closest } from "../../shared/cli/command_line.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import type { Person } from "../roster.ts";
 import type { RoomState } from "../rooms.ts";

@@ -1,8 +1,8 @@
 // Commands about rooms and who is in them.
 
-import type { MemberState } from "../../shared/messages_v2.ts";
-import { parseRoom } from "../../shared/names.ts";
-import { quote } from "../../shared/sanitize.ts";
+import type { MemberState } from "../../shared/messages/messages_v2.ts";
+import { parseRoom } from "../../shared/text/names.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { iso } from "../handler.ts";
 import { clockTime, nameList, safeLine, safeName } from "../renderers/text.ts";

@@ -1,7 +1,7 @@
 // Commands about the screen and the program.
 
 import { stripVTControlCharacters } from "node:util";
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 import type { Chat } from "../chat.ts";
 import { type CommandGroup, type CommandRow, usageOf } from "./command.ts";
 

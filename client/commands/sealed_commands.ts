@@ -1,9 +1,9 @@
 // Commands about sealed rooms.
 
-import { UsageError } from "../../shared/errors.ts";
-import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
-import { parseRoom } from "../../shared/names.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
+import { parseRoom } from "../../shared/text/names.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { safeName } from "../renderers/text.ts";
 import type { SealedPerson } from "../sealed/people.ts";

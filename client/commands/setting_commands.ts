@@ -1,7 +1,7 @@
 // Commands about what is shown to this user, and how: none of them tells anybody anything.
 
-import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { safeName } from "../renderers/text.ts";
 import { formOf, parseSettingName, SETTING_NAMES, SETTINGS, type Settings } from "../settings.ts";
 import type { CommandRow } from "./command.ts";

@@ -1,7 +1,7 @@
 // One line of `cmdchat-client doctor`: what was looked at, how it is, and what to do.
 
-import { CmdchatError } from "../../shared/errors.ts";
-import { sanitizeLine } from "../../shared/sanitize.ts";
+import { CmdchatError } from "../../shared/base/errors.ts";
+import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { jsonLine } from "../renderers/json.ts";
 
 /** How something is; `skip`: it could not be looked at, because of what stands above. */

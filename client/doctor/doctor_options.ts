@@ -1,7 +1,7 @@
 // Options of `cmdchat-client doctor`.
 
-import type { OptionTable } from "../../shared/command_line.ts";
-import { seconds, toggle, word } from "../../shared/option_values.ts";
+import type { OptionTable } from "../../shared/cli/command_line.ts";
+import { seconds, toggle, word } from "../../shared/cli/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../connection_options.ts";
 
 /** Seconds for each answer of the server, unless told. */

@@ -1,7 +1,7 @@
 // What doctor looks at on this machine: the terminal, the settings file, the folder for files.
 
 import { dirname } from "node:path";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { quotePath } from "../history_file.ts";
 import type { Settings } from "../settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";

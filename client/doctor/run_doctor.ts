@@ -1,8 +1,8 @@
 // `cmdchat-client doctor [LINK]`: looks at everything that a chat needs, and says what to do.
 
-import { CmdchatError, UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
-import { versionText } from "../../shared/version.ts";
+import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { versionText } from "../../shared/base/version.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { type LinkInput, readConnection } from "../config.ts";
 import { defaultDownloadFolder } from "../downloads.ts";

@@ -3,14 +3,14 @@
 
 import { lookup } from "node:dns/promises";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { ConnectionError, CryptoError } from "../../shared/errors.ts";
-import { IdentityError } from "../../shared/handshake_error.ts";
-import type { Fingerprint } from "../../shared/fingerprint.ts";
-import { formatBytes } from "../../shared/option_values.ts";
+import { ConnectionError, CryptoError } from "../../shared/base/errors.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
 import type { Clock } from "../clock.ts";
 import { connect, type Connection, type Endpoint } from "../connection.ts";
 import type { KnownServers } from "../known_servers.ts";
-import type { Event } from "../../shared/messages_v2.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
 import { UnauthorizedError, type Welcome } from "../session.ts";
 import { SessionV2 } from "../session_v2.ts";
 import { readCertificate } from "../tls_probe.ts";

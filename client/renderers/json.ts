@@ -1,6 +1,6 @@
 // One JSON object a line: docs/JSON.md. Texts of peers are complete, written so that no terminal acts on them.
 
-import { sanitizeText } from "../../shared/sanitize.ts";
+import { sanitizeText } from "../../shared/base/sanitize.ts";
 import type { TransferEvent } from "../transfer_event.ts";
 import type { Renderer } from "./text.ts";
 

@@ -1,6 +1,6 @@
 // The renderer for people: time, sequence, colours, mentions, days, and rows that wrap under their own line.
 
-import { nameKey } from "../../shared/names.ts";
+import { nameKey } from "../../shared/text/names.ts";
 import type { Look, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
 import { type MessageLine, parseMessage, type Span, withAnswered } from "./spans.ts";

@@ -1,6 +1,6 @@
 // What is shown, and the one place where text of peers and servers is made safe for it.
 
-import { quote, sanitizeLine, sanitizeText } from "../../shared/sanitize.ts";
+import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import { splitClusters, textWidth } from "../terminal/width.ts";
 import type { TransferEvent } from "../transfer_event.ts";
 

@@ -1,7 +1,7 @@
 // The turns of a transfer in words.
 
-import { quote, sanitizeLine } from "../../shared/sanitize.ts";
-import { formatBytes } from "../../shared/option_values.ts";
+import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
 import { textWidth } from "../terminal/width.ts";
 import type { TransferEvent, TransferRef } from "../transfer_event.ts";
 import { type NoteLevel, safeName } from "./text.ts";

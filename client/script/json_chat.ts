@@ -1,7 +1,7 @@
 // `cmdchat-client --json`: a chat whose user is a program. JSON in, one request a line and in order; JSON out, what the
 // json renderer prints and one result for each request.
 
-import type { CmdchatError } from "../../shared/errors.ts";
+import type { CmdchatError } from "../../shared/base/errors.ts";
 import { deliver, doLines, type InputOptions } from "../chat_input.ts";
 import { Output } from "../output.ts";
 import { jsonLine } from "../renderers/json.ts";

@@ -2,9 +2,9 @@
 // to do, perhaps a `room` in which to do it, and perhaps an `id` that comes back with the result.
 
 import { z } from "zod";
-import { closest } from "../../shared/command_line.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { closest } from "../../shared/cli/command_line.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 
 const number = z.int().min(1).max(999_999);
 const line = z.string().min(1).max(4_096).regex(/^[^\r\n]*$/, "one line is wanted");

@@ -1,7 +1,7 @@
 // Options of the commands for scripts.
 
-import type { OptionTable } from "../../shared/command_line.ts";
-import { integer, seconds, toggle, word } from "../../shared/option_values.ts";
+import type { OptionTable } from "../../shared/cli/command_line.ts";
+import { integer, seconds, toggle, word } from "../../shared/cli/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../connection_options.ts";
 
 const TIMEOUT_MAX_S = 2_000_000;

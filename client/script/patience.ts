@@ -1,6 +1,6 @@
 // Bounded waits of scripts.
 
-import { ConnectionError, TimeoutError } from "../../shared/errors.ts";
+import { ConnectionError, TimeoutError } from "../../shared/base/errors.ts";
 import type { Chat } from "../chat.ts";
 import type { Clock } from "../clock.ts";
 

@@ -1,6 +1,6 @@
 // `cmdchat-client recv`: prints what others say, until so many messages came or the time is over.
 
-import { sanitizeText } from "../../shared/sanitize.ts";
+import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../renderers/json.ts";
 import { type ChatLine, safeName } from "../renderers/text.ts";
 import type { Script, ScriptInput } from "../run_chat.ts";

@@ -1,7 +1,7 @@
 // `cmdchat-client recv-file`: takes the next files that are offered and prints where they are.
 
-import { CmdchatError } from "../../shared/errors.ts";
-import { quote, sanitizeLine } from "../../shared/sanitize.ts";
+import { CmdchatError } from "../../shared/base/errors.ts";
+import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";

@@ -1,7 +1,7 @@
 // From the command line of a script's command to its exit code.
 
-import { UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { asClientConfig, type LinkInput, readConnection } from "../config.ts";
 import { runChat } from "../run_chat.ts";
 import { RECV_FILE_OPTIONS, RECV_OPTIONS, SEND_FILE_OPTIONS, SEND_OPTIONS } from "./options.ts";

@@ -6,9 +6,14 @@
 //    out again in the same session, where it cannot count twice.
 // 3. What was perhaps delivered is told and never said again.
 
-import { type CmdchatError, ConnectionError, LimitError, UsageError } from "../../shared/errors.ts";
-import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
-import { quote } from "../../shared/sanitize.ts";
+import {
+  type CmdchatError,
+  ConnectionError,
+  LimitError,
+  UsageError,
+} from "../../shared/base/errors.ts";
+import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { errorText, printError } from "../exit.ts";
 import { jsonLine } from "../renderers/json.ts";

@@ -1,8 +1,8 @@
 // `cmdchat-client send-file`: waits until somebody is there, hands the files to the room one after the other, and
 // prints their digests. The relay keeps no files: whoever comes later does not get them.
 
-import { CmdchatError, ConnectionError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText, printError } from "../exit.ts";

@@ -1,6 +1,6 @@
 // Standard output of a script's command: lines in order, and quiet when nobody reads them any more.
 
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 /** Whoever reads a pipe may be slow; more than this is not kept for them. */
 const WAITING_MAX_CHARACTERS = 67_108_864;

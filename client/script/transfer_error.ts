@@ -6,7 +6,7 @@ import {
   ConnectionError,
   LimitError,
   ProtocolError,
-} from "../../shared/errors.ts";
+} from "../../shared/base/errors.ts";
 import type { TransferFault } from "../transfer_event.ts";
 
 /** The error for `head: reason`. */

@@ -2,8 +2,8 @@
 // after it, whatever the commit says it does.
 
 import { Buffer } from "node:buffer";
-import { SEALED_MEMBERS_MAX } from "../../shared/limits.ts";
-import { nameKey } from "../../shared/names.ts";
+import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
+import { nameKey } from "../../shared/text/names.ts";
 import type { Person } from "./credential.ts";
 import type { Leaf } from "./leaf.ts";
 

@@ -3,12 +3,12 @@
 
 import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { hasSmallOrder } from "../../shared/crypto/identity.ts";
 import { hkdfExtract } from "../../shared/crypto/hkdf.ts";
-import { NAME_MAX_BYTES } from "../../shared/limits.ts";
-import { HANDLE_BYTES } from "../../shared/messages_sealed.ts";
-import { parseName } from "../../shared/names.ts";
+import { NAME_MAX_BYTES } from "../../shared/base/limits.ts";
+import { HANDLE_BYTES } from "../../shared/messages/messages_sealed.ts";
+import { parseName } from "../../shared/text/names.ts";
 import { CURVE_KEY_BYTES } from "./mls_crypto.ts";
 import type { RoomKeys } from "./room_keys.ts";
 

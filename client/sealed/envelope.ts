@@ -2,7 +2,7 @@
 // symmetric lock under a key of the link. It hides tree, sender, epoch contents and size.
 
 import { randomBytes } from "node:crypto";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   AEAD_NONCE_BYTES,
   AEAD_TAG_BYTES,
@@ -10,7 +10,7 @@ import {
   aeadOpen,
   aeadSeal,
 } from "../../shared/crypto/aead.ts";
-import { CryptoError, LimitError } from "../../shared/errors.ts";
+import { CryptoError, LimitError } from "../../shared/base/errors.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
 /** What an envelope may hold; a body of one kind does not open as another. */

@@ -2,9 +2,9 @@
 // construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as age has it), so that no chunk can be left out, moved or
 // cut off. The key is for one file only. Sizes are padded by Padmé (Nikitin et al. 2019): at most 12 % more.
 
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
-import { CryptoError, LimitError } from "../../shared/errors.ts";
+import { CryptoError, LimitError } from "../../shared/base/errors.ts";
 
 /** Bytes of a whole chunk before sealing. */
 export const SEALED_CHUNK_BYTES = 65_536;

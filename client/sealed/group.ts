@@ -2,7 +2,7 @@
 // §11.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
 
 import { Buffer } from "node:buffer";
-import { ProtocolError } from "../../shared/errors.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
 import { type Fault, isLocked, judge, type Member } from "./commit_rules.ts";
 import { makeCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";

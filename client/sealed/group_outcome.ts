@@ -1,8 +1,8 @@
 // What a frame of the relay does to a member's view of the group.
 
 import { Buffer } from "node:buffer";
-import { ProtocolError } from "../../shared/errors.ts";
-import { TOPIC_MAX_BYTES } from "../../shared/limits.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { Member } from "./commit_rules.ts";
 import type { Leaf } from "./leaf.ts";
 import type { OrderVerdict } from "./order_chain.ts";

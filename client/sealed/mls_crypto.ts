@@ -15,9 +15,9 @@ import {
   timingSafeEqual,
   verify,
 } from "node:crypto";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { HASH_BYTES, hkdfExpand, hkdfExtract, sha256 } from "../../shared/crypto/hkdf.ts";
-import { CryptoError } from "../../shared/errors.ts";
+import { CryptoError } from "../../shared/base/errors.ts";
 
 /** Bytes of a key of X25519 or Ed25519, public or private. */
 export const CURVE_KEY_BYTES = 32;

@@ -9,7 +9,7 @@ import type { Proposal } from "ts-mls/proposal.js";
 import type { ProposalOrRef } from "ts-mls/proposalOrRefType.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
 import type { RatchetTree } from "ts-mls/ratchetTree.js";
-import { ProtocolError } from "../../shared/errors.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
 import type { GroupInfoFacts, Leaf } from "./leaf.ts";
 import { CURVE_KEY_BYTES, MLS_CRYPTO } from "./mls_crypto.ts";
 

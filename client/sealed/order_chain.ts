@@ -2,7 +2,7 @@
 // to whom the relay shows different orders notice.
 
 import { Buffer } from "node:buffer";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 
 /** Bytes of what messages carry: sequence (8) and the beginning of the chain's hash there (8). */

@@ -1,14 +1,14 @@
 // What members say to each other inside MLS: one row a message, as strict CBOR (docs/PROTOCOL.md §11.6).
 
 import * as z from "zod";
-import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/cbor_table.ts";
+import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/messages/cbor_table.ts";
 import {
   FILE_NAME_WIRE_MAX_BYTES,
   MESSAGE_MAX_BYTES_CEILING,
   TOPIC_MAX_BYTES,
-} from "../../shared/limits.ts";
-import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
-import { HANDLE_BYTES } from "../../shared/messages_sealed.ts";
+} from "../../shared/base/limits.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
+import { HANDLE_BYTES } from "../../shared/messages/messages_sealed.ts";
 
 /** Bytes that name a message or a file among all. */
 export const ID_BYTES = 16;

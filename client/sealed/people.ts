@@ -2,7 +2,7 @@
 // compared, and which name has come back with another key.
 
 import { Buffer } from "node:buffer";
-import { nameKey } from "../../shared/names.ts";
+import { nameKey } from "../../shared/text/names.ts";
 import type { Member } from "./commit_rules.ts";
 import { type SpokenFingerprint, spokenFingerprint } from "./room_code.ts";
 

@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
-import { ProtocolError } from "../../shared/errors.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
 import { isLocked, type Member } from "./commit_rules.ts";
 import { makeCredential, type Person, readCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";

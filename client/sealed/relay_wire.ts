@@ -1,6 +1,6 @@
-// What a sealed room says to the relay and hears from it: the rows of shared/messages_sealed.ts.
+// What a sealed room says to the relay and hears from it: the rows of shared/messages/messages_sealed.ts.
 
-import type { SealedEvent, SealedRequest } from "../../shared/messages_v2.ts";
+import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 
 /** Requests of a member; `ask` is repeated by the answer. */
 export type ToRelay = SealedRequest;

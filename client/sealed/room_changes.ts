@@ -2,7 +2,7 @@
 // A commit may lose its race, so each is wanted until it holds.
 
 import { Buffer } from "node:buffer";
-import { nameKey } from "../../shared/names.ts";
+import { nameKey } from "../../shared/text/names.ts";
 import type { CommitIntent, SealedGroup } from "./group.ts";
 import type { RoomCore } from "./room_core.ts";
 

@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages_sealed.ts";
+import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages/messages_sealed.ts";
 import type { Member } from "./commit_rules.ts";
 import type { CommitIntent, SealedGroup } from "./group.ts";
 import type { Changed, Kick } from "./group_outcome.ts";

@@ -2,7 +2,7 @@
 // bring the room back after a restart of the relay, enter anew where the own view leads nowhere.
 
 import { Buffer } from "node:buffer";
-import { nameKey, nextFreeName } from "../../shared/names.ts";
+import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import {
   digestOf,
   type Invitation,

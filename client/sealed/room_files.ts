@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, type Hash, randomBytes } from "node:crypto";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_HELD_MAX_BYTES,
@@ -11,7 +11,7 @@ import {
   FILE_OFFER_MS,
   FILE_STALLED_MS,
   SEALED_PULL_CHUNKS_MAX,
-} from "../../shared/limits.ts";
+} from "../../shared/base/limits.ts";
 import type { Member } from "./commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
 import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";

@@ -1,9 +1,9 @@
 // All that a sealed room's secret gives (docs/PROTOCOL.md §11.1): the secret itself is never used twice for two things.
 
 import { HASH_BYTES, hkdfExpand, hkdfExtract } from "../../shared/crypto/hkdf.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { ROOM_SECRET_BYTES } from "../../shared/link.ts";
-import { attachInput, ridOf } from "../../shared/sealed_attach.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
+import { attachInput, ridOf } from "../../shared/messages/attach_proof.ts";
 import { type SignatureKeys, signatureKeysOf, signBytes } from "./mls_crypto.ts";
 
 /** What is derived from a room's secret. */

@@ -2,7 +2,7 @@
 // relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
 // own. Calls must not overlap.
 
-import { TOPIC_MAX_BYTES } from "../../shared/limits.ts";
+import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { OwnPayload } from "./own_messages.ts";
 import type { FromRelay, RelayEvent } from "./relay_wire.ts";
 import { RoomChanges } from "./room_changes.ts";

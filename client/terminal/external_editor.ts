@@ -2,8 +2,8 @@
 // the runtime was told that it may. The text is in a folder of its own that nobody else can open, in memory where the
 // system has such a place, and gone with everything that the editor left beside it.
 
-import { CmdchatError, UsageError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { MAX_INPUT_LENGTH } from "./editor.ts";
 import { cleanPaste } from "./keys.ts";
 

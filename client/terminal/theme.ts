@@ -1,8 +1,8 @@
 // Colours by what they mean. Each is chosen against the theme's background, the one of its kind that is hardest
 // to read on: what can be read there can be read on every darker (or lighter) one.
 
-import { ConfigError } from "../../shared/errors.ts";
-import { quote } from "../../shared/sanitize.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { contrast, CONTRAST_MIN, parseHexColor, type Rgb, rgbOfIndex } from "./contrast.ts";
 
 /** One of the colours 16 to 255, or one by its parts. */

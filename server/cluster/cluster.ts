@@ -1,9 +1,9 @@
 // One server among several: who else is there, which sessions they have, and direct messages between them.
 
 import { timingSafeEqual } from "node:crypto";
-import { encodeBase64 } from "../../shared/base64.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
-import type { EventOf } from "../../shared/messages_v2.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Backplane, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";

@@ -1,8 +1,8 @@
 // The bus of a server that is one of several: rooms are logs that all of them share.
 
 import { decode, encode } from "cborg";
-import type { Event } from "../../shared/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 import type {
   Audience,

@@ -10,7 +10,7 @@ import {
   aeadOpen,
   aeadSeal,
 } from "../../shared/crypto/aead.ts";
-import { ConfigError, CryptoError } from "../../shared/errors.ts";
+import { ConfigError, CryptoError } from "../../shared/base/errors.ts";
 import type { Subject } from "./backplane.ts";
 
 /** Bytes of the secret behind CMDCHAT_CLUSTER_KEY. */

@@ -1,6 +1,6 @@
 // The header of an entry in a shared log: who wrote it, after what, and whether it holds the whole state.
 
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 
 /** Bytes of an entry's id. */
 export const ENTRY_ID_BYTES = 8;

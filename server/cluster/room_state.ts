@@ -2,9 +2,9 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { MODERATED_MAX } from "../../shared/limits.ts";
-import { type Event, MEMBER_STATES } from "../../shared/messages_v2.ts";
-import { nameKey, nextFreeName } from "../../shared/names.ts";
+import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
+import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import type { Occupant, PlacedEvent, SharedView } from "../bus.ts";
 import { RoomRules } from "../room_rules.ts";
 

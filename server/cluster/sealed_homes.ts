@@ -2,9 +2,14 @@
 // clients ask for and what the home answers. A home that dies is to clients as a relay that was restarted: they come
 // again, the first server that is asked becomes the home, and members bring the group back.
 
-import { encodeBase64 } from "../../shared/base64.ts";
-import type { Event, SealedRequest } from "../../shared/messages_v2.ts";
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import type { Event, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeRequest,
+} from "../../shared/messages/codec_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 import { Attachments, type Elsewhere, type SealedOwner } from "../sealed/attachments.ts";
 import type { SealedRooms } from "../sealed/rooms.ts";

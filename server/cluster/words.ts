@@ -3,8 +3,8 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/limits.ts";
-import { RID_BYTES } from "../../shared/messages_sealed.ts";
+import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/base/limits.ts";
+import { RID_BYTES } from "../../shared/messages/messages_sealed.ts";
 import { SIGN_BYTES } from "./freshness.ts";
 
 const count = z.int().min(0);

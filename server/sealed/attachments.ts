@@ -1,9 +1,9 @@
 // The sealed rooms that one session is attached to, and what it asks for there.
 
-import { CmdchatError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { SEALED_ROOMS_PER_SESSION } from "../../shared/limits.ts";
-import type { Event, RequestOf, SealedRequest } from "../../shared/messages_v2.ts";
-import { isAttachProof } from "../../shared/sealed_attach.ts";
+import { CmdchatError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
+import { SEALED_ROOMS_PER_SESSION } from "../../shared/base/limits.ts";
+import type { Event, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import { isAttachProof } from "../../shared/messages/attach_proof.ts";
 import { Broadcast } from "../broadcast.ts";
 import type { SealedRoom } from "./room.ts";
 import type { SealedRooms } from "./rooms.ts";

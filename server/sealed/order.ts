@@ -8,10 +8,14 @@
 // 4. When more than half of those who were members at a commit say that it was unsound, its epoch is current again,
 //    and all frames behind it are void. What was voided is never ordered again.
 
-import { encodeBase64 } from "../../shared/base64.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
-import { SEALED_VOIDED_MAX, SEALED_VOTE_MS, SEALED_VOTES_OPEN_MAX } from "../../shared/limits.ts";
-import type { EventOf } from "../../shared/messages_v2.ts";
+import {
+  SEALED_VOIDED_MAX,
+  SEALED_VOTE_MS,
+  SEALED_VOTES_OPEN_MAX,
+} from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 import {
   FrameRing,

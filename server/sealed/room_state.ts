@@ -1,6 +1,6 @@
 // What a sealed room is made with, what is said to it by who comes, and what of it the next process must know.
 
-import type { RequestOf } from "../../shared/messages_v2.ts";
+import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "./counters.ts";
 import type { OrderState } from "./order.ts";

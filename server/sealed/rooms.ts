@@ -1,7 +1,7 @@
 // All sealed rooms of a server, by the random names that the links give them.
 
-import { encodeBase64 } from "../../shared/base64.ts";
-import { LimitError } from "../../shared/errors.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 import { RoomShares } from "../room_shares.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "./counters.ts";

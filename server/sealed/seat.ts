@@ -1,9 +1,9 @@
 // Somebody in a sealed room, as far as the server knows: a handle, and a link while there is one.
 
 import { timingSafeEqual } from "node:crypto";
-import { encodeBase64 } from "../../shared/base64.ts";
-import { SEALED_CHUNKS_OPEN_MAX } from "../../shared/limits.ts";
-import type { Event } from "../../shared/messages_v2.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { SEALED_CHUNKS_OPEN_MAX } from "../../shared/base/limits.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
 import { Broadcast } from "../broadcast.ts";
 
 /** Why a room lets a session go without being asked to. */

@@ -5,7 +5,7 @@
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { CipherGCM, DecipherGCM } from "node:crypto";
-import { CryptoError } from "../errors.ts";
+import { CryptoError } from "../base/errors.ts";
 
 /** Names of the ciphers as they stand in the handshake. */
 export const AEAD_NAMES = ["chacha20-poly1305", "aes-256-gcm"] as const;

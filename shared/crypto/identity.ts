@@ -3,9 +3,9 @@
 
 import { Buffer } from "node:buffer";
 import { createPublicKey } from "node:crypto";
-import { decodeBase64, encodeBase64 } from "../base64.ts";
-import { ConfigError } from "../errors.ts";
-import { type Fingerprint, fingerprintOf } from "../fingerprint.ts";
+import { decodeBase64, encodeBase64 } from "../base/base64.ts";
+import { ConfigError } from "../base/errors.ts";
+import { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
 
 /** Bytes of a raw public key. */
 export const IDENTITY_KEY_BYTES = 32;

@@ -1,7 +1,7 @@
 // ML-KEM-768 (FIPS 203): the secret of a v2 session that resists a quantum computer. WebCrypto has it from
 // Deno 2.8 or so (0.03-0.09 ms an operation); where it does not, @noble/post-quantum (0.3-0.4 ms) is loaded.
 
-import { CryptoError } from "../errors.ts";
+import { CryptoError } from "../base/errors.ts";
 
 /** Bytes of a public key (FIPS 203 table 3). */
 export const KEM_PUBLIC_KEY_BYTES = 1184;

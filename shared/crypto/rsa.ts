@@ -1,7 +1,7 @@
 // RSA-OAEP with SHA-256 and no label (RFC 8017 §7.1): carries the session key of v1, and one of the three
 // secrets of v2. The client makes a fresh pair for each connection; the server only ever sees public keys.
 
-import { CryptoError, ProtocolError } from "../errors.ts";
+import { CryptoError, ProtocolError } from "../base/errors.ts";
 
 /** A fresh key pair of one client. */
 export type RsaKeyPair = CryptoKeyPair;

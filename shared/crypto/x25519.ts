@@ -1,6 +1,6 @@
 // X25519 (RFC 7748) in WebCrypto: the classical one of the three secrets of a v2 session.
 
-import { CryptoError } from "../errors.ts";
+import { CryptoError } from "../base/errors.ts";
 
 /** Bytes of a share and of the shared secret. */
 export const X25519_BYTES = 32;

@@ -2,10 +2,10 @@
 // members do to seal and open them is the row sealed-message.
 
 import { generateIdentity, type ServerIdentity, signAs } from "../../shared/crypto/identity.ts";
-import type { EventOf } from "../../shared/messages_v2.ts";
-import { frameBody, framedBytes } from "../../shared/record_batch.ts";
-import { attachInput, ridOf } from "../../shared/sealed_attach.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { frameBody, framedBytes } from "../../shared/channel/record_batch.ts";
+import { attachInput, ridOf } from "../../shared/messages/attach_proof.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { bodyOf, textOf as textIn } from "../helpers/sealed_room.ts";
 import {

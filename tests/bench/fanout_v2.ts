@@ -1,7 +1,7 @@
 // Row fanout-v2-tls: one load over TLS, ours beside mosquitto.
 
-import { frameBody, framedBytes } from "../../shared/record_batch.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import { frameBody, framedBytes } from "../../shared/channel/record_batch.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import {
   ByteCounter,

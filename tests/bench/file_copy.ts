@@ -2,9 +2,9 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
-import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/limits.ts";
-import { frameBody, framedBytes } from "../../shared/record_batch.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/base/limits.ts";
+import { frameBody, framedBytes } from "../../shared/channel/record_batch.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { connectTls, RECORD_OVERHEAD } from "./fanout_v2.ts";
 import { ByteCounter, FrameCounter, runLoad, type Size } from "./load.ts";

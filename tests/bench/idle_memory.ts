@@ -1,6 +1,6 @@
 // Row idle-memory: what a connection costs that says nothing, 10,000 of them, in rooms of 100.
 
-import { decodeEvent } from "../../shared/wire_v2.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import { pause, type Size, writeAll } from "./load.ts";
 import { type Listening, startListening, startProgram, startRelay } from "./processes.ts";
 import { median, type Row } from "./row.ts";

@@ -1,6 +1,6 @@
 // Row latency-p99: from a sender's Enter to two other screens of a room of 200, beside a TCP echo in the same seconds.
 
-import { decodeEvent } from "../../shared/wire_v2.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import { pause, readExactly, type Size, writeAll } from "./load.ts";
 import { startListening, startProgram, startRelay } from "./processes.ts";
 import { quantile, type Row } from "./row.ts";

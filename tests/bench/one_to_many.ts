@@ -3,7 +3,7 @@
 // A thousand readers would be the bottleneck: only some links, spread over the room's order with its first and its
 // last, are read while the clock runs; what the others got is read and checked afterwards.
 
-import { decodeEvent } from "../../shared/wire_v2.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { connectTls } from "./fanout_v2.ts";
 import { pause, readExactly, type Size, textOf, writeAll } from "./load.ts";

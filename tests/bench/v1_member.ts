@@ -1,9 +1,9 @@
 // A v1 client as cheap as can be: one RSA key for all, envelopes sealed beforehand, opened when asked.
 
-import { decodeBase64 } from "../../shared/base64.ts";
+import { decodeBase64 } from "../../shared/base/base64.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey } from "../../shared/crypto/rsa.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { decodeJson, encodeJson, WireV1 } from "../../shared/wire_v1.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { decodeJson, encodeJson, WireV1 } from "../../shared/channel/envelope_v1.ts";
 import { pause, readFrame, writeAll } from "./load.ts";
 
 // What a newcomer hears beside what everyone hears: who is there.

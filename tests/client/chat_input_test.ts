@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readPipe, readTerminal } from "../../client/chat_input.ts";
 import { UnauthorizedError } from "../../client/session.ts";
-import { ConnectionError, UsageError } from "../../shared/errors.ts";
+import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { eventOf, type FakeChat, FakeSession, startChat, turns } from "../helpers/chat_fakes.ts";
 
 function atTerminal({ chat, clock }: FakeChat): Promise<void> {

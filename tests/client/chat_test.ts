@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UnauthorizedError } from "../../client/session.ts";
-import { ConnectionError, LimitError } from "../../shared/errors.ts";
+import { ConnectionError, LimitError } from "../../shared/base/errors.ts";
 import {
   enteredOf,
   eventOf,

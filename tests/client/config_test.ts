@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CLIENT_OPTIONS, readConfig, readHistoryConfig } from "../../client/config.ts";
-import { CmdchatError } from "../../shared/errors.ts";
+import { CmdchatError } from "../../shared/base/errors.ts";
 
 const NO_INPUT = { readLine: () => "" };
 

@@ -6,7 +6,7 @@ import {
   type TlsSettings,
 } from "../../client/connection.ts";
 import { addressOf, connectionFault } from "../../client/connection_faults.ts";
-import { ConnectionError } from "../../shared/errors.ts";
+import { ConnectionError } from "../../shared/base/errors.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 

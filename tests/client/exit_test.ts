@@ -7,7 +7,7 @@ import {
   LimitError,
   ProtocolError,
   UsageError,
-} from "../../shared/errors.ts";
+} from "../../shared/base/errors.ts";
 
 Deno.test("errorText() is one error line and at most one hint line, safe to print", () => {
   assert.equal(errorText(new UsageError("wrong")), "error: wrong");

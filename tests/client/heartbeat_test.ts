@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Heartbeat } from "../../client/heartbeat.ts";
-import { WAKE_ANSWER_MS } from "../../shared/limits.ts";
+import { WAKE_ANSWER_MS } from "../../shared/base/limits.ts";
 import { ManualClock } from "../helpers/chat_fakes.ts";
 
 const PATIENCE_MS = 45_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type HistoryEntry, openHistory } from "../../client/history.ts";
 import { showHistory, type ShowHistoryOptions } from "../../client/history_command.ts";
-import { CryptoError } from "../../shared/errors.ts";
+import { CryptoError } from "../../shared/base/errors.ts";
 import vectors from "../vectors/v1.json" with { type: "json" };
 import { assertHistory } from "../helpers/json_schema.ts";
 import { CHEAP, temporaryHistory, writeHistory } from "../helpers/history.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openHistory, readHistory } from "../../client/history.ts";
 import { quotePath } from "../../client/history_file.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { skipUnless } from "../helpers/skip.ts";
 import { CHEAP, readTexts, temporaryHistory, writeHistory } from "../helpers/history.ts";
 

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { faultOfOffer, IncomingFile } from "../../client/incoming_file.ts";
-import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/limits.ts";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/base/limits.ts";
 import { chunksOf, offerOf, someBytes } from "../helpers/transfer_room.ts";
 
 const BYTES = someBytes(2 * FILE_CHUNK_BYTES + 100);

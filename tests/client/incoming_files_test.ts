@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import v8 from "node:v8";
 import vm from "node:vm";
 import fc from "fast-check";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_HELD_MAX_BYTES,
@@ -12,8 +12,8 @@ import {
   FILE_OFFERS_MAX,
   FILE_STALLED_MS,
   FILE_TRANSFERS_PER_SENDER,
-} from "../../shared/limits.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+} from "../../shared/base/limits.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 import {
   chunksOf,

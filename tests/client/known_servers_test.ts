@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { KnownServers } from "../../client/known_servers.ts";
-import { ConfigError } from "../../shared/errors.ts";
-import type { Fingerprint } from "../../shared/fingerprint.ts";
-import { IdentityError } from "../../shared/handshake_error.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
 
 const print = (letter: string) => `SHA256:${letter.repeat(42)}A` as Fingerprint;
 const [A, B] = [print("A"), print("B")];

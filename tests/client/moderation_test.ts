@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../../client/commands/dispatcher.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 import { eventOf, FakeSession, LOBBY, membersOf, startChat } from "../helpers/chat_fakes.ts";
 
 async function story() {

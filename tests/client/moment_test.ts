@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseMoment } from "../../client/moment.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 
 const NOW = new Date(2026, 10, 25, 14, 30, 15);
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mentions, Output, type OutputOptions } from "../../client/output.ts";
 import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
-import { ConfigError, UsageError } from "../../shared/errors.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 
 const LINE = { sender: "bob", room: "lobby", sequence: 1, own: false, mention: false };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readVariable } from "../../client/run_chat.ts";
-import { VERSION } from "../../shared/version.ts";
+import { VERSION } from "../../shared/base/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { type Ended, Program } from "../helpers/programs.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";

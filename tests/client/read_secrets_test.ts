@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CLIENT_OPTIONS } from "../../client/config.ts";
-import { parseCommandLine } from "../../shared/command_line.ts";
+import { parseCommandLine } from "../../shared/cli/command_line.ts";
 import { readPassphrase, readToken } from "../../client/read_secrets.ts";
 
 function sources(env: Record<string, string> = {}) {

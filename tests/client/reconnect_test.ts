@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Backoff, keepConnected } from "../../client/reconnect.ts";
 import { BusyError, type Session, UnauthorizedError } from "../../client/session.ts";
-import { ConnectionError } from "../../shared/errors.ts";
+import { ConnectionError } from "../../shared/base/errors.ts";
 import { FakeSession, ManualClock, turns } from "../helpers/chat_fakes.ts";
 
 interface Run {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Pacer } from "../../client/pacer.ts";
 import { type Outcome, Requests } from "../../client/requests.ts";
 import { FakeSession, ManualClock, turns } from "../helpers/chat_fakes.ts";
-import type { Rate } from "../../shared/option_values.ts";
+import type { Rate } from "../../shared/cli/option_values.ts";
 
 const ROOM = { number: 3 };
 const HELD = { holdSeconds: 60 };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readTerminal } from "../../client/chat_input.ts";
-import { ProtocolError } from "../../shared/errors.ts";
-import { formatLink, type Link, parseLink } from "../../shared/link.ts";
-import type { Event, SealedRequest } from "../../shared/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../../shared/wire_v2.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { formatLink, type Link, parseLink } from "../../shared/text/invite_link.ts";
+import type { Event, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import {
   enteredOf,
   eventOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readSecret, type SecretPlaces } from "../../client/secrets.ts";
-import { CmdchatError, ConfigError, UsageError } from "../../shared/errors.ts";
+import { CmdchatError, ConfigError, UsageError } from "../../shared/base/errors.ts";
 
 const SECRET = "s3cr3t-w0rd";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { KnownServers } from "../../client/known_servers.ts";
 import { ServerCheck, type ServerCheckOptions } from "../../client/server_check.ts";
-import type { Fingerprint } from "../../shared/fingerprint.ts";
-import { IdentityError } from "../../shared/handshake_error.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
 
 const [A, B] = ["A", "B"].map((letter) => `SHA256:${letter.repeat(42)}A` as Fingerprint) as [
   Fingerprint,

@@ -7,8 +7,13 @@ import { BusyError, UnauthorizedError } from "../../client/session.ts";
 import { SessionV1 } from "../../client/session_v1.ts";
 import { V1Events } from "../../client/v1_events.ts";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { ConnectionError, CryptoError, ProtocolError, UsageError } from "../../shared/errors.ts";
-import type { Event, Request } from "../../shared/messages_v2.ts";
+import {
+  ConnectionError,
+  CryptoError,
+  ProtocolError,
+  UsageError,
+} from "../../shared/base/errors.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 import { V1Link, V1Server, type V1ServerOptions } from "../helpers/v1_server.ts";
 import { frameOf } from "../helpers/v1_peer.ts";

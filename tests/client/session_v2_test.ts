@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { BusyError, UnauthorizedError } from "../../client/session.ts";
 import { SessionV2, type SessionV2Request } from "../../client/session_v2.ts";
-import { concatBytes } from "../../shared/bytes.ts";
-import { ConnectionError, CryptoError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { BODY_MAX_BYTES } from "../../shared/limits.ts";
-import type { Event } from "../../shared/messages_v2.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
+import {
+  ConnectionError,
+  CryptoError,
+  LimitError,
+  ProtocolError,
+} from "../../shared/base/errors.ts";
+import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 import { FAKE_IDENTITY, FakeV2Server, WELCOME } from "../helpers/v2_fake_server.ts";
 import { testRsa } from "../helpers/v2_peer.ts";

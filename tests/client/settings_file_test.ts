@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ClientConfig, readConfig } from "../../client/config.ts";
 import { readToken } from "../../client/read_secrets.ts";
 import { defaultSettingsPath, openSettings } from "../../client/settings_file.ts";
-import { CmdchatError } from "../../shared/errors.ts";
+import { CmdchatError } from "../../shared/base/errors.ts";
 
 interface Case {
   readonly text?: string;

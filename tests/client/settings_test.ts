@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettingName, SETTING_NAMES, SETTINGS, Settings } from "../../client/settings.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 
 Deno.test("a setting is what the table says until it is set, and only to what the table allows", () => {
   const settings = new Settings();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readTlsSettings } from "../../client/tls_trust.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 

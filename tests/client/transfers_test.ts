@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { LimitError, UsageError } from "../../shared/errors.ts";
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_CONFIRM_MS,
   FILE_MAX_BYTES,
   FILE_TRANSFERS_PER_SENDER,
-} from "../../shared/limits.ts";
+} from "../../shared/base/limits.ts";
 import {
   chunksOf,
   eventsOf,

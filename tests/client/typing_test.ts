@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Typing } from "../../client/typing.ts";
-import { TYPING_QUIET_MS } from "../../shared/limits.ts";
+import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import { ManualClock } from "../helpers/chat_fakes.ts";
 
 function open(wanted = true) {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { openSendable } from "../../client/sendable.ts";
 import { Upload } from "../../client/uploads.ts";
-import { CmdchatError, LimitError, UsageError } from "../../shared/errors.ts";
-import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/limits.ts";
+import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { FileRequest } from "../helpers/transfer_room.ts";
 import { scratchFolder, someBytes } from "../helpers/transfer_room.ts";
 

@@ -1,7 +1,7 @@
 // Several real servers over real NATS nodes: what works on one server works on three.
 
 import assert from "node:assert/strict";
-import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { type NatsCluster, natsProgram, startNats } from "../helpers/nats.ts";
 import { newAttachKey, SealedPeer } from "../helpers/sealed_peer.ts";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { CLIENT_PROGRAM } from "../../client/program.ts";
 import { SERVER_PROGRAM } from "../../server/program.ts";
-import { completionScript } from "../../shared/completions/completion_script.ts";
-import { SHELLS } from "../../shared/completions/completions_command.ts";
+import { completionScript } from "../../shared/cli/completion_script.ts";
+import { SHELLS } from "../../shared/cli/completions_command.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { type Pane, startTmux } from "../helpers/tmux.ts";
 

@@ -4,10 +4,10 @@
 
 import assert from "node:assert/strict";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
-import { parseFingerprint } from "../../shared/fingerprint.ts";
-import { ServerHandshake } from "../../shared/handshake.ts";
-import { encodeRefusal } from "../../shared/handshake_messages.ts";
-import { encodeBase64 } from "../../shared/base64.ts";
+import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
+import { ServerHandshake } from "../../shared/channel/handshake.ts";
+import { encodeRefusal } from "../../shared/channel/handshake_messages.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
 import { runClient, temporaryHome } from "../helpers/client_process.ts";
 import { type Evil, EvilRelay, honest, type Passing, type Way } from "../helpers/evil_relay.ts";
 import { LiveChat } from "../helpers/live_chat.ts";

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { builtFrom, CLIENT, describe, SERVER } from "../../scripts/compile.ts";
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/service_manager.ts";
-import { versionText } from "../../shared/version.ts";
+import { versionText } from "../../shared/base/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";
 import { temporaryHistory, writeHistory } from "../helpers/history.ts";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { SealedGroup } from "../../client/sealed/group.ts";
 import { generateSignatureKeys } from "../../client/sealed/mls_crypto.ts";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
-import type { EventOf, SealedEvent } from "../../shared/messages_v2.ts";
+import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { frameOf, HostileRelay } from "../helpers/hostile_relay.ts";
 import { agreed, SealedMember } from "../helpers/sealed_member.ts";
 

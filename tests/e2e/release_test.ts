@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { CLIENT, SERVER, TARGETS } from "../../scripts/compile.ts";
 import { completionFiles } from "../../scripts/completion_files.ts";
 import { billOfMaterials, checksums, formula } from "../../scripts/release_files.ts";
-import { VERSION } from "../../shared/version.ts";
+import { VERSION } from "../../shared/base/version.ts";
 import { bootSystem, whyNoBoot } from "../helpers/booted_system.ts";
 import { readmeCertificateLine } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";

@@ -2,7 +2,7 @@
 // sockets. The words that they see stand in sealed_attacks.txt beside this file.
 
 import assert from "node:assert/strict";
-import type { SealedEvent } from "../../shared/messages_v2.ts";
+import type { SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { startClient, temporaryHome } from "../helpers/client_process.ts";
 import { type HostileLink, HostileServer } from "../helpers/hostile_server.ts";
 import type { Program } from "../helpers/programs.ts";

@@ -4,9 +4,9 @@
 import { encode } from "cborg";
 import assert from "node:assert/strict";
 import { decodeHandOver, encodeHandOver, type HandOver } from "../../server/hand_over.ts";
-import { ConfigError } from "../../shared/errors.ts";
-import { parseFingerprint } from "../../shared/fingerprint.ts";
-import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
+import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { openRecordedChat, type RecordedChat } from "../helpers/recorded_chat.ts";
 import { newAttachKey, SealedPeer } from "../helpers/sealed_peer.ts";
 import { textOf } from "../helpers/sealed_room.ts";

@@ -1,7 +1,7 @@
 // What docs/THREAT-MODEL.md admits about the v1 wire without TLS, shown: so that nobody takes it for an exaggeration.
 
 import assert from "node:assert/strict";
-import { decodeBase64, encodeBase64 } from "../../shared/base64.ts";
+import { decodeBase64, encodeBase64 } from "../../shared/base/base64.ts";
 import {
   generateRsaKeyPair,
   publicKeyFromPem,
@@ -9,7 +9,7 @@ import {
   unwrapKey,
   wrapKey,
 } from "../../shared/crypto/rsa.ts";
-import { WireV1 } from "../../shared/wire_v1.ts";
+import { WireV1 } from "../../shared/channel/envelope_v1.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../helpers/v1_peer.ts";
 

@@ -3,23 +3,28 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
-import { CmdchatError, CryptoError } from "../../shared/errors.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ClientHandshake, ServerHandshake } from "../../shared/handshake.ts";
-import { FRAME_MAX_BYTES } from "../../shared/limits.ts";
+import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { ClientHandshake, ServerHandshake } from "../../shared/channel/handshake.ts";
+import { FRAME_MAX_BYTES } from "../../shared/base/limits.ts";
 import {
   checkClientMessage,
   checkServerMessage,
   HANDSHAKE,
   HANDSHAKE_ANSWER,
-} from "../../shared/messages.ts";
-import { EVENTS, REQUESTS } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeJson, encodeJson, WireV1 } from "../../shared/wire_v1.ts";
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+} from "../../shared/messages/messages_v1.ts";
+import { EVENTS, REQUESTS } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeJson, encodeJson, WireV1 } from "../../shared/channel/envelope_v1.ts";
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeRequest,
+} from "../../shared/messages/codec_v2.ts";
 import {
   casesFor,
   spoiled,

@@ -12,7 +12,7 @@ import { EventQueue } from "../../client/terminal/event_queue.ts";
 import { type StatusText, wholeStatus } from "../../client/terminal/status_fit.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { Transfers } from "../../client/transfers.ts";
-import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
+import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 
 /** When every test begins: 2026-11-23T18:00:00Z. */
 export const START = Date.UTC(2026, 10, 23, 18);

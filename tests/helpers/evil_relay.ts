@@ -1,7 +1,7 @@
 // Somebody between client and server who knows the protocol but not its keys: sees each frame and record whole, and
 // sends on what it likes, in either direction.
 
-import { FrameReader } from "../../shared/frame.ts";
+import { FrameReader } from "../../shared/channel/frame.ts";
 import { closeQuietly, isGone } from "./conn_ends.ts";
 import { frameOf } from "./v1_peer.ts";
 

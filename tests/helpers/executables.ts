@@ -60,7 +60,7 @@ async function olderBase(): Promise<CompileBase | undefined> {
 
 /** Builds an empty program: that downloads the base where it can be had, and costs a second where it is there. */
 async function officialBase(): Promise<CompileBase> {
-  const empty: Program = { name: "empty", entry: "shared/version.ts", permissions: [] };
+  const empty: Program = { name: "empty", entry: "shared/base/version.ts", permissions: [] };
   const base: CompileBase = { name: "the official base", environment: {} };
   try {
     await using _built = await buildExecutables(base, empty);

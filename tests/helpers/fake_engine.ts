@@ -3,7 +3,7 @@
 import type { EngineOptions, SealedEngine } from "../../client/sealed/engine.ts";
 import type { SealedPerson } from "../../client/sealed/people.ts";
 import type { RoomEvent, RoomRequest, SealStatus } from "../../client/sealed/room_events.ts";
-import type { SealedEvent } from "../../shared/messages_v2.ts";
+import type { SealedEvent } from "../../shared/messages/messages_v2.ts";
 
 /** One engine without cryptography. */
 export class FakeEngine implements SealedEngine {

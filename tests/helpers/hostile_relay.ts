@@ -16,7 +16,7 @@ import {
   type RequestOf,
   type SealedEvent,
   type SealedRequest,
-} from "../../shared/messages_v2.ts";
+} from "../../shared/messages/messages_v2.ts";
 
 /** A member as the relay sees it: the n-th handle that ever came, from 0. */
 export interface Victim {

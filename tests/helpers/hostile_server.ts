@@ -2,12 +2,12 @@
 // server can do to a sealed room. Clients are what they are for users.
 
 import { generateIdentity } from "../../shared/crypto/identity.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ServerHandshake } from "../../shared/handshake.ts";
-import { type Event, isSealedRequest, type Request } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeRequest, encodeEvent } from "../../shared/wire_v2.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { ServerHandshake } from "../../shared/channel/handshake.ts";
+import { type Event, isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeRequest, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { type Connection, TestRelay } from "./sealed_relay.ts";
 
 /** A client of the hostile server, in the order in which they came. */

@@ -12,7 +12,7 @@ import { createJsonRenderer } from "../../client/renderers/json.ts";
 import { SessionV2 } from "../../client/session_v2.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { Transfers } from "../../client/transfers.ts";
-import type { Fingerprint } from "../../shared/fingerprint.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { FakeConsole } from "./chat_fakes.ts";
 import { testRsa } from "./v2_peer.ts";
 

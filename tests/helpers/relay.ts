@@ -10,7 +10,7 @@ import type { Port } from "../../server/port.ts";
 import { Relay } from "../../server/relay.ts";
 import { Session } from "../../server/session.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
-import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
+import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 
 /** The configuration of a server that is started with these options and variables. */
 export function configOf(

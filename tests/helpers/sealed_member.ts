@@ -4,8 +4,12 @@
 import { RoomMachine } from "../../client/sealed/room_machine.ts";
 import type { RoomEvent, RoomRequest } from "../../client/sealed/room_events.ts";
 import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
-import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
-import { type Event, isSealedEvent, type SealedRequest } from "../../shared/messages_v2.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import {
+  type Event,
+  isSealedEvent,
+  type SealedRequest,
+} from "../../shared/messages/messages_v2.ts";
 import { V2Peer } from "./v2_peer.ts";
 
 const WAIT_MS = 60_000;

@@ -1,8 +1,13 @@
 // A v2 client that is in a sealed room, as far as the relay can tell: its bodies are not really sealed.
 
 import { generateIdentity, type ServerIdentity, signAs } from "../../shared/crypto/identity.ts";
-import type { Event, EventOf, RequestOf, SealedRequest } from "../../shared/messages_v2.ts";
-import { attachInput, ridOf } from "../../shared/sealed_attach.ts";
+import type {
+  Event,
+  EventOf,
+  RequestOf,
+  SealedRequest,
+} from "../../shared/messages/messages_v2.ts";
+import { attachInput, ridOf } from "../../shared/messages/attach_proof.ts";
 import { bodyOf } from "./sealed_room.ts";
 import { V2Peer, type V2PeerOptions } from "./v2_peer.ts";
 

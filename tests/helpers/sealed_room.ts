@@ -1,6 +1,6 @@
 // A sealed room of the server with recorders for members, and a clock that tests turn by hand.
 
-import type { Event, EventOf, RequestOf } from "../../shared/messages_v2.ts";
+import type { Event, EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { Broadcast } from "../../server/broadcast.ts";
 import type { SealedClock } from "../../server/sealed/clock.ts";
 import { noSealedCounters, type SealedCounters } from "../../server/sealed/counters.ts";

@@ -4,10 +4,15 @@
 import type { TransferEvent } from "../../client/transfer_event.ts";
 import { type FileRequest, type TransferOptions, Transfers } from "../../client/transfers.ts";
 import { FileRelay } from "../../server/file_relay.ts";
-import { ConnectionError } from "../../shared/errors.ts";
-import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../shared/limits.ts";
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
-import type { Event, EventOf, RequestOf } from "../../shared/messages_v2.ts";
+import { ConnectionError } from "../../shared/base/errors.ts";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeRequest,
+} from "../../shared/messages/codec_v2.ts";
+import type { Event, EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 
 export type { FileRequest };
 

@@ -1,4 +1,4 @@
-// A v1 client for tests, written from docs/PROTOCOL.md alone: it shares no line with shared/wire_v1.ts, so that
+// A v1 client for tests, written from docs/PROTOCOL.md alone: it shares no line with shared/channel/envelope_v1.ts, so that
 // a fault there cannot hide behind the same fault here. It sends any bytes, holds its reads, and waits with a bound.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";

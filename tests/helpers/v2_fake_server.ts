@@ -2,14 +2,14 @@
 
 import type { Connection } from "../../client/connection.ts";
 import { EventQueue } from "../../client/terminal/event_queue.ts";
-import { concatBytes } from "../../shared/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ServerHandshake } from "../../shared/handshake.ts";
-import type { Event, EventOf, Request } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeRequest, encodeEvent } from "../../shared/wire_v2.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { ServerHandshake } from "../../shared/channel/handshake.ts";
+import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeRequest, encodeEvent } from "../../shared/messages/codec_v2.ts";
 
 /** Who it is. */
 export const FAKE_IDENTITY = await generateIdentity();

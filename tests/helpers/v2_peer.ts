@@ -1,13 +1,13 @@
 // A v2 client for tests: the shared state machines over a real socket, each event awaited with a bound.
 
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
-import type { Fingerprint } from "../../shared/fingerprint.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ClientHandshake } from "../../shared/handshake.ts";
-import type { Event, EventOf, Request, RequestOf } from "../../shared/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { decodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../shared/channel/handshake.ts";
+import type { Event, EventOf, Request, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
 
 const WAIT_MS = 20_000;
 

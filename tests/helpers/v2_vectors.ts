@@ -1,7 +1,7 @@
 // The vectors in tests/vectors/v2_*.json with their types, and which class of failure an error is.
 
-import { CryptoError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { HandshakeError, IdentityError } from "../../shared/handshake_error.ts";
+import { CryptoError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
+import { HandshakeError, IdentityError } from "../../shared/channel/handshake_error.ts";
 
 /** One finished handshake with everything that is derived from it; byte strings are hex. */
 export interface SessionVector {

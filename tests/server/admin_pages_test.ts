@@ -3,7 +3,7 @@ import { addressText, adminAddress, isLoopback } from "../../server/admin_addres
 import { adminPage, type AdminView } from "../../server/admin_pages.ts";
 import { readConfig } from "../../server/config.ts";
 import { TokenGate } from "../../server/token_gate.ts";
-import { ConfigError, UsageError } from "../../shared/errors.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 
 function view(parts: Partial<AdminView> = {}): AdminView {
   return {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "../../server/broadcast.ts";
-import type { EventOf } from "../../shared/messages_v2.ts";
-import { BatchReader, packBatches } from "../../shared/record_batch.ts";
-import { decodeJson } from "../../shared/wire_v1.ts";
-import { decodeEvent } from "../../shared/wire_v2.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, packBatches } from "../../shared/channel/record_batch.ts";
+import { decodeJson } from "../../shared/channel/envelope_v1.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 
 const CHAT: EventOf<"chat"> = {
   ...{ kind: "chat" as const, room: 2, at: 9, client: 3, name: "alice", time: 1_000 },

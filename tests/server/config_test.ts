@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { SERVER_OPTIONS } from "../../server/config.ts";
-import { ConfigError, UsageError } from "../../shared/errors.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { configOf } from "../helpers/relay.ts";
 
 Deno.test("without options a server is on the loopback, with every limit as documented", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FILE_CHUNK_BYTES } from "../../shared/limits.ts";
-import type { EventOf, Request } from "../../shared/messages_v2.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import type { EventOf, Request } from "../../shared/messages/messages_v2.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { someBytes } from "../helpers/transfer_room.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";

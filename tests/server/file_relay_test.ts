@@ -5,8 +5,8 @@ import {
   FILE_PULLS,
   FILE_SERVED_MAX,
   FILE_TRANSFERS_PER_SENDER,
-} from "../../shared/limits.ts";
-import type { RequestOf } from "../../shared/messages_v2.ts";
+} from "../../shared/base/limits.ts";
+import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 
 const MAX = 10 * FILE_CHUNK_BYTES;
 

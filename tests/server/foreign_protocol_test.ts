@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { foreignProtocolAnswer } from "../../server/foreign_protocol.ts";
-import { FRAME_MAX_BYTES } from "../../shared/limits.ts";
+import { FRAME_MAX_BYTES } from "../../shared/base/limits.ts";
 
 const encoder = new TextEncoder();
 

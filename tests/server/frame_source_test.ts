@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { FrameSource } from "../../server/frame_source.ts";
-import { ProtocolError } from "../../shared/errors.ts";
-import { encodeFrame } from "../../shared/frame.ts";
-import { concatBytes } from "../../shared/bytes.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { encodeFrame } from "../../shared/channel/frame.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { FakeLink } from "../helpers/relay.ts";
 
 const frame = (length: number, fill = 7) => encodeFrame(new Uint8Array(length).fill(fill));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ASK_BYTES, askDesk, HandOverDesk } from "../../server/hand_over_desk.ts";
 import { TokenGate } from "../../server/token_gate.ts";
-import { CryptoError } from "../../shared/errors.ts";
+import { CryptoError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";
 const OTHER = "somebody else's";

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { handle } from "../../server/handlers.ts";
-import { ProtocolError } from "../../shared/errors.ts";
-import { DECLINED_REMEMBERED, FILE_CHUNK_BYTES, SESSION_ROOMS_MAX } from "../../shared/limits.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import {
+  DECLINED_REMEMBERED,
+  FILE_CHUNK_BYTES,
+  SESSION_ROOMS_MAX,
+} from "../../shared/base/limits.ts";
 import { makeRelay, seat, type Seated } from "../helpers/relay.ts";
 
 const FREE = ["--rate-limit", "off"];

@@ -6,7 +6,7 @@ import { HandOverDesk } from "../../server/hand_over_desk.ts";
 import { keep } from "../../server/keeper.ts";
 import type { ServiceManager } from "../../server/service_manager.ts";
 import { TokenGate } from "../../server/token_gate.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";
 const STATE = new TextEncoder().encode("all that a server knows");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listenError } from "../../server/listen_error.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 const PLAIN = { host: "192.0.2.7", port: 80, tls: undefined };
 const TLS = { ...PLAIN, tls: { cert: "", key: "" } };

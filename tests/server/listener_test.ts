@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Link, LinkLost, listen, type Listener, type Service } from "../../server/listener.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 import { RawPeer, within } from "../helpers/v1_peer.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startServer } from "../helpers/server_process.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";
-import { TYPING_QUIET_MS } from "../../shared/limits.ts";
+import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 
 async function joined(peer: V2Peer, title: string): Promise<void> {
   await peer.send({ kind: "join", id: peer.nextId(), title });

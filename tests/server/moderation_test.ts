@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { AddressBans } from "../../server/address_bans.ts";
 import { RoomRules } from "../../server/room_rules.ts";
-import { MODERATED_MAX } from "../../shared/limits.ts";
-import type { Event, EventOf, Moderation } from "../../shared/messages_v2.ts";
+import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import type { Event, EventOf, Moderation } from "../../shared/messages/messages_v2.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { openCluster } from "../../server/open_cluster.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { configOf } from "../helpers/relay.ts";
 
 const SECRET = "A".repeat(43);

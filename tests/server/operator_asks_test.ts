@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 import { checkAsk, OPERATOR_COMMANDS, readAsk } from "../../server/operator_asks.ts";
 
 function read(line: string, names = false) {

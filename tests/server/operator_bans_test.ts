@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LimitError } from "../../shared/errors.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 import { OPERATOR_BANS_MAX, OperatorBans } from "../../server/operator_bans.ts";
 import { networkText, parseNetwork } from "../../server/source.ts";
 

@@ -3,7 +3,7 @@ import { adminPage, type AdminView } from "../../server/admin_pages.ts";
 import type { OperatorAsk } from "../../server/operator_asks.ts";
 import { QUESTION_MAX_BYTES } from "../../server/operator_page.ts";
 import { TokenGate } from "../../server/token_gate.ts";
-import { LimitError } from "../../shared/errors.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";
 

@@ -3,7 +3,7 @@ import { answerOperator, followOperator } from "../../server/operator.ts";
 import type { OperatorAsk } from "../../server/operator_asks.ts";
 import { OPERATOR_BANS_MAX } from "../../server/operator_bans.ts";
 import type { Relay } from "../../server/relay.ts";
-import { LimitError, UsageError } from "../../shared/errors.ts";
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { makeRelay, seat } from "../helpers/relay.ts";
 
 async function lines(relay: Relay, ask: OperatorAsk): Promise<readonly string[]> {

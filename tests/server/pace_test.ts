@@ -5,8 +5,8 @@ import {
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
-} from "../../shared/limits.ts";
-import { LimitError } from "../../shared/errors.ts";
+} from "../../shared/base/limits.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 
 function spend(pace: Pace, count: number): void {
   for (let n = 0; n < count; n++) pace.spend();

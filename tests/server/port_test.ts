@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "../../server/broadcast.ts";
 import { openPortV1, openPortV2, type PortEvents } from "../../server/port.ts";
-import { OUTBOX_MAX_BYTES } from "../../shared/limits.ts";
-import { concatBytes } from "../../shared/bytes.ts";
-import { FrameReader } from "../../shared/frame.ts";
-import type { Event } from "../../shared/messages_v2.ts";
-import { BatchReader } from "../../shared/record_batch.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
-import { WireV1 } from "../../shared/wire_v1.ts";
-import { decodeEvent } from "../../shared/wire_v2.ts";
+import { OUTBOX_MAX_BYTES } from "../../shared/base/limits.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
+import { FrameReader } from "../../shared/channel/frame.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
+import { BatchReader } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { WireV1 } from "../../shared/channel/envelope_v1.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import { turns } from "../helpers/chat_fakes.ts";
 import { LiveLink } from "../helpers/relay.ts";
 

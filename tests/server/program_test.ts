@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SERVER_COMMANDS, SERVER_PROGRAM } from "../../server/program.ts";
-import { programHelp } from "../../shared/program.ts";
+import { programHelp } from "../../shared/cli/program.ts";
 
 Deno.test("the server's help lists every command, option, variable and exit code", () => {
   const help = programHelp(SERVER_PROGRAM, "1.0");

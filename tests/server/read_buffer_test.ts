@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ReadBuffer } from "../../server/read_buffer.ts";
-import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../shared/limits.ts";
+import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../shared/base/limits.ts";
 
 Deno.test("the room grows while a link is busy, and shrinks when it is quiet again", () => {
   const buffer = new ReadBuffer();

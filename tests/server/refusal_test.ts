@@ -6,10 +6,10 @@ import type { Link } from "../../server/listener.ts";
 import { Relay } from "../../server/relay.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { ClientHandshake } from "../../shared/handshake.ts";
-import { HANDSHAKE_ANSWER } from "../../shared/messages.ts";
-import { decodeJson, encodeJson } from "../../shared/wire_v1.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../shared/channel/handshake.ts";
+import { HANDSHAKE_ANSWER } from "../../shared/messages/messages_v1.ts";
+import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 
 /** What a relay that has been stopped answers to a first message. */
 async function answerOfStopping(first: Uint8Array): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LimitError } from "../../shared/errors.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 import { makeRelay } from "../helpers/relay.ts";
 
 Deno.test("admit() counts connections in all and from one address, and gives places back", async () => {

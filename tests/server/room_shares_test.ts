@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LimitError } from "../../shared/errors.ts";
-import { SESSION_ROOMS_MAX } from "../../shared/limits.ts";
+import { LimitError } from "../../shared/base/errors.ts";
+import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import { roomShare, RoomShares } from "../../server/room_shares.ts";
 import { configOf, makeRelay, seat } from "../helpers/relay.ts";
 

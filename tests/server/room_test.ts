@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBus } from "../../server/bus.ts";
 import { Room } from "../../server/room.ts";
-import { MEMBERS_PART_MAX } from "../../shared/limits.ts";
+import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
 import { makeRelay, seat } from "../helpers/relay.ts";
 
 Deno.test("events have places without gaps, chats a sequence of their own, and all hear the same", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RequestOf } from "../../shared/messages_v2.ts";
-import { BODY_MAX_BYTES } from "../../shared/limits.ts";
-import { PIECE_MAX_BYTES } from "../../shared/record_batch.ts";
+import type { RequestOf } from "../../shared/messages/messages_v2.ts";
+import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
+import { PIECE_MAX_BYTES } from "../../shared/channel/record_batch.ts";
 import { startServer } from "../helpers/server_process.ts";
 import { V1Peer } from "../helpers/v1_peer.ts";
 import { V2Peer } from "../helpers/v2_peer.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readTlsFiles } from "../../server/tls_files.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 

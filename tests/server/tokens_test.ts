@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readConfig } from "../../server/config.ts";
 import { readReloadable } from "../../server/reload.ts";
 import { tokenDigest, tokensFromFile, tokensFromVariable } from "../../server/tokens.ts";
-import { ConfigError } from "../../shared/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 interface Folder extends AsyncDisposable {
   write(text: string, mode?: number): Promise<string>;

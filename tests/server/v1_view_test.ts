@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fromV1, toV1 } from "../../server/v1_view.ts";
-import { ProtocolError } from "../../shared/errors.ts";
-import type { ClientMessage } from "../../shared/messages.ts";
-import type { Event } from "../../shared/messages_v2.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import type { ClientMessage } from "../../shared/messages/messages_v1.ts";
+import type { Event } from "../../shared/messages/messages_v2.ts";
 
 const ABOUT = { room: 2, at: 1, client: 3, name: "alice", time: 0 };
 const STAMP = { client_id: 3, room: "lobby", timestamp: "1970-01-01T00:00:00.000Z" };

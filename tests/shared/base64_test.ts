@@ -5,7 +5,7 @@ import {
   decodeBase64Url,
   encodeBase64,
   encodeBase64Url,
-} from "../../shared/base64.ts";
+} from "../../shared/base/base64.ts";
 
 const CODECS = {
   base64: { encode: encodeBase64, decode: decodeBase64 },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { concatBytes, smallBytes, smallCopy } from "../../shared/bytes.ts";
+import { concatBytes, smallBytes, smallCopy } from "../../shared/base/bytes.ts";
 
 Deno.test("concatBytes() puts parts one after another, none left out", () => {
   assert.deepEqual(concatBytes([]), new Uint8Array());

@@ -4,9 +4,9 @@ import {
   optionHelp,
   type OptionTable,
   parseCommandLine,
-} from "../../shared/command_line.ts";
-import { UsageError } from "../../shared/errors.ts";
-import { integer, orOff, word } from "../../shared/option_values.ts";
+} from "../../shared/cli/command_line.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { integer, orOff, word } from "../../shared/cli/option_values.ts";
 
 const TABLE = {
   port: {

@@ -3,8 +3,8 @@ import {
   CONFUSABLES_PACKED,
   SCRIPT_CASE_PAIRS,
   SCRIPT_SHAPES_PACKED,
-} from "../../shared/confusables.ts";
-import { nameKey } from "../../shared/names.ts";
+} from "../../shared/text/confusables.ts";
+import { nameKey } from "../../shared/text/names.ts";
 
 const NAME_CHARACTER = /^[\p{L}\p{Mn}\p{Mc}\p{Nd}]$/u;
 

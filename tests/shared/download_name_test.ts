@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { numberedName, safeDownloadName } from "../../shared/download_name.ts";
-import { FILE_NAME_MAX_BYTES } from "../../shared/limits.ts";
-import { sanitizeLine } from "../../shared/sanitize.ts";
+import { numberedName, safeDownloadName } from "../../shared/text/download_name.ts";
+import { FILE_NAME_MAX_BYTES } from "../../shared/base/limits.ts";
+import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;

@@ -7,7 +7,7 @@ import {
   LimitError,
   ProtocolError,
   UsageError,
-} from "../../shared/errors.ts";
+} from "../../shared/base/errors.ts";
 
 const CLASSES = {
   UsageError,

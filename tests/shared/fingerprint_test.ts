@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { UsageError } from "../../shared/errors.ts";
-import { bareFingerprint, fingerprintOf, parseFingerprint } from "../../shared/fingerprint.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import {
+  bareFingerprint,
+  fingerprintOf,
+  parseFingerprint,
+} from "../../shared/crypto/fingerprint.ts";
 
 const keys = fc.uint8Array({ minLength: 32, maxLength: 32 });
 

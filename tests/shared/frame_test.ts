@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { LimitError, ProtocolError } from "../../shared/errors.ts";
-import { encodeFrame, FRAME_HEADER_BYTES, FrameReader } from "../../shared/frame.ts";
-import { FRAME_MAX_BYTES } from "../../shared/limits.ts";
+import { LimitError, ProtocolError } from "../../shared/base/errors.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, FrameReader } from "../../shared/channel/frame.ts";
+import { FRAME_MAX_BYTES } from "../../shared/base/limits.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

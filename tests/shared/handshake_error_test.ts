@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CryptoError, LimitError, ProtocolError } from "../../shared/errors.ts";
+import { CryptoError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
 import {
   describeVersions,
   HandshakeError,
@@ -7,7 +7,7 @@ import {
   isRefusalReason,
   REFUSAL_REASONS,
   refusalReasonFor,
-} from "../../shared/handshake_error.ts";
+} from "../../shared/channel/handshake_error.ts";
 
 Deno.test("refusalReasonFor() gives each kind of failure a reason that says no more than it must", () => {
   const reasons = {

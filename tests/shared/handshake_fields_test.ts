@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { encodeBase64 } from "../../shared/base64.ts";
-import { CmdchatError, LimitError } from "../../shared/errors.ts";
-import { HandshakeError } from "../../shared/handshake_error.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { CmdchatError, LimitError } from "../../shared/base/errors.ts";
+import { HandshakeError } from "../../shared/channel/handshake_error.ts";
 import {
   aeadField,
   aeadsField,
@@ -13,7 +13,7 @@ import {
   versionField,
   versionsField,
   wrappedKeyField,
-} from "../../shared/handshake_fields.ts";
+} from "../../shared/channel/handshake_fields.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const base64 = (size: number) => encodeBase64(new Uint8Array(size));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { encodeBase64 } from "../../shared/base64.ts";
-import { HandshakeError } from "../../shared/handshake_error.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { HandshakeError } from "../../shared/channel/handshake_error.ts";
 import {
   type ClientHello,
   commonVersion,
@@ -12,7 +12,7 @@ import {
   offersV2,
   type ServerHello,
   versionError,
-} from "../../shared/handshake_messages.ts";
+} from "../../shared/channel/handshake_messages.ts";
 
 const CLIENT: ClientHello = {
   versions: [2, 2],

@@ -6,14 +6,22 @@ import { supportedAeads } from "../../shared/crypto/aead.ts";
 import { generateIdentity, identityFromText } from "../../shared/crypto/identity.ts";
 import { loadKem } from "../../shared/crypto/kem.ts";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { CmdchatError, CryptoError } from "../../shared/errors.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { parseFingerprint } from "../../shared/fingerprint.ts";
-import { ClientHandshake, type ClientKeys, ServerHandshake } from "../../shared/handshake.ts";
-import { IdentityError, isRefusalReason, refusalReasonFor } from "../../shared/handshake_error.ts";
-import { encodeRefusal, offersV2 } from "../../shared/handshake_messages.ts";
-import type { SessionKeys } from "../../shared/key_schedule.ts";
-import { SessionCipher } from "../../shared/session_cipher.ts";
+import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
+import {
+  ClientHandshake,
+  type ClientKeys,
+  ServerHandshake,
+} from "../../shared/channel/handshake.ts";
+import {
+  IdentityError,
+  isRefusalReason,
+  refusalReasonFor,
+} from "../../shared/channel/handshake_error.ts";
+import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages.ts";
+import type { SessionKeys } from "../../shared/channel/key_schedule.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
 import {
   failureOf,
   fromHex,

@@ -5,8 +5,8 @@ import {
   signatureInput,
   trafficKey,
   transcriptHash,
-} from "../../shared/key_schedule.ts";
-import type { ServerShare } from "../../shared/handshake_messages.ts";
+} from "../../shared/channel/key_schedule.ts";
+import type { ServerShare } from "../../shared/channel/handshake_messages.ts";
 import { fromHex, type HandshakeVectors, readVectors, toHex } from "../helpers/v2_vectors.ts";
 
 const { sessions } = await readVectors<HandshakeVectors>("v2_handshake.json");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import * as limits from "../../shared/limits.ts";
-import { encodeJson, V1_PAYLOAD_MAX_BYTES } from "../../shared/wire_v1.ts";
-import { RECORD_MAX_CONTENT } from "../../shared/session_cipher.ts";
+import * as limits from "../../shared/base/limits.ts";
+import { encodeJson, V1_PAYLOAD_MAX_BYTES } from "../../shared/channel/envelope_v1.ts";
+import { RECORD_MAX_CONTENT } from "../../shared/channel/record_cipher.ts";
 
 Deno.test("every limit is a positive whole number, or a row of such", () => {
   for (const [name, value] of Object.entries(limits)) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { UsageError } from "../../shared/errors.ts";
-import { fingerprintOf } from "../../shared/fingerprint.ts";
-import { formatLink, type Link, parseLink } from "../../shared/link.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { fingerprintOf } from "../../shared/crypto/fingerprint.ts";
+import { formatLink, type Link, parseLink } from "../../shared/text/invite_link.ts";
 
 const FP = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";

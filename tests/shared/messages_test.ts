@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as z from "zod";
-import { ProtocolError } from "../../shared/errors.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
 import {
   checkClientMessage,
   checkMessage,
@@ -15,7 +15,7 @@ import {
   type ServerMessage,
   type ServerMessageOf,
   SYSTEM_EVENTS,
-} from "../../shared/messages.ts";
+} from "../../shared/messages/messages_v1.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../shared/errors.ts";
-import { type EventOf, type Moderation, MODERATIONS } from "../../shared/messages_v2.ts";
-import { durationText, moderationText, parseDuration } from "../../shared/moderation.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { type EventOf, type Moderation, MODERATIONS } from "../../shared/messages/messages_v2.ts";
+import {
+  durationText,
+  moderationText,
+  parseDuration,
+} from "../../shared/messages/moderation_text.ts";
 
 Deno.test("parseDuration() takes a number and a unit, up to 30 days", () => {
   assert.deepEqual(["10s", "30m", "2h", "30d"].map(parseDuration), [10, 1_800, 7_200, 2_592_000]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CmdchatError, LimitError, UsageError } from "../../shared/errors.ts";
-import { NAME_MAX_BYTES, NAME_MAX_CHARACTERS } from "../../shared/limits.ts";
-import { nameKey, nextFreeName, parseName, parseRoom } from "../../shared/names.ts";
-import { sanitizeLine } from "../../shared/sanitize.ts";
+import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
+import { NAME_MAX_BYTES, NAME_MAX_CHARACTERS } from "../../shared/base/limits.ts";
+import { nameKey, nextFreeName, parseName, parseRoom } from "../../shared/text/names.ts";
+import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { HOSTILE_TEXTS, LOOKALIKE_NAMES } from "../helpers/hostile_text.ts";
 
 const encoder = new TextEncoder();

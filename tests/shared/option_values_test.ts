@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, UsageError } from "../../shared/errors.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import {
   bytes,
   formatBytes,
@@ -10,7 +10,7 @@ import {
   seconds,
   toggle,
   word,
-} from "../../shared/option_values.ts";
+} from "../../shared/cli/option_values.ts";
 
 interface Parser {
   readonly parse: (text: string) => unknown;

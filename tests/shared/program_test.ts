@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../shared/errors.ts";
-import { word } from "../../shared/option_values.ts";
-import { columns, commandHelp, findCommand, programHelp } from "../../shared/program.ts";
-import type { ProgramSpec } from "../../shared/program.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { word } from "../../shared/cli/option_values.ts";
+import { columns, commandHelp, findCommand, programHelp } from "../../shared/cli/program.ts";
+import type { ProgramSpec } from "../../shared/cli/program.ts";
 
 const OPTIONS = { name: { value: "NAME", parse: word, help: "Your name" } } as const;
 const PROGRAM: ProgramSpec = {

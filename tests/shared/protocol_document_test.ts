@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import type * as z from "zod";
-import { REFUSAL_REASONS } from "../../shared/handshake_error.ts";
-import * as limits from "../../shared/limits.ts";
+import { REFUSAL_REASONS } from "../../shared/channel/handshake_error.ts";
+import * as limits from "../../shared/base/limits.ts";
 import {
   CLIENT_MESSAGES,
   HANDSHAKE,
   HANDSHAKE_ANSWER,
   SERVER_MESSAGES,
   SYSTEM_EVENTS,
-} from "../../shared/messages.ts";
-import { EVENTS, REQUESTS } from "../../shared/messages_v2.ts";
-import { PIECE_MAX_BYTES } from "../../shared/record_batch.ts";
-import { RECORD_MAX_CONTENT } from "../../shared/session_cipher.ts";
-import { V1_PAYLOAD_MAX_BYTES } from "../../shared/wire_v1.ts";
+} from "../../shared/messages/messages_v1.ts";
+import { EVENTS, REQUESTS } from "../../shared/messages/messages_v2.ts";
+import { PIECE_MAX_BYTES } from "../../shared/channel/record_batch.ts";
+import { RECORD_MAX_CONTENT } from "../../shared/channel/record_cipher.ts";
+import { V1_PAYLOAD_MAX_BYTES } from "../../shared/channel/envelope_v1.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/PROTOCOL.md", import.meta.url));
 // Line breaks in running text stand where the formatter wants them.

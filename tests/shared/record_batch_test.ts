@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { CmdchatError, LimitError } from "../../shared/errors.ts";
-import { BODY_MAX_BYTES } from "../../shared/limits.ts";
+import { CmdchatError, LimitError } from "../../shared/base/errors.ts";
+import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
 import {
   BatchReader,
   frameBody,
   framedBytes,
   packBatches,
   PIECE_MAX_BYTES,
-} from "../../shared/record_batch.ts";
-import { RECORD_MAX_CONTENT } from "../../shared/session_cipher.ts";
+} from "../../shared/channel/record_batch.ts";
+import { RECORD_MAX_CONTENT } from "../../shared/channel/record_cipher.ts";
 import {
   type BatchVectors,
   failureOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { quote, sanitizeLine, sanitizeText } from "../../shared/sanitize.ts";
+import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import { HONEST_TEXTS, HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 import { witness } from "../helpers/terminal_witness.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateIdentity, signAs } from "../../shared/crypto/identity.ts";
-import { attachInput, isAttachProof, ridOf } from "../../shared/sealed_attach.ts";
+import { attachInput, isAttachProof, ridOf } from "../../shared/messages/attach_proof.ts";
 
 const identity = await generateIdentity();
 const key = identity.publicKey;

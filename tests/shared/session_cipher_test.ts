@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type AeadName, supportedAeads } from "../../shared/crypto/aead.ts";
-import { CmdchatError, CryptoError, LimitError } from "../../shared/errors.ts";
-import type { SessionKeys } from "../../shared/key_schedule.ts";
-import { FRAME_MAX_BYTES, RECORD_MAX_BYTES, REKEY_MS, REKEY_RECORDS } from "../../shared/limits.ts";
-import { RECORD_MAX_CONTENT, SessionCipher } from "../../shared/session_cipher.ts";
+import { CmdchatError, CryptoError, LimitError } from "../../shared/base/errors.ts";
+import type { SessionKeys } from "../../shared/channel/key_schedule.ts";
+import {
+  FRAME_MAX_BYTES,
+  RECORD_MAX_BYTES,
+  REKEY_MS,
+  REKEY_RECORDS,
+} from "../../shared/base/limits.ts";
+import { RECORD_MAX_CONTENT, SessionCipher } from "../../shared/channel/record_cipher.ts";
 import {
   failureOf,
   fromHex,

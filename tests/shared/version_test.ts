@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { buildArgument, takeBuild, VERSION, versionText } from "../../shared/version.ts";
+import { buildArgument, takeBuild, VERSION, versionText } from "../../shared/base/version.ts";
 import { readText } from "../helpers/sources.ts";
 
 Deno.test("the version is the newest of CHANGELOG.md", async () => {

@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { constants, createHash, privateDecrypt } from "node:crypto";
 import fc from "fast-check";
-import { decodeBase64 } from "../../shared/base64.ts";
+import { decodeBase64 } from "../../shared/base/base64.ts";
 import { publicKeyFromPem, unwrapKey, wrapKey } from "../../shared/crypto/rsa.ts";
-import { CmdchatError, CryptoError, LimitError, ProtocolError } from "../../shared/errors.ts";
-import { encodeFrame, FrameReader } from "../../shared/frame.ts";
-import { FRAME_MAX_BYTES } from "../../shared/limits.ts";
+import { CmdchatError, CryptoError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
+import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
+import { FRAME_MAX_BYTES } from "../../shared/base/limits.ts";
 import {
   checkClientMessage,
   checkMessage,
   checkServerMessage,
   HANDSHAKE,
   HANDSHAKE_ANSWER,
-} from "../../shared/messages.ts";
+} from "../../shared/messages/messages_v1.ts";
 import {
   decodeJson,
   encodeJson,
   V1_KEY_BYTES,
   V1_PAYLOAD_MAX_BYTES,
   WireV1,
-} from "../../shared/wire_v1.ts";
+} from "../../shared/channel/envelope_v1.ts";
 import { fromHex } from "../helpers/v2_vectors.ts";
 
 interface Sealed {

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { encode } from "cborg";
 import fc from "fast-check";
-import { ProtocolError } from "../../shared/errors.ts";
-import { EVENTS, REQUESTS } from "../../shared/messages_v2.ts";
-import type { Event, Request } from "../../shared/messages_v2.ts";
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from "../../shared/wire_v2.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { EVENTS, REQUESTS } from "../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeRequest,
+} from "../../shared/messages/codec_v2.ts";
 
 const secret = new Uint8Array(32).fill(7);
 const session = new Uint8Array(16).fill(9);

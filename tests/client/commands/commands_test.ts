@@ -11,7 +11,7 @@ import {
 import { commandHelp, helpText } from "../../../client/commands/screen_commands.ts";
 import { wrapLines } from "../../../client/renderers/wrap.ts";
 import { BINDINGS } from "../../../client/terminal/bindings.ts";
-import { ConnectionError, UsageError } from "../../../shared/errors.ts";
+import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import {
   eventOf,
   type FakeChat,

@@ -6,7 +6,7 @@ import { checksExitCode, checkText } from "../../../client/doctor/check.ts";
 import { checkFolder } from "../../../client/doctor/local_checks.ts";
 import { runDoctor } from "../../../client/doctor/run_doctor.ts";
 import { openIdentity } from "../../../server/identity_file.ts";
-import { ConnectionError, UsageError } from "../../../shared/errors.ts";
+import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/certificates.ts";
 import { at, runClient, temporaryHome } from "../../helpers/client_process.ts";
 import { makeIdentity } from "../../helpers/identities.ts";

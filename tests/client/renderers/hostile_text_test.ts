@@ -8,7 +8,7 @@ import { type Renderer, shortLabel, type SystemLine } from "../../../client/rend
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import type { TransferFault, TransferRef } from "../../../client/transfer_event.ts";
-import { safeDownloadName } from "../../../shared/download_name.ts";
+import { safeDownloadName } from "../../../shared/text/download_name.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { witness } from "../../helpers/terminal_witness.ts";
 

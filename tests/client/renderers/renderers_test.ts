@@ -17,7 +17,7 @@ import { Style } from "../../../client/terminal/style.ts";
 import type { TransferEvent } from "../../../client/transfer_event.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { witness } from "../../helpers/terminal_witness.ts";
-import { safeDownloadName } from "../../../shared/download_name.ts";
+import { safeDownloadName } from "../../../shared/text/download_name.ts";
 
 const TIME = "2026-11-23T18:00:00.123456Z";
 const CLOCK = clockTime(TIME);

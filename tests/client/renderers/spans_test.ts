@@ -3,7 +3,7 @@ import { createRichRenderer } from "../../../client/renderers/rich.ts";
 import { parseMessage } from "../../../client/renderers/spans.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
-import { sanitizeText } from "../../../shared/sanitize.ts";
+import { sanitizeText } from "../../../shared/base/sanitize.ts";
 
 const LINE = {
   ...{ sender: "bob", room: "lobby", time: "", sequence: 1, own: false, mention: false },

@@ -7,7 +7,7 @@ import { sendFileScript } from "../../../client/script/send_file.ts";
 import { recvFileScript } from "../../../client/script/recv_file.ts";
 import { transferError } from "../../../client/script/transfer_error.ts";
 import { SYSTEM_CLOCK } from "../../../client/clock.ts";
-import { CmdchatError, LimitError, UsageError } from "../../../shared/errors.ts";
+import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 
 function input(...args: string[]) {
   return { args, env: () => undefined, readLine: () => "" };

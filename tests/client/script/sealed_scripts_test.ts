@@ -1,7 +1,7 @@
 // Scripts in a sealed room: the link with its secret comes from the environment or the settings file.
 
 import assert from "node:assert/strict";
-import { encodeBase64Url } from "../../../shared/base64.ts";
+import { encodeBase64Url } from "../../../shared/base/base64.ts";
 import { runClient, startClient, temporaryHome } from "../../helpers/client_process.ts";
 import { startServer } from "../../helpers/server_process.ts";
 import { V2Peer } from "../../helpers/v2_peer.ts";

@@ -19,7 +19,7 @@ import {
   themeFor,
   THEMES,
 } from "../../../client/terminal/theme.ts";
-import { ConfigError } from "../../../shared/errors.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
 import { HONEST_TEXTS } from "../../helpers/hostile_text.ts";
 
 /** Backgrounds of schemes in wide use, each with the theme that has to be readable on it. */

@@ -4,7 +4,7 @@ import type { Audience, Channel, PlacedEvent } from "../../../server/bus.ts";
 import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
-import type { EventOf } from "../../../shared/messages_v2.ts";
+import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { MemoryCluster } from "../../helpers/memory_backplane.ts";
 
 const key = new ClusterKey(new Uint8Array(32).fill(7));

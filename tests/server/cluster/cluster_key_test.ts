@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ClusterKey, parseClusterSecret } from "../../../server/cluster/cluster_key.ts";
-import { ConfigError } from "../../../shared/errors.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
 
 const text = new TextEncoder().encode("under the oak");
 

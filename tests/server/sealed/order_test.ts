@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LimitError } from "../../../shared/errors.ts";
+import { LimitError } from "../../../shared/base/errors.ts";
 import { Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
 
 const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) => textOf(body));

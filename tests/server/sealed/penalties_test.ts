@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Attachments } from "../../../server/sealed/attachments.ts";
 import { Penalties } from "../../../server/sealed/penalties.ts";
 import { signAs } from "../../../shared/crypto/identity.ts";
-import type { Event, EventOf } from "../../../shared/messages_v2.ts";
-import { attachInput, ridOf } from "../../../shared/sealed_attach.ts";
+import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
+import { attachInput, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { newAttachKey } from "../../helpers/sealed_peer.ts";
 import { bodyOf, handleOf, openRooms, Recorder } from "../../helpers/sealed_room.ts";
 

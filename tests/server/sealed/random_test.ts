@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CmdchatError } from "../../../shared/errors.ts";
-import { SEALED_RING } from "../../../shared/limits.ts";
-import type { EventOf } from "../../../shared/messages_v2.ts";
+import { CmdchatError } from "../../../shared/base/errors.ts";
+import { SEALED_RING } from "../../../shared/base/limits.ts";
+import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { openRooms, Recorder } from "../../helpers/sealed_room.ts";
 
 const PEOPLE = 5;

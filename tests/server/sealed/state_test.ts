@@ -3,7 +3,7 @@
 import { decode, encode } from "cborg";
 import assert from "node:assert/strict";
 import type { SealedState } from "../../../server/sealed/room_state.ts";
-import { LimitError } from "../../../shared/errors.ts";
+import { LimitError } from "../../../shared/base/errors.ts";
 import { type OpenRooms, openRooms, Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
 
 const RID = new Uint8Array(16).fill(7);

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { CLIENT_PROGRAM } from "../../../client/program.ts";
 import { SERVER_PROGRAM } from "../../../server/program.ts";
-import { completedCommands } from "../../../shared/completions/completion_data.ts";
-import { completionScript } from "../../../shared/completions/completion_script.ts";
-import { SHELLS } from "../../../shared/completions/completions_command.ts";
-import { UsageError } from "../../../shared/errors.ts";
+import { completedCommands } from "../../../shared/cli/completion_data.ts";
+import { completionScript } from "../../../shared/cli/completion_script.ts";
+import { SHELLS } from "../../../shared/cli/completions_command.ts";
+import { UsageError } from "../../../shared/base/errors.ts";
 import { hasProgram, skipUnless } from "../../helpers/skip.ts";
 
 const PROGRAMS = [CLIENT_PROGRAM, SERVER_PROGRAM];

@@ -10,7 +10,7 @@ import {
   MANDATORY_AEAD,
   supportedAeads,
 } from "../../../shared/crypto/aead.ts";
-import { CryptoError } from "../../../shared/errors.ts";
+import { CryptoError } from "../../../shared/base/errors.ts";
 
 const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync } from "node:crypto";
-import { ConfigError } from "../../../shared/errors.ts";
-import { fingerprintOf } from "../../../shared/fingerprint.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { fingerprintOf } from "../../../shared/crypto/fingerprint.ts";
 import {
   generateIdentity,
   identityFromText,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CryptoError } from "../../../shared/errors.ts";
+import { CryptoError } from "../../../shared/base/errors.ts";
 import {
   hasWebCryptoKem,
   type Kem,

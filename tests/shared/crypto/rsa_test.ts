@@ -7,7 +7,7 @@ import {
   unwrapKey,
   wrapKey,
 } from "../../../shared/crypto/rsa.ts";
-import { ProtocolError } from "../../../shared/errors.ts";
+import { ProtocolError } from "../../../shared/base/errors.ts";
 
 const pair = await generateRsaKeyPair();
 

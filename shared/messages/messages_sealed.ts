@@ -8,7 +8,7 @@ import {
   SEALED_MEMBERS_MAX,
   SEALED_PULL_CHUNKS_MAX,
   SEALED_PULL_MAX_BYTES,
-} from "./limits.ts";
+} from "../base/limits.ts";
 
 /** Bytes of the name by which a relay knows a sealed room. */
 export const RID_BYTES = 16;

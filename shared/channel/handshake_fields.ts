@@ -1,11 +1,11 @@
 // Readers for the JSON fields of handshake messages: right type, right size, one way to write each value.
 
-import { decodeBase64 } from "./base64.ts";
-import { AEAD_NAMES, type AeadName, MANDATORY_AEAD } from "./crypto/aead.ts";
-import { RSA_BITS, RSA_MAX_BITS } from "./crypto/rsa.ts";
-import { LimitError } from "./errors.ts";
+import { decodeBase64 } from "../base/base64.ts";
+import { AEAD_NAMES, type AeadName, MANDATORY_AEAD } from "../crypto/aead.ts";
+import { RSA_BITS, RSA_MAX_BITS } from "../crypto/rsa.ts";
+import { LimitError } from "../base/errors.ts";
 import { HandshakeError, type VersionRange } from "./handshake_error.ts";
-import { HANDSHAKE_MAX_BYTES } from "./limits.ts";
+import { HANDSHAKE_MAX_BYTES } from "../base/limits.ts";
 
 /** A JSON object whose fields are not yet checked. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // The completion script for bash, version 4 or later; it needs no package of completions.
 
-import type { ProgramSpec } from "../program.ts";
+import type { ProgramSpec } from "./program.ts";
 import {
   type CompletedCommand,
   completedCommands,

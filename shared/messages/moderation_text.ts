@@ -1,9 +1,9 @@
 // What the maker of a room decided, in words that both sides show alike.
 
-import { UsageError } from "./errors.ts";
-import { MODERATION_MAX_S } from "./limits.ts";
+import { UsageError } from "../base/errors.ts";
+import { MODERATION_MAX_S } from "../base/limits.ts";
 import type { EventOf } from "./messages_v2.ts";
-import { quote } from "./sanitize.ts";
+import { quote } from "../base/sanitize.ts";
 
 /** One line for an event; names and reason are as peers wrote them. */
 export function moderationText(event: EventOf<"moderated">): string {

@@ -1,17 +1,17 @@
 // Invite links: cmdchat://HOST[:PORT][/ROOM][?tls][#fp=…&secret=…&token=…], everything to join in one argument.
 // What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
 
-import { decodeBase64Url, encodeBase64Url } from "./base64.ts";
-import { UsageError } from "./errors.ts";
-import { bareFingerprint, type Fingerprint, parseFingerprint } from "./fingerprint.ts";
-import { LINK_MAX_CHARACTERS, NAME_MAX_BYTES, TOKEN_MAX_BYTES } from "./limits.ts";
+import { decodeBase64Url, encodeBase64Url } from "../base/base64.ts";
+import { UsageError } from "../base/errors.ts";
+import { bareFingerprint, type Fingerprint, parseFingerprint } from "../crypto/fingerprint.ts";
+import { LINK_MAX_CHARACTERS, NAME_MAX_BYTES, TOKEN_MAX_BYTES } from "../base/limits.ts";
 
 /** What an invite link says. */
 export interface Link {
   /** Name in ASCII and lower case, IPv4 address, or IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** As it was written; shared/names.ts decides whether it is a name. */
+  /** As it was written; shared/text/names.ts decides whether it is a name. */
   readonly room: string;
   readonly tls: boolean;
   /** The server to expect. */

@@ -2,8 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { createPublicKey, verify } from "node:crypto";
-import { concatBytes } from "./bytes.ts";
-import { sha256 } from "./crypto/hkdf.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { sha256 } from "../crypto/hkdf.ts";
 import { RID_BYTES } from "./messages_sealed.ts";
 
 const utf8 = new TextEncoder();

@@ -13,12 +13,12 @@ import {
   type AeadName,
   aeadOpen,
   aeadSeal,
-} from "./crypto/aead.ts";
-import { smallBytes } from "./bytes.ts";
-import { CryptoError, LimitError, ProtocolError } from "./errors.ts";
+} from "../crypto/aead.ts";
+import { smallBytes } from "../base/bytes.ts";
+import { CryptoError, LimitError, ProtocolError } from "../base/errors.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import { nextTrafficSecret, type SessionKeys, trafficKey } from "./key_schedule.ts";
-import { RECORD_MAX_BYTES, REKEY_MS, REKEY_RECORDS } from "./limits.ts";
+import { RECORD_MAX_BYTES, REKEY_MS, REKEY_RECORDS } from "../base/limits.ts";
 
 /** Bytes that one record can carry: without header, flags and tag. */
 export const RECORD_MAX_CONTENT = RECORD_MAX_BYTES - FRAME_HEADER_BYTES - 1 - AEAD_TAG_BYTES;

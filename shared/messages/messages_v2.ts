@@ -16,7 +16,7 @@ import {
   SESSION_SECRET_BYTES,
   TOKEN_MAX_BYTES,
   TOPIC_MAX_BYTES,
-} from "./limits.ts";
+} from "../base/limits.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 const count = z.int().min(0);

@@ -1,10 +1,10 @@
 // What is inside records: messages one after another, the large ones in pieces (docs/PROTOCOL.md §6.4).
 // A message is framed once and the same bytes go to every recipient; there is one way to write each message.
 
-import { smallBytes } from "./bytes.ts";
-import { LimitError, ProtocolError } from "./errors.ts";
-import { BODY_MAX_BYTES } from "./limits.ts";
-import { RECORD_MAX_CONTENT } from "./session_cipher.ts";
+import { smallBytes } from "../base/bytes.ts";
+import { LimitError, ProtocolError } from "../base/errors.ts";
+import { BODY_MAX_BYTES } from "../base/limits.ts";
+import { RECORD_MAX_CONTENT } from "./record_cipher.ts";
 
 const PREFIX_BYTES = 4;
 // Rooms remember hundreds of messages like "joined": up to here each is a part of a larger buffer.

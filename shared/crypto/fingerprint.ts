@@ -1,9 +1,9 @@
 // How people and links name a server: SHA-256 of its raw Ed25519 public key, in the looks of OpenSSH
 // ("SHA256:" and 43 characters), but in URL-safe base64, so that it stands in a link as it is.
 
-import { decodeBase64Url, encodeBase64Url } from "./base64.ts";
-import { HASH_BYTES, sha256 } from "./crypto/hkdf.ts";
-import { UsageError } from "./errors.ts";
+import { decodeBase64Url, encodeBase64Url } from "../base/base64.ts";
+import { HASH_BYTES, sha256 } from "./hkdf.ts";
+import { UsageError } from "../base/errors.ts";
 
 /** "SHA256:" and 43 characters of URL-safe base64; equal keys have equal texts. */
 export type Fingerprint = string & { readonly brand: unique symbol };

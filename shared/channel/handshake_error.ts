@@ -1,6 +1,6 @@
 // What can go wrong in a handshake, and what a refused peer is told. docs/PROTOCOL.md §5.5 has the table.
 
-import { type CmdchatErrorOptions, CryptoError, ProtocolError } from "./errors.ts";
+import { type CmdchatErrorOptions, CryptoError, ProtocolError } from "../base/errors.ts";
 
 /** Lowest and highest session version that a side speaks. */
 export type VersionRange = readonly [min: number, max: number];

@@ -1,7 +1,7 @@
 // What the generators of all shells ask of a program.
 
-import type { OptionRow } from "../command_line.ts";
-import type { CommandSpec, ProgramSpec } from "../program.ts";
+import type { OptionRow } from "./command_line.ts";
+import type { CommandSpec, ProgramSpec } from "./program.ts";
 
 /** What may stand as a value: nothing that can be offered, a file, a folder, or one of these words. */
 export type Offer = "nothing" | "file" | "folder" | readonly string[];

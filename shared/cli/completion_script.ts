@@ -1,10 +1,10 @@
 // `PROGRAM completions SHELL`: prints what the shell then reads.
 
-import type { CommandLineInput, OptionTable } from "../command_line.ts";
-import { parseCommandLine } from "../command_line.ts";
-import { UsageError } from "../errors.ts";
-import { oneOf } from "../option_values.ts";
-import type { ProgramSpec } from "../program.ts";
+import type { CommandLineInput, OptionTable } from "./command_line.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { UsageError } from "../base/errors.ts";
+import { oneOf } from "./option_values.ts";
+import type { ProgramSpec } from "./program.ts";
 import { bashCompletion } from "./bash_completion.ts";
 import { SHELLS } from "./completions_command.ts";
 import { fishCompletion } from "./fish_completion.ts";

@@ -1,6 +1,6 @@
 // The completion script for fish.
 
-import type { ProgramSpec } from "../program.ts";
+import type { ProgramSpec } from "./program.ts";
 import {
   type CompletedCommand,
   completedCommands,

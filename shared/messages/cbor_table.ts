@@ -4,8 +4,8 @@
 import { Buffer } from "node:buffer";
 import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod";
-import { ProtocolError } from "./errors.ts";
-import { FRAME_MAX_BYTES } from "./limits.ts";
+import { ProtocolError } from "../base/errors.ts";
+import { FRAME_MAX_BYTES } from "../base/limits.ts";
 
 interface Row {
   readonly number: number;

@@ -1,11 +1,11 @@
 // The two JSON messages of the v2 handshake, read strictly and written in one way. What is agreed on here
 // is described in docs/PROTOCOL.md §5; no key is used in this file.
 
-import { encodeBase64 } from "./base64.ts";
-import type { AeadName } from "./crypto/aead.ts";
-import { IDENTITY_KEY_BYTES, SIGNATURE_BYTES } from "./crypto/identity.ts";
-import { KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_KEY_BYTES } from "./crypto/kem.ts";
-import { X25519_BYTES } from "./crypto/x25519.ts";
+import { encodeBase64 } from "../base/base64.ts";
+import type { AeadName } from "../crypto/aead.ts";
+import { IDENTITY_KEY_BYTES, SIGNATURE_BYTES } from "../crypto/identity.ts";
+import { KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_KEY_BYTES } from "../crypto/kem.ts";
+import { X25519_BYTES } from "../crypto/x25519.ts";
 import {
   describeVersions,
   HandshakeError,

@@ -5,10 +5,10 @@
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import * as z from "zod";
-import { decodeBase64, writeBase64 } from "./base64.ts";
-import { CryptoError, LimitError, ProtocolError } from "./errors.ts";
+import { decodeBase64, writeBase64 } from "../base/base64.ts";
+import { CryptoError, LimitError, ProtocolError } from "../base/errors.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
-import { FRAME_MAX_BYTES } from "./limits.ts";
+import { FRAME_MAX_BYTES } from "../base/limits.ts";
 
 /** Bytes of a session's AES key. */
 export const V1_KEY_BYTES = 32;

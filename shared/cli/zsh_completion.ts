@@ -1,6 +1,6 @@
 // The completion script for zsh: to be sourced, or put into a folder of $fpath as _PROGRAM.
 
-import type { ProgramSpec } from "../program.ts";
+import type { ProgramSpec } from "./program.ts";
 import {
   type CompletedCommand,
   completedCommands,

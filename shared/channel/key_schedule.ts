@@ -1,9 +1,9 @@
 // From two handshake frames and three secrets to the traffic keys: the shape of TLS 1.3 (RFC 8446 §7.1) with
 // the secrets joined as in draft-ietf-tls-hybrid-design §3.3. docs/PROTOCOL.md §5.3 and §5.4.
 
-import { concatBytes } from "./bytes.ts";
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, type AeadName } from "./crypto/aead.ts";
-import { HASH_BYTES, hkdfExpandLabel, hkdfExtract, sha256 } from "./crypto/hkdf.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, type AeadName } from "../crypto/aead.ts";
+import { HASH_BYTES, hkdfExpandLabel, hkdfExtract, sha256 } from "../crypto/hkdf.ts";
 import type { ServerShare } from "./handshake_messages.ts";
 
 /** The three secrets of a handshake, 32 bytes each: whoever lacks one of them has no key. */

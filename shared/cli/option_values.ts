@@ -1,6 +1,6 @@
 // What the value of an option may look like. Each parser throws UsageError with what is wanted.
 
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../base/errors.ts";
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,

@@ -1,7 +1,7 @@
 // The v1 framing: a 4-byte big-endian length from 1 to FRAME_MAX_BYTES, then that many bytes.
 
-import { LimitError, ProtocolError } from "./errors.ts";
-import { FRAME_MAX_BYTES } from "./limits.ts";
+import { LimitError, ProtocolError } from "../base/errors.ts";
+import { FRAME_MAX_BYTES } from "../base/limits.ts";
 
 /** Bytes of the length prefix. */
 export const FRAME_HEADER_BYTES = 4;

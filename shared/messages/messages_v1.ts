@@ -2,14 +2,14 @@
 // Unknown fields are ignored (zod strips them); a missing field or a wrong type is a protocol error.
 
 import * as z from "zod";
-import { ProtocolError } from "./errors.ts";
+import { ProtocolError } from "../base/errors.ts";
 import {
   CONNECTIONS_MAX,
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
   FRAME_MAX_BYTES,
-} from "./limits.ts";
+} from "../base/limits.ts";
 
 // Lengths here keep absurd input out; the limits that users meet are checked where they can be explained.
 const text = z.string().max(FRAME_MAX_BYTES);

@@ -1,7 +1,7 @@
 // `PROGRAM completions SHELL` as data. What makes the scripts is loaded only when one is wanted.
 
-import type { OptionTable } from "../command_line.ts";
-import type { CommandSpec } from "../program.ts";
+import type { OptionTable } from "./command_line.ts";
+import type { CommandSpec } from "./program.ts";
 
 /** Shells that a script can be made for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;

@@ -1,7 +1,7 @@
 // Command lines as tables of options: parsing, the environment behind them, help and "did you mean".
 
 import { parseArgs } from "node:util";
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../base/errors.ts";
 import { toggle } from "./option_values.ts";
 
 /** One option. Without `value` it is a switch. */

@@ -1,8 +1,8 @@
 // The rules for names of people and rooms: docs/PROTOCOL.md, after RFC 8266 (nicknames) and UTS #39.
 import { CONFUSABLES_PACKED, SCRIPT_CASE_PAIRS, SCRIPT_SHAPES_PACKED } from "./confusables.ts";
-import { LimitError, UsageError } from "./errors.ts";
-import { MARKS_IN_A_ROW_MAX, NAME_MAX_BYTES, NAME_MAX_CHARACTERS } from "./limits.ts";
-import { quote } from "./sanitize.ts";
+import { LimitError, UsageError } from "../base/errors.ts";
+import { MARKS_IN_A_ROW_MAX, NAME_MAX_BYTES, NAME_MAX_CHARACTERS } from "../base/limits.ts";
+import { quote } from "../base/sanitize.ts";
 
 // What the program says itself: no member may look as if these words spoke.
 const RESERVED = [

@@ -1,6 +1,6 @@
 // The one function that decides what a received file is called, whatever its sender called it.
-import { FILE_NAME_MAX_BYTES } from "./limits.ts";
-import { sanitizeLine } from "./sanitize.ts";
+import { FILE_NAME_MAX_BYTES } from "../base/limits.ts";
+import { sanitizeLine } from "../base/sanitize.ts";
 
 const FALLBACK = "file";
 

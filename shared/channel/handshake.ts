@@ -4,20 +4,20 @@
 // until it has checked the server's fingerprint (when it expects one), the signature over everything, and both
 // shares; each secret is used once and wiped; any failure ends the handshake.
 
-import { type AeadName, supportedAeads } from "./crypto/aead.ts";
-import { isSignedBy, type ServerIdentity, signAs } from "./crypto/identity.ts";
-import { type Kem, type KemKeyPair, loadKem } from "./crypto/kem.ts";
+import { type AeadName, supportedAeads } from "../crypto/aead.ts";
+import { isSignedBy, type ServerIdentity, signAs } from "../crypto/identity.ts";
+import { type Kem, type KemKeyPair, loadKem } from "../crypto/kem.ts";
 import {
   publicKeyFromPem,
   publicKeyToPem,
   type RsaKeyPair,
   unwrapKey,
   wrapKey,
-} from "./crypto/rsa.ts";
-import { generateX25519, x25519, type X25519Share } from "./crypto/x25519.ts";
-import { HASH_BYTES } from "./crypto/hkdf.ts";
-import { CryptoError } from "./errors.ts";
-import { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
+} from "../crypto/rsa.ts";
+import { generateX25519, x25519, type X25519Share } from "../crypto/x25519.ts";
+import { HASH_BYTES } from "../crypto/hkdf.ts";
+import { CryptoError } from "../base/errors.ts";
+import { type Fingerprint, fingerprintOf } from "../crypto/fingerprint.ts";
 import { HandshakeError, IdentityError, OUR_VERSIONS } from "./handshake_error.ts";
 import {
   type ClientHello,
