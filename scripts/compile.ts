@@ -2,7 +2,7 @@
 // Builds the executables: both programs for this system, or with --all for every target there is.
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
-import { MANAGER_SOCKET, OWN_SOCKETS } from "../server/service_manager.ts";
+import { MANAGER_SOCKET, OWN_SOCKETS } from "../server/telemetry/systemd_notify.ts";
 import { buildArgument } from "../shared/base/version.ts";
 
 /** One program: where it starts and all it may ever do. */

@@ -1,7 +1,7 @@
 // The shells' completions of both programs as files where each shell looks for them: `completion_files.ts ROOT`.
 
 import { CLIENT_PROGRAM } from "../client/program.ts";
-import { SERVER_PROGRAM } from "../server/program.ts";
+import { SERVER_PROGRAM } from "../server/commands/program.ts";
 import { completionScript } from "../shared/cli/completion_script.ts";
 import { SHELLS } from "../shared/cli/completions_command.ts";
 

@@ -8,7 +8,7 @@ import { COMMON_OPTIONS } from "../client/connection_options.ts";
 import { formOf as formOfSetting, SETTING_NAMES, SETTINGS } from "../client/settings.ts";
 import { EXIT_CODES } from "../client/exit.ts";
 import { CLIENT_COMMANDS } from "../client/program.ts";
-import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config.ts";
+import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config/server_options.ts";
 import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
 import type { OptionTable } from "../shared/cli/command_line.ts";
 import { type CommandSpec, usageOf as usageOfCommand } from "../shared/cli/program.ts";

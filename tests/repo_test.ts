@@ -121,16 +121,16 @@ Deno.test("one file each imports the network bus, the group library and the WASM
 });
 
 // The operator's pages are HTTP, which the runtime serves; they have no part in the relay's own links.
-const ADMIN_SOCKETS = ["server/admin_listener.ts", "server/admin_client.ts"];
+const ADMIN_SOCKETS = ["server/admin/http_server.ts", "server/commands/admin_client.ts"];
 
 // systemd hears of the server's life by datagrams, and only so (ADR 14).
-const SERVICE_SOCKET = "server/service_manager.ts";
+const SERVICE_SOCKET = "server/telemetry/systemd_notify.ts";
 
-Deno.test("sockets are opened only in server/listener.ts and client/connection.ts, and for the operator", () => {
+Deno.test("sockets are opened only in server/net/listen.ts and client/connection.ts, and for the operator", () => {
   const sockets =
     /\bDeno\s*\.\s*(?:listen|listenDatagram|listenTls|connect|connectTls|startTls|serve)\b|\bfetch\(|"node:(?:net|tls|http|https|dgram)"/;
   const allowed = [
-    ...["server/listener.ts", "client/connection.ts", ...ADMIN_SOCKETS, SERVICE_SOCKET],
+    ...["server/net/listen.ts", "client/connection.ts", ...ADMIN_SOCKETS, SERVICE_SOCKET],
     CERTIFICATE_SOCKET,
   ];
   assert.deepEqual(offenders(sockets, (path) => allowed.includes(path)), []);
@@ -238,10 +238,10 @@ Deno.test("every source file is reached by a test of its own folder", () => {
 /** What no unit test imports, since it is a program or a worker: another file starts it. */
 const STARTED_AS_PROGRAMS: Readonly<Record<string, true>> = {
   "server/main.ts": true,
-  "server/admin_client.ts": true,
-  "server/admin_commands.ts": true,
-  "server/admin_listener.ts": true,
-  "server/service_manager.ts": true,
+  "server/commands/admin_client.ts": true,
+  "server/commands/health_and_top.ts": true,
+  "server/admin/http_server.ts": true,
+  "server/telemetry/systemd_notify.ts": true,
   "client/main.ts": true,
   "client/chat_task.ts": true,
   "client/print_history.ts": true,

@@ -8,7 +8,7 @@ import type { Backplane, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
-import { Freshness } from "./freshness.ts";
+import { Freshness } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
 import {
   decodeWord,
@@ -17,7 +17,7 @@ import {
   type Said,
   type Word,
   type WordOf,
-} from "./words.ts";
+} from "./cluster_messages.ts";
 
 const SUBJECT = "cmdchat.words";
 const BEAT_MS = 1_000;

@@ -3,7 +3,7 @@
 import { decode, encode } from "cborg";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../broadcast.ts";
+import { Broadcast } from "../delivery/encoded_event.ts";
 import type {
   Audience,
   Bus,
@@ -12,12 +12,12 @@ import type {
   PassingEvent,
   Place,
   PlacedEvent,
-} from "../bus.ts";
-import { type Missed, RoomMemory } from "../room_memory.ts";
+} from "../room/memory_bus.ts";
+import { type Missed, RoomMemory } from "../room/recent_events.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
 import type { ClusterKey } from "./cluster_key.ts";
-import { RoomState } from "./room_state.ts";
+import { RoomState } from "./replicated_room.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
 // NATS takes 1 MB; the state of a room with thousands of members has to fit beside the events.

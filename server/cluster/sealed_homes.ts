@@ -10,11 +10,11 @@ import {
   encodeEvent,
   encodeRequest,
 } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../broadcast.ts";
+import { Broadcast } from "../delivery/encoded_event.ts";
 import { Attachments, type Elsewhere, type SealedOwner } from "../sealed/attachments.ts";
-import type { SealedRooms } from "../sealed/rooms.ts";
+import type { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { Slot } from "./client_numbers.ts";
-import type { Word, WordOf } from "./words.ts";
+import type { Word, WordOf } from "./cluster_messages.ts";
 
 // Numbers of rooms of other servers, which must not be those of our own.
 const FIRST_ALIAS = 2 ** 40;

@@ -4,9 +4,9 @@ import { CmdchatError, LimitError, ProtocolError } from "../../shared/base/error
 import { SEALED_ROOMS_PER_SESSION } from "../../shared/base/limits.ts";
 import type { Event, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import { isAttachProof } from "../../shared/messages/attach_proof.ts";
-import { Broadcast } from "../broadcast.ts";
-import type { SealedRoom } from "./room.ts";
-import type { SealedRooms } from "./rooms.ts";
+import { Broadcast } from "../delivery/encoded_event.ts";
+import type { SealedRoom } from "./sealed_room.ts";
+import type { SealedRooms } from "./sealed_rooms.ts";
 import type { DropReason, Peer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Pacer } from "../../client/pacer.ts";
-import { RateLimit } from "../../server/rate_limit.ts";
+import { RateLimit } from "../../server/limits/rate_limit.ts";
 
 Deno.test("a pacer without a rate never waits", () => {
   const pacer = new Pacer(undefined);

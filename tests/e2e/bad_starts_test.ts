@@ -2,7 +2,7 @@
 // value outside its range for every option that the server has.
 
 import assert from "node:assert/strict";
-import { SERVER_OPTIONS } from "../../server/config.ts";
+import { SERVER_OPTIONS } from "../../server/config/server_options.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { runServer, type ServerOptions } from "../helpers/server_process.ts";

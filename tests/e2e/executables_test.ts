@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { builtFrom, CLIENT, describe, SERVER } from "../../scripts/compile.ts";
-import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/service_manager.ts";
+import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/telemetry/systemd_notify.ts";
 import { versionText } from "../../shared/base/version.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, type Built, findCompileBase } from "../helpers/executables.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { SERVER } from "../../scripts/compile.ts";
-import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../server/config.ts";
+import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../server/config/server_options.ts";
 import { STOP_DRAIN_MS } from "../../shared/base/limits.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { buildExecutables, findCompileBase } from "../helpers/executables.ts";

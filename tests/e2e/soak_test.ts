@@ -4,7 +4,7 @@
 // an hour, as docs/OPERATIONS.md tells of. What the machine does meanwhile is seen beside an echo.
 
 import assert from "node:assert/strict";
-import { readSamples, type Samples } from "../../server/metrics_reader.ts";
+import { readSamples, type Samples } from "../../server/telemetry/prometheus_reader.ts";
 import { startListening } from "../bench/processes.ts";
 import { type RunningServer, startServer } from "../helpers/server_process.ts";
 import { skipUnless } from "../helpers/skip.ts";

@@ -3,7 +3,11 @@
 
 import { encode } from "cborg";
 import assert from "node:assert/strict";
-import { decodeHandOver, encodeHandOver, type HandOver } from "../../server/hand_over.ts";
+import {
+  decodeHandOver,
+  encodeHandOver,
+  type HandOver,
+} from "../../server/relay/hand_over_state.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";

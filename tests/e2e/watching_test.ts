@@ -1,7 +1,7 @@
 // The server as its operator watches it: pages, health, top, and what SIGHUP changes.
 
 import assert from "node:assert/strict";
-import { readSamples, type Samples } from "../../server/metrics_reader.ts";
+import { readSamples, type Samples } from "../../server/telemetry/prometheus_reader.ts";
 import { pagesOf } from "../helpers/operator.ts";
 import { type Finished, runServer, startServer } from "../helpers/server_process.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";

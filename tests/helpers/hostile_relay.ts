@@ -1,13 +1,13 @@
 // A relay that lies about sealed rooms: our own server over real sockets, with a test standing between each room and
 // its members. It can do all that a relay can: change, repeat, swap, drop and invent what is said in either direction.
 
-import { Broadcast } from "../../server/broadcast.ts";
-import { readConfig } from "../../server/config.ts";
-import { serveConnection } from "../../server/connection.ts";
-import { listen, type Listener } from "../../server/listener.ts";
-import { openLog } from "../../server/log.ts";
-import { Relay } from "../../server/relay.ts";
-import type { SealedRoom } from "../../server/sealed/room.ts";
+import { Broadcast } from "../../server/delivery/encoded_event.ts";
+import { readConfig } from "../../server/config/server_options.ts";
+import { serveConnection } from "../../server/connection/serve_connection.ts";
+import { listen, type Listener } from "../../server/net/listen.ts";
+import { openLog } from "../../server/telemetry/log.ts";
+import { Relay } from "../../server/relay/relay.ts";
+import type { SealedRoom } from "../../server/sealed/sealed_room.ts";
 import type { Peer, Seat } from "../../server/sealed/seat.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
 import {

@@ -1,6 +1,6 @@
 // A server's identity in a file, as `cmdchat-server keygen` prints it.
 
-import { newIdentityText } from "../../server/identity_file.ts";
+import { newIdentityText } from "../../server/config/identity_file.ts";
 
 /** A file that is gone at the end of its scope. */
 export interface IdentityFile extends AsyncDisposable {

@@ -1,14 +1,14 @@
 // A relay without a process and links without sockets: what a test of one part of the server needs around it.
 
 import { getLogger } from "@logtape/logtape";
-import { readConfig, type ServerConfig } from "../../server/config.ts";
-import { type Link, LinkLost } from "../../server/listener.ts";
+import { readConfig, type ServerConfig } from "../../server/config/server_options.ts";
+import { type Link, LinkLost } from "../../server/net/listen.ts";
 import { EventQueue } from "../../client/terminal/event_queue.ts";
-import type { Broadcast } from "../../server/broadcast.ts";
-import { handle } from "../../server/handlers.ts";
-import type { Port } from "../../server/port.ts";
-import { Relay } from "../../server/relay.ts";
-import { Session } from "../../server/session.ts";
+import type { Broadcast } from "../../server/delivery/encoded_event.ts";
+import { handle } from "../../server/handlers/dispatch.ts";
+import type { Port } from "../../server/delivery/event_writer.ts";
+import { Relay } from "../../server/relay/relay.ts";
+import { Session } from "../../server/session/session.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
 import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 

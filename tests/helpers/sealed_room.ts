@@ -1,11 +1,11 @@
 // A sealed room of the server with recorders for members, and a clock that tests turn by hand.
 
 import type { Event, EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
-import type { Broadcast } from "../../server/broadcast.ts";
+import type { Broadcast } from "../../server/delivery/encoded_event.ts";
 import type { SealedClock } from "../../server/sealed/clock.ts";
-import { noSealedCounters, type SealedCounters } from "../../server/sealed/counters.ts";
-import { SealedRoom } from "../../server/sealed/room.ts";
-import { SealedRooms } from "../../server/sealed/rooms.ts";
+import { noSealedCounters, type SealedCounters } from "../../server/telemetry/sealed_counters.ts";
+import { SealedRoom } from "../../server/sealed/sealed_room.ts";
+import { SealedRooms } from "../../server/sealed/sealed_rooms.ts";
 import type { Peer, Seat } from "../../server/sealed/seat.ts";
 
 /** A clock that stands still until it is turned. */

@@ -3,7 +3,7 @@
 
 import type { TransferEvent } from "../../client/transfer_event.ts";
 import { type FileRequest, type TransferOptions, Transfers } from "../../client/transfers.ts";
-import { FileRelay } from "../../server/file_relay.ts";
+import { FileRelay } from "../../server/session/file_transfers.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
 import {

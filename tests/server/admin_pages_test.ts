@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { addressText, adminAddress, isLoopback } from "../../server/admin_address.ts";
-import { adminPage, type AdminView } from "../../server/admin_pages.ts";
-import { readConfig } from "../../server/config.ts";
-import { TokenGate } from "../../server/token_gate.ts";
+import { addressText, adminAddress, isLoopback } from "../../server/config/admin_address.ts";
+import { adminPage, type AdminView } from "../../server/admin/routes.ts";
+import { readConfig } from "../../server/config/server_options.ts";
+import { TokenGate } from "../../server/admin/token_gate.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 
 function view(parts: Partial<AdminView> = {}): AdminView {

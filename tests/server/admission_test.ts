@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { checkName, checkRoom } from "../../server/admission.ts";
-import { Refusal } from "../../server/refusal.ts";
+import { checkName, checkRoom } from "../../server/connection/admission.ts";
+import { Refusal } from "../../server/connection/refusal.ts";
 import { makeRelay } from "../helpers/relay.ts";
 
 function refusedWith(reason: string) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Authors } from "../../server/authors.ts";
+import { Authors } from "../../server/room/recent_authors.ts";
 import { AUTHORS_REMEMBERED } from "../../shared/base/limits.ts";
 
 Deno.test("who said a message is known for the last ones only", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../server/broadcast.ts";
+import { Broadcast } from "../../server/delivery/encoded_event.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, packBatches } from "../../shared/channel/record_batch.ts";
 import { decodeJson } from "../../shared/channel/envelope_v1.ts";

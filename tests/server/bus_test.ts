@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import type { Broadcast } from "../../server/broadcast.ts";
-import { type Audience, MemoryBus, type PlacedEvent, whenPlaced } from "../../server/bus.ts";
+import type { Broadcast } from "../../server/delivery/encoded_event.ts";
+import {
+  type Audience,
+  MemoryBus,
+  type PlacedEvent,
+  whenPlaced,
+} from "../../server/room/memory_bus.ts";
 
 const ABOUT = { room: 1, client: 2, name: "alice", time: 0 };
 const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, reply: 0 } as const;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { SERVER_OPTIONS } from "../../server/config.ts";
+import { SERVER_OPTIONS } from "../../server/config/server_options.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { configOf } from "../helpers/relay.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { serveConnection } from "../../server/connection.ts";
-import type { Relay } from "../../server/relay.ts";
-import { parseNetwork } from "../../server/source.ts";
+import { serveConnection } from "../../server/connection/serve_connection.ts";
+import type { Relay } from "../../server/relay/relay.ts";
+import { parseNetwork } from "../../server/limits/ip_network.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../shared/channel/handshake.ts";

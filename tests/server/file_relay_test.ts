@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FileRelay } from "../../server/file_relay.ts";
+import { FileRelay } from "../../server/session/file_transfers.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_PULLS,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FLUSH_GROUP_BYTES, flushSoon } from "../../server/flush_turn.ts";
+import { FLUSH_GROUP_BYTES, flushSoon } from "../../server/delivery/flush_turn.ts";
 import { turns } from "../helpers/chat_fakes.ts";
 
 function recorder(bytes = 1) {

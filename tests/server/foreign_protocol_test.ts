@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { foreignProtocolAnswer } from "../../server/foreign_protocol.ts";
+import { foreignProtocolAnswer } from "../../server/connection/foreign_protocol.ts";
 import { FRAME_MAX_BYTES } from "../../shared/base/limits.ts";
 
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FrameSource } from "../../server/frame_source.ts";
+import { FrameSource } from "../../server/connection/frame_source.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";

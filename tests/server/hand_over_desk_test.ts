@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ASK_BYTES, askDesk, HandOverDesk } from "../../server/hand_over_desk.ts";
-import { TokenGate } from "../../server/token_gate.ts";
+import { ASK_BYTES, askDesk, HandOverDesk } from "../../server/admin/hand_over_auth.ts";
+import { TokenGate } from "../../server/admin/token_gate.ts";
 import { CryptoError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handle } from "../../server/handlers.ts";
+import { handle } from "../../server/handlers/dispatch.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import {
   DECLINED_REMEMBERED,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handlesLeft } from "../../server/handles.ts";
+import { handlesLeft } from "../../server/net/file_handles.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";
 
 const test = skipUnless(Deno.build.os === "linux" && hasProgram("prlimit"), "needs prlimit");
@@ -11,7 +11,7 @@ Deno.test("there are handles left now", () => {
 test("handlesLeft() is false when the process may open nothing more, and true again after a close", async () => {
   const script = `
     import { handlesLeft } from ${
-    JSON.stringify(new URL("../../server/handles.ts", import.meta.url).href)
+    JSON.stringify(new URL("../../server/net/file_handles.ts", import.meta.url).href)
   };
     const files = [];
     try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeRelay, RecordingPort, seat, type Seated } from "../helpers/relay.ts";
-import type { Relay } from "../../server/relay.ts";
+import type { Relay } from "../../server/relay/relay.ts";
 
 const HOLD_MS = 60_000;
 

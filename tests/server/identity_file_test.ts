@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newIdentityText, openIdentity } from "../../server/identity_file.ts";
+import { newIdentityText, openIdentity } from "../../server/config/identity_file.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { skipUnless } from "../helpers/skip.ts";

@@ -1,11 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { askToHandOver } from "../../server/admin_client.ts";
-import { serveAdmin } from "../../server/admin_listener.ts";
-import { HandOverDesk } from "../../server/hand_over_desk.ts";
-import { keep } from "../../server/keeper.ts";
-import type { ServiceManager } from "../../server/service_manager.ts";
-import { TokenGate } from "../../server/token_gate.ts";
+import { askToHandOver } from "../../server/commands/admin_client.ts";
+import { serveAdmin } from "../../server/admin/http_server.ts";
+import { HandOverDesk } from "../../server/admin/hand_over_auth.ts";
+import { keep } from "../../server/commands/keep.ts";
+import type { ServiceManager } from "../../server/telemetry/systemd_notify.ts";
+import { TokenGate } from "../../server/admin/token_gate.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listenError } from "../../server/listen_error.ts";
+import { listenError } from "../../server/net/listen_error.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 
 const PLAIN = { host: "192.0.2.7", port: 80, tls: undefined };

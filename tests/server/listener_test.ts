@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { type Link, LinkLost, listen, type Listener, type Service } from "../../server/listener.ts";
+import {
+  type Link,
+  LinkLost,
+  listen,
+  type Listener,
+  type Service,
+} from "../../server/net/listen.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";

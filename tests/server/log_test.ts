@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
-import { faultText, formatRecord, openLog } from "../../server/log.ts";
+import { faultText, formatRecord, openLog } from "../../server/telemetry/log.ts";
 import { HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 
 const TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 678);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../server/broadcast.ts";
-import { Mailbox } from "../../server/mailbox.ts";
+import { Broadcast } from "../../server/delivery/encoded_event.ts";
+import { Mailbox } from "../../server/session/mailbox.ts";
 import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../../shared/base/limits.ts";
 
 function directOf(text: string): Broadcast {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Histogram } from "../../server/histogram.ts";
-import { HANDSHAKE_RESULTS, Metrics } from "../../server/metrics.ts";
-import { metricsPage } from "../../server/metrics_page.ts";
-import { byLabel, quantile, readSamples } from "../../server/metrics_reader.ts";
+import { Histogram } from "../../server/telemetry/histogram.ts";
+import { HANDSHAKE_RESULTS, Metrics } from "../../server/telemetry/metrics.ts";
+import { metricsPage } from "../../server/telemetry/prometheus_page.ts";
+import { byLabel, quantile, readSamples } from "../../server/telemetry/prometheus_reader.ts";
 
 const NOTHING = {
   connections: 0,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../server/metrics.ts";
+import { Metrics } from "../../server/telemetry/metrics.ts";
 
 const GAUGES = {
   connections: 3,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { AddressBans } from "../../server/address_bans.ts";
-import { RoomRules } from "../../server/room_rules.ts";
+import { AddressBans } from "../../server/limits/room_bans.ts";
+import { RoomRules } from "../../server/room/room_rules.ts";
 import { MODERATED_MAX } from "../../shared/base/limits.ts";
 import type { Event, EventOf, Moderation } from "../../shared/messages/messages_v2.ts";
 import { startServer } from "../helpers/server_process.ts";

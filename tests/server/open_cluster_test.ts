@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { openCluster } from "../../server/open_cluster.ts";
+import { openCluster } from "../../server/cluster/join_cluster.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { configOf } from "../helpers/relay.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../shared/base/errors.ts";
-import { checkAsk, OPERATOR_COMMANDS, readAsk } from "../../server/operator_asks.ts";
+import { checkAsk, OPERATOR_COMMANDS, readAsk } from "../../server/admin/admin_commands.ts";
 
 function read(line: string, names = false) {
   return readAsk(line === "" ? [] : line.split(" "), { names });

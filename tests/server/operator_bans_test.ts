@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../shared/base/errors.ts";
-import { OPERATOR_BANS_MAX, OperatorBans } from "../../server/operator_bans.ts";
-import { networkText, parseNetwork } from "../../server/source.ts";
+import { OPERATOR_BANS_MAX, OperatorBans } from "../../server/limits/network_bans.ts";
+import { networkText, parseNetwork } from "../../server/limits/ip_network.ts";
 
 function banned(text: string, until?: number) {
   return { network: parseNetwork(text), until };

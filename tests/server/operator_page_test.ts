@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { adminPage, type AdminView } from "../../server/admin_pages.ts";
-import type { OperatorAsk } from "../../server/operator_asks.ts";
-import { QUESTION_MAX_BYTES } from "../../server/operator_page.ts";
-import { TokenGate } from "../../server/token_gate.ts";
+import { adminPage, type AdminView } from "../../server/admin/routes.ts";
+import type { OperatorAsk } from "../../server/admin/admin_commands.ts";
+import { QUESTION_MAX_BYTES } from "../../server/admin/admin_route.ts";
+import { TokenGate } from "../../server/admin/token_gate.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 
 const TOKEN = "for-the-operator";

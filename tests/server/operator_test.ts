@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { answerOperator, followOperator } from "../../server/operator.ts";
-import type { OperatorAsk } from "../../server/operator_asks.ts";
-import { OPERATOR_BANS_MAX } from "../../server/operator_bans.ts";
-import type { Relay } from "../../server/relay.ts";
+import { answerOperator, followOperator } from "../../server/admin/admin_actions.ts";
+import type { OperatorAsk } from "../../server/admin/admin_commands.ts";
+import { OPERATOR_BANS_MAX } from "../../server/limits/network_bans.ts";
+import type { Relay } from "../../server/relay/relay.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { makeRelay, seat } from "../helpers/relay.ts";
 

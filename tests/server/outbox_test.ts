@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Outbox, type OutboxBudget } from "../../server/outbox.ts";
+import { Outbox, type OutboxBudget } from "../../server/delivery/outbox.ts";
 import {
   OUTBOX_MAX_BYTES,
   OUTBOX_TOTAL_MAX_BYTES,

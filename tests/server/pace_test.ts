@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Pace } from "../../server/pace.ts";
+import { Pace } from "../../server/limits/request_budget.ts";
 import {
   PACE_BURST,
   PACE_PATIENCE_MS,

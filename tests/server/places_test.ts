@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Place, Places } from "../../server/places.ts";
+import { type Place, Places } from "../../server/limits/connection_slots.ts";
 
 Deno.test("admit() counts in all and by source, an IPv6 network as one, and gives places back once", () => {
   const places = new Places({ most: 4, perSource: 2 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../server/broadcast.ts";
-import { openPortV1, openPortV2, type PortEvents } from "../../server/port.ts";
+import { Broadcast } from "../../server/delivery/encoded_event.ts";
+import { openPortV1, openPortV2, type PortEvents } from "../../server/delivery/event_writer.ts";
 import { OUTBOX_MAX_BYTES } from "../../shared/base/limits.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SERVER_COMMANDS, SERVER_PROGRAM } from "../../server/program.ts";
+import { SERVER_COMMANDS, SERVER_PROGRAM } from "../../server/commands/program.ts";
 import { programHelp } from "../../shared/cli/program.ts";
 
 Deno.test("the server's help lists every command, option, variable and exit code", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RateLimit } from "../../server/rate_limit.ts";
+import { RateLimit } from "../../server/limits/rate_limit.ts";
 
 Deno.test("take() lets so many through at once, and says how long the next must wait", () => {
   const limit = new RateLimit({ messages: 3, seconds: 5 });

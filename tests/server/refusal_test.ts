@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { readConfig } from "../../server/config.ts";
-import { serveConnection } from "../../server/connection.ts";
-import type { Link } from "../../server/listener.ts";
-import { Relay } from "../../server/relay.ts";
+import { readConfig } from "../../server/config/server_options.ts";
+import { serveConnection } from "../../server/connection/serve_connection.ts";
+import type { Link } from "../../server/net/listen.ts";
+import { Relay } from "../../server/relay/relay.ts";
 import { generateIdentity } from "../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { encodeFrame, FrameReader } from "../../shared/channel/frame.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Broadcast } from "../../server/broadcast.ts";
-import { RoomMemory } from "../../server/room_memory.ts";
+import { Broadcast } from "../../server/delivery/encoded_event.ts";
+import { RoomMemory } from "../../server/room/recent_events.ts";
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../shared/base/limits.ts";
 
 const AGE_MS = 120_000;

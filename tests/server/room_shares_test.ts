@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
-import { roomShare, RoomShares } from "../../server/room_shares.ts";
+import { roomShare, RoomShares } from "../../server/limits/room_quota.ts";
 import { configOf, makeRelay, seat } from "../helpers/relay.ts";
 
 Deno.test("roomShare() is two rooms a connection, never less than one session may be in, none without a cap", () => {

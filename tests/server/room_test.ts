@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { MemoryBus } from "../../server/bus.ts";
-import { Room } from "../../server/room.ts";
+import { MemoryBus } from "../../server/room/memory_bus.ts";
+import { Room } from "../../server/room/room.ts";
 import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
 import { makeRelay, seat } from "../helpers/relay.ts";
 

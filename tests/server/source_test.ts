@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageError } from "../../shared/base/errors.ts";
-import { addressBits, isWithin, networkText, parseNetwork, sourceOf } from "../../server/source.ts";
+import {
+  addressBits,
+  isWithin,
+  networkText,
+  parseNetwork,
+  sourceOf,
+} from "../../server/limits/ip_network.ts";
 
 Deno.test("sourceOf() is the address for IPv4, however it is written, and the /64 for IPv6", () => {
   const sources = {

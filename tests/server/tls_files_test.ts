@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readTlsFiles } from "../../server/tls_files.ts";
+import { readTlsFiles } from "../../server/config/tls_files.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { makeCertificate, type TestCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";

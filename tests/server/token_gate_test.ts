@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type GateAnswer, TokenGate } from "../../server/token_gate.ts";
+import { type GateAnswer, TokenGate } from "../../server/admin/token_gate.ts";
 
 /** A gate whose pauses end when the test says so. */
 function gateOf(token: string) {

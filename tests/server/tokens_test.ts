@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../server/config.ts";
-import { readReloadable } from "../../server/reload.ts";
-import { tokenDigest, tokensFromFile, tokensFromVariable } from "../../server/tokens.ts";
+import { readConfig } from "../../server/config/server_options.ts";
+import { readReloadable } from "../../server/config/reloadable_files.ts";
+import {
+  tokenDigest,
+  tokensFromFile,
+  tokensFromVariable,
+} from "../../server/config/access_tokens.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 
 interface Folder extends AsyncDisposable {

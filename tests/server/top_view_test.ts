@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readSamples } from "../../server/metrics_reader.ts";
-import { graph, type Look, topRows } from "../../server/top_view.ts";
+import { readSamples } from "../../server/telemetry/prometheus_reader.ts";
+import { graph, type Look, topRows } from "../../server/commands/top_view.ts";
 
 function look(at: number, lines: string): Look {
   return { at, samples: readSamples(lines) };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fromV1, toV1 } from "../../server/v1_view.ts";
+import { fromV1, toV1 } from "../../server/delivery/v1_translation.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import type { ClientMessage } from "../../shared/messages/messages_v1.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";

@@ -5,7 +5,7 @@ import { failed, warn } from "../../../client/doctor/check.ts";
 import { checksExitCode, checkText } from "../../../client/doctor/check.ts";
 import { checkFolder } from "../../../client/doctor/local_checks.ts";
 import { runDoctor } from "../../../client/doctor/run_doctor.ts";
-import { openIdentity } from "../../../server/identity_file.ts";
+import { openIdentity } from "../../../server/config/identity_file.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/certificates.ts";
 import { at, runClient, temporaryHome } from "../../helpers/client_process.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { Cluster, type ClusterHost } from "../../../server/cluster/cluster.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
-import type { Word } from "../../../server/cluster/words.ts";
+import type { Word } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { MemoryCluster } from "../../helpers/memory_backplane.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
-import { Freshness } from "../../../server/cluster/freshness.ts";
+import { Freshness } from "../../../server/cluster/replay_guard.ts";
 
 const SLOT = 7 as Slot;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encode } from "cborg";
-import { decodeWord, encodeWord, type Word } from "../../../server/cluster/words.ts";
+import { decodeWord, encodeWord, type Word } from "../../../server/cluster/cluster_messages.ts";
 
 const TICKET = new Uint8Array(16).fill(1);
 

@@ -2,7 +2,7 @@
 
 import { decode, encode } from "cborg";
 import assert from "node:assert/strict";
-import type { SealedState } from "../../../server/sealed/room_state.ts";
+import type { SealedState } from "../../../server/sealed/room_contract.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 import { type OpenRooms, openRooms, Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CLIENT_PROGRAM } from "../../../client/program.ts";
-import { SERVER_PROGRAM } from "../../../server/program.ts";
+import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
 import { completedCommands } from "../../../shared/cli/completion_data.ts";
 import { completionScript } from "../../../shared/cli/completion_script.ts";
 import { SHELLS } from "../../../shared/cli/completions_command.ts";

@@ -1,0 +1,301 @@
+// What the operator asked for, done to a relay: an answer for people and for programs, and an audit line in the log
+// without any content or name.
+
+import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
+import { durationText } from "../../shared/messages/moderation_text.ts";
+import { OPERATOR_CLIENT } from "../cluster/replicated_room.ts";
+import type { OperatorWord } from "../cluster/cluster_messages.ts";
+import type { AskOf, OperatorAsk, OperatorCommand } from "./admin_commands.ts";
+import type { OperatorBan } from "../limits/network_bans.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { Room } from "../room/room.ts";
+import type { Session } from "../session/session.ts";
+import {
+  addressBits,
+  isWithin,
+  type Network,
+  networkOf,
+  networkText,
+  parseNetwork,
+} from "../limits/ip_network.ts";
+
+const NOTICE_PREFIX = "From the server's operator: ";
+
+/** What a command came to. */
+export interface OperatorAnswer {
+  /** For people: one line, or one for each of a list. */
+  readonly lines: readonly string[];
+  /** The same for programs. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const KICKED = "You were removed by the server's operator.";
+const BANNED = "You were banned by the server's operator.";
+const OPEN_LABEL = /^open:(\d{1,15})$/;
+const SEALED_LABEL = /^sealed:(\d{1,15})$/;
+
+type Answers = {
+  readonly [K in OperatorCommand]: (
+    relay: Relay,
+    ask: AskOf<K>,
+  ) => OperatorAnswer | Promise<OperatorAnswer>;
+};
+
+const ANSWERS: Answers = {
+  sessions(relay, { names }) {
+    if (names) audit(relay, { what: "sessions", names });
+    const sessions = relay.sessions.map((session) => sessionRow(session, names));
+    const head = ["session", "link", "open", "sealed", "since", "address"];
+    const rows = sessions.map((row) => [
+      ...[row.session, row.link, row.open, row.sealed, row.since, row.address],
+      ...(row.names?.map(({ name, room }) => `${name} in ${room}`) ?? []),
+    ]);
+    return {
+      lines: [...table(head, rows), ...onlyHere(relay)],
+      data: { sessions, ...others(relay) },
+    };
+  },
+
+  rooms(relay, { names }) {
+    if (names) audit(relay, { what: "rooms", names });
+    const open = relay.rooms.map(({ id, title, memberCount }) => (
+      { room: `open:${id}`, members: memberCount, ...(names ? { name: title } : {}) }
+    ));
+    const sealed = relay.sealed.list.map(({ number, attached }) => (
+      { room: `sealed:${number}`, members: attached }
+    ));
+    const rooms: { room: string; members: number; name?: string }[] = [...open, ...sealed];
+    const rows = rooms.map(({ room, members, name }) => [room, members, ...(name ? [name] : [])]);
+    const lines = [...table(["room", "members"], rows), ...onlyHere(relay)];
+    return { lines, data: { rooms, ...others(relay) } };
+  },
+
+  async kick(relay, { session: id }) {
+    const address = await expelAnywhere(relay, id, KICKED);
+    audit(relay, { what: "kick", client: id, address });
+    return { lines: [`Ended session ${id}, from ${address}`], data: { session: id, address } };
+  },
+
+  async ban(relay, { whom, seconds }) {
+    const network = typeof whom === "string"
+      ? parseNetwork(whom)
+      : sourceNetwork(await addressOf(relay, whom));
+    const until = seconds === 0 ? undefined : Date.now() + seconds * 1_000;
+    const ended = banHere(relay, { network, until });
+    const text = networkText(network);
+    relay.cluster?.tell({ kind: "banned", network: text, until: until ?? 0 });
+    audit(relay, { what: "ban", network: text, seconds, ended });
+    const time = seconds === 0 ? "for good" : `for ${durationText(seconds)}`;
+    const where = everywhere(relay);
+    return {
+      lines: [`Banned ${text} ${time}${where}; sessions ended here: ${ended}`],
+      data: { network: text, until: until ?? null, ended, ...others(relay) },
+    };
+  },
+
+  unban(relay, { network: wanted }) {
+    const network = parseNetwork(wanted);
+    const text = networkText(network);
+    if (!relay.bans.lift(network)) {
+      throw new LimitError(`Cannot lift the ban of ${text}: there is none`);
+    }
+    relay.cluster?.tell({ kind: "unbanned", network: text });
+    audit(relay, { what: "unban", network: text });
+    return { lines: [`Lifted the ban of ${text}${everywhere(relay)}`], data: { network: text } };
+  },
+
+  bans(relay) {
+    const bans = relay.bans.list(Date.now()).map(({ network, until }) => ({
+      network: networkText(network),
+      until: until === undefined ? null : new Date(until).toISOString(),
+    }));
+    const rows = bans.map(({ network, until }) => [network, until ?? "for good"]);
+    return { lines: table(["address", "until"], rows), data: { bans } };
+  },
+
+  notice(relay, { text }) {
+    relay.tellAll(NOTICE_PREFIX + text);
+    relay.cluster?.tell({ kind: "announced", text });
+    const told = relay.sessions.filter(({ port }) => port !== undefined).length;
+    audit(relay, { what: "notice", bytes: new TextEncoder().encode(text).length, told });
+    const more = everywhere(relay);
+    return {
+      lines: [`Told ${told} session${told === 1 ? "" : "s"} here${more}`],
+      data: { told, ...others(relay) },
+    };
+  },
+
+  close(relay, { room: wanted }) {
+    const [, sealed] = SEALED_LABEL.exec(wanted) ?? [];
+    const closed = sealed === undefined
+      ? closeOpen(relay, wanted)
+      : closeSealed(relay, Number(sealed));
+    audit(relay, { what: "close", ...closed });
+    const { room, members } = closed;
+    // Of an open room the members on other servers obey as well.
+    const where = sealed === undefined ? [] : onlyHere(relay);
+    return {
+      lines: [`Closed ${room}; members put out: ${members}`, ...where],
+      data: { room, members },
+    };
+  },
+
+  drain(relay, { on }) {
+    relay.draining = on;
+    audit(relay, { what: "drain", on });
+    const here = relay.sessions.length;
+    const text = on ? `Takes no new clients; sessions still here: ${here}` : "Takes clients again";
+    return { lines: [text, ...onlyHere(relay)], data: { draining: on, sessions: here } };
+  },
+};
+
+/** Does what the operator asks for. Throws CmdchatError where it cannot be done. */
+export async function answerOperator(relay: Relay, ask: OperatorAsk): Promise<OperatorAnswer> {
+  // The table's type ties each command to its question; TypeScript cannot follow the key through the union.
+  const answer = ANSWERS[ask.command] as (relay: Relay, ask: OperatorAsk) => OperatorAnswer;
+  return await answer(relay, ask);
+}
+
+/** Does what the operator said at another server; never throws. */
+export function followOperator(relay: Relay, word: OperatorWord): void {
+  try {
+    follow(relay, word);
+  } catch (error) {
+    // As many bans as are kept, or a network as another version writes it.
+    if (!(error instanceof CmdchatError)) throw error;
+    relay.log.warning("cannot do what the operator said at another server", { what: word.kind });
+  }
+}
+
+function follow(relay: Relay, word: OperatorWord): void {
+  switch (word.kind) {
+    case "banned":
+      banHere(relay, {
+        network: parseNetwork(word.network),
+        until: word.until === 0 ? undefined : word.until,
+      });
+      return;
+    case "unbanned":
+      return void relay.bans.lift(parseNetwork(word.network));
+    case "announced":
+      return relay.tellAll(NOTICE_PREFIX + word.text);
+  }
+}
+
+/** Ends session `id` of this server for the operator of another one: its address; undefined where it is not here. */
+export function expelForOperator(relay: Relay, id: number): string | undefined {
+  const session = relay.session(id);
+  if (session === undefined) return undefined;
+  relay.expel(session, KICKED);
+  return session.address;
+}
+
+function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
+  relay.log.info("audit", { by: "operator", ...what });
+}
+
+function sessionRow(session: Session, names: boolean) {
+  const { id, old, port, address, memberships, sealedRooms, since } = session;
+  return {
+    session: id,
+    link: old ? "v1" : port === undefined ? "away" : "v2",
+    open: memberships.length,
+    sealed: sealedRooms,
+    since: new Date(since).toISOString(),
+    address,
+    ...(names ? { names: memberships.map(({ name, room }) => ({ name, room: room.title })) } : {}),
+  };
+}
+
+async function expelAnywhere(relay: Relay, id: number, why: string): Promise<string> {
+  const session = relay.session(id);
+  if (session !== undefined) {
+    relay.expel(session, why);
+    return session.address;
+  }
+  const address = await relay.cluster?.expel(id);
+  if (address === undefined) throw nobody(id);
+  return address;
+}
+
+// Where the session is another server's, it is ended there at once: the ban would do so a moment later.
+async function addressOf(relay: Relay, id: number): Promise<string> {
+  return relay.session(id)?.address ?? await expelAnywhere(relay, id, BANNED);
+}
+
+function nobody(id: number): CmdchatError {
+  return new LimitError(`Cannot find session ${id}: nobody has that number`);
+}
+
+function sourceNetwork(address: string): Network {
+  const network = networkOf(address);
+  if (network === undefined) throw new UsageError("Cannot ban the session: its address is unknown");
+  return network;
+}
+
+function banHere(relay: Relay, ban: OperatorBan): number {
+  relay.bans.add(ban, Date.now());
+  const within = relay.sessions.filter(({ address }) => {
+    const bits = addressBits(address);
+    return bits !== undefined && isWithin(bits, ban.network);
+  });
+  for (const session of within) relay.expel(session, BANNED);
+  return within.length;
+}
+
+// A kick of everybody, by nobody: members on other servers obey it as well.
+function closeOpen(relay: Relay, wanted: string): { room: string; members: number } {
+  const [, number] = OPEN_LABEL.exec(wanted) ?? [];
+  const room = relay.rooms.find(({ id, title }) =>
+    number === undefined ? title === wanted.normalize("NFKC").toLowerCase() : id === Number(number)
+  );
+  // Not repeated: what somebody typed may be a name, and the answer may end up in a log.
+  if (room === undefined) {
+    throw new LimitError("Cannot close the room: there is none of that name here");
+  }
+  const members = putOut(room);
+  return { room: `open:${room.id}`, members };
+}
+
+function putOut(room: Room): number {
+  const all = room.occupants;
+  for (const { id: whom, name: whomName } of all) {
+    room.publish({
+      ...{
+        kind: "moderated",
+        client: OPERATOR_CLIENT,
+        name: "The server's operator",
+        time: Date.now(),
+      },
+      ...{ request: 0, what: "kick", whom, whomName, seconds: 0, text: "the room is closed" },
+    });
+  }
+  return all.length;
+}
+
+function closeSealed(relay: Relay, number: number): { room: string; members: number } {
+  const members = relay.sealed.shut(number);
+  if (members !== undefined) return { room: `sealed:${number}`, members };
+  throw new LimitError("Cannot close the room: there is none of that number here");
+}
+
+function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string[] {
+  const all = [head, ...rows.map((row) => row.map(String))];
+  const widths = head.map((_, n) => Math.max(...all.map((row) => row[n]?.length ?? 0)));
+  return all.map((row) => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join("  ").trimEnd());
+}
+
+function others({ cluster }: Relay): { readonly otherServers?: number } {
+  return cluster === undefined ? {} : { otherServers: cluster.others };
+}
+
+function onlyHere({ cluster }: Relay): string[] {
+  return cluster === undefined ? [] : [`of this server; other servers: ${cluster.others}`];
+}
+
+function everywhere({ cluster }: Relay): string {
+  return cluster === undefined ? "" : `, and on other servers: ${cluster.others}`;
+}

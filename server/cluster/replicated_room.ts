@@ -1,0 +1,159 @@
+// What all servers of a cluster know of one room: the same on each, since each applies the same events in one order.
+
+import { decode, encode } from "cborg";
+import * as z from "zod";
+import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
+import { nameKey, nextFreeName } from "../../shared/text/names.ts";
+import type { Occupant, PlacedEvent, SharedView } from "../room/memory_bus.ts";
+import { RoomRules } from "../room/room_rules.ts";
+
+const count = z.int().min(0);
+const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
+const SNAPSHOT = z.tuple([
+  count,
+  count,
+  z.string(),
+  z.array(
+    z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count]),
+  ),
+  z.tuple([count, count, z.boolean(), count, untils, untils]),
+]);
+
+/** Number in events of what the operator of the server does. */
+export const OPERATOR_CLIENT = 0;
+
+/** The replicated part of a room. */
+export class RoomState implements SharedView {
+  at = 0;
+  sequence = 0;
+  topic = "";
+  readonly rules = new RoomRules();
+  readonly #occupants = new Map<number, Occupant>();
+  readonly #nameKeys = new Map<string, number>();
+
+  /** Everybody, in the order in which they came. */
+  get occupants(): Occupant[] {
+    return [...this.#occupants.values()];
+  }
+
+  of(client: number): Occupant | undefined {
+    return this.#occupants.get(client);
+  }
+
+  holder(key: string): number | undefined {
+    return this.#nameKeys.get(key);
+  }
+
+  /**
+   * The event as it can happen now, or undefined where it cannot: a name that is taken gets a suffix on coming in and
+   * is refused on renaming, and nobody leaves, loses the link or comes back twice.
+   */
+  settle<E extends PlacedEvent>(event: E): E | undefined {
+    const occupant = this.of(event.client);
+    // The operator is no client, and only servers can write its number.
+    if (event.kind === "moderated" && event.client === OPERATOR_CLIENT) return event;
+    switch (event.kind) {
+      case "joined": {
+        if (occupant !== undefined) return undefined;
+        return { ...event, name: nextFreeName(event.name, (key) => this.#nameKeys.has(key)) };
+      }
+      case "renamed": {
+        const holder = this.#nameKeys.get(nameKey(event.name));
+        return occupant === undefined || (holder !== undefined && holder !== event.client)
+          ? undefined
+          : event;
+      }
+      case "away":
+        return occupant?.state === "here" ? event : undefined;
+      case "back":
+        return occupant?.state === "away" ? event : undefined;
+      case "chat":
+      case "revised":
+      case "moderated":
+        return occupant === undefined || event.request <= occupant.request && event.request > 0
+          ? undefined
+          : event;
+      default:
+        return occupant === undefined ? undefined : event;
+    }
+  }
+
+  /** Changes the state as the event says, which has passed `settle`. */
+  apply(event: PlacedEvent): void {
+    const { client, name } = event;
+    const occupant = this.of(client);
+    this.rules.take({ ...event, at: 0, sequence: 0 } as Event);
+    switch (event.kind) {
+      case "joined":
+        return this.#put({
+          ...{ client, name, state: event.old ? "old" : "here", since: event.time },
+          ...{ status: null, request: 0 },
+        });
+      case "left":
+        return this.#remove(client);
+      case "renamed":
+        return this.#change(occupant, { name });
+      case "away":
+        return this.#change(occupant, { state: "away" });
+      case "back":
+        return this.#change(occupant, { state: "here" });
+      case "status":
+        return this.#change(occupant, { status: event.text });
+      case "topic":
+        this.topic = event.text;
+        return;
+      case "chat":
+      case "revised":
+      case "moderated":
+        return this.#change(occupant, { request: event.request });
+    }
+  }
+
+  /** All of it as bytes. */
+  encode(): Uint8Array {
+    const occupants = this.occupants.map(({ client, name, state, since, status, request }) => [
+      ...[client, name, state, since, status, request],
+    ]);
+    const { maker, present, locked, slow, banned, muted } = this.rules.snapshot;
+    // CBOR as it is used here has no infinity.
+    const lists = [banned, muted].map((list) =>
+      list.map(([client, until]) => [client, Math.min(until, Number.MAX_SAFE_INTEGER)])
+    );
+    const rules = [maker, present, locked, slow, ...lists];
+    return encode([this.at, this.sequence, this.topic, occupants, rules]);
+  }
+
+  /** Becomes what another server had. Throws where the bytes are no state of a room. */
+  adopt(bytes: Uint8Array): void {
+    const [at, sequence, topic, occupants, rules] = SNAPSHOT.parse(decode(bytes));
+    this.at = at;
+    this.sequence = sequence;
+    this.topic = topic;
+    const [maker, present, locked, slow, banned, muted] = rules;
+    this.rules.snapshot = { maker, present, locked, slow, banned, muted };
+    this.#occupants.clear();
+    this.#nameKeys.clear();
+    for (const [client, name, state, since, status, request] of occupants) {
+      this.#put({ client, name, state, since, status, request });
+    }
+  }
+
+  #put(occupant: Occupant): void {
+    this.#occupants.set(occupant.client, occupant);
+    this.#nameKeys.set(nameKey(occupant.name), occupant.client);
+  }
+
+  #change(occupant: Occupant | undefined, change: Partial<Occupant>): void {
+    if (occupant === undefined) return;
+    this.#nameKeys.delete(nameKey(occupant.name));
+    this.#put({ ...occupant, ...change });
+  }
+
+  #remove(client: number): void {
+    const occupant = this.of(client);
+    if (occupant === undefined) return;
+    this.#occupants.delete(client);
+    this.#nameKeys.delete(nameKey(occupant.name));
+  }
+}

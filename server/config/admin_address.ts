@@ -1,0 +1,29 @@
+// Where the operator's pages are served: an address of this machine alone, unless a token guards them.
+
+import { UsageError } from "../../shared/base/errors.ts";
+
+/** An address and a port. */
+export interface AdminAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Parses `5051`, `127.0.0.1:5051` or `[::1]:5051`. Throws UsageError. */
+export function adminAddress(text: string): AdminAddress {
+  const match = /^(?:(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):)?(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new UsageError("a port or ADDRESS:PORT is wanted, such as 127.0.0.1:5051");
+  }
+  return { hostname: match[1] ?? match[2] ?? "127.0.0.1", port };
+}
+
+/** Whether only this machine reaches an address. */
+export function isLoopback(hostname: string): boolean {
+  return /^127(?:\.\d{1,3}){3}$/.test(hostname) || hostname === "::1" || hostname === "localhost";
+}
+
+/** `127.0.0.1:5051` or `[::1]:5051`. */
+export function addressText({ hostname, port }: AdminAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}

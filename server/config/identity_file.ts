@@ -1,0 +1,24 @@
+// Who the server is: read from a file of the operator's, or made at start and gone at the end.
+
+import {
+  generateIdentity,
+  identityFromText,
+  identityToText,
+  type ServerIdentity,
+} from "../../shared/crypto/identity.ts";
+import { readSecretFile } from "./secret_file.ts";
+
+/** The identity in the file; where none is named, that of the process before, or a fresh one. Throws ConfigError. */
+export async function openIdentity(
+  path: string | undefined,
+  inherited?: string,
+): Promise<ServerIdentity> {
+  if (path === undefined && inherited !== undefined) return await identityFromText(inherited);
+  if (path === undefined) return await generateIdentity();
+  return await identityFromText(readSecretFile("--identity-file", path));
+}
+
+/** A fresh identity as the text that `openIdentity` reads. */
+export async function newIdentityText(): Promise<string> {
+  return await identityToText(await generateIdentity());
+}

@@ -1,0 +1,264 @@
+// The server's options: one table from which parsing, help and the README's list derive.
+
+import {
+  closest,
+  type OptionTable,
+  type OptionValues,
+  parseCommandLine,
+} from "../../shared/cli/command_line.ts";
+import type { CommandLineInput } from "../../shared/cli/command_line.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  FILE_MAX_BYTES_CEILING,
+  HOLD_S,
+  MESSAGE_MAX_BYTES_CEILING,
+  ROOMS_MAX,
+} from "../../shared/base/limits.ts";
+import {
+  bytes,
+  integer,
+  oneOf,
+  orOff,
+  rate,
+  toggle,
+  word,
+} from "../../shared/cli/option_values.ts";
+import { hasAdminToken } from "./admin_token.ts";
+import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
+import { tokensFromVariable } from "./access_tokens.ts";
+
+const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+/** Levels of the log, least urgent first. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Every option of the server. */
+export const SERVER_OPTIONS = {
+  host: {
+    value: "ADDRESS",
+    env: "CMDCHAT_HOST",
+    fallback: "127.0.0.1",
+    parse: word,
+    help: "address to listen on",
+  },
+  port: {
+    value: "PORT",
+    env: "CMDCHAT_PORT",
+    fallback: "5050",
+    parse: integer(0, 65_535),
+    help: "port to listen on; 0 takes a free one",
+  },
+  certfile: {
+    value: "FILE",
+    env: "CMDCHAT_CERTFILE",
+    parse: word,
+    help: "certificate chain (PEM) for TLS, with --keyfile",
+  },
+  keyfile: {
+    value: "FILE",
+    env: "CMDCHAT_KEYFILE",
+    parse: word,
+    help: "private key (PEM) for TLS, with --certfile",
+  },
+  "tokens-file": {
+    value: "FILE",
+    env: "CMDCHAT_TOKENS_FILE",
+    parse: word,
+    help: "tokens, one a line, one of which a client must have; read again on SIGHUP",
+  },
+  "metrics-interval": {
+    value: "SECONDS",
+    env: "CMDCHAT_METRICS_INTERVAL",
+    fallback: "60",
+    parse: integer(0, 86_400),
+    help: "seconds between metrics lines in the log; 0 = none",
+  },
+  "rate-limit": {
+    value: "N/SECONDS",
+    env: "CMDCHAT_RATE_LIMIT",
+    fallback: "12/5",
+    parse: orOff(rate),
+    help: "messages a client may send in so many seconds, or off",
+  },
+  "max-connections": {
+    value: "N",
+    env: "CMDCHAT_MAX_CONNECTIONS",
+    fallback: String(CONNECTIONS_MAX),
+    parse: integer(1, 1_000_000),
+    help: "connections in all",
+  },
+  "max-per-address": {
+    value: "N",
+    env: "CMDCHAT_MAX_PER_ADDRESS",
+    fallback: String(CONNECTIONS_PER_ADDRESS_MAX),
+    parse: orOff(integer(1, 1_000_000)),
+    help: "connections from one address, or off",
+  },
+  "max-message": {
+    value: "SIZE",
+    env: "CMDCHAT_MAX_MESSAGE",
+    fallback: "4KiB",
+    parse: bytes(1, MESSAGE_MAX_BYTES_CEILING),
+    help: "largest message",
+  },
+  "max-file": {
+    value: "SIZE",
+    env: "CMDCHAT_MAX_FILE",
+    fallback: "10MiB",
+    parse: bytes(0, FILE_MAX_BYTES_CEILING),
+    help: "largest file; 0 = no files",
+  },
+  "max-rooms": {
+    value: "N",
+    env: "CMDCHAT_MAX_ROOMS",
+    fallback: String(ROOMS_MAX),
+    parse: integer(1, 1_000_000),
+    help: "rooms at the same time",
+  },
+  nats: {
+    value: "URL",
+    env: "CMDCHAT_NATS",
+    parse: word,
+    help: "NATS servers that join several cmdchat servers into one, separated by commas",
+  },
+  "nats-replicas": {
+    value: "N",
+    env: "CMDCHAT_NATS_REPLICAS",
+    fallback: "1",
+    parse: integer(1, 5),
+    help: "NATS servers that keep a copy of each room; 3 outlives one of them",
+  },
+  "nats-ca": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_CA",
+    parse: word,
+    help: "certificates (PEM) to trust as NATS's",
+  },
+  "nats-certfile": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_CERTFILE",
+    parse: word,
+    help: "certificate (PEM) to show to NATS, with --nats-keyfile",
+  },
+  "nats-keyfile": {
+    value: "FILE",
+    env: "CMDCHAT_NATS_KEYFILE",
+    parse: word,
+    help: "private key (PEM) to --nats-certfile",
+  },
+  hold: {
+    value: "SECONDS",
+    env: "CMDCHAT_HOLD",
+    fallback: String(HOLD_S),
+    parse: integer(0, 3_600),
+    help: "seconds that a client whose link was lost keeps its place; 0 = none",
+  },
+  "admin-listen": {
+    value: "ADDRESS:PORT",
+    env: "CMDCHAT_ADMIN_LISTEN",
+    parse: adminAddress,
+    help: "serve /health, /ready and /metrics there over HTTP; other than loopback needs a token",
+  },
+  "admin-token-file": {
+    value: "FILE",
+    env: "CMDCHAT_ADMIN_TOKEN_FILE",
+    parse: word,
+    help: "token of --admin-listen, in place of CMDCHAT_ADMIN_TOKEN",
+  },
+  "take-over": {
+    value: "ADDRESS:PORT",
+    env: "CMDCHAT_TAKE_OVER",
+    parse: adminAddress,
+    help:
+      "go on in the place of the server whose pages are there, where one is; both need the token",
+  },
+  "identity-file": {
+    value: "FILE",
+    env: "CMDCHAT_IDENTITY_FILE",
+    parse: word,
+    help: "who this server is, as keygen printed it; without it, a fresh one at each start",
+  },
+  "log-level": {
+    value: "LEVEL",
+    env: "CMDCHAT_LOG_LEVEL",
+    fallback: "INFO",
+    choices: LOG_LEVELS,
+    parse: oneOf(LOG_LEVELS),
+    help: `least urgent lines of the log: ${LOG_LEVELS.join(", ")}`,
+  },
+  help: { short: "h", parse: toggle, help: "print this help" },
+  version: { short: "V", parse: toggle, help: "print the version" },
+} as const satisfies OptionTable;
+
+/** Variables that have no option, since a command line shows in process lists. */
+export const ENVIRONMENT_ONLY = {
+  CMDCHAT_TOKENS:
+    "comma-separated tokens, one of which a client must have; none = open to everyone",
+  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen, --take-over and admin ask for",
+  CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
+  CMDCHAT_NATS_USER: "user for NATS, with CMDCHAT_NATS_PASSWORD",
+  CMDCHAT_NATS_PASSWORD: "password for NATS",
+  CMDCHAT_NATS_TOKEN: "token for NATS",
+  CMDCHAT_NATS_NKEY: "nkey seed for NATS (SU…)",
+  CMDCHAT_METRICS: "0 switches the metrics line off [default 1]",
+} as const;
+
+/** What the server was told to do. Tokens are kept as SHA-256 digests only. */
+export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
+  /** Those of CMDCHAT_TOKENS; --tokens-file adds to them. */
+  readonly tokenDigests: readonly Uint8Array[];
+}
+
+/** Reads options and environment; `commands` may have been meant. Throws UsageError or ConfigError. */
+export function readConfig(
+  input: CommandLineInput,
+  commands: readonly string[] = [],
+): ServerConfig {
+  const { values, positionals } = parseCommandLine(SERVER_OPTIONS, input);
+  if (positionals.length > 0) {
+    const [word = ""] = positionals;
+    const meant = closest(word, commands);
+    throw new UsageError(`Cannot use ${JSON.stringify(word)}: the server takes options only`, {
+      hint: meant === undefined ? "--help lists all options" : `did you mean ${meant}?`,
+    });
+  }
+  if ((values.certfile === undefined) !== (values.keyfile === undefined)) {
+    const [given, missing] = values.certfile === undefined
+      ? ["--keyfile", "--certfile"]
+      : ["--certfile", "--keyfile"];
+    throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
+  }
+  const hasToken = hasAdminToken({ env: input.env, file: values["admin-token-file"] });
+  if (!hasToken) refuseOpen(values["admin-listen"]);
+  const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
+  return {
+    ...values,
+    "metrics-interval": metricsOn ? values["metrics-interval"] : 0,
+    tokenDigests: tokensFromVariable(input.env("CMDCHAT_TOKENS") ?? ""),
+  };
+}
+
+function refuseOpen(address: AdminAddress | undefined): void {
+  if (address === undefined || isLoopback(address.hostname)) return;
+  throw new ConfigError(
+    `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
+      "machine would reach it, and it has no token",
+    { hint: "set CMDCHAT_ADMIN_TOKEN, or listen on 127.0.0.1" },
+  );
+}
+
+function readToggle(input: CommandLineInput, name: string, fallback: boolean): boolean {
+  const text = input.env(name);
+  if (!text) return fallback;
+  try {
+    return toggle(text);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot use ${name} ${JSON.stringify(text.slice(0, 80))}: 1 or 0 is wanted`,
+      {
+        cause,
+      },
+    );
+  }
+}

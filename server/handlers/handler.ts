@@ -1,0 +1,35 @@
+// What handlers of requests have in common.
+
+import { LimitError } from "../../shared/base/errors.ts";
+import type { Request, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import type { Membership } from "../session/membership.ts";
+import type { Session } from "../session/session.ts";
+
+/** Requests that are handled in the middle of a session. */
+export type Handled = Exclude<Request["kind"], "hello" | "bye" | SealedRequest["kind"]>;
+
+/** One handler for each of the kinds `K`. A CmdchatError that it throws is the refusal. */
+export type HandlersOf<K extends Handled> = {
+  readonly [Kind in K]: (session: Session, request: RequestOf<Kind>) => void;
+};
+
+const encoder = new TextEncoder();
+
+/** Where a request is about. Throws LimitError where the session is not in that room. */
+export function memberIn(session: Session, room: number, what: string): Membership {
+  const membership = session.membership(room);
+  if (membership !== undefined) return membership;
+  throw new LimitError(`Cannot ${what}: you are not in that room any more`);
+}
+
+/** Refuses a text above `most` bytes of UTF-8. */
+export function checkBytes(text: string, most: number, what: string): void {
+  const bytes = encoder.encode(text).length;
+  if (bytes <= most) return;
+  throw new LimitError(`Cannot ${what}: it has ${bytes} bytes, at most ${most} are allowed`);
+}
+
+/** Answers a request that nothing else answers. A v1 client has none: what it asked for shows in the room. */
+export function answerDone(session: Session, id: number): void {
+  if (!session.old) session.tell({ kind: "done", id });
+}

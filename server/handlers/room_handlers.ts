@@ -1,0 +1,98 @@
+// Coming into rooms, leaving them, and what is said about oneself and about a room.
+
+import { LimitError } from "../../shared/base/errors.ts";
+import {
+  AWAY_TEXT_MAX_BYTES,
+  SESSION_ROOMS_MAX,
+  TOPIC_MAX_BYTES,
+} from "../../shared/base/limits.ts";
+import { parseName, parseRoom } from "../../shared/text/names.ts";
+import { whenAllPlaced, whenPlaced } from "../room/memory_bus.ts";
+import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
+import type { Membership } from "../session/membership.ts";
+import { exclusion } from "./moderation_handlers.ts";
+import type { Room } from "../room/room.ts";
+
+/** Handlers about rooms and about who is in them. */
+export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "status"> = {
+  join(session, { id, title: wanted }) {
+    const title = parseRoom(wanted);
+    const { memberships } = session;
+    if (memberships.some(({ room }) => room.title === title)) return answerDone(session, id);
+    if (!session.old && memberships.length >= SESSION_ROOMS_MAX) {
+      throw new LimitError(`Cannot join another room: you are in ${SESSION_ROOMS_MAX}, the most`);
+    }
+    // Opened before leaving: where that fails, the session stays where it is.
+    const room = session.relay.room(title, session.address);
+    const previous = session.wantedName;
+    whenReady(room, () => {
+      if (session.relay.session(session.id) !== session) return session.relay.tidy(room);
+      const why = exclusion(room, session, Date.now());
+      if (why !== undefined) {
+        session.relay.tidy(room);
+        return session.decline(id, `Cannot join the room "${title}": ${why}`);
+      }
+      // A v1 client is in one room at a time.
+      if (session.old) memberships.forEach((membership) => session.leave(membership));
+      const membership = session.enter(room);
+      membership.announce(id);
+      tellTakenName(membership, previous);
+    });
+  },
+
+  leave(session, { id, room }) {
+    session.leave(memberIn(session, room, "leave the room"));
+    answerDone(session, id);
+  },
+
+  rename(session, { id, name: wanted }) {
+    const name = parseName(wanted);
+    const taken = session.memberships.find((member) =>
+      name !== member.name && member.room.isTaken(name, member)
+    );
+    if (taken !== undefined) {
+      const where = session.old ? "this room" : `"${taken.room.title}"`;
+      throw new LimitError(
+        `Cannot use the name "${name}": somebody in ${where} has it, or one that looks like it`,
+      );
+    }
+    whenAllPlaced(session.rename(name), (happened) => {
+      if (happened) answerDone(session, id);
+      else session.decline(id, `Cannot use the name "${name}": somebody took it just now`);
+    });
+  },
+
+  topic(session, { id, room, text }) {
+    const member = memberIn(session, room, "set the topic");
+    checkBytes(text, TOPIC_MAX_BYTES, "set the topic");
+    const placed = member.room.publish({ kind: "topic", ...member.about(), text });
+    whenPlaced(placed, () => answerDone(session, id));
+  },
+
+  status(session, { id, text }) {
+    if (text !== null) checkBytes(text, AWAY_TEXT_MAX_BYTES, "set the away message");
+    if (text !== session.status) {
+      session.status = text;
+      for (const member of session.memberships) {
+        member.room.publish({ kind: "status", ...member.about(), text });
+      }
+    }
+    answerDone(session, id);
+  },
+};
+
+// At once where there are no other servers.
+function whenReady({ ready }: Room, next: () => void): void {
+  if (ready === undefined) next();
+  else void ready.then(next);
+}
+
+/** Tells a newcomer that its name was taken and which one it has now. */
+export function tellTakenName(membership: Membership, wanted: string): void {
+  const { name, session, room } = membership;
+  if (name === wanted) return;
+  const text = session.old
+    ? `The name "${wanted}" is taken here, so you are "${name}".`
+    : `The name "${wanted}" is taken in "${room.title}", so you are "${name}" there.`;
+  session.tell({ kind: "notice", room: room.id, text });
+}

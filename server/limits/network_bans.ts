@@ -1,0 +1,62 @@
+// Parts of the network that the operator keeps out of the whole server.
+
+import { LimitError } from "../../shared/base/errors.ts";
+import { addressBits, isWithin, type Network, networkText, parseNetwork } from "./ip_network.ts";
+
+/** One ban; `until` in ms since 1970, undefined = for good. */
+export interface OperatorBan {
+  readonly network: Network;
+  readonly until: number | undefined;
+}
+
+/** Bans that are kept at most: each connection is compared with all of them. */
+export const OPERATOR_BANS_MAX = 1_024;
+
+/** The operator's bans. Asked at accept time, before anything is read or computed for a connection. */
+export class OperatorBans {
+  readonly #bans = new Map<string, OperatorBan>();
+
+  /** Those that hold at `now`. */
+  list(now: number): OperatorBan[] {
+    for (const [key, { until = Infinity }] of this.#bans) if (until <= now) this.#bans.delete(key);
+    return [...this.#bans.values()];
+  }
+
+  /** All of them, for another process or server: network, and ms since 1970 or 0 for good. */
+  get snapshot(): readonly (readonly [network: string, until: number])[] {
+    return Array.from(
+      this.#bans.values(),
+      ({ network, until }) => [networkText(network), until ?? 0],
+    );
+  }
+
+  set snapshot(bans: readonly (readonly [network: string, until: number])[]) {
+    for (const [text, until] of bans) {
+      const ban = { network: parseNetwork(text), until: until === 0 ? undefined : until };
+      this.#bans.set(networkText(ban.network), ban);
+    }
+  }
+
+  /** Begins a ban, or gives the one of this network another end. Throws LimitError above OPERATOR_BANS_MAX. */
+  add(ban: OperatorBan, now: number): void {
+    const key = networkText(ban.network);
+    if (!this.#bans.has(key) && this.list(now).length >= OPERATOR_BANS_MAX) {
+      throw new LimitError(`Cannot ban ${key}: at most ${OPERATOR_BANS_MAX} bans are kept`);
+    }
+    this.#bans.set(key, ban);
+  }
+
+  /** Ends the ban of this network. False where there is none. */
+  lift(network: Network): boolean {
+    return this.#bans.delete(networkText(network));
+  }
+
+  /** Whether a connection from `address` is kept out at `now`. */
+  covers(address: string, now: number): boolean {
+    if (this.#bans.size === 0) return false;
+    const bits = addressBits(address);
+    if (bits === undefined) return false;
+    const bans = this.#bans.values();
+    return bans.some(({ network, until = Infinity }) => until > now && isWithin(bits, network));
+  }
+}

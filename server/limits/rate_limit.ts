@@ -1,0 +1,39 @@
+// Messages of one client in a sliding window.
+
+import type { Rate } from "../../shared/cli/option_values.ts";
+
+/** Lets `messages` through in any window of `seconds`; remembers the time of each that it let through. */
+export class RateLimit {
+  readonly #rate: Rate;
+  /** Made with the first message: most of 10,000 sessions say nothing. */
+  #times: Float64Array | undefined;
+  #next = 0;
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+  }
+
+  /** 0 where a message may pass at `now` (ms, monotonic); otherwise the ms until the next may. */
+  wait(now: number): number {
+    return Math.max(0, this.#nextAt - now);
+  }
+
+  /**
+   * The same, and takes it where it may pass. One that counts as several passes as soon as one may, and the next waits
+   * until all of them have had their time.
+   */
+  take(now: number, count = 1): number {
+    const wait = this.wait(now);
+    if (wait > 0) return wait;
+    const times = this.#times ??= new Float64Array(this.#rate.messages).fill(-Infinity);
+    for (let taken = 0; taken < count; taken++) {
+      times[this.#next] = Math.max(now, this.#nextAt);
+      this.#next = (this.#next + 1) % times.length;
+    }
+    return 0;
+  }
+
+  get #nextAt(): number {
+    return (this.#times?.[this.#next] ?? -Infinity) + this.#rate.seconds * 1_000;
+  }
+}

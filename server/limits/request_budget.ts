@@ -1,0 +1,44 @@
+// How fast the server looks at what one client sends. The rate limit decides what is done; this decides how much
+// of the server's time a client that ignores the limit can take. It is slowed down first: its bytes
+// wait in its own socket.
+
+import { LimitError } from "../../shared/base/errors.ts";
+import {
+  PACE_BURST,
+  PACE_PATIENCE_MS,
+  PACE_PAUSE_MAX_MS,
+  PACE_PER_SECOND,
+} from "../../shared/base/limits.ts";
+
+/** A budget of requests that refills with time. */
+export class Pace {
+  #left = PACE_BURST;
+  #at: number;
+  #overSince: number | undefined;
+
+  /** `now`: monotonic, ms. */
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Takes one request from the budget, even where none is left. */
+  spend(): void {
+    this.#left--;
+  }
+
+  /** The ms to wait at `now` before the next is looked at. Throws LimitError where this goes on for too long. */
+  wait(now: number): number {
+    this.#left = Math.min(PACE_BURST, this.#left + (now - this.#at) * PACE_PER_SECOND / 1_000);
+    this.#at = now;
+    if (this.#left < 0) this.#overSince ??= now;
+    else if (this.#left > PACE_BURST / 2) this.#overSince = undefined;
+    if (now - (this.#overSince ?? now) > PACE_PATIENCE_MS) {
+      throw new LimitError(
+        `Cannot follow: more than ${PACE_PER_SECOND} requests a second for ${
+          PACE_PATIENCE_MS / 1_000
+        } seconds`,
+      );
+    }
+    return this.#left >= 0 ? 0 : Math.min(PACE_PAUSE_MAX_MS, -this.#left * 1_000 / PACE_PER_SECOND);
+  }
+}

@@ -1,0 +1,27 @@
+// What a socket is read into, where the runtime wants to be given the room.
+
+import { smallBytes } from "../../shared/base/bytes.ts";
+import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../shared/base/limits.ts";
+
+/** Room for one read after another: little on a quiet link, much on a busy one. */
+export class ReadBuffer {
+  readonly #idle = smallBytes(READ_BUFFER_IDLE_BYTES);
+  #room = this.#idle;
+
+  /** Where the next bytes go. */
+  get room(): Uint8Array {
+    return this.#room;
+  }
+
+  /** The first `count` bytes of the room, now that they are read; the next ones may overwrite them. */
+  take(count: number): Uint8Array {
+    const bytes = this.#room.subarray(0, count);
+    const size = this.#room.length;
+    if (count === size && size < READ_BUFFER_BUSY_BYTES) {
+      this.#room = new Uint8Array(READ_BUFFER_BUSY_BYTES);
+    } else if (count < READ_BUFFER_IDLE_BYTES && size > READ_BUFFER_IDLE_BYTES) {
+      this.#room = this.#idle;
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,71 @@
+// Everything that a process must know to go on as another one: rooms with what they remember, and sessions that wait
+// for their clients. Plain data in CBOR; what each part means stands where it is kept. Never in a file (ADR 20).
+
+import { decode, encode } from "cborg";
+import { ConfigError } from "../../shared/base/errors.ts";
+import type { ChannelState } from "../room/memory_bus.ts";
+import type { TransferState } from "../session/file_transfers.ts";
+import type { SealedState } from "../sealed/room_contract.ts";
+
+/** One room. */
+export interface RoomState {
+  readonly id: number;
+  readonly title: string;
+  readonly topic: string;
+  /** Address of who made it; a version before this one did not say. */
+  readonly madeBy?: string | undefined;
+  readonly channel: ChannelState;
+  /** Who said which of the last chats: sequence, client. */
+  readonly authors: readonly (readonly [number, number])[];
+}
+
+/** One session. */
+export interface SessionState {
+  readonly client: number;
+  readonly name: string;
+  readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array };
+  readonly address: string;
+  readonly status: string | null;
+  readonly lastRequest: number;
+  /** Its files on their way; undefined from a process that did not keep them. */
+  readonly files?: readonly TransferState[];
+  readonly declined: readonly (readonly [number, string])[];
+  /** Number of the room, the name in it, since when. */
+  readonly rooms: readonly (readonly [number, string, number])[];
+  /** Events that wait for this client alone. */
+  readonly mail: readonly Uint8Array[];
+}
+
+/** All of a relay. */
+export interface RelayState {
+  readonly issued: number;
+  readonly nextRoom: number;
+  readonly rooms: readonly RoomState[];
+  /** Sealed rooms; a version before this one left them to their members. */
+  readonly sealed?: SealedState | undefined;
+  readonly sessions: readonly SessionState[];
+  /** Networks that the operator keeps out, and until when, 0 = for good; a version before this one did not say. */
+  readonly bans?: readonly (readonly [string, number])[] | undefined;
+}
+
+/** A relay, and who its server is. */
+export interface HandOver {
+  readonly identity: string;
+  readonly relay: RelayState;
+}
+
+const FORMAT = "cmdchat hand-over 1";
+
+/** The bytes in which one process hands over to the next. */
+export function encodeHandOver(state: HandOver): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(encode({ format: FORMAT, ...state }));
+}
+
+/** Reads them. Throws ConfigError where another version wrote them. */
+export function decodeHandOver(bytes: Uint8Array): HandOver {
+  const state = decode(bytes) as HandOver & { readonly format?: unknown };
+  if (state?.format === FORMAT) return state;
+  throw new ConfigError("Cannot take over: the running server hands over in another format", {
+    hint: "stop it, and start without --take-over",
+  });
+}

@@ -1,0 +1,268 @@
+// One room: who is in it, under which names, what it is about. What happens in it goes out over the bus and acts when
+// it comes back.
+
+import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
+import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import { nameKey, nextFreeName } from "../../shared/text/names.ts";
+import { Authors } from "./recent_authors.ts";
+import { Broadcast } from "../delivery/encoded_event.ts";
+import type {
+  Audience,
+  Bus,
+  Channel,
+  PassingEvent,
+  Place,
+  PlacedEvent,
+  SharedView,
+} from "./memory_bus.ts";
+import type { RoomState } from "../relay/hand_over_state.ts";
+import type { Missed } from "./recent_events.ts";
+import { RoomRules } from "./room_rules.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+
+/** Somebody in a room. `deliver` never waits and never throws. */
+export interface Member {
+  /** Number of its client. */
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly state: MemberState;
+  /** Why it does not answer; null = nothing was said of that. */
+  readonly status: string | null;
+  /** When it came into the room, ms since 1970. */
+  readonly since: number;
+  deliver(broadcast: Broadcast): void;
+  /** The bus settled its name: another server may have given it away first. */
+  takeName(name: string): void;
+  /** The maker of the room decided something about it. */
+  obey(event: EventOf<"moderated">): void;
+  /** A receiver asks for chunks of a file of its. */
+  pulled(event: EventOf<"pull">): void;
+  /** What it was told may be wrong: tells it how things are. */
+  refresh(): void;
+  /** Others think that it left or lost its link, and it did not: says otherwise. */
+  contradict(what: "left" | "away"): void;
+}
+
+type WithoutRoom<E> = E extends unknown ? Omit<E, "room"> : never;
+
+/** What a room is made of. */
+export interface RoomOptions {
+  /** Its number, used for no other room of this server. */
+  readonly id: number;
+  /** Its name, which has passed `parseRoom`. */
+  readonly title: string;
+  readonly bus: Bus;
+  /** How long events are remembered. */
+  readonly memoryMs: number;
+  /** Who made it here, and what to call when it is gone. */
+  readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
+  /** What the process before this one knew of it. */
+  readonly known?: RoomState | undefined;
+}
+
+/** A room's members and names. A room never waits for a member. */
+export class Room {
+  readonly id: number;
+  readonly title: string;
+  readonly authors = new Authors();
+  readonly #madeBy: RoomOptions["madeBy"];
+  readonly #members = new Map<number, Member>();
+  readonly #nameKeys = new Set<string>();
+  readonly #channel: Channel;
+  readonly #rules = new RoomRules();
+  #topic = "";
+
+  constructor({ id, title, bus, memoryMs, madeBy, known }: RoomOptions) {
+    this.id = id;
+    this.#madeBy = madeBy;
+    this.title = title;
+    this.#topic = known?.topic ?? "";
+    for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
+    this.#channel = bus.open({
+      ...{ room: id, title, memoryMs },
+      deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
+      onBreak: () => this.#onBreak(),
+    });
+  }
+
+  /** Resolves when it is known who is here on other servers; undefined where there are none. */
+  get ready(): Promise<void> | undefined {
+    return this.#channel.ready;
+  }
+
+  /** The room on all servers; undefined where there is only this one. */
+  get view(): SharedView | undefined {
+    return this.#channel.view;
+  }
+
+  /** Address of who made it on this server; undefined where nobody knows any more. */
+  get madeBy(): string | undefined {
+    return this.#madeBy?.address;
+  }
+
+  /** Number of members on this server. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** The place of the last event. */
+  get at(): number {
+    return this.#channel.at;
+  }
+
+  /** What the room is about; empty where nobody said. */
+  get topic(): string {
+    return this.view?.topic ?? this.#topic;
+  }
+
+  /** What its maker decided. */
+  get rules(): RoomRules {
+    return this.view?.rules ?? this.#rules;
+  }
+
+  /** The members in the order in which they came, as one message or several. */
+  get list(): EventOf<"members">[] {
+    const here = this.view?.occupants.map(({ client: id, ...rest }) => ({ id, ...rest })) ??
+      [...this.#members.values()];
+    const all: EventOf<"members">["list"] = here.map((
+      { id, name, state, since, status },
+    ) => [id, name, state, since, status]);
+    const parts: EventOf<"members">[] = [];
+    for (let at = 0; at < all.length || at === 0; at += MEMBERS_PART_MAX) {
+      const end = at + MEMBERS_PART_MAX;
+      const part = { list: all.slice(at, end), more: end < all.length };
+      parts.push({ kind: "members", room: this.id, ...part });
+    }
+    return parts;
+  }
+
+  /** `wanted`, or with the next free suffix where it or a lookalike is taken. */
+  freeName(wanted: string): string {
+    return nextFreeName(
+      wanted,
+      (key) => this.#nameKeys.has(key) || this.view?.holder(key) !== undefined,
+    );
+  }
+
+  /** Whether somebody else than `member` has `name` or a lookalike of it. */
+  isTaken(name: string, member: Member): boolean {
+    const key = nameKey(name);
+    const elsewhere = this.view?.holder(key);
+    return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key) ||
+      elsewhere !== undefined && elsewhere !== member.id;
+  }
+
+  /** Whether others of this room come from where `member` comes from. */
+  isAddressShared({ id, address }: Member): boolean {
+    const source = sourceOf(address);
+    const others = this.#members.values();
+    return others.some((other) => other.id !== id && sourceOf(other.address) === source);
+  }
+
+  /** The name of client `id` here, on whichever server; undefined where it is not here. */
+  nameOf(id: number): string | undefined {
+    return this.view?.of(id)?.name ?? this.#members.get(id)?.name;
+  }
+
+  /** Everybody who is here, on whichever server. */
+  get occupants(): { readonly id: number; readonly name: string }[] {
+    return this.view?.occupants.map(({ client: id, name }) => ({ id, name })) ??
+      Array.from(this.#members.values(), ({ id, name }) => ({ id, name }));
+  }
+
+  /** Number of `occupants`. */
+  get memberCount(): number {
+    return this.view?.occupants.length ?? this.#members.size;
+  }
+
+  /** Whether `member` is here. */
+  has(member: Member): boolean {
+    return this.#members.get(member.id) === member;
+  }
+
+  /** Takes `member` in, under a name that is free here. */
+  add(member: Member): void {
+    this.#members.set(member.id, member);
+    this.#nameKeys.add(nameKey(member.name));
+  }
+
+  /** Lets `member` go. */
+  remove(member: Member): void {
+    if (this.#members.delete(member.id)) this.#nameKeys.delete(nameKey(member.name));
+  }
+
+  /** Moves the claim on a name; the caller changes the member's own name. */
+  rename(previous: string, next: string): void {
+    this.#nameKeys.delete(nameKey(previous));
+    this.#nameKeys.add(nameKey(next));
+  }
+
+  /** Gives an event its place, remembers it and sends it to all members. */
+  publish(event: WithoutRoom<PlacedEvent>): Place {
+    return this.#channel.publish({ ...event, room: this.id });
+  }
+
+  /** Sends what has no place in the order to all members, or all but one. */
+  pass(event: WithoutRoom<PassingEvent>, except?: Member): void {
+    const audience = except === undefined ? undefined : { except: except.id };
+    this.#channel.pass({ ...event, room: this.id }, audience);
+  }
+
+  /** Sends what has no place to one member alone, on whichever server it is. */
+  passTo(only: number, event: WithoutRoom<PassingEvent>): void {
+    const passing = { ...event, room: this.id };
+    // Who is here needs no bus, and what is for one member is no work for other servers.
+    if (this.#members.has(only)) this.#deliverTo(only, new Broadcast(passing, this.title));
+    else this.#channel.pass(passing, { only });
+  }
+
+  /** What happened after place `seen`. */
+  missed(seen: number): Missed {
+    return this.#channel.missed(seen);
+  }
+
+  /** Nobody is here any more. */
+  close(): void {
+    this.#madeBy?.forget();
+    this.#channel.close();
+  }
+
+  #deliver(broadcast: Broadcast, audience: Audience): void {
+    const { event } = broadcast;
+    if (audience !== undefined && "only" in audience) {
+      return this.#deliverTo(audience.only, broadcast);
+    }
+    // With other servers the view knows the rules.
+    if (this.view === undefined) this.#rules.take(event);
+    if (event.kind === "chat") this.authors.add(event.sequence, event.client);
+    else if (event.kind === "topic") this.#topic = event.text;
+    else if (event.kind === "joined" || event.kind === "renamed") {
+      this.#members.get(event.client)?.takeName(event.name);
+    }
+    this.#sendAll(broadcast, audience?.except);
+    if (event.kind === "left" || event.kind === "away") {
+      this.#members.get(event.client)?.contradict(event.kind);
+    } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
+  }
+
+  #deliverTo(only: number, broadcast: Broadcast): void {
+    const { event } = broadcast;
+    const member = this.#members.get(only);
+    if (event.kind === "pull") member?.pulled(event);
+    else member?.deliver(broadcast);
+  }
+
+  #sendAll(broadcast: Broadcast, except: number | undefined): void {
+    for (const member of this.#members.values()) {
+      if (member.id !== except) member.deliver(broadcast);
+    }
+  }
+
+  #onBreak(): void {
+    for (const member of this.#members.values()) {
+      member.refresh();
+      if (this.view?.of(member.id) === undefined) member.contradict("left");
+    }
+  }
+}

@@ -1,0 +1,226 @@
+// The order of a sealed room: which commit makes the next epoch, which messages fit, and what members void. Knows no
+// connections; the server can judge nothing of what it orders, so members say whether a commit was sound.
+//
+// The contract:
+// 1. A frame is ordered once, under the next place; places grow by one and are never given twice.
+// 2. A commit is ordered only in the current epoch (compare and set), and makes the next one current.
+// 3. A message is ordered in the current epoch and in the one before.
+// 4. When more than half of those who were members at a commit say that it was unsound, its epoch is current again,
+//    and all frames behind it are void. What was voided is never ordered again.
+
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
+import {
+  SEALED_VOIDED_MAX,
+  SEALED_VOTE_MS,
+  SEALED_VOTES_OPEN_MAX,
+} from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { Broadcast } from "../delivery/encoded_event.ts";
+import {
+  FrameRing,
+  type Replay,
+  type RingState,
+  type SealedMemory,
+  type Standing,
+} from "./frame_ring.ts";
+
+/** A frame as its sender gives it. */
+export interface Draft {
+  readonly epoch: number;
+  readonly from: Uint8Array;
+  readonly ask: number;
+  readonly body: Uint8Array;
+}
+
+/** Somebody who may vote; compared by identity. */
+export type Voter = object;
+
+/** A commit that was voided, and who had sent it. */
+export interface Voided {
+  readonly event: EventOf<"sealed_void">;
+  readonly broadcast: Broadcast;
+  readonly sender: Voter;
+}
+
+interface OpenVote {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly hash: string;
+  readonly sender: Voter;
+  readonly until: number;
+  readonly electorate: Set<Voter>;
+  readonly against: Set<Voter>;
+}
+
+/** What the next process must know of an order. */
+export interface OrderState extends Standing {
+  /** Hashes of commits that were voided. */
+  readonly voided: readonly string[];
+  readonly ring: RingState;
+}
+
+/** What an order needs. */
+export interface OrderOptions {
+  /** Number of the room. */
+  readonly room: number;
+  readonly start: Standing;
+  readonly memory: SealedMemory;
+  readonly maxAgeMs: number;
+  /** ms since 1970. */
+  readonly utc: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** What the process before this one had ordered. */
+  readonly known?: OrderState | undefined;
+}
+
+/** Epochs, places and votes of one room. */
+export class SealedOrder {
+  readonly #options: OrderOptions;
+  readonly #ring: FrameRing;
+  readonly #voided = new Set<string>();
+  #votes: OpenVote[] = [];
+  #epoch: number;
+  #seq: number;
+  #ordered = false;
+
+  constructor(options: OrderOptions) {
+    this.#options = options;
+    this.#ring = new FrameRing(options.memory, options);
+    this.#epoch = options.start.epoch;
+    this.#seq = options.start.seq;
+    if (options.known === undefined) return;
+    this.#ordered = true;
+    this.#ring.restore(options.known.ring);
+    for (const hash of options.known.voided) this.#voided.add(hash);
+  }
+
+  /** What the next process must know. */
+  get state(): OrderState {
+    return { ...this.standing, voided: [...this.#voided], ring: this.#ring.state };
+  }
+
+  /** The current epoch and the last place. */
+  get standing(): Standing {
+    return { epoch: this.#epoch, seq: this.#seq };
+  }
+
+  /** Whether anything was ordered since this began. */
+  get touched(): boolean {
+    return this.#ordered;
+  }
+
+  /** Orders a message; undefined where its epoch is over. */
+  app(draft: Draft): Broadcast | undefined {
+    if (draft.epoch !== this.#epoch && draft.epoch !== this.#epoch - 1) return undefined;
+    return this.#order("app", draft);
+  }
+
+  /** Orders a commit; "late" where its epoch is not the current one, "voided" where it was voided before. */
+  commit(
+    draft: Draft,
+    votes: { readonly sender: Voter; readonly electorate: Iterable<Voter> },
+  ): Broadcast | "late" | "voided" {
+    const hash = encodeBase64(sha256(draft.body));
+    if (this.#voided.has(hash)) return "voided";
+    if (draft.epoch !== this.#epoch) return "late";
+    const broadcast = this.#order("commit", draft);
+    this.#epoch++;
+    this.#votes.push({
+      ...{ seq: this.#seq, epoch: draft.epoch, hash, sender: votes.sender },
+      until: this.#options.now() + SEALED_VOTE_MS,
+      electorate: new Set(votes.electorate),
+      against: new Set(),
+    });
+    if (this.#votes.length > SEALED_VOTES_OPEN_MAX) this.#votes.shift();
+    return broadcast;
+  }
+
+  /** Takes a vote. Gives what is void because of it. */
+  vote(
+    voter: Voter,
+    { seq, ok }: { readonly seq: number; readonly ok: boolean },
+  ): Voided | undefined {
+    this.#closeVotes();
+    const vote = this.#votes.find((open) => open.seq === seq);
+    if (vote === undefined || !vote.electorate.has(voter)) return undefined;
+    if (ok) vote.against.delete(voter);
+    else vote.against.add(voter);
+    return this.#count(vote);
+  }
+
+  /** Somebody is gone, and votes no more. Gives what is void because of it. */
+  forgetVoter(voter: Voter): Voided | undefined {
+    this.#closeVotes();
+    for (const vote of this.#votes) {
+      vote.electorate.delete(voter);
+      vote.against.delete(voter);
+    }
+    for (const vote of this.#votes) {
+      const voided = this.#count(vote);
+      if (voided !== undefined) return voided;
+    }
+    return undefined;
+  }
+
+  /** What one who is at `from` is to be told. */
+  since(from: Standing): Replay {
+    this.#ring.forgetOld(this.#options.utc());
+    return this.#ring.since(from, this.standing);
+  }
+
+  /** Forgets all: the room is gone. */
+  clear(): void {
+    this.#ring.clear();
+    this.#votes = [];
+  }
+
+  #order(type: EventOf<"sealed_frame">["type"], { epoch, from, ask, body }: Draft): Broadcast {
+    const { room, utc } = this.#options;
+    const frame: EventOf<"sealed_frame"> = {
+      ...{
+        kind: "sealed_frame",
+        room,
+        seq: ++this.#seq,
+        type,
+        epoch,
+        from,
+        ask,
+        time: utc(),
+        body,
+      },
+    };
+    this.#ordered = true;
+    const broadcast = new Broadcast(frame, "");
+    this.#ring.forgetOld(frame.time);
+    this.#ring.add(frame, broadcast);
+    return broadcast;
+  }
+
+  #closeVotes(): void {
+    const now = this.#options.now();
+    this.#votes = this.#votes.filter(({ until }) => now < until);
+  }
+
+  #count(vote: OpenVote): Voided | undefined {
+    if (vote.against.size * 2 <= vote.electorate.size) return undefined;
+    this.#epoch = vote.epoch;
+    for (const later of this.#votes.filter(({ seq }) => seq >= vote.seq)) this.#ban(later.hash);
+    this.#votes = this.#votes.filter(({ seq }) => seq < vote.seq);
+    const { room } = this.#options;
+    const event: EventOf<"sealed_void"> = {
+      ...{ kind: "sealed_void", room, seq: vote.seq, last: this.#seq, epoch: vote.epoch },
+    };
+    const broadcast = new Broadcast(event, "");
+    this.#ring.void(event, broadcast);
+    return { event, broadcast, sender: vote.sender };
+  }
+
+  #ban(hash: string): void {
+    this.#voided.add(hash);
+    if (this.#voided.size > SEALED_VOIDED_MAX) {
+      this.#voided.delete(this.#voided.values().next().value as string);
+    }
+  }
+}

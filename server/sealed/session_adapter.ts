@@ -1,0 +1,41 @@
+// What sealed rooms may ask of a session.
+
+import type { ServerConfig } from "../config/server_options.ts";
+import type { Broadcast } from "../delivery/encoded_event.ts";
+import type { Counters } from "../telemetry/metrics.ts";
+import type { Pace } from "../limits/request_budget.ts";
+import { RateLimit } from "../limits/rate_limit.ts";
+import type { SealedOwner } from "./attachments.ts";
+
+/** A session, as far as sealed rooms touch it. */
+export interface SealedSession {
+  readonly address: string;
+  deliver(broadcast: Broadcast): void;
+  close(): void;
+  readonly rateLimit: RateLimit | undefined;
+  readonly pace: Pace | undefined;
+  readonly relay: {
+    readonly config: Pick<ServerConfig, "max-file" | "rate-limit">;
+    readonly metrics: { readonly counters: Pick<Counters, "rateLimited"> };
+  };
+}
+
+/** The owner of a session's attachments. Talk shares the limit of plain rooms; the group's work has one of its own. */
+export function sealedOwner(session: SealedSession): SealedOwner {
+  const { config, metrics } = session.relay;
+  const rate = config["rate-limit"];
+  const groupWork = rate === undefined ? undefined : new RateLimit(rate);
+  const counted = (wait: number): number => {
+    if (wait > 0) metrics.counters.rateLimited++;
+    return wait;
+  };
+  return {
+    address: session.address,
+    deliver: (broadcast) => session.deliver(broadcast),
+    takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
+    takeGroupWork: (now) => counted(groupWork?.take(now) ?? 0),
+    spendPace: () => session.pace?.spend(),
+    takesFiles: config["max-file"] > 0,
+    close: () => session.close(),
+  };
+}
