@@ -11,12 +11,17 @@ import {
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { commandHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
-import { type ClientConfig, type LinkInput, readConfig, readHistoryConfig } from "./config.ts";
-import { HELP_OPTIONS } from "./connection_options.ts";
-import { reportError } from "./exit.ts";
-import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./program.ts";
-import { readVariable, runChat } from "./run_chat.ts";
-import { openSettings } from "./settings_file.ts";
+import {
+  type ClientConfig,
+  type LinkInput,
+  readConfig,
+  readHistoryConfig,
+} from "./config/read_options.ts";
+import { HELP_OPTIONS } from "./config/connection_options.ts";
+import { reportError } from "./base/exit.ts";
+import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
+import { readVariable, runChat } from "./app/run_chat.ts";
+import { openSettings } from "./config/settings_file.ts";
 import { readFirstLine } from "./terminal/tty.ts";
 
 const encoder = new TextEncoder();
@@ -25,10 +30,10 @@ const encoder = new TextEncoder();
 type Run = (input: LinkInput, build: string | undefined) => Promise<number>;
 
 const RUNS: Readonly<Record<ClientCommand, Run>> = {
-  send: async (input) => (await import("./script/run_script.ts")).runSend(input),
-  recv: async (input) => (await import("./script/run_script.ts")).runRecv(input),
-  "send-file": async (input) => (await import("./script/run_script.ts")).runSendFile(input),
-  "recv-file": async (input) => (await import("./script/run_script.ts")).runRecvFile(input),
+  send: async (input) => (await import("./headless/run_script.ts")).runSend(input),
+  recv: async (input) => (await import("./headless/run_script.ts")).runRecv(input),
+  "send-file": async (input) => (await import("./headless/run_script.ts")).runSendFile(input),
+  "recv-file": async (input) => (await import("./headless/run_script.ts")).runRecvFile(input),
   history: showHistoryFile,
   doctor: async (input, build) => (await import("./doctor/run_doctor.ts")).runDoctor(input, build),
   completions: printCompletions,
@@ -50,12 +55,12 @@ function helpText(): string {
 
 async function showHistoryFile(input: CommandLineInput): Promise<number> {
   const config = readHistoryConfig(input);
-  const { printHistory } = await import("./print_history.ts");
+  const { printHistory } = await import("./headless/print_history.ts");
   return await printHistory({ ...config, path: config.path ?? "" }, readVariable);
 }
 
 async function chatInJson(config: ClientConfig): Promise<number> {
-  const { jsonScript } = await import("./script/json_chat.ts");
+  const { jsonScript } = await import("./headless/json_chat.ts");
   // A program that says {"accept":1} is asked as a person is.
   return await runChat({ ...config, renderer: "json" }, jsonScript(!config["no-downloads"]));
 }

@@ -49,7 +49,7 @@ export const CLIENT: Program = {
     "--allow-write",
     "--deny-import",
   ],
-  include: ["client/sealed/worker.ts"],
+  include: ["client/sealed_engine/worker.ts"],
 };
 
 /** Every target that `deno compile` knows. */

@@ -1,6 +1,6 @@
 // The shells' completions of both programs as files where each shell looks for them: `completion_files.ts ROOT`.
 
-import { CLIENT_PROGRAM } from "../client/program.ts";
+import { CLIENT_PROGRAM } from "../client/config/program.ts";
 import { SERVER_PROGRAM } from "../server/commands/program.ts";
 import { completionScript } from "../shared/cli/completion_script.ts";
 import { SHELLS } from "../shared/cli/completions_command.ts";

@@ -3,11 +3,15 @@
 
 import { COMMANDS } from "../client/commands/dispatcher.ts";
 import { usageOf } from "../client/commands/command.ts";
-import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../client/config.ts";
-import { COMMON_OPTIONS } from "../client/connection_options.ts";
-import { formOf as formOfSetting, SETTING_NAMES, SETTINGS } from "../client/settings.ts";
-import { EXIT_CODES } from "../client/exit.ts";
-import { CLIENT_COMMANDS } from "../client/program.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../client/config/read_options.ts";
+import { COMMON_OPTIONS } from "../client/config/connection_options.ts";
+import {
+  formOf as formOfSetting,
+  SETTING_NAMES,
+  SETTINGS,
+} from "../client/config/chat_settings.ts";
+import { EXIT_CODES } from "../client/base/exit.ts";
+import { CLIENT_COMMANDS } from "../client/config/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../server/config/server_options.ts";
 import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
 import type { OptionTable } from "../shared/cli/command_line.ts";

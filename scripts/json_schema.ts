@@ -2,10 +2,10 @@
 // tests hold what the programs really print against it.
 
 import { z } from "zod";
-import { HISTORY_ENTRY_SCHEMA } from "../client/history_entry.ts";
-import { HISTORY_JSON_VERSION } from "../client/history_command.ts";
-import { REQUEST_SCHEMA } from "../client/script/json_requests.ts";
-import { JSON_VERSION } from "../client/renderers/json.ts";
+import { HISTORY_ENTRY_SCHEMA } from "../client/history/history_entry.ts";
+import { HISTORY_JSON_VERSION } from "../client/headless/show_history.ts";
+import { REQUEST_SCHEMA } from "../client/headless/json_requests.ts";
+import { JSON_VERSION } from "../client/render/json.ts";
 
 /** Where it stands. */
 export const SCHEMA_PATH = "docs/cmdchat.schema.json";

@@ -3,8 +3,8 @@
 
 import { usageOf } from "../client/commands/command.ts";
 import { COMMANDS } from "../client/commands/dispatcher.ts";
-import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../client/connection_options.ts";
-import { CLIENT_PROGRAM } from "../client/program.ts";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../client/config/connection_options.ts";
+import { CLIENT_PROGRAM } from "../client/config/program.ts";
 import { SERVER_PROGRAM } from "../server/commands/program.ts";
 import type { OptionRow, OptionTable } from "../shared/cli/command_line.ts";
 import type { CommandSpec, ProgramSpec } from "../shared/cli/program.ts";

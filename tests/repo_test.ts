@@ -108,7 +108,7 @@ Deno.test("a start from source asks no registry, although one package has peers 
 const AHEAD_OF_USE = ["cborg", "uqr"];
 
 /** What the group library's structures say is read strictly in a file beside the one that works with it. */
-const GROUP_READER = "client/sealed/mls_reading.ts";
+const GROUP_READER = "client/mls/strict_reader.ts";
 
 Deno.test("one file each imports the network bus, the group library and the WASM library", () => {
   for (const library of [/^@nats-io\//, /^ts-mls/, /^hash-wasm/]) {
@@ -126,18 +126,18 @@ const ADMIN_SOCKETS = ["server/admin/http_server.ts", "server/commands/admin_cli
 // systemd hears of the server's life by datagrams, and only so (ADR 14).
 const SERVICE_SOCKET = "server/telemetry/systemd_notify.ts";
 
-Deno.test("sockets are opened only in server/net/listen.ts and client/connection.ts, and for the operator", () => {
+Deno.test("sockets are opened only in server/net/listen.ts and client/net/connection.ts, and for the operator", () => {
   const sockets =
     /\bDeno\s*\.\s*(?:listen|listenDatagram|listenTls|connect|connectTls|startTls|serve)\b|\bfetch\(|"node:(?:net|tls|http|https|dgram)"/;
   const allowed = [
-    ...["server/net/listen.ts", "client/connection.ts", ...ADMIN_SOCKETS, SERVICE_SOCKET],
+    ...["server/net/listen.ts", "client/net/connection.ts", ...ADMIN_SOCKETS, SERVICE_SOCKET],
     CERTIFICATE_SOCKET,
   ];
   assert.deepEqual(offenders(sockets, (path) => allowed.includes(path)), []);
 });
 
 /** Looks at a certificate that a chat would refuse, so that `doctor` can say what is wrong with it; sends nothing. */
-const CERTIFICATE_SOCKET = "client/tls_probe.ts";
+const CERTIFICATE_SOCKET = "client/net/tls_probe.ts";
 
 Deno.test("the terminal is touched only in client/terminal/", () => {
   const terminal = /\bDeno\s*\.\s*(?:stdin|consoleSize)\b|\.setRaw\(|"node:(?:readline|tty)"/;
@@ -152,7 +152,7 @@ Deno.test("shared/ touches no Deno.*, no clock and no timer of its own", () => {
 
 Deno.test("nothing starts another program but the task for newcomers, and the user's editor", () => {
   const start = /\bDeno\s*\.\s*Command\b|"node:child_process"/;
-  const allowed = ["client/chat_task.ts", "client/terminal/external_editor.ts"];
+  const allowed = ["scripts/chat_task.ts", "client/console/external_editor.ts"];
   assert.deepEqual(offenders(start, (path) => allowed.includes(path)), []);
 });
 
@@ -243,9 +243,9 @@ const STARTED_AS_PROGRAMS: Readonly<Record<string, true>> = {
   "server/admin/http_server.ts": true,
   "server/telemetry/systemd_notify.ts": true,
   "client/main.ts": true,
-  "client/chat_task.ts": true,
-  "client/print_history.ts": true,
-  "client/sealed/worker.ts": true,
+  "scripts/chat_task.ts": true,
+  "client/headless/print_history.ts": true,
+  "client/sealed_engine/worker.ts": true,
 };
 
 testTracked("no file names a package registry's host or a path of somebody's machine", async () => {

@@ -1,6 +1,6 @@
 // What a slash command is: one row. /help, Tab and the README's table derive from the rows.
 
-import type { Chat } from "../chat.ts";
+import type { Chat } from "../chat/chat.ts";
 
 /** Commands of one theme. */
 export interface CommandGroup {

@@ -1,13 +1,13 @@
 // What Tab offers: commands, and what their arguments may be; in messages, names.
 
-import { safeName } from "../renderers/text.ts";
-import type { Chat } from "../chat.ts";
-import type { Completer, Completions } from "../terminal/chat_console.ts";
+import { safeName } from "../render/text.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Completer, Completions } from "../console/console.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findCommand } from "./dispatcher.ts";
 import { EMOJI, findEmoji } from "./emoji.ts";
-import { completePath } from "./path_completion.ts";
-import { SETTING_NAMES, type SettingRow, SETTINGS } from "../settings.ts";
+import { completePath } from "../files/path_completion.ts";
+import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
 
 const NOTHING: Completions = { start: 0, candidates: [] };

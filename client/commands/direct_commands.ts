@@ -2,11 +2,11 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import type { Outcome } from "../requests.ts";
-import type { Person } from "../roster.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Outcome } from "../session/request_ledger.ts";
+import type { Person } from "../rooms/roster.ts";
 import type { CommandRow } from "./command.ts";
-import { splitNameAndText } from "./people.ts";
+import { splitNameAndText } from "./targets.ts";
 
 /** Rows of the commands about direct messages. */
 export const DIRECT_COMMANDS: readonly CommandRow[] = [

@@ -3,7 +3,7 @@
 import { closest } from "../../shared/cli/command_line.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
+import type { Chat } from "../chat/chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
 import { type CommandContext, type CommandGroup, type CommandRow, usageOf } from "./command.ts";
 import { DIRECT_COMMANDS } from "./direct_commands.ts";

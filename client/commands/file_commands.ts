@@ -2,9 +2,9 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { formatBytes } from "../../shared/cli/option_values.ts";
-import { WAITING_TEXTS } from "../renderers/transfer_text.ts";
-import { safeLine, safeName } from "../renderers/text.ts";
-import type { TransferInfo } from "../transfer_event.ts";
+import { WAITING_TEXTS } from "../render/transfer_text.ts";
+import { safeLine, safeName } from "../render/text.ts";
+import type { TransferInfo } from "../transfers/transfer_event.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands about files. */

@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { formatLink, type Link } from "../../shared/text/invite_link.ts";
-import type { Chat } from "../chat.ts";
+import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
 
 const WORDS = ["qr", "token"];

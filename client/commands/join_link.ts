@@ -3,8 +3,8 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseLink } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
-import type { Chat } from "../chat.ts";
-import type { Outcome } from "../requests.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Outcome } from "../session/request_ledger.ts";
 
 /** Whether somebody typed a link where a room is wanted. */
 export function isLink(text: string): boolean {

@@ -4,10 +4,10 @@ import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { parseDuration } from "../../shared/messages/moderation_text.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import type { Outcome } from "../requests.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Outcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
-import { splitName } from "./people.ts";
+import { splitName } from "./targets.ts";
 
 /** Rows of the commands for who made the room. */
 export const MODERATION_COMMANDS: readonly CommandRow[] = [

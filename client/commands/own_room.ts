@@ -3,8 +3,8 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import type { RoomState } from "../rooms.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { RoomState } from "../rooms/joined_rooms.ts";
 
 /** One of our rooms by name or number, as a person says it. Throws UsageError. */
 export function ownRoom(chat: Chat, argument: string): RoomState {

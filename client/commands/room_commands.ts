@@ -3,15 +3,15 @@
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import { iso } from "../handler.ts";
-import { clockTime, nameList, safeLine, safeName } from "../renderers/text.ts";
-import type { Person } from "../roster.ts";
-import type { RoomState } from "../rooms.ts";
+import type { Chat } from "../chat/chat.ts";
+import { iso } from "../events/show_event.ts";
+import { clockTime, nameList, safeLine, safeName } from "../render/text.ts";
+import type { Person } from "../rooms/roster.ts";
+import type { RoomState } from "../rooms/joined_rooms.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./join_link.ts";
 import { ownRoom } from "./own_room.ts";
-import { findPeople, type Found } from "./people.ts";
+import { findPeople, type Found } from "./targets.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string>> = {
   here: "",

@@ -2,7 +2,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/base/errors.ts";
-import type { Chat } from "../chat.ts";
+import type { Chat } from "../chat/chat.ts";
 import { type CommandGroup, type CommandRow, usageOf } from "./command.ts";
 
 const LAST_DEFAULT = 20;

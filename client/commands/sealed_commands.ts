@@ -4,11 +4,11 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat.ts";
-import { safeName } from "../renderers/text.ts";
-import type { SealedPerson } from "../sealed/people.ts";
-import type { SealStatus } from "../sealed/room_events.ts";
-import type { SealedRoom } from "../sealed_room.ts";
+import type { Chat } from "../chat/chat.ts";
+import { safeName } from "../render/text.ts";
+import type { SealedPerson } from "../sealed_engine/people.ts";
+import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
+import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
 

@@ -2,8 +2,14 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { safeName } from "../renderers/text.ts";
-import { formOf, parseSettingName, SETTING_NAMES, SETTINGS, type Settings } from "../settings.ts";
+import { safeName } from "../render/text.ts";
+import {
+  formOf,
+  parseSettingName,
+  SETTING_NAMES,
+  SETTINGS,
+  type Settings,
+} from "../config/chat_settings.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands about what is shown. */

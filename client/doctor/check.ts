@@ -2,7 +2,7 @@
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
-import { jsonLine } from "../renderers/json.ts";
+import { jsonLine } from "../render/json.ts";
 
 /** How something is; `skip`: it could not be looked at, because of what stands above. */
 export type CheckState = "ok" | "warn" | "fail" | "skip";

@@ -2,11 +2,11 @@
 
 import { dirname } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
-import { quotePath } from "../history_file.ts";
-import type { Settings } from "../settings_file.ts";
+import { quotePath } from "../files/file_access.ts";
+import type { Settings } from "../config/settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
 import type { ColorDepth } from "../terminal/style.ts";
-import type { Tty } from "../terminal/chat_console.ts";
+import type { Tty } from "../console/console.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
 
 const PROBE_MS = 1_000;

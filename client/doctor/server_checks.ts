@@ -7,13 +7,13 @@ import { ConnectionError, CryptoError } from "../../shared/base/errors.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { formatBytes } from "../../shared/cli/option_values.ts";
-import type { Clock } from "../clock.ts";
-import { connect, type Connection, type Endpoint } from "../connection.ts";
-import type { KnownServers } from "../known_servers.ts";
+import type { Clock } from "../base/clock.ts";
+import { connect, type Connection, type Endpoint } from "../net/connection.ts";
+import type { KnownServers } from "../net/known_servers.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { UnauthorizedError, type Welcome } from "../session.ts";
-import { SessionV2 } from "../session_v2.ts";
-import { readCertificate } from "../tls_probe.ts";
+import { UnauthorizedError, type Welcome } from "../session/session.ts";
+import { SessionV2 } from "../session/session_v2.ts";
+import { readCertificate } from "../net/tls_probe.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
 
 /** Whom to look at, and with what. */

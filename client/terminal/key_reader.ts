@@ -1,10 +1,10 @@
 // Bytes of the terminal to what the user did, in time: a lone Escape, an open paste and an answer of the terminal
 // are told apart by how long nothing follows.
 
-import type { Tty } from "./chat_console.ts";
+import type { Tty } from "../console/console.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { type KeyEvent, KeyParser } from "./keys.ts";
-import type { Timers } from "./paint_pacer.ts";
+import type { Timers } from "./paint_scheduler.ts";
 import { BACKGROUND_QUERY, BACKGROUND_REPORT } from "./terminal_modes.ts";
 
 /** What the user did; what the terminal answers is no part of it. */

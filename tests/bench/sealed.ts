@@ -15,9 +15,9 @@ import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
 import { defaultLifetime } from "ts-mls/lifetime.js";
 import { processPrivateMessage, processPublicMessage } from "ts-mls/processMessages.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
-import { makeCredential, readCredential } from "../../client/sealed/credential.ts";
-import { generateSignatureKeys, MLS_CRYPTO } from "../../client/sealed/mls_crypto.ts";
-import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
+import { makeCredential, readCredential } from "../../client/mls/credential.ts";
+import { generateSignatureKeys, MLS_CRYPTO } from "../../client/mls/cipher_suite.ts";
+import { deriveRoomKeys } from "../../client/mls/room_keys.ts";
 import type { Size } from "./load.ts";
 import { median, type Row } from "./row.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readPipe, readTerminal } from "../../client/chat_input.ts";
-import { UnauthorizedError } from "../../client/session.ts";
+import { readPipe, readTerminal } from "../../client/app/pipe_input.ts";
+import { UnauthorizedError } from "../../client/session/session.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { eventOf, type FakeChat, FakeSession, startChat, turns } from "../helpers/chat_fakes.ts";
 

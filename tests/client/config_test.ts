@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CLIENT_OPTIONS, readConfig, readHistoryConfig } from "../../client/config.ts";
+import { CLIENT_OPTIONS, readConfig, readHistoryConfig } from "../../client/config/read_options.ts";
 import { CmdchatError } from "../../shared/base/errors.ts";
 
 const NO_INPUT = { readLine: () => "" };

@@ -4,8 +4,8 @@ import {
   type Connection,
   isListening,
   type TlsSettings,
-} from "../../client/connection.ts";
-import { addressOf, connectionFault } from "../../client/connection_faults.ts";
+} from "../../client/net/connection.ts";
+import { addressOf, connectionFault } from "../../client/net/connection_faults.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { makeCertificate } from "../helpers/certificates.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";

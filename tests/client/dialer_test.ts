@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Dialer, type DialerOptions } from "../../client/dialer.ts";
-import { UnauthorizedError } from "../../client/session.ts";
+import { Dialer, type DialerOptions } from "../../client/session/dialer.ts";
+import { UnauthorizedError } from "../../client/session/session.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 import { V1Server } from "../helpers/v1_server.ts";
 

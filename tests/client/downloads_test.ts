@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import fc from "fast-check";
-import { defaultDownloadFolder, saveDownload, whyNotSaved } from "../../client/downloads.ts";
+import {
+  defaultDownloadFolder,
+  saveDownload,
+  whyNotSaved,
+} from "../../client/files/save_download.ts";
 import { FILE_NAME_MAX_BYTES } from "../../shared/base/limits.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../helpers/hostile_text.ts";
 import { namesIn, scratchFolder, someBytes } from "../helpers/transfer_room.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { errorText, EXIT_CODES, reportError, signalExitCode } from "../../client/exit.ts";
+import { errorText, EXIT_CODES, reportError, signalExitCode } from "../../client/base/exit.ts";
 import {
   ConfigError,
   ConnectionError,

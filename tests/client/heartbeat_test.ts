@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Heartbeat } from "../../client/heartbeat.ts";
+import { Heartbeat } from "../../client/session/heartbeat.ts";
 import { WAKE_ANSWER_MS } from "../../shared/base/limits.ts";
 import { ManualClock } from "../helpers/chat_fakes.ts";
 

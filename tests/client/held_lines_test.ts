@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HeldLines } from "../../client/held_lines.ts";
+import { HeldLines } from "../../client/output/held_lines.ts";
 import { HELD_LINES_MAX } from "../../shared/base/limits.ts";
 
 Deno.test("held lines come once, in order, by room, and only the last ones", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type HistoryEntry, openHistory } from "../../client/history.ts";
-import { showHistory, type ShowHistoryOptions } from "../../client/history_command.ts";
+import { type HistoryEntry, openHistory } from "../../client/history/history.ts";
+import { showHistory, type ShowHistoryOptions } from "../../client/headless/show_history.ts";
 import { CryptoError } from "../../shared/base/errors.ts";
 import vectors from "../vectors/v1.json" with { type: "json" };
 import { assertHistory } from "../helpers/json_schema.ts";

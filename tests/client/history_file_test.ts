@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openHistory, readHistory } from "../../client/history.ts";
-import { quotePath } from "../../client/history_file.ts";
+import { openHistory, readHistory } from "../../client/history/history.ts";
+import { quotePath } from "../../client/files/file_access.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { skipUnless } from "../helpers/skip.ts";
 import { CHEAP, readTexts, temporaryHistory, writeHistory } from "../helpers/history.ts";

@@ -10,7 +10,7 @@ import {
   sealRecord,
   TAG_BYTES,
   unlockHeader,
-} from "../../client/history_format.ts";
+} from "../../client/history/history_format.ts";
 import { CHEAP } from "../helpers/history.ts";
 
 const COST = CHEAP.unsafeTestOnlyCost;

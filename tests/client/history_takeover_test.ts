@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openHistory } from "../../client/history.ts";
-import { TAKEOVER_DISK, type TakeoverDisk } from "../../client/history_takeover.ts";
+import { openHistory } from "../../client/history/history.ts";
+import { TAKEOVER_DISK, type TakeoverDisk } from "../../client/history/history_takeover.ts";
 import { ConfigError, CryptoError } from "../../shared/base/errors.ts";
 import vectors from "../vectors/v1.json" with { type: "json" };
 import { chatEntry, CHEAP, readTexts, temporaryHistory } from "../helpers/history.ts";

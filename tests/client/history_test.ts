@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type HistoryEntry, openHistory, readHistory } from "../../client/history.ts";
-import { HEADER_BYTES } from "../../client/history_format.ts";
+import { type HistoryEntry, openHistory, readHistory } from "../../client/history/history.ts";
+import { HEADER_BYTES } from "../../client/history/history_format.ts";
 import { ConfigError, CryptoError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { chatEntry, CHEAP, readTexts, temporaryHistory, writeHistory } from "../helpers/history.ts";
 

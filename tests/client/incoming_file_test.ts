@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { faultOfOffer, IncomingFile } from "../../client/incoming_file.ts";
+import { faultOfOffer, IncomingFile } from "../../client/transfers/chunk_buffer.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/base/limits.ts";
 import { chunksOf, offerOf, someBytes } from "../helpers/transfer_room.ts";
 

@@ -4,7 +4,7 @@ import {
   isAcceptableCost,
   MAX_COST,
   stretchPassphrase,
-} from "../../client/key_stretching.ts";
+} from "../../client/history/key_stretching.ts";
 
 Deno.test("stretchPassphrase() agrees with the reference implementation of Argon2id", async () => {
   // test.c of github.com/P-H-C/phc-winner-argon2, version 0x13, t=2, p=1, "password" and "somesalt".

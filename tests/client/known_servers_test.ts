@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KnownServers } from "../../client/known_servers.ts";
+import { KnownServers } from "../../client/net/known_servers.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";

@@ -3,7 +3,7 @@ import {
   looksLegacy,
   openLegacyEnvelope,
   parseLegacyEnvelope,
-} from "../../client/legacy_history.ts";
+} from "../../client/history/legacy_history.ts";
 import vectors from "../vectors/v1.json" with { type: "json" };
 import { sealLegacy } from "../helpers/history.ts";
 

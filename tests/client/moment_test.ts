@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseMoment } from "../../client/moment.ts";
+import { parseMoment } from "../../client/config/time_span.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 
 const NOW = new Date(2026, 10, 25, 14, 30, 15);

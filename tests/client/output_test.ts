@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mentions, Output, type OutputOptions } from "../../client/output.ts";
-import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
+import { mentions, Output, type OutputOptions } from "../../client/output/output.ts";
+import { createMinimalRenderer } from "../../client/render/minimal.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { ManualClock, turns } from "../helpers/chat_fakes.ts";
 

@@ -1,11 +1,11 @@
 // What a user sees of the conversation: folded comings and goings, days, long messages, ignored people, bells.
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { Output, type OutputOptions } from "../../client/output.ts";
-import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
-import { createRichRenderer } from "../../client/renderers/rich.ts";
-import type { ChatLine, SystemLine } from "../../client/renderers/text.ts";
-import { Settings } from "../../client/settings.ts";
+import { Output, type OutputOptions } from "../../client/output/output.ts";
+import { createMinimalRenderer } from "../../client/render/minimal.ts";
+import { createRichRenderer } from "../../client/render/rich.ts";
+import type { ChatLine, SystemLine } from "../../client/render/text.ts";
+import { Settings } from "../../client/config/chat_settings.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { FakeConsole, ManualClock } from "../helpers/chat_fakes.ts";
 

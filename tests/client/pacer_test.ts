@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Pacer } from "../../client/pacer.ts";
+import { Pacer } from "../../client/session/rate_pacer.ts";
 import { RateLimit } from "../../server/limits/rate_limit.ts";
 
 Deno.test("a pacer without a rate never waits", () => {

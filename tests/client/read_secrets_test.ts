@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CLIENT_OPTIONS } from "../../client/config.ts";
+import { CLIENT_OPTIONS } from "../../client/config/read_options.ts";
 import { parseCommandLine } from "../../shared/cli/command_line.ts";
-import { readPassphrase, readToken } from "../../client/read_secrets.ts";
+import { readPassphrase, readToken } from "../../client/config/read_secrets.ts";
 
 function sources(env: Record<string, string> = {}) {
   const warnings: string[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Backoff, keepConnected } from "../../client/reconnect.ts";
-import { BusyError, type Session, UnauthorizedError } from "../../client/session.ts";
+import { Backoff, keepConnected } from "../../client/session/reconnect.ts";
+import { BusyError, type Session, UnauthorizedError } from "../../client/session/session.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { FakeSession, ManualClock, turns } from "../helpers/chat_fakes.ts";
 

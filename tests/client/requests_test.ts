@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Pacer } from "../../client/pacer.ts";
-import { type Outcome, Requests } from "../../client/requests.ts";
+import { Pacer } from "../../client/session/rate_pacer.ts";
+import { type Outcome, Requests } from "../../client/session/request_ledger.ts";
 import { FakeSession, ManualClock, turns } from "../helpers/chat_fakes.ts";
 import type { Rate } from "../../shared/cli/option_values.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Roster } from "../../client/roster.ts";
+import { Roster } from "../../client/rooms/roster.ts";
 
 Deno.test("a roster follows who comes, leaves and renames", () => {
   const roster = new Roster();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readTerminal } from "../../client/chat_input.ts";
+import { readTerminal } from "../../client/app/pipe_input.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { formatLink, type Link, parseLink } from "../../shared/text/invite_link.ts";
 import type { Event, SealedRequest } from "../../shared/messages/messages_v2.ts";
@@ -12,7 +12,7 @@ import {
   startChat,
   turns,
 } from "../helpers/chat_fakes.ts";
-import type { RoomRequest } from "../../client/sealed/room_events.ts";
+import type { RoomRequest } from "../../client/sealed_engine/engine_protocol.ts";
 import { type FakeEngine, fakeEngines, personOf, statusOf } from "../helpers/fake_engine.ts";
 
 const secret = new Uint8Array(32).fill(7);

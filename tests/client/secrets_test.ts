@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSecret, type SecretPlaces } from "../../client/secrets.ts";
+import { readSecret, type SecretPlaces } from "../../client/config/secret_source.ts";
 import { CmdchatError, ConfigError, UsageError } from "../../shared/base/errors.ts";
 
 const SECRET = "s3cr3t-w0rd";

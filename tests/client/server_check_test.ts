@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { KnownServers } from "../../client/known_servers.ts";
-import { ServerCheck, type ServerCheckOptions } from "../../client/server_check.ts";
+import { KnownServers } from "../../client/net/known_servers.ts";
+import { ServerCheck, type ServerCheckOptions } from "../../client/net/server_check.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createDecipheriv } from "node:crypto";
-import type { Connection } from "../../client/connection.ts";
-import { connect } from "../../client/connection.ts";
-import { BusyError, UnauthorizedError } from "../../client/session.ts";
-import { SessionV1 } from "../../client/session_v1.ts";
-import { V1Events } from "../../client/v1_events.ts";
+import type { Connection } from "../../client/net/connection.ts";
+import { connect } from "../../client/net/connection.ts";
+import { BusyError, UnauthorizedError } from "../../client/session/session.ts";
+import { SessionV1 } from "../../client/session/session_v1.ts";
+import { V1Events } from "../../client/session/v1_translation.ts";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
 import {
   ConnectionError,

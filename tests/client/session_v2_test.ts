@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { BusyError, UnauthorizedError } from "../../client/session.ts";
-import { SessionV2, type SessionV2Request } from "../../client/session_v2.ts";
+import { BusyError, UnauthorizedError } from "../../client/session/session.ts";
+import { SessionV2, type SessionV2Request } from "../../client/session/session_v2.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   ConnectionError,

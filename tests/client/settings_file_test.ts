@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ClientConfig, readConfig } from "../../client/config.ts";
-import { readToken } from "../../client/read_secrets.ts";
-import { defaultSettingsPath, openSettings } from "../../client/settings_file.ts";
+import { type ClientConfig, readConfig } from "../../client/config/read_options.ts";
+import { readToken } from "../../client/config/read_secrets.ts";
+import { defaultSettingsPath, openSettings } from "../../client/config/settings_file.ts";
 import { CmdchatError } from "../../shared/base/errors.ts";
 
 interface Case {

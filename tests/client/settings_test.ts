@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { parseSettingName, SETTING_NAMES, SETTINGS, Settings } from "../../client/settings.ts";
+import {
+  parseSettingName,
+  SETTING_NAMES,
+  SETTINGS,
+  Settings,
+} from "../../client/config/chat_settings.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 
 Deno.test("a setting is what the table says until it is set, and only to what the table allows", () => {

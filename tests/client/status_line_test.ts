@@ -1,8 +1,8 @@
 // What of the status line is left where the terminal is narrow, judged as text at 20, 40, 80 and 200 columns.
 import assert from "node:assert/strict";
-import { Rooms } from "../../client/rooms.ts";
-import { type Status, statusLine } from "../../client/status_line.ts";
-import { fitStatus, wholeStatus } from "../../client/terminal/status_fit.ts";
+import { Rooms } from "../../client/rooms/joined_rooms.ts";
+import { type Status, statusLine } from "../../client/output/status_line.ts";
+import { fitStatus, wholeStatus } from "../../client/console/status_fit.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { textWidth } from "../../client/terminal/width.ts";
 

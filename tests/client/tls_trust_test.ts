@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readTlsSettings } from "../../client/tls_trust.ts";
+import { readTlsSettings } from "../../client/net/tls_trust.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lineOf } from "../../client/toml_lines.ts";
+import { lineOf } from "../../client/config/toml_lines.ts";
 
 const TEXT = `# prot = 1
 name = "alice"

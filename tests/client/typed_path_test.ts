@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { pathCandidates } from "../../client/typed_path.ts";
+import { pathCandidates } from "../../client/files/typed_path.ts";
 
 const posix = (typed: string) => pathCandidates(typed, { home: "/h/ann", windows: false });
 const windows = (typed: string) => pathCandidates(typed, { home: "C:/ann", windows: true });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Typing } from "../../client/typing.ts";
+import { Typing } from "../../client/rooms/typing.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import { ManualClock } from "../helpers/chat_fakes.ts";
 

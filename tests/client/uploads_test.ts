@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openSendable } from "../../client/sendable.ts";
-import { Upload } from "../../client/uploads.ts";
+import { openSendable } from "../../client/transfers/source_file.ts";
+import { Upload } from "../../client/transfers/upload.ts";
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { FileRequest } from "../helpers/transfer_room.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { V1Answers } from "../../client/v1_answers.ts";
+import { V1Answers } from "../../client/session/v1_pending.ts";
 
 function asked(...texts: string[]): V1Answers {
   const answers = new V1Answers();

@@ -1,7 +1,7 @@
 // The shells' completions as people have them: the real shells in a real terminal, the script sourced, Tab pressed.
 
 import assert from "node:assert/strict";
-import { CLIENT_PROGRAM } from "../../client/program.ts";
+import { CLIENT_PROGRAM } from "../../client/config/program.ts";
 import { SERVER_PROGRAM } from "../../server/commands/program.ts";
 import { completionScript } from "../../shared/cli/completion_script.ts";
 import { SHELLS } from "../../shared/cli/completions_command.ts";

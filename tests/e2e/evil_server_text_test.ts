@@ -1,6 +1,6 @@
 // A server that puts the whole corpus into every field it has, against the real client in a terminal.
 import assert from "node:assert/strict";
-import { CLIENT_OPTIONS } from "../../client/config.ts";
+import { CLIENT_OPTIONS } from "../../client/config/read_options.ts";
 import { HOSTILE_TEXTS, TERMINAL_SEQUENCES, UNICODE_TRICKS } from "../helpers/hostile_text.ts";
 import { runProgram } from "../helpers/programs.ts";
 import { hasProgram, skipUnless } from "../helpers/skip.ts";

@@ -2,9 +2,9 @@
 // text here is one that a user sees.
 
 import assert from "node:assert/strict";
-import { SealedGroup } from "../../client/sealed/group.ts";
-import { generateSignatureKeys } from "../../client/sealed/mls_crypto.ts";
-import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
+import { SealedGroup } from "../../client/mls/group.ts";
+import { generateSignatureKeys } from "../../client/mls/cipher_suite.ts";
+import { deriveRoomKeys } from "../../client/mls/room_keys.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { frameOf, HostileRelay } from "../helpers/hostile_relay.ts";
 import { agreed, SealedMember } from "../helpers/sealed_member.ts";

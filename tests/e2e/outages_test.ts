@@ -2,7 +2,7 @@
 // that sleep. The client's own chat and sessions, the real server, real sockets.
 
 import assert from "node:assert/strict";
-import { SYSTEM_CLOCK } from "../../client/clock.ts";
+import { SYSTEM_CLOCK } from "../../client/base/clock.ts";
 import { makeIdentity } from "../helpers/identities.ts";
 import { type Fault, FaultyNetwork } from "../helpers/faulty_network.ts";
 import { fastClock, LiveChat } from "../helpers/live_chat.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
+import { deriveRoomKeys } from "../../client/mls/room_keys.ts";
 import { encodeBase64Url } from "../../shared/base/base64.ts";
 import { ridOf } from "../../shared/messages/attach_proof.ts";
 import { foundInBytes, foundInMemory } from "../helpers/process_memory.ts";

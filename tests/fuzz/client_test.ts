@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SessionV2 } from "../../client/session_v2.ts";
+import { SessionV2 } from "../../client/session/session_v2.ts";
 import { EVENTS } from "../../shared/messages/messages_v2.ts";
 import { encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { enteredOf, startChat, turns } from "../helpers/chat_fakes.ts";

@@ -1,8 +1,8 @@
 // 2,000 seeded operations on a sealed group: joins, leaves, kicks, locks, other names, updates, lost races, texts, voids,
 // members who come back. After each, everybody has one epoch, one code and the same members.
 
-import { SealedGroup } from "../../client/sealed/group.ts";
-import { join, readInvitation } from "../../client/sealed/place.ts";
+import { SealedGroup } from "../../client/mls/group.ts";
+import { join, readInvitation } from "../../client/mls/joining.ts";
 import { OrderedRoom, seededRandom, type TestMember } from "../helpers/sealed_group.ts";
 
 const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);

@@ -1,17 +1,17 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
-import { Chat } from "../../client/chat.ts";
-import type { ChatOptions, Destination } from "../../client/chat_options.ts";
-import type { Clock } from "../../client/clock.ts";
-import type { HistoryEntry } from "../../client/history_entry.ts";
-import { Output } from "../../client/output.ts";
-import { Backoff } from "../../client/reconnect.ts";
-import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
-import type { Session, Welcome } from "../../client/session.ts";
-import type { Alert, ChatConsole, UserEvent } from "../../client/terminal/chat_console.ts";
-import { EventQueue } from "../../client/terminal/event_queue.ts";
-import { type StatusText, wholeStatus } from "../../client/terminal/status_fit.ts";
+import { Chat } from "../../client/chat/chat.ts";
+import type { ChatOptions, Destination } from "../../client/chat/chat_options.ts";
+import type { Clock } from "../../client/base/clock.ts";
+import type { HistoryEntry } from "../../client/history/history_entry.ts";
+import { Output } from "../../client/output/output.ts";
+import { Backoff } from "../../client/session/reconnect.ts";
+import { createMinimalRenderer } from "../../client/render/minimal.ts";
+import type { Session, Welcome } from "../../client/session/session.ts";
+import type { Alert, ChatConsole, UserEvent } from "../../client/console/console.ts";
+import { EventQueue } from "../../client/console/event_queue.ts";
+import { type StatusText, wholeStatus } from "../../client/console/status_fit.ts";
 import { Style } from "../../client/terminal/style.ts";
-import { Transfers } from "../../client/transfers.ts";
+import { Transfers } from "../../client/transfers/transfers.ts";
 import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 
 /** When every test begins: 2026-11-23T18:00:00Z. */

@@ -1,13 +1,13 @@
 // Members of a sealed room who do with the group library what they like, and what the others make of it.
 
 import assert from "node:assert/strict";
-import { makeCredential } from "../../client/sealed/credential.ts";
-import { openEnvelope, sealEnvelope } from "../../client/sealed/envelope.ts";
-import { SealedGroup } from "../../client/sealed/group.ts";
-import type { Membership } from "../../client/sealed/leaf.ts";
-import * as mls from "../../client/sealed/mls.ts";
-import { readMessage } from "../../client/sealed/mls_reading.ts";
-import { type Invitation, join, type Place, readInvitation } from "../../client/sealed/place.ts";
+import { makeCredential } from "../../client/mls/credential.ts";
+import { openEnvelope, sealEnvelope } from "../../client/mls/envelope.ts";
+import { SealedGroup } from "../../client/mls/group.ts";
+import type { Membership } from "../../client/mls/leaf.ts";
+import * as mls from "../../client/mls/group_library.ts";
+import { readMessage } from "../../client/mls/strict_reader.ts";
+import { type Invitation, join, type Place, readInvitation } from "../../client/mls/joining.ts";
 import { OrderedRoom, placeFor } from "./sealed_group.ts";
 
 /** One of them, with the state of its own group. */

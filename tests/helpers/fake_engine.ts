@@ -1,8 +1,12 @@
 // The sealing part of a sealed room, played by the test: what the chat asks of it is kept, and the test says what it tells.
 
-import type { EngineOptions, SealedEngine } from "../../client/sealed/engine.ts";
-import type { SealedPerson } from "../../client/sealed/people.ts";
-import type { RoomEvent, RoomRequest, SealStatus } from "../../client/sealed/room_events.ts";
+import type { EngineOptions, SealedEngine } from "../../client/sealed_engine/engine.ts";
+import type { SealedPerson } from "../../client/sealed_engine/people.ts";
+import type {
+  RoomEvent,
+  RoomRequest,
+  SealStatus,
+} from "../../client/sealed_engine/engine_protocol.ts";
 import type { SealedEvent } from "../../shared/messages/messages_v2.ts";
 
 /** One engine without cryptography. */

@@ -1,7 +1,7 @@
-import type { LegacyEnvelope } from "../../client/legacy_history.ts";
-import type { HistoryEntry } from "../../client/history.ts";
-import { openHistory, readHistory } from "../../client/history.ts";
-import type { StretchCost } from "../../client/key_stretching.ts";
+import type { LegacyEnvelope } from "../../client/history/legacy_history.ts";
+import type { HistoryEntry } from "../../client/history/history.ts";
+import { openHistory, readHistory } from "../../client/history/history.ts";
+import type { StretchCost } from "../../client/history/key_stretching.ts";
 
 /** The least that Argon2id takes, so that a test may open a file hundreds of times. */
 export const CHEAP: { unsafeTestOnlyCost: StretchCost } = {

@@ -1,6 +1,6 @@
 // A program to be killed: appends to the history given as its argument and prints each number once it is stored.
 
-import { openHistory } from "../../client/history.ts";
+import { openHistory } from "../../client/history/history.ts";
 import { chatEntry, CHEAP } from "./history.ts";
 
 const [path = ""] = Deno.args;

@@ -1,17 +1,17 @@
 // The client's real chat over real sockets and sessions, without a terminal and with a clock that runs fast: what a
 // test of many outages needs to be over in seconds.
 
-import { Chat } from "../../client/chat.ts";
-import type { ChatOptions } from "../../client/chat_options.ts";
-import { readTerminal } from "../../client/chat_input.ts";
-import { type Clock, SYSTEM_CLOCK } from "../../client/clock.ts";
-import { connect } from "../../client/connection.ts";
-import { Output } from "../../client/output.ts";
-import { Backoff } from "../../client/reconnect.ts";
-import { createJsonRenderer } from "../../client/renderers/json.ts";
-import { SessionV2 } from "../../client/session_v2.ts";
+import { Chat } from "../../client/chat/chat.ts";
+import type { ChatOptions } from "../../client/chat/chat_options.ts";
+import { readTerminal } from "../../client/app/pipe_input.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../client/base/clock.ts";
+import { connect } from "../../client/net/connection.ts";
+import { Output } from "../../client/output/output.ts";
+import { Backoff } from "../../client/session/reconnect.ts";
+import { createJsonRenderer } from "../../client/render/json.ts";
+import { SessionV2 } from "../../client/session/session_v2.ts";
 import { Style } from "../../client/terminal/style.ts";
-import { Transfers } from "../../client/transfers.ts";
+import { Transfers } from "../../client/transfers/transfers.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { FakeConsole } from "./chat_fakes.ts";
 import { testRsa } from "./v2_peer.ts";

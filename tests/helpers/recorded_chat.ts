@@ -1,15 +1,15 @@
 // The client's own code against a real server, in the test's process: what a user with many windows would see.
 
-import { Chat } from "../../client/chat.ts";
-import type { Destination } from "../../client/chat_options.ts";
-import { SYSTEM_CLOCK } from "../../client/clock.ts";
-import { connect } from "../../client/connection.ts";
-import type { HistoryEntry } from "../../client/history_entry.ts";
-import { Output } from "../../client/output.ts";
-import { createMinimalRenderer } from "../../client/renderers/minimal.ts";
-import { SessionV2 } from "../../client/session_v2.ts";
+import { Chat } from "../../client/chat/chat.ts";
+import type { Destination } from "../../client/chat/chat_options.ts";
+import { SYSTEM_CLOCK } from "../../client/base/clock.ts";
+import { connect } from "../../client/net/connection.ts";
+import type { HistoryEntry } from "../../client/history/history_entry.ts";
+import { Output } from "../../client/output/output.ts";
+import { createMinimalRenderer } from "../../client/render/minimal.ts";
+import { SessionV2 } from "../../client/session/session_v2.ts";
 import { Style } from "../../client/terminal/style.ts";
-import { Transfers } from "../../client/transfers.ts";
+import { Transfers } from "../../client/transfers/transfers.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { FakeConsole } from "./chat_fakes.ts";
 import { testRsa } from "./v2_peer.ts";

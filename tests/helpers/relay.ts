@@ -3,7 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../server/config/server_options.ts";
 import { type Link, LinkLost } from "../../server/net/listen.ts";
-import { EventQueue } from "../../client/terminal/event_queue.ts";
+import { EventQueue } from "../../client/console/event_queue.ts";
 import type { Broadcast } from "../../server/delivery/encoded_event.ts";
 import { handle } from "../../server/handlers/dispatch.ts";
 import type { Port } from "../../server/delivery/event_writer.ts";

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type CommitIntent, SealedGroup } from "../../client/sealed/group.ts";
-import type { Outcome, SealedFrame } from "../../client/sealed/group_outcome.ts";
-import { generateSignatureKeys } from "../../client/sealed/mls_crypto.ts";
-import { join, type Outgoing, type Place, readInvitation } from "../../client/sealed/place.ts";
-import { deriveRoomKeys, type RoomKeys } from "../../client/sealed/room_keys.ts";
+import { type CommitIntent, SealedGroup } from "../../client/mls/group.ts";
+import type { Outcome, SealedFrame } from "../../client/mls/group_outcome.ts";
+import { generateSignatureKeys } from "../../client/mls/cipher_suite.ts";
+import { join, type Outgoing, type Place, readInvitation } from "../../client/mls/joining.ts";
+import { deriveRoomKeys, type RoomKeys } from "../../client/mls/room_keys.ts";
 
 /** Keys of a room whose secret is 32 times that byte. */
 export function testKeys(fill = 7): RoomKeys {

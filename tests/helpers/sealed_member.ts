@@ -1,9 +1,9 @@
 // A member of a sealed room over a real socket: the state machine of the client, with real cryptography, in the test's
 // own process.
 
-import { RoomMachine } from "../../client/sealed/room_machine.ts";
-import type { RoomEvent, RoomRequest } from "../../client/sealed/room_events.ts";
-import { deriveRoomKeys } from "../../client/sealed/room_keys.ts";
+import { RoomMachine } from "../../client/sealed_engine/member.ts";
+import type { RoomEvent, RoomRequest } from "../../client/sealed_engine/engine_protocol.ts";
+import { deriveRoomKeys } from "../../client/mls/room_keys.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import {
   type Event,

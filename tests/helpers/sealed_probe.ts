@@ -2,8 +2,8 @@
 // Two members of a sealed room, each in its worker, over the small relay of the tests: prints what they agree on. A test
 // compiles this, to see that the workers are in the file and run without any right.
 
-import { openSealedEngine, type SealedEngine } from "../../client/sealed/engine.ts";
-import type { SealStatus } from "../../client/sealed/room_events.ts";
+import { openSealedEngine, type SealedEngine } from "../../client/sealed_engine/engine.ts";
+import type { SealStatus } from "../../client/sealed_engine/engine_protocol.ts";
 import { TestRelay } from "./sealed_relay.ts";
 
 const relay = new TestRelay();

@@ -2,10 +2,10 @@
 // no time-outs. Tests make it lie. Members run as the state machines of the client.
 
 import { Buffer } from "node:buffer";
-import { RoomMachine } from "../../client/sealed/room_machine.ts";
-import type { FromRelay, RelayEvent, ToRelay } from "../../client/sealed/relay_wire.ts";
-import type { RoomEvent } from "../../client/sealed/room_events.ts";
-import type { RoomKeys } from "../../client/sealed/room_keys.ts";
+import { RoomMachine } from "../../client/sealed_engine/member.ts";
+import type { FromRelay, RelayEvent, ToRelay } from "../../client/sealed_engine/relay_wire.ts";
+import type { RoomEvent } from "../../client/sealed_engine/engine_protocol.ts";
+import type { RoomKeys } from "../../client/mls/room_keys.ts";
 import { testKeys } from "./sealed_group.ts";
 
 type Frame = RelayEvent<"sealed_frame">;

@@ -9,8 +9,8 @@ import {
   runCommand,
 } from "../../../client/commands/dispatcher.ts";
 import { commandHelp, helpText } from "../../../client/commands/screen_commands.ts";
-import { wrapLines } from "../../../client/renderers/wrap.ts";
-import { BINDINGS } from "../../../client/terminal/bindings.ts";
+import { wrapLines } from "../../../client/render/wrap.ts";
+import { BINDINGS } from "../../../client/console/key_bindings.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import {
   eventOf,

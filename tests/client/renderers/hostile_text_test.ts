@@ -1,13 +1,13 @@
 // Every field that a peer or a server controls × every renderer × the corpus, judged by a terminal emulator.
 import assert from "node:assert/strict";
-import { createJsonRenderer } from "../../../client/renderers/json.ts";
-import { createMinimalRenderer } from "../../../client/renderers/minimal.ts";
-import { createRichRenderer } from "../../../client/renderers/rich.ts";
-import { PresenceFold } from "../../../client/presence.ts";
-import { type Renderer, shortLabel, type SystemLine } from "../../../client/renderers/text.ts";
+import { createJsonRenderer } from "../../../client/render/json.ts";
+import { createMinimalRenderer } from "../../../client/render/minimal.ts";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import { PresenceFold } from "../../../client/output/presence_fold.ts";
+import { type Renderer, shortLabel, type SystemLine } from "../../../client/render/text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
-import type { TransferFault, TransferRef } from "../../../client/transfer_event.ts";
+import type { TransferFault, TransferRef } from "../../../client/transfers/transfer_event.ts";
 import { safeDownloadName } from "../../../shared/text/download_name.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { witness } from "../../helpers/terminal_witness.ts";

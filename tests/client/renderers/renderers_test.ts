@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createJsonRenderer } from "../../../client/renderers/json.ts";
-import { createMinimalRenderer } from "../../../client/renderers/minimal.ts";
-import { createRichRenderer, nameNumber } from "../../../client/renderers/rich.ts";
+import { createJsonRenderer } from "../../../client/render/json.ts";
+import { createMinimalRenderer } from "../../../client/render/minimal.ts";
+import { createRichRenderer, nameNumber } from "../../../client/render/rich.ts";
 import {
   type ChatLine,
   clockTime,
@@ -9,12 +9,12 @@ import {
   type Renderer,
   safeName,
   type SystemLine,
-} from "../../../client/renderers/text.ts";
-import { wrapLines } from "../../../client/renderers/wrap.ts";
-import { barText } from "../../../client/renderers/transfer_text.ts";
+} from "../../../client/render/text.ts";
+import { wrapLines } from "../../../client/render/wrap.ts";
+import { barText } from "../../../client/render/transfer_text.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { Style } from "../../../client/terminal/style.ts";
-import type { TransferEvent } from "../../../client/transfer_event.ts";
+import type { TransferEvent } from "../../../client/transfers/transfer_event.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { witness } from "../../helpers/terminal_witness.ts";
 import { safeDownloadName } from "../../../shared/text/download_name.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createRichRenderer } from "../../../client/renderers/rich.ts";
-import { parseMessage } from "../../../client/renderers/spans.ts";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import { parseMessage } from "../../../client/render/spans.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { sanitizeText } from "../../../shared/base/sanitize.ts";

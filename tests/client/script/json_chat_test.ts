@@ -1,7 +1,7 @@
 // `cmdchat-client --json`: a program as the user. What it prints is held against docs/cmdchat.schema.json.
 
 import assert from "node:assert/strict";
-import { jsonScript } from "../../../client/script/json_chat.ts";
+import { jsonScript } from "../../../client/headless/json_chat.ts";
 import { at, runClient, startClient, temporaryHome } from "../../helpers/client_process.ts";
 import { assertPrinted, isRequest } from "../../helpers/json_schema.ts";
 import { startServer } from "../../helpers/server_process.ts";

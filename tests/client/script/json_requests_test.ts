@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { idOf, parseRequest } from "../../../client/script/json_requests.ts";
+import { idOf, parseRequest } from "../../../client/headless/json_requests.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 
 Deno.test("each request is the line that a person would type, and keeps its id", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { Patience } from "../../../client/script/patience.ts";
-import { isFrom } from "../../../client/script/recv.ts";
-import { runRecv, runRecvFile, runSend, runSendFile } from "../../../client/script/run_script.ts";
-import { resultFields } from "../../../client/script/send.ts";
-import { sendFileScript } from "../../../client/script/send_file.ts";
-import { recvFileScript } from "../../../client/script/recv_file.ts";
-import { transferError } from "../../../client/script/transfer_error.ts";
-import { SYSTEM_CLOCK } from "../../../client/clock.ts";
+import { Patience } from "../../../client/headless/patience.ts";
+import { isFrom } from "../../../client/headless/recv.ts";
+import { runRecv, runRecvFile, runSend, runSendFile } from "../../../client/headless/run_script.ts";
+import { resultFields } from "../../../client/headless/send.ts";
+import { sendFileScript } from "../../../client/headless/send_file.ts";
+import { recvFileScript } from "../../../client/headless/recv_file.ts";
+import { transferError } from "../../../client/headless/transfer_error.ts";
+import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 
 function input(...args: string[]) {

@@ -1,7 +1,7 @@
 // `send`, `recv`, `send-file` and `recv-file` as a script uses them: processes, pipes, exit codes.
 
 import assert from "node:assert/strict";
-import { CLIENT_COMMANDS } from "../../../client/program.ts";
+import { CLIENT_COMMANDS } from "../../../client/config/program.ts";
 import { at, runClient, startClient, temporaryHome } from "../../helpers/client_process.ts";
 import { type Ended, Program } from "../../helpers/programs.ts";
 import { startServer } from "../../helpers/server_process.ts";

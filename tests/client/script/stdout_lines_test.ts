@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { StdoutLines } from "../../../client/script/stdout_lines.ts";
+import { StdoutLines } from "../../../client/base/stdout_lines.ts";
 
 /** A sink that takes three bytes at a time, and breaks after so many. */
 function sinkOf(limit: number, fault: Error = new Deno.errors.BrokenPipe()) {

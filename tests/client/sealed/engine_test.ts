@@ -1,8 +1,8 @@
 // Sealed rooms in workers, over the small relay of the tests.
 
 import assert from "node:assert/strict";
-import { openSealedEngine, type SealedEngine } from "../../../client/sealed/engine.ts";
-import type { RoomEvent, SealStatus } from "../../../client/sealed/room_events.ts";
+import { openSealedEngine, type SealedEngine } from "../../../client/sealed_engine/engine.ts";
+import type { RoomEvent, SealStatus } from "../../../client/sealed_engine/engine_protocol.ts";
 import { TestRelay } from "../../helpers/sealed_relay.ts";
 
 interface Talker extends Disposable {

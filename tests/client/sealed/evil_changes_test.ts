@@ -1,9 +1,9 @@
 // Kicks, locks and names: what the maker of a sealed room may do, what others may, and what is refused by everybody.
 
 import assert from "node:assert/strict";
-import { makeCredential } from "../../../client/sealed/credential.ts";
-import * as mls from "../../../client/sealed/mls.ts";
-import { readInvitation } from "../../../client/sealed/place.ts";
+import { makeCredential } from "../../../client/mls/credential.ts";
+import * as mls from "../../../client/mls/group_library.ts";
+import { readInvitation } from "../../../client/mls/joining.ts";
 import {
   evilMaker,
   joinAs,

@@ -8,12 +8,12 @@ import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
 import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
 import { defaultLifetime } from "ts-mls/lifetime.js";
 import { encodeMlsMessage, type MLSMessage } from "ts-mls/message.js";
-import { sealEnvelope } from "../../../client/sealed/envelope.ts";
-import type { Outcome, SealedFrame } from "../../../client/sealed/group_outcome.ts";
-import * as mls from "../../../client/sealed/mls.ts";
-import { CAPABILITIES } from "../../../client/sealed/mls_reading.ts";
-import { MLS_CRYPTO } from "../../../client/sealed/mls_crypto.ts";
-import { readInvitation } from "../../../client/sealed/place.ts";
+import { sealEnvelope } from "../../../client/mls/envelope.ts";
+import type { Outcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
+import * as mls from "../../../client/mls/group_library.ts";
+import { CAPABILITIES } from "../../../client/mls/strict_reader.ts";
+import { MLS_CRYPTO } from "../../../client/mls/cipher_suite.ts";
+import { readInvitation } from "../../../client/mls/joining.ts";
 import {
   invitationOf,
   joinAs,

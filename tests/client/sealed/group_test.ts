@@ -1,8 +1,8 @@
 // Sealed groups as stories: who joins, who reads what, who is out.
 
 import assert from "node:assert/strict";
-import { join, readInvitation } from "../../../client/sealed/place.ts";
-import { SealedGroup } from "../../../client/sealed/group.ts";
+import { join, readInvitation } from "../../../client/mls/joining.ts";
+import { SealedGroup } from "../../../client/mls/group.ts";
 import { OrderedRoom } from "../../helpers/sealed_group.ts";
 
 const yes = () => true;

@@ -21,7 +21,7 @@ import { processMessage } from "ts-mls/processMessages.js";
 import { encodeProposal } from "ts-mls/proposal.js";
 import { decodeRatchetTree } from "ts-mls/ratchetTree.js";
 import { createSecretTree } from "ts-mls/secretTree.js";
-import { MLS_CRYPTO } from "../../../client/sealed/mls_crypto.ts";
+import { MLS_CRYPTO } from "../../../client/mls/cipher_suite.ts";
 import { skipUnless } from "../../helpers/skip.ts";
 import { ROOT } from "../../helpers/sources.ts";
 

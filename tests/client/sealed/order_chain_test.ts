@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OrderChain } from "../../../client/sealed/order_chain.ts";
+import { OrderChain } from "../../../client/mls/order_chain.ts";
 
 const EPOCH = new Uint8Array(32).fill(1);
 const LATER = 1_000_000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodePayload, encodePayload, type Payload } from "../../../client/sealed/payload.ts";
+import { decodePayload, encodePayload, type Payload } from "../../../client/mls/payload.ts";
 
 const id = new Uint8Array(16).fill(1);
 const key = new Uint8Array(32).fill(2);

@@ -1,10 +1,10 @@
 // Texts that change, topics and who is writing, with a relay between the members: what each of them is shown.
 
 import assert from "node:assert/strict";
-import type { Member } from "../../../client/sealed/commit_rules.ts";
-import { newId, RoomCore } from "../../../client/sealed/room_core.ts";
-import type { RoomEvent } from "../../../client/sealed/room_events.ts";
-import { RoomWords } from "../../../client/sealed/room_words.ts";
+import type { Member } from "../../../client/mls/commit_rules.ts";
+import { newId, RoomCore } from "../../../client/sealed_engine/member_state.ts";
+import type { RoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import { RoomWords } from "../../../client/sealed_engine/member_messages.ts";
 import { placeFor, testKeys } from "../../helpers/sealed_group.ts";
 import type { Peer } from "../../helpers/sealed_relay.ts";
 import { assertAgreed, dangers, notes, roomOf } from "../../helpers/sealed_room_stories.ts";

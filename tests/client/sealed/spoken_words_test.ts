@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { wordsOf } from "../../../client/sealed/spoken_words.ts";
+import { wordsOf } from "../../../client/mls/word_list.ts";
 
 Deno.test("there are 256 words, and their first four letters differ", () => {
   const words = wordsOf(Uint8Array.from({ length: 256 }, (_, byte) => byte));

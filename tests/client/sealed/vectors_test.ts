@@ -4,15 +4,19 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createCipheriv, createHash } from "node:crypto";
 import { makeSealedVectors } from "../../../scripts/make_sealed_vectors.ts";
-import { makeCredential, readCredential } from "../../../client/sealed/credential.ts";
+import { makeCredential, readCredential } from "../../../client/mls/credential.ts";
 import {
   type EnvelopeKind,
   openEnvelope,
   unsafeTestOnlySealEnvelope,
-} from "../../../client/sealed/envelope.ts";
-import { FileOpener, FileSealer, paddedFileBytes } from "../../../client/sealed/file_seal.ts";
-import { roomCode, spokenFingerprint } from "../../../client/sealed/room_code.ts";
-import { attachProof, deriveRoomKeys } from "../../../client/sealed/room_keys.ts";
+} from "../../../client/mls/envelope.ts";
+import {
+  FileOpener,
+  FileSealer,
+  paddedFileBytes,
+} from "../../../client/sealed_engine/file_seal.ts";
+import { roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
+import { attachProof, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
 import { readText } from "../../helpers/sources.ts";
 
 const text = await readText("tests/vectors/sealed.json");

@@ -2,8 +2,8 @@
 //   deno run -A tests/client/terminal/demo.ts [messages a second]
 // Lines are echoed; /storm prints 1,000 messages, /ask asks for a secret, /throw fails, /quit leaves.
 import { detectColorDepth, Style } from "../../../client/terminal/style.ts";
-import { LineConsole } from "../../../client/terminal/line_io.ts";
-import { Prompt } from "../../../client/terminal/prompt.ts";
+import { LineConsole } from "../../../client/console/line_console.ts";
+import { Prompt } from "../../../client/console/prompt.ts";
 import { detectReflow, isInteractive, openLineIo, openTty } from "../../../client/terminal/tty.ts";
 
 const COMMANDS = ["/ask", "/clear", "/quit", "/storm", "/throw"];

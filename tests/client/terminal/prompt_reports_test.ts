@@ -1,9 +1,9 @@
 // What the program asks of the terminal beside painting: its background, bells, notices, rows that change in place.
 import assert from "node:assert/strict";
-import { PresenceFold } from "../../../client/presence.ts";
-import { createRichRenderer } from "../../../client/renderers/rich.ts";
-import type { SystemLine } from "../../../client/renderers/text.ts";
-import { barText } from "../../../client/renderers/transfer_text.ts";
+import { PresenceFold } from "../../../client/output/presence_fold.ts";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import type { SystemLine } from "../../../client/render/text.ts";
+import { barText } from "../../../client/render/transfer_text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile_text.ts";
 import { KeyParser } from "../../../client/terminal/keys.ts";

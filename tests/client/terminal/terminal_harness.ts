@@ -1,11 +1,11 @@
 // A prompt on a real terminal emulator (xterm.js, headless), with keys and time in the test's hand.
 import xterm from "@xterm/headless";
 import unicode11 from "@xterm/addon-unicode11";
-import type { Tty, UserEvent } from "../../../client/terminal/chat_console.ts";
-import { EventQueue } from "../../../client/terminal/event_queue.ts";
-import type { Timers } from "../../../client/terminal/paint_pacer.ts";
-import { Prompt } from "../../../client/terminal/prompt.ts";
-import type { PromptOptions } from "../../../client/terminal/prompt_options.ts";
+import type { Tty, UserEvent } from "../../../client/console/console.ts";
+import { EventQueue } from "../../../client/console/event_queue.ts";
+import type { Timers } from "../../../client/terminal/paint_scheduler.ts";
+import { Prompt } from "../../../client/console/prompt.ts";
+import type { PromptOptions } from "../../../client/console/prompt_options.ts";
 
 /** Timers that run when the test says so. */
 export class ManualTimers implements Timers {

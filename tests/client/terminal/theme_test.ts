@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nameNumber } from "../../../client/renderers/rich.ts";
+import { nameNumber } from "../../../client/render/rich.ts";
 import {
   contrast,
   CONTRAST_MIN,

@@ -1,7 +1,7 @@
 // The scripts as text; tests/e2e/completions_test.ts tries them in the shells.
 
 import assert from "node:assert/strict";
-import { CLIENT_PROGRAM } from "../../../client/program.ts";
+import { CLIENT_PROGRAM } from "../../../client/config/program.ts";
 import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
 import { completedCommands } from "../../../shared/cli/completion_data.ts";
 import { completionScript } from "../../../shared/cli/completion_script.ts";

@@ -1,0 +1,80 @@
+// The user's side of a chat: a terminal with a prompt, a terminal with plain lines, or pipes.
+
+import { droppedFile } from "../files/dropped_file.ts";
+import type { OutputScreen } from "../output/output.ts";
+import type { Settings } from "../config/chat_settings.ts";
+import type { ChatConsole, Completer, Tty } from "../console/console.ts";
+import type { Rgb } from "../terminal/contrast.ts";
+import { editText } from "../console/external_editor.ts";
+import { LineConsole } from "../console/line_console.ts";
+import { Prompt } from "../console/prompt.ts";
+import { detectReflow, isInteractive, openLineIo, openTty } from "../terminal/tty.ts";
+
+/** Where lines come from and where text goes. */
+export interface UserSide {
+  readonly console: ChatConsole;
+  /** undefined where no row is ever painted twice. */
+  readonly tty: Tty | undefined;
+  /** Whether a person reads and writes; a pipe or a script otherwise. */
+  readonly isPerson: boolean;
+  /** Whether somebody can be asked. */
+  readonly canAsk: boolean;
+  /** Standard input as it is, for who reads no lines; undefined where it is a terminal with a prompt. */
+  readonly bytes: AsyncIterable<Uint8Array> | undefined;
+  /** Asks the terminal for its background; undefined where there is none to ask. */
+  readonly background: (() => Promise<Rgb | undefined>) | undefined;
+}
+
+/** What the side is opened for. */
+export interface UserSideOptions {
+  readonly env: (name: string) => string | undefined;
+  readonly complete: Completer;
+  /** Told what stands in the input line whenever the user adds to it. */
+  readonly entered: (text: string) => void;
+  /** Told of each change of the terminal's size. */
+  readonly resized: () => void;
+  readonly settings: Settings;
+  readonly home: string | undefined;
+  /** `--plain`: line after line, the cursor never moved. */
+  readonly plain: boolean;
+  readonly isScript: boolean;
+  /** A signal came, and the terminal has been given back. */
+  readonly onTerminate: (signal: "SIGTERM" | "SIGHUP") => void;
+}
+
+/** Takes the terminal, or the streams that are there instead. */
+export function openUserSide(options: UserSideOptions): UserSide {
+  const { env, plain, isScript } = options;
+  if (!plain && !isScript && isInteractive(env)) return openPrompt(options);
+  const io = openLineIo();
+  const isPerson = plain && !isScript && io.setEcho !== undefined;
+  return {
+    ...{ console: new LineConsole(io), tty: undefined, isPerson },
+    ...{ canAsk: io.setEcho !== undefined, background: undefined, bytes: io.input },
+  };
+}
+
+/** The screen of a side that has one. */
+export function screenOf({ console, tty }: UserSide): OutputScreen | undefined {
+  return tty && {
+    setLive: (rows) => console.setLive(rows),
+    alert: (alert) => console.alert(alert),
+    columns: () => tty.columns,
+  };
+}
+
+function openPrompt(options: UserSideOptions): UserSide {
+  const { env, complete, entered, resized, settings, home, onTerminate } = options;
+  const tty = openTty({ onTerminate });
+  const console = Prompt.open(tty, {
+    complete,
+    entered,
+    resized,
+    reflow: detectReflow(env),
+    edit: (text) => editText(text, env),
+    pasted: (text) => droppedFile(text, home),
+    pasteLines: () => settings.count("paste"),
+  });
+  const background = () => console.background();
+  return { console, tty, isPerson: true, canAsk: true, background, bytes: undefined };
+}

@@ -1,0 +1,53 @@
+// How the programs of the client end: what is printed, and which code the shell gets.
+
+import { CmdchatError } from "../../shared/base/errors.ts";
+import { sanitizeText } from "../../shared/base/sanitize.ts";
+
+/** Code of an end that nobody foresaw. */
+export const EXIT_UNEXPECTED = 1;
+
+const SIGNAL_CODES = { SIGINT: 130, SIGHUP: 129, SIGTERM: 143 } as const;
+
+/** Signals that end the client. */
+export type EndSignal = keyof typeof SIGNAL_CODES;
+
+/** Code after a signal, as shells count: 128 and its number. */
+export function signalExitCode(signal: EndSignal): number {
+  return SIGNAL_CODES[signal];
+}
+
+/** `error: …` and, where there is one, `hint: …`: two lines at most, safe to print. */
+export function errorText({ message, hint }: CmdchatError): string {
+  const line = (text: string) => sanitizeText(text).replaceAll("\n", " ");
+  return `error: ${line(message)}` + (hint === undefined ? "" : `\nhint: ${line(hint)}`);
+}
+
+/** Prints an error of ours and gives its code. Throws on what is a bug. */
+export function reportError(error: unknown): number {
+  if (!(error instanceof CmdchatError)) throw error;
+  printError(errorText(error));
+  return error.exitCode;
+}
+
+/** Writes text and a line break to standard error; a closed one takes nothing. */
+export function printError(text: string): void {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // Nobody reads our errors: nothing is left to tell.
+  }
+}
+
+/** Lists the codes for the help and README. */
+export const EXIT_CODES: readonly (readonly [number, string])[] = [
+  [0, "all went well"],
+  [1, "an error of the program itself"],
+  [2, "a wrong option, command, name or room"],
+  [3, "a file or setting that cannot be used"],
+  [4, "no connection, or a line that was perhaps not delivered"],
+  [5, "the server does not speak the protocol"],
+  [6, "a message or file above a limit"],
+  [7, "a token, passphrase or key that does not fit"],
+  [8, "what was waited for did not come within --timeout"],
+];

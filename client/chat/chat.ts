@@ -1,0 +1,394 @@
+// The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
+
+import { CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { ChatEnd } from "./chat_end.ts";
+import type { ChatAddress, ChatOptions, Destination } from "./chat_options.ts";
+import { handleEvent } from "../events/dispatch.ts";
+import { mentions, type Output } from "../output/output.ts";
+import { Pacer } from "../session/rate_pacer.ts";
+import { Backoff, keepConnected } from "../session/reconnect.ts";
+import { type Outcome, Requests } from "../session/request_ledger.ts";
+import { Rooms, type RoomState } from "../rooms/joined_rooms.ts";
+import { SealedRooms } from "../sealed/sealed_rooms.ts";
+import type { Session, Ticket, WantedRoom } from "../session/session.ts";
+import { promptText, statusLine } from "../output/status_line.ts";
+import { type Manner, Talk } from "./message_sender.ts";
+import { Typing } from "../rooms/typing.ts";
+import type { ChatConsole } from "../console/console.ts";
+import { sendFileRequest, survivesOutages } from "./file_route.ts";
+import type { Transfers } from "../transfers/transfers.ts";
+
+const CLOSED = { message: "The server closed the connection", hint: undefined };
+// Until the server has told its own.
+const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
+// What the server is told of who wants into sealed rooms only.
+const NAMELESS = "sealed";
+
+/** One user's chat with one server, over as many sessions as it takes. */
+export class Chat {
+  readonly output: Output;
+  readonly console: ChatConsole;
+  readonly transfers: Transfers;
+  readonly requests: Requests;
+  readonly talk: Talk;
+  readonly typing: Typing;
+  readonly rooms = new Rooms();
+  readonly backoff: Backoff;
+  /** How it ends, when it does. */
+  readonly finish = new ChatEnd();
+  readonly sealed: SealedRooms;
+  /** Names of rooms we have been in, for Tab. */
+  readonly visited = new Set<string>();
+  readonly #options: ChatOptions;
+  readonly #pacer = new Pacer(DEFAULT_RATE);
+  #session: Session | undefined;
+  #connected = Promise.withResolvers<void>();
+  /** The name we ask for at the next handshake. */
+  #wantedName: string;
+  /** Rooms of this session that the server has not told us of yet. */
+  #expected = 0;
+  #settled = false;
+  #linkText = "connecting…";
+  #everConnected = false;
+  /** Whether this session has no name of ours. */
+  #isNameless = false;
+  #ticket: Ticket | undefined;
+
+  constructor(options: ChatOptions) {
+    this.#options = options;
+    this.backoff = options.backoff ?? new Backoff();
+    this.output = options.output;
+    this.console = options.console;
+    this.#wantedName = options.place.name;
+    const { clock, openEngine } = options;
+    this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine });
+    this.requests = new Requests({
+      clock: options.clock,
+      pacer: this.#pacer,
+      onChange: () => this.refreshStatus(),
+      sealedLedger: (draft, room) =>
+        (draft.kind === "direct" ? this.sealed.ofClient(draft.to) : this.sealed.of(room))?.requests,
+    });
+    this.talk = new Talk(this.requests, () => this.room);
+    this.typing = new Typing({
+      clock: options.clock,
+      isWanted: () => this.output.settings.get("typing") === "on",
+      tell: () => this.#tellTyping(),
+      onChange: () => this.refreshStatus(),
+    });
+    this.transfers = options.transfers({
+      send: (request, room) => sendFileRequest(this, request, room),
+      survives: (room) => survivesOutages(this, room),
+      notify: (event) => this.output.file(event, this.rooms.current?.title),
+      now: () => options.clock.now(),
+      ownId: () => this.clientId,
+      roomTitle: (number) => this.rooms.byNumber(number)?.title,
+    });
+    const { place: { room: title, name }, secret } = options;
+    if (secret === undefined) this.rooms.add(title, name);
+    else this.sealed.open({ secret, title, name, isNew: false });
+    this.refreshStatus();
+  }
+
+  /** Our name in the current room, or the one that we ask for. */
+  get name(): string {
+    return this.rooms.current?.name ?? this.#wantedName;
+  }
+
+  /** The current room. Throws UsageError where we are in none. */
+  get room(): RoomState {
+    const { current } = this.rooms;
+    if (current !== undefined) return current;
+    throw new UsageError("Cannot do that: you are in no room", { hint: "/join ROOM" });
+  }
+
+  /** Our number in this session. */
+  get clientId(): number | undefined {
+    return this.#session?.welcome.client;
+  }
+
+  /** Where the server is. */
+  get address(): ChatAddress {
+    return this.#options.address;
+  }
+
+  /** Who the server is; undefined without a connection, and on v1. */
+  get fingerprint(): Fingerprint | undefined {
+    return this.#session?.welcome.fingerprint;
+  }
+
+  /** Whether a session is open and we are in its rooms. */
+  get connected(): boolean {
+    return this.#settled;
+  }
+
+  /** Whether the server speaks the old protocol: one room, and nothing beyond chats, names and files. */
+  get legacy(): boolean {
+    return this.#session?.welcome.legacy ?? false;
+  }
+
+  /** Aborts when the chat is over. */
+  get ending(): AbortSignal {
+    return this.finish.signal;
+  }
+
+  /** Resolves when a session is open. */
+  whenConnected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  /** Keeps a session open until `end` is called. Throws what another attempt cannot mend. */
+  async run(): Promise<void> {
+    try {
+      await keepConnected({
+        open: (signal) => this.#options.dial(this.#destination(), signal),
+        serve: (session) => this.#serve(session),
+        onDown: (error) => this.#showDown(error),
+        onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
+        clock: this.#options.clock,
+        backoff: this.backoff,
+        signal: this.ending,
+      });
+    } catch (error) {
+      this.finish.fail();
+      this.requests.end();
+      throw error;
+    }
+  }
+
+  /** Leaves: says goodbye, closes the session and lets `run` return. */
+  end(): void {
+    if (!this.finish.leave()) return;
+    this.sealed.end();
+    void this.#session?.leave();
+    this.requests.end();
+  }
+
+  /** The date and time as lines carry it. */
+  utc(): string {
+    return this.#options.clock.utc();
+  }
+
+  /** Says `text` in the current room, as Talk.say() does. */
+  say(text: string, manner?: Manner): Promise<Outcome> {
+    this.typing.said();
+    return this.talk.say(text, manner);
+  }
+
+  /** Asks for another name, which has passed parseName: in all plain rooms, or in the sealed one that lines go to. */
+  async rename(name: string): Promise<Outcome> {
+    const { current, plain } = this.rooms;
+    // A name there is its members' alone.
+    if (current?.isSealed) return await this.requests.add({ kind: "rename", name }, current);
+    const isSame = name === this.#wantedName && plain.every((room) => room.name === name);
+    if (isSame) return "confirmed";
+    this.requireSession();
+    const outcome = await this.requests.add({ kind: "rename", name });
+    if (outcome === "confirmed") this.#wantedName = name;
+    this.refreshStatus();
+    return outcome;
+  }
+
+  /** Goes to a room whose name has passed parseRoom; comes into it where we are not there. */
+  join(title: string): Promise<Outcome> {
+    const room = this.rooms.byTitle(title);
+    if (room?.number !== undefined) {
+      this.switchTo(room);
+      return Promise.resolve("confirmed");
+    }
+    this.requireSession();
+    // An old server lets us be in one room: to join is to leave.
+    if (this.legacy) this.transfers.roomLeft(this.room);
+    if (this.#isNameless) {
+      this.#isNameless = false;
+      void this.requests.add({ kind: "rename", name: this.#wantedName });
+    }
+    return this.requests.add({ kind: "join", title });
+  }
+
+  /** Leaves a room. */
+  async leave(room: RoomState): Promise<Outcome> {
+    const sealed = this.sealed.of(room);
+    if (sealed !== undefined) {
+      sealed.leave();
+      return "confirmed";
+    }
+    this.requireSession();
+    this.transfers.roomLeft(room);
+    const outcome = await this.requests.add({ kind: "leave" }, room);
+    if (outcome === "confirmed") this.forget(room);
+    return outcome;
+  }
+
+  /** Lines go to `room` from now on. */
+  switchTo(room: RoomState): void {
+    if (room === this.rooms.current) return;
+    this.rooms.switchTo(room);
+    this.output.moveTo(room.title);
+    this.refreshStatus();
+  }
+
+  /** We are not in `room` any more; where it was the current one, the one before it is. */
+  forget(room: RoomState): void {
+    const wasHere = this.rooms.current === room;
+    const next = this.rooms.remove(room);
+    if (next !== undefined) this.output.moveTo(next.title);
+    else if (wasHere) {
+      this.output.note("info", "You are in no room now.", "/join ROOM");
+    }
+    this.refreshStatus();
+  }
+
+  /** The server says that we are in a room, up to where, and under which name. */
+  enter({ room: number, title, name, at, topic }: EventOf<"entered">): RoomState {
+    if (this.legacy) this.#leaveOthers(number, title);
+    const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
+    [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
+    room.roster.add({ name, client: this.clientId ?? 0 });
+    this.visited.add(title);
+    if (this.#expected > 0 && --this.#expected === 0) this.#settle();
+    this.refreshStatus();
+    return room;
+  }
+
+  /** The server says under which name we are in `room`. */
+  nameIn(room: RoomState, name: string): void {
+    room.name = name;
+    this.refreshStatus();
+  }
+
+  /** Whether `text` of a member of `room` names us. */
+  isMention(text: string, room: RoomState): boolean {
+    return mentions(text, room.name);
+  }
+
+  /** Draws prompt and status line anew. */
+  refreshStatus(): void {
+    const { style } = this.#options;
+    const sealed = this.sealed.waiting;
+    const unsent = this.requests.unsent + sealed.unsent;
+    const overdue = this.requests.overdue + sealed.overdue;
+    const status = {
+      ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
+      ...{ unsent, overdue, delayMs: this.#session?.roundTripMs },
+      typing: this.typing.in(this.rooms.current?.number),
+    };
+    this.console.setStatus(statusLine(status, style));
+    this.console.setPrompt(promptText(status, style));
+  }
+
+  #destination(): Destination {
+    const rooms = this.rooms.plain.map(({ title, seen }): WantedRoom => [title, seen]);
+    // Of who is in sealed rooms alone, the server needs no name.
+    this.#isNameless = rooms.length === 0;
+    return { name: this.#isNameless ? NAMELESS : this.#wantedName, rooms, ticket: this.#ticket };
+  }
+
+  async #serve(session: Session): Promise<void> {
+    try {
+      this.#welcome(session);
+      for await (const event of session.events()) handleEvent(this, event);
+    } finally {
+      this.#dropSession();
+    }
+  }
+
+  #welcome(session: Session): void {
+    const { messageMax, fileMax, rate, ticket, resumed, rooms } = session.welcome;
+    this.#session = session;
+    this.#ticket = ticket;
+    this.talk.messageMax = messageMax;
+    this.transfers.fileMax = fileMax;
+    this.#pacer.rate = rate;
+    for (const room of this.rooms.plain) {
+      room.number = undefined;
+      if (!resumed) room.startAnew();
+    }
+    if (!resumed) this.requests.startAnew();
+    this.#expected = rooms;
+    if (rooms === 0) this.#settle();
+  }
+
+  /** All rooms of the session are known. */
+  #settle(): void {
+    const session = this.requireSession();
+    // Where we are not any more, the server has said why.
+    for (const room of this.rooms.plain) {
+      if (room.number === undefined) this.rooms.remove(room);
+    }
+    this.#settled = true;
+    this.#linkText = "connected";
+    this.#tellWelcome();
+    this.#everConnected = true;
+    this.requests.attach(session);
+    this.transfers.linkBack(session.welcome.resumed);
+    if (!session.welcome.resumed) this.talk.startAnew();
+    this.sealed.connect(session);
+    this.refreshStatus();
+    this.#connected.resolve();
+  }
+
+  #tellWelcome(): void {
+    if (this.#everConnected && this.#options.quiet) return;
+    const again = this.#everConnected ? "Connected again" : "Connected";
+    const places = this.rooms.titles.map((title) => quote(title)).join(", ");
+    const where = places === "" ? "" : ` in ${places}`;
+    this.#noteLink("connected", `${again} as ${quote(this.name)}${where}`);
+  }
+
+  #dropSession(): void {
+    const { holdSeconds = 0 } = this.#session?.welcome ?? {};
+    this.transfers.linkLost(holdSeconds * 1_000);
+    this.#session = undefined;
+    this.#settled = false;
+    this.#connected = Promise.withResolvers();
+    this.requests.detach();
+    this.sealed.disconnect();
+    this.refreshStatus();
+  }
+
+  /** On an old server we are in one room: the one that it names. */
+  #leaveOthers(number: number, title: string): void {
+    for (const room of this.rooms.plain) {
+      if (room.number !== number && room.title !== title) this.rooms.remove(room);
+    }
+  }
+
+  #showDown(error: unknown): void {
+    const first = this.#linkText === "connected" || !this.#everConnected;
+    this.#showLink("connection lost");
+    // One line an outage: further attempts show in the status line.
+    if (!first || this.#options.quiet) return;
+    const { message, hint } = error instanceof CmdchatError ? error : CLOSED;
+    this.#noteLink("lost", `${message}; trying again`, hint);
+  }
+
+  /** Worth nothing later: where it cannot be told now, it is not. */
+  #tellTyping(): void {
+    const { number: room } = this.rooms.current ?? {};
+    if (room === undefined || this.legacy || !this.connected) return;
+    const sealed = this.sealed.of(this.rooms.current);
+    if (sealed !== undefined) return sealed.typing();
+    this.#session?.send({ kind: "typing", room }).catch(() => {});
+  }
+
+  #noteLink(state: "connected" | "lost", text: string, hint?: string): void {
+    const room = this.rooms.current?.title ?? "";
+    this.output.link({ state, text, hint, name: this.name, room });
+  }
+
+  #showLink(text: string): void {
+    this.#linkText = text;
+    this.refreshStatus();
+  }
+
+  /** The open session. Throws ConnectionError where there is none. */
+  requireSession(): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new ConnectionError("Cannot do that: there is no connection to the server");
+  }
+}

@@ -1,0 +1,55 @@
+// What a chat is made of.
+
+import type { Clock } from "../base/clock.ts";
+import type { Output } from "../output/output.ts";
+import type { Backoff } from "../session/reconnect.ts";
+import type { openSealedEngine } from "../sealed_engine/engine.ts";
+import type { Session, Ticket, WantedRoom } from "../session/session.ts";
+import type { ChatConsole } from "../console/console.ts";
+import type { Style } from "../terminal/style.ts";
+import type { TransferOptions, Transfers } from "../transfers/transfers.ts";
+
+/** Who we want to be and where. */
+export interface Place {
+  readonly name: string;
+  readonly room: string;
+}
+
+/** What an attempt asks for, and the session it would take up again. */
+export interface Destination {
+  readonly name: string;
+  readonly rooms: readonly WantedRoom[];
+  readonly ticket: Ticket | undefined;
+}
+
+/** Where a server is, as links name it. */
+export interface ChatAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly token: string | undefined;
+}
+
+/** What a chat is made of. */
+export interface ChatOptions {
+  readonly place: Place;
+  /** The secret of the link where the place is a sealed room. */
+  readonly secret?: Uint8Array | undefined;
+  /** Makes the part of a sealed room that seals; a worker unless told. */
+  readonly openEngine?: typeof openSealedEngine;
+  /** Connects and does the handshake. */
+  readonly dial: (destination: Destination, signal: AbortSignal) => Promise<Session>;
+  readonly console: ChatConsole;
+  readonly output: Output;
+  readonly style: Style;
+  readonly clock: Clock;
+  /** Makes the transfers once, over what the chat gives them. */
+  readonly transfers: (
+    parts: Pick<TransferOptions, "send" | "survives" | "notify" | "now" | "ownId" | "roomTitle">,
+  ) => Transfers;
+  /** Where the server is, for invite links, and the token that it took. */
+  readonly address: ChatAddress;
+  /** `--quiet-reconnect`: outages show in the status line only. */
+  readonly quiet: boolean;
+  readonly backoff?: Backoff;
+}

@@ -1,0 +1,154 @@
+// What a user may set for their own eyes while the chat runs: one table. /set, Tab and the README derive from it.
+
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+
+/** One setting. */
+export interface SettingRow {
+  readonly help: string;
+  readonly fallback: string;
+  /** All that it may be; absent where it is a number or free. */
+  readonly values?: readonly string[];
+  /** The largest number that it may be, from 0; absent where it is none. */
+  readonly max?: number;
+  /** Form of a value that is neither, as /help shows it. */
+  readonly form?: string;
+}
+
+const SWITCH = ["on", "off"] as const;
+
+/** Every setting. */
+export const SETTINGS = {
+  theme: {
+    form: "auto, dark, light, mono or FILE",
+    fallback: "auto",
+    help: "colours; auto asks the terminal for its background",
+  },
+  time: {
+    values: ["seconds", "minutes", "off"],
+    fallback: "seconds",
+    help: "how much of the time stands before a line",
+  },
+  numbers: {
+    values: SWITCH,
+    fallback: "on",
+    help: "whether a line's number in its room is shown",
+  },
+  joins: {
+    values: ["folded", "all", "off"],
+    fallback: "folded",
+    help: "who comes and goes: counted together, each in a line, or not at all",
+  },
+  others: {
+    values: ["show", "count"],
+    fallback: "show",
+    help: "what is said in your other rooms: shown with its room, or counted until you go there",
+  },
+  links: {
+    values: SWITCH,
+    fallback: "on",
+    help: "whether the terminal may make web addresses clickable (OSC 8)",
+  },
+  fold: {
+    max: 1_000,
+    fallback: "20",
+    help: "rows of a message before the rest waits for /more; 0 shows all",
+  },
+  bell: {
+    values: ["off", "mention", "all"],
+    fallback: "mention",
+    help: "when the terminal's bell rings",
+  },
+  notice: {
+    values: ["off", "osc9", "osc777"],
+    fallback: "off",
+    help: "a notice on the desktop when the bell would ring: how your terminal takes it",
+  },
+  highlight: {
+    form: "WORD, WORD …",
+    fallback: "",
+    help: "words that count as a mention beside your name",
+  },
+  typing: {
+    values: SWITCH,
+    fallback: "off",
+    help: "whether it is told and shown who is typing",
+  },
+  paste: {
+    max: 1_000,
+    fallback: "5",
+    help: "lines of a paste that are sent without asking; 0 never asks",
+  },
+} as const satisfies Readonly<Record<string, SettingRow>>;
+
+/** Name of a setting. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** What a setting may be. */
+export type SettingValue<N extends SettingName> = typeof SETTINGS[N] extends
+  { readonly values: readonly (infer V)[] } ? V : string;
+
+/** Names in the order of the table. */
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** The form of a setting's value, as it is shown. */
+export function formOf(name: SettingName): string {
+  const row: SettingRow = SETTINGS[name];
+  return row.form ?? row.values?.join(", ") ?? `0 to ${row.max}`;
+}
+
+/** One user's settings; in memory only. */
+export class Settings {
+  readonly #values = new Map<SettingName, string>();
+  readonly #listeners = new Map<SettingName, ((value: string) => void)[]>();
+
+  /** What it is. */
+  get<N extends SettingName>(name: N): SettingValue<N> {
+    return (this.#values.get(name) ?? SETTINGS[name].fallback) as SettingValue<N>;
+  }
+
+  /** What it is, as a number. */
+  count(name: "fold" | "paste"): number {
+    return Number(this.get(name));
+  }
+
+  /** Sets it to what was typed. Throws UsageError; what a listener throws leaves it as it was. */
+  set(name: SettingName, typed: string): void {
+    const value = parseSetting(name, typed);
+    for (const listener of this.#listeners.get(name) ?? []) listener(value);
+    this.#values.set(name, value);
+  }
+
+  /** Sets several, from `name=value;name=value`. Throws UsageError. */
+  setAll(list: string): void {
+    for (const part of list.split(";").map((part) => part.trim()).filter(Boolean)) {
+      const [, name = "", value = ""] = /^([^=]*?)\s*=\s*(.*)$/s.exec(part) ?? [, part];
+      this.set(parseSettingName(name), value);
+    }
+  }
+
+  /** Calls `listener` with every new value, before it counts; what it throws refuses the value. */
+  onChange(name: SettingName, listener: (value: string) => void): void {
+    this.#listeners.set(name, [...this.#listeners.get(name) ?? [], listener]);
+  }
+}
+
+/** The setting of this name. Throws UsageError. */
+export function parseSettingName(typed: string): SettingName {
+  const name = SETTING_NAMES.find((known) => known === typed.toLowerCase());
+  if (name !== undefined) return name;
+  throw new UsageError(`Cannot set ${quote(typed)}: there is no such setting`, {
+    hint: "/set lists all",
+  });
+}
+
+function parseSetting(name: SettingName, typed: string): string {
+  const row: SettingRow = SETTINGS[name];
+  const isFree = row.values === undefined && row.max === undefined;
+  if (isFree) return typed;
+  const value = typed.toLowerCase();
+  const fits = row.values?.includes(value) ??
+    (/^\d{1,6}$/.test(value) && Number(value) <= (row.max ?? 0));
+  if (fits) return row.max === undefined ? value : String(Number(value));
+  throw new UsageError(`Cannot set ${name} to ${quote(typed)}: ${formOf(name)} is wanted`);
+}

@@ -1,0 +1,125 @@
+// Options that every command which talks to a server has in common.
+
+import type { OptionTable } from "../../shared/cli/command_line.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
+import { parseName, parseRoom } from "../../shared/text/names.ts";
+import { integer, toggle, word } from "../../shared/cli/option_values.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+
+/** Options of a command that needs no settings. */
+export const HELP_OPTIONS = {
+  help: { short: "h", parse: toggle, help: "print this help" },
+  version: { short: "V", parse: toggle, help: "print the version" },
+} as const satisfies OptionTable;
+
+/** Options of every other command. */
+export const COMMON_OPTIONS = {
+  config: {
+    value: "FILE",
+    env: "CMDCHAT_CONFIG",
+    parse: word,
+    help: "settings file [default ~/.config/cmdchat/config.toml]",
+  },
+  profile: {
+    value: "NAME",
+    env: "CMDCHAT_PROFILE",
+    parse: word,
+    help: "use [server.NAME] of the settings file; @NAME as the first word does the same",
+  },
+  ...HELP_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Options about where the server is, who we are there, and whom to trust. */
+export const CONNECTION_OPTIONS = {
+  host: {
+    value: "HOST",
+    env: "CMDCHAT_HOST",
+    fallback: "127.0.0.1",
+    parse: word,
+    help: "server's name or address",
+  },
+  port: {
+    value: "PORT",
+    env: "CMDCHAT_PORT",
+    fallback: "5050",
+    parse: integer(1, 65_535),
+    help: "server's port",
+  },
+  name: {
+    value: "NAME",
+    env: "CMDCHAT_NAME",
+    fallback: "anonymous",
+    parse: withoutHead(parseName, "name"),
+    help: "your name",
+  },
+  room: {
+    value: "ROOM",
+    env: "CMDCHAT_ROOM",
+    fallback: "lobby",
+    parse: withoutHead(parseRoom, "room name"),
+    help: "room to join",
+  },
+  token: {
+    value: "TOKEN",
+    parse: (text: string) => text,
+    secret: true,
+    help: "token of the server; better in CMDCHAT_TOKEN or a file",
+  },
+  "token-file": {
+    value: "FILE",
+    env: "CMDCHAT_TOKEN_FILE",
+    parse: word,
+    help: "file whose first line is the token",
+  },
+  tls: { env: "CMDCHAT_TLS", parse: toggle, help: "speak TLS" },
+  "ca-file": {
+    value: "FILE",
+    env: "CMDCHAT_CA_FILE",
+    parse: word,
+    help: "certificates (PEM) to trust beside the public authorities; implies --tls",
+  },
+  "tls-insecure": {
+    parse: toggle,
+    help: "speak TLS with whoever answers: anybody in between can read and change all",
+  },
+  link: {
+    value: "LINK",
+    help: "invite link, or - to read it from standard input; better in CMDCHAT_LINK",
+    env: "CMDCHAT_LINK",
+    parse: word,
+    secret: true,
+  },
+  fingerprint: {
+    value: "SHA256:…",
+    env: "CMDCHAT_FINGERPRINT",
+    parse: parseFingerprint,
+    help: "the server to expect, as it prints it at start; any other is refused",
+  },
+  "known-servers": {
+    value: "FILE",
+    env: "CMDCHAT_KNOWN_SERVERS",
+    parse: word,
+    help: "remember each server in this file, and refuse one that has changed",
+  },
+  legacy: {
+    env: "CMDCHAT_LEGACY",
+    parse: toggle,
+    help: "speak the old protocol: no forward secrecy, no proof of who the server is",
+  },
+} as const satisfies OptionTable;
+
+/** A parser whose errors do not begin with what was tried: parseCommandLine() says that. */
+function withoutHead(parse: (text: string) => string, what: string): (text: string) => string {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      const head = `Cannot use the ${what} ${quote(text)}: `;
+      throw error.message.startsWith(head)
+        ? new UsageError(error.message.slice(head.length), { cause: error })
+        : error;
+    }
+  };
+}

@@ -1,0 +1,83 @@
+// Options of the commands for scripts.
+
+import type { OptionTable } from "../../shared/cli/command_line.ts";
+import { integer, seconds, toggle, word } from "../../shared/cli/option_values.ts";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+
+const TIMEOUT_MAX_S = 2_000_000;
+const COUNT_MAX = 1_000_000_000;
+
+const JSON_OPTION = {
+  json: { parse: toggle, help: "one JSON object a line on standard output: docs/JSON.md" },
+} as const satisfies OptionTable;
+
+const FROM_OPTION = {
+  from: { value: "NAME", parse: word, help: "only what this member sends" },
+} as const satisfies OptionTable;
+
+function timeout<const H extends string>(help: H) {
+  return {
+    timeout: { value: "SECONDS", short: "t", parse: seconds(0, TIMEOUT_MAX_S), help },
+  } as const satisfies OptionTable;
+}
+
+function count<const H extends string>(help: H) {
+  return {
+    count: { value: "N", short: "n", parse: integer(1, COUNT_MAX), help },
+  } as const satisfies OptionTable;
+}
+
+/** Every option of `send`. */
+export const SEND_OPTIONS = {
+  lines: {
+    parse: toggle,
+    short: "l",
+    help: "each line of standard input is a message, as it comes",
+  },
+  ...timeout(
+    "how long to wait for the server; 0 = for ever [default 60, with --lines: for ever]",
+  ),
+  ...JSON_OPTION,
+  ...CONNECTION_OPTIONS,
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Every option of `recv`. */
+export const RECV_OPTIONS = {
+  ...count("leave after so many messages [default: never]"),
+  ...timeout("leave after so many seconds; 0 = never [default: never]"),
+  ...FROM_OPTION,
+  names: { parse: toggle, help: "put the sender's name in front of each message" },
+  ...JSON_OPTION,
+  ...CONNECTION_OPTIONS,
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Every option of `send-file`. */
+export const SEND_FILE_OPTIONS = {
+  as: {
+    value: "NAME",
+    parse: word,
+    help: "what the file from standard input (-) is called [default: stdin]",
+  },
+  ...timeout("how long to wait for somebody to be there; 0 = for ever [default: for ever]"),
+  ...JSON_OPTION,
+  ...CONNECTION_OPTIONS,
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Every option of `recv-file`. */
+export const RECV_FILE_OPTIONS = {
+  "download-dir": {
+    value: "FOLDER",
+    env: "CMDCHAT_DOWNLOAD_DIR",
+    parse: word,
+    help: "folder for the files [default: this one]",
+  },
+  ...count("leave after so many files [default 1]"),
+  ...timeout("leave after so many seconds; 0 = never [default: never]"),
+  ...FROM_OPTION,
+  ...JSON_OPTION,
+  ...CONNECTION_OPTIONS,
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;

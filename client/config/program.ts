@@ -1,0 +1,109 @@
+// The client as data: its commands with their options. Help, man page, completions and tables derive from it.
+
+import { completionsCommand } from "../../shared/cli/completions_command.ts";
+import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./read_options.ts";
+import { HELP_OPTIONS } from "./connection_options.ts";
+import { DOCTOR_OPTIONS } from "./doctor_options.ts";
+import { EXIT_CODES } from "../base/exit.ts";
+import {
+  RECV_FILE_OPTIONS,
+  RECV_OPTIONS,
+  SEND_FILE_OPTIONS,
+  SEND_OPTIONS,
+} from "./headless_options.ts";
+
+/** Every command of the client. */
+export const CLIENT_COMMANDS = [
+  {
+    name: "send",
+    argument: "[TEXT…]",
+    summary: "say TEXT, or what comes from standard input, and leave once the server has it",
+    about: [
+      "Without TEXT, or with - in its place, all of standard input is one message; with --lines " +
+      "each line is one, sent as it comes, over as many lost links as it takes. A text that " +
+      "begins with a slash is sent as it is. Put -- before a TEXT that begins with a dash.",
+      "The exit code is 0 only when the server has acknowledged every message.",
+    ],
+    options: SEND_OPTIONS,
+  },
+  {
+    name: "recv",
+    summary: "print what others say",
+    about: [
+      "Each message is printed as its text alone, also one that was said to you alone. With --count the exit code is 8 where fewer " +
+      "came before --timeout; without it the time is simply over, and the exit code 0.",
+    ],
+    options: RECV_OPTIONS,
+  },
+  {
+    name: "send-file",
+    argument: "PATH…",
+    summary: "hand files to those in the room, and print their SHA-256",
+    about: [
+      "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
+      "that the server takes; --as says what it is called.",
+      "It waits until somebody else is in the room. The relay keeps no files: who comes later " +
+      "does not get them. An exit code of 0 says that the server passed all of it on; that it " +
+      "was saved, only the receiver knows.",
+    ],
+    options: SEND_FILE_OPTIONS,
+    completes: "file",
+  },
+  {
+    name: "recv-file",
+    summary: "take the next file that is offered, and print its path",
+    about: [
+      "Files are saved under a safe form of their names, never over another file. Whoever is in " +
+      "the room can offer one: --from takes only those of one member.",
+    ],
+    options: RECV_FILE_OPTIONS,
+  },
+  {
+    name: "history",
+    argument: "[show|export] FILE",
+    summary: "show, search or export what --history-file has kept",
+    about: [
+      "Times without a zone are those of this machine; what is printed is in UTC. export writes " +
+      "the same to a file of its own, readable and not encrypted, never over another.",
+    ],
+    options: HISTORY_OPTIONS,
+    completes: "file",
+  },
+  {
+    name: "doctor",
+    argument: "[LINK]",
+    summary: "look at terminal, settings, clock and the way to the server, and say what to do",
+    about: [
+      "Each line begins with ok, warn, fail or skip. The exit code is that of the first thing " +
+      "that failed, and 0 where nothing did. It joins a room of its own for a moment, so that " +
+      "nobody sees it; the server does.",
+    ],
+    options: DOCTOR_OPTIONS,
+  },
+  completionsCommand("cmdchat-client", HELP_OPTIONS),
+] as const satisfies readonly CommandSpec[];
+
+/** A command's name. */
+export type ClientCommand = typeof CLIENT_COMMANDS[number]["name"];
+
+/** The client. */
+export const CLIENT_PROGRAM: ProgramSpec = {
+  name: "cmdchat-client",
+  summary: "an encrypted console chat",
+  usage: [
+    ["[OPTIONS]", "join a room and talk"],
+    ["LINK [OPTIONS]", "join by an invite link"],
+    ["@PROFILE [OPTIONS]", "join the server of this name in the settings file"],
+    ["[LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
+  ],
+  options: CLIENT_OPTIONS,
+  commands: CLIENT_COMMANDS,
+  variables: {
+    CMDCHAT_TOKEN: "token of the server",
+    CMDCHAT_HISTORY_PASSPHRASE: "passphrase of the history",
+    NO_COLOR: "no colours",
+  },
+  exitCodes: EXIT_CODES,
+  profilesIn: "cmdchat/config.toml",
+};

@@ -1,0 +1,70 @@
+// The user's editor for a long message (ADR on $EDITOR): the only program that the client ever starts, and only where
+// the runtime was told that it may. The text is in a folder of its own that nobody else can open, in memory where the
+// system has such a place, and gone with everything that the editor left beside it.
+
+import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { MAX_INPUT_LENGTH } from "./line_editor.ts";
+import { cleanPaste } from "../terminal/keys.ts";
+
+const FALLBACK_EDITOR = "vi";
+
+/** Opens the user's editor over the text; resolves with what they made of it. Throws UsageError. */
+export async function editText(
+  text: string,
+  getEnv: (name: string) => string | undefined,
+): Promise<string> {
+  const chosen = getEnv("VISUAL") || getEnv("EDITOR") || FALLBACK_EDITOR;
+  const [command = FALLBACK_EDITOR, ...args] = chosen.trim().split(/\s+/);
+  await requireRun(command);
+  const folder = await makeFolder(getEnv("XDG_RUNTIME_DIR"));
+  try {
+    const path = `${folder}/message.md`;
+    await Deno.writeTextFile(path, text, { mode: 0o600, createNew: true });
+    await run(command, [...args, path]);
+    const written = cleanPaste(await Deno.readTextFile(path)).replace(/\n$/, "");
+    if (written.length <= MAX_INPUT_LENGTH) return written;
+    throw new UsageError(
+      `the text has ${written.length} characters, at most ${MAX_INPUT_LENGTH} are taken`,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function requireRun(command: string): Promise<void> {
+  const { state } = await Deno.permissions.query({ name: "run", command });
+  if (state === "granted") return;
+  throw new UsageError(
+    `it may start no programs (from source: --allow-run=${command})`,
+  );
+}
+
+async function makeFolder(runtimeFolder: string | undefined): Promise<string> {
+  // Made by the system for this user alone, and in memory; elsewhere the ordinary place.
+  for (const dir of runtimeFolder === undefined ? [undefined] : [runtimeFolder, undefined]) {
+    try {
+      const folder = await Deno.makeTempDir({ prefix: "cmdchat-", ...(dir ? { dir } : {}) });
+      if (Deno.build.os !== "windows") await Deno.chmod(folder, 0o700);
+      return folder;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) break;
+      if (dir === undefined) throw new UsageError("no folder for the text can be made");
+    }
+  }
+  throw new UsageError(
+    "this client gave up the right to write files; start it without --no-downloads",
+  );
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  try {
+    const { success, code } = await new Deno.Command(command, {
+      ...{ args: [...args], stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+    }).spawn().status;
+    if (!success) throw new UsageError(`${quote(command)} ended with ${code}`);
+  } catch (error) {
+    if (error instanceof CmdchatError) throw error;
+    throw new UsageError(`${quote(command)} cannot be started; VISUAL or EDITOR names another`);
+  }
+}

@@ -1,0 +1,98 @@
+// Puts input and status together as the rows of the painted area, within the size of the terminal.
+import { formatBytes } from "../../shared/cli/option_values.ts";
+import {
+  type InputLayout,
+  layoutInput,
+  parseStyled,
+  type Row,
+  shortenEnd,
+  usableColumns,
+} from "../terminal/layout.ts";
+import type { Area } from "../terminal/screen.ts";
+import { fitStatus, type StatusText } from "./status_fit.ts";
+
+/** What the area is made of. */
+export interface AreaContent {
+  readonly prompt: Row;
+  readonly text: string;
+  /** Index into the text, UTF-16 units. */
+  readonly cursor: number;
+  /** Styled status line; "" for none. */
+  readonly status: StatusText;
+  /** Whether the status line says something that has to be read now. */
+  readonly isHint?: boolean;
+  /** Styled rows above the input. */
+  readonly live: readonly string[];
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The rows of an input that are seen when it has more than the terminal can show. */
+export class InputWindow {
+  #top = 0;
+
+  /** The area for the content; the window moves as little as the cursor asks for. */
+  compose(content: AreaContent): Area {
+    const layout = layoutInput(content.prompt, content);
+    const withStatus = content.status.length > 0 && content.rows >= 3;
+    const live = liveRows(content, withStatus);
+    const height = Math.max(1, inputHeight(content.rows, withStatus) - live.length);
+    this.#follow(layout, height);
+    const rows = layout.rows.slice(this.#top, this.#top + height);
+    const hidden = layout.rows.length - rows.length;
+    if (withStatus) {
+      const place = hidden === 0 || content.isHint
+        ? ""
+        : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
+      const usable = usableColumns(content.columns);
+      const status = fitStatus(content.status, usable - place.length);
+      rows.push(shortenEnd(parseStyled(place + status), usable));
+    }
+    return {
+      rows: [...live, ...rows],
+      cursor: {
+        row: live.length + layout.cursor.row - this.#top,
+        column: layout.cursor.column,
+      },
+    };
+  }
+
+  #follow(layout: InputLayout, height: number): void {
+    const lowest = Math.max(0, layout.rows.length - height);
+    const { row } = layout.cursor;
+    this.#top = Math.min(lowest, Math.max(row - height + 1, Math.min(this.#top, row)));
+  }
+}
+
+const LIVE_ROWS_MAX = 6;
+
+/** The rows that change in place, as many as leave most of a small terminal to the conversation. */
+function liveRows({ live, rows, columns }: AreaContent, withStatus: boolean): Row[] {
+  const room = withStatus ? Math.min(LIVE_ROWS_MAX, Math.floor(rows / 3) - 1) : 0;
+  return live.slice(0, Math.max(0, room))
+    .map((row) => shortenEnd(parseStyled(row), usableColumns(columns)));
+}
+
+/** Most rows for the input: about half of the screen, so that a long text does not hide the conversation. */
+function inputHeight(rows: number, withStatus: boolean): number {
+  const free = rows - 1 - (withStatus ? 1 : 0);
+  return Math.max(1, Math.min(free, Math.max(3, Math.floor(rows / 2))));
+}
+
+/** What is asked before a long paste is sent. */
+export function longPasteQuestion(text: string): string {
+  const lines = text.split("\n").length;
+  const size = formatBytes(new TextEncoder().encode(text).length);
+  return `this is one message of ${lines} lines, ${size}: Enter sends it, Ctrl-C drops it`;
+}
+
+/** Candidates of a completion as one line, the chosen one in brackets and always within the width. */
+export function candidateLine(
+  candidates: readonly string[],
+  options: { readonly chosen: number; readonly columns: number },
+): string {
+  const words = candidates.map((word, index) => index === options.chosen ? `[${word}]` : word);
+  const all = words.join("  ");
+  if (options.chosen <= 0 || all.length < options.columns) return all;
+  return `… ${words.slice(options.chosen).join("  ")}`;
+}

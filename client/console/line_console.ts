@@ -1,0 +1,113 @@
+// The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
+import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
+import { LineReader } from "./line_reader.ts";
+import { type StatusText, wholeStatus } from "./status_fit.ts";
+
+/** Streams as LineConsole needs them; `openLineIo` in tty.ts has the real ones. */
+export interface LineIo {
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Writes to standard output. */
+  write(text: string): Promise<void>;
+  /** Writes to standard error, where questions go so that the output stays clean. */
+  writeError(text: string): Promise<void>;
+  /** Only where the input is a terminal: false hides what is typed and delivers it key by key. */
+  setEcho?(on: boolean): void;
+  /** Ends the input. */
+  close(): Promise<void>;
+}
+
+// A program behind the pipe that does not read must not make the client grow without end.
+const MAX_WAITING = 67_108_864;
+
+/** A chat console on streams; reads no further than it is asked, so that a large input does not pile up. */
+export class LineConsole implements ChatConsole {
+  readonly events: AsyncIterable<UserEvent>;
+  status = "";
+  readonly #io: LineIo;
+  readonly #reader: LineReader;
+  #waiting = "";
+  #writing: Promise<void> | undefined;
+  #broken = false;
+
+  constructor(io: LineIo) {
+    this.#io = io;
+    this.#reader = new LineReader(io.input);
+    this.events = { [Symbol.asyncIterator]: () => this.#readEvents() };
+  }
+
+  print(text: string): void {
+    if (this.#broken) return;
+    this.#waiting += `${text}\n`;
+    if (this.#waiting.length > MAX_WAITING) return this.#break();
+    this.#writing ??= this.#write();
+  }
+
+  /** Kept for who asks: there is no status line in a stream. */
+  setStatus(status: StatusText): void {
+    this.status = wholeStatus(status);
+  }
+
+  /** Nothing: what was written does not change. */
+  setLive(): void {}
+
+  /** Nothing: whoever reads a stream is not to be called. */
+  alert(): void {}
+
+  /** Nothing: there is no prompt in a stream. */
+  setPrompt(): void {}
+
+  /** Nothing: what was read cannot be given back. */
+  setInput(): void {}
+
+  /** Nothing: what was written stays. */
+  clear(): void {}
+
+  async ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
+    const raw = options.hidden === true && this.#io.setEcho !== undefined;
+    await this.#io.writeError(question.endsWith(" ") ? question : `${question} `);
+    if (!raw) return await this.#reader.next({ first: true });
+    this.#io.setEcho?.(false);
+    try {
+      return await this.#reader.next({ first: true, secret: true });
+    } finally {
+      this.#io.setEcho?.(true);
+      await this.#io.writeError("\n");
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#reader.end();
+    await this.#io.close();
+  }
+
+  async *#readEvents(): AsyncGenerator<UserEvent, void, undefined> {
+    while (true) {
+      const text = await this.#reader.next();
+      if (text === undefined) break;
+      yield { kind: "line", text };
+    }
+    yield { kind: "end" };
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#waiting !== "") {
+        const text = this.#waiting;
+        this.#waiting = "";
+        await this.#io.write(text);
+      }
+    } catch {
+      // Whoever read the output has left (`… | head`): the chat ends the way it does at the end of input.
+      this.#break();
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #break(): void {
+    this.#broken = true;
+    this.#waiting = "";
+    this.#reader.end();
+  }
+}

@@ -1,0 +1,232 @@
+// The text of the input line and what keys do to it. No terminal here: text and cursor in, text and cursor out.
+import {
+  nextBoundary,
+  previousBoundary,
+  snapToBoundary,
+  splitClusters,
+} from "../terminal/width.ts";
+
+/** Most UTF-16 units that the input holds; what goes beyond is not taken. Far above a message's limit. */
+export const MAX_INPUT_LENGTH = 131_072;
+
+const MAX_KILLS = 16;
+const MAX_UNDO = 64;
+const WORD = /[\p{L}\p{N}\p{M}_]+/gu;
+
+interface Snapshot {
+  readonly text: string;
+  readonly cursor: number;
+}
+
+/** A direction in the text. */
+export type Direction = "back" | "forward";
+
+/** One input with cursor, kill ring and undo, after the ways of Emacs and readline. */
+export class LineEditor {
+  #text = "";
+  #cursor = 0;
+  readonly #kills: string[] = [];
+  readonly #undo: Snapshot[] = [];
+  #yanked: { start: number; ring: number } | undefined;
+  #last: "kill" | "insert" | "other" = "other";
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Index in UTF-16 units, always between two clusters. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  set cursor(index: number) {
+    this.#cursor = snapToBoundary(this.#text, index);
+    this.#settle("other");
+  }
+
+  /** Replaces everything; the cursor goes to the end unless told. */
+  set(text: string, cursor: number = text.length): void {
+    this.#change(text, cursor);
+    this.#settle("other");
+  }
+
+  /** Empties the input and forgets how it came to be; the kill ring stays. */
+  reset(): void {
+    this.#text = "";
+    this.#cursor = 0;
+    this.#undo.length = 0;
+    this.#settle("other");
+  }
+
+  /** Puts text in at the cursor; false if it does not fit any more. */
+  insert(text: string): boolean {
+    if (this.#text.length + text.length > MAX_INPUT_LENGTH) return false;
+    const { before, after } = this.#halves();
+    if (this.#last === "insert" && text.trim() !== "") {
+      this.#put(before + text + after, this.#cursor + text.length);
+    } else {
+      this.#change(before + text + after, this.#cursor + text.length);
+    }
+    this.#settle("insert");
+    return true;
+  }
+
+  /** Moves by one cluster, one word, to the end of the line, or of the whole text. */
+  move(direction: Direction, by: "cluster" | "word" | "line" | "all"): void {
+    this.cursor = this.#target(direction, by);
+  }
+
+  /** Deletes one cluster; it cannot be yanked back. */
+  delete(direction: Direction): void {
+    this.#cut(this.#target(direction, "cluster"));
+    this.#settle("other");
+  }
+
+  /** Cuts up to a place into the kill ring; cuts that follow each other are one entry. */
+  kill(direction: Direction, by: "word" | "blank" | "line" | "all"): void {
+    const joined = this.#last === "kill";
+    const target = this.#target(direction, by);
+    // At the end of a line the line end itself goes, so that the next Ctrl-K or Ctrl-U joins two lines.
+    const joins = by === "line" && target === this.#cursor;
+    const killed = this.#cut(joins ? this.#target(direction, "cluster") : target);
+    if (killed === "") return;
+    if (joined) {
+      const entry = this.#kills.pop() ?? "";
+      this.#kills.push(direction === "back" ? killed + entry : entry + killed);
+    } else {
+      this.#kills.push(killed);
+      if (this.#kills.length > MAX_KILLS) this.#kills.shift();
+    }
+    this.#settle("kill");
+  }
+
+  /** Puts the last kill in at the cursor. */
+  yank(): void {
+    const start = this.#cursor;
+    const ring = this.#kills.length - 1;
+    const text = this.#kills[ring];
+    if (text === undefined || !this.insert(text)) return;
+    this.#settle("other");
+    this.#yanked = { start, ring };
+  }
+
+  /** Directly after a yank: replaces what came by the kill before it. */
+  yankOlder(): void {
+    if (this.#yanked === undefined) return;
+    const { start, ring } = this.#yanked;
+    const older = (ring - 1 + this.#kills.length) % this.#kills.length;
+    const text = this.#kills[older] ?? "";
+    this.#change(this.#text.slice(0, start) + text + this.#halves().after, start + text.length);
+    this.#settle("other");
+    this.#yanked = { start, ring: older };
+  }
+
+  /** Swaps the clusters around the cursor, at the end of the text the last two. */
+  transpose(): void {
+    const clusters = splitClusters(this.#text).map((cluster) => cluster.text);
+    const at = splitClusters(this.#halves().before).length;
+    const right = Math.min(at, clusters.length - 1);
+    if (right < 1) return;
+    const [left, moved] = [clusters[right - 1] as string, clusters[right] as string];
+    clusters[right - 1] = moved;
+    clusters[right] = left;
+    this.#change(clusters.join(""), clusters.slice(0, right + 1).join("").length);
+    this.#settle("other");
+  }
+
+  /** Changes the case of the word at or behind the cursor, and goes behind it. */
+  recase(how: "upper" | "lower" | "capital"): void {
+    const { before, after } = this.#halves();
+    const end = wordEnd(after);
+    const word = after.slice(0, end);
+    const changed = how === "upper"
+      ? word.toUpperCase()
+      : how === "lower"
+      ? word.toLowerCase()
+      : word.toLowerCase().replace(/[\p{L}\p{N}]/u, (first) => first.toUpperCase());
+    if (word === "") return;
+    this.#change(before + changed + after.slice(end), before.length + changed.length);
+    this.#settle("other");
+  }
+
+  /** Takes the last change back. */
+  undo(): void {
+    const before = this.#undo.pop();
+    if (before === undefined) return;
+    this.#put(before.text, before.cursor);
+    this.#settle("other");
+  }
+
+  #halves(): { before: string; after: string } {
+    return { before: this.#text.slice(0, this.#cursor), after: this.#text.slice(this.#cursor) };
+  }
+
+  #target(direction: Direction, by: "cluster" | "word" | "blank" | "line" | "all"): number {
+    const back = direction === "back";
+    const { before, after } = this.#halves();
+    switch (by) {
+      case "cluster":
+        return back
+          ? previousBoundary(this.#text, this.#cursor)
+          : nextBoundary(this.#text, this.#cursor);
+      case "word":
+        return back ? wordStart(before) : this.#cursor + wordEnd(after);
+      case "blank":
+        return back ? blankStart(before) : this.#cursor + blankEnd(after);
+      case "line":
+        return back ? before.lastIndexOf("\n") + 1 : this.#cursor + lineEnd(after);
+      case "all":
+        return back ? 0 : this.#text.length;
+    }
+  }
+
+  /** Removes what lies between the cursor and the index, and returns it. */
+  #cut(index: number): string {
+    const [from, to] = index < this.#cursor ? [index, this.#cursor] : [this.#cursor, index];
+    const removed = this.#text.slice(from, to);
+    if (removed !== "") this.#change(this.#text.slice(0, from) + this.#text.slice(to), from);
+    return removed;
+  }
+
+  #change(text: string, cursor: number): void {
+    this.#undo.push({ text: this.#text, cursor: this.#cursor });
+    if (this.#undo.length > MAX_UNDO) this.#undo.shift();
+    this.#put(text, cursor);
+  }
+
+  #put(text: string, cursor: number): void {
+    this.#text = text;
+    this.#cursor = snapToBoundary(text, cursor);
+  }
+
+  #settle(last: "kill" | "insert" | "other"): void {
+    this.#last = last;
+    this.#yanked = undefined;
+  }
+}
+
+function wordStart(before: string): number {
+  return [...before.matchAll(WORD)].at(-1)?.index ?? 0;
+}
+
+function wordEnd(after: string): number {
+  WORD.lastIndex = 0;
+  const found = WORD.exec(after);
+  return found === null ? after.length : found.index + found[0].length;
+}
+
+/** Start of the last run of visible characters, blanks behind it included. */
+function blankStart(before: string): number {
+  let start = before.trimEnd().length;
+  while (start > 0 && !/\s/.test(before[start - 1] as string)) start--;
+  return start;
+}
+
+function blankEnd(after: string): number {
+  return /^\s*\S*/.exec(after)?.[0].length ?? 0;
+}
+
+function lineEnd(after: string): number {
+  const end = after.indexOf("\n");
+  return end < 0 ? after.length : end;
+}

@@ -1,0 +1,403 @@
+// The console in a terminal: typed keys to lines, printed text above them, one status line below.
+import type { Alert, AskOptions, ChatConsole, Tty, UserEvent } from "./console.ts";
+import { BINDINGS } from "./key_bindings.ts";
+import { Completion } from "./completion.ts";
+import { LineEditor } from "./line_editor.ts";
+import type { Rgb } from "../terminal/contrast.ts";
+import { EventQueue } from "./event_queue.ts";
+import { candidateLine, InputWindow, longPasteQuestion } from "./input_area.ts";
+import { InputHistory } from "./input_history.ts";
+import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
+import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
+import {
+  indexAt,
+  type InputLayout,
+  layoutInput,
+  parseStyled,
+  type Row,
+} from "../terminal/layout.ts";
+import { lendTerminal } from "../terminal/lent_terminal.ts";
+import { PaintPacer, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
+import { PrintBuffer } from "../terminal/print_buffer.ts";
+import type { PromptOptions } from "./prompt_options.ts";
+import { ReverseSearch } from "./reverse_search.ts";
+import { Screen } from "../terminal/screen.ts";
+import { type StatusText, wholeStatus } from "./status_fit.ts";
+import {
+  BELL,
+  noticeSequence,
+  TERMINAL_MODES_OFF,
+  TERMINAL_MODES_ON,
+} from "../terminal/terminal_modes.ts";
+
+const PASTE_LINES = 5;
+interface Question {
+  readonly prompt: Row;
+  readonly hidden: boolean;
+  readonly editor: LineEditor;
+  readonly answer: (text: string | undefined) => void;
+}
+
+/** A chat console on a terminal; see DESIGN.md section 7. */
+export class Prompt implements ChatConsole {
+  readonly #tty: Tty;
+  readonly #timers: Timers;
+  readonly #options: PromptOptions;
+  readonly #screen: Screen;
+  readonly #pacer: PaintPacer;
+  readonly #window = new InputWindow();
+  readonly #printed = new PrintBuffer();
+  readonly #events = new EventQueue<UserEvent>();
+  readonly #keys: KeyReader;
+  readonly #editor = new LineEditor();
+  readonly #history = new InputHistory();
+  readonly #questions: Question[] = [];
+  #prompt: Row;
+  #status: StatusText = "";
+  #live: readonly string[] = [];
+  #hint = "";
+  /** Whether Ctrl-X was the key before. */
+  #chord = false;
+  /** Whether a long paste stands in the input that its user was not asked about yet. */
+  #unasked = false;
+  #editing: Promise<void> | undefined;
+  #search: ReverseSearch | undefined;
+  #completion: Completion | undefined;
+  /** Column that up and down keep to while they follow each other. */
+  #goalColumn: number | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(tty: Tty, options: PromptOptions) {
+    const { columns, rows } = tty;
+    this.#tty = tty;
+    this.#timers = options.timers ?? RUNTIME_TIMERS;
+    this.#options = options;
+    this.#prompt = parseStyled(options.prompt ?? "> ");
+    this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
+    this.#keys = new KeyReader(tty, {
+      timers: this.#timers,
+      take: (keys) => this.#take(keys),
+      busy: () => this.#editing,
+    });
+    this.#pacer = new PaintPacer(() => this.#paint(), {
+      timers: this.#timers,
+      failed: () => this.#events.push({ kind: "end" }),
+    });
+  }
+
+  /** Shows the input line and begins to read keys. */
+  static open(tty: Tty, options: PromptOptions = {}): Prompt {
+    const prompt = new Prompt(tty, options);
+    tty.onResize(() => prompt.#resized());
+    tty.write(TERMINAL_MODES_ON);
+    prompt.#pacer.request("now");
+    prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
+    return prompt;
+  }
+
+  get events(): AsyncIterable<UserEvent> {
+    return this.#events;
+  }
+
+  print(text: string): void {
+    this.#printed.add(text);
+    this.#pacer.request("soon");
+  }
+
+  setStatus(status: StatusText): void {
+    const before = this.status;
+    this.#status = status;
+    if (this.status !== before) this.#pacer.request("soon");
+  }
+
+  get status(): string {
+    return wholeStatus(this.#status);
+  }
+
+  setLive(rows: readonly string[]): void {
+    this.#live = rows;
+    this.#pacer.request("soon");
+  }
+
+  alert({ notice }: Alert): void {
+    if (this.#closing === undefined) this.#tty.write(BELL + (notice ? noticeSequence(notice) : ""));
+  }
+
+  setPrompt(text: string): void {
+    this.#prompt = parseStyled(text);
+    this.#pacer.request("soon");
+  }
+
+  /** The colour of the terminal's background; undefined where it does not say so. */
+  background(): Promise<Rgb | undefined> {
+    return this.#keys.background();
+  }
+
+  setInput(text: string): void {
+    this.#editor.set(text);
+    this.#pacer.request("now");
+  }
+
+  clear(): void {
+    this.#printed.take();
+    this.#screen.clear("all");
+    this.#pacer.request("now");
+  }
+
+  ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
+    if (this.#closing !== undefined) return Promise.resolve(undefined);
+    return new Promise((answer) => {
+      const prompt = parseStyled(question.endsWith(" ") ? question : `${question} `);
+      const hidden = options.hidden ?? false;
+      this.#questions.push({ prompt, hidden, editor: new LineEditor(), answer });
+      this.#pacer.request("now");
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#pacer.close();
+    await this.#editing;
+    this.#keys.stop();
+    try {
+      this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
+      await this.#tty.flush();
+    } catch {
+      // The terminal is gone; everything else is still put in order.
+    } finally {
+      for (const { answer } of this.#questions.splice(0)) answer(undefined);
+      this.#events.close();
+      await this.#tty.close();
+    }
+  }
+
+  #paint(): Promise<void> {
+    // On a busy machine the signal comes late, and what is painted for a width of before stays as rubbish.
+    this.#tty.measure();
+    const area = this.#window.compose({
+      ...this.#shown(),
+      status: this.#statusLine(),
+      isHint: this.#hint !== "",
+      live: this.#live,
+      columns: this.#tty.columns,
+      rows: this.#tty.rows,
+    });
+    const output = this.#screen.paint(area, this.#printed.take());
+    if (output !== "") this.#tty.write(output);
+    return this.#tty.flush();
+  }
+
+  /** Prompt, text and cursor as they are to be seen now. */
+  #shown(): { readonly prompt: Row; readonly text: string; readonly cursor: number } {
+    const question = this.#questions[0];
+    if (question?.hidden) return { prompt: question.prompt, text: "", cursor: 0 };
+    if (this.#search !== undefined) {
+      const { prompt, text, cursor } = this.#search;
+      return { prompt: parseStyled(prompt), text, cursor };
+    }
+    const { text, cursor } = this.#active;
+    return { prompt: question?.prompt ?? this.#prompt, text, cursor };
+  }
+
+  #statusLine(): StatusText {
+    if (this.#hint !== "") return this.#hint;
+    if (this.#completion === undefined) return this.#status;
+    const { labels, index } = this.#completion;
+    return candidateLine(labels, { chosen: index, columns: this.#tty.columns });
+  }
+
+  get #active(): LineEditor {
+    return this.#questions[0]?.editor ?? this.#editor;
+  }
+
+  #resized(): void {
+    this.#screen.resize(this.#tty.columns, this.#tty.rows);
+    this.#options.resized?.();
+    this.#pacer.request("soon");
+  }
+
+  #take(events: readonly UserKey[]): void {
+    if (this.#closing !== undefined || events.length === 0) return;
+    for (const event of events) this.#handle(event);
+    this.#pacer.request("now");
+  }
+
+  #handle(event: UserKey): void {
+    this.#hint = "";
+    if (this.#search !== undefined && this.#searchTakes(this.#search, event)) return;
+    if (this.#completion !== undefined && this.#completionTakes(this.#completion, event)) return;
+    this.#completion = undefined;
+    if (event.kind === "key") {
+      if (event.key !== "up" && event.key !== "down") this.#goalColumn = undefined;
+      this.#key(event.key);
+    } else if (event.kind === "text") {
+      this.#insert(event.text);
+    } else if (event.cut) {
+      this.#refusePaste();
+    } else {
+      this.#paste(event.text.replace(/\n+$/, ""));
+    }
+  }
+
+  #paste(text: string): void {
+    const wasEmpty = this.#active.text === "" && this.#questions.length === 0;
+    this.#insert(text);
+    const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
+    if (becomes !== undefined) this.#editor.set(becomes.text);
+    this.#hint = becomes?.hint ?? this.#hint;
+    const max = this.#options.pasteLines?.() ?? PASTE_LINES;
+    if (max > 0 && text.split("\n").length > max) this.#unasked = true;
+  }
+
+  #insert(text: string): void {
+    this.#goalColumn = undefined;
+    if (!this.#active.insert(text)) this.#refusePaste();
+    // What is typed as an answer to a question may be a secret.
+    if (this.#questions.length === 0) this.#options.entered?.(this.#editor.text);
+  }
+
+  #refusePaste(): void {
+    this.#hint = `cannot take that much text: a paste may have ${MAX_PASTE_LENGTH} characters`;
+  }
+
+  #searchTakes(search: ReverseSearch, event: UserKey): boolean {
+    const step = search.handle(event);
+    if (step === "stay") return true;
+    this.#search = undefined;
+    if (step === "accept" && search.text !== "") this.#editor.set(search.text, search.cursor);
+    return step === "cancel";
+  }
+
+  #completionTakes(completion: Completion, event: UserKey): boolean {
+    const key = event.kind === "key" ? event.key : "";
+    if (key === "tab") this.#show(completion.step(1));
+    else if (key === "shift-tab") this.#show(completion.step(-1));
+    else if (key === "escape" || key === "ctrl-g") {
+      this.#show(completion.undo());
+      this.#completion = undefined;
+    } else return false;
+    return true;
+  }
+
+  #show({ text, cursor }: { readonly text: string; readonly cursor: number }): void {
+    this.#editor.set(text, cursor);
+  }
+
+  #key(key: string): void {
+    const chord = this.#chord;
+    this.#chord = key === "ctrl-x" && !chord;
+    if (chord && key === "ctrl-e") return this.#edit();
+    if (chord && key === "ctrl-u") return this.#active.undo();
+    switch (key) {
+      case "enter":
+        return this.#enter();
+      case "ctrl-c":
+        return this.#interrupt();
+      case "ctrl-d":
+        return this.#active.text === "" ? this.#refuse("end") : this.#active.delete("forward");
+      case "ctrl-l":
+        return this.#screen.clear("screen");
+      case "up":
+      case "ctrl-p":
+        return this.#vertical(-1);
+      case "down":
+      case "ctrl-n":
+        return this.#vertical(1);
+      case "ctrl-r":
+        if (this.#questions.length === 0) this.#search = new ReverseSearch(this.#history);
+        return;
+      case "tab":
+      case "shift-tab":
+        return this.#tab(key === "tab" ? 1 : -1);
+      default:
+        if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
+        BINDINGS[key]?.(this.#active);
+    }
+  }
+
+  #enter(): void {
+    const text = this.#active.text;
+    const question = this.#questions.shift();
+    if (question !== undefined) return question.answer(text);
+    if (text === "") return;
+    if (this.#unasked) return this.#askAboutPaste(text);
+    this.#history.add(text);
+    this.#editor.reset();
+    this.#events.push({ kind: "line", text });
+  }
+
+  /** Once: a paste that went wrong, or into the wrong window, is not to be sent by one key. */
+  #askAboutPaste(text: string): void {
+    this.#unasked = false;
+    this.#hint = longPasteQuestion(text);
+  }
+
+  #edit(): void {
+    const { edit } = this.#options;
+    if (edit !== undefined && this.#questions.length === 0) {
+      this.#editing ??= this.#openEditor(edit);
+    }
+  }
+
+  async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
+    const lent = { tty: this.#tty, screen: this.#screen, pacer: this.#pacer };
+    try {
+      const use = () => edit(this.#editor.text);
+      this.#editor.set(await lendTerminal({ ...lent, above: this.#printed.take() }, use));
+      this.#unasked = false;
+    } catch (error) {
+      this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
+    } finally {
+      this.#editing = undefined;
+      this.#pacer.request("now");
+    }
+  }
+
+  #interrupt(): void {
+    this.#unasked = false;
+    if (this.#active.text === "") return this.#refuse("interrupt");
+    this.#history.leave();
+    this.#active.move("forward", "all");
+    this.#active.kill("back", "all");
+  }
+
+  /** Nothing is typed and the user wants out: of the question, or of the program. */
+  #refuse(kind: "interrupt" | "end"): void {
+    const question = this.#questions.shift();
+    if (question !== undefined) question.answer(undefined);
+    else this.#events.push({ kind });
+  }
+
+  #vertical(by: 1 | -1): void {
+    const layout = this.#layout();
+    const row = layout.cursor.row + by;
+    if (row < 0 || row >= layout.rows.length) return this.#recall(by);
+    const column = this.#goalColumn ?? layout.cursor.column;
+    this.#active.cursor = indexAt(layout, { row, column });
+    this.#goalColumn = column;
+  }
+
+  #recall(by: 1 | -1): void {
+    if (this.#questions.length > 0) return;
+    const text = by < 0 ? this.#history.older(this.#editor.text) : this.#history.newer();
+    if (text !== undefined) this.#editor.set(text);
+    this.#goalColumn = undefined;
+  }
+
+  #layout(): InputLayout {
+    const { prompt, ...input } = this.#shown();
+    return layoutInput(prompt, { ...input, columns: this.#tty.columns });
+  }
+
+  #tab(direction: 1 | -1): void {
+    const { complete } = this.#options;
+    if (complete === undefined || this.#questions.length > 0) return;
+    const found = Completion.find(complete, this.#editor);
+    if (found === undefined) return;
+    this.#show(found.begin(direction));
+    if (found.candidates.length > 1) this.#completion = found;
+  }
+}

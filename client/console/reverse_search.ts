@@ -1,0 +1,61 @@
+// Ctrl-R: the newest entry of the history that holds what is typed, older ones by Ctrl-R again.
+import type { UserKey } from "../terminal/key_reader.ts";
+import type { InputHistory } from "./input_history.ts";
+import { previousBoundary } from "../terminal/width.ts";
+
+/** What a key did: it stays in the search, ends it with the found text, or ends it without. */
+export type SearchStep = "stay" | "accept" | "cancel";
+
+const CANCEL = new Set(["ctrl-c", "ctrl-g", "escape"]);
+
+/** One search, from Ctrl-R to the key that ends it. */
+export class ReverseSearch {
+  readonly #history: InputHistory;
+  #query = "";
+  #match: { readonly index: number; readonly text: string } | undefined;
+  #failed = false;
+
+  constructor(history: InputHistory) {
+    this.#history = history;
+  }
+
+  /** The prompt while it lasts. */
+  get prompt(): string {
+    return `${this.#failed ? "no match" : "search"} "${this.#query}": `;
+  }
+
+  /** The entry found, "" before there is one. */
+  get text(): string {
+    return this.#match?.text ?? "";
+  }
+
+  /** Where the found words begin in the entry. */
+  get cursor(): number {
+    const at = this.text.toLowerCase().indexOf(this.#query.toLowerCase());
+    return Math.max(0, at);
+  }
+
+  /** Takes a key; after "accept" the caller handles the same key as an ordinary one. */
+  handle(event: UserKey): SearchStep {
+    if (event.kind !== "key") {
+      this.#find(this.#query + event.text.replaceAll("\n", " "), undefined);
+    } else if (event.key === "ctrl-r") {
+      this.#find(this.#query, this.#match?.index);
+    } else if (event.key === "backspace") {
+      this.#find(
+        this.#query.slice(0, previousBoundary(this.#query, this.#query.length)),
+        undefined,
+      );
+    } else {
+      return CANCEL.has(event.key) ? "cancel" : "accept";
+    }
+    return "stay";
+  }
+
+  #find(query: string, before: number | undefined): void {
+    this.#query = query;
+    const found = this.#history.search(query, before);
+    this.#failed = found === undefined && query !== "";
+    if (found !== undefined || query === "") this.#match = found;
+  }
+}

@@ -1,0 +1,103 @@
+// What the client does with each event of the server: one handler a kind. Those of rooms are in room_handlers.ts.
+
+import {
+  type Event,
+  type EventOf,
+  isSealedEvent,
+  type SealedEvent,
+} from "../../shared/messages/messages_v2.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Chat } from "../chat/chat.ts";
+import { iso, sealedMark, show } from "./show_event.ts";
+import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
+
+type OtherEvent = Exclude<Event, RoomEvent | SealedEvent>;
+type Handlers = {
+  readonly [K in OtherEvent["kind"]]: (chat: Chat, event: EventOf<K>) => void;
+};
+
+const HANDLERS: Handlers = {
+  entered(chat, event) {
+    const { id, complete, title, topic } = event;
+    if (chat.rooms.byTitle(title)?.isSealed) {
+      const text = `The server says that you are in a room called ${
+        quote(title)
+      }, like your sealed one`;
+      return chat.output.note("danger", text, "nothing is sent there");
+    }
+    const room = chat.enter(event);
+    if (!complete) {
+      const where = quote(title);
+      chat.output.note(
+        "warning",
+        `Some of what happened in ${where} while the link was down is gone`,
+      );
+    }
+    // Nobody but the user decides where the next line goes.
+    if (chat.requests.answer(id, "confirmed") !== undefined) chat.switchTo(room);
+    if (topic !== "" && room.isNew) {
+      show(chat, { event: "topic", text: `The topic: ${topic}`, time: undefined }, room);
+    }
+  },
+
+  done(chat, { id }) {
+    chat.requests.answer(id, "confirmed");
+  },
+
+  declined(chat, { id, why: text }) {
+    chat.requests.answer(id, "refused");
+    show(chat, { event: "refused", text, time: undefined });
+  },
+
+  direct(chat, { client, name: sender, toName: to, room, request, text, time }) {
+    const own = client === chat.clientId;
+    if (own) {
+      chat.requests.answer(request, "confirmed");
+      chat.talk.noteDirect(request, text);
+    } else chat.talk.lastDirect = { client, name: sender };
+    const where = chat.rooms.byNumber(room)?.title ?? "";
+    const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
+    chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byNumber(room)) });
+  },
+
+  undelivered(chat, { name, request }) {
+    const text = chat.talk.directText(request);
+    const what = text === undefined ? "your direct message" : quote(text, 200);
+    chat.output.note("warning", `Not delivered: ${quote(name)} left before having ${what}`);
+  },
+
+  notice(chat, { room, text }) {
+    show(chat, { event: "notice", text, time: undefined }, chat.rooms.byNumber(room));
+  },
+
+  reached(chat, event) {
+    chat.transfers.handleReached(event);
+  },
+
+  pull(chat, event) {
+    chat.transfers.handlePull(event);
+  },
+
+  closing(chat, { why: text, retry }) {
+    if (retry) chat.backoff.soon();
+    show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });
+  },
+
+  // Sessions take these themselves; later ones mean nothing.
+  welcome() {},
+  refused() {},
+  ping() {},
+
+  // How long the way is has been measured.
+  pong(chat) {
+    chat.refreshStatus();
+  },
+};
+
+/** Does what `event` asks for. */
+export function handleEvent(chat: Chat, event: Event): void {
+  if (isSealedEvent(event)) return chat.sealed.receive(event);
+  if (isRoomEvent(event)) return handleRoomEvent(chat, event);
+  // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
+  (HANDLERS[event.kind] as (chat: Chat, event: OtherEvent) => void)(chat, event);
+}

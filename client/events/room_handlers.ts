@@ -1,0 +1,202 @@
+// What the client does with what happens in a room: one handler a kind.
+
+import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
+import { durationText, moderationText } from "../../shared/messages/moderation_text.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Chat } from "../chat/chat.ts";
+import { iso, sealedMark, show } from "./show_event.ts";
+import type { Output } from "../output/output.ts";
+import type { RoomState } from "../rooms/joined_rooms.ts";
+
+/** Events that happen in a room. */
+export type RoomEvent = EventOf<
+  | "chat"
+  | "revised"
+  | "joined"
+  | "left"
+  | "renamed"
+  | "away"
+  | "back"
+  | "topic"
+  | "status"
+  | "moderated"
+  | "rules"
+  | "typing"
+  | "members"
+  | "offer"
+  | "chunk"
+>;
+
+type Handlers = {
+  readonly [K in RoomEvent["kind"]]: (chat: Chat, event: EventOf<K>, room: RoomState) => void;
+};
+
+const HANDLERS: Handlers = {
+  chat(chat, { client, name: sender, request, sequence, text, time, action, reply }, room) {
+    const own = client === chat.clientId;
+    if (own) chat.requests.answer(request, "confirmed");
+    room.roster.add({ name: sender, client });
+    const mention = !own && chat.isMention(text, room);
+    const answered = room.said.find(reply);
+    const quote = reply === 0
+      ? undefined
+      : { sequence: reply, sender: answered?.sender, text: answered?.text };
+    room.said.add({ sequence, sender, text, own });
+    if (room.number !== undefined) chat.typing.ends(room.number, sender);
+    const elsewhere = room !== chat.rooms.current;
+    const about = { room: room.title, elsewhere, time: iso(time), ...sealedMark(room) };
+    const shown = chat.output.chat({
+      ...about,
+      sender,
+      text,
+      sequence,
+      own,
+      mention,
+      action,
+      quote,
+    });
+    countUnread(chat, room, shown);
+  },
+
+  revised(chat, { client, name, request, sequence, text, time }, room) {
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    room.said.revise(sequence, text);
+    const what = text === null
+      ? `${name} took back #${sequence}.`
+      : `${name} changed #${sequence} to: ${text}`;
+    const said = text ?? undefined;
+    show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
+  },
+
+  joined(chat, { client, name, time, old }, room) {
+    const state = old ? "old" : "here";
+    room.roster.add({ name, client, state, since: time, status: null });
+    // Ourselves we know of: the line about the connection, or about the room's people, says it.
+    if (client === chat.clientId) return chat.nameIn(room, name);
+    const how = old ? " with an old client: what they say is less protected on its way." : ".";
+    show(chat, { event: "joined", text: `${name} joined${how}`, name, time }, room);
+  },
+
+  left(chat, { client, room: number, name, time }, room) {
+    room.roster.remove(name);
+    if (client === room.maker) room.maker = 0;
+    chat.typing.ends(number, name);
+    chat.transfers.senderLeft(client, number);
+    show(chat, { event: "left", text: `${name} left.`, name, time }, room);
+  },
+
+  renamed(chat, { client, name, previous, time }, room) {
+    room.roster.rename(previous, name);
+    if (client === chat.clientId) chat.nameIn(room, name);
+    const text = `${previous} is now known as ${name}.`;
+    show(chat, { event: "renamed", text, name, previous, time }, room);
+  },
+
+  away(chat, { client, room: number, name, time }, room) {
+    room.roster.add({ name, client, state: "away" });
+    chat.transfers.senderAway(client, number);
+    show(chat, { event: "away", text: `${name} lost the link.`, name, time }, room);
+  },
+
+  back(chat, { client, room: number, name, time }, room) {
+    room.roster.add({ name, client, state: "here" });
+    chat.transfers.senderBack(client, number);
+    if (client === chat.clientId) return;
+    show(chat, { event: "back", text: `${name} is back.`, name, time }, room);
+  },
+
+  topic(chat, { name, text: topic, time }, room) {
+    room.topic = topic;
+    const text = topic === "" ? `${name} cleared the topic.` : `${name} set the topic: ${topic}`;
+    show(chat, { event: "topic", text, name, time }, room);
+  },
+
+  status(chat, { client, name, text: status, time }, room) {
+    room.roster.add({ name, client, status });
+    const text = status === null ? `${name} is here again.` : `${name} is away: ${status}`;
+    show(chat, { event: "status", text, name, time }, room);
+  },
+
+  typing(chat, { client, name, room }) {
+    if (client !== chat.clientId && !chat.output.ignored.has(name)) chat.typing.begins(room, name);
+  },
+
+  moderated(chat, event, room) {
+    const { client, name, request, what, whom, time } = event;
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    const about = { event: "moderated", text: moderationText(event), name, time };
+    show(chat, about, room);
+    if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
+    chat.transfers.roomLeft(room);
+    chat.forget(room);
+  },
+
+  rules(chat, { maker, locked, slow }, room) {
+    const isNews = room.maker !== maker && maker === chat.clientId;
+    room.maker = maker;
+    const parts = [
+      ...(isNews ? ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."] : []),
+      ...(locked ? ["The room is locked: nobody else can come in."] : []),
+      ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
+    ];
+    if (parts.length === 0) return;
+    show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
+  },
+
+  members(chat, { list, more }, room) {
+    const people = list.map(([client, name, state, since, status]) => (
+      { client, name, state, since, status }
+    ));
+    if (!room.takeMembers(people, more)) return;
+    chat.transfers.peopleAre(room.number ?? 0, room.roster.people);
+    if (!room.takeFirstSight()) return;
+    // Told once for each time that we come in: coming back to the same people is no news.
+    const { names } = room.roster;
+    const text = `In this room: ${names.join(", ")}`;
+    show(chat, { event: "names", text, names, time: undefined }, room);
+  },
+
+  offer(chat, event) {
+    if (event.client === chat.clientId) chat.requests.answer(event.request, "confirmed");
+    // Not even with --accept-files: who is ignored leaves nothing on the disk.
+    if (chat.output.ignored.has(event.name)) return;
+    chat.transfers.handleOffer(event);
+  },
+
+  chunk(chat, event) {
+    chat.transfers.handleChunk(event);
+  },
+};
+
+function countUnread(chat: Chat, room: RoomState, shown: ReturnType<Output["chat"]>): void {
+  if (room === chat.rooms.current || shown === "hidden") return;
+  room.unread++;
+  if (shown === "mention") room.mentions++;
+  chat.refreshStatus();
+}
+
+/** Whether an event happens in a room that it names. */
+export function isRoomEvent(event: Event): event is RoomEvent {
+  return Object.hasOwn(HANDLERS, event.kind);
+}
+
+/** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
+export function handleRoomEvent(chat: Chat, event: RoomEvent): void {
+  const room = chat.rooms.byNumber(event.room);
+  if (room === undefined) return;
+  // v1 has no places: there they are 0.
+  if ("at" in event && event.at > 0) {
+    if (event.at <= room.seen) return;
+    if (event.at > room.seen + 1) reportGap(chat, room, event.at - room.seen - 1);
+    room.seen = event.at;
+  }
+  // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
+  (HANDLERS[event.kind] as (chat: Chat, event: Event, room: RoomState) => void)(chat, event, room);
+}
+
+function reportGap(chat: Chat, room: RoomState, count: number): void {
+  chat.output.note(
+    "warning",
+    `The server left out ${count === 1 ? "an event" : `${count} events`} of ${quote(room.title)}`,
+  );
+}

@@ -1,0 +1,31 @@
+// `cmdchat-client --json`: a chat whose user is a program. JSON in, one request a line and in order; JSON out, what the
+// json renderer prints and one result for each request.
+
+import type { CmdchatError } from "../../shared/base/errors.ts";
+import { deliver, doLines, type InputOptions } from "../app/pipe_input.ts";
+import { Output } from "../output/output.ts";
+import { jsonLine } from "../render/json.ts";
+import type { Script } from "../app/run_chat.ts";
+import { idOf, parseRequest } from "./json_requests.ts";
+import { resultFields } from "./send.ts";
+
+/** The script of `--json`; `receives` tells whether files may be taken. */
+export function jsonScript(receives: boolean): Script {
+  return { receives, output: (options) => new Output(options), read: readRequests };
+}
+
+/** Does each request and tells what became of it; resolves with the first fault. */
+function readRequests(options: InputOptions): Promise<CmdchatError | undefined> {
+  const { chat, clock } = options;
+  return doLines(options, {
+    act(text, context) {
+      const { line, room } = parseRequest(text);
+      return deliver(line, context, { clock, room });
+    },
+    tell(fault, text) {
+      if (text === undefined) return;
+      const [time, id] = [clock.utc(), idOf(text)];
+      chat.console.print(jsonLine({ kind: "result", time, id, ...resultFields(fault) }));
+    },
+  });
+}

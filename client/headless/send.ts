@@ -1,0 +1,175 @@
+// `cmdchat-client send`: one message, or one for each line as it comes. The exit code says whether the server
+// acknowledged every one of them.
+//
+// 1. Messages leave in the order of the lines, up to WINDOW of them unacknowledged at the same time.
+// 2. A lost link is taken up again for as long as the user lets us wait; what the server has not acknowledged goes
+//    out again in the same session, where it cannot count twice.
+// 3. What was perhaps delivered is told and never said again.
+
+import {
+  type CmdchatError,
+  ConnectionError,
+  LimitError,
+  UsageError,
+} from "../../shared/base/errors.ts";
+import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Chat } from "../chat/chat.ts";
+import { errorText, printError } from "../base/exit.ts";
+import { jsonLine } from "../render/json.ts";
+import type { Outcome } from "../session/request_ledger.ts";
+import type { Script, ScriptInput } from "../app/run_chat.ts";
+import { connected, Patience } from "./patience.ts";
+import { ScriptOutput } from "./script_output.ts";
+import { StdoutLines } from "../base/stdout_lines.ts";
+
+/** Far below what the client keeps unsent, and enough that a distant server is not waited for at each line. */
+const WINDOW = 32;
+
+/** What `send` was asked for. */
+export interface SendOptions {
+  /** undefined = standard input. */
+  readonly text: string | undefined;
+  /** One message for each line of standard input. */
+  readonly lines: boolean;
+  /** One JSON object on standard output for each message. */
+  readonly json: boolean;
+  /** Seconds in all for one message, or without a connection for lines; undefined = for ever. */
+  readonly timeout: number | undefined;
+}
+
+/** The script that sends. */
+export function sendScript(options: SendOptions): Script {
+  return {
+    receives: false,
+    output: (base) => new ScriptOutput(base, {}),
+    read: (input) => new Sending(options, input).run(),
+  };
+}
+
+class Sending {
+  readonly #options: SendOptions;
+  readonly #input: ScriptInput;
+  readonly #chat: Chat;
+  readonly #stdout = new StdoutLines();
+  readonly #open = new Set<Promise<void>>();
+  #count = 0;
+  #fault: CmdchatError | undefined;
+
+  constructor(options: SendOptions, input: ScriptInput) {
+    this.#options = options;
+    this.#input = input;
+    this.#chat = input.chat;
+  }
+
+  async run(): Promise<CmdchatError | undefined> {
+    const { text, lines } = this.#options;
+    try {
+      if (text !== undefined) await this.#sendOne(text);
+      else if (lines) await this.#sendLines();
+      else await this.#sendOne(await this.#readAll());
+    } finally {
+      await this.#stdout.flush();
+      this.#chat.end();
+    }
+    return this.#fault;
+  }
+
+  async #sendOne(text: string): Promise<void> {
+    if (text.trim() === "") throw new UsageError("Cannot send a message: it is empty");
+    const patience = new Patience(this.#options.timeout, this.#input.clock);
+    if (!await connected(this.#chat, patience)) return;
+    const outcome = await patience.within(this.#say(text));
+    if (outcome !== "late") return;
+    this.#tell(1, text, notDelivered("lost", text, late(patience)));
+  }
+
+  async #sendLines(): Promise<void> {
+    const patience = () => new Patience(this.#options.timeout, this.#input.clock);
+    if (!await connected(this.#chat, patience())) return;
+    for await (const text of this.#linesOfInput()) {
+      if (text.trim() === "") continue;
+      if (!this.#chat.connected && !await connected(this.#chat, patience())) return;
+      const said = this.#say(text).finally(() => this.#open.delete(said));
+      this.#open.add(said);
+      while (this.#open.size >= WINDOW) await Promise.race(this.#open);
+    }
+    while (this.#open.size > 0) {
+      if (this.#chat.connected) await Promise.race(this.#open);
+      else if (!await connected(this.#chat, patience())) return;
+    }
+  }
+
+  /** Says it, and tells what became of it. */
+  async #say(text: string): Promise<void> {
+    const n = ++this.#count;
+    let outcome: Outcome;
+    try {
+      outcome = await this.#chat.say(text);
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      return this.#tell(n, text, withHint(error, this.#options.lines));
+    }
+    this.#tell(n, text, outcome === "confirmed" ? undefined : notDelivered(outcome, text));
+  }
+
+  #tell(n: number, text: string, fault: CmdchatError | undefined): void {
+    this.#fault ??= fault;
+    if (fault !== undefined) printError(errorText(fault));
+    if (!this.#options.json) return;
+    const time = this.#input.clock.utc();
+    this.#stdout.print(jsonLine({ kind: "result", time, id: n, ...resultFields(fault), text }));
+  }
+
+  async *#linesOfInput(): AsyncGenerator<string, void> {
+    for await (const event of this.#chat.console.events) {
+      if (event.kind !== "line" || this.#chat.ending.aborted) return;
+      yield event.text;
+    }
+  }
+
+  async #readAll(): Promise<string> {
+    if (this.#input.isTerminal) {
+      printError("Type the message; Ctrl-D on a line of its own sends it.");
+    }
+    let text = "";
+    for await (const line of this.#linesOfInput()) {
+      text += `${line}\n`;
+      // Far above any limit: a whole disk must not be read to say so.
+      if (text.length > 2 * MESSAGE_MAX_BYTES_CEILING) {
+        throw new LimitError(
+          `Cannot send the message: it has more than ${MESSAGE_MAX_BYTES_CEILING} bytes`,
+          { hint: "--lines sends each line as a message; send-file sends it as a file" },
+        );
+      }
+    }
+    return text.replace(/\n+$/, "");
+  }
+}
+
+/** What a result says of how it went. */
+export function resultFields(fault: CmdchatError | undefined): Record<string, unknown> {
+  if (fault === undefined) return { ok: true };
+  return { ok: false, code: fault.exitCode, error: fault.message, hint: fault.hint };
+}
+
+function notDelivered(
+  outcome: Exclude<Outcome, "confirmed">,
+  text: string,
+  why = "the link broke before the server answered",
+): CmdchatError {
+  return outcome === "lost"
+    ? new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`)
+    : new UsageError(`Not delivered: ${quote(text)}: the server refused it, or is another one now`);
+}
+
+function late({ seconds }: Patience): string {
+  return `the server did not answer within ${seconds} s`;
+}
+
+function withHint(error: LimitError, lines: boolean): LimitError {
+  const hint = lines
+    ? "send-file sends it as a file"
+    : "--lines sends each line as a message; send-file sends it as a file";
+  return new LimitError(error.message, { cause: error, hint });
+}

@@ -1,0 +1,130 @@
+// `cmdchat-client send-file`: waits until somebody is there, hands the files to the room one after the other, and
+// prints their digests. The relay keeps no files: whoever comes later does not get them.
+
+import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Chat } from "../chat/chat.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { errorText, printError } from "../base/exit.ts";
+import { createJsonRenderer } from "../render/json.ts";
+import type { Script, ScriptInput } from "../app/run_chat.ts";
+import { spoolFile } from "../transfers/stdin_file.ts";
+import type { TransferEvent } from "../transfers/transfer_event.ts";
+import { LateReceivers } from "./late_receivers.ts";
+import { connected, endOf, Patience, timeOver } from "./patience.ts";
+import { ScriptOutput } from "./script_output.ts";
+import { StdoutLines } from "../base/stdout_lines.ts";
+import { transferError } from "./transfer_error.ts";
+
+/** What `send-file` was asked for. */
+export interface SendFileOptions {
+  /** `-` is standard input. */
+  readonly paths: readonly string[];
+  /** What standard input is called. */
+  readonly as?: string | undefined;
+  /** Seconds to wait for somebody; undefined = for ever. */
+  readonly timeout: number | undefined;
+  readonly json: boolean;
+}
+
+/** The script that sends files. */
+export function sendFileScript(options: SendFileOptions): Script {
+  const sending = new FileSending(options);
+  return {
+    receives: false,
+    output: (base) =>
+      new ScriptOutput(base, {
+        onFile: (event) => sending.hear(event),
+        onPeople: () => sending.lookAround(),
+      }),
+    read: (input) => sending.run(input),
+  };
+}
+
+class FileSending {
+  readonly #options: SendFileOptions;
+  readonly #stdout = new StdoutLines();
+  #chat: Chat | undefined;
+  #late: LateReceivers | undefined;
+  #somebody = Promise.withResolvers<void>();
+  #ended = Promise.withResolvers<TransferEvent>();
+
+  constructor(options: SendFileOptions) {
+    this.#options = options;
+  }
+
+  lookAround(): void {
+    this.#late?.look();
+    if ((this.#chat?.rooms.current?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
+  }
+
+  hear(event: TransferEvent): void {
+    if (event.kind === "refused" || event.file.direction === "in") return;
+    this.#late?.look();
+    if (this.#options.json && event.kind !== "progress") {
+      const time = SYSTEM_CLOCK.utc();
+      this.#stdout.print(createJsonRenderer().file(event, time) ?? "");
+    }
+    if (event.kind === "sent" || event.kind === "failed") this.#ended.resolve(event);
+  }
+
+  async run({ chat, clock, bytes }: ScriptInput): Promise<CmdchatError | undefined> {
+    this.#chat = chat;
+    this.#late = new LateReceivers(chat, clock);
+    const patience = new Patience(this.#options.timeout, clock);
+    let fault: CmdchatError | undefined;
+    try {
+      if (!await connected(chat, patience)) return undefined;
+      this.lookAround();
+      const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
+      if (await patience.within(somebody) === "late") {
+        throw timeOver(patience, "Nobody came to take the file");
+      }
+      for (const path of this.#options.paths) {
+        await connected(chat, patience);
+        if (chat.ending.aborted) break;
+        const input = path === "-" ? bytes : undefined;
+        const found = await this.#sendOne(path, { chat, input });
+        if (found !== undefined) printError(errorText(found));
+        fault ??= found;
+        if (found === undefined) await this.#late.served();
+      }
+    } finally {
+      await this.#stdout.flush();
+      chat.end();
+    }
+    return fault;
+  }
+
+  async #sendOne(
+    path: string,
+    { chat, input }: { readonly chat: Chat; readonly input: AsyncIterable<Uint8Array> | undefined },
+  ): Promise<CmdchatError | undefined> {
+    this.#ended = Promise.withResolvers();
+    this.#late?.begin();
+    try {
+      if (input === undefined) await chat.transfers.offerFile(path, chat.room);
+      else await this.#sendInput(input, chat);
+    } catch (error) {
+      if (error instanceof CmdchatError) return error;
+      throw error;
+    }
+    const event = await Promise.race([this.#ended.promise, endOf(chat)]);
+    if (event?.kind === "sent") {
+      if (!this.#options.json) this.#stdout.print(`${event.sha256}  ${event.file.name}`);
+      return undefined;
+    }
+    const head = `Cannot send ${quote(path)}`;
+    return event?.kind === "failed"
+      ? transferError(head, event.fault)
+      : new ConnectionError(`${head}: the link was lost`);
+  }
+  async #sendInput(input: AsyncIterable<Uint8Array>, chat: Chat): Promise<void> {
+    const { fileMax } = chat.transfers;
+    const file = await spoolFile(input, { name: this.#options.as ?? "stdin", fileMax });
+    // Reading may have taken long.
+    await Promise.race([chat.whenConnected(), endOf(chat)]);
+    this.#late?.begin();
+    chat.transfers.sendFile(file, chat.room);
+  }
+}

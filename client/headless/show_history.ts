@@ -1,0 +1,81 @@
+// `cmdchat-client history FILE`: shows and searches what was kept. The file is only read, without a lock.
+
+import { sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
+import { type HistoryEntry, readHistory } from "../history/history.ts";
+import { dateAndTime } from "../render/text.ts";
+
+/** Version of the lines of `--json`; a field may be added without changing it. */
+export const HISTORY_JSON_VERSION = 1;
+
+/** What `history FILE` was asked for, and where its lines go. */
+export interface ShowHistoryOptions {
+  readonly path: string;
+  readonly passphrase: string;
+  /** Only entries with this text in their text, sender or room; case and compatibility forms do not count. */
+  readonly search?: string | undefined;
+  /** Only entries of this stretch, in ms since 1970. */
+  readonly from?: number | undefined;
+  /** Where the stretch ends; what is of this very moment is not in it. */
+  readonly to?: number | undefined;
+  /** One JSON object a line, with every field as it was stored. */
+  readonly json?: boolean;
+  /** Takes one entry's line or lines, without the last line break. */
+  readonly write: (text: string) => void | Promise<void>;
+  readonly onNotice?: (text: string) => void;
+}
+
+/** Writes the entries that fit, oldest first, and gives their number; throws as readHistory() does. */
+export async function showHistory(options: ShowHistoryOptions): Promise<number> {
+  const { path, passphrase, write, onNotice, from = -Infinity, to = Infinity } = options;
+  const format = options.json ? formatJson : formatLine;
+  const needle = folded(options.search ?? "");
+  let shown = 0;
+  for await (const entry of readHistory(path, passphrase, onNotice ? { onNotice } : {})) {
+    const time = Date.parse(entry.time);
+    if (time < from || time >= to || !matches(entry, needle)) continue;
+    await write(format(entry));
+    shown++;
+  }
+  return shown;
+}
+
+function matches(entry: HistoryEntry, needle: string): boolean {
+  return [entry.text, entry.sender ?? "", entry.room].some((field) =>
+    folded(field).includes(needle)
+  );
+}
+
+function folded(text: string): string {
+  return text.normalize("NFKC").toLowerCase();
+}
+
+/** In this machine's time, as the chat showed it. Further lines of a text are indented, so that no text can look like an entry of its own. */
+function formatLine(entry: HistoryEntry): string {
+  const text = sanitizeText(entry.text).replaceAll("\n", "\n    ");
+  return `${dateAndTime(entry.time)} [${sanitizeLine(entry.room)}] ${speaker(entry)} ${text}`;
+}
+
+function speaker({ kind, sender }: HistoryEntry): string {
+  const name = sanitizeLine(sender ?? "");
+  switch (kind) {
+    case "chat":
+      return `${name}:`;
+    case "system":
+      return "--";
+    case "file":
+      return `${name} sent the file`;
+  }
+}
+
+/** Control, format and line-separating characters are escaped: still the same JSON, and harmless in a terminal. */
+function formatJson(entry: HistoryEntry): string {
+  return JSON.stringify({ v: HISTORY_JSON_VERSION, ...entry }).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    escapeUnits,
+  );
+}
+
+function escapeUnits(character: string): string {
+  return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}

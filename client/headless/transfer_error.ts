@@ -1,0 +1,39 @@
+// Why a transfer failed, as an error with the exit code of whose fault it is.
+
+import {
+  type CmdchatError,
+  ConfigError,
+  ConnectionError,
+  LimitError,
+  ProtocolError,
+} from "../../shared/base/errors.ts";
+import type { TransferFault } from "../transfers/transfer_event.ts";
+
+/** The error for `head: reason`. */
+export function transferError(head: string, { code, reason }: TransferFault): CmdchatError {
+  const text = `${head}: ${reason}`;
+  switch (code) {
+    case "too_large":
+    case "too_many":
+    case "no_memory":
+      return new LimitError(text);
+    case "not_saved":
+    case "unreadable":
+    case "changed":
+    case "not_wanted":
+      return new ConfigError(text);
+    case "bad_offer":
+    case "bad_chunk":
+    case "bad_digest":
+      return new ProtocolError(text);
+    case "cancelled":
+    case "sender_gave_up":
+    case "sender_left":
+    case "link_lost":
+    case "room_left":
+    case "stalled":
+    case "expired":
+    case "unconfirmed":
+      return new ConnectionError(text);
+  }
+}

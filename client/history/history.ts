@@ -1,0 +1,359 @@
+// The local history: what a user asked to keep, encrypted, in a file that only grows. history_format.ts has its bytes.
+// Whoever opens a file for writing has authenticated all of it; bytes of a write that was cut off stay until the next
+// append, which writes over them.
+
+import { ConfigError, CryptoError, LimitError, UsageError } from "../../shared/base/errors.ts";
+import { decodeEntry, type HistoryEntry } from "./history_entry.ts";
+import {
+  openLocked,
+  openReadOnly,
+  quotePath,
+  readAt,
+  syncFolderOf,
+  writeAt,
+} from "../files/file_access.ts";
+import {
+  createHeader,
+  HEADER_BYTES,
+  type HistoryKeys,
+  MAX_RECORDS,
+  parseHeader,
+  type RecordPlace,
+  sealRecord,
+  startsWithMagic,
+  unlockHeader,
+} from "./history_format.ts";
+import { RecordScan } from "./history_scan.ts";
+import {
+  encodeBounded,
+  joined,
+  takeOver,
+  TAKEOVER_DISK,
+  type TakeoverDisk,
+} from "./history_takeover.ts";
+import { DEFAULT_COST, type StretchCost } from "./key_stretching.ts";
+import {
+  type LegacyContent,
+  looksLegacy,
+  MAX_LEGACY_BYTES,
+  openLegacyEnvelope,
+  parseLegacyEnvelope,
+} from "./legacy_history.ts";
+
+export type { HistoryEntry } from "./history_entry.ts";
+
+/** What openHistory() and readHistory() take beside path and passphrase. */
+export interface HistoryOptions {
+  /** Told in one sentence what the user should know: a takeover, a write that was cut off. */
+  readonly onNotice?: (text: string) => void;
+  /** A cheap cost for new files, so that tests are quick. */
+  readonly unsafeTestOnlyCost?: StretchCost;
+  /** A disk that fails where a test wants it. */
+  readonly unsafeTestOnlyDisk?: TakeoverDisk;
+}
+
+interface OpenState {
+  readonly file: Deno.FsFile;
+  readonly keys: HistoryKeys;
+  readonly place: RecordPlace;
+  readonly path: string;
+}
+
+interface Waiting {
+  readonly plaintext: Uint8Array;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Opens or creates the history at `path` for this program alone, and takes an old v1 file over (kept as `<path>.v1`).
+ * Throws CryptoError where passphrase or content do not fit, ConfigError where the file cannot be used; nothing was
+ * changed then.
+ */
+export async function openHistory(
+  path: string,
+  passphrase: string,
+  options: HistoryOptions = {},
+): Promise<History> {
+  refuseEmpty(passphrase);
+  const file = await openLocked(path);
+  try {
+    const state = await openState(file, { path, passphrase, options });
+    if (state.file !== file) file.close();
+    return new History(state);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * The entries of the history at `path`, of either format, oldest first; changes nothing and needs no lock.
+ * Throws as openHistory() does; entries before a damaged one are given first.
+ */
+export async function* readHistory(
+  path: string,
+  passphrase: string,
+  options: HistoryOptions = {},
+): AsyncGenerator<HistoryEntry> {
+  refuseEmpty(passphrase);
+  using file = await openReadOnly(path);
+  const start = await readAt(file, 0, HEADER_BYTES);
+  if (looksLegacy(start)) {
+    yield* (await readLegacy(file, path, passphrase)).entries;
+    return;
+  }
+  const keys = await unlock(start, path, passphrase);
+  const { size: end } = await file.stat();
+  const scan = new RecordScan({ readAt: readAt.bind(null, file), end, keys, path });
+  yield* decodedEntries(scan, path);
+  if (scan.tornBytes > 0) {
+    options.onNotice?.(
+      `The last ${scan.tornBytes} bytes are no whole entry: a client is writing, or a write was cut off.`,
+    );
+  }
+}
+
+/** An open history. Appends keep their order, whoever awaits them or not. */
+export class History {
+  readonly #file: Deno.FsFile;
+  readonly #keys: HistoryKeys;
+  readonly #path: string;
+  #place: RecordPlace;
+  #waiting: Waiting[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(state: OpenState) {
+    this.#file = state.file;
+    this.#keys = state.keys;
+    this.#path = state.path;
+    this.#place = state.place;
+  }
+
+  /** Resolves once the entry is on the disk (synced). Throws LimitError, UsageError, or ConfigError where the disk refuses. */
+  append(entry: HistoryEntry): Promise<void> {
+    return new Promise((done, failed) => {
+      if (this.#closed) throw new UsageError("Cannot store a history entry: the history is closed");
+      this.#waiting.push({ plaintext: encodeBounded(entry), done, failed });
+      // Entries that come while a write is under way go out together: one write, one sync.
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeWaiting());
+    });
+  }
+
+  /** What was stored before this call, oldest first, while appends go on. Throws CryptoError at a damaged entry. */
+  async *entries(): AsyncGenerator<HistoryEntry> {
+    const scan = new RecordScan({
+      readAt: (offset, length) => this.#inTurn(() => readAt(this.#file, offset, length)),
+      end: this.#place.offset,
+      keys: this.#keys,
+      path: this.#path,
+    });
+    yield* decodedEntries(scan, this.#path);
+  }
+
+  /** Writes what still waits, then closes and unlocks the file. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#inTurn(() => Promise.resolve(this.#file.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      await this.#write(batch.map((waiting) => waiting.plaintext));
+      for (const waiting of batch) waiting.done();
+    } catch (error) {
+      for (const waiting of batch) waiting.failed(error);
+    }
+  }
+
+  async #write(plaintexts: readonly Uint8Array[]): Promise<void> {
+    let place = this.#place;
+    if (place.index + plaintexts.length > MAX_RECORDS) {
+      throw new LimitError(
+        `Cannot store a history entry: ${quotePath(this.#path)} has ${place.index} entries, ` +
+          `at most ${MAX_RECORDS} are allowed`,
+      );
+    }
+    const records: Uint8Array[] = [];
+    for (const plaintext of plaintexts) {
+      const record = await sealRecord(this.#keys, place, plaintext);
+      records.push(record);
+      place = { index: place.index + 1, offset: place.offset + record.length };
+    }
+    await this.#writeAtEnd(joined(records, place.offset - this.#place.offset));
+    this.#place = place;
+  }
+
+  async #writeAtEnd(bytes: Uint8Array): Promise<void> {
+    const { size } = await this.#file.stat();
+    if (size < this.#place.offset) {
+      throw new ConfigError(
+        `Cannot store a history entry: another program cut ${
+          quotePath(this.#path)
+        } to ${size} bytes, ` +
+          `it had ${this.#place.offset}`,
+      );
+    }
+    try {
+      // What stands behind the last whole record is left of a write that failed or was cut off.
+      if (size > this.#place.offset) await this.#file.truncate(this.#place.offset);
+      await writeAt(this.#file, this.#place.offset, bytes);
+      await this.#file.syncData();
+    } catch (cause) {
+      throw new ConfigError(
+        `Cannot store a history entry in ${quotePath(this.#path)}: the disk refused it`,
+        { cause, hint: "check that the disk has space left" },
+      );
+    }
+  }
+
+  /** Runs jobs on the file one after the other: each moves the file's one position. */
+  #inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(job);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+interface Opening {
+  readonly path: string;
+  readonly passphrase: string;
+  readonly options: HistoryOptions;
+}
+
+async function openState(file: Deno.FsFile, opening: Opening): Promise<OpenState> {
+  const { path, passphrase, options } = opening;
+  const { size: end } = await file.stat();
+  const start = await readAt(file, 0, HEADER_BYTES);
+  // Shorter than a header: just created, or the program died while it was; there is no entry in it to lose.
+  if (end === 0 || (end < HEADER_BYTES && startsWithMagic(start))) {
+    return await startNew(file, opening);
+  }
+  if (looksLegacy(start)) return await takeOverLegacy(file, opening);
+  const keys = await unlock(start, path, passphrase);
+  const scan = new RecordScan({ readAt: readAt.bind(null, file), end, keys, path });
+  while (await scan.next() !== undefined);
+  if (scan.tornBytes > 0) {
+    options.onNotice?.(
+      `A write to the history was cut off: the last ${scan.tornBytes} bytes are no whole entry. ` +
+        `The ${scan.place.index} entries before are intact; the next one goes after them.`,
+    );
+  }
+  return { file, keys, place: scan.place, path };
+}
+
+async function startNew(
+  file: Deno.FsFile,
+  { path, passphrase, options }: Opening,
+): Promise<OpenState> {
+  const header = await createHeader(passphrase, options.unsafeTestOnlyCost ?? DEFAULT_COST);
+  await file.truncate(0);
+  await writeAt(file, 0, header.bytes);
+  await file.sync();
+  await syncFolderOf(path);
+  return { file, keys: header.keys, place: { index: 0, offset: HEADER_BYTES }, path };
+}
+
+async function takeOverLegacy(file: Deno.FsFile, opening: Opening): Promise<OpenState> {
+  const { path, passphrase, options } = opening;
+  const { entries, skipped } = await readLegacy(file, path, passphrase);
+  const taken = await takeOver({
+    path,
+    entries,
+    passphrase,
+    cost: options.unsafeTestOnlyCost ?? DEFAULT_COST,
+    disk: options.unsafeTestOnlyDisk ?? TAKEOVER_DISK,
+  });
+  options.onNotice?.(
+    `Took ${entries.length} entries over from the old history` +
+      (skipped > 0 ? ` (${skipped} were no messages)` : "") +
+      `; the old file is kept as ${quotePath(taken.keptPath)}.`,
+  );
+  return { file: taken.file, keys: taken.keys, place: taken.place, path };
+}
+
+async function readLegacy(
+  file: Deno.FsFile,
+  path: string,
+  passphrase: string,
+): Promise<LegacyContent> {
+  const { size } = await file.stat();
+  if (size > MAX_LEGACY_BYTES) {
+    throw new LimitError(
+      `Cannot read history ${quotePath(path)}: as a file of the old format it has ${size} bytes, ` +
+        `at most ${MAX_LEGACY_BYTES} are allowed`,
+    );
+  }
+  const envelope = parseLegacyEnvelope(await readAt(file, 0, size));
+  if (envelope === undefined) throw notOurs(path);
+  return await openLegacyEnvelope(envelope, passphrase) ?? refusePassphrase(path);
+}
+
+async function unlock(
+  start: Uint8Array<ArrayBuffer>,
+  path: string,
+  passphrase: string,
+): Promise<HistoryKeys> {
+  const header = parseHeader(start);
+  switch (header) {
+    case "foreign":
+      throw notOurs(path);
+    case "version":
+      throw new ConfigError(
+        `Cannot open history ${quotePath(path)}: its format is one that this version does not know`,
+        { hint: "a newer cmdchat-client may have written it" },
+      );
+    case "bounds":
+      throw new ConfigError(
+        `Cannot open history ${
+          quotePath(path)
+        }: its header asks for more memory or time than allowed`,
+        { hint: "the file is damaged or was changed" },
+      );
+  }
+  return await unlockHeader(header, passphrase) ?? refusePassphrase(path);
+}
+
+async function* decodedEntries(scan: RecordScan, path: string): AsyncGenerator<HistoryEntry> {
+  for (let plaintext; (plaintext = await scan.next()) !== undefined;) {
+    const entry = decodeEntry(plaintext);
+    if (entry === undefined) {
+      throw new ConfigError(
+        `Cannot read history ${
+          quotePath(path)
+        }: entry ${scan.place.index} has a form that this version does not know`,
+        { hint: "a newer cmdchat-client may have written it" },
+      );
+    }
+    yield entry;
+  }
+}
+
+function refuseEmpty(passphrase: string): void {
+  if (passphrase !== "") return;
+  throw new UsageError(
+    "Cannot open the history: its passphrase is empty, at least 1 character is wanted",
+  );
+}
+
+function refusePassphrase(path: string): never {
+  throw new CryptoError(
+    `Cannot open history ${quotePath(path)}: the passphrase is wrong, or the file is damaged`,
+    { hint: "the file was not changed" },
+  );
+}
+
+function notOurs(path: string): ConfigError {
+  return new ConfigError(
+    `Cannot open history ${quotePath(path)}: it is no history of cmdchat, and is left as it is`,
+    { hint: "give the path of a history, or of a file that does not exist yet" },
+  );
+}

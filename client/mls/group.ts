@@ -1,0 +1,392 @@
+// One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §11.4 to
+// §11.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
+
+import { Buffer } from "node:buffer";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { type Fault, isLocked, judge, type Member } from "./commit_rules.ts";
+import { makeCredential } from "./credential.ts";
+import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import {
+  type Changed,
+  changeOf,
+  type Kick,
+  kickOf,
+  type Outcome,
+  readReason,
+  reasonOf,
+  type SealedFrame,
+} from "./group_outcome.ts";
+import type { DirectBinding } from "./leaf.ts";
+import * as mls from "./group_library.ts";
+import type { HpkeMessage } from "./cipher_suite.ts";
+import { type MlsMessage, readMessage } from "./strict_reader.ts";
+import { ORDER_MARK_BYTES, OrderChain } from "./order_chain.ts";
+import { roomCode } from "./room_code.ts";
+import {
+  digestOf,
+  type Joining,
+  memberOf,
+  membershipOf,
+  membersOf,
+  type Outgoing,
+  type Place,
+} from "./joining.ts";
+
+/** What a commit of ours does, beside renewing the own keys. */
+export interface CommitIntent {
+  /** Leaves to be removed. */
+  readonly removed?: readonly number[];
+  /** The removal is a kick, for this reason. */
+  readonly kick?: string;
+  /** The own name from now on. */
+  readonly name?: string;
+  /** Whether the room is locked from now on. */
+  readonly locked?: boolean;
+}
+
+interface PendingCommit extends Outgoing {
+  readonly kick: Kick | undefined;
+  readonly next: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+}
+
+interface Previous {
+  readonly state: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+  readonly seq: number;
+  readonly digest: string;
+}
+
+const ORDER_LABEL = "cmdchat sealed order v1";
+const DIRECT_LABEL = "cmdchat sealed direct v1";
+
+const utf8 = new TextEncoder();
+
+/** The group of one room, as one member sees it. */
+export class SealedGroup {
+  readonly #place: Place;
+  readonly #chain = new OrderChain();
+  readonly #voided = new Set<string>();
+  #state: mls.MlsState;
+  #previous: Previous | undefined;
+  #pending: PendingCommit | undefined;
+  #rejected: { readonly seq: number; readonly digest: string } | undefined;
+
+  private constructor(place: Place, state: mls.MlsState) {
+    this.#place = place;
+    this.#state = state;
+  }
+
+  /** A new group with one member; frames begin after that sequence. */
+  static async create(place: Place, sequence: number): Promise<SealedGroup> {
+    const group = new SealedGroup(
+      place,
+      await mls.createGroup(place.keys.rid, membershipOf(place)),
+    );
+    await group.#beginEpoch(sequence);
+    return group;
+  }
+
+  /** The group after the own joining commit came back as the frame of that sequence. */
+  static async joined(joining: Joining, sequence: number): Promise<SealedGroup> {
+    const group = new SealedGroup(joining.place, joining.next);
+    await group.#beginEpoch(sequence);
+    return group;
+  }
+
+  /** The current epoch. */
+  get epoch(): number {
+    return mls.epochOf(this.#state);
+  }
+
+  /** Sequence of the last frame. */
+  get sequence(): number {
+    return this.#chain.sequence;
+  }
+
+  /** The room code of this moment. */
+  get code(): string {
+    return roomCode(mls.epochAuthenticatorOf(this.#state));
+  }
+
+  /** Who is in the group. */
+  get members(): readonly Member[] {
+    return membersOf(this.#place.keys, mls.leavesOf(this.#state));
+  }
+
+  /** Who made the room; undefined while it is not here. */
+  get maker(): Member | undefined {
+    const maker = mls.makerOf(this.#state);
+    return this.members.find(({ signatureKey }) => Buffer.compare(signatureKey, maker) === 0);
+  }
+
+  /** Whether the maker lets nobody else in. */
+  get isLocked(): boolean {
+    return isLocked(mls.leavesOf(this.#state), mls.makerOf(this.#state));
+  }
+
+  /** Index of the own leaf. */
+  get ownLeaf(): number {
+    return mls.ownLeafOf(this.#state);
+  }
+
+  /** Whether an own commit waits for its echo. */
+  get isCommitting(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** The sealed GroupInfo of this epoch. */
+  async groupInfo(): Promise<Uint8Array> {
+    const info = await mls.exportGroupInfo(this.#state);
+    return sealEnvelope(this.#place.keys, "group-info", info);
+  }
+
+  /** Seals what is to be said. */
+  async seal(payload: Uint8Array): Promise<Outgoing> {
+    const { message, next, consumed } = await mls.protect(this.#state, payload, this.#chain.mark());
+    this.#state = next;
+    wipe(consumed);
+    return this.#outgoing("app", message);
+  }
+
+  /** Seals content for one member alone; what carries it is sealed for the group and signed. */
+  async sealFor(member: Member, content: Uint8Array): Promise<HpkeMessage> {
+    const binding = this.#directBinding(this.#place.me.handle, member.handle);
+    return await mls.sealToLeaf(this.#state, member.leaf, { ...binding, plaintext: content });
+  }
+
+  /** Opens what a member has sealed for us; undefined when it did not. */
+  async openFrom(member: Member, message: HpkeMessage): Promise<Uint8Array | undefined> {
+    const binding = this.#directBinding(member.handle, this.#place.me.handle);
+    // Sealed before an own commit, read after it: then for the key that the leaf had before.
+    const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
+    for (const state of states) {
+      const content = await mls.openAtLeaf(state, binding, message).catch(() => undefined);
+      if (content !== undefined) return content;
+    }
+    return undefined;
+  }
+
+  #directBinding(from: string, to: string): DirectBinding {
+    const handles = Buffer.from(from + to, "hex");
+    const context = new Uint8Array(Buffer.concat([this.#place.keys.rid, handles]));
+    return { label: DIRECT_LABEL, context };
+  }
+
+  /** Makes a commit. It counts when it has come back. */
+  async startCommit(intent: CommitIntent = {}): Promise<Outgoing> {
+    const { removed = [], kick: reason } = intent;
+    const own = await mls.commit(this.#state, {
+      removed,
+      kick: reason === undefined ? undefined : utf8.encode(reason),
+      leaf: this.#leafFor(intent),
+      authenticated: this.#chain.mark(),
+    });
+    const outgoing = this.#outgoing("commit", own.message);
+    const kick = reason === undefined
+      ? undefined
+      : this.#kickOf({ committer: this.ownLeaf, reason, next: own.next });
+    this.#state = own.from;
+    this.#pending = { ...outgoing, next: own.next, consumed: own.consumed, kick };
+    return outgoing;
+  }
+
+  #leafFor({ name, locked }: CommitIntent): mls.CommitPlan["leaf"] {
+    const own = this.members.find(({ leaf }) => leaf === this.ownLeaf);
+    if ((name === undefined && locked === undefined) || own === undefined) return undefined;
+    const { keys, signature } = this.#place;
+    const person = { name: name ?? own.name, handle: own.handle };
+    const isOwnLock = Buffer.compare(mls.makerOf(this.#state), signature.publicKey) === 0 &&
+      this.isLocked;
+    const identity = makeCredential(keys, person, signature.publicKey);
+    return { identity, isLocking: locked ?? isOwnLock };
+  }
+
+  /** The own commit lost the race, or will not be sent. */
+  abandonCommit(): void {
+    this.#pending = undefined;
+  }
+
+  /** There is no way back any more from the last commit: its keys are wiped. */
+  forgetPrevious(): void {
+    wipe(this.#previous?.consumed ?? []);
+    this.#previous = undefined;
+  }
+
+  /** Takes the next frame. Throws ProtocolError when it is not the next one: something is missing or repeated. */
+  async receive(frame: SealedFrame, mayRemove: (handle: string) => boolean): Promise<Outcome> {
+    if (frame.seq !== this.#chain.sequence + 1) {
+      throw new ProtocolError(
+        "Cannot read the sealed room: the server left out or repeated a frame",
+      );
+    }
+    const outcome = frame.type === "commit"
+      ? await this.#receiveCommit(frame, mayRemove)
+      : await this.#receiveText(frame);
+    // A commit that holds has begun the chain anew.
+    if (this.#chain.sequence !== frame.seq) this.#chain.add(frame.seq, frame.body);
+    return outcome;
+  }
+
+  /** The relay has lost frames before that one, all of them texts. */
+  skipTo(sequence: number): void {
+    this.#chain.skipTo(sequence);
+  }
+
+  /**
+   * The members voted the commit of sequence `seq` away, and with it all up to `last`. Undefined when there is no
+   * way back from here: join anew.
+   */
+  goBack(
+    { seq, epoch, last }: { readonly seq: number; readonly epoch: number; readonly last: number },
+  ): Changed | undefined {
+    const previous = this.#previous?.seq === seq ? this.#previous : undefined;
+    const rejected = this.#rejected?.seq === seq ? this.#rejected : undefined;
+    const state = previous === undefined ? this.#state : mls.goBack(previous.state, this.#state);
+    const undone = previous ?? rejected;
+    if (undone === undefined || mls.epochOf(state) !== epoch) return undefined;
+    const before = this.members;
+    this.#voided.add(undone.digest);
+    this.#state = state;
+    if (previous !== undefined) this.#previous = undefined;
+    this.#pending = undefined;
+    this.#chain.goBack(seq, last);
+    return changeOf(before, this.members);
+  }
+
+  #outgoing(kind: "app" | "commit", message: Uint8Array): Outgoing {
+    const body = sealEnvelope(this.#place.keys, kind, message);
+    return { epoch: this.epoch, body, digest: digestOf(body) };
+  }
+
+  async #receiveText(frame: SealedFrame): Promise<Outcome> {
+    if (frame.from === this.#place.me.handle) return { kind: "echo", digest: digestOf(frame.body) };
+    try {
+      const message = this.#open(frame);
+      const { authenticatedData } = message.message;
+      const result = await mls.processOne(this.#state, message);
+      const from = result.kind === "text" ? this.#memberAt(frame.epoch, result.sender) : undefined;
+      if (result.kind !== "text" || from === undefined) throw new ProtocolError("no text");
+      this.#state = result.next;
+      wipe(result.consumed);
+      const order = this.#chain.compare(authenticatedData, frame.seq);
+      return { kind: "text", from, payload: result.plaintext, order };
+    } catch (error) {
+      return { kind: "unreadable", why: reasonOf(error) };
+    }
+  }
+
+  /** A private message of the frame's kind, epoch and this group. */
+  #open(frame: SealedFrame): Extract<MlsMessage, { kind: "private" }> {
+    const read = readMessage(openEnvelope(this.#place.keys, frame.type, frame.body));
+    if (read.kind !== "private") throw new ProtocolError("it is public");
+    const { message } = read;
+    const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
+      Number(message.epoch) === frame.epoch &&
+      Buffer.compare(message.groupId, this.#place.keys.rid) === 0 &&
+      message.authenticatedData.length === ORDER_MARK_BYTES;
+    if (!fits) throw new ProtocolError("it is not what its frame says");
+    return read;
+  }
+
+  #memberAt(epoch: number, index: number): Member | undefined {
+    const leaf = mls.leafAt(this.#state, epoch, index);
+    return leaf && memberOf(this.#place.keys, leaf);
+  }
+
+  async #receiveCommit(
+    frame: SealedFrame,
+    mayRemove: (handle: string) => boolean,
+  ): Promise<Outcome> {
+    const digest = digestOf(frame.body);
+    if (frame.epoch !== this.epoch || this.#voided.has(digest)) {
+      return this.#reject(frame, digest, "it is of another epoch, or void");
+    }
+    const before = this.members;
+    const pending = this.#pending?.digest === digest ? this.#pending : undefined;
+    if (pending !== undefined) {
+      await this.#adopt(mls.catchUp(pending.next, this.#state), pending.consumed, {
+        frame,
+        digest,
+      });
+      const { kick } = pending;
+      return { kind: "epoch", own: true, order: "same", kick, ...changeOf(before, this.members) };
+    }
+    try {
+      const { result, order, kick } = await this.#processCommit(frame, mayRemove);
+      if (mls.isRemoved(result.next)) return { kind: "removed", kick };
+      await this.#adopt(result.next, result.consumed, { frame, digest });
+      return { kind: "epoch", own: false, order, kick, ...changeOf(before, this.members) };
+    } catch (error) {
+      return this.#reject(frame, digest, reasonOf(error));
+    }
+  }
+
+  async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
+    const read = readMessage(openEnvelope(this.#place.keys, "commit", frame.body));
+    if (read.kind === "group-info") throw new ProtocolError("it is no commit");
+    const message = read.kind === "private" ? this.#open(frame) : read;
+    const result = await mls.processOne(this.#state, message);
+    const fault = result.kind === "commit"
+      ? this.#faultOf(result, frame.from, mayRemove)
+      : "it is no commit";
+    if (fault !== undefined || result.kind !== "commit") throw new ProtocolError(fault ?? "");
+    const order = message.kind === "private"
+      ? this.#chain.compare(message.message.authenticatedData, frame.seq)
+      : "unknown";
+    const { committer, kicks: [reason], next } = result;
+    const kick = committer === undefined || reason === undefined
+      ? undefined
+      : this.#kickOf({ committer, reason: readReason(reason), next });
+    return { result, order, kick } as const;
+  }
+
+  #kickOf(about: { committer: number; reason: string; next: mls.MlsState }): Kick | undefined {
+    const { members } = this;
+    return kickOf({ ...about, members, after: mls.leavesOf(about.next) });
+  }
+
+  #faultOf(
+    result: Extract<mls.Processed, { kind: "commit" }>,
+    from: string,
+    mayRemove: (handle: string) => boolean,
+  ): Fault {
+    const change = {
+      before: mls.leavesOf(this.#state),
+      after: mls.leavesOf(result.next),
+      committer: result.committer,
+      kicks: result.kicks.length,
+      from,
+    };
+    const { keys } = this.#place;
+    const maker = mls.makerOf(this.#state);
+    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), maker, mayRemove });
+    if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;
+    return "nobody can encrypt to its keys";
+  }
+
+  #reject(frame: SealedFrame, digest: string, why: string): Outcome {
+    this.#rejected = { seq: frame.seq, digest };
+    return { kind: "unsound", why };
+  }
+
+  async #adopt(
+    next: mls.MlsState,
+    consumed: readonly Uint8Array[],
+    { frame, digest }: { readonly frame: SealedFrame; readonly digest: string },
+  ): Promise<void> {
+    this.forgetPrevious();
+    this.#previous = { state: this.#state, consumed, seq: frame.seq, digest };
+    this.#state = next;
+    this.#pending = undefined;
+    await this.#beginEpoch(frame.seq);
+  }
+
+  async #beginEpoch(sequence: number): Promise<void> {
+    this.#chain.begin(sequence, await mls.exportSecret(this.#state, ORDER_LABEL));
+  }
+}
+
+function wipe(secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
+}

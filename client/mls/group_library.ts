@@ -1,0 +1,365 @@
+// What we do with the group library, ts-mls 1.6.4 (RFC 9420; one maintainer, not audited: docs/adr). Beside
+// mls_reading.ts no other file knows it. It is imported module by module, so that nothing it could use but we do not
+// is loaded, and it is told everything: suite, credentials, retention. What it does not check, commit_rules.ts does.
+
+import { type ClientState, createGroup as createMlsGroup } from "ts-mls/clientState.js";
+import {
+  createCommit,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  joinGroupExternal,
+} from "ts-mls/createCommit.js";
+import { createApplicationMessage } from "ts-mls/createMessage.js";
+import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
+import { decryptWithLabel, encryptWithLabel } from "ts-mls/crypto/hpke.js";
+import type { GroupInfo } from "ts-mls/groupInfo.js";
+import { defaultKeyPackageEqualityConfig } from "ts-mls/keyPackageEqualityConfig.js";
+import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
+import { mlsExporter } from "ts-mls/keySchedule.js";
+import { defaultLifetime } from "ts-mls/lifetime.js";
+import { encodeMlsMessage } from "ts-mls/message.js";
+import { defaultPaddingConfig } from "ts-mls/paddingConfig.js";
+import { decryptSenderData, type PrivateMessage } from "ts-mls/privateMessage.js";
+import { processMessage } from "ts-mls/processMessages.js";
+import type { Proposal } from "ts-mls/proposal.js";
+import { emptyPskIndex } from "ts-mls/pskIndex.js";
+import { consumeRatchet } from "ts-mls/secretTree.js";
+import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
+import type { CredentialCheck, DirectBinding, Leaf, Membership } from "./leaf.ts";
+import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
+import {
+  CAPABILITIES,
+  isAllowed,
+  KICK_PROPOSAL,
+  kicksIn,
+  leafOf,
+  leavesOfTree,
+  LOCK_EXTENSION,
+  MAKER_EXTENSION,
+  makerIn,
+  type MlsMessage,
+  unreadable,
+} from "./strict_reader.ts";
+
+/** A group at one epoch; never changed, each operation gives another. */
+export type MlsState = ClientState & { readonly brand?: unique symbol };
+
+/** What a message did, and the group after it. `consumed` is to be zeroed when there is no way back. */
+export type Processed =
+  | {
+    readonly kind: "text";
+    readonly sender: number;
+    readonly plaintext: Uint8Array;
+    readonly next: MlsState;
+    readonly consumed: readonly Uint8Array[];
+  }
+  | {
+    readonly kind: "commit";
+    /** Leaf of a member, undefined for one who joins. */
+    readonly committer: number | undefined;
+    /** Reasons of the kicks that it names. */
+    readonly kicks: readonly Uint8Array[];
+    readonly next: MlsState;
+    readonly consumed: readonly Uint8Array[];
+  };
+
+/** What a commit does beside renewing the own path. */
+export interface CommitPlan {
+  /** Leaves to be removed. */
+  readonly removed?: readonly number[];
+  /** The removal is a kick, for that reason. */
+  readonly kick?: Uint8Array | undefined;
+  /** What the own leaf is from now on. */
+  readonly leaf?: Pick<Membership, "identity" | "isLocking"> | undefined;
+  /** Signed, and not encrypted by MLS. */
+  readonly authenticated: Uint8Array;
+}
+
+/** An own commit, and the group as it is once the relay has taken it. */
+export interface OwnCommit {
+  readonly message: Uint8Array;
+  readonly next: MlsState;
+  /** The group that it leaves, its handshake key used up: a second commit must not use it again. */
+  readonly from: MlsState;
+  readonly consumed: readonly Uint8Array[];
+}
+
+// The library's type wants CryptoKeys, which it never looks into.
+const cs = MLS_CRYPTO as unknown as CiphersuiteImpl;
+
+// 0 would keep all epochs. Two: the relay still takes messages of the epoch before this one.
+const RETAINED_EPOCHS = 2;
+// The relay keeps the order, so nobody waits for a skipped message: its key is gone at once.
+const RETAINED_GENERATIONS = 0;
+const MAX_SKIPPED = 1_000;
+
+function configOf(isValid: CredentialCheck): ClientState["clientConfig"] {
+  return {
+    keyRetentionConfig: {
+      retainKeysForGenerations: RETAINED_GENERATIONS,
+      retainKeysForEpochs: RETAINED_EPOCHS,
+      maximumForwardRatchetSteps: MAX_SKIPPED,
+    },
+    lifetimeConfig: { maximumTotalLifetime: 0n, validateLifetimeOnReceive: false },
+    keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
+    // The envelope pads.
+    paddingConfig: { ...defaultPaddingConfig, kind: "padUntilLength", padUntilLength: 0 },
+    authService: {
+      validateCredential: async (credential, key) =>
+        await (credential.credentialType === "basic" && isValid(credential.identity, key)),
+    },
+  };
+}
+
+function keyPackage({ identity, keys, isLocking = false }: Membership) {
+  return generateKeyPackageWithKey(
+    credentialOf(identity),
+    CAPABILITIES,
+    defaultLifetime,
+    [],
+    keys,
+    cs,
+    leafExtensions(isLocking),
+  );
+}
+
+function credentialOf(identity: Uint8Array) {
+  return { credentialType: "basic" as const, identity };
+}
+
+function leafExtensions(isLocking: boolean) {
+  return isLocking ? [{ extensionType: LOCK_EXTENSION, extensionData: new Uint8Array() }] : [];
+}
+
+/** A new group with one member, who is its maker, at epoch 0. */
+export async function createGroup(groupId: Uint8Array, member: Membership): Promise<MlsState> {
+  const { publicPackage, privatePackage } = await keyPackage(member);
+  const config = configOf(member.isValid);
+  const maker = { extensionType: MAKER_EXTENSION, extensionData: member.keys.publicKey };
+  return await createMlsGroup(groupId, publicPackage, privatePackage, [maker], cs, config);
+}
+
+/** The signed GroupInfo with the tree, by which others join. */
+export async function exportGroupInfo(state: MlsState): Promise<Uint8Array> {
+  const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], cs);
+  return encodeMlsMessage({ version: "mls10", wireformat: "mls_group_info", groupInfo });
+}
+
+/** Joins by an external commit. `replaces`: the tree holds a former leaf with the same signature key. */
+export async function joinByCommit(
+  info: GroupInfo,
+  member: Membership,
+  { replaces }: { readonly replaces: boolean },
+): Promise<{ readonly message: Uint8Array; readonly next: MlsState }> {
+  const { publicPackage, privatePackage } = await keyPackage(member);
+  const { publicMessage, newState } = await joinGroupExternal(
+    info,
+    publicPackage,
+    privatePackage,
+    replaces,
+    cs,
+    undefined,
+    configOf(member.isValid),
+  );
+  const message = encodeMlsMessage({
+    version: "mls10",
+    wireformat: "mls_public_message",
+    publicMessage,
+  });
+  return { message, next: newState };
+}
+
+/** Takes a message in. Rejects with whatever the library says when it does not hold. */
+export async function processOne(
+  state: MlsState,
+  read: Exclude<MlsMessage, { kind: "group-info" }>,
+): Promise<Processed> {
+  const message = read.kind === "public"
+    ? { wireformat: "mls_public_message" as const, publicMessage: read.message }
+    : { wireformat: "mls_private_message" as const, privateMessage: read.message };
+  // Before the message, since its key is gone afterwards; the text inside may claim any sender.
+  const sender = read.kind === "private" ? await senderOf(state, read.message) : undefined;
+  let committer: number | undefined;
+  let kicks: Uint8Array[] = [];
+  const result = await processMessage(message, state, emptyPskIndex, (incoming) => {
+    if (incoming.kind === "proposal") return "reject";
+    committer = incoming.senderLeafIndex;
+    const proposals = incoming.proposals.map(({ proposal }) => proposal);
+    kicks = kicksIn(proposals);
+    return proposals.every(isAllowed) ? "accept" : "reject";
+  }, cs);
+  const { newState: next, consumed } = result;
+  if (result.kind === "applicationMessage") {
+    return { kind: "text", sender: sender as number, plaintext: result.message, next, consumed };
+  }
+  if (result.actionTaken === "reject") throw unreadable("commit");
+  return { kind: "commit", committer, kicks, next, consumed };
+}
+
+/** Leaf index of a private message's sender. The library checks the signature of that leaf, but does not tell. */
+async function senderOf(state: MlsState, message: PrivateMessage): Promise<number> {
+  const secret = message.epoch === state.groupContext.epoch
+    ? state.keySchedule.senderDataSecret
+    : state.historicalReceiverData.get(message.epoch)?.senderDataSecret;
+  const data = secret && await decryptSenderData(message, secret, cs);
+  if (data === undefined) throw unreadable("message");
+  return data.leafIndex;
+}
+
+/** Seals a text for the group; `authenticated` is signed and not encrypted by MLS. */
+export async function protect(
+  state: MlsState,
+  plaintext: Uint8Array,
+  authenticated: Uint8Array,
+): Promise<Omit<OwnCommit, "from">> {
+  const { newState, privateMessage, consumed } = await createApplicationMessage(
+    state,
+    plaintext,
+    cs,
+    authenticated,
+  );
+  const message = encodeMlsMessage({
+    version: "mls10",
+    wireformat: "mls_private_message",
+    privateMessage,
+  });
+  return { message, next: newState, consumed };
+}
+
+/** A private commit that does what is planned, and renews the own path. */
+export async function commit(
+  state: MlsState,
+  { removed = [], kick, leaf, authenticated }: CommitPlan,
+): Promise<OwnCommit> {
+  const removals = removed.map((index): Proposal => ({
+    ...{ proposalType: "remove", remove: { removed: index } },
+  }));
+  const kicks: Proposal[] = kick === undefined
+    ? []
+    : [{ proposalType: KICK_PROPOSAL, proposalData: kick }];
+  const from = leaf === undefined ? state : withOwnLeaf(state, leaf);
+  const result = await createCommit({ state: from, cipherSuite: cs }, {
+    extraProposals: [...removals, ...kicks],
+    authenticatedData: authenticated,
+  });
+  const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
+  const { newTree } = await consumeRatchet(state.secretTree, own, "commit", cs);
+  return {
+    message: encodeMlsMessage(result.commit),
+    next: result.newState,
+    from: { ...state, secretTree: newTree },
+    consumed: result.consumed,
+  };
+}
+
+/** The group as if the own leaf were another one: the path of a commit takes over what it says. */
+function withOwnLeaf(
+  state: MlsState,
+  { identity, isLocking = false }: Pick<Membership, "identity" | "isLocking">,
+): MlsState {
+  const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
+  const changed = { credential: credentialOf(identity), extensions: leafExtensions(isLocking) };
+  const ratchetTree = state.ratchetTree.map((node, at) =>
+    at === own && node?.nodeType === "leaf" ? { ...node, leaf: { ...node.leaf, ...changed } } : node
+  );
+  return { ...state, ratchetTree };
+}
+
+/**
+ * The group after an own commit that came back, with what was read and sent in its former epoch while it was under
+ * way: the keys of that are used up, and zeroed.
+ */
+export function catchUp(next: MlsState, current: MlsState): MlsState {
+  const history = new Map(next.historicalReceiverData);
+  for (const [epoch, data] of history) {
+    const { secretTree } = epoch === current.groupContext.epoch
+      ? current
+      : current.historicalReceiverData.get(epoch) ?? data;
+    history.set(epoch, { ...data, secretTree });
+  }
+  return { ...next, historicalReceiverData: history };
+}
+
+/** The group before `after`, as it is to be gone back to; what was read since then is caught up with, as above. */
+export function goBack(before: MlsState, after: MlsState): MlsState {
+  const since = after.historicalReceiverData.get(before.groupContext.epoch);
+  const secretTree = since?.secretTree ?? before.secretTree;
+  return { ...catchUp(before, after), secretTree };
+}
+
+/** All leaves, in the order of the tree. */
+export function leavesOf(state: MlsState): Leaf[] {
+  return leavesOfTree(state.ratchetTree);
+}
+
+/** Whether every node that is new in `after` has a key that others can encrypt to; the library does not look. */
+export function hasUsableKeys(before: MlsState, after: MlsState): boolean {
+  return after.ratchetTree.every((node, at) =>
+    node === undefined || node === before.ratchetTree[at] ||
+    isUsableHpkeKey(node.nodeType === "leaf" ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey)
+  );
+}
+
+/** The signature key of who made the group. */
+export function makerOf(state: MlsState): Uint8Array {
+  const maker = makerIn(state.groupContext);
+  // Nothing leads into a group without one, and no commit changes it.
+  if (maker === undefined) throw unreadable("group");
+  return maker;
+}
+
+/** The own leaf's index. */
+export function ownLeafOf(state: MlsState): number {
+  return state.privatePath.leafIndex;
+}
+
+/** The epoch as a number. */
+export function epochOf(state: MlsState): number {
+  return Number(state.groupContext.epoch);
+}
+
+/** Whether this member was removed: nothing can be sent or read any more. */
+export function isRemoved(state: MlsState): boolean {
+  return state.groupActiveState.kind === "removedFromGroup";
+}
+
+/** The 32-byte value that is equal for two members when epoch, members and history of the group are. */
+export function epochAuthenticatorOf(state: MlsState): Uint8Array {
+  return state.keySchedule.epochAuthenticator;
+}
+
+/** A 32-byte secret of this epoch under a label (RFC 9420 §8.5). */
+export async function exportSecret(state: MlsState, label: string): Promise<Uint8Array> {
+  return await mlsExporter(state.keySchedule.exporterSecret, label, new Uint8Array(), 32, cs);
+}
+
+/** A leaf as it was in this epoch or one that is retained. */
+export function leafAt(state: MlsState, epoch: number, index: number): Leaf | undefined {
+  const tree = epoch === epochOf(state)
+    ? state.ratchetTree
+    : state.historicalReceiverData.get(BigInt(epoch))?.ratchetTree;
+  const node = tree?.[leafToNodeIndex(toLeafIndex(index))];
+  return node?.nodeType === "leaf" ? leafOf(node.leaf, index) : undefined;
+}
+
+/** Seals for one leaf's encryption key, which is renewed whenever that member commits (RFC 9420 §5.1.3). */
+export async function sealToLeaf(
+  state: MlsState,
+  index: number,
+  { label, context, plaintext }: DirectBinding & { readonly plaintext: Uint8Array },
+): Promise<HpkeMessage> {
+  const node = state.ratchetTree[leafToNodeIndex(toLeafIndex(index))];
+  if (node?.nodeType !== "leaf") throw unreadable("message");
+  const key = await cs.hpke.importPublicKey(node.leaf.hpkePublicKey);
+  return await encryptWithLabel(key, label, context, plaintext, cs.hpke);
+}
+
+/** Opens what was sealed for the own leaf. Rejects when it was not. */
+export async function openAtLeaf(
+  state: MlsState,
+  { label, context }: DirectBinding,
+  { enc, ct }: HpkeMessage,
+): Promise<Uint8Array> {
+  const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
+  const key = await cs.hpke.importPrivateKey(state.privatePath.privateKeys[own] as Uint8Array);
+  return await decryptWithLabel(key, label, context, enc, ct, cs.hpke);
+}

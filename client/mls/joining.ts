@@ -1,0 +1,118 @@
+// A place in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
+// (docs/PROTOCOL.md §11.4).
+
+import { Buffer } from "node:buffer";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { isLocked, type Member } from "./commit_rules.ts";
+import { makeCredential, type Person, readCredential } from "./credential.ts";
+import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import type { Leaf, Membership } from "./leaf.ts";
+import * as mls from "./group_library.ts";
+import type { SignatureKeys } from "./cipher_suite.ts";
+import { factsOf, readMessage } from "./strict_reader.ts";
+import type { RoomKeys } from "./room_keys.ts";
+
+/** A room, and who this client is in it. */
+export interface Place {
+  readonly keys: RoomKeys;
+  readonly me: Person;
+  /** Fresh for each process and room, kept over reconnects. */
+  readonly signature: SignatureKeys;
+  /** Whether we, who made the room, keep it locked. */
+  readonly isLocking?: boolean;
+}
+
+/** A body to be sent, and the epoch it belongs to; `digest` recognises it when it comes back. */
+export interface Outgoing {
+  readonly epoch: number;
+  readonly body: Uint8Array;
+  readonly digest: string;
+}
+
+/** An opened and checked GroupInfo. */
+export interface Invitation {
+  readonly epoch: number;
+  readonly members: readonly Member[];
+  /** Whether the maker lets nobody in who is not in. */
+  readonly locked: boolean;
+  /** Signature key of who made it. */
+  readonly maker: Uint8Array;
+  readonly info: Parameters<typeof mls.joinByCommit>[0];
+}
+
+/** A join that is under way. */
+export interface Joining extends Outgoing {
+  readonly place: Place;
+  readonly next: mls.MlsState;
+}
+
+/** How a body is recognised: its SHA-256 in hexadecimal. */
+export function digestOf(body: Uint8Array): string {
+  return Buffer.from(sha256(body)).toString("hex");
+}
+
+/** The own membership as the group library wants it. */
+export function membershipOf({ keys, me, signature, isLocking = false }: Place): Membership {
+  return {
+    isLocking,
+    identity: makeCredential(keys, me, signature.publicKey),
+    keys: signature,
+    isValid: (identity, key) => readCredential(keys, identity, key) !== undefined,
+  };
+}
+
+// A tree hands out the same node for as long as nobody changes it: 200 MACs are not to be computed for each message.
+const known = new WeakMap<
+  object,
+  { readonly keys: RoomKeys; readonly person: Person | undefined }
+>();
+
+/** Who a leaf is; undefined when its credential does not hold. */
+export function memberOf(keys: RoomKeys, leaf: Leaf): Member | undefined {
+  let entry = known.get(leaf.node);
+  if (entry?.keys !== keys) {
+    entry = { keys, person: readCredential(keys, leaf.identity, leaf.signatureKey) };
+    known.set(leaf.node, entry);
+  }
+  const { person } = entry;
+  return person && { ...person, leaf: leaf.index, signatureKey: leaf.signatureKey };
+}
+
+/** Who all leaves are. */
+export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): Member[] {
+  return leaves.map((leaf) => memberOf(keys, leaf)).filter((member) => member !== undefined);
+}
+
+/** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
+export function readInvitation(keys: RoomKeys, body: Uint8Array): Invitation {
+  const read = readMessage(openEnvelope(keys, "group-info", body));
+  const facts = read.kind === "group-info" ? factsOf(read.info) : undefined;
+  if (read.kind !== "group-info" || facts === undefined) throw refused();
+  const members = membersOf(keys, facts.leaves);
+  const locked = isLocked(facts.leaves, facts.maker);
+  const isOurs = Buffer.compare(facts.groupId, keys.rid) === 0 &&
+    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain) &&
+    facts.leaves.filter(({ isLocking }) => isLocking).length === (locked ? 1 : 0);
+  if (!isOurs) throw refused();
+  return { epoch: facts.epoch, members, locked, maker: facts.maker, info: read.info };
+}
+
+function refused(): ProtocolError {
+  return new ProtocolError("Cannot join the sealed room: what the server handed out is not of it");
+}
+
+/** Makes the commit by which one joins, or comes back in the place of the own former leaf. */
+export async function join(place: Place, invitation: Invitation): Promise<Joining> {
+  const own = place.signature.publicKey;
+  const replaces = invitation.members.some(({ signatureKey }) =>
+    Buffer.compare(signatureKey, own) === 0
+  );
+  // The library cannot replace the only leaf; who is alone has nobody to come back to either.
+  if (replaces && invitation.members.length === 1) throw refused();
+  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(place), {
+    replaces,
+  });
+  const body = sealEnvelope(place.keys, "commit", message);
+  return { epoch: invitation.epoch, body, digest: digestOf(body), place, next };
+}

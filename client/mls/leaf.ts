@@ -1,0 +1,44 @@
+// A leaf of the group's tree, as far as our rules look at it, and who one is in a group.
+
+import type { SignatureKeys } from "./cipher_suite.ts";
+
+/** A leaf of the tree. */
+export interface Leaf {
+  readonly index: number;
+  /** The bytes of a basic credential; empty for any other. */
+  readonly identity: Uint8Array;
+  readonly signatureKey: Uint8Array;
+  /** Basic credential, our capabilities, no extension but the lock: others would keep newcomers from joining. */
+  readonly isPlain: boolean;
+  /** It locks the room, which only the maker's leaf may. */
+  readonly isLocking: boolean;
+  /** The library's node: the same object for as long as nobody changes it. */
+  readonly node: object;
+}
+
+/** Whether a credential and the signature key beside it belong to this room. */
+export type CredentialCheck = (identity: Uint8Array, signatureKey: Uint8Array) => boolean;
+
+/** Who somebody is in a group, and which credentials it accepts. */
+export interface Membership {
+  readonly identity: Uint8Array;
+  readonly keys: SignatureKeys;
+  readonly isValid: CredentialCheck;
+  /** Whether the own leaf locks the room. */
+  readonly isLocking?: boolean;
+}
+
+/** Where a GroupInfo leads: to be looked at before anything is made of it. */
+export interface GroupInfoFacts {
+  readonly epoch: number;
+  readonly groupId: Uint8Array;
+  /** Signature key of who made the group. */
+  readonly maker: Uint8Array;
+  readonly leaves: readonly Leaf[];
+}
+
+/** What binds a direct message. */
+export interface DirectBinding {
+  readonly label: string;
+  readonly context: Uint8Array;
+}

@@ -1,0 +1,194 @@
+// The client's only file that opens sockets: TCP and TLS as one kind of byte stream, and what went wrong in words
+// that help.
+
+import type { TLSSocket } from "node:tls";
+import { ConnectionError } from "../../shared/base/errors.ts";
+import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
+import { connectionFault, isCertificateFault } from "./connection_faults.ts";
+
+/** Where a server is and how to reach it. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** undefined = plain TCP. */
+  readonly tls: TlsSettings | undefined;
+}
+
+/** Whom TLS trusts. */
+export interface TlsSettings {
+  /** PEM of certificates that are trusted beside the public authorities. */
+  readonly caCerts: readonly string[];
+  /** True: any certificate is taken. For tests of one's own; the client warns in red. */
+  readonly insecure: boolean;
+}
+
+/** A byte stream to the server. */
+export interface Connection {
+  /** The next bytes, valid until the next call; undefined at the end. Throws ConnectionError when the link breaks. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Writes in the order of the calls; resolves when the system took the bytes. Throws ConnectionError. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends both directions; idempotent. */
+  close(): void;
+}
+
+/** Opens a connection; TLS has verified the server then. Throws ConnectionError with what to do about it. */
+export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const opening = open(endpoint);
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([opening, aborted.promise]);
+  } catch (cause) {
+    opening.then((late) => late.close(), () => {});
+    if (signal.aborted) throw signal.reason;
+    throw cause instanceof ConnectionError ? cause : connectionFault(endpoint, cause);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Whether something accepts TCP connections there. */
+export async function isListening(host: string, port: number): Promise<boolean> {
+  try {
+    using _conn = await Deno.connect({ hostname: host, port });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function open(endpoint: Endpoint): Promise<Connection> {
+  const { host: hostname, port, tls } = endpoint;
+  if (tls?.insecure) return await openInsecure(endpoint);
+  if (tls !== undefined) {
+    const conn = await Deno.connectTls({ hostname, port, caCerts: [...tls.caCerts] });
+    try {
+      await conn.handshake();
+    } catch (cause) {
+      closeQuietly(conn);
+      throw connectionFault(endpoint, cause);
+    }
+    return new StreamConnection(conn, endpoint);
+  }
+  const conn = await Deno.connect({ hostname, port });
+  conn.setNoDelay(true);
+  return new StreamConnection(conn, endpoint);
+}
+
+/** A connection over Deno's own streams. */
+class StreamConnection implements Connection {
+  readonly #conn: Deno.Conn;
+  readonly #endpoint: Endpoint;
+  readonly #buffer = new Uint8Array(READ_BUFFER_BUSY_BYTES);
+  #writing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(conn: Deno.Conn, endpoint: Endpoint) {
+    this.#conn = conn;
+    this.#endpoint = endpoint;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    try {
+      const count = await this.#conn.read(this.#buffer);
+      return count === null ? undefined : this.#buffer.subarray(0, count);
+    } catch (cause) {
+      if (this.#closed) return undefined;
+      throw lost(this.#endpoint, cause);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    const written = this.#writing.then(() => this.#writeAll(bytes));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  close(): void {
+    this.#closed = true;
+    closeQuietly(this.#conn);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    } catch (cause) {
+      throw lost(this.#endpoint, cause);
+    }
+  }
+}
+
+// Deno.connectTls always verifies; node:tls can be told not to.
+async function openInsecure(endpoint: Endpoint): Promise<Connection> {
+  const { connect } = await import("node:tls");
+  const { host, port } = endpoint;
+  const opened = Promise.withResolvers<TLSSocket>();
+  const socket = connect(
+    { host, port, servername: /^[\d.:[\]]+$/.test(host) ? "" : host, rejectUnauthorized: false },
+    () => opened.resolve(socket),
+  );
+  socket.once("error", opened.reject);
+  try {
+    return new NodeConnection(await opened.promise, endpoint);
+  } catch (cause) {
+    socket.destroy();
+    throw connectionFault(endpoint, cause);
+  }
+}
+
+/** A connection over a socket of node:tls. */
+class NodeConnection implements Connection {
+  readonly #socket: TLSSocket;
+  readonly #endpoint: Endpoint;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #closed = false;
+
+  constructor(socket: TLSSocket, endpoint: Endpoint) {
+    this.#socket = socket;
+    this.#endpoint = endpoint;
+    socket.setNoDelay(true);
+    this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    try {
+      const { value, done } = await this.#chunks.next();
+      return done ? undefined : value;
+    } catch (cause) {
+      if (this.#closed) return undefined;
+      throw lost(this.#endpoint, cause);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (cause) => {
+        if (cause) reject(lost(this.#endpoint, cause));
+        else resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+}
+
+function lost(endpoint: Endpoint, cause: unknown): ConnectionError {
+  // TLS 1.3 clients learn only now that the server did not like the handshake.
+  if (isCertificateFault(cause)) return connectionFault(endpoint, cause);
+  return new ConnectionError("The connection to the server broke", { cause });
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (error) {
+    // Closed already.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

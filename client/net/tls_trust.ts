@@ -1,0 +1,48 @@
+// What --tls, --ca-file and --tls-insecure mean for a connection.
+
+import { ConfigError } from "../../shared/base/errors.ts";
+import type { ClientConfig } from "../config/read_options.ts";
+import type { TlsSettings } from "./connection.ts";
+import { quotePath } from "../files/file_access.ts";
+
+const PEM_CERTIFICATE =
+  /-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/g;
+const FILE_MAX_BYTES = 4_194_304;
+
+/** Whom TLS trusts; undefined where TLS was not asked for. Throws ConfigError for a file that cannot be used. */
+export async function readTlsSettings(
+  config: Pick<ClientConfig, "tls" | "ca-file" | "tls-insecure">,
+): Promise<TlsSettings | undefined> {
+  const { tls, "ca-file": path, "tls-insecure": insecure } = config;
+  if (path !== undefined) return { caCerts: await readCertificates(path), insecure };
+  return tls || insecure ? { caCerts: [], insecure } : undefined;
+}
+
+async function readCertificates(path: string): Promise<string[]> {
+  const trouble = `Cannot read the certificates in ${quotePath(path)}`;
+  const text = await readFile(path, trouble);
+  const found = text.match(PEM_CERTIFICATE);
+  if (found !== null) return found;
+  throw new ConfigError(`${trouble}: there is none, PEM is wanted`, {
+    hint: "the file begins with -----BEGIN CERTIFICATE-----; a key does not belong here",
+  });
+}
+
+async function readFile(path: string, trouble: string): Promise<string> {
+  try {
+    const { isDirectory, size } = await Deno.stat(path);
+    if (isDirectory) throw new ConfigError(`${trouble}: it is a folder, a file is wanted`);
+    if (size > FILE_MAX_BYTES) {
+      throw new ConfigError(`${trouble}: it has ${size} bytes, at most ${FILE_MAX_BYTES} are read`);
+    }
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : cause instanceof Deno.errors.PermissionDenied
+      ? "no permission to read it"
+      : "the system refused";
+    throw new ConfigError(`${trouble}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,79 @@
+// The setting `theme` and what follows from it: the colours of everything that is painted from then on.
+
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Settings } from "../config/chat_settings.ts";
+import type { Rgb } from "../terminal/contrast.ts";
+import type { Style } from "../terminal/style.ts";
+import { hardToRead, parseTheme, type Theme, themeFor, THEMES } from "../terminal/theme.ts";
+import { pathCandidates } from "../files/typed_path.ts";
+
+const THEME_FILE_MAX = 65_536;
+
+/** What the theme is applied to. */
+export interface AppearanceOptions {
+  readonly settings: Settings;
+  readonly style: Style;
+  /** Asks the terminal for its background; undefined where there is none to ask. */
+  readonly background: (() => Promise<Rgb | undefined>) | undefined;
+  readonly home: string | undefined;
+  readonly warn: (text: string, hint?: string) => void;
+}
+
+/** Keeps the style's theme to what the settings say, from now on. */
+export function applyAppearance(options: AppearanceOptions): void {
+  const { settings } = options;
+  settings.onChange("theme", (value) => setTheme(value, options));
+  setTheme(settings.get("theme"), options);
+}
+
+function setTheme(value: string, options: AppearanceOptions): void {
+  const { style } = options;
+  const name = value.toLowerCase();
+  if (name === "auto") return void followTerminal(options);
+  if (isThemeName(name)) style.theme = THEMES[name];
+  else {
+    const theme = readTheme(value, options.home);
+    const hard = hardToRead(theme);
+    if (hard.length > 0) {
+      options.warn(
+        `Hard to read on the theme's background: ${hard.join(", ")}`,
+        "a contrast of 4.5 or more is wanted",
+      );
+    }
+    style.theme = theme;
+  }
+}
+
+/** Dark until the terminal says otherwise, and where it says nothing: most are. */
+async function followTerminal({ style, settings, background }: AppearanceOptions): Promise<void> {
+  style.theme = THEMES.dark;
+  const color = await background?.();
+  const isStillWanted = settings.get("theme").toLowerCase() === "auto";
+  if (color !== undefined && isStillWanted) style.theme = THEMES[themeFor(color)];
+}
+
+function isThemeName(name: string): name is keyof typeof THEMES {
+  return Object.hasOwn(THEMES, name);
+}
+
+function readTheme(typed: string, home: string | undefined): Theme {
+  const paths = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
+  for (const path of paths) {
+    try {
+      if (Deno.statSync(path).size > THEME_FILE_MAX) {
+        throw new ConfigError(`Cannot use the theme ${quote(typed)}: it is no theme file`);
+      }
+      return parseTheme(Deno.readTextFileSync(path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      if (error instanceof ConfigError) throw error;
+      throw new ConfigError(`Cannot use the theme ${quote(typed)}: it cannot be read`, {
+        cause: error,
+      });
+    }
+  }
+  throw new UsageError(`Cannot use the theme ${quote(typed)}: there is no such theme or file`, {
+    hint: `themes are auto, ${Object.keys(THEMES).join(", ")}`,
+  });
+}

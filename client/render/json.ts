@@ -1,0 +1,78 @@
+// One JSON object a line: docs/JSON.md. Texts of peers are complete, written so that no terminal acts on them.
+
+import { sanitizeText } from "../../shared/base/sanitize.ts";
+import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { Renderer } from "./text.ts";
+
+/** Version of the shape; a field may be added without changing it. */
+export const JSON_VERSION = 1;
+
+/** Renders every kind of line as one JSON object. */
+export function createJsonRenderer(): Renderer {
+  return {
+    chat(line) {
+      const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
+      const { to, sealed } = line;
+      // Of another kind, so that no program answers it for the whole room to read.
+      return to === undefined
+        ? jsonLine({
+          ...{ kind: "chat", time, room, sender, text, sequence, own, mention, action, quote },
+          sealed,
+        })
+        : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed: sealed ?? false });
+    },
+    system(line) {
+      const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
+      return jsonLine({
+        ...{ kind: "system", time, room, event, text, name, previous, names, sequence, said },
+        sealed,
+      });
+    },
+    file: (event, time) => jsonLine({ kind: "file", time, ...fileFields(event) }),
+    note: ({ time, level, text, hint }) => jsonLine({ kind: "note", time, level, text, hint }),
+    link: ({ time, state, text, hint, name, room }) =>
+      jsonLine({ kind: "link", time, state, text, hint, name, room }),
+  };
+}
+
+/** A JSON object in one line of text that is safe to print; what is not, is escaped. */
+export function jsonLine(fields: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify({ v: JSON_VERSION, ...fields });
+  // Escaped text is the same JSON: a program that reads it gets every character.
+  return sanitizeText(text) === text ? text : text.replace(/[^\x20-\x7e]/g, escapeUnit);
+}
+
+function fileFields(event: TransferEvent): Record<string, unknown> {
+  if (event.kind === "refused") {
+    const { sender, name, size, fault } = event;
+    return { event: "refused", sender, name, size, code: fault.code, reason: fault.reason };
+  }
+  const { n, direction, name, size, sender, room } = event.file;
+  return { event: event.kind, n, direction, name, size, sender, room, ...detailsOf(event) };
+}
+
+function detailsOf(event: Exclude<TransferEvent, { kind: "refused" }>): Record<string, unknown> {
+  switch (event.kind) {
+    case "offered":
+      return { accepted: event.accepted };
+    case "progress":
+    case "resumed":
+      return { done: event.done };
+    case "waiting":
+      return { done: event.done, for: event.for };
+    case "saved":
+      return { path: event.path, sha256: event.sha256 };
+    case "sent":
+      return { sha256: event.sha256 };
+    case "failed":
+      return { code: event.fault.code, reason: event.fault.reason };
+    case "accepted":
+    case "rejected":
+    case "sending":
+      return {};
+  }
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

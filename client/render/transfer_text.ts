@@ -1,0 +1,104 @@
+// The turns of a transfer in words.
+
+import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
+import { textWidth } from "../terminal/width.ts";
+import type { TransferEvent, TransferRef } from "../transfers/transfer_event.ts";
+import { type NoteLevel, safeName } from "./text.ts";
+
+/** One safe line about a transfer, and how much it matters; undefined for steps that only a status line shows. */
+export function transferText(
+  event: TransferEvent,
+): { readonly text: string; readonly level: NoteLevel } | undefined {
+  switch (event.kind) {
+    case "offered":
+      return info(
+        `<${senderOf(event.file)}> offers ${fileOf(event.file)}` +
+          (event.accepted
+            ? "; it is being taken"
+            : `: /accept ${event.file.n} or /reject ${event.file.n}`),
+      );
+    case "accepted":
+      return info(`Taking ${fileOf(event.file)} of <${senderOf(event.file)}>`);
+    case "rejected":
+      return info(`Refused ${fileOf(event.file)} of <${senderOf(event.file)}>`);
+    case "sending":
+      return info(`Sending ${fileOf(event.file)} (/cancel ${event.file.n} stops it)`);
+    case "progress":
+    case "waiting":
+    case "resumed":
+      return undefined;
+    case "saved":
+      return info(
+        `Saved ${sizedName(event.file)} of <${senderOf(event.file)}> as ${
+          quote(event.path, 1_000)
+        }, SHA-256 ${event.sha256}`,
+      );
+    case "sent":
+      return info(`Sent ${sizedName(event.file)}, SHA-256 ${event.sha256}`);
+    case "failed":
+      return {
+        level: "warning",
+        text: event.file.direction === "in"
+          ? `Not received: ${fileOf(event.file)} of <${
+            senderOf(event.file)
+          }>: ${event.fault.reason}`
+          : `Not sent: ${fileOf(event.file)}: ${event.fault.reason}`,
+      };
+    case "refused":
+      return {
+        level: "warning",
+        text: `Refused "${sanitizeLine(event.name)}" (${formatBytes(event.size)}) of <${
+          safeName(event.sender)
+        }>: ${event.fault.reason}`,
+      };
+  }
+}
+
+/** Why a transfer does not move. */
+export const WAITING_TEXTS = {
+  link: "waiting for the link",
+  sender: "waiting for its sender",
+} as const;
+
+const BAR_CELLS_MAX = 24;
+const BAR_CELLS_MIN = 6;
+
+/** A row of at most `columns` cells with a bar: what moves, how far it is, and how fast or why not. */
+export function barText(
+  file: TransferRef,
+  { done, how, columns }: {
+    readonly done: number;
+    readonly how: string | undefined;
+    readonly columns: number;
+  },
+): string {
+  const share = done / file.size;
+  const name = quote(file.name, columns < 60 ? 14 : 30);
+  const head = `${file.direction === "in" ? "receiving" : "sending"} ${name} `;
+  const tail = ` ${Math.floor(100 * share)} %${how === undefined ? "" : `, ${how}`}`;
+  const room = columns - textWidth(head) - textWidth(tail) - 2;
+  if (room < BAR_CELLS_MIN - 2) {
+    const whole = head.trimEnd() + tail;
+    return textWidth(whole) <= columns ? whole : `${head.slice(0, head.indexOf(" "))}${tail}`;
+  }
+  const cells = Math.min(BAR_CELLS_MAX, room);
+  const full = Math.floor(cells * share);
+  return `${head}[${"#".repeat(full)}${"-".repeat(cells - full)}]${tail}`;
+}
+
+function info(text: string): { text: string; level: NoteLevel } {
+  return { text, level: "info" };
+}
+
+function senderOf(file: TransferRef): string {
+  return safeName(file.sender ?? "?");
+}
+
+function fileOf(file: TransferRef): string {
+  return `file ${file.n}, ${sizedName(file)}`;
+}
+
+function sizedName({ name, size }: TransferRef): string {
+  return `"${sanitizeLine(name)}" (${formatBytes(size)})`;
+}

@@ -1,0 +1,47 @@
+// The last messages of a room, for those who quote or change one. In memory only.
+
+import { SAID_REMEMBERED } from "../../shared/base/limits.ts";
+
+/** A message as it stands now. `sender` and `text` are NOT sanitized. */
+export interface SaidMessage {
+  readonly sequence: number;
+  readonly sender: string;
+  readonly text: string;
+  /** Whether it is ours, said in this session: only those can be changed. */
+  readonly own: boolean;
+}
+
+/** The last SAID_REMEMBERED messages of one room. */
+export class Said {
+  readonly #messages = new Map<number, SaidMessage>();
+
+  /** One more was said. */
+  add(message: SaidMessage): void {
+    this.#messages.set(message.sequence, message);
+    if (this.#messages.size <= SAID_REMEMBERED) return;
+    this.#messages.delete(this.#messages.keys().next().value as number);
+  }
+
+  /** Message `sequence`; undefined where it is not known (any more). */
+  find(sequence: number): SaidMessage | undefined {
+    return this.#messages.get(sequence);
+  }
+
+  /** Our own last one. */
+  get lastOwn(): SaidMessage | undefined {
+    return [...this.#messages.values()].findLast(({ own }) => own);
+  }
+
+  /** Message `sequence` has another text now, or was taken back. */
+  revise(sequence: number, text: string | null): void {
+    const message = this.#messages.get(sequence);
+    if (message === undefined) return;
+    if (text === null) this.#messages.delete(sequence);
+    else this.#messages.set(sequence, { ...message, text });
+  }
+
+  /** None is known. */
+  clear(): void {
+    this.#messages.clear();
+  }
+}

@@ -1,0 +1,77 @@
+// Who is writing, told and shown only where the user wants both (`/set typing on`).
+
+import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
+import type { Clock } from "../base/clock.ts";
+
+const SHOWN_MS = 2 * TYPING_QUIET_MS;
+
+/** What it needs of the chat. */
+export interface TypingOptions {
+  readonly clock: Clock;
+  readonly isWanted: () => boolean;
+  /** Tells the current room that we are writing; there may be none to tell. */
+  readonly tell: () => void;
+  /** Called when somebody begins or ends. */
+  readonly onChange: () => void;
+}
+
+interface Writer {
+  readonly room: number;
+  readonly name: string;
+}
+
+/** Who is writing where. */
+export class Typing {
+  readonly #options: TypingOptions;
+  #shown: readonly Writer[] = [];
+  #toldAt = -Infinity;
+
+  constructor(options: TypingOptions) {
+    this.#options = options;
+  }
+
+  /** Our input line has this text now. Commands are nobody's business. */
+  entered(text: string): void {
+    const { clock, isWanted, tell } = this.#options;
+    const isMessage = text !== "" && (!text.startsWith("/") || /^\/(?:me|\/)/.test(text));
+    if (!isMessage || !isWanted() || clock.now() - this.#toldAt < TYPING_QUIET_MS) return;
+    this.#toldAt = clock.now();
+    tell();
+  }
+
+  /** What we wrote was said: the next one is news again. */
+  said(): void {
+    this.#toldAt = -Infinity;
+  }
+
+  /** `name` is writing in room number `room`. */
+  begins(room: number, name: string): void {
+    const { clock, isWanted, onChange } = this.#options;
+    if (!isWanted()) return;
+    const shown = { room, name };
+    this.#shown = [...this.#shown.filter((other) => !isSame(other, shown)), shown];
+    onChange();
+    void clock.wait(SHOWN_MS).then(() => this.#drop((other) => other === shown));
+  }
+
+  /** `name` has said it there, or left. */
+  ends(room: number, name: string): void {
+    this.#drop((other) => isSame(other, { room, name }));
+  }
+
+  /** Names of those who write in room number `room`, NOT sanitized. */
+  in(room: number | undefined): string[] {
+    return this.#shown.filter((shown) => shown.room === room).map(({ name }) => name);
+  }
+
+  #drop(isOver: (shown: Writer) => boolean): void {
+    const left = this.#shown.filter((shown) => !isOver(shown));
+    if (left.length === this.#shown.length) return;
+    this.#shown = left;
+    this.#options.onChange();
+  }
+}
+
+function isSame(one: Writer, other: Writer): boolean {
+  return one.room === other.room && one.name === other.name;
+}

@@ -1,0 +1,41 @@
+// What the chat asks for in a sealed room, in the words of the engine that seals.
+
+import type { Request } from "../../shared/messages/messages_v2.ts";
+import type { RoomRequest } from "../sealed_engine/engine_protocol.ts";
+
+/** What the engine is asked for; undefined where a sealed room has nothing of the kind. `numberOf`: its number of a client. */
+export function toEngine(
+  request: Request,
+  numberOf: (client: number) => number,
+): RoomRequest | undefined {
+  switch (request.kind) {
+    case "chat": {
+      const { id, text, action, reply } = request;
+      return { kind: "say", request: id, text, action, reply };
+    }
+    case "direct": {
+      const { id, to, text } = request;
+      return { kind: "whisper", request: id, to: numberOf(to), text };
+    }
+    case "revise": {
+      const { id, sequence, text } = request;
+      return { kind: "revise", request: id, sequence, text };
+    }
+    case "topic":
+      return { kind: "topic", request: request.id, text: request.text };
+    case "rename":
+      return { kind: "rename", request: request.id, name: request.name };
+    case "offer": {
+      const { id, file, filename: name, size, chunks } = request;
+      return { kind: "offer", request: id, file, name, size, chunks };
+    }
+    case "moderate": {
+      const { id, what, whom, text: reason } = request;
+      if (what === "kick") return { kind: "kick", request: id, whom: numberOf(whom), reason };
+      // Of the rest the commands let only these through: nothing enforces what no server can read.
+      return { kind: "lock", request: id, locked: what === "lock" };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,368 @@
+// The chat's side of one sealed room: what its members say becomes events as of any room, and what is asked for in it
+// goes to the engine that seals. No sealed text ever takes the way of a plain one: the room has no number of the server's.
+
+import type {
+  Event,
+  Request,
+  RequestOf,
+  SealedEvent,
+  SealedRequest,
+} from "../../shared/messages/messages_v2.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Clock } from "../base/clock.ts";
+import { show } from "../events/show_event.ts";
+import { handleEvent } from "../events/dispatch.ts";
+import { HandingOut } from "./file_delivery.ts";
+import type { Pacer } from "../session/rate_pacer.ts";
+import { safeName } from "../render/text.ts";
+import { Requests } from "../session/request_ledger.ts";
+import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "../events/room_handlers.ts";
+import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
+import type { SealedPerson } from "../sealed_engine/people.ts";
+import type { RoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
+import { toEngine } from "./engine_requests.ts";
+import type { Session, Welcome } from "../session/session.ts";
+
+/** What a sealed room works with. */
+export interface SealedRoomOptions {
+  readonly chat: Chat;
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  readonly state: RoomState;
+  readonly secret: Uint8Array;
+  readonly name: string;
+  /** Whether we make it just now. */
+  readonly isNew: boolean;
+  readonly openEngine: typeof openSealedEngine;
+  /** Takes what is to go to the relay. */
+  readonly send: (request: SealedRequest) => void;
+  /** The room is left, and nothing more comes of it. */
+  readonly onOut: () => void;
+}
+
+// People of sealed rooms have numbers below zero, other ones in each room: no server can name any of them.
+const PEOPLE_OF_A_ROOM = 1_000_000;
+
+// The engine keeps what it was told over any outage: for the ledger, its session never ends.
+const ALWAYS: Welcome = {
+  ...{ client: 0, rooms: 0, legacy: false, messageMax: 0, fileMax: 0, rate: undefined },
+  ...{ resumed: true, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
+};
+
+const ALONE = {
+  level: "warning",
+  text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
+} as const;
+
+const MAKER = "You made this room: /kick and /lock are yours, until you leave it.";
+
+/** One sealed room that we are in, or on the way into. */
+export class SealedRoom {
+  readonly state: RoomState;
+  readonly secret: Uint8Array;
+  readonly requests: Requests;
+  /** How it is; undefined before the engine said anything. */
+  status: SealStatus | undefined;
+  /** The secret of the link that somebody asks all to go to, and who. */
+  moved: { readonly name: string; readonly secret: Uint8Array } | undefined;
+  readonly #options: SealedRoomOptions;
+  readonly #engine: SealedEngine;
+  /** Ids of files that we hand out and that are not all here yet. */
+  readonly #files = new Set<string>();
+  readonly #handingOut: HandingOut;
+  #leaving = false;
+
+  constructor(options: SealedRoomOptions) {
+    const { chat, clock, pacer, secret, name, send } = options;
+    this.#options = options;
+    this.state = options.state;
+    this.secret = secret;
+    const onChange = () => chat.refreshStatus();
+    this.requests = new Requests({ clock, pacer, isSealed: true, onChange });
+    this.#engine = options.openEngine({
+      ...{ secret, name, send },
+      tell: (event) => this.#tell(event),
+      fail: (error) => this.#fail(error),
+    });
+    this.requests.attach(this.#ledgerSession());
+    this.#handingOut = new HandingOut({
+      clock,
+      people: () => this.status?.people ?? [],
+      isIn: () => chat.connected && this.status?.phase === "in",
+    });
+  }
+
+  /** A link to the relay stands. */
+  online(challenge: Uint8Array): void {
+    this.#engine.handle({ kind: "online", challenge });
+  }
+
+  /** The link is gone. */
+  offline(): void {
+    this.#engine.handle({ kind: "offline" });
+  }
+
+  /** The relay says something about this room. */
+  receive(event: SealedEvent): void {
+    this.#engine.receive(event);
+  }
+
+  /** The user has compared somebody's key, or goes on without. */
+  accept(name: string, verified: boolean): void {
+    this.#engine.handle({ kind: "accept", name, verified });
+  }
+
+  /** Tells all members of another link. */
+  move(secret: Uint8Array): void {
+    this.#engine.handle({ kind: "move", request: 0, secret });
+  }
+
+  /** The next chunk of a file of ours. With the last one, resolves when all who are here have the file. */
+  async sendChunk({ file, index, data, last }: RequestOf<"chunk">): Promise<void> {
+    if (last) this.#files.delete(file);
+    this.#engine.handle({ kind: "chunk", file, index, data, last });
+    if (last && data.length > 0) await this.#handingOut.handOut(file);
+  }
+
+  /** Whether that file is one that we hand out here. */
+  hasFile(file: string): boolean {
+    return this.#files.has(file);
+  }
+
+  /** Tells the members that we are writing. */
+  typing(): void {
+    this.#engine.handle({ kind: "typing" });
+  }
+
+  /** Leaves: the others are told, and remove us from the group. */
+  leave(): void {
+    this.#leaving = true;
+    this.#engine.handle({ kind: "leave" });
+    if (this.status?.phase !== "in") this.#options.onOut();
+  }
+
+  /** Nothing more is wanted of it. */
+  close(): void {
+    this.requests.end();
+    this.#engine.close();
+  }
+
+  #ledgerSession(): Session {
+    return {
+      welcome: ALWAYS,
+      roundTripMs: undefined,
+      send: (request) => Promise.resolve(this.#ask(request)),
+      async *events() {},
+      leave: () => Promise.resolve(),
+      close() {},
+    };
+  }
+
+  #ask(request: Request): void {
+    const asked = toEngine(request, (client) => this.#numberOf(client));
+    if (asked !== undefined) {
+      if (request.kind === "offer") this.#files.add(request.file);
+      return this.#engine.handle(asked);
+    }
+    if (!("id" in request)) return;
+    this.requests.answer(request.id, "refused");
+    show(this.#options.chat, {
+      ...{ event: "refused", time: undefined },
+      text: "This cannot be done in a sealed room.",
+    }, this.state);
+  }
+
+  #tell(event: RoomEvent): void {
+    const { chat } = this.#options;
+    switch (event.kind) {
+      case "status":
+        return this.#showStatus(event);
+      case "text": {
+        const { client, name, time, sequence, text, request, action, reply } = event;
+        if (request > 0) this.requests.answer(request, "confirmed");
+        const about = { name, time, sequence, text, client: this.#clientOf(client) };
+        return this.#pass({ kind: "chat", ...about, request: 0, action, reply });
+      }
+      case "revised": {
+        const { sequence, text, request } = event;
+        if (request > 0) this.requests.answer(request, "confirmed");
+        const about = { ...this.#about(event), time: event.time };
+        return this.#pass({ kind: "revised", ...about, sequence, text, request: 0 });
+      }
+      case "topic":
+        return this.#topic(event);
+      case "typing":
+        return this.#pass({
+          kind: "typing",
+          client: this.#clientOf(event.client),
+          name: event.name,
+        });
+      case "direct":
+        return this.#direct(event);
+      case "joined":
+        return this.#pass({ ...this.#about(event), kind: "joined", old: false });
+      case "left":
+      case "away":
+      case "back":
+        return this.#pass({ ...this.#about(event), kind: event.kind });
+      case "renamed":
+        return this.#pass({ ...this.#about(event), kind: "renamed", previous: event.previous });
+      case "moderated":
+        return this.#moderated(event);
+      case "done":
+        return void this.requests.answer(event.request, "confirmed");
+      case "declined":
+        this.requests.answer(event.request, "refused");
+        return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
+      case "note":
+        return this.#note(event);
+      case "moved":
+        return this.#tellMoved(event);
+      case "file":
+        return this.#offered(event);
+      case "chunk":
+        return this.#chunk(event);
+      case "served":
+        return this.#handingOut.served(event.file, event);
+    }
+  }
+
+  #showStatus(status: SealStatus): void {
+    const { chat, onOut } = this.#options;
+    this.status = status;
+    this.state.seal = status;
+    this.state.name = status.name;
+    // Our own number as well is one below zero: a word to ourselves must not go to the server either.
+    this.state.roster.replace(status.people.map(({ client, name, here }) => ({
+      ...{ client: this.#numberOf(client), name, state: here ? "here" : "away" },
+      ...{ since: 0, status: null },
+    })));
+    if (status.phase === "in" && this.state.takeFirstSight()) {
+      const { names } = this.state.roster;
+      const text = `In this room: ${names.join(", ")}`;
+      show(chat, { event: "names", text, names, time: undefined }, this.state);
+      if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
+      const isMaker = status.people.some(({ own, client }) => own && client === status.maker);
+      if (isMaker) show(chat, { event: "rules", text: MAKER, time: undefined }, this.state);
+    }
+    if (status.phase === "out" && this.#leaving) return onOut();
+    chat.refreshStatus();
+  }
+
+  #moderated(event: Extract<RoomEvent, { kind: "moderated" }>): void {
+    const { what, whom, whomName, reason: text } = event;
+    const isOwn = ({ own, client }: SealedPerson) => own && client === event.client;
+    const about = { request: 0, what, whom: this.#clientOf(whom), whomName, seconds: 0, text };
+    const isKicked = what === "kick" &&
+      this.status?.people.some((person) => person.own && person.client === whom);
+    this.#pass({ kind: "moderated", ...this.#about(event), ...about });
+    if (isKicked) return this.#options.onOut();
+    if (what !== "kick" || !this.status?.people.some(isOwn)) return;
+    this.#options.chat.output.note(
+      "info",
+      `${safeName(whomName)} still has the link, and can come in under another name.`,
+      "/lock keeps out whoever is not in; /rekey makes a new link for those who are",
+    );
+  }
+
+  #topic(event: Extract<RoomEvent, { kind: "topic" }>): void {
+    const { name, time, text: topic, request, told } = event;
+    if (request > 0) this.requests.answer(request, "confirmed");
+    if (!told) {
+      return this.#pass({ kind: "topic", ...this.#about(event), time, text: topic });
+    }
+    // Nobody has set it before our eyes: it is a member's word.
+    this.state.topic = topic;
+    const text = topic === ""
+      ? `${name} says that there is no topic.`
+      : `Topic, as ${name} says: ${topic}`;
+    show(this.#options.chat, { event: "topic", text, name, time }, this.state);
+  }
+
+  #direct(event: Extract<RoomEvent, { kind: "direct" }>): void {
+    const { chat } = this.#options;
+    const { name, toName, time, text, request } = event;
+    if (request > 0) this.requests.answer(request, "confirmed");
+    const [client, to] = [this.#clientOf(event.client), this.#clientOf(event.to)];
+    const room = this.state.number ?? 0;
+    const about = { room, client, name, time, to, toName, request: 0, text };
+    handleEvent(chat, { kind: "direct", ...about });
+  }
+
+  #offered({ client, name, time, request, file }: Extract<RoomEvent, { kind: "file" }>): void {
+    if (request > 0) this.requests.answer(request, "confirmed");
+    const { id, name: filename, size, chunks } = file;
+    const about = { client: this.#clientOf(client), name, time, request: 0 };
+    // Members hold what they get against its digest by themselves.
+    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash: null });
+    if (request === 0) this.#dropUnwanted(about.client, id);
+  }
+
+  #chunk({ client, id, index, data, last }: Extract<RoomEvent, { kind: "chunk" }>): void {
+    const about = { client: this.#clientOf(client), name: "", time: 0 };
+    this.#pass({ kind: "chunk", ...about, file: id, index, data, last });
+    if (!last) this.#dropUnwanted(about.client, id);
+  }
+
+  /** What nobody takes is not fetched any further. */
+  #dropUnwanted(client: number, file: string): void {
+    if (this.#options.chat.transfers.wants({ client, file })) return;
+    this.#engine.handle({ kind: "drop", file });
+  }
+
+  #note({ level, text }: Extract<RoomEvent, { kind: "note" }>): void {
+    const { chat } = this.#options;
+    if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
+    show(chat, { event: "sealed", text, time: undefined }, this.state);
+  }
+
+  #tellMoved({ name, secret }: Extract<RoomEvent, { kind: "moved" }>): void {
+    if (this.status?.name === name) return;
+    this.moved = { name, secret };
+    this.#options.chat.output.note(
+      "warning",
+      `${
+        safeName(name)
+      } has made a new link for ${this.state.title} and asks everyone to go there.`,
+      "/rekey follow",
+    );
+  }
+
+  #fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#options.chat.output.note(
+      "error",
+      `The sealed room ${this.state.title} cannot go on: ${why}`,
+      "/leave it, and come in again by its link",
+    );
+  }
+
+  #about({ client, name }: { readonly client: number; readonly name: string }) {
+    return { client: this.#clientOf(client), name, time: this.#options.clock.date() };
+  }
+
+  /** Whether somebody of this room has that number among all clients. */
+  knows(client: number): boolean {
+    return client < 0 && Math.ceil(client / PEOPLE_OF_A_ROOM) === (this.state.number ?? 0) + 1;
+  }
+
+  /** The number among all clients of one of the engine's. */
+  #clientOf(client: number): number {
+    const own = this.status?.people.find((person) => person.own)?.client ?? 1;
+    return client === own ? this.#options.chat.clientId ?? 0 : this.#numberOf(client);
+  }
+
+  /** From the engine's numbers of this room's people to ours, and back. */
+  #numberOf(client: number): number {
+    return ((this.state.number ?? 0) + 1) * PEOPLE_OF_A_ROOM - client;
+  }
+
+  #pass(event: WithoutPlace<PlainRoomEvent>): void {
+    const room = this.state.number;
+    if (room === undefined) return;
+    handleRoomEvent(this.#options.chat, { ...event, room, at: 0 } as Event as PlainRoomEvent);
+  }
+}
+
+type WithoutPlace<E> = E extends unknown ? Omit<E, "room" | "at"> : never;

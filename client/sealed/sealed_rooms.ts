@@ -1,0 +1,185 @@
+// All sealed rooms of one chat over one session: who gets which answer of the relay.
+
+import { ConnectionError } from "../../shared/base/errors.ts";
+import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Pacer } from "../session/rate_pacer.ts";
+import type { RequestRoom } from "../session/request_ledger.ts";
+import { openSealedEngine } from "../sealed_engine/engine.ts";
+import { SealedRoom } from "./sealed_room.ts";
+import type { Session } from "../session/session.ts";
+
+/** What sealed rooms work with. */
+export interface SealedRoomsOptions {
+  readonly chat: Chat;
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  /** Makes the part that seals; the worker's unless told. */
+  readonly openEngine?: typeof openSealedEngine | undefined;
+}
+
+/** A sealed room to be opened. */
+export interface SealedPlace {
+  readonly secret: Uint8Array;
+  /** What it is called here; nobody else is told. */
+  readonly title: string;
+  readonly name: string;
+  /** Whether we make it just now: then nobody else can be there. */
+  readonly isNew: boolean;
+}
+
+/** A request, the room that made it, and the number that the room gave it. */
+interface Asked {
+  readonly room: SealedRoom;
+  readonly ask: number;
+}
+
+/** The sealed rooms that we are in. */
+export class SealedRooms {
+  readonly #options: SealedRoomsOptions;
+  readonly #rooms = new Map<RequestRoom, SealedRoom>();
+  /** By the relay's numbers, which are others in each session. */
+  readonly #byNumber = new Map<number, SealedRoom>();
+  readonly #asked = new Map<number, Asked>();
+  #lastAsk = 0;
+  #lastPlace = 0;
+  #session: Session | undefined;
+
+  constructor(options: SealedRoomsOptions) {
+    this.#options = options;
+  }
+
+  /** All of them. */
+  get all(): SealedRoom[] {
+    return [...this.#rooms.values()];
+  }
+
+  /** The sealed room of this state; undefined for a plain one. */
+  of(room: RequestRoom | undefined): SealedRoom | undefined {
+    return room && this.#rooms.get(room);
+  }
+
+  /** The sealed room in which somebody has that number; undefined for the server's own numbers. */
+  ofClient(client: number): SealedRoom | undefined {
+    return this.all.find((room) => room.knows(client));
+  }
+
+  /** The sealed room to which we hand out that file. */
+  ofFile(file: string): SealedRoom | undefined {
+    return this.all.find((room) => room.hasFile(file));
+  }
+
+  /** Comes into a room, as soon as there is a link; lines go there. */
+  open({ secret, title, name, isNew }: SealedPlace): SealedRoom {
+    const { chat, clock, pacer, openEngine = openSealedEngine } = this.#options;
+    const known = this.all.find((room) => sameBytes(room.secret, secret));
+    if (known !== undefined) {
+      chat.switchTo(known.state);
+      // Locked out, or put out: the link is tried anew.
+      if (known.status?.phase === "out") this.#bringOnline(known);
+      return known;
+    }
+    const state = chat.rooms.addSealed(freeTitle(chat, title), name, --this.#lastPlace);
+    const room: SealedRoom = new SealedRoom({
+      ...{ chat, clock, pacer, state, secret, name, isNew, openEngine },
+      send: (request) => this.#send(room, request),
+      onOut: () => this.#remove(room),
+    });
+    this.#rooms.set(state, room);
+    chat.switchTo(state);
+    this.#bringOnline(room);
+    return room;
+  }
+
+  /** A session is open: all rooms attach over it. */
+  connect(session: Session): void {
+    this.#session = session;
+    for (const room of this.all) this.#bringOnline(room);
+  }
+
+  /** The link is gone. */
+  disconnect(): void {
+    this.#session = undefined;
+    this.#asked.clear();
+    this.#byNumber.clear();
+    for (const room of this.all) room.offline();
+  }
+
+  /** The relay says something about one of the rooms. */
+  receive(event: SealedEvent): void {
+    const asked = "ask" in event && event.ask > 0 && event.kind !== "sealed_frame"
+      ? this.#asked.get(event.ask)
+      : undefined;
+    if (asked === undefined) {
+      // Answers to nothing that was asked, and what is of a room that we left, mean nothing.
+      const room = "room" in event ? this.#byNumber.get(event.room) : undefined;
+      if (room !== undefined && (!("ask" in event) || event.ask === 0 || isFrame(event))) {
+        room.receive(event);
+      }
+      return;
+    }
+    this.#asked.delete((event as { readonly ask: number }).ask);
+    if (event.kind === "sealed_attached" || event.kind === "sealed_none") {
+      this.#byNumber.set(event.room, asked.room);
+    }
+    asked.room.receive({ ...event, ask: asked.ask } as SealedEvent);
+  }
+
+  /** Requests that have not left, and those whose answer should be here. */
+  get waiting(): { readonly unsent: number; readonly overdue: number } {
+    return {
+      unsent: this.all.reduce((sum, { requests }) => sum + requests.unsent, 0),
+      overdue: this.all.reduce((sum, { requests }) => sum + requests.overdue, 0),
+    };
+  }
+
+  /** The chat is over. */
+  end(): void {
+    for (const room of this.all) room.close();
+    this.#rooms.clear();
+  }
+
+  #bringOnline(room: SealedRoom): void {
+    if (this.#session === undefined) return;
+    const { challenge } = this.#session.welcome;
+    if (challenge !== undefined) return room.online(challenge);
+    this.#options.chat.output.fault(
+      new ConnectionError(
+        "Cannot come into the sealed room: this server speaks the old protocol only",
+      ),
+    );
+  }
+
+  #send(room: SealedRoom, request: SealedRequest): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const renumbered = "ask" in request ? { ...request, ask: ++this.#lastAsk } : request;
+    if ("ask" in request) this.#asked.set(this.#lastAsk, { room, ask: request.ask });
+    // A link that cannot take it is broken, and reading will say so.
+    session.send(renumbered).catch(() => session.close());
+  }
+
+  #remove(room: SealedRoom): void {
+    if (!this.#rooms.delete(room.state)) return;
+    for (const [number, other] of this.#byNumber) if (other === room) this.#byNumber.delete(number);
+    room.close();
+    this.#options.chat.forget(room.state);
+  }
+}
+
+function isFrame(event: SealedEvent): boolean {
+  return event.kind === "sealed_frame";
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+/** Two rooms of one name would be taken for each other, and one of them the server can read. */
+function freeTitle(chat: Chat, wanted: string): string {
+  for (let n = 1;; n++) {
+    const title = n === 1 ? wanted : n === 2 ? `${wanted}-sealed` : `${wanted}-sealed-${n}`;
+    if (chat.rooms.byTitle(title) === undefined) return title;
+  }
+}

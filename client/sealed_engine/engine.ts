@@ -1,0 +1,72 @@
+// A sealed room as the chat holds it: what it asks goes to a worker, in order, and what the room has to say comes back.
+
+import type { FromRelay, ToRelay } from "./relay_wire.ts";
+import type { RoomEvent, RoomRequest } from "./engine_protocol.ts";
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+
+/** What a sealed room is made of, and where it speaks to. */
+export interface EngineOptions {
+  /** The room's secret, 32 bytes. */
+  readonly secret: Uint8Array;
+  /** The wanted name, which has passed parseName. */
+  readonly name: string;
+  /** Takes what goes to the relay. */
+  readonly send: (request: ToRelay) => void;
+  /** Takes what the chat is told. */
+  readonly tell: (event: RoomEvent) => void;
+  /** The room is broken by a fault of ours; nothing more will come. */
+  readonly fail: (error: Error) => void;
+}
+
+/** One sealed room. Its calls keep their order and never throw. */
+export interface SealedEngine {
+  /** What the user or the link wants. */
+  handle(request: RoomRequest): void;
+  /** What the relay says of this room. */
+  receive(event: FromRelay): void;
+  /** Ends the worker at once, without leaving. */
+  close(): void;
+}
+
+// Deno's own option, which deno.json unlocks; a worker that gave its rights up by itself would take ours along.
+const WORKER_OPTIONS = { type: "module", deno: { permissions: "none" } } as WorkerOptions;
+
+/** Opens a sealed room; it does nothing before `online`. */
+export function openSealedEngine(options: EngineOptions): SealedEngine {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), WORKER_OPTIONS);
+  let isOpen = true;
+  const close = () => {
+    isOpen = false;
+    worker.terminate();
+  };
+  const post = (message: ToWorker) => {
+    if (isOpen) worker.postMessage(message);
+  };
+  const fail = (why: string) => {
+    if (!isOpen) return;
+    close();
+    options.fail(new Error(`The sealed room has stopped: ${why}`));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    fail(event.message);
+  };
+  worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+    // What was on its way when the room was closed.
+    if (!isOpen) return;
+    switch (message.kind) {
+      case "send":
+        return options.send(message.request);
+      case "tell":
+        return options.tell(message.event);
+      case "fail":
+        return fail(message.why);
+    }
+  };
+  post({ kind: "open", secret: options.secret, name: options.name });
+  return {
+    handle: (request) => post({ kind: "request", request }),
+    receive: (event) => post({ kind: "event", event }),
+    close,
+  };
+}

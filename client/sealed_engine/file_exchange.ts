@@ -1,0 +1,300 @@
+// Files in a sealed room (docs/PROTOCOL.md §11.9): the chat hands a file over chunk by chunk, the room is told once it is
+// whole, and whoever wants it pulls sealed chunks, a window at a time. Everything is held in memory.
+
+import { Buffer } from "node:buffer";
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import { concatBytes } from "../../shared/base/bytes.ts";
+import {
+  FILE_CHUNK_BYTES,
+  FILE_HELD_MAX_BYTES,
+  FILE_MAX_BYTES_CEILING,
+  FILE_OFFER_MS,
+  FILE_STALLED_MS,
+  SEALED_PULL_CHUNKS_MAX,
+} from "../../shared/base/limits.ts";
+import type { Member } from "../mls/commit_rules.ts";
+import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
+import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";
+import { ID_BYTES, type Payload } from "../mls/payload.ts";
+import type { RelayEvent } from "./relay_wire.ts";
+import { fromHex, type RoomCore, toHex } from "./member_state.ts";
+import type { RoomRequest } from "./engine_protocol.ts";
+
+type Offer = Extract<RoomRequest, { kind: "offer" }>;
+type Chunk = Extract<RoomRequest, { kind: "chunk" }>;
+type FilePayload = Extract<Payload, { kind: "file" }>;
+
+/** Chunks that are asked for at once: 512 KiB keep a link busy and an outbox small. */
+const WINDOW = Math.min(8, SEALED_PULL_CHUNKS_MAX);
+/** A chunk that has not come for this long is asked for again. */
+const PULL_AGAIN_MS = 5_000;
+const INDEX_BYTES = 4;
+const PULL_BYTES = ID_BYTES + INDEX_BYTES;
+
+interface Outgoing {
+  readonly offer: Offer;
+  readonly bytes: Uint8Array;
+  filled: number;
+}
+
+interface Served {
+  /** The chat's id of it. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly sealer: FileSealer;
+  until: number;
+}
+
+interface Incoming {
+  readonly client: number;
+  readonly handle: string;
+  readonly file: FilePayload;
+  readonly opener: FileOpener;
+  readonly hash: Hash;
+  /** Next sealed chunk, and how many of the last asked ones are still to come. */
+  next: number;
+  awaited: number;
+  askedAt: number;
+  heardAt: number;
+  /** False from when its sender's link was lost, or ours, until chunks are asked for again. */
+  reachable: boolean;
+  /** Next chunk for the chat. */
+  told: number;
+}
+
+/** The files of one member: those it hands out and those it gets. */
+export class RoomFiles {
+  readonly #core: RoomCore;
+  readonly #outgoing = new Map<string, Outgoing>();
+  readonly #served = new Map<string, Served>();
+  readonly #incoming = new Map<string, Incoming>();
+
+  constructor(core: RoomCore) {
+    this.#core = core;
+  }
+
+  /** The chat wants to hand out a file; its chunks follow. */
+  offer(offer: Offer): void {
+    const { request, file: id, name, size } = offer;
+    const { options, people, place } = this.#core;
+    if (size < 1 || size > FILE_MAX_BYTES_CEILING) {
+      const why = `Cannot send a file of ${size} bytes: 1 to ${FILE_MAX_BYTES_CEILING} are allowed`;
+      return options.tell({ kind: "declined", request, why });
+    }
+    this.#outgoing.set(id, { offer, bytes: new Uint8Array(size), filled: 0 });
+    options.tell({
+      kind: "file",
+      client: people.numberOf(place.me.handle),
+      name: place.me.name,
+      time: options.date(),
+      request,
+      file: { id, name, size, chunks: Math.ceil(size / FILE_CHUNK_BYTES) },
+    });
+  }
+
+  /** The next chunk of a file of ours; an empty last one gives up. */
+  async add({ file: id, data, last }: Chunk): Promise<void> {
+    const outgoing = this.#outgoing.get(id);
+    if (outgoing === undefined) return;
+    const { bytes, filled } = outgoing;
+    if (filled + data.length <= bytes.length) bytes.set(data, filled);
+    outgoing.filled += data.length;
+    if (!last) return;
+    this.#outgoing.delete(id);
+    if (outgoing.filled === bytes.length) await this.#publish(outgoing);
+  }
+
+  async #publish({ offer, bytes }: Outgoing): Promise<void> {
+    const { size, name, file } = offer;
+    const id = new Uint8Array(randomBytes(ID_BYTES));
+    const key = new Uint8Array(randomBytes(32));
+    const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    const sealer = new FileSealer(key, size);
+    const until = this.#core.options.now() + FILE_OFFER_MS;
+    this.#served.set(toHex(id), { file, bytes, sealer, until });
+    this.#forgetBeyond();
+    await this.#core.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
+  }
+
+  /** The oldest files go when all together are too large. */
+  #forgetBeyond(): void {
+    let held = [...this.#served.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    for (const [id, { bytes }] of this.#served) {
+      if (held <= FILE_HELD_MAX_BYTES || this.#served.size === 1) return;
+      held -= bytes.length;
+      this.#served.delete(id);
+    }
+  }
+
+  /** A member hands out a file: it is pulled at once, and the chat judges what it keeps. */
+  heard(from: Member, file: FilePayload, time: number): void {
+    const { options, people } = this.#core;
+    const { size } = file;
+    const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
+      file.chunks === sealedChunks(size);
+    if (!isSound) {
+      return this.#core.note("warning", "A member offered a file that cannot be.");
+    }
+    const id = toHex(file.id);
+    const client = people.numberOf(from.handle);
+    const now = options.now();
+    this.#incoming.set(id, {
+      ...{ client, handle: from.handle, file, opener: new FileOpener(file.key, size) },
+      ...{ hash: createHash("sha256"), next: 0, awaited: 0, askedAt: now, heardAt: now, told: 0 },
+      reachable: true,
+    });
+    const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
+    const shown = { id, name: file.name, size, chunks };
+    options.tell({ kind: "file", client, name: from.name, time, request: 0, file: shown });
+    this.#pull(id);
+  }
+
+  /** The chat does not want it. */
+  drop(id: string): void {
+    this.#incoming.delete(id);
+  }
+
+  #pull(id: string): void {
+    const incoming = this.#incoming.get(id);
+    const core = this.#core;
+    if (incoming === undefined || core.phase !== "in") return;
+    const count = Math.min(WINDOW, incoming.opener.chunks - incoming.next);
+    incoming.awaited = count;
+    incoming.askedAt = core.options.now();
+    const index = new Uint8Array(INDEX_BYTES);
+    new DataView(index.buffer).setUint32(0, incoming.next);
+    const content = concatBytes([incoming.file.id, index]);
+    core.options.send({
+      kind: "sealed_pull",
+      ask: core.ask("other"),
+      room: core.room,
+      to: fromHex(incoming.handle),
+      chunks: count,
+      body: sealEnvelope(core.place.keys, "direct", content),
+    });
+  }
+
+  /** A member pulls chunks of a file of ours. */
+  async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
+    const core = this.#core;
+    const content = openedOrNothing(() => openEnvelope(core.place.keys, "direct", body));
+    if (content?.length !== PULL_BYTES) return;
+    const id = content.subarray(0, ID_BYTES);
+    const served = this.#served.get(toHex(id));
+    if (served === undefined) return;
+    served.until = core.options.now() + FILE_OFFER_MS;
+    const first = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
+    const end = Math.min(first + Math.min(chunks, SEALED_PULL_CHUNKS_MAX), served.sealer.chunks);
+    for (let index = first; index < end; index++) {
+      const { start, end } = served.sealer.range(index);
+      const sealed = await served.sealer.seal(index, served.bytes.subarray(start, end));
+      const at = new Uint8Array(INDEX_BYTES);
+      new DataView(at.buffer).setUint32(0, index);
+      core.options.send({
+        kind: "sealed_chunk",
+        room: core.room,
+        to: from,
+        body: concatBytes([id, at, sealed]),
+      });
+    }
+    const client = core.people.numberOf(toHex(from));
+    const complete = end === served.sealer.chunks;
+    core.options.tell({ kind: "served", file: served.file, client, complete });
+  }
+
+  /** A chunk that was pulled. Another than the next one is of an earlier try. */
+  async received({ from, body }: RelayEvent<"sealed_chunk">): Promise<void> {
+    if (body.length < PULL_BYTES) return;
+    const id = toHex(body.subarray(0, ID_BYTES));
+    const index = new DataView(body.buffer, body.byteOffset).getUint32(ID_BYTES);
+    const incoming = this.#incoming.get(id);
+    if (incoming === undefined || incoming.handle !== toHex(from) || incoming.next !== index) {
+      return;
+    }
+    try {
+      const content = await incoming.opener.open(index, body.subarray(PULL_BYTES));
+      this.#take(id, incoming, content);
+    } catch {
+      this.#fail(id, "A part of a file was changed on its way.");
+    }
+  }
+
+  #take(id: string, incoming: Incoming, content: Uint8Array): void {
+    incoming.hash.update(content);
+    incoming.next++;
+    incoming.awaited--;
+    incoming.heardAt = this.#core.options.now();
+    const isLast = incoming.next === incoming.opener.chunks;
+    // Padding may fill chunks of its own, which hold nothing of the file.
+    const isEnd = incoming.next * SEALED_CHUNK_BYTES >= incoming.file.size;
+    if (
+      content.length > 0 && isEnd &&
+      Buffer.compare(incoming.hash.digest(), incoming.file.hash) !== 0
+    ) {
+      return this.#fail(id, "A file is not what its sender said it is.");
+    }
+    if (content.length > 0) this.#tell(id, incoming, content, isEnd);
+    if (isLast) this.#incoming.delete(id);
+    else if (incoming.awaited === 0) this.#pull(id);
+  }
+
+  /** In the chunks of the chat, which are half as large. */
+  #tell(id: string, incoming: Incoming, content: Uint8Array, isEnd: boolean): void {
+    for (let at = 0; at < content.length; at += FILE_CHUNK_BYTES) {
+      const data = content.slice(at, at + FILE_CHUNK_BYTES);
+      const last = isEnd && at + FILE_CHUNK_BYTES >= content.length;
+      const { client } = incoming;
+      this.#core.options.tell({ kind: "chunk", client, id, index: incoming.told++, data, last });
+    }
+  }
+
+  #fail(id: string, why: string): void {
+    const incoming = this.#incoming.get(id);
+    if (incoming === undefined) return;
+    this.#incoming.delete(id);
+    this.#core.note("danger", why);
+    const { client, told: index } = incoming;
+    const data = new Uint8Array();
+    this.#core.options.tell({ kind: "chunk", client, id, index, data, last: true });
+  }
+
+  /** A link is lost, of the member with that handle or ours: what was asked for does not come. */
+  linkLost(handle?: string): void {
+    for (const incoming of this.#incoming.values()) {
+      if (handle === undefined || incoming.handle === handle) incoming.reachable = false;
+    }
+  }
+
+  /** Lets time pass. */
+  tick(now: number): void {
+    for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
+    for (const [id, incoming] of this.#incoming) {
+      if (this.#core.phase !== "in" || !this.#core.people.isHere(incoming.handle)) {
+        // Nobody is late while a link is lost.
+        [incoming.heardAt, incoming.reachable] = [now, false];
+        // That its sender left for good, the room was told.
+        if (this.#hasLeft(incoming.handle)) this.#incoming.delete(id);
+      } else if (!incoming.reachable) {
+        [incoming.heardAt, incoming.reachable] = [now, true];
+        this.#pull(id);
+      } else if (now - incoming.heardAt >= FILE_STALLED_MS) {
+        this.#fail(id, "A file stopped coming.");
+      } else if (now - Math.max(incoming.askedAt, incoming.heardAt) >= PULL_AGAIN_MS) {
+        this.#pull(id);
+      }
+    }
+  }
+
+  #hasLeft(handle: string): boolean {
+    const { phase, group } = this.#core;
+    return phase === "in" && group?.members.some((member) => member.handle === handle) === false;
+  }
+}
+
+function openedOrNothing(open: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined; // Anyone may send anything; what is not of this room asks for nothing.
+  }
+}

@@ -1,0 +1,324 @@
+// Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
+
+import type { Member } from "../mls/commit_rules.ts";
+import type { Changed, Kick, Outcome } from "../mls/group_outcome.ts";
+import { SeenMessages } from "./own_messages.ts";
+import { decodePayload, type Payload } from "../mls/payload.ts";
+import type { RelayEvent } from "./relay_wire.ts";
+import type { RoomChanges } from "./pending_changes.ts";
+import { newId, type RoomCore, toHex } from "./member_state.ts";
+import type { RoomEntry } from "./entry.ts";
+import type { RoomFiles } from "./file_exchange.ts";
+import type { RoomWords } from "./member_messages.ts";
+
+/** A commit can be voted away for this long. */
+const VOID_MS = 10_000;
+/** An own message or commit that has not come back for this long is tried again. */
+const ECHO_MS = 10_000;
+/** Who is in the smaller part of a room comes over at most this often. */
+const DOUBT_PAUSE_MS = 60_000;
+/** The next member confirms a newcomer when the one before has not for this long. */
+const CONFIRM_TURN_MS = 2_000;
+const CONFIRMERS = 4;
+/** An empty commit renews the keys after this, ± 20 %, later in large rooms. */
+const ROTATE_MS = 3_600_000;
+const ROTATE_PER_MEMBERS = 50;
+const ROTATE_MESSAGES = 500;
+
+/** The other parts of a member that its life needs. */
+export interface LifeParts {
+  readonly entry: RoomEntry;
+  readonly files: RoomFiles;
+  readonly changes: RoomChanges;
+  readonly words: RoomWords;
+}
+
+/** What happens to a member who is in. */
+export class RoomLife {
+  readonly #core: RoomCore;
+  readonly #entry: RoomEntry;
+  readonly #files: RoomFiles;
+  readonly #changes: RoomChanges;
+  readonly #words: RoomWords;
+  readonly #seen = new SeenMessages();
+  /** Ids of hellos, and when they are ours to confirm. */
+  readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
+  #forgetAt = Infinity;
+  /** Until when the others may still find a commit unsound as well. */
+  #doubtUntil = -Infinity;
+  /** Whether the room has gone on to an epoch that we are not in. */
+  #isBehind = false;
+  #rotateAt = Infinity;
+  #isOrderTold = false;
+  /** Who was read in this epoch, and who could not be. */
+  readonly #read = new Set<string>();
+  readonly #unread = new Set<string>();
+  #doubtsUntil = Infinity;
+  #doubtedAt = -Infinity;
+
+  constructor(core: RoomCore, { entry, files, changes, words }: LifeParts) {
+    this.#core = core;
+    this.#entry = entry;
+    this.#files = files;
+    this.#changes = changes;
+    this.#words = words;
+  }
+
+  /** Takes a frame. */
+  async frame(event: RelayEvent<"sealed_frame">): Promise<void> {
+    const core = this.#core;
+    if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
+      this.#words.cameIn();
+      this.#afterEpoch();
+      return;
+    }
+    const { group } = core;
+    if (group === undefined || !this.#entry.isReading) return;
+    this.#entry.skipLost(event.seq);
+    if (event.seq !== group.sequence + 1) {
+      core.note("danger", "The server left out or repeated something of this room.");
+      return this.#entry.resync();
+    }
+    if (isOff(event, group.epoch)) this.#isBehind = true;
+    const frame = { ...event, from: toHex(event.from) };
+    const outcome = await group.receive(frame, (handle) => core.mayRemove(handle));
+    await this.#carryOut(outcome, event);
+    await this.#entry.afterFrame(event.seq);
+    this.#catchUpIfBehind();
+  }
+
+  /** The relay answers that it is in that epoch; all that led there comes before its answer. */
+  heardOfEpoch(epoch: number): void {
+    if (epoch !== this.#core.group?.epoch) this.#isBehind = true;
+    this.#catchUpIfBehind();
+  }
+
+  /** The others went on with a commit that we have not taken, and have had the time to undo it. */
+  #catchUpIfBehind(): void {
+    const core = this.#core;
+    if (!this.#isBehind || core.phase !== "in" || core.options.now() < this.#doubtUntil) return;
+    this.#isBehind = false;
+    this.#entry.resync();
+  }
+
+  async #carryOut(outcome: Outcome, event: RelayEvent<"sealed_frame">): Promise<void> {
+    const core = this.#core;
+    switch (outcome.kind) {
+      case "text":
+        this.#checkOrder(outcome.order);
+        return await this.#heard(outcome.from, outcome.payload, event);
+      case "echo":
+        return this.#echoed(outcome.digest, event);
+      case "epoch":
+        this.#checkOrder(outcome.order);
+        if (!outcome.own) this.#vote(event.seq, true);
+        if (outcome.kick !== undefined) core.tellKick(outcome.kick);
+        return await this.#changed(outcome);
+      case "unsound":
+        this.#vote(event.seq, false);
+        this.#doubtUntil = this.#core.options.now() + VOID_MS;
+        return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
+      case "unreadable":
+        this.#doubtOwnPart(event);
+        return this.#core.note("warning", "A message of this room could not be read.");
+      case "removed":
+        if (outcome.kick !== undefined) return this.#kicked(outcome.kick);
+        this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
+        return this.#entry.enterAgain();
+    }
+  }
+
+  /**
+   * An epoch of the same number may be another one: after a restart of the relay a room can be in two parts, which
+   * cannot read each other. The smaller part comes over, of two equal ones that without the lowest handle. Garbage of
+   * one member must not drive everybody in anew: not more than once a minute.
+   */
+  #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
+    const { group, options } = this.#core;
+    if (epoch !== group?.epoch) return;
+    this.#unread.add(toHex(from));
+    const now = options.now();
+    if (!this.#isSmallerPart() || now < this.#doubtedAt + DOUBT_PAUSE_MS) return;
+    this.#doubtsUntil = Math.min(this.#doubtsUntil, now + VOID_MS);
+  }
+
+  #isSmallerPart(): boolean {
+    const others = [...this.#unread].filter((handle) => !this.#read.has(handle)).sort();
+    const [lowest = ""] = [this.#core.place.me.handle, ...this.#read].sort();
+    const difference = others.length - (this.#read.size + 1);
+    return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
+  }
+
+  /** Who made the room does not want us in it. Nothing keeps us from coming by the link, but it is not asked for. */
+  #kicked(kick: Kick): void {
+    const core = this.#core;
+    core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    core.phase = "out";
+    core.tellKick(kick);
+    core.showStatus();
+  }
+
+  #vote(seq: number, ok: boolean): void {
+    const core = this.#core;
+    if (core.phase !== "in") return;
+    const ask = core.ask("other");
+    core.options.send({ kind: "sealed_vote", ask, room: core.room, seq, ok });
+  }
+
+  #checkOrder(order: "same" | "different" | "unknown"): void {
+    if (order !== "different" || this.#isOrderTold) return;
+    this.#isOrderTold = true;
+    this.#core.note(
+      "danger",
+      "The server shows this room in different orders to different members.",
+    );
+  }
+
+  async #changed(changed: Changed): Promise<void> {
+    this.#afterEpoch();
+    this.#core.tellChange(changed);
+    this.#core.showStatus();
+    await this.#core.flush();
+    await this.#core.evict();
+    await this.#changes.act();
+  }
+
+  #afterEpoch(): void {
+    const core = this.#core;
+    const now = core.options.now();
+    this.#changes.afterEpoch();
+    const members = core.group?.members.length ?? 1;
+    const stretch = Math.max(1, members / ROTATE_PER_MEMBERS);
+    core.committedAt = Infinity;
+    core.messages = 0;
+    this.#forgetAt = now + VOID_MS;
+    this.#doubtUntil = -Infinity;
+    this.#isBehind = false;
+    this.#isOrderTold = false;
+    this.#read.clear();
+    this.#unread.clear();
+    this.#doubtsUntil = Infinity;
+    // The id of a message is as random as anything.
+    const jitter = 0.8 + 0.4 * (newId()[0] as number) / 255;
+    this.#rotateAt = now + ROTATE_MS * stretch * jitter;
+  }
+
+  #echoed(digest: string, { seq, time }: RelayEvent<"sealed_frame">): void {
+    const { own } = this.#core;
+    const message = own.echo(digest, seq);
+    if (message === undefined) {
+      if (own.wasSent(digest)) return;
+      return this.#core.note("danger", "The server has sent something in your name.");
+    }
+    this.#words.echoed(message, { seq, time });
+  }
+
+  async #heard(
+    from: Member,
+    body: Uint8Array,
+    event: RelayEvent<"sealed_frame">,
+  ): Promise<void> {
+    if (event.epoch === this.#core.group?.epoch) this.#read.add(from.handle);
+    // Whoever can be read has our leaf in its tree.
+    this.#entry.seenBy(from.name);
+    let payload: Payload;
+    try {
+      payload = decodePayload(body);
+    } catch {
+      return this.#core.note(
+        "warning",
+        "A member's program said something that yours cannot read.",
+      );
+    }
+    const again = !this.#seen.take(from.handle, payload.id);
+    await this.#understand(from, payload, { event, again });
+  }
+
+  async #understand(
+    from: Member,
+    payload: Payload,
+    { event, again }: { readonly event: RelayEvent<"sealed_frame">; readonly again: boolean },
+  ): Promise<void> {
+    const { handle } = from;
+    switch (payload.kind) {
+      case "hello":
+        return again ? undefined : await this.#planConfirmation(handle, payload.id);
+      case "confirm":
+        this.#toConfirm.delete(toHex(payload.id));
+        if (toHex(payload.id) === this.#entry.helloId) this.#words.toldTopic(from, payload.topic);
+        return;
+      case "leaving":
+        if (!again) this.#core.leaving.add(handle);
+        return;
+      case "file":
+        return again ? undefined : this.#files.heard(from, payload, event.time);
+      default:
+        return await this.#words.heard(from, payload, event, again);
+    }
+  }
+
+  /** Members take turns in the order of the tree, so that one answers a hello and not all. */
+  async #planConfirmation(newcomer: string, id: Uint8Array): Promise<void> {
+    const { group, people, place, options } = this.#core;
+    const others = (group?.members ?? []).filter(({ handle }) =>
+      handle !== newcomer && people.isHere(handle)
+    );
+    const turn = others.findIndex(({ handle }) => handle === place.me.handle);
+    if (turn < 0 || turn >= CONFIRMERS) return;
+    this.#toConfirm.set(toHex(id), { id, at: options.now() + turn * CONFIRM_TURN_MS });
+    await this.#confirmDue();
+  }
+
+  async #confirmDue(): Promise<void> {
+    const core = this.#core;
+    if (core.phase !== "in") return;
+    for (const [key, { id, at }] of this.#toConfirm) {
+      if (core.options.now() < at) continue;
+      this.#toConfirm.delete(key);
+      await core.say({ kind: "confirm", id, topic: this.#words.topic });
+    }
+  }
+
+  /** The members have voted a commit away. */
+  async void(event: RelayEvent<"sealed_void">): Promise<void> {
+    const core = this.#core;
+    if (core.group === undefined || !this.#entry.isReading) return;
+    const changed = core.group.goBack(event);
+    if (changed === undefined) return this.#entry.resync();
+    core.own.voidedAfter(event.seq);
+    core.note("warning", "The members have undone a change of the room that was not sound.");
+    await this.#changed(changed);
+  }
+
+  /** Lets time pass. */
+  async tick(now: number): Promise<void> {
+    const core = this.#core;
+    if (now >= this.#forgetAt) {
+      core.group?.forgetPrevious();
+      this.#forgetAt = Infinity;
+    }
+    if (core.phase !== "in") return;
+    this.#catchUpIfBehind();
+    if (now >= this.#doubtsUntil) {
+      this.#doubtsUntil = Infinity;
+      if (this.#isSmallerPart()) {
+        this.#doubtedAt = now;
+        return this.#entry.resync();
+      }
+    }
+    await this.#confirmDue();
+    if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
+    await this.#changes.act();
+    if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit();
+    const late = core.own.takeOverdue(now - ECHO_MS);
+    if (late.some(({ request }) => request > 0)) {
+      core.note("warning", "What you said has not come back from the server; it is sent again.");
+    }
+    await core.flush();
+  }
+}
+
+/** Whether the relay orders in another epoch than ours; messages of the one before are still under way. */
+function isOff({ type, epoch }: RelayEvent<"sealed_frame">, own: number): boolean {
+  return type === "commit" ? epoch !== own : epoch > own || epoch < own - 1;
+}

@@ -1,0 +1,281 @@
+// A member of a sealed room as a state machine: what the relay says and what the user wants go in, requests to the
+// relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
+// own. Calls must not overlap.
+
+import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
+import type { OwnPayload } from "./own_messages.ts";
+import type { FromRelay, RelayEvent } from "./relay_wire.ts";
+import { RoomChanges } from "./pending_changes.ts";
+import { newId, RoomCore, type RoomOptions, toHex } from "./member_state.ts";
+import { RoomEntry } from "./entry.ts";
+import type { RoomRequest, SealStatus } from "./engine_protocol.ts";
+import { RoomFiles } from "./file_exchange.ts";
+import { RoomLife } from "./frame_handler.ts";
+import { RoomWords } from "./member_messages.ts";
+
+type Said = Extract<RoomRequest, { kind: "say" | "whisper" | "revise" | "topic" }>;
+
+/** One member of one sealed room. */
+export class RoomMachine {
+  readonly #core: RoomCore;
+  readonly #entry: RoomEntry;
+  readonly #life: RoomLife;
+  readonly #files: RoomFiles;
+  readonly #changes: RoomChanges;
+  readonly #words: RoomWords;
+
+  constructor(options: RoomOptions) {
+    this.#core = new RoomCore(options);
+    this.#entry = new RoomEntry(this.#core);
+    this.#files = new RoomFiles(this.#core);
+    this.#changes = new RoomChanges(this.#core);
+    this.#words = new RoomWords(this.#core);
+    const parts = {
+      ...{ entry: this.#entry, files: this.#files, changes: this.#changes, words: this.#words },
+    };
+    this.#life = new RoomLife(this.#core, parts);
+  }
+
+  /** How the room is. */
+  get status(): SealStatus {
+    return this.#core.status;
+  }
+
+  /** Does what the user wants. */
+  async handle(request: RoomRequest): Promise<void> {
+    const core = this.#core;
+    switch (request.kind) {
+      case "online":
+        return this.#entry.attach(request.challenge);
+      case "offline":
+        this.#files.linkLost();
+        return this.#entry.detach();
+      case "say":
+      case "whisper":
+      case "revise":
+      case "topic":
+        return await this.#say(request);
+      case "typing":
+        if (core.suspect === undefined) await core.sayNow({ kind: "typing", id: newId() });
+        return;
+      case "accept":
+        core.people.accept(request.name, request);
+        return core.showStatus();
+      case "move":
+        return await core.say(
+          { kind: "move", id: newId(), secret: request.secret },
+          request.request,
+        );
+      case "offer":
+        return this.#files.offer(request);
+      case "chunk":
+        return await this.#files.add(request);
+      case "drop":
+        return this.#files.drop(request.file);
+      case "renew":
+        return await core.commit();
+      case "kick": {
+        const { whom, reason } = request;
+        const handle = core.people.handleOf(whom) ?? "";
+        return await this.#changes.want({ kind: "kick", handle, reason }, request.request);
+      }
+      case "lock":
+        return await this.#changes.want(
+          { kind: "lock", locked: request.locked },
+          request.request,
+        );
+      case "rename":
+        return await this.#changes.want({ kind: "name", name: request.name }, request.request);
+      case "leave":
+        return await this.#leave();
+    }
+  }
+
+  async #say(said: Said): Promise<void> {
+    const { suspect, options } = this.#core;
+    const { request } = said;
+    if (suspect !== undefined) {
+      const { name } = suspect;
+      const why = `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
+      return options.tell({ kind: "declined", request, why });
+    }
+    const payload = this.#payloadOf(said);
+    if (typeof payload !== "string") return await this.#core.say(payload, request);
+    options.tell({ kind: "declined", request, why: payload });
+  }
+
+  /** What is to be said, or why it cannot be. */
+  #payloadOf(said: Said): OwnPayload | string {
+    const id = newId();
+    switch (said.kind) {
+      case "say":
+        return {
+          ...{ kind: "text", id, text: said.text },
+          ...{ action: said.action ?? false, reply: said.reply ?? 0 },
+        };
+      case "whisper":
+        return {
+          kind: "whisper",
+          id,
+          to: this.#core.people.handleOf(said.to) ?? "",
+          text: said.text,
+        };
+      case "topic": {
+        const bytes = new TextEncoder().encode(said.text).length;
+        return bytes > TOPIC_MAX_BYTES
+          ? `Not sent: the topic has ${bytes} bytes, at most ${TOPIC_MAX_BYTES} are allowed.`
+          : { kind: "topic", id, text: said.text };
+      }
+      case "revise": {
+        const of = this.#words.ownId(said.sequence);
+        return of === undefined
+          ? "Not changed: this client does not know that message as yours any more."
+          : { kind: "revise", id, of, text: said.text };
+      }
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const core = this.#core;
+    if (core.phase === "in") {
+      await core.say({ kind: "leaving", id: newId() });
+      core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    }
+    this.#entry.detach();
+    core.phase = "out";
+    core.showStatus();
+  }
+
+  /** Takes what the relay says. */
+  async receive(event: FromRelay): Promise<void> {
+    switch (event.kind) {
+      case "sealed_attached":
+        return await this.#entry.attached(event);
+      case "sealed_none":
+        return this.#entry.none(event);
+      case "sealed_done":
+        return await this.#done(event);
+      case "sealed_declined":
+        return this.#declined(event);
+      case "sealed_conflict":
+        return await this.#conflict(event);
+      case "sealed_stale":
+        return await this.#stale(event);
+      case "sealed_group_info":
+        return await this.#entry.enter(event);
+      case "sealed_group_info_please":
+        return await this.#giveGroupInfo(event);
+      case "sealed_frame":
+        return await this.#life.frame(event);
+      case "sealed_void":
+        return await this.#life.void(event);
+      case "sealed_gone":
+        return this.#gone(event);
+      case "sealed_back":
+        return this.#setHere(event.handle, true);
+      case "sealed_evict_please":
+        return await this.#core.evict(event.handles.map(toHex));
+      case "sealed_pull":
+        return await this.#files.pulled(event);
+      case "sealed_chunk":
+        return await this.#files.received(event);
+    }
+  }
+
+  /** Lets time pass; to be called about once a second. */
+  async tick(): Promise<void> {
+    const now = this.#core.options.now();
+    this.#entry.tick(now);
+    this.#files.tick(now);
+    await this.#life.tick(now);
+  }
+
+  async #done({ ask }: RelayEvent<"sealed_done">): Promise<void> {
+    const purpose = this.#core.answered(ask);
+    if (purpose === "create" || purpose === "bring back") {
+      await this.#entry.created(purpose === "bring back");
+    }
+  }
+
+  #declined({ ask, why }: RelayEvent<"sealed_declined">): void {
+    const core = this.#core;
+    const purpose = core.answered(ask);
+    if (ask === 0 || purpose === "attach") {
+      core.phase = "out";
+      core.note("danger", `The server does not let you into the sealed room: ${why}`);
+      this.#entry.comeAgainLater();
+      return core.showStatus();
+    }
+    switch (purpose) {
+      case "create":
+      case "bring back":
+      case "join":
+      case "enter":
+        return this.#entry.retryLater();
+      case "commit":
+        return core.abandonCommit();
+      case "other":
+      case undefined:
+        return;
+      default: {
+        const message = core.own.decline(purpose.app);
+        if (message === undefined) return;
+        core.options.tell({ kind: "declined", request: message.request, why });
+      }
+    }
+  }
+
+  async #conflict(event: RelayEvent<"sealed_conflict">): Promise<void> {
+    const purpose = this.#core.answered(event.ask);
+    if (purpose === "commit") {
+      this.#core.abandonCommit();
+      this.#life.heardOfEpoch(event.epoch);
+    }
+    if (purpose === "enter") this.#entry.enterAgain();
+    if (purpose === "create" || purpose === "bring back") await this.#entry.createConflict(event);
+  }
+
+  async #stale({ ask, epoch }: RelayEvent<"sealed_stale">): Promise<void> {
+    const core = this.#core;
+    const purpose = core.answered(ask);
+    if (typeof purpose !== "object") return;
+    core.own.retry(purpose.app);
+    // Sealed anew in the same epoch it would be stale again.
+    if (epoch === core.group?.epoch) return await core.flush();
+    this.#life.heardOfEpoch(epoch);
+  }
+
+  async #giveGroupInfo(event: RelayEvent<"sealed_group_info_please">): Promise<void> {
+    const core = this.#core;
+    // Also while we are coming back ourselves: if all are, somebody has to be the first.
+    if (core.phase === "out" || core.group?.epoch !== event.epoch) return;
+    core.options.send({
+      kind: "sealed_group_info",
+      ask: core.ask("other"),
+      room: core.room,
+      question: event.question,
+      epoch: event.epoch,
+      body: await core.group.groupInfo(),
+    });
+  }
+
+  #gone({ handle, left }: RelayEvent<"sealed_gone">): void {
+    // Who left for good is taken out in a moment, and that says it.
+    if (left) this.#core.people.setHere(toHex(handle), false);
+    else this.#setHere(handle, false);
+  }
+
+  #setHere(bytes: Uint8Array, here: boolean): void {
+    const { people, group, options } = this.#core;
+    const handle = toHex(bytes);
+    if (here) this.#core.keep(handle);
+    if (!people.setHere(handle, here)) return;
+    this.#files.linkLost(handle);
+    const member = group?.members.find((each) => each.handle === handle);
+    // Who is not a member is no news: the relay alone says so.
+    if (member === undefined) return;
+    const client = people.numberOf(handle);
+    options.tell({ kind: here ? "back" : "away", client, name: member.name });
+    this.#core.showStatus();
+  }
+}

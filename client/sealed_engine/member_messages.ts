@@ -1,0 +1,153 @@
+// What members say to people: texts, and what becomes of them later, topics, words for one alone. The sender is always
+// whom MLS names, so that nobody speaks for another.
+
+import type { Member } from "../mls/commit_rules.ts";
+import type { OwnMessage } from "./own_messages.ts";
+import { decodeText, type Payload } from "../mls/payload.ts";
+import type { RelayEvent } from "./relay_wire.ts";
+import { type RoomCore, toHex } from "./member_state.ts";
+import { SpokenTexts } from "./recent_texts.ts";
+
+/** Payloads that are for people. */
+export type Words = Extract<
+  Payload,
+  { kind: "text" | "revise" | "topic" | "typing" | "move" | "direct" }
+>;
+
+type Place = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
+
+/** The words of one room. */
+export class RoomWords {
+  readonly #core: RoomCore;
+  readonly #texts = new SpokenTexts();
+  /** What the room is about; empty where nobody has said. */
+  #topic = "";
+  /** Whether we were here when the topic was set, or were told of it. */
+  #knowsTopic = true;
+
+  constructor(core: RoomCore) {
+    this.#core = core;
+  }
+
+  /** What the room is about. */
+  get topic(): string {
+    return this.#topic;
+  }
+
+  /** We have come in: others have to tell what we have missed. */
+  cameIn(): void {
+    this.#knowsTopic = false;
+  }
+
+  /** The id of an own text that is shown under that sequence. */
+  ownId(sequence: number): Uint8Array | undefined {
+    return this.#texts.idOf(this.#core.place.signature.publicKey, sequence);
+  }
+
+  /** Words of another member; `again` where they were heard before. */
+  async heard(from: Member, words: Words, place: Place, again: boolean): Promise<void> {
+    // What was said again after others spoke stands behind them: of topics the last in the order counts.
+    if (words.kind === "topic") return this.#setTopic(from, words.text, place, 0);
+    if (again) return;
+    const { options, people } = this.#core;
+    const { name } = from;
+    const client = people.numberOf(from.handle);
+    const { seq: sequence, time } = place;
+    switch (words.kind) {
+      case "text": {
+        const { id, text, action, reply } = words;
+        this.#texts.add(from.signatureKey, { id, sequence });
+        const said = { client, name, text, action, reply, time, sequence, request: 0 };
+        return options.tell({ kind: "text", ...said });
+      }
+      case "revise":
+        return this.#revise(from, words, time, 0);
+      case "typing":
+        return options.tell({ kind: "typing", client, name });
+      case "move":
+        return options.tell({ kind: "moved", name, secret: words.secret });
+      case "direct":
+        return await this.#whispered(from, words, time);
+    }
+  }
+
+  /** Own words have come back; request 0: they were answered before, or are of no request. */
+  echoed({ payload, request }: OwnMessage, place: Place): void {
+    const { options, people, place: { me, signature } } = this.#core;
+    const { seq: sequence, time } = place;
+    const self = { ...me, leaf: 0, signatureKey: signature.publicKey };
+    if (payload.kind === "text") {
+      this.#texts.add(signature.publicKey, { id: payload.id, sequence });
+    }
+    if (payload.kind === "topic") return this.#setTopic(self, payload.text, place, request);
+    if (request === 0) return;
+    const common = { client: people.numberOf(me.handle), name: me.name, time, request };
+    switch (payload.kind) {
+      case "text": {
+        const { text, action, reply } = payload;
+        return options.tell({ kind: "text", ...common, text, action, reply, sequence });
+      }
+      case "whisper": {
+        const to = people.numberOf(payload.to);
+        const toName = people.nameOf(payload.to);
+        return options.tell({ kind: "direct", ...common, to, toName, text: payload.text });
+      }
+      case "revise":
+        return this.#revise(self, payload, time, request);
+      default:
+        return options.tell({ kind: "done", request });
+    }
+  }
+
+  /** Who confirms us tells what the room is about: their word, where we were not here to hear it ourselves. */
+  toldTopic(from: Member, topic: string): void {
+    const { options, people } = this.#core;
+    if (this.#knowsTopic) return;
+    this.#knowsTopic = true;
+    if (topic === this.#topic) return;
+    this.#topic = topic;
+    const about = { client: people.numberOf(from.handle), name: from.name, time: options.date() };
+    options.tell({ kind: "topic", ...about, text: topic, request: 0, told: true });
+  }
+
+  #setTopic(from: Member, text: string, { time }: Place, request: number): void {
+    const { options, people } = this.#core;
+    this.#knowsTopic = true;
+    if (request === 0 && text === this.#topic) return;
+    this.#topic = text;
+    const about = { client: people.numberOf(from.handle), name: from.name, time };
+    options.tell({ kind: "topic", ...about, text, request, told: false });
+  }
+
+  #revise(
+    from: Member,
+    { of, text }: Extract<Words, { kind: "revise" }>,
+    time: number,
+    request: number,
+  ): void {
+    const { options, people } = this.#core;
+    const sequence = this.#texts.sequenceOf(from.signatureKey, of);
+    // From before our time, or not theirs: here nothing stands that they could change.
+    if (sequence === undefined) return;
+    const about = { client: people.numberOf(from.handle), name: from.name, time };
+    options.tell({ kind: "revised", ...about, sequence, text, request });
+  }
+
+  async #whispered(
+    from: Member,
+    { to, enc, sealed }: Extract<Words, { kind: "direct" }>,
+    time: number,
+  ): Promise<void> {
+    const { group, options, people, place } = this.#core;
+    if (toHex(to) !== place.me.handle) return;
+    const content = await group?.openFrom(from, { enc, ct: sealed });
+    const text = content && decodeText(content);
+    if (text === undefined) {
+      return this.#core.note("warning", `${from.name} sent you something unreadable.`);
+    }
+    options.tell({
+      ...{ kind: "direct", client: people.numberOf(from.handle), name: from.name, text, time },
+      ...{ to: people.numberOf(place.me.handle), toName: place.me.name, request: 0 },
+    });
+  }
+}

@@ -1,0 +1,281 @@
+// What all parts of a member's state machine share: who one is, the group, the own messages, and how to speak to the
+// relay and to the chat.
+
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages/messages_sealed.ts";
+import type { Member } from "../mls/commit_rules.ts";
+import type { CommitIntent, SealedGroup } from "../mls/group.ts";
+import type { Changed, Kick } from "../mls/group_outcome.ts";
+import { generateSignatureKeys } from "../mls/cipher_suite.ts";
+import { OwnMessages, type OwnPayload } from "./own_messages.ts";
+import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
+import { People } from "./people.ts";
+import type { Place } from "../mls/joining.ts";
+import type { ToRelay } from "./relay_wire.ts";
+import type { NoteLevel, RoomEvent, SealStatus } from "./engine_protocol.ts";
+import type { RoomKeys } from "../mls/room_keys.ts";
+
+/** What a room works with. */
+export interface RoomOptions {
+  readonly keys: RoomKeys;
+  /** The wanted name; a taken one gets the next free suffix. */
+  readonly name: string;
+  readonly send: (request: ToRelay) => void;
+  readonly tell: (event: RoomEvent) => void;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
+}
+
+/** What was asked of the relay. */
+export type Purpose =
+  | "attach"
+  | "create"
+  | "bring back"
+  | "join"
+  | "enter"
+  | "commit"
+  | "other"
+  /** Digest of an own message. */
+  | { readonly app: string };
+
+/** The shared state of one member in one room. */
+export class RoomCore {
+  readonly options: RoomOptions;
+  readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
+  readonly people: People;
+  readonly own = new OwnMessages();
+  /** Handles that said they leave. */
+  readonly leaving = new Set<string>();
+  place: Place;
+  group: SealedGroup | undefined;
+  phase: SealStatus["phase"] = "offline";
+  isConfirmed = false;
+  /** The relay's number for the room. */
+  room = 0;
+  /** Since when an own commit is under way. */
+  committedAt = Infinity;
+  /** Own messages since the keys were renewed. */
+  messages = 0;
+  readonly #asks = new Map<number, Purpose>();
+  readonly #toEvict = new Set<string>();
+  #lastAsk = 0;
+
+  constructor(options: RoomOptions) {
+    const handle = randomBytes(HANDLE_BYTES).toString("hex");
+    this.options = options;
+    this.place = {
+      keys: options.keys,
+      me: { name: options.name, handle },
+      signature: generateSignatureKeys(),
+    };
+    this.people = new People(handle);
+  }
+
+  /** How the room is. */
+  get status(): SealStatus {
+    const { group } = this;
+    return {
+      kind: "status",
+      phase: this.phase,
+      name: this.place.me.name,
+      epoch: group?.epoch ?? 0,
+      code: group?.code ?? "",
+      confirmed: this.isConfirmed,
+      maker: group?.maker === undefined ? 0 : this.people.numberOf(group.maker.handle),
+      locked: group?.isLocked ?? false,
+      people: group?.members.map((member) => this.people.show(member)) ?? [],
+    };
+  }
+
+  /** Numbers a request. */
+  ask(purpose: Purpose): number {
+    this.#asks.set(++this.#lastAsk, purpose);
+    return this.#lastAsk;
+  }
+
+  /** What an answer answers, once. */
+  answered(ask: number): Purpose | undefined {
+    const purpose = this.#asks.get(ask);
+    this.#asks.delete(ask);
+    return purpose;
+  }
+
+  /** Nothing that was asked will be answered: the link is another one. */
+  forgetAsks(): void {
+    this.#asks.clear();
+  }
+
+  /** Tells the user something that the room itself has to say. */
+  note(level: NoteLevel, text: string): void {
+    this.options.tell({ kind: "note", level, text });
+  }
+
+  /** Tells how the room is. */
+  showStatus(): void {
+    this.options.tell(this.status);
+  }
+
+  /** Tells that the maker has removed somebody. */
+  tellKick({ by, whom, reason }: Kick): void {
+    const { people, options } = this;
+    options.tell({
+      ...{ kind: "moderated", what: "kick", reason },
+      ...{ client: people.numberOf(by.handle), name: by.name },
+      ...{ whom: people.numberOf(whom.handle), whomName: whom.name },
+    });
+  }
+
+  /** Tells who came, who went and who is called otherwise: nobody comes silently. */
+  tellChange({ joined, left, renamed }: Changed): void {
+    const { people, options } = this;
+    for (const { member, previous } of renamed) {
+      const { handle, name } = member;
+      options.tell({ kind: "renamed", client: people.numberOf(handle), name, previous });
+      this.people.renamed(previous, member);
+      this.meet(member);
+    }
+    for (const { handle, name } of left) {
+      this.leaving.delete(handle);
+      options.tell({ kind: "left", client: people.numberOf(handle), name });
+    }
+    for (const member of joined) {
+      const { handle, name } = member;
+      // Whoever joins is here, whichever of the two the relay tells first.
+      if (this.phase === "in") people.setHere(handle, true);
+      options.tell({ kind: "joined", client: people.numberOf(handle), name });
+      this.meet(member);
+    }
+  }
+
+  /** A member under whose name another key was known, while the user has not looked. */
+  get suspect(): Member | undefined {
+    return this.group?.members.find((member) => this.people.isSuspect(member));
+  }
+
+  /** Looks at a member's key: the loud stop when the name was another key's before. */
+  meet(member: Member): void {
+    if (!this.people.meet(member)) return;
+    const { name } = member;
+    this.note(
+      "danger",
+      `${name} has come back with ANOTHER KEY: somebody else may be using the name. ` +
+        `Nothing is sent until you have looked: /verify ${name}`,
+    );
+  }
+
+  /** Says something as soon as the room can take it. */
+  async say(payload: OwnPayload, request = 0): Promise<void> {
+    this.own.add(payload, request);
+    await this.flush();
+  }
+
+  /** Says what is worth nothing later, now or never. */
+  async sayNow(payload: Payload): Promise<void> {
+    const { group } = this;
+    if (this.phase !== "in" || group === undefined || group.members.length === 1) return;
+    const { epoch, body, digest } = await group.seal(encodePayload(payload));
+    this.own.remember(digest);
+    this.options.send({
+      ...{ kind: "sealed_app", ask: this.ask({ app: digest }), room: this.room, epoch, body },
+    });
+  }
+
+  /** Seals and sends what waits. */
+  async flush(): Promise<void> {
+    const { group } = this;
+    if (this.phase !== "in" || group === undefined) return;
+    for (const message of this.own.unsent) {
+      const payload = await this.#sealed(message.payload);
+      if (payload === undefined) {
+        this.own.remove(message);
+        const why = "Not sent: who it is for is not in the room any more.";
+        this.options.tell({ kind: "declined", request: message.request, why });
+        continue;
+      }
+      const { epoch, body, digest } = await group.seal(encodePayload(payload));
+      this.own.sent(message, digest, this.options.now());
+      this.messages++;
+      const ask = this.ask({ app: digest });
+      this.options.send({ kind: "sealed_app", ask, room: this.room, epoch, body });
+    }
+  }
+
+  /** A text for one member is sealed for the key that its leaf has now; undefined when that member is gone. */
+  async #sealed(payload: OwnPayload): Promise<Payload | undefined> {
+    if (payload.kind !== "whisper") return payload;
+    const { id, to, text } = payload;
+    const receiver = this.group?.members.find(({ handle }) => handle === to);
+    if (receiver === undefined || this.group === undefined) return undefined;
+    const { enc, ct } = await this.group.sealFor(receiver, new TextEncoder().encode(text));
+    return { kind: "direct", id, to: fromHex(to), enc, sealed: ct };
+  }
+
+  /** Commits a change, or fresh keys. Not while another own commit is under way. `absent`: are not in the group. */
+  async commit(intent: CommitIntent = {}, absent: readonly string[] = []): Promise<void> {
+    const { group } = this;
+    if (this.phase !== "in" || group === undefined || group.isCommitting) return;
+    const { removed = [] } = intent;
+    const handles = group.members.flatMap(({ leaf, handle }) =>
+      removed.includes(leaf) ? [handle] : []
+    );
+    const { epoch, body } = await group.startCommit(intent);
+    this.committedAt = this.options.now();
+    this.options.send({
+      kind: "sealed_commit",
+      ask: this.ask("commit"),
+      room: this.room,
+      epoch,
+      evicts: [...handles, ...absent].map(fromHex),
+      body,
+    });
+  }
+
+  /** The own commit lost, or will not come back. */
+  abandonCommit(): void {
+    this.group?.abandonCommit();
+    this.committedAt = Infinity;
+  }
+
+  /** Whether a member may be removed: its link does not stand, or it said that it leaves. */
+  mayRemove(handle: string): boolean {
+    // What is read from before has been judged by those who were here.
+    return this.phase !== "in" || this.leaving.has(handle) || !this.people.isHere(handle);
+  }
+
+  /** The relay asks us to remove members. */
+  async evict(handles: readonly string[] = []): Promise<void> {
+    for (const handle of handles) this.#toEvict.add(handle);
+    const members = this.group?.members ?? [];
+    const isMember = (handle: string) => members.some((member) => member.handle === handle);
+    for (const handle of this.#toEvict) if (!isMember(handle)) this.#toEvict.delete(handle);
+    const removed = members.filter(({ handle }) =>
+      this.#toEvict.has(handle) && this.mayRemove(handle)
+    ).map(({ leaf }) => leaf);
+    // Whom the maker has removed is no member any more, and the relay waits to hear that from somebody.
+    const absent = handles.filter((handle) => !isMember(handle));
+    if (removed.length + absent.length > 0) await this.commit({ removed }, absent);
+  }
+
+  /** Somebody whose link stands again is not to be removed. */
+  keep(handle: string): void {
+    this.#toEvict.delete(handle);
+  }
+}
+
+/** A fresh id of a payload. */
+export function newId(): Uint8Array {
+  return new Uint8Array(randomBytes(ID_BYTES));
+}
+
+/** Bytes as hexadecimal text. */
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** Hexadecimal text as bytes. */
+export function fromHex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "hex"));
+}

@@ -1,0 +1,158 @@
+// What this member says, until it has come back: sealed anew for each try, since the same bytes are never sent twice.
+
+import { Buffer } from "node:buffer";
+import type { Payload } from "../mls/payload.ts";
+
+/** What is said, before it is sealed: a text for one member is sealed for its key of the moment. */
+export type OwnPayload =
+  | Exclude<Payload, { kind: "direct" }>
+  | {
+    readonly kind: "whisper";
+    readonly id: Uint8Array;
+    /** Handle of the receiver. */
+    readonly to: string;
+    readonly text: string;
+  };
+
+/** Something to be said. */
+export interface OwnMessage {
+  readonly payload: OwnPayload;
+  /** The chat's request; 0 for what the room says by itself. */
+  readonly request: number;
+  /** Of the bytes that are under way; undefined while it waits. */
+  digest: string | undefined;
+  sentAt: number;
+  /** How often the relay has declined it. */
+  declined: number;
+}
+
+interface Echoed {
+  readonly message: OwnMessage;
+  readonly sequence: number;
+}
+
+// A void reaches back over the commit's ten seconds.
+const ECHOED_KEPT = 256;
+const DIGESTS_KEPT = 4_096;
+const DECLINES_MAX = 5;
+
+/** The own messages of one room. */
+export class OwnMessages {
+  #waiting: OwnMessage[] = [];
+  #echoed: Echoed[] = [];
+  /** Of everything that was ever sent, so that a frame in our name that we never sent is noticed. */
+  readonly #digests = new Set<string>();
+
+  /** Takes something to be said. False when it is here already: the chat asks again after an outage. */
+  add(payload: OwnPayload, request = 0): boolean {
+    const known = request > 0 && this.#waiting.some((message) => message.request === request);
+    if (!known) this.#waiting.push({ payload, request, digest: undefined, sentAt: 0, declined: 0 });
+    return !known;
+  }
+
+  /** What is to be sealed and sent. */
+  get unsent(): readonly OwnMessage[] {
+    return this.#waiting.filter(({ digest }) => digest === undefined);
+  }
+
+  /** It was sent as these bytes. */
+  sent(message: OwnMessage, digest: string, now: number): void {
+    message.digest = digest;
+    message.sentAt = now;
+    this.remember(digest);
+  }
+
+  /** These bytes are ours; nobody waits for them to come back. */
+  remember(digest: string): void {
+    this.#digests.add(digest);
+    if (this.#digests.size <= DIGESTS_KEPT) return;
+    for (const oldest of this.#digests) {
+      this.#digests.delete(oldest);
+      break;
+    }
+  }
+
+  /** It has come back as the frame of that sequence; undefined when it is none of what waits. */
+  echo(digest: string, sequence: number): OwnMessage | undefined {
+    const at = this.#waiting.findIndex((message) => message.digest === digest);
+    const [message] = at < 0 ? [] : this.#waiting.splice(at, 1);
+    if (message !== undefined) {
+      this.#echoed.push({ message, sequence });
+      this.#echoed = this.#echoed.slice(-ECHOED_KEPT);
+    }
+    return message;
+  }
+
+  /** Whether these bytes were ever sent by us. */
+  wasSent(digest: string): boolean {
+    return this.#digests.has(digest);
+  }
+
+  /** These bytes will not come back: seal it anew. */
+  retry(digest: string | undefined): void {
+    for (const message of this.#waiting) {
+      if (message.digest === digest) message.digest = undefined;
+    }
+  }
+
+  /** Nothing that is under way will come back. */
+  retryAll(): void {
+    for (const message of this.#waiting) message.digest = undefined;
+  }
+
+  /** Those that were sent before that time and have not come back; they are to be sealed anew. */
+  takeOverdue(before: number): OwnMessage[] {
+    const late = this.#waiting.filter(({ digest, sentAt }) =>
+      digest !== undefined && sentAt < before
+    );
+    for (const message of late) message.digest = undefined;
+    return late;
+  }
+
+  /** It cannot be said any more. */
+  remove(message: OwnMessage): void {
+    this.#waiting = this.#waiting.filter((other) => other !== message);
+  }
+
+  /**
+   * The relay did not take these bytes. What the chat asked for is given back, and is over; what the room says by itself
+   * is tried again, a few times.
+   */
+  decline(digest: string): OwnMessage | undefined {
+    const message = this.#waiting.find((each) => each.digest === digest);
+    if (message === undefined) return undefined;
+    message.digest = undefined;
+    if (message.request === 0 && ++message.declined < DECLINES_MAX) return undefined;
+    this.remove(message);
+    return message.request > 0 ? message : undefined;
+  }
+
+  /** What came back after that sequence is void: it is to be said again. Its answer was given already. */
+  voidedAfter(sequence: number): void {
+    const voided = this.#echoed.filter((echoed) => echoed.sequence > sequence);
+    this.#echoed = this.#echoed.filter((echoed) => echoed.sequence <= sequence);
+    this.#waiting.unshift(
+      ...voided.map(({ message }) => ({ ...message, request: 0, digest: undefined })),
+    );
+  }
+}
+
+// Somebody whose link broke may have said the same twice: once before, once after.
+const REMEMBERED_IDS = 4_096;
+
+/** Which messages were shown, so that a repeat by an honest sender is shown once. */
+export class SeenMessages {
+  readonly #ids = new Set<string>();
+
+  /** True the first time. */
+  take(handle: string, id: Uint8Array): boolean {
+    const key = `${handle}:${Buffer.from(id).toString("hex")}`;
+    if (this.#ids.has(key)) return false;
+    this.#ids.add(key);
+    if (this.#ids.size > REMEMBERED_IDS) {
+      const [oldest] = this.#ids;
+      if (oldest !== undefined) this.#ids.delete(oldest);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,137 @@
+// Changes of the group that the user wants: who made the room removes somebody or locks it, anybody takes another name.
+// A commit may lose its race, so each is wanted until it holds.
+
+import { Buffer } from "node:buffer";
+import { nameKey } from "../../shared/text/names.ts";
+import type { CommitIntent, SealedGroup } from "../mls/group.ts";
+import type { RoomCore } from "./member_state.ts";
+
+/** One change. */
+export type Change =
+  | { readonly kind: "kick"; readonly handle: string; readonly reason: string }
+  | { readonly kind: "lock"; readonly locked: boolean }
+  | { readonly kind: "name"; readonly name: string };
+
+interface Wanted {
+  readonly change: Change;
+  /** The chat's request. */
+  readonly request: number;
+}
+
+/** What has to be committed for a change: nothing where it holds, or why it cannot be. */
+type Step =
+  | { readonly kind: "holds" }
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "commit"; readonly intent: CommitIntent };
+
+const HOLDS: Step = { kind: "holds" };
+
+/** The changes that a member wants. */
+export class RoomChanges {
+  readonly #core: RoomCore;
+  #wanted: readonly Wanted[] = [];
+  /** Keys that we removed: whoever holds one of them has not understood that, and is removed again. */
+  readonly #kicked = new Set<string>();
+  #wasLocked = false;
+
+  constructor(core: RoomCore) {
+    this.#core = core;
+  }
+
+  /** Takes a change; its request is answered when it holds, or cannot. */
+  async want(change: Change, request: number): Promise<void> {
+    const why = this.#objection(change);
+    if (why !== undefined) {
+      return this.#core.options.tell({ kind: "declined", request, why: `Not done: ${why}.` });
+    }
+    this.#wanted = [...this.#wanted, { change, request }];
+    await this.act();
+  }
+
+  /** Does the next of what is wanted, where nothing else is under way. */
+  async act(): Promise<void> {
+    const { group, phase, options } = this.#core;
+    if (phase !== "in" || group === undefined || group.isCommitting) return;
+    for (const { change, request } of this.#wanted) {
+      const step = this.#stepTo(change, group);
+      if (step.kind === "commit") return await this.#core.commit(step.intent);
+      this.#wanted = this.#wanted.filter((other) => other.change !== change);
+      if (step.kind === "holds") options.tell({ kind: "done", request });
+      else options.tell({ kind: "declined", request, why: `Not done: ${step.why}.` });
+    }
+    await this.#kickAgain(group);
+  }
+
+  /** An epoch has begun: tells who is locked out now, and takes over what we are in it. */
+  afterEpoch(): void {
+    const core = this.#core;
+    const { group } = core;
+    if (group === undefined) return;
+    const own = group.members.find(({ leaf }) => leaf === group.ownLeaf);
+    const isMaker = group.maker?.leaf === group.ownLeaf;
+    core.place = {
+      ...core.place,
+      me: { ...core.place.me, name: own?.name ?? core.place.me.name },
+      isLocking: isMaker && group.isLocked,
+    };
+    if (group.isLocked === this.#wasLocked) return;
+    this.#wasLocked = group.isLocked;
+    const { maker } = group;
+    if (maker === undefined) return core.note("info", OPEN_AGAIN);
+    core.options.tell({
+      ...{ kind: "moderated", what: group.isLocked ? "lock" : "unlock", reason: "" },
+      ...{ client: core.people.numberOf(maker.handle), name: maker.name, whom: 0, whomName: "" },
+    });
+  }
+
+  #objection(change: Change): string | undefined {
+    const { group, place } = this.#core;
+    if (group === undefined) return "you are not in the room yet";
+    if (change.kind === "name") return undefined;
+    const { maker } = group;
+    if (maker === undefined) return "who made this room is not here any more, and nobody else can";
+    if (maker.leaf !== group.ownLeaf) return `only ${maker.name}, who made this room, can do that`;
+    if (change.kind === "lock") return undefined;
+    if (change.handle === place.me.handle) return "that is you; /leave is the way out";
+    const isHere = group.members.some(({ handle }) => handle === change.handle);
+    return isHere ? undefined : "who you mean is not in the room any more";
+  }
+
+  #stepTo(change: Change, group: SealedGroup): Step {
+    const { members, ownLeaf } = group;
+    switch (change.kind) {
+      case "kick": {
+        const whom = members.find(({ handle }) => handle === change.handle);
+        if (whom === undefined) return HOLDS;
+        this.#kicked.add(keyOf(whom.signatureKey));
+        return { kind: "commit", intent: { removed: [whom.leaf], kick: change.reason } };
+      }
+      case "lock":
+        return group.isLocked === change.locked
+          ? HOLDS
+          : { kind: "commit", intent: { locked: change.locked } };
+      case "name": {
+        const { name } = change;
+        if (members.some((each) => each.leaf === ownLeaf && each.name === name)) return HOLDS;
+        const isTaken = members.some((each) =>
+          each.leaf !== ownLeaf && nameKey(each.name) === nameKey(name)
+        );
+        return isTaken
+          ? { kind: "refused", why: "somebody here has that name, or one that looks like it" }
+          : { kind: "commit", intent: { name } };
+      }
+    }
+  }
+
+  async #kickAgain(group: SealedGroup): Promise<void> {
+    if (group.maker?.leaf !== group.ownLeaf) return;
+    const back = group.members.find(({ signatureKey }) => this.#kicked.has(keyOf(signatureKey)));
+    if (back !== undefined) await this.#core.commit({ removed: [back.leaf], kick: "" });
+  }
+}
+
+const OPEN_AGAIN = "The room is not locked any more: who made it is gone.";
+
+function keyOf(signatureKey: Uint8Array): string {
+  return Buffer.from(signatureKey).toString("hex");
+}

@@ -1,0 +1,135 @@
+// The people of a sealed room as this member knows them: a number for each, whose link stands, whose key was
+// compared, and which name has come back with another key.
+
+import { Buffer } from "node:buffer";
+import { nameKey } from "../../shared/text/names.ts";
+import type { Member } from "../mls/commit_rules.ts";
+import { type SpokenFingerprint, spokenFingerprint } from "../mls/room_code.ts";
+
+/** Somebody as the chat shows them. */
+export interface SealedPerson extends SpokenFingerprint {
+  /** For this process only. */
+  readonly client: number;
+  readonly name: string;
+  readonly here: boolean;
+  readonly own: boolean;
+  /** The user has compared the key. */
+  readonly verified: boolean;
+  /** The name was another key's before, and the user has not looked at it yet. */
+  readonly suspect: boolean;
+}
+
+interface Known {
+  readonly key: string;
+  verified: boolean;
+  suspect: boolean;
+}
+
+/** What is known of names, keys and links in one room, for as long as the process lives. */
+export class People {
+  readonly #numbers = new Map<string, number>();
+  readonly #names = new Map<string, string>();
+  readonly #known = new Map<string, Known>();
+  readonly #here = new Set<string>();
+  readonly #ownHandle: string;
+
+  constructor(ownHandle: string) {
+    this.#ownHandle = ownHandle;
+    this.numberOf(ownHandle);
+  }
+
+  /** Number of whoever speaks over that connection. */
+  numberOf(handle: string): number {
+    const known = this.#numbers.get(handle);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size + 1;
+    this.#numbers.set(handle, number);
+    return number;
+  }
+
+  /** Last name of whoever speaks over that connection. */
+  nameOf(handle: string): string {
+    return this.#names.get(handle) ?? "";
+  }
+
+  /** The connection of whoever has that number. */
+  handleOf(client: number): string | undefined {
+    for (const [handle, number] of this.#numbers) if (number === client) return handle;
+    return undefined;
+  }
+
+  /** Somebody is in the room. True when that name was another key's: an alarm. */
+  meet(member: Member): boolean {
+    this.#names.set(member.handle, member.name);
+    const name = nameKey(member.name);
+    const key = keyOf(member);
+    const known = this.#known.get(name);
+    if (known?.key === key) return false;
+    const suspect = known !== undefined;
+    this.#known.set(name, { key, verified: false, suspect });
+    return suspect;
+  }
+
+  /** Somebody has another name, and the same key: what was compared stays compared. */
+  renamed(previous: string, member: Member): void {
+    const known = this.#known.get(nameKey(previous));
+    const former = this.#known.get(nameKey(member.name));
+    this.#names.set(member.handle, member.name);
+    if (known?.key === keyOf(member) && former === undefined) {
+      this.#known.set(nameKey(member.name), { ...known });
+    }
+  }
+
+  /** Whether a member's name came with another key and the user has not looked at it. */
+  isSuspect(member: Member): boolean {
+    const known = this.#known.get(nameKey(member.name));
+    return known?.key === keyOf(member) && known.suspect;
+  }
+
+  /** The user has compared the key, or only takes notice of it. False when nobody has that name. */
+  accept(name: string, { verified }: { readonly verified: boolean }): boolean {
+    const known = this.#known.get(nameKey(name));
+    if (known === undefined) return false;
+    known.suspect = false;
+    known.verified ||= verified;
+    return true;
+  }
+
+  /** Whether a connection stands, as the relay says. */
+  isHere(handle: string): boolean {
+    return handle === this.#ownHandle || this.#here.has(handle);
+  }
+
+  /** The relay says that a connection stands, or does not. True when that is news. */
+  setHere(handle: string, here: boolean): boolean {
+    const was = this.#here.has(handle);
+    if (here) this.#here.add(handle);
+    else this.#here.delete(handle);
+    return was !== here;
+  }
+
+  /** Exactly these connections stand. */
+  replaceHere(handles: readonly string[]): void {
+    this.#here.clear();
+    for (const handle of handles) this.#here.add(handle);
+  }
+
+  /** A member as the chat shows it. */
+  show(member: Member): SealedPerson {
+    const known = this.#known.get(nameKey(member.name));
+    const isKnown = known?.key === keyOf(member);
+    return {
+      ...spokenFingerprint(member.signatureKey),
+      client: this.numberOf(member.handle),
+      name: member.name,
+      here: this.isHere(member.handle),
+      own: member.handle === this.#ownHandle,
+      verified: isKnown && known.verified,
+      suspect: isKnown && known.suspect,
+    };
+  }
+}
+
+function keyOf({ signatureKey }: Member): string {
+  return Buffer.from(signatureKey).toString("hex");
+}

@@ -1,0 +1,46 @@
+// The worker of one sealed room: its cryptography must not stop the terminal, and a commit of 200 members takes a tenth
+// of a second. It is started without any right: no network, no file, no environment.
+
+import { deriveRoomKeys } from "../mls/room_keys.ts";
+import { RoomMachine } from "./member.ts";
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+
+const TICK_MS = 1_000;
+
+const scope = self as unknown as {
+  onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+};
+
+let machine: RoomMachine | undefined;
+let queue: Promise<void> = Promise.resolve();
+
+/** One after the other: the machine's steps must not overlap. */
+function enqueue(step: () => void | Promise<void>): void {
+  queue = queue.then(step).catch((error) => {
+    scope.postMessage({ kind: "fail", why: error instanceof Error ? error.message : "" });
+  });
+}
+
+function open(secret: Uint8Array, name: string): void {
+  machine = new RoomMachine({
+    keys: deriveRoomKeys(secret),
+    name,
+    send: (request) => scope.postMessage({ kind: "send", request }),
+    tell: (event) => scope.postMessage({ kind: "tell", event }),
+    now: () => performance.now(),
+    date: () => Date.now(),
+  });
+  setInterval(() => enqueue(() => machine?.tick()), TICK_MS);
+}
+
+scope.onmessage = ({ data: message }) => {
+  switch (message.kind) {
+    case "open":
+      return enqueue(() => open(message.secret, message.name));
+    case "request":
+      return enqueue(() => machine?.handle(message.request));
+    case "event":
+      return enqueue(() => machine?.receive(message.event));
+  }
+};

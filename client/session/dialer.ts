@@ -1,0 +1,120 @@
+// From nothing to an open session: connection, fresh keys, handshake, all within one deadline.
+
+import { ConnectionError } from "../../shared/base/errors.ts";
+import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
+import { CONNECT_TIMEOUT_MS } from "../../shared/base/limits.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import type { Destination } from "../chat/chat_options.ts";
+import type { Clock } from "../base/clock.ts";
+import { connect, type Endpoint } from "../net/connection.ts";
+import { addressOf } from "../net/connection_faults.ts";
+import { type Session, UnauthorizedError } from "./session.ts";
+import { SessionV1 } from "./session_v1.ts";
+import { SessionV2 } from "./session_v2.ts";
+
+/** What every attempt needs. */
+export interface DialerOptions {
+  readonly endpoint: Endpoint;
+  readonly token: string | undefined;
+  readonly renderer: string;
+  readonly bufferSize: number;
+  readonly clock: Clock;
+  /** Asks for a token where none was given and the server wants one. */
+  readonly askToken?: () => Promise<string | undefined>;
+  /** Called before each attempt that trusts whoever answers. */
+  readonly onInsecure: () => void;
+  /** `--legacy`: the old protocol; called before each attempt. */
+  readonly onLegacy: (() => void) | undefined;
+  /** Who the server must be. */
+  readonly expected: Fingerprint | undefined;
+  /** Looks at who the server is, before anything about us is sent; throws to end the attempt. */
+  readonly check: (fingerprint: Fingerprint) => void | Promise<void>;
+}
+
+/** Makes sessions, one after the other. */
+export class Dialer {
+  readonly #options: DialerOptions;
+  #token: string | undefined;
+  #keyPair: Promise<RsaKeyPair> | undefined;
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+    this.#token = options.token;
+    // 50 to 230 ms that pass while everything else starts.
+    this.#freshKeyPair();
+  }
+
+  /** Whether there is a token to show. */
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /** Opens a session. Throws as connect() and the sessions' open() do. */
+  async dial(place: Destination, signal: AbortSignal): Promise<Session> {
+    try {
+      return await this.#dialInTime(place, signal);
+    } catch (error) {
+      const { askToken } = this.#options;
+      const canAsk = this.#token === undefined && askToken !== undefined;
+      if (!(error instanceof UnauthorizedError) || !canAsk) throw error;
+      this.#token = await askToken();
+      if (this.#token === undefined) throw error;
+      return await this.#dialInTime(place, signal);
+    }
+  }
+
+  async #dialInTime(place: Destination, signal: AbortSignal): Promise<Session> {
+    const { clock, endpoint } = this.#options;
+    const attempt = new AbortController();
+    let late = false;
+    const abort = () => attempt.abort(signal.reason);
+    signal.addEventListener("abort", abort);
+    void clock.wait(CONNECT_TIMEOUT_MS, attempt.signal).then(() => {
+      late = !attempt.signal.aborted;
+      attempt.abort();
+    });
+    try {
+      return await this.#open(place, attempt.signal);
+    } catch (cause) {
+      if (!late) throw cause;
+      throw new ConnectionError(
+        `Cannot connect to ${addressOf(endpoint)}: it did not answer within ${
+          CONNECT_TIMEOUT_MS / 1_000
+        } s`,
+        { cause, hint: "check host and port; a firewall may be in between" },
+      );
+    } finally {
+      signal.removeEventListener("abort", abort);
+      attempt.abort();
+    }
+  }
+
+  async #open(place: Destination, signal: AbortSignal): Promise<Session> {
+    const { endpoint, renderer, bufferSize, clock } = this.#options;
+    const keys = this.#freshKeyPair();
+    if (endpoint.tls?.insecure) this.#options.onInsecure();
+    const connection = await connect(endpoint, signal);
+    const close = () => connection.close();
+    signal.addEventListener("abort", close);
+    try {
+      const request = { ...place, token: this.#token, keyPair: await keys, clock };
+      const common = { ...request, tls: endpoint.tls !== undefined };
+      // A pair that was sent is used up: each connection has its own.
+      this.#keyPair = undefined;
+      const { onLegacy, expected, check } = this.#options;
+      onLegacy?.();
+      return onLegacy === undefined
+        ? await SessionV2.open(connection, { ...common, expected, check })
+        : await SessionV1.open(connection, { ...common, renderer, bufferSize });
+    } catch (error) {
+      connection.close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  #freshKeyPair(): Promise<RsaKeyPair> {
+    return this.#keyPair ??= generateRsaKeyPair();
+  }
+}

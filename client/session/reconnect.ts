@@ -1,0 +1,116 @@
+// Keeps a session open: growing pauses between attempts, and which faults end it for good.
+
+import { CmdchatError, ConfigError, CryptoError, UsageError } from "../../shared/base/errors.ts";
+import {
+  RECONNECT_MAX_MS,
+  RECONNECT_MIN_MS,
+  RECONNECT_SOON_MS,
+  RECONNECT_SOON_TRIES,
+} from "../../shared/base/limits.ts";
+import type { Clock } from "../base/clock.ts";
+import { BusyError, type Session, StoppingError } from "./session.ts";
+
+/** The pauses of one outage: from 1 to 2 s at first, doubled up to 15 to 30 s, at random in between. */
+export class Backoff {
+  readonly #random: () => number;
+  #next = 2 * RECONNECT_MIN_MS;
+  #soon = 0;
+
+  /** `random` gives numbers from 0 up to 1. */
+  constructor(random: () => number = cryptoRandom) {
+    this.#random = random;
+  }
+
+  /** The next pause in milliseconds. Jitter keeps the clients of a dead server from coming back all at once. */
+  next(): number {
+    if (this.#soon > 0) {
+      this.#soon--;
+      return 2 * RECONNECT_SOON_MS * (1 - this.#random() / 2);
+    }
+    const pause = this.#next * (1 - this.#random() / 2);
+    this.#next = Math.min(2 * this.#next, RECONNECT_MAX_MS);
+    return pause;
+  }
+
+  /** The server said that it is about to be back: the next pauses are short. */
+  soon(): void {
+    this.#soon = RECONNECT_SOON_TRIES;
+  }
+
+  /** It is back. */
+  opened(): void {
+    this.#soon = 0;
+  }
+
+  /** The outage is over. */
+  reset(): void {
+    this.#next = 2 * RECONNECT_MIN_MS;
+  }
+}
+
+/** What keeps a session open. */
+export interface KeepOptions {
+  /** Connects and does the handshake. */
+  readonly open: (signal: AbortSignal) => Promise<Session>;
+  /** Runs an open session to its end; throws where it broke. */
+  readonly serve: (session: Session) => Promise<void>;
+  /** A session ended, or an attempt failed with `error`. */
+  readonly onDown: (error: unknown) => void;
+  /** Called at the start of a pause and after each of its seconds. */
+  readonly onWaiting: (secondsLeft: number) => void;
+  readonly clock: Clock;
+  readonly backoff: Backoff;
+  readonly signal: AbortSignal;
+}
+
+/** Runs sessions one after the other until `signal` aborts. Throws what another attempt cannot mend. */
+export async function keepConnected(options: KeepOptions): Promise<void> {
+  const { open, serve, onDown, clock, backoff, signal } = options;
+  let succeeded = false;
+  while (!signal.aborted) {
+    let opened = false;
+    try {
+      const session = await open(signal);
+      [opened, succeeded] = [true, true];
+      backoff.opened();
+      const openedAt = clock.now();
+      try {
+        await serve(session);
+      } finally {
+        session.close();
+        // A server that takes us and drops us at once must not be asked again every second.
+        if (clock.now() - openedAt > RECONNECT_MAX_MS) backoff.reset();
+      }
+      if (!signal.aborted) onDown(undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof CmdchatError) || (!opened && isFinal(error, succeeded))) throw error;
+      if (error instanceof StoppingError) backoff.soon();
+      onDown(error);
+    }
+    await pause(options);
+  }
+}
+
+/** Whether an attempt that failed with `error` is the last one. */
+function isFinal(error: CmdchatError, succeeded: boolean): boolean {
+  if (error instanceof BusyError) return false;
+  // A typo in the host must not be tried for ever; a server that we have talked to will come back.
+  return !succeeded || error instanceof UsageError || error instanceof ConfigError ||
+    error instanceof CryptoError;
+}
+
+async function pause({ clock, backoff, signal, onWaiting }: KeepOptions): Promise<void> {
+  let left = backoff.next();
+  while (left > 0 && !signal.aborted) {
+    onWaiting(Math.ceil(left / 1_000));
+    const step = left % 1_000 || 1_000;
+    await clock.wait(step, signal);
+    left -= step;
+  }
+}
+
+function cryptoRandom(): number {
+  const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return value / 2 ** 32;
+}

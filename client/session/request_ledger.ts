@@ -1,0 +1,261 @@
+// What was asked of the server and is not answered yet, and what has not even been sent: nothing is lost over a
+// dropped link, and nothing is sent twice.
+//
+// The contract:
+// 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
+// 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where nobody can know.
+// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. Whoever
+//    opens another session says so with startAnew().
+// 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
+//    it names a person or a message by a number that means another one there.
+
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { UNSENT_MAX } from "../../shared/base/limits.ts";
+import type { Request } from "../../shared/messages/messages_v2.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Pacer } from "./rate_pacer.ts";
+import type { Session } from "./session.ts";
+
+/** What became of a request: done, not done, or nobody knows because the link broke. */
+export type Outcome = "confirmed" | "refused" | "lost";
+
+type Drafted<R> = R extends { readonly room: number } ? Omit<R, "id" | "room"> : Omit<R, "id">;
+type DraftOf<R> = R extends unknown ? Drafted<R> : never;
+type Numbered = Extract<Request, { readonly id: number }>;
+
+/** A request before it has its number and that of its room. */
+export type Draft = DraftOf<Numbered>;
+
+/** The room of a request: its number is another one in each session, undefined while we are not in it. */
+export interface RequestRoom {
+  readonly number: number | undefined;
+  readonly title?: string;
+  /** Only members can read it: its requests never go to the server. */
+  readonly isSealed?: boolean;
+}
+
+interface Entry {
+  readonly draft: Draft;
+  readonly room: RequestRoom | undefined;
+  readonly settle: (outcome: Outcome) => void;
+  /** As it was sent in this session; undefined before that. */
+  sent: Numbered | undefined;
+  /** When that was. */
+  sentAt: number;
+  /** Tells the pacer when the server has taken it. */
+  taken: (now: number) => void;
+}
+
+// An answer that takes longer is worth a word: until the heartbeat gives a dead link up, nothing else shows it.
+const OVERDUE_MS = 3_000;
+
+/** What the ledger needs. */
+export interface RequestsOptions {
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  /** Whether this is the ledger of a sealed room. */
+  readonly isSealed?: boolean;
+  /** The ledger of a sealed room, which takes all that is asked for there, or of its people; undefined for others. */
+  readonly sealedLedger?: (draft: Draft, room: RequestRoom | undefined) => Requests | undefined;
+  /** Called whenever the number of unsent or unanswered requests has changed. */
+  readonly onChange: () => void;
+}
+
+/** The requests of one client, over as many sessions as it takes. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  #entries: Entry[] = [];
+  #lastId = 0;
+  #session: Session | undefined;
+  #pumping = false;
+  #watching = false;
+  #holding: AbortController | undefined;
+  #attached = new AbortController();
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that have not left. */
+  get unsent(): number {
+    return this.#entries.filter(({ sent }) => sent === undefined).length;
+  }
+
+  /** Requests that left and have no answer. */
+  get unanswered(): number {
+    return this.#entries.length - this.unsent;
+  }
+
+  /** Those of them whose answer should be here; all of them where the link is gone. */
+  get overdue(): number {
+    if (this.#session === undefined) return this.unanswered;
+    const latest = this.#options.clock.now() - OVERDUE_MS;
+    return this.#entries.filter(({ sent, sentAt }) => sent !== undefined && sentAt <= latest)
+      .length;
+  }
+
+  /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
+  add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
+    const ledger = this.#options.sealedLedger?.(draft, room);
+    if (ledger !== undefined) return ledger.add(draft, room);
+    this.#checkPrivacy(draft, room);
+    return new Promise((settle) => {
+      this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
+      this.#options.onChange();
+      void this.#pump();
+    });
+  }
+
+  /** The next session is another one: what left before it is lost, and numbers begin anew. */
+  startAnew(): void {
+    this.#holding?.abort();
+    this.#options.pacer.reset();
+    this.#loseSent();
+    for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
+    this.#lastId = 0;
+  }
+
+  /** A session is open and its rooms are known. What left and has no answer leaves again. */
+  attach(session: Session): void {
+    this.#holding?.abort();
+    this.#session = session;
+    this.#attached = new AbortController();
+    const { clock, pacer } = this.#options;
+    for (const entry of this.#entries) {
+      if (entry.sent === undefined) continue;
+      // The server may see it for the first time now: then it counts from now.
+      entry.sentAt = clock.now();
+      entry.taken = pacer.count(entry.sentAt);
+      this.#send(entry.sent);
+    }
+    void this.#watch();
+    void this.#pump();
+  }
+
+  /** The link is gone. Requests that left are lost once the server no longer holds the session. */
+  detach(): void {
+    // A link that broke before its rooms were known changes nothing for what left over an earlier one.
+    if (this.#session === undefined) return;
+    const { holdSeconds } = this.#session.welcome;
+    this.#session = undefined;
+    this.#attached.abort();
+    if (holdSeconds === 0) return this.#loseSent();
+    const holding = this.#holding = new AbortController();
+    void this.#options.clock.wait(holdSeconds * 1_000, holding.signal).then(() => {
+      if (!holding.signal.aborted) this.#loseSent();
+    });
+  }
+
+  /** The server answered request `id`. Gives what it was, where it was one of ours. */
+  answer(id: number, outcome: "confirmed" | "refused"): Draft | undefined {
+    const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
+    const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
+    if (entry === undefined) return undefined;
+    entry.taken(this.#options.clock.now());
+    entry.settle(outcome);
+    this.#options.onChange();
+    return entry.draft;
+  }
+
+  /** What has not left is not to be sent any more; its senders are told. */
+  refuseUnsent(): void {
+    const unsent = this.#entries.filter(({ sent }) => sent === undefined);
+    this.#entries = this.#entries.filter(({ sent }) => sent !== undefined);
+    for (const { settle } of unsent) settle("refused");
+    this.#options.onChange();
+  }
+
+  /** The chat is over. */
+  end(): void {
+    this.#holding?.abort();
+    this.#attached.abort();
+    this.#session = undefined;
+    for (const { settle, sent } of this.#entries.splice(0)) {
+      settle(sent === undefined ? "refused" : "lost");
+    }
+  }
+
+  /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
+  #checkPrivacy(draft: Draft, room: RequestRoom | undefined): void {
+    const { isSealed = false } = this.#options;
+    const isOfSealed = draft.kind === "direct" ? draft.to < 0 : room?.isSealed ?? isSealed;
+    if (isOfSealed !== isSealed) {
+      throw new UsageError("Cannot do that in a sealed room: the server would read it");
+    }
+    if (isSealed && this.#entries.length >= UNSENT_MAX) {
+      throw new LimitError(
+        `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
+      );
+    }
+  }
+
+  #loseSent(): void {
+    const left = this.#entries.filter(({ sent }) => sent !== undefined);
+    this.#entries = this.#entries.filter(({ sent }) => sent === undefined);
+    for (const { settle } of left) settle("lost");
+    this.#options.onChange();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { clock, pacer, onChange } = this.#options;
+    for (;;) {
+      const next = this.#entries.find(({ sent }) => sent === undefined);
+      if (next === undefined || this.#session === undefined) break;
+      if (next.room !== undefined && next.room.number === undefined) {
+        this.#giveUp(next);
+        continue;
+      }
+      const delay = pacer.delay(clock.now());
+      if (delay > 0) {
+        await clock.wait(delay, this.#attached.signal);
+        continue;
+      }
+      next.sent = numbered(next, ++this.#lastId);
+      next.sentAt = clock.now();
+      next.taken = pacer.count(next.sentAt);
+      this.#send(next.sent);
+      void this.#watch();
+      onChange();
+    }
+    this.#pumping = false;
+  }
+
+  /** Tells of a change when answers become overdue. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { clock, onChange } = this.#options;
+    const { signal } = this.#attached;
+    while (this.unanswered > 0 && !signal.aborted) {
+      await clock.wait(OVERDUE_MS, signal);
+      if (!signal.aborted) onChange();
+    }
+    this.#watching = false;
+  }
+
+  /** It can not be said any more where it was meant to be. */
+  #giveUp(entry: Entry): void {
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.settle("refused");
+    this.#options.onChange();
+  }
+
+  #send(request: Request): void {
+    const session = this.#session;
+    // A link that cannot take it is broken, and reading will say so.
+    session?.send(request).catch(() => session.close());
+  }
+}
+
+/** Whether numbers in it hold for its session only. */
+function isBound({ draft }: Entry): boolean {
+  return draft.kind === "direct" || draft.kind === "revise" ||
+    (draft.kind === "chat" && draft.reply > 0);
+}
+
+function numbered({ draft, room }: Entry, id: number): Numbered {
+  // A draft lacks its room's number exactly where its row has one.
+  return { ...draft, ...(room === undefined ? {} : { room: room.number }), id } as Numbered;
+}

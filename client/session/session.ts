@@ -1,0 +1,115 @@
+// What the chat knows of a session, whichever wire it speaks, and what a server's refusals mean.
+
+import {
+  type CmdchatError,
+  ConnectionError,
+  CryptoError,
+  UsageError,
+} from "../../shared/base/errors.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import type { Rate } from "../../shared/cli/option_values.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+
+/** A room by name, and the place of the last of its events that we have. */
+export type WantedRoom = readonly [title: string, at: number];
+
+/** What a client says of itself. */
+export interface SessionRequest {
+  readonly name: string;
+  /** Where it wants to be; v1 knows the first one only. */
+  readonly rooms: readonly WantedRoom[];
+  readonly token: string | undefined;
+}
+
+/** Proof that a held session is ours. */
+export interface Ticket {
+  readonly session: Uint8Array;
+  readonly secret: Uint8Array;
+}
+
+/** What the server granted. */
+export interface Welcome {
+  /** Our number among the server's clients. */
+  readonly client: number;
+  /** How many rooms we are in at once: an `entered` for each comes next. */
+  readonly rooms: number;
+  /** v1: one room at a time, and nothing beyond chats, names and files. */
+  readonly legacy: boolean;
+  readonly messageMax: number;
+  readonly fileMax: number;
+  /** undefined = no limit. */
+  readonly rate: Rate | undefined;
+  /** Whether this is our former session, taken up again. */
+  readonly resumed: boolean;
+  /** Seconds for which the session is held when the link breaks; 0 = not at all. */
+  readonly holdSeconds: number;
+  /** What proves the session ours; undefined on v1. */
+  readonly ticket: Ticket | undefined;
+  /** Who the server is; undefined on v1, which cannot tell. */
+  readonly fingerprint: Fingerprint | undefined;
+  /** What proofs inside this session are made over; absent on v1. */
+  readonly challenge?: Uint8Array;
+}
+
+/** An open session, whatever its wire format. */
+export interface Session {
+  readonly welcome: Welcome;
+  /** Milliseconds that the last ping took to the server and back; undefined before that, and on v1. */
+  readonly roundTripMs: number | undefined;
+  /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
+  send(message: Request): Promise<void>;
+  /**
+   * What the server sends, to be iterated once; pings are answered by the session. Ends when the link ends; throws
+   * ConnectionError, ProtocolError or CryptoError when it broke.
+   */
+  events(): AsyncIterable<Event>;
+  /** Says goodbye, so that the session is not held, and closes. */
+  leave(): Promise<void>;
+  /** Ends the connection; idempotent. */
+  close(): void;
+}
+
+/** The server cannot take us now; it may later. Exit code 4. */
+export class BusyError extends ConnectionError {}
+
+/** The server is about to end, and another may take its place. Exit code 4. */
+export class StoppingError extends BusyError {}
+
+/** The server does not take our token, or wants one. Exit code 7. */
+export class UnauthorizedError extends CryptoError {}
+
+/** What a server's word for a refusal means to the user. */
+export function refusalError(reason: string, request: SessionRequest): CmdchatError {
+  const { name, token, rooms: [[room] = [""]] } = request;
+  switch (reason) {
+    case "unauthorized":
+      return token === undefined
+        ? new UnauthorizedError("Cannot join the server: it wants a token", {
+          hint: "--token-file FILE or CMDCHAT_TOKEN",
+        })
+        : new UnauthorizedError("Cannot join the server: it does not take this token", {
+          hint: "ask its operator for a token that is valid now",
+        });
+    case "invalid_name":
+      return new UsageError(`Cannot use the name ${quote(name)}: the server does not take it`);
+    case "invalid_room":
+      return new UsageError(
+        `Cannot join the room ${quote(room)}: the server does not take its name`,
+      );
+    case "too_many_rooms":
+      return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
+    case "removed":
+      return new UsageError("Cannot come back to the server: its operator removed you");
+    case "server_full":
+      return new BusyError("Cannot join the server: it is full");
+    case "excluded":
+      return new UsageError(
+        `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,
+      );
+    case "server_stopping":
+      return new StoppingError("Cannot join the server: it is stopping");
+    default:
+      return new UsageError(`Cannot join the server: it answered ${quote(reason)}`);
+  }
+}

@@ -1,0 +1,159 @@
+// A session with a server of the old protocol (`--legacy`): no forward secrecy, no proof of who the server is.
+// docs/PROTOCOL.md, part 1.
+
+import { decodeBase64 } from "../../shared/base/base64.ts";
+import { publicKeyToPem, type RsaKeyPair, unwrapKey } from "../../shared/crypto/rsa.ts";
+import { ConnectionError, ProtocolError } from "../../shared/base/errors.ts";
+import { encodeFrame } from "../../shared/channel/frame.ts";
+import { FILE_MAX_BYTES, MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
+import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
+import {
+  checkMessage,
+  checkServerMessage,
+  HANDSHAKE_ANSWER,
+  type HandshakeAnswer,
+} from "../../shared/messages/messages_v1.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import { decodeJson, encodeJson, V1_KEY_BYTES, WireV1 } from "../../shared/channel/envelope_v1.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import type { Connection } from "../net/connection.ts";
+import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { refusalError, type Session, type SessionRequest, type Welcome } from "./session.ts";
+import { V1Events } from "./v1_translation.ts";
+
+/** What a v1 handshake needs beside name, room and token. */
+export interface SessionV1Request extends SessionRequest {
+  readonly renderer: string;
+  readonly bufferSize: number;
+  readonly keyPair: RsaKeyPair;
+  /** Whether the connection is TLS: decides what a foreign answer means. */
+  readonly tls: boolean;
+  readonly clock?: Clock;
+}
+
+type HandshakeOk = Extract<HandshakeAnswer, { type: "handshake_ok" }>;
+
+interface Parts {
+  readonly connection: Connection;
+  readonly frames: AsyncIterator<Uint8Array>;
+  readonly clock: Clock;
+  readonly wire: WireV1;
+}
+
+// Three missed pings, as the server itself counts.
+const MISSED_PINGS = 3;
+
+/** A v1 session. */
+export class SessionV1 implements Session {
+  readonly welcome: Welcome;
+  // Only the server asks.
+  readonly roundTripMs = undefined;
+  readonly #parts: Parts;
+  readonly #view: V1Events;
+  readonly #heartbeat: Heartbeat;
+  #silent = false;
+
+  private constructor(parts: Parts, answer: HandshakeOk, wantedName: string) {
+    this.#parts = parts;
+    this.welcome = welcomeOf(answer);
+    const { client_id: client, name, room } = answer;
+    this.#view = new V1Events({ client, name, wantedName, room }, () => parts.clock.date());
+    this.#heartbeat = new Heartbeat({
+      clock: parts.clock,
+      patienceMs: MISSED_PINGS * answer.heartbeat_interval * 1_000,
+      ask: undefined,
+      onDead: () => {
+        this.#silent = true;
+        this.close();
+      },
+    });
+  }
+
+  /**
+   * Does the handshake. Throws what the server refused as UsageError, CryptoError or BusyError, and a peer that
+   * speaks something else as ConnectionError or ProtocolError. The caller closes the connection.
+   */
+  static async open(connection: Connection, request: SessionV1Request): Promise<SessionV1> {
+    await connection.write(encodeFrame(encodeJson(await handshakeOf(request))));
+    const frames = readFrames(connection, request.tls);
+    const { value: body } = await frames.next();
+    if (body === undefined) throw closedBeforeAnswer(request.tls);
+    const answer = checkMessage(HANDSHAKE_ANSWER, decodeJson(body), "handshake answer");
+    if (answer.type === "handshake_error") throw refusalError(answer.reason, request);
+    const wrapped = decodeBase64(answer.encrypted_key);
+    if (wrapped === undefined) throw new ProtocolError("Cannot read the server's key: not base64");
+    const key = await unwrapKey(request.keyPair.privateKey, wrapped);
+    if (key.length !== V1_KEY_BYTES) {
+      throw new ProtocolError(
+        `Cannot use the server's key: it has ${key.length} bytes, ${V1_KEY_BYTES} are wanted`,
+      );
+    }
+    const clock = request.clock ?? SYSTEM_CLOCK;
+    return new SessionV1(
+      { connection, frames, clock, wire: new WireV1(key) },
+      answer,
+      request.name,
+    );
+  }
+
+  async send(request: Request): Promise<void> {
+    const message = this.#view.toV1(request);
+    if (message === undefined) return;
+    await this.#parts.connection.write(this.#parts.wire.seal([encodeJson(message)]));
+  }
+
+  async *events(): AsyncGenerator<Event, void> {
+    const { frames, wire } = this.#parts;
+    const watching = new AbortController();
+    void this.#heartbeat.watch(watching.signal);
+    try {
+      yield this.#view.start();
+      for (let next = await frames.next(); !next.done; next = await frames.next()) {
+        this.#heartbeat.heard();
+        for (const event of this.#view.fromV1(checkServerMessage(wire.open(next.value)))) {
+          // A pong that cannot be written means a broken link, and reading will say so.
+          if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
+          else yield event;
+        }
+      }
+      if (this.#silent) throw new ConnectionError("The server does not answer any more");
+    } finally {
+      watching.abort();
+      this.close();
+    }
+  }
+
+  leave(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#parts.connection.close();
+  }
+}
+
+async function handshakeOf(request: SessionV1Request): Promise<unknown> {
+  return {
+    type: "handshake",
+    public_key: await publicKeyToPem(request.keyPair.publicKey),
+    name: request.name,
+    room: request.rooms[0]?.[0] ?? "lobby",
+    token: request.token ?? null,
+    renderer: request.renderer,
+    buffer_size: request.bufferSize,
+  };
+}
+
+function welcomeOf({ client_id, limits }: HandshakeOk): Welcome {
+  const rate = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
+  return {
+    ...{ client: client_id, rooms: 1, legacy: true },
+    messageMax: limits?.message ?? MESSAGE_MAX_BYTES,
+    fileMax: limits?.file ?? FILE_MAX_BYTES,
+    rate: limits === undefined ? rate : limits.rate ?? undefined,
+    ...{ resumed: false, holdSeconds: 0 },
+    ...{ ticket: undefined, fingerprint: undefined },
+  };
+}

@@ -1,0 +1,210 @@
+// A v2 session: key agreement, records, and name, rooms and token only inside. docs/PROTOCOL.md, part 2.
+
+import { concatBytes } from "../../shared/base/bytes.ts";
+import type { RsaKeyPair } from "../../shared/crypto/rsa.ts";
+import { ConnectionError, ProtocolError } from "../../shared/base/errors.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { encodeFrame } from "../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../shared/channel/handshake.ts";
+import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../../shared/base/limits.ts";
+import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import type { Connection } from "../net/connection.ts";
+import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import {
+  refusalError,
+  type Session,
+  type SessionRequest,
+  type Ticket,
+  type Welcome,
+} from "./session.ts";
+
+/** What a v2 session needs beside name, rooms and token. */
+export interface SessionV2Request extends SessionRequest {
+  readonly keyPair: RsaKeyPair;
+  /** Whether the connection is TLS: decides what a foreign answer means. */
+  readonly tls: boolean;
+  /** The session to take up again. */
+  readonly ticket: Ticket | undefined;
+  /** The server to be reached; any other ends the attempt before name or token are sent. */
+  readonly expected: Fingerprint | undefined;
+  /** Looks at the server's fingerprint before name or token are sent; throws to end the attempt. */
+  readonly check: (fingerprint: Fingerprint) => void | Promise<void>;
+  readonly clock?: Clock;
+}
+
+interface Parts {
+  readonly connection: Connection;
+  readonly frames: AsyncIterator<Uint8Array>;
+  readonly cipher: SessionCipher;
+  readonly batches: BatchReader;
+  readonly clock: Clock;
+}
+
+/** A v2 session. */
+export class SessionV2 implements Session {
+  readonly welcome: Welcome;
+  readonly #parts: Parts;
+  readonly #early: readonly Event[];
+  readonly #heartbeat: Heartbeat;
+  #askedAt: number | undefined;
+  #roundTripMs: number | undefined;
+  #silent = false;
+  #closed = false;
+
+  private constructor(parts: Parts, welcome: Welcome, early: readonly Event[]) {
+    this.#parts = parts;
+    this.welcome = welcome;
+    this.#early = early;
+    this.#heartbeat = new Heartbeat({
+      clock: parts.clock,
+      patienceMs: HEARTBEAT_TIMEOUT_MS,
+      ask: () => this.#ask(),
+      onDead: () => {
+        this.#silent = true;
+        this.close();
+      },
+    });
+  }
+
+  /**
+   * Agrees on keys, checks who the server is, and says hello. Throws HandshakeError (a server without v2 too),
+   * IdentityError, CryptoError, what the server refused, or ConnectionError. The caller closes the connection.
+   */
+  static async open(connection: Connection, request: SessionV2Request): Promise<SessionV2> {
+    const { keyPair: rsa, expected, tls, clock = SYSTEM_CLOCK } = request;
+    const handshake = await ClientHandshake.start({ rsa, expected });
+    await connection.write(encodeFrame(handshake.firstMessage));
+    const frames = readFrames(connection, tls);
+    const { value: answer } = await frames.next();
+    if (answer === undefined) throw closedBeforeAnswer(tls);
+    const { keys, fingerprint } = await handshake.receive(answer);
+    await request.check(fingerprint);
+    const cipher = new SessionCipher(keys, { role: "client", now: () => clock.now() });
+    const parts = { connection, frames, cipher, batches: new BatchReader(), clock };
+    await connection.write(seal(cipher, helloOf(request)));
+    const [first, ...early] = await firstEvents(parts);
+    if (first?.kind === "refused") throw refusalError(first.reason, request);
+    if (first?.kind !== "welcome") {
+      throw new ProtocolError("Cannot join the server: it did not answer the hello");
+    }
+    const welcome = { ...welcomeOf(first, fingerprint), challenge: keys.challenge };
+    return new SessionV2(parts, welcome, early);
+  }
+
+  async send(request: Request): Promise<void> {
+    if (this.#closed) throw new ConnectionError("Cannot send: the session is over");
+    // The last net: nothing of a sealed room may ever go to the server as it is.
+    if ("room" in request && request.room < 0) {
+      throw new TypeError("A request of a sealed room came to the server's session");
+    }
+    await this.#parts.connection.write(seal(this.#parts.cipher, request));
+  }
+
+  async *events(): AsyncGenerator<Event, void> {
+    const watching = new AbortController();
+    void this.#heartbeat.watch(watching.signal);
+    void this.#measure(watching.signal);
+    try {
+      yield* this.#early;
+      yield* this.#read();
+      if (this.#silent) throw new ConnectionError("The server does not answer any more");
+    } finally {
+      watching.abort();
+      this.close();
+    }
+  }
+
+  async leave(): Promise<void> {
+    try {
+      await this.send({ kind: "bye" });
+    } catch {
+      // The link is gone already; the server will notice by itself.
+    }
+    this.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#parts.connection.close();
+    this.#parts.cipher.close();
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** Asks now and then how long the way is. */
+  async #measure(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#ask();
+      await this.#parts.clock.wait(HEARTBEAT_INTERVAL_S * 1_000, signal);
+    }
+  }
+
+  #ask(): void {
+    this.#askedAt = this.#parts.clock.now();
+    this.send({ kind: "ping" }).catch(() => this.close());
+  }
+
+  #takePong(): void {
+    if (this.#askedAt === undefined) return;
+    this.#roundTripMs = this.#parts.clock.now() - this.#askedAt;
+    this.#askedAt = undefined;
+  }
+
+  async *#read(): AsyncGenerator<Event, void> {
+    const { frames, cipher, batches } = this.#parts;
+    for (let next = await frames.next(); !next.done; next = await frames.next()) {
+      this.#heartbeat.heard();
+      for (const body of batches.push(cipher.open(next.value))) {
+        const event = decodeEvent(body);
+        if (event.kind === "pong") this.#takePong();
+        // A pong that cannot be written means a broken link, and reading will say so.
+        if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
+        else yield event;
+      }
+    }
+  }
+}
+
+function seal(cipher: SessionCipher, request: Request): Uint8Array {
+  const records = packBatches([frameBody(encodeRequest(request))]).map((parts) =>
+    cipher.seal(parts)
+  );
+  return concatBytes(records);
+}
+
+function helloOf({ name, rooms, token, ticket }: SessionV2Request): Request {
+  const { session = null, secret = null } = ticket ?? {};
+  const wanted = rooms.map(([title, at]): [string, number] => [title, at]);
+  return { kind: "hello", name, token: token ?? null, session, secret, rooms: wanted };
+}
+
+async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]> {
+  for (;;) {
+    const { value: record } = await frames.next();
+    if (record === undefined) {
+      // A link that was cut just now looks like a server that could not open the hello: trying again costs nothing.
+      throw new ConnectionError("Cannot join the server: the session ended before its answer", {
+        hint: "try again; where it stays so, someone in between changes what is sent",
+      });
+    }
+    const events = batches.push(cipher.open(record)).map(decodeEvent);
+    if (events.length > 0) return events;
+  }
+}
+
+function welcomeOf(event: EventOf<"welcome">, fingerprint: Fingerprint): Welcome {
+  const { client, rooms, session, secret, resumed } = event;
+  const { rateMessages: messages, rateSeconds: seconds } = event;
+  return {
+    ...{ client, rooms, legacy: false, resumed, fingerprint, ticket: { session, secret } },
+    ...{ messageMax: event.messageLimit, fileMax: event.fileLimit, holdSeconds: event.hold },
+    rate: messages > 0 && seconds > 0 ? { messages, seconds } : undefined,
+  };
+}

@@ -1,0 +1,105 @@
+// What is known of one file that somebody offers: where it goes, what of it is here, and what it waits for.
+
+import { FILE_OFFER_MS, FILE_STALLED_MS } from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { CatchingUp } from "./missing_chunks.ts";
+import { IncomingFile } from "./chunk_buffer.ts";
+import { Progress } from "./progress.ts";
+import type { TransferFault, TransferRef, TransferState, Waiting } from "./transfer_event.ts";
+
+type Offer = EventOf<"offer">;
+
+/** What an incoming file is made of. */
+export interface IncomingOptions {
+  readonly file: TransferRef;
+  readonly offer: Offer;
+  /** Where it will be saved. */
+  readonly folder: string;
+  readonly accepted: boolean;
+  /** Milliseconds of any monotonic clock. */
+  readonly now: () => number;
+  /** Asks the sender for chunks. */
+  readonly ask: (index: number, count: number) => void;
+}
+
+/** A file's id is chosen by its sender, so it counts for that sender only. */
+export function keyOf(
+  { client, file }: { readonly client: number; readonly file: string },
+): string {
+  return `${client}/${file}`;
+}
+
+/** One file that is offered, on its way, or all here. */
+export class Incoming {
+  readonly file: TransferRef;
+  readonly folder: string;
+  readonly client: number;
+  /** Number of the room that it was offered in. */
+  readonly room: number;
+  readonly key: string;
+  readonly data: IncomingFile;
+  readonly progress: Progress;
+  /** Undefined where nothing can be asked for again: the sender speaks v1, or the room is sealed and does it itself. */
+  readonly catchingUp: CatchingUp | undefined;
+  state: Exclude<TransferState, "sending">;
+  /** When it was offered, or could not be saved. */
+  openedAt: number;
+  /** When its last chunk came, or could come again. */
+  heardAt: number;
+  waitingFor: Waiting | undefined;
+  readonly #now: () => number;
+
+  constructor({ file, offer, folder, accepted, now, ask }: IncomingOptions) {
+    this.file = file;
+    this.folder = folder;
+    this.client = offer.client;
+    this.room = offer.room;
+    this.key = keyOf(offer);
+    this.data = new IncomingFile(offer);
+    this.progress = new Progress(offer.size, now);
+    const { data } = this;
+    this.catchingUp = data.mayHaveGaps ? new CatchingUp({ data, ask, now }) : undefined;
+    this.state = accepted ? "accepted" : "offered";
+    this.openedAt = this.heardAt = now();
+    this.#now = now;
+  }
+
+  /** Whether it can go on after a lost link. */
+  get survives(): boolean {
+    // Rooms with numbers below zero are sealed: there members fetch by themselves what they miss.
+    return this.catchingUp !== undefined || this.room < 0;
+  }
+
+  /** A link is lost; whether that is news. */
+  wait(waitingFor: Waiting): boolean {
+    if (this.waitingFor === waitingFor || this.waitingFor === "link") return false;
+    this.waitingFor = waitingFor;
+    return true;
+  }
+
+  /** The link that it waits for is back: asks for what was missed. Whether that is news. */
+  goOn(waitedFor: Waiting): boolean {
+    if (this.waitingFor !== waitedFor) return false;
+    this.waitingFor = undefined;
+    this.heardAt = this.#now();
+    this.catchingUp?.startAgain();
+    return true;
+  }
+
+  /** Looks whether something is overdue. */
+  sweep(now: number): TransferFault | undefined {
+    const { state, data, openedAt, heardAt } = this;
+    if (state === "saving") return undefined;
+    if (!data.isComplete && this.waitingFor === undefined) {
+      this.catchingUp?.sweep();
+      if (now - heardAt >= FILE_STALLED_MS) {
+        const reason = `nothing of it came for ${FILE_STALLED_MS / 1_000} seconds`;
+        return { code: "stalled", reason };
+      }
+    }
+    if (state === "offered" && now - openedAt >= FILE_OFFER_MS) {
+      return { code: "expired", reason: `not accepted within ${FILE_OFFER_MS / 60_000} minutes` };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,337 @@
+// The files that others offer: admitted or refused, held until the user answers, saved or forgotten. Memory is bounded
+// in all and for each sender, and whoever was admitted cannot be pushed out by a later offer.
+
+import { safeDownloadName } from "../../shared/text/download_name.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import {
+  FILE_HELD_MAX_BYTES,
+  FILE_OFFERS_MAX,
+  FILE_TRANSFERS_PER_SENDER,
+} from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
+import { saveDownload, whyNotSaved } from "../files/save_download.ts";
+import type { Person } from "../rooms/roster.ts";
+import { Incoming, keyOf } from "./download.ts";
+import { faultOfOffer } from "./chunk_buffer.ts";
+import {
+  LINK_LOST,
+  type TransferFault,
+  type TransferInfo,
+  type TransferRef,
+} from "./transfer_event.ts";
+import type { TransferOptions } from "./transfers.ts";
+
+/** A sender whose offers are refused is told about once in this time, however many come. */
+const REFUSAL_QUIET_MS = 10_000;
+const REFUSALS_REMEMBERED = 256;
+
+const SENDER_LEFT: TransferFault = {
+  code: "sender_left",
+  reason: "its sender left in the middle",
+};
+
+const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client takes no files" };
+
+type Offer = EventOf<"offer">;
+
+/** The incoming half of Transfers, whose methods of the same names say what these are for. */
+export class IncomingFiles {
+  readonly #options: TransferOptions;
+  readonly #nextNumber: () => number;
+  readonly #held = new Map<number, Incoming>();
+  /** Those that still get chunks, by `keyOf`. */
+  readonly #receiving = new Map<string, Incoming>();
+  readonly #refusedAt = new Map<number, number>();
+  readonly #saving = new Set<Promise<void>>();
+
+  constructor(options: TransferOptions, nextNumber: () => number) {
+    this.#options = options;
+    this.#nextNumber = nextNumber;
+  }
+
+  /** Files that are held, complete or not. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** An offer of somebody else; `fileMax` in bytes. */
+  handleOffer(offer: Offer, fileMax: number): void {
+    const { folder } = this.#options;
+    if (folder === undefined) return this.#refuse(offer, NOT_WANTED);
+    const fault = faultOfOffer(offer, fileMax) ?? this.#noRoomFor(offer, fileMax);
+    if (fault === undefined) this.#admit(offer, folder);
+    else this.#refuse(offer, fault);
+  }
+
+  /** A chunk; one that belongs to nothing is ignored. */
+  handleChunk(chunk: EventOf<"chunk">): void {
+    const incoming = this.#receiving.get(keyOf(chunk));
+    if (incoming === undefined) return;
+    const { file, data, progress } = incoming;
+    const fault = data.add(chunk);
+    if (fault !== undefined) return this.#fail(incoming, fault);
+    incoming.heardAt = this.#options.now();
+    incoming.catchingUp?.came(chunk.index);
+    if (progress.isWorthTelling(data.received)) {
+      this.#options.notify({ kind: "progress", file, done: data.received });
+    }
+    if (!data.isComplete) return;
+    this.#receiving.delete(incoming.key);
+    if (incoming.state === "accepted") this.#save(incoming);
+  }
+
+  /** Whether chunks of that file are taken now. */
+  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+    return this.#receiving.has(keyOf(chunk));
+  }
+
+  /** How far a file is for everybody, as the server says; null: the rest of it is not to be had. */
+  handleReached({ client, file, index }: EventOf<"reached">): void {
+    const incoming = this.#receiving.get(keyOf({ client, file }));
+    if (incoming?.catchingUp === undefined) return;
+    if (index !== null) return incoming.catchingUp.reached(index);
+    const reason = "the rest of it is not to be had any more";
+    this.#fail(incoming, { code: "sender_gave_up", reason });
+  }
+
+  /** Our link is lost, and may come back: what cannot wait ends. */
+  linkLost(): void {
+    this.failUnfinished(LINK_LOST, ({ survives }) => !survives);
+    for (const incoming of this.#receiving.values()) {
+      if (incoming.wait("link")) this.#tellWaiting(incoming);
+    }
+  }
+
+  /** The same session has a link again. */
+  linkBack(): void {
+    for (const incoming of this.#receiving.values()) {
+      if (incoming.goOn("link")) this.#tellResumed(incoming);
+    }
+  }
+
+  /** A sender lost its link: what cannot wait for it ends. */
+  senderAway(client: number, room: number): void {
+    const isTheirs = (incoming: Incoming) => incoming.client === client && incoming.room === room;
+    this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
+    for (const incoming of this.#receiving.values()) {
+      if (isTheirs(incoming) && incoming.wait("sender")) this.#tellWaiting(incoming);
+    }
+  }
+
+  /** A sender has a link again. */
+  senderBack(client: number, room: number): void {
+    for (const incoming of this.#receiving.values()) {
+      const isTheirs = incoming.client === client && incoming.room === room;
+      if (isTheirs && incoming.goOn("sender")) this.#tellResumed(incoming);
+    }
+  }
+
+  /** Who is in a room now: senders may have come and gone unheard. */
+  peopleAre(room: number, people: readonly Person[]): void {
+    const senders = this.#receiving.values().filter((incoming) =>
+      incoming.room === room && incoming.survives
+    ).map(({ client }) => client);
+    for (const client of new Set(senders)) {
+      const sender = people.find((person) => person.client === client);
+      if (sender === undefined) this.senderLeft(client, room);
+      else if (sender.state === "away") this.senderAway(client, room);
+      else this.senderBack(client, room);
+    }
+  }
+
+  /** Ends what is unfinished of one sender in one room. */
+  senderLeft(client: number, room: number): void {
+    this.#refusedAt.delete(client);
+    this.failUnfinished(
+      SENDER_LEFT,
+      (incoming) => incoming.client === client && incoming.room === room,
+    );
+  }
+
+  /** Ends what is unfinished; complete offers stay. */
+  failUnfinished(
+    fault: TransferFault,
+    concerns: (incoming: Incoming) => boolean = () => true,
+  ): void {
+    for (const incoming of [...this.#receiving.values()].filter(concerns)) {
+      this.#fail(incoming, fault);
+    }
+  }
+
+  /** Takes an offer: saved at once, or when the rest is here. Throws UsageError. */
+  accept(n?: number): void {
+    const incoming = this.#offer("accept", n);
+    if (incoming.data.isComplete) return this.#save(incoming);
+    incoming.state = "accepted";
+    this.#options.notify({ kind: "accepted", file: incoming.file });
+  }
+
+  /** Refuses an offer and frees its memory. Throws UsageError. */
+  reject(n?: number): void {
+    const incoming = this.#offer("reject", n);
+    this.#forget(incoming);
+    this.#options.notify({ kind: "rejected", file: incoming.file });
+  }
+
+  /** Ends a transfer, accepted or not. Throws UsageError. */
+  cancel(n: number): void {
+    const incoming = this.#find("cancel", n);
+    if (incoming.state === "saving") {
+      throw new UsageError(`Cannot cancel file ${n}: it is all here and being written`);
+    }
+    this.#fail(incoming, { code: "cancelled", reason: "cancelled" });
+  }
+
+  /** What is held, by number. */
+  list(): readonly TransferInfo[] {
+    return [...this.#held.values()].map(({ file, state, data, waitingFor }) => (
+      { ...file, state, done: data.received, waitingFor }
+    ));
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    while (this.#saving.size > 0) await Promise.all(this.#saving);
+  }
+
+  /** Ends what is past its deadline. */
+  sweep(): void {
+    const now = this.#options.now();
+    for (const incoming of [...this.#held.values()]) {
+      const fault = incoming.sweep(now);
+      if (fault !== undefined) this.#fail(incoming, fault);
+    }
+  }
+
+  /** Forgets all; nothing may be in the middle of being written. */
+  clear(): void {
+    for (const incoming of [...this.#held.values()]) this.#forget(incoming);
+  }
+
+  /** The size was reserved when the offer was admitted, so counting what was promised bounds what is held. */
+  #noRoomFor(offer: Offer, fileMax: number): TransferFault | undefined {
+    if (this.#receiving.has(keyOf(offer))) {
+      return { code: "bad_offer", reason: "it is on its way already" };
+    }
+    const held = [...this.#held.values()];
+    const theirs = held.filter(({ client }) => client === offer.client).length;
+    if (theirs >= FILE_TRANSFERS_PER_SENDER) {
+      const limit = `at most ${FILE_TRANSFERS_PER_SENDER} of one sender may`;
+      return { code: "too_many", reason: `${theirs} of their files wait already, ${limit}` };
+    }
+    if (held.length >= FILE_OFFERS_MAX) {
+      const limit = `at most ${FILE_OFFERS_MAX} may`;
+      return { code: "no_memory", reason: `${held.length} files wait already, ${limit}` };
+    }
+    const bytes = held.reduce((sum, { data }) => sum + data.size, offer.size);
+    // A server that allows larger files than we hold by default gets room for one.
+    const most = Math.max(FILE_HELD_MAX_BYTES, fileMax);
+    if (bytes <= most) return undefined;
+    const limit = `at most ${formatBytes(most)} are allowed`;
+    return {
+      code: "no_memory",
+      reason: `with it ${formatBytes(bytes)} would wait in memory, ${limit}`,
+    };
+  }
+
+  #admit(offer: Offer, folder: string): void {
+    const { client, room, filename, size, name: sender } = offer;
+    const accepted = this.#options.acceptAll ?? false;
+    const name = safeDownloadName(filename);
+    const about = { name, size, sender, room: this.#options.roomTitle?.(room) };
+    const file: TransferRef = { n: this.#nextNumber(), direction: "in", ...about };
+    const { now, send } = this.#options;
+    const ask = (index: number, count: number) => {
+      const wanted = { room, to: client, file: offer.file, index, count };
+      // Where the link is lost, it is asked again over the next one.
+      send({ kind: "pull", ...wanted }).catch(() => undefined);
+    };
+    const incoming = new Incoming({ file, offer, folder, accepted, now, ask });
+    this.#held.set(file.n, incoming);
+    this.#receiving.set(incoming.key, incoming);
+    this.#options.notify({ kind: "offered", file, accepted });
+  }
+
+  #tellWaiting({ file, data, waitingFor }: Incoming): void {
+    if (waitingFor === undefined) return;
+    this.#options.notify({ kind: "waiting", file, done: data.received, for: waitingFor });
+  }
+
+  #tellResumed({ file, data }: Incoming): void {
+    this.#options.notify({ kind: "resumed", file, done: data.received });
+  }
+
+  #refuse(offer: Offer, fault: TransferFault): void {
+    const { client, name: sender, filename, size } = offer;
+    const now = this.#options.now();
+    if (now - (this.#refusedAt.get(client) ?? -Infinity) < REFUSAL_QUIET_MS) return;
+    if (this.#refusedAt.size >= REFUSALS_REMEMBERED) this.#refusedAt.clear();
+    this.#refusedAt.set(client, now);
+    const name = safeDownloadName(filename);
+    this.#options.notify({ kind: "refused", sender, name, size, fault });
+  }
+
+  /** The offer that `/accept` or `/reject` means. */
+  #offer(verb: string, n: number | undefined): Incoming {
+    if (n === undefined) return this.#onlyOffer(verb);
+    const incoming = this.#find(verb, n);
+    if (incoming.state === "offered") return incoming;
+    throw new UsageError(`Cannot ${verb} file ${n}: it is accepted already`, {
+      ...(incoming.state === "accepted" ? { hint: `/cancel ${n} stops it` } : {}),
+    });
+  }
+
+  #onlyOffer(verb: string): Incoming {
+    const open = [...this.#held.values()].filter(({ state }) => state === "offered");
+    if (open[0] === undefined) throw new UsageError(`Cannot ${verb} a file: none is offered`);
+    if (open.length === 1) return open[0];
+    // Whose offer came last must not decide what is written to the disk.
+    const numbers = open.map(({ file }) => file.n).join(", ");
+    throw new UsageError(`Cannot ${verb} a file: ${open.length} are offered, a number is wanted`, {
+      hint: `/${verb} with one of ${numbers}; /files lists them`,
+    });
+  }
+
+  #find(verb: string, n: number): Incoming {
+    const incoming = this.#held.get(n);
+    if (incoming !== undefined) return incoming;
+    throw new UsageError(`Cannot ${verb} file ${n}: there is no file of this number`, {
+      hint: "/files lists them",
+    });
+  }
+
+  #fail(incoming: Incoming, fault: TransferFault): void {
+    this.#forget(incoming);
+    this.#options.notify({ kind: "failed", file: incoming.file, fault });
+  }
+
+  #forget(incoming: Incoming): void {
+    incoming.data.release();
+    this.#held.delete(incoming.file.n);
+    // A later file of the same sender may have the same id by now.
+    if (this.#receiving.get(incoming.key) === incoming) this.#receiving.delete(incoming.key);
+  }
+
+  #save(incoming: Incoming): void {
+    incoming.state = "saving";
+    const task = this.#write(incoming).finally(() => this.#saving.delete(task));
+    this.#saving.add(task);
+  }
+
+  async #write(incoming: Incoming): Promise<void> {
+    const { file, folder, data } = incoming;
+    let path: string;
+    try {
+      path = await saveDownload(folder, file.name, data.chunks);
+    } catch (error) {
+      incoming.state = "offered";
+      incoming.openedAt = this.#options.now();
+      const reason = `${whyNotSaved(error)}; /accept ${file.n} tries again`;
+      this.#options.notify({ kind: "failed", file, fault: { code: "not_saved", reason } });
+      return;
+    }
+    this.#forget(incoming);
+    this.#options.notify({ kind: "saved", file, path, sha256: data.sha256! });
+  }
+}

@@ -1,0 +1,69 @@
+// Files of ours that are through, kept open for a while: a receiver whose link was lost may ask for parts of them.
+
+import { FILE_SERVED_MAX, FILE_SERVED_MS } from "../../shared/base/limits.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { Upload } from "./upload.ts";
+
+interface Served {
+  readonly upload: Upload;
+  until: number;
+}
+
+/** The files that parts can be had of. */
+export class ServedFiles {
+  readonly #now: () => number;
+  readonly #files = new Map<string, Served>();
+
+  /** `now` in milliseconds of any monotonic clock. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Whether somebody is being sent parts of one now. */
+  get isBusy(): boolean {
+    return this.#files.values().some(({ upload }) => upload.isServing);
+  }
+
+  /** Keeps a file that is through; the oldest one gives way. A file of which no part can be asked for is closed. */
+  keep(upload: Upload): void {
+    if (!upload.survives) return upload.close();
+    this.#files.set(upload.id, { upload, until: this.#now() + FILE_SERVED_MS });
+    if (this.#files.size <= FILE_SERVED_MAX) return;
+    const [oldest] = this.#files.keys();
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  /** A receiver asks for chunks. */
+  pulled(event: EventOf<"pull">): void {
+    const served = this.#files.get(event.file);
+    if (served === undefined) return;
+    served.until = this.#now() + FILE_SERVED_MS;
+    served.upload.pulled(event);
+  }
+
+  /** The link is lost: who waits for parts asks again over the next one. */
+  linkLost(): void {
+    for (const { upload } of this.#files.values()) upload.linkLost();
+  }
+
+  /** Closes what nobody asked for in a long time. */
+  sweep(): void {
+    const now = this.#now();
+    for (const [id, { until }] of this.#files) if (now >= until) this.#forget(id);
+  }
+
+  /** Closes all. */
+  clear(): void {
+    for (const id of this.#files.keys()) this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#files.get(id)?.upload.close();
+    this.#files.delete(id);
+  }
+}

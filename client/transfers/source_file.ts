@@ -1,0 +1,212 @@
+// A file that the user wants to send: opened, judged and read once as a whole, so that its digest is known before its
+// first byte leaves. Every chunk is held against what was read then: what changes on the disk is never sent as a mixture.
+
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { TransferFault } from "./transfer_event.ts";
+import { pathCandidates } from "../files/typed_path.ts";
+
+/** Enough of a path to recognise it in an error. */
+const PATH_SHOWN_MAX = 200;
+
+/** A chunk cannot be sent. */
+export class ChunkError extends Error {
+  readonly fault: TransferFault;
+
+  constructor(fault: TransferFault) {
+    super(fault.reason);
+    this.fault = fault;
+  }
+}
+
+/** A file that may be sent; `size` in bytes, at least 1. */
+export interface SendableFile {
+  readonly name: string;
+  readonly size: number;
+  /** SHA-256 of the whole. */
+  readonly hash: Uint8Array<ArrayBuffer>;
+  /** Chunk number `index`, in a buffer of its own. Rejects with ChunkError where it is not what it was. */
+  chunk(index: number): Promise<Uint8Array>;
+  /** Frees what it holds; idempotent. */
+  close(): void;
+}
+
+/** What judges a file before it is sent. */
+export interface SendableOptions {
+  readonly home?: string | undefined;
+  /** Bytes; 0 where the server takes no files. */
+  readonly fileMax: number;
+}
+
+/** Opens what the user typed after `/send`. Throws UsageError or LimitError. */
+export async function openSendable(typed: string, options: SendableOptions): Promise<SendableFile> {
+  const { home, fileMax } = options;
+  const candidates = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
+  if (candidates.length === 0) {
+    throw new UsageError("Cannot send a file: a path is wanted, as in /send notes.txt");
+  }
+  if (fileMax === 0) {
+    throw new LimitError(`Cannot send ${shown(candidates[0]!)}: this server takes no files`);
+  }
+  const path = await firstThatExists(candidates);
+  try {
+    // Opening a named pipe would wait for its other end.
+    refuseUnlessSendable(path, await Deno.stat(path), fileMax);
+    return await openRegular(path, fileMax);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof LimitError) throw error;
+    const why = error instanceof ChunkError ? error.message : whyUnreadable(error);
+    throw new UsageError(`Cannot send ${shown(path)}: ${why}`, { cause: error });
+  }
+}
+
+async function firstThatExists(candidates: readonly string[]): Promise<string> {
+  for (const path of candidates) {
+    const exists = await Deno.stat(path).then(() => true, () => false);
+    if (exists) return path;
+  }
+  // The last one is what is left without quotes: the clearest one to name.
+  return candidates.at(-1)!;
+}
+
+async function openRegular(path: string, fileMax: number): Promise<SendableFile> {
+  const handle = await Deno.open(path, { read: true });
+  try {
+    const info = await handle.stat();
+    refuseUnlessSendable(path, info, fileMax);
+    return await DiskFile.read(handle, { name: basename(path), size: info.size });
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
+  if (info.isDirectory) {
+    throw new UsageError(`Cannot send ${shown(path)}: it is a folder, a file is wanted`, {
+      hint: "pack it first, for example with tar or zip",
+    });
+  }
+  if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is no regular file`);
+  if (info.size === 0) {
+    throw new UsageError(`Cannot send ${shown(path)}: it is empty, at least 1 byte is wanted`);
+  }
+  if (info.size > fileMax) {
+    throw new LimitError(
+      `Cannot send ${shown(path)}: it has ${info.size} bytes, at most ${fileMax} (${
+        formatBytes(fileMax)
+      }) are allowed`,
+    );
+  }
+}
+
+/** A file on the disk, of which nothing is held in memory but the digests of its chunks. */
+class DiskFile implements SendableFile {
+  readonly name: string;
+  readonly size: number;
+  readonly hash: Uint8Array<ArrayBuffer>;
+  readonly #handle: Deno.FsFile;
+  readonly #digests: readonly Uint8Array[];
+  /** The handle has one place where it reads: one chunk after the other. */
+  #reading: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    handle: Deno.FsFile,
+    { name, size, hash, digests }: {
+      readonly name: string;
+      readonly size: number;
+      readonly hash: Uint8Array<ArrayBuffer>;
+      readonly digests: readonly Uint8Array[];
+    },
+  ) {
+    this.#handle = handle;
+    [this.name, this.size, this.hash, this.#digests] = [name, size, hash, digests];
+  }
+
+  /** Reads all of it once. Throws ChunkError where it shrinks or grows meanwhile. */
+  static async read(
+    handle: Deno.FsFile,
+    { name, size }: Pick<SendableFile, "name" | "size">,
+  ): Promise<DiskFile> {
+    const whole = createHash("sha256");
+    const digests: Uint8Array[] = [];
+    for (let index = 0; index * FILE_CHUNK_BYTES < size; index++) {
+      const data = await readChunk(handle, { index, size });
+      whole.update(data);
+      digests.push(digestOf(data));
+    }
+    return new DiskFile(handle, { name, size, hash: new Uint8Array(whole.digest()), digests });
+  }
+
+  chunk(index: number): Promise<Uint8Array> {
+    const chunk = this.#reading.then(() => this.#chunk(index));
+    this.#reading = chunk.catch(() => undefined);
+    return chunk;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#handle.close();
+  }
+
+  async #chunk(index: number): Promise<Uint8Array> {
+    try {
+      const data = await readChunk(this.#handle, { index, size: this.size });
+      const isSame = digestOf(data).every((byte, at) => byte === this.#digests[index]?.[at]);
+      if (isSame) return data;
+    } catch (error) {
+      if (error instanceof ChunkError) throw error;
+      throw new ChunkError({ code: "unreadable", reason: whyUnreadable(error) });
+    }
+    throw new ChunkError({ code: "changed", reason: "it was changed while it was sent" });
+  }
+}
+
+async function readChunk(
+  handle: Deno.FsFile,
+  { index, size }: { readonly index: number; readonly size: number },
+): Promise<Uint8Array> {
+  const start = index * FILE_CHUNK_BYTES;
+  const data = new Uint8Array(Math.min(FILE_CHUNK_BYTES, size - start));
+  await handle.seek(start, Deno.SeekMode.Start);
+  const filled = await fill(handle, data);
+  const isLast = start + data.length === size;
+  const hasMore = isLast && await handle.read(new Uint8Array(1)) !== null;
+  if (filled === data.length && !hasMore) return data;
+  const reason = `it ${hasMore ? "grew" : "shrank"} while it was sent`;
+  throw new ChunkError({ code: "changed", reason });
+}
+
+function digestOf(data: Uint8Array): Uint8Array {
+  return createHash("sha256").update(data).digest();
+}
+
+async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const count = await handle.read(buffer.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return filled;
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "this program was started without the right to";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) return "you may not read it";
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? `it cannot be read (${code})` : "it cannot be read";
+}
+
+function shown(path: string): string {
+  return quote(path, PATH_SHOWN_MAX);
+}

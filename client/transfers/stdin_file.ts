@@ -1,0 +1,58 @@
+// What comes on standard input, as a file: its size has to be said before its first byte, so all of it is read into
+// memory, up to what the server takes.
+
+import { createHash } from "node:crypto";
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import { formatBytes } from "../../shared/cli/option_values.ts";
+import type { SendableFile } from "./source_file.ts";
+
+/** Reads it to its end. Throws LimitError as soon as it is too much, UsageError where there is nothing. */
+export async function spoolFile(
+  input: AsyncIterable<Uint8Array>,
+  { name, fileMax }: { readonly name: string; readonly fileMax: number },
+): Promise<SendableFile> {
+  if (fileMax === 0) throw new LimitError("Cannot send standard input: this server takes no files");
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of input) {
+    size += part.length;
+    if (size > fileMax) {
+      throw new LimitError(
+        `Cannot send standard input: it has more than ${fileMax} bytes (${
+          formatBytes(fileMax)
+        }), which is the most`,
+      );
+    }
+    parts.push(part);
+  }
+  if (size === 0) {
+    throw new UsageError("Cannot send standard input: it is empty, at least 1 byte is wanted");
+  }
+  return new SpooledFile(name, concatBytes(parts));
+}
+
+class SpooledFile implements SendableFile {
+  readonly name: string;
+  readonly size: number;
+  readonly hash: Uint8Array<ArrayBuffer>;
+  #bytes: Uint8Array;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.size = bytes.length;
+    this.hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    this.#bytes = bytes;
+  }
+
+  chunk(index: number): Promise<Uint8Array> {
+    const start = index * FILE_CHUNK_BYTES;
+    // A copy: a chunk may still wait to be written when the file is closed.
+    return Promise.resolve(this.#bytes.slice(start, start + FILE_CHUNK_BYTES));
+  }
+
+  close(): void {
+    this.#bytes = new Uint8Array();
+  }
+}

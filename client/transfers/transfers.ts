@@ -1,0 +1,329 @@
+// Files in both directions: what is offered, what the user says to it, and what became of it. No text for the user is
+// made here; each turn of a transfer is a TransferEvent that the chat shows.
+
+import { safeDownloadName } from "../../shared/text/download_name.ts";
+import { LimitError } from "../../shared/base/errors.ts";
+import {
+  FILE_CONFIRM_MS,
+  FILE_MAX_BYTES,
+  FILE_TRANSFERS_PER_SENDER,
+} from "../../shared/base/limits.ts";
+import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { IncomingFiles } from "./downloads.ts";
+import { Progress } from "./progress.ts";
+import type { Outcome, RequestRoom } from "../session/request_ledger.ts";
+import type { Person } from "../rooms/roster.ts";
+import { openSendable, type SendableFile } from "./source_file.ts";
+import { ServedFiles } from "./finished_uploads.ts";
+import {
+  LINK_LOST,
+  type TransferEvent,
+  type TransferFault,
+  type TransferInfo,
+  type TransferRef,
+} from "./transfer_event.ts";
+import { giveUp, Upload, type UploadRequest } from "./upload.ts";
+
+/** An offer before the chat has given it its number and that of its room. */
+export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
+
+/** What is said about files to the server. */
+export type FileRequest = UploadRequest | RequestOf<"pull">;
+
+/** What transfers need of the rest of the client. */
+export interface TransferOptions {
+  /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
+  readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
+  /** Whether the server of a room says how far files are, so that they go on after a lost link. */
+  readonly survives?: (room: RequestRoom) => boolean;
+  readonly notify: (event: TransferEvent) => void;
+  /** Milliseconds of any monotonic clock. */
+  readonly now: () => number;
+  /** The name of our room of this number. */
+  readonly roomTitle?: (room: number) => string | undefined;
+  /** Our number in this session: our own offer comes back to us. */
+  readonly ownId: () => number | undefined;
+  /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */
+  readonly folder: string | undefined;
+  /** For `~/`; undefined where unknown. */
+  readonly home?: string | undefined;
+  /** `--accept-files`. */
+  readonly acceptAll?: boolean;
+}
+
+/** How often deadlines are looked at. */
+const SWEEP_MS = 1_000;
+
+interface Outgoing {
+  readonly file: TransferRef;
+  readonly room: RequestRoom;
+  readonly upload: Upload;
+  /** When it was offered, or the link on which it is offered came. */
+  startedAt: number;
+}
+
+/** All transfers of one client. Methods for commands throw UsageError or LimitError; those for messages never throw. */
+export class Transfers {
+  /** Largest file in bytes, both ways: the server's `limits.file`, FILE_MAX_BYTES before it is known. */
+  fileMax: number = FILE_MAX_BYTES;
+  readonly #options: TransferOptions;
+  readonly #incoming: IncomingFiles;
+  readonly #outgoing = new Map<number, Outgoing>();
+  readonly #sending = new Set<Promise<void>>();
+  readonly #served: ServedFiles;
+  /** When a session whose link is lost is held no more; undefined while there is a link. */
+  #heldUntil: number | undefined;
+  /** Ids of uploads that ended while the server might still take their offer, perhaps over the next link. */
+  readonly #abandoned = new Set<string>();
+  #lastNumber = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+    this.#incoming = new IncomingFiles(options, () => ++this.#lastNumber);
+    this.#served = new ServedFiles(options.now);
+  }
+
+  /** An offer, ours included. */
+  handleOffer(event: EventOf<"offer">): void {
+    if (event.client === this.#options.ownId()) this.#confirm(event.file);
+    else this.#incoming.handleOffer(event, this.fileMax);
+    this.#watch();
+  }
+
+  /** A chunk; those of files that were refused or came before us are ignored. */
+  handleChunk(event: EventOf<"chunk">): void {
+    this.#incoming.handleChunk(event);
+  }
+
+  /** The server says how far a file is, ours or another's; null: it does not know of it. */
+  handleReached(event: EventOf<"reached">): void {
+    if (event.client !== this.#options.ownId()) return this.#incoming.handleReached(event);
+    for (const { file, upload } of this.#outgoing.values()) {
+      if (upload.id !== event.file || !upload.reached(event.index)) continue;
+      this.#options.notify({ kind: "resumed", file, done: upload.done });
+    }
+  }
+
+  /** A receiver asks for chunks of a file of ours. */
+  handlePull(event: EventOf<"pull">): void {
+    const sending = [...this.#outgoing.values()].find(({ upload }) => upload.id === event.file);
+    if (sending === undefined) this.#served.pulled(event);
+    else sending.upload.pulled(event);
+  }
+
+  /** The server has answered the offer of file `id`. */
+  handleAnswer(id: string, outcome: Outcome): void {
+    if (outcome === "confirmed") return this.#confirm(id);
+    const fault: TransferFault = outcome === "refused"
+      ? { code: "unconfirmed", reason: "the server did not take it" }
+      : { code: "link_lost", reason: "the link was lost" };
+    for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
+  }
+
+  /** Whether chunks of somebody's file are taken now: it was neither refused nor has it ended. */
+  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+    return this.#incoming.wants(chunk);
+  }
+
+  /** A member of room number `room` lost its link: what can wait for it waits. */
+  senderAway(client: number, room: number): void {
+    this.#incoming.senderAway(client, room);
+  }
+
+  /** A member of room number `room` has a link again. */
+  senderBack(client: number, room: number): void {
+    this.#incoming.senderBack(client, room);
+  }
+
+  /** Who is in room number `room`, of which some changes may not have been told. */
+  peopleAre(room: number, people: readonly Person[]): void {
+    this.#incoming.peopleAre(room, people);
+  }
+
+  /** A member left room number `room`: what is unfinished of theirs there ends. */
+  senderLeft(client: number, room: number): void {
+    this.#incoming.senderLeft(client, room);
+  }
+
+  /** The link is gone. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
+  linkLost(holdMs = 0): void {
+    this.#served.linkLost();
+    if (holdMs === 0) return this.#endUnfinished(LINK_LOST);
+    this.#heldUntil = this.#options.now() + holdMs;
+    for (const { file, room, upload } of this.#outgoing.values()) {
+      if (upload.survives) this.#wait(file, upload);
+      // A sealed room takes it all the same.
+      else if (!room.isSealed) upload.stop(LINK_LOST);
+    }
+    this.#incoming.linkLost();
+  }
+
+  /** There is a link again, to the same session or to another one, in which nothing of a plain room goes on. */
+  linkBack(isResumed: boolean): void {
+    this.#heldUntil = undefined;
+    if (!isResumed) this.#endPlain({ code: "link_lost", reason: "the server did not wait for us" });
+    for (const outgoing of this.#outgoing.values()) {
+      outgoing.startedAt = this.#options.now();
+      if (outgoing.upload.survives) outgoing.upload.linkBack();
+    }
+    this.#incoming.linkBack();
+  }
+
+  /** To be called before `room` is left: its chunks neither come nor go any more. */
+  roomLeft(room: RequestRoom): void {
+    const fault = { code: "room_left", reason: "you left the room in the middle" } as const;
+    for (const outgoing of this.#outgoing.values()) {
+      if (outgoing.room === room) outgoing.upload.stop(fault);
+    }
+    this.#incoming.failUnfinished(fault, (incoming) => incoming.room === room.number);
+  }
+
+  /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
+  async offerFile(typed: string, room: RequestRoom): Promise<void> {
+    const file = await openSendable(typed, { home: this.#options.home, fileMax: this.fileMax });
+    this.sendFile(file, room);
+  }
+
+  /** Sends what is open already, which it closes. Throws LimitError. */
+  sendFile(file: SendableFile, room: RequestRoom): void {
+    if (this.#outgoing.size >= FILE_TRANSFERS_PER_SENDER) {
+      file.close();
+      throw new LimitError(
+        `Cannot send another file: ${this.#outgoing.size} are on their way, ` +
+          `at most ${FILE_TRANSFERS_PER_SENDER} at once are allowed`,
+      );
+    }
+    const ref: TransferRef = {
+      n: ++this.#lastNumber,
+      direction: "out",
+      name: safeDownloadName(file.name),
+      size: file.size,
+      sender: undefined,
+      room: room.title,
+    };
+    const { send, survives } = this.#options;
+    const upload = new Upload(file, (request) => send(request, room), survives?.(room));
+    this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });
+    this.#watch();
+    this.#options.notify({ kind: "sending", file: ref });
+    const task = this.#push(ref, upload).finally(() => this.#sending.delete(task));
+    this.#sending.add(task);
+  }
+
+  /** `/accept [N]`; without a number the only open offer. */
+  accept(n?: number): void {
+    this.#incoming.accept(n);
+  }
+
+  /** `/reject [N]`. */
+  reject(n?: number): void {
+    this.#incoming.reject(n);
+  }
+
+  /** `/cancel N`: either direction. */
+  cancel(n: number): void {
+    const outgoing = this.#outgoing.get(n);
+    if (outgoing === undefined) this.#incoming.cancel(n);
+    else outgoing.upload.stop({ code: "cancelled", reason: "cancelled" });
+  }
+
+  /** `/files`, by number. */
+  list(): readonly TransferInfo[] {
+    const outgoing = [...this.#outgoing.values()].map(({ file, upload }) => ({
+      ...{ ...file, state: "sending" as const, done: upload.done },
+      waitingFor: upload.isWaiting ? "link" as const : undefined,
+    }));
+    return [...this.#incoming.list(), ...outgoing].sort((a, b) => a.n - b.n);
+  }
+
+  /** Whether a receiver that missed a part of a file of ours is being sent it. */
+  get isServing(): boolean {
+    return this.#served.isBusy;
+  }
+
+  /** Resolves when nothing is being sent or written; for scripts and for `/quit`. */
+  async settled(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
+    await this.#incoming.settled();
+  }
+
+  /** Looks at deadlines; called by a timer of its own, and by tests. */
+  sweep(): void {
+    const now = this.#options.now();
+    this.#incoming.sweep();
+    this.#served.sweep();
+    if (this.#heldUntil !== undefined && now >= this.#heldUntil) {
+      this.#heldUntil = undefined;
+      this.#endPlain({ code: "link_lost", reason: "the link was lost for too long" });
+    }
+    for (const { upload, startedAt } of this.#outgoing.values()) {
+      if (upload.isConfirmed || upload.isWaiting || now - startedAt < FILE_CONFIRM_MS) continue;
+      upload.stop({ code: "unconfirmed", reason: "the server did not take it" });
+    }
+    this.#watch();
+  }
+
+  /** Ends all, frees the memory, waits for a write in progress. */
+  async dispose(): Promise<void> {
+    this.#endUnfinished({ code: "link_lost", reason: "the program ends" });
+    await this.settled();
+    this.#served.clear();
+    this.#incoming.clear();
+    this.#watch();
+  }
+
+  #confirm(id: string): void {
+    for (const { upload } of this.#outgoing.values()) {
+      if (upload.id === id) upload.confirm();
+    }
+    // The room has an offer now of which nothing will come; where this is lost, the link is, and that ends it as well.
+    if (this.#abandoned.delete(id)) this.#options.send(giveUp(id, 0)).catch(() => undefined);
+  }
+
+  #endUnfinished(fault: TransferFault): void {
+    for (const { upload } of this.#outgoing.values()) upload.stop(fault);
+    this.#incoming.failUnfinished(fault);
+  }
+
+  /** Sealed rooms need no session of ours to go on. */
+  #endPlain(fault: TransferFault): void {
+    for (const { upload, room } of this.#outgoing.values()) if (!room.isSealed) upload.stop(fault);
+    this.#incoming.failUnfinished(fault, ({ room }) => room >= 0);
+  }
+
+  #wait(file: TransferRef, upload: Upload): void {
+    upload.linkLost();
+    this.#options.notify({ kind: "waiting", file, done: upload.done, for: "link" });
+  }
+
+  async #push(file: TransferRef, upload: Upload): Promise<void> {
+    const { notify, now } = this.#options;
+    const progress = new Progress(file.size, now);
+    const outcome = await upload.run((done) => {
+      if (progress.isWorthTelling(done)) notify({ kind: "progress", file, done });
+    });
+    this.#outgoing.delete(file.n);
+    if ("fault" in outcome) this.#tellFailed(file, upload, outcome.fault);
+    else {
+      this.#served.keep(upload);
+      notify({ kind: "sent", file, sha256: outcome.sha256 });
+    }
+  }
+
+  #tellFailed(file: TransferRef, upload: Upload, fault: TransferFault): void {
+    if (!upload.isConfirmed && fault.code !== "room_left") this.#abandoned.add(upload.id);
+    this.#options.notify({ kind: "failed", file, fault });
+  }
+
+  /** Starts the timer with the first deadline; it ends itself with the last one. */
+  #watch(): void {
+    const isNeeded = this.#incoming.size + this.#outgoing.size + this.#served.size > 0;
+    if (isNeeded && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.sweep(), SWEEP_MS);
+    } else if (!isNeeded) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+}
