@@ -9,7 +9,7 @@ COPY client client
 COPY scripts scripts
 # Commit and day for --version, such as "1a2b3c4d5e6f 2026-01-31"; the build has no git.
 ARG CMDCHAT_BUILT_FROM=
-RUN npx -y deno@2.9.6 task compile && sh scripts/image_root.sh dist/cmdchat-server /image
+RUN npx -y deno@2.9.6 task compile && sh scripts/build/image_root.sh dist/cmdchat-server /image
 
 FROM scratch
 COPY --from=build /image /

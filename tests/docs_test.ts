@@ -1,15 +1,15 @@
 // The documents say what the programs do: tables that repeat the code are compared with it.
 
 import assert from "node:assert/strict";
-import { DOCUMENTS, withTables } from "../scripts/document_tables.ts";
-import { jsonSchema, SCHEMA_PATH } from "../scripts/json_schema.ts";
-import { manPages } from "../scripts/man_pages.ts";
+import { DOCUMENTS, withTables } from "../scripts/docs/document_tables.ts";
+import { jsonSchema, SCHEMA_PATH } from "../scripts/docs/json_schema.ts";
+import { manPages } from "../scripts/docs/man_pages.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
 import { metricsPage } from "../server/telemetry/prometheus_page.ts";
-import { blocksBelow } from "./helpers/document_blocks.ts";
-import { assertHistory, assertPrinted, isRequest } from "./helpers/json_schema.ts";
-import { hasProgram, skipUnless } from "./helpers/skip.ts";
-import { outputOf, readText } from "./helpers/sources.ts";
+import { blocksBelow } from "./helpers/repo/document_blocks.ts";
+import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
+import { hasProgram, skipUnless } from "./helpers/repo/skip.ts";
+import { outputOf, readText } from "./helpers/repo/sources.ts";
 
 /** A table's text without the padding that `deno fmt` puts between its bars. */
 function unpadded(text: string): string {

@@ -2,9 +2,9 @@
 // world is touched, names, sizes, what the documents claim, and format, lint and types.
 
 import assert from "node:assert/strict";
-import { SERVER, v8Arguments } from "../scripts/compile.ts";
-import { skipUnless } from "./helpers/skip.ts";
-import { outputOf, readSources, readText, ROOT, type SourceFile } from "./helpers/sources.ts";
+import { SERVER, v8Arguments } from "../scripts/build/compile.ts";
+import { skipUnless } from "./helpers/repo/skip.ts";
+import { outputOf, readSources, readText, ROOT, type SourceFile } from "./helpers/repo/sources.ts";
 
 const CODE_FOLDERS = ["shared", "server", "client"];
 const MAX_LINES = 400;
@@ -91,7 +91,7 @@ Deno.test("no package has peers: Deno would ask the registry about them at every
 Deno.test("a start from source asks no registry, although one package has peers (ADR 13)", async () => {
   const nowhere = "http://127.0.0.1:1";
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--frozen", "--allow-all", "tests/helpers/load_sealed.ts"],
+    args: ["run", "--frozen", "--allow-all", "tests/helpers/programs/load_sealed.ts"],
     cwd: ROOT,
     env: { NO_COLOR: "1", HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, ALL_PROXY: nowhere },
     stdin: "null",

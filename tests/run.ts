@@ -26,7 +26,7 @@ interface Lists {
 }
 
 const MINUTE = 60_000;
-/** How long tests/e2e/soak_test.ts takes where it was asked for more than its half minute. */
+/** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
 const SOAK_MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0);
 /** Whole programs that stand somebody else's load beside them. */
 const SHARING = [

@@ -1,7 +1,7 @@
 /** The version of both programs, as `--version` prints it. */
 export const VERSION = "0.1.0";
 
-// scripts/compile.ts puts this first among an executable's arguments, before those of the user.
+// scripts/build/compile.ts puts this first among an executable's arguments, before those of the user.
 const BUILD_ARGUMENT = "--built-from=";
 
 /** The argument by which an executable knows what it was built from, such as `1a2b3c4d5e6f 2026-01-31`. */

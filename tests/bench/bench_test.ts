@@ -1,9 +1,9 @@
 // The benchmark itself: every row runs, in a tiny size, and what checks its figures can fail.
 
 import assert from "node:assert/strict";
-import { hasProgram, skipUnless } from "../helpers/skip.ts";
-import { outputOf } from "../helpers/sources.ts";
-import { checkComplete, FrameCounter, type Load, textOf } from "./load.ts";
+import { hasProgram, skipUnless } from "../helpers/repo/skip.ts";
+import { outputOf } from "../helpers/repo/sources.ts";
+import { checkComplete, FrameCounter, type Load, textOf } from "./load/load.ts";
 import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
 import { ROWS } from "./rows.ts";
 

@@ -1,7 +1,7 @@
 // deno task bench [--json] [--tiny] [--runs N] [ROW…]: every row beside its reference in the same run.
 
 import { parseArgs } from "node:util";
-import type { Size } from "./load.ts";
+import type { Size } from "./load/load.ts";
 import { medianRow, type Row, toJson, toText } from "./row.ts";
 import { ROWS } from "./rows.ts";
 

@@ -1,7 +1,7 @@
 // The processes that the benchmark measures or that make its load: their words, their memory, their time.
 
-import { SERVER, v8Arguments } from "../../scripts/compile.ts";
-import type { TestCertificate } from "../helpers/certificates.ts";
+import { SERVER, v8Arguments } from "../../scripts/build/compile.ts";
+import type { TestCertificate } from "../helpers/system/certificates.ts";
 
 /** What a running process costs; NaN where the system does not tell (anything but Linux). */
 export interface Costs {

@@ -1,17 +1,17 @@
 // The rows of the benchmark by their names.
 
-import { cluster } from "./cluster.ts";
-import { fanoutSealed } from "./fanout_sealed.ts";
-import { fanoutV1 } from "./fanout_v1.ts";
-import { fanoutV2Tls } from "./fanout_v2.ts";
-import { fileCopy } from "./file_copy.ts";
-import { growth } from "./growth.ts";
-import { idleMemory } from "./idle_memory.ts";
-import { latencyP99 } from "./latency.ts";
-import { oneToMany } from "./one_to_many.ts";
-import { sealedJoin, sealedMessage } from "./sealed.ts";
-import { startUp } from "./start_up.ts";
-import type { Size } from "./load.ts";
+import { cluster } from "./rows/cluster.ts";
+import { fanoutSealed } from "./rows/fanout_sealed.ts";
+import { fanoutV1 } from "./rows/fanout_v1.ts";
+import { fanoutV2Tls } from "./rows/fanout_v2.ts";
+import { fileCopy } from "./rows/file_copy.ts";
+import { growth } from "./rows/growth.ts";
+import { idleMemory } from "./rows/idle_memory.ts";
+import { latencyP99 } from "./rows/latency.ts";
+import { oneToMany } from "./rows/one_to_many.ts";
+import { sealedJoin, sealedMessage } from "./rows/sealed.ts";
+import { startUp } from "./rows/start_up.ts";
+import type { Size } from "./load/load.ts";
 import type { Row } from "./row.ts";
 
 /** Measures one row. */

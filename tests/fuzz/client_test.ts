@@ -6,11 +6,11 @@ import fc from "fast-check";
 import { SessionV2 } from "../../client/session/session_v2.ts";
 import { EVENTS } from "../../shared/messages/messages_v2.ts";
 import { encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { enteredOf, startChat, turns } from "../helpers/chat_fakes.ts";
-import { casesFor, spoiledMessage } from "../helpers/hostile_input.ts";
-import { seedOfRun } from "../helpers/random.ts";
-import { FakeV2Server, WELCOME } from "../helpers/v2_fake_server.ts";
-import { testRsa } from "../helpers/v2_peer.ts";
+import { enteredOf, startChat, turns } from "../helpers/fakes/chat_fakes.ts";
+import { casesFor, spoiledMessage } from "../helpers/hostile/hostile_input.ts";
+import { seedOfRun } from "../helpers/fakes/random.ts";
+import { FakeV2Server, WELCOME } from "../helpers/peers/v2_fake_server.ts";
+import { testRsa } from "../helpers/peers/v2_peer.ts";
 
 const ROOM = 3;
 

@@ -32,8 +32,8 @@ import {
   spoiledMessage,
   spoiledV2,
   V1_SAMPLES,
-} from "../helpers/hostile_input.ts";
-import { testRsa } from "../helpers/v2_peer.ts";
+} from "../helpers/hostile/hostile_input.ts";
+import { testRsa } from "../helpers/peers/v2_peer.ts";
 
 /** The value, or undefined where an error of ours says what is wrong; any other error is thrown on. */
 function attempt<T>(read: () => T): T | undefined {

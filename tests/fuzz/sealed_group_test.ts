@@ -3,7 +3,7 @@
 
 import { SealedGroup } from "../../client/mls/group.ts";
 import { join, readInvitation } from "../../client/mls/joining.ts";
-import { OrderedRoom, seededRandom, type TestMember } from "../helpers/sealed_group.ts";
+import { OrderedRoom, seededRandom, type TestMember } from "../helpers/peers/sealed_group.ts";
 
 const OPERATIONS = Number(Deno.env.get("SEALED_FUZZ_OPERATIONS") ?? 2_000);
 const SEED = Number(Deno.env.get("SEALED_FUZZ_SEED") ?? Date.now() % 1_000_000);

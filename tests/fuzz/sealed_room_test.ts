@@ -2,8 +2,8 @@
 // everything, or loses links. Once it is honest again, all who stay end in one epoch with one code and hear each other.
 
 import assert from "node:assert/strict";
-import { seededRandom } from "../helpers/sealed_group.ts";
-import { type Peer, TestRelay } from "../helpers/sealed_relay.ts";
+import { seededRandom } from "../helpers/peers/sealed_group.ts";
+import { type Peer, TestRelay } from "../helpers/peers/sealed_relay.ts";
 
 const ROUNDS = Number(Deno.env.get("SEALED_FUZZ_ROUNDS") ?? 25);
 const STEPS = 25;

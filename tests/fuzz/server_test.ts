@@ -16,13 +16,13 @@ import {
   spoiledMessage,
   spoiledV2,
   V1_REQUESTS,
-} from "../helpers/hostile_input.ts";
-import { isGone } from "../helpers/conn_ends.ts";
-import { seedOfRun } from "../helpers/random.ts";
-import { type RunningServer, startServer } from "../helpers/server_process.ts";
-import { skipUnless } from "../helpers/skip.ts";
-import { handshakeOf, RawPeer, V1Peer, within } from "../helpers/v1_peer.ts";
-import { testRsa, V2Peer } from "../helpers/v2_peer.ts";
+} from "../helpers/hostile/hostile_input.ts";
+import { isGone } from "../helpers/peers/conn_ends.ts";
+import { seedOfRun } from "../helpers/fakes/random.ts";
+import { type RunningServer, startServer } from "../helpers/programs/server_process.ts";
+import { skipUnless } from "../helpers/repo/skip.ts";
+import { handshakeOf, RawPeer, V1Peer, within } from "../helpers/peers/v1_peer.ts";
+import { testRsa, V2Peer } from "../helpers/peers/v2_peer.ts";
 
 const MIB = 1_048_576;
 const SLACK_MS = 4_000;

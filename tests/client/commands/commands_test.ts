@@ -18,7 +18,7 @@ import {
   FakeSession,
   membersOf,
   startChat,
-} from "../../helpers/chat_fakes.ts";
+} from "../../helpers/fakes/chat_fakes.ts";
 
 const TERMINAL = { first: 11, columns: 80, table: true } as const;
 

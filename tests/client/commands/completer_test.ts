@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createCompleter } from "../../../client/commands/completer.ts";
 import { completePath } from "../../../client/files/path_completion.ts";
 import type { Event } from "../../../shared/messages/messages_v2.ts";
-import { enteredOf, FakeSession, membersOf, startChat } from "../../helpers/chat_fakes.ts";
+import { enteredOf, FakeSession, membersOf, startChat } from "../../helpers/fakes/chat_fakes.ts";
 
 async function completer() {
   const session = new FakeSession();

@@ -20,7 +20,7 @@ import {
   THEMES,
 } from "../../../client/terminal/theme.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
-import { HONEST_TEXTS } from "../../helpers/hostile_text.ts";
+import { HONEST_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 
 /** Backgrounds of schemes in wide use, each with the theme that has to be readable on it. */
 const BACKGROUNDS: Readonly<Record<"dark" | "light", Readonly<Record<string, string>>>> = {

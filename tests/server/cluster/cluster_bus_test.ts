@@ -5,7 +5,7 @@ import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_nu
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
-import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
 const key = new ClusterKey(new Uint8Array(32).fill(7));
 

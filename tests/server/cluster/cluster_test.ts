@@ -6,7 +6,7 @@ import { Cluster, type ClusterHost } from "../../../server/cluster/cluster.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import type { Word } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
-import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
 const SECRET = new Uint8Array(32).fill(7);
 const MESSAGE: EventOf<"direct"> = {

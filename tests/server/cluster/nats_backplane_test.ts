@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openNats } from "../../../server/cluster/nats_backplane.ts";
-import { natsProgram, startNats } from "../../helpers/nats.ts";
-import { skipUnless } from "../../helpers/skip.ts";
+import { natsProgram, startNats } from "../../helpers/system/nats.ts";
+import { skipUnless } from "../../helpers/repo/skip.ts";
 
 const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
 const SUBJECT = "cmdchat.room.test";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { SealedHomes } from "../../../server/cluster/sealed_homes.ts";
 import type { Word } from "../../../server/cluster/cluster_messages.ts";
-import { openRooms, Recorder } from "../../helpers/sealed_room.ts";
+import { openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 
 const RID = new Uint8Array(16).fill(9);
 

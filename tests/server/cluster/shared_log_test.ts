@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Backplane } from "../../../server/cluster/backplane.ts";
 import { SharedLog } from "../../../server/cluster/shared_log.ts";
-import { MemoryCluster } from "../../helpers/memory_backplane.ts";
+import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
 const SUBJECT = "cmdchat.room.test";
 const encoder = new TextEncoder();

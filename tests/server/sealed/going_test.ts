@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openRooms, Recorder, roomOf } from "../../helpers/sealed_room.ts";
+import { openRooms, Recorder, roomOf } from "../../helpers/peers/sealed_room.ts";
 
 Deno.test("one member is asked to remove who is gone after the grace time, and the next five seconds later", () => {
   const { clock, members: [alice, bob, carol] } = roomOf(3);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
+import { Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
 
 Deno.test("a member is asked for the GroupInfo, and who joins gets it", () => {
   const { room, members: [alice] } = roomOf(1);

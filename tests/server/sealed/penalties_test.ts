@@ -4,8 +4,8 @@ import { Penalties } from "../../../server/sealed/penalties.ts";
 import { signAs } from "../../../shared/crypto/identity.ts";
 import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
 import { attachInput, ridOf } from "../../../shared/messages/attach_proof.ts";
-import { newAttachKey } from "../../helpers/sealed_peer.ts";
-import { bodyOf, handleOf, openRooms, Recorder } from "../../helpers/sealed_room.ts";
+import { newAttachKey } from "../../helpers/peers/sealed_peer.ts";
+import { bodyOf, handleOf, openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 
 Deno.test("each penalty is twice the one before, up to ten minutes, and for one address alone", () => {
   const penalties = new Penalties();

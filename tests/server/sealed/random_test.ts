@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 import { SEALED_RING } from "../../../shared/base/limits.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
-import { openRooms, Recorder } from "../../helpers/sealed_room.ts";
+import { openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 
 const PEOPLE = 5;
 const person = fc.nat(PEOPLE - 1);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { newAttachKey, SealedPeer } from "../../helpers/sealed_peer.ts";
-import { textOf } from "../../helpers/sealed_room.ts";
-import { startServer } from "../../helpers/server_process.ts";
-import type { V2PeerOptions } from "../../helpers/v2_peer.ts";
+import { newAttachKey, SealedPeer } from "../../helpers/peers/sealed_peer.ts";
+import { textOf } from "../../helpers/peers/sealed_room.ts";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import type { V2PeerOptions } from "../../helpers/peers/v2_peer.ts";
 
 const key = await newAttachKey();
 

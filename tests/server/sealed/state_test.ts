@@ -4,7 +4,13 @@ import { decode, encode } from "cborg";
 import assert from "node:assert/strict";
 import type { SealedState } from "../../../server/sealed/room_contract.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { type OpenRooms, openRooms, Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
+import {
+  type OpenRooms,
+  openRooms,
+  Recorder,
+  roomOf,
+  textOf,
+} from "../../helpers/peers/sealed_room.ts";
 
 const RID = new Uint8Array(16).fill(7);
 const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) => textOf(body));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { Recorder, roomOf, textOf } from "../../helpers/sealed_room.ts";
+import { Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
 
 const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) => textOf(body));
 

@@ -11,7 +11,7 @@ import {
   nobleKem,
   webCryptoKem,
 } from "../../../shared/crypto/kem.ts";
-import { skipUnless } from "../../helpers/skip.ts";
+import { skipUnless } from "../../helpers/repo/skip.ts";
 
 const hasBoth = await hasWebCryptoKem();
 const testBoth = skipUnless(hasBoth, "this runtime's WebCrypto has no ML-KEM");

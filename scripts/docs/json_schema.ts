@@ -1,0 +1,128 @@
+// docs/cmdchat.schema.json: every object that `--json` prints or reads, as JSON Schema. `deno task tables` writes it;
+// tests hold what the programs really print against it.
+
+import { z } from "zod";
+import { HISTORY_ENTRY_SCHEMA } from "../../client/history/history_entry.ts";
+import { HISTORY_JSON_VERSION } from "../../client/headless/show_history.ts";
+import { REQUEST_SCHEMA } from "../../client/headless/json_requests.ts";
+import { JSON_VERSION } from "../../client/render/json.ts";
+
+/** Where it stands. */
+export const SCHEMA_PATH = "docs/cmdchat.schema.json";
+
+const time = z.string().describe("ISO 8601 in UTC");
+const name = z.string().describe("As the server sent it: data, not to be trusted");
+const count = z.int().nonnegative();
+
+/** A field may be added without another version, so objects are open. */
+function object<K extends string, S extends z.ZodRawShape>(kind: K, about: string, shape: S) {
+  return z.looseObject({ v: z.literal(JSON_VERSION), kind: z.literal(kind), time, ...shape })
+    .describe(about);
+}
+
+const FILE_EVENTS = [
+  "offered",
+  "accepted",
+  "rejected",
+  "sending",
+  "progress",
+  "saved",
+  "sent",
+  "failed",
+  "refused",
+  "waiting",
+  "resumed",
+] as const;
+
+const OBJECTS = [
+  object("chat", "Somebody said something", {
+    room: name,
+    sender: name,
+    text: z.string(),
+    sequence: count.describe("Place in its room, from 1; 0 where the server does not tell"),
+    own: z.boolean(),
+    mention: z.boolean().describe("Whether it names us"),
+    action: z.boolean().optional().describe("Whether it was said with /me"),
+    quote: z.looseObject({ sequence: count, sender: name.optional(), text: z.string().optional() })
+      .optional().describe("What it answers"),
+  }),
+  object("direct", "Somebody said something to one person alone", {
+    room: name.describe("A room that both are in"),
+    sender: name,
+    to: name,
+    text: z.string(),
+    own: z.boolean(),
+    sealed: z.boolean().describe("Whether the server cannot read it"),
+  }),
+  object("system", "The server says something", {
+    room: name,
+    event: z.string().describe("joined, left, renamed, away, back, names, refused, …"),
+    text: z.string(),
+    name: name.optional(),
+    previous: name.optional(),
+    names: z.array(name).optional(),
+    sequence: count.optional().describe("Which message was changed or taken back"),
+    said: z.string().nullable().optional().describe("What it says now"),
+  }),
+  object("file", "A turn of a file transfer", {
+    event: z.enum(FILE_EVENTS),
+    n: z.int().positive().optional().describe("What accept, reject and cancel take"),
+    direction: z.enum(["in", "out"]).optional(),
+    name: z.string(),
+    size: count,
+    sender: name.optional(),
+    accepted: z.boolean().optional(),
+    done: count.optional(),
+    for: z.enum(["link", "sender"]).optional(),
+    path: z.string().optional(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+    code: z.string().optional(),
+    reason: z.string().optional(),
+  }),
+  object("link", "The connection came or went", {
+    state: z.enum(["connected", "lost"]),
+    text: z.string(),
+    hint: z.string().optional(),
+    name: name.optional(),
+    room: name.optional(),
+  }),
+  object("note", "The client has something to say", {
+    level: z.enum(["info", "warning", "danger", "error"]),
+    text: z.string(),
+    hint: z.string().optional(),
+  }),
+  object("result", "What became of a request, or of a message of `send --json`", {
+    id: z.union([z.string(), z.int()]).optional(),
+    ok: z.boolean(),
+    text: z.string().optional().describe("What send said"),
+    code: z.int().optional().describe("The exit code of such a fault"),
+    error: z.string().optional(),
+    hint: z.string().optional(),
+  }),
+  object("check", "A line of doctor", {
+    check: z.string().describe("What was looked at, such as terminal or certificate"),
+    state: z.enum(["ok", "warn", "fail", "skip"]),
+    text: z.string(),
+    hint: z.string().optional().describe("What to do"),
+  }),
+] as const;
+
+const HISTORY_LINE = HISTORY_ENTRY_SCHEMA.extend({ v: z.literal(HISTORY_JSON_VERSION) })
+  .describe("One line of history --json");
+
+/** The whole schema; at its top is what is printed, and `$defs.request` is what is read. */
+export function jsonSchema(): string {
+  const printed = z.toJSONSchema(z.discriminatedUnion("kind", OBJECTS));
+  const [request, history] = [REQUEST_SCHEMA, HISTORY_LINE].map((schema) => {
+    const { $schema: _, ...rest } = z.toJSONSchema(schema) as Record<string, unknown>;
+    return rest;
+  });
+  const schema = {
+    $schema: printed.$schema,
+    title: "cmdchat-client --json",
+    description: `One object a line, version ${JSON_VERSION}. See JSON.md.`,
+    ...printed,
+    $defs: { request, history },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}

@@ -1,0 +1,192 @@
+// Row fanout-sealed: the relay's part in a sealed room. It orders frames that it cannot read and hands them on; what
+// members do to seal and open them is the row sealed-message.
+
+import { generateIdentity, type ServerIdentity, signAs } from "../../../shared/crypto/identity.ts";
+import type { EventOf } from "../../../shared/messages/messages_v2.ts";
+import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
+import { attachInput, ridOf } from "../../../shared/messages/attach_proof.ts";
+import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
+import { bodyOf, textOf as textIn } from "../../helpers/peers/sealed_room.ts";
+import {
+  connectTls,
+  type Measurement,
+  RECORD_OVERHEAD,
+  throughMosquitto,
+  throughServer,
+} from "./fanout_v2.ts";
+import {
+  checkComplete,
+  deliveriesOf,
+  describeLoad,
+  FAN_OUT,
+  FrameCounter,
+  type Load,
+  runLoad,
+  type Size,
+  textOf,
+  writeAll,
+} from "../load/load.ts";
+import { startRelay } from "../processes.ts";
+import type { Row } from "../row.ts";
+import { type LoadKeys, makeLoadKeys, V2Member } from "../load/v2_member.ts";
+
+// What a text of 100 bytes is in a sealed room: padded to 256, with nonce and tag.
+const BODY_BYTES = 284;
+// Requests of one member before the load: attach, and create or commit.
+const ASKED = 2;
+
+/** Measures the row. */
+export async function fanoutSealed(size: Size): Promise<Row> {
+  const load = FAN_OUT[size];
+  await using certificate = await makeCertificate();
+  const broker = await throughMosquitto(load, certificate);
+  const plain = await throughServer(load, certificate);
+  const sealed = await throughSealedRoom(load, certificate);
+  const rate = ({ seconds }: Measurement) => deliveriesOf(load) / seconds;
+  return {
+    row: "fanout-sealed",
+    value: rate(sealed),
+    unit: "deliveries/s",
+    reference: "mosquitto over TLS, QoS 0, the same texts unsealed",
+    referenceValue: rate(broker),
+    goal: { of: "ratio", limit: 1.5, better: "more" },
+    notes: [
+      `${describeLoad(load)}, each ${BODY_BYTES} bytes when it is sealed`,
+      `the plain room in the same run: ${
+        Math.round(rate(plain)).toLocaleString("en-US")
+      } deliveries/s`,
+      `CPU time of the server for a delivery: ${
+        (1e3 * sealed.cpuMs / deliveriesOf(load)).toFixed(2)
+      } µs`,
+    ],
+  };
+}
+
+async function throughSealedRoom(load: Load, certificate: TestCertificate): Promise<Measurement> {
+  await using server = await startRelay(certificate);
+  const connect = () => connectTls(server.port, certificate.cert);
+  const members = await fillRoom(load.members, connect);
+  const epoch = load.members - 1;
+  const total = load.senders * load.perSender;
+  const loads = members.map((member, i) => {
+    const expected = expectedBytes(load, members, i);
+    return {
+      conn: member.link.conn,
+      packets: i < load.senders ? sealTexts(load, member, { sender: i, epoch }) : [],
+      counter: new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected),
+    };
+  });
+  const cpuBefore = server.cpuMs();
+  const seconds = await runLoad(loads);
+  const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };
+  const received = await Promise.all(members.map(async ({ link }, i) => {
+    link.open(loads[i]?.counter.chunks ?? []);
+    return (await link.take(total)).map((body) => textIn(frameOf(body).body));
+  }));
+  checkComplete(load, received);
+  for (const { link } of members) link.conn.close();
+  return measured;
+}
+
+interface SealedMember {
+  readonly link: V2Member;
+  readonly handle: Uint8Array;
+  readonly room: number;
+}
+
+/** One after another: the first makes the group, each of the others commits itself into it. */
+async function fillRoom(
+  count: number,
+  connect: () => Promise<Deno.Conn>,
+): Promise<SealedMember[]> {
+  const load = await makeLoadKeys();
+  const key = await generateIdentity();
+  const members: SealedMember[] = [];
+  for (let n = 0; n < count; n++) members.push(await joinSealed(n, { load, key, connect }));
+  // Each has yet to read the commits that came after its own.
+  for (const { link } of members.slice(0, -1)) {
+    let seq = 0;
+    while (seq < count - 1) {
+      const event = decodeEvent((await link.take(1))[0] as Uint8Array);
+      if (event.kind === "sealed_frame") seq = event.seq;
+    }
+  }
+  return members;
+}
+
+async function joinSealed(
+  n: number,
+  { load, key, connect }: {
+    readonly load: LoadKeys;
+    readonly key: ServerIdentity;
+    readonly connect: () => Promise<Deno.Conn>;
+  },
+): Promise<SealedMember> {
+  const link = await V2Member.join(await connect(), { load, name: `member${n}` });
+  const handle = crypto.getRandomValues(new Uint8Array(8));
+  const rid = ridOf(key.publicKey);
+  const proof = await signAs(key, attachInput({ rid, handle, challenge: link.challenge }));
+  const owner = crypto.getRandomValues(new Uint8Array(16));
+  const claim = { rid, key: key.publicKey, handle, owner, proof };
+  const standing = { member: false, epoch: 0, seq: 0 };
+  await writeAll(link.conn, link.seal({ kind: "sealed_attach", ask: 1, ...claim, ...standing }));
+  const attached = await until(link, n === 0 ? "sealed_none" : "sealed_attached");
+  const { room } = attached;
+  if (n === 0) {
+    const place = { room, epoch: 0, seq: 0, handles: [] };
+    await writeAll(link.conn, link.seal({ kind: "sealed_create", ask: ASKED, ...place }));
+    await until(link, "sealed_done");
+  } else {
+    const commit = { room, epoch: n - 1, evicts: [], body: bodyOf(`commit ${n}`) };
+    await writeAll(link.conn, link.seal({ kind: "sealed_commit", ask: ASKED, ...commit }));
+    await until(link, "sealed_frame");
+  }
+  return { link, handle, room };
+}
+
+async function until<K extends "sealed_none" | "sealed_attached" | "sealed_done" | "sealed_frame">(
+  link: V2Member,
+  kind: K,
+): Promise<EventOf<K>> {
+  for (;;) {
+    const event = decodeEvent((await link.take(1))[0] as Uint8Array);
+    if (event.kind === kind) return event as EventOf<K>;
+    if (event.kind === "sealed_declined") throw new Error(`a member was declined: ${event.why}`);
+  }
+}
+
+function sealTexts(
+  load: Load,
+  { link, room }: SealedMember,
+  { sender, epoch }: { readonly sender: number; readonly epoch: number },
+): Uint8Array[] {
+  return Array.from({ length: load.perSender }, (_, index) =>
+    link.seal({
+      ...{ kind: "sealed_app", ask: ASKED + 1 + index, room, epoch },
+      body: bodyOf(textOf(load, sender, index), BODY_BYTES),
+    }));
+}
+
+/** Bytes of all frames at member `i`; only its own ones name its request. */
+function expectedBytes(load: Load, members: readonly SealedMember[], i: number): number {
+  const first = load.members;
+  let bytes = 0;
+  for (let n = 0; n < load.senders * load.perSender; n++) {
+    const sender = n % load.senders;
+    const index = Math.floor(n / load.senders);
+    const { handle: from, room } = members[sender] as SealedMember;
+    bytes += framedBytes(frameBody(encodeEvent({
+      ...{ kind: "sealed_frame", room, seq: first + n, type: "app", epoch: load.members - 1 },
+      ...{ from, ask: sender === i ? ASKED + 1 + index : 0, time: Date.now() },
+      body: bodyOf(textOf(load, sender, index), BODY_BYTES),
+    })));
+  }
+  return bytes;
+}
+
+function frameOf(body: Uint8Array): EventOf<"sealed_frame"> {
+  const event = decodeEvent(body);
+  if (event.kind === "sealed_frame") return event;
+  throw new Error(`a member got ${event.kind} in the middle of a load`);
+}

@@ -1,0 +1,155 @@
+// Row file-10mb: a file through the server to one member, both over TLS, beside a copy over one TLS link.
+
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes } from "node:crypto";
+import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
+import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
+import { connectTls, RECORD_OVERHEAD } from "./fanout_v2.ts";
+import { ByteCounter, FrameCounter, runLoad, type Size } from "../load/load.ts";
+import { startListening, startRelay } from "../processes.ts";
+import { median, type Row } from "../row.ts";
+import { joinAll, type V2Member } from "../load/v2_member.ts";
+
+const SIZES = {
+  full: { bytes: FILE_MAX_BYTES, copies: 9 },
+  tiny: { bytes: 100_000, copies: 3 },
+} as const;
+
+const WRITE_BYTES = 65_536;
+
+type Amount = typeof SIZES[Size];
+
+/** Measures the row. */
+export async function fileCopy(size: Size): Promise<Row> {
+  await using certificate = await makeCertificate();
+  const amount = SIZES[size];
+  const reference = await rawCopies(certificate, amount);
+  const ours = await relayedCopies(certificate, amount);
+  const speed = (seconds: number) => amount.bytes / seconds / 1e6;
+  return {
+    row: "file-10mb",
+    value: speed(ours.seconds),
+    unit: "MB/s",
+    reference: `a copy of as many bytes over one TLS link in Deno, in writes of ${WRITE_BYTES}`,
+    referenceValue: speed(reference),
+    goal: { of: "ratio", limit: 1 / 3, better: "more" },
+    conditions: [{
+      text: `what the sender writes is ${
+        (100 * ours.overhead).toFixed(2)
+      } % larger than the file, at most 2 %`,
+      met: size === "tiny" || ours.overhead <= 0.02,
+    }],
+    notes: [
+      `${(amount.bytes / 1e6).toFixed(1)} MB, median of ${amount.copies}: ${
+        (1e3 * ours.seconds).toFixed(0)
+      } ms, ${(1e3 * reference).toFixed(0)} ms raw`,
+      `CPU time of the server ${ours.cpuMs.toFixed(0)} ms a file`,
+      "sealed beforehand; opened afterwards, each with the SHA-256 of what was sent",
+    ],
+  };
+}
+
+async function rawCopies(
+  { cert, certFile, keyFile }: TestCertificate,
+  { bytes, copies }: Amount,
+): Promise<number> {
+  const args = [`${bytes}`, `${WRITE_BYTES}`, certFile, keyFile];
+  await using server = await startListening({ path: "tests/bench/references/raw_source.ts", args });
+  const conn = await connectTls(server.port, cert);
+  const took: number[] = [];
+  while (took.length < copies) {
+    const counter = new ByteCounter(bytes);
+    took.push(await runLoad([{ conn, packets: [new Uint8Array(1)], counter }], 0));
+  }
+  conn.close();
+  return median(took);
+}
+
+interface Copied {
+  readonly seconds: number;
+  readonly cpuMs: number;
+  readonly overhead: number;
+}
+
+async function relayedCopies(certificate: TestCertificate, amount: Amount): Promise<Copied> {
+  await using server = await startRelay(certificate);
+  const connect = () => connectTls(server.port, certificate.cert);
+  const members = await joinAll({ count: 2, room: "bench", connect }) as [V2Member, V2Member];
+  const file = new Uint8Array(randomBytes(amount.bytes));
+  const took: number[] = [];
+  let written = 0;
+  const cpuBefore = server.cpuMs();
+  while (took.length < amount.copies) {
+    const { seconds, packetBytes } = await copyOnce(members, file, took.length + 1);
+    took.push(seconds);
+    written = packetBytes;
+  }
+  const cpuMs = (server.cpuMs() - cpuBefore) / amount.copies;
+  members.forEach(({ conn }) => conn.close());
+  return { seconds: median(took), cpuMs, overhead: written / amount.bytes - 1 };
+}
+
+async function copyOnce([sender, receiver]: [V2Member, V2Member], file: Uint8Array, id: number) {
+  const packets = sealFile(sender, file, id);
+  const got: Uint8Array[] = [];
+  const expected = expectedBytes(sender, file, id);
+  const counter = new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected);
+  const seconds = await runLoad([
+    { conn: sender.conn, packets, counter: new FrameCounter(() => true) },
+    { conn: receiver.conn, packets: [], counter },
+  ], 0);
+  receiver.open(counter.chunks);
+  for (let last = false; !last;) {
+    const [body] = await receiver.take(1);
+    const event = decodeEvent(body as Uint8Array);
+    if (event.kind !== "chunk") continue;
+    got.push(event.data);
+    last = event.last;
+  }
+  if (sha256(Buffer.concat(got)) !== sha256(file)) throw new Error("the file was changed");
+  return { seconds, packetBytes: packets.reduce((sum, { length }) => sum + length, 0) };
+}
+
+function chunksOf(file: Uint8Array, id: number) {
+  const count = Math.ceil(file.length / FILE_CHUNK_BYTES);
+  return Array.from({ length: count }, (_, index) => ({
+    ...{ file: `file ${id}`, index, last: index === count - 1 },
+    data: file.subarray(index * FILE_CHUNK_BYTES, (index + 1) * FILE_CHUNK_BYTES),
+  }));
+}
+
+function offerOf(file: Uint8Array, id: number) {
+  const chunks = Math.ceil(file.length / FILE_CHUNK_BYTES);
+  const hash = createHash("sha256").update(file).digest();
+  return { file: `file ${id}`, filename: "bench.bin", size: file.length, chunks, hash };
+}
+
+function sealFile(sender: V2Member, file: Uint8Array, id: number): Uint8Array[] {
+  const { room } = sender.entered;
+  return [
+    sender.seal({ kind: "offer", id, room, ...offerOf(file, id) }),
+    ...chunksOf(file, id).map((chunk) => sender.seal({ kind: "chunk", ...chunk })),
+  ];
+}
+
+/** Bytes of all bodies that the receiver gets. */
+function expectedBytes({ welcome, entered }: V2Member, file: Uint8Array, id: number): number {
+  const doing = {
+    room: entered.room,
+    client: welcome.client,
+    name: entered.name,
+    time: Date.now(),
+  };
+  const offer = encodeEvent({ kind: "offer", ...doing, request: id, ...offerOf(file, id) });
+  return chunksOf(file, id).reduce(
+    (sum, chunk) =>
+      sum + framedBytes(frameBody(encodeEvent({ kind: "chunk", ...doing, ...chunk }))),
+    framedBytes(frameBody(offer)),
+  );
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import {
+  parseSettingName,
+  SETTING_NAMES,
+  SETTINGS,
+  Settings,
+} from "../../../client/config/chat_settings.ts";
+import { UsageError } from "../../../shared/base/errors.ts";
+
+Deno.test("a setting is what the table says until it is set, and only to what the table allows", () => {
+  const settings = new Settings();
+  for (const name of SETTING_NAMES) assert.equal(settings.get(name), SETTINGS[name].fallback);
+  settings.set("bell", "ALL");
+  assert.equal(settings.get("bell"), "all");
+  settings.set("fold", "007");
+  assert.equal(settings.count("fold"), 7);
+  for (const [name, value] of [["bell", "loud"], ["fold", "-1"], ["fold", "1001"], ["links", ""]]) {
+    assert.throws(
+      () => settings.set(name as "bell", value as string),
+      (error) => error instanceof UsageError && /is wanted$/.test(error.message),
+    );
+  }
+  assert.equal(settings.get("bell"), "all");
+});
+
+Deno.test("who listens to a setting hears each new value, and can refuse it", () => {
+  const settings = new Settings();
+  const heard: string[] = [];
+  settings.onChange("theme", (value) => {
+    if (value === "bad") throw new UsageError("no such theme");
+    heard.push(value);
+  });
+  settings.set("theme", "light");
+  assert.throws(() => settings.set("theme", "bad"), UsageError);
+  assert.deepEqual(heard, ["light"]);
+  assert.equal(settings.get("theme"), "light");
+});
+
+Deno.test("a setting that does not exist is refused", () => {
+  assert.equal(parseSettingName("Theme"), "theme");
+  assert.throws(() => parseSettingName("colour"), UsageError);
+});

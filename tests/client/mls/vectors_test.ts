@@ -1,0 +1,193 @@
+// What a second implementation gives (scripts/generate/make_sealed_vectors.ts), byte for byte.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createCipheriv, createHash } from "node:crypto";
+import { makeSealedVectors } from "../../../scripts/generate/make_sealed_vectors.ts";
+import { makeCredential, readCredential } from "../../../client/mls/credential.ts";
+import {
+  type EnvelopeKind,
+  openEnvelope,
+  unsafeTestOnlySealEnvelope,
+} from "../../../client/mls/envelope.ts";
+import {
+  FileOpener,
+  FileSealer,
+  paddedFileBytes,
+} from "../../../client/sealed_engine/file_seal.ts";
+import { roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
+import { attachProof, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
+import { readText } from "../../helpers/repo/sources.ts";
+
+const text = await readText("tests/vectors/sealed.json");
+const vectors = JSON.parse(text);
+const keys = deriveRoomKeys(hex(vectors.secret));
+
+function hex(digits: string): Uint8Array {
+  return new Uint8Array(Buffer.from(digits, "hex"));
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+Deno.test("the vectors are those that their generator writes", () => {
+  assert.equal(makeSealedVectors(), text);
+});
+
+Deno.test("keys of the secret, and the proof for the relay", () => {
+  assert.deepEqual(
+    {
+      rid: toHex(keys.rid),
+      envelope: toHex(keys.envelope),
+      admission: toHex(keys.admission),
+      attach: toHex(keys.attach.publicKey),
+    },
+    vectors.keys,
+  );
+  const { handle, challenge, proof } = vectors.attach;
+  assert.equal(
+    toHex(attachProof(keys, { handle: hex(handle), challenge: hex(challenge) })),
+    proof,
+  );
+});
+
+Deno.test("envelopes are sealed and opened, and every changed byte is refused", () => {
+  const bytes = new Uint8Array(1 << 16);
+  bytes.set(createHash("sha256").update("cmdchat sealed vectors: content").digest());
+  for (const vector of vectors.envelopes) {
+    const kind: EnvelopeKind = vector.kind;
+    const content = bytes.subarray(0, vector.content);
+    const nonce = hex(vector.nonce);
+    const sealed = unsafeTestOnlySealEnvelope(keys, kind, { content, nonce });
+    assert.equal(sealed.length, vector.bytes);
+    if (vector.envelope !== undefined) assert.equal(toHex(sealed), vector.envelope);
+    else assert.equal(sha256(sealed), vector.sha256);
+    assert.deepEqual(openEnvelope(keys, kind, sealed), new Uint8Array(content));
+    for (const at of [0, 11, 12, sealed.length - 1]) {
+      const changed = sealed.slice();
+      changed[at] = (changed[at] as number) ^ 1;
+      assert.throws(() => openEnvelope(keys, kind, changed), { name: "CryptoError" });
+    }
+    for (const part of [sealed.subarray(1), sealed.subarray(0, -1), sealed.subarray(0, 11)]) {
+      assert.throws(() => openEnvelope(keys, kind, part), { name: "CryptoError" });
+    }
+    const other = kind === "app" ? "commit" : "app";
+    assert.throws(() => openEnvelope(keys, other, sealed), { name: "CryptoError" });
+  }
+});
+
+Deno.test("an envelope that is padded otherwise is refused, although it was made with the key", () => {
+  const seal = (plaintext: Uint8Array) => {
+    const nonce = new Uint8Array(12);
+    const cipher = createCipheriv("aes-256-gcm", keys.envelope, nonce);
+    cipher.setAAD(Buffer.concat([keys.rid, Buffer.from([3])]));
+    const sealed = [cipher.update(plaintext), cipher.final()];
+    return new Uint8Array(Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]));
+  };
+  const plaintextOf = (bytes: number, length: number, fill = 0) => {
+    const plaintext = Buffer.alloc(bytes);
+    plaintext.writeUInt32BE(length);
+    if (bytes > 4) plaintext[bytes - 1] = fill;
+    return plaintext;
+  };
+  assert.equal(openEnvelope(keys, "app", seal(plaintextOf(256, 10))).length, 10);
+  for (
+    const [bytes, length, fill] of [
+      [256, 10, 1],
+      [512, 10, 0],
+      [300, 10, 0],
+      [256, 253, 0],
+      [128, 10, 0],
+      [256, 0xffffffff, 0],
+      [4, 0, 0],
+    ] as const
+  ) {
+    const sealed = seal(plaintextOf(bytes, length, fill));
+    assert.throws(() => openEnvelope(keys, "app", sealed), { name: "CryptoError" });
+  }
+});
+
+Deno.test("more than an envelope holds is refused with both numbers", () => {
+  const content = new Uint8Array(256 * 1024 - 3);
+  const nonce = new Uint8Array(12);
+  assert.throws(
+    () => unsafeTestOnlySealEnvelope(keys, "app", { content, nonce }),
+    /262141 bytes: at most 262140/,
+  );
+});
+
+Deno.test("credentials are made and read; those of another link, name, handle or key are nobody's", () => {
+  for (const { name, handle, signatureKey, identity } of vectors.credentials) {
+    const person = { name, handle };
+    assert.equal(toHex(makeCredential(keys, person, hex(signatureKey))), identity);
+    assert.deepEqual(readCredential(keys, hex(identity), hex(signatureKey)), person);
+    const otherRoom = deriveRoomKeys(new Uint8Array(32));
+    assert.equal(readCredential(otherRoom, hex(identity), hex(signatureKey)), undefined);
+    const otherKey = hex(signatureKey);
+    otherKey[0] = (otherKey[0] as number) ^ 1;
+    assert.equal(readCredential(keys, hex(identity), otherKey), undefined);
+    for (const at of [0, 1, 9, hex(identity).length - 1]) {
+      const changed = hex(identity);
+      changed[at] = (changed[at] as number) ^ 1;
+      assert.equal(readCredential(keys, changed, hex(signatureKey)), undefined, `byte ${at}`);
+    }
+    assert.equal(readCredential(keys, hex(identity).subarray(0, 25), hex(signatureKey)), undefined);
+  }
+});
+
+Deno.test("a credential that the link makes for what is no name, or a weak key, is nobody's", () => {
+  const good = hex(vectors.credentials[0].signatureKey);
+  const handle = "0102030405060708";
+  for (const name of [" alice", "ali\u200dce", "server", "a".repeat(65), "\u{202e}evil"]) {
+    const identity = makeCredential(keys, { name, handle }, good);
+    assert.equal(readCredential(keys, identity, good), undefined, JSON.stringify(name));
+  }
+  const weak = new Uint8Array(32);
+  const identity = makeCredential(keys, { name: "alice", handle }, weak);
+  assert.equal(readCredential(keys, identity, weak), undefined);
+});
+
+Deno.test("the room code and a fingerprint's digits", () => {
+  assert.equal(roomCode(hex(vectors.code.authenticator)), vectors.code.digits);
+  const { digits, words } = spokenFingerprint(hex(vectors.fingerprint.signatureKey));
+  assert.equal(digits, vectors.fingerprint.digits);
+  assert.match(words, /^(?:[a-z]{4,8} ){11}[a-z]{4,8}$/);
+});
+
+Deno.test("files are sealed and opened; a chunk that is changed, moved or cut off is refused", async () => {
+  for (const { size, padded, key, chunks } of vectors.files) {
+    assert.equal(paddedFileBytes(size), padded);
+    const content = new Uint8Array(size).fill(0x5a);
+    const sealer = new FileSealer(hex(key), size);
+    const opener = new FileOpener(hex(key), size);
+    assert.equal(sealer.chunks, chunks.length);
+    const sealed: Uint8Array[] = [];
+    for (const [index, expected] of chunks.entries()) {
+      const { start, end } = sealer.range(index);
+      const chunk = await sealer.seal(index, content.subarray(start, end));
+      assert.equal(sha256(chunk), expected, `chunk ${index} of ${size}`);
+      assert.deepEqual(await opener.open(index, chunk), content.slice(start, end));
+      sealed.push(chunk);
+    }
+    const refused = (index: number, chunk: Uint8Array, by = opener) =>
+      assert.rejects(by.open(index, chunk), { name: "CryptoError" });
+    const last = sealed.length - 1;
+    await refused(sealed.length, sealed[last] as Uint8Array);
+    await refused(-1, sealed[0] as Uint8Array);
+    const changed = (sealed[0] as Uint8Array).slice();
+    changed[0] = (changed[0] as number) ^ 1;
+    await refused(0, changed);
+    if (last > 0) {
+      await refused(1, sealed[0] as Uint8Array);
+      await refused(0, sealed[1] as Uint8Array);
+      // One chunk fewer, said to be the whole: the last flag does not fit.
+      const shorter = new FileOpener(hex(key), 65_536 * last);
+      await refused(last - 1, sealed[last - 1] as Uint8Array, shorter);
+    }
+  }
+});

@@ -1,0 +1,284 @@
+// What a user sees of the conversation: folded comings and goings, days, long messages, ignored people, bells.
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import { Output, type OutputOptions } from "../../../client/output/output.ts";
+import { createMinimalRenderer } from "../../../client/render/minimal.ts";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import type { ChatLine, SystemLine } from "../../../client/render/text.ts";
+import { Settings } from "../../../client/config/chat_settings.ts";
+import { Style } from "../../../client/terminal/style.ts";
+import { FakeConsole, ManualClock } from "../../helpers/fakes/chat_fakes.ts";
+
+const TIME = "2026-11-23T12:00:00.000Z";
+
+/** A view as wide as `width.columns` says. */
+function resizable(width: { columns: number }, options: Partial<OutputOptions> = {}) {
+  const columns = () => width.columns;
+  const renderer = createRichRenderer({ style: new Style("true"), columns, time: () => "off" });
+  const made = view({ renderer, ...options });
+  return { ...made, plain: () => made.console.printed.map(stripVTControlCharacters) };
+}
+
+function view(options: Partial<OutputOptions> = {}) {
+  const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new Settings()];
+  const print = (text: string) => console.print(text);
+  const output = new Output({
+    ...{ renderer: createMinimalRenderer(), print, diagnose: print, history: undefined },
+    ...{ bufferSize: 10, clock, settings },
+    screen: {
+      setLive: (rows) => console.setLive(rows),
+      alert: (alert) => console.alert(alert),
+      columns: () => 80,
+    },
+    ...options,
+  });
+  return { output, console, clock, settings };
+}
+
+function chat(text: string, fields: Partial<ChatLine> = {}): ChatLine {
+  return {
+    ...{ sender: "bob", text, room: "lobby", time: TIME, sequence: 1 },
+    ...{ own: false, mention: false, ...fields },
+  };
+}
+
+function presence(event: string, name: string, fields: Partial<SystemLine> = {}): SystemLine {
+  return { event, name, text: `${name} ${event}.`, room: "lobby", time: TIME, ...fields };
+}
+
+Deno.test("comings and goings in a row are one line that changes in place until something else is said", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob"));
+  assert.deepEqual(console.live, ["* bob joined."]);
+  for (const name of ["carol", "dave"]) output.system(presence("joined", name));
+  output.system(presence("left", "bob"));
+  assert.deepEqual(console.live, ["* 3 joined (bob, carol, dave), 1 left (bob)."]);
+  assert.deepEqual(console.printed, []);
+  output.chat(chat("hi"));
+  assert.deepEqual(console.live, []);
+  assert.deepEqual(console.printed, ["* 3 joined (bob, carol, dave), 1 left (bob).", "<bob> hi"]);
+  output.chat(chat("again"));
+  assert.equal(console.printed.length, 3);
+});
+
+Deno.test("what is folded of one room is not counted with another's, and long lists are cut", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob"));
+  output.system(presence("joined", "carol", { room: "den" }));
+  assert.deepEqual(console.printed, ["* bob joined."]);
+  for (let n = 0; n < 20; n++) output.system(presence("joined", `n${n}`, { room: "den" }));
+  output.flush();
+  assert.equal(
+    console.printed[1],
+    "* 21 joined (carol, n0, n1, n2, n3, n4, n5, n6 and 13 more).",
+  );
+});
+
+Deno.test("/set joins all shows each, off shows none; without a screen nothing waits", () => {
+  const { output, console, settings } = view();
+  settings.set("joins", "all");
+  output.system(presence("joined", "bob"));
+  output.system(presence("left", "bob"));
+  assert.deepEqual(console.printed, ["* bob joined.", "* bob left."]);
+  settings.set("joins", "off");
+  output.system(presence("joined", "bob"));
+  output.flush();
+  assert.equal(console.printed.length, 2);
+
+  const printed: string[] = [];
+  const piped = view({
+    ...{ print: (text) => printed.push(text), screen: undefined as never },
+  });
+  piped.output.system(presence("joined", "bob"));
+  assert.deepEqual(printed, ["* bob joined."]);
+});
+
+Deno.test("a line stands between two days, in local time, and none before the first", () => {
+  const { output, console } = view({ renderer: createRichRenderer({ style: new Style("none") }) });
+  const at = (day: number) => new Date(2026, 10, day, 12).toISOString();
+  output.chat(chat("one", { time: at(23) }));
+  output.chat(chat("two", { time: at(23) }));
+  output.chat(chat("three", { time: at(24) }));
+  output.chat(chat("four", { time: "nonsense" }));
+  output.system({ event: "notice", text: "five", room: "lobby", time: at(25) });
+  assert.deepEqual(console.printed.map((line) => line.replace(/^[\d:-]{8} (?:#1 )?/, "")), [
+    "<bob> one",
+    "<bob> two",
+    "— Tuesday 24 November 2026 —",
+    "<bob> three",
+    "<bob> four",
+    "— Wednesday 25 November 2026 —",
+    "* five",
+  ]);
+});
+
+Deno.test("the rows of a long message beyond the set number wait for /more, and none is lost", () => {
+  const { output, console, settings } = view();
+  settings.set("fold", "3");
+  const rows = Array.from({ length: 10 }, (_, n) => `row ${n}`);
+  output.chat(chat(rows.join("\n")));
+  assert.deepEqual(console.printed, [
+    "<bob> row 0\n    row 1\n    row 2\n    … 7 more rows: /more 1",
+  ]);
+  assert.ok(output.showMore());
+  assert.equal(console.printed[1], rows.slice(3).map((row) => `    ${row}`).join("\n"));
+  assert.ok(!output.showMore(9));
+  output.chat(chat(rows.slice(0, 4).join("\n")));
+  assert.equal(console.printed[2]?.split("\n").length, 4, "one row more is shown, not folded");
+  settings.set("fold", "0");
+  output.chat(chat(rows.join("\n")));
+  assert.equal(console.printed[3]?.split("\n").length, 10);
+});
+
+Deno.test("/last and what was held back are drawn for the terminal's width and the room of now", () => {
+  const width = { columns: 30 };
+  const { output, console, settings, plain } = resizable(width);
+  settings.set("others", "count");
+  const text = "a line that is broken between words where the row ends";
+  output.chat(chat(text, { room: "den", elsewhere: true }));
+  output.chat(chat(text));
+  assert.deepEqual(plain(), [
+    "#1 <bob> a line that is broken\n    between words where the\n    row ends",
+  ]);
+  console.printed.length = 0;
+  width.columns = 80;
+  output.moveTo("den");
+  output.showLast(9, "den");
+  assert.deepEqual(plain(), [
+    "— now in den —",
+    `#1 <bob> ${text}`,
+    `#1 [lobby] <bob> ${text}`,
+    `#1 <bob> ${text}`,
+  ]);
+});
+
+Deno.test("/more shows all that was left out, for the terminal's width of now, and keeps its number in /last", () => {
+  const width = { columns: 20 };
+  const { output, console, settings, plain } = resizable(width);
+  settings.set("fold", "2");
+  const words = Array.from({ length: 30 }, (_, n) => `word${n}`);
+  output.chat(chat(words.join(" ")));
+  const shown = plain()[0] ?? "";
+  assert.match(shown, /… \d+ more rows: \/more 1$/);
+  const left = words.filter((word) => !shown.split(/\s+/).includes(word));
+  for (const columns of [20, 12, 33, 80, 300]) {
+    console.printed.length = 0;
+    width.columns = columns;
+    assert.ok(output.showMore(1));
+    const found = plain().join(" ").split(/\s+/).filter((word) => word.startsWith("word"));
+    assert.deepEqual(found.slice(-left.length), left, `${columns}`);
+    assert.ok(plain().join("\n").split("\n").every((row) => row.length <= columns));
+  }
+  width.columns = 30;
+  console.printed.length = 0;
+  output.showLast(1, "lobby");
+  assert.match(plain()[0] ?? "", /… \d+ more rows: \/more 1$/);
+  output.showMore();
+  assert.deepEqual(plain().join(" ").split(/\s+/).filter((word) => word.startsWith("word")), words);
+});
+
+Deno.test("what is folded says which room it is about for where the user was, and is final when they go elsewhere", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob", { elsewhere: true, room: "den" }));
+  output.system(presence("joined", "carol", { elsewhere: true, room: "den" }));
+  assert.deepEqual(console.live, ["* [den] 2 joined (bob, carol)."]);
+  output.moveTo("den");
+  assert.deepEqual(console.live, []);
+  output.system(presence("joined", "dave", { room: "den" }));
+  assert.deepEqual(console.live, ["* dave joined."]);
+  output.moveTo("lobby");
+  assert.deepEqual(console.printed, [
+    "* [den] 2 joined (bob, carol).",
+    "- now in den",
+    "* dave joined.",
+    "- now in lobby",
+  ]);
+});
+
+Deno.test("a resize draws what changes in place for the new width", () => {
+  const width = { columns: 80 };
+  const { output, console } = resizable(width);
+  for (const name of ["bob", "carol", "dave"]) output.system(presence("joined", name));
+  const rows = () => console.live.map(stripVTControlCharacters);
+  assert.deepEqual(rows(), ["* 3 joined (bob, carol, dave)."]);
+  width.columns = 20;
+  output.resized();
+  assert.deepEqual(rows(), ["* 3 joined (bob,", "    carol, dave)."]);
+});
+
+Deno.test("nothing is shown or kept of who is ignored, not even by another name", () => {
+  const { output, console } = view();
+  output.ignored.add("Bob");
+  output.chat(chat("hi"));
+  output.system(presence("joined", "bob"));
+  output.system({ ...presence("renamed", "bobby"), previous: "bob" });
+  output.chat(chat("hi", { sender: "bobby" }));
+  output.flush();
+  assert.deepEqual(console.printed, ["* bobby renamed."]);
+  assert.ok(output.ignored.remove("BOBBY"));
+  output.chat(chat("hi", { sender: "bobby" }));
+  assert.equal(console.printed.at(-1), "<bobby> hi");
+});
+
+Deno.test("a mention rings, once in three seconds; off never, all for each message of others", () => {
+  const { output, console, clock, settings } = view();
+  output.chat(chat("hi"));
+  output.chat(chat("hi alice", { mention: true, own: true }));
+  assert.deepEqual(console.alerts, []);
+  output.chat(chat("hi alice", { mention: true }));
+  output.chat(chat("alice!", { mention: true }));
+  assert.deepEqual(console.alerts, [{}]);
+  void clock.pass(3_000);
+  output.chat(chat("for you", { to: "alice" }));
+  assert.equal(console.alerts.length, 2);
+  void clock.pass(3_000);
+  settings.set("bell", "off");
+  output.chat(chat("alice", { mention: true }));
+  assert.equal(console.alerts.length, 2);
+  settings.set("bell", "all");
+  output.chat(chat("hi"));
+  assert.equal(console.alerts.length, 3);
+});
+
+Deno.test("a notice says who and where, never what; words of one's own count as a mention", () => {
+  const { output, console, settings } = view();
+  settings.set("notice", "osc777");
+  settings.set("highlight", "deploy, on call");
+  output.chat(chat("secret deployment"));
+  output.chat(chat("the DEPLOY is secret"));
+  assert.deepEqual(console.alerts, [
+    { notice: { form: "osc777", text: "cmdchat: bob in lobby" } },
+  ]);
+});
+
+Deno.test("a file on its way is a row with rate and time left that goes when it is through", () => {
+  const { output, console, clock } = view();
+  const file = {
+    n: 1,
+    direction: "out" as const,
+    name: "film.bin",
+    size: 10_485_760,
+    sender: undefined,
+  };
+  output.file({ kind: "sending", file: { ...file } as never }, "lobby");
+  for (let step = 1; step <= 4; step++) {
+    output.file({ kind: "progress", file: file as never, done: step * 1_048_576 }, "lobby");
+    void clock.pass(500);
+  }
+  assert.deepEqual(console.live, [
+    'sending "film.bin" [#########---------------] 40 %, 2 MiB/s, 3 s left',
+  ]);
+  const printed = console.printed.length;
+  output.file({ kind: "sent", file: file as never, sha256: "00" }, "lobby");
+  assert.deepEqual(console.live, []);
+  assert.equal(console.printed.length, printed + 1);
+});
+
+Deno.test("/clear forgets what would still be printed", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob"));
+  output.forget();
+  output.flush();
+  assert.deepEqual(console.printed, []);
+  assert.deepEqual(console.live, []);
+});

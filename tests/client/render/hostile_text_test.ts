@@ -1,0 +1,186 @@
+// Every field that a peer or a server controls × every renderer × the corpus, judged by a terminal emulator.
+import assert from "node:assert/strict";
+import { createJsonRenderer } from "../../../client/render/json.ts";
+import { createMinimalRenderer } from "../../../client/render/minimal.ts";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import { PresenceFold } from "../../../client/output/presence_fold.ts";
+import { type Renderer, shortLabel, type SystemLine } from "../../../client/render/text.ts";
+import { Style } from "../../../client/terminal/style.ts";
+import { textWidth } from "../../../client/terminal/width.ts";
+import type { TransferFault, TransferRef } from "../../../client/transfers/transfer_event.ts";
+import { safeDownloadName } from "../../../shared/text/download_name.ts";
+import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
+import { witness } from "../../helpers/system/terminal_witness.ts";
+
+const TIME = "2026-01-02T03:04:05.678Z";
+const COLUMNS = 80;
+// deno-lint-ignore no-control-regex -- what must not be there
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+// deno-lint-ignore no-control-regex -- what must not be there
+const CONTROL_BUT_NEWLINE = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
+
+const RENDERERS: Readonly<Record<string, Renderer>> = {
+  rich: createRichRenderer({ style: new Style("none"), columns: () => COLUMNS }),
+  "rich in colours": createRichRenderer({ style: new Style("true"), columns: () => COLUMNS }),
+  "rich in a pipe": createRichRenderer({ style: new Style("none") }),
+  minimal: createMinimalRenderer(),
+};
+
+/** Each way in which `text` of a peer or a server reaches a renderer; what belongs to us is harmless. */
+const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => string | undefined>> = {
+  "a message": (renderer, text) => renderer.chat({ ...chat, text }),
+  "a message that names us": (renderer, text) => renderer.chat({ ...chat, text, mention: true }),
+  "a sender": (renderer, sender) => renderer.chat({ ...chat, sender }),
+  "a sender of a message that names us": (renderer, sender) =>
+    renderer.chat({ ...chat, sender, mention: true }),
+  "a message about its sender": (renderer, text) =>
+    renderer.chat({ ...chat, text, sender: text, action: true }),
+  "a message in code": (renderer, text) =>
+    renderer.chat({ ...chat, text: `\`\`\`\n${text}\n\`\`\`` }),
+  "a message with a link": (renderer, text) =>
+    renderer.chat({ ...chat, text: `https://a.example/${text} ${text}` }),
+  "a member to whom alone it is said": (renderer, to) => renderer.chat({ ...chat, to }),
+  "what a message answers": (renderer, text) =>
+    renderer.chat({ ...chat, quote: { sequence: 1, sender: text, text } }),
+  "a message elsewhere": (renderer, room) => renderer.chat({ ...chat, room, elsewhere: true }),
+  "a server's line elsewhere": (renderer, room) =>
+    renderer.system({ ...system, room, elsewhere: true }),
+  "a room that one goes to": (renderer, room) => renderer.place?.(room),
+  "who came and went": (renderer, name) => renderer.system(comingsOf(name)),
+  "a chat line's room": (renderer, room) => renderer.chat({ ...chat, room }),
+  "a chat line's time": (renderer, time) => renderer.chat({ ...chat, time }),
+  "a server's line": (renderer, text) => renderer.system({ ...system, text }),
+  "a server's line's room": (renderer, room) => renderer.system({ ...system, room }),
+  "a server's line's time": (renderer, time) => renderer.system({ ...system, time }),
+  "a member list": (renderer, name) =>
+    renderer.system({ ...system, event: "names", names: ["alice", name, name] }),
+  "a member list's room": (renderer, room) =>
+    renderer.system({ ...system, event: "names", names: ["alice"], room }),
+  "a note": (renderer, text) => renderer.note({ level: "info", text, time: TIME }),
+  "an error": (renderer, text) => renderer.note({ level: "error", text, hint: text, time: TIME }),
+  "a link's end": (renderer, text) =>
+    renderer.link({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
+  "an offered file": (renderer, text) =>
+    renderer.file({ kind: "offered", file: fileOf(text, text), accepted: false }, TIME),
+  "a saved file": (renderer, text) =>
+    renderer.file(
+      { kind: "saved", file: fileOf(text, text), path: `/home/a/${text}`, sha256: "00" },
+      TIME,
+    ),
+  "a failed file": (renderer, text) =>
+    renderer.file({ kind: "failed", file: fileOf(text, text), fault }, TIME),
+  "a refused file": (renderer, text) =>
+    renderer.file(
+      { kind: "refused", sender: text, name: safeDownloadName(text), size: 1, fault },
+      TIME,
+    ),
+};
+
+const chat = {
+  ...{ sender: "mallory", text: "hello", room: "lobby", time: TIME, sequence: 7 },
+  ...{ own: false, mention: false },
+};
+const system = { text: "mallory joined the chat.", room: "lobby", time: TIME, event: "notice" };
+const fault: TransferFault = { code: "stalled", reason: "nothing of it came for 60 seconds" };
+
+function comingsOf(name: string): SystemLine {
+  const fold = new PresenceFold();
+  for (const event of ["joined", "left", "away", "back"]) {
+    fold.add({ ...system, event, name, room: name, text: `${name} ${event}.` });
+  }
+  return fold.summary as SystemLine;
+}
+
+function fileOf(name: string, sender: string): TransferRef {
+  return { n: 1, direction: "in", name: safeDownloadName(name), size: 1, sender };
+}
+
+/** Without the colours and weights that the rich renderer itself adds. */
+function withoutOwnStyle(shown: string): string {
+  // deno-lint-ignore no-control-regex -- SGR
+  return shown.replace(/\x1b\[[\d;]*m/g, "");
+}
+
+for (const [name, renderer] of Object.entries(RENDERERS)) {
+  Deno.test(`no field of a peer or a server moves the terminal: ${name}`, async () => {
+    for (const [field, show] of Object.entries(FIELDS)) {
+      const shown = HOSTILE_TEXTS.map(({ label, text }) => {
+        const lines = show(renderer, text) ?? "";
+        assert.doesNotMatch(withoutOwnStyle(lines), CONTROL_BUT_NEWLINE, `${field}: ${label}`);
+        return lines;
+      });
+      // All of a field at once, since each terminal costs; the failing one is then looked for alone.
+      if ((await witness(shown.join("\n"))).faults.length === 0) continue;
+      for (const [index, lines] of shown.entries()) {
+        assert.deepEqual(
+          (await witness(lines)).faults,
+          [],
+          `${field}: ${HOSTILE_TEXTS[index]?.label}`,
+        );
+      }
+    }
+  });
+
+  Deno.test(`a member's text cannot begin a line that looks like another's: ${name}`, () => {
+    const forged = "hi\n* carol left\r\n12:00:00 * you are banned\u2028- error: x\x0b<server> y";
+    const [first, ...further] = withoutOwnStyle(renderer.chat({ ...chat, text: forged })).split(
+      "\n",
+    );
+    assert.match(first ?? "", /<mallory> hi$/);
+    assert.equal(further.length, 4);
+    for (const line of further) assert.match(line, /^ {4}\S/);
+  });
+
+  Deno.test(`a sender's name cannot look like a line of the server's or close its brackets: ${name}`, () => {
+    for (const sender of ["a> hi <server", "\n* server", "* x", "", " ", "\u200b"]) {
+      const line = withoutOwnStyle(renderer.chat({ ...chat, sender }));
+      assert.match(line, /^(?:\d\d:\d\d:\d\d #7 )?<[^<>\n]+> hello$/, JSON.stringify(sender));
+    }
+  });
+
+  Deno.test(`a server's line never looks like a member's: ${name}`, () => {
+    const line = withoutOwnStyle(renderer.system({ ...system, text: "x\n<alice> hi" }));
+    for (const row of line.split("\n")) assert.doesNotMatch(row, /^(?:[\d:]+ #\d+ )?</);
+  });
+}
+
+Deno.test("the JSON renderer keeps one valid line a message, with every character of it", async () => {
+  const renderer = createJsonRenderer();
+  for (const [field, show] of Object.entries(FIELDS)) {
+    for (const { label, text } of HOSTILE_TEXTS) {
+      const line = show(renderer, text);
+      if (line === undefined) continue;
+      assert.doesNotMatch(line, /[\n\r\u2028\u2029]/, `${field}: ${label}`);
+      assert.doesNotMatch(line, CONTROL, `${field}: ${label}`);
+      assert.equal(JSON.parse(line).v, 1);
+    }
+    const all = HOSTILE_TEXTS.map(({ text }) => show(renderer, text) ?? "").join("\n");
+    assert.deepEqual((await witness(all)).faults, [], field);
+  }
+  for (const { text } of HOSTILE_TEXTS) {
+    const { kind, text: said, sender } = JSON.parse(renderer.chat({ ...chat, text, sender: text }));
+    assert.deepEqual({ kind, said, sender }, { kind: "chat", said: text, sender: text });
+  }
+});
+
+Deno.test("hostile file names are shown as what they are saved as", async () => {
+  for (const [name, renderer] of Object.entries(RENDERERS)) {
+    const shown = HOSTILE_FILE_NAMES.map(({ text }) =>
+      renderer.file({ kind: "offered", file: fileOf(text, "mallory"), accepted: false }, TIME)
+    );
+    assert.deepEqual((await witness(shown.join("\n"))).faults, [], name);
+  }
+});
+
+Deno.test("a name in the status line is one short safe word without the line's separator", async () => {
+  assert.equal(shortLabel("lobby"), "lobby");
+  assert.equal(shortLabel("x".repeat(17)), "x".repeat(17));
+  assert.equal(shortLabel("x".repeat(18)), `${"x".repeat(16)}…`);
+  assert.equal(shortLabel("lobby · sealed"), "lobby • sealed");
+  for (const { label, text } of HOSTILE_TEXTS) {
+    const shown = shortLabel(text);
+    assert.ok(textWidth(shown) >= 1 && textWidth(shown) <= 17, label);
+    assert.doesNotMatch(shown, CONTROL, label);
+    assert.deepEqual((await witness(shown)).faults, [], label);
+  }
+});

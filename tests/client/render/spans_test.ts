@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { createRichRenderer } from "../../../client/render/rich.ts";
+import { parseMessage } from "../../../client/render/spans.ts";
+import { Style } from "../../../client/terminal/style.ts";
+import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
+import { sanitizeText } from "../../../shared/base/sanitize.ts";
+
+const LINE = {
+  ...{ sender: "bob", room: "lobby", time: "", sequence: 1, own: false, mention: false },
+};
+
+// deno-lint-ignore no-control-regex -- OSC 8
+const HYPERLINK = /\x1b\]8;;([^\x1b]+)\x1b\\(.*?)\x1b\]8;;\x1b\\/g;
+
+/** Spans of one line as `kind:text`. */
+function spansOf(text: string): string[] {
+  return parseMessage([text]).flatMap(({ spans, text }) =>
+    spans.map(({ kind, start, end }) => `${kind}:${text.slice(start, end)}`)
+  );
+}
+
+Deno.test("web addresses are links, without what belongs to the sentence", () => {
+  assert.deepEqual(spansOf("see https://a.example/x?y=1#z."), ["link:https://a.example/x?y=1#z"]);
+  assert.deepEqual(spansOf("(https://a.example/x_(y)), and"), ["link:https://a.example/x_(y)"]);
+  assert.deepEqual(spansOf("<http://a.example> HTTPS://B.EXAMPLE"), [
+    "link:http://a.example",
+    "link:HTTPS://B.EXAMPLE",
+  ]);
+  for (const text of ["ahttps://x.example", "javascript:alert(1)", "file:///etc", "https://"]) {
+    assert.deepEqual(spansOf(text), [], text);
+  }
+});
+
+Deno.test("an address with a character that is not ASCII is no link: half of it would lead elsewhere", () => {
+  for (const text of ["https://exämple.org", "https://a.example/ä", "https://а.example"]) {
+    assert.deepEqual(spansOf(text), [], text);
+  }
+});
+
+Deno.test("code between backticks and fences is code, and what looks like a link in it is not one", () => {
+  assert.deepEqual(spansOf("run `ls -l`, or ``a`b``"), ["code:`ls -l`", "code:``a`b``"]);
+  assert.deepEqual(spansOf("`curl https://a.example`"), ["code:`curl https://a.example`"]);
+  const lines = parseMessage(["look:", "```sh", "  a   b", "https://a.example", "```", "done"]);
+  assert.deepEqual(lines.map(({ asTyped }) => asTyped), [false, true, true, true, true, false]);
+  assert.deepEqual(parseMessage(["```", "never ended"]).map(({ asTyped }) => asTyped), [
+    false,
+    false,
+  ]);
+});
+
+Deno.test("code keeps its blanks and is cut where the row ends; other text is broken between words", () => {
+  const rich = createRichRenderer({
+    style: new Style("none"),
+    columns: () => 24,
+    numbers: () => false,
+  });
+  const code = "if (x)    {  y  =  1;  }";
+  assert.deepEqual(rich.chat({ ...LINE, text: `\`\`\`\n${code}\n\`\`\`` }).split("\n"), [
+    "--:--:-- <bob> ```",
+    "    if (x)    {  y  =  1",
+    "    ;  }",
+    "    ```",
+  ]);
+});
+
+Deno.test("a link leads exactly where its text says, and only where the user wants links", () => {
+  let wanted = true;
+  const rich = createRichRenderer({
+    ...{ style: new Style("true"), columns: () => 80, links: () => wanted },
+  });
+  const texts = [
+    "https://a.example/x y",
+    "(http://b.example),",
+    ...HOSTILE_TEXTS.map(({ text }) => `${text} https://evil.example/${text}`),
+  ];
+  let links = 0;
+  for (const text of texts) {
+    const shown = rich.chat({ ...LINE, text });
+    for (const [, target, label] of shown.matchAll(HYPERLINK)) {
+      links++;
+      // deno-lint-ignore no-control-regex -- SGR
+      assert.equal(label?.replaceAll(/\x1b\[[\d;]*m/g, ""), target);
+      assert.match(target ?? "", /^https?:\/\/[!-~]+$/);
+    }
+    wanted = false;
+    assert.ok(!rich.chat({ ...LINE, text }).includes("\x1b]8"));
+    wanted = true;
+  }
+  assert.ok(links > 10, `${links} links`);
+});
+
+Deno.test("whatever a message is, its looks change no character of it", () => {
+  const rich = createRichRenderer({ style: new Style("true"), links: () => true });
+  for (const { label, text } of HOSTILE_TEXTS) {
+    for (
+      const given of [text, `\`\`\`\n${text}\n\`\`\``, `\`${text}\``, `https://a.example/${text}`]
+    ) {
+      const shown = rich.chat({ ...LINE, text: given })
+        // deno-lint-ignore no-control-regex -- SGR and OSC 8
+        .replaceAll(/\x1b\[[\d;]*m|\x1b\]8;;[^\x1b]*\x1b\\/g, "");
+      const plain = sanitizeText(given).split("\n").join("\n    ");
+      assert.equal(shown, `--:--:-- #1 <bob> ${plain}`, label);
+    }
+  }
+});

@@ -1,0 +1,435 @@
+import assert from "node:assert/strict";
+import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { ProtocolError } from "../../../shared/base/errors.ts";
+import { formatLink, type Link, parseLink } from "../../../shared/text/invite_link.ts";
+import type { Event, SealedRequest } from "../../../shared/messages/messages_v2.ts";
+import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
+import {
+  enteredOf,
+  eventOf,
+  type FakeChat,
+  FakeSession,
+  startChat,
+  turns,
+} from "../../helpers/fakes/chat_fakes.ts";
+import type { RoomRequest } from "../../../client/sealed_engine/engine_protocol.ts";
+import {
+  type FakeEngine,
+  fakeEngines,
+  personOf,
+  statusOf,
+} from "../../helpers/fakes/fake_engine.ts";
+
+const secret = new Uint8Array(32).fill(7);
+const challenge = new Uint8Array(32).fill(9);
+const fingerprint = "SHA256:gfCOkTpYGNqX3fuCtWaOvS-Ow2v8pz3NjflTPAJix68" as never;
+const handle = new Uint8Array(8).fill(5);
+
+const SAID = { time: 0, sequence: 1, request: 0, action: false, reply: 0 };
+
+interface Story extends FakeChat {
+  readonly session: FakeSession;
+  readonly engines: FakeEngine[];
+}
+
+function sessionWith(...rooms: string[]): FakeSession {
+  const entered = rooms.map((title, index) => ({ title, room: index + 3 }));
+  const session = new FakeSession({ challenge, fingerprint, rooms: rooms.length }, ...entered);
+  return session;
+}
+
+/** A chat that joined by the link of a sealed room called "team". */
+async function sealedChat(...attempts: FakeSession[]): Promise<Story> {
+  const { engines, openEngine } = fakeEngines();
+  const session = attempts[0] ?? nameless();
+  const fake = await startChat(attempts.length > 0 ? attempts : [session], {
+    ...{ place: { name: "alice", room: "team" }, secret, openEngine },
+  });
+  void readTerminal({ chat: fake.chat, downloads: false, clock: fake.clock });
+  return { ...fake, session, engines };
+}
+
+/** A session in no plain room. */
+function nameless(): FakeSession {
+  return new FakeSession({ challenge, fingerprint, rooms: 0 });
+}
+
+/** A chat in the plain lobby that has made a sealed room called "team". */
+async function mixedChat(): Promise<Story> {
+  const { engines, openEngine } = fakeEngines();
+  const session = sessionWith("lobby");
+  const fake = await startChat([session], { openEngine });
+  void readTerminal({ chat: fake.chat, downloads: false, clock: fake.clock });
+  await fake.console.enter("/seal team");
+  engines[0]?.enter();
+  return { ...fake, session, engines };
+}
+
+function first({ engines }: Story): FakeEngine {
+  return engines[0] as FakeEngine;
+}
+
+Deno.test("a link with a secret leads into a sealed room, and the server hears neither name nor room", async () => {
+  const story = await sealedChat();
+  assert.deepEqual(story.asked[0], { name: "sealed", rooms: [], ticket: undefined });
+  const engine = first(story);
+  assert.deepEqual(engine.options.secret, secret);
+  assert.equal(engine.options.name, "alice");
+  assert.deepEqual(engine.handled, [{ kind: "online", challenge }]);
+  story.chat.end();
+});
+
+Deno.test("what is said in a sealed room goes to the engine and nowhere else", async () => {
+  const story = await sealedChat();
+  first(story).enter("bob");
+  await story.console.enter("the secret plan");
+  assert.deepEqual(first(story).handled.at(-1), {
+    ...{ kind: "say", request: 1, text: "the secret plan", action: false, reply: 0 },
+  });
+  assert.deepEqual(story.session.sent, []);
+  first(story).tell({
+    ...{ kind: "text", client: 1, name: "alice", text: "the secret plan" },
+    ...{ time: 0, sequence: 4, request: 1, action: false, reply: 0 },
+  });
+  assert.match(story.console.printed.at(-1) ?? "", /<alice> the secret plan/);
+  assert.equal(story.history.at(-1)?.room, "team");
+  assert.match(story.console.status, /^team · alice · sealed · connected$/);
+  story.chat.end();
+});
+
+Deno.test("who talks, comes, goes and loses the link shows as in any room", async () => {
+  const story = await sealedChat();
+  const engine = first(story);
+  engine.enter("bob");
+  const bob = { client: 2, name: "bob" };
+  engine.tell({ kind: "text", ...bob, text: "hi alice", ...SAID });
+  engine.tell({ kind: "joined", client: 3, name: "carol" });
+  engine.tell({ kind: "away", ...bob });
+  engine.tell({ kind: "back", ...bob });
+  engine.tell({ kind: "left", ...bob });
+  const shown = story.console.printed.slice(-6).map((line) => line.replace(/^(?:\* |\d\S+ )/, ""));
+  assert.deepEqual(shown, [
+    'In "team": alice, bob',
+    "<bob> hi alice",
+    "carol joined.",
+    "bob lost the link.",
+    "bob is back.",
+    "bob left.",
+  ]);
+  story.chat.end();
+});
+
+Deno.test("nobody comes into a sealed room unseen, even where comings are not shown, or who comes is ignored", async () => {
+  const story = await sealedChat();
+  const { output } = story.chat;
+  first(story).enter();
+  output.settings.set("joins", "off");
+  output.ignored.add("mallory");
+  first(story).tell({ kind: "joined", client: 4, name: "mallory" });
+  first(story).tell({ kind: "left", client: 4, name: "mallory" });
+  assert.match(story.console.printed.at(-2) ?? "", /mallory joined/);
+  assert.match(story.console.printed.at(-1) ?? "", /mallory left/);
+  story.chat.end();
+});
+
+Deno.test("the history keeps of a sealed room's lines that they were sealed", async () => {
+  const story = await mixedChat();
+  const about = { client: 2, name: "bob", ...SAID };
+  first(story).tell({ kind: "text", text: "sealed", ...about });
+  await story.session.deliver(eventOf("chat", { name: "bob", client: 9, text: "plain" }));
+  const marks = story.history.filter(({ kind }) => kind === "chat")
+    .map(({ text, sealed }) => [text, sealed]);
+  assert.deepEqual(marks, [["sealed", true], ["plain", undefined]]);
+  story.chat.end();
+});
+
+Deno.test("the status line tells how sealed a room is", async () => {
+  const story = await sealedChat();
+  const people = [personOf(1, "alice"), personOf(2, "bob")];
+  const engine = first(story);
+  const lines = [
+    statusOf({ phase: "entering" }),
+    statusOf({ phase: "in", confirmed: false, people }),
+    statusOf({ phase: "in", people }),
+    statusOf({ phase: "in", people, locked: true }),
+    statusOf({ phase: "out" }),
+  ].map((status) => {
+    engine.tell(status);
+    return story.console.status.split(" · ")[2];
+  });
+  assert.deepEqual(lines, [
+    "sealed, entering",
+    "sealed, nobody has confirmed you",
+    "sealed",
+    "sealed, locked",
+    "sealed, you are not in it",
+  ]);
+  story.chat.end();
+});
+
+Deno.test("/seal makes a room beside the plain one, prints its link, and lines go there", async () => {
+  const story = await mixedChat();
+  const link = parseLink(
+    story.console.printed.map((line) => /cmdchat:\S+/.exec(line)?.[0]).find(Boolean) ?? "",
+  );
+  assert.equal(link.room, "team");
+  assert.deepEqual(link.secret, first(story).options.secret);
+  await story.console.enter("sealed words", "/switch lobby", "plain words");
+  assert.equal(first(story).handled.at(-1)?.kind, "say");
+  assert.deepEqual(story.session.sent.map((request) => "text" in request && request.text), [
+    "plain words",
+  ]);
+  await story.console.enter("/switch team");
+  assert.match(story.console.prompt, /^alice@team> $/);
+  await story.console.enter("/switch lobby");
+  assert.match(story.console.status, /lobby · alice · server can read/);
+  story.chat.end();
+});
+
+Deno.test("the server can neither speak in a sealed room nor lead the next line out of it", async () => {
+  const story = await mixedChat();
+  const { number = 0 } = story.chat.room;
+  const forged = eventOf("chat", { room: number, name: "bob", client: 9, text: "forged" });
+  assert.throws(() => decodeEvent(encodeEvent(forged)), ProtocolError);
+  await story.session.deliver({ ...forged, room: 1 } as Event);
+  assert.doesNotMatch(story.console.printed.join("\n"), /forged/);
+  await story.session.deliver(enteredOf({ id: 44, room: 12, title: "elsewhere" }));
+  assert.equal(story.chat.room.title, "team");
+  await story.session.deliver(enteredOf({ id: 0, room: 13, title: "team" }));
+  assert.match(story.console.printed.at(-1) ?? "", /called "team", like your sealed one/);
+  await story.console.enter("still sealed");
+  assert.equal(first(story).handled.at(-1)?.kind, "say");
+  assert.deepEqual(story.session.sent, []);
+  story.chat.end();
+});
+
+Deno.test("commands of plain rooms send nothing of a sealed one to the server", async () => {
+  const story = await sealedChat();
+  first(story).enter();
+  await story.console.enter("/nick mallory", "/topic our plan", "/edit our plan", "/del");
+  assert.deepEqual(story.session.sent, []);
+  story.chat.end();
+});
+
+Deno.test("a word to one member of a sealed room goes to the engine, also one to ourselves", async () => {
+  const story = await mixedChat();
+  await story.console.enter("/seal other");
+  const other = story.engines[1] as FakeEngine;
+  other.enter("bob");
+  await story.console.enter("/msg bob only you", "/msg alice a note to myself");
+  assert.deepEqual(other.handled.slice(-2), [
+    { kind: "whisper", request: 1, to: 2, text: "only you" },
+    { kind: "whisper", request: 2, to: 1, text: "a note to myself" },
+  ]);
+  assert.deepEqual(story.session.sent, []);
+  const about = { client: 2, name: "bob", to: 1, toName: "alice", time: 0, request: 0 };
+  other.tell({ kind: "direct", ...about, text: "I heard" });
+  assert.match(story.console.printed.at(-1) ?? "", /bob.*I heard/);
+  assert.doesNotMatch(story.console.printed.at(-1) ?? "", /server can read/);
+  await story.console.enter("/reply good");
+  assert.deepEqual(other.handled.at(-1), { kind: "whisper", request: 3, to: 2, text: "good" });
+  story.chat.end();
+});
+
+Deno.test("who comes by a link and finds nobody is told what that may mean; who makes a room is not", async () => {
+  const [joined, made] = [await sealedChat(), await mixedChat()];
+  first(joined).enter();
+  assert.match(
+    joined.console.printed.at(-1) ?? "",
+    /team: nobody else is here\. If there should be/,
+  );
+  assert.doesNotMatch(made.console.printed.join("\n"), /nobody else is here/);
+  joined.chat.end();
+  made.chat.end();
+});
+
+Deno.test("who goes from sealed rooms alone into a plain one gets the name first", async () => {
+  const story = await sealedChat();
+  await story.console.enter("/join lobby");
+  assert.deepEqual(story.session.sent, [
+    { kind: "rename", name: "alice", id: 1 },
+    { kind: "join", title: "lobby", id: 2 },
+  ]);
+  story.chat.end();
+});
+
+Deno.test("rooms that share a session get the answers to their own questions", async () => {
+  const story = await mixedChat();
+  await story.console.enter("/seal other");
+  const [team, other] = story.engines as [FakeEngine, FakeEngine];
+  const join = { kind: "sealed_join", ask: 1, room: 5, fresh: false } as const;
+  team.options.send(join);
+  other.options.send({ ...join, room: 6 });
+  await turns();
+  const asks = story.session.sent.map((request) =>
+    (request as SealedRequest & { ask: number }).ask
+  );
+  assert.deepEqual(asks, [1, 2]);
+  await story.session.deliver(
+    { kind: "sealed_none", ask: 2, room: 6 },
+    { kind: "sealed_none", ask: 1, room: 5 },
+    { kind: "sealed_done", ask: 77 },
+    { kind: "sealed_back", room: 6, handle },
+    { kind: "sealed_back", room: 99, handle },
+  );
+  assert.deepEqual(team.received, [{ kind: "sealed_none", ask: 1, room: 5 }]);
+  assert.deepEqual(other.received, [
+    { kind: "sealed_none", ask: 1, room: 6 },
+    { kind: "sealed_back", room: 6, handle },
+  ]);
+  story.chat.end();
+});
+
+Deno.test("over an outage nothing is asked of the engine twice, and the room is brought online again", async () => {
+  const [before, after] = [nameless(), nameless()];
+  const story = await sealedChat(before, after);
+  first(story).enter("bob");
+  await story.console.enter("said in time");
+  await before.drop();
+  await story.console.enter("said offline");
+  for (let second = 0; second < 5; second++) await story.clock.pass(1_000);
+  const kinds = first(story).handled.map((request) =>
+    request.kind === "say" ? request.text : request.kind
+  );
+  assert.deepEqual(kinds, ["online", "said in time", "offline", "said offline", "online"]);
+  first(story).tell({ kind: "done", request: 1 });
+  first(story).tell({ kind: "declined", request: 2, why: "Not sent: bob has another key." });
+  assert.match(story.console.printed.join("\n"), /bob has another key/);
+  await turns();
+  assert.match(story.console.printed.join("\n"), /Not delivered: "said offline"/);
+  story.chat.end();
+});
+
+Deno.test("a file goes through the engine in both directions, and what nobody wants is not fetched", async () => {
+  const story = await mixedChat();
+  const engine = first(story);
+  engine.enter("bob");
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, "a small file");
+  try {
+    await story.console.enter(`/send ${path}`);
+    await until(() => engine.handled.at(-1)?.kind === "offer");
+    const offer = engine.handled.at(-1) as Extract<RoomRequest, { kind: "offer" }>;
+    const file = { id: offer.file, name: offer.name, size: offer.size, chunks: 1 };
+    engine.tell({ kind: "file", client: 1, name: "alice", time: 0, request: offer.request, file });
+    await until(() => engine.handled.at(-1)?.kind === "chunk");
+    const chunk = engine.handled.at(-1) as Extract<RoomRequest, { kind: "chunk" }>;
+    assert.equal(new TextDecoder().decode(chunk.data), "a small file");
+    // It counts as sent once those who are here have it.
+    assert.doesNotMatch(story.console.printed.join("\n"), /Sent /);
+    engine.tell({ kind: "served", file: offer.file, client: 2, complete: true });
+    await until(() => /Sent /.test(story.console.printed.join("\n")));
+    const theirs = { ...file, id: "aa" };
+    engine.tell({ kind: "file", client: 2, name: "bob", time: 0, request: 0, file: theirs });
+    assert.equal(engine.handled.at(-1)?.kind, "chunk", "it is wanted until somebody says no");
+    await story.console.enter("/reject");
+    const data = new Uint8Array(12);
+    engine.tell({ kind: "chunk", client: 2, id: "aa", index: 0, data, last: false });
+    assert.deepEqual(engine.handled.at(-1), { kind: "drop", file: "aa" });
+    assert.deepEqual(story.session.sent, []);
+  } finally {
+    await Deno.remove(path);
+    await story.chat.transfers.dispose();
+    story.chat.end();
+  }
+});
+
+async function until(fits: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !fits(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(fits());
+}
+
+Deno.test("/code tells the code, and in a plain room that there is none", async () => {
+  const story = await mixedChat();
+  await story.console.enter("/code");
+  assert.match(story.console.printed.at(-1) ?? "", /"team" now, with 1 in it: 12345 67890 12345/);
+  await story.console.enter("/switch lobby", "/code");
+  assert.match(story.console.printed.join("\n"), /"lobby" is not sealed, the server can read it/);
+  story.chat.end();
+});
+
+Deno.test("/verify shows what to compare, and tells the engine what came of it", async () => {
+  const story = await sealedChat();
+  first(story).enter("bob");
+  await story.console.enter("/verify bob");
+  assert.match(
+    story.console.printed.join("\n"),
+    /Key of bob:\n.*11111 22222.*\n.*apple banjo cloud/,
+  );
+  await story.console.enter("/verify bob yes", "/verify bob anyway", "/verify carol");
+  assert.deepEqual(first(story).handled.slice(-2), [
+    { kind: "accept", name: "bob", verified: true },
+    { kind: "accept", name: "bob", verified: false },
+  ]);
+  assert.match(story.console.printed.join("\n"), /Cannot find "carol" in this room/);
+  story.chat.end();
+});
+
+Deno.test("/rekey makes a new room and tells the old one; a member follows it", async () => {
+  const story = await sealedChat();
+  const engine = first(story);
+  engine.enter("bob");
+  const other = new Uint8Array(32).fill(8);
+  await story.console.enter("/rekey follow");
+  assert.match(story.console.printed.join("\n"), /nobody in this room has made a new link/);
+  engine.tell({ kind: "moved", name: "bob", secret: other });
+  assert.match(story.console.printed.join("\n"), /bob has made a new link for team/);
+  await story.console.enter("/rekey follow");
+  assert.deepEqual(story.engines[1]?.options.secret, other);
+  assert.equal(story.chat.room.title, "team-sealed");
+  await story.console.enter("/rekey");
+  const third = story.engines[2]?.options.secret;
+  assert.deepEqual(story.engines[1]?.handled.at(-1), { kind: "move", request: 0, secret: third });
+  story.chat.end();
+});
+
+Deno.test("/join LINK leads into the link's room on this server, and nowhere else", async () => {
+  const story = await mixedChat();
+  const link = (parts: Partial<Link>) =>
+    formatLink({ host: "127.0.0.1", port: 5050, tls: false, room: "den", fingerprint, ...parts });
+  await story.console.enter(`/join ${link({ secret })}`);
+  assert.deepEqual(story.engines[1]?.options.secret, secret);
+  assert.equal(story.chat.room.title, "den");
+  await story.console.enter(`/join ${link({ secret })}`, `/join ${link({ room: "kitchen" })}`);
+  assert.equal(story.engines.length, 2, "it is there already");
+  assert.deepEqual(story.session.sent.map((request) => "title" in request && request.title), [
+    "kitchen",
+  ]);
+  const other = ("SHA256:" + "A".repeat(43)) as never;
+  await story.console.enter(
+    `/join ${link({ secret, port: 5051 })}`,
+    `/join ${link({ secret, fingerprint: other })}`,
+  );
+  assert.match(story.console.printed.join("\n"), /it leads to another server than this one/);
+  assert.match(story.console.printed.join("\n"), /expects another server at this address/);
+  assert.equal(story.engines.length, 2);
+  story.chat.end();
+});
+
+Deno.test("/leave tells the engine, and the room goes when it is out", async () => {
+  const story = await mixedChat();
+  await story.console.enter("/leave");
+  assert.equal(first(story).handled.at(-1)?.kind, "leave");
+  assert.equal(first(story).closed, false);
+  first(story).tell(statusOf({ phase: "out" }));
+  assert.equal(first(story).closed, true);
+  assert.deepEqual(story.chat.rooms.titles, ["lobby"]);
+  story.chat.end();
+});
+
+Deno.test("an engine that breaks is told, and the program goes on", async () => {
+  const story = await mixedChat();
+  first(story).options.fail(new Error("The sealed room has stopped: no memory"));
+  assert.match(story.console.printed.join("\n"), /team cannot go on: .* no memory/);
+  await story.console.enter("/switch lobby", "still here");
+  assert.equal(story.session.sent.length, 1);
+  story.chat.end();
+});
+
+Deno.test("a server of the old protocol has no sealed rooms, and is told nothing", async () => {
+  const session = new FakeSession({ legacy: true, rooms: 0 });
+  const story = await sealedChat(session);
+  assert.match(story.console.printed.join("\n"), /this server speaks the old protocol only/);
+  assert.deepEqual(first(story).handled, []);
+  story.chat.end();
+});

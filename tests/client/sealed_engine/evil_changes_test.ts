@@ -1,0 +1,195 @@
+// Kicks, locks and names: what the maker of a sealed room may do, what others may, and what is refused by everybody.
+
+import assert from "node:assert/strict";
+import { makeCredential } from "../../../client/mls/credential.ts";
+import * as mls from "../../../client/mls/group_library.ts";
+import { readInvitation } from "../../../client/mls/joining.ts";
+import {
+  evilMaker,
+  joinAs,
+  mallory,
+  MARK,
+  membershipOf,
+  refusedByAll,
+  threePeople,
+} from "../../helpers/hostile/evil_member.ts";
+import { type OrderedRoom, placeFor } from "../../helpers/peers/sealed_group.ts";
+
+const REASON = new TextEncoder().encode("because");
+
+/** The maker's commit, as everybody takes it. */
+async function byMaker(
+  room: OrderedRoom,
+  intent: Parameters<OrderedRoom["members"][number]["group"]["startCommit"]>[0],
+) {
+  const maker = room.of("alice");
+  const outgoing = await maker.group.startCommit(intent);
+  return await room.deliver(room.frame("commit", maker.place.me.handle, outgoing));
+}
+
+Deno.test("who made the room removes one who is here: all hear by whom and why, and it is out", async () => {
+  const room = await threePeople();
+  const bob = room.of("bob");
+  const outcomes = await byMaker(room, { removed: [bob.group.ownLeaf], kick: "noise" });
+  for (const [who, kind] of [["alice", "epoch"], ["bob", "removed"], ["carol", "epoch"]] as const) {
+    const outcome = outcomes[who];
+    assert.ok(outcome?.kind === kind, JSON.stringify(outcome));
+    const { by, whom, reason } = (outcome as { kick: NonNullable<typeof outcome["kick"]> }).kick;
+    assert.deepEqual([by.name, whom.name, reason], ["alice", "bob", "noise"]);
+  }
+  room.members.splice(room.members.indexOf(bob), 1);
+  room.assertAgreed();
+  const text = await room.of("carol").group.seal(new TextEncoder().encode("without bob"));
+  const frame = room.frame("app", room.of("carol").place.me.handle, text);
+  await room.deliver(frame);
+  assert.equal((await bob.group.receive({ ...frame }, () => true)).kind, "unreadable");
+});
+
+Deno.test("everybody knows the maker by its key, also who joined by another's word", async () => {
+  const room = await threePeople();
+  const dave = await room.join("dave", room.of("carol"));
+  for (const { group } of [...room.members, dave]) {
+    assert.equal(group.maker?.name, "alice");
+    assert.deepEqual(group.maker?.signatureKey, room.of("alice").place.signature.publicKey);
+  }
+});
+
+Deno.test("another member's kick is refused, also of one who says that it made the room", async () => {
+  const room = await threePeople();
+  const { place, state } = await mallory(room);
+  const removed = [room.of("bob").group.ownLeaf];
+  const kick = await mls.commit(state, { removed, kick: REASON, authenticated: MARK });
+  await refusedByAll(room, place.me.handle, kick.message, /only who made the room/);
+  const extensions = [{ extensionType: 0xf001, extensionData: place.signature.publicKey }];
+  const claimed = { ...state, groupContext: { ...state.groupContext, extensions } };
+  const claim = await mls.commit(claimed, { removed, kick: REASON, authenticated: MARK });
+  await refusedByAll(room, place.me.handle, claim.message, /./);
+});
+
+Deno.test("a kick without somebody, of several, or with a reason that is no text is refused", async () => {
+  const { room, place, state } = await evilMaker();
+  const [bob, carol] = ["bob", "carol"].map((name) => room.of(name).group.ownLeaf) as [
+    number,
+    number,
+  ];
+  const kick = async (plan: Omit<mls.CommitPlan, "authenticated">) => {
+    const { message } = await mls.commit(state, { ...plan, authenticated: MARK });
+    await refusedByAll(room, place.me.handle, message, /exactly one|reason|Update path|void/);
+  };
+  await kick({ kick: REASON });
+  await kick({ removed: [bob, carol], kick: REASON });
+  await kick({ removed: [carol], kick: new Uint8Array([0xff]) });
+  await kick({ removed: [carol], kick: new Uint8Array(257).fill(0x61) });
+});
+
+Deno.test("a maker whom the relay tells that somebody is gone removes nobody who is here", async () => {
+  const room = await threePeople();
+  const carol = room.of("carol").group.ownLeaf;
+  const outgoing = await room.of("alice").group.startCommit({ removed: [carol] });
+  const frame = room.frame("commit", room.of("alice").place.me.handle, outgoing);
+  const outcomes = await room.deliver(frame);
+  for (const who of ["bob", "carol"]) {
+    const outcome = outcomes[who];
+    assert.ok(outcome?.kind === "unsound", who);
+    assert.match(outcome.why, /who is here/);
+  }
+});
+
+Deno.test("a locked room takes nobody in who is not in it, and is open when the maker is gone", async () => {
+  const room = await threePeople();
+  const [alice, bob, carol] = ["alice", "bob", "carol"].map((name) => room.of(name));
+  await byMaker(room, { locked: true });
+  room.assertAgreed();
+  assert.ok(room.members.every(({ group }) => group.isLocked));
+  const stranger = placeFor("dave");
+  const commit = await joinAs(room, membershipOf(stranger));
+  await refusedByAll(room, stranger.me.handle, commit, /the room is locked/);
+  // Who has a leaf comes back to it, and renewed keys and other names leave the lock as it is.
+  const info = readInvitation(alice!.place.keys, await alice!.group.groupInfo());
+  assert.equal(info.locked, true);
+  room.members.splice(room.members.indexOf(bob!), 1);
+  await room.join(bob!.place, carol);
+  await room.commit(alice!);
+  await byMaker(room, { name: "alicia" });
+  assert.ok(room.members.every(({ group }) => group.isLocked));
+  await byMaker(room, { locked: false });
+  assert.ok(room.members.every(({ group }) => !group.isLocked));
+  await byMaker(room, { locked: true });
+  await room.commit(carol!, [alice!]);
+  assert.ok(room.members.every(({ group }) => !group.isLocked && group.maker === undefined));
+  await room.join("dave", carol);
+  room.assertAgreed();
+});
+
+Deno.test("nobody but the maker can lock the room, neither as a member nor coming in", async () => {
+  const room = await threePeople();
+  const { place, state } = await mallory(room);
+  const { identity } = membershipOf(place);
+  const leaf = { identity, isLocking: true };
+  const lock = await mls.commit(state, { leaf, authenticated: MARK });
+  await refusedByAll(room, place.me.handle, lock.message, /somebody else made/);
+  const stranger = placeFor("dave");
+  const entrance = await joinAs(room, { ...membershipOf(stranger), isLocking: true });
+  await refusedByAll(room, stranger.me.handle, entrance, /somebody else made/);
+});
+
+Deno.test("a member takes another name under its own key; all see who it was", async () => {
+  const room = await threePeople();
+  const bob = room.of("bob");
+  const outgoing = await bob.group.startCommit({ name: "robert" });
+  const outcomes = await room.deliver(room.frame("commit", bob.place.me.handle, outgoing));
+  for (const outcome of Object.values(outcomes)) {
+    assert.ok(outcome.kind === "epoch");
+    const renamed = outcome.renamed.map(({ previous, member }) => [previous, member.name]);
+    assert.deepEqual([renamed, outcome.joined, outcome.left], [[["bob", "robert"]], [], []]);
+  }
+  const names = room.of("carol").group.members.map(({ name }) => name);
+  assert.deepEqual(names, ["alice", "robert", "carol"]);
+});
+
+for (
+  const [what, name, why] of [
+    ["a taken name", "carol", /name is taken/],
+    ["a taken name in other case", "CAROL", /name is taken/],
+    ["a lookalike name", "cаrol", /name is taken|credential/],
+    ["a name that is none", "server", /credential/],
+    ["an escape sequence", "\u001b[2Jbob", /credential/],
+  ] as const
+) {
+  Deno.test(`a member that takes ${what} is refused`, async () => {
+    const room = await threePeople();
+    const { place, state } = await mallory(room);
+    const leaf = membershipOf(place, { as: { ...place.me, name } });
+    const { message } = await mls.commit(state, { leaf, authenticated: MARK });
+    await refusedByAll(room, place.me.handle, message, why);
+  });
+}
+
+Deno.test("a member can take neither another's handle nor a name without the link, nor rename others", async () => {
+  const room = await threePeople();
+  const { place, state } = await mallory(room);
+  const { handle } = room.of("bob").place.me;
+  const twin = membershipOf(place, { as: { name: "mallory", handle } });
+  const taken = await mls.commit(state, { leaf: twin, authenticated: MARK });
+  await refusedByAll(room, place.me.handle, taken.message, /another key or connection/);
+  const keys = { ...place.keys, admission: new Uint8Array(32) };
+  const forged = membershipOf(place, { as: { ...place.me, name: "eve" }, keys });
+  const without = await mls.commit(state, { leaf: forged, authenticated: MARK });
+  await refusedByAll(room, place.me.handle, without.message, /credential/);
+  const bob = room.of("bob");
+  const identity = makeCredential(
+    place.keys,
+    { ...bob.place.me, name: "bobby" },
+    bob.place.signature.publicKey,
+  );
+  const ratchetTree = state.ratchetTree.map((node, at) =>
+    at === 2 * bob.group.ownLeaf && node?.nodeType === "leaf"
+      ? {
+        ...node,
+        leaf: { ...node.leaf, credential: { credentialType: "basic" as const, identity } },
+      }
+      : node
+  );
+  const other = await mls.commit({ ...state, ratchetTree }, { authenticated: MARK });
+  await refusedByAll(room, place.me.handle, other.message, /./);
+});

@@ -1,0 +1,198 @@
+// Texts that change, topics and who is writing, with a relay between the members: what each of them is shown.
+
+import assert from "node:assert/strict";
+import type { Member } from "../../../client/mls/commit_rules.ts";
+import { newId, RoomCore } from "../../../client/sealed_engine/member_state.ts";
+import type { RoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import { RoomWords } from "../../../client/sealed_engine/member_messages.ts";
+import { placeFor, testKeys } from "../../helpers/peers/sealed_group.ts";
+import type { Peer } from "../../helpers/peers/sealed_relay.ts";
+import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
+
+let requests = 1_000;
+
+async function revise(peer: Peer, sequence: number, text: string | null): Promise<number> {
+  const request = ++requests;
+  await peer.machine.handle({ kind: "revise", request, sequence, text });
+  await peer.relay.settle();
+  return request;
+}
+
+async function setTopic(peer: Peer, text: string): Promise<number> {
+  const request = ++requests;
+  await peer.machine.handle({ kind: "topic", request, text });
+  await peer.relay.settle();
+  return request;
+}
+
+const changes = (peer: Peer) =>
+  peer.told("revised").map(({ name, sequence, text }) => [name, sequence, text]);
+const topics = (peer: Peer) =>
+  peer.told("topic").map(({ name, text, told }) => `${name}${told ? " says" : ""}: ${text}`);
+
+Deno.test("a text of one's own is changed and taken back for everybody who has seen it", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("teh plan");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  const request = await revise(bob!, sequence, "the plan");
+  const carol = await relay.enter("carol");
+  await revise(bob!, sequence, null);
+  for (const peer of [alice!, bob!]) {
+    assert.deepEqual(changes(peer), [["bob", sequence, "the plan"], ["bob", sequence, null]]);
+  }
+  assert.equal(bob!.told("revised")[0]?.request, request);
+  // Who came later has never seen it.
+  assert.deepEqual([changes(carol), carol.texts], [[], []]);
+});
+
+Deno.test("nobody changes what another has said: by asking for it", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await bob!.say("I am for it");
+  const { sequence = 0 } = carol!.told("text").at(-1) ?? {};
+  await revise(carol!, sequence, "I am against it");
+  assert.match(carol!.told("declined")[0]?.why ?? "", /does not know that message as yours/);
+  await relay.advance(2);
+  for (const peer of [alice!, bob!, carol!]) assert.deepEqual(changes(peer), []);
+  assertAgreed(alice!, bob!, carol!);
+});
+
+Deno.test("a change that names another's text is of no text of its sender's, and shown by nobody", async () => {
+  const told: RoomEvent[] = [];
+  const core = new RoomCore({
+    ...{ keys: testKeys(), name: "alice", send() {}, now: () => 0, date: () => 0 },
+    tell: (event) => void told.push(event),
+  });
+  const words = new RoomWords(core);
+  const [bob, carol] = ["bob", "carol"].map((name, leaf) => {
+    const { me, signature } = placeFor(name);
+    return { ...me, leaf, signatureKey: signature.publicKey };
+  }) as [Member, Member];
+  const [of, place] = [newId(), { seq: 3, time: 0 }];
+  const text = { kind: "text", id: of, text: "I am for it", action: false, reply: 0 } as const;
+  await words.heard(bob, text, place, false);
+  const revise = { kind: "revise", id: newId(), of, text: "against it" } as const;
+  // Neither under her own handle nor, as a relay could arrange once he is gone, under his.
+  for (const evil of [carol, { ...carol, handle: bob.handle, name: bob.name }]) {
+    await words.heard(evil, revise, place, false);
+  }
+  assert.deepEqual(told.map(({ kind }) => kind), ["text"]);
+  await words.heard(bob, revise, place, false);
+  assert.deepEqual(told.map(({ kind }) => kind), ["text", "revised"]);
+});
+
+Deno.test("who has another name by now, or came back by a new entrance, still changes what it said", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("teh plan");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  await bob!.machine.handle({ kind: "rename", request: 7, name: "robert" });
+  await relay.settle();
+  await bob!.offline();
+  await relay.evictGone();
+  await bob!.online();
+  await relay.advance(2);
+  await revise(bob!, sequence, "the plan");
+  assert.deepEqual(changes(alice!), [["robert", sequence, "the plan"]]);
+});
+
+Deno.test("a change that was asked for without a link is made once, when it is back", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("teh plan");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  await bob!.offline();
+  await revise(bob!, sequence, "the plan");
+  await bob!.online();
+  await relay.advance(12);
+  assert.deepEqual(changes(alice!), [["bob", sequence, "the plan"]]);
+});
+
+Deno.test("everybody has the last topic in the room's order; who comes later is told it as a member's word", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await alice!.machine.handle({ kind: "topic", request: 1, text: "apples" });
+  await bob!.machine.handle({ kind: "topic", request: 2, text: "pears" });
+  await relay.settle();
+  for (const peer of [alice!, bob!, carol!]) {
+    assert.deepEqual(topics(peer), ["alice: apples", "bob: pears"]);
+  }
+  const dave = await relay.enter("dave");
+  assert.deepEqual(topics(dave), ["alice says: pears"]);
+  await setTopic(dave, "");
+  const erin = await relay.enter("erin");
+  assert.deepEqual(topics(erin), []);
+  assert.equal(topics(alice!).at(-1), "dave: ");
+});
+
+Deno.test("who comes back and missed a topic is told it; who was there keeps what it heard", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await setTopic(alice!, "old");
+  await bob!.offline();
+  await relay.evictGone();
+  await setTopic(alice!, "new");
+  await bob!.online();
+  await relay.advance(3);
+  assert.deepEqual(topics(bob!), ["alice: old", "alice says: new"]);
+});
+
+Deno.test("who was here when the topic was set takes nobody's word for another", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await setTopic(alice!, "the truth");
+  for (const name of ["carol", "dave"]) await relay.enter(name);
+  assert.deepEqual(topics(bob!), ["alice: the truth"]);
+});
+
+Deno.test("a topic that is too long is refused with both numbers", async () => {
+  const { peers: [alice, bob] } = await roomOf("alice", "bob");
+  await setTopic(alice!, "ä".repeat(129));
+  assert.match(alice!.told("declined")[0]?.why ?? "", /258 bytes, at most 256 are allowed/);
+  await setTopic(alice!, "ä".repeat(128));
+  assert.equal(bob!.told("topic").length, 1);
+});
+
+Deno.test("a topic that is said again behind others' is the last one for all", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  // Alice's link swallows the echo, so that she says it again behind bob's.
+  relay.meddle = (frame, to) => to === alice ? undefined : frame;
+  await setTopic(alice!, "apples");
+  await alice!.offline();
+  relay.meddle = (frame) => frame;
+  relay.frames = relay.frames.filter(({ from }) => from !== alice!.handleBytes);
+  await setTopic(bob!, "pears");
+  await alice!.online();
+  await relay.advance(12);
+  const last = [alice!, bob!, carol!].map((peer) => topics(peer).at(-1)?.split(": ")[1]);
+  assert.deepEqual(new Set(last).size, 1, JSON.stringify(last));
+});
+
+Deno.test("who is writing is told while it is true, and never said again", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await bob!.machine.handle({ kind: "typing" });
+  await relay.settle();
+  for (const peer of [alice!, carol!]) {
+    assert.deepEqual(peer.told("typing").map(({ name }) => name), ["bob"]);
+  }
+  assert.deepEqual(bob!.told("typing"), []);
+  await bob!.offline();
+  await bob!.machine.handle({ kind: "typing" });
+  await bob!.online();
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  await bob!.machine.handle({ kind: "typing" });
+  relay.meddle = (frame) => frame;
+  await relay.advance(15);
+  assert.ok(alice!.told("typing").length <= 2);
+  assert.deepEqual(bob!.told("declined"), []);
+  assert.doesNotMatch(notes(bob!), /sent again/);
+  assert.deepEqual(dangers(bob!), []);
+});
+
+Deno.test("the relay sees of all that frames of one size", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const before = relay.frames.length;
+  await alice!.say("a text");
+  await revise(alice!, alice!.told("text")[0]?.sequence ?? 0, "another");
+  await setTopic(alice!, "the secret plan");
+  await alice!.machine.handle({ kind: "typing" });
+  await relay.settle();
+  const frames = relay.frames.slice(before);
+  assert.deepEqual(frames.map(({ type }) => type), ["app", "app", "app", "app"]);
+  assert.equal(new Set(frames.map(({ body }) => body.length)).size, 1);
+  assert.equal(bob!.told("typing").length, 1);
+});

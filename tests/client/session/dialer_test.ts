@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { Dialer, type DialerOptions } from "../../../client/session/dialer.ts";
+import { UnauthorizedError } from "../../../client/session/session.ts";
+import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
+import { V1Server } from "../../helpers/peers/v1_server.ts";
+
+const PLACE = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
+const never = new AbortController().signal;
+
+function dialer(port: number, options: Partial<DialerOptions> = {}): Dialer {
+  return new Dialer({
+    endpoint: { host: "127.0.0.1", port, tls: undefined },
+    token: undefined,
+    renderer: "rich",
+    bufferSize: 200,
+    clock: new ManualClock(),
+    onInsecure: () => {},
+    onLegacy: () => {},
+    expected: undefined,
+    check: () => {},
+    ...options,
+  });
+}
+
+Deno.test("each session has a key pair of its own", async () => {
+  await using server = new V1Server();
+  const made = dialer(server.port);
+  const keys: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    const [link, session] = await Promise.all([server.join(), made.dial(PLACE, never)]);
+    keys.push(link.handshake["public_key"]);
+    assert.equal(session.welcome.client, 7);
+    session.close();
+  }
+  assert.notEqual(keys[0], keys[1]);
+});
+
+Deno.test("a token is asked for where none was given and the server wants one", async () => {
+  const answer = (handshake: Record<string, unknown>) =>
+    handshake["token"] === "right"
+      ? undefined
+      : { type: "handshake_error", reason: "unauthorized" };
+  await using server = new V1Server({ answer });
+  const join = async () => {
+    const refused = await server.join();
+    refused.close();
+    return await server.join();
+  };
+  const asking = dialer(server.port, { askToken: () => Promise.resolve("right") });
+  const [link, session] = await Promise.all([join(), asking.dial(PLACE, never)]);
+  assert.equal(link.handshake["token"], "right");
+  session.close();
+});
+
+Deno.test("a token that was given and is wrong is not asked for again", async () => {
+  const answer = () => ({ type: "handshake_error", reason: "unauthorized" });
+  await using server = new V1Server({ answer });
+  const made = dialer(server.port, { token: "wrong", askToken: () => Promise.resolve("right") });
+  const [, result] = await Promise.allSettled([server.join(), made.dial(PLACE, never)]);
+  assert.ok(result.status === "rejected" && result.reason instanceof UnauthorizedError);
+});
+
+Deno.test("a server that takes the connection and says nothing is given up after 15 s", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = listener.accept();
+  const clock = new ManualClock();
+  const dialing = dialer(listener.addr.port, { clock }).dial(PLACE, never);
+  const conn = await accepting;
+  await conn.read(new Uint8Array(1_024));
+  const rejected = assert.rejects(dialing, /did not answer within 15 s/);
+  await clock.pass(15_000);
+  await rejected;
+  conn.close();
+  listener.close();
+});
+
+Deno.test("an abort ends an attempt at once", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = listener.accept();
+  const ending = new AbortController();
+  const dialing = dialer(listener.addr.port).dial(PLACE, ending.signal);
+  const conn = await accepting;
+  await conn.read(new Uint8Array(1_024));
+  const rejected = assert.rejects(dialing);
+  ending.abort();
+  await rejected;
+  await turns();
+  conn.close();
+  listener.close();
+});
+
+Deno.test("each attempt that trusts whoever answers is told", async () => {
+  let told = 0;
+  const tls = { caCerts: [], insecure: true };
+  const made = dialer(1, {
+    endpoint: { host: "127.0.0.1", port: 1, tls },
+    onInsecure: () => told++,
+  });
+  await assert.rejects(made.dial(PLACE, never));
+  await assert.rejects(made.dial(PLACE, never));
+  assert.equal(told, 2);
+});

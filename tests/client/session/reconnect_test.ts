@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { Backoff, keepConnected } from "../../../client/session/reconnect.ts";
+import { BusyError, type Session, UnauthorizedError } from "../../../client/session/session.ts";
+import { ConnectionError } from "../../../shared/base/errors.ts";
+import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
+
+interface Run {
+  readonly clock: ManualClock;
+  readonly attempts: number[];
+  readonly waits: number[];
+  readonly ended: Promise<unknown>;
+  readonly stop: () => void;
+}
+
+function run(outcomes: (Session | Error)[], serve = () => Promise.resolve()): Run {
+  const clock = new ManualClock();
+  const [attempts, waits]: [number[], number[]] = [[], []];
+  const ending = new AbortController();
+  const ended = keepConnected({
+    open() {
+      attempts.push(clock.now());
+      const next = outcomes.shift() ?? new ConnectionError("down");
+      return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
+    },
+    serve,
+    onDown: () => {},
+    onWaiting: (seconds) => void waits.push(seconds),
+    clock,
+    backoff: new Backoff(() => 0),
+    signal: ending.signal,
+  }).then(() => undefined, (error) => error);
+  return { clock, attempts, waits, ended, stop: () => ending.abort() };
+}
+
+Deno.test("Backoff grows from 1-2 s to 15-30 s and starts anew after reset()", () => {
+  const low = new Backoff(() => 1);
+  const high = new Backoff(() => 0);
+  const pauses = (backoff: Backoff) => Array.from({ length: 6 }, () => backoff.next());
+  assert.deepEqual(pauses(high), [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  assert.deepEqual(pauses(low), [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  low.reset();
+  assert.equal(low.next(), 1_000);
+  const random = new Backoff().next();
+  assert.ok(random >= 1_000 && random <= 2_000);
+});
+
+Deno.test("keepConnected() throws the fault of the first attempt", async () => {
+  const error = new ConnectionError("refused");
+  assert.equal(await run([error]).ended, error);
+});
+
+Deno.test("keepConnected() tries a busy server again from the first attempt on", async () => {
+  const { attempts, clock, stop, ended } = run([new BusyError("full"), new FakeSession()]);
+  await turns();
+  assert.equal(attempts.length, 1);
+  await clock.pass(1_000);
+  await clock.pass(1_000);
+  assert.equal(attempts.length, 2);
+  stop();
+  assert.equal(await ended, undefined);
+});
+
+Deno.test("after one session keepConnected() goes on for ever, and counts the seconds down", async () => {
+  const { attempts, waits, clock, stop, ended } = run([new FakeSession()]);
+  await turns();
+  for (let second = 0; second < 14; second++) await clock.pass(1_000);
+  assert.deepEqual(attempts, [0, 2_000, 6_000, 14_000]);
+  assert.deepEqual(waits.slice(0, 6), [2, 1, 4, 3, 2, 1]);
+  stop();
+  assert.equal(await ended, undefined);
+});
+
+Deno.test("a refused token ends keepConnected() after a session as well", async () => {
+  const error = new UnauthorizedError("no");
+  const { clock, ended } = run([new FakeSession(), error]);
+  await turns();
+  await clock.pass(1_000);
+  await clock.pass(1_000);
+  assert.equal(await ended, error);
+});
+
+Deno.test("keepConnected() closes a session that broke, and throws on what is a bug", async () => {
+  const session = new FakeSession();
+  const bug = new TypeError("bug");
+  assert.equal(await run([session], () => Promise.reject(bug)).ended, bug);
+  assert.ok(session.closed);
+});

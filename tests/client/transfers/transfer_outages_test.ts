@@ -1,0 +1,233 @@
+// Links that are cut in the middle of files, without a network: in every order that chance finds.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import {
+  FILE_CHUNK_BYTES,
+  FILE_PULL_AGAIN_MS,
+  FILE_STALLED_MS,
+} from "../../../shared/base/limits.ts";
+import type { EventOf } from "../../../shared/messages/messages_v2.ts";
+import {
+  chunksOf,
+  eventsOf,
+  type FileRequest,
+  type Member,
+  offerOf,
+  ROOM,
+  someBytes,
+  TransferRoom,
+} from "../../helpers/peers/transfer_room.ts";
+
+const BYTES = someBytes(40 * FILE_CHUNK_BYTES + 9);
+const HASH = new Uint8Array(createHash("sha256").update(BYTES).digest());
+const SHA256 = createHash("sha256").update(BYTES).digest("hex");
+
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/** What a member asked of senders. */
+function pulls(sent: readonly FileRequest[]): [index: number, count: number][] {
+  return sent.flatMap((request) => request.kind === "pull" ? [[request.index, request.count]] : []);
+}
+
+/** A member alone with the server, which only notes what it sends. */
+function watched(room: TransferRoom): { readonly bob: Member; readonly sent: FileRequest[] } {
+  const sent: FileRequest[] = [];
+  const bob = room.join({ intercept: (request) => void sent.push(request), acceptAll: true });
+  bob.transfers.handleOffer(offerOf(7, { size: BYTES.length, hash: HASH }));
+  return { bob, sent };
+}
+
+function reached(index: number | null): EventOf<"reached"> {
+  return { kind: "reached", room: ROOM.number, client: 7, file: "f", index };
+}
+
+Deno.test("whoever loses the link at whatever chunk, all end with the same bytes", async () => {
+  const cut = fc.record({
+    at: fc.integer({ min: 0, max: 60 }),
+    whom: fc.nat(2),
+    turns: fc.integer({ min: 1, max: 12 }),
+  });
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, BYTES);
+  await fc.assert(
+    fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 8 }), async (cuts) => {
+      await using room = await TransferRoom.open();
+      const plan = new Map(cuts.map((each) => [each.at, each]));
+      const until = new Map<Member, number>();
+      let step = 0;
+      const next = () => {
+        for (const [member, at] of until) {
+          if (step < at) continue;
+          until.delete(member);
+          room.mend(member);
+        }
+        const planned = plan.get(step++);
+        const member = planned && room.members[planned.whom];
+        if (planned === undefined || member === undefined || !member.linked) return;
+        until.set(member, step + planned.turns);
+        room.cut(member);
+      };
+      const intercept = async (request: FileRequest, relay: () => void) => {
+        if (request.kind !== "offer") next();
+        relay();
+        await turn();
+      };
+      const [alice, bob, carol] = [
+        room.join({ intercept }),
+        room.join({ acceptAll: true }),
+        room.join({ acceptAll: true }),
+      ];
+      await alice.transfers.offerFile(path, ROOM);
+      const isDone = () =>
+        eventsOf(alice, "sent").length === 1 && alice.transfers.isServing === false &&
+        [bob, carol].every((member) => member.transfers.list().length === 0);
+      for (let n = 0; n < 2_000 && !isDone(); n++) {
+        await turn();
+        if (n % 5 === 4) {
+          next();
+          room.pass(FILE_PULL_AGAIN_MS / 4);
+        }
+      }
+      for (const { transfers } of room.members) await transfers.settled();
+      assert.deepEqual(room.members.flatMap((member) => eventsOf(member, "failed")), []);
+      assert.equal(eventsOf(alice, "sent")[0]?.sha256, SHA256);
+      for (const member of [bob, carol]) assert.equal(eventsOf(member, "saved")[0]?.sha256, SHA256);
+    }),
+    { numRuns: 40 },
+  );
+  await Deno.remove(path);
+});
+
+Deno.test("a receiver asks for what it missed a window at a time, and for nothing that comes by itself", async () => {
+  await using room = await TransferRoom.open();
+  const { bob, sent } = watched(room);
+  const chunks = chunksOf(7, { bytes: BYTES });
+  const take = (from: number, to: number) =>
+    chunks.slice(from, to).forEach((chunk) => bob.transfers.handleChunk(chunk));
+  take(0, 3);
+  assert.deepEqual(pulls(sent), []);
+  bob.transfers.linkLost(60_000);
+  bob.transfers.linkBack(true);
+  assert.deepEqual(pulls(sent), [[3, 16]]);
+  bob.transfers.handleReached(reached(30));
+  take(30, 32);
+  assert.deepEqual(pulls(sent).length, 1, "one question after the other");
+  take(3, 19);
+  assert.deepEqual(pulls(sent)[1], [19, 11], "up to where it comes by itself");
+  take(19, 30);
+  take(32, 40);
+  assert.equal(pulls(sent).length, 2);
+  bob.transfers.handleChunk(chunks.at(-1)!);
+  await bob.transfers.settled();
+  assert.equal(eventsOf(bob, "saved")[0]?.sha256, SHA256);
+});
+
+Deno.test("what the room did not get yet is waited for and not asked for twice", async () => {
+  await using room = await TransferRoom.open();
+  const { bob, sent } = watched(room);
+  bob.transfers.linkLost(60_000);
+  bob.transfers.linkBack(true);
+  bob.transfers.handleReached(reached(0));
+  for (const chunk of chunksOf(7, { bytes: BYTES })) bob.transfers.handleChunk(chunk);
+  assert.deepEqual(pulls(sent), [[0, 16]]);
+  await bob.transfers.settled();
+  assert.equal(eventsOf(bob, "saved").length, 1);
+});
+
+Deno.test("a chunk that is left out is asked for at once, and an answer that does not come again later", async () => {
+  await using room = await TransferRoom.open();
+  const { bob, sent } = watched(room);
+  const chunks = chunksOf(7, { bytes: BYTES });
+  bob.transfers.handleChunk(chunks[0]!);
+  bob.transfers.handleChunk(chunks[2]!);
+  assert.deepEqual(pulls(sent), [[1, 1]]);
+  for (let n = 0; n < 3; n++) room.pass(FILE_PULL_AGAIN_MS);
+  assert.deepEqual(pulls(sent), [[1, 1], [1, 1], [1, 1], [1, 1]]);
+  room.pass(FILE_STALLED_MS);
+  assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["stalled"]);
+});
+
+Deno.test("while a link is lost nothing is late; when the session is not held any more it is over, once", async () => {
+  await using room = await TransferRoom.open();
+  const { bob } = watched(room);
+  bob.transfers.senderAway(7, ROOM.number);
+  room.pass(2 * FILE_STALLED_MS);
+  assert.equal(bob.transfers.list()[0]?.waitingFor, "sender");
+  bob.transfers.linkLost(60_000);
+  assert.equal(bob.transfers.list()[0]?.waitingFor, "link");
+  room.pass(59_999);
+  assert.deepEqual(eventsOf(bob, "failed"), []);
+  room.pass(1);
+  bob.transfers.linkBack(false);
+  assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.reason), [
+    "the link was lost for too long",
+  ]);
+  assert.deepEqual(eventsOf(bob, "waiting").map((event) => event.for), ["sender", "link"]);
+});
+
+Deno.test("who was gone when all were counted has left; who is away is waited for", async () => {
+  await using room = await TransferRoom.open();
+  const { bob } = watched(room);
+  const sender = { client: 7, name: "x", state: "away" as const, since: 0, status: null };
+  bob.transfers.peopleAre(ROOM.number, [sender]);
+  assert.equal(bob.transfers.list()[0]?.waitingFor, "sender");
+  bob.transfers.peopleAre(ROOM.number, [{ ...sender, state: "here" }]);
+  assert.equal(bob.transfers.list()[0]?.waitingFor, undefined);
+  bob.transfers.peopleAre(99, []);
+  assert.equal(bob.transfers.list().length, 1);
+  bob.transfers.peopleAre(ROOM.number, []);
+  assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["sender_left"]);
+});
+
+Deno.test("a file that the server does not know any more is over for both, and so is one with other bytes", async () => {
+  await using room = await TransferRoom.open();
+  const { bob } = watched(room);
+  bob.transfers.handleReached(reached(null));
+  assert.match(eventsOf(bob, "failed")[0]?.fault.reason ?? "", /not to be had any more/);
+  const other = BYTES.slice();
+  other[5]! ^= 1;
+  bob.transfers.handleOffer(offerOf(7, { id: "g", size: BYTES.length, hash: HASH }));
+  for (const chunk of chunksOf(7, { id: "g", bytes: other })) bob.transfers.handleChunk(chunk);
+  assert.equal(eventsOf(bob, "failed")[1]?.fault.code, "bad_digest");
+  const alice = room.join();
+  alice.linked = false;
+  await alice.transfers.offerFile(await room.file("a.bin", BYTES), ROOM);
+  const { id } = alice;
+  alice.transfers.handleReached({ ...reached(null), client: id });
+  assert.equal(alice.transfers.list().length, 1, "a file of another id");
+});
+
+Deno.test("parts of a file that is through are had for a while, of as many files as are kept", async () => {
+  await using room = await TransferRoom.open();
+  const parts: FileRequest[] = [];
+  const alice = room.join({
+    intercept: (request, relay) => {
+      if (request.kind === "part") parts.push(request);
+      else relay();
+    },
+  });
+  const path = await room.file("a.bin", BYTES);
+  await alice.transfers.offerFile(path, ROOM);
+  await alice.transfers.settled();
+  const id = [...alice.files.state][0]?.[0] as string;
+  const ask = async (index: number, count: number) => {
+    const wanted = { file: id, index, count };
+    alice.transfers.handlePull({ kind: "pull", room: ROOM.number, client: 2, ...wanted });
+    while (alice.transfers.isServing) await turn();
+    return parts.splice(0).map((part) =>
+      part.kind === "part" ? [part.index, part.data.length] : []
+    );
+  };
+  assert.deepEqual(await ask(39, 2), [[39, FILE_CHUNK_BYTES], [40, 9]]);
+  assert.deepEqual(await ask(40, 2), [], "beyond its end there is nothing");
+  assert.deepEqual(await ask(2 ** 50, 1), []);
+  const changed = BYTES.slice();
+  changed[7]! ^= 1;
+  await Deno.writeFile(path, changed);
+  assert.deepEqual(await ask(0, 3), [[0, 0]], "no data: what it was is not to be had any more");
+  assert.deepEqual(await ask(1, 1), [[1, FILE_CHUNK_BYTES]]);
+  room.pass(300_000);
+  assert.deepEqual(await ask(1, 1), [], "nobody asked for five minutes");
+});

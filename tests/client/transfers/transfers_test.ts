@@ -1,0 +1,366 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { LimitError, UsageError } from "../../../shared/base/errors.ts";
+import {
+  FILE_CHUNK_BYTES,
+  FILE_CONFIRM_MS,
+  FILE_MAX_BYTES,
+  FILE_TRANSFERS_PER_SENDER,
+} from "../../../shared/base/limits.ts";
+import {
+  chunksOf,
+  eventsOf,
+  namesIn,
+  offerOf,
+  ROOM,
+  someBytes,
+  TransferRoom,
+} from "../../helpers/peers/transfer_room.ts";
+
+const SMALL = someBytes(100_000);
+
+Deno.test("10 MiB go from one member to another, and both are told the same SHA-256", async () => {
+  await using room = await TransferRoom.open();
+  const bytes = someBytes(FILE_MAX_BYTES);
+  const [alice, bob] = [room.join(), room.join()];
+  await alice.transfers.offerFile(await room.file("big.bin", bytes), ROOM);
+  await alice.transfers.settled();
+  assert.deepEqual(await namesIn(bob.folder), [], "nothing on the disk before it was accepted");
+  bob.transfers.accept();
+  await bob.transfers.settled();
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  assert.equal(eventsOf(alice, "sent")[0]?.sha256, sha256);
+  const saved = eventsOf(bob, "saved")[0];
+  assert.equal(saved?.sha256, sha256);
+  assert.equal(saved?.path, `${bob.folder}/big.bin`);
+  const written = await Deno.readFile(`${bob.folder}/big.bin`);
+  assert.equal(createHash("sha256").update(written).digest("hex"), sha256);
+  assert.deepEqual(await namesIn(bob.folder), ["big.bin"]);
+  assert.deepEqual(bob.transfers.list(), []);
+});
+
+Deno.test("progress rises to the size on both sides", async () => {
+  await using room = await TransferRoom.open();
+  const intercept = (_: unknown, relay: () => void) => {
+    room.now += 100;
+    relay();
+  };
+  const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  await alice.transfers.settled();
+  const steps = [32_768, 65_536, 98_304, 100_000];
+  assert.deepEqual(eventsOf(alice, "progress").map(({ done }) => done), steps);
+  assert.deepEqual(eventsOf(bob, "progress").map(({ done }) => done), steps);
+});
+
+Deno.test("10 MiB at full speed are told in a handful of lines, the last one included", async () => {
+  await using room = await TransferRoom.open();
+  const intercept = (_: unknown, relay: () => void) => {
+    room.now++;
+    relay();
+  };
+  const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
+  await alice.transfers.offerFile(await room.file("big.bin", new Uint8Array(FILE_MAX_BYTES)), ROOM);
+  await alice.transfers.settled();
+  for (const member of [alice, bob]) {
+    const steps = eventsOf(member, "progress").map(({ done }) => done);
+    assert.ok(steps.length <= 5, `${steps.length} lines`);
+    assert.equal(steps.at(-1), FILE_MAX_BYTES);
+  }
+});
+
+Deno.test("a file accepted while it comes is saved when its end is here", async () => {
+  await using room = await TransferRoom.open();
+  const bob = room.join();
+  const chunks = chunksOf(7, { bytes: SMALL });
+  bob.transfers.handleOffer(offerOf(7, { size: SMALL.length, name: "a.bin" }));
+  bob.transfers.handleChunk(chunks[0]!);
+  bob.transfers.accept(1);
+  assert.deepEqual(await namesIn(bob.folder), []);
+  for (const chunk of chunks.slice(1)) bob.transfers.handleChunk(chunk);
+  await bob.transfers.settled();
+  assert.deepEqual(await Deno.readFile(`${bob.folder}/a.bin`), SMALL);
+});
+
+Deno.test("--accept-files takes what is offered without a word from the user", async () => {
+  await using room = await TransferRoom.open();
+  const [alice, bob] = [room.join(), room.join({ acceptAll: true })];
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  await alice.transfers.settled();
+  await bob.transfers.settled();
+  assert.equal(eventsOf(bob, "offered")[0]?.accepted, true);
+  assert.deepEqual(await namesIn(bob.folder), ["a.bin"]);
+});
+
+Deno.test("a rejected file leaves nothing, and the rest of its chunks is ignored", async () => {
+  await using room = await TransferRoom.open();
+  const bob = room.join();
+  const chunks = chunksOf(7, { bytes: SMALL });
+  bob.transfers.handleOffer(offerOf(7, { size: SMALL.length }));
+  bob.transfers.handleChunk(chunks[0]!);
+  bob.transfers.reject();
+  for (const chunk of chunks.slice(1)) bob.transfers.handleChunk(chunk);
+  assert.deepEqual(bob.events.map(({ kind }) => kind), ["offered", "progress", "rejected"]);
+  assert.deepEqual(bob.transfers.list(), []);
+  assert.deepEqual(await namesIn(bob.folder), []);
+});
+
+Deno.test("a sender, a link or a room that is left in the middle is told, and nothing is written", async () => {
+  for (
+    const [leave, code] of [
+      ["senderLeft", "sender_left"],
+      ["linkLost", "link_lost"],
+      ["roomLeft", "room_left"],
+    ] as const
+  ) {
+    await using room = await TransferRoom.open();
+    const bob = room.join({ acceptAll: true });
+    bob.transfers.handleOffer(offerOf(7, { size: SMALL.length }));
+    bob.transfers.handleChunk(chunksOf(7, { bytes: SMALL })[0]!);
+    if (leave === "linkLost") bob.transfers.linkLost();
+    else if (leave === "roomLeft") bob.transfers.roomLeft(ROOM);
+    else bob.transfers.senderLeft(7, ROOM.number);
+    await bob.transfers.settled();
+    assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), [code]);
+    assert.deepEqual(bob.transfers.list(), []);
+    assert.deepEqual(await namesIn(bob.folder), []);
+  }
+});
+
+Deno.test("a file that is all here can be accepted after its sender left and the link was lost", async () => {
+  await using room = await TransferRoom.open();
+  const [alice, bob] = [room.join(), room.join()];
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  await alice.transfers.settled();
+  bob.transfers.senderLeft(alice.id, ROOM.number);
+  bob.transfers.linkLost();
+  bob.transfers.accept();
+  await bob.transfers.settled();
+  assert.deepEqual(await namesIn(bob.folder), ["a.bin"]);
+});
+
+Deno.test("a link lost while sending ends the sending where the server does not say how far it is", async () => {
+  await using room = await TransferRoom.open();
+  const alice = room.join({
+    survives: () => false,
+    intercept: (message, relay) => {
+      if (message.kind === "offer") return relay();
+      throw new Error("gone");
+    },
+  });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  await alice.transfers.settled();
+  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "link_lost");
+  assert.deepEqual(alice.transfers.list(), []);
+});
+
+Deno.test("no chunk leaves before the server gave the offer back, and it is told when it never does", async () => {
+  await using room = await TransferRoom.open();
+  const kinds: string[] = [];
+  const alice = room.join({ intercept: ({ kind }) => void kinds.push(kind) });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  room.pass(FILE_CONFIRM_MS - 1);
+  assert.equal(alice.transfers.list().length, 1);
+  room.pass(1);
+  await alice.transfers.settled();
+  assert.deepEqual(kinds, ["offer"]);
+  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "unconfirmed");
+});
+
+Deno.test("another member cannot confirm our offer by sending its id", async () => {
+  await using room = await TransferRoom.open();
+  let id = "";
+  const kinds: string[] = [];
+  const alice = room.join({
+    intercept: (message) => {
+      id = message.file;
+      kinds.push(message.kind);
+    },
+  });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  alice.transfers.handleOffer(offerOf(9, { id, size: 5 }));
+  assert.equal(eventsOf(alice, "offered").length, 1);
+  room.pass(FILE_CONFIRM_MS);
+  await alice.transfers.settled();
+  assert.deepEqual(kinds, ["offer"]);
+});
+
+Deno.test("sending waits for the link: one chunk is out at a time", async () => {
+  await using room = await TransferRoom.open();
+  const waiting: (() => void)[] = [];
+  let out = 0;
+  const alice = room.join({
+    intercept: async (message, relay) => {
+      relay();
+      if (message.kind === "offer") return;
+      assert.equal(++out, 1);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      out--;
+    },
+  });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  const isDone = alice.transfers.settled().then(() => true);
+  while (!await Promise.race([isDone, macrotask()])) waiting.shift()?.();
+  assert.equal(eventsOf(alice, "sent").length, 1);
+});
+
+function macrotask(): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), 0));
+}
+
+Deno.test("/cancel while the link is stuck ends the sending at once and tells the receivers", async () => {
+  await using room = await TransferRoom.open();
+  const bob = room.join();
+  const alice = room.join({
+    intercept: (message, relay) => {
+      relay();
+      const isStuck = message.kind === "chunk" && !message.last;
+      return isStuck ? new Promise(() => {}) : undefined;
+    },
+  });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  while (alice.transfers.list()[0]?.done === 0) await macrotask();
+  alice.transfers.cancel(alice.transfers.list()[0]!.n);
+  await alice.transfers.settled();
+  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "cancelled");
+  assert.equal(eventsOf(bob, "failed")[0]?.fault.code, "sender_gave_up");
+  assert.deepEqual(bob.transfers.list(), []);
+});
+
+Deno.test("/cancel before the first chunk frees the receivers, even if the server takes the offer later", async () => {
+  for (const isLate of [false, true]) {
+    await using room = await TransferRoom.open();
+    const bob = room.join();
+    let take = () => {};
+    const alice = room.join({
+      intercept: (message, relay) => {
+        if (message.kind === "offer") take = relay;
+        else relay();
+      },
+    });
+    await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+    if (!isLate) take();
+    alice.transfers.cancel(alice.transfers.list()[0]!.n);
+    await alice.transfers.settled();
+    if (isLate) take();
+    assert.deepEqual(eventsOf(alice, "failed").map(({ fault }) => fault.code), ["cancelled"]);
+    assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["sender_gave_up"]);
+    assert.deepEqual(bob.transfers.list(), []);
+  }
+});
+
+Deno.test("an offer that the next link brings after its sending ended is given up, in its own room only", async () => {
+  for (const [leave, told] of [["linkLost", 1], ["roomLeft", 0]] as const) {
+    await using room = await TransferRoom.open();
+    const bob = room.join();
+    const held: (() => void)[] = [];
+    const kinds: string[] = [];
+    const alice = room.join({
+      intercept: (message, relay) => {
+        kinds.push(message.kind);
+        if (message.kind === "offer") held.push(relay);
+        else relay();
+      },
+    });
+    await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+    if (leave === "linkLost") alice.transfers.linkLost();
+    else alice.transfers.roomLeft(ROOM);
+    await alice.transfers.settled();
+    // The second time is a server that says so twice.
+    held[0]!();
+    held[0]!();
+    assert.equal(eventsOf(bob, "failed").length, told);
+    assert.equal(kinds.filter((kind) => kind === "chunk").length, told);
+  }
+});
+
+Deno.test("a file that shrinks or grows while it is sent is told on both sides", async () => {
+  for (const [change, word] of [[1_000, "shrank"], [200_000, "grew"]] as const) {
+    await using room = await TransferRoom.open();
+    const path = await room.file("a.bin", SMALL);
+    const bob = room.join();
+    const alice = room.join({
+      intercept: async (message, relay) => {
+        relay();
+        if (message.kind === "chunk" && message.index === 0) {
+          await Deno.truncate(path, change);
+        }
+      },
+    });
+    await alice.transfers.offerFile(path, ROOM);
+    await alice.transfers.settled();
+    const fault = eventsOf(alice, "failed")[0]?.fault;
+    assert.deepEqual(fault, { code: "changed", reason: `it ${word} while it was sent` });
+    assert.equal(eventsOf(bob, "failed")[0]?.fault.code, "sender_gave_up");
+  }
+});
+
+Deno.test(`a fifth file at once is refused with both numbers`, async () => {
+  await using room = await TransferRoom.open();
+  const alice = room.join({ intercept: () => {} });
+  const path = await room.file("a.bin", SMALL);
+  for (let n = 0; n < FILE_TRANSFERS_PER_SENDER; n++) await alice.transfers.offerFile(path, ROOM);
+  await assert.rejects(
+    alice.transfers.offerFile(path, ROOM),
+    (error) => error instanceof LimitError && /4 are on their way, at most 4/.test(error.message),
+  );
+  assert.equal(alice.transfers.list().length, FILE_TRANSFERS_PER_SENDER);
+});
+
+Deno.test("the server's own limit counts in both directions", async () => {
+  await using room = await TransferRoom.open();
+  const [alice, bob] = [room.join(), room.join()];
+  const path = await room.file("a.bin", SMALL);
+  alice.transfers.fileMax = 50_000;
+  await assert.rejects(
+    alice.transfers.offerFile(path, ROOM),
+    (error) => error instanceof LimitError && /100000 bytes, at most 50000/.test(error.message),
+  );
+  bob.transfers.fileMax = 50_000;
+  bob.transfers.handleOffer(offerOf(7, { size: SMALL.length }));
+  const refused = eventsOf(bob, "refused")[0];
+  assert.equal(refused?.fault.code, "too_large");
+  assert.match(refused?.fault.reason ?? "", /100000 bytes, at most 50000/);
+});
+
+Deno.test("numbers are shared by both directions and never used twice", async () => {
+  await using room = await TransferRoom.open();
+  const alice = room.join({ intercept: () => {} });
+  alice.transfers.handleOffer(offerOf(7, { size: 5 }));
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  alice.transfers.reject(1);
+  alice.transfers.handleOffer(offerOf(7, { size: 5 }));
+  assert.deepEqual(
+    alice.transfers.list().map(({ n, direction, state }) => [n, direction, state]),
+    [[2, "out", "sending"], [3, "in", "offered"]],
+  );
+});
+
+Deno.test("/accept without a number is refused while several are offered", async () => {
+  await using room = await TransferRoom.open();
+  const bob = room.join();
+  assert.throws(() => bob.transfers.accept(), UsageError);
+  bob.transfers.handleOffer(offerOf(7, { id: "a", size: 5 }));
+  bob.transfers.handleOffer(offerOf(8, { id: "a", size: 5 }));
+  assert.throws(
+    () => bob.transfers.accept(),
+    (error) => error instanceof UsageError && /with one of 1, 2/.test(error.hint ?? ""),
+  );
+  for (const verb of ["accept", "reject", "cancel"] as const) {
+    assert.throws(() => bob.transfers[verb](3), /there is no file of this number/);
+  }
+  bob.transfers.accept(2);
+  assert.throws(() => bob.transfers.accept(2), /accepted already/);
+  bob.transfers.cancel(2);
+  assert.equal(eventsOf(bob, "failed")[0]?.fault.code, "cancelled");
+});
+
+Deno.test("dispose() ends what is on its way in both directions and frees all", async () => {
+  const room = await TransferRoom.open();
+  const alice = room.join({ intercept: () => {} });
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  alice.transfers.handleOffer(offerOf(7, { size: FILE_CHUNK_BYTES + 1 }));
+  await room[Symbol.asyncDispose]();
+  assert.deepEqual(alice.transfers.list(), []);
+  assert.equal(eventsOf(alice, "failed").length, 2);
+});

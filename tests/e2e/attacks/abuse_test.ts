@@ -1,0 +1,553 @@
+// What one bad client can do to the others, as THREATS.md lists it: nothing. Against the real process.
+
+import assert from "node:assert/strict";
+import { OUTBOX_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import {
+  frameOf,
+  handshakeOf,
+  type Payload,
+  RawPeer,
+  V1Peer,
+  within,
+} from "../../helpers/peers/v1_peer.ts";
+
+const MIB = 1_048_576;
+const OPEN = ["--max-per-address", "off", "--rate-limit", "off"];
+// What handshakes get, and what a busy machine may add.
+const DEADLINE_MS = 10_000;
+const SLACK_MS = 4_000;
+
+const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
+const testTls = skipUnless(
+  Deno.build.os === "linux" && hasProgram("openssl"),
+  "needs /proc and openssl",
+);
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A number of the last metrics line. */
+function gauge(server: RunningServer, name: string): number {
+  const values = [...server.log.matchAll(new RegExp(`\\b${name}=(\\d+(?:\\.\\d+)?)`, "g"))];
+  return Number(values.at(-1)?.[1]);
+}
+
+async function nextMetrics(server: RunningServer): Promise<void> {
+  const lines = server.log.match(/ metrics /g)?.length ?? 0;
+  await server.logged(new RegExp(`(?: metrics [^]*){${lines + 1}}`));
+}
+
+/** Starts one of the programs beside these tests and waits for its first word. */
+async function helper(name: string, ...args: readonly string[]): Promise<Deno.ChildProcess> {
+  const script = new URL(`../../helpers/${name}.ts`, import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-net", script, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await within(reader.read(), `the first word of ${name}`, 15_000);
+  await reader.cancel();
+  return child;
+}
+
+async function end(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await child.status;
+}
+
+/** How long each of the senders' messages takes to the probe, at the same pace for `ms`. */
+async function latencies(
+  senders: readonly V1Peer[],
+  probe: V1Peer,
+  { ms, everyMs, text }: { ms: number; everyMs: number; text: string },
+): Promise<number[]> {
+  const sent = new Map<string, number>();
+  const heard: number[] = [];
+  const run = crypto.randomUUID();
+  const until = performance.now() + ms;
+  const sending = (async () => {
+    for (let n = 0; performance.now() < until; n++) {
+      for (const [index, sender] of senders.entries()) {
+        const label = `${run} ${index} ${n} ${text}`;
+        sent.set(label, performance.now());
+        await sender.chat(label);
+      }
+      await pause(everyMs);
+    }
+    // Each says its own: what another said before may come later.
+    for (const sender of senders) await sender.chat(`end ${run}`);
+  })();
+  for (let ends = 0; ends < senders.length;) {
+    const { message } = await probe.next("chat", 20_000);
+    if (message === `end ${run}`) ends++;
+    const at = sent.get(String(message));
+    if (at !== undefined) heard.push(performance.now() - at);
+  }
+  await sending;
+  assert.equal(heard.length, sent.size, "every message arrived");
+  return heard;
+}
+
+testLinux(
+  "a member that stops reading slows nobody down, costs its outbox and is closed",
+  async () => {
+    await using server = await startServer({ args: [...OPEN, "--metrics-interval", "1"] });
+    const { port } = server;
+    await using cleanup = new AsyncDisposableStack();
+    const join = async (room: string, name: string, drop: boolean) =>
+      cleanup.use(await V1Peer.join({ port, room, name, drop }));
+    const senders: V1Peer[] = [];
+    for (let n = 0; n < 10; n++) senders.push(await join("main", `sender ${n}`, true));
+    const probe = await join("main", "probe", false);
+    for (let n = 0; n < 88; n++) await join("main", `member ${n}`, true);
+    const load = { ms: 3_000, everyMs: 60, text: "x".repeat(1_000) };
+    await latencies(senders, probe, { ...load, ms: 1_000 });
+    const before = await latencies(senders, probe, load);
+
+    // Its socket and most of its outbox are filled in a room of two, which is quick; then it comes in.
+    const filler = await join("fill", "filler", true);
+    const slow = await join("fill", "slow", true);
+    slow.hold();
+    const memory = server.memory();
+    const full = "y".repeat(4_000);
+    for (const until = performance.now() + 20_000; performance.now() < until;) {
+      if (gauge(server, "outboxBytes") > OUTBOX_MAX_BYTES * 0.6) break;
+      for (let n = 0; n < 10; n++) await filler.chat(full);
+      await pause(20);
+    }
+    await slow.send({ type: "switch_room", room: "main" });
+    await probe.system(/^slow joined/);
+    const after = await latencies(senders, probe, load);
+    // Exactly bounded is what waits; around it, the collector takes its time.
+    const waiting = [...server.log.matchAll(/outboxBytes=(\d+)/g)].map(([, bytes]) =>
+      Number(bytes)
+    );
+    assert.ok(Math.max(...waiting) <= OUTBOX_MAX_BYTES + MIB);
+    assert.ok(server.memory() - memory < OUTBOX_MAX_BYTES + 96 * MIB);
+
+    // A tenth, and what a shared machine with two cores adds by itself: a room that waits adds seconds.
+    for (const [share, noiseMs] of [[0.5, 20], [0.99, 150]] as const) {
+      const [then, now] = [percentile(before, share), percentile(after, share)];
+      assert.ok(now < 1.1 * then + noiseMs, `p${share * 100}: ${then} ms before, ${now} ms after`);
+    }
+    await slow.send({ type: "switch_room", room: "fill" });
+    await probe.system(/^slow left/);
+    await floodUntilClosed(server, filler);
+    await nextMetrics(server);
+    assert.equal(gauge(server, "slowClosed"), 1);
+    assert.ok(gauge(server, "outboxBytes") < MIB);
+  },
+);
+
+/** Sends 4 KB messages until the server gives a member up, for half a minute at most. */
+async function floodUntilClosed(server: RunningServer, sender: V1Peer): Promise<void> {
+  const until = performance.now() + 30_000;
+  while (!server.log.includes("does not read fast enough") && performance.now() < until) {
+    for (let n = 0; n < 20; n++) await sender.chat("z".repeat(4_000));
+    await pause(10);
+  }
+  await server.logged(/ WARNING client does not read fast enough, closed client=\d+/, 1_000);
+}
+
+/** Connects `count` clients that never get further than `bytes`, some of them a byte at a time. */
+async function halfHandshakes(
+  server: RunningServer,
+  { count, starts }: { count: number; starts: readonly Uint8Array[] },
+): Promise<{ peers: RawPeer[]; stop: () => void }> {
+  const peers: RawPeer[] = [];
+  for (let n = 0; n < count; n++) {
+    const peer = await RawPeer.connect({ port: server.port });
+    await peer.write(starts[n % starts.length] as Uint8Array);
+    peers.push(peer);
+  }
+  const drip = setInterval(() => {
+    for (let n = 0; n < peers.length; n += 5) {
+      peers[n]?.conn.write(new Uint8Array([0])).catch(() => {});
+    }
+  }, 2_000);
+  return { peers, stop: () => clearInterval(drip) };
+}
+
+async function endureHalfHandshakes(
+  server: RunningServer,
+  caCert: string | undefined,
+  starts: readonly Uint8Array[],
+): Promise<void> {
+  // The first client takes what the runtime keeps for good.
+  await (await V1Peer.join({ port: server.port, caCert }))[Symbol.asyncDispose]();
+  const [handles, memory] = [server.handles(), server.memory()];
+  const begin = performance.now();
+  const { peers, stop } = await halfHandshakes(server, { count: 500, starts });
+  const before = performance.now();
+  const real = await V1Peer.join({ port: server.port, name: "real", caCert });
+  assert.ok(performance.now() - before < 1_000, "a real client gets in within 1 s");
+  const took = await Promise.all(peers.map(async (peer) => {
+    await peer.rest(DEADLINE_MS + SLACK_MS);
+    return performance.now() - begin;
+  }));
+  stop();
+  for (const peer of peers) peer.close();
+  assert.ok(Math.max(...took) < DEADLINE_MS + SLACK_MS);
+  await real.chat("still here");
+  await real.hears("still here");
+  await real[Symbol.asyncDispose]();
+  for (let n = 0; n < 40 && server.handles() > handles; n++) await pause(100);
+  assert.ok(server.handles() <= handles, `handles: ${handles} before, ${server.handles()} after`);
+  assert.ok(server.memory() - memory < 48 * MIB, "memory returns");
+}
+
+testLinux(
+  "500 half handshakes are gone by the deadline, and a real client gets in meanwhile",
+  async () => {
+    await using server = await startServer({ args: OPEN });
+    const whole = frameOf(await handshakeOf());
+    await endureHalfHandshakes(server, undefined, [
+      new Uint8Array(0),
+      new Uint8Array([0, 0]),
+      new Uint8Array([0, 0, 255, 255]),
+      whole.slice(0, whole.length - 200),
+    ]);
+  },
+);
+
+testTls(
+  "500 half TLS handshakes are gone by the deadline, and a real client gets in meanwhile",
+  async () => {
+    await using made = await makeCertificate();
+    const tls = ["--certfile", made.certFile, "--keyfile", made.keyFile];
+    await using server = await startServer({ args: [...OPEN, ...tls] });
+    const hello = new Uint8Array(200).fill(7);
+    hello.set([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]);
+    await endureHalfHandshakes(server, made.cert, [
+      new Uint8Array(0),
+      new Uint8Array([0x16, 3]),
+      hello.subarray(0, 6),
+      hello,
+    ]);
+  },
+);
+
+testTls("a TLS client that stops reading is closed, and its socket with it", async () => {
+  await using made = await makeCertificate();
+  const tls = ["--certfile", made.certFile, "--keyfile", made.keyFile];
+  await using server = await startServer({ args: [...OPEN, ...tls] });
+  const caCert = made.cert;
+  await using loud = await V1Peer.join({ port: server.port, caCert, name: "loud", drop: true });
+  const handles = server.handles();
+  const slow = await V1Peer.join({ port: server.port, caCert, name: "slow" });
+  slow.hold();
+  await floodUntilClosed(server, loud);
+  for (let n = 0; n < 30 && server.handles() > handles; n++) await pause(100);
+  assert.equal(server.handles(), handles);
+  slow.close();
+  await slow.closed.catch(() => {});
+});
+
+for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
+  Deno.test(`four clients that send ${kind} without end do not slow a quiet room down`, async () => {
+    await using server = await startServer();
+    await using alice = await V1Peer.join({ port: server.port, room: "quiet", name: "alice" });
+    const flooders = await Promise.all(
+      Array.from({ length: 4 }, () => helper("flooder", `${server.port}`, "flood", kind)),
+    );
+    try {
+      const took: number[] = [];
+      for (let n = 0; n < 10; n++) {
+        const before = performance.now();
+        await alice.chat(`${n}`);
+        await alice.hears(`${n}`);
+        took.push(performance.now() - before);
+        await pause(20);
+      }
+      // Without turns this is seconds; with them a few ms.
+      assert.ok(percentile(took, 0.5) < 100, `median ${percentile(took, 0.5)} ms`);
+    } finally {
+      await Promise.all(flooders.map(end));
+    }
+  });
+}
+
+testLinux("no input makes the server allocate what it announces or piles up", async () => {
+  await using server = await startServer({ args: [...OPEN, "--metrics-interval", "1"] });
+  const { port } = server;
+  await using alice = await V1Peer.join({ port, name: "alice" });
+  await alice.settled();
+  const memory = server.memory();
+  const announcers: RawPeer[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    const raw = await RawPeer.connect({ port });
+    await raw.write(new Uint8Array([0, 1, 0, 0, 123]));
+    announcers.push(raw);
+  }
+  assert.ok(server.memory() - memory < 32 * MIB, "1,000 announced frames cost what has arrived");
+  for (const raw of announcers) raw.close();
+
+  for (const length of [[0, 1, 0, 1], [0x7f, 255, 255, 255], [255, 255, 255, 255], [0, 0, 0, 0]]) {
+    await using raw = await RawPeer.connect({ port });
+    await raw.write(new Uint8Array(length));
+    await raw.rest(2_000);
+  }
+
+  const deep = ["[".repeat(65_000), `${'{"a":'.repeat(13_000)}1${"}".repeat(13_000)}`];
+  const wide = `[${"0,".repeat(32_000)}0]`;
+  for (const text of [...deep, wide, `"${"x".repeat(65_000)}"`]) {
+    await using raw = await RawPeer.connect({ port });
+    await raw.write(frameOf(text));
+    assert.equal((await raw.json())?.["type"], "handshake_error");
+    await using inside = await V1Peer.join({ port, name: "inside", room: "other" });
+    await inside.raw.write(inside.sealBytes(new TextEncoder().encode(text.slice(0, 49_000))));
+    await inside.closed;
+  }
+
+  // The heap grows to its working size once; what piles up grows the second time as well.
+  await pourIn(alice, port);
+  const warm = server.memory();
+  await pourIn(alice, port);
+  await nextMetrics(server);
+  assert.equal(gauge(server, "rooms"), 1);
+  assert.ok(server.memory() - warm < 64 * MIB, `${(server.memory() - warm) / MIB} MiB more`);
+});
+
+/** What is too large, 10,000 rooms, 10,000 names and 1,000 chunks of no file. */
+async function pourIn(alice: V1Peer, port: number): Promise<void> {
+  const oversized: Payload[] = [
+    { type: "rename", name: "x".repeat(48_000) },
+    { type: "switch_room", room: "́".repeat(20_000) },
+    { type: "chat", message: "x".repeat(48_000) },
+  ];
+  for (const payload of oversized) await alice.send(payload);
+  await alice.settled();
+
+  for (let n = 0; n < 10_000; n++) {
+    await alice.raw.write(alice.seal({ type: "switch_room", room: `room ${n}` }));
+    if (n % 100 === 99) await alice.settled();
+  }
+  for (let n = 0; n < 10_000; n++) {
+    await alice.raw.write(alice.seal({ type: "rename", name: `name ${n}` }));
+    if (n % 100 === 99) await alice.settled();
+  }
+  const chunk_data = btoa("x".repeat(32_768));
+  const chunk = { type: "file_chunk", file_id: "endless", chunk_data, is_final: false };
+  for (let n = 0; n < 1_000; n++) {
+    await alice.send({ ...chunk, chunk_index: n });
+    if (n % 100 === 99) await alice.settled();
+  }
+  for (const index of [-1, 0.5, 2 ** 53, 1e300]) {
+    await using raw = await V1Peer.join({ port, name: "indexed" });
+    await raw.send({ ...chunk, chunk_index: index });
+    await raw.closed;
+  }
+}
+
+const KINDS: readonly Payload[] = [
+  { type: "chat", message: "intruder" },
+  { type: "system", message: "intruder" },
+  { type: "pong" },
+  { type: "rename", name: "intruder" },
+  { type: "switch_room", room: "lobby" },
+  { type: "file_init", file_id: "f", filename: "intruder", filesize: 3, total_chunks: 1 },
+  { type: "file_chunk", file_id: "f", chunk_index: 0, chunk_data: "AAAA", is_final: true },
+];
+
+Deno.test("no message of any kind has an effect without a handshake, with a bad token, or after a fault", async () => {
+  await using server = await startServer({ args: OPEN, env: { CMDCHAT_TOKENS: "the-token" } });
+  const { port } = server;
+  await using watcher = await V1Peer.join({ port, name: "watcher", token: "the-token" });
+  for (const payload of KINDS) {
+    await using bare = await RawPeer.connect({ port });
+    await bare.write(frameOf(payload));
+    const answer = await bare.json();
+    assert.deepEqual(answer, { type: "handshake_error", reason: "expected_handshake" });
+    assert.equal(await bare.json(), undefined);
+
+    await using sealed = await RawPeer.connect({ port });
+    await sealed.write(watcher.seal(payload));
+    assert.equal((await sealed.json())?.["type"], "handshake_error");
+
+    await using refused = await RawPeer.connect({ port });
+    await refused.write(frameOf(await handshakeOf({ token: "wrong" })));
+    assert.deepEqual(await refused.json(), { type: "handshake_error", reason: "unauthorized" });
+    await refused.write(watcher.seal(payload)).catch(() => {});
+    await refused.rest(2_000);
+
+    await using broken = await V1Peer.join({ port, name: "broken", token: "the-token" });
+    await watcher.system(/^broken joined/);
+    const frames = [broken.seal({ type: "none" }), broken.seal(payload)];
+    await broken.raw.write(new Uint8Array(frames.flatMap((frame) => [...frame])));
+    await broken.closed;
+    await watcher.system(/^broken left/);
+  }
+  await watcher.settled();
+  assert.ok(!JSON.stringify(watcher.history).includes("intruder"));
+});
+
+Deno.test("no message of any kind has an effect in a room that its sender is not in", async () => {
+  await using server = await startServer({ args: OPEN });
+  const { port } = server;
+  await using watcher = await V1Peer.join({ port, name: "watcher", room: "private" });
+  await using alice = await V1Peer.join({ port, name: "alice", room: "lobby" });
+  for (const payload of KINDS) await alice.send({ ...payload, room: payload["room"] ?? "private" });
+  await alice.settled();
+  const heard = await watcher.settled();
+  assert.deepEqual(heard.filter(({ event }) => event !== "joined" && event !== "names"), []);
+  assert.ok(!JSON.stringify(watcher.history).includes("intruder"));
+});
+
+Deno.test("an envelope of one session opens in no other", async () => {
+  await using server = await startServer({ args: OPEN });
+  await using alice = await V1Peer.join({ port: server.port, name: "alice" });
+  await using mallory = await V1Peer.join({ port: server.port, name: "mallory" });
+  await mallory.raw.write(alice.seal({ type: "chat", message: "stolen" }));
+  await mallory.closed;
+  await alice.settled();
+  assert.ok(!JSON.stringify(alice.history).includes("stolen"));
+});
+
+Deno.test("v1 cannot tell a repeated envelope of the same session; THREAT-MODEL.md says so", async () => {
+  await using server = await startServer({ args: OPEN });
+  await using alice = await V1Peer.join({ port: server.port, name: "alice" });
+  const frame = alice.seal({ type: "chat", message: "pay 10" });
+  await alice.raw.write(frame);
+  await alice.raw.write(frame);
+  const first = await alice.hears("pay 10");
+  const second = await alice.hears("pay 10");
+  assert.deepEqual([first["sequence"], second["sequence"]], [1, 2]);
+});
+
+Deno.test("a client that is killed leaves its room at once", async () => {
+  await using server = await startServer();
+  await using watcher = await V1Peer.join({ port: server.port, name: "watcher" });
+  const victim = await helper("member_process", `${server.port}`, "lobby", "victim");
+  await watcher.system(/^victim joined/);
+  await end(victim);
+  await watcher.system(/^victim left/, 3_000);
+});
+
+Deno.test("fifty clients that send random commands do not hold the event loop", async () => {
+  await using server = await startServer({ args: [...OPEN, "--metrics-interval", "1"] });
+  await using cleanup = new AsyncDisposableStack();
+  const peers: V1Peer[] = [];
+  for (let n = 0; n < 50; n++) {
+    peers.push(cleanup.use(
+      await V1Peer.join({ port: server.port, name: `p${n}`, room: `r${n % 5}`, drop: true }),
+    ));
+  }
+  const watchdog = cleanup.use(
+    await V1Peer.join({ port: server.port, name: "watchdog", room: "kennel" }),
+  );
+  // Reproducible: a small linear generator instead of Math.random().
+  let seed = 20_240_613;
+  const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const commands: readonly (() => Payload)[] = [
+    ...KINDS.map((payload) => () => payload),
+    () => ({ type: "rename", name: `n${random(60)}` }),
+    () => ({ type: "switch_room", room: `r${random(8)}` }),
+    () => ({ type: "chat", message: "x".repeat(1 + random(4_000)) }),
+  ];
+  let busy = true;
+  const took: number[] = [];
+  const watching = (async () => {
+    for (let n = 0; busy; n++) {
+      const before = performance.now();
+      await watchdog.chat(`${n}`);
+      await watchdog.hears(`${n}`);
+      took.push(performance.now() - before);
+      await pause(20);
+    }
+  })();
+  for (let round = 0; round < 60; round++) {
+    await Promise.all(peers.map((peer) => peer.send((commands[random(commands.length)]!)())));
+    await pause(0);
+  }
+  busy = false;
+  await watching;
+  await nextMetrics(server);
+  assert.ok(percentile(took, 0.95) < 500, `p95 ${percentile(took, 0.95)} ms`);
+  assert.doesNotMatch(server.log, / ERROR | CRITICAL /);
+  assert.equal(gauge(server, "members"), 51);
+});
+
+testTls("a server that runs out of handles serves again when some are back", async () => {
+  await using made = await makeCertificate();
+  const run = "ulimit -n 90; exec " +
+    `"${Deno.execPath()}" run --no-check --no-prompt -A server/main.ts "$@"`;
+  for (const tls of [[], ["--certfile", made.certFile, "--keyfile", made.keyFile]]) {
+    await using server = await startServer({
+      command: { path: "sh", args: ["-c", run, "sh"] },
+      args: [...OPEN, ...tls],
+    });
+    const crowd: RawPeer[] = [];
+    for (let n = 0; n < 150; n++) crowd.push(await RawPeer.connect({ port: server.port }));
+    await pause(300);
+    for (const raw of crowd) raw.close();
+    const caCert = tls.length > 0 ? made.cert : undefined;
+    const options = { port: server.port, name: "late", caCert };
+    await using late = await within(joinAgain(options), "the late client", 10_000);
+    await late.chat("in");
+    await late.hears("in");
+  }
+});
+
+/** As clients do: whoever is reset while the server opens its port again comes once more. */
+async function joinAgain(options: Parameters<typeof V1Peer.join>[0]): Promise<V1Peer> {
+  for (;;) {
+    try {
+      return await V1Peer.join(options);
+    } catch (error) {
+      const cut = [Deno.errors.ConnectionReset, Deno.errors.UnexpectedEof];
+      if (!cut.some((kind) => error instanceof kind)) throw error;
+    }
+    await pause(100);
+  }
+}
+
+Deno.test("the log of a conversation holds no name, no room, no text and no token", async () => {
+  await using server = await startServer({
+    args: ["--log-level", "DEBUG", "--metrics-interval", "1"],
+    env: { CMDCHAT_TOKENS: "tok-3b1f" },
+  });
+  const options = { port: server.port, name: "Nathalie", room: "hideout", token: "tok-3b1f" };
+  await using alice = await V1Peer.join(options);
+  await alice.chat("the treasure is under the oak");
+  await alice.send({ type: "rename", name: "a\r\n2026-01-01 ERROR forged\u2028x\x1b[31m" });
+  await alice.send({
+    type: "file_init",
+    file_id: "f",
+    filename: "map.pdf",
+    filesize: 9,
+    total_chunks: 1,
+  });
+  await alice.settled();
+  await using forger = await RawPeer.connect(server);
+  await forger.write(frameOf(await handshakeOf({ ...options, name: "x\nERROR forged\x1b[2J" })));
+  assert.equal((await forger.json())?.["reason"], "invalid_name");
+  await using wrong = await RawPeer.connect(server);
+  await wrong.write(frameOf(await handshakeOf({ ...options, token: "tok-guess" })));
+  await wrong.rest();
+  await nextMetrics(server);
+  const { stderr } = await server.stop();
+  for (const word of ["Nathalie", "hideout", "treasure", "tok-", "map.pdf", "forged"]) {
+    assert.ok(!stderr.includes(word), word);
+  }
+  for (const line of stderr.trimEnd().split("\n")) {
+    assert.match(
+      line,
+      /^\d{4}-\d\d-\d\dT[\d:.]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) [\x20-\x7e]+$/,
+    );
+  }
+});

@@ -1,0 +1,205 @@
+// deno-lint-ignore-file no-console
+// Clients come, talk and go for as long as SOAK_MINUTES says: memory, handles and latency must stay where they are.
+// Half a minute in the ordinary run, where only a leak that is fast shows; `SOAK_MINUTES=60 deno task test soak` is
+// an hour, as docs/OPERATIONS.md tells of. What the machine does meanwhile is seen beside an echo.
+
+import assert from "node:assert/strict";
+import { readSamples, type Samples } from "../../../server/telemetry/prometheus_reader.ts";
+import { startListening } from "../../bench/processes.ts";
+import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { skipUnless } from "../../helpers/repo/skip.ts";
+import { V1Peer } from "../../helpers/peers/v1_peer.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+
+const MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0.5);
+const RESIDENTS = 20;
+// Each pass of a visitor: come, say a few things, and go in one of the ways in which people go.
+const VISITORS = 4;
+const TALK_EVERY_MS = 100;
+const WINDOWS = 6;
+// Garbage of the second since the last collection, and what one more probe may take on a busy machine.
+const HEAP_SLACK = 6 * 2 ** 20;
+const LATENCY_SLACK_MS = 50;
+
+const test = skipUnless(Deno.build.os === "linux", "memory and handles are read from /proc");
+
+interface Window {
+  /** Live JavaScript heap, and the whole process, which V8 lets grow and shrink as it likes; bytes. */
+  readonly heap: number;
+  readonly memory: number;
+  readonly handles: number;
+  /** 99 of 100 messages came back to their sender within this; ms. */
+  readonly p99: number;
+  /** The same of an echo on this machine, which has nothing to remember. */
+  readonly echo: number;
+  readonly visits: number;
+}
+
+function waitMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function samplesAt(pages: string): Promise<Samples> {
+  return readSamples(await (await fetch(`http://${pages}/metrics`)).text());
+}
+
+/** Comes and goes until `signal`; counts each visit. */
+async function visit(port: number, number: number, signal: AbortSignal, count: () => void) {
+  for (let n = number; !signal.aborted; n++) {
+    const name = `visitor-${number}`;
+    if (n % 4 === 0) {
+      await using peer = await V1Peer.join({ port, name });
+      await peer.chat("an old one says hello");
+    } else {
+      const room = `room-${n % 7}`;
+      await using peer = await V2Peer.join({ port, hello: { name, rooms: [[room, 0]] } });
+      for (let said = 0; said < 3; said++) await peer.say(`${name} says ${said}`, room);
+      await peer.until("chat", ({ text }) => text === `${name} says 2`);
+      // Some say goodbye, some are cut off and stay held for a while.
+      if (n % 4 === 1) await peer.send({ kind: "bye" });
+      else peer.cut();
+    }
+    count();
+  }
+}
+
+/** Has one small message after another come back from a mere echo, until `signal`; notes how long each took. */
+async function echo(port: number, signal: AbortSignal, note: (ms: number) => void) {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  const buffer = new Uint8Array(64);
+  while (!signal.aborted) {
+    const began = performance.now();
+    await conn.write(buffer);
+    for (let got = 0; got < buffer.length;) got += await conn.read(buffer) ?? Infinity;
+    note(performance.now() - began);
+    await waitMs(TALK_EVERY_MS);
+  }
+}
+
+interface Resident {
+  readonly peer: V2Peer;
+  readonly room: string;
+}
+
+/** Says one thing after another until `signal`; notes how long each took to come back. */
+async function reside({ peer, room }: Resident, signal: AbortSignal, note: (ms: number) => void) {
+  for (let n = 0; !signal.aborted; n++) {
+    const began = performance.now();
+    const id = await peer.say(`resident ${n}`, room);
+    await peer.until(
+      "chat",
+      ({ client, request }) => client === peer.welcome.client && request === id,
+    );
+    note(performance.now() - began);
+    // A peer remembers all it heard, which an hour of a test must not.
+    const old = peer.events.splice(0, Math.max(peer.events.length - 200, 0));
+    peer.events.unshift(...old.filter(({ kind }) => kind === "welcome" || kind === "entered"));
+    await waitMs(TALK_EVERY_MS);
+  }
+}
+
+async function observe(
+  { server, pages }: { readonly server: RunningServer; readonly pages: string },
+  ms: number,
+  { latencies, echoes }: Readonly<Record<"latencies" | "echoes", number[]>>,
+  visits: { readonly n: number },
+): Promise<Window> {
+  latencies.length = echoes.length = 0;
+  const before = visits.n;
+  await waitMs(ms);
+  const samples = await samplesAt(pages);
+  return {
+    heap: samples.get("cmdchat_heap_used_bytes") ?? NaN,
+    memory: samples.get("process_resident_memory_bytes") ?? NaN,
+    handles: server.handles(),
+    ...{ p99: p99Of(latencies), echo: p99Of(echoes) },
+    visits: visits.n - before,
+  };
+}
+
+function p99Of(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Infinity;
+}
+
+test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and latency stay flat`, async () => {
+  const unbounded = ["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "1"];
+  await using server = await startServer({
+    command: {
+      path: Deno.execPath(),
+      args: [
+        ...["run", "--no-check", "--no-prompt", "--v8-flags=--expose-gc"],
+        ...["--preload=tests/helpers/programs/collect_garbage.ts", "-A", "server/main.ts"],
+      ],
+    },
+    args: [...unbounded, "--hold", "2", "--admin-listen", "0"],
+  });
+  const { port } = server;
+  const [, pages = ""] = await server.printed(/^admin pages on http:\/\/(\S+)$/m);
+  await using stack = new AsyncDisposableStack();
+  const residents: Resident[] = [];
+  for (let n = 0; n < RESIDENTS; n++) {
+    const room = `room-${n % 3}`;
+    const hello = { name: `resident-${n}`, rooms: [[room, 0]] as [string, number][] };
+    residents.push({ room, peer: stack.use(await V2Peer.join({ port, hello })) });
+  }
+  const ending = new AbortController();
+  const heard = { latencies: [] as number[], echoes: [] as number[] };
+  const reference = stack.use(
+    await startListening({ path: "tests/bench/references/echo_server.ts" }),
+  );
+  const visits = { n: 0 };
+  const working = [
+    ...residents.map((resident) =>
+      reside(resident, ending.signal, (ms) => heard.latencies.push(ms))
+    ),
+    echo(reference.port, ending.signal, (ms) => heard.echoes.push(ms)),
+    ...Array.from({ length: VISITORS }, (_, n) => visit(port, n, ending.signal, () => visits.n++)),
+  ];
+  const broken = Promise.all(working).then(() => {}, (cause) => {
+    throw new Error(
+      `somebody got no further; the server's last lines:\n${server.log.slice(-2_000)}`,
+      {
+        cause,
+      },
+    );
+  });
+  const seen: Window[] = [];
+  for (let n = 0; n < WINDOWS; n++) {
+    const window = observe({ server, pages }, MINUTES * 60_000 / WINDOWS, heard, visits);
+    await Promise.race([window, broken]);
+    seen.push(await window);
+    const { heap, memory, handles, p99, echo, visits: came } = seen.at(-1) as Window;
+    const [live, all] = [heap, memory].map((bytes) => (bytes / 2 ** 20).toFixed(1));
+    console.log(
+      `${live} of ${all} MiB live, ${handles} handles, p99 ${p99.toFixed(1)} ms ` +
+        `(an echo ${echo.toFixed(1)}), ${came} visits`,
+    );
+  }
+  ending.abort();
+  await broken;
+  // The first window warms up; the second is what the last is held against.
+  const [, early, ...later] = seen as [Window, Window, ...Window[]];
+  const last = later.at(-1) as Window;
+  assert.ok(visits.n > 10, `${visits.n} visits`);
+  assert.ok(last.heap < early.heap * 1.1 + HEAP_SLACK, "memory grew");
+  // A busy machine makes both slow; what grows with time makes only one of them.
+  const grown = last.p99 / early.p99;
+  const busier = Math.max(1, last.echo / early.echo);
+  assert.ok(last.p99 < early.p99 * 2 * busier + LATENCY_SLACK_MS, `latency grew ${grown} times`);
+  assert.ok(last.handles <= early.handles + VISITORS * 3, "handles were left open");
+
+  // Everybody goes, and nothing of them stays.
+  await stack.disposeAsync();
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const samples = await samplesAt(pages);
+    const left = ["cmdchat_connections", 'cmdchat_rooms{kind="open"}', "cmdchat_outbox_bytes"]
+      .map((name) => samples.get(name));
+    if (left.every((value) => value === 0)) break;
+    assert.ok(performance.now() < end, `left over: ${left}`);
+    await waitMs(100);
+  }
+  const { stderr } = await server.stop();
+  assert.ok(!stderr.includes("unexpected fault"), stderr);
+});

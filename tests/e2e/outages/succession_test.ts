@@ -1,0 +1,287 @@
+// deno-lint-ignore-file no-console
+// One process goes on in the place of another, under load: the client's own code sees that nothing was lost.
+
+import { encode } from "cborg";
+import assert from "node:assert/strict";
+import {
+  decodeHandOver,
+  encodeHandOver,
+  type HandOver,
+} from "../../../server/relay/hand_over_state.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
+import { openRecordedChat, type RecordedChat } from "../../helpers/fakes/recorded_chat.ts";
+import { newAttachKey, SealedPeer } from "../../helpers/peers/sealed_peer.ts";
+import { textOf } from "../../helpers/peers/sealed_room.ts";
+import {
+  type RunningServer,
+  runServer,
+  startServer,
+} from "../../helpers/programs/server_process.ts";
+import { V1Peer, within } from "../../helpers/peers/v1_peer.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+
+const CLIENTS = 50;
+const RESTARTS = 10;
+// Each says something this often, at a moment of its own.
+const TALK_EVERY_MS = 250;
+const OPEN = ["--rate-limit", "off", "--max-per-address", "off"];
+const TOKEN = { CMDCHAT_ADMIN_TOKEN: "for-the-operator" };
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Ports that every process of one server uses in turn. */
+interface Place {
+  readonly port: number;
+  readonly pages: string;
+}
+
+function newPlace(): Place {
+  return { port: freePort(), pages: `127.0.0.1:${freePort()}` };
+}
+
+function startAt(
+  { port, pages }: Place,
+  env: Record<string, string> = TOKEN,
+): Promise<RunningServer> {
+  const where = ["--port", String(port), "--admin-listen", pages, "--take-over", pages];
+  return startServer({ args: [...where, ...OPEN], env });
+}
+
+async function fingerprintOf(server: RunningServer): Promise<string> {
+  return (await server.printed(/^fingerprint (\S+)/m))[1] as string;
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < end, `never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Says one thing after another until `signal`, at random moments; gives what was said and what became of each. */
+async function talk(
+  { chat }: RecordedChat,
+  name: string,
+  signal: AbortSignal,
+): Promise<[string, string][]> {
+  const said: Promise<[string, string]>[] = [];
+  for (let n = 1; !signal.aborted; n++) {
+    const text = `${name}.${n}`;
+    said.push(chat.say(text).then((outcome) => [text, outcome]));
+    const [share = 0] = crypto.getRandomValues(new Uint32Array(1));
+    await new Promise((resolve) => setTimeout(resolve, TALK_EVERY_MS * (0.5 + share / 2 ** 32)));
+  }
+  return await Promise.all(said);
+}
+
+Deno.test(`${CLIENTS} clients talk while their server is replaced ${RESTARTS} times: every message arrives once, in one order, and nobody seems to leave`, async () => {
+  const place = newPlace();
+  let server = await startAt(place);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => server[Symbol.asyncDispose]());
+  const fingerprint = await fingerprintOf(server);
+  const expected = parseFingerprint(fingerprint);
+  const chats: RecordedChat[] = [];
+  for (let n = 0; n < CLIENTS; n++) {
+    const chat = await openRecordedChat({ port: place.port, name: `client${n}`, expected });
+    chats.push(stack.use(chat));
+  }
+  const last = `client${CLIENTS - 1} joined.`;
+  const sawAll = ({ shown }: RecordedChat) => shown.some(({ text }) => text === last);
+  await until(() => chats.slice(0, -1).every(sawAll), "everyone saw everyone come");
+  const quiet = chats.map(({ shown }) => shown.length);
+  const ending = new AbortController();
+  const talking = chats.map((chat, n) => talk(chat, `client${n}`, ending.signal));
+  const gaps: number[] = [];
+  for (let n = 0; n < RESTARTS; n++) {
+    const next = await startAt(place);
+    const ended = await server.ended();
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stderr, /handing over: no new connections, telling clients/);
+    assert.equal(await fingerprintOf(next), fingerprint);
+    server = next;
+    const began = performance.now();
+    await until(() => next.log.split("client joined").length > CLIENTS, "everyone is back");
+    gaps.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, TALK_EVERY_MS * 2));
+  }
+  ending.abort();
+  const said = (await within(Promise.all(talking), "all messages to be answered", 20_000)).flat();
+  assert.deepEqual(said.filter(([, outcome]) => outcome !== "confirmed"), []);
+  assert.ok(said.length > CLIENTS * RESTARTS, `${said.length} messages`);
+
+  const heard = ({ shown }: RecordedChat, n: number) =>
+    shown.slice(quiet[n]).filter(({ kind }) => kind === "chat");
+  const first = heard(chats[0] as RecordedChat, 0);
+  const order = first.map(({ text }) => text);
+  assert.deepEqual(order.toSorted(), said.map(([text]) => text).toSorted());
+  assert.deepEqual(first.map(({ sequence }) => sequence), order.map((_, n) => n + 1));
+  for (const [n, chat] of chats.entries()) {
+    assert.deepEqual(heard(chat, n).map(({ text }) => text), order, `client${n}`);
+    const noise = chat.shown.slice(quiet[n]).filter(({ kind }) => kind !== "chat");
+    assert.deepEqual(noise.filter(({ text }) => /joined|left|away|back\b(?! in)/.test(text)), []);
+  }
+  console.log(`${said.length} messages; back within ${Math.max(...gaps).toFixed(0)} ms at most`);
+});
+
+Deno.test("names, topic, places, direct messages and who is away go along; v1 clients leave; who stays away is away", async () => {
+  const place = newPlace();
+  await using old = await startAt(place);
+  const { port } = place;
+  await using ann = await V2Peer.join({ port, hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port, hello: { name: "bob" } });
+  await using _lost = await V2Peer.join({ port, hello: { name: "lost" } });
+  await using v1 = await V1Peer.join({ port, name: "v1" });
+  await ann.until("joined", ({ name }) => name === "v1");
+  const room = ann.room();
+  await ann.send({ kind: "topic", id: ann.nextId(), room, text: "what it is about" });
+  await bob.until("topic");
+  await ann.say("before");
+  const { at } = await bob.until("chat");
+  bob.cut();
+  await ann.until("away", ({ name }) => name === "bob");
+  await ann.say("while bob is away");
+  await ann.send({ kind: "direct", id: ann.nextId(), to: bob.welcome.client, text: "psst" });
+  await ann.until("direct");
+
+  await using next = await startAt(place);
+  assert.equal((await old.ended()).code, 0);
+  assert.equal((await ann.until("closing")).retry, true);
+  await v1.system(/^The server is back in a moment/);
+  await next.logged(/took over held=3 rooms=1/);
+
+  const again = (peer: V2Peer, name: string, seen: number) => {
+    const { session, secret } = peer.welcome;
+    const rooms: [string, number][] = [["lobby", seen]];
+    return V2Peer.join({ port, hello: { name, session, secret, rooms } });
+  };
+  await using bob2 = await again(bob, "bob", at);
+  assert.deepEqual([bob2.welcome.resumed, bob2.welcome.client], [true, bob.welcome.client]);
+  assert.equal(bob2.entered().topic, "what it is about");
+  await bob2.until("chat", ({ text }) => text === "while bob is away");
+  assert.equal((await bob2.until("direct")).text, "psst");
+  await bob2.until("left", ({ name }) => name === "v1");
+  const { list } = await bob2.until("members");
+  assert.deepEqual(list.map(([, name]) => name), ["ann", "bob", "lost"]);
+  await using newcomer = await V2Peer.join({ port, hello: { name: "ann" } });
+  assert.equal(newcomer.entered().name, "ann-2");
+  await bob2.until("away", ({ name }) => name === "lost");
+});
+
+Deno.test("a file goes on over the next process, and what a receiver missed is asked for there", async () => {
+  const place = newPlace();
+  await using old = await startAt(place);
+  const { port } = place;
+  await using ann = await V2Peer.join({ port, hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port, hello: { name: "bob" } });
+  const pieces = [new Uint8Array(FILE_CHUNK_BYTES).fill(7), new Uint8Array([1, 2, 3])];
+  const piece = (index: number) => ({ file: "f", index, data: pieces[index] as Uint8Array });
+  const about = { filename: "a.bin", size: FILE_CHUNK_BYTES + 3, chunks: 2, hash: null };
+  await ann.send(
+    { kind: "offer", id: ann.nextId(), room: ann.room(), file: "f", ...about },
+    { kind: "chunk", ...piece(0), last: false },
+  );
+  await bob.until("chunk");
+
+  await using next = await startAt(place);
+  assert.equal((await old.ended()).code, 0);
+  await next.logged(/took over/);
+  const again = ({ welcome: { session, secret } }: V2Peer, name: string) =>
+    V2Peer.join({ port, hello: { name, session, secret, rooms: [["lobby", 0]] } });
+  await using ann2 = await again(ann, "ann");
+  await using bob2 = await again(bob, "bob");
+  await ann2.send({ kind: "resume", file: "f" });
+  assert.equal((await ann2.until("reached")).index, 1);
+  await ann2.send({ kind: "chunk", ...piece(1), last: true });
+  assert.deepEqual((await bob2.until("chunk")).data, pieces[1]);
+  const to = ann.welcome.client;
+  await bob2.send({ kind: "pull", room: bob2.room(), to, file: "f", index: 0, count: 1 });
+  const { client } = await ann2.until("pull");
+  await ann2.send({ kind: "part", to: client, ...piece(0) });
+  assert.deepEqual((await bob2.until("chunk", ({ index }) => index === 0)).data, pieces[0]);
+});
+
+Deno.test("a sealed room goes along: its order, who is in it, and what one of them has not heard yet", async () => {
+  const place = newPlace();
+  await using old = await startAt(place);
+  const { port } = place;
+  const key = await newAttachKey();
+  await using alice = await SealedPeer.connect({ port }, key);
+  await alice.attach();
+  await alice.create();
+  await using bob = await SealedPeer.connect({ port }, key);
+  await bob.attach();
+  await bob.commit(0, "bob joins");
+  bob.peer.cut();
+  await alice.peer.until("sealed_gone");
+  await alice.app(1, "while bob is away");
+
+  await using _next = await startAt(place);
+  assert.equal((await old.ended()).code, 0);
+  const again = (former: SealedPeer) => {
+    const { session, secret } = former.peer.welcome;
+    return SealedPeer.connect({ port, hello: { session, secret } }, key, former);
+  };
+  await using bob2 = await again(bob);
+  const back = await bob2.attach({ member: true, epoch: 1, seq: 1 });
+  assert.ok(back.kind === "sealed_attached", back.kind);
+  assert.deepEqual([back.missing, back.epoch, back.seq, back.members.length], ["nothing", 1, 2, 2]);
+  const missed = await bob2.peer.until("sealed_frame");
+  assert.equal(textOf(missed.body), "while bob is away");
+  await using alice2 = await again(alice);
+  assert.equal((await alice2.attach({ member: true, epoch: 1, seq: 2 })).kind, "sealed_attached");
+  await alice2.app(1, "after it");
+  const { seq } = await bob2.peer.until("sealed_frame", ({ body }) => textOf(body) === "after it");
+  assert.equal(seq, 3);
+});
+
+Deno.test("nobody takes over without the token, and a server without one gives nothing", async () => {
+  const [guarded, open] = [newPlace(), newPlace()];
+  await using server = await startAt(guarded);
+  const ask = async (pages: string, body: Uint8Array<ArrayBuffer>) => {
+    const response = await fetch(`http://${pages}/hand-over`, { method: "POST", body });
+    return [response.status, await response.text()];
+  };
+  for (const length of [0, 96, 1_000_000]) {
+    const answer = await ask(guarded.pages, new Uint8Array(length));
+    assert.deepEqual(answer, [401, "A token is needed\n"]);
+  }
+  await using plain = await startServer({ args: ["--admin-listen", open.pages] });
+  assert.equal((await ask(open.pages, new Uint8Array(64)))[0], 409);
+  const start = (pages: string, env: Record<string, string>) =>
+    runServer({ args: ["--take-over", pages], env });
+  const wrong = await start(guarded.pages, { CMDCHAT_ADMIN_TOKEN: "wrong" });
+  assert.deepEqual([wrong.code, wrong.stdout], [3, ""]);
+  assert.match(
+    wrong.stderr,
+    /^error: Cannot take over from the server at .*: it answers 401\nhint:/,
+  );
+  assert.match((await start(guarded.pages, {})).stderr, /that needs its token/);
+  assert.match((await start("192.0.2.1:1", TOKEN)).stderr, /an address of this machine/);
+  for (const { port } of [server, plain]) {
+    await using _peer = await V2Peer.join({ port });
+  }
+});
+
+Deno.test("with --take-over and nobody there, a server starts as ever", async () => {
+  await using server = await startAt(newPlace());
+  await using _peer = await V2Peer.join({ port: server.port });
+  const { code, stderr } = await server.stop();
+  assert.equal(code, 0);
+  assert.ok(!stderr.includes("took over"), stderr);
+});
+
+Deno.test("what a process of another version hands over is refused by name", () => {
+  const state: HandOver = {
+    identity: "",
+    relay: { issued: 7, nextRoom: 2, rooms: [], sessions: [] },
+  };
+  assert.deepEqual(decodeHandOver(encodeHandOver(state)).relay, state.relay);
+  assert.throws(() => decodeHandOver(encode({ format: "cmdchat hand-over 99" })), ConfigError);
+});

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { makeCertificate, readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { findCompileBase } from "../../helpers/programs/executables.ts";
+import { runProgram } from "../../helpers/programs/programs.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { talkOverTls } from "../../helpers/programs/tls_talk.ts";
+
+const base = await findCompileBase();
+const olderCli = "environment" in base ? base.environment["DENO_COMPILE"] : undefined;
+
+const test = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const olderTest = skipUnless(
+  hasProgram("openssl") && olderCli !== undefined,
+  hasProgram("openssl") ? "there is no older runtime here" : "openssl is not installed",
+);
+
+test("README's openssl line makes a certificate that a client takes by address", async () => {
+  await using made = await makeCertificate();
+  assert.equal(await talkOverTls({ ...made, hostname: "127.0.0.1" }), "hello");
+});
+
+test("README's openssl line makes a certificate that a client takes by name", async () => {
+  await using made = await makeCertificate();
+  assert.equal(await talkOverTls({ ...made, hostname: "localhost" }), "hello");
+});
+
+olderTest(
+  "README's openssl line makes a certificate that the oldest supported runtime takes",
+  async () => {
+    await using made = await makeCertificate();
+    const script = new URL("../../helpers/programs/tls_talk.ts", import.meta.url).pathname;
+    const talk = await runProgram(olderCli ?? "", {
+      args: ["run", "-A", "--no-config", script, made.certFile, made.keyFile, "127.0.0.1"],
+    });
+    assert.equal(talk.stdout, "hello", talk.stderr);
+  },
+);
+
+test("README's openssl line needs its CA:FALSE: a CA certificate is refused as a server's", async () => {
+  const line = (await readmeCertificateLine())
+    .replace(' -addext "basicConstraints=critical,CA:FALSE"', "");
+  await using made = await makeCertificate(line);
+  await assert.rejects(talkOverTls({ ...made, hostname: "127.0.0.1" }), /CaUsedAsEndEntity/);
+});
+
+test("README's openssl line leaves a key that only its owner can read", async () => {
+  await using made = await makeCertificate();
+  assert.equal(((await Deno.stat(made.keyFile)).mode ?? 0) & 0o777, 0o600);
+});

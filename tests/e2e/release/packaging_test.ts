@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { SERVER } from "../../../scripts/build/compile.ts";
+import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../../server/config/server_options.ts";
+import { STOP_DRAIN_MS } from "../../../shared/base/limits.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
+import { runProgram } from "../../helpers/programs/programs.ts";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { readSources, readText, ROOT } from "../../helpers/repo/sources.ts";
+
+const INSTALLED = "/usr/local/bin/cmdchat-server";
+const EXPOSURE_MAX = 1.5;
+const STOP_MAX_MS = STOP_DRAIN_MS + 2_000;
+
+const base = await findCompileBase();
+const canBuild = !("missing" in base);
+const systemdTest = skipUnless(hasProgram("systemd-analyze"), "systemd-analyze is not installed");
+const builtTest = skipUnless(
+  canBuild && hasProgram("openssl"),
+  canBuild ? "openssl is not installed" : base.missing,
+);
+
+/** Values of a setting of the unit, in their order. */
+async function unitSettings(name: string): Promise<string[]> {
+  const unit = await readText("cmdchat-server.service");
+  return [...unit.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value]) => value ?? "");
+}
+
+interface TemporaryUnit extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** The unit as it stands, but for the program's path: nothing is installed where tests run. */
+async function unitWithProgram(name: string, program: string): Promise<TemporaryUnit> {
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-unit-" });
+  const path = `${folder}/${name}`;
+  const unit = await readText(name);
+  await Deno.writeTextFile(path, unit.replace(INSTALLED, program));
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+function variables(): Set<string> {
+  const ofOptions = Object.values(SERVER_OPTIONS).flatMap((row) => "env" in row ? [row.env] : []);
+  return new Set([...ofOptions, ...Object.keys(ENVIRONMENT_ONLY)]);
+}
+
+for (const name of ["cmdchat-server.service", "cmdchat-keeper.service"]) {
+  systemdTest(`systemd-analyze verify has nothing to say about ${name}`, async () => {
+    await using unit = await unitWithProgram(name, "/bin/true");
+    const { code, stdout, stderr } = await runProgram("systemd-analyze", {
+      args: ["verify", "--man=no", unit.path],
+    });
+    assert.equal(stdout + stderr, "");
+    assert.equal(code, 0);
+  });
+
+  systemdTest(`systemd-analyze security gives ${name} at most ${EXPOSURE_MAX}`, async () => {
+    const { stdout, stderr } = await runProgram("systemd-analyze", {
+      args: ["security", "--offline=true", new URL(name, ROOT).pathname],
+    });
+    const exposure = /Overall exposure level for \S+\.service: ([\d.]+)/.exec(stdout);
+    assert.ok(exposure, stderr);
+    assert.ok(Number(exposure[1]) <= EXPOSURE_MAX, exposure[0]);
+  });
+}
+
+Deno.test("the unit keeps memory off the disk and bounds what the relay may take", async () => {
+  const expected = {
+    DynamicUser: ["yes"],
+    ProtectSystem: ["strict"],
+    LimitCORE: ["0"],
+    MemorySwapMax: ["0"],
+    MemoryMax: ["1G"],
+    CPUQuota: ["200%"],
+  };
+  for (const [name, values] of Object.entries(expected)) {
+    assert.deepEqual(await unitSettings(name), values, name);
+  }
+  const files = Number((await unitSettings("LimitNOFILE"))[0]);
+  assert.ok(files > Number(SERVER_OPTIONS["max-connections"].fallback) + 64, "descriptors");
+});
+
+builtTest(
+  "the unit's ExecStart line serves TLS, and SIGTERM ends it with exit code 0",
+  async () => {
+    const [line] = await unitSettings("ExecStart");
+    const [program, ...args] = (line ?? "").split(" ");
+    assert.equal(program, INSTALLED);
+    await using built = await buildExecutables(base, SERVER);
+    await using certificate = await makeCertificate();
+    const folder = certificate.certFile.replace(/\/cert\.pem$/, "");
+    const env = Object.fromEntries((await unitSettings("Environment")).map((setting) => {
+      const [name, value] = setting.split("=");
+      return [name ?? "", (value ?? "").replace("%d", folder)];
+    }));
+    // These, too, with ports that no other program has.
+    Object.assign(env, { CMDCHAT_ADMIN_LISTEN: "127.0.0.1:0", CMDCHAT_TAKE_OVER: "127.0.0.1:1" });
+    Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-operator" });
+    await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
+    // The line as written, with one thing changed: a port that no other program has.
+    await using server = await startServer({
+      command: { path: built.paths[0] as string, args: [] },
+      args: [...args, "--port", "0"],
+      env,
+    });
+    assert.match(server.banner, /listening on 0\.0\.0\.0:\d+ \(TLS, token needed\)/);
+    using connection = await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port: server.port,
+      caCerts: [certificate.cert],
+    });
+    await connection.handshake();
+    // That connection never says what it wants, and must not delay the stop.
+    const asked = performance.now();
+    const { code, stderr } = await server.stop();
+    assert.equal(code, 0, stderr);
+    assert.ok(performance.now() - asked < STOP_MAX_MS);
+  },
+);
+
+interface Service {
+  readonly [key: string]: unknown;
+  readonly ports: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+}
+
+function servicesOf(text: string): { readonly cmdchat: Service; readonly nats: Service } {
+  return (parse(text, { strict: true }) as { services: { cmdchat: Service; nats: Service } })
+    .services;
+}
+
+function serviceOf(text: string): Service {
+  return servicesOf(text).cmdchat;
+}
+
+Deno.test("docker-compose.yml parses, gives no way up, nothing to write to, and limits", async () => {
+  const service = serviceOf(await readText("docker-compose.yml"));
+  const wanted = {
+    read_only: true,
+    user: "65532:65532",
+    cap_drop: ["ALL"],
+    security_opt: ["no-new-privileges:true"],
+    mem_limit: "1g",
+    memswap_limit: "1g",
+    cpus: 2,
+    pids_limit: 64,
+    env_file: ".env",
+  };
+  for (const [key, value] of Object.entries(wanted)) assert.deepEqual(service[key], value, key);
+  assert.deepEqual(service.ports, ["${CMDCHAT_PUBLISH:-127.0.0.1:5050}:5050"]);
+});
+
+Deno.test("docker-compose.yml starts NATS only when its profile is asked for, held as tightly and out of reach", async () => {
+  const { cmdchat, nats } = servicesOf(await readText("docker-compose.yml"));
+  assert.deepEqual(nats["profiles"], ["nats"]);
+  assert.equal(nats.ports, undefined);
+  const held = ["read_only", "user", "cap_drop", "security_opt", "pids_limit"];
+  for (const key of held) assert.deepEqual(nats[key], cmdchat[key], key);
+  assert.equal(nats["mem_limit"], nats["memswap_limit"]);
+});
+
+Deno.test("docker-compose.yml with its TLS section uncommented parses and names real variables", async () => {
+  const text = await readText("docker-compose.yml");
+  const [before, section] = text.split(/^ *# TLS: .*\n/m);
+  assert.ok(section !== undefined, "docker-compose.yml has no TLS section");
+  const [own = "", others = ""] = section.split(/\n(?=\n)/);
+  const uncommented = `${own.replaceAll("    # ", "    ")}\n${others}`;
+  const { environment, volumes } = serviceOf(before + uncommented);
+  assert.deepEqual(environment, {
+    CMDCHAT_CERTFILE: "/certs/cert.pem",
+    CMDCHAT_KEYFILE: "/certs/key.pem",
+  });
+  assert.deepEqual(volumes, ["./certs:/certs:ro"]);
+  for (const name of Object.keys(environment ?? {})) assert.ok(variables().has(name), name);
+});
+
+/** Instructions of the Dockerfile after continuation lines are joined, comments left out. */
+async function dockerInstructions(): Promise<string[]> {
+  return (await readText("Dockerfile")).replaceAll("\\\n", " ").split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#")).map((line) =>
+      line.replaceAll(/\s+/g, " ")
+    );
+}
+
+Deno.test("the image is built in stages, runs as nobody, and starts the file that it holds", async () => {
+  const instructions = await dockerInstructions();
+  const starts = instructions.flatMap((line, index) => line.startsWith("FROM ") ? [index] : []);
+  assert.equal(starts.length, 2);
+  const last = instructions.slice(starts[1]);
+  assert.equal(last[0], "FROM scratch");
+  assert.ok(last.includes("COPY --from=build /image /"));
+  assert.ok(last.some((line) => line.endsWith(`CMD ["${INSTALLED}", "health"]`)));
+  assert.ok(last.includes(`ENTRYPOINT ["${INSTALLED}"]`));
+  assert.ok(last.includes("USER 65532:65532"));
+  assert.ok(last.includes("STOPSIGNAL SIGTERM"));
+  assert.equal(last.filter((line) => line.startsWith("COPY ")).length, 1);
+  for (const name of last.join("\n").match(/CMDCHAT_[A-Z_]+/g) ?? []) {
+    assert.ok(variables().has(name), name);
+  }
+});
+
+Deno.test("the image's build gets every file that the executables are made of", async () => {
+  const copied = (await dockerInstructions()).filter((line) => /^COPY (?!--from)/.test(line))
+    .flatMap((line) => line.split(" ").slice(1, -1));
+  const ignored = (await readText(".dockerignore")).split("\n");
+  for (const path of copied) {
+    await Deno.stat(new URL(path, ROOT));
+    assert.ok(ignored.includes(`!${path}`), `.dockerignore hides ${path}`);
+  }
+  const imports = (await readSources("server", "client", "shared", "scripts"))
+    .filter(({ path }) => !path.startsWith("scripts/") || path === "scripts/build/compile.ts")
+    .flatMap((source) => source.imports.filter((target) => target.endsWith(".ts")));
+  const left = imports.filter((target) => !copied.some((path) => target.startsWith(`${path}/`)));
+  assert.deepEqual(left, []);
+  const { tasks } = JSON.parse(await readText("deno.json")) as { tasks: Record<string, unknown> };
+  assert.ok(Object.hasOwn(tasks, "compile"));
+});
+
+Deno.test(".env.example names only variables that exist, and shows their defaults", async () => {
+  const known = variables().add("CMDCHAT_PUBLISH");
+  const compose = await readText("docker-compose.yml");
+  const defaults = new Map<string, string>([["CMDCHAT_METRICS", "1"], ["CMDCHAT_TOKENS", ""]]);
+  for (const row of Object.values(SERVER_OPTIONS)) {
+    if ("env" in row && "fallback" in row) defaults.set(row.env, row.fallback);
+  }
+  const lines = (await readText(".env.example")).split("\n");
+  const settings = lines.flatMap((line) => {
+    const [, name, value] = /^(?:# )?([A-Z_]+)=(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, value ?? ""] as const];
+  });
+  for (const [name, value] of settings) {
+    assert.ok(known.has(name), name);
+    if (name === "CMDCHAT_PUBLISH") assert.ok(compose.includes(`\${CMDCHAT_PUBLISH:-${value}}`));
+    else assert.equal(value, defaults.get(name) ?? "", name);
+  }
+  // Where to listen and which files to read is for the image, the unit and OPERATIONS.md to say; the rest is listed.
+  const elsewhere = /^CMDCHAT_(?:HOST|PORT|\w+FILE)$/;
+  const listed = new Set<string>(settings.map(([name]) => name));
+  assert.deepEqual([...variables()].filter((n) => !listed.has(n) && !elsewhere.test(n)), []);
+});
+
+Deno.test("the workflow parses and runs the same check as everybody else", async () => {
+  const { jobs } = parse(await readText(".github/workflows/ci.yml"), { strict: true }) as {
+    jobs: Record<string, { steps: { run?: string }[] }>;
+  };
+  assert.ok(jobs["test"]?.steps.some(({ run }) => run?.endsWith("bash .ci/run")));
+});

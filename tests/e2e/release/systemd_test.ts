@@ -1,0 +1,213 @@
+// deno-lint-ignore-file no-console
+// The unit under a systemd that runs, installed with the very commands of docs/OPERATIONS.md.
+
+import assert from "node:assert/strict";
+import { CLIENT, SERVER } from "../../../scripts/build/compile.ts";
+import {
+  type BootedSystem,
+  bootSystem,
+  INSIDE,
+  whyNoBoot,
+} from "../../helpers/system/booted_system.ts";
+import { readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
+import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
+import { runHelper } from "../../helpers/programs/programs.ts";
+import type { Restarts } from "../../helpers/programs/talk_over_restarts.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { ROOT } from "../../helpers/repo/sources.ts";
+
+const base = await findCompileBase();
+const why = whyNoBoot() ?? ("missing" in base ? base.missing : undefined) ??
+  (hasProgram("openssl") ? undefined : "openssl is not installed");
+const test = skipUnless(why === undefined, why ?? "");
+
+const OPERATIONS = "docs/OPERATIONS.md";
+const HEADING = "### As a systemd service";
+// The documents ask through sudo; whoever boots a system is root already.
+const MEMBERS = 30;
+const UPDATES = 2;
+const SUDO = 'set -e\nsudo() { "$@"; }\n';
+const PROPERTIES = "systemctl show --property=";
+const STATE = `${PROPERTIES}MainPID,NRestarts,ActiveState cmdchat-server`;
+
+/** Runs what must succeed; gives what it printed. */
+async function done(system: BootedSystem, script: string): Promise<string> {
+  const { code, stdout, stderr } = await system.run(`${SUDO}${script}`);
+  assert.equal(code, 0, `${script}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Sends one line as a client in the system; gives its exit code. */
+async function say(system: BootedSystem, text: string, token: string): Promise<number> {
+  const script = `printf '%s\\n' '${text}' | dist/cmdchat-client --tls --ca-file cert.pem`;
+  return (await system.run(script, { CMDCHAT_TOKEN: token, HOME: "/tmp" })).code;
+}
+
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!await isSo()) {
+    assert.ok(performance.now() < end, `never ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test("on a booted Debian, the commands of OPERATIONS.md install a service that serves, reloads, is watched and stops", async (t) => {
+  const [install = "", reload = "", update = ""] = await blocksBelow(OPERATIONS, HEADING, "sh");
+  const [identity = "", plain = ""] = await blocksBelow(OPERATIONS, HEADING, "ini");
+  await using built = await buildExecutables(base, SERVER, CLIENT);
+  const { folder } = built;
+  await Deno.mkdir(`${folder}/dist`);
+  for (const path of built.paths) await Deno.rename(path, path.replace(folder, `${folder}/dist`));
+  for (const unit of ["cmdchat-server.service", "cmdchat-keeper.service"]) {
+    await Deno.copyFile(new URL(unit, ROOT), `${folder}/${unit}`);
+  }
+  await using system = await bootSystem(folder);
+  const newCertificate = async () => void await done(system, await readmeCertificateLine());
+  const token = async () => (await done(system, "sudo cat /etc/cmdchat/tokens")).trim();
+  const log = () => done(system, "journalctl --unit=cmdchat-server --no-pager --output=cat");
+
+  await t.step(
+    "installed as written, it is started when it listens, and lets in by the token",
+    async () => {
+      await newCertificate();
+      await done(system, install);
+      assert.match(await done(system, STATE), /ActiveState=active/);
+      assert.match(await log(), /listening on 0\.0\.0\.0:5050 \(TLS, token needed\)/);
+      assert.equal(await say(system, "hello", await token()), 0);
+      assert.equal(await say(system, "hello", "wrong"), 7);
+    },
+  );
+
+  await t.step(
+    "it is nobody, holds nothing, cannot dump its memory, and sees its files in memory",
+    async () => {
+      const status = await done(system, 'cat "/proc/$(pidof cmdchat-server)/status"');
+      assert.match(status, /^CapEff:\t0+$/m);
+      assert.match(status, /^NoNewPrivs:\t1$/m);
+      assert.match(status, /^Seccomp:\t2$/m);
+      assert.doesNotMatch(status, /^Uid:\t0\t/m);
+      assert.match(
+        await done(system, 'cat "/proc/$(pidof cmdchat-server)/limits"'),
+        /^Max core file size +0 +0 /m,
+      );
+      assert.match(
+        await done(system, "cat /proc/mounts"),
+        /^ramfs \/run\/credentials\/cmdchat-server/m,
+      );
+    },
+  );
+
+  await t.step(
+    "reload as written renews certificate and tokens, and is one process all the while",
+    async () => {
+      const before = await done(system, STATE);
+      const old = await token();
+      await newCertificate();
+      await done(
+        system,
+        "install -m 644 cert.pem /etc/cmdchat/; install -m 600 key.pem /etc/cmdchat/\n" +
+          "echo the-second-token > /etc/cmdchat/tokens",
+      );
+      await done(system, reload);
+      await until(
+        async () => /INFO read certificate and tokens again/.test(await log()),
+        "read again",
+      );
+      assert.equal(await say(system, "hello", "the-second-token"), 0);
+      assert.equal(await say(system, "hello", old), 7);
+      assert.equal(await done(system, STATE), before);
+      assert.match(await done(system, "cat /proc/mounts"), /cmdchat-server.service ramfs ro,/);
+    },
+  );
+
+  await t.step("the operator asks the service, by the token that root can read", async () => {
+    const [, ask = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
+    assert.match(await done(system, ask), /^session +link +open /);
+  });
+
+  await t.step("a server that hangs is started anew, and leaves no core dump", async () => {
+    await done(
+      system,
+      "mkdir -p /run/systemd/system/cmdchat-server.service.d\n" +
+        "printf '[Service]\\nWatchdogSec=2\\n' > /run/systemd/system/cmdchat-server.service.d/a.conf\n" +
+        "systemctl daemon-reload; systemctl restart cmdchat-server; sleep 3",
+    );
+    assert.match(await done(system, STATE), /NRestarts=0/);
+    await done(system, 'kill -STOP "$(pidof cmdchat-server)"');
+    await until(
+      async () => /NRestarts=1(?:.|\n)*ActiveState=active/.test(await done(system, STATE)),
+      "started anew",
+    );
+    assert.match(await log(), /listening on (?:.|\n)*listening on (?:.|\n)*listening on /);
+  });
+
+  await t.step("with the drop-in for an identity, the fingerprint outlives a restart", async () => {
+    const [keygen = ""] = await blocksBelow(OPERATIONS, "## Identity", "sh");
+    await done(
+      system,
+      `PATH="$PWD/dist:$PATH"\n${keygen}install -m 600 identity.pem /etc/cmdchat/`,
+    );
+    await Deno.writeTextFile(`${folder}/b.conf`, identity);
+    await done(
+      system,
+      "cp b.conf /run/systemd/system/cmdchat-server.service.d/; systemctl daemon-reload\n" +
+        "for n in 1 2; do systemctl stop cmdchat-server; systemctl start cmdchat-server; done",
+    );
+    const [one, two] = [...(await log()).matchAll(/^fingerprint (\S+)$/gm)].map(([, text]) => text);
+    assert.ok(one !== undefined && one === two, `${one} and ${two}`);
+  });
+
+  await t.step("with the drop-in for no TLS, it serves without", async () => {
+    await Deno.writeTextFile(`${folder}/c.conf`, plain);
+    await done(
+      system,
+      "rm /run/systemd/system/cmdchat-server.service.d/b.conf\n" +
+        "cp c.conf /run/systemd/system/cmdchat-server.service.d/; systemctl daemon-reload\n" +
+        "systemctl restart cmdchat-server",
+    );
+    assert.match(await log(), /listening on 0\.0\.0\.0:5050 \(no TLS, token needed\)/);
+  });
+
+  await t.step(
+    `updated as written ${UPDATES} times while ${MEMBERS} members talk: nobody sees it, nothing is lost`,
+    async () => {
+      await done(
+        system,
+        "rm /run/systemd/system/cmdchat-server.service.d/a.conf\n" +
+          "echo CMDCHAT_RATE_LIMIT=off > /etc/cmdchat/cmdchat-server.env\n" +
+          "systemctl daemon-reload; systemctl restart cmdchat-server",
+      );
+      const [fingerprint] = [...(await log()).matchAll(/^fingerprint (\S+)$/gm)].at(-1)?.slice(1) ??
+        [];
+      const command = [...system.inside, "sh", "-c", `cd ${INSIDE}\n${SUDO}${update}`];
+      const told: Restarts = {
+        ...{ members: MEMBERS, port: 5_050, token: await token() },
+        commands: Array.from({ length: UPDATES }, () => command),
+      };
+      const { insideNetwork: under } = system;
+      const takenOver = async () => (await log()).match(/^.* INFO took over .*$/gm)?.length ?? 0;
+      const before = await takenOver();
+      console.log(await runHelper("talk_over_restarts.ts", told, { under, ms: 60_000 }));
+      assert.equal(await takenOver(), before + UPDATES);
+      assert.equal([...(await log()).matchAll(/^fingerprint (\S+)$/gm)].at(-1)?.[1], fingerprint);
+      assert.match(
+        await done(system, "systemctl show --property=ActiveState cmdchat-keeper"),
+        /inactive/,
+      );
+    },
+  );
+
+  await t.step("stopping it is a clean end, and no secret is in its log", async () => {
+    await done(system, "systemctl stop cmdchat-server");
+    const result = `${PROPERTIES}Result,ExecMainStatus cmdchat-server`;
+    assert.equal(await done(system, result), "Result=success\nExecMainStatus=0\n");
+    const text = await log();
+    assert.match(text, /stopping: no new connections(?:.|\n)*stopped/);
+    assert.ok(!text.includes(await token()) && !text.includes("hello"), text);
+    await done(
+      system,
+      "test ! -e /run/cmdchat && test ! -e /run/credentials/cmdchat-server.service",
+    );
+  });
+});

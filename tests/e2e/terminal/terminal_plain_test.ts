@@ -1,0 +1,85 @@
+// The client for screen readers (--plain), and the user's editor, in real terminals (tmux).
+
+import assert from "node:assert/strict";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { TerminalClient } from "../../helpers/system/terminal_client.ts";
+import { clientCommand, startTmux } from "../../helpers/system/tmux.ts";
+import { V1Peer } from "../../helpers/peers/v1_peer.ts";
+
+const tmuxTest = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const scriptTest = skipUnless(
+  hasProgram("script") && hasProgram("stty"),
+  "script and stty (util-linux, coreutils) are not installed",
+);
+
+scriptTest(
+  "--plain writes lines and nothing else: no sequence, no colour, no row twice",
+  async () => {
+    await using server = await startServer();
+    await using alice = new TerminalClient({
+      args: ["--port", String(server.port), "--name", "alice", "--plain"],
+    });
+    await alice.shows(/In "lobby": alice/);
+    await alice.shows(/^- lobby · alice · server can read · connected/);
+    await using bob = await V1Peer.join({ port: server.port, name: "bob" });
+    await alice.shows(/^\* bob joined/);
+    await alice.type("hello\r");
+    await bob.hears("hello");
+    await alice.shows(/^<alice> hello$/);
+    await bob.chat("see https://example.org, alice: `code`\nand a second line");
+    await alice.shows(/^<bob> see https:\/\/example\.org, alice: `code`$/);
+    await alice.type("/status\r");
+    const told = () =>
+      alice.lines.filter((line) => /^- lobby · alice · server/.test(line)).length === 2;
+    await alice.until(told, { what: "the status, told again" });
+    await alice.type("/jion x\r");
+    await alice.shows(/did you mean \/join\?/);
+    await alice.type("/quit\r");
+    await bob.system(/alice left/);
+    // What comes before is the runtime's, which says so when it looks at the packages.
+    const written = alice.raw.slice(alice.raw.indexOf("- The server"));
+    // deno-lint-ignore no-control-regex -- line ends and nothing else
+    assert.doesNotMatch(written, /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]/);
+    assert.doesNotMatch(written, /\r(?!\r*\n)/, "no row is written twice");
+  },
+);
+
+tmuxTest(
+  "Ctrl-X Ctrl-E: an editor in the terminal, its text in the input line, messages not lost",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = await Deno.makeTempDir({ prefix: "cmdchat-editor-" });
+    stack.defer(() => Deno.remove(folder, { recursive: true }));
+    const editor = `${folder}/editor`;
+    // Reads a line from the terminal, as an editor reads keys: every key is its own, the first one too.
+    const script = `#!/bin/sh
+echo "editor is open"
+read line
+printf '%s\\n' "$line" >> "$1"
+`;
+    await Deno.writeTextFile(editor, script, { mode: 0o700 });
+    const server = stack.use(await startServer());
+    const tmux = stack.use(await startTmux());
+    const alice = await tmux.open({
+      command: clientCommand("--port", String(server.port), "--name", "alice"),
+      env: { VISUAL: editor, XDG_RUNTIME_DIR: folder },
+    });
+    await alice.shows(/In "lobby": alice/);
+    const bob = stack.use(await V1Peer.join({ port: server.port, name: "bob" }));
+    await alice.type("draft, ");
+    await alice.press("C-x", "C-e");
+    await alice.shows(/editor is open/);
+    await bob.chat("said meanwhile");
+    await alice.enter("and more");
+    await alice.shows(/<bob> said meanwhile$/m);
+    await alice.holds("draft, and more");
+    await alice.press("Enter");
+    await bob.hears("draft, and more");
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assert.deepEqual(left, ["editor"]);
+    await alice.enter("/quit");
+    assert.equal(await alice.exit(), 0);
+    assert.equal(alice.settingsAfter, alice.settingsBefore);
+  },
+);

@@ -1,0 +1,156 @@
+// The client's real chat over real sockets and sessions, without a terminal and with a clock that runs fast: what a
+// test of many outages needs to be over in seconds.
+
+import { Chat } from "../../../client/chat/chat.ts";
+import type { ChatOptions } from "../../../client/chat/chat_options.ts";
+import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../client/base/clock.ts";
+import { connect } from "../../../client/net/connection.ts";
+import { Output } from "../../../client/output/output.ts";
+import { Backoff } from "../../../client/session/reconnect.ts";
+import { createJsonRenderer } from "../../../client/render/json.ts";
+import { SessionV2 } from "../../../client/session/session_v2.ts";
+import { Style } from "../../../client/terminal/style.ts";
+import { Transfers } from "../../../client/transfers/transfers.ts";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { FakeConsole } from "./chat_fakes.ts";
+import { testRsa } from "../peers/v2_peer.ts";
+
+/** A clock on which `speed` seconds pass in one. */
+export function fastClock(speed: number): Clock {
+  return {
+    now: () => performance.now() * speed,
+    date: () => Date.now() * speed,
+    utc: () => new Date().toISOString(),
+    wait: (ms, signal) => SYSTEM_CLOCK.wait(ms / speed, signal),
+  };
+}
+
+/** Tries again at once: 5 to 10 ms after each failure. */
+class EagerBackoff extends Backoff {
+  override next(): number {
+    return 5 + Math.random() * 5;
+  }
+}
+
+/** Longest attempt to open a session, where a test does not say another. */
+const ATTEMPT_MS = 2_000;
+
+/** A line as the JSON renderer prints it. */
+export type Line = Readonly<Record<string, unknown>> & { readonly kind: string };
+
+/** How to start one. */
+export interface LiveChatOptions {
+  /** Asked before each attempt: a port of this machine, or where else. */
+  readonly port?: () => number;
+  readonly endpoint?: () => { readonly host: string; readonly port: number };
+  readonly name: string;
+  readonly room?: string;
+  readonly token?: string;
+  readonly clock?: Clock;
+  readonly expected?: Fingerprint;
+  readonly backoff?: ChatOptions["backoff"];
+  readonly attemptMs?: number;
+  /** Where accepted files go; none are taken without it. */
+  readonly folder?: string;
+  readonly check?: (fingerprint: Fingerprint) => void | Promise<void>;
+}
+
+/** A chat that is connected, or is trying to be. */
+export class LiveChat implements AsyncDisposable {
+  readonly chat: Chat;
+  readonly console = new FakeConsole();
+  /** All that was shown. */
+  readonly lines: Line[] = [];
+  /** The end of the chat: its error, where it had one. */
+  readonly ended: Promise<unknown>;
+  #wake: () => void = () => {};
+
+  constructor(options: LiveChatOptions) {
+    const { name, room = "lobby", token, expected, clock = SYSTEM_CLOCK } = options;
+    const { port = () => 0, endpoint = () => ({ host: "127.0.0.1", port: port() }) } = options;
+    const show = (text: string) => {
+      for (const line of text.split("\n")) this.lines.push(JSON.parse(line));
+      this.#wake();
+    };
+    this.chat = new Chat({
+      place: { name, room },
+      async dial(place, signal) {
+        const connection = await connect({ ...endpoint(), tls: undefined }, signal);
+        // One pair for all: making one takes 100 ms, and no test with this is about its freshness.
+        const request = { ...place, token, keyPair: await testRsa(), tls: false, clock, expected };
+        const abort = () => connection.close();
+        signal.addEventListener("abort", abort);
+        const tooLate = setTimeout(abort, options.attemptMs ?? ATTEMPT_MS);
+        try {
+          return await SessionV2.open(connection, {
+            ...request,
+            check: options.check ?? (() => {}),
+          });
+        } catch (error) {
+          connection.close();
+          throw error;
+        } finally {
+          clearTimeout(tooLate);
+          signal.removeEventListener("abort", abort);
+        }
+      },
+      console: this.console,
+      output: new Output({
+        ...{ renderer: createJsonRenderer(), print: show, diagnose: show },
+        ...{ history: undefined, bufferSize: 10, clock },
+      }),
+      style: new Style("none"),
+      clock,
+      transfers: (parts) =>
+        new Transfers({
+          ...parts,
+          folder: options.folder,
+          acceptAll: options.folder !== undefined,
+        }),
+      address: { ...endpoint(), tls: false, token },
+      quiet: false,
+      backoff: options.backoff ?? new EagerBackoff(),
+    });
+    this.ended = this.chat.run().then(() => undefined, (error: unknown) => error);
+  }
+
+  /** What the user types from now on is read. */
+  read(): void {
+    void readTerminal({ chat: this.chat, downloads: true, clock: SYSTEM_CLOCK });
+  }
+
+  /** Chat messages that were shown, in order. */
+  get heard(): readonly Line[] {
+    return this.lines.filter(({ kind }) => kind === "chat");
+  }
+
+  /** Texts of notes and of lines of the server. */
+  get notes(): string[] {
+    return this.lines.filter(({ kind }) => kind !== "chat").map(({ text }) => String(text));
+  }
+
+  /** Resolves when `condition` holds, which is looked at with each line that is shown and every 50 ms. */
+  readonly until = async (condition: () => boolean, what: string, ms = 10_000): Promise<void> => {
+    const deadline = performance.now() + ms;
+    while (!condition()) {
+      if (performance.now() > deadline) {
+        const last = this.lines.slice(-5).map((line) => JSON.stringify(line)).join("\n");
+        throw new Error(`${what} did not come within ${ms} ms; last shown:\n${last}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 50);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.chat.end();
+    await this.ended;
+    await this.chat.transfers.dispose();
+  }
+}

@@ -1,6 +1,0 @@
-// Loads all of a sealed room and makes one, for a test that watches what that start asks for.
-
-import { SealedGroup } from "../../client/mls/group.ts";
-import { placeFor } from "./sealed_group.ts";
-
-await SealedGroup.create(placeFor("alice"), 0);

@@ -1,0 +1,231 @@
+// A v2 client for tests: the shared state machines over a real socket, each event awaited with a bound.
+
+import { generateRsaKeyPair, type RsaKeyPair } from "../../../shared/crypto/rsa.ts";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../../shared/channel/handshake.ts";
+import type { Event, EventOf, Request, RequestOf } from "../../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+
+const WAIT_MS = 20_000;
+
+/** Where a peer goes, and as whom. */
+export interface V2PeerOptions {
+  readonly port: number;
+  readonly tlsCa?: string;
+  readonly hello?: Partial<RequestOf<"hello">>;
+  /** Rooms to be in, for a hello without them; the lobby unless told. */
+  readonly rooms?: readonly string[];
+  readonly expected?: Fingerprint;
+  /** Called with each event as it comes. */
+  readonly onEvent?: (event: Event) => void;
+}
+
+let sharedRsa: Promise<RsaKeyPair> | undefined;
+
+/** One RSA pair for all test peers of a process: making one costs 100 ms, and no test is about it. */
+export function testRsa(): Promise<RsaKeyPair> {
+  return sharedRsa ??= generateRsaKeyPair();
+}
+
+/** A connected v2 client. */
+export class V2Peer implements AsyncDisposable {
+  readonly conn: Deno.Conn;
+  readonly cipher: SessionCipher;
+  readonly events: Event[] = [];
+  /** Resolves when the link has ended. */
+  readonly ended: Promise<void>;
+  readonly fingerprint: Fingerprint;
+  /** What proofs inside this session are over. */
+  readonly challenge: Uint8Array;
+  #next = 1;
+  #wake: (() => void) | undefined;
+  #over = false;
+
+  readonly #onEvent: ((event: Event) => void) | undefined;
+
+  private constructor(
+    conn: Deno.Conn,
+    session: { cipher: SessionCipher; fingerprint: Fingerprint; challenge: Uint8Array },
+    onEvent?: (event: Event) => void,
+  ) {
+    this.#onEvent = onEvent;
+    this.conn = conn;
+    this.cipher = session.cipher;
+    this.fingerprint = session.fingerprint;
+    this.challenge = session.challenge;
+    this.ended = this.#read();
+  }
+
+  /** Connects, agrees on keys and says hello; the answer is the first of `events`. */
+  static async connect(options: V2PeerOptions): Promise<V2Peer> {
+    const { port, tlsCa, expected } = options;
+    const conn = tlsCa === undefined
+      ? await Deno.connect({ port })
+      : await Deno.connectTls({ hostname: "localhost", port, caCerts: [tlsCa] });
+    const handshake = await ClientHandshake.start({ rsa: await testRsa(), expected });
+    await writeAll(conn, encodeFrame(handshake.firstMessage));
+    const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
+    const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
+    const peer = new V2Peer(
+      conn,
+      { cipher, fingerprint, challenge: keys.challenge },
+      options.onEvent,
+    );
+    const rooms = (options.rooms ?? ["lobby"]).map((title): [string, number] => [title, 0]);
+    await peer.send({
+      ...{ kind: "hello", name: "anonymous", rooms, token: null, session: null, secret: null },
+      ...options.hello,
+    });
+    return peer;
+  }
+
+  /** Connects and waits until it is in its rooms. */
+  static async join(options: V2PeerOptions): Promise<V2Peer> {
+    const peer = await V2Peer.connect(options);
+    const { rooms } = await peer.until("welcome");
+    const entered = () => peer.events.filter((event) => event.kind === "entered");
+    if (rooms > 0) await peer.until("entered", () => entered().length >= rooms);
+    return peer;
+  }
+
+  /** The first welcome. */
+  get welcome(): EventOf<"welcome"> {
+    return this.events.find((event) => event.kind === "welcome") as EventOf<"welcome">;
+  }
+
+  /** How it came into a room last. */
+  entered(title = "lobby"): EventOf<"entered"> {
+    const found = this.events.findLast((event) =>
+      event.kind === "entered" && event.title === title
+    );
+    if (found === undefined) throw new Error(`this peer is not in ${title}`);
+    return found as EventOf<"entered">;
+  }
+
+  /** The number of a room that it is in. */
+  room(title = "lobby"): number {
+    return this.entered(title).room;
+  }
+
+  /** The number of the next request. */
+  nextId(): number {
+    return this.#next++;
+  }
+
+  /** Sends requests as one write of as few records as possible. */
+  async send(...requests: Request[]): Promise<void> {
+    await writeAll(this.conn, this.seal(...requests));
+  }
+
+  /** What `send` would write. */
+  seal(...requests: Request[]): Uint8Array {
+    const batches = packBatches(requests.map((request) => frameBody(encodeRequest(request))));
+    const records = batches.map((parts) => this.cipher.seal(parts));
+    return Uint8Array.from(records.flatMap((record) => Array.from(record)));
+  }
+
+  /** Says something in a room. Returns the request's number. */
+  async say(text: string, title = "lobby"): Promise<number> {
+    const id = this.nextId();
+    await this.send({ kind: "chat", id, room: this.room(title), text, action: false, reply: 0 });
+    return id;
+  }
+
+  /** The first event of `kind` that fits, past or to come. */
+  until<K extends Event["kind"]>(
+    kind: K,
+    fits: (event: EventOf<K>) => boolean = () => true,
+  ): Promise<EventOf<K>> {
+    return this.untilAny(
+      (event): event is EventOf<K> => event.kind === kind && fits(event as EventOf<K>),
+      kind,
+    );
+  }
+
+  /** The first event that fits, past or to come. */
+  async untilAny<E extends Event>(
+    fits: (event: Event) => event is E,
+    kind = "event that fits",
+  ): Promise<E> {
+    const deadline = performance.now() + WAIT_MS;
+    for (;;) {
+      const found = this.events.find(fits);
+      if (found !== undefined) return found;
+      const left = deadline - performance.now();
+      if (this.#over || left <= 0) {
+        const seen = this.events.map((event) => event.kind).join(" ");
+        throw new Error(
+          `no ${kind} ${this.#over ? "before the link ended" : "in time"}; seen: ${seen}`,
+        );
+      }
+      await this.#change(left);
+    }
+  }
+
+  /** Texts of all chat events so far. */
+  get texts(): string[] {
+    return this.events.flatMap((event) => event.kind === "chat" ? [event.text] : []);
+  }
+
+  /** Cuts the link without a goodbye. */
+  cut(): void {
+    try {
+      this.conn.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    await this.ended;
+  }
+
+  async #change(withinMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, withinMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #read(): Promise<void> {
+    const frames = new FrameReader();
+    const batches = new BatchReader();
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let n = await this.conn.read(buffer); n !== null; n = await this.conn.read(buffer)) {
+        for (const frame of frames.push(buffer.subarray(0, n))) {
+          for (const body of batches.push(this.cipher.open(frame))) {
+            const event = decodeEvent(body);
+            this.events.push(event);
+            this.#onEvent?.(event);
+          }
+        }
+        this.#wake?.();
+      }
+    } catch (error) {
+      const gone = [Deno.errors.BadResource, Deno.errors.ConnectionReset, Deno.errors.Interrupted];
+      if (!gone.some((kind) => error instanceof kind)) throw error;
+    } finally {
+      this.#over = true;
+      this.#wake?.();
+    }
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
+
+async function readFrame(conn: Deno.Conn): Promise<Uint8Array> {
+  const reader = new FrameReader();
+  const byte = new Uint8Array(1);
+  for (;;) {
+    if ((await conn.read(byte)) === null) throw new Error("the link ended in the handshake");
+    for (const frame of reader.push(byte)) return frame;
+  }
+}

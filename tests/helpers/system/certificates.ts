@@ -1,0 +1,39 @@
+// Certificates for tests, made with the very line that README gives to users, so that it stays true.
+
+/** PEM files of one certificate, their texts, and an end to them. */
+export interface TestCertificate extends AsyncDisposable {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The command line in README that makes a certificate. */
+export async function readmeCertificateLine(): Promise<string> {
+  const readme = await Deno.readTextFile(new URL("../../../README.md", import.meta.url));
+  const line = readme.split("\n").find((text) => text.startsWith("openssl req "));
+  if (line === undefined) throw new Error("README.md has no line that starts with `openssl req`");
+  return line;
+}
+
+/** Runs a command line in a fresh folder, where it makes cert.pem and key.pem. */
+export async function makeCertificate(line?: string): Promise<TestCertificate> {
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-cert-" });
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: ["-c", line ?? await readmeCertificateLine()],
+    cwd: folder,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`openssl failed: ${new TextDecoder().decode(stderr)}`);
+  const certFile = `${folder}/cert.pem`;
+  const keyFile = `${folder}/key.pem`;
+  return {
+    certFile,
+    keyFile,
+    cert: await Deno.readTextFile(certFile),
+    key: await Deno.readTextFile(keyFile),
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}

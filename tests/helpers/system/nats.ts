@@ -1,0 +1,161 @@
+// Real nats-servers for tests: one, or a cluster, in memory, on ports of their own.
+
+import { within } from "../peers/v1_peer.ts";
+
+/** One nats-server. */
+export interface NatsNode {
+  readonly url: string;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same ports, with nothing left in memory. */
+  start(): Promise<void>;
+  /** Resolves when it has all that its cluster has. */
+  healthy(): Promise<void>;
+}
+
+/** Nodes that are one cluster. */
+export interface NatsCluster extends AsyncDisposable {
+  readonly nodes: readonly NatsNode[];
+  /** Addresses of all nodes, separated by commas. */
+  readonly urls: string;
+}
+
+const READY = /Server is ready/;
+const START_MS = 10_000;
+const HEALTHY_TRIES = 200;
+
+/** Where nats-server is; undefined where it is not installed. */
+export function natsProgram(): string | undefined {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
+  return folders.map((folder) => `${folder}/nats-server`).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** Where a node runs. */
+export interface NatsPlace {
+  readonly address: string;
+  /** What it runs under, such as `ip netns exec NAME`. */
+  readonly under: readonly string[];
+}
+
+const HERE: NatsPlace = { address: "127.0.0.1", under: [] };
+
+/** Starts `count` nodes, with further arguments for each; on this machine unless `places` says where. */
+export async function startNats(
+  count = 1,
+  args: readonly string[] = [],
+  places: readonly NatsPlace[] = [],
+): Promise<NatsCluster> {
+  const program = natsProgram() as string;
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-nats-" });
+  const routes = Array.from({ length: count }, freePort);
+  const nodes = routes.map((route, n) => {
+    const [port, health] = [freePort(), freePort()];
+    const { address, under } = places[n] ?? HERE;
+    const store = `${folder}/${n}`;
+    const others = routes.flatMap((other, at) =>
+      at === n ? [] : [`nats://${(places[at] ?? HERE).address}:${other}`]
+    );
+    const cluster = count === 1 ? [] : [
+      ...["--cluster_name", "test", "--cluster", `nats://${address}:${route}`],
+      ...["--routes", others.join(",")],
+    ];
+    return new Node([...under, program], {
+      url: `nats://${address}:${port}`,
+      args: [
+        ...["-a", address, "-p", String(port), "-n", `n${n}`, "-js", "-sd", store],
+        ...["-m", String(health)],
+        ...[...cluster, ...args],
+      ],
+      store,
+      health: `http://${address}:${health}/healthz`,
+    });
+  });
+  await Promise.all(nodes.map((node) => node.start()));
+  return {
+    nodes,
+    urls: nodes.map(({ url }) => url).join(","),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(nodes.map((node) => node.kill()));
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+interface NodeOptions {
+  readonly url: string;
+  readonly args: readonly string[];
+  readonly store: string;
+  readonly health: string;
+}
+
+class Node implements NatsNode {
+  readonly url: string;
+  readonly #command: readonly string[];
+  readonly #options: NodeOptions;
+  #child: Deno.ChildProcess | undefined;
+
+  constructor(command: readonly string[], options: NodeOptions) {
+    this.url = options.url;
+    this.#command = command;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const [path = "", ...before] = this.#command;
+    const child = new Deno.Command(path, {
+      args: [...before, ...this.#options.args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#child = child;
+    await within(readUntil(child.stderr, READY), "nats-server", START_MS);
+  }
+
+  async healthy(): Promise<void> {
+    for (let n = 0; n < HEALTHY_TRIES; n++) {
+      const answer = await fetch(this.#options.health).catch(() => undefined);
+      await answer?.body?.cancel();
+      if (answer?.ok === true) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error("a NATS node did not catch up");
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    child.kill("SIGKILL");
+    await child.status;
+    await Deno.remove(this.#options.store, { recursive: true }).catch(() => {});
+  }
+}
+
+// Goes on reading what comes later, so that the pipe never fills.
+async function readUntil(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<void> {
+  const found = Promise.withResolvers<void>();
+  const decoder = new TextDecoder();
+  let text = "";
+  (async () => {
+    for await (const bytes of stream) {
+      text = (text + decoder.decode(bytes, { stream: true })).slice(-10_000);
+      if (pattern.test(text)) found.resolve();
+    }
+    found.reject(new Error(`nats-server ended: ${text}`));
+  })().catch(() => {});
+  await found.promise;
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { answerOperator, followOperator } from "../../../server/admin/admin_actions.ts";
+import type { OperatorAsk } from "../../../server/admin/admin_commands.ts";
+import { OPERATOR_BANS_MAX } from "../../../server/limits/network_bans.ts";
+import type { Relay } from "../../../server/relay/relay.ts";
+import { LimitError, UsageError } from "../../../shared/base/errors.ts";
+import { makeRelay, seat } from "../../helpers/peers/relay.ts";
+
+async function lines(relay: Relay, ask: OperatorAsk): Promise<readonly string[]> {
+  return (await answerOperator(relay, ask)).lines;
+}
+
+Deno.test("sessions and rooms are listed without a name, and with them only when asked for", async () => {
+  const relay = await makeRelay();
+  const alice = seat(relay, { name: "alicia", rooms: ["hideout", "lobby"] });
+  seat(relay, { name: "old bob", rooms: ["lobby"], old: true, address: "2001:db8::7" });
+  relay.sealed.open(new Uint8Array(16).fill(1));
+  relay.held.hold(alice.session, 0);
+  alice.session.loseLink();
+  const [, first, second] = await lines(relay, { command: "sessions", names: false });
+  assert.match(first ?? "", /^\d+ +away +2 +0 +\d{4}-\S+Z +192\.0\.2\.1$/);
+  assert.match(second ?? "", /^\d+ +v1 +1 +0 +\S+Z +2001:db8::7$/);
+  assert.deepEqual(await lines(relay, { command: "rooms", names: false }), [
+    ...["room      members", "open:1    1", "open:2    2", "sealed:1  0"],
+  ]);
+  for (const command of ["sessions", "rooms"] as const) {
+    const answer = JSON.stringify(await answerOperator(relay, { command, names: false }));
+    for (const name of ["alicia", "bob", "hideout", "lobby"]) assert.ok(!answer.includes(name));
+  }
+  assert.match(
+    (await lines(relay, { command: "sessions", names: true }))[1] ?? "",
+    /alicia in hideout/,
+  );
+  assert.match((await lines(relay, { command: "rooms", names: true }))[1] ?? "", /hideout$/);
+});
+
+Deno.test("who is kicked is told why and out at once, and its ticket is worth nothing", async () => {
+  const relay = await makeRelay();
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const { port } = alice;
+  await answerOperator(relay, { command: "kick", session: alice.session.id });
+  const [closing] = alice.take("closing");
+  assert.equal(closing?.retry, false);
+  assert.match(closing?.why ?? "", /removed by the server's operator/);
+  assert.deepEqual(bob.take("left").map(({ name }) => name), ["alice"]);
+  const { id, secret } = alice.session.ticket as NonNullable<typeof alice.session.ticket>;
+  assert.equal(relay.held.find(id, secret), undefined);
+  assert.equal(relay.held.hold(alice.session, 0), false, "nor is it held when its link ends");
+  alice.ask({ kind: "join", title: "den" });
+  assert.deepEqual(alice.session.memberships, [], "and what it still asks for is not done");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(port.closed);
+  const again = answerOperator(relay, { command: "kick", session: alice.session.id });
+  await assert.rejects(async () => await again, LimitError);
+});
+
+Deno.test("a ban holds at the door and ends all sessions of that source, held ones too; unban opens it", async () => {
+  const relay = await makeRelay();
+  const address = "2001:db8::1";
+  const alice = seat(relay, { address });
+  const held = seat(relay, { name: "held", address: "2001:db8::2" });
+  const bob = seat(relay, { name: "bob", address: "2001:db8:0:1::1" });
+  relay.held.hold(held.session, 0);
+  held.session.loseLink();
+  const said = await lines(relay, { command: "ban", whom: alice.session.id, seconds: 3_600 });
+  assert.deepEqual(said, ["Banned 2001:db8::/64 for 1 hour; sessions ended here: 2"]);
+  assert.deepEqual(relay.sessions, [bob.session]);
+  assert.equal(relay.admit("2001:db8::3"), undefined);
+  assert.ok(relay.admit("2001:db8:0:1::2"));
+  assert.match((await lines(relay, { command: "bans" })).join("\n"), /2001:db8::\/64 +\d{4}-/);
+  await lines(relay, { command: "unban", network: "2001:db8::/64" });
+  assert.ok(relay.admit("2001:db8::3"));
+  await assert.rejects(lines(relay, { command: "unban", network: "2001:db8::/64" }), LimitError);
+  await assert.rejects(lines(relay, { command: "ban", whom: "here", seconds: 0 }), UsageError);
+});
+
+Deno.test("a notice reaches everybody as the server's words, in no room", async () => {
+  const relay = await makeRelay();
+  const [alice, old] = [seat(relay), seat(relay, { name: "old", old: true })];
+  assert.deepEqual(await lines(relay, { command: "notice", text: "back at noon" }), [
+    "Told 2 sessions here",
+  ]);
+  for (const one of [alice, old]) {
+    assert.deepEqual(one.take("notice").at(-1), {
+      ...{ kind: "notice", room: 0, text: "From the server's operator: back at noon" },
+    });
+  }
+});
+
+Deno.test("a room that is closed is empty and gone, whether it is named or numbered", async () => {
+  const relay = await makeRelay();
+  const rooms = ["den", "lobby"];
+  const [alice, bob] = [seat(relay, { rooms }), seat(relay, { name: "bob", rooms })];
+  const closed = await lines(relay, { command: "close", room: "DEN" });
+  assert.match(closed[0] ?? "", /^Closed open:\d+; members put out: 2$/);
+  const label = `open:${bob.room("lobby")}`;
+  assert.deepEqual(alice.session.memberships.map(({ room }) => room.title), ["lobby"]);
+  const own = alice.take("moderated").find(({ whom }) => whom === alice.session.id);
+  assert.deepEqual([own?.what, own?.client], ["kick", 0]);
+  assert.deepEqual(await lines(relay, { command: "close", room: label }), [
+    `Closed ${label}; members put out: 2`,
+  ]);
+  assert.equal(relay.gauges.rooms, 0);
+  assert.equal(relay.sessions.length, 2, "who was in it is still here");
+  for (const room of ["den", "open:1", "sealed:1", "open:"]) {
+    await assert.rejects(lines(relay, { command: "close", room }), LimitError, room);
+  }
+});
+
+Deno.test("a sealed room that is closed lets all go, and cannot be opened again", async () => {
+  const relay = await makeRelay();
+  const rid = new Uint8Array(16).fill(3);
+  const told: string[] = [];
+  const peer = {
+    deliver() {},
+    comeAgain() {},
+    dropped: (_: number, why: string) => told.push(why),
+  };
+  const [handle, owner] = [new Uint8Array(16).fill(1), new Uint8Array(32).fill(1)];
+  const room = relay.sealed.open(rid);
+  room.attach(peer, { ask: 1, handle, owner, member: false, epoch: 0, seq: 0 });
+  assert.deepEqual(await lines(relay, { command: "close", room: "sealed:1" }), [
+    "Closed sealed:1; members put out: 1",
+  ]);
+  assert.deepEqual([told, relay.sealed.size], [["closed"], 0]);
+  assert.throws(() => relay.sealed.open(rid), /the server's operator closed it/);
+  await assert.rejects(lines(relay, { command: "close", room: "sealed:1" }), LimitError);
+});
+
+Deno.test("a server that is drained takes back whom it holds, and nobody new", async () => {
+  const relay = await makeRelay();
+  const alice = seat(relay);
+  await lines(relay, { command: "drain", on: true });
+  assert.equal(relay.admit("192.0.2.9"), undefined);
+  relay.held.hold(alice.session, 0);
+  assert.equal(relay.admit("192.0.2.9")?.forHeld, true);
+  await lines(relay, { command: "drain", on: false });
+  assert.equal(relay.admit("192.0.2.9")?.forHeld, false);
+});
+
+Deno.test("what another server's operator bans is not followed where it cannot be, and harms nothing", async () => {
+  const relay = await makeRelay();
+  followOperator(relay, { kind: "banned", network: "of another version", until: 0 });
+  followOperator(relay, { kind: "unbanned", network: "of another version" });
+  for (let n = 0; n <= OPERATOR_BANS_MAX; n++) {
+    const network = `10.0.${n >> 8}.${n & 255}`;
+    followOperator(relay, { kind: "banned", network, until: 0 });
+  }
+  assert.equal(relay.bans.list(Date.now()).length, OPERATOR_BANS_MAX);
+});
+
+Deno.test("listing sessions makes nothing for those in no sealed room", async () => {
+  const relay = await makeRelay();
+  const { session } = seat(relay);
+  let made = 0;
+  const { sealed } = session;
+  Object.defineProperty(session, "sealed", { get: () => (made++, sealed) });
+  await answerOperator(relay, { command: "sessions", names: true });
+  assert.equal(made, 0);
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import { openCluster } from "../../../server/cluster/join_cluster.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { configOf } from "../../helpers/peers/relay.ts";
+
+const SECRET = "A".repeat(43);
+
+function open(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return openCluster(configOf(args), {
+    ...{ env: (name: string) => env[name], log: getLogger("test"), tellAll() {} },
+  });
+}
+
+Deno.test("a server without --nats is alone", async () => {
+  assert.equal(await open([]), undefined);
+});
+
+Deno.test("what is missing or wrong for a cluster is one error that holds no secret", async () => {
+  const key = { CMDCHAT_CLUSTER_KEY: SECRET };
+  const nowhere = ["--nats", "nats://user:hunter2@127.0.0.1:1"];
+  const cases: readonly (readonly [string[], Record<string, string>, RegExp])[] = [
+    [nowhere, {}, /CMDCHAT_CLUSTER_KEY is not set/],
+    [nowhere, { CMDCHAT_CLUSTER_KEY: "hunter2" }, /32 bytes in base64url/],
+    [nowhere, key, /^Cannot reach NATS: /],
+    [[...nowhere, "--nats-certfile", "x"], key, /both are wanted/],
+    [[...nowhere, "--nats-ca", "/no/such/file"], key, /--nats-ca .*no such file/],
+  ];
+  for (const [args, env, pattern] of cases) {
+    await assert.rejects(
+      open(args, env),
+      (error) =>
+        error instanceof ConfigError && pattern.test(error.message) &&
+        !/hunter2/.test(`${error.message} ${error.hint}`),
+      String(pattern),
+    );
+  }
+});

@@ -1,0 +1,78 @@
+import { getLogger } from "@logtape/logtape";
+import assert from "node:assert/strict";
+import { askToHandOver } from "../../../server/commands/admin_client.ts";
+import { serveAdmin } from "../../../server/admin/http_server.ts";
+import { HandOverDesk } from "../../../server/admin/hand_over_auth.ts";
+import { keep } from "../../../server/commands/keep.ts";
+import type { ServiceManager } from "../../../server/telemetry/systemd_notify.ts";
+import { TokenGate } from "../../../server/admin/token_gate.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+
+const TOKEN = "for-the-operator";
+const STATE = new TextEncoder().encode("all that a server knows");
+const log = getLogger("keeper-test");
+
+/** A server's pages, gone once it has handed over. */
+function openServer(): {
+  readonly address: { hostname: string; port: number };
+  readonly gone: Promise<void>;
+} {
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  const gate = new TokenGate(TOKEN);
+  const desk = new HandOverDesk({ token: TOKEN, gate }, () => {
+    setTimeout(() => void admin.finish().then(resolve));
+    return Promise.resolve(STATE);
+  });
+  const view = {
+    ...{ ready: () => true, metrics: () => "", gate, handOver: desk },
+    answer: () => Promise.reject(new Error("nobody asks")),
+  };
+  const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {
+    throw error;
+  });
+  const port = Number(admin.address.split(":")[1]);
+  return { address: { hostname: "127.0.0.1", port }, gone };
+}
+
+/** A service manager that knows when it was told of readiness. */
+function openManager(): { readonly manager: ServiceManager; readonly ready: Promise<void> } {
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  const tell = (...notices: string[]) => {
+    if (notices.includes("READY=1")) resolve();
+  };
+  return { manager: { tell, watchdogMs: undefined, close() {} }, ready };
+}
+
+Deno.test("keep() has what a server knew until the next one asks for it, and ends", async () => {
+  const { address } = openServer();
+  const { manager, ready } = openManager();
+  const { signal } = new AbortController();
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal });
+  await ready;
+  await assert.rejects(askToHandOver({ address, token: "wrong" }), ConfigError);
+  assert.deepEqual(await askToHandOver({ address, token: TOKEN }), STATE);
+  assert.equal(await keeping, 0);
+  assert.equal(await askToHandOver({ address, token: TOKEN }), undefined);
+});
+
+Deno.test("keep() that is told to end lets go of it, and says so by its exit code", async () => {
+  const { address } = openServer();
+  const { manager, ready } = openManager();
+  const stop = new AbortController();
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal: stop.signal });
+  await ready;
+  stop.abort();
+  assert.equal(await keeping, 1);
+});
+
+Deno.test("keep() without a server, or without the token, is one error", async () => {
+  const { address, gone } = openServer();
+  const { manager } = openManager();
+  const { signal } = new AbortController();
+  const attempt = (token: string | undefined) => keep({ address, token }, { log, manager, signal });
+  await assert.rejects(attempt(undefined), ConfigError);
+  await assert.rejects(attempt("wrong"), ConfigError);
+  assert.deepEqual(await askToHandOver({ address, token: TOKEN }), STATE);
+  await gone;
+  await assert.rejects(attempt(TOKEN), /no server has its pages there/);
+});

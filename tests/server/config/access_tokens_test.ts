@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../../../server/config/server_options.ts";
+import { readReloadable } from "../../../server/config/reloadable_files.ts";
+import {
+  tokenDigest,
+  tokensFromFile,
+  tokensFromVariable,
+} from "../../../server/config/access_tokens.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+
+interface Folder extends AsyncDisposable {
+  write(text: string, mode?: number): Promise<string>;
+}
+
+async function folder(): Promise<Folder> {
+  const path = await Deno.makeTempDir();
+  return {
+    async write(text, mode = 0o600) {
+      await Deno.writeTextFile(`${path}/tokens`, text);
+      await Deno.chmod(`${path}/tokens`, mode);
+      return `${path}/tokens`;
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+Deno.test("tokens come one a line from a file, separated by commas from the variable", async () => {
+  await using place = await folder();
+  const expected = [tokenDigest("first"), tokenDigest("with,comma")];
+  assert.deepEqual(tokensFromFile(await place.write("first\n\n  with,comma \r\n")), expected);
+  assert.deepEqual(tokensFromVariable("a, b"), [tokenDigest("a"), tokenDigest("b")]);
+  assert.deepEqual(tokensFromVariable(" "), []);
+});
+
+Deno.test("a tokens file that is empty, open to all, missing or too long is refused, without its text", async () => {
+  await using place = await folder();
+  const long = "s3cret".repeat(100);
+  for (
+    const [text, mode, why] of [
+      ["\n \n", 0o600, /holds no token/],
+      ["a\n", 0o644, /every user/],
+      [`${long}\n`, 0o600, /more than the 256 bytes/],
+    ] as const
+  ) {
+    const path = await place.write(text, mode);
+    assert.throws(
+      () => tokensFromFile(path),
+      (error: Error) =>
+        error instanceof ConfigError && why.test(error.message) &&
+        !error.message.includes("s3cret"),
+    );
+  }
+  assert.throws(() => tokensFromFile("/nowhere/tokens"), /there is no such file/);
+});
+
+Deno.test("what is read anew adds the file's tokens to the variable's, or changes nothing", async () => {
+  await using place = await folder();
+  const path = await place.write("from-file\n");
+  const config = readConfig({
+    args: ["--tokens-file", path],
+    env: (name) => name === "CMDCHAT_TOKENS" ? "from-variable" : undefined,
+  });
+  const now = Date.now();
+  const both = [tokenDigest("from-variable"), tokenDigest("from-file")];
+  assert.deepEqual(readReloadable(config, now).tokenDigests, both);
+  await place.write("another\n");
+  assert.deepEqual(readReloadable(config, now).tokenDigests[1], tokenDigest("another"));
+  await place.write("");
+  assert.throws(() => readReloadable(config, now), ConfigError);
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readTlsFiles } from "../../../server/config/tls_files.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+
+const test = skipUnless(hasProgram("openssl"), "needs openssl");
+const DAY_MS = 86_400_000;
+
+/** The error of a start with these files; none of them may be repeated in it. */
+function faultOf(cert: string, key: string, now = Date.now()): ConfigError {
+  try {
+    readTlsFiles(cert, key, now);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.doesNotMatch(error.message, /-----|[\n\r]/, "one line, and nothing of a key");
+    return error;
+  }
+  throw new Error("nothing was refused");
+}
+
+async function rewritten(file: string, change: (text: string) => string): Promise<string> {
+  const path = `${file}.changed`;
+  await Deno.writeTextFile(path, change(await Deno.readTextFile(file)));
+  return path;
+}
+
+function read({ certFile, keyFile }: TestCertificate, now = Date.now()) {
+  return readTlsFiles(certFile, keyFile, now);
+}
+
+test("certificate and key that belong together are given as they are, RSA and elliptic", async () => {
+  await using rsa = await makeCertificate();
+  assert.deepEqual(read(rsa), { cert: rsa.cert, key: rsa.key });
+  await using elliptic = await makeCertificate(
+    "openssl ecparam -genkey -name prime256v1 -noout -out key.pem && " +
+      "openssl req -x509 -key key.pem -out cert.pem -days 2 -subj /CN=localhost",
+  );
+  assert.deepEqual(read(elliptic), { cert: elliptic.cert, key: elliptic.key });
+});
+
+test("a chain is held to its first certificate", async () => {
+  await using own = await makeCertificate();
+  await using other = await makeCertificate();
+  const chain = await rewritten(own.certFile, (text) => text + other.cert);
+  readTlsFiles(chain, own.keyFile, Date.now());
+  const reversed = await rewritten(own.certFile, (text) => other.cert + text);
+  assert.match(faultOf(reversed, own.keyFile).message, /it is not the key of --certfile/);
+});
+
+test("a file that is missing, a folder, or not for this user is named with its reason", async () => {
+  await using own = await makeCertificate();
+  const folder = own.certFile.replace("/cert.pem", "");
+  assert.match(
+    faultOf("/no/such.pem", own.keyFile).message,
+    /^Cannot use --certfile "\/no\/such\.pem": there is no such file$/,
+  );
+  assert.match(
+    faultOf(own.certFile, "/no/such.pem").message,
+    /^Cannot use --keyfile .*no such file$/,
+  );
+  assert.match(faultOf(folder, own.keyFile).message, /--certfile .* it is a folder, not a file$/);
+  if (Deno.uid() !== 0) {
+    await Deno.chmod(own.keyFile, 0);
+    assert.match(faultOf(own.certFile, own.keyFile).message, /this user may not read it/);
+  }
+});
+
+test("a file that holds something else, or PEM that is damaged, is refused", async () => {
+  await using own = await makeCertificate();
+  assert.match(
+    faultOf(own.keyFile, own.keyFile).message,
+    /--certfile .* does not hold a certificate/,
+  );
+  assert.match(
+    faultOf(own.certFile, own.certFile).message,
+    /--keyfile .* does not hold a private key/,
+  );
+  const empty = await rewritten(own.certFile, () => "");
+  assert.match(faultOf(empty, own.keyFile).message, /does not hold a certificate/);
+  const cut = await rewritten(own.certFile, (text) => text.slice(0, text.length / 2));
+  assert.match(faultOf(cut, own.keyFile).message, /--certfile .* is damaged/);
+  const cutKey = await rewritten(own.keyFile, (text) => text.slice(0, text.length / 2));
+  assert.match(faultOf(own.certFile, cutKey).message, /--keyfile .* is damaged/);
+});
+
+test("a key under a passphrase is refused, since nobody is there to be asked", async () => {
+  await using own = await makeCertificate();
+  const locked = `${own.keyFile}.locked`;
+  const { success } = await new Deno.Command("openssl", {
+    args: ["pkcs8", "-topk8", "-in", own.keyFile, "-out", locked, "-passout", "pass:x"],
+    stderr: "null",
+  }).output();
+  assert.ok(success);
+  const { message, hint } = faultOf(own.certFile, locked);
+  assert.match(message, /--keyfile .*: it is under a passphrase$/);
+  assert.match(hint ?? "", /openssl pkey/);
+});
+
+test("the key of another certificate is refused with both names", async () => {
+  await using own = await makeCertificate();
+  await using other = await makeCertificate();
+  const { message } = faultOf(own.certFile, other.keyFile);
+  assert.ok(message.includes(own.certFile) && message.includes(other.keyFile), message);
+});
+
+test("a certificate that has expired, or is not valid yet, is refused with the day", async () => {
+  await using own = await makeCertificate(
+    "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost",
+  );
+  const now = Date.now();
+  read(own, now + DAY_MS);
+  const expired = faultOf(own.certFile, own.keyFile, now + 3 * DAY_MS);
+  assert.match(expired.message, /: it expired on \d{4}-\d\d-\d\d$/);
+  const early = faultOf(own.certFile, own.keyFile, now - DAY_MS);
+  assert.match(early.message, /: it is valid only from \d{4}-\d\d-\d\d on$/);
+  assert.match(early.hint ?? "", /clock/);
+});

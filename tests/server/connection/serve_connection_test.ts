@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { serveConnection } from "../../../server/connection/serve_connection.ts";
+import type { Relay } from "../../../server/relay/relay.ts";
+import { parseNetwork } from "../../../server/limits/ip_network.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../../shared/channel/handshake.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../../../shared/base/limits.ts";
+import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
+import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+import { FakeLink, LiveLink, makeRelay } from "../../helpers/peers/relay.ts";
+import { frameOf, handshakeOf, within } from "../../helpers/peers/v1_peer.ts";
+import { testRsa } from "../../helpers/peers/v2_peer.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What the server answers to these first bytes, as text, until it ends the connection. */
+async function answerTo(relay: Relay, ...first: Uint8Array[]): Promise<string> {
+  const link = new FakeLink(first);
+  await serveConnection(relay, link);
+  return decoder.decode(concatBytes(link.written));
+}
+
+Deno.test("a v1 client is let in, and out again when its link ends", async () => {
+  const relay = await makeRelay();
+  const answer = await answerTo(relay, frameOf(await handshakeOf({ name: "old" })));
+  assert.match(answer, /"type":"handshake_ok".*"name":"old"/);
+  assert.deepEqual([relay.gauges.members, relay.gauges.rooms, relay.gauges.held], [0, 0, 0]);
+});
+
+Deno.test("whoever does not wait for the answer, or says something else, gets one reason", async () => {
+  const relay = await makeRelay();
+  const hello = frameOf(await handshakeOf());
+  const first: [Uint8Array[], RegExp][] = [
+    [[concatBytes([hello, hello])], /"handshake_error","reason":"bad_handshake"/],
+    [[frameOf("not json")], /"reason":"bad_handshake"/],
+    [[frameOf({ type: "chat" })], /"reason":"expected_handshake"/],
+    [[frameOf({ ...await handshakeOf(), public_key: 7 })], /"reason":"missing_public_key"/],
+    [[frameOf({ ...await handshakeOf(), public_key: "x" })], /"reason":"invalid_public_key"/],
+    [[frameOf(await handshakeOf({ name: "\x1b" }))], /"reason":"invalid_name"/],
+    [
+      [frameOf({ type: "handshake", public_key: "x", v2: null })],
+      /"reason":"bad_handshake".*"versions":\[2,2\]/,
+    ],
+    [[encoder.encode("GET / HTTP/1.1\r\n\r\n")], /^HTTP\/1\.1 400 /],
+    [[], /^$/],
+    [[hello.subarray(0, 50)], /^$/],
+  ];
+  for (const [bytes, answer] of first) assert.match(await answerTo(relay, ...bytes), answer);
+  assert.deepEqual([relay.gauges.members, relay.gauges.rooms], [0, 0]);
+});
+
+Deno.test("who says nothing is closed by the deadline, counted from when it was accepted", async () => {
+  const relay = await makeRelay();
+  const link = new LiveLink(performance.now() - HANDSHAKE_DEADLINE_MS + 60);
+  const begun = performance.now();
+  await within(serveConnection(relay, link), "the end of the connection");
+  assert.ok(link.closed && performance.now() - begun < 4_000);
+});
+
+/** A v2 client over a link in memory. */
+async function joined(relay: Relay) {
+  const link = new LiveLink();
+  const done = serveConnection(relay, link);
+  const handshake = await ClientHandshake.start({ rsa: await testRsa() });
+  link.arrives(encodeFrame(handshake.firstMessage));
+  const frames = new FrameReader();
+  await link.wrote(1);
+  const [answer] = [...frames.push(link.written[0] as Uint8Array)];
+  const { keys } = await handshake.receive(answer as Uint8Array);
+  const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
+  const batches = new BatchReader();
+  const send = (request: Request) => {
+    const batch = packBatches([frameBody(encodeRequest(request))]);
+    link.arrives(concatBytes(batch.map((parts) => cipher.seal(parts))));
+  };
+  const hello = { name: "alice", token: null, session: null, secret: null };
+  send({ kind: "hello", ...hello, rooms: [["lobby", 0]] });
+  await link.wrote(2);
+  let read = 1;
+  /** Events that came since the last call. */
+  const events = (): Event[] =>
+    link.written.slice(read).flatMap((bytes) => {
+      read++;
+      return [...frames.push(bytes)].flatMap((record) =>
+        batches.push(cipher.open(record)).map(decodeEvent)
+      );
+    });
+  assert.equal(events()[0]?.kind, "welcome");
+  return { link, done, send, events };
+}
+
+Deno.test("a session whose link ends is held, one that says goodbye or breaks the rules is not", async () => {
+  const relay = await makeRelay();
+  const cut = await joined(relay);
+  cut.link.ends();
+  await cut.done;
+  assert.equal(relay.gauges.held, 1);
+
+  const polite = await joined(relay);
+  polite.send({ kind: "bye" });
+  await polite.done;
+  const leaping = await joined(relay);
+  leaping.send({ kind: "rename", id: 5, name: "bob" });
+  await leaping.done;
+  const closing = leaping.events().find(({ kind }) => kind === "closing");
+  assert.match(closing?.kind === "closing" ? closing.why : "", /number is not the next/);
+  assert.equal(relay.gauges.held, 1);
+});
+
+Deno.test("a session with a record that does not open is held: the network did that", async () => {
+  const relay = await makeRelay();
+  const { link, done } = await joined(relay);
+  link.arrives(encodeFrame(crypto.getRandomValues(new Uint8Array(40))));
+  await done;
+  assert.deepEqual([relay.gauges.held, relay.metrics.counters.protocolErrors], [1, 1]);
+  assert.equal(link.closed, true);
+});
+
+Deno.test("who is banned in the middle of its handshake is put out at its end, and not held", async () => {
+  const relay = await makeRelay();
+  const { address } = new FakeLink();
+  relay.bans.add({ network: parseNetwork(address), until: undefined }, Date.now());
+  const { link, done } = await joined(relay);
+  await within(done, "the end of the connection");
+  assert.ok(link.closed);
+  assert.deepEqual([relay.sessions, relay.gauges.rooms, relay.gauges.held], [[], 0, 0]);
+});

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import type { RequestOf } from "../../../shared/messages/messages_v2.ts";
+import { BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { PIECE_MAX_BYTES } from "../../../shared/channel/record_batch.ts";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import { V1Peer } from "../../helpers/peers/v1_peer.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+
+function ticketOf(peer: V2Peer, at: number): Partial<RequestOf<"hello">> {
+  const { session, secret } = peer.welcome;
+  return { session, secret, rooms: [["lobby", at]] };
+}
+
+function chatOf(peer: V2Peer, id: number, text: string): RequestOf<"chat"> {
+  return { kind: "chat", id, room: peer.room(), text, action: false, reply: 0 };
+}
+
+Deno.test("two v2 clients talk; the sender's own copy answers its request", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const id = await alice.say("hi bob");
+  const heard = await bob.until("chat");
+  assert.equal(heard.text, "hi bob");
+  assert.equal(heard.name, "alice");
+  assert.equal(heard.sequence, 1);
+  const echo = await alice.until("chat");
+  assert.equal(echo.client, alice.welcome.client);
+  assert.equal(echo.request, id);
+});
+
+Deno.test("a repeated request has no second effect and is answered again", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port });
+  await alice.send(chatOf(alice, 1, "once"));
+  await alice.send(chatOf(alice, 1, "once"), chatOf(alice, 2, "twice"));
+  await alice.until("done", (event) => event.id === 1);
+  await alice.until("chat", (event) => event.request === 2);
+  assert.deepEqual(alice.texts, ["once", "twice"]);
+});
+
+Deno.test("a request whose number is not the next ends the session", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port });
+  await alice.send(chatOf(alice, 5, "too early"));
+  const closing = await alice.until("closing");
+  assert.match(closing.why, /number is not the next/);
+  assert.equal(closing.retry, false);
+  await alice.ended;
+});
+
+Deno.test("a lost link keeps name and place; coming back brings what was missed, in order, once", async () => {
+  await using server = await startServer();
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  const joined = await alice.until("joined", (event) => event.client === alice.welcome.client);
+  alice.cut();
+  await bob.until("away", (event) => event.name === "alice");
+  for (const text of ["one", "two", "three"]) await bob.say(text);
+  await bob.until("chat", (event) => event.text === "three");
+  await using again = await V2Peer.join({
+    port: server.port,
+    hello: { name: "alice", ...ticketOf(alice, joined.at) },
+  });
+  assert.equal(again.welcome.resumed, true);
+  assert.equal(again.entered().complete, true);
+  assert.equal(again.welcome.client, alice.welcome.client);
+  await again.until("back");
+  assert.deepEqual(again.texts, ["one", "two", "three"]);
+  await bob.until("back", (event) => event.name === "alice");
+  assert.equal(bob.events.some((event) => event.kind === "left"), false);
+  await alice.ended;
+});
+
+Deno.test("a request that was lost with the link is sent again and counted once", async () => {
+  await using server = await startServer();
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await alice.say("arrived");
+  await bob.until("chat");
+  alice.cut();
+  await bob.until("away");
+  await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
+  await again.send(chatOf(alice, 1, "arrived"), chatOf(alice, 2, "new"));
+  await bob.until("chat", (event) => event.text === "new");
+  assert.deepEqual(bob.texts, ["arrived", "new"]);
+  await alice.ended;
+});
+
+Deno.test("a session that is taken up again while its old link still stands ends the old link", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
+  assert.equal(again.welcome.resumed, true);
+  await alice.ended;
+  await again.say("still here");
+  await again.until("chat");
+});
+
+Deno.test("a ticket with another's secret opens nothing", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  const secret = alice.welcome.secret.with(0, alice.welcome.secret[0] as number ^ 1);
+  const hello = { name: "mallory", session: alice.welcome.session, secret };
+  await using mallory = await V2Peer.join({ port: server.port, hello });
+  assert.equal(mallory.welcome.resumed, false);
+  assert.equal(mallory.entered().name, "mallory");
+  await alice.say("mine");
+  await alice.until("chat");
+});
+
+Deno.test("without --hold a lost link is a leave, and the ticket is worth nothing", async () => {
+  await using server = await startServer({ args: ["--hold", "0"] });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  alice.cut();
+  await bob.until("left", (event) => event.name === "alice");
+  await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
+  assert.equal(again.welcome.resumed, false);
+  await alice.ended;
+});
+
+Deno.test("a goodbye is a leave at once, even where sessions are held", async () => {
+  await using server = await startServer();
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await alice.send({ kind: "bye" });
+  await bob.until("left", (event) => event.name === "alice");
+});
+
+Deno.test("v2 without the right token gets one vague answer inside the session", async () => {
+  await using server = await startServer({ env: { CMDCHAT_TOKENS: "open-sesame" } });
+  for (const token of [null, "", "open-sesam", "OPEN-SESAME"]) {
+    await using peer = await V2Peer.connect({ port: server.port, hello: { token } });
+    assert.equal((await peer.until("refused")).reason, "unauthorized");
+    await peer.ended;
+  }
+  await using peer = await V2Peer.join({ port: server.port, hello: { token: "open-sesame" } });
+  assert.equal(peer.welcome.resumed, false);
+});
+
+Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const file = { file: "f1", filename: "a.bin", size: 3, chunks: 1, hash: null };
+  await alice.send({ kind: "offer", id: 1, room: alice.room(), ...file });
+  await alice.send({
+    kind: "chunk",
+    file: "f1",
+    index: 0,
+    data: new Uint8Array([1, 2, 3]),
+    last: true,
+  });
+  assert.deepEqual((await bob.until("chunk")).data, new Uint8Array([1, 2, 3]));
+  assert.equal((await alice.until("offer")).request, 1);
+  assert.equal(alice.events.some((event) => event.kind === "chunk"), false);
+});
+
+Deno.test("a message of several records is taken whole and held to its limit; beyond 1 MiB the session ends", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port });
+  await alice.say("x".repeat(150_000));
+  assert.match(
+    (await alice.until("declined")).why,
+    /it has 150000 bytes, at most 4096 are allowed/,
+  );
+  await alice.say("still here");
+  await alice.until("chat", (event) => event.text === "still here");
+  // Whole pieces for ever: each is right by itself, and together they are too much.
+  const piece = new Uint8Array(4 + PIECE_MAX_BYTES);
+  new DataView(piece.buffer).setUint32(0, 0x8000_0000 + PIECE_MAX_BYTES);
+  for (let sent = 0; sent <= BODY_MAX_BYTES; sent += PIECE_MAX_BYTES) {
+    const record = alice.cipher.seal([piece]);
+    for (let at = 0; at < record.length;) at += await alice.conn.write(record.subarray(at));
+  }
+  assert.match((await alice.until("closing")).why, /more than 1048576 bytes/);
+  await alice.ended;
+});
+
+Deno.test("on a full server who is held comes back into its own place, and nobody else comes in", async () => {
+  for (const option of ["--max-connections", "--max-per-address"]) {
+    await using server = await startServer({ args: [option, "2"] });
+    await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+    const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+    alice.cut();
+    await bob.until("away", ({ name }) => name === "alice");
+    await using stranger = await V2Peer.connect({ port: server.port, hello: { name: "carol" } });
+    assert.equal((await stranger.until("refused")).reason, "server_full");
+    await stranger.ended;
+    await assert.rejects(V1Peer.join({ port: server.port }), /server_full/);
+    await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
+    assert.equal(again.welcome.resumed, true, option);
+    await bob.until("back", ({ name }) => name === "alice");
+    await assert.rejects(V2Peer.connect({ port: server.port }), "full again: closed at once");
+    await alice.ended;
+  }
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import { openPortV1, openPortV2, type PortEvents } from "../../../server/delivery/event_writer.ts";
+import { OUTBOX_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+import { FrameReader } from "../../../shared/channel/frame.ts";
+import type { Event } from "../../../shared/messages/messages_v2.ts";
+import { BatchReader } from "../../../shared/channel/record_batch.ts";
+import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { WireV1 } from "../../../shared/channel/envelope_v1.ts";
+import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
+import { turns } from "../../helpers/fakes/chat_fakes.ts";
+import { LiveLink } from "../../helpers/peers/relay.ts";
+
+const CLIENT = 7;
+
+function notice(text: string): Broadcast {
+  return new Broadcast({ kind: "notice", room: 0, text }, "lobby");
+}
+
+function reports() {
+  const told = { slow: 0, written: 0 };
+  const events: PortEvents = {
+    budget: { queuedBytes: 0 },
+    onSlow: (client) => {
+      assert.equal(client, CLIENT);
+      told.slow++;
+    },
+    onWritten: (bytes) => void (told.written += bytes),
+  };
+  return { events, told };
+}
+
+function ciphers(): { server: SessionCipher; client: SessionCipher } {
+  const keys = () => ({
+    ...{ aead: "aes-256-gcm" as const, challenge: new Uint8Array(32) },
+    ...{ clientSecret: new Uint8Array(32).fill(1), serverSecret: new Uint8Array(32).fill(2) },
+  });
+  const now = () => 0;
+  return {
+    server: new SessionCipher(keys(), { role: "server", now }),
+    client: new SessionCipher(keys(), { role: "client", now }),
+  };
+}
+
+Deno.test("a v2 port seals what waits into one record, in order, and tells the bytes", async () => {
+  const [link, { events, told }, { server, client }] = [new LiveLink(), reports(), ciphers()];
+  const port = openPortV2({ link, client: CLIENT, events }, server);
+  for (const text of ["one", "two", "three"]) port.deliver(notice(text));
+  await port.drained();
+  assert.equal(link.written.length, 1);
+  const batches = new BatchReader();
+  const seen: Event[] = [...new FrameReader().push(concatBytes(link.written))]
+    .flatMap((record) => batches.push(client.open(record)).map(decodeEvent));
+  assert.deepEqual(seen.map((event) => event.kind === "notice" && event.text), [
+    "one",
+    "two",
+    "three",
+  ]);
+  assert.equal(told.written, link.written[0]?.length);
+});
+
+Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v1 has no word for", async () => {
+  const [link, { events }] = [new LiveLink(), reports()];
+  const key = new Uint8Array(32).fill(3);
+  const port = openPortV1({ link, client: CLIENT, events }, new WireV1(key.slice()));
+  port.deliver(notice("one"));
+  port.deliver(new Broadcast({ kind: "pong" }, "lobby"));
+  port.deliver(notice("two"));
+  await port.drained();
+  const wire = new WireV1(key.slice());
+  const seen = [...new FrameReader().push(concatBytes(link.written))].map((frame) =>
+    wire.open(frame)
+  );
+  assert.deepEqual(seen.map((payload) => (payload as { message?: string }).message), [
+    "one",
+    "two",
+  ]);
+});
+
+Deno.test("who does not read is closed with its link, and that is told once", async () => {
+  const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
+  link.write = () => new Promise(() => {});
+  const port = openPortV2({ link, client: CLIENT, events }, server);
+  const text = "x".repeat(1_000);
+  for (let n = 0; n < OUTBOX_MAX_BYTES / 1_000 + 200; n++) port.deliver(notice(text));
+  await turns();
+  assert.deepEqual([told.slow, link.closed, events.budget.queuedBytes], [1, true, 0]);
+});
+
+Deno.test("a link that breaks closes its port; after that nothing waits", async () => {
+  const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
+  const port = openPortV2({ link, client: CLIENT, events }, server);
+  link.close();
+  port.deliver(notice("lost"));
+  await port.drained();
+  port.deliver(notice("lost as well"));
+  port.close();
+  port.close();
+  assert.deepEqual([events.budget.queuedBytes, told.written, link.written.length], [0, 0, 0]);
+});

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { handle } from "../../../server/handlers/dispatch.ts";
+import { ProtocolError } from "../../../shared/base/errors.ts";
+import {
+  DECLINED_REMEMBERED,
+  FILE_CHUNK_BYTES,
+  SESSION_ROOMS_MAX,
+} from "../../../shared/base/limits.ts";
+import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
+
+const FREE = ["--rate-limit", "off"];
+
+function say(who: Seated, text: string, title?: string): void {
+  who.ask({ kind: "chat", room: who.room(title), text, action: false, reply: 0 });
+}
+
+Deno.test("what is said reaches the room, the sender as well, and no other room", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const carol = seat(relay, { name: "carol", rooms: ["den"] });
+  say(alice, "hi");
+  for (const who of [alice, bob]) {
+    const [chat] = who.take("chat");
+    assert.deepEqual([chat?.text, chat?.name, chat?.request, chat?.sequence], [
+      "hi",
+      "alice",
+      1,
+      1,
+    ]);
+  }
+  assert.deepEqual(carol.take("chat"), []);
+});
+
+Deno.test("a text that is empty or above the limit in bytes is declined with both numbers", async () => {
+  const relay = await makeRelay([...FREE, "--max-message", "10"]);
+  const alice = seat(relay);
+  for (
+    const [text, why] of [["", /it is empty/], [
+      "ü".repeat(6),
+      /it has 12 bytes, at most 10/,
+    ]] as const
+  ) {
+    say(alice, text);
+    assert.match(alice.take("declined")[0]?.why ?? "", why);
+  }
+  say(alice, "ü".repeat(5));
+  assert.equal(alice.take("chat").length, 1);
+});
+
+Deno.test("requests are numbered without gaps: a repeat is answered again, a leap ends the session", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay);
+  const chat = { kind: "chat", room: alice.room(), text: "once", action: false, reply: 0 } as const;
+  handle(alice.session, { ...chat, id: 1 });
+  handle(alice.session, { ...chat, id: 1 });
+  assert.deepEqual([alice.take("chat").length, alice.take("done").map(({ id }) => id)], [1, [1]]);
+  assert.throws(() => handle(alice.session, { ...chat, id: 3 }), ProtocolError);
+  handle(alice.session, { ...chat, id: 2 });
+  assert.equal(alice.take("chat").length, 1);
+});
+
+Deno.test("what was declined is declined again, as far back as the server remembers", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay);
+  for (let n = 0; n <= DECLINED_REMEMBERED; n++) say(alice, "");
+  alice.port.events.length = 0;
+  const repeat = { kind: "chat", room: alice.room(), text: "", action: false, reply: 0 } as const;
+  handle(alice.session, { ...repeat, id: 2 });
+  assert.match(alice.take("declined")[0]?.why ?? "", /empty/);
+  handle(alice.session, { ...repeat, id: 1 });
+  assert.deepEqual(alice.take("done").map(({ id }) => id), [1]);
+});
+
+Deno.test("hello and bye in the middle of a session are faults", async () => {
+  const alice = seat(await makeRelay(FREE));
+  const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };
+  assert.throws(() => handle(alice.session, { kind: "hello", ...hello }), ProtocolError);
+  assert.throws(() => handle(alice.session, { kind: "bye" }), ProtocolError);
+});
+
+Deno.test("beyond the rate requests are declined and counted; repeats and chunks cost nothing", async () => {
+  const relay = await makeRelay(["--rate-limit", "3/60"]);
+  const alice = seat(relay);
+  for (let n = 0; n < 5; n++) say(alice, `${n}`);
+  assert.deepEqual(alice.take("chat").map(({ text }) => text), ["0", "1", "2"]);
+  const declined = alice.take("declined");
+  assert.deepEqual(declined.map(({ id }) => id), [4, 5]);
+  assert.match(
+    declined[0]?.why ?? "",
+    /^Not delivered: at most 3 messages in 60 seconds are allowed\. Wait \d+ s\.$/,
+  );
+  assert.equal(relay.metrics.counters.rateLimited, 2);
+});
+
+Deno.test("an old client is told once a window that it is too fast", async () => {
+  const relay = await makeRelay(["--rate-limit", "1/60"]);
+  const old = seat(relay, { old: true });
+  for (let n = 0; n < 10; n++) say(old, `${n}`);
+  assert.equal(old.take("declined").length, 1);
+});
+
+Deno.test("a name is taken in all rooms or in none, and lookalikes count", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay, { rooms: ["lobby", "den"] });
+  const bob = seat(relay, { name: "bob", rooms: ["den"] });
+  for (const name of ["bob", "BOB", "b0b"]) {
+    alice.ask({ kind: "rename", name });
+    assert.match(
+      alice.take("declined")[0]?.why ?? "",
+      /somebody in "den" has it, or one that looks like it/,
+      name,
+    );
+  }
+  alice.ask({ kind: "rename", name: "carol" });
+  assert.equal(alice.take("renamed").length, 2);
+  assert.deepEqual(bob.take("renamed").map(({ name, previous }) => [name, previous]), [[
+    "carol",
+    "alice",
+  ]]);
+  bob.ask({ kind: "rename", name: "alice" });
+  assert.equal(bob.take("declined").length, 0, "the former name is free at once");
+  bob.ask({ kind: "rename", name: "Alice" });
+  assert.equal(bob.take("declined").length, 0, "and one's own may be written otherwise");
+});
+
+Deno.test("a name or a room that is none is declined and changes nothing", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay);
+  alice.ask({ kind: "rename", name: "server" });
+  alice.ask({ kind: "join", title: "a\nb" });
+  assert.equal(alice.take("declined").length, 2);
+  assert.deepEqual(alice.session.memberships.map(({ name, room }) => [name, room.title]), [[
+    "alice",
+    "lobby",
+  ]]);
+});
+
+Deno.test("a session is in many rooms, an old one in one at a time", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, old] = [seat(relay), seat(relay, { name: "old", old: true })];
+  for (const who of [alice, old]) who.ask({ kind: "join", title: "Den" });
+  assert.deepEqual(alice.session.memberships.map(({ room }) => room.title), ["lobby", "den"]);
+  assert.deepEqual(old.session.memberships.map(({ room }) => room.title), ["den"]);
+  assert.deepEqual(alice.take("left").map(({ name }) => name), ["old"]);
+  alice.ask({ kind: "join", title: "den" });
+  assert.equal(alice.take("done").length, 1, "and being there already is no second coming");
+});
+
+Deno.test("rooms of one session are bounded, and so are those of the server; what fails changes nothing", async () => {
+  const relay = await makeRelay([...FREE, "--max-rooms", `${SESSION_ROOMS_MAX + 1}`]);
+  const alice = seat(relay);
+  for (let n = 1; n <= SESSION_ROOMS_MAX; n++) alice.ask({ kind: "join", title: `room ${n}` });
+  assert.match(alice.take("declined")[0]?.why ?? "", /you are in 32, the most/);
+  assert.equal(alice.session.memberships.length, SESSION_ROOMS_MAX);
+  const bob = seat(relay, { name: "bob", rooms: ["last"] });
+  bob.ask({ kind: "join", title: "one more" });
+  assert.match(bob.take("declined")[0]?.why ?? "", /Cannot open another room/);
+  assert.deepEqual(bob.session.memberships.map(({ room }) => room.title), ["last"]);
+});
+
+Deno.test("a room that is left is silent, and what is said there is declined", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const room = alice.room();
+  alice.ask({ kind: "leave", room });
+  assert.deepEqual(bob.take("left").map(({ name }) => name), ["alice"]);
+  say(bob, "gone?");
+  assert.deepEqual(alice.take("chat"), []);
+  for (
+    const request of [
+      { kind: "chat", room, text: "x", action: false, reply: 0 },
+      { kind: "topic", room, text: "x" },
+      { kind: "revise", room, sequence: 1, text: "x" },
+      { kind: "leave", room },
+      { kind: "offer", room, file: "f", filename: "a", size: 5, chunks: 1, hash: null },
+    ] as const
+  ) {
+    alice.ask(request);
+    assert.match(
+      alice.take("declined")[0]?.why ?? "",
+      /you are not in that room any more/,
+      request.kind,
+    );
+  }
+  assert.deepEqual(bob.take("topic"), []);
+});
+
+Deno.test("only one's own messages can be changed, and one that was taken back never again", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const room = alice.room();
+  say(alice, "first");
+  bob.ask({ kind: "revise", room, sequence: 1, text: "forged" });
+  assert.match(bob.take("declined")[0]?.why ?? "", /it is not yours/);
+  alice.ask({ kind: "revise", room, sequence: 1, text: "better" });
+  alice.ask({ kind: "revise", room, sequence: 1, text: null });
+  assert.deepEqual(bob.take("revised").map(({ text }) => text), ["better", null]);
+  alice.ask({ kind: "revise", room, sequence: 1, text: "back again" });
+  alice.ask({ kind: "revise", room, sequence: 99, text: "never said" });
+  assert.equal(alice.take("declined").length, 2);
+});
+
+Deno.test("a direct message reaches one client; who is gone and who is nowhere near look the same", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const carol = seat(relay, { name: "carol", rooms: ["den"] });
+  alice.ask({ kind: "direct", to: bob.session.id, text: "psst" });
+  assert.deepEqual(bob.take("direct").map(({ name, text }) => [name, text]), [["alice", "psst"]]);
+  assert.equal(alice.take("direct").length, 1);
+  for (const to of [carol.session.id, 12_345]) alice.ask({ kind: "direct", to, text: "psst" });
+  const [far, gone] = alice.take("declined");
+  assert.equal(far?.why, gone?.why);
+  assert.deepEqual(carol.take("direct"), []);
+});
+
+Deno.test("chunks without an offer reach nobody, and those of a file reach the others only", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const chunk = {
+    kind: "chunk",
+    file: "f",
+    index: 0,
+    data: new Uint8Array(FILE_CHUNK_BYTES),
+    last: false,
+  } as const;
+  handle(alice.session, chunk);
+  assert.match(alice.take("notice")[0]?.text ?? "", /no such file is on its way/);
+  alice.ask({
+    kind: "offer",
+    room: alice.room(),
+    file: "f",
+    filename: "a",
+    size: FILE_CHUNK_BYTES + 1,
+    chunks: 2,
+    hash: null,
+  });
+  handle(alice.session, chunk);
+  handle(alice.session, { ...chunk, index: 1, data: new Uint8Array(1), last: true });
+  assert.deepEqual([bob.take("offer").length, bob.take("chunk").length], [1, 2]);
+  assert.deepEqual([alice.take("offer").length, alice.take("chunk").length], [1, 0]);
+});
+
+Deno.test("who is writing is told to the others, and not more often than it is of use", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  for (let n = 0; n < 5; n++) handle(alice.session, { kind: "typing", room: alice.room() });
+  assert.deepEqual([bob.take("typing").length, alice.take("typing").length], [1, 0]);
+  handle(alice.session, { kind: "typing", room: 12_345 });
+});
+
+Deno.test("a topic and a status have bounds in bytes", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay);
+  alice.ask({ kind: "topic", room: alice.room(), text: "ü".repeat(129) });
+  alice.ask({ kind: "status", text: "ü".repeat(65) });
+  assert.equal(alice.take("declined").length, 2);
+  alice.ask({ kind: "topic", room: alice.room(), text: "soup" });
+  alice.ask({ kind: "status", text: "lunch" });
+  const bob = seat(relay, { name: "bob" });
+  assert.equal(bob.take("entered")[0]?.topic, "soup");
+  assert.deepEqual(bob.take("members")[0]?.list.map(([, name, , , status]) => [name, status]), [
+    ["alice", "lunch"],
+    ["bob", null],
+  ]);
+});
+
+Deno.test("a rename or an away message counts for each room that it reaches, and leaves talk alone", async () => {
+  const relay = await makeRelay(["--rate-limit", "12/5"]);
+  const rooms = Array.from({ length: 10 }, (_, n) => `room ${n}`);
+  const alice = seat(relay, { rooms });
+  const bob = seat(relay, { name: "bob", rooms });
+  for (let n = 0; n < 12; n++) {
+    alice.ask({ kind: "status", text: `away ${n}` });
+    alice.ask({ kind: "rename", name: `alice ${n}` });
+  }
+  // 12 in the window beyond the first room: one reaches ten rooms, the second takes the rest and more.
+  assert.equal(bob.take("status").length + bob.take("renamed").length, 2 * rooms.length);
+  assert.equal(alice.take("declined").length, 22);
+  alice.ask({ kind: "chat", room: alice.room("room 0"), text: "here", action: false, reply: 0 });
+  assert.equal(bob.take("chat").length, 1);
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { Pace } from "../../../server/limits/request_budget.ts";
+import {
+  PACE_BURST,
+  PACE_PATIENCE_MS,
+  PACE_PAUSE_MAX_MS,
+  PACE_PER_SECOND,
+} from "../../../shared/base/limits.ts";
+import { LimitError } from "../../../shared/base/errors.ts";
+
+function spend(pace: Pace, count: number): void {
+  for (let n = 0; n < count; n++) pace.spend();
+}
+
+Deno.test("a burst is looked at without a pause, what follows it at the pace", () => {
+  const pace = new Pace(0);
+  spend(pace, PACE_BURST);
+  assert.equal(pace.wait(0), 0);
+  pace.spend();
+  assert.equal(pace.wait(0), 1_000 / PACE_PER_SECOND);
+});
+
+Deno.test("the budget refills with time, up to the burst and no further", () => {
+  const pace = new Pace(0);
+  spend(pace, PACE_BURST + PACE_PER_SECOND);
+  assert.equal(pace.wait(0), 1_000);
+  assert.equal(pace.wait(1_000), 0);
+  assert.equal(pace.wait(3_600_000), 0);
+  spend(pace, PACE_BURST + 1);
+  assert.equal(pace.wait(3_600_000), 1_000 / PACE_PER_SECOND);
+});
+
+Deno.test("no pause is longer than the most, whatever is owed", () => {
+  const pace = new Pace(0);
+  spend(pace, 100_000);
+  assert.equal(pace.wait(0), PACE_PAUSE_MAX_MS);
+});
+
+Deno.test("who sends more than the pace for too long is given up, and who stops in time is not", () => {
+  const stubborn = new Pace(0);
+  const patient = new Pace(0);
+  for (let now = 0; now <= PACE_PATIENCE_MS; now += 1_000) {
+    spend(stubborn, now === 0 ? 2 * PACE_BURST : 2 * PACE_PER_SECOND);
+    stubborn.wait(now);
+  }
+  stubborn.spend();
+  assert.throws(() => stubborn.wait(PACE_PATIENCE_MS + 1), LimitError);
+
+  spend(patient, PACE_BURST + 1);
+  assert.ok(patient.wait(0) > 0);
+  // More than half of the burst is back: the count of its patience starts anew.
+  assert.equal(patient.wait(PACE_PATIENCE_MS / 2), 0);
+  spend(patient, 3 * PACE_BURST);
+  assert.ok(patient.wait(PACE_PATIENCE_MS + 1) > 0);
+});

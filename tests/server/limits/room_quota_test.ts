@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { LimitError } from "../../../shared/base/errors.ts";
+import { SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
+import { roomShare, RoomShares } from "../../../server/limits/room_quota.ts";
+import { configOf, makeRelay, seat } from "../../helpers/peers/relay.ts";
+
+Deno.test("roomShare() is two rooms a connection, never less than one session may be in, none without a cap", () => {
+  assert.equal(roomShare(configOf()), 128);
+  assert.equal(roomShare(configOf(["--max-per-address", "1"])), SESSION_ROOMS_MAX);
+  assert.equal(roomShare(configOf(["--max-per-address", "off"])), Infinity);
+});
+
+Deno.test("take() counts by source, gives back what ended, and keep() never refuses", () => {
+  const shares = new RoomShares(2);
+  const [end] = [shares.take("2001:db8::1"), shares.take("2001:db8::2")];
+  assert.throws(() => shares.take("2001:db8::3"), LimitError);
+  assert.ok(shares.take("192.0.2.1"));
+  shares.keep("2001:db8::4");
+  end();
+  assert.throws(() => shares.take("2001:db8::3"), /at most 2 made from one address/);
+  shares.take(undefined);
+});
+
+Deno.test("one address fills a small part of --max-rooms only, and others still find a place", async () => {
+  const relay = await makeRelay(["--rate-limit", "off", "--max-rooms", "200"]);
+  const address = "192.0.2.66";
+  const flood = Array.from(
+    { length: 5 },
+    (_, n) => seat(relay, { name: `m${n}`, rooms: [], address }),
+  );
+  for (const [n, one] of flood.entries()) {
+    for (let room = 0; room < SESSION_ROOMS_MAX; room++) {
+      one.ask({ kind: "join", title: `flood ${n} ${room}` });
+    }
+  }
+  assert.equal(relay.gauges.rooms, 128);
+  assert.match(flood[4]?.take("declined")[0]?.why ?? "", /at most 128 made from one address/);
+  const alice = seat(relay, { rooms: [], address: "192.0.2.1" });
+  alice.ask({ kind: "join", title: "a room of ours" });
+  assert.equal(alice.session.memberships.length, 1);
+  // Rooms that are there are no new ones, whoever comes in.
+  flood[4]?.ask({ kind: "join", title: "a room of ours" });
+  assert.equal(flood[4]?.session.memberships.length, 1);
+  for (const one of flood) relay.exit(one.session);
+  assert.equal(relay.gauges.rooms, 1);
+  flood[0]?.session.enter(relay.room("flood again", address));
+  assert.equal(relay.gauges.rooms, 2, "and its share is free again");
+});

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { handlesLeft } from "../../../server/net/file_handles.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+
+const test = skipUnless(Deno.build.os === "linux" && hasProgram("prlimit"), "needs prlimit");
+
+Deno.test("there are handles left now", () => {
+  assert.equal(handlesLeft(), true);
+});
+
+test("handlesLeft() is false when the process may open nothing more, and true again after a close", async () => {
+  const script = `
+    import { handlesLeft } from ${
+    JSON.stringify(new URL("../../../server/net/file_handles.ts", import.meta.url).href)
+  };
+    const files = [];
+    try {
+      for (;;) files.push(Deno.openSync("/dev/null"));
+    } catch { /* That is what was wanted. */ }
+    const none = handlesLeft();
+    files.pop().close();
+    console.log(none, handlesLeft());
+  `;
+  const { stdout, stderr } = await new Deno.Command("prlimit", {
+    args: [
+      "--nofile=200",
+      Deno.execPath(),
+      "run",
+      "--no-check",
+      "--allow-read",
+      `data:application/typescript,${encodeURIComponent(script)}`,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  assert.equal(decoder.decode(stdout), "false true\n", decoder.decode(stderr));
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import {
+  type Link,
+  LinkLost,
+  listen,
+  type Listener,
+  type Service,
+} from "../../../server/net/listen.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { RawPeer, within } from "../../helpers/peers/v1_peer.ts";
+
+const testTls = skipUnless(hasProgram("openssl"), "needs openssl");
+const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
+
+/** A listener that serves `onLink`, and what it told. */
+function serving(listener: Listener, onLink: Service["onLink"], overrides: Partial<Service> = {}) {
+  const told = { failed: [] as string[], faults: [] as unknown[], released: 0 };
+  const done = listener.serve({
+    admit: () => ({ forHeld: false, settle() {}, release: () => told.released++ }),
+    onLink,
+    onHandshakeFailed: (address) => told.failed.push(address),
+    onFault: (error) => told.faults.push(error),
+    ...overrides,
+  });
+  return {
+    told,
+    port: listener.address.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await within(done, "the end of serve()");
+    },
+  };
+}
+
+/** Gives back whatever comes. */
+async function echo(link: Link): Promise<void> {
+  for (let bytes = await link.read(); bytes !== null; bytes = await link.read()) {
+    await link.write(bytes.slice());
+  }
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `${what} did not come in time`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function readExactly(peer: RawPeer, count: number): Promise<string> {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count;) {
+    const read = await within(peer.conn.read(bytes.subarray(at)), "an echo");
+    assert.ok(read !== null, "the link ended");
+    at += read;
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+Deno.test("bytes go both ways, the address is the peer's, and the place is given back at the end", async () => {
+  let seen = "";
+  await using server = serving(await listen(LOCAL), (link) => {
+    seen = link.address;
+    return echo(link);
+  });
+  {
+    await using peer = await RawPeer.connect({ port: server.port });
+    await peer.write("hello");
+    assert.equal(await readExactly(peer, 5), "hello");
+  }
+  await until(() => server.told.released === 1, "the release");
+  assert.equal(seen, "127.0.0.1");
+  assert.deepEqual(server.told.faults, []);
+});
+
+Deno.test("who is not admitted is closed at once, unread", async () => {
+  let served = 0;
+  const onLink = () => Promise.resolve(void served++);
+  await using server = serving(await listen(LOCAL), onLink, { admit: () => undefined });
+  await using peer = await RawPeer.connect({ port: server.port });
+  assert.equal((await peer.rest()).length, 0);
+  assert.deepEqual([served, server.told.released], [0, 0]);
+});
+
+Deno.test("a fault while serving is told, closes that link and no other", async () => {
+  let first = true;
+  await using server = serving(await listen(LOCAL), (link) => {
+    if (!first) return echo(link);
+    first = false;
+    return Promise.reject(new Error("a mistake of ours"));
+  });
+  await using broken = await RawPeer.connect({ port: server.port });
+  await broken.rest();
+  await using next = await RawPeer.connect({ port: server.port });
+  await next.write("still here");
+  assert.equal(await readExactly(next, 10), "still here");
+  assert.match(String(server.told.faults[0]), /a mistake of ours/);
+});
+
+Deno.test("close() takes no more connections, and those that are open stay", async () => {
+  const listener = await listen(LOCAL);
+  await using server = serving(listener, echo);
+  await using peer = await RawPeer.connect({ port: server.port });
+  await peer.write("a");
+  await readExactly(peer, 1);
+  listener.close();
+  await peer.write("b");
+  assert.equal(await readExactly(peer, 1), "b");
+  await assert.rejects(RawPeer.connect({ port: server.port }));
+});
+
+Deno.test("a port in use is a ConfigError", async () => {
+  const listener = await listen(LOCAL);
+  const { port } = listener.address;
+  await assert.rejects(listen({ ...LOCAL, port }), ConfigError);
+  listener.close();
+});
+
+Deno.test("a link that the peer resets ends reads and writes with LinkLost", async () => {
+  const lost: unknown[] = [];
+  await using server = serving(await listen(LOCAL), async (link) => {
+    const flood = new Uint8Array(1_048_576);
+    try {
+      for (;;) await link.write(flood);
+    } catch (error) {
+      lost.push(error);
+    }
+    // After its own close() a link reads nothing and throws nothing else.
+    link.close();
+    link.close();
+    await link.read().catch((error) => lost.push(error));
+  });
+  // Unread bytes in its buffer make the peer's close a reset.
+  const peer = await RawPeer.connect({ port: server.port });
+  await peer.conn.read(new Uint8Array(1));
+  peer.close();
+  await until(() => server.told.released === 1, "the end of the link");
+  assert.ok(lost.length > 0 && lost.every((error) => error instanceof LinkLost), String(lost));
+  assert.deepEqual(server.told.faults, []);
+});
+
+testTls("over TLS the same holds: bytes, the end, and the place given back", async () => {
+  await using tls = await makeCertificate();
+  await using server = serving(await listen({ ...LOCAL, tls }), echo);
+  {
+    await using peer = await RawPeer.connect({ port: server.port, caCert: tls.cert });
+    const text = "x".repeat(200_000);
+    const written = peer.write(text);
+    assert.equal(await readExactly(peer, text.length), text);
+    await written;
+  }
+  await until(() => server.told.released === 1, "the release");
+  assert.deepEqual(server.told, { failed: [], faults: [], released: 1 });
+});
+
+testTls(
+  "a TLS handshake that fails is told with its address, and its place given back",
+  async () => {
+    await using tls = await makeCertificate();
+    await using server = serving(await listen({ ...LOCAL, tls }), echo);
+    for (const first of ["GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x00\x05hello", ""]) {
+      const peer = await RawPeer.connect({ port: server.port });
+      if (first === "") peer.close();
+      else {
+        await peer.write(first);
+        await peer.rest();
+        peer.close();
+      }
+    }
+    await until(() => server.told.released === 3, "the release");
+    assert.deepEqual(server.told.failed, ["127.0.0.1", "127.0.0.1", "127.0.0.1"]);
+    assert.deepEqual(server.told.faults, []);
+  },
+);
+
+testTls(
+  "certificate and key that do not belong together are refused at start, not at the first client",
+  async () => {
+    await using own = await makeCertificate();
+    await using other = await makeCertificate();
+    await assert.rejects(
+      listen({ ...LOCAL, tls: { cert: own.cert, key: other.key } }),
+      ConfigError,
+    );
+  },
+);

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { MemoryBus } from "../../../server/room/memory_bus.ts";
+import { Room } from "../../../server/room/room.ts";
+import { MEMBERS_PART_MAX } from "../../../shared/base/limits.ts";
+import { makeRelay, seat } from "../../helpers/peers/relay.ts";
+
+Deno.test("events have places without gaps, chats a sequence of their own, and all hear the same", async () => {
+  const relay = await makeRelay(["--rate-limit", "off"]);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  for (const [n, who] of [alice, bob, alice].entries()) {
+    who.ask({ kind: "chat", room: who.room(), text: `${n}`, action: false, reply: 0 });
+  }
+  alice.ask({ kind: "rename", name: "carol" });
+  const places = (events: readonly object[]) =>
+    events.flatMap((event) => "at" in event && "client" in event ? [event.at] : []);
+  assert.deepEqual(places(alice.port.events), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(places(bob.port.events), [2, 3, 4, 5, 6]);
+  assert.deepEqual(bob.take("chat").map(({ sequence }) => sequence), [1, 2, 3]);
+});
+
+Deno.test("who was away gets what it missed, in order and once, or is told that some is gone", async () => {
+  const relay = await makeRelay(["--rate-limit", "off"]);
+  const alice = seat(relay);
+  const room = relay.room("lobby");
+  const say = (text: string) =>
+    alice.ask({ kind: "chat", room: room.id, text, action: false, reply: 0 });
+  for (let n = 0; n < 10; n++) say(`${n}`);
+  const { events, complete } = room.missed(6);
+  assert.deepEqual(events.map(({ event }) => event.kind === "chat" && event.text), [
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+  ]);
+  assert.equal(complete, true);
+  assert.deepEqual(room.missed(room.at), { events: [], after: room.at, complete: true });
+  assert.deepEqual(
+    room.missed(room.at + 1_000).events,
+    [],
+    "a place that is none yet misses nothing",
+  );
+  for (let n = 0; n < 300; n++) say("x".repeat(4_000));
+  assert.equal(room.missed(6).complete, false);
+});
+
+Deno.test("names that look alike cannot both be in a room; who comes second gets the next free one", async () => {
+  const relay = await makeRelay();
+  const names = ["bob", "Bob", "b\u043eb", "bob"].map((name) =>
+    seat(relay, { name }).session.memberships[0]?.name
+  );
+  assert.deepEqual(names, ["bob", "Bob-2", "b\u043eb-3", "bob-4"]);
+  const room = relay.room("lobby");
+  assert.equal(room.freeName("alice"), "alice");
+  assert.equal(room.size, 4);
+});
+
+Deno.test("a name is free again as soon as its owner left, and an empty room is forgotten", async () => {
+  const relay = await makeRelay();
+  const alice = seat(relay);
+  relay.exit(alice.session);
+  assert.equal(relay.gauges.rooms, 0);
+  assert.equal(seat(relay).session.memberships[0]?.name, "alice");
+  assert.equal(relay.room("lobby").at, 1, "and begins anew");
+});
+
+Deno.test("a list of many members comes in parts that each fit, and an empty one as one part", () => {
+  const room = new Room({ id: 1, title: "lobby", bus: new MemoryBus(), memoryMs: 0 });
+  assert.deepEqual(room.list, [{ kind: "members", room: 1, list: [], more: false }]);
+  for (let id = 0; id < 2 * MEMBERS_PART_MAX + 1; id++) {
+    room.add({
+      ...{ id, name: `m${id}`, state: "here", status: null, since: 0 },
+      ...{
+        deliver() {},
+        takeName() {},
+        refresh() {},
+        contradict() {},
+        obey() {},
+        pulled() {},
+        address: "",
+      },
+    });
+  }
+  const parts = room.list;
+  assert.deepEqual(parts.map(({ list, more }) => [list.length, more]), [
+    [MEMBERS_PART_MAX, true],
+    [MEMBERS_PART_MAX, true],
+    [1, false],
+  ]);
+  assert.deepEqual(
+    parts.flatMap(({ list }) => list).map(([id]) => id),
+    Array.from({ length: 2 * MEMBERS_PART_MAX + 1 }, (_, n) => n),
+  );
+});

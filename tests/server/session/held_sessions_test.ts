@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { makeRelay, RecordingPort, seat, type Seated } from "../../helpers/peers/relay.ts";
+import type { Relay } from "../../../server/relay/relay.ts";
+
+const HOLD_MS = 60_000;
+
+/** The link of `who` is lost, as the connection finds out. */
+function lose(relay: Relay, who: Seated, now = 0): boolean {
+  const held = relay.held.hold(who.session, now);
+  if (held) who.session.loseLink();
+  else relay.exit(who.session);
+  return held;
+}
+
+Deno.test("a lost session is found by its ticket, and by no other secret", async () => {
+  const relay = await makeRelay();
+  const alice = seat(relay);
+  const { id, secret } = alice.session.ticket as NonNullable<typeof alice.session.ticket>;
+  assert.equal(lose(relay, alice), true);
+  assert.equal(relay.held.find(id, secret), alice.session);
+  assert.equal(relay.held.find(id, secret.with(31, (secret[31] ?? 0) ^ 1)), undefined);
+  assert.equal(relay.held.find(id.with(0, 99), secret), undefined);
+});
+
+Deno.test("the room is told away, and left once the time is over, not before", async () => {
+  const relay = await makeRelay();
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  lose(relay, alice, 1_000);
+  assert.deepEqual(bob.take("away").map(({ name }) => name), ["alice"]);
+  relay.held.sweep(1_000 + HOLD_MS - 1);
+  assert.deepEqual([bob.take("left").length, relay.held.size], [0, 1]);
+  relay.held.sweep(1_000 + HOLD_MS);
+  assert.deepEqual([bob.take("left").length, relay.held.size], [1, 0]);
+  const { id, secret } = alice.session.ticket as NonNullable<typeof alice.session.ticket>;
+  assert.equal(relay.held.find(id, secret), undefined);
+});
+
+Deno.test("who is back is held no longer, and keeps its name against newcomers meanwhile", async () => {
+  const relay = await makeRelay();
+  const alice = seat(relay);
+  lose(relay, alice);
+  const other = seat(relay, { name: "Alice" });
+  assert.equal(other.session.memberships[0]?.name, "Alice-2");
+  relay.held.release(alice.session);
+  alice.session.takeLink(new RecordingPort());
+  relay.held.sweep(10 * HOLD_MS);
+  assert.equal(relay.session(alice.session.id), alice.session);
+});
+
+Deno.test("a held session counts as a connection, also on a full server, and gives its place back once", async () => {
+  const relay = await makeRelay(["--max-per-address", "1"]);
+  const own = relay.admit("192.0.2.1");
+  const alice = seat(relay);
+  assert.equal(lose(relay, alice), true);
+  own?.release();
+  const other = relay.admit("192.0.2.1");
+  assert.equal(other?.forHeld, true, "its place is taken, and only itself may come for it");
+  other?.release();
+  relay.held.release(alice.session);
+  relay.held.release(alice.session);
+  assert.equal(relay.gauges.connections, 0);
+  assert.ok(relay.admit("192.0.2.1"));
+  assert.equal(relay.metrics.counters.connectionsAccepted, 3, "and is no connection of its own");
+});
+
+Deno.test("nobody is held without --hold, while stopping, or without a ticket", async () => {
+  const hasty = await makeRelay(["--hold", "0"]);
+  assert.equal(lose(hasty, seat(hasty)), false);
+  const relay = await makeRelay();
+  assert.equal(lose(relay, seat(relay, { old: true })), false);
+  const bob = seat(relay, { name: "bob" });
+  await relay.stop();
+  assert.equal(lose(relay, bob), false);
+});
+
+Deno.test("direct messages wait for who is away up to a bound, and their senders learn of the end", async () => {
+  const relay = await makeRelay(["--rate-limit", "off"]);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  lose(relay, bob);
+  const text = "x".repeat(4_000);
+  for (let n = 0; n < 20; n++) alice.ask({ kind: "direct", to: bob.session.id, text });
+  const kept = alice.take("direct").length;
+  const declined = alice.take("declined");
+  assert.equal(kept + declined.length, 20);
+  assert.ok(kept >= 15 && declined.length > 0, `${kept} are kept`);
+  assert.match(declined[0]?.why ?? "", /too much waits for it/);
+  assert.ok(relay.budget.queuedBytes > kept * 4_000);
+  relay.held.sweep(HOLD_MS);
+  assert.equal(alice.take("undelivered").length, kept);
+  assert.equal(relay.budget.queuedBytes, 0);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { LogRecord } from "@logtape/logtape";
+import { faultText, formatRecord, openLog } from "../../../server/telemetry/log.ts";
+import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
+
+const TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const HEAD = /^2026-01-02T03:04:05\.678Z [A-Z]+ /;
+// deno-lint-ignore no-control-regex -- what must not be there
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
+
+function record(parts: Partial<LogRecord>): LogRecord {
+  return {
+    ...{ category: ["cmdchat"], level: "info", timestamp: TIME, rawMessage: "", properties: {} },
+    message: ["client joined"],
+    ...parts,
+  };
+}
+
+/** What `log` writes to standard error, as lines. */
+function written(log: () => void): string[] {
+  const writeSync = Deno.stderr.writeSync;
+  let text = "";
+  Deno.stderr.writeSync = (bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return bytes.length;
+  };
+  try {
+    log();
+  } finally {
+    Deno.stderr.writeSync = writeSync;
+  }
+  return text.split("\n").slice(0, -1);
+}
+
+Deno.test("formatRecord() gives time, level, text and fields", () => {
+  const line = formatRecord(record({ properties: { client: 7, why: "it left", tls: true } }));
+  assert.equal(
+    line,
+    '2026-01-02T03:04:05.678Z INFO client joined client=7 why="it left" tls=true\n',
+  );
+  assert.match(formatRecord(record({ level: "fatal" })), /Z CRITICAL /);
+});
+
+Deno.test("formatRecord() gives exactly one line, whatever text and values hold", () => {
+  for (const { label, text } of HOSTILE_TEXTS) {
+    for (const parts of [{ properties: { name: text } }, { message: ["client joined ", text] }]) {
+      const line = formatRecord(record(parts));
+      assert.equal(line.indexOf("\n"), line.length - 1, label);
+      assert.doesNotMatch(line.slice(0, -1), CONTROL, label);
+      assert.match(line, HEAD, label);
+    }
+  }
+});
+
+Deno.test("a value cannot forge a field or a line of its own", () => {
+  const name = 'x" level=CRITICAL\n2026-01-02T03:04:05.678Z ERROR forged';
+  const line = formatRecord(record({ properties: { name } }));
+  assert.match(line, /name="x\\" level=CRITICAL\\n2026-01-02T03:04:05\.678Z ERROR forged"\n$/);
+});
+
+Deno.test("fields that carry secrets are masked, whoever logs them", () => {
+  const lines = written(() => {
+    const log = openLog("DEBUG");
+    log.info("client joined", { token: "s3cret", passphrase: "s3cret", key: "s3cret", client: 7 });
+    log.debug("more", { accessToken: "s3cret", nested: { secretKey: "s3cret" } });
+  });
+  assert.equal(lines.length, 2);
+  assert.doesNotMatch(lines.join(), /s3cret/);
+  assert.match(lines[0] ?? "", /token="\*\*\*"/);
+  assert.match(lines[0] ?? "", /client=7/);
+});
+
+Deno.test("lines below the chosen level are left out", () => {
+  const lines = written(() => {
+    const log = openLog("WARNING");
+    log.debug("a");
+    log.info("b");
+    log.warning("c");
+    log.error("d");
+  });
+  assert.deepEqual(lines.map((line) => line.slice(-1)), ["c", "d"]);
+});
+
+Deno.test("faultText() has an error's causes, and a log line of it is still one", () => {
+  const text = faultText(new Error("outer", { cause: new TypeError("inner\x1b[2J") }));
+  assert.match(text, /outer[\s\S]*caused by TypeError: inner/);
+  const line = formatRecord(record({ properties: { fault: text } }));
+  assert.doesNotMatch(line.slice(0, -1), CONTROL);
+  assert.equal(faultText("thrown text"), "thrown text");
+});

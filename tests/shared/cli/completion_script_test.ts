@@ -1,0 +1,63 @@
+// The scripts as text; tests/e2e/release/completions_test.ts tries them in the shells.
+
+import assert from "node:assert/strict";
+import { CLIENT_PROGRAM } from "../../../client/config/program.ts";
+import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
+import { completedCommands } from "../../../shared/cli/completion_data.ts";
+import { completionScript } from "../../../shared/cli/completion_script.ts";
+import { SHELLS } from "../../../shared/cli/completions_command.ts";
+import { UsageError } from "../../../shared/base/errors.ts";
+import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+
+const PROGRAMS = [CLIENT_PROGRAM, SERVER_PROGRAM];
+
+function scriptFor(shell: string, program = CLIENT_PROGRAM): string {
+  return completionScript(program, {}, { args: [shell], env: () => undefined });
+}
+
+Deno.test("every command and every option stands in the script of every shell", () => {
+  for (const program of PROGRAMS) {
+    for (const shell of SHELLS) {
+      const script = scriptFor(shell, program);
+      for (const { name, options } of completedCommands(program)) {
+        assert.ok(script.includes(name), `${shell}: ${name}`);
+        for (const option of options) {
+          const form = shell === "fish" ? `-l ${option.name}` : `--${option.name}`;
+          assert.ok(script.includes(form), `${shell}: ${form}`);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("options of one name mean the same in every command, as the script for bash takes it", () => {
+  for (const program of PROGRAMS) {
+    const offers = new Map<string, string>();
+    for (const { name, value, offer } of completedCommands(program).flatMap((c) => c.options)) {
+      const meaning = JSON.stringify([value, offer]);
+      assert.equal(offers.get(name) ?? meaning, meaning, `--${name}`);
+      offers.set(name, meaning);
+    }
+  }
+});
+
+Deno.test("a shell that there is not, none and two are refused", () => {
+  const print = (...args: string[]) =>
+    completionScript(CLIENT_PROGRAM, {}, { args, env: () => "" });
+  assert.throws(() => print("tcsh"), UsageError);
+  assert.throws(() => print(), UsageError);
+  assert.throws(() => print("bash", "zsh"), UsageError);
+});
+
+for (const shell of SHELLS) {
+  const test = skipUnless(hasProgram(shell), `${shell} is not installed`);
+  test(`${shell} finds no mistake in the scripts`, async () => {
+    for (const program of PROGRAMS) {
+      const path = await Deno.makeTempFile();
+      await Deno.writeTextFile(path, scriptFor(shell, program));
+      const { success, stderr } = await new Deno.Command(shell, { args: ["-n", path] }).output();
+      await Deno.remove(path);
+      assert.ok(success, new TextDecoder().decode(stderr));
+    }
+  });
+}

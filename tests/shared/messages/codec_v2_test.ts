@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { encode } from "cborg";
+import fc from "fast-check";
+import { ProtocolError } from "../../../shared/base/errors.ts";
+import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
+import {
+  decodeEvent,
+  decodeRequest,
+  encodeEvent,
+  encodeRequest,
+} from "../../../shared/messages/codec_v2.ts";
+
+const secret = new Uint8Array(32).fill(7);
+const session = new Uint8Array(16).fill(9);
+const when = 1_790_000_000_000;
+const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1, hash: secret };
+const wanted = { file: "f1", index: 3, count: 32 };
+const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
+const handle = new Uint8Array(8).fill(4);
+const body = new Uint8Array(284).fill(6);
+const doing = { room: 5, client: 2, name: "bob", time: when };
+const about = { room: 5, at: 3, client: 2, name: "bob", time: when };
+
+const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kind: K }> } = {
+  hello: {
+    kind: "hello",
+    name: "bob",
+    token: null,
+    session,
+    secret,
+    rooms: [["lobby", 4], ["dev", 0]],
+  },
+  join: { kind: "join", id: 3, title: "kitchen" },
+  leave: { kind: "leave", id: 4, room: 5 },
+  chat: { kind: "chat", id: 1, room: 5, text: "héllo 你好 👋", action: false, reply: 2 },
+  revise: { kind: "revise", id: 6, room: 5, sequence: 2, text: null },
+  rename: { kind: "rename", id: 2, name: "carol" },
+  direct: { kind: "direct", id: 7, to: 2, text: "psst" },
+  topic: { kind: "topic", id: 8, room: 5, text: "soup" },
+  status: { kind: "status", id: 9, text: "lunch" },
+  typing: { kind: "typing", room: 5 },
+  moderate: { kind: "moderate", id: 9, room: 5, what: "ban", whom: 3, seconds: 60, text: "noise" },
+  offer: { kind: "offer", id: 5, room: 5, ...file },
+  chunk: { kind: "chunk", ...piece },
+  resume: { kind: "resume", file: "f1" },
+  pull: { kind: "pull", room: 5, to: 2, ...wanted },
+  part: { kind: "part", to: 2, file: "f1", index: 3, data: new Uint8Array([1, 2, 3]) },
+  ping: { kind: "ping" },
+  pong: { kind: "pong" },
+  bye: { kind: "bye" },
+  sealed_attach: {
+    ...{ kind: "sealed_attach", ask: 1, rid: session, key: secret, handle, owner: session },
+    ...{ proof: new Uint8Array(64).fill(5), member: true, epoch: 3, seq: 70 },
+  },
+  sealed_create: { kind: "sealed_create", ask: 2, room: 1, epoch: 3, seq: 70, handles: [handle] },
+  sealed_join: { kind: "sealed_join", ask: 3, room: 1, fresh: false },
+  sealed_group_info: { kind: "sealed_group_info", ask: 4, room: 1, question: 1, epoch: 3, body },
+  sealed_commit: { kind: "sealed_commit", ask: 5, room: 1, epoch: 3, evicts: [handle], body },
+  sealed_app: { kind: "sealed_app", ask: 6, room: 1, epoch: 4, body },
+  sealed_vote: { kind: "sealed_vote", ask: 7, room: 1, seq: 71, ok: true },
+  sealed_leave: { kind: "sealed_leave", ask: 8, room: 1 },
+  sealed_pull: { kind: "sealed_pull", ask: 9, room: 1, to: handle, chunks: 32, body },
+  sealed_chunk: { kind: "sealed_chunk", room: 1, to: handle, body },
+};
+
+const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
+  welcome: {
+    ...{ kind: "welcome", client: 1, session, secret, resumed: false, rooms: 2 },
+    ...{ messageLimit: 4096, fileLimit: 10_485_760 },
+    ...{ rateMessages: 12, rateSeconds: 5, hold: 60 },
+  },
+  refused: { kind: "refused", reason: "unauthorized" },
+  done: { kind: "done", id: 1 },
+  declined: { kind: "declined", id: 1, why: "too long" },
+  entered: {
+    ...{ kind: "entered", id: 1, room: 5, title: "kitchen", name: "bob-2" },
+    ...{ at: 8, complete: false, topic: "soup" },
+  },
+  members: {
+    ...{ kind: "members", room: 5, more: false },
+    list: [[1, "bob", "here", when, null], [2, "amy", "old", when, "lunch"]],
+  },
+  chat: { kind: "chat", ...about, request: 1, sequence: 1, text: "hi", action: true, reply: 0 },
+  revised: { kind: "revised", ...about, request: 1, sequence: 1, text: "ho" },
+  joined: { kind: "joined", ...about, old: true },
+  left: { kind: "left", ...about },
+  renamed: { kind: "renamed", ...about, previous: "rob" },
+  away: { kind: "away", ...about },
+  back: { kind: "back", ...about },
+  topic: { kind: "topic", ...about, text: "soup" },
+  status: { kind: "status", ...about, text: null },
+  typing: { kind: "typing", room: 5, client: 2, name: "bob" },
+  moderated: {
+    ...{ kind: "moderated", ...about, request: 9, what: "ban", whom: 3, whomName: "eve" },
+    ...{ seconds: 60, text: "noise" },
+  },
+  rules: { kind: "rules", room: 5, maker: 2, locked: true, slow: 10 },
+  direct: { kind: "direct", ...doing, to: 1, toName: "amy", request: 7, text: "psst" },
+  undelivered: { kind: "undelivered", ...doing, request: 7 },
+  offer: { kind: "offer", ...doing, request: 1, ...file },
+  chunk: { kind: "chunk", ...doing, ...piece },
+  reached: { kind: "reached", room: 5, client: 2, file: "f1", index: null },
+  pull: { kind: "pull", room: 5, client: 2, ...wanted },
+  notice: { kind: "notice", room: 0, text: "mind the gap" },
+  closing: { kind: "closing", why: "the server stops", retry: true },
+  ping: { kind: "ping" },
+  pong: { kind: "pong" },
+  sealed_attached: {
+    ...{ kind: "sealed_attached", ask: 1, room: 1, epoch: 3, seq: 70, missing: "messages" },
+    members: [[handle, true]],
+  },
+  sealed_none: { kind: "sealed_none", ask: 1, room: 1 },
+  sealed_done: { kind: "sealed_done", ask: 2 },
+  sealed_declined: { kind: "sealed_declined", ask: 3, room: 1, why: "not now" },
+  sealed_conflict: { kind: "sealed_conflict", ask: 4, epoch: 4, seq: 71 },
+  sealed_stale: { kind: "sealed_stale", ask: 5, epoch: 4 },
+  sealed_group_info: { kind: "sealed_group_info", ask: 3, epoch: 4, body },
+  sealed_group_info_please: { kind: "sealed_group_info_please", room: 1, question: 1, epoch: 4 },
+  sealed_frame: {
+    ...{ kind: "sealed_frame", room: 1, seq: 72, type: "app", epoch: 4, from: handle, ask: 6 },
+    ...{ time: when, body },
+  },
+  sealed_void: { kind: "sealed_void", room: 1, seq: 71, last: 72, epoch: 3 },
+  sealed_gone: { kind: "sealed_gone", room: 1, handle, left: true },
+  sealed_back: { kind: "sealed_back", room: 1, handle },
+  sealed_evict_please: { kind: "sealed_evict_please", room: 1, handles: [handle, handle] },
+  sealed_pull: { kind: "sealed_pull", room: 1, from: handle, chunks: 32, body },
+  sealed_chunk: { kind: "sealed_chunk", room: 1, from: handle, body },
+};
+
+const TABLES = [
+  {
+    what: "requests",
+    rows: REQUESTS,
+    samples: Object.values(REQUEST_SAMPLES),
+    write: (message: unknown) => encodeRequest(message as Request),
+    read: decodeRequest,
+  },
+  {
+    what: "events",
+    rows: EVENTS,
+    samples: Object.values(EVENT_SAMPLES),
+    write: (message: unknown) => encodeEvent(message as Event),
+    read: decodeEvent,
+  },
+];
+
+for (const { what, rows, samples, write, read } of TABLES) {
+  Deno.test(`v2 ${what}: each row is read back as it was written`, () => {
+    assert.deepEqual(samples.map((sample) => sample.kind).sort(), Object.keys(rows).sort());
+    for (const sample of samples) assert.deepEqual(read(write(sample)), sample);
+  });
+
+  Deno.test(`v2 ${what}: a cut body, and one with bytes behind it, are refused`, () => {
+    for (const sample of samples) {
+      const body = write(sample);
+      for (let cut = 0; cut < body.length; cut++) {
+        assert.throws(
+          () => read(body.subarray(0, cut)),
+          ProtocolError,
+          `${sample.kind} cut at ${cut}`,
+        );
+      }
+      assert.throws(() => read(new Uint8Array([...body, 0])), ProtocolError);
+    }
+  });
+
+  Deno.test(`v2 ${what}: a field too many, too few or of another type is refused`, () => {
+    for (const sample of samples) {
+      const number = Object.keys(rows).indexOf(sample.kind);
+      const fields = Object.keys(rows[sample.kind as keyof typeof rows]);
+      const values = fields.map((field) => (sample as Record<string, unknown>)[field]);
+      assert.throws(() => read(encode([number, ...values, 1])), ProtocolError);
+      fields.forEach((field, i) => {
+        assert.throws(() => read(encode([number, ...values.slice(0, i)])), ProtocolError);
+        const wrong = values.with(i, { not: "a field" });
+        assert.throws(() => read(encode([number, ...wrong])), new RegExp(field));
+      });
+    }
+  });
+
+  Deno.test(`v2 ${what}: whatever bytes are read, writing them gives the same bytes`, () => {
+    const bodies = samples.map((sample) => write(sample));
+    const changed = fc.tuple(fc.nat(bodies.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(changed, ([which, place, flip]) => {
+        const body = (bodies[which] as Uint8Array).slice();
+        const at = place % body.length;
+        body[at] = (body[at] as number) ^ flip;
+        try {
+          assert.deepEqual(write(read(body)), body);
+        } catch (error) {
+          assert.ok(error instanceof ProtocolError, String(error));
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+}
