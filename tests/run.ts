@@ -28,13 +28,8 @@ interface Lists {
 const MINUTE = 60_000;
 /** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
 const SOAK_MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0);
-/** Whole programs that stand somebody else's load beside them. */
-const SHARING = [
-  ...["bad_starts", "cluster_test", "completions", "documents", "evil_relay", "evil_server_text"],
-  ...["file_outages", "hostile_relay", "hostile_text", "nats_log", "operator", "sealed_attacks"],
-  ...["sealed_life", "sealed_terminal", "terminal_access", "terminal_files", "terminal_plain"],
-  ...["terminal_rooms", "terminal_typing", "v1_admissions", "v1_peer", "watching"],
-];
+/** First line of a test of whole programs that stands somebody else's load beside it. */
+const SHARES_THE_MACHINE = "// Shares the machine: runs beside another file of whole programs.";
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
@@ -43,9 +38,8 @@ function isUnitTest(path: string): boolean {
   return UNIT_FOLDERS.some((folder) => path.startsWith(folder));
 }
 
-function isSharing(path: string): boolean {
-  return path.startsWith("tests/fuzz/") ||
-    SHARING.some((name) => path.startsWith(`tests/e2e/${name}`));
+async function sharesTheMachine(path: string): Promise<boolean> {
+  return (await Deno.readTextFile(path)).startsWith(SHARES_THE_MACHINE);
 }
 
 async function findTests(folder: string): Promise<string[]> {
@@ -170,6 +164,9 @@ async function main(filters: string[]): Promise<number> {
   const files = filters.length === 0
     ? all
     : all.filter((path) => filters.some((filter) => path.includes(filter)));
+  const programs = files.filter((path) => !isUnitTest(path));
+  const sharing = new Set<string>();
+  for (const path of programs) if (await sharesTheMachine(path)) sharing.add(path);
   const groups: Group[] = [
     {
       title: "unit tests",
@@ -179,13 +176,13 @@ async function main(filters: string[]): Promise<number> {
     },
     {
       title: "whole programs, two at a time",
-      files: files.filter(isSharing),
+      files: [...sharing],
       flags: ["--parallel"],
       deadline: 15 * MINUTE,
     },
     {
       title: "whole programs and the repository, one at a time",
-      files: files.filter((path) => !isUnitTest(path) && !isSharing(path)),
+      files: programs.filter((path) => !sharing.has(path)),
       flags: [],
       deadline: (20 + SOAK_MINUTES) * MINUTE,
     },

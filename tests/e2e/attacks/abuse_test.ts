@@ -263,7 +263,7 @@ for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
     await using server = await startServer();
     await using alice = await V1Peer.join({ port: server.port, room: "quiet", name: "alice" });
     const flooders = await Promise.all(
-      Array.from({ length: 4 }, () => helper("flooder", `${server.port}`, "flood", kind)),
+      Array.from({ length: 4 }, () => helper("hostile/flooder", `${server.port}`, "flood", kind)),
     );
     try {
       const took: number[] = [];
@@ -432,7 +432,7 @@ Deno.test("v1 cannot tell a repeated envelope of the same session; THREAT-MODEL.
 Deno.test("a client that is killed leaves its room at once", async () => {
   await using server = await startServer();
   await using watcher = await V1Peer.join({ port: server.port, name: "watcher" });
-  const victim = await helper("member_process", `${server.port}`, "lobby", "victim");
+  const victim = await helper("programs/member_process", `${server.port}`, "lobby", "victim");
   await watcher.system(/^victim joined/);
   await end(victim);
   await watcher.system(/^victim left/, 3_000);

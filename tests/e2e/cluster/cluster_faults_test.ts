@@ -45,7 +45,7 @@ testOnMachines(
       names.flatMap((name) => network.machines.get(name) ?? []);
     const stage: Stage = { servers: named(["s1", "s2", "s3"]), nodes: named(["n1", "n2", "n3"]) };
     const { under } = network.middle;
-    console.log(await runHelper("cluster_in_namespaces.ts", stage, { under, ms: PLAY_MS }));
+    console.log(await runHelper("system/cluster_in_namespaces.ts", stage, { under, ms: PLAY_MS }));
   },
 );
 

@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // The shared log over real nats-servers, some of which are killed.
 
 import assert from "node:assert/strict";

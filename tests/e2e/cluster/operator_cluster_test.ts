@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // The operator of several servers asks one of them.
 
 import assert from "node:assert/strict";

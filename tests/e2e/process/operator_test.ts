@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // The operator at a running server: real processes on both sides.
 
 import assert from "node:assert/strict";

@@ -188,7 +188,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       const { insideNetwork: under } = system;
       const takenOver = async () => (await log()).match(/^.* INFO took over .*$/gm)?.length ?? 0;
       const before = await takenOver();
-      console.log(await runHelper("talk_over_restarts.ts", told, { under, ms: 60_000 }));
+      console.log(await runHelper("programs/talk_over_restarts.ts", told, { under, ms: 60_000 }));
       assert.equal(await takenOver(), before + UPDATES);
       assert.equal([...(await log()).matchAll(/^fingerprint (\S+)$/gm)].at(-1)?.[1], fingerprint);
       assert.match(

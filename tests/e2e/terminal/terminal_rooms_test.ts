@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // Three people, two rooms and what they say to each other alone, each in a real terminal (tmux).
 
 import assert from "node:assert/strict";

@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // The input line in a real terminal (tmux): keys, pastes, wrapping, wide characters, other sizes.
 
 import assert from "node:assert/strict";
