@@ -20,7 +20,8 @@ import {
 import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { reportError } from "./base/exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
-import { readVariable, runChat } from "./app/run_chat.ts";
+import { runChat } from "./app/run_chat.ts";
+import { readVariable } from "./base/environment.ts";
 import { openSettings } from "./config/settings_file.ts";
 import { readFirstLine } from "./terminal/tty.ts";
 

@@ -1,66 +1,38 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
-import { type CmdchatError, ConfigError } from "../../shared/base/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { applyAppearance } from "../output/appearance.ts";
 import { Chat } from "../chat/chat.ts";
-import { type InputOptions, readPipe, readTerminal } from "./pipe_input.ts";
+import { readPipe } from "./pipe_input.ts";
+import { readTerminal } from "./terminal_input.ts";
+import type { Script } from "./script.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { tellStatus } from "../commands/screen_commands.ts";
 import type { ClientConfig } from "../config/read_options.ts";
 import { Dialer } from "../session/dialer.ts";
 import { defaultDownloadFolder } from "../files/save_download.ts";
-import { type EndSignal, printError, signalExitCode } from "../base/exit.ts";
+import { printError, signalExitCode } from "../base/exit.ts";
 import type { History } from "../history/history.ts";
 import { KnownServers } from "../net/known_servers.ts";
-import { Output, type OutputOptions } from "../output/output.ts";
+import { Output } from "../output/output.ts";
 import { readPassphrase, readToken } from "../config/read_secrets.ts";
-import { createJsonRenderer } from "../render/json.ts";
-import { createMinimalRenderer } from "../render/minimal.ts";
-import { createRichRenderer } from "../render/rich.ts";
-import type { NoteLevel, Renderer } from "../render/text.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 import { Settings } from "../config/chat_settings.ts";
 import { ServerCheck } from "../net/server_check.ts";
-import type { Tty } from "../console/console.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
 import { Transfers } from "../transfers/transfers.ts";
-import { openUserSide, screenOf, type UserSide } from "./open_console.ts";
-
-/** An environment variable; undefined where the program may not read it. */
-export function readVariable(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch (error) {
-    // The executable may read only what it was compiled for; whoever asks for more does without.
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
-}
+import { openUserSide, type UserSide } from "./open_console.ts";
+import { readVariable } from "../base/environment.ts";
+import { createOutput } from "./create_output.ts";
+import { EndOfProgram } from "./end_signals.ts";
 
 const INSECURE_WARNING =
   "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
 const LEGACY_WARNING =
   "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
   "Without TLS, anybody in between can read and change everything.";
-
-/** What a script's reader gets. */
-export interface ScriptInput extends InputOptions {
-  /** Whether standard input is a terminal, where somebody may not know that they are waited for. */
-  readonly isTerminal: boolean;
-  /** Standard input as it is, for a script that reads no lines. */
-  readonly bytes: AsyncIterable<Uint8Array> | undefined;
-}
-
-/** A chat that a script has instead of a person. */
-export interface Script {
-  /** Drives the chat to its end; resolves with the first fault that was shown already, throws one that was not. */
-  readonly read: (input: ScriptInput) => Promise<CmdchatError | undefined>;
-  /** Makes the output over what a pipe would get. */
-  readonly output: (options: OutputOptions) => Output;
-  /** Whether it takes files. */
-  readonly receives: boolean;
-}
 
 /**
  * Runs a chat to its end, for a person or a script, and gives the exit code. Throws what ended it, with the terminal
@@ -207,95 +179,4 @@ async function openConfiguredHistory(
   }
   const { openHistory } = await import("../history/history.ts");
   return await openHistory(path, passphrase, { onNotice: notice });
-}
-
-interface OutputParts {
-  readonly side: UserSide;
-  readonly style: Style;
-  readonly history: History | undefined;
-  readonly script: Script | undefined;
-  readonly settings: Settings;
-}
-
-function createOutput(
-  config: ClientConfig,
-  { side, style, history, script, settings }: OutputParts,
-): Output {
-  const { console, tty, isPerson } = side;
-  const screen = config.renderer === "json" ? undefined : screenOf(side);
-  const renderer = createRenderer(rendererFor(config), { style, tty, settings });
-  const print = (text: string) => console.print(text);
-  const apart = !isPerson && config.renderer !== "json";
-  const options: OutputOptions = {
-    renderer,
-    print,
-    ...(apart ? { diagnose: printError, diagnosis: createMinimalRenderer() } : { diagnose: print }),
-    history,
-    bufferSize: config["buffer-size"],
-    clock: SYSTEM_CLOCK,
-    settings,
-    ...(screen === undefined ? {} : { screen }),
-  };
-  return script?.output(options) ?? new Output(options);
-}
-
-/** Without times and numbers, which a screen reader would read out before every line. */
-function rendererFor({ plain, renderer, sources }: ClientConfig): ClientConfig["renderer"] {
-  return plain && !sources.has("renderer") ? "minimal" : renderer;
-}
-
-function createRenderer(
-  name: ClientConfig["renderer"],
-  { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
-): Renderer {
-  switch (name) {
-    case "rich":
-      return createRichRenderer({
-        style,
-        time: () => settings.get("time"),
-        numbers: () => settings.get("numbers") === "on",
-        links: () => tty !== undefined && settings.get("links") === "on",
-        ...(tty === undefined ? {} : { columns: () => tty.columns }),
-      });
-    case "minimal":
-      return createMinimalRenderer();
-    case "json":
-      return createJsonRenderer();
-  }
-}
-
-/** Signals that end the program in order. */
-class EndOfProgram {
-  /** The signal that came, if one did. */
-  signal: EndSignal | undefined;
-  readonly #end: () => void;
-  #removers: (() => void)[] = [];
-
-  constructor(end: () => void) {
-    this.#end = end;
-  }
-
-  /** Ends the chat because of a signal. A second one ends the process at once. */
-  request(signal: EndSignal): void {
-    if (this.signal !== undefined) Deno.exit(signalExitCode(signal));
-    this.signal = signal;
-    this.#end();
-  }
-
-  /** Takes the signals itself; a terminal in raw mode brings its own. */
-  listen(): void {
-    const signals: EndSignal[] = Deno.build.os === "windows"
-      ? ["SIGINT"]
-      : ["SIGINT", "SIGTERM", "SIGHUP"];
-    for (const signal of signals) {
-      const handler = () => this.request(signal);
-      Deno.addSignalListener(signal, handler);
-      this.#removers.push(() => Deno.removeSignalListener(signal, handler));
-    }
-  }
-
-  /** Gives the signals back. */
-  release(): void {
-    for (const remove of this.#removers.splice(0)) remove();
-  }
 }

@@ -1,10 +1,7 @@
 // How the programs of the client end: what is printed, and which code the shell gets.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
-import { sanitizeText } from "../../shared/base/sanitize.ts";
-
-/** Code of an end that nobody foresaw. */
-export const EXIT_UNEXPECTED = 1;
+import { errorText } from "../../shared/cli/error_report.ts";
 
 const SIGNAL_CODES = { SIGINT: 130, SIGHUP: 129, SIGTERM: 143 } as const;
 
@@ -14,12 +11,6 @@ export type EndSignal = keyof typeof SIGNAL_CODES;
 /** Code after a signal, as shells count: 128 and its number. */
 export function signalExitCode(signal: EndSignal): number {
   return SIGNAL_CODES[signal];
-}
-
-/** `error: …` and, where there is one, `hint: …`: two lines at most, safe to print. */
-export function errorText({ message, hint }: CmdchatError): string {
-  const line = (text: string) => sanitizeText(text).replaceAll("\n", " ");
-  return `error: ${line(message)}` + (hint === undefined ? "" : `\nhint: ${line(hint)}`);
 }
 
 /** Prints an error of ours and gives its code. Throws on what is a bug. */

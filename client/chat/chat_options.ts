@@ -4,23 +4,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Output } from "../output/output.ts";
 import type { Backoff } from "../session/reconnect.ts";
 import type { openSealedEngine } from "../sealed_engine/engine.ts";
-import type { Session, Ticket, WantedRoom } from "../session/session.ts";
+import type { Destination, Place, Session } from "../session/session.ts";
 import type { ChatConsole } from "../console/console.ts";
 import type { Style } from "../terminal/style.ts";
-import type { TransferOptions, Transfers } from "../transfers/transfers.ts";
-
-/** Who we want to be and where. */
-export interface Place {
-  readonly name: string;
-  readonly room: string;
-}
-
-/** What an attempt asks for, and the session it would take up again. */
-export interface Destination {
-  readonly name: string;
-  readonly rooms: readonly WantedRoom[];
-  readonly ticket: Ticket | undefined;
-}
+import type { Transfers } from "../transfers/transfers.ts";
+import type { TransferOptions } from "../transfers/transfer_host.ts";
 
 /** Where a server is, as links name it. */
 export interface ChatAddress {

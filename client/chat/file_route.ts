@@ -2,7 +2,7 @@
 
 import type { Chat } from "./chat.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
-import type { FileRequest } from "../transfers/transfers.ts";
+import type { FileRequest } from "../transfers/transfer_host.ts";
 
 /** Sends it; resolves when the link can take more, rejects with ConnectionError when it is lost. */
 export async function sendFileRequest(

@@ -3,7 +3,7 @@
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES, UNSENT_MAX } from "../../shared/base/limits.ts";
 import type { Outcome, Requests } from "../session/request_ledger.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 
 /** How something is said. */
 export interface Manner {

@@ -1,7 +1,7 @@
 // Commands about files.
 
 import { UsageError } from "../../shared/base/errors.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { WAITING_TEXTS } from "../render/transfer_text.ts";
 import { safeLine, safeName } from "../render/text.ts";
 import type { TransferInfo } from "../transfers/transfer_event.ts";

@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
-import { parseDuration } from "../../shared/messages/moderation_text.ts";
+import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Outcome } from "../session/request_ledger.ts";

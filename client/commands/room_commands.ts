@@ -7,11 +7,10 @@ import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
 import { clockTime, nameList, safeLine, safeName } from "../render/text.ts";
 import type { Person } from "../rooms/roster.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
-import { isLink, joinByLink } from "./join_link.ts";
-import { ownRoom } from "./own_room.ts";
-import { findPeople, type Found } from "./targets.ts";
+import { isLink, joinByLink } from "./invite_commands.ts";
+import { findPeople, type Found, ownRoom } from "./targets.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string>> = {
   here: "",

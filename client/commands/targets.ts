@@ -5,7 +5,8 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Person } from "../rooms/roster.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
+import { parseRoom } from "../../shared/text/names.ts";
 
 /** Somebody in one of our rooms. */
 export interface Found {
@@ -84,4 +85,19 @@ function roomsInOrder({ rooms }: Chat): RoomState[] {
   const { current } = rooms;
   const others = rooms.all.filter((room) => room !== current);
   return current === undefined ? others : [current, ...others];
+}
+
+/** One of our rooms by name or number, as a person says it. Throws UsageError. */
+export function ownRoom(chat: Chat, argument: string): RoomState {
+  const byNumber = /^\d{1,2}$/.test(argument) ? chat.rooms.all[Number(argument) - 1] : undefined;
+  return chat.rooms.byTitle(parseRoom(argument)) ?? byNumber ?? roomNamed(chat, argument);
+}
+
+/** One of our rooms by name alone. Throws UsageError. */
+export function roomNamed({ rooms }: Chat, name: string): RoomState {
+  const room = rooms.byTitle(parseRoom(name));
+  if (room !== undefined) return room;
+  throw new UsageError(`Cannot find ${quote(name)} among your rooms`, {
+    hint: "/rooms lists them; /join ROOM comes into another one",
+  });
 }

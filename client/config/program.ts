@@ -2,7 +2,7 @@
 
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
-import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./read_options.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./client_options.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";
 import { DOCTOR_OPTIONS } from "./doctor_options.ts";
 import { EXIT_CODES } from "../base/exit.ts";

@@ -9,115 +9,11 @@ import {
   SOURCES,
 } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
-import { BUFFER_SIZE } from "../../shared/base/limits.ts";
 import { type Link, parseLink } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
-import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
-import { parseMoment } from "./time_span.ts";
-
-/** Renderers by name. */
-export const RENDERERS = ["rich", "minimal", "json"] as const;
-
-const PASSPHRASE_OPTIONS = {
-  "history-passphrase": {
-    value: "TEXT",
-    parse: (text: string) => text,
-    secret: true,
-    help: "passphrase of the history; better in CMDCHAT_HISTORY_PASSPHRASE, a file, or asked for",
-  },
-  "history-passphrase-file": {
-    value: "FILE",
-    env: "CMDCHAT_HISTORY_PASSPHRASE_FILE",
-    parse: word,
-    help: "file whose first line is the passphrase of the history",
-  },
-} as const satisfies OptionTable;
-
-/** Every option of the client. */
-export const CLIENT_OPTIONS = {
-  ...CONNECTION_OPTIONS,
-  renderer: {
-    value: "NAME",
-    env: "CMDCHAT_RENDERER",
-    fallback: "rich",
-    choices: RENDERERS,
-    parse: oneOf(RENDERERS),
-    help: `how messages are shown: ${RENDERERS.join(", ")}`,
-  },
-  plain: {
-    env: "CMDCHAT_PLAIN",
-    parse: toggle,
-    help: "line after line, for screen readers: no colours, and the cursor is never moved",
-  },
-  set: {
-    value: "NAME=VALUE;…",
-    env: "CMDCHAT_SET",
-    parse: word,
-    help: "settings of the chat, as /set lists them, such as theme=light;bell=off",
-  },
-  "buffer-size": {
-    value: "N",
-    env: "CMDCHAT_BUFFER_SIZE",
-    fallback: String(BUFFER_SIZE.default),
-    parse: integer(BUFFER_SIZE.min, BUFFER_SIZE.max),
-    help: `lines kept in memory for /last, ${BUFFER_SIZE.min} to ${BUFFER_SIZE.max}`,
-  },
-  json: {
-    parse: toggle,
-    help: "a program is the user: JSON requests in, JSON lines out, as docs/JSON.md has them",
-  },
-  "quiet-reconnect": {
-    env: "CMDCHAT_QUIET_RECONNECT",
-    parse: toggle,
-    help: "no lines about lost and new connections",
-  },
-  "history-file": {
-    value: "FILE",
-    env: "CMDCHAT_HISTORY_FILE",
-    parse: word,
-    help: "keep what is shown in this file, encrypted under a passphrase",
-  },
-  ...PASSPHRASE_OPTIONS,
-  "accept-files": {
-    env: "CMDCHAT_ACCEPT_FILES",
-    parse: toggle,
-    help: "take every offered file without asking",
-  },
-  "no-downloads": {
-    env: "CMDCHAT_NO_DOWNLOADS",
-    parse: toggle,
-    help: "take no files; without --history-file the right to write is given up at start",
-  },
-  "download-dir": {
-    value: "FOLDER",
-    env: "CMDCHAT_DOWNLOAD_DIR",
-    parse: word,
-    help: "folder for received files [default ~/Downloads/cmdchat]",
-  },
-  ...COMMON_OPTIONS,
-} as const satisfies OptionTable;
-
-/** Every option of `cmdchat-client history FILE`. */
-export const HISTORY_OPTIONS = {
-  search: { value: "TEXT", short: "s", parse: word, help: "only entries with this text" },
-  since: {
-    value: "TIME",
-    parse: parseMoment,
-    help: "only entries from then on: 2h, today, yesterday, 2026-11-25, 2026-11-25T14:30",
-  },
-  until: { value: "TIME", parse: parseMoment, help: "only entries up to then; a day counts whole" },
-  json: { parse: toggle, help: "one JSON object a line" },
-  output: {
-    value: "FILE",
-    short: "o",
-    parse: word,
-    help: "export: a new file, for you alone, instead of standard output",
-  },
-  ...PASSPHRASE_OPTIONS,
-  ...COMMON_OPTIONS,
-} as const satisfies OptionTable;
+import { CONNECTION_OPTIONS } from "./connection_options.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./client_options.ts";
 
 /** Values of the options of a connection. */
 export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;

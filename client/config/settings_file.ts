@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { closest, type OptionTable, type Setting } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { CLIENT_OPTIONS } from "./read_options.ts";
+import { CLIENT_OPTIONS } from "./client_options.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
 import { quotePath } from "../files/file_access.ts";
 import { parseSettingName, SETTING_NAMES, Settings as ChatSettings } from "./chat_settings.ts";

@@ -1,31 +1,8 @@
 // What the client core sees of the user's side: text out, lines in. Implemented by Prompt (a terminal)
 // and LineConsole (pipes). Nothing here knows Deno; tests implement Tty over a terminal emulator.
 
+import type { Alert } from "../terminal/terminal.ts";
 import type { StatusText } from "./status_fit.ts";
-
-/** A terminal as bytes in and text out; `openTty` in tty.ts is the real one. */
-export interface Tty {
-  /** Width in cells, at least 1; changes before the handler of `onResize` runs. */
-  readonly columns: number;
-  /** Height in rows, at least 1. */
-  readonly rows: number;
-  /** Bytes typed by the user; ends when the terminal is gone or closed. */
-  readonly input: AsyncIterable<Uint8Array>;
-  /** Queues text; what is queued leaves in order. */
-  write(text: string): void;
-  /** Resolves when all that was queued has been taken by the terminal. */
-  flush(): Promise<void>;
-  /** Calls the handler after each change of size. */
-  onResize(handler: () => void): void;
-  /** Looks at the size, and calls the handler now where it has changed and nothing told of it yet. */
-  measure(): void;
-  /** Leaves the terminal to another program until `resume`; what is queued must have left. */
-  suspend(): void;
-  /** Takes it back. */
-  resume(): void;
-  /** Puts the terminal back as it was found; idempotent. */
-  close(): Promise<void>;
-}
 
 /** What may stand at `start` up to the cursor instead of what stands there; no candidates = nothing fits. */
 export interface Completions {
@@ -49,12 +26,6 @@ export type UserEvent =
   | { readonly kind: "room"; readonly n: number }
   | { readonly kind: "interrupt" }
   | { readonly kind: "end" };
-
-/** Calls the user: rings, and shows a notice on the desktop where one is wanted. */
-export interface Alert {
-  /** A safe line, and the sequence that the terminal takes it by. */
-  readonly notice?: { readonly form: "osc9" | "osc777"; readonly text: string };
-}
 
 /** How a question is asked. */
 export interface AskOptions {

@@ -1,5 +1,5 @@
 // Puts input and status together as the rows of the painted area, within the size of the terminal.
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
   type InputLayout,
   layoutInput,

@@ -1,20 +1,8 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
+import type { LineIo } from "../terminal/terminal.ts";
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { LineReader } from "./line_reader.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
-
-/** Streams as LineConsole needs them; `openLineIo` in tty.ts has the real ones. */
-export interface LineIo {
-  readonly input: AsyncIterable<Uint8Array>;
-  /** Writes to standard output. */
-  write(text: string): Promise<void>;
-  /** Writes to standard error, where questions go so that the output stays clean. */
-  writeError(text: string): Promise<void>;
-  /** Only where the input is a terminal: false hides what is typed and delivers it key by key. */
-  setEcho?(on: boolean): void;
-  /** Ends the input. */
-  close(): Promise<void>;
-}
 
 // A program behind the pipe that does not read must not make the client grow without end.
 const MAX_WAITING = 67_108_864;

@@ -1,5 +1,6 @@
 // The console in a terminal: typed keys to lines, printed text above them, one status line below.
-import type { Alert, AskOptions, ChatConsole, Tty, UserEvent } from "./console.ts";
+import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
+import type { Alert, Tty } from "../terminal/terminal.ts";
 import { BINDINGS } from "./key_bindings.ts";
 import { Completion } from "./completion.ts";
 import { LineEditor } from "./line_editor.ts";

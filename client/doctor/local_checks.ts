@@ -6,7 +6,7 @@ import { quotePath } from "../files/file_access.ts";
 import type { Settings } from "../config/settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
 import type { ColorDepth } from "../terminal/style.ts";
-import type { Tty } from "../console/console.ts";
+import type { Tty } from "../terminal/terminal.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
 
 const PROBE_MS = 1_000;

@@ -1,12 +1,13 @@
 // What the client does with what happens in a room: one handler a kind.
 
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
-import { durationText, moderationText } from "../../shared/messages/moderation_text.ts";
+import { moderationText } from "../../shared/messages/moderation_text.ts";
+import { durationText } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
 import type { Output } from "../output/output.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 
 /** Events that happen in a room. */
 export type RoomEvent = EventOf<

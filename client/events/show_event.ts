@@ -1,7 +1,7 @@
 // How what the server says is shown.
 
 import type { Chat } from "../chat/chat.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 
 /** One line of the server's. */
 export interface Shown {

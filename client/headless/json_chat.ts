@@ -2,10 +2,10 @@
 // json renderer prints and one result for each request.
 
 import type { CmdchatError } from "../../shared/base/errors.ts";
-import { deliver, doLines, type InputOptions } from "../app/pipe_input.ts";
+import { deliver, doLines } from "../app/pipe_input.ts";
+import type { InputOptions, Script } from "../app/script.ts";
 import { Output } from "../output/output.ts";
 import { jsonLine } from "../render/json.ts";
-import type { Script } from "../app/run_chat.ts";
 import { idOf, parseRequest } from "./json_requests.ts";
 import { resultFields } from "./send.ts";
 

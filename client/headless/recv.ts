@@ -3,7 +3,7 @@
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../render/json.ts";
 import { type ChatLine, safeName } from "../render/text.ts";
-import type { Script, ScriptInput } from "../app/run_chat.ts";
+import type { Script, ScriptInput } from "../app/script.ts";
 import { endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";

@@ -1,7 +1,8 @@
 // What a script hears of a chat: only what it asked for. Warnings and errors still reach standard error.
 
 import { Output, type OutputOptions } from "../output/output.ts";
-import type { ChatLine, LinkNote, NoteLevel, SystemLine } from "../render/text.ts";
+import type { ChatLine, LinkNote, SystemLine } from "../render/text.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 
 /** What a script listens to. */

@@ -15,10 +15,11 @@ import {
 import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import { errorText, printError } from "../base/exit.ts";
+import { printError } from "../base/exit.ts";
+import { errorText } from "../../shared/cli/error_report.ts";
 import { jsonLine } from "../render/json.ts";
 import type { Outcome } from "../session/request_ledger.ts";
-import type { Script, ScriptInput } from "../app/run_chat.ts";
+import type { Script, ScriptInput } from "../app/script.ts";
 import { connected, Patience } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";

@@ -5,32 +5,7 @@ import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { connectionFault, isCertificateFault } from "./connection_faults.ts";
-
-/** Where a server is and how to reach it. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  /** undefined = plain TCP. */
-  readonly tls: TlsSettings | undefined;
-}
-
-/** Whom TLS trusts. */
-export interface TlsSettings {
-  /** PEM of certificates that are trusted beside the public authorities. */
-  readonly caCerts: readonly string[];
-  /** True: any certificate is taken. For tests of one's own; the client warns in red. */
-  readonly insecure: boolean;
-}
-
-/** A byte stream to the server. */
-export interface Connection {
-  /** The next bytes, valid until the next call; undefined at the end. Throws ConnectionError when the link breaks. */
-  read(): Promise<Uint8Array | undefined>;
-  /** Writes in the order of the calls; resolves when the system took the bytes. Throws ConnectionError. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Ends both directions; idempotent. */
-  close(): void;
-}
+import type { Connection, Endpoint } from "./endpoint.ts";
 
 /** Opens a connection; TLS has verified the server then. Throws ConnectionError with what to do about it. */
 export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {

@@ -1,8 +1,7 @@
 // What the runtime reports when a connection cannot be made -> what the user can do about it.
 
 import { ConnectionError } from "../../shared/base/errors.ts";
-import { quote } from "../../shared/base/sanitize.ts";
-import type { Endpoint } from "./connection.ts";
+import { addressOf, type Endpoint } from "./endpoint.ts";
 
 interface Fault {
   /** What the runtime's text, class name and code look like, joined by spaces. */
@@ -96,14 +95,6 @@ export function connectionFault(endpoint: Endpoint, cause: unknown): ConnectionE
 /** Whether TLS did not trust the server. */
 export function isCertificateFault(cause: unknown): boolean {
   return /invalid peer certificate/.test(textOf(cause));
-}
-
-/** `host:port`, quoted, with brackets around an IPv6 address. */
-export function addressOf({ host, port }: Pick<Endpoint, "host" | "port">): string {
-  return quote(
-    host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`,
-    80,
-  );
 }
 
 function textOf(cause: unknown): string {

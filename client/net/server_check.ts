@@ -3,7 +3,7 @@
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { KnownServers } from "./known_servers.ts";
-import type { NoteLevel } from "../render/text.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 
 /** What a check needs. */
 export interface ServerCheckOptions {

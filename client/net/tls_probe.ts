@@ -2,7 +2,7 @@
 // it. Nothing is sent over such a connection.
 
 import { checkServerIdentity, connect, type PeerCertificate } from "node:tls";
-import type { Endpoint } from "./connection.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { connectionFault } from "./connection_faults.ts";
 
 /** What a certificate says. */

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { ClientConfig } from "../config/read_options.ts";
-import type { TlsSettings } from "./connection.ts";
+import type { TlsSettings } from "./endpoint.ts";
 import { quotePath } from "../files/file_access.ts";
 
 const PEM_CERTIFICATE =

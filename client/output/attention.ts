@@ -2,7 +2,7 @@
 
 import { type ChatLine, safeName } from "../render/text.ts";
 import type { Settings } from "../config/chat_settings.ts";
-import type { Alert } from "../console/console.ts";
+import type { Alert } from "../terminal/terminal.ts";
 
 // A member who says a name in every line must not make the terminal ring without end.
 const PAUSE_MS = 3_000;

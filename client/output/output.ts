@@ -14,14 +14,14 @@ import {
   type ChatLine,
   dayOf,
   type LinkNote,
-  type NoteLevel,
   type Renderer,
   roomTag,
   type SystemLine,
 } from "../render/text.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 import { Settings } from "../config/chat_settings.ts";
 import type { ShownLine } from "./shown_line.ts";
-import type { Alert } from "../console/console.ts";
+import type { Alert } from "../terminal/terminal.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 
 /** Where output goes. */

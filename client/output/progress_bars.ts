@@ -1,6 +1,6 @@
 // Files on their way, as rows that change in place: how far, how fast, how long still.
 
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { barText, WAITING_TEXTS } from "../render/transfer_text.ts";
 import type { TransferEvent, TransferRef, Waiting } from "../transfers/transfer_event.ts";
 

@@ -1,7 +1,8 @@
 // The status line and the prompt: where we are and as whom, who can read it, how the link is, and what waits.
 
 import { safeName, shortLabel } from "../render/text.ts";
-import type { Rooms, RoomState } from "../rooms/joined_rooms.ts";
+import type { Rooms } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 import type { StatusPart } from "../console/status_fit.ts";
 import type { Style } from "../terminal/style.ts";
 

@@ -4,7 +4,6 @@ import {
   aboutText,
   chatLines,
   moreText,
-  NOTE_WORDS,
   placeText,
   type Renderer,
   roomTag,
@@ -13,6 +12,7 @@ import {
   systemText,
   whoSays,
 } from "./text.ts";
+import { NOTE_WORDS } from "../base/note_level.ts";
 import { transferText } from "./transfer_text.ts";
 
 /** Renders `<name> text`, `* server's line`, `- our own line`. Further lines of a message are indented. */

@@ -11,8 +11,6 @@ import {
   clockTime,
   type LinkNote,
   moreText,
-  NOTE_WORDS,
-  type NoteLevel,
   placeText,
   type Renderer,
   roomTag,
@@ -21,6 +19,7 @@ import {
   systemText,
   whoSays,
 } from "./text.ts";
+import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
 import { transferText } from "./transfer_text.ts";
 import { breakCells, breakWords, INDENT, wrapLines } from "./wrap.ts";
 

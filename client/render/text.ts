@@ -1,6 +1,7 @@
 // What is shown, and the one place where text of peers and servers is made safe for it.
 
 import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 import { splitClusters, textWidth } from "../terminal/width.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 
@@ -52,17 +53,6 @@ export interface SystemLine {
   /** Whether it comes from the members of a sealed room, and not from the server. */
   readonly sealed?: boolean;
 }
-
-/** How much a note matters; `danger` is a warning that must not be overlooked. */
-export type NoteLevel = "info" | "warning" | "danger" | "error";
-
-/** The word before a note of this level. */
-export const NOTE_WORDS: Readonly<Record<NoteLevel, string>> = {
-  info: "",
-  warning: "warning: ",
-  danger: "warning: ",
-  error: "error: ",
-};
 
 /** What the client itself has to say. */
 export interface Note {

@@ -1,10 +1,11 @@
 // The turns of a transfer in words.
 
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { textWidth } from "../terminal/width.ts";
 import type { TransferEvent, TransferRef } from "../transfers/transfer_event.ts";
-import { type NoteLevel, safeName } from "./text.ts";
+import { safeName } from "./text.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 
 /** One safe line about a transfer, and how much it matters; undefined for steps that only a status line shows. */
 export function transferText(

@@ -17,7 +17,7 @@ import type { Pacer } from "../session/rate_pacer.ts";
 import { safeName } from "../render/text.ts";
 import { Requests } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "../events/room_handlers.ts";
-import type { RoomState } from "../rooms/joined_rooms.ts";
+import type { RoomState } from "../rooms/joined_room.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import type { SealedPerson } from "../sealed_engine/people.ts";
 import type { RoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";

@@ -1,8 +1,13 @@
 // A sealed room as the chat holds it: what it asks goes to a worker, in order, and what the room has to say comes back.
 
-import type { FromRelay, ToRelay } from "./relay_wire.ts";
-import type { RoomEvent, RoomRequest } from "./engine_protocol.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
+import type {
+  FromRelay,
+  FromWorker,
+  RoomEvent,
+  RoomRequest,
+  ToRelay,
+  ToWorker,
+} from "./engine_protocol.ts";
 
 /** What a sealed room is made of, and where it speaks to. */
 export interface EngineOptions {

@@ -1,5 +1,6 @@
 // What a sealed room tells the chat and what the chat asks of it: plain data, since a worker lies between.
 
+import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { SealedPerson } from "./people.ts";
 
 /** How the room is right now. */
@@ -197,3 +198,24 @@ export type RoomRequest =
   /** New keys for the room, at once. */
   | { readonly kind: "renew" }
   | { readonly kind: "leave" };
+
+/** Requests of a member; `ask` is repeated by the answer. */
+export type ToRelay = SealedRequest;
+
+/** What the relay says. */
+export type FromRelay = SealedEvent;
+
+/** One kind of what the relay says. */
+export type RelayEvent<K extends FromRelay["kind"]> = Extract<FromRelay, { kind: K }>;
+
+/** Into the worker; the first is `open`. */
+export type ToWorker =
+  | { readonly kind: "open"; readonly secret: Uint8Array; readonly name: string }
+  | { readonly kind: "request"; readonly request: RoomRequest }
+  | { readonly kind: "event"; readonly event: FromRelay };
+
+/** Out of the worker. */
+export type FromWorker =
+  | { readonly kind: "send"; readonly request: ToRelay }
+  | { readonly kind: "tell"; readonly event: RoomEvent }
+  | { readonly kind: "fail"; readonly why: string };

@@ -13,7 +13,7 @@ import {
 } from "../mls/joining.ts";
 import { SealedGroup } from "../mls/group.ts";
 import { changeOf } from "../mls/group_outcome.ts";
-import type { RelayEvent } from "./relay_wire.ts";
+import type { RelayEvent } from "./engine_protocol.ts";
 import { fromHex, newId, type RoomCore, toHex } from "./member_state.ts";
 import { attachProof } from "../mls/room_keys.ts";
 

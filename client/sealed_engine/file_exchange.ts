@@ -16,9 +16,8 @@ import type { Member } from "../mls/commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
 import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";
 import { ID_BYTES, type Payload } from "../mls/payload.ts";
-import type { RelayEvent } from "./relay_wire.ts";
+import type { RelayEvent, RoomRequest } from "./engine_protocol.ts";
 import { fromHex, type RoomCore, toHex } from "./member_state.ts";
-import type { RoomRequest } from "./engine_protocol.ts";
 
 type Offer = Extract<RoomRequest, { kind: "offer" }>;
 type Chunk = Extract<RoomRequest, { kind: "chunk" }>;

@@ -4,7 +4,7 @@ import type { Member } from "../mls/commit_rules.ts";
 import type { Changed, Kick, Outcome } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
-import type { RelayEvent } from "./relay_wire.ts";
+import type { RelayEvent } from "./engine_protocol.ts";
 import type { RoomChanges } from "./pending_changes.ts";
 import { newId, type RoomCore, toHex } from "./member_state.ts";
 import type { RoomEntry } from "./entry.ts";

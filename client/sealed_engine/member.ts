@@ -4,11 +4,10 @@
 
 import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { OwnPayload } from "./own_messages.ts";
-import type { FromRelay, RelayEvent } from "./relay_wire.ts";
+import type { FromRelay, RelayEvent, RoomRequest, SealStatus } from "./engine_protocol.ts";
 import { RoomChanges } from "./pending_changes.ts";
 import { newId, RoomCore, type RoomOptions, toHex } from "./member_state.ts";
 import { RoomEntry } from "./entry.ts";
-import type { RoomRequest, SealStatus } from "./engine_protocol.ts";
 import { RoomFiles } from "./file_exchange.ts";
 import { RoomLife } from "./frame_handler.ts";
 import { RoomWords } from "./member_messages.ts";

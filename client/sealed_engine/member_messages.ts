@@ -4,7 +4,7 @@
 import type { Member } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
 import { decodeText, type Payload } from "../mls/payload.ts";
-import type { RelayEvent } from "./relay_wire.ts";
+import type { RelayEvent } from "./engine_protocol.ts";
 import { type RoomCore, toHex } from "./member_state.ts";
 import { SpokenTexts } from "./recent_texts.ts";
 

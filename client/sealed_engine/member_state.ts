@@ -12,8 +12,7 @@ import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
 import { People } from "./people.ts";
 import type { Place } from "../mls/joining.ts";
-import type { ToRelay } from "./relay_wire.ts";
-import type { NoteLevel, RoomEvent, SealStatus } from "./engine_protocol.ts";
+import type { NoteLevel, RoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
 import type { RoomKeys } from "../mls/room_keys.ts";
 
 /** What a room works with. */

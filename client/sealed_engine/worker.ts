@@ -3,7 +3,7 @@
 
 import { deriveRoomKeys } from "../mls/room_keys.ts";
 import { RoomMachine } from "./member.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
+import type { FromWorker, ToWorker } from "./engine_protocol.ts";
 
 const TICK_MS = 1_000;
 

@@ -4,11 +4,10 @@ import { ConnectionError } from "../../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { CONNECT_TIMEOUT_MS } from "../../shared/base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import type { Destination } from "../chat/chat_options.ts";
+import { type Destination, type Session, UnauthorizedError } from "./session.ts";
 import type { Clock } from "../base/clock.ts";
-import { connect, type Endpoint } from "../net/connection.ts";
-import { addressOf } from "../net/connection_faults.ts";
-import { type Session, UnauthorizedError } from "./session.ts";
+import { connect } from "../net/connection.ts";
+import { addressOf, type Endpoint } from "../net/endpoint.ts";
 import { SessionV1 } from "./session_v1.ts";
 import { SessionV2 } from "./session_v2.ts";
 

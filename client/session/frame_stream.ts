@@ -2,7 +2,7 @@
 
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../net/endpoint.ts";
 
 /** Frame bodies of a connection; `tls` decides what a foreign answer means. Throws ConnectionError, ProtocolError. */
 export async function* readFrames(

@@ -1,6 +1,6 @@
 // Keeps within the server's rate limit, so that nothing is dropped.
 
-import type { Rate } from "../../shared/cli/option_values.ts";
+import type { Rate } from "../../shared/base/rate.ts";
 
 /** Messages of ours in a sliding window; a message counts from when the server is known to have taken it. */
 export class Pacer {

@@ -8,7 +8,7 @@ import {
 } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
-import type { Rate } from "../../shared/cli/option_values.ts";
+import type { Rate } from "../../shared/base/rate.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** A room by name, and the place of the last of its events that we have. */
@@ -112,4 +112,17 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
     default:
       return new UsageError(`Cannot join the server: it answered ${quote(reason)}`);
   }
+}
+
+/** Who we want to be and where. */
+export interface Place {
+  readonly name: string;
+  readonly room: string;
+}
+
+/** What an attempt asks for, and the session it would take up again. */
+export interface Destination {
+  readonly name: string;
+  readonly rooms: readonly WantedRoom[];
+  readonly ticket: Ticket | undefined;
 }

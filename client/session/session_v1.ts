@@ -5,8 +5,12 @@ import { decodeBase64 } from "../../shared/base/base64.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey } from "../../shared/crypto/rsa.ts";
 import { ConnectionError, ProtocolError } from "../../shared/base/errors.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
-import { FILE_MAX_BYTES, MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
-import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
+import {
+  FILE_MAX_BYTES,
+  MESSAGE_MAX_BYTES,
+  RATE_LIMIT_MESSAGES,
+  RATE_LIMIT_SECONDS,
+} from "../../shared/base/limits.ts";
 import {
   checkMessage,
   checkServerMessage,
@@ -16,7 +20,7 @@ import {
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import { decodeJson, encodeJson, V1_KEY_BYTES, WireV1 } from "../../shared/channel/envelope_v1.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { refusalError, type Session, type SessionRequest, type Welcome } from "./session.ts";

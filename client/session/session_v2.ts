@@ -12,7 +12,7 @@ import { BatchReader, frameBody, packBatches } from "../../shared/channel/record
 import { SessionCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {

@@ -1,7 +1,7 @@
 // Bytes of the terminal to what the user did, in time: a lone Escape, an open paste and an answer of the terminal
 // are told apart by how long nothing follows.
 
-import type { Tty } from "../console/console.ts";
+import type { Tty } from "./terminal.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { type KeyEvent, KeyParser } from "./keys.ts";
 import type { Timers } from "./paint_scheduler.ts";

@@ -1,6 +1,6 @@
 // The terminal in the hands of another program for a while, and back.
 
-import type { Tty } from "../console/console.ts";
+import type { Tty } from "./terminal.ts";
 import type { PaintPacer } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
 import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-control-regex -- answers of a terminal begin with ESC
 // What a terminal can do, asked of the terminal itself.
 
-import type { Tty } from "../console/console.ts";
+import type { Tty } from "./terminal.ts";
 
 /** What it answered; undefined = it did not say. */
 export interface TerminalFacts {

@@ -2,7 +2,7 @@
 // its terminal as it was. And what it asks of the terminal beside painting.
 
 import { stripVTControlCharacters } from "node:util";
-import type { Alert } from "../console/console.ts";
+import type { Alert } from "./terminal.ts";
 
 /** Bracketed paste on: pasted line ends arrive as text, not as Enter. */
 export const TERMINAL_MODES_ON = "\x1b[?2004h";

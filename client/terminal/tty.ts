@@ -1,7 +1,6 @@
 // The terminal itself. The only file that touches Deno.stdin, Deno.stdout, the size and raw mode.
-import type { Tty } from "../console/console.ts";
+import type { LineIo, Tty } from "./terminal.ts";
 import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
-import type { LineIo } from "../console/line_console.ts";
 import type { Reflow } from "./screen.ts";
 
 const FALLBACK_SIZE = { columns: 80, rows: 24 };

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import type { TransferFault } from "./transfer_event.ts";
 
 type Offer = Pick<EventOf<"offer">, "size" | "chunks" | "hash">;

@@ -9,7 +9,7 @@ import {
   FILE_TRANSFERS_PER_SENDER,
 } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";
 import type { Person } from "../rooms/roster.ts";
 import { Incoming, keyOf } from "./download.ts";
@@ -20,7 +20,7 @@ import {
   type TransferInfo,
   type TransferRef,
 } from "./transfer_event.ts";
-import type { TransferOptions } from "./transfers.ts";
+import type { TransferOptions } from "./transfer_host.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;

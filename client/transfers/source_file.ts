@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { TransferFault } from "./transfer_event.ts";
 import { pathCandidates } from "../files/typed_path.ts";

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import type { SendableFile } from "./source_file.ts";
 
 /** Reads it to its end. Throws LimitError as soon as it is too much, UsageError where there is nothing. */

@@ -8,10 +8,7 @@ import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { PartServer } from "./chunk_resender.ts";
 import { ChunkError, type SendableFile } from "./source_file.ts";
 import type { TransferFault } from "./transfer_event.ts";
-import type { OfferDraft } from "./transfers.ts";
-
-/** What is said about a file of ours. */
-export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part" | "resume">;
+import type { UploadRequest } from "./transfer_host.ts";
 
 /** Sends it, as TransferOptions says. */
 type UploadSend = (request: UploadRequest) => Promise<void>;

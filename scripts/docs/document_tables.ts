@@ -3,7 +3,7 @@
 
 import { COMMANDS } from "../../client/commands/dispatcher.ts";
 import { usageOf } from "../../client/commands/command.ts";
-import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../../client/config/read_options.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../../client/config/client_options.ts";
 import { COMMON_OPTIONS } from "../../client/config/connection_options.ts";
 import {
   formOf as formOfSetting,

@@ -2,7 +2,7 @@
 // without any content or name.
 
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
-import { durationText } from "../../shared/messages/moderation_text.ts";
+import { durationText } from "../../shared/text/duration.ts";
 import { OPERATOR_CLIENT } from "../cluster/replicated_room.ts";
 import type { OperatorWord } from "../cluster/cluster_messages.ts";
 import type { AskOf, OperatorAsk, OperatorCommand } from "./admin_commands.ts";

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { UsageError } from "../../shared/base/errors.ts";
 import { MODERATION_MAX_S, OPERATOR_NOTICE_MAX_BYTES } from "../../shared/base/limits.ts";
-import { parseDuration } from "../../shared/messages/moderation_text.ts";
+import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 const LABEL_MAX = 256;

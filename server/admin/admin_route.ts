@@ -6,12 +6,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import type { OperatorAnswer } from "./admin_actions.ts";
 import { checkAsk, type OperatorAsk } from "./admin_commands.ts";
 import type { TokenGate } from "./token_gate.ts";
-
-/** Where `cmdchat-server admin` asks. */
-export const OPERATOR_PAGE = "/admin";
-
-/** Bytes of a question: a notice of the longest kind, escaped. */
-export const QUESTION_MAX_BYTES = 4_096;
+import { QUESTION_MAX_BYTES } from "./paths.ts";
 
 /** What the page needs. */
 export interface OperatorView {

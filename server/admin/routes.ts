@@ -6,11 +6,11 @@ import {
   bearerToken,
   type FromPeer,
   isPlainAddress,
-  OPERATOR_PAGE,
   operatorReply,
   type OperatorView,
   readUpTo,
 } from "./admin_route.ts";
+import { HAND_OVER_PAGE, OPERATOR_PAGE } from "./paths.ts";
 
 /** What the pages show. */
 export interface AdminView extends OperatorView {
@@ -21,9 +21,6 @@ export interface AdminView extends OperatorView {
   /** Where the next process gets everything; undefined where there is nothing to be had. */
   readonly handOver: HandOverDesk | undefined;
 }
-
-/** The page that the next process asks. */
-export const HAND_OVER_PAGE = "/hand-over";
 
 interface Page {
   /** Health and readiness tell nothing that connecting would not; what counts people asks for the token. */

@@ -12,7 +12,7 @@ import type {
   PassingEvent,
   Place,
   PlacedEvent,
-} from "../room/memory_bus.ts";
+} from "../room/bus.ts";
 import { type Missed, RoomMemory } from "../room/recent_events.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";

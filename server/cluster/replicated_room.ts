@@ -5,7 +5,7 @@ import * as z from "zod";
 import { MODERATED_MAX } from "../../shared/base/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
-import type { Occupant, PlacedEvent, SharedView } from "../room/memory_bus.ts";
+import type { Occupant, PlacedEvent, SharedView } from "../room/bus.ts";
 import { RoomRules } from "../room/room_rules.ts";
 
 const count = z.int().min(0);

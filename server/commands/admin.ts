@@ -1,13 +1,17 @@
 // `cmdchat-server admin`: acts on a running server.
 
-import { optionHelp, type OptionTable, parseCommandLine } from "../../shared/cli/command_line.ts";
-import type { CommandLineInput } from "../../shared/cli/command_line.ts";
+import {
+  type CommandLineInput,
+  optionHelp,
+  type OptionTable,
+  parseCommandLine,
+} from "../../shared/cli/command_line.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { toggle } from "../../shared/cli/option_values.ts";
 import { columns } from "../../shared/cli/program.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { ADMIN_OPTIONS, adminPeer, askOperator } from "./admin_client.ts";
-import type { Surroundings } from "./health_and_top.ts";
+import type { Surroundings } from "./command_io.ts";
 import { OPERATOR_COMMANDS, OPERATOR_TABLE, readAsk } from "../admin/admin_commands.ts";
 
 const { interval: _, ...PLACES } = ADMIN_OPTIONS;

@@ -1,7 +1,10 @@
 // The other side of the operator's pages: what `cmdchat-server health` and `top` ask a running server.
 
-import { type OptionTable, parseCommandLine } from "../../shared/cli/command_line.ts";
-import type { CommandLineInput } from "../../shared/cli/command_line.ts";
+import {
+  type CommandLineInput,
+  type OptionTable,
+  parseCommandLine,
+} from "../../shared/cli/command_line.ts";
 import { type IncomingMessage, request as openRequest, type RequestOptions } from "node:http";
 import * as z from "zod";
 import {
@@ -17,10 +20,9 @@ import { concatBytes } from "../../shared/base/bytes.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { addressText, type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { readAdminToken } from "../config/admin_token.ts";
-import { HAND_OVER_PAGE } from "../admin/routes.ts";
+import { HAND_OVER_PAGE, OPERATOR_PAGE } from "../admin/paths.ts";
 import type { OperatorAnswer } from "../admin/admin_actions.ts";
 import type { OperatorAsk } from "../admin/admin_commands.ts";
-import { OPERATOR_PAGE } from "../admin/admin_route.ts";
 import { SERVER_OPTIONS } from "../config/server_options.ts";
 import { askDesk, CHALLENGE_BYTES } from "../admin/hand_over_auth.ts";
 

@@ -6,15 +6,7 @@ import { addressText } from "../config/admin_address.ts";
 import { ADMIN_OPTIONS, type AdminPeer, askPage } from "./admin_client.ts";
 import { readSamples } from "../telemetry/prometheus_reader.ts";
 import { GRAPH_LOOKS, type Look, topRows } from "./top_view.ts";
-
-/** Where a command writes, and when it ends. */
-export interface Surroundings {
-  readonly write: (text: string) => void;
-  readonly warn: (text: string) => void;
-  /** Whether `write` goes to a terminal. */
-  readonly terminal: boolean;
-  readonly signal: AbortSignal;
-}
+import type { Surroundings } from "./command_io.ts";
 
 /** Whether the server answers and takes clients: exit code 0, or 1 with the reason. */
 export async function healthCommand(peer: AdminPeer, to: Surroundings): Promise<number> {

@@ -1,6 +1,6 @@
 // What `cmdchat-server top` shows of two looks at a server's metrics. Text in, text out.
 
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import { byLabel, quantile, type Samples } from "../telemetry/prometheus_reader.ts";
 
 const SPARKS = "▁▂▃▄▅▆▇█";

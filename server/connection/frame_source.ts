@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";
-import type { Link } from "../net/listen.ts";
+import type { Link } from "../net/connection.ts";
 
 /** Reads a link into frames. */
 export class FrameSource {

@@ -17,15 +17,14 @@ import {
   WireV1,
 } from "../../shared/channel/envelope_v1.ts";
 import { checkName, checkRoom } from "./admission.ts";
-import type { Welcomed } from "./serve_connection.ts";
+import type { Welcomed } from "./login.ts";
 import { handle } from "../handlers/dispatch.ts";
-import type { Link } from "../net/listen.ts";
-import type { Membership } from "../session/membership.ts";
-import { exclusion } from "../handlers/moderation_handlers.ts";
+import type { Link } from "../net/connection.ts";
+import { type Membership, tellTakenName } from "../session/membership.ts";
+import { exclusion } from "../session/room_access.ts";
 import { openPortV1 } from "../delivery/event_writer.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
-import { tellTakenName } from "../handlers/room_handlers.ts";
 import { Session } from "../session/session.ts";
 import { fromV1 } from "../delivery/v1_translation.ts";
 

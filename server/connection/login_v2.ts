@@ -15,19 +15,18 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { SessionCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { checkName, checkRoom } from "./admission.ts";
-import { whenPlaced } from "../room/memory_bus.ts";
-import type { Welcomed } from "./serve_connection.ts";
+import { whenPlaced } from "../room/bus.ts";
+import type { Welcomed } from "./login.ts";
 import type { FrameSource } from "./frame_source.ts";
 import { handle } from "../handlers/dispatch.ts";
-import type { Link } from "../net/listen.ts";
-import type { Membership } from "../session/membership.ts";
+import type { Link } from "../net/connection.ts";
+import { type Membership, tellTakenName } from "../session/membership.ts";
 import { openPortV2, type Port } from "../delivery/event_writer.ts";
-import { exclusion } from "../handlers/moderation_handlers.ts";
+import { exclusion } from "../session/room_access.ts";
 import type { Place } from "../limits/connection_slots.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
-import { tellTakenName } from "../handlers/room_handlers.ts";
 import { Session, type SessionTicket } from "../session/session.ts";
 
 /** A connection whose first message asks for v2. */

@@ -9,7 +9,7 @@ import { HANDSHAKE_DEADLINE_MS } from "../../shared/base/limits.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
-import { type Link, LinkLost } from "../net/listen.ts";
+import { type Link, LinkLost } from "../net/connection.ts";
 import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Place } from "../limits/connection_slots.ts";
@@ -18,17 +18,7 @@ import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { welcomeV1 } from "./login_v1.ts";
 import { welcomeV2 } from "./login_v2.ts";
-
-/** A session with its link, after its handshake. */
-export interface Welcomed {
-  readonly session: Session;
-  /** Whether it takes a held session up again. */
-  readonly resumed: boolean;
-  /** Handles all that one frame or record holds; true when the client said goodbye. Throws CmdchatError. */
-  receive(frame: Uint8Array): boolean;
-  /** The link is gone; `forGood`: the client will not come back. */
-  end(forGood: boolean): void;
-}
+import type { Welcomed } from "./login.ts";
 
 /** A connection of which nothing was read yet. */
 interface Opened {

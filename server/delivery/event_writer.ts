@@ -4,7 +4,7 @@ import { type FramedBody, framedBytes, packBatches } from "../../shared/channel/
 import type { SessionCipher } from "../../shared/channel/record_cipher.ts";
 import type { WireV1 } from "../../shared/channel/envelope_v1.ts";
 import type { Broadcast } from "./encoded_event.ts";
-import type { Link } from "../net/listen.ts";
+import type { Link } from "../net/connection.ts";
 import { Outbox, type OutboxBudget, type OutboxOwner } from "./outbox.ts";
 
 /** What all ports of a server report to. */

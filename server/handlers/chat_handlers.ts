@@ -5,7 +5,7 @@ import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
-import { checkSilence } from "./moderation_handlers.ts";
+import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 
 /** Handlers of what is said. */

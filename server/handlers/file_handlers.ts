@@ -2,7 +2,7 @@
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
-import { checkSilence } from "./moderation_handlers.ts";
+import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 
 /** Handlers about files. */

@@ -7,10 +7,10 @@ import {
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
-import { whenAllPlaced, whenPlaced } from "../room/memory_bus.ts";
+import { whenAllPlaced, whenPlaced } from "../room/bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
-import type { Membership } from "../session/membership.ts";
-import { exclusion } from "./moderation_handlers.ts";
+import { tellTakenName } from "../session/membership.ts";
+import { exclusion } from "../session/room_access.ts";
 import type { Room } from "../room/room.ts";
 
 /** Handlers about rooms and about who is in them. */
@@ -85,14 +85,4 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
 function whenReady({ ready }: Room, next: () => void): void {
   if (ready === undefined) next();
   else void ready.then(next);
-}
-
-/** Tells a newcomer that its name was taken and which one it has now. */
-export function tellTakenName(membership: Membership, wanted: string): void {
-  const { name, session, room } = membership;
-  if (name === wanted) return;
-  const text = session.old
-    ? `The name "${wanted}" is taken here, so you are "${name}".`
-    : `The name "${wanted}" is taken in "${room.title}", so you are "${name}" there.`;
-  session.tell({ kind: "notice", room: room.id, text });
 }

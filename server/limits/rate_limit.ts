@@ -1,6 +1,6 @@
 // Messages of one client in a sliding window.
 
-import type { Rate } from "../../shared/cli/option_values.ts";
+import type { Rate } from "../../shared/base/rate.ts";
 
 /** Lets `messages` through in any window of `seconds`; remembers the time of each that it let through. */
 export class RateLimit {

@@ -1,10 +1,17 @@
 // Why a server cannot listen, in words that its operator can act on.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import type { ListenOptions } from "./listen.ts";
+import type { TlsFiles } from "../config/tls_files.ts";
+
+/** What was tried. */
+export interface ListenAttempt {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFiles | undefined;
+}
 
 /** The error for what the system said. Deno and node:net say the same in different ways. */
-export function listenError({ host, port, tls }: ListenOptions, cause: unknown): ConfigError {
+export function listenError({ host, port, tls }: ListenAttempt, cause: unknown): ConfigError {
   const what = `Cannot listen on ${JSON.stringify(host)} port ${port}`;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (cause instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {

@@ -3,38 +3,9 @@
 
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
-import type { ChannelState } from "../room/memory_bus.ts";
-import type { TransferState } from "../session/file_transfers.ts";
 import type { SealedState } from "../sealed/room_contract.ts";
-
-/** One room. */
-export interface RoomState {
-  readonly id: number;
-  readonly title: string;
-  readonly topic: string;
-  /** Address of who made it; a version before this one did not say. */
-  readonly madeBy?: string | undefined;
-  readonly channel: ChannelState;
-  /** Who said which of the last chats: sequence, client. */
-  readonly authors: readonly (readonly [number, number])[];
-}
-
-/** One session. */
-export interface SessionState {
-  readonly client: number;
-  readonly name: string;
-  readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array };
-  readonly address: string;
-  readonly status: string | null;
-  readonly lastRequest: number;
-  /** Its files on their way; undefined from a process that did not keep them. */
-  readonly files?: readonly TransferState[];
-  readonly declined: readonly (readonly [number, string])[];
-  /** Number of the room, the name in it, since when. */
-  readonly rooms: readonly (readonly [number, string, number])[];
-  /** Events that wait for this client alone. */
-  readonly mail: readonly Uint8Array[];
-}
+import type { RoomState } from "../room/room_snapshot.ts";
+import type { SessionState } from "../session/session_snapshot.ts";
 
 /** All of a relay. */
 export interface RelayState {

@@ -13,11 +13,13 @@ import {
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import { AddressBans } from "../limits/room_bans.ts";
-import { type Bus, MemoryBus } from "../room/memory_bus.ts";
+import { MemoryBus } from "../room/memory_bus.ts";
+import type { Bus } from "../room/bus.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { ClusterSide } from "../admin/cluster_host.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import type { RelayState, RoomState } from "./hand_over_state.ts";
+import type { RelayState } from "./hand_over_state.ts";
+import type { RoomState } from "../room/room_snapshot.ts";
 import { HeldSessions } from "../session/held_sessions.ts";
 import { type Gauges, Metrics } from "../telemetry/metrics.ts";
 import type { Census } from "../telemetry/prometheus_page.ts";

@@ -5,7 +5,8 @@
 import { ConfigError } from "../../shared/base/errors.ts";
 import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../../shared/base/limits.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
-import type { RelayState, RoomState } from "./hand_over_state.ts";
+import type { RelayState } from "./hand_over_state.ts";
+import type { RoomState } from "../room/room_snapshot.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "../room/room.ts";
 import { Session } from "../session/session.ts";

@@ -14,8 +14,8 @@ import type {
   Place,
   PlacedEvent,
   SharedView,
-} from "./memory_bus.ts";
-import type { RoomState } from "../relay/hand_over_state.ts";
+} from "./bus.ts";
+import type { RoomState } from "./room_snapshot.ts";
 import type { Missed } from "./recent_events.ts";
 import { RoomRules } from "./room_rules.ts";
 import { sourceOf } from "../limits/ip_network.ts";

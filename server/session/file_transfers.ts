@@ -9,7 +9,7 @@ import {
   FILE_TRANSFERS_PER_SENDER,
 } from "../../shared/base/limits.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
-import { formatBytes } from "../../shared/cli/option_values.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 
 /** What one receiver asked for last: chunks from `next` up to `end`; and how many it was sent in all. */
 interface Pull {

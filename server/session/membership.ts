@@ -2,7 +2,7 @@
 
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { Broadcast } from "../delivery/encoded_event.ts";
-import { type Place, whenPlaced } from "../room/memory_bus.ts";
+import { type Place, whenPlaced } from "../room/bus.ts";
 import type { Member, Room } from "../room/room.ts";
 import type { Session } from "./session.ts";
 
@@ -147,4 +147,14 @@ export class Membership implements Member {
     this.#announced = false;
     this.session.relay.tidy(this.room);
   }
+}
+
+/** Tells a newcomer that its name was taken and which one it has now. */
+export function tellTakenName(membership: Membership, wanted: string): void {
+  const { name, session, room } = membership;
+  if (name === wanted) return;
+  const text = session.old
+    ? `The name "${wanted}" is taken here, so you are "${name}".`
+    : `The name "${wanted}" is taken in "${room.title}", so you are "${name}" there.`;
+  session.tell({ kind: "notice", room: room.id, text });
 }

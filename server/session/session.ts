@@ -6,9 +6,9 @@ import type { Event, EventOf, MemberState } from "../../shared/messages/messages
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";
 import type { Elsewhere } from "../cluster/cluster.ts";
-import type { Place } from "../room/memory_bus.ts";
+import type { Place } from "../room/bus.ts";
 import { FileRelay } from "./file_transfers.ts";
-import type { SessionState } from "../relay/hand_over_state.ts";
+import type { SessionState } from "./session_snapshot.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Membership } from "./membership.ts";
 import { Pace } from "../limits/request_budget.ts";

@@ -1,6 +1,8 @@
 // What the value of an option may look like. Each parser throws UsageError with what is wanted.
 
 import { UsageError } from "../base/errors.ts";
+import type { Rate } from "../base/rate.ts";
+import { formatBytes } from "../text/byte_size.ts";
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -74,12 +76,6 @@ export function oneOf<const W extends string>(words: readonly W[]): (text: strin
   };
 }
 
-/** Messages in a window of seconds. */
-export interface Rate {
-  readonly messages: number;
-  readonly seconds: number;
-}
-
 /** Parses `12/5`: 12 messages in 5 seconds. */
 export function rate(text: string): Rate {
   const match = /^(\d{1,6})\/(\d{1,4})$/.exec(text);
@@ -101,15 +97,4 @@ export function toggle(text: string): boolean {
 export function word(text: string): string {
   if (text.length === 0) throw new UsageError("it is empty");
   return text;
-}
-
-/** `10 MiB`, `4 KiB`, `512 bytes`: a size as people read it. */
-export function formatBytes(count: number): string {
-  if (count >= 1_048_576) return `${trimmed(count / 1_048_576)} MiB`;
-  if (count >= 1_024) return `${trimmed(count / 1_024)} KiB`;
-  return count === 1 ? "1 byte" : `${count} bytes`;
-}
-
-function trimmed(value: number): string {
-  return value.toFixed(1).replace(/\.0$/, "");
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readPipe, readTerminal } from "../../../client/app/pipe_input.ts";
+import { readPipe } from "../../../client/app/pipe_input.ts";
+import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { UnauthorizedError } from "../../../client/session/session.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import {

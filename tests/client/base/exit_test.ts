@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { errorText, EXIT_CODES, reportError, signalExitCode } from "../../../client/base/exit.ts";
+import { EXIT_CODES, reportError, signalExitCode } from "../../../client/base/exit.ts";
+import { errorText } from "../../../shared/cli/error_report.ts";
 import {
   ConfigError,
   ConnectionError,

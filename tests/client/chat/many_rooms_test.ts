@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../../../client/commands/dispatcher.ts";
-import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { readTerminal } from "../../../client/app/terminal_input.ts";
 import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
 import {
   enteredOf,

@@ -1,7 +1,7 @@
 // The client as a program: pipes, exit codes, and one clear error for each way in which a start can fail.
 
 import assert from "node:assert/strict";
-import { readVariable } from "../../../client/app/run_chat.ts";
+import { readVariable } from "../../../client/base/environment.ts";
 import { VERSION } from "../../../shared/base/version.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { type Ended, Program } from "../../helpers/programs/programs.ts";

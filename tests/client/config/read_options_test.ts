@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  CLIENT_OPTIONS,
-  readConfig,
-  readHistoryConfig,
-} from "../../../client/config/read_options.ts";
+import { readConfig, readHistoryConfig } from "../../../client/config/read_options.ts";
+import { CLIENT_OPTIONS } from "../../../client/config/client_options.ts";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 
 const NO_INPUT = { readLine: () => "" };

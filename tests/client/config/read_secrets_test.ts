@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CLIENT_OPTIONS } from "../../../client/config/read_options.ts";
+import { CLIENT_OPTIONS } from "../../../client/config/client_options.ts";
 import { parseCommandLine } from "../../../shared/cli/command_line.ts";
 import { readPassphrase, readToken } from "../../../client/config/read_secrets.ts";
 

@@ -1,7 +1,8 @@
 // A prompt on a real terminal emulator (xterm.js, headless), with keys and time in the test's hand.
 import xterm from "@xterm/headless";
 import unicode11 from "@xterm/addon-unicode11";
-import type { Tty, UserEvent } from "../../../client/console/console.ts";
+import type { UserEvent } from "../../../client/console/console.ts";
+import type { Tty } from "../../../client/terminal/terminal.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import type { Timers } from "../../../client/terminal/paint_scheduler.ts";
 import { Prompt } from "../../../client/console/prompt.ts";

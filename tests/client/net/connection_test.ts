@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  connect,
-  type Connection,
-  isListening,
-  type TlsSettings,
-} from "../../../client/net/connection.ts";
-import { addressOf, connectionFault } from "../../../client/net/connection_faults.ts";
+import { connect, isListening } from "../../../client/net/connection.ts";
+import { addressOf, type Connection, type TlsSettings } from "../../../client/net/endpoint.ts";
+import { connectionFault } from "../../../client/net/connection_faults.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";

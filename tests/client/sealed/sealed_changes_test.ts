@@ -1,7 +1,7 @@
 // What the chat makes of decisions, names and words beside messages in a sealed room; the sealing part is the test's.
 
 import assert from "node:assert/strict";
-import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { FakeSession, startChat, turns } from "../../helpers/fakes/chat_fakes.ts";
 import {
   type FakeEngine,

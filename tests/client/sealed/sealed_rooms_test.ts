@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { formatLink, type Link, parseLink } from "../../../shared/text/invite_link.ts";
 import type { Event, SealedRequest } from "../../../shared/messages/messages_v2.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Pacer } from "../../../client/session/rate_pacer.ts";
 import { type Outcome, Requests } from "../../../client/session/request_ledger.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
-import type { Rate } from "../../../shared/cli/option_values.ts";
+import type { Rate } from "../../../shared/base/rate.ts";
 
 const ROOM = { number: 3 };
 const HELD = { holdSeconds: 60 };

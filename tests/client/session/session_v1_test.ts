@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createDecipheriv } from "node:crypto";
-import type { Connection } from "../../../client/net/connection.ts";
+import type { Connection } from "../../../client/net/endpoint.ts";
 import { connect } from "../../../client/net/connection.ts";
 import { BusyError, UnauthorizedError } from "../../../client/session/session.ts";
 import { SessionV1 } from "../../../client/session/session_v1.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Tty } from "../../../client/console/console.ts";
+import type { Tty } from "../../../client/terminal/terminal.ts";
 import { probeTerminal } from "../../../client/terminal/probe.ts";
 
 /** A terminal that answers with these bytes, in pieces. */

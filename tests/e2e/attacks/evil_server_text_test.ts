@@ -2,7 +2,7 @@
 
 // A server that puts the whole corpus into every field it has, against the real client in a terminal.
 import assert from "node:assert/strict";
-import { CLIENT_OPTIONS } from "../../../client/config/read_options.ts";
+import { CLIENT_OPTIONS } from "../../../client/config/client_options.ts";
 import {
   HOSTILE_TEXTS,
   TERMINAL_SEQUENCES,

@@ -1,13 +1,14 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
 import { Chat } from "../../../client/chat/chat.ts";
-import type { ChatOptions, Destination } from "../../../client/chat/chat_options.ts";
+import type { ChatOptions } from "../../../client/chat/chat_options.ts";
+import type { Destination, Session, Welcome } from "../../../client/session/session.ts";
 import type { Clock } from "../../../client/base/clock.ts";
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
-import type { Session, Welcome } from "../../../client/session/session.ts";
-import type { Alert, ChatConsole, UserEvent } from "../../../client/console/console.ts";
+import type { ChatConsole, UserEvent } from "../../../client/console/console.ts";
+import type { Alert } from "../../../client/terminal/terminal.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import { type StatusText, wholeStatus } from "../../../client/console/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";

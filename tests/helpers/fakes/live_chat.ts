@@ -3,7 +3,7 @@
 
 import { Chat } from "../../../client/chat/chat.ts";
 import type { ChatOptions } from "../../../client/chat/chat_options.ts";
-import { readTerminal } from "../../../client/app/pipe_input.ts";
+import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { connect } from "../../../client/net/connection.ts";
 import { Output } from "../../../client/output/output.ts";

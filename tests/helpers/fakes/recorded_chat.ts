@@ -1,7 +1,7 @@
 // The client's own code against a real server, in the test's process: what a user with many windows would see.
 
 import { Chat } from "../../../client/chat/chat.ts";
-import type { Destination } from "../../../client/chat/chat_options.ts";
+import type { Destination } from "../../../client/session/session.ts";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { connect } from "../../../client/net/connection.ts";
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";

@@ -4,7 +4,8 @@
 import { Broadcast } from "../../../server/delivery/encoded_event.ts";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { serveConnection } from "../../../server/connection/serve_connection.ts";
-import { listen, type Listener } from "../../../server/net/listen.ts";
+import { listen } from "../../../server/net/listen.ts";
+import type { Listener } from "../../../server/net/listener.ts";
 import { openLog } from "../../../server/telemetry/log.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import type { SealedRoom } from "../../../server/sealed/sealed_room.ts";

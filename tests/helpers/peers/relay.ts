@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../../server/config/server_options.ts";
-import { type Link, LinkLost } from "../../../server/net/listen.ts";
+import { type Link, LinkLost } from "../../../server/net/connection.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
 import { handle } from "../../../server/handlers/dispatch.ts";

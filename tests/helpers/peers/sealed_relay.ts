@@ -3,8 +3,12 @@
 
 import { Buffer } from "node:buffer";
 import { RoomMachine } from "../../../client/sealed_engine/member.ts";
-import type { FromRelay, RelayEvent, ToRelay } from "../../../client/sealed_engine/relay_wire.ts";
-import type { RoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import type {
+  FromRelay,
+  RelayEvent,
+  RoomEvent,
+  ToRelay,
+} from "../../../client/sealed_engine/engine_protocol.ts";
 import type { RoomKeys } from "../../../client/mls/room_keys.ts";
 import { testKeys } from "./sealed_group.ts";
 

@@ -2,11 +2,8 @@
 // lines around it that check every message by the table, and time stands still until a test moves it.
 
 import type { TransferEvent } from "../../../client/transfers/transfer_event.ts";
-import {
-  type FileRequest,
-  type TransferOptions,
-  Transfers,
-} from "../../../client/transfers/transfers.ts";
+import { Transfers } from "../../../client/transfers/transfers.ts";
+import type { FileRequest, TransferOptions } from "../../../client/transfers/transfer_host.ts";
 import { FileRelay } from "../../../server/session/file_transfers.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../../shared/base/limits.ts";

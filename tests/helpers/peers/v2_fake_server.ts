@@ -1,6 +1,6 @@
 // A v2 server whose sockets are two queues, and which says what the test tells it: whatever it is, rightly sealed.
 
-import type { Connection } from "../../../client/net/connection.ts";
+import type { Connection } from "../../../client/net/endpoint.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { adminPage, type AdminView } from "../../../server/admin/routes.ts";
 import type { OperatorAsk } from "../../../server/admin/admin_commands.ts";
-import { QUESTION_MAX_BYTES } from "../../../server/admin/admin_route.ts";
+import { QUESTION_MAX_BYTES } from "../../../server/admin/paths.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
-import type { Audience, Channel, PlacedEvent } from "../../../server/room/memory_bus.ts";
+import type { Audience, Channel, PlacedEvent } from "../../../server/room/bus.ts";
 import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";

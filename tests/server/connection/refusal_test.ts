@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { serveConnection } from "../../../server/connection/serve_connection.ts";
-import type { Link } from "../../../server/net/listen.ts";
+import type { Link } from "../../../server/net/connection.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  type Link,
-  LinkLost,
-  listen,
-  type Listener,
-  type Service,
-} from "../../../server/net/listen.ts";
+import { listen } from "../../../server/net/listen.ts";
+import type { Listener, Service } from "../../../server/net/listener.ts";
+import { type Link, LinkLost } from "../../../server/net/connection.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";

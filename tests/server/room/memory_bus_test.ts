@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
-import {
-  type Audience,
-  MemoryBus,
-  type PlacedEvent,
-  whenPlaced,
-} from "../../../server/room/memory_bus.ts";
+import { MemoryBus } from "../../../server/room/memory_bus.ts";
+import { type Audience, type PlacedEvent, whenPlaced } from "../../../server/room/bus.ts";
 
 const ABOUT = { room: 1, client: 2, name: "alice", time: 0 };
 const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, reply: 0 } as const;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
 import {
   bytes,
-  formatBytes,
   integer,
   oneOf,
   orOff,
@@ -11,6 +10,7 @@ import {
   toggle,
   word,
 } from "../../../shared/cli/option_values.ts";
+import { formatBytes } from "../../../shared/text/byte_size.ts";
 
 interface Parser {
   readonly parse: (text: string) => unknown;

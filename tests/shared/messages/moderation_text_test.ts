@@ -5,11 +5,8 @@ import {
   type Moderation,
   MODERATIONS,
 } from "../../../shared/messages/messages_v2.ts";
-import {
-  durationText,
-  moderationText,
-  parseDuration,
-} from "../../../shared/messages/moderation_text.ts";
+import { moderationText } from "../../../shared/messages/moderation_text.ts";
+import { durationText, parseDuration } from "../../../shared/text/duration.ts";
 
 Deno.test("parseDuration() takes a number and a unit, up to 30 days", () => {
   assert.deepEqual(["10s", "30m", "2h", "30d"].map(parseDuration), [10, 1_800, 7_200, 2_592_000]);

@@ -1,0 +1,71 @@
+// Builds what shows the chat: the renderer, the settings of the screen, and the output.
+
+import { printError } from "../base/exit.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { Settings } from "../config/chat_settings.ts";
+import type { ClientConfig } from "../config/read_options.ts";
+import type { History } from "../history/history.ts";
+import { createMinimalRenderer } from "../render/minimal.ts";
+import { Output, type OutputOptions } from "../output/output.ts";
+import { Style } from "../terminal/style.ts";
+import { screenOf, type UserSide } from "./open_console.ts";
+import type { Script } from "./script.ts";
+import type { Tty } from "../terminal/terminal.ts";
+import { createJsonRenderer } from "../render/json.ts";
+import { createRichRenderer } from "../render/rich.ts";
+import type { Renderer } from "../render/text.ts";
+
+export interface OutputParts {
+  readonly side: UserSide;
+  readonly style: Style;
+  readonly history: History | undefined;
+  readonly script: Script | undefined;
+  readonly settings: Settings;
+}
+
+export function createOutput(
+  config: ClientConfig,
+  { side, style, history, script, settings }: OutputParts,
+): Output {
+  const { console, tty, isPerson } = side;
+  const screen = config.renderer === "json" ? undefined : screenOf(side);
+  const renderer = createRenderer(rendererFor(config), { style, tty, settings });
+  const print = (text: string) => console.print(text);
+  const apart = !isPerson && config.renderer !== "json";
+  const options: OutputOptions = {
+    renderer,
+    print,
+    ...(apart ? { diagnose: printError, diagnosis: createMinimalRenderer() } : { diagnose: print }),
+    history,
+    bufferSize: config["buffer-size"],
+    clock: SYSTEM_CLOCK,
+    settings,
+    ...(screen === undefined ? {} : { screen }),
+  };
+  return script?.output(options) ?? new Output(options);
+}
+
+/** Without times and numbers, which a screen reader would read out before every line. */
+export function rendererFor({ plain, renderer, sources }: ClientConfig): ClientConfig["renderer"] {
+  return plain && !sources.has("renderer") ? "minimal" : renderer;
+}
+
+export function createRenderer(
+  name: ClientConfig["renderer"],
+  { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
+): Renderer {
+  switch (name) {
+    case "rich":
+      return createRichRenderer({
+        style,
+        time: () => settings.get("time"),
+        numbers: () => settings.get("numbers") === "on",
+        links: () => tty !== undefined && settings.get("links") === "on",
+        ...(tty === undefined ? {} : { columns: () => tty.columns }),
+      });
+    case "minimal":
+      return createMinimalRenderer();
+    case "json":
+      return createJsonRenderer();
+  }
+}

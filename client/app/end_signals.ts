@@ -1,0 +1,39 @@
+// Signals of the system that end the program.
+
+import { type EndSignal, signalExitCode } from "../base/exit.ts";
+
+/** Signals that end the program in order. */
+export class EndOfProgram {
+  /** The signal that came, if one did. */
+  signal: EndSignal | undefined;
+  readonly #end: () => void;
+  #removers: (() => void)[] = [];
+
+  constructor(end: () => void) {
+    this.#end = end;
+  }
+
+  /** Ends the chat because of a signal. A second one ends the process at once. */
+  request(signal: EndSignal): void {
+    if (this.signal !== undefined) Deno.exit(signalExitCode(signal));
+    this.signal = signal;
+    this.#end();
+  }
+
+  /** Takes the signals itself; a terminal in raw mode brings its own. */
+  listen(): void {
+    const signals: EndSignal[] = Deno.build.os === "windows"
+      ? ["SIGINT"]
+      : ["SIGINT", "SIGTERM", "SIGHUP"];
+    for (const signal of signals) {
+      const handler = () => this.request(signal);
+      Deno.addSignalListener(signal, handler);
+      this.#removers.push(() => Deno.removeSignalListener(signal, handler));
+    }
+  }
+
+  /** Gives the signals back. */
+  release(): void {
+    for (const remove of this.#removers.splice(0)) remove();
+  }
+}

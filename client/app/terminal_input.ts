@@ -1,0 +1,77 @@
+// Lines and commands that a person types in the terminal.
+
+import type { Chat } from "../chat/chat.ts";
+import { parseLine, runCommand } from "../commands/dispatcher.ts";
+import type { CommandContext } from "../commands/command.ts";
+import { contextOf } from "./pipe_input.ts";
+import type { InputOptions } from "./script.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Outcome } from "../session/request_ledger.ts";
+
+/** Serves the person at a terminal until they leave. */
+export async function readTerminal(options: InputOptions): Promise<void> {
+  const { chat } = options;
+  const context = contextOf(options, createLeave(chat));
+  for await (const event of chat.console.events) {
+    if (event.kind === "line") enter(event.text, context);
+    else if (event.kind === "room") goTo(event.n, chat);
+    else context.quit();
+    if (chat.ending.aborted) return;
+  }
+  chat.end();
+}
+
+export function goTo(n: number, chat: Chat): void {
+  const room = chat.rooms.all[n - 1];
+  if (room !== undefined) return chat.switchTo(room);
+  chat.output.note("info", `You have no room ${n}; /rooms lists them.`);
+}
+
+/** What a person entered: shown at once, and what cannot be sent goes back into the input line. */
+export function enter(text: string, context: CommandContext): void {
+  if (text.trim() === "") return;
+  const { chat } = context;
+  const back = (error: unknown) => {
+    chat.output.fault(error);
+    chat.console.setInput(text);
+  };
+  try {
+    const parsed = parseLine(text);
+    if (parsed.kind === "command") {
+      runCommand(parsed.row, parsed.argument, context).catch((error) => chat.output.fault(error));
+    } else {
+      const said = chat.say(parsed.text);
+      if (!chat.connected) tellWaiting(chat);
+      said.then((outcome) => reportLoss(chat, parsed.text, outcome));
+    }
+  } catch (error) {
+    back(error);
+  }
+}
+
+export function tellWaiting(chat: Chat): void {
+  chat.output.note("info", "Not yet sent: it goes out as soon as there is a connection again.");
+}
+
+export function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
+  if (outcome === "confirmed" || (outcome === "lost" && chat.finish.wanted)) return;
+  const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
+  const hint = chat.finish.over ? undefined : "the up key brings it back";
+  chat.output.note("warning", `${what}: ${quote(text, 200)}`, hint);
+}
+
+/** Leaves once files that are being sent or saved are through; asked twice it does not wait. */
+export function createLeave(chat: Chat): () => void {
+  let waiting = false;
+  return () => {
+    const busy = chat.connected &&
+      chat.transfers.list().some(({ state }) => state === "sending" || state === "saving");
+    if (!busy || waiting) return chat.end();
+    waiting = true;
+    chat.output.note(
+      "info",
+      "Waiting for files on their way; /quit or Ctrl-C again does not wait.",
+    );
+    chat.transfers.settled().then(() => chat.end());
+  };
+}

@@ -1,0 +1,37 @@
+// Where to connect, and one connection as bytes in and bytes out.
+
+import { quote } from "../../shared/base/sanitize.ts";
+
+/** Where a server is and how to reach it. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** undefined = plain TCP. */
+  readonly tls: TlsSettings | undefined;
+}
+
+/** Whom TLS trusts. */
+export interface TlsSettings {
+  /** PEM of certificates that are trusted beside the public authorities. */
+  readonly caCerts: readonly string[];
+  /** True: any certificate is taken. For tests of one's own; the client warns in red. */
+  readonly insecure: boolean;
+}
+
+/** A byte stream to the server. */
+export interface Connection {
+  /** The next bytes, valid until the next call; undefined at the end. Throws ConnectionError when the link breaks. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Writes in the order of the calls; resolves when the system took the bytes. Throws ConnectionError. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends both directions; idempotent. */
+  close(): void;
+}
+
+/** `host:port`, quoted, with brackets around an IPv6 address. */
+export function addressOf({ host, port }: Pick<Endpoint, "host" | "port">): string {
+  return quote(
+    host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`,
+    80,
+  );
+}

@@ -1,0 +1,35 @@
+// What transfers need from the chat.
+
+import type { RequestOf } from "../../shared/messages/messages_v2.ts";
+import type { TransferEvent } from "./transfer_event.ts";
+import type { RequestRoom } from "../session/request_ledger.ts";
+
+/** An offer before the chat has given it its number and that of its room. */
+export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
+
+/** What is said about a file of ours. */
+export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part" | "resume">;
+
+/** What is said about files to the server. */
+export type FileRequest = UploadRequest | RequestOf<"pull">;
+
+/** What transfers need of the rest of the client. */
+export interface TransferOptions {
+  /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
+  readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
+  /** Whether the server of a room says how far files are, so that they go on after a lost link. */
+  readonly survives?: (room: RequestRoom) => boolean;
+  readonly notify: (event: TransferEvent) => void;
+  /** Milliseconds of any monotonic clock. */
+  readonly now: () => number;
+  /** The name of our room of this number. */
+  readonly roomTitle?: (room: number) => string | undefined;
+  /** Our number in this session: our own offer comes back to us. */
+  readonly ownId: () => number | undefined;
+  /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */
+  readonly folder: string | undefined;
+  /** For `~/`; undefined where unknown. */
+  readonly home?: string | undefined;
+  /** `--accept-files`. */
+  readonly acceptAll?: boolean;
+}

@@ -1,0 +1,161 @@
+// TLS on node:tls. Deno's own TlsConn cannot be closed while its handshake, or a write to a peer that does not read,
+// is unfinished: the socket stays open for as long as the peer likes, whatever the deadline says (rustls-tokio-stream
+// finishes in the background).
+
+import { Server, type Socket } from "node:net";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import type { TlsFiles } from "../config/tls_files.ts";
+import { ACCEPT_PAUSE_MS, refuseUnusable } from "./deno_listener.ts";
+import { handlesLeft } from "./file_handles.ts";
+import {
+  type Arrival,
+  type Listener,
+  type ListenOptions,
+  serveOne,
+  type Service,
+} from "./listener.ts";
+import { type Link, lost } from "./connection.ts";
+
+export class NodeTlsListener implements Listener {
+  readonly tls = true;
+  readonly address: { readonly hostname: string; readonly port: number };
+  readonly #closed = Promise.withResolvers<void>();
+  #server: Server;
+  #secureContext: SecureContext;
+  #open = true;
+
+  private constructor(server: Server, files: TlsFiles) {
+    const { address, port } = server.address() as { address: string; port: number };
+    this.address = { hostname: address, port };
+    this.#server = server;
+    this.#secureContext = createSecureContext(files);
+  }
+
+  static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
+    return new NodeTlsListener(await openServer(host, port), files);
+  }
+
+  async serve(service: Service): Promise<void> {
+    this.#accept(service);
+    await this.#closed.promise;
+  }
+
+  renew(tls: TlsFiles): void {
+    refuseUnusable(tls);
+    this.#secureContext = createSecureContext(tls);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#server.close();
+    this.#closed.resolve();
+  }
+
+  #accept(service: Service): void {
+    const server = this.#server;
+    server.on("error", () => {});
+    server.on("connection", (socket: Socket) => {
+      const { remoteAddress: address } = socket;
+      if (address === undefined || !handlesLeft()) {
+        socket.destroy();
+        if (address !== undefined && server === this.#server) {
+          void this.#reopen(service);
+        }
+        return;
+      }
+      void serveOne(new NodeTlsLink(socket, address, this.#secureContext), service);
+    });
+  }
+
+  // An accept that found no handle ends node:net's loop without a word: only a new listener accepts again.
+  async #reopen(service: Service): Promise<void> {
+    const exhausted = this.#server;
+    this.#server = new Server();
+    const { hostname, port } = this.address;
+    while (this.#open) {
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      if (!handlesLeft()) continue;
+      exhausted.close();
+      const server = await openServer(hostname, port).catch(() => undefined);
+      if (server === undefined) continue;
+      if (!this.#open) return void server.close();
+      this.#server = server;
+      return this.#accept(service);
+    }
+    exhausted.close();
+  }
+}
+
+export async function openServer(host: string, port: number): Promise<Server> {
+  const server = new Server();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+  return server;
+}
+
+export class NodeTlsLink implements Arrival, Link {
+  readonly address: string;
+  readonly since = performance.now();
+  readonly #raw: Socket;
+  readonly #socket: TLSSocket;
+  #secured = false;
+  #ended = false;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(raw: Socket, address: string, secureContext: SecureContext) {
+    this.address = address;
+    this.#raw = raw;
+    raw.setNoDelay(true);
+    raw.on("close", () => this.#end());
+    raw.on("error", (error) => this.#end(error));
+    this.#socket = new TLSSocket(raw, { isServer: true, secureContext });
+    this.#socket.on("secure", () => {
+      this.#secured = true;
+      this.#wake?.();
+    });
+    this.#socket.on("readable", () => this.#wake?.());
+    this.#socket.on("end", () => this.#end());
+    this.#socket.on("error", (error) => this.#end(error));
+  }
+
+  async secure(): Promise<Link> {
+    while (!this.#secured && !this.#ended) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    if (!this.#secured) throw lost(this.#failure);
+    return this;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    for (;;) {
+      const chunk: Uint8Array | null = this.#socket.read();
+      if (chunk !== null) return chunk;
+      if (this.#failure !== undefined) throw lost(this.#failure);
+      if (this.#ended) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(lost(error)) : resolve());
+    });
+  }
+
+  close(): void {
+    if (this.#raw.destroyed) return;
+    // Says goodbye where nothing waits before it, so that the peer can tell an end from a cut.
+    if (this.#secured) this.#socket.end();
+    this.#raw.destroy();
+    this.#end();
+  }
+
+  #end(error?: unknown): void {
+    this.#failure ??= error;
+    this.#ended = true;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,15 @@
+// A plain room as plain data, for the process that takes over.
+
+import type { ChannelState } from "./memory_bus.ts";
+
+/** One room. */
+export interface RoomState {
+  readonly id: number;
+  readonly title: string;
+  readonly topic: string;
+  /** Address of who made it; a version before this one did not say. */
+  readonly madeBy?: string | undefined;
+  readonly channel: ChannelState;
+  /** Who said which of the last chats: sequence, client. */
+  readonly authors: readonly (readonly [number, number])[];
+}
