@@ -1,7 +1,8 @@
 // What we say: to the current room, to one person alone, and about ourselves.
 
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
-import { MESSAGE_MAX_BYTES, UNSENT_MAX } from "../../shared/base/limits.ts";
+import { MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
+import { UNSENT_MAX } from "../base/limits.ts";
 import type { Outcome, Requests } from "../session/request_ledger.ts";
 import type { RoomState } from "../rooms/joined_room.ts";
 

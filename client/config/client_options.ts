@@ -1,6 +1,6 @@
 // The option tables of the client.
 
-import { BUFFER_SIZE } from "../../shared/base/limits.ts";
+import { BUFFER_SIZE } from "../base/limits.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";

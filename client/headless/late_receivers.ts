@@ -1,7 +1,8 @@
 // Whose link was lost while a file was sent has the rest of it from us: a program that ends with its last byte would
 // take that along.
 
-import { FILE_SERVED_MS, HOLD_S } from "../../shared/base/limits.ts";
+import { FILE_SERVED_MS } from "../base/limits.ts";
+import { HOLD_S } from "../../shared/base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Person } from "../rooms/roster.ts";

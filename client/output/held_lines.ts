@@ -1,6 +1,6 @@
 // Lines of other rooms that are only counted (`/set others count`): they are shown when the user goes there.
 
-import { HELD_LINES_MAX } from "../../shared/base/limits.ts";
+import { HELD_LINES_MAX } from "../base/limits.ts";
 import type { ShownLine } from "./shown_line.ts";
 
 /** Lines by room, the last HELD_LINES_MAX of each. */

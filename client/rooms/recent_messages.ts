@@ -1,6 +1,6 @@
 // The last messages of a room, for those who quote or change one. In memory only.
 
-import { SAID_REMEMBERED } from "../../shared/base/limits.ts";
+import { SAID_REMEMBERED } from "../base/limits.ts";
 
 /** A message as it stands now. `sender` and `text` are NOT sanitized. */
 export interface SaidMessage {

@@ -6,12 +6,10 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
-  FILE_HELD_MAX_BYTES,
   FILE_MAX_BYTES_CEILING,
-  FILE_OFFER_MS,
-  FILE_STALLED_MS,
   SEALED_PULL_CHUNKS_MAX,
 } from "../../shared/base/limits.ts";
+import { FILE_HELD_MAX_BYTES, FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { Member } from "../mls/commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
 import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";

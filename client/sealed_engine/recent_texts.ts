@@ -1,7 +1,7 @@
 // Who has said which text, by the key of its sender: nobody can change what another has said.
 
 import { Buffer } from "node:buffer";
-import { SAID_REMEMBERED } from "../../shared/base/limits.ts";
+import { SAID_REMEMBERED } from "../base/limits.ts";
 
 interface Spoken {
   readonly author: string;

@@ -2,7 +2,7 @@
 
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { CONNECT_TIMEOUT_MS } from "../../shared/base/limits.ts";
+import { CONNECT_TIMEOUT_MS } from "../base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { type Destination, type Session, UnauthorizedError } from "./session.ts";
 import type { Clock } from "../base/clock.ts";

@@ -1,6 +1,7 @@
 // Notices a server that is gone although the link still stands: by silence, and by a wake from sleep.
 
-import { HEARTBEAT_SWEEP_MS, WAKE_ANSWER_MS, WAKE_JUMP_MS } from "../../shared/base/limits.ts";
+import { HEARTBEAT_SWEEP_MS } from "../../shared/base/limits.ts";
+import { WAKE_ANSWER_MS, WAKE_JUMP_MS } from "../base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 
 /** What a heartbeat watches over. */

@@ -6,7 +6,7 @@ import {
   RECONNECT_MIN_MS,
   RECONNECT_SOON_MS,
   RECONNECT_SOON_TRIES,
-} from "../../shared/base/limits.ts";
+} from "../base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 import { BusyError, type Session, StoppingError } from "./session.ts";
 

@@ -10,7 +10,7 @@
 //    it names a person or a message by a number that means another one there.
 
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
-import { UNSENT_MAX } from "../../shared/base/limits.ts";
+import { UNSENT_MAX } from "../base/limits.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Pacer } from "./rate_pacer.ts";

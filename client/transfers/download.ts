@@ -1,6 +1,6 @@
 // What is known of one file that somebody offers: where it goes, what of it is here, and what it waits for.
 
-import { FILE_OFFER_MS, FILE_STALLED_MS } from "../../shared/base/limits.ts";
+import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { CatchingUp } from "./missing_chunks.ts";
 import { IncomingFile } from "./chunk_buffer.ts";

@@ -3,11 +3,8 @@
 
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { UsageError } from "../../shared/base/errors.ts";
-import {
-  FILE_HELD_MAX_BYTES,
-  FILE_OFFERS_MAX,
-  FILE_TRANSFERS_PER_SENDER,
-} from "../../shared/base/limits.ts";
+import { FILE_HELD_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
+import { FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";

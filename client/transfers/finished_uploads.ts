@@ -1,6 +1,7 @@
 // Files of ours that are through, kept open for a while: a receiver whose link was lost may ask for parts of them.
 
-import { FILE_SERVED_MAX, FILE_SERVED_MS } from "../../shared/base/limits.ts";
+import { FILE_SERVED_MAX } from "../../shared/base/limits.ts";
+import { FILE_SERVED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Upload } from "./upload.ts";
 

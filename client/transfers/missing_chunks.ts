@@ -1,7 +1,8 @@
 // When a receiver asks for chunks of a file that it did not get, and for which: a window at a time, from the first one
 // that is missing, up to where the file is for everybody. What lies behind that comes by itself.
 
-import { FILE_PULL_AGAIN_MS, FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
+import { FILE_PULL_AGAIN_MS } from "../base/limits.ts";
+import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { IncomingFile } from "./chunk_buffer.ts";
 
 /** Chunks that are asked for at once: 512 KiB keep a link busy and leave room for talk. */

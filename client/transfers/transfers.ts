@@ -3,11 +3,8 @@
 
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { LimitError } from "../../shared/base/errors.ts";
-import {
-  FILE_CONFIRM_MS,
-  FILE_MAX_BYTES,
-  FILE_TRANSFERS_PER_SENDER,
-} from "../../shared/base/limits.ts";
+import { FILE_CONFIRM_MS } from "../base/limits.ts";
+import { FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { IncomingFiles } from "./downloads.ts";
 import { Progress } from "./progress.ts";

@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { UsageError } from "../../shared/base/errors.ts";
-import { MODERATION_MAX_S, OPERATOR_NOTICE_MAX_BYTES } from "../../shared/base/limits.ts";
+import { MODERATION_MAX_S } from "../../shared/base/limits.ts";
+import { OPERATOR_NOTICE_MAX_BYTES } from "../config/limits.ts";
 import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 

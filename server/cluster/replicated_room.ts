@@ -2,7 +2,7 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import { MODERATED_MAX } from "../config/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import type { Occupant, PlacedEvent, SharedView } from "../room/bus.ts";

@@ -14,7 +14,7 @@ import {
   CryptoError,
   UsageError,
 } from "../../shared/base/errors.ts";
-import { STOP_DRAIN_MS } from "../../shared/base/limits.ts";
+import { STOP_DRAIN_MS } from "../config/limits.ts";
 import { integer } from "../../shared/cli/option_values.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";

@@ -3,7 +3,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { ConfigError, LimitError } from "../../shared/base/errors.ts";
-import { KEEP_MS } from "../../shared/base/limits.ts";
+import { KEEP_MS } from "../config/limits.ts";
 import { type AdminPeer, askToHandOver } from "./admin_client.ts";
 import { serveWhenFree } from "../admin/http_server.ts";
 import { faultText } from "../telemetry/log.ts";

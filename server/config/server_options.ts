@@ -2,19 +2,17 @@
 
 import {
   closest,
+  type CommandLineInput,
   type OptionTable,
   type OptionValues,
   parseCommandLine,
 } from "../../shared/cli/command_line.ts";
-import type { CommandLineInput } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
+import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
 import {
-  CONNECTIONS_MAX,
-  CONNECTIONS_PER_ADDRESS_MAX,
   FILE_MAX_BYTES_CEILING,
   HOLD_S,
   MESSAGE_MAX_BYTES_CEILING,
-  ROOMS_MAX,
 } from "../../shared/base/limits.ts";
 import {
   bytes,

@@ -5,10 +5,10 @@ import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import {
   BODY_MAX_BYTES,
-  HELLO_MAX_BYTES,
   SESSION_ID_BYTES,
   SESSION_SECRET_BYTES,
 } from "../../shared/base/limits.ts";
+import { HELLO_MAX_BYTES } from "../config/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { quote } from "../../shared/base/sanitize.ts";

@@ -5,7 +5,7 @@ import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages.ts";
 import { refusalReasonFor } from "../../shared/channel/handshake_error.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../../shared/base/limits.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";

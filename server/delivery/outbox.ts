@@ -2,11 +2,7 @@
 // when it returns, all that waits leaves as one write. No timer, no latency when quiet.
 
 import { type Flushing, flushSoon } from "./flush_turn.ts";
-import {
-  OUTBOX_MAX_BYTES,
-  OUTBOX_TOTAL_MAX_BYTES,
-  OUTBOX_WRITE_BYTES,
-} from "../../shared/base/limits.ts";
+import { OUTBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES, OUTBOX_WRITE_BYTES } from "../config/limits.ts";
 
 /** Bytes waiting in all outboxes of one server. */
 export interface OutboxBudget {

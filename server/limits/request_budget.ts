@@ -8,7 +8,7 @@ import {
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
-} from "../../shared/base/limits.ts";
+} from "../config/limits.ts";
 
 /** A budget of requests that refills with time. */
 export class Pace {

@@ -1,6 +1,6 @@
 // Addresses that the makers of rooms banned from them, on this server.
 
-import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import { MODERATED_MAX } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
 
 /** Bans of addresses from rooms; times are ms since 1970. */

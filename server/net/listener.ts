@@ -3,7 +3,7 @@
 import type { TlsFiles } from "../config/tls_files.ts";
 import type { Link } from "./connection.ts";
 import type { Place } from "../limits/connection_slots.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../../shared/base/limits.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 
 /** Where and how to listen. */
 export interface ListenOptions {

@@ -1,7 +1,8 @@
 // What a socket is read into, where the runtime wants to be given the room.
 
 import { smallBytes } from "../../shared/base/bytes.ts";
-import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../shared/base/limits.ts";
+import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
+import { READ_BUFFER_IDLE_BYTES } from "../config/limits.ts";
 
 /** Room for one read after another: little on a quiet link, much on a busy one. */
 export class ReadBuffer {

@@ -8,8 +8,8 @@ import {
   HEARTBEAT_INTERVAL_S,
   HEARTBEAT_SWEEP_MS,
   HEARTBEAT_TIMEOUT_MS,
-  STOP_DRAIN_MS,
 } from "../../shared/base/limits.ts";
+import { STOP_DRAIN_MS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import { AddressBans } from "../limits/room_bans.ts";

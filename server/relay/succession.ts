@@ -3,7 +3,7 @@
 // share them over NATS, their clients go to another server instead.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../../shared/base/limits.ts";
+import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../config/limits.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
 import type { RelayState } from "./hand_over_state.ts";
 import type { RoomState } from "../room/room_snapshot.ts";

@@ -1,6 +1,6 @@
 // Who said the last chats of a room: only they may change them.
 
-import { AUTHORS_REMEMBERED } from "../../shared/base/limits.ts";
+import { AUTHORS_REMEMBERED } from "../config/limits.ts";
 
 const NOBODY = -1;
 

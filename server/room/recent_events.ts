@@ -1,7 +1,7 @@
 // The last events of a room, for those whose link was lost for a moment. In memory only, bounded in number,
 // bytes and age.
 
-import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../shared/base/limits.ts";
+import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../config/limits.ts";
 import { framedBytes } from "../../shared/channel/record_batch.ts";
 import type { Broadcast } from "../delivery/encoded_event.ts";
 

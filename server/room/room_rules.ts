@@ -2,7 +2,7 @@
 // from the room's events alone, so that several servers decide alike.
 
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
-import { MODERATED_MAX } from "../../shared/base/limits.ts";
+import { MODERATED_MAX } from "../config/limits.ts";
 
 /** Rules of one room. Times are ms since 1970. */
 export interface RulesSnapshot {

@@ -1,7 +1,7 @@
 // The sealed rooms that one session is attached to, and what it asks for there.
 
 import { CmdchatError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
-import { SEALED_ROOMS_PER_SESSION } from "../../shared/base/limits.ts";
+import { SEALED_ROOMS_PER_SESSION } from "../config/limits.ts";
 import type { Event, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import { isAttachProof } from "../../shared/messages/attach_proof.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";

@@ -10,11 +10,7 @@
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
-import {
-  SEALED_VOIDED_MAX,
-  SEALED_VOTE_MS,
-  SEALED_VOTES_OPEN_MAX,
-} from "../../shared/base/limits.ts";
+import { SEALED_VOIDED_MAX, SEALED_VOTE_MS, SEALED_VOTES_OPEN_MAX } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";
 import {

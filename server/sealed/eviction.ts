@@ -1,7 +1,7 @@
 // Those who are gone for good while their leaves are still in the group: one member after another is asked to commit
 // their removal, until one has.
 
-import { SEALED_EVICT_MS, SEALED_EVICT_PAUSE_MS } from "../../shared/base/limits.ts";
+import { SEALED_EVICT_MS, SEALED_EVICT_PAUSE_MS } from "../config/limits.ts";
 import type { SealedClock } from "./clock.ts";
 import type { HandleKey, Seat } from "./seat.ts";
 

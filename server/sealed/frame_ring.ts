@@ -1,11 +1,7 @@
 // The last frames of a sealed room, for those who come back. Messages are forgotten before commits: without a commit,
 // who comes back must join anew.
 
-import {
-  SEALED_MEMORY_MAX_BYTES,
-  SEALED_RING,
-  SEALED_RING_COMMITS,
-} from "../../shared/base/limits.ts";
+import { SEALED_MEMORY_MAX_BYTES, SEALED_RING, SEALED_RING_COMMITS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";

@@ -5,7 +5,7 @@ import {
   SEALED_GROUP_INFO_MS,
   SEALED_GROUP_INFO_TRIES,
   SEALED_JOIN_TURN_MS,
-} from "../../shared/base/limits.ts";
+} from "../config/limits.ts";
 import type { SealedClock } from "./clock.ts";
 import type { Seat } from "./seat.ts";
 

@@ -2,7 +2,7 @@
 // over a new connection is no way around it; in that room alone, so that nobody can have others of the same address
 // kept out of theirs.
 
-import { SEALED_PENALTY_MS } from "../../shared/base/limits.ts";
+import { SEALED_PENALTY_MS } from "../config/limits.ts";
 
 interface Kept {
   readonly until: number;

@@ -1,7 +1,8 @@
 // One sealed room: who is attached, whose turn it is, and what they say to each other. The server knows it by a random
 // name, and can read nothing of what goes through it.
 
-import { SEALED_BRING_BACK_MS, SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
+import { SEALED_BRING_BACK_MS } from "../config/limits.ts";
+import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";

@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
-import { SEALED_CHUNKS_OPEN_MAX } from "../../shared/base/limits.ts";
+import { SEALED_CHUNKS_OPEN_MAX } from "../config/limits.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";
 

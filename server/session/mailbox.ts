@@ -1,6 +1,6 @@
 // What waits for one client alone while its link is lost: bounded in bytes, and counted with all that is unsent.
 
-import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../../shared/base/limits.ts";
+import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../config/limits.ts";
 import { framedBytes } from "../../shared/channel/record_batch.ts";
 import type { Broadcast } from "../delivery/encoded_event.ts";
 import type { OutboxBudget } from "../delivery/outbox.ts";

@@ -1,7 +1,7 @@
 // One client: its link while there is one, the proof by which it comes back, its rooms, and what it asked for last.
 // Knows no sockets and no wires.
 
-import { DECLINED_REMEMBERED } from "../../shared/base/limits.ts";
+import { DECLINED_REMEMBERED } from "../config/limits.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { Broadcast } from "../delivery/encoded_event.ts";

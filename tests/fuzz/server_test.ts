@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../shared/channel/handshake.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../../shared/base/limits.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../../server/config/limits.ts";
 import { REQUESTS } from "../../shared/messages/messages_v2.ts";
 import { frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { decodeRequest } from "../../shared/messages/codec_v2.ts";

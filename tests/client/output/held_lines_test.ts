@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HeldLines } from "../../../client/output/held_lines.ts";
-import { HELD_LINES_MAX } from "../../../shared/base/limits.ts";
+import { HELD_LINES_MAX } from "../../../client/base/limits.ts";
 
 Deno.test("held lines come once, in order, by room, and only the last ones", () => {
   const held = new HeldLines();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Heartbeat } from "../../../client/session/heartbeat.ts";
-import { WAKE_ANSWER_MS } from "../../../shared/base/limits.ts";
+import { WAKE_ANSWER_MS } from "../../../client/base/limits.ts";
 import { ManualClock } from "../../helpers/fakes/chat_fakes.ts";
 
 const PATIENCE_MS = 45_000;

@@ -6,13 +6,15 @@ import fc from "fast-check";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
-  FILE_HELD_MAX_BYTES,
   FILE_MAX_BYTES,
+  FILE_TRANSFERS_PER_SENDER,
+} from "../../../shared/base/limits.ts";
+import {
+  FILE_HELD_MAX_BYTES,
   FILE_OFFER_MS,
   FILE_OFFERS_MAX,
   FILE_STALLED_MS,
-  FILE_TRANSFERS_PER_SENDER,
-} from "../../../shared/base/limits.ts";
+} from "../../../client/base/limits.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import {

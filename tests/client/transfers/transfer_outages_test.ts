@@ -3,11 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import {
-  FILE_CHUNK_BYTES,
-  FILE_PULL_AGAIN_MS,
-  FILE_STALLED_MS,
-} from "../../../shared/base/limits.ts";
+import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
+import { FILE_PULL_AGAIN_MS, FILE_STALLED_MS } from "../../../client/base/limits.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import {
   chunksOf,

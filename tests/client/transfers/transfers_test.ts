@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { LimitError, UsageError } from "../../../shared/base/errors.ts";
 import {
   FILE_CHUNK_BYTES,
-  FILE_CONFIRM_MS,
   FILE_MAX_BYTES,
   FILE_TRANSFERS_PER_SENDER,
 } from "../../../shared/base/limits.ts";
+import { FILE_CONFIRM_MS } from "../../../client/base/limits.ts";
 import {
   chunksOf,
   eventsOf,

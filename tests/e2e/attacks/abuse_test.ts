@@ -1,7 +1,7 @@
 // What one bad client can do to the others, as THREATS.md lists it: nothing. Against the real process.
 
 import assert from "node:assert/strict";
-import { OUTBOX_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { SERVER } from "../../../scripts/build/compile.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../../server/config/server_options.ts";
-import { STOP_DRAIN_MS } from "../../../shared/base/limits.ts";
+import { STOP_DRAIN_MS } from "../../../server/config/limits.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";

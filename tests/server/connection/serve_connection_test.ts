@@ -5,7 +5,7 @@ import { parseNetwork } from "../../../server/limits/ip_network.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../../shared/channel/handshake.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../../../shared/base/limits.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../../../server/config/limits.ts";
 import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { SessionCipher } from "../../../shared/channel/record_cipher.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "../../../server/delivery/encoded_event.ts";
 import { openPortV1, openPortV2, type PortEvents } from "../../../server/delivery/event_writer.ts";
-import { OUTBOX_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { FrameReader } from "../../../shared/channel/frame.ts";
 import type { Event } from "../../../shared/messages/messages_v2.ts";

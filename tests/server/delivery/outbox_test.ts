@@ -5,7 +5,7 @@ import {
   OUTBOX_MAX_BYTES,
   OUTBOX_TOTAL_MAX_BYTES,
   OUTBOX_WRITE_BYTES,
-} from "../../../shared/base/limits.ts";
+} from "../../../server/config/limits.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
 /** A body that says which it is and how large it claims to be. */

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { handle } from "../../../server/handlers/dispatch.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
-import {
-  DECLINED_REMEMBERED,
-  FILE_CHUNK_BYTES,
-  SESSION_ROOMS_MAX,
-} from "../../../shared/base/limits.ts";
+import { DECLINED_REMEMBERED } from "../../../server/config/limits.ts";
+import { FILE_CHUNK_BYTES, SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
 import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
 
 const FREE = ["--rate-limit", "off"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { AddressBans } from "../../../server/limits/room_bans.ts";
 import { RoomRules } from "../../../server/room/room_rules.ts";
-import { MODERATED_MAX } from "../../../shared/base/limits.ts";
+import { MODERATED_MAX } from "../../../server/config/limits.ts";
 import type { Event, EventOf, Moderation } from "../../../shared/messages/messages_v2.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";

@@ -5,7 +5,7 @@ import {
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
-} from "../../../shared/base/limits.ts";
+} from "../../../server/config/limits.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 
 function spend(pace: Pace, count: number): void {

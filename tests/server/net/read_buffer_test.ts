@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ReadBuffer } from "../../../server/net/read_buffer.ts";
-import { READ_BUFFER_BUSY_BYTES, READ_BUFFER_IDLE_BYTES } from "../../../shared/base/limits.ts";
+import { READ_BUFFER_BUSY_BYTES } from "../../../shared/base/limits.ts";
+import { READ_BUFFER_IDLE_BYTES } from "../../../server/config/limits.ts";
 
 Deno.test("the room grows while a link is busy, and shrinks when it is quiet again", () => {
   const buffer = new ReadBuffer();

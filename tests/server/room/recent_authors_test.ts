@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Authors } from "../../../server/room/recent_authors.ts";
-import { AUTHORS_REMEMBERED } from "../../../shared/base/limits.ts";
+import { AUTHORS_REMEMBERED } from "../../../server/config/limits.ts";
 
 Deno.test("who said a message is known for the last ones only", () => {
   const authors = new Authors();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Broadcast } from "../../../server/delivery/encoded_event.ts";
 import { RoomMemory } from "../../../server/room/recent_events.ts";
-import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../../shared/base/limits.ts";
+import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../../server/config/limits.ts";
 
 const AGE_MS = 120_000;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CmdchatError } from "../../../shared/base/errors.ts";
-import { SEALED_RING } from "../../../shared/base/limits.ts";
+import { SEALED_RING } from "../../../server/config/limits.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 

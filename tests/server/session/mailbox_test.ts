@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "../../../server/delivery/encoded_event.ts";
 import { Mailbox } from "../../../server/session/mailbox.ts";
-import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../../../server/config/limits.ts";
 
 function directOf(text: string): Broadcast {
   const about = { room: 1, client: 1, name: "alice", time: 0, to: 2, toName: "bob", request: 1 };

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import * as limits from "../../../shared/base/limits.ts";
+import * as clientLimits from "../../../client/base/limits.ts";
+import * as serverLimits from "../../../server/config/limits.ts";
+import * as sharedLimits from "../../../shared/base/limits.ts";
 import { encodeJson, V1_PAYLOAD_MAX_BYTES } from "../../../shared/channel/envelope_v1.ts";
 import { RECORD_MAX_CONTENT } from "../../../shared/channel/record_cipher.ts";
+
+const limits = { ...sharedLimits, ...serverLimits, ...clientLimits };
 
 Deno.test("every limit is a positive whole number, or a row of such", () => {
   for (const [name, value] of Object.entries(limits)) {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type * as z from "zod";
 import { REFUSAL_REASONS } from "../../../shared/channel/handshake_error.ts";
-import * as limits from "../../../shared/base/limits.ts";
+import * as clientLimits from "../../../client/base/limits.ts";
+import * as serverLimits from "../../../server/config/limits.ts";
+import * as sharedLimits from "../../../shared/base/limits.ts";
 import {
   CLIENT_MESSAGES,
   HANDSHAKE,
@@ -13,6 +15,8 @@ import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
 import { PIECE_MAX_BYTES } from "../../../shared/channel/record_batch.ts";
 import { RECORD_MAX_CONTENT } from "../../../shared/channel/record_cipher.ts";
 import { V1_PAYLOAD_MAX_BYTES } from "../../../shared/channel/envelope_v1.ts";
+
+const limits = { ...sharedLimits, ...serverLimits, ...clientLimits };
 
 const text = await Deno.readTextFile(new URL("../../../docs/PROTOCOL.md", import.meta.url));
 // Line breaks in running text stand where the formatter wants them.

@@ -1,0 +1,58 @@
+// Sizes, counts and time-outs that only the client uses, each with its reason.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of unaccepted or unfinished files that a client holds in memory, from all senders together. */
+export const FILE_HELD_MAX_BYTES = 64 * MIB;
+
+/** Files from all senders together that wait for an answer or for their end; each costs more than its bytes. */
+export const FILE_OFFERS_MAX = 64;
+
+/** An offered file that nobody accepts is forgotten after this, and its memory freed. */
+export const FILE_OFFER_MS = 600_000;
+
+/** Silence in the middle of a file after which its sender counts as gone: v1 has no word for giving up. */
+export const FILE_STALLED_MS = 60_000;
+
+/** How long a server may take to give our offer back to us, which says that it took it. */
+export const FILE_CONFIRM_MS = 15_000;
+
+/** A receiver that hears nothing of a file for this long asks for what comes next. */
+export const FILE_PULL_AGAIN_MS = 5_000;
+
+/** How long a sender keeps a file open that nobody asks parts of: a link that is lost unnoticed, and its hold. */
+export const FILE_SERVED_MS = 300_000;
+
+/** Least pause, and half of the longest, after a server said that it will be back. */
+export const RECONNECT_SOON_MS = 100;
+
+/** So often a client tries after such a pause, for some 4 s in all; then the server counts as lost. */
+export const RECONNECT_SOON_TRIES = 30;
+
+/** First pause before a client reconnects; doubled up to RECONNECT_MAX_MS, with jitter. */
+export const RECONNECT_MIN_MS = 1_000;
+
+/** Longest pause before a client reconnects. */
+export const RECONNECT_MAX_MS = 30_000;
+
+/** A client gives a connection attempt, with its handshake, this long. */
+export const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Default, least and most of `--buffer-size`: messages a client keeps for scrolling back in memory. */
+export const BUFFER_SIZE = { default: 200, min: 10, max: 1_000 } as const;
+
+/** Messages of a room that a client remembers for quoting and changing. */
+export const SAID_REMEMBERED = 200;
+
+/** Lines of each room that is not the current one which a client holds back where it only counts them. */
+export const HELD_LINES_MAX = 200;
+
+/** A clock that jumps this far between two looks a second apart: the machine was asleep. */
+export const WAKE_JUMP_MS = 5_000;
+
+/** After a wake, a server that gives no sign of life within this is gone: the client reconnects. */
+export const WAKE_ANSWER_MS = 3_000;
+
+/** Messages that a client keeps while it has no connection; more are refused, and stay in the input line. */
+export const UNSENT_MAX = 100;

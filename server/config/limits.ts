@@ -1,0 +1,122 @@
+// Sizes, counts and time-outs that only the server uses, each with its reason.
+// What an operator would change is an option whose default is here.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Requests of any kind that a client may send at once: what it kept over an outage, several times over. */
+export const PACE_BURST = 200;
+
+/** Requests a second beyond that burst; more wait unread. 64 clients at this pace cost a tenth of a core. */
+export const PACE_PER_SECOND = 50;
+
+/** Longest that a client which sends more is left unread; its leave must still be noticed soon. */
+export const PACE_PAUSE_MAX_MS = 1_000;
+
+/** A client that sends more for this long is closed: what it leaves unread would keep it in its room for minutes. */
+export const PACE_PATIENCE_MS = 10_000;
+
+/** Default for `--max-connections`. */
+export const CONNECTIONS_MAX = 10_000;
+
+/** Default for `--max-per-address`: a household or an office behind one address fits. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 64;
+
+/** Default for `--max-rooms`; an empty room is forgotten at once. */
+export const ROOMS_MAX = 10_000;
+
+/** Chats of a room of which the server knows who said them, so that only they may change them. */
+export const AUTHORS_REMEMBERED = 1_000;
+
+/** Bytes of direct messages that wait for a session whose link was lost; counted as unsent. */
+export const MAILBOX_MAX_BYTES = 64 * KIB;
+
+/** The TLS handshake and the first message must both be complete within this. */
+export const HANDSHAKE_DEADLINE_MS = 10_000;
+
+/**
+ * Bytes of unsent bodies for one member before it is closed as too slow. One 10 MiB file in v1's
+ * base64 must fit, since v1 senders push a whole file at once; bodies are shared among members.
+ */
+export const OUTBOX_MAX_BYTES = 16 * MIB;
+
+/** Bytes of unsent bodies of all members together, each member's counted in full. */
+export const OUTBOX_TOTAL_MAX_BYTES = 512 * MIB;
+
+/** Bytes sealed into one write: enough to share a system call, small enough to keep pings prompt. */
+export const OUTBOX_WRITE_BYTES = 128 * KIB;
+
+/** Read buffer of a quiet connection: a ping's answer and a line of talk fit, more comes in two reads. */
+export const READ_BUFFER_IDLE_BYTES = 256;
+
+/** On a graceful stop, how long outboxes may take to drain. */
+export const STOP_DRAIN_MS = 3_000;
+
+/** Sessions that the next process took over count as here for this long; who is not back then is away. */
+export const EXPECTED_BACK_MS = 10_000;
+
+/** How long `cmdchat-server keep` waits for the next process: a second start after a failed one is still in time. */
+export const KEEP_MS = 60_000;
+
+/** Bytes of a first v2 message; until the token was right, nobody may send more. */
+export const HELLO_MAX_BYTES = 4 * KIB;
+
+/** Events that a room remembers for those who come back. */
+export const ROOM_MEMORY_EVENTS = 2_000;
+
+/** Bytes of events that a room remembers. */
+export const ROOM_MEMORY_BYTES = MIB;
+
+/** Members of one room that are banned or muted at a time; the oldest decision gives way. */
+export const MODERATED_MAX = 1_000;
+
+/** Bytes of a notice of the operator's: a few rows of a terminal. */
+export const OPERATOR_NOTICE_MAX_BYTES = 512;
+
+/** Refused requests that a session remembers, so that a repeat is refused again. */
+export const DECLINED_REMEMBERED = 64;
+
+/** Chunks that a member may have asked of all others and not got: half of its outbox. */
+export const SEALED_CHUNKS_OPEN_MAX = 128;
+
+/** Sealed rooms that one session may be in. */
+export const SEALED_ROOMS_PER_SESSION = 8;
+
+/** What a sealed room remembers for those who come back. */
+export const SEALED_RING = { frames: 512, bytes: MIB } as const;
+
+/** What commits may take of it: without them who comes back must join anew, and nobody fills it with them alone. */
+export const SEALED_RING_COMMITS = { frames: 256, bytes: 512 * KIB } as const;
+
+/** Bytes that all sealed rooms of a server remember together. */
+export const SEALED_MEMORY_MAX_BYTES = 256 * MIB;
+
+/** How long one member has to give its GroupInfo before the next is asked. */
+export const SEALED_GROUP_INFO_MS = 2_000;
+
+/** Members that are asked for a GroupInfo for one who joins. */
+export const SEALED_GROUP_INFO_TRIES = 5;
+
+/** How long one who joins has for its commit before the next has its turn. */
+export const SEALED_JOIN_TURN_MS = 3_000;
+
+/** How long one member has to remove who is gone before the next is asked. */
+export const SEALED_EVICT_MS = 5_000;
+
+/** After all were asked to remove somebody in vain, the pause before they are asked again. */
+export const SEALED_EVICT_PAUSE_MS = 60_000;
+
+/** How long a commit can be voted on: as long as members keep the state before it. */
+export const SEALED_VOTE_MS = 10_000;
+
+/** Commits that can be voted on at once. */
+export const SEALED_VOTES_OPEN_MAX = 16;
+
+/** Voided commits of a room that are refused when they come again, and told to those who come back. */
+export const SEALED_VOIDED_MAX = 64;
+
+/** After a relay restarted, how long one with a later state may still correct what another brought back. */
+export const SEALED_BRING_BACK_MS = 5_000;
+
+/** After a commit was voided, how long its address is kept out of the room; doubled each time up to the second. */
+export const SEALED_PENALTY_MS = { first: 10_000, most: 600_000 } as const;
