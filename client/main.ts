@@ -9,7 +9,7 @@ import {
   programHelp,
 } from "../shared/cli/program.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
-import { commandHelp } from "./commands/screen_commands.ts";
+import { slashHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
 import {
   type ClientConfig,
@@ -50,7 +50,7 @@ function print(text: string): void {
 }
 
 function helpText(): string {
-  const inTheChat = `in the chat:\n${commandHelp(COMMANDS).replaceAll(/^/gm, "  ")}`;
+  const inTheChat = `in the chat:\n${slashHelp(COMMANDS).replaceAll(/^/gm, "  ")}`;
   return programHelp(CLIENT_PROGRAM, VERSION, [inTheChat]);
 }
 

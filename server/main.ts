@@ -4,9 +4,9 @@ import { identityToText } from "../shared/crypto/identity.ts";
 import { CmdchatError, UsageError } from "../shared/base/errors.ts";
 import { commandHelp, findCommand, programHelp } from "../shared/cli/program.ts";
 import { isLoopback } from "./config/admin_address.ts";
-import { askToHandOver, readAdminPeer } from "./commands/admin_client.ts";
+import { readAdminPeer, requestHandOver } from "./commands/admin_client.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
-import type { Surroundings } from "./commands/command_io.ts";
+import type { CommandIo } from "./commands/command_io.ts";
 import { readAdminToken } from "./config/admin_token.ts";
 import { type AdminListener, serveAdmin, serveWhenFree } from "./admin/http_server.ts";
 import type { AdminView } from "./admin/routes.ts";
@@ -14,19 +14,19 @@ import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { readConfig, SERVER_OPTIONS, type ServerConfig } from "./config/server_options.ts";
 import { serveConnection } from "./connection/serve_connection.ts";
 import { decodeHandOver, encodeHandOver, type HandOver } from "./relay/hand_over_state.ts";
-import { HandOverDesk } from "./admin/hand_over_auth.ts";
+import { HandOverAuth } from "./admin/hand_over_auth.ts";
 import { newIdentityText, openIdentity } from "./config/identity_file.ts";
 import { keep } from "./commands/keep.ts";
 import { listen } from "./net/listen.ts";
 import type { Listener } from "./net/listener.ts";
 import { faultText, openLog } from "./telemetry/log.ts";
-import { metricsPage } from "./telemetry/prometheus_page.ts";
-import { answerOperator } from "./admin/admin_actions.ts";
-import { operatorCommand } from "./commands/admin.ts";
-import { openCluster } from "./cluster/join_cluster.ts";
+import { prometheusPage } from "./telemetry/prometheus_page.ts";
+import { runAdminCommand } from "./admin/admin_actions.ts";
+import { adminCommand } from "./commands/admin.ts";
+import { joinCluster } from "./cluster/join_cluster.ts";
 import { SERVER_COMMANDS, SERVER_PROGRAM, type ServerCommand } from "./commands/program.ts";
 import { Relay } from "./relay/relay.ts";
-import { findServiceManager, type ServiceManager } from "./telemetry/systemd_notify.ts";
+import { findSystemd, type SystemdNotifier } from "./telemetry/systemd_notify.ts";
 import { TokenGate } from "./admin/token_gate.ts";
 import { readReloadable } from "./config/reloadable_files.ts";
 
@@ -50,7 +50,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   const previous = await takeOver(config, adminToken);
   const listener = await listen({ host, port, tls });
   const identity = await openIdentity(config["identity-file"], previous?.identity);
-  const joined = await openCluster(config, {
+  const joined = await joinCluster(config, {
     ...{ env: readVariable, log },
     tellAll: (text): void => relay.tellAll(text),
   });
@@ -86,7 +86,7 @@ async function serve(config: ServerConfig, build: string | undefined): Promise<v
   manager.tell("READY=1");
   await listener.serve({
     admit: (address) => relay.admit(address),
-    onLink: (link, place) => serveConnection(relay, link, place),
+    onConnection: (connection, slot) => serveConnection(relay, connection, slot),
     onHandshakeFailed: () => relay.metrics.handshake("tls"),
     onFault: (error) => relay.log.error("unexpected fault", { stack: faultText(error) }),
   });
@@ -102,7 +102,7 @@ async function takeOver(
   const address = config["take-over"];
   // Over NATS there is nothing to take over: rooms live there, and clients go on at another server.
   if (address === undefined || config.nats !== undefined) return undefined;
-  const bytes = await askToHandOver({ address, token });
+  const bytes = await requestHandOver({ address, token });
   return bytes === undefined ? undefined : decodeHandOver(bytes);
 }
 
@@ -138,12 +138,12 @@ async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> 
   const view: AdminView = {
     ready: () => !relay.stopping && !relay.draining,
     handOver: handsOver && adminToken !== undefined && gate !== undefined
-      ? new HandOverDesk({ token: adminToken, gate }, () => relay.stopping ? undefined : handOver())
+      ? new HandOverAuth({ token: adminToken, gate }, () => relay.stopping ? undefined : handOver())
       : undefined,
     gate,
-    answer: (ask) => answerOperator(relay, ask),
+    answer: (ask) => runAdminCommand(relay, ask),
     metrics: () =>
-      metricsPage({
+      prometheusPage({
         version: build === undefined ? VERSION : `${VERSION} ${build}`,
         ...{ startedAt, uptime: (performance.now() - start) / 1_000 },
         ...{ metrics: relay.metrics, gauges: relay.gauges, census: relay.census },
@@ -173,7 +173,7 @@ interface Serving {
   readonly config: ServerConfig;
   readonly relay: Relay;
   readonly listener: Listener;
-  readonly manager: ServiceManager;
+  readonly manager: SystemdNotifier;
 }
 
 /** Signs of life for the service manager: a server that hangs is started anew by it. */
@@ -261,7 +261,7 @@ async function askServer(command: typeof healthCommand, args: readonly string[])
   Deno.exit(await command(peer, here(stop.signal)));
 }
 
-function here(signal: AbortSignal): Surroundings {
+function here(signal: AbortSignal): CommandIo {
   return {
     write: (text) => Deno.stdout.writeSync(encoder.encode(text)),
     warn: (text) => Deno.stderr.writeSync(encoder.encode(text)),
@@ -281,8 +281,8 @@ async function keepForNext(args: readonly string[]): Promise<void> {
   Deno.exit(await keep(peer, { log, manager, signal: stop.signal }));
 }
 
-function openManager(log: ReturnType<typeof openLog>): ServiceManager {
-  return findServiceManager({
+function openManager(log: ReturnType<typeof openLog>): SystemdNotifier {
+  return findSystemd({
     env: readVariable,
     onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
   });
@@ -295,7 +295,7 @@ const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<
   top: (args) => askServer(topCommand, args),
   admin: async (args) =>
     Deno.exit(
-      await operatorCommand({ args, env: readVariable }, here(new AbortController().signal)),
+      await adminCommand({ args, env: readVariable }, here(new AbortController().signal)),
     ),
   completions: printCompletions,
 };

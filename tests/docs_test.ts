@@ -5,7 +5,7 @@ import { DOCUMENTS, withTables } from "../scripts/docs/document_tables.ts";
 import { jsonSchema, SCHEMA_PATH } from "../scripts/docs/json_schema.ts";
 import { manPages } from "../scripts/docs/man_pages.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
-import { metricsPage } from "../server/telemetry/prometheus_page.ts";
+import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
 import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
 import { hasProgram, skipUnless } from "./helpers/repo/skip.ts";
@@ -45,7 +45,7 @@ Deno.test("OPERATIONS.md explains every pair of the metrics line", async () => {
 
 /** Families of the metrics page. */
 function families(): string[] {
-  const page = metricsPage({
+  const page = prometheusPage({
     ...{ version: "1", startedAt: 0, uptime: 0, metrics: new Metrics(), stopping: false },
     gauges: NO_GAUGES,
     census: { members: { v1: 0, v2: 0, away: 0 }, rooms: { open: 0, sealed: 0 } },

@@ -2,7 +2,7 @@
 
 import { printError } from "../base/exit.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
-import { Settings } from "../config/chat_settings.ts";
+import { ChatSettings } from "../config/chat_settings.ts";
 import type { ClientConfig } from "../config/read_options.ts";
 import type { History } from "../history/history.ts";
 import { createMinimalRenderer } from "../render/minimal.ts";
@@ -20,7 +20,7 @@ export interface OutputParts {
   readonly style: Style;
   readonly history: History | undefined;
   readonly script: Script | undefined;
-  readonly settings: Settings;
+  readonly settings: ChatSettings;
 }
 
 export function createOutput(

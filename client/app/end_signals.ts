@@ -3,7 +3,7 @@
 import { type EndSignal, signalExitCode } from "../base/exit.ts";
 
 /** Signals that end the program in order. */
-export class EndOfProgram {
+export class EndSignals {
   /** The signal that came, if one did. */
   signal: EndSignal | undefined;
   readonly #end: () => void;

@@ -2,7 +2,7 @@
 
 import { droppedFile } from "../files/dropped_file.ts";
 import type { OutputScreen } from "../output/output.ts";
-import type { Settings } from "../config/chat_settings.ts";
+import type { ChatSettings } from "../config/chat_settings.ts";
 import type { ChatConsole, Completer } from "../console/console.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import type { Rgb } from "../terminal/contrast.ts";
@@ -34,7 +34,7 @@ export interface UserSideOptions {
   readonly entered: (text: string) => void;
   /** Told of each change of the terminal's size. */
   readonly resized: () => void;
-  readonly settings: Settings;
+  readonly settings: ChatSettings;
   readonly home: string | undefined;
   /** `--plain`: line after line, the cursor never moved. */
   readonly plain: boolean;

@@ -45,7 +45,7 @@ export async function doLines(
   }
   // Even without a line: whether the server can be reached is worth an exit code.
   if (first === undefined) {
-    first = await faultOf(() => connected(chat, clock));
+    first = await faultOf(() => whenConnected(chat, clock));
     tell(first);
   }
   if (chat.connected) await chat.transfers.settled();
@@ -72,7 +72,7 @@ export async function deliver(
 ): Promise<void> {
   const { chat } = context;
   const parsed = parseLine(text);
-  await connected(chat, clock);
+  await whenConnected(chat, clock);
   const ask = () =>
     parsed.kind === "command"
       ? runCommand(parsed.row, parsed.argument, context)
@@ -99,7 +99,7 @@ async function inTime<T>(
     if (outcome !== "late") return outcome;
     // Waiting for its turn within the server's limit, or for the link to come back, is not silence.
     const waiting = chat.requests.unsent > 0;
-    if (!chat.connected) await connected(chat, clock);
+    if (!chat.connected) await whenConnected(chat, clock);
     else if (!waiting) return "lost";
   }
 }
@@ -115,7 +115,7 @@ async function faultOf(trial: () => Promise<unknown>): Promise<CmdchatError | un
 }
 
 /** Waits for a session, within bounds. Throws ConnectionError. */
-export async function connected(chat: Chat, clock: Clock): Promise<void> {
+export async function whenConnected(chat: Chat, clock: Clock): Promise<void> {
   if (chat.connected) return;
   const done = new AbortController();
   const tooLate = clock.wait(CONNECTION_TIMEOUT_MS, AbortSignal.any([done.signal, chat.ending]));

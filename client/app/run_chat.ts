@@ -18,7 +18,7 @@ import { KnownServers } from "../net/known_servers.ts";
 import { Output } from "../output/output.ts";
 import { readPassphrase, readToken } from "../config/read_secrets.ts";
 import type { NoteLevel } from "../base/note_level.ts";
-import { Settings } from "../config/chat_settings.ts";
+import { ChatSettings } from "../config/chat_settings.ts";
 import { ServerCheck } from "../net/server_check.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
@@ -26,7 +26,7 @@ import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../base/environment.ts";
 import { createOutput } from "./create_output.ts";
-import { EndOfProgram } from "./end_signals.ts";
+import { EndSignals } from "./end_signals.ts";
 
 const INSECURE_WARNING =
   "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
@@ -52,9 +52,9 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     );
   }
   let current: Chat | undefined;
-  const ending = new EndOfProgram(() => current?.end());
+  const ending = new EndSignals(() => current?.end());
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
-  const settings = new Settings();
+  const settings = new ChatSettings();
   let output: Output | undefined;
   const side = openUserSide({
     ...{ env: readVariable, settings, home, plain: config.plain, isScript: script !== undefined },
@@ -127,7 +127,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
 interface Conversation {
   readonly side: UserSide;
   readonly downloads: boolean;
-  readonly ending: EndOfProgram;
+  readonly ending: EndSignals;
   readonly script: Script | undefined;
 }
 

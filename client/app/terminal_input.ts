@@ -6,7 +6,7 @@ import type { CommandContext } from "../commands/command.ts";
 import { contextOf } from "./pipe_input.ts";
 import type { InputOptions } from "./script.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Outcome } from "../session/request_ledger.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
 
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
@@ -53,7 +53,7 @@ export function tellWaiting(chat: Chat): void {
   chat.output.note("info", "Not yet sent: it goes out as soon as there is a connection again.");
 }
 
-export function reportLoss(chat: Chat, text: string, outcome: Outcome): void {
+export function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {
   if (outcome === "confirmed" || (outcome === "lost" && chat.finish.wanted)) return;
   const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
   const hint = chat.finish.over ? undefined : "the up key brings it back";

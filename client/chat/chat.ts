@@ -7,17 +7,17 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
-import type { Destination, Session, Ticket, WantedRoom } from "../session/session.ts";
+import type { Session, SessionDestination, Ticket, WantedRoom } from "../session/session.ts";
 import { handleEvent } from "../events/dispatch.ts";
 import { mentions, type Output } from "../output/output.ts";
-import { Pacer } from "../session/rate_pacer.ts";
+import { RatePacer } from "../session/rate_pacer.ts";
 import { Backoff, keepConnected } from "../session/reconnect.ts";
-import { type Outcome, Requests } from "../session/request_ledger.ts";
-import { Rooms } from "../rooms/joined_rooms.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import { RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
+import { JoinedRooms } from "../rooms/joined_rooms.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
 import { promptText, statusLine } from "../output/status_line.ts";
-import { type Manner, Talk } from "./message_sender.ts";
+import { type ChatForm, MessageSender } from "./message_sender.ts";
 import { Typing } from "../rooms/typing.ts";
 import type { ChatConsole } from "../console/console.ts";
 import { sendFileRequest, survivesOutages } from "./file_route.ts";
@@ -34,10 +34,10 @@ export class Chat {
   readonly output: Output;
   readonly console: ChatConsole;
   readonly transfers: Transfers;
-  readonly requests: Requests;
-  readonly talk: Talk;
+  readonly requests: RequestLedger;
+  readonly talk: MessageSender;
   readonly typing: Typing;
-  readonly rooms = new Rooms();
+  readonly rooms = new JoinedRooms();
   readonly backoff: Backoff;
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
@@ -45,7 +45,7 @@ export class Chat {
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
   readonly #options: ChatOptions;
-  readonly #pacer = new Pacer(DEFAULT_RATE);
+  readonly #pacer = new RatePacer(DEFAULT_RATE);
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
@@ -67,14 +67,14 @@ export class Chat {
     this.#wantedName = options.place.name;
     const { clock, openEngine } = options;
     this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine });
-    this.requests = new Requests({
+    this.requests = new RequestLedger({
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
       sealedLedger: (draft, room) =>
         (draft.kind === "direct" ? this.sealed.ofClient(draft.to) : this.sealed.of(room))?.requests,
     });
-    this.talk = new Talk(this.requests, () => this.room);
+    this.talk = new MessageSender(this.requests, () => this.room);
     this.typing = new Typing({
       clock: options.clock,
       isWanted: () => this.output.settings.get("typing") === "on",
@@ -101,7 +101,7 @@ export class Chat {
   }
 
   /** The current room. Throws UsageError where we are in none. */
-  get room(): RoomState {
+  get room(): JoinedRoom {
     const { current } = this.rooms;
     if (current !== undefined) return current;
     throw new UsageError("Cannot do that: you are in no room", { hint: "/join ROOM" });
@@ -175,13 +175,13 @@ export class Chat {
   }
 
   /** Says `text` in the current room, as Talk.say() does. */
-  say(text: string, manner?: Manner): Promise<Outcome> {
+  say(text: string, manner?: ChatForm): Promise<RequestOutcome> {
     this.typing.said();
     return this.talk.say(text, manner);
   }
 
   /** Asks for another name, which has passed parseName: in all plain rooms, or in the sealed one that lines go to. */
-  async rename(name: string): Promise<Outcome> {
+  async rename(name: string): Promise<RequestOutcome> {
     const { current, plain } = this.rooms;
     // A name there is its members' alone.
     if (current?.isSealed) return await this.requests.add({ kind: "rename", name }, current);
@@ -195,7 +195,7 @@ export class Chat {
   }
 
   /** Goes to a room whose name has passed parseRoom; comes into it where we are not there. */
-  join(title: string): Promise<Outcome> {
+  join(title: string): Promise<RequestOutcome> {
     const room = this.rooms.byTitle(title);
     if (room?.number !== undefined) {
       this.switchTo(room);
@@ -212,7 +212,7 @@ export class Chat {
   }
 
   /** Leaves a room. */
-  async leave(room: RoomState): Promise<Outcome> {
+  async leave(room: JoinedRoom): Promise<RequestOutcome> {
     const sealed = this.sealed.of(room);
     if (sealed !== undefined) {
       sealed.leave();
@@ -226,7 +226,7 @@ export class Chat {
   }
 
   /** Lines go to `room` from now on. */
-  switchTo(room: RoomState): void {
+  switchTo(room: JoinedRoom): void {
     if (room === this.rooms.current) return;
     this.rooms.switchTo(room);
     this.output.moveTo(room.title);
@@ -234,7 +234,7 @@ export class Chat {
   }
 
   /** We are not in `room` any more; where it was the current one, the one before it is. */
-  forget(room: RoomState): void {
+  forget(room: JoinedRoom): void {
     const wasHere = this.rooms.current === room;
     const next = this.rooms.remove(room);
     if (next !== undefined) this.output.moveTo(next.title);
@@ -245,7 +245,7 @@ export class Chat {
   }
 
   /** The server says that we are in a room, up to where, and under which name. */
-  enter({ room: number, title, name, at, topic }: EventOf<"entered">): RoomState {
+  enter({ room: number, title, name, at, topic }: EventOf<"entered">): JoinedRoom {
     if (this.legacy) this.#leaveOthers(number, title);
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
     [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
@@ -257,13 +257,13 @@ export class Chat {
   }
 
   /** The server says under which name we are in `room`. */
-  nameIn(room: RoomState, name: string): void {
+  nameIn(room: JoinedRoom, name: string): void {
     room.name = name;
     this.refreshStatus();
   }
 
   /** Whether `text` of a member of `room` names us. */
-  isMention(text: string, room: RoomState): boolean {
+  isMention(text: string, room: JoinedRoom): boolean {
     return mentions(text, room.name);
   }
 
@@ -282,7 +282,7 @@ export class Chat {
     this.console.setPrompt(promptText(status, style));
   }
 
-  #destination(): Destination {
+  #destination(): SessionDestination {
     const rooms = this.rooms.plain.map(({ title, seen }): WantedRoom => [title, seen]);
     // Of who is in sealed rooms alone, the server needs no name.
     this.#isNameless = rooms.length === 0;

@@ -4,11 +4,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Output } from "../output/output.ts";
 import type { Backoff } from "../session/reconnect.ts";
 import type { openSealedEngine } from "../sealed_engine/engine.ts";
-import type { Destination, Place, Session } from "../session/session.ts";
+import type { Destination, Session, SessionDestination } from "../session/session.ts";
 import type { ChatConsole } from "../console/console.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Transfers } from "../transfers/transfers.ts";
-import type { TransferOptions } from "../transfers/transfer_host.ts";
+import type { TransferHost } from "../transfers/transfer_host.ts";
 
 /** Where a server is, as links name it. */
 export interface ChatAddress {
@@ -20,20 +20,20 @@ export interface ChatAddress {
 
 /** What a chat is made of. */
 export interface ChatOptions {
-  readonly place: Place;
+  readonly place: Destination;
   /** The secret of the link where the place is a sealed room. */
   readonly secret?: Uint8Array | undefined;
   /** Makes the part of a sealed room that seals; a worker unless told. */
   readonly openEngine?: typeof openSealedEngine;
   /** Connects and does the handshake. */
-  readonly dial: (destination: Destination, signal: AbortSignal) => Promise<Session>;
+  readonly dial: (destination: SessionDestination, signal: AbortSignal) => Promise<Session>;
   readonly console: ChatConsole;
   readonly output: Output;
   readonly style: Style;
   readonly clock: Clock;
   /** Makes the transfers once, over what the chat gives them. */
   readonly transfers: (
-    parts: Pick<TransferOptions, "send" | "survives" | "notify" | "now" | "ownId" | "roomTitle">,
+    parts: Pick<TransferHost, "send" | "survives" | "notify" | "now" | "ownId" | "roomTitle">,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */
   readonly address: ChatAddress;

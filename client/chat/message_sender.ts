@@ -3,11 +3,11 @@
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
-import type { Outcome, Requests } from "../session/request_ledger.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { RequestLedger, RequestOutcome } from "../session/request_ledger.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** How something is said. */
-export interface Manner {
+export interface ChatForm {
   /** Said of oneself, as /me. */
   readonly action?: boolean;
   /** The message that it answers; 0 = none. */
@@ -25,27 +25,27 @@ const encoder = new TextEncoder();
 const DIRECTS_REMEMBERED = 32;
 
 /** Our voice. Methods throw LimitError before anything is kept, and resolve with what became of it. */
-export class Talk {
+export class MessageSender {
   /** Bytes of one message, as the server has it. */
   messageMax = MESSAGE_MAX_BYTES;
   /** What we said about being away; null = nothing. */
   status: string | null = null;
   /** Who wrote to us alone last, in this session. */
   lastDirect: Correspondent | undefined;
-  readonly #requests: Requests;
-  readonly #room: () => RoomState;
+  readonly #requests: RequestLedger;
+  readonly #room: () => JoinedRoom;
   readonly #directs = new Map<number, string>();
   /** What was said last in a room, while it is on its way. */
-  readonly #saying = new Map<RoomState, Promise<Outcome>>();
+  readonly #saying = new Map<JoinedRoom, Promise<RequestOutcome>>();
 
   /** `room`: the current one; throws UsageError where there is none. */
-  constructor(requests: Requests, room: () => RoomState) {
+  constructor(requests: RequestLedger, room: () => JoinedRoom) {
     this.#requests = requests;
     this.#room = room;
   }
 
   /** Says `text` in the current room, or keeps it until there is a connection. */
-  say(text: string, { action = false, reply = 0 }: Manner = {}): Promise<Outcome> {
+  say(text: string, { action = false, reply = 0 }: ChatForm = {}): Promise<RequestOutcome> {
     this.#check(text);
     const chat = { kind: "chat", text: text.toWellFormed(), action, reply } as const;
     const room = this.#room();
@@ -60,7 +60,7 @@ export class Talk {
    * Gives our last message in the current room another text, or takes it back. Where that one is still on its way, it
    * is waited for: the one before it is not meant.
    */
-  revise(text: string | null): Promise<Outcome> {
+  revise(text: string | null): Promise<RequestOutcome> {
     const room = this.#room();
     if (text !== null) this.#check(text);
     const saying = this.#saying.get(room);
@@ -72,18 +72,18 @@ export class Talk {
   }
 
   /** Says `text` to one person alone. */
-  direct({ client }: Correspondent, text: string): Promise<Outcome> {
+  direct({ client }: Correspondent, text: string): Promise<RequestOutcome> {
     this.#check(text);
     return this.#requests.add({ kind: "direct", to: client, text: text.toWellFormed() });
   }
 
   /** Says what the current room is about; nothing where `text` is empty. */
-  setTopic(text: string): Promise<Outcome> {
+  setTopic(text: string): Promise<RequestOutcome> {
     return this.#requests.add({ kind: "topic", text: text.toWellFormed() }, this.#room());
   }
 
   /** Says in all our rooms why we do not answer, or with null that we do again. */
-  async setStatus(text: string | null): Promise<Outcome> {
+  async setStatus(text: string | null): Promise<RequestOutcome> {
     const status = text?.toWellFormed() ?? null;
     const outcome = await this.#requests.add({ kind: "status", text: status });
     if (outcome === "confirmed") this.status = status;
@@ -109,7 +109,7 @@ export class Talk {
     if (this.status !== null) void this.setStatus(this.status);
   }
 
-  #reviseLast(room: RoomState, text: string | null): Promise<Outcome> {
+  #reviseLast(room: JoinedRoom, text: string | null): Promise<RequestOutcome> {
     const last = room.said.lastOwn;
     if (last === undefined) {
       throw new UsageError("Cannot change a message: you said none here that could be changed");

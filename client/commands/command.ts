@@ -46,6 +46,6 @@ export interface CommandRow {
 }
 
 /** `/nick NAME`: how a command is called. */
-export function usageOf({ name, argument }: CommandRow): string {
+export function slashUsage({ name, argument }: CommandRow): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument}`;
 }

@@ -4,7 +4,7 @@ import { safeName } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Completer, Completions } from "../console/console.ts";
 import type { CommandRow } from "./command.ts";
-import { COMMANDS, findCommand } from "./dispatcher.ts";
+import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { EMOJI, findEmoji } from "./emoji.ts";
 import { completePath } from "../files/path_completion.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
@@ -26,7 +26,7 @@ export function createCompleter(
     if (!typed.startsWith("/") || typed.startsWith("//")) return completeName(chat, typed);
     const [, word = "", gap = ""] = /^\/(\S*)(\s*)/.exec(typed) ?? [];
     if (gap === "") return completeCommand(word);
-    const row = findCommand(word);
+    const row = findSlashCommand(word);
     const start = 1 + word.length + gap.length;
     return row === undefined ? NOTHING : completeArgument(row, { chat, typed, start, home });
   };

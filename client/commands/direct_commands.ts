@@ -3,8 +3,8 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { Outcome } from "../session/request_ledger.ts";
-import type { Person } from "../rooms/roster.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
 import type { CommandRow } from "./command.ts";
 import { splitNameAndText } from "./targets.ts";
 
@@ -41,7 +41,7 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
 ];
 
 /** What a sender should know of the one who gets it. */
-function tellState(chat: Chat, { name, state, status }: Person): void {
+function tellState(chat: Chat, { name, state, status }: RosterEntry): void {
   if (state === "away") {
     chat.output.note("info", `${quote(name)} lost the link; the server keeps it for a while.`);
   } else if (status !== null) {
@@ -49,7 +49,11 @@ function tellState(chat: Chat, { name, state, status }: Person): void {
   }
 }
 
-async function sent(chat: Chat, name: string, sending: Promise<Outcome>): Promise<Outcome> {
+async function sent(
+  chat: Chat,
+  name: string,
+  sending: Promise<RequestOutcome>,
+): Promise<RequestOutcome> {
   const outcome = await sending;
   // Where the server refused it, it said why.
   if (outcome === "lost" && !chat.ending.aborted) {

@@ -5,7 +5,7 @@ import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
-import { type CommandContext, type CommandGroup, type CommandRow, usageOf } from "./command.ts";
+import { type CommandContext, type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
@@ -40,13 +40,13 @@ export function parseLine(line: string): ParsedLine {
   if (!line.startsWith("/")) return { kind: "message", text: line };
   if (line.startsWith("//")) return { kind: "message", text: line.slice(1) };
   const [, word = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
-  const row = findCommand(word);
+  const row = findSlashCommand(word);
   if (row === undefined) throw unknownCommand(word);
   return { kind: "command", row, argument: argument.trim() };
 }
 
 /** The command of this name or alias, without the slash. */
-export function findCommand(word: string): CommandRow | undefined {
+export function findSlashCommand(word: string): CommandRow | undefined {
   const name = word.toLowerCase();
   return COMMANDS.find((row) => row.name === name || row.aliases?.includes(name));
 }
@@ -62,7 +62,7 @@ export async function runCommand(
     throw new UsageError(`Cannot use /${row.name} with ${quote(argument)}: it takes nothing`);
   }
   if (!takesNone && !row.argument.startsWith("[") && argument === "") {
-    throw new UsageError(`Cannot use /${row.name} alone: ${usageOf(row)} is wanted`);
+    throw new UsageError(`Cannot use /${row.name} alone: ${slashUsage(row)} is wanted`);
   }
   requireNeeds(row, context);
   return await row.run(context, argument);

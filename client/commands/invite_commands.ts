@@ -1,10 +1,10 @@
 // Commands that bring others in.
 
 import { UsageError } from "../../shared/base/errors.ts";
-import { formatLink, type Link, parseLink } from "../../shared/text/invite_link.ts";
+import { formatLink, type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { Outcome } from "../session/request_ledger.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 
 const WORDS = ["qr", "token"];
@@ -28,14 +28,14 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
 ];
 
 /** What a link to the current room has beside its address. */
-export interface Invitation {
+export interface InviteLinkOptions {
   /** Of a sealed room. */
   readonly secret?: Uint8Array | undefined;
   readonly withToken?: boolean;
 }
 
 /** The link to the current room as text. Throws UsageError. */
-export function inviteTo(chat: Chat, invitation: Invitation): string {
+export function inviteTo(chat: Chat, invitation: InviteLinkOptions): string {
   return formatLink(linkTo(chat, invitation));
 }
 
@@ -49,7 +49,7 @@ export function tellLink(chat: Chat, link: string, code?: string): void {
   );
 }
 
-function linkTo(chat: Chat, { secret, withToken = false }: Invitation): Link {
+function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): InviteLink {
   const { fingerprint } = chat;
   if (fingerprint === undefined) {
     throw new UsageError("Cannot make a link: a server of the old protocol cannot be recognised");
@@ -76,7 +76,7 @@ export function isLink(text: string): boolean {
 }
 
 /** Comes into the room of a link to the server that we are at. Throws UsageError, which repeats nothing of the link. */
-export function joinByLink(chat: Chat, text: string): Promise<Outcome> {
+export function joinByLink(chat: Chat, text: string): Promise<RequestOutcome> {
   const { host, port, room, fingerprint, secret } = parseLink(text);
   const { address } = chat;
   if (host !== address.host || port !== address.port) {

@@ -5,7 +5,7 @@ import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { Outcome } from "../session/request_ledger.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 import { splitName } from "./targets.ts";
 
@@ -122,7 +122,7 @@ function decide(
   chat: Chat,
   what: Moderation,
   { whom, seconds = 0, text = "" }: Decision,
-): Promise<Outcome> {
+): Promise<RequestOutcome> {
   const refusal = chat.room.isSealed ? SEALED_REFUSALS[what] : undefined;
   if (refusal !== undefined) throw new UsageError(...refusal);
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);

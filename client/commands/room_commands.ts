@@ -6,8 +6,8 @@ import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
 import { clockTime, nameList, safeLine, safeName } from "../render/text.ts";
-import type { Person } from "../rooms/roster.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./invite_commands.ts";
 import { findPeople, type Found, ownRoom } from "./targets.ts";
@@ -123,12 +123,12 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-function noteOf({ state, status }: Person): string {
+function noteOf({ state, status }: RosterEntry): string {
   // What somebody wrote must not pass for further names.
   return status === null ? STATE_NOTES[state] : " (away)";
 }
 
-function roomLine({ rooms }: Chat, room: RoomState, n: number): string {
+function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
   const { title, name, unread, mentions, topic } = room;
   const parts = [`as ${safeName(name)}`, `${room.roster.people.length} here`];
   if (unread > 0) parts.push(`${unread} unread${mentions > 0 ? `, ${mentions} name you` : ""}`);

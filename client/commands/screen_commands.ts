@@ -3,7 +3,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Chat } from "../chat/chat.ts";
-import { type CommandGroup, type CommandRow, usageOf } from "./command.ts";
+import { type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 
 const LAST_DEFAULT = 20;
 
@@ -88,7 +88,7 @@ export function helpText(groups: readonly CommandGroup[], argument: string): str
     case "keys":
       return `keys:\n${aligned(KEYS)}`;
     case "all":
-      return `commands:\n${commandHelp(rows)}\n${aligned([SLASH])}`;
+      return `commands:\n${slashHelp(rows)}\n${aligned([SLASH])}`;
     default:
       return helpOf(rows, argument);
   }
@@ -103,8 +103,8 @@ function overview(groups: readonly CommandGroup[]): string {
 }
 
 /** All commands, one a line, aligned. */
-export function commandHelp(rows: readonly CommandRow[]): string {
-  return aligned(rows.map((row) => [usageOf(row), row.help]));
+export function slashHelp(rows: readonly CommandRow[]): string {
+  return aligned(rows.map((row) => [slashUsage(row), row.help]));
 }
 
 function helpOf(rows: readonly CommandRow[], argument: string): string {
@@ -114,7 +114,7 @@ function helpOf(rows: readonly CommandRow[], argument: string): string {
     throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`);
   }
   const aliases = row.aliases === undefined ? "" : ` (also /${row.aliases.join(", /")})`;
-  return `${usageOf(row)}  ${row.help}${aliases}`;
+  return `${slashUsage(row)}  ${row.help}${aliases}`;
 }
 
 function aligned(rows: readonly (readonly [string, string])[]): string {

@@ -4,11 +4,11 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { safeName } from "../render/text.ts";
 import {
+  type ChatSettings,
   formOf,
   parseSettingName,
   SETTING_NAMES,
   SETTINGS,
-  type Settings,
 } from "../config/chat_settings.ts";
 import type { CommandRow } from "./command.ts";
 
@@ -101,7 +101,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
 ];
 
 /** All settings as they are, one a line, in few words: `/set NAME` says what one of them is. */
-export function settingsTable(settings: Settings): string {
+export function settingsTable(settings: ChatSettings): string {
   const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
   return SETTING_NAMES.map((name) =>
     `${name.padEnd(width)} = ${settings.get(name) || '""'}  (${formOf(name)})`

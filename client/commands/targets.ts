@@ -4,14 +4,14 @@ import { closest } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { Person } from "../rooms/roster.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 
 /** Somebody in one of our rooms. */
 export interface Found {
-  readonly person: Person;
-  readonly room: RoomState;
+  readonly person: RosterEntry;
+  readonly room: JoinedRoom;
 }
 
 /** Everybody of this name in our rooms: the current one first, and nobody twice. Throws UsageError where nobody is. */
@@ -27,7 +27,7 @@ export function findPeople(chat: Chat, name: string): Found[] {
 }
 
 /** Whoever is meant. Throws UsageError where it could be two. */
-function findOne(chat: Chat, name: string): Person {
+function findOne(chat: Chat, name: string): RosterEntry {
   const found = findPeople(chat, name);
   const [{ person, room }] = found as [Found];
   const clear = room === chat.rooms.current ||
@@ -42,7 +42,7 @@ function findOne(chat: Chat, name: string): Person {
 export function splitNameAndText(
   chat: Chat,
   argument: string,
-): { readonly person: Person; readonly text: string } {
+): { readonly person: RosterEntry; readonly text: string } {
   const words = [...argument.matchAll(/\S+/g)];
   for (const { 0: word, index } of words.toReversed()) {
     const end = index + word.length;
@@ -62,7 +62,7 @@ export function splitNameAndText(
 export function splitName(
   chat: Chat,
   argument: string,
-): { readonly person: Person; readonly rest: string } {
+): { readonly person: RosterEntry; readonly rest: string } {
   for (const { 0: word, index } of [...argument.matchAll(/\S+/g)].toReversed()) {
     const end = index + word.length;
     const person = chat.room.roster.find(argument.slice(0, end));
@@ -74,27 +74,27 @@ export function splitName(
 }
 
 /** "did you mean …?" where a name begins with what was typed, or nearly is it. */
-function meantName(rooms: readonly RoomState[], typed: string): string | undefined {
+function meantName(rooms: readonly JoinedRoom[], typed: string): string | undefined {
   const names = rooms.flatMap(({ roster }) => roster.names);
   const start = typed.toLowerCase();
   const meant = names.find((name) => name.toLowerCase().startsWith(start)) ?? closest(typed, names);
   return meant && `did you mean ${quote(meant)}?`;
 }
 
-function roomsInOrder({ rooms }: Chat): RoomState[] {
+function roomsInOrder({ rooms }: Chat): JoinedRoom[] {
   const { current } = rooms;
   const others = rooms.all.filter((room) => room !== current);
   return current === undefined ? others : [current, ...others];
 }
 
 /** One of our rooms by name or number, as a person says it. Throws UsageError. */
-export function ownRoom(chat: Chat, argument: string): RoomState {
+export function ownRoom(chat: Chat, argument: string): JoinedRoom {
   const byNumber = /^\d{1,2}$/.test(argument) ? chat.rooms.all[Number(argument) - 1] : undefined;
   return chat.rooms.byTitle(parseRoom(argument)) ?? byNumber ?? roomNamed(chat, argument);
 }
 
 /** One of our rooms by name alone. Throws UsageError. */
-export function roomNamed({ rooms }: Chat, name: string): RoomState {
+export function roomNamed({ rooms }: Chat, name: string): JoinedRoom {
   const room = rooms.byTitle(parseRoom(name));
   if (room !== undefined) return room;
   throw new UsageError(`Cannot find ${quote(name)} among your rooms`, {

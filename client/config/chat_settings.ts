@@ -98,7 +98,7 @@ export function formOf(name: SettingName): string {
 }
 
 /** One user's settings; in memory only. */
-export class Settings {
+export class ChatSettings {
   readonly #values = new Map<SettingName, string>();
   readonly #listeners = new Map<SettingName, ((value: string) => void)[]>();
 

@@ -9,7 +9,7 @@ import {
   SOURCES,
 } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
-import { type Link, parseLink } from "../../shared/text/invite_link.ts";
+import { type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { CONNECTION_OPTIONS } from "./connection_options.ts";
@@ -145,7 +145,7 @@ function withLink<V extends ConnectionValues>(
 }
 
 function placeOf(
-  link: Link,
+  link: InviteLink,
   values: ConnectionValues,
 ): Pick<ConnectionValues, "host" | "port" | "room" | "fingerprint" | "tls"> {
   if (values.legacy && link.secret !== undefined) {

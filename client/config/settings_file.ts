@@ -9,7 +9,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
 import { quotePath } from "../files/file_access.ts";
-import { parseSettingName, SETTING_NAMES, Settings as ChatSettings } from "./chat_settings.ts";
+import { ChatSettings as ChatSettings, parseSettingName, SETTING_NAMES } from "./chat_settings.ts";
 import { lineOf } from "./toml_lines.ts";
 
 const FILE_MAX_BYTES = 1_048_576;
@@ -19,7 +19,7 @@ const PROFILES = "server";
 const CHAT_SETTINGS = "set";
 
 /** What a file of settings says. */
-export interface Settings {
+export interface SettingsFile {
   readonly path: string;
   /** Names of its profiles. */
   readonly profiles: readonly string[];
@@ -49,7 +49,7 @@ const SETTABLE: OptionTable = Object.fromEntries(
  * Reads the file of --config, CMDCHAT_CONFIG, or the usual place; undefined where there is none. Throws ConfigError
  * that names file and line, and UsageError for a profile that is not there.
  */
-export async function openSettings(input: SettingsInput): Promise<Settings | undefined> {
+export async function openSettings(input: SettingsInput): Promise<SettingsFile | undefined> {
   const asked = askedFor(input);
   const path = asked.config ?? defaultSettingsPath(input.env);
   const file = path === undefined
@@ -271,7 +271,7 @@ interface SettingsParts {
   readonly asked: Asked;
 }
 
-function settingsOf({ path, general, profiles, asked }: SettingsParts): Settings {
+function settingsOf({ path, general, profiles, asked }: SettingsParts): SettingsFile {
   const names = profiles.map(({ name }) => name ?? "");
   const profile = profiles.find(({ name }) => name === asked.profile);
   if (asked.profile !== undefined && profile === undefined) {

@@ -3,13 +3,13 @@
 import { UsageError } from "../../shared/base/errors.ts";
 
 /** A stretch of time in ms since 1970: from `start` up to, and without, `end`. */
-export interface Span {
+export interface TimeSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /** What was typed, as soon as it is known what time it is. */
-export type Moment = (now: Date) => Span;
+export type Moment = (now: Date) => TimeSpan;
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -47,11 +47,11 @@ export function parseMoment(text: string): Moment {
   throw new UsageError("a time is wanted, such as 2h, yesterday, 2026-11-25 or 2026-11-25T14:30");
 }
 
-function point(start: number, length: number): Span {
+function point(start: number, length: number): TimeSpan {
   return { start, end: start + length };
 }
 
-function dayOf(date: Date, offset: number): Span {
+function dayOf(date: Date, offset: number): TimeSpan {
   const midnight = (more: number) =>
     new Date(date.getFullYear(), date.getMonth(), date.getDate() + offset + more).getTime();
   return { start: midnight(0), end: midnight(1) };

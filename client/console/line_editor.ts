@@ -19,7 +19,7 @@ interface Snapshot {
 }
 
 /** A direction in the text. */
-export type Direction = "back" | "forward";
+export type HistoryDirection = "back" | "forward";
 
 /** One input with cursor, kill ring and undo, after the ways of Emacs and readline. */
 export class LineEditor {
@@ -72,18 +72,18 @@ export class LineEditor {
   }
 
   /** Moves by one cluster, one word, to the end of the line, or of the whole text. */
-  move(direction: Direction, by: "cluster" | "word" | "line" | "all"): void {
+  move(direction: HistoryDirection, by: "cluster" | "word" | "line" | "all"): void {
     this.cursor = this.#target(direction, by);
   }
 
   /** Deletes one cluster; it cannot be yanked back. */
-  delete(direction: Direction): void {
+  delete(direction: HistoryDirection): void {
     this.#cut(this.#target(direction, "cluster"));
     this.#settle("other");
   }
 
   /** Cuts up to a place into the kill ring; cuts that follow each other are one entry. */
-  kill(direction: Direction, by: "word" | "blank" | "line" | "all"): void {
+  kill(direction: HistoryDirection, by: "word" | "blank" | "line" | "all"): void {
     const joined = this.#last === "kill";
     const target = this.#target(direction, by);
     // At the end of a line the line end itself goes, so that the next Ctrl-K or Ctrl-U joins two lines.
@@ -161,7 +161,7 @@ export class LineEditor {
     return { before: this.#text.slice(0, this.#cursor), after: this.#text.slice(this.#cursor) };
   }
 
-  #target(direction: Direction, by: "cluster" | "word" | "blank" | "line" | "all"): number {
+  #target(direction: HistoryDirection, by: "cluster" | "word" | "blank" | "line" | "all"): number {
     const back = direction === "back";
     const { before, after } = this.#halves();
     switch (by) {

@@ -18,7 +18,7 @@ import {
   type Row,
 } from "../terminal/layout.ts";
 import { lendTerminal } from "../terminal/lent_terminal.ts";
-import { PaintPacer, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
+import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import { PrintBuffer } from "../terminal/print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
 import { ReverseSearch } from "./reverse_search.ts";
@@ -45,7 +45,7 @@ export class Prompt implements ChatConsole {
   readonly #timers: Timers;
   readonly #options: PromptOptions;
   readonly #screen: Screen;
-  readonly #pacer: PaintPacer;
+  readonly #pacer: PaintScheduler;
   readonly #window = new InputWindow();
   readonly #printed = new PrintBuffer();
   readonly #events = new EventQueue<UserEvent>();
@@ -80,7 +80,7 @@ export class Prompt implements ChatConsole {
       take: (keys) => this.#take(keys),
       busy: () => this.#editing,
     });
-    this.#pacer = new PaintPacer(() => this.#paint(), {
+    this.#pacer = new PaintScheduler(() => this.#paint(), {
       timers: this.#timers,
       failed: () => this.#events.push({ kind: "end" }),
     });

@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { quotePath } from "../files/file_access.ts";
-import type { Settings } from "../config/settings_file.ts";
+import type { SettingsFile } from "../config/settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
 import type { ColorDepth } from "../terminal/style.ts";
 import type { Tty } from "../terminal/terminal.ts";
@@ -64,7 +64,7 @@ function pasteOf({ bracketedPaste }: TerminalFacts): Check {
 }
 
 /** The settings file, which was read or could not be. */
-export function checkSettings(settings: Settings | undefined, fault: unknown): Check {
+export function checkSettings(settings: SettingsFile | undefined, fault: unknown): Check {
   if (fault !== undefined) return failed("settings", fault);
   if (settings === undefined) return ok("settings", "no settings file");
   const { path, profiles } = settings;

@@ -10,7 +10,7 @@ import { printError } from "../base/exit.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { readToken } from "../config/read_secrets.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
-import { openSettings, type Settings } from "../config/settings_file.ts";
+import { openSettings, type SettingsFile } from "../config/settings_file.ts";
 import { detectColorDepth } from "../terminal/style.ts";
 import { isInteractive, openTty } from "../terminal/tty.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
@@ -21,7 +21,7 @@ import { checkServer } from "./server_checks.ts";
 
 /** Looks, prints, and gives the exit code: that of the first thing that failed. Throws UsageError. */
 export async function runDoctor(input: LinkInput, build: string | undefined): Promise<number> {
-  let settings: Settings | undefined;
+  let settings: SettingsFile | undefined;
   let settingsFault: CmdchatError | undefined;
   try {
     settings = await openSettings(input);

@@ -9,9 +9,9 @@ import {
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
-import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
+import { handleRoomEvent, isRoomEvent, type PlainRoomEvent } from "./room_handlers.ts";
 
-type OtherEvent = Exclude<Event, RoomEvent | SealedEvent>;
+type OtherEvent = Exclude<Event, PlainRoomEvent | SealedEvent>;
 type Handlers = {
   readonly [K in OtherEvent["kind"]]: (chat: Chat, event: EventOf<K>) => void;
 };

@@ -7,10 +7,10 @@ import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
 import type { Output } from "../output/output.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** Events that happen in a room. */
-export type RoomEvent = EventOf<
+export type PlainRoomEvent = EventOf<
   | "chat"
   | "revised"
   | "joined"
@@ -29,7 +29,7 @@ export type RoomEvent = EventOf<
 >;
 
 type Handlers = {
-  readonly [K in RoomEvent["kind"]]: (chat: Chat, event: EventOf<K>, room: RoomState) => void;
+  readonly [K in PlainRoomEvent["kind"]]: (chat: Chat, event: EventOf<K>, room: JoinedRoom) => void;
 };
 
 const HANDLERS: Handlers = {
@@ -169,7 +169,7 @@ const HANDLERS: Handlers = {
   },
 };
 
-function countUnread(chat: Chat, room: RoomState, shown: ReturnType<Output["chat"]>): void {
+function countUnread(chat: Chat, room: JoinedRoom, shown: ReturnType<Output["chat"]>): void {
   if (room === chat.rooms.current || shown === "hidden") return;
   room.unread++;
   if (shown === "mention") room.mentions++;
@@ -177,12 +177,12 @@ function countUnread(chat: Chat, room: RoomState, shown: ReturnType<Output["chat
 }
 
 /** Whether an event happens in a room that it names. */
-export function isRoomEvent(event: Event): event is RoomEvent {
+export function isRoomEvent(event: Event): event is PlainRoomEvent {
   return Object.hasOwn(HANDLERS, event.kind);
 }
 
 /** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
-export function handleRoomEvent(chat: Chat, event: RoomEvent): void {
+export function handleRoomEvent(chat: Chat, event: PlainRoomEvent): void {
   const room = chat.rooms.byNumber(event.room);
   if (room === undefined) return;
   // v1 has no places: there they are 0.
@@ -192,10 +192,10 @@ export function handleRoomEvent(chat: Chat, event: RoomEvent): void {
     room.seen = event.at;
   }
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
-  (HANDLERS[event.kind] as (chat: Chat, event: Event, room: RoomState) => void)(chat, event, room);
+  (HANDLERS[event.kind] as (chat: Chat, event: Event, room: JoinedRoom) => void)(chat, event, room);
 }
 
-function reportGap(chat: Chat, room: RoomState, count: number): void {
+function reportGap(chat: Chat, room: JoinedRoom, count: number): void {
   chat.output.note(
     "warning",
     `The server left out ${count === 1 ? "an event" : `${count} events`} of ${quote(room.title)}`,

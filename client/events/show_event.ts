@@ -1,7 +1,7 @@
 // How what the server says is shown.
 
 import type { Chat } from "../chat/chat.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** One line of the server's. */
 export interface Shown {
@@ -18,7 +18,7 @@ export interface Shown {
 }
 
 /** Shows a line about `room`, or about none. */
-export function show(chat: Chat, { time, ...line }: Shown, room?: RoomState): void {
+export function show(chat: Chat, { time, ...line }: Shown, room?: JoinedRoom): void {
   const { current } = chat.rooms;
   chat.output.system({
     ...line,
@@ -30,7 +30,7 @@ export function show(chat: Chat, { time, ...line }: Shown, room?: RoomState): vo
 }
 
 /** The mark of a line that only members of a room can read. */
-export function sealedMark(room: RoomState | undefined): { readonly sealed?: true } {
+export function sealedMark(room: JoinedRoom | undefined): { readonly sealed?: true } {
   return room?.isSealed ? { sealed: true } : {};
 }
 

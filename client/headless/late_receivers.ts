@@ -5,7 +5,7 @@ import { FILE_SERVED_MS } from "../base/limits.ts";
 import { HOLD_S } from "../../shared/base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Person } from "../rooms/roster.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
 
 /** Who is back asks for what it missed within this. */
 const ASK_MS = 3_000;
@@ -56,7 +56,7 @@ export class LateReceivers {
     }
   }
 
-  get #people(): readonly Person[] {
+  get #people(): readonly RosterEntry[] {
     return this.#chat.rooms.current?.roster.people ?? [];
   }
 }

@@ -35,7 +35,7 @@ export function endOf(chat: Chat): Promise<void> {
 }
 
 /** Waits for a session; false where the chat ended instead. Throws ConnectionError when the time is over first. */
-export async function connected(chat: Chat, patience: Patience): Promise<boolean> {
+export async function connectedInTime(chat: Chat, patience: Patience): Promise<boolean> {
   const outcome = await patience.within(Promise.race([chat.whenConnected(), endOf(chat)]));
   if (outcome === "late") {
     throw new ConnectionError(

@@ -18,9 +18,9 @@ import type { Chat } from "../chat/chat.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 import { jsonLine } from "../render/json.ts";
-import type { Outcome } from "../session/request_ledger.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import { connected, Patience } from "./patience.ts";
+import { connectedInTime, Patience } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 
@@ -79,7 +79,7 @@ class Sending {
   async #sendOne(text: string): Promise<void> {
     if (text.trim() === "") throw new UsageError("Cannot send a message: it is empty");
     const patience = new Patience(this.#options.timeout, this.#input.clock);
-    if (!await connected(this.#chat, patience)) return;
+    if (!await connectedInTime(this.#chat, patience)) return;
     const outcome = await patience.within(this.#say(text));
     if (outcome !== "late") return;
     this.#tell(1, text, notDelivered("lost", text, late(patience)));
@@ -87,24 +87,24 @@ class Sending {
 
   async #sendLines(): Promise<void> {
     const patience = () => new Patience(this.#options.timeout, this.#input.clock);
-    if (!await connected(this.#chat, patience())) return;
+    if (!await connectedInTime(this.#chat, patience())) return;
     for await (const text of this.#linesOfInput()) {
       if (text.trim() === "") continue;
-      if (!this.#chat.connected && !await connected(this.#chat, patience())) return;
+      if (!this.#chat.connected && !await connectedInTime(this.#chat, patience())) return;
       const said = this.#say(text).finally(() => this.#open.delete(said));
       this.#open.add(said);
       while (this.#open.size >= WINDOW) await Promise.race(this.#open);
     }
     while (this.#open.size > 0) {
       if (this.#chat.connected) await Promise.race(this.#open);
-      else if (!await connected(this.#chat, patience())) return;
+      else if (!await connectedInTime(this.#chat, patience())) return;
     }
   }
 
   /** Says it, and tells what became of it. */
   async #say(text: string): Promise<void> {
     const n = ++this.#count;
-    let outcome: Outcome;
+    let outcome: RequestOutcome;
     try {
       outcome = await this.#chat.say(text);
     } catch (error) {
@@ -155,7 +155,7 @@ export function resultFields(fault: CmdchatError | undefined): Record<string, un
 }
 
 function notDelivered(
-  outcome: Exclude<Outcome, "confirmed">,
+  outcome: Exclude<RequestOutcome, "confirmed">,
   text: string,
   why = "the link broke before the server answered",
 ): CmdchatError {

@@ -12,7 +12,7 @@ import type { Script, ScriptInput } from "../app/script.ts";
 import { spoolFile } from "../transfers/stdin_file.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 import { LateReceivers } from "./late_receivers.ts";
-import { connected, endOf, Patience, timeOver } from "./patience.ts";
+import { connectedInTime, endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";
@@ -75,14 +75,14 @@ class FileSending {
     const patience = new Patience(this.#options.timeout, clock);
     let fault: CmdchatError | undefined;
     try {
-      if (!await connected(chat, patience)) return undefined;
+      if (!await connectedInTime(chat, patience)) return undefined;
       this.lookAround();
       const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
       if (await patience.within(somebody) === "late") {
         throw timeOver(patience, "Nobody came to take the file");
       }
       for (const path of this.#options.paths) {
-        await connected(chat, patience);
+        await connectedInTime(chat, patience);
         if (chat.ending.aborted) break;
         const input = path === "-" ? bytes : undefined;
         const found = await this.#sendOne(path, { chat, input });

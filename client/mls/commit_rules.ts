@@ -4,17 +4,17 @@
 import { Buffer } from "node:buffer";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { nameKey } from "../../shared/text/names.ts";
-import type { Person } from "./credential.ts";
+import type { CredentialSubject } from "./credential.ts";
 import type { Leaf } from "./leaf.ts";
 
 /** A leaf whose credential holds. */
-export interface Member extends Person {
+export interface GroupMember extends CredentialSubject {
   readonly leaf: number;
   readonly signatureKey: Uint8Array;
 }
 
 /** What a commit made of a tree. */
-export interface Change {
+export interface TreeChange {
   readonly before: readonly Leaf[];
   readonly after: readonly Leaf[];
   /** Leaf of the member who committed; undefined for one who joins. */
@@ -27,7 +27,7 @@ export interface Change {
 
 /** What the rules ask about a room. */
 export interface RuleContext {
-  readonly personOf: (leaf: Leaf) => Person | undefined;
+  readonly personOf: (leaf: Leaf) => CredentialSubject | undefined;
   /** Signature key of who made the room. */
   readonly maker: Uint8Array;
   /** Whether that connection is gone, has left or asked for it: only such a member may be removed. */
@@ -35,7 +35,7 @@ export interface RuleContext {
 }
 
 /** Why a commit must not hold, in words for a log line and a test; undefined when it is sound. */
-export type Fault = string | undefined;
+export type CommitFault = string | undefined;
 
 /** Whether the maker's leaf is there and says so: without the maker nobody could unlock the room. */
 export function isLocked(leaves: readonly Leaf[], maker: Uint8Array): boolean {
@@ -43,7 +43,7 @@ export function isLocked(leaves: readonly Leaf[], maker: Uint8Array): boolean {
 }
 
 /** Judges a commit by rules M16 to M18 and M31 to M33. */
-export function judge(change: Change, context: RuleContext): Fault {
+export function judge(change: TreeChange, context: RuleContext): CommitFault {
   if (change.after.some((leaf) => leaf.isLocking && !equal(leaf.signatureKey, context.maker))) {
     return "it locks a room that somebody else made";
   }
@@ -64,7 +64,7 @@ function byIndex(leaves: readonly Leaf[]): ReadonlyMap<number, Leaf> {
   return new Map(leaves.map((leaf) => [leaf.index, leaf]));
 }
 
-function judgeMember(change: Change, committer: number, context: RuleContext): Fault {
+function judgeMember(change: TreeChange, committer: number, context: RuleContext): CommitFault {
   const before = byIndex(change.before);
   const after = byIndex(change.after);
   if (!after.has(committer)) return "it removes its own sender";
@@ -87,9 +87,9 @@ function judgeMember(change: Change, committer: number, context: RuleContext): F
 function judgeOwnLeaf(
   leaf: Leaf,
   former: Leaf,
-  { after }: Change,
+  { after }: TreeChange,
   { personOf }: RuleContext,
-): Fault {
+): CommitFault {
   const person = personOf(leaf);
   if (person === undefined) return "its credential was not made with the link";
   const isOneself = equal(leaf.signatureKey, former.signatureKey) &&
@@ -105,7 +105,7 @@ function judgeOwnLeaf(
 function judgeRemovals(
   removed: readonly Leaf[],
   { personOf, mayRemove }: RuleContext,
-): Fault {
+): CommitFault {
   const isAllowed = removed.map(personOf)
     .every((person) => person !== undefined && mayRemove(person.handle));
   return isAllowed ? undefined : "it removes a member who is here";
@@ -115,16 +115,16 @@ function judgeRemovals(
 function judgeKick(
   removed: readonly Leaf[],
   committer: Leaf | undefined,
-  { kicks }: Change,
+  { kicks }: TreeChange,
   { maker }: RuleContext,
-): Fault {
+): CommitFault {
   if (committer === undefined || !equal(committer.signatureKey, maker)) {
     return "only who made the room may remove others";
   }
   return kicks === 1 && removed.length === 1 ? undefined : "it does not remove exactly one member";
 }
 
-function judgeJoin(change: Change, { personOf, maker }: RuleContext): Fault {
+function judgeJoin(change: TreeChange, { personOf, maker }: RuleContext): CommitFault {
   const before = byIndex(change.before);
   const after = byIndex(change.after);
   // By the node itself: a newcomer may take the very place of the leaf that it replaces, and look the same.
@@ -137,7 +137,11 @@ function judgeJoin(change: Change, { personOf, maker }: RuleContext): Fault {
   return isLocked(change.before, maker) ? "the room is locked" : undefined;
 }
 
-function judgeNewcomer(joined: Leaf, change: Change, personOf: RuleContext["personOf"]): Fault {
+function judgeNewcomer(
+  joined: Leaf,
+  change: TreeChange,
+  personOf: RuleContext["personOf"],
+): CommitFault {
   const person = personOf(joined);
   if (person === undefined) return "its credential was not made with the link";
   if (!joined.isPlain) return "it brings something that others do not have";
@@ -155,7 +159,7 @@ function judgeNewcomer(joined: Leaf, change: Change, personOf: RuleContext["pers
   return undefined;
 }
 
-function judgeReplaced(joined: Leaf, removed: readonly Leaf[]): Fault {
+function judgeReplaced(joined: Leaf, removed: readonly Leaf[]): CommitFault {
   const [former] = removed;
   if (removed.length > 1) return "it removes several members";
   if (former !== undefined && !isSame(joined, former)) return "it removes somebody else";

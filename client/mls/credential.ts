@@ -13,7 +13,7 @@ import { CURVE_KEY_BYTES } from "./cipher_suite.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
 /** What a credential says. */
-export interface Person {
+export interface CredentialSubject {
   readonly name: string;
   /** Handle of the connection, in hexadecimal. */
   readonly handle: string;
@@ -41,7 +41,7 @@ function macOf(keys: RoomKeys, { handle, name, signatureKey }: Claim): Uint8Arra
 /** The credential of a person: version, handle, MAC, name. */
 export function makeCredential(
   keys: RoomKeys,
-  person: Person,
+  person: CredentialSubject,
   signatureKey: Uint8Array,
 ): Uint8Array {
   const handle = new Uint8Array(Buffer.from(person.handle, "hex"));
@@ -55,7 +55,7 @@ export function readCredential(
   keys: RoomKeys,
   identity: Uint8Array,
   signatureKey: Uint8Array,
-): Person | undefined {
+): CredentialSubject | undefined {
   const name = identity.subarray(NAME_AT);
   const hasSize = name.length > 0 && name.length <= NAME_MAX_BYTES &&
     signatureKey.length === CURVE_KEY_BYTES;

@@ -3,15 +3,15 @@
 
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/base/errors.ts";
-import { type Fault, isLocked, judge, type Member } from "./commit_rules.ts";
+import { type CommitFault, type GroupMember, isLocked, judge } from "./commit_rules.ts";
 import { makeCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
 import {
   type Changed,
   changeOf,
+  type FrameOutcome,
   type Kick,
   kickOf,
-  type Outcome,
   readReason,
   reasonOf,
   type SealedFrame,
@@ -24,12 +24,12 @@ import { ORDER_MARK_BYTES, OrderChain } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
   digestOf,
+  type GroupIdentity,
   type Joining,
   memberOf,
   membershipOf,
   membersOf,
   type Outgoing,
-  type Place,
 } from "./joining.ts";
 
 /** What a commit of ours does, beside renewing the own keys. */
@@ -64,7 +64,7 @@ const utf8 = new TextEncoder();
 
 /** The group of one room, as one member sees it. */
 export class SealedGroup {
-  readonly #place: Place;
+  readonly #place: GroupIdentity;
   readonly #chain = new OrderChain();
   readonly #voided = new Set<string>();
   #state: mls.MlsState;
@@ -72,13 +72,13 @@ export class SealedGroup {
   #pending: PendingCommit | undefined;
   #rejected: { readonly seq: number; readonly digest: string } | undefined;
 
-  private constructor(place: Place, state: mls.MlsState) {
+  private constructor(place: GroupIdentity, state: mls.MlsState) {
     this.#place = place;
     this.#state = state;
   }
 
   /** A new group with one member; frames begin after that sequence. */
-  static async create(place: Place, sequence: number): Promise<SealedGroup> {
+  static async create(place: GroupIdentity, sequence: number): Promise<SealedGroup> {
     const group = new SealedGroup(
       place,
       await mls.createGroup(place.keys.rid, membershipOf(place)),
@@ -110,12 +110,12 @@ export class SealedGroup {
   }
 
   /** Who is in the group. */
-  get members(): readonly Member[] {
+  get members(): readonly GroupMember[] {
     return membersOf(this.#place.keys, mls.leavesOf(this.#state));
   }
 
   /** Who made the room; undefined while it is not here. */
-  get maker(): Member | undefined {
+  get maker(): GroupMember | undefined {
     const maker = mls.makerOf(this.#state);
     return this.members.find(({ signatureKey }) => Buffer.compare(signatureKey, maker) === 0);
   }
@@ -150,13 +150,13 @@ export class SealedGroup {
   }
 
   /** Seals content for one member alone; what carries it is sealed for the group and signed. */
-  async sealFor(member: Member, content: Uint8Array): Promise<HpkeMessage> {
+  async sealFor(member: GroupMember, content: Uint8Array): Promise<HpkeMessage> {
     const binding = this.#directBinding(this.#place.me.handle, member.handle);
     return await mls.sealToLeaf(this.#state, member.leaf, { ...binding, plaintext: content });
   }
 
   /** Opens what a member has sealed for us; undefined when it did not. */
-  async openFrom(member: Member, message: HpkeMessage): Promise<Uint8Array | undefined> {
+  async openFrom(member: GroupMember, message: HpkeMessage): Promise<Uint8Array | undefined> {
     const binding = this.#directBinding(member.handle, this.#place.me.handle);
     // Sealed before an own commit, read after it: then for the key that the leaf had before.
     const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
@@ -214,7 +214,7 @@ export class SealedGroup {
   }
 
   /** Takes the next frame. Throws ProtocolError when it is not the next one: something is missing or repeated. */
-  async receive(frame: SealedFrame, mayRemove: (handle: string) => boolean): Promise<Outcome> {
+  async receive(frame: SealedFrame, mayRemove: (handle: string) => boolean): Promise<FrameOutcome> {
     if (frame.seq !== this.#chain.sequence + 1) {
       throw new ProtocolError(
         "Cannot read the sealed room: the server left out or repeated a frame",
@@ -259,7 +259,7 @@ export class SealedGroup {
     return { epoch: this.epoch, body, digest: digestOf(body) };
   }
 
-  async #receiveText(frame: SealedFrame): Promise<Outcome> {
+  async #receiveText(frame: SealedFrame): Promise<FrameOutcome> {
     if (frame.from === this.#place.me.handle) return { kind: "echo", digest: digestOf(frame.body) };
     try {
       const message = this.#open(frame);
@@ -289,7 +289,7 @@ export class SealedGroup {
     return read;
   }
 
-  #memberAt(epoch: number, index: number): Member | undefined {
+  #memberAt(epoch: number, index: number): GroupMember | undefined {
     const leaf = mls.leafAt(this.#state, epoch, index);
     return leaf && memberOf(this.#place.keys, leaf);
   }
@@ -297,7 +297,7 @@ export class SealedGroup {
   async #receiveCommit(
     frame: SealedFrame,
     mayRemove: (handle: string) => boolean,
-  ): Promise<Outcome> {
+  ): Promise<FrameOutcome> {
     const digest = digestOf(frame.body);
     if (frame.epoch !== this.epoch || this.#voided.has(digest)) {
       return this.#reject(frame, digest, "it is of another epoch, or void");
@@ -350,7 +350,7 @@ export class SealedGroup {
     result: Extract<mls.Processed, { kind: "commit" }>,
     from: string,
     mayRemove: (handle: string) => boolean,
-  ): Fault {
+  ): CommitFault {
     const change = {
       before: mls.leavesOf(this.#state),
       after: mls.leavesOf(result.next),
@@ -365,7 +365,7 @@ export class SealedGroup {
     return "nobody can encrypt to its keys";
   }
 
-  #reject(frame: SealedFrame, digest: string, why: string): Outcome {
+  #reject(frame: SealedFrame, digest: string, why: string): FrameOutcome {
     this.#rejected = { seq: frame.seq, digest };
     return { kind: "unsound", why };
   }

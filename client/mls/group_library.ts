@@ -24,7 +24,7 @@ import type { Proposal } from "ts-mls/proposal.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
-import type { CredentialCheck, DirectBinding, Leaf, Membership } from "./leaf.ts";
+import type { CredentialCheck, DirectBinding, Leaf, OwnLeaf } from "./leaf.ts";
 import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
 import {
   CAPABILITIES,
@@ -69,7 +69,7 @@ export interface CommitPlan {
   /** The removal is a kick, for that reason. */
   readonly kick?: Uint8Array | undefined;
   /** What the own leaf is from now on. */
-  readonly leaf?: Pick<Membership, "identity" | "isLocking"> | undefined;
+  readonly leaf?: Pick<OwnLeaf, "identity" | "isLocking"> | undefined;
   /** Signed, and not encrypted by MLS. */
   readonly authenticated: Uint8Array;
 }
@@ -110,7 +110,7 @@ function configOf(isValid: CredentialCheck): ClientState["clientConfig"] {
   };
 }
 
-function keyPackage({ identity, keys, isLocking = false }: Membership) {
+function keyPackage({ identity, keys, isLocking = false }: OwnLeaf) {
   return generateKeyPackageWithKey(
     credentialOf(identity),
     CAPABILITIES,
@@ -131,7 +131,7 @@ function leafExtensions(isLocking: boolean) {
 }
 
 /** A new group with one member, who is its maker, at epoch 0. */
-export async function createGroup(groupId: Uint8Array, member: Membership): Promise<MlsState> {
+export async function createGroup(groupId: Uint8Array, member: OwnLeaf): Promise<MlsState> {
   const { publicPackage, privatePackage } = await keyPackage(member);
   const config = configOf(member.isValid);
   const maker = { extensionType: MAKER_EXTENSION, extensionData: member.keys.publicKey };
@@ -147,7 +147,7 @@ export async function exportGroupInfo(state: MlsState): Promise<Uint8Array> {
 /** Joins by an external commit. `replaces`: the tree holds a former leaf with the same signature key. */
 export async function joinByCommit(
   info: GroupInfo,
-  member: Membership,
+  member: OwnLeaf,
   { replaces }: { readonly replaces: boolean },
 ): Promise<{ readonly message: Uint8Array; readonly next: MlsState }> {
   const { publicPackage, privatePackage } = await keyPackage(member);
@@ -254,7 +254,7 @@ export async function commit(
 /** The group as if the own leaf were another one: the path of a commit takes over what it says. */
 function withOwnLeaf(
   state: MlsState,
-  { identity, isLocking = false }: Pick<Membership, "identity" | "isLocking">,
+  { identity, isLocking = false }: Pick<OwnLeaf, "identity" | "isLocking">,
 ): MlsState {
   const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
   const changed = { credential: credentialOf(identity), extensions: leafExtensions(isLocking) };

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
-import type { Member } from "./commit_rules.ts";
+import type { GroupMember } from "./commit_rules.ts";
 import type { Leaf } from "./leaf.ts";
 import type { OrderVerdict } from "./order_chain.ts";
 import { decodeText } from "./payload.ts";
@@ -20,31 +20,31 @@ export interface SealedFrame {
 
 /** Who came and who went by a change of the group. */
 export interface Changed {
-  readonly joined: readonly Member[];
-  readonly left: readonly Member[];
+  readonly joined: readonly GroupMember[];
+  readonly left: readonly GroupMember[];
   /** Who took another name. */
   readonly renamed: readonly Renamed[];
 }
 
 /** A member who took another name. */
 export interface Renamed {
-  readonly member: Member;
+  readonly member: GroupMember;
   readonly previous: string;
 }
 
 /** The maker has removed a member who was here. */
 export interface Kick {
-  readonly by: Member;
-  readonly whom: Member;
+  readonly by: GroupMember;
+  readonly whom: GroupMember;
   /** What the maker said about it; may be empty. NOT sanitized. */
   readonly reason: string;
 }
 
 /** What a frame did. */
-export type Outcome =
+export type FrameOutcome =
   | {
     readonly kind: "text";
-    readonly from: Member;
+    readonly from: GroupMember;
     readonly payload: Uint8Array;
     readonly order: OrderVerdict;
   }
@@ -63,8 +63,8 @@ export type Outcome =
   | { readonly kind: "removed"; readonly kick: Kick | undefined };
 
 /** Who is in one list of members and not in the other: the same connection and key is the same person. */
-export function changeOf(before: readonly Member[], after: readonly Member[]): Changed {
-  const has = (list: readonly Member[], member: Member) =>
+export function changeOf(before: readonly GroupMember[], after: readonly GroupMember[]): Changed {
+  const has = (list: readonly GroupMember[], member: GroupMember) =>
     list.some((other) => isSame(other, member));
   return {
     joined: after.filter((member) => !has(before, member)),
@@ -78,7 +78,7 @@ export function changeOf(before: readonly Member[], after: readonly Member[]): C
   };
 }
 
-function isSame(one: Member, other: Member): boolean {
+function isSame(one: GroupMember, other: GroupMember): boolean {
   return one.handle === other.handle &&
     Buffer.compare(one.signatureKey, other.signatureKey) === 0;
 }
@@ -92,7 +92,7 @@ export function reasonOf(error: unknown): string {
 /** Who is kicked by whom, where a commit of that leaf leads from these members to these leaves. */
 export function kickOf(
   { members, after, committer, reason }: {
-    readonly members: readonly Member[];
+    readonly members: readonly GroupMember[];
     readonly after: readonly Leaf[];
     readonly committer: number;
     readonly reason: string;

@@ -4,19 +4,19 @@
 import { Buffer } from "node:buffer";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
-import { isLocked, type Member } from "./commit_rules.ts";
-import { makeCredential, type Person, readCredential } from "./credential.ts";
+import { type GroupMember, isLocked } from "./commit_rules.ts";
+import { type CredentialSubject, makeCredential, readCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
-import type { Leaf, Membership } from "./leaf.ts";
+import type { Leaf, OwnLeaf } from "./leaf.ts";
 import * as mls from "./group_library.ts";
 import type { SignatureKeys } from "./cipher_suite.ts";
 import { factsOf, readMessage } from "./strict_reader.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
 /** A room, and who this client is in it. */
-export interface Place {
+export interface GroupIdentity {
   readonly keys: RoomKeys;
-  readonly me: Person;
+  readonly me: CredentialSubject;
   /** Fresh for each process and room, kept over reconnects. */
   readonly signature: SignatureKeys;
   /** Whether we, who made the room, keep it locked. */
@@ -31,9 +31,9 @@ export interface Outgoing {
 }
 
 /** An opened and checked GroupInfo. */
-export interface Invitation {
+export interface GroupInvitation {
   readonly epoch: number;
-  readonly members: readonly Member[];
+  readonly members: readonly GroupMember[];
   /** Whether the maker lets nobody in who is not in. */
   readonly locked: boolean;
   /** Signature key of who made it. */
@@ -43,7 +43,7 @@ export interface Invitation {
 
 /** A join that is under way. */
 export interface Joining extends Outgoing {
-  readonly place: Place;
+  readonly place: GroupIdentity;
   readonly next: mls.MlsState;
 }
 
@@ -53,7 +53,7 @@ export function digestOf(body: Uint8Array): string {
 }
 
 /** The own membership as the group library wants it. */
-export function membershipOf({ keys, me, signature, isLocking = false }: Place): Membership {
+export function membershipOf({ keys, me, signature, isLocking = false }: GroupIdentity): OwnLeaf {
   return {
     isLocking,
     identity: makeCredential(keys, me, signature.publicKey),
@@ -65,11 +65,11 @@ export function membershipOf({ keys, me, signature, isLocking = false }: Place):
 // A tree hands out the same node for as long as nobody changes it: 200 MACs are not to be computed for each message.
 const known = new WeakMap<
   object,
-  { readonly keys: RoomKeys; readonly person: Person | undefined }
+  { readonly keys: RoomKeys; readonly person: CredentialSubject | undefined }
 >();
 
 /** Who a leaf is; undefined when its credential does not hold. */
-export function memberOf(keys: RoomKeys, leaf: Leaf): Member | undefined {
+export function memberOf(keys: RoomKeys, leaf: Leaf): GroupMember | undefined {
   let entry = known.get(leaf.node);
   if (entry?.keys !== keys) {
     entry = { keys, person: readCredential(keys, leaf.identity, leaf.signatureKey) };
@@ -80,12 +80,12 @@ export function memberOf(keys: RoomKeys, leaf: Leaf): Member | undefined {
 }
 
 /** Who all leaves are. */
-export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): Member[] {
+export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): GroupMember[] {
   return leaves.map((leaf) => memberOf(keys, leaf)).filter((member) => member !== undefined);
 }
 
 /** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
-export function readInvitation(keys: RoomKeys, body: Uint8Array): Invitation {
+export function readInvitation(keys: RoomKeys, body: Uint8Array): GroupInvitation {
   const read = readMessage(openEnvelope(keys, "group-info", body));
   const facts = read.kind === "group-info" ? factsOf(read.info) : undefined;
   if (read.kind !== "group-info" || facts === undefined) throw refused();
@@ -103,7 +103,7 @@ function refused(): ProtocolError {
 }
 
 /** Makes the commit by which one joins, or comes back in the place of the own former leaf. */
-export async function join(place: Place, invitation: Invitation): Promise<Joining> {
+export async function join(place: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
   const own = place.signature.publicKey;
   const replaces = invitation.members.some(({ signatureKey }) =>
     Buffer.compare(signatureKey, own) === 0

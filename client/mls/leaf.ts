@@ -20,7 +20,7 @@ export interface Leaf {
 export type CredentialCheck = (identity: Uint8Array, signatureKey: Uint8Array) => boolean;
 
 /** Who somebody is in a group, and which credentials it accepts. */
-export interface Membership {
+export interface OwnLeaf {
   readonly identity: Uint8Array;
   readonly keys: SignatureKeys;
   readonly isValid: CredentialCheck;

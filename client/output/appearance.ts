@@ -2,7 +2,7 @@
 
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Settings } from "../config/chat_settings.ts";
+import type { ChatSettings } from "../config/chat_settings.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import type { Style } from "../terminal/style.ts";
 import { hardToRead, parseTheme, type Theme, themeFor, THEMES } from "../terminal/theme.ts";
@@ -12,7 +12,7 @@ const THEME_FILE_MAX = 65_536;
 
 /** What the theme is applied to. */
 export interface AppearanceOptions {
-  readonly settings: Settings;
+  readonly settings: ChatSettings;
   readonly style: Style;
   /** Asks the terminal for its background; undefined where there is none to ask. */
   readonly background: (() => Promise<Rgb | undefined>) | undefined;

@@ -1,7 +1,7 @@
 // When the terminal calls the user: the bell, and a notice on the desktop where they asked for it.
 
 import { type ChatLine, safeName } from "../render/text.ts";
-import type { Settings } from "../config/chat_settings.ts";
+import type { ChatSettings } from "../config/chat_settings.ts";
 import type { Alert } from "../terminal/terminal.ts";
 
 // A member who says a name in every line must not make the terminal ring without end.
@@ -9,7 +9,7 @@ const PAUSE_MS = 3_000;
 
 /** What decides. */
 export interface AttentionOptions {
-  readonly settings: Settings;
+  readonly settings: ChatSettings;
   readonly alert: (alert: Alert) => void;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;

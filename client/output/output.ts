@@ -6,7 +6,7 @@ import { Attention } from "./attention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { History, HistoryEntry } from "../history/history.ts";
 import { HeldLines } from "./held_lines.ts";
-import { Ignored } from "../rooms/ignored_names.ts";
+import { IgnoredNames } from "../rooms/ignored_names.ts";
 import { LongTexts } from "./long_texts.ts";
 import { isMembership, isPresence, PresenceFold } from "./presence_fold.ts";
 import { ProgressBars } from "./progress_bars.ts";
@@ -19,7 +19,7 @@ import {
   type SystemLine,
 } from "../render/text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
-import { Settings } from "../config/chat_settings.ts";
+import { ChatSettings } from "../config/chat_settings.ts";
 import type { ShownLine } from "./shown_line.ts";
 import type { Alert } from "../terminal/terminal.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
@@ -37,7 +37,7 @@ export interface OutputOptions {
   /** Lines kept for `/last`. */
   readonly bufferSize: number;
   readonly clock: Clock;
-  readonly settings?: Settings;
+  readonly settings?: ChatSettings;
   /** Only where somebody looks at a screen. */
   readonly screen?: OutputScreen;
 }
@@ -51,8 +51,8 @@ export interface OutputScreen {
 
 /** The client's voice. */
 export class Output {
-  readonly settings: Settings;
-  readonly ignored = new Ignored();
+  readonly settings: ChatSettings;
+  readonly ignored = new IgnoredNames();
   readonly longTexts = new LongTexts();
   readonly #options: OutputOptions;
   readonly #presence = new PresenceFold();
@@ -65,7 +65,7 @@ export class Output {
 
   constructor(options: OutputOptions) {
     this.#options = options;
-    this.settings = options.settings ?? new Settings();
+    this.settings = options.settings ?? new ChatSettings();
     this.#bars = new ProgressBars(() => options.clock.now());
     const { screen, clock } = options;
     this.#attention = screen &&

@@ -67,11 +67,11 @@ function speedOf(left: number, samples: Bar["samples"]): string | undefined {
   if (first === undefined || last === undefined || last.at <= first.at) return undefined;
   const rate = (last.done - first.done) / ((last.at - first.at) / 1_000);
   if (rate <= 0) return undefined;
-  return `${formatBytes(Math.round(rate))}/s, ${durationText(left / rate)} left`;
+  return `${formatBytes(Math.round(rate))}/s, ${shortDuration(left / rate)} left`;
 }
 
 /** `3 s`, `2 min`, `1 h 5 min`. */
-export function durationText(seconds: number): string {
+export function shortDuration(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;
   const minutes = Math.ceil(whole / 60);

@@ -1,8 +1,8 @@
 // The status line and the prompt: where we are and as whom, who can read it, how the link is, and what waits.
 
 import { safeName, shortLabel } from "../render/text.ts";
-import type { Rooms } from "../rooms/joined_rooms.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import type { JoinedRooms } from "../rooms/joined_rooms.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { StatusPart } from "../console/status_fit.ts";
 import type { Style } from "../terminal/style.ts";
 
@@ -20,8 +20,8 @@ const SLOW_MS = 1_000;
 const UNREAD_SHOWN_MAX = 6;
 
 /** What the status line tells. */
-export interface Status {
-  readonly rooms: Rooms;
+export interface StatusFacts {
+  readonly rooms: JoinedRooms;
   /** Our name where there is no room. */
   readonly name: string;
   readonly connected: boolean;
@@ -37,7 +37,7 @@ export interface Status {
 }
 
 /** The status line, styled and safe. */
-export function statusLine(status: Status, style: Style): StatusPart[] {
+export function statusLine(status: StatusFacts, style: Style): StatusPart[] {
   const { rooms, name, unsent, overdue } = status;
   const { current } = rooms;
   // Names come from the server, and none may push what follows off the row.
@@ -65,7 +65,7 @@ function part(what: What, ...forms: readonly string[]): StatusPart {
 }
 
 /** Who can read what is said in a room. */
-function privacy(room: RoomState, style: Style): StatusPart {
+function privacy(room: JoinedRoom, style: Style): StatusPart {
   if (!room.isSealed) return part("privacy", "server can read", "not sealed");
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
   const warning = (...forms: string[]) =>
@@ -89,7 +89,10 @@ function privacy(room: RoomState, style: Style): StatusPart {
 }
 
 /** The prompt, styled and safe. */
-export function promptText({ rooms, name }: Pick<Status, "rooms" | "name">, style: Style): string {
+export function promptText(
+  { rooms, name }: Pick<StatusFacts, "rooms" | "name">,
+  style: Style,
+): string {
   const { current } = rooms;
   const text = current === undefined
     ? `${safeName(name)}>`
@@ -98,7 +101,7 @@ export function promptText({ rooms, name }: Pick<Status, "rooms" | "name">, styl
 }
 
 /** How the link is, and how slow. */
-function linkPart({ connected, link, delayMs }: Status, style: Style): StatusPart {
+function linkPart({ connected, link, delayMs }: StatusFacts, style: Style): StatusPart {
   const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
   const forms = delay === undefined ? [link] : [`${link} ${delay}`];
   if (!connected) forms.push("no link");
@@ -120,11 +123,11 @@ function typingText(names: readonly string[]): string {
 }
 
 /** `2:dev 5`: number and name of each room with something unread, and how much; `!` where somebody named us. */
-function unreadRooms(rooms: Rooms, style: Style): StatusPart[] {
+function unreadRooms(rooms: JoinedRooms, style: Style): StatusPart[] {
   const unread = rooms.all.filter((room) => room.unread > 0);
   const calling = unread.filter(({ mentions }) => mentions > 0);
   const others = unread.filter(({ mentions }) => mentions === 0);
-  const mark = (room: RoomState) => `${numberedLabel(rooms, room)} ${room.unread}`;
+  const mark = (room: JoinedRoom) => `${numberedLabel(rooms, room)} ${room.unread}`;
   return [
     ...listPart("mentions", calling.map((room) => style.paint(`${mark(room)}!`, "inverse"))),
     ...listPart("unread", others.map((room) => style.paint(mark(room), "bold"))),
@@ -144,7 +147,7 @@ function listPart(what: "mentions" | "unread", marks: readonly string[]): Status
 }
 
 /** With its number, as `/switch` takes it, where there are several. */
-function numberedLabel(rooms: Rooms, room: RoomState): string {
+function numberedLabel(rooms: JoinedRooms, room: JoinedRoom): string {
   const label = shortLabel(room.title);
   return rooms.all.length > 1 ? `${rooms.all.indexOf(room) + 1}:${label}` : label;
 }

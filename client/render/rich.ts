@@ -3,7 +3,7 @@
 import { nameKey } from "../../shared/text/names.ts";
 import type { Look, Style } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
-import { type MessageLine, parseMessage, type Span, withAnswered } from "./spans.ts";
+import { type MessageLine, parseMessage, type TextSpan, withAnswered } from "./spans.ts";
 import {
   aboutText,
   type ChatLine,
@@ -171,7 +171,7 @@ function paintedRow(
 
 function paintedSpan(
   shown: string,
-  span: Span,
+  span: TextSpan,
   { weight, options, whole }: {
     readonly weight: readonly Look[];
     readonly options: RichOptions;

@@ -1,7 +1,7 @@
 // What the words of a message are: code, links, and the rest. Only looks; every character stays as it is.
 
 /** A stretch of a line, from `start` up to `end` (UTF-16 units). */
-export interface Span {
+export interface TextSpan {
   readonly start: number;
   readonly end: number;
   readonly kind: "code" | "link" | "answered";
@@ -13,7 +13,7 @@ export interface MessageLine {
   /** True for code: it is cut where the row ends, and its blanks stay. */
   readonly asTyped: boolean;
   /** In order, without overlaps. */
-  readonly spans: readonly Span[];
+  readonly spans: readonly TextSpan[];
 }
 
 const FENCE = /^ {0,3}```[\w+#.-]{0,32} *$/;
@@ -54,10 +54,10 @@ function codeLine(text: string): MessageLine {
 }
 
 function proseLine(text: string): MessageLine {
-  const code = [...text.matchAll(INLINE_CODE)].map(({ index, 0: found }): Span => ({
+  const code = [...text.matchAll(INLINE_CODE)].map(({ index, 0: found }): TextSpan => ({
     ...{ start: index, end: index + found.length, kind: "code" },
   }));
-  const links = [...text.matchAll(LINK)].map(({ index, 0: found }): Span => ({
+  const links = [...text.matchAll(LINK)].map(({ index, 0: found }): TextSpan => ({
     ...{ start: index, end: index + linkLength(found), kind: "link" },
   }));
   const apart = links.filter((link) =>

@@ -3,7 +3,7 @@
 import { nameKey } from "../../shared/text/names.ts";
 
 /** Names that are ignored, whatever their case. */
-export class Ignored {
+export class IgnoredNames {
   readonly #names = new Map<string, string>();
 
   /** All names, as they were typed. */

@@ -1,18 +1,18 @@
 // What the client knows of one room.
 
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
-import { Said } from "./recent_messages.ts";
-import { type Person, Roster } from "./roster.ts";
+import { RecentMessages } from "./recent_messages.ts";
+import { Roster, type RosterEntry } from "./roster.ts";
 
 /** One room of ours. Its texts are the server's and its members': NOT sanitized. */
-export class RoomState {
+export class JoinedRoom {
   readonly title: string;
   /** Whether only its members can read it: then its number is our own, and below zero. */
   readonly isSealed: boolean;
   /** How a sealed room is; undefined before anything is known of it. */
   seal: SealStatus | undefined;
   readonly roster = new Roster();
-  readonly said = new Said();
+  readonly said = new RecentMessages();
   /** Its number in this session; undefined while we are not in it. */
   number: number | undefined;
   /** Our name in it, as the server gave it. */
@@ -29,7 +29,7 @@ export class RoomState {
   unread = 0;
   mentions = 0;
   #firstSight = true;
-  #people: Person[] = [];
+  #people: RosterEntry[] = [];
 
   constructor(title: string, name: string, isSealed = false) {
     this.title = title;
@@ -50,7 +50,7 @@ export class RoomState {
   }
 
   /** A part of who is here; true where it was the last one. */
-  takeMembers(people: readonly Person[], more: boolean): boolean {
+  takeMembers(people: readonly RosterEntry[], more: boolean): boolean {
     this.#people.push(...people);
     if (more) return false;
     this.roster.replace(this.#people);

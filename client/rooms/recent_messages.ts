@@ -3,7 +3,7 @@
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
 /** A message as it stands now. `sender` and `text` are NOT sanitized. */
-export interface SaidMessage {
+export interface RecentMessage {
   readonly sequence: number;
   readonly sender: string;
   readonly text: string;
@@ -12,23 +12,23 @@ export interface SaidMessage {
 }
 
 /** The last SAID_REMEMBERED messages of one room. */
-export class Said {
-  readonly #messages = new Map<number, SaidMessage>();
+export class RecentMessages {
+  readonly #messages = new Map<number, RecentMessage>();
 
   /** One more was said. */
-  add(message: SaidMessage): void {
+  add(message: RecentMessage): void {
     this.#messages.set(message.sequence, message);
     if (this.#messages.size <= SAID_REMEMBERED) return;
     this.#messages.delete(this.#messages.keys().next().value as number);
   }
 
   /** Message `sequence`; undefined where it is not known (any more). */
-  find(sequence: number): SaidMessage | undefined {
+  find(sequence: number): RecentMessage | undefined {
     return this.#messages.get(sequence);
   }
 
   /** Our own last one. */
-  get lastOwn(): SaidMessage | undefined {
+  get lastOwn(): RecentMessage | undefined {
     return [...this.#messages.values()].findLast(({ own }) => own);
   }
 

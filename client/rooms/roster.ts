@@ -7,7 +7,7 @@ import { nameKey } from "../../shared/text/names.ts";
 const MEMBERS_MAX = 10_000;
 
 /** Somebody in the room. `name` is NOT sanitized. */
-export interface Person {
+export interface RosterEntry {
   /** Number of its client; 0 where the server does not tell. */
   readonly client: number;
   readonly name: string;
@@ -22,7 +22,7 @@ const UNKNOWN = { client: 0, state: "here", since: 0, status: null } as const;
 
 /** Who is in the room, in the order in which they came. */
 export class Roster {
-  readonly #people = new Map<string, Person>();
+  readonly #people = new Map<string, RosterEntry>();
 
   /** All names. */
   get names(): string[] {
@@ -30,17 +30,17 @@ export class Roster {
   }
 
   /** All members. */
-  get people(): Person[] {
+  get people(): RosterEntry[] {
     return [...this.#people.values()];
   }
 
   /** Somebody of this name, or of one that looks like it. */
-  find(name: string): Person | undefined {
+  find(name: string): RosterEntry | undefined {
     return this.#people.get(nameKey(name));
   }
 
   /** Somebody is there; what was known of them before is kept unless told. */
-  add(person: Partial<Person> & Pick<Person, "name">): void {
+  add(person: Partial<RosterEntry> & Pick<RosterEntry, "name">): void {
     if (this.#people.size >= MEMBERS_MAX) return;
     const key = nameKey(person.name);
     this.#people.set(key, { ...UNKNOWN, ...this.#people.get(key), ...person });
@@ -59,7 +59,7 @@ export class Roster {
   }
 
   /** Exactly these are there. */
-  replace(people: readonly Person[]): void {
+  replace(people: readonly RosterEntry[]): void {
     this.clear();
     for (const person of people) this.add(person);
   }

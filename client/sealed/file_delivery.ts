@@ -7,7 +7,7 @@ import type { SealedPerson } from "../sealed_engine/people.ts";
 const HAND_OUT_MS = 3_000;
 
 /** What handing out needs to know of its room. */
-export interface HandingOutOptions {
+export interface FileDeliveryOptions {
   readonly clock: Clock;
   readonly people: () => readonly SealedPerson[];
   /** Whether we have a link and are in the room. */
@@ -23,11 +23,11 @@ interface Handing {
 }
 
 /** The files of ours in one room that are complete, while members get them. */
-export class HandingOut {
-  readonly #options: HandingOutOptions;
+export class FileDelivery {
+  readonly #options: FileDeliveryOptions;
   readonly #files = new Map<string, Handing>();
 
-  constructor(options: HandingOutOptions) {
+  constructor(options: FileDeliveryOptions) {
     this.#options = options;
   }
 

@@ -12,15 +12,15 @@ import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import { show } from "../events/show_event.ts";
 import { handleEvent } from "../events/dispatch.ts";
-import { HandingOut } from "./file_delivery.ts";
-import type { Pacer } from "../session/rate_pacer.ts";
+import { FileDelivery } from "./file_delivery.ts";
+import type { RatePacer } from "../session/rate_pacer.ts";
 import { safeName } from "../render/text.ts";
-import { Requests } from "../session/request_ledger.ts";
-import { handleRoomEvent, type RoomEvent as PlainRoomEvent } from "../events/room_handlers.ts";
-import type { RoomState } from "../rooms/joined_room.ts";
+import { RequestLedger } from "../session/request_ledger.ts";
+import { handleRoomEvent, type PlainRoomEvent as PlainRoomEvent } from "../events/room_handlers.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import type { SealedPerson } from "../sealed_engine/people.ts";
-import type { RoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
+import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { toEngine } from "./engine_requests.ts";
 import type { Session, Welcome } from "../session/session.ts";
 
@@ -28,8 +28,8 @@ import type { Session, Welcome } from "../session/session.ts";
 export interface SealedRoomOptions {
   readonly chat: Chat;
   readonly clock: Clock;
-  readonly pacer: Pacer;
-  readonly state: RoomState;
+  readonly pacer: RatePacer;
+  readonly state: JoinedRoom;
   readonly secret: Uint8Array;
   readonly name: string;
   /** Whether we make it just now. */
@@ -59,9 +59,9 @@ const MAKER = "You made this room: /kick and /lock are yours, until you leave it
 
 /** One sealed room that we are in, or on the way into. */
 export class SealedRoom {
-  readonly state: RoomState;
+  readonly state: JoinedRoom;
   readonly secret: Uint8Array;
-  readonly requests: Requests;
+  readonly requests: RequestLedger;
   /** How it is; undefined before the engine said anything. */
   status: SealStatus | undefined;
   /** The secret of the link that somebody asks all to go to, and who. */
@@ -70,7 +70,7 @@ export class SealedRoom {
   readonly #engine: SealedEngine;
   /** Ids of files that we hand out and that are not all here yet. */
   readonly #files = new Set<string>();
-  readonly #handingOut: HandingOut;
+  readonly #handingOut: FileDelivery;
   #leaving = false;
 
   constructor(options: SealedRoomOptions) {
@@ -79,14 +79,14 @@ export class SealedRoom {
     this.state = options.state;
     this.secret = secret;
     const onChange = () => chat.refreshStatus();
-    this.requests = new Requests({ clock, pacer, isSealed: true, onChange });
+    this.requests = new RequestLedger({ clock, pacer, isSealed: true, onChange });
     this.#engine = options.openEngine({
       ...{ secret, name, send },
       tell: (event) => this.#tell(event),
       fail: (error) => this.#fail(error),
     });
     this.requests.attach(this.#ledgerSession());
-    this.#handingOut = new HandingOut({
+    this.#handingOut = new FileDelivery({
       clock,
       people: () => this.status?.people ?? [],
       isIn: () => chat.connected && this.status?.phase === "in",
@@ -173,7 +173,7 @@ export class SealedRoom {
     }, this.state);
   }
 
-  #tell(event: RoomEvent): void {
+  #tell(event: SealedRoomEvent): void {
     const { chat } = this.#options;
     switch (event.kind) {
       case "status":
@@ -250,7 +250,7 @@ export class SealedRoom {
     chat.refreshStatus();
   }
 
-  #moderated(event: Extract<RoomEvent, { kind: "moderated" }>): void {
+  #moderated(event: Extract<SealedRoomEvent, { kind: "moderated" }>): void {
     const { what, whom, whomName, reason: text } = event;
     const isOwn = ({ own, client }: SealedPerson) => own && client === event.client;
     const about = { request: 0, what, whom: this.#clientOf(whom), whomName, seconds: 0, text };
@@ -266,7 +266,7 @@ export class SealedRoom {
     );
   }
 
-  #topic(event: Extract<RoomEvent, { kind: "topic" }>): void {
+  #topic(event: Extract<SealedRoomEvent, { kind: "topic" }>): void {
     const { name, time, text: topic, request, told } = event;
     if (request > 0) this.requests.answer(request, "confirmed");
     if (!told) {
@@ -280,7 +280,7 @@ export class SealedRoom {
     show(this.#options.chat, { event: "topic", text, name, time }, this.state);
   }
 
-  #direct(event: Extract<RoomEvent, { kind: "direct" }>): void {
+  #direct(event: Extract<SealedRoomEvent, { kind: "direct" }>): void {
     const { chat } = this.#options;
     const { name, toName, time, text, request } = event;
     if (request > 0) this.requests.answer(request, "confirmed");
@@ -290,7 +290,9 @@ export class SealedRoom {
     handleEvent(chat, { kind: "direct", ...about });
   }
 
-  #offered({ client, name, time, request, file }: Extract<RoomEvent, { kind: "file" }>): void {
+  #offered(
+    { client, name, time, request, file }: Extract<SealedRoomEvent, { kind: "file" }>,
+  ): void {
     if (request > 0) this.requests.answer(request, "confirmed");
     const { id, name: filename, size, chunks } = file;
     const about = { client: this.#clientOf(client), name, time, request: 0 };
@@ -299,7 +301,7 @@ export class SealedRoom {
     if (request === 0) this.#dropUnwanted(about.client, id);
   }
 
-  #chunk({ client, id, index, data, last }: Extract<RoomEvent, { kind: "chunk" }>): void {
+  #chunk({ client, id, index, data, last }: Extract<SealedRoomEvent, { kind: "chunk" }>): void {
     const about = { client: this.#clientOf(client), name: "", time: 0 };
     this.#pass({ kind: "chunk", ...about, file: id, index, data, last });
     if (!last) this.#dropUnwanted(about.client, id);
@@ -311,13 +313,13 @@ export class SealedRoom {
     this.#engine.handle({ kind: "drop", file });
   }
 
-  #note({ level, text }: Extract<RoomEvent, { kind: "note" }>): void {
+  #note({ level, text }: Extract<SealedRoomEvent, { kind: "note" }>): void {
     const { chat } = this.#options;
     if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
     show(chat, { event: "sealed", text, time: undefined }, this.state);
   }
 
-  #tellMoved({ name, secret }: Extract<RoomEvent, { kind: "moved" }>): void {
+  #tellMoved({ name, secret }: Extract<SealedRoomEvent, { kind: "moved" }>): void {
     if (this.status?.name === name) return;
     this.moved = { name, secret };
     this.#options.chat.output.note(

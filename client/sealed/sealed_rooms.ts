@@ -4,7 +4,7 @@ import { ConnectionError } from "../../shared/base/errors.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Pacer } from "../session/rate_pacer.ts";
+import type { RatePacer } from "../session/rate_pacer.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
 import { openSealedEngine } from "../sealed_engine/engine.ts";
 import { SealedRoom } from "./sealed_room.ts";
@@ -14,13 +14,13 @@ import type { Session } from "../session/session.ts";
 export interface SealedRoomsOptions {
   readonly chat: Chat;
   readonly clock: Clock;
-  readonly pacer: Pacer;
+  readonly pacer: RatePacer;
   /** Makes the part that seals; the worker's unless told. */
   readonly openEngine?: typeof openSealedEngine | undefined;
 }
 
 /** A sealed room to be opened. */
-export interface SealedPlace {
+export interface SealedDestination {
   readonly secret: Uint8Array;
   /** What it is called here; nobody else is told. */
   readonly title: string;
@@ -71,7 +71,7 @@ export class SealedRooms {
   }
 
   /** Comes into a room, as soon as there is a link; lines go there. */
-  open({ secret, title, name, isNew }: SealedPlace): SealedRoom {
+  open({ secret, title, name, isNew }: SealedDestination): SealedRoom {
     const { chat, clock, pacer, openEngine = openSealedEngine } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {

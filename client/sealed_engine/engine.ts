@@ -3,8 +3,8 @@
 import type {
   FromRelay,
   FromWorker,
-  RoomEvent,
-  RoomRequest,
+  SealedRoomEvent,
+  SealedRoomRequest,
   ToRelay,
   ToWorker,
 } from "./engine_protocol.ts";
@@ -18,7 +18,7 @@ export interface EngineOptions {
   /** Takes what goes to the relay. */
   readonly send: (request: ToRelay) => void;
   /** Takes what the chat is told. */
-  readonly tell: (event: RoomEvent) => void;
+  readonly tell: (event: SealedRoomEvent) => void;
   /** The room is broken by a fault of ours; nothing more will come. */
   readonly fail: (error: Error) => void;
 }
@@ -26,7 +26,7 @@ export interface EngineOptions {
 /** One sealed room. Its calls keep their order and never throw. */
 export interface SealedEngine {
   /** What the user or the link wants. */
-  handle(request: RoomRequest): void;
+  handle(request: SealedRoomRequest): void;
   /** What the relay says of this room. */
   receive(event: FromRelay): void;
   /** Ends the worker at once, without leaving. */

@@ -25,7 +25,7 @@ export interface SealStatus {
 export type NoteLevel = "info" | "warning" | "danger";
 
 /** What the chat is told. Times are milliseconds since 1970. */
-export type RoomEvent =
+export type SealedRoomEvent =
   | SealStatus
   | {
     readonly kind: "text";
@@ -135,7 +135,7 @@ export interface SealedFile {
 }
 
 /** What the chat asks for. */
-export type RoomRequest =
+export type SealedRoomRequest =
   /** The relay's link stands; its challenge is to be answered. */
   | { readonly kind: "online"; readonly challenge: Uint8Array }
   | { readonly kind: "offline" }
@@ -211,11 +211,11 @@ export type RelayEvent<K extends FromRelay["kind"]> = Extract<FromRelay, { kind:
 /** Into the worker; the first is `open`. */
 export type ToWorker =
   | { readonly kind: "open"; readonly secret: Uint8Array; readonly name: string }
-  | { readonly kind: "request"; readonly request: RoomRequest }
+  | { readonly kind: "request"; readonly request: SealedRoomRequest }
   | { readonly kind: "event"; readonly event: FromRelay };
 
 /** Out of the worker. */
 export type FromWorker =
   | { readonly kind: "send"; readonly request: ToRelay }
-  | { readonly kind: "tell"; readonly event: RoomEvent }
+  | { readonly kind: "tell"; readonly event: SealedRoomEvent }
   | { readonly kind: "fail"; readonly why: string };

@@ -5,16 +5,16 @@ import { Buffer } from "node:buffer";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import {
   digestOf,
-  type Invitation,
+  type GroupIdentity,
+  type GroupInvitation,
   join,
   type Joining,
-  type Place,
   readInvitation,
 } from "../mls/joining.ts";
 import { SealedGroup } from "../mls/group.ts";
 import { changeOf } from "../mls/group_outcome.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import { fromHex, newId, type RoomCore, toHex } from "./member_state.ts";
+import { fromHex, type MemberState, newId, toHex } from "./member_state.ts";
 import { attachProof } from "../mls/room_keys.ts";
 
 /** The relay had no place for us: asked again after this. */
@@ -35,8 +35,8 @@ const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
 
 /** How this member gets in. */
-export class RoomEntry {
-  readonly #core: RoomCore;
+export class Entry {
+  readonly #core: MemberState;
   #joining: Joining | undefined;
   #challenge: Uint8Array | undefined;
   #putOut = 0;
@@ -55,7 +55,7 @@ export class RoomEntry {
   /** Of the last hello that we said. */
   helloId = "";
 
-  constructor(core: RoomCore) {
+  constructor(core: MemberState) {
     this.#core = core;
   }
 
@@ -275,7 +275,7 @@ export class RoomEntry {
   }
 
   /** Whoever has a leaf may come back to it, and who made the room to the room. */
-  #isLockedOut({ locked, maker, members }: Invitation): boolean {
+  #isLockedOut({ locked, maker, members }: GroupInvitation): boolean {
     const { place } = this.#core;
     return locked && ![maker, ...members.map(({ signatureKey }) => signatureKey)]
       .some((key) => isOwnKey(place, key));
@@ -293,7 +293,7 @@ export class RoomEntry {
   }
 
   /** Who we are there: with a name that nobody else has. */
-  #personIn({ members }: Invitation) {
+  #personIn({ members }: GroupInvitation) {
     const { place } = this.#core;
     const { me } = place;
     const former = members.find(({ signatureKey }) => isOwnKey(place, signatureKey));
@@ -373,6 +373,6 @@ export class RoomEntry {
   }
 }
 
-function isOwnKey({ signature }: Place, key: Uint8Array): boolean {
+function isOwnKey({ signature }: GroupIdentity, key: Uint8Array): boolean {
   return Buffer.compare(signature.publicKey, key) === 0;
 }

@@ -10,15 +10,15 @@ import {
   SEALED_PULL_CHUNKS_MAX,
 } from "../../shared/base/limits.ts";
 import { FILE_HELD_MAX_BYTES, FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
-import type { Member } from "../mls/commit_rules.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
 import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";
 import { ID_BYTES, type Payload } from "../mls/payload.ts";
-import type { RelayEvent, RoomRequest } from "./engine_protocol.ts";
-import { fromHex, type RoomCore, toHex } from "./member_state.ts";
+import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
+import { fromHex, type MemberState, toHex } from "./member_state.ts";
 
-type Offer = Extract<RoomRequest, { kind: "offer" }>;
-type Chunk = Extract<RoomRequest, { kind: "chunk" }>;
+type Offer = Extract<SealedRoomRequest, { kind: "offer" }>;
+type Chunk = Extract<SealedRoomRequest, { kind: "chunk" }>;
 type FilePayload = Extract<Payload, { kind: "file" }>;
 
 /** Chunks that are asked for at once: 512 KiB keep a link busy and an outbox small. */
@@ -60,13 +60,13 @@ interface Incoming {
 }
 
 /** The files of one member: those it hands out and those it gets. */
-export class RoomFiles {
-  readonly #core: RoomCore;
+export class FileExchange {
+  readonly #core: MemberState;
   readonly #outgoing = new Map<string, Outgoing>();
   readonly #served = new Map<string, Served>();
   readonly #incoming = new Map<string, Incoming>();
 
-  constructor(core: RoomCore) {
+  constructor(core: MemberState) {
     this.#core = core;
   }
 
@@ -124,7 +124,7 @@ export class RoomFiles {
   }
 
   /** A member hands out a file: it is pulled at once, and the chat judges what it keeps. */
-  heard(from: Member, file: FilePayload, time: number): void {
+  heard(from: GroupMember, file: FilePayload, time: number): void {
     const { options, people } = this.#core;
     const { size } = file;
     const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&

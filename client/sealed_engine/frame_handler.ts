@@ -1,15 +1,15 @@
 // Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
 
-import type { Member } from "../mls/commit_rules.ts";
-import type { Changed, Kick, Outcome } from "../mls/group_outcome.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
+import type { Changed, FrameOutcome, Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import type { RoomChanges } from "./pending_changes.ts";
-import { newId, type RoomCore, toHex } from "./member_state.ts";
-import type { RoomEntry } from "./entry.ts";
-import type { RoomFiles } from "./file_exchange.ts";
-import type { RoomWords } from "./member_messages.ts";
+import type { PendingChanges } from "./pending_changes.ts";
+import { type MemberState, newId, toHex } from "./member_state.ts";
+import type { Entry } from "./entry.ts";
+import type { FileExchange } from "./file_exchange.ts";
+import type { MemberMessages } from "./member_messages.ts";
 
 /** A commit can be voted away for this long. */
 const VOID_MS = 10_000;
@@ -26,20 +26,20 @@ const ROTATE_PER_MEMBERS = 50;
 const ROTATE_MESSAGES = 500;
 
 /** The other parts of a member that its life needs. */
-export interface LifeParts {
-  readonly entry: RoomEntry;
-  readonly files: RoomFiles;
-  readonly changes: RoomChanges;
-  readonly words: RoomWords;
+export interface FrameHandlerParts {
+  readonly entry: Entry;
+  readonly files: FileExchange;
+  readonly changes: PendingChanges;
+  readonly words: MemberMessages;
 }
 
 /** What happens to a member who is in. */
-export class RoomLife {
-  readonly #core: RoomCore;
-  readonly #entry: RoomEntry;
-  readonly #files: RoomFiles;
-  readonly #changes: RoomChanges;
-  readonly #words: RoomWords;
+export class FrameHandler {
+  readonly #core: MemberState;
+  readonly #entry: Entry;
+  readonly #files: FileExchange;
+  readonly #changes: PendingChanges;
+  readonly #words: MemberMessages;
   readonly #seen = new SeenMessages();
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
@@ -56,7 +56,7 @@ export class RoomLife {
   #doubtsUntil = Infinity;
   #doubtedAt = -Infinity;
 
-  constructor(core: RoomCore, { entry, files, changes, words }: LifeParts) {
+  constructor(core: MemberState, { entry, files, changes, words }: FrameHandlerParts) {
     this.#core = core;
     this.#entry = entry;
     this.#files = files;
@@ -101,7 +101,7 @@ export class RoomLife {
     this.#entry.resync();
   }
 
-  async #carryOut(outcome: Outcome, event: RelayEvent<"sealed_frame">): Promise<void> {
+  async #carryOut(outcome: FrameOutcome, event: RelayEvent<"sealed_frame">): Promise<void> {
     const core = this.#core;
     switch (outcome.kind) {
       case "text":
@@ -214,7 +214,7 @@ export class RoomLife {
   }
 
   async #heard(
-    from: Member,
+    from: GroupMember,
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
@@ -235,7 +235,7 @@ export class RoomLife {
   }
 
   async #understand(
-    from: Member,
+    from: GroupMember,
     payload: Payload,
     { event, again }: { readonly event: RelayEvent<"sealed_frame">; readonly again: boolean },
   ): Promise<void> {

@@ -4,35 +4,35 @@
 
 import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { OwnPayload } from "./own_messages.ts";
-import type { FromRelay, RelayEvent, RoomRequest, SealStatus } from "./engine_protocol.ts";
-import { RoomChanges } from "./pending_changes.ts";
-import { newId, RoomCore, type RoomOptions, toHex } from "./member_state.ts";
-import { RoomEntry } from "./entry.ts";
-import { RoomFiles } from "./file_exchange.ts";
-import { RoomLife } from "./frame_handler.ts";
-import { RoomWords } from "./member_messages.ts";
+import type { FromRelay, RelayEvent, SealedRoomRequest, SealStatus } from "./engine_protocol.ts";
+import { PendingChanges } from "./pending_changes.ts";
+import { type MemberOptions, MemberState, newId, toHex } from "./member_state.ts";
+import { Entry } from "./entry.ts";
+import { FileExchange } from "./file_exchange.ts";
+import { FrameHandler } from "./frame_handler.ts";
+import { MemberMessages } from "./member_messages.ts";
 
-type Said = Extract<RoomRequest, { kind: "say" | "whisper" | "revise" | "topic" }>;
+type Said = Extract<SealedRoomRequest, { kind: "say" | "whisper" | "revise" | "topic" }>;
 
 /** One member of one sealed room. */
-export class RoomMachine {
-  readonly #core: RoomCore;
-  readonly #entry: RoomEntry;
-  readonly #life: RoomLife;
-  readonly #files: RoomFiles;
-  readonly #changes: RoomChanges;
-  readonly #words: RoomWords;
+export class Member {
+  readonly #core: MemberState;
+  readonly #entry: Entry;
+  readonly #life: FrameHandler;
+  readonly #files: FileExchange;
+  readonly #changes: PendingChanges;
+  readonly #words: MemberMessages;
 
-  constructor(options: RoomOptions) {
-    this.#core = new RoomCore(options);
-    this.#entry = new RoomEntry(this.#core);
-    this.#files = new RoomFiles(this.#core);
-    this.#changes = new RoomChanges(this.#core);
-    this.#words = new RoomWords(this.#core);
+  constructor(options: MemberOptions) {
+    this.#core = new MemberState(options);
+    this.#entry = new Entry(this.#core);
+    this.#files = new FileExchange(this.#core);
+    this.#changes = new PendingChanges(this.#core);
+    this.#words = new MemberMessages(this.#core);
     const parts = {
       ...{ entry: this.#entry, files: this.#files, changes: this.#changes, words: this.#words },
     };
-    this.#life = new RoomLife(this.#core, parts);
+    this.#life = new FrameHandler(this.#core, parts);
   }
 
   /** How the room is. */
@@ -41,7 +41,7 @@ export class RoomMachine {
   }
 
   /** Does what the user wants. */
-  async handle(request: RoomRequest): Promise<void> {
+  async handle(request: SealedRoomRequest): Promise<void> {
     const core = this.#core;
     switch (request.kind) {
       case "online":

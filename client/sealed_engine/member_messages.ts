@@ -1,15 +1,15 @@
 // What members say to people: texts, and what becomes of them later, topics, words for one alone. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
-import type { Member } from "../mls/commit_rules.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
 import { decodeText, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import { type RoomCore, toHex } from "./member_state.ts";
-import { SpokenTexts } from "./recent_texts.ts";
+import { type MemberState, toHex } from "./member_state.ts";
+import { RecentTexts } from "./recent_texts.ts";
 
 /** Payloads that are for people. */
-export type Words = Extract<
+export type MemberMessage = Extract<
   Payload,
   { kind: "text" | "revise" | "topic" | "typing" | "move" | "direct" }
 >;
@@ -17,15 +17,15 @@ export type Words = Extract<
 type Place = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
 
 /** The words of one room. */
-export class RoomWords {
-  readonly #core: RoomCore;
-  readonly #texts = new SpokenTexts();
+export class MemberMessages {
+  readonly #core: MemberState;
+  readonly #texts = new RecentTexts();
   /** What the room is about; empty where nobody has said. */
   #topic = "";
   /** Whether we were here when the topic was set, or were told of it. */
   #knowsTopic = true;
 
-  constructor(core: RoomCore) {
+  constructor(core: MemberState) {
     this.#core = core;
   }
 
@@ -45,7 +45,12 @@ export class RoomWords {
   }
 
   /** Words of another member; `again` where they were heard before. */
-  async heard(from: Member, words: Words, place: Place, again: boolean): Promise<void> {
+  async heard(
+    from: GroupMember,
+    words: MemberMessage,
+    place: Place,
+    again: boolean,
+  ): Promise<void> {
     // What was said again after others spoke stands behind them: of topics the last in the order counts.
     if (words.kind === "topic") return this.#setTopic(from, words.text, place, 0);
     if (again) return;
@@ -100,7 +105,7 @@ export class RoomWords {
   }
 
   /** Who confirms us tells what the room is about: their word, where we were not here to hear it ourselves. */
-  toldTopic(from: Member, topic: string): void {
+  toldTopic(from: GroupMember, topic: string): void {
     const { options, people } = this.#core;
     if (this.#knowsTopic) return;
     this.#knowsTopic = true;
@@ -110,7 +115,7 @@ export class RoomWords {
     options.tell({ kind: "topic", ...about, text: topic, request: 0, told: true });
   }
 
-  #setTopic(from: Member, text: string, { time }: Place, request: number): void {
+  #setTopic(from: GroupMember, text: string, { time }: Place, request: number): void {
     const { options, people } = this.#core;
     this.#knowsTopic = true;
     if (request === 0 && text === this.#topic) return;
@@ -120,8 +125,8 @@ export class RoomWords {
   }
 
   #revise(
-    from: Member,
-    { of, text }: Extract<Words, { kind: "revise" }>,
+    from: GroupMember,
+    { of, text }: Extract<MemberMessage, { kind: "revise" }>,
     time: number,
     request: number,
   ): void {
@@ -134,8 +139,8 @@ export class RoomWords {
   }
 
   async #whispered(
-    from: Member,
-    { to, enc, sealed }: Extract<Words, { kind: "direct" }>,
+    from: GroupMember,
+    { to, enc, sealed }: Extract<MemberMessage, { kind: "direct" }>,
     time: number,
   ): Promise<void> {
     const { group, options, people, place } = this.#core;

@@ -4,24 +4,24 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages/messages_sealed.ts";
-import type { Member } from "../mls/commit_rules.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
 import type { CommitIntent, SealedGroup } from "../mls/group.ts";
 import type { Changed, Kick } from "../mls/group_outcome.ts";
 import { generateSignatureKeys } from "../mls/cipher_suite.ts";
 import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
 import { People } from "./people.ts";
-import type { Place } from "../mls/joining.ts";
-import type { NoteLevel, RoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
+import type { GroupIdentity } from "../mls/joining.ts";
+import type { NoteLevel, SealedRoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
 import type { RoomKeys } from "../mls/room_keys.ts";
 
 /** What a room works with. */
-export interface RoomOptions {
+export interface MemberOptions {
   readonly keys: RoomKeys;
   /** The wanted name; a taken one gets the next free suffix. */
   readonly name: string;
   readonly send: (request: ToRelay) => void;
-  readonly tell: (event: RoomEvent) => void;
+  readonly tell: (event: SealedRoomEvent) => void;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Milliseconds since 1970. */
@@ -41,14 +41,14 @@ export type Purpose =
   | { readonly app: string };
 
 /** The shared state of one member in one room. */
-export class RoomCore {
-  readonly options: RoomOptions;
+export class MemberState {
+  readonly options: MemberOptions;
   readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
   readonly people: People;
   readonly own = new OwnMessages();
   /** Handles that said they leave. */
   readonly leaving = new Set<string>();
-  place: Place;
+  place: GroupIdentity;
   group: SealedGroup | undefined;
   phase: SealStatus["phase"] = "offline";
   isConfirmed = false;
@@ -62,7 +62,7 @@ export class RoomCore {
   readonly #toEvict = new Set<string>();
   #lastAsk = 0;
 
-  constructor(options: RoomOptions) {
+  constructor(options: MemberOptions) {
     const handle = randomBytes(HANDLE_BYTES).toString("hex");
     this.options = options;
     this.place = {
@@ -150,12 +150,12 @@ export class RoomCore {
   }
 
   /** A member under whose name another key was known, while the user has not looked. */
-  get suspect(): Member | undefined {
+  get suspect(): GroupMember | undefined {
     return this.group?.members.find((member) => this.people.isSuspect(member));
   }
 
   /** Looks at a member's key: the loud stop when the name was another key's before. */
-  meet(member: Member): void {
+  meet(member: GroupMember): void {
     if (!this.people.meet(member)) return;
     const { name } = member;
     this.note(

@@ -4,16 +4,16 @@
 import { Buffer } from "node:buffer";
 import { nameKey } from "../../shared/text/names.ts";
 import type { CommitIntent, SealedGroup } from "../mls/group.ts";
-import type { RoomCore } from "./member_state.ts";
+import type { MemberState } from "./member_state.ts";
 
 /** One change. */
-export type Change =
+export type PendingChange =
   | { readonly kind: "kick"; readonly handle: string; readonly reason: string }
   | { readonly kind: "lock"; readonly locked: boolean }
   | { readonly kind: "name"; readonly name: string };
 
 interface Wanted {
-  readonly change: Change;
+  readonly change: PendingChange;
   /** The chat's request. */
   readonly request: number;
 }
@@ -27,19 +27,19 @@ type Step =
 const HOLDS: Step = { kind: "holds" };
 
 /** The changes that a member wants. */
-export class RoomChanges {
-  readonly #core: RoomCore;
+export class PendingChanges {
+  readonly #core: MemberState;
   #wanted: readonly Wanted[] = [];
   /** Keys that we removed: whoever holds one of them has not understood that, and is removed again. */
   readonly #kicked = new Set<string>();
   #wasLocked = false;
 
-  constructor(core: RoomCore) {
+  constructor(core: MemberState) {
     this.#core = core;
   }
 
   /** Takes a change; its request is answered when it holds, or cannot. */
-  async want(change: Change, request: number): Promise<void> {
+  async want(change: PendingChange, request: number): Promise<void> {
     const why = this.#objection(change);
     if (why !== undefined) {
       return this.#core.options.tell({ kind: "declined", request, why: `Not done: ${why}.` });
@@ -84,7 +84,7 @@ export class RoomChanges {
     });
   }
 
-  #objection(change: Change): string | undefined {
+  #objection(change: PendingChange): string | undefined {
     const { group, place } = this.#core;
     if (group === undefined) return "you are not in the room yet";
     if (change.kind === "name") return undefined;
@@ -97,7 +97,7 @@ export class RoomChanges {
     return isHere ? undefined : "who you mean is not in the room any more";
   }
 
-  #stepTo(change: Change, group: SealedGroup): Step {
+  #stepTo(change: PendingChange, group: SealedGroup): Step {
     const { members, ownLeaf } = group;
     switch (change.kind) {
       case "kick": {

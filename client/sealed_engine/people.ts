@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { nameKey } from "../../shared/text/names.ts";
-import type { Member } from "../mls/commit_rules.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
 import { type SpokenFingerprint, spokenFingerprint } from "../mls/room_code.ts";
 
 /** Somebody as the chat shows them. */
@@ -59,7 +59,7 @@ export class People {
   }
 
   /** Somebody is in the room. True when that name was another key's: an alarm. */
-  meet(member: Member): boolean {
+  meet(member: GroupMember): boolean {
     this.#names.set(member.handle, member.name);
     const name = nameKey(member.name);
     const key = keyOf(member);
@@ -71,7 +71,7 @@ export class People {
   }
 
   /** Somebody has another name, and the same key: what was compared stays compared. */
-  renamed(previous: string, member: Member): void {
+  renamed(previous: string, member: GroupMember): void {
     const known = this.#known.get(nameKey(previous));
     const former = this.#known.get(nameKey(member.name));
     this.#names.set(member.handle, member.name);
@@ -81,7 +81,7 @@ export class People {
   }
 
   /** Whether a member's name came with another key and the user has not looked at it. */
-  isSuspect(member: Member): boolean {
+  isSuspect(member: GroupMember): boolean {
     const known = this.#known.get(nameKey(member.name));
     return known?.key === keyOf(member) && known.suspect;
   }
@@ -115,7 +115,7 @@ export class People {
   }
 
   /** A member as the chat shows it. */
-  show(member: Member): SealedPerson {
+  show(member: GroupMember): SealedPerson {
     const known = this.#known.get(nameKey(member.name));
     const isKnown = known?.key === keyOf(member);
     return {
@@ -130,6 +130,6 @@ export class People {
   }
 }
 
-function keyOf({ signatureKey }: Member): string {
+function keyOf({ signatureKey }: GroupMember): string {
   return Buffer.from(signatureKey).toString("hex");
 }

@@ -14,7 +14,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** The last SAID_REMEMBERED texts of one room. */
-export class SpokenTexts {
+export class RecentTexts {
   readonly #texts = new Map<string, Spoken>();
 
   /** Somebody with that signature key has said a text, which is shown under that sequence. */

@@ -2,7 +2,7 @@
 // of a second. It is started without any right: no network, no file, no environment.
 
 import { deriveRoomKeys } from "../mls/room_keys.ts";
-import { RoomMachine } from "./member.ts";
+import { Member } from "./member.ts";
 import type { FromWorker, ToWorker } from "./engine_protocol.ts";
 
 const TICK_MS = 1_000;
@@ -12,7 +12,7 @@ const scope = self as unknown as {
   postMessage(message: FromWorker): void;
 };
 
-let machine: RoomMachine | undefined;
+let machine: Member | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 /** One after the other: the machine's steps must not overlap. */
@@ -23,7 +23,7 @@ function enqueue(step: () => void | Promise<void>): void {
 }
 
 function open(secret: Uint8Array, name: string): void {
-  machine = new RoomMachine({
+  machine = new Member({
     keys: deriveRoomKeys(secret),
     name,
     send: (request) => scope.postMessage({ kind: "send", request }),

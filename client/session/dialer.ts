@@ -4,7 +4,7 @@ import { ConnectionError } from "../../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { CONNECT_TIMEOUT_MS } from "../base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import { type Destination, type Session, UnauthorizedError } from "./session.ts";
+import { type Session, type SessionDestination, UnauthorizedError } from "./session.ts";
 import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
@@ -49,7 +49,7 @@ export class Dialer {
   }
 
   /** Opens a session. Throws as connect() and the sessions' open() do. */
-  async dial(place: Destination, signal: AbortSignal): Promise<Session> {
+  async dial(place: SessionDestination, signal: AbortSignal): Promise<Session> {
     try {
       return await this.#dialInTime(place, signal);
     } catch (error) {
@@ -62,7 +62,7 @@ export class Dialer {
     }
   }
 
-  async #dialInTime(place: Destination, signal: AbortSignal): Promise<Session> {
+  async #dialInTime(place: SessionDestination, signal: AbortSignal): Promise<Session> {
     const { clock, endpoint } = this.#options;
     const attempt = new AbortController();
     let late = false;
@@ -88,7 +88,7 @@ export class Dialer {
     }
   }
 
-  async #open(place: Destination, signal: AbortSignal): Promise<Session> {
+  async #open(place: SessionDestination, signal: AbortSignal): Promise<Session> {
     const { endpoint, renderer, bufferSize, clock } = this.#options;
     const keys = this.#freshKeyPair();
     if (endpoint.tls?.insecure) this.#options.onInsecure();

@@ -3,7 +3,7 @@
 import type { Rate } from "../../shared/base/rate.ts";
 
 /** Messages of ours in a sliding window; a message counts from when the server is known to have taken it. */
-export class Pacer {
+export class RatePacer {
   #rate: Rate | undefined;
   #times: { at: number }[] = [];
 

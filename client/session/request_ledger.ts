@@ -13,18 +13,18 @@ import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Pacer } from "./rate_pacer.ts";
+import type { RatePacer } from "./rate_pacer.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a request: done, not done, or nobody knows because the link broke. */
-export type Outcome = "confirmed" | "refused" | "lost";
+export type RequestOutcome = "confirmed" | "refused" | "lost";
 
 type Drafted<R> = R extends { readonly room: number } ? Omit<R, "id" | "room"> : Omit<R, "id">;
 type DraftOf<R> = R extends unknown ? Drafted<R> : never;
 type Numbered = Extract<Request, { readonly id: number }>;
 
 /** A request before it has its number and that of its room. */
-export type Draft = DraftOf<Numbered>;
+export type RequestDraft = DraftOf<Numbered>;
 
 /** The room of a request: its number is another one in each session, undefined while we are not in it. */
 export interface RequestRoom {
@@ -35,9 +35,9 @@ export interface RequestRoom {
 }
 
 interface Entry {
-  readonly draft: Draft;
+  readonly draft: RequestDraft;
   readonly room: RequestRoom | undefined;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: RequestOutcome) => void;
   /** As it was sent in this session; undefined before that. */
   sent: Numbered | undefined;
   /** When that was. */
@@ -50,20 +50,23 @@ interface Entry {
 const OVERDUE_MS = 3_000;
 
 /** What the ledger needs. */
-export interface RequestsOptions {
+export interface RequestLedgerOptions {
   readonly clock: Clock;
-  readonly pacer: Pacer;
+  readonly pacer: RatePacer;
   /** Whether this is the ledger of a sealed room. */
   readonly isSealed?: boolean;
   /** The ledger of a sealed room, which takes all that is asked for there, or of its people; undefined for others. */
-  readonly sealedLedger?: (draft: Draft, room: RequestRoom | undefined) => Requests | undefined;
+  readonly sealedLedger?: (
+    draft: RequestDraft,
+    room: RequestRoom | undefined,
+  ) => RequestLedger | undefined;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
 
 /** The requests of one client, over as many sessions as it takes. */
-export class Requests {
-  readonly #options: RequestsOptions;
+export class RequestLedger {
+  readonly #options: RequestLedgerOptions;
   #entries: Entry[] = [];
   #lastId = 0;
   #session: Session | undefined;
@@ -72,7 +75,7 @@ export class Requests {
   #holding: AbortController | undefined;
   #attached = new AbortController();
 
-  constructor(options: RequestsOptions) {
+  constructor(options: RequestLedgerOptions) {
     this.#options = options;
   }
 
@@ -95,7 +98,7 @@ export class Requests {
   }
 
   /** Takes a request, about `room`; it leaves as soon as there is a session and the server's limit allows. */
-  add(draft: Draft, room?: RequestRoom): Promise<Outcome> {
+  add(draft: RequestDraft, room?: RequestRoom): Promise<RequestOutcome> {
     const ledger = this.#options.sealedLedger?.(draft, room);
     if (ledger !== undefined) return ledger.add(draft, room);
     this.#checkPrivacy(draft, room);
@@ -147,7 +150,7 @@ export class Requests {
   }
 
   /** The server answered request `id`. Gives what it was, where it was one of ours. */
-  answer(id: number, outcome: "confirmed" | "refused"): Draft | undefined {
+  answer(id: number, outcome: "confirmed" | "refused"): RequestDraft | undefined {
     const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
     if (entry === undefined) return undefined;
@@ -176,7 +179,7 @@ export class Requests {
   }
 
   /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
-  #checkPrivacy(draft: Draft, room: RequestRoom | undefined): void {
+  #checkPrivacy(draft: RequestDraft, room: RequestRoom | undefined): void {
     const { isSealed = false } = this.#options;
     const isOfSealed = draft.kind === "direct" ? draft.to < 0 : room?.isSealed ?? isSealed;
     if (isOfSealed !== isSealed) {

@@ -115,13 +115,13 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
 }
 
 /** Who we want to be and where. */
-export interface Place {
+export interface Destination {
   readonly name: string;
   readonly room: string;
 }
 
 /** What an attempt asks for, and the session it would take up again. */
-export interface Destination {
+export interface SessionDestination {
   readonly name: string;
   readonly rooms: readonly WantedRoom[];
   readonly ticket: Ticket | undefined;

@@ -18,13 +18,18 @@ import {
   type HandshakeAnswer,
 } from "../../shared/messages/messages_v1.ts";
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
-import { decodeJson, encodeJson, V1_KEY_BYTES, WireV1 } from "../../shared/channel/envelope_v1.ts";
+import {
+  decodeJson,
+  encodeJson,
+  EnvelopeV1,
+  V1_KEY_BYTES,
+} from "../../shared/channel/envelope_v1.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { refusalError, type Session, type SessionRequest, type Welcome } from "./session.ts";
-import { V1Events } from "./v1_translation.ts";
+import { V1Translation } from "./v1_translation.ts";
 
 /** What a v1 handshake needs beside name, room and token. */
 export interface SessionV1Request extends SessionRequest {
@@ -42,7 +47,7 @@ interface Parts {
   readonly connection: Connection;
   readonly frames: AsyncIterator<Uint8Array>;
   readonly clock: Clock;
-  readonly wire: WireV1;
+  readonly wire: EnvelopeV1;
 }
 
 // Three missed pings, as the server itself counts.
@@ -54,7 +59,7 @@ export class SessionV1 implements Session {
   // Only the server asks.
   readonly roundTripMs = undefined;
   readonly #parts: Parts;
-  readonly #view: V1Events;
+  readonly #view: V1Translation;
   readonly #heartbeat: Heartbeat;
   #silent = false;
 
@@ -62,7 +67,7 @@ export class SessionV1 implements Session {
     this.#parts = parts;
     this.welcome = welcomeOf(answer);
     const { client_id: client, name, room } = answer;
-    this.#view = new V1Events({ client, name, wantedName, room }, () => parts.clock.date());
+    this.#view = new V1Translation({ client, name, wantedName, room }, () => parts.clock.date());
     this.#heartbeat = new Heartbeat({
       clock: parts.clock,
       patienceMs: MISSED_PINGS * answer.heartbeat_interval * 1_000,
@@ -95,7 +100,7 @@ export class SessionV1 implements Session {
     }
     const clock = request.clock ?? SYSTEM_CLOCK;
     return new SessionV1(
-      { connection, frames, clock, wire: new WireV1(key) },
+      { connection, frames, clock, wire: new EnvelopeV1(key) },
       answer,
       request.name,
     );

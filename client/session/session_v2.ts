@@ -9,7 +9,7 @@ import { ClientHandshake } from "../../shared/channel/handshake.ts";
 import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../../shared/base/limits.ts";
 import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
@@ -40,7 +40,7 @@ export interface SessionV2Request extends SessionRequest {
 interface Parts {
   readonly connection: Connection;
   readonly frames: AsyncIterator<Uint8Array>;
-  readonly cipher: SessionCipher;
+  readonly cipher: RecordCipher;
   readonly batches: BatchReader;
   readonly clock: Clock;
 }
@@ -84,7 +84,7 @@ export class SessionV2 implements Session {
     if (answer === undefined) throw closedBeforeAnswer(tls);
     const { keys, fingerprint } = await handshake.receive(answer);
     await request.check(fingerprint);
-    const cipher = new SessionCipher(keys, { role: "client", now: () => clock.now() });
+    const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
     const parts = { connection, frames, cipher, batches: new BatchReader(), clock };
     await connection.write(seal(cipher, helloOf(request)));
     const [first, ...early] = await firstEvents(parts);
@@ -172,7 +172,7 @@ export class SessionV2 implements Session {
   }
 }
 
-function seal(cipher: SessionCipher, request: Request): Uint8Array {
+function seal(cipher: RecordCipher, request: Request): Uint8Array {
   const records = packBatches([frameBody(encodeRequest(request))]).map((parts) =>
     cipher.seal(parts)
   );

@@ -18,7 +18,7 @@ export interface Answered {
 }
 
 /** Requests without an answer, oldest first. */
-export class V1Answers {
+export class V1Pending {
   #waiting: Waiting[] = [];
 
   /** Number of requests without an answer. */

@@ -8,16 +8,16 @@ import type {
   ServerMessageOf,
 } from "../../shared/messages/messages_v1.ts";
 import { type Event, isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";
-import { type Answered, type RequestKind, V1Answers } from "./v1_pending.ts";
+import { type Answered, type RequestKind, V1Pending } from "./v1_pending.ts";
 
 type System = ServerMessageOf<"system">;
 type Stamp = Pick<System, "client_id" | "timestamp">;
 
 /** Translates for one session. It remembers what we asked, since v1 answers carry no numbers. */
-export class V1Events {
+export class V1Translation {
   readonly #client: number;
   readonly #now: () => number;
-  readonly #answers = new V1Answers();
+  readonly #answers = new V1Pending();
   #name: string | undefined;
   readonly #wantedName: string;
   #room: string;

@@ -24,7 +24,7 @@ export interface Position {
 }
 
 /** Where the cursor stands when it is at an index of the text (UTF-16 units). */
-export interface Place extends Position {
+export interface Cell extends Position {
   readonly index: number;
 }
 
@@ -33,7 +33,7 @@ export interface InputLayout {
   readonly rows: readonly Row[];
   readonly cursor: Position;
   /** Every place where the cursor may stand, in the order of the text. */
-  readonly places: readonly Place[];
+  readonly places: readonly Cell[];
 }
 
 const SGR_SEQUENCE = /(\p{Cc}\[[0-9;:]*m)/u;
@@ -148,7 +148,7 @@ function visible(cluster: { text: string; width: number; exact: boolean }): Glyp
 class Wrapper {
   readonly rows: Glyph[][];
   readonly #usable: number;
-  readonly #places: Place[] = [];
+  readonly #places: Cell[] = [];
   #column: number;
 
   constructor(usable: number, head: Row) {
@@ -167,7 +167,7 @@ class Wrapper {
     this.#column += glyph.width;
   }
 
-  end(index: number): readonly Place[] {
+  end(index: number): readonly Cell[] {
     this.#places.push({ index, row: this.rows.length - 1, column: this.#column });
     return this.#places;
   }

@@ -1,7 +1,7 @@
 // The terminal in the hands of another program for a while, and back.
 
 import type { Tty } from "./terminal.ts";
-import type { PaintPacer } from "./paint_scheduler.ts";
+import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
 import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 
@@ -9,7 +9,7 @@ import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 export interface LentTerminal {
   readonly tty: Tty;
   readonly screen: Screen;
-  readonly pacer: PaintPacer;
+  readonly pacer: PaintScheduler;
   /** What is to be shown before. */
   readonly above: readonly string[];
 }

@@ -19,7 +19,7 @@ export const RUNTIME_TIMERS: Timers = {
 const FRAME_MS = 16;
 
 /** Calls `paint` once for any number of requests. */
-export class PaintPacer {
+export class PaintScheduler {
   readonly #paint: () => Promise<void>;
   readonly #timers: Timers;
   readonly #failed: (cause: unknown) => void;

@@ -27,7 +27,7 @@ export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | und
 }
 
 /** The bytes of one offered file; the offer must have passed `faultOfOffer`. */
-export class IncomingFile {
+export class ChunkBuffer {
   /** Bytes of the whole file. */
   readonly size: number;
   readonly #expected: Uint8Array | undefined;

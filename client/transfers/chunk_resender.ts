@@ -3,11 +3,11 @@
 
 import { FILE_PULLS } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
-import { ChunkError, type SendableFile } from "./source_file.ts";
+import { ChunkError, type SourceFile } from "./source_file.ts";
 
 /** What parts are made of. */
-export interface PartServerOptions {
-  readonly file: SendableFile;
+export interface ChunkResenderOptions {
+  readonly file: SourceFile;
   /** The file's id. */
   readonly id: string;
   /** Resolves when the link can take more, rejects when it is lost. */
@@ -15,8 +15,8 @@ export interface PartServerOptions {
 }
 
 /** The parts of one file that somebody waits for. */
-export class PartServer {
-  readonly #options: PartServerOptions;
+export class ChunkResender {
+  readonly #options: ChunkResenderOptions;
   /** By receiver: the next chunk, and the one behind the last. What is asked for last counts. */
   readonly #asked = new Map<number, { next: number; readonly end: number }>();
   #serving = false;
@@ -24,7 +24,7 @@ export class PartServer {
   #lost = Promise.withResolvers<void>();
   #closed = false;
 
-  constructor(options: PartServerOptions) {
+  constructor(options: ChunkResenderOptions) {
     this.#options = options;
   }
 

@@ -2,15 +2,15 @@
 
 import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { CatchingUp } from "./missing_chunks.ts";
-import { IncomingFile } from "./chunk_buffer.ts";
+import { MissingChunks } from "./missing_chunks.ts";
+import { ChunkBuffer } from "./chunk_buffer.ts";
 import { Progress } from "./progress.ts";
 import type { TransferFault, TransferRef, TransferState, Waiting } from "./transfer_event.ts";
 
 type Offer = EventOf<"offer">;
 
 /** What an incoming file is made of. */
-export interface IncomingOptions {
+export interface DownloadOptions {
   readonly file: TransferRef;
   readonly offer: Offer;
   /** Where it will be saved. */
@@ -30,17 +30,17 @@ export function keyOf(
 }
 
 /** One file that is offered, on its way, or all here. */
-export class Incoming {
+export class Download {
   readonly file: TransferRef;
   readonly folder: string;
   readonly client: number;
   /** Number of the room that it was offered in. */
   readonly room: number;
   readonly key: string;
-  readonly data: IncomingFile;
+  readonly data: ChunkBuffer;
   readonly progress: Progress;
   /** Undefined where nothing can be asked for again: the sender speaks v1, or the room is sealed and does it itself. */
-  readonly catchingUp: CatchingUp | undefined;
+  readonly catchingUp: MissingChunks | undefined;
   state: Exclude<TransferState, "sending">;
   /** When it was offered, or could not be saved. */
   openedAt: number;
@@ -49,16 +49,16 @@ export class Incoming {
   waitingFor: Waiting | undefined;
   readonly #now: () => number;
 
-  constructor({ file, offer, folder, accepted, now, ask }: IncomingOptions) {
+  constructor({ file, offer, folder, accepted, now, ask }: DownloadOptions) {
     this.file = file;
     this.folder = folder;
     this.client = offer.client;
     this.room = offer.room;
     this.key = keyOf(offer);
-    this.data = new IncomingFile(offer);
+    this.data = new ChunkBuffer(offer);
     this.progress = new Progress(offer.size, now);
     const { data } = this;
-    this.catchingUp = data.mayHaveGaps ? new CatchingUp({ data, ask, now }) : undefined;
+    this.catchingUp = data.mayHaveGaps ? new MissingChunks({ data, ask, now }) : undefined;
     this.state = accepted ? "accepted" : "offered";
     this.openedAt = this.heardAt = now();
     this.#now = now;

@@ -8,8 +8,8 @@ import { FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";
-import type { Person } from "../rooms/roster.ts";
-import { Incoming, keyOf } from "./download.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
+import { Download, keyOf } from "./download.ts";
 import { faultOfOffer } from "./chunk_buffer.ts";
 import {
   LINK_LOST,
@@ -17,7 +17,7 @@ import {
   type TransferInfo,
   type TransferRef,
 } from "./transfer_event.ts";
-import type { TransferOptions } from "./transfer_host.ts";
+import type { TransferHost } from "./transfer_host.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;
@@ -33,16 +33,16 @@ const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client tak
 type Offer = EventOf<"offer">;
 
 /** The incoming half of Transfers, whose methods of the same names say what these are for. */
-export class IncomingFiles {
-  readonly #options: TransferOptions;
+export class Downloads {
+  readonly #options: TransferHost;
   readonly #nextNumber: () => number;
-  readonly #held = new Map<number, Incoming>();
+  readonly #held = new Map<number, Download>();
   /** Those that still get chunks, by `keyOf`. */
-  readonly #receiving = new Map<string, Incoming>();
+  readonly #receiving = new Map<string, Download>();
   readonly #refusedAt = new Map<number, number>();
   readonly #saving = new Set<Promise<void>>();
 
-  constructor(options: TransferOptions, nextNumber: () => number) {
+  constructor(options: TransferHost, nextNumber: () => number) {
     this.#options = options;
     this.#nextNumber = nextNumber;
   }
@@ -109,7 +109,7 @@ export class IncomingFiles {
 
   /** A sender lost its link: what cannot wait for it ends. */
   senderAway(client: number, room: number): void {
-    const isTheirs = (incoming: Incoming) => incoming.client === client && incoming.room === room;
+    const isTheirs = (incoming: Download) => incoming.client === client && incoming.room === room;
     this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
     for (const incoming of this.#receiving.values()) {
       if (isTheirs(incoming) && incoming.wait("sender")) this.#tellWaiting(incoming);
@@ -125,7 +125,7 @@ export class IncomingFiles {
   }
 
   /** Who is in a room now: senders may have come and gone unheard. */
-  peopleAre(room: number, people: readonly Person[]): void {
+  peopleAre(room: number, people: readonly RosterEntry[]): void {
     const senders = this.#receiving.values().filter((incoming) =>
       incoming.room === room && incoming.survives
     ).map(({ client }) => client);
@@ -149,7 +149,7 @@ export class IncomingFiles {
   /** Ends what is unfinished; complete offers stay. */
   failUnfinished(
     fault: TransferFault,
-    concerns: (incoming: Incoming) => boolean = () => true,
+    concerns: (incoming: Download) => boolean = () => true,
   ): void {
     for (const incoming of [...this.#receiving.values()].filter(concerns)) {
       this.#fail(incoming, fault);
@@ -244,18 +244,18 @@ export class IncomingFiles {
       // Where the link is lost, it is asked again over the next one.
       send({ kind: "pull", ...wanted }).catch(() => undefined);
     };
-    const incoming = new Incoming({ file, offer, folder, accepted, now, ask });
+    const incoming = new Download({ file, offer, folder, accepted, now, ask });
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
   }
 
-  #tellWaiting({ file, data, waitingFor }: Incoming): void {
+  #tellWaiting({ file, data, waitingFor }: Download): void {
     if (waitingFor === undefined) return;
     this.#options.notify({ kind: "waiting", file, done: data.received, for: waitingFor });
   }
 
-  #tellResumed({ file, data }: Incoming): void {
+  #tellResumed({ file, data }: Download): void {
     this.#options.notify({ kind: "resumed", file, done: data.received });
   }
 
@@ -270,7 +270,7 @@ export class IncomingFiles {
   }
 
   /** The offer that `/accept` or `/reject` means. */
-  #offer(verb: string, n: number | undefined): Incoming {
+  #offer(verb: string, n: number | undefined): Download {
     if (n === undefined) return this.#onlyOffer(verb);
     const incoming = this.#find(verb, n);
     if (incoming.state === "offered") return incoming;
@@ -279,7 +279,7 @@ export class IncomingFiles {
     });
   }
 
-  #onlyOffer(verb: string): Incoming {
+  #onlyOffer(verb: string): Download {
     const open = [...this.#held.values()].filter(({ state }) => state === "offered");
     if (open[0] === undefined) throw new UsageError(`Cannot ${verb} a file: none is offered`);
     if (open.length === 1) return open[0];
@@ -290,7 +290,7 @@ export class IncomingFiles {
     });
   }
 
-  #find(verb: string, n: number): Incoming {
+  #find(verb: string, n: number): Download {
     const incoming = this.#held.get(n);
     if (incoming !== undefined) return incoming;
     throw new UsageError(`Cannot ${verb} file ${n}: there is no file of this number`, {
@@ -298,25 +298,25 @@ export class IncomingFiles {
     });
   }
 
-  #fail(incoming: Incoming, fault: TransferFault): void {
+  #fail(incoming: Download, fault: TransferFault): void {
     this.#forget(incoming);
     this.#options.notify({ kind: "failed", file: incoming.file, fault });
   }
 
-  #forget(incoming: Incoming): void {
+  #forget(incoming: Download): void {
     incoming.data.release();
     this.#held.delete(incoming.file.n);
     // A later file of the same sender may have the same id by now.
     if (this.#receiving.get(incoming.key) === incoming) this.#receiving.delete(incoming.key);
   }
 
-  #save(incoming: Incoming): void {
+  #save(incoming: Download): void {
     incoming.state = "saving";
     const task = this.#write(incoming).finally(() => this.#saving.delete(task));
     this.#saving.add(task);
   }
 
-  async #write(incoming: Incoming): Promise<void> {
+  async #write(incoming: Download): Promise<void> {
     const { file, folder, data } = incoming;
     let path: string;
     try {

@@ -11,7 +11,7 @@ interface Served {
 }
 
 /** The files that parts can be had of. */
-export class ServedFiles {
+export class FinishedUploads {
   readonly #now: () => number;
   readonly #files = new Map<string, Served>();
 

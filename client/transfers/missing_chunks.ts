@@ -3,14 +3,14 @@
 
 import { FILE_PULL_AGAIN_MS } from "../base/limits.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
-import type { IncomingFile } from "./chunk_buffer.ts";
+import type { ChunkBuffer } from "./chunk_buffer.ts";
 
 /** Chunks that are asked for at once: 512 KiB keep a link busy and leave room for talk. */
 const WINDOW = Math.min(16, FILE_PULL_CHUNKS_MAX);
 
 /** What catching up works with. */
-export interface CatchingUpOptions {
-  readonly data: Pick<IncomingFile, "firstMissing" | "missing">;
+export interface MissingChunksOptions {
+  readonly data: Pick<ChunkBuffer, "firstMissing" | "missing">;
   /** Asks the sender for `count` chunks from `index` on. */
   readonly ask: (index: number, count: number) => void;
   /** Milliseconds of any monotonic clock. */
@@ -18,15 +18,15 @@ export interface CatchingUpOptions {
 }
 
 /** The missing chunks of one file. */
-export class CatchingUp {
-  readonly #options: CatchingUpOptions;
+export class MissingChunks {
+  readonly #options: MissingChunksOptions;
   /** The chunks before this one went to the room. */
   #reached = 0;
   /** The chunk behind the last one that was asked for; undefined where nothing is awaited. */
   #askedUpTo: number | undefined;
   #heardAt: number;
 
-  constructor(options: CatchingUpOptions) {
+  constructor(options: MissingChunksOptions) {
     this.#options = options;
     this.#heardAt = options.now();
   }

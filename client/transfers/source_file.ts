@@ -24,7 +24,7 @@ export class ChunkError extends Error {
 }
 
 /** A file that may be sent; `size` in bytes, at least 1. */
-export interface SendableFile {
+export interface SourceFile {
   readonly name: string;
   readonly size: number;
   /** SHA-256 of the whole. */
@@ -36,14 +36,17 @@ export interface SendableFile {
 }
 
 /** What judges a file before it is sent. */
-export interface SendableOptions {
+export interface SourceFileOptions {
   readonly home?: string | undefined;
   /** Bytes; 0 where the server takes no files. */
   readonly fileMax: number;
 }
 
 /** Opens what the user typed after `/send`. Throws UsageError or LimitError. */
-export async function openSendable(typed: string, options: SendableOptions): Promise<SendableFile> {
+export async function openSourceFile(
+  typed: string,
+  options: SourceFileOptions,
+): Promise<SourceFile> {
   const { home, fileMax } = options;
   const candidates = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
   if (candidates.length === 0) {
@@ -73,7 +76,7 @@ async function firstThatExists(candidates: readonly string[]): Promise<string> {
   return candidates.at(-1)!;
 }
 
-async function openRegular(path: string, fileMax: number): Promise<SendableFile> {
+async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
   const handle = await Deno.open(path, { read: true });
   try {
     const info = await handle.stat();
@@ -105,7 +108,7 @@ function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number
 }
 
 /** A file on the disk, of which nothing is held in memory but the digests of its chunks. */
-class DiskFile implements SendableFile {
+class DiskFile implements SourceFile {
   readonly name: string;
   readonly size: number;
   readonly hash: Uint8Array<ArrayBuffer>;
@@ -131,7 +134,7 @@ class DiskFile implements SendableFile {
   /** Reads all of it once. Throws ChunkError where it shrinks or grows meanwhile. */
   static async read(
     handle: Deno.FsFile,
-    { name, size }: Pick<SendableFile, "name" | "size">,
+    { name, size }: Pick<SourceFile, "name" | "size">,
   ): Promise<DiskFile> {
     const whole = createHash("sha256");
     const digests: Uint8Array[] = [];

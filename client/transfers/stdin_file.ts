@@ -6,13 +6,13 @@ import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import type { SendableFile } from "./source_file.ts";
+import type { SourceFile } from "./source_file.ts";
 
 /** Reads it to its end. Throws LimitError as soon as it is too much, UsageError where there is nothing. */
 export async function spoolFile(
   input: AsyncIterable<Uint8Array>,
   { name, fileMax }: { readonly name: string; readonly fileMax: number },
-): Promise<SendableFile> {
+): Promise<SourceFile> {
   if (fileMax === 0) throw new LimitError("Cannot send standard input: this server takes no files");
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -33,7 +33,7 @@ export async function spoolFile(
   return new SpooledFile(name, concatBytes(parts));
 }
 
-class SpooledFile implements SendableFile {
+class SpooledFile implements SourceFile {
   readonly name: string;
   readonly size: number;
   readonly hash: Uint8Array<ArrayBuffer>;

@@ -1,13 +1,13 @@
 // What a transfer is to those who show it: its number and names, and each turn it takes.
 
 /** `in`: a member sends it to us; `out`: we send it to the room. */
-export type Direction = "in" | "out";
+export type TransferDirection = "in" | "out";
 
 /** One transfer in the words of `/files`, `/accept`, `/reject` and `/cancel`. */
 export interface TransferRef {
   /** The number the user calls it by, from 1, never used twice by one client. */
   readonly n: number;
-  readonly direction: Direction;
+  readonly direction: TransferDirection;
   /** Safe to be a file's name and to be shown. */
   readonly name: string;
   /** Bytes of the whole file. */

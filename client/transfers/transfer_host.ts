@@ -14,7 +14,7 @@ export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part" | "resume">;
 export type FileRequest = UploadRequest | RequestOf<"pull">;
 
 /** What transfers need of the rest of the client. */
-export interface TransferOptions {
+export interface TransferHost {
   /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
   readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
   /** Whether the server of a room says how far files are, so that they go on after a lost link. */

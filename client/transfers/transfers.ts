@@ -6,12 +6,12 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { FILE_CONFIRM_MS } from "../base/limits.ts";
 import { FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { IncomingFiles } from "./downloads.ts";
+import { Downloads } from "./downloads.ts";
 import { Progress } from "./progress.ts";
-import type { Outcome, RequestRoom } from "../session/request_ledger.ts";
-import type { Person } from "../rooms/roster.ts";
-import { openSendable, type SendableFile } from "./source_file.ts";
-import { ServedFiles } from "./finished_uploads.ts";
+import type { RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
+import { openSourceFile, type SourceFile } from "./source_file.ts";
+import { FinishedUploads } from "./finished_uploads.ts";
 import {
   LINK_LOST,
   type TransferFault,
@@ -19,7 +19,7 @@ import {
   type TransferRef,
 } from "./transfer_event.ts";
 import { giveUp, Upload } from "./upload.ts";
-import type { TransferOptions } from "./transfer_host.ts";
+import type { TransferHost } from "./transfer_host.ts";
 
 /** How often deadlines are looked at. */
 const SWEEP_MS = 1_000;
@@ -36,11 +36,11 @@ interface Outgoing {
 export class Transfers {
   /** Largest file in bytes, both ways: the server's `limits.file`, FILE_MAX_BYTES before it is known. */
   fileMax: number = FILE_MAX_BYTES;
-  readonly #options: TransferOptions;
-  readonly #incoming: IncomingFiles;
+  readonly #options: TransferHost;
+  readonly #incoming: Downloads;
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #sending = new Set<Promise<void>>();
-  readonly #served: ServedFiles;
+  readonly #served: FinishedUploads;
   /** When a session whose link is lost is held no more; undefined while there is a link. */
   #heldUntil: number | undefined;
   /** Ids of uploads that ended while the server might still take their offer, perhaps over the next link. */
@@ -48,10 +48,10 @@ export class Transfers {
   #lastNumber = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: TransferOptions) {
+  constructor(options: TransferHost) {
     this.#options = options;
-    this.#incoming = new IncomingFiles(options, () => ++this.#lastNumber);
-    this.#served = new ServedFiles(options.now);
+    this.#incoming = new Downloads(options, () => ++this.#lastNumber);
+    this.#served = new FinishedUploads(options.now);
   }
 
   /** An offer, ours included. */
@@ -83,7 +83,7 @@ export class Transfers {
   }
 
   /** The server has answered the offer of file `id`. */
-  handleAnswer(id: string, outcome: Outcome): void {
+  handleAnswer(id: string, outcome: RequestOutcome): void {
     if (outcome === "confirmed") return this.#confirm(id);
     const fault: TransferFault = outcome === "refused"
       ? { code: "unconfirmed", reason: "the server did not take it" }
@@ -107,7 +107,7 @@ export class Transfers {
   }
 
   /** Who is in room number `room`, of which some changes may not have been told. */
-  peopleAre(room: number, people: readonly Person[]): void {
+  peopleAre(room: number, people: readonly RosterEntry[]): void {
     this.#incoming.peopleAre(room, people);
   }
 
@@ -151,12 +151,12 @@ export class Transfers {
 
   /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
   async offerFile(typed: string, room: RequestRoom): Promise<void> {
-    const file = await openSendable(typed, { home: this.#options.home, fileMax: this.fileMax });
+    const file = await openSourceFile(typed, { home: this.#options.home, fileMax: this.fileMax });
     this.sendFile(file, room);
   }
 
   /** Sends what is open already, which it closes. Throws LimitError. */
-  sendFile(file: SendableFile, room: RequestRoom): void {
+  sendFile(file: SourceFile, room: RequestRoom): void {
     if (this.#outgoing.size >= FILE_TRANSFERS_PER_SENDER) {
       file.close();
       throw new LimitError(

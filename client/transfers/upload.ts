@@ -5,8 +5,8 @@
 import { Buffer } from "node:buffer";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
-import { PartServer } from "./chunk_resender.ts";
-import { ChunkError, type SendableFile } from "./source_file.ts";
+import { ChunkResender } from "./chunk_resender.ts";
+import { ChunkError, type SourceFile } from "./source_file.ts";
 import type { TransferFault } from "./transfer_event.ts";
 import type { UploadRequest } from "./transfer_host.ts";
 
@@ -24,12 +24,12 @@ export class Upload {
   /** Random, 128 bits in hex. */
   readonly id: string = crypto.randomUUID().replaceAll("-", "");
   /** What is sent. */
-  readonly file: SendableFile;
+  readonly file: SourceFile;
   /** Whether it goes on after a lost link: the server says how far it is. */
   readonly survives: boolean;
   readonly #send: UploadSend;
   readonly #total: number;
-  readonly #parts: PartServer;
+  readonly #parts: ChunkResender;
   #fault: TransferFault | undefined;
   #isConfirmed = false;
   #next = 0;
@@ -41,12 +41,12 @@ export class Upload {
   #link = 0;
   #change = Promise.withResolvers<void>();
 
-  constructor(file: SendableFile, send: UploadSend, survives = false) {
+  constructor(file: SourceFile, send: UploadSend, survives = false) {
     this.file = file;
     this.survives = survives;
     this.#send = send;
     this.#total = Math.ceil(file.size / FILE_CHUNK_BYTES);
-    this.#parts = new PartServer({ file, id: this.id, send });
+    this.#parts = new ChunkResender({ file, id: this.id, send });
   }
 
   /** True when the server gave our offer back: it took it. */

@@ -2,7 +2,7 @@
 // each below a comment `<!-- table: NAME -->`; tests/docs_test.ts compares.
 
 import { COMMANDS } from "../../client/commands/dispatcher.ts";
-import { usageOf } from "../../client/commands/command.ts";
+import { slashUsage } from "../../client/commands/command.ts";
 import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "../../client/config/client_options.ts";
 import { COMMON_OPTIONS } from "../../client/config/connection_options.ts";
 import {
@@ -36,7 +36,10 @@ const TABLES: Readonly<Record<string, () => string>> = {
   "command options": () =>
     table(["command", "option", "what it does"], CLIENT_COMMANDS.flatMap(ownOptions)),
   commands: () =>
-    table(["command", "what it does"], codeFirst(COMMANDS.map((row) => [usageOf(row), row.help]))),
+    table(
+      ["command", "what it does"],
+      codeFirst(COMMANDS.map((row) => [slashUsage(row), row.help])),
+    ),
   settings: () =>
     table(
       ["setting", "may be", "default", "what it is"],

@@ -1,7 +1,7 @@
 // Man pages of both programs, made from the tables that the programs read themselves. `deno task man` writes them to
 // docs/man/; tests/man_pages_test.ts compares and lints. The language is mdoc(7).
 
-import { usageOf } from "../../client/commands/command.ts";
+import { slashUsage } from "../../client/commands/command.ts";
 import { COMMANDS } from "../../client/commands/dispatcher.ts";
 import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "../../client/config/connection_options.ts";
 import { CLIENT_PROGRAM } from "../../client/config/program.ts";
@@ -22,7 +22,7 @@ export function manPages(): Readonly<Record<string, string>> {
 
 function clientPage(): string {
   const program = CLIENT_PROGRAM;
-  const commands = COMMANDS.map((row) => item(`Ic ${plain(usageOf(row))}`, row.help));
+  const commands = COMMANDS.map((row) => item(`Ic ${plain(slashUsage(row))}`, row.help));
   return page(program, {
     about: [
       "joins a room of a cmdchat server and talks there, with messages in the terminal's own " +

@@ -3,17 +3,17 @@
 
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
-import { OPERATOR_CLIENT } from "../cluster/replicated_room.ts";
-import type { OperatorWord } from "../cluster/cluster_messages.ts";
-import type { AskOf, OperatorAsk, OperatorCommand } from "./admin_commands.ts";
-import type { OperatorBan } from "../limits/network_bans.ts";
+import { ADMIN_CLIENT } from "../cluster/replicated_room.ts";
+import type { AdminMessage } from "../cluster/cluster_messages.ts";
+import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
+import type { NetworkBan } from "../limits/network_bans.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 import type { Session } from "../session/session.ts";
 import {
   addressBits,
+  type IpNetwork,
   isWithin,
-  type Network,
   networkOf,
   networkText,
   parseNetwork,
@@ -22,7 +22,7 @@ import {
 const NOTICE_PREFIX = "From the server's operator: ";
 
 /** What a command came to. */
-export interface OperatorAnswer {
+export interface AdminAnswer {
   /** For people: one line, or one for each of a list. */
   readonly lines: readonly string[];
   /** The same for programs. */
@@ -35,10 +35,10 @@ const OPEN_LABEL = /^open:(\d{1,15})$/;
 const SEALED_LABEL = /^sealed:(\d{1,15})$/;
 
 type Answers = {
-  readonly [K in OperatorCommand]: (
+  readonly [K in AdminCommand]: (
     relay: Relay,
-    ask: AskOf<K>,
-  ) => OperatorAnswer | Promise<OperatorAnswer>;
+    ask: AdminRequestOf<K>,
+  ) => AdminAnswer | Promise<AdminAnswer>;
 };
 
 const ANSWERS: Answers = {
@@ -150,14 +150,14 @@ const ANSWERS: Answers = {
 };
 
 /** Does what the operator asks for. Throws CmdchatError where it cannot be done. */
-export async function answerOperator(relay: Relay, ask: OperatorAsk): Promise<OperatorAnswer> {
+export async function runAdminCommand(relay: Relay, ask: AdminRequest): Promise<AdminAnswer> {
   // The table's type ties each command to its question; TypeScript cannot follow the key through the union.
-  const answer = ANSWERS[ask.command] as (relay: Relay, ask: OperatorAsk) => OperatorAnswer;
+  const answer = ANSWERS[ask.command] as (relay: Relay, ask: AdminRequest) => AdminAnswer;
   return await answer(relay, ask);
 }
 
 /** Does what the operator said at another server; never throws. */
-export function followOperator(relay: Relay, word: OperatorWord): void {
+export function followAdmin(relay: Relay, word: AdminMessage): void {
   try {
     follow(relay, word);
   } catch (error) {
@@ -167,7 +167,7 @@ export function followOperator(relay: Relay, word: OperatorWord): void {
   }
 }
 
-function follow(relay: Relay, word: OperatorWord): void {
+function follow(relay: Relay, word: AdminMessage): void {
   switch (word.kind) {
     case "banned":
       banHere(relay, {
@@ -183,7 +183,7 @@ function follow(relay: Relay, word: OperatorWord): void {
 }
 
 /** Ends session `id` of this server for the operator of another one: its address; undefined where it is not here. */
-export function expelForOperator(relay: Relay, id: number): string | undefined {
+export function expelForAdmin(relay: Relay, id: number): string | undefined {
   const session = relay.session(id);
   if (session === undefined) return undefined;
   relay.expel(session, KICKED);
@@ -227,13 +227,13 @@ function nobody(id: number): CmdchatError {
   return new LimitError(`Cannot find session ${id}: nobody has that number`);
 }
 
-function sourceNetwork(address: string): Network {
+function sourceNetwork(address: string): IpNetwork {
   const network = networkOf(address);
   if (network === undefined) throw new UsageError("Cannot ban the session: its address is unknown");
   return network;
 }
 
-function banHere(relay: Relay, ban: OperatorBan): number {
+function banHere(relay: Relay, ban: NetworkBan): number {
   relay.bans.add(ban, Date.now());
   const within = relay.sessions.filter(({ address }) => {
     const bits = addressBits(address);
@@ -263,7 +263,7 @@ function putOut(room: Room): number {
     room.publish({
       ...{
         kind: "moderated",
-        client: OPERATOR_CLIENT,
+        client: ADMIN_CLIENT,
         name: "The server's operator",
         time: Date.now(),
       },

@@ -27,20 +27,20 @@ const ASKS = {
 
 type Rows = typeof ASKS;
 /** Name of a command. */
-export type OperatorCommand = keyof Rows;
+export type AdminCommand = keyof Rows;
 /** Any question. */
-export type OperatorAsk = {
-  [K in OperatorCommand]:
+export type AdminRequest = {
+  [K in AdminCommand]:
     & { readonly command: K }
     & {
       readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodType ? z.output<Rows[K][F]> : never;
     };
-}[OperatorCommand];
+}[AdminCommand];
 /** One kind of question. */
-export type AskOf<K extends OperatorCommand> = Extract<OperatorAsk, { command: K }>;
+export type AdminRequestOf<K extends AdminCommand> = Extract<AdminRequest, { command: K }>;
 
 /** Names of all commands. */
-export const OPERATOR_COMMANDS = Object.keys(ASKS) as readonly OperatorCommand[];
+export const ADMIN_COMMANDS = Object.keys(ASKS) as readonly AdminCommand[];
 
 interface Typed {
   readonly words: readonly string[];
@@ -58,7 +58,7 @@ interface CommandRow {
 }
 
 /** How each command is typed. */
-export const OPERATOR_TABLE: Readonly<Record<OperatorCommand, CommandRow>> = {
+export const ADMIN_TABLE: Readonly<Record<AdminCommand, CommandRow>> = {
   sessions: {
     ...{ argument: "", count: [0, 0], read: ({ names }) => ({ names }) },
     summary:
@@ -107,37 +107,37 @@ export const OPERATOR_TABLE: Readonly<Record<OperatorCommand, CommandRow>> = {
 };
 
 /** What somebody typed, as the question that it is. Throws UsageError. */
-export function readAsk(
+export function readAdminRequest(
   [word = "", ...words]: readonly string[],
   { names }: Pick<Typed, "names">,
-): OperatorAsk {
-  const command = OPERATOR_COMMANDS.find((name) => name === word);
+): AdminRequest {
+  const command = ADMIN_COMMANDS.find((name) => name === word);
   if (command === undefined) {
     const what = word === "" ? "a command is wanted" : `${quote(word)} is none`;
     throw new UsageError(`Cannot ask the server: ${what}`, {
-      hint: `one of ${OPERATOR_COMMANDS.join(", ")}`,
+      hint: `one of ${ADMIN_COMMANDS.join(", ")}`,
     });
   }
-  const { argument, count: [least, most], read } = OPERATOR_TABLE[command];
+  const { argument, count: [least, most], read } = ADMIN_TABLE[command];
   if (words.length < least || words.length > most) {
     throw new UsageError(`Cannot do ${command}: ${argument || "nothing"} is wanted behind it`, {
       hint: `cmdchat-server admin ${command} ${argument}`.trimEnd(),
     });
   }
-  const ask = checkAsk({ command, ...read({ words, names }) });
+  const ask = checkAdminRequest({ command, ...read({ words, names }) });
   if (ask !== undefined) return ask;
   throw new UsageError(`Cannot do ${command}: ${argument} is longer or larger than allowed`);
 }
 
 /** A question as it came over the wire; undefined where it is none. */
-export function checkAsk(value: unknown): OperatorAsk | undefined {
+export function checkAdminRequest(value: unknown): AdminRequest | undefined {
   if (typeof value !== "object" || value === null || !("command" in value)) return undefined;
-  const command = OPERATOR_COMMANDS.find((name) => name === value.command);
+  const command = ADMIN_COMMANDS.find((name) => name === value.command);
   if (command === undefined) return undefined;
   const checked = z.strictObject({ command: z.literal(command), ...ASKS[command] }).safeParse(
     value,
   );
-  return checked.success ? checked.data as unknown as OperatorAsk : undefined;
+  return checked.success ? checked.data as unknown as AdminRequest : undefined;
 }
 
 function sessionNumber(text: string): number {

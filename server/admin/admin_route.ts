@@ -3,28 +3,28 @@
 
 import { isLoopback } from "../config/admin_address.ts";
 import { CmdchatError } from "../../shared/base/errors.ts";
-import type { OperatorAnswer } from "./admin_actions.ts";
-import { checkAsk, type OperatorAsk } from "./admin_commands.ts";
+import type { AdminAnswer } from "./admin_actions.ts";
+import { type AdminRequest, checkAdminRequest } from "./admin_commands.ts";
 import type { TokenGate } from "./token_gate.ts";
-import { QUESTION_MAX_BYTES } from "./paths.ts";
+import { ADMIN_REQUEST_MAX_BYTES } from "./paths.ts";
 
 /** What the page needs. */
-export interface OperatorView {
+export interface AdminRouteView {
   /** Undefined = there is no token, and with it no such page. */
   readonly gate: TokenGate | undefined;
-  readonly answer: (ask: OperatorAsk) => Promise<OperatorAnswer>;
+  readonly answer: (ask: AdminRequest) => Promise<AdminAnswer>;
 }
 
 /** A request, and who sent it. */
-export interface FromPeer {
+export interface PeerRequest {
   readonly request: Request;
   /** Address of the other end. */
   readonly peer: string;
 }
 
 /** What is wrong with a request, or what came of it. */
-export type OperatorReply =
-  | { readonly status: 200; readonly answer: OperatorAnswer }
+export type AdminReply =
+  | { readonly status: 200; readonly answer: AdminAnswer }
   | { readonly status: number; readonly why: string };
 
 /** The token that a request carries; undefined where it has none. */
@@ -54,10 +54,10 @@ export async function readUpTo(
 }
 
 /** Answers a request for the page; undefined where there is no such page for it. */
-export async function operatorReply(
-  { request, peer }: FromPeer,
-  { gate, answer }: OperatorView,
-): Promise<OperatorReply | undefined> {
+export async function adminReply(
+  { request, peer }: PeerRequest,
+  { gate, answer }: AdminRouteView,
+): Promise<AdminReply | undefined> {
   if (gate === undefined || !isLoopback(plainPeer(peer))) return undefined;
   const wrong = unfit(request);
   if (wrong !== undefined) return wrong;
@@ -65,11 +65,11 @@ export async function operatorReply(
   const checked = token === undefined ? "wrong" : await gate.check(token);
   if (checked === "busy") return { status: 429, why: "Too many at once" };
   if (checked === "wrong") return { status: 401, why: "A token is needed" };
-  const body = await readUpTo(request, QUESTION_MAX_BYTES);
+  const body = await readUpTo(request, ADMIN_REQUEST_MAX_BYTES);
   if (body === undefined) {
-    return { status: 413, why: `At most ${QUESTION_MAX_BYTES} bytes are read` };
+    return { status: 413, why: `At most ${ADMIN_REQUEST_MAX_BYTES} bytes are read` };
   }
-  const ask = checkAsk(parsed(body));
+  const ask = checkAdminRequest(parsed(body));
   if (ask === undefined) return { status: 400, why: "That is no question of this version" };
   try {
     return { status: 200, answer: await answer(ask) };
@@ -80,7 +80,7 @@ export async function operatorReply(
 }
 
 // A browser says where a page came from, and asks before it sends JSON; nothing here allows it.
-function unfit(request: Request): OperatorReply | undefined {
+function unfit(request: Request): AdminReply | undefined {
   const { headers, method, url } = request;
   if (!isPlainAddress(new URL(url).hostname)) return { status: 421, why: "Ask by address" };
   if (method !== "POST") return { status: 405, why: "POST it" };

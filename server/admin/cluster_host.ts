@@ -1,13 +1,13 @@
 // What other servers of a cluster may ask of this one.
 
 import type { ClusterHost } from "../cluster/cluster.ts";
-import type { OperatorWord, WordOf } from "../cluster/cluster_messages.ts";
-import { expelForOperator, followOperator } from "./admin_actions.ts";
+import type { AdminMessage, ClusterMessageOf } from "../cluster/cluster_messages.ts";
+import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 
 /** This server's sessions, as other servers see them. */
-export class ClusterSide implements ClusterHost {
+export class RelayClusterHost implements ClusterHost {
   readonly #relay: Relay;
   readonly #sessions: ReadonlyMap<number, Session>;
 
@@ -28,20 +28,20 @@ export class ClusterSide implements ClusterHost {
     return lastRequest;
   }
 
-  follow(word: OperatorWord): void {
-    followOperator(this.#relay, word);
+  follow(word: AdminMessage): void {
+    followAdmin(this.#relay, word);
   }
 
-  standing(): OperatorWord[] {
+  standing(): AdminMessage[] {
     const { snapshot } = this.#relay.bans;
     return snapshot.map(([network, until]) => ({ kind: "banned", network, until }));
   }
 
   expel(client: number): string | undefined {
-    return expelForOperator(this.#relay, client);
+    return expelForAdmin(this.#relay, client);
   }
 
-  direct({ title, to, ...message }: WordOf<"direct">): boolean {
+  direct({ title, to, ...message }: ClusterMessageOf<"direct">): boolean {
     const other = this.#sessions.get(to);
     const theirs = other?.memberships.find(({ room }) => room.title === title);
     // Both must be in the room: numbers must not tell who is on a server.

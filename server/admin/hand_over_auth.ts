@@ -18,7 +18,7 @@ import { tokenDigest } from "../config/access_tokens.ts";
 /** Bytes of a challenge, and of the nonce of whoever answers it. */
 export const CHALLENGE_BYTES = 32;
 /** Bytes of what the next process asks with: the challenge, its nonce, and the proof. */
-export const ASK_BYTES = 2 * CHALLENGE_BYTES + HASH_BYTES;
+export const HAND_OVER_REQUEST_BYTES = 2 * CHALLENGE_BYTES + HASH_BYTES;
 
 interface Secrets {
   readonly proof: Uint8Array;
@@ -35,7 +35,7 @@ export interface AdminSecret {
 }
 
 /** Gives what `take` gives to one who has the token. */
-export class HandOverDesk {
+export class HandOverAuth {
   readonly #token: string;
   readonly #gate: TokenGate;
   readonly #take: () => Promise<Uint8Array> | undefined;
@@ -63,7 +63,7 @@ export class HandOverDesk {
   async give(
     ask: Uint8Array,
   ): Promise<Uint8Array<ArrayBuffer> | "unauthorized" | "busy" | "nothing"> {
-    if (ask.length !== ASK_BYTES) return "unauthorized";
+    if (ask.length !== HAND_OVER_REQUEST_BYTES) return "unauthorized";
     const nonce = ask.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES);
     const proof = ask.subarray(2 * CHALLENGE_BYTES);
     const open = this.#challenges.findIndex((one) =>
@@ -83,7 +83,7 @@ export class HandOverDesk {
 }
 
 /** The other side of the desk. */
-export interface HandOverAsk {
+export interface HandOverRequest {
   /** What to ask with. */
   readonly body: Uint8Array<ArrayBuffer>;
   /** What was given. Throws CryptoError where it is not from one who has the token. */
@@ -91,8 +91,8 @@ export interface HandOverAsk {
 }
 
 /** Answers a challenge for the one who has the token. */
-export function askDesk(token: string, challenge: Uint8Array): HandOverAsk {
-  const body = new Uint8Array(ASK_BYTES);
+export function handOverRequest(token: string, challenge: Uint8Array): HandOverRequest {
+  const body = new Uint8Array(HAND_OVER_REQUEST_BYTES);
   body.set(challenge);
   const nonce = crypto.getRandomValues(body.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES));
   const secrets = secretsOf(token, challenge, nonce);

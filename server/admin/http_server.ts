@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { addressText, type AdminAddress } from "../config/admin_address.ts";
-import { adminPage, type AdminView } from "./routes.ts";
+import { type AdminView, answerRoute } from "./routes.ts";
 import { listenError } from "../net/listen_error.ts";
 
 /** The operator's pages while they are served. */
@@ -27,7 +27,7 @@ export function serveAdmin(
         onFault(error);
         return new Response("The server made a mistake\n", { status: 500 });
       },
-    }, (request, { remoteAddr }) => adminPage({ request, peer: remoteAddr.hostname }, view));
+    }, (request, { remoteAddr }) => answerRoute({ request, peer: remoteAddr.hostname }, view));
     // It serves beside the relay, and must not keep the process alive.
     server.unref();
     return { address: addressText(server.addr), finish: () => server.shutdown() };

@@ -1,25 +1,25 @@
 // The operator's pages over HTTP: a request in, a response out. server/admin/http_server.ts has the socket.
 
-import { ASK_BYTES, type HandOverDesk } from "./hand_over_auth.ts";
+import { HAND_OVER_REQUEST_BYTES, type HandOverAuth } from "./hand_over_auth.ts";
 import { METRICS_TYPE } from "../telemetry/prometheus_page.ts";
 import {
+  adminReply,
+  type AdminRouteView,
   bearerToken,
-  type FromPeer,
   isPlainAddress,
-  operatorReply,
-  type OperatorView,
+  type PeerRequest,
   readUpTo,
 } from "./admin_route.ts";
-import { HAND_OVER_PAGE, OPERATOR_PAGE } from "./paths.ts";
+import { ADMIN_PATH, HAND_OVER_PATH } from "./paths.ts";
 
 /** What the pages show. */
-export interface AdminView extends OperatorView {
+export interface AdminView extends AdminRouteView {
   /** Whether new clients are taken. */
   readonly ready: () => boolean;
   /** The text of /metrics. */
   readonly metrics: () => string;
   /** Where the next process gets everything; undefined where there is nothing to be had. */
-  readonly handOver: HandOverDesk | undefined;
+  readonly handOver: HandOverAuth | undefined;
 }
 
 interface Page {
@@ -44,14 +44,17 @@ const PAGES: Readonly<Record<string, Page>> = {
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
 /** Answers one request. */
-export async function adminPage({ request, peer }: FromPeer, view: AdminView): Promise<Response> {
+export async function answerRoute(
+  { request, peer }: PeerRequest,
+  view: AdminView,
+): Promise<Response> {
   const { pathname, hostname } = new URL(request.url);
   // A web page whose name its owner points at 127.0.0.1 must not read what is meant for this machine.
   if (view.gate === undefined && !isPlainAddress(hostname)) {
     return plain(421, "Ask by address, such as http://127.0.0.1, or set a token");
   }
-  if (pathname === HAND_OVER_PAGE) return await handOver(request, view);
-  if (pathname === OPERATOR_PAGE) {
+  if (pathname === HAND_OVER_PATH) return await handOver(request, view);
+  if (pathname === ADMIN_PATH) {
     const reply = await operator({ request, peer }, view);
     if (reply !== undefined) return reply;
   }
@@ -65,8 +68,8 @@ export async function adminPage({ request, peer }: FromPeer, view: AdminView): P
   return page.answer(view);
 }
 
-async function operator(from: FromPeer, view: AdminView): Promise<Response | undefined> {
-  const reply = await operatorReply(from, view);
+async function operator(from: PeerRequest, view: AdminView): Promise<Response | undefined> {
+  const reply = await adminReply(from, view);
   if (reply === undefined) return undefined;
   if ("why" in reply) return plain(reply.status, reply.why);
   return Response.json(reply.answer, { headers: HEADERS });
@@ -77,7 +80,7 @@ async function handOver(request: Request, { handOver: desk }: AdminView): Promis
   if (desk === undefined) return plain(409, "There is nothing to hand over");
   if (request.method === "GET") return binary(desk.challenge());
   if (request.method !== "POST") return plain(405, "POST it");
-  const ask = await readUpTo(request, ASK_BYTES);
+  const ask = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
   const given = ask === undefined ? "unauthorized" : await desk.give(ask);
   if (given === "unauthorized") return plain(401, "A token is needed");
   if (given === "busy") return plain(429, "Too many at once");

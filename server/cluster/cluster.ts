@@ -8,15 +8,15 @@ import type { Backplane, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
-import { Freshness } from "./replay_guard.ts";
+import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
 import {
-  decodeWord,
-  encodeWord,
-  type OperatorWord,
-  type Said,
-  type Word,
-  type WordOf,
+  type AdminMessage,
+  type ClusterMessage,
+  type ClusterMessageOf,
+  decodeClusterMessage,
+  encodeClusterMessage,
+  type ReceivedMessage,
 } from "./cluster_messages.ts";
 
 const SUBJECT = "cmdchat.words";
@@ -38,17 +38,17 @@ export interface ClusterHost {
   /** Gives up a session whose client went to another server: the number of its last request; undefined = unknown. */
   giveUp(ticket: Uint8Array): number | undefined;
   /** Does what the operator said at another server. */
-  follow(word: OperatorWord): void;
+  follow(word: AdminMessage): void;
   /** What the operator said that a server which comes must know. */
-  standing(): Iterable<OperatorWord>;
+  standing(): Iterable<AdminMessage>;
   /** Ends a session for the operator of another server: its address; undefined where it is not here. */
   expel(client: number): string | undefined;
   /** Delivers a direct message where its receiver is here; false where not. */
-  direct(message: WordOf<"direct">): boolean;
+  direct(message: ClusterMessageOf<"direct">): boolean;
 }
 
 /** Where a session was, for whoever takes it up. */
-export interface Elsewhere {
+export interface RemoteSession {
   readonly client: number;
   /** Number of its last request; undefined where its server cannot be asked any more. */
   readonly request: number | undefined;
@@ -77,12 +77,12 @@ export class Cluster {
   readonly bus: ClusterBus;
   readonly sealed: SealedHomes;
   readonly #options: ClusterOptions;
-  readonly #fresh = new Freshness();
+  readonly #fresh = new ReplayGuard();
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
   readonly #known = new Map<string, Known>();
   readonly #homes = new Map<number, Slot>();
-  readonly #questions = new Map<number, (word: Word | undefined) => void>();
+  readonly #questions = new Map<number, (word: ClusterMessage | undefined) => void>();
   #host: ClusterHost | undefined;
   #hearing: Running | undefined;
   #asked = 0;
@@ -135,7 +135,7 @@ export class Cluster {
   }
 
   /** A session of another server, given up by it; undefined where there is none, or the secret is another's. */
-  async take(ticket: Uint8Array, secret: Uint8Array): Promise<Elsewhere | undefined> {
+  async take(ticket: Uint8Array, secret: Uint8Array): Promise<RemoteSession | undefined> {
     const known = this.#known.get(encodeBase64(ticket));
     if (known === undefined || !timingSafeEqual(known.digest, sha256(secret))) return undefined;
     const { client, slot } = known;
@@ -153,7 +153,7 @@ export class Cluster {
   }
 
   /** Has all other servers do what the operator said. */
-  tell(word: OperatorWord): void {
+  tell(word: AdminMessage): void {
     this.#say(word);
   }
 
@@ -189,14 +189,17 @@ export class Cluster {
     this.bus.serverGone(slot);
   }
 
-  #say(word: Word): void {
+  #say(word: ClusterMessage): void {
     const { backplane, key, slot } = this.#options;
-    backplane.say(SUBJECT, key.seal(SUBJECT, encodeWord({ slot, number: ++this.#said, word })));
+    backplane.say(
+      SUBJECT,
+      key.seal(SUBJECT, encodeClusterMessage({ slot, number: ++this.#said, word })),
+    );
   }
 
   #hear(sealed: Uint8Array): void {
     const body = this.#options.key.open(SUBJECT, sealed);
-    const said = body === undefined ? undefined : decodeWord(body);
+    const said = body === undefined ? undefined : decodeClusterMessage(body);
     if (said === undefined || said.slot === this.#options.slot) return;
     const { number, word } = said;
     const slot = said.slot as Slot;
@@ -212,7 +215,7 @@ export class Cluster {
   }
 
   // Its words may be old ones that somebody repeats: none is followed until it shows that it is alive.
-  #hearStranger(slot: Slot, { number, word }: Pick<Said, "number" | "word">): void {
+  #hearStranger(slot: Slot, { number, word }: Pick<ReceivedMessage, "number" | "word">): void {
     const now = performance.now();
     if (word.kind === "who") this.#introduce(slot, word);
     if (word.kind === "here" && this.#fresh.meet(slot, { sign: word.sign, count: number })) {
@@ -225,7 +228,7 @@ export class Cluster {
   }
 
   /** Shows `slot`, which asked for it, that this server is alive, and says all that others must know of it. */
-  #introduce(slot: Slot, { to, sign }: WordOf<"who">): void {
+  #introduce(slot: Slot, { to, sign }: ClusterMessageOf<"who">): void {
     if (to !== this.#options.slot || !this.#fresh.mayAnswer(slot, performance.now())) return;
     this.#say({ kind: "here", sign });
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
@@ -233,7 +236,7 @@ export class Cluster {
     this.sealed.introduce();
   }
 
-  #take(slot: Slot, word: Word): void {
+  #take(slot: Slot, word: ClusterMessage): void {
     switch (word.kind) {
       case "alive":
       case "hello":
@@ -288,11 +291,11 @@ export class Cluster {
     }
   }
 
-  #ask(wordOf: (question: number) => Word): Promise<Word | undefined> {
+  #ask(wordOf: (question: number) => ClusterMessage): Promise<ClusterMessage | undefined> {
     // Numbers of two servers must not meet: each begins with its slot.
     const question = this.#options.slot * 2 ** 25 + (this.#asked++ % 2 ** 25);
     return new Promise((resolve) => {
-      const done = (word: Word | undefined) => {
+      const done = (word: ClusterMessage | undefined) => {
         clearTimeout(timer);
         this.#questions.delete(question);
         resolve(word);

@@ -3,21 +3,21 @@
 import { decode, encode } from "cborg";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type {
   Audience,
   Bus,
   Channel,
   ChannelOptions,
   PassingEvent,
-  Place,
   PlacedEvent,
+  Position,
 } from "../room/bus.ts";
-import { type Missed, RoomMemory } from "../room/recent_events.ts";
+import { type MissedEvents, RecentEvents } from "../room/recent_events.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
 import type { ClusterKey } from "./cluster_key.ts";
-import { RoomState } from "./replicated_room.ts";
+import { ReplicatedRoom } from "./replicated_room.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
 // NATS takes 1 MB; the state of a room with thousands of members has to fit beside the events.
@@ -81,10 +81,10 @@ const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, 
 
 class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly ready: Promise<void>;
-  readonly view = new RoomState();
+  readonly view = new ReplicatedRoom();
   readonly #cluster: ClusterBusOptions;
   readonly #options: ClusterChannelOptions;
-  readonly #memory: RoomMemory;
+  readonly #memory: RecentEvents;
   readonly #log: SharedLog<Proposal>;
   readonly #live: Subject;
   readonly #hearing: Running;
@@ -94,7 +94,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const { backplane, key, onFault } = cluster;
     this.#cluster = cluster;
     this.#options = options;
-    this.#memory = new RoomMemory(options.memoryMs);
+    this.#memory = new RecentEvents(options.memoryMs);
     const subject = key.subject("room", options.title);
     this.#live = key.subject("live", options.title);
     this.#log = new SharedLog({
@@ -114,19 +114,19 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     return this.view.occupants.length === 0;
   }
 
-  publish(event: PlacedEvent): Place {
+  publish(event: PlacedEvent): Position {
     return new Promise((settle) => this.#log.propose({ event, settle }));
   }
 
   pass(event: PassingEvent, audience?: Audience): void {
     const { backplane, key, slot } = this.#cluster;
-    this.#options.deliver(new Broadcast(event, this.#options.title), audience);
+    this.#options.deliver(new EncodedEvent(event, this.#options.title), audience);
     const only = audience !== undefined && "only" in audience ? audience.only : 0;
     const body = encodeEvent({ ...event, room: 0 });
     backplane.say(this.#live, key.seal(this.#live, encode([slot, body, only])));
   }
 
-  missed(seen: number): Missed {
+  missed(seen: number): MissedEvents {
     this.#memory.forget(performance.now());
     return this.#memory.since(Math.min(seen, this.at), this.at);
   }
@@ -198,7 +198,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const at = ++this.view.at;
     const sequence = event.kind === "chat" ? { sequence: ++this.view.sequence } : {};
     this.view.apply(event);
-    const broadcast = new Broadcast({ ...event, room, at, ...sequence } as Event, title);
+    const broadcast = new EncodedEvent({ ...event, room, at, ...sequence } as Event, title);
     this.#memory.add(broadcast, at, performance.now());
     deliver(broadcast);
   }
@@ -210,7 +210,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const [slot, body, only] = decode(opened) as [Slot, Uint8Array, number];
     if (slot === ours) return;
     const { room, title, deliver } = this.#options;
-    const broadcast = new Broadcast({ ...decodeEvent(body), room } as Event, title);
+    const broadcast = new EncodedEvent({ ...decodeEvent(body), room } as Event, title);
     deliver(broadcast, only > 0 ? { only } : undefined);
   }
 

@@ -80,7 +80,7 @@ const WORDS = {
 
 type Rows = typeof WORDS;
 /** Any word. */
-export type Word = {
+export type ClusterMessage = {
   [K in keyof Rows]:
     & { readonly kind: K }
     & {
@@ -88,30 +88,33 @@ export type Word = {
     };
 }[keyof Rows];
 /** One kind of word. */
-export type WordOf<K extends Word["kind"]> = Extract<Word, { kind: K }>;
+export type ClusterMessageOf<K extends ClusterMessage["kind"]> = Extract<
+  ClusterMessage,
+  { kind: K }
+>;
 
 /** Words of the operator that every server follows. */
-export type OperatorWord = WordOf<"banned" | "unbanned" | "announced">;
+export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "announced">;
 
-const KINDS = Object.keys(WORDS) as Word["kind"][];
+const KINDS = Object.keys(WORDS) as ClusterMessage["kind"][];
 
 /** A word, and which one of which server it is. */
-export interface Said {
+export interface ReceivedMessage {
   readonly slot: number;
   /** Grows with each word of the server. */
   readonly number: number;
-  readonly word: Word;
+  readonly word: ClusterMessage;
 }
 
 /** What a server says as bytes. */
-export function encodeWord({ slot, number, word }: Said): Uint8Array {
+export function encodeClusterMessage({ slot, number, word }: ReceivedMessage): Uint8Array {
   const values: Readonly<Record<string, unknown>> = { ...word };
   const fields = Object.keys(WORDS[word.kind]).map((field) => values[field]);
   return encode([slot, number, KINDS.indexOf(word.kind), ...fields]);
 }
 
 /** Undefined for what another version says. */
-export function decodeWord(body: Uint8Array): Said | undefined {
+export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefined {
   const [slot, number, row, ...values] = decode(body) as unknown[];
   const kind = KINDS[Number(row)];
   if (kind === undefined || !count.safeParse(slot).success || !count.safeParse(number).success) {
@@ -123,6 +126,6 @@ export function decodeWord(body: Uint8Array): Said | undefined {
   const named = Object.fromEntries(fields.map((field, n) => [field, values[n]]));
   const checked = z.object(types).safeParse(named);
   if (!checked.success) return undefined;
-  const word = { kind, ...checked.data } as unknown as Word;
+  const word = { kind, ...checked.data } as unknown as ClusterMessage;
   return { slot: slot as number, number: number as number, word };
 }

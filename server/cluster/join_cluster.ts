@@ -11,14 +11,14 @@ import { faultText } from "../telemetry/log.ts";
 import { readPem } from "../config/tls_files.ts";
 
 /** A cluster that was joined. */
-export interface Joined {
+export interface JoinedCluster {
   readonly cluster: Cluster;
   /** Leaves it. */
   close(): Promise<void>;
 }
 
 /** What happens around a cluster. */
-export interface ClusterSurroundings {
+export interface ClusterContext {
   readonly env: (name: string) => string | undefined;
   readonly log: Logger;
   /** Tells every client one line. */
@@ -26,10 +26,10 @@ export interface ClusterSurroundings {
 }
 
 /** Joins the cluster of --nats; undefined without it. Throws ConfigError. */
-export async function openCluster(
+export async function joinCluster(
   config: ServerConfig,
-  { env, log, tellAll }: ClusterSurroundings,
-): Promise<Joined | undefined> {
+  { env, log, tellAll }: ClusterContext,
+): Promise<JoinedCluster | undefined> {
   const { nats: servers } = config;
   if (servers === undefined) return undefined;
   const secret = env("CMDCHAT_CLUSTER_KEY");

@@ -18,7 +18,7 @@ interface Asked {
 }
 
 /** What one server knows of the others' counts. */
-export class Freshness {
+export class ReplayGuard {
   readonly #counts = new Map<Slot, number>();
   readonly #asked = new Map<Slot, Asked>();
   readonly #answered = new Map<Slot, number>();

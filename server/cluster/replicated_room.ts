@@ -21,10 +21,10 @@ const SNAPSHOT = z.tuple([
 ]);
 
 /** Number in events of what the operator of the server does. */
-export const OPERATOR_CLIENT = 0;
+export const ADMIN_CLIENT = 0;
 
 /** The replicated part of a room. */
-export class RoomState implements SharedView {
+export class ReplicatedRoom implements SharedView {
   at = 0;
   sequence = 0;
   topic = "";
@@ -52,7 +52,7 @@ export class RoomState implements SharedView {
   settle<E extends PlacedEvent>(event: E): E | undefined {
     const occupant = this.of(event.client);
     // The operator is no client, and only servers can write its number.
-    if (event.kind === "moderated" && event.client === OPERATOR_CLIENT) return event;
+    if (event.kind === "moderated" && event.client === ADMIN_CLIENT) return event;
     switch (event.kind) {
       case "joined": {
         if (occupant !== undefined) return undefined;

@@ -10,11 +10,11 @@ import {
   encodeEvent,
   encodeRequest,
 } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
-import { Attachments, type Elsewhere, type SealedOwner } from "../sealed/attachments.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
+import { Attachments, type RemoteHomes, type SealedSession } from "../sealed/attachments.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { Slot } from "./client_numbers.ts";
-import type { Word, WordOf } from "./cluster_messages.ts";
+import type { ClusterMessage, ClusterMessageOf } from "./cluster_messages.ts";
 
 // Numbers of rooms of other servers, which must not be those of our own.
 const FIRST_ALIAS = 2 ** 40;
@@ -22,18 +22,18 @@ const FIRST_ALIAS = 2 ** 40;
 /** What rooms elsewhere need of a session here. */
 export interface SealedClient {
   readonly id: number;
-  deliver(broadcast: Broadcast): void;
+  deliver(broadcast: EncodedEvent): void;
   /** Ends the link; the client comes again by itself. */
   close(): void;
 }
 
 /** The words of this theme. */
-export type SealedWord = Extract<Word, { kind: `sealed_${string}` }>;
+export type SealedHomeMessage = Extract<ClusterMessage, { kind: `sealed_${string}` }>;
 
 /** What the homes need. */
 export interface SealedHomesOptions {
   readonly slot: Slot;
-  readonly say: (word: Word) => void;
+  readonly say: (word: ClusterMessage) => void;
 }
 
 /** Where the sealed rooms of a cluster are. */
@@ -64,7 +64,7 @@ export class SealedHomes {
   }
 
   /** What a session has to do with rooms of other servers. */
-  clientOf(client: SealedClient): Elsewhere {
+  clientOf(client: SealedClient): RemoteHomes {
     return new RemoteClient(client, {
       homeOf: (rid) => {
         const key = encodeBase64(rid);
@@ -101,7 +101,7 @@ export class SealedHomes {
   }
 
   /** Does what a word of server `slot` asks for. */
-  take(slot: Slot, word: SealedWord): void {
+  take(slot: Slot, word: SealedHomeMessage): void {
     if ("to" in word && word.to !== this.#options.slot) return;
     switch (word.kind) {
       case "sealed_home":
@@ -140,7 +140,7 @@ export class SealedHomes {
     this.#rooms?.giveUp(rid);
   }
 
-  #guest(slot: Slot, { peer, challenge, request }: WordOf<"sealed_ask">): void {
+  #guest(slot: Slot, { peer, challenge, request }: ClusterMessageOf<"sealed_ask">): void {
     const key = `${slot}:${peer}`;
     const rooms = this.#rooms;
     if (rooms === undefined) return;
@@ -151,7 +151,7 @@ export class SealedHomes {
   }
 
   // Rates and sizes were checked where the client is.
-  #ownerOf(slot: Slot, peer: number): SealedOwner {
+  #ownerOf(slot: Slot, peer: number): SealedSession {
     const { say } = this.#options;
     return {
       address: undefined,
@@ -168,7 +168,7 @@ export class SealedHomes {
 
 interface RemoteClientOptions {
   readonly homeOf: (rid: Uint8Array) => Slot | undefined;
-  readonly say: (word: Word) => void;
+  readonly say: (word: ClusterMessage) => void;
   readonly enter: (client: RemoteClient) => void;
   readonly leave: () => void;
 }
@@ -179,7 +179,7 @@ interface Place {
 }
 
 /** A session of this server in rooms of others. */
-class RemoteClient implements Elsewhere {
+class RemoteClient implements RemoteHomes {
   readonly #client: SealedClient;
   readonly #options: RemoteClientOptions;
   readonly #places = new Map<number, Place>();
@@ -225,7 +225,7 @@ class RemoteClient implements Elsewhere {
     if (event.kind === "sealed_pull") this.#chunks += event.chunks;
     const alias = "room" in event && event.room !== 0 ? this.#alias(slot, event.room) : undefined;
     const heard = alias === undefined ? event : { ...event, room: alias } as Event;
-    this.#client.deliver(new Broadcast(heard, ""));
+    this.#client.deliver(new EncodedEvent(heard, ""));
   }
 
   end(left: boolean): void {

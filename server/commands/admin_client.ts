@@ -20,11 +20,11 @@ import { concatBytes } from "../../shared/base/bytes.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { addressText, type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { readAdminToken } from "../config/admin_token.ts";
-import { HAND_OVER_PAGE, OPERATOR_PAGE } from "../admin/paths.ts";
-import type { OperatorAnswer } from "../admin/admin_actions.ts";
-import type { OperatorAsk } from "../admin/admin_commands.ts";
+import { ADMIN_PATH, HAND_OVER_PATH } from "../admin/paths.ts";
+import type { AdminAnswer } from "../admin/admin_actions.ts";
+import type { AdminRequest } from "../admin/admin_commands.ts";
 import { SERVER_OPTIONS } from "../config/server_options.ts";
-import { askDesk, CHALLENGE_BYTES } from "../admin/hand_over_auth.ts";
+import { CHALLENGE_BYTES, handOverRequest } from "../admin/hand_over_auth.ts";
 
 const ANSWER_MS = 3_000;
 
@@ -92,7 +92,7 @@ export function adminPeer({ values, env }: {
 }
 
 /** A page of the server. Throws ConnectionError that says why there is none. */
-export async function askPage(
+export async function fetchPage(
   { address, token }: Pick<AdminPeer, "address" | "token">,
   path: "/ready" | "/health" | "/metrics",
 ): Promise<string> {
@@ -107,12 +107,12 @@ export async function askPage(
 }
 
 /** Has the server do what the operator asks for. Throws ConnectionError where it does not answer, LimitError where it refuses. */
-export async function askOperator(
+export async function sendAdminCommand(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  ask: OperatorAsk,
-): Promise<OperatorAnswer> {
+  ask: AdminRequest,
+): Promise<AdminAnswer> {
   const where = `Cannot ask the server at ${addressText(address)}`;
-  const how = { path: OPERATOR_PAGE, method: "POST", ms: OPERATOR_MS, json: ask };
+  const how = { path: ADMIN_PATH, method: "POST", ms: OPERATOR_MS, json: ask };
   const { status, body } = await request({ address, token }, how);
   const text = new TextDecoder().decode(body);
   const answer = status === 200 ? OPERATOR_ANSWER.safeParse(JSON.parse(text)) : undefined;
@@ -127,13 +127,13 @@ export async function askOperator(
         hint: "start it with CMDCHAT_ADMIN_TOKEN, and ask on the same machine",
       });
     case 409:
-      throw new AskRefused(sanitizeLine(text.trim()));
+      throw new RequestRefused(sanitizeLine(text.trim()));
   }
   throw new ConnectionError(`${where}: it answers ${status}`);
 }
 
 /** The server looked at what was asked, and it cannot be done. */
-export class AskRefused extends CmdchatError {
+export class RequestRefused extends CmdchatError {
   readonly exitCode = 1;
 }
 
@@ -146,7 +146,7 @@ const OPERATOR_ANSWER = z.object({
  * Asks the running server for everything, upon which it stops. Undefined where nobody is there; throws ConfigError
  * where somebody is and does not hand over.
  */
-export async function askToHandOver(
+export async function requestHandOver(
   { address, token }: Pick<AdminPeer, "address" | "token">,
 ): Promise<Uint8Array | undefined> {
   const where = `Cannot take over from the server at ${addressText(address)}`;
@@ -155,7 +155,7 @@ export async function askToHandOver(
       hint: "set the same CMDCHAT_ADMIN_TOKEN for both",
     });
   }
-  const at = { path: HAND_OVER_PAGE, ms: HAND_OVER_MS };
+  const at = { path: HAND_OVER_PATH, ms: HAND_OVER_MS };
   const hint = "both need the same CMDCHAT_ADMIN_TOKEN, and rooms of their own (no --nats)";
   const peer = { address, token: undefined };
   const challenge = await request(peer, { ...at, method: "GET" }).catch((error: unknown) => {
@@ -166,7 +166,7 @@ export async function askToHandOver(
   if (challenge.status !== 200 || challenge.body.length !== CHALLENGE_BYTES) {
     throw new ConfigError(`${where}: it answers ${challenge.status}`, { hint });
   }
-  const ask = askDesk(token, challenge.body);
+  const ask = handOverRequest(token, challenge.body);
   const answer = await request(peer, { ...at, method: "POST", bytes: ask.body });
   if (answer.status !== 200) {
     throw new ConfigError(`${where}: it answers ${answer.status}`, { hint });

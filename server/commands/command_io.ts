@@ -1,7 +1,7 @@
 // What a command of the executable gets: where it prints and how it is interrupted.
 
 /** Where a command writes, and when it ends. */
-export interface Surroundings {
+export interface CommandIo {
   readonly write: (text: string) => void;
   readonly warn: (text: string) => void;
   /** Whether `write` goes to a terminal. */

@@ -3,16 +3,16 @@
 import { optionHelp } from "../../shared/cli/command_line.ts";
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { addressText } from "../config/admin_address.ts";
-import { ADMIN_OPTIONS, type AdminPeer, askPage } from "./admin_client.ts";
+import { ADMIN_OPTIONS, type AdminPeer, fetchPage } from "./admin_client.ts";
 import { readSamples } from "../telemetry/prometheus_reader.ts";
 import { GRAPH_LOOKS, type Look, topRows } from "./top_view.ts";
-import type { Surroundings } from "./command_io.ts";
+import type { CommandIo } from "./command_io.ts";
 
 /** Whether the server answers and takes clients: exit code 0, or 1 with the reason. */
-export async function healthCommand(peer: AdminPeer, to: Surroundings): Promise<number> {
+export async function healthCommand(peer: AdminPeer, to: CommandIo): Promise<number> {
   if (peer.help) return help("health", "exit code 0 when the server takes clients, 1 when not", to);
   try {
-    to.write(await askPage(peer, "/ready"));
+    to.write(await fetchPage(peer, "/ready"));
     return 0;
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;
@@ -28,7 +28,7 @@ const OTHER_SCREEN = "\x1b[?1049h\x1b[?25l";
 const OWN_SCREEN = "\x1b[?25h\x1b[?1049l";
 
 /** Draws the server's metrics until `signal`; one look and no drawing where the output is no terminal. */
-export async function topCommand(peer: AdminPeer, to: Surroundings): Promise<number> {
+export async function topCommand(peer: AdminPeer, to: CommandIo): Promise<number> {
   if (peer.help) return help("top", "how the server does, drawn anew every second", to);
   const where = addressText(peer.address);
   const looks: Look[] = [await look(peer)];
@@ -64,7 +64,7 @@ async function lookAgain(peer: AdminPeer, looks: Look[]): Promise<string> {
 }
 
 async function look(peer: AdminPeer): Promise<Look> {
-  const page = await askPage(peer, "/metrics");
+  const page = await fetchPage(peer, "/metrics");
   return { samples: readSamples(page), at: performance.now() };
 }
 
@@ -78,7 +78,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function help(command: string, what: string, to: Surroundings): number {
+function help(command: string, what: string, to: CommandIo): number {
   to.write(`usage: cmdchat-server ${command} [OPTIONS]\n\n${what}\n\n${optionHelp(ADMIN_OPTIONS)}
 
 environment only:

@@ -4,17 +4,17 @@
 import type { Logger } from "@logtape/logtape";
 import { ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { KEEP_MS } from "../config/limits.ts";
-import { type AdminPeer, askToHandOver } from "./admin_client.ts";
+import { type AdminPeer, requestHandOver } from "./admin_client.ts";
 import { serveWhenFree } from "../admin/http_server.ts";
 import { faultText } from "../telemetry/log.ts";
-import { HandOverDesk } from "../admin/hand_over_auth.ts";
-import type { ServiceManager } from "../telemetry/systemd_notify.ts";
+import { HandOverAuth } from "../admin/hand_over_auth.ts";
+import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { TokenGate } from "../admin/token_gate.ts";
 
 /** What a keeper lives among. */
-export interface KeeperSurroundings {
+export interface KeeperContext {
   readonly log: Logger;
-  readonly manager: ServiceManager;
+  readonly manager: SystemdNotifier;
   /** Told to end. */
   readonly signal: AbortSignal;
 }
@@ -25,16 +25,16 @@ export interface KeeperSurroundings {
  */
 export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { log, manager, signal }: KeeperSurroundings,
+  { log, manager, signal }: KeeperContext,
 ): Promise<number> {
-  const kept = await askToHandOver({ address, token });
+  const kept = await requestHandOver({ address, token });
   if (token === undefined || kept === undefined) {
     throw new ConfigError("Cannot keep anything: no server has its pages there");
   }
   const over = Promise.withResolvers<boolean>();
   let bytes: Uint8Array | undefined = kept;
   const gate = new TokenGate(token);
-  const desk = new HandOverDesk({ token, gate }, () => {
+  const desk = new HandOverAuth({ token, gate }, () => {
     const given = bytes;
     bytes = undefined;
     if (given === undefined) return undefined;

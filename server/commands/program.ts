@@ -3,8 +3,8 @@
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
-import { OPERATOR_COMMANDS, OPERATOR_TABLE } from "../admin/admin_commands.ts";
-import { OPERATOR_OPTIONS } from "./admin.ts";
+import { ADMIN_COMMANDS, ADMIN_TABLE } from "../admin/admin_commands.ts";
+import { ADMIN_COMMAND_OPTIONS } from "./admin.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../config/server_options.ts";
 
 const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
@@ -38,12 +38,12 @@ export const SERVER_COMMANDS = [
     argument: "COMMAND",
     summary:
       "act on a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain",
-    about: OPERATOR_COMMANDS.map((name) => {
-      const { argument, summary } = OPERATOR_TABLE[name];
+    about: ADMIN_COMMANDS.map((name) => {
+      const { argument, summary } = ADMIN_TABLE[name];
       return `${`${name} ${argument}`.trimEnd()}: ${summary}.`;
     }),
-    options: OPERATOR_OPTIONS,
-    completes: OPERATOR_COMMANDS,
+    options: ADMIN_COMMAND_OPTIONS,
+    completes: ADMIN_COMMANDS,
   },
   completionsCommand("cmdchat-server", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];

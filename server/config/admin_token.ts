@@ -4,14 +4,14 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import { readSecretFile } from "./secret_file.ts";
 
 /** Where the token may stand. */
-export interface AdminTokenPlaces {
+export interface AdminTokenSources {
   readonly env: (name: string) => string | undefined;
   /** What --admin-token-file names. */
   readonly file: string | undefined;
 }
 
 /** Whether there is a token; nothing is read. Throws ConfigError where there are two. */
-export function hasAdminToken({ env, file }: AdminTokenPlaces): boolean {
+export function hasAdminToken({ env, file }: AdminTokenSources): boolean {
   const isInEnv = Boolean(env("CMDCHAT_ADMIN_TOKEN"));
   if (isInEnv && file !== undefined) {
     throw new ConfigError("Cannot use CMDCHAT_ADMIN_TOKEN and --admin-token-file: one is wanted");
@@ -20,7 +20,7 @@ export function hasAdminToken({ env, file }: AdminTokenPlaces): boolean {
 }
 
 /** The token; undefined where none is set. Throws ConfigError where the file has none, or everybody may read it. */
-export function readAdminToken({ env, file }: AdminTokenPlaces): string | undefined {
+export function readAdminToken({ env, file }: AdminTokenSources): string | undefined {
   if (!hasAdminToken({ env, file })) return undefined;
   if (file === undefined) return env("CMDCHAT_ADMIN_TOKEN");
   const token = readSecretFile("--admin-token-file", file).trim();

@@ -2,7 +2,7 @@
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
-import { Refusal, type RefusalWord } from "./refusal.ts";
+import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 
@@ -20,7 +20,7 @@ export function checkRoom(
   return checked("too_many_rooms", () => relay.room(title, address));
 }
 
-function checked<T>(word: RefusalWord, check: () => T): T {
+function checked<T>(word: RefusalReason, check: () => T): T {
   try {
     return check();
   } catch (error) {

@@ -2,16 +2,16 @@
 
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";
-import type { Link } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
 
 /** Reads a link into frames. */
 export class FrameSource {
-  readonly #link: Link;
+  readonly #link: Connection;
   readonly #reader = new FrameReader();
   readonly #counters: { bytesIn: number };
 
   /** `counters`: where each read is counted. */
-  constructor(link: Link, counters: { bytesIn: number }) {
+  constructor(link: Connection, counters: { bytesIn: number }) {
     this.#link = link;
     this.#counters = counters;
   }

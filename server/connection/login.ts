@@ -3,7 +3,7 @@
 import type { Session } from "../session/session.ts";
 
 /** A session with its link, after its handshake. */
-export interface Welcomed {
+export interface Login {
   readonly session: Session;
   /** Whether it takes a held session up again. */
   readonly resumed: boolean;

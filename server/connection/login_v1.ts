@@ -12,24 +12,24 @@ import {
 } from "../../shared/messages/messages_v1.ts";
 import {
   encodeJson,
+  EnvelopeV1,
   V1_KEY_BYTES,
   V1_NONCE_BYTES,
-  WireV1,
 } from "../../shared/channel/envelope_v1.ts";
 import { checkName, checkRoom } from "./admission.ts";
-import type { Welcomed } from "./login.ts";
-import { handle } from "../handlers/dispatch.ts";
-import type { Link } from "../net/connection.ts";
+import type { Login } from "./login.ts";
+import { dispatchRequest } from "../handlers/dispatch.ts";
+import type { Connection } from "../net/connection.ts";
 import { type Membership, tellTakenName } from "../session/membership.ts";
 import { exclusion } from "../session/room_access.ts";
-import { openPortV1 } from "../delivery/event_writer.ts";
+import { openWriterV1 } from "../delivery/event_writer.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import { Session } from "../session/session.ts";
 import { fromV1 } from "../delivery/v1_translation.ts";
 
 /** Answers a first message without `v2`. Throws Refusal. */
-export async function welcomeV1(relay: Relay, link: Link, message: unknown): Promise<Welcomed> {
+export async function loginV1(relay: Relay, link: Connection, message: unknown): Promise<Login> {
   const handshake = parseHandshake(message);
   if (!relay.isAuthorized(handshake.token)) throw new Refusal("unauthorized");
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
@@ -51,15 +51,15 @@ export async function welcomeV1(relay: Relay, link: Link, message: unknown): Pro
     relay.exit(session);
     throw error;
   }
-  const wire = new WireV1(key);
+  const wire = new EnvelopeV1(key);
   const { id: client } = session;
-  session.takeLink(openPortV1({ link, client, events: relay.portEvents }, wire));
+  session.takeLink(openWriterV1({ link, client, events: relay.portEvents }, wire));
   membership.announce(0);
   tellTakenName(membership, name);
   return welcomed(relay, session, wire);
 }
 
-function welcomed(relay: Relay, session: Session, wire: WireV1): Welcomed {
+function welcomed(relay: Relay, session: Session, wire: EnvelopeV1): Login {
   const { counters } = relay.metrics;
   return {
     session,
@@ -72,7 +72,7 @@ function welcomed(relay: Relay, session: Session, wire: WireV1): Welcomed {
       if (request === undefined) {
         counters.notesDropped++;
         session.pace?.spend();
-      } else handle(session, request);
+      } else dispatchRequest(session, request);
       return false;
     },
     end() {

@@ -12,18 +12,18 @@ import { HELLO_MAX_BYTES } from "../config/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { SessionCipher } from "../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { checkName, checkRoom } from "./admission.ts";
 import { whenPlaced } from "../room/bus.ts";
-import type { Welcomed } from "./login.ts";
+import type { Login } from "./login.ts";
 import type { FrameSource } from "./frame_source.ts";
-import { handle } from "../handlers/dispatch.ts";
-import type { Link } from "../net/connection.ts";
+import { dispatchRequest } from "../handlers/dispatch.ts";
+import type { Connection } from "../net/connection.ts";
 import { type Membership, tellTakenName } from "../session/membership.ts";
-import { openPortV2, type Port } from "../delivery/event_writer.ts";
+import { type EventWriter, openWriterV2 } from "../delivery/event_writer.ts";
 import { exclusion } from "../session/room_access.ts";
-import type { Place } from "../limits/connection_slots.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -31,16 +31,16 @@ import { Session, type SessionTicket } from "../session/session.ts";
 
 /** A connection whose first message asks for v2. */
 export interface Arrival {
-  readonly link: Link;
+  readonly link: Connection;
   readonly source: FrameSource;
   readonly first: Uint8Array;
-  readonly place: Place;
+  readonly place: ConnectionSlot;
 }
 
 /** A session that is sealed, but of nobody yet. */
 interface Sealed {
-  readonly link: Link;
-  readonly cipher: SessionCipher;
+  readonly link: Connection;
+  readonly cipher: RecordCipher;
   readonly batches: BatchReader;
   readonly challenge: Uint8Array;
 }
@@ -48,11 +48,11 @@ interface Sealed {
 const now = () => performance.now();
 
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
-export async function welcomeV2(relay: Relay, arrival: Arrival): Promise<Welcomed> {
+export async function loginV2(relay: Relay, arrival: Arrival): Promise<Login> {
   const { link, source, first, place } = arrival;
   const { answer, keys } = await relay.handshakes.receive(first);
   await link.write(encodeFrame(answer));
-  const cipher = new SessionCipher(keys, { role: "server", now });
+  const cipher = new RecordCipher(keys, { role: "server", now });
   const challenge = smallCopy(keys.challenge);
   const sealed = { link, cipher, batches: new BatchReader(HELLO_MAX_BYTES), challenge };
   try {
@@ -81,7 +81,7 @@ async function readHello(source: FrameSource, sealed: Sealed): Promise<RequestOf
   return request;
 }
 
-function sealedRefusal(error: unknown, cipher: SessionCipher): unknown {
+function sealedRefusal(error: unknown, cipher: RecordCipher): unknown {
   if (!(error instanceof Refusal)) {
     cipher.close();
     // The keys did not fit or the rules were broken: there is nothing that could be told safely.
@@ -128,7 +128,7 @@ async function comeIn(
 function openRooms(
   relay: Relay,
   hello: RequestOf<"hello">,
-  { address }: Link,
+  { address }: Connection,
 ): { readonly rooms: readonly Room[]; readonly refusals: readonly string[] } {
   const rooms = new Set<Room>();
   const refusals: string[] = [];
@@ -147,7 +147,7 @@ function openRooms(
 /** Those of `wanted` that take a newcomer. Throws Refusal where the only one does not. */
 function admitted(
   relay: Relay,
-  { address }: Link,
+  { address }: Connection,
   wanted: readonly Room[],
 ): { readonly rooms: readonly Room[]; readonly excluded: readonly string[] } {
   const rooms: Room[] = [];
@@ -259,15 +259,15 @@ function welcomeFor(session: Session, standing: Standing): EventOf<"welcome"> {
 
 function connect(session: Session, { link, cipher, challenge }: Sealed): void {
   const { relay, id: client } = session;
-  const port = openPortV2({ link, client, events: relay.portEvents }, cipher);
+  const port = openWriterV2({ link, client, events: relay.portEvents }, cipher);
   session.takeLink(port, challenge);
 }
 
-class WelcomedV2 implements Welcomed {
+class WelcomedV2 implements Login {
   readonly session: Session;
   readonly resumed: boolean;
-  readonly #port: Port | undefined;
-  readonly #cipher: SessionCipher;
+  readonly #port: EventWriter | undefined;
+  readonly #cipher: RecordCipher;
   readonly #batches: BatchReader;
 
   constructor(session: Session, { cipher, batches }: Sealed, resumed: boolean) {
@@ -285,7 +285,7 @@ class WelcomedV2 implements Welcomed {
       const request = decodeRequest(body);
       if (request.kind === "bye") return true;
       // A link that was replaced has nothing more to say for its session.
-      if (this.session.port === this.#port) handle(this.session, request);
+      if (this.session.port === this.#port) dispatchRequest(this.session, request);
     }
     return false;
   }

@@ -9,32 +9,32 @@ import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
-import { type Link, LinkLost } from "../net/connection.ts";
+import { type Connection, ConnectionLost } from "../net/connection.ts";
 import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
-import type { Place } from "../limits/connection_slots.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { Refusal } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
-import { welcomeV1 } from "./login_v1.ts";
-import { welcomeV2 } from "./login_v2.ts";
-import type { Welcomed } from "./login.ts";
+import { loginV1 } from "./login_v1.ts";
+import { loginV2 } from "./login_v2.ts";
+import type { Login } from "./login.ts";
 
 /** A connection of which nothing was read yet. */
 interface Opened {
-  readonly link: Link;
+  readonly link: Connection;
   readonly source: FrameSource;
-  readonly place: Place;
+  readonly place: ConnectionSlot;
 }
 
-const ANY_PLACE: Place = { forHeld: false, settle() {}, release() {} };
+const ANY_PLACE: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
 const encoder = new TextEncoder();
 
 /** Serves one connection to its end. Never throws for what a peer does. */
 export async function serveConnection(
   relay: Relay,
-  link: Link,
-  place: Place = ANY_PLACE,
+  link: Connection,
+  place: ConnectionSlot = ANY_PLACE,
 ): Promise<void> {
   const source = new FrameSource(link, relay.metrics.counters);
   const welcomed = await welcomeInTime(relay, { link, source, place });
@@ -62,7 +62,7 @@ export async function serveConnection(
   }
 }
 
-async function receiveAll(frames: Iterable<Uint8Array>, welcomed: Welcomed): Promise<boolean> {
+async function receiveAll(frames: Iterable<Uint8Array>, welcomed: Login): Promise<boolean> {
   for (const frame of frames) {
     if (welcomed.receive(frame)) return true;
     const pause = welcomed.session.pace?.wait(performance.now()) ?? 0;
@@ -81,7 +81,7 @@ function nextTurn(): Promise<void> {
 async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {
   if (!(error instanceof CmdchatError)) {
     // A broken link is the network's affair; anything else is a fault of ours and must be seen.
-    if (!(error instanceof LinkLost)) {
+    if (!(error instanceof ConnectionLost)) {
       relay.log.error("unexpected fault", { stack: faultText(error) });
     }
     return;
@@ -94,7 +94,7 @@ async function dismiss(relay: Relay, session: Session, error: unknown): Promise<
   await session.dismiss({ why: error.message, retry: false });
 }
 
-async function welcomeInTime(relay: Relay, opened: Opened): Promise<Welcomed | undefined> {
+async function welcomeInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {
   const { link, source } = opened;
   const used = performance.now() - link.since;
   let late = false;
@@ -119,13 +119,13 @@ function failure(error: unknown, source: FrameSource, tls: boolean): HandshakeRe
   if (error instanceof Refusal) return error.reason === "unauthorized" ? "unauthorized" : "refused";
   if (foreignProtocolAnswer(source.header, tls) !== undefined) return "foreign";
   if (error instanceof CmdchatError) return "refused";
-  return error instanceof LinkLost ? "gone" : "fault";
+  return error instanceof ConnectionLost ? "gone" : "fault";
 }
 
 async function welcome(
   relay: Relay,
   { link, source, place }: Opened,
-): Promise<Welcomed | undefined> {
+): Promise<Login | undefined> {
   const first = await source.one();
   if (first === undefined) return undefined;
   const message = decodeJson(first);
@@ -133,13 +133,13 @@ async function welcome(
     // With its versions: without them a v2 client must take this for an old server, or one in between.
     throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
   }
-  if (offersV2(message)) return await welcomeV2(relay, { link, source, place, first });
+  if (offersV2(message)) return await loginV2(relay, { link, source, place, first });
   if (place.forHeld) throw new Refusal("server_full");
-  return await welcomeV1(relay, link, message);
+  return await loginV1(relay, link, message);
 }
 
 interface Failed {
-  readonly link: Link;
+  readonly link: Connection;
   readonly source: FrameSource;
   readonly error: unknown;
 }
@@ -147,7 +147,7 @@ interface Failed {
 async function refuse(relay: Relay, { link, source, error }: Failed): Promise<void> {
   const answer = answerTo(relay, source, error);
   if (answer === undefined) {
-    if (!(error instanceof LinkLost)) {
+    if (!(error instanceof ConnectionLost)) {
       relay.log.error("unexpected fault", { stack: faultText(error) });
     }
     return;

@@ -7,7 +7,7 @@ import { encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { toV1 } from "./v1_translation.ts";
 
 /** An event of the room called `title`, with its bodies. */
-export class Broadcast {
+export class EncodedEvent {
   readonly event: Event;
   readonly #title: string;
   #v1: Uint8Array | undefined;

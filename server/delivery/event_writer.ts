@@ -1,14 +1,14 @@
 // A member's live link, whichever wire it speaks: what is delivered leaves through an outbox.
 
 import { type FramedBody, framedBytes, packBatches } from "../../shared/channel/record_batch.ts";
-import type { SessionCipher } from "../../shared/channel/record_cipher.ts";
-import type { WireV1 } from "../../shared/channel/envelope_v1.ts";
-import type { Broadcast } from "./encoded_event.ts";
-import type { Link } from "../net/connection.ts";
+import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
+import type { EnvelopeV1 } from "../../shared/channel/envelope_v1.ts";
+import type { EncodedEvent } from "./encoded_event.ts";
+import type { Connection } from "../net/connection.ts";
 import { Outbox, type OutboxBudget, type OutboxOwner } from "./outbox.ts";
 
 /** What all ports of a server report to. */
-export interface PortEvents {
+export interface EventWriterEvents {
   /** Client number `client` does not read fast enough; its port is closed. */
   onSlow(client: number): void;
   /** Told of each write: its bytes, and the ms from its first message to its end. */
@@ -17,10 +17,10 @@ export interface PortEvents {
 }
 
 /** A live link of a member. `deliver` never waits and never throws. */
-export interface Port {
+export interface EventWriter {
   /** Whether it speaks v1. */
   readonly old: boolean;
-  deliver(broadcast: Broadcast): void;
+  deliver(broadcast: EncodedEvent): void;
   /** Resolves when all that was delivered is written, or the port is closed. */
   drained(): Promise<void>;
   /** Closes the link and drops what waits; idempotent. */
@@ -28,31 +28,31 @@ export interface Port {
 }
 
 /** What each port is made of. */
-export interface PortOptions {
-  readonly link: Link;
+export interface EventWriterOptions {
+  readonly link: Connection;
   /** The number of the client. */
   readonly client: number;
-  readonly events: PortEvents;
+  readonly events: EventWriterEvents;
 }
 
 /** A port that seals each body in a v1 envelope. */
-export function openPortV1(options: PortOptions, wire: WireV1): Port {
+export function openWriterV1(options: EventWriterOptions, wire: EnvelopeV1): EventWriter {
   return new PortV1(options, wire);
 }
 
 /** A port that seals all that waits as few v2 records. */
-export function openPortV2(options: PortOptions, cipher: SessionCipher): Port {
+export function openWriterV2(options: EventWriterOptions, cipher: RecordCipher): EventWriter {
   return new PortV2(options, cipher);
 }
 
 // Classes and not closures: there is one for each session, and a closure takes as much as an object.
 abstract class OutboxPort<B> implements OutboxOwner<B> {
   protected readonly outbox: Outbox<B>;
-  readonly #link: Link;
+  readonly #link: Connection;
   readonly #client: number;
-  readonly #events: PortEvents;
+  readonly #events: EventWriterEvents;
 
-  constructor({ link, client, events }: PortOptions) {
+  constructor({ link, client, events }: EventWriterOptions) {
     this.#link = link;
     this.#client = client;
     this.#events = events;
@@ -90,11 +90,11 @@ abstract class OutboxPort<B> implements OutboxOwner<B> {
   }
 }
 
-class PortV1 extends OutboxPort<Uint8Array> implements Port {
+class PortV1 extends OutboxPort<Uint8Array> implements EventWriter {
   readonly old = true;
-  readonly #wire: WireV1;
+  readonly #wire: EnvelopeV1;
 
-  constructor(options: PortOptions, wire: WireV1) {
+  constructor(options: EventWriterOptions, wire: EnvelopeV1) {
     super(options);
     this.#wire = wire;
   }
@@ -107,17 +107,17 @@ class PortV1 extends OutboxPort<Uint8Array> implements Port {
     return this.#wire.seal(bodies);
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     const body = broadcast.v1;
     if (body !== undefined) this.outbox.send(body);
   }
 }
 
-class PortV2 extends OutboxPort<FramedBody> implements Port {
+class PortV2 extends OutboxPort<FramedBody> implements EventWriter {
   readonly old = false;
-  readonly #cipher: SessionCipher;
+  readonly #cipher: RecordCipher;
 
-  constructor(options: PortOptions, cipher: SessionCipher) {
+  constructor(options: EventWriterOptions, cipher: RecordCipher) {
     super(options);
     this.#cipher = cipher;
   }
@@ -130,7 +130,7 @@ class PortV2 extends OutboxPort<FramedBody> implements Port {
     return this.#cipher.sealAll(packBatches(bodies));
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     this.outbox.send(broadcast.v2);
   }
 }

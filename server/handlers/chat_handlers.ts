@@ -9,7 +9,7 @@ import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 
 /** Handlers of what is said. */
-export const TALK_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> = {
+export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> = {
   chat(session, { id, room, text, action, reply }) {
     const member = memberIn(session, room, "send the message");
     checkText(session, text, "send the message");

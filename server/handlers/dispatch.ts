@@ -8,10 +8,10 @@ import type { Handled, HandlersOf } from "./handler.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";
 import { MODERATION_HANDLERS } from "./moderation_handlers.ts";
 import type { Session } from "../session/session.ts";
-import { TALK_HANDLERS } from "./chat_handlers.ts";
+import { CHAT_HANDLERS } from "./chat_handlers.ts";
 
 const HANDLERS: HandlersOf<Handled> = {
-  ...TALK_HANDLERS,
+  ...CHAT_HANDLERS,
   ...ROOM_HANDLERS,
   ...FILE_HANDLERS,
   ...MODERATION_HANDLERS,
@@ -45,7 +45,7 @@ const TOLD_EVERYWHERE: ReadonlySet<Request["kind"]> = new Set(["rename", "status
 const PACED_BY_HANDLER: ReadonlySet<Request["kind"]> = new Set(["chunk", "part"]);
 
 /** Does what a request asks for, once. A refusal is told to the client; ProtocolError closes its link. */
-export function handle(session: Session, request: Request): void {
+export function dispatchRequest(session: Session, request: Request): void {
   if (request.kind === "hello" || request.kind === "bye") {
     throw new ProtocolError(`Cannot take a ${request.kind} in the middle of a session`);
   }

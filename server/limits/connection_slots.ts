@@ -3,7 +3,7 @@
 import { sourceOf } from "./ip_network.ts";
 
 /** A place that a connection, or a session that waits for its client, takes. */
-export interface Place {
+export interface ConnectionSlot {
   /** All places are taken: only who takes up a session that is held may stay, since that one has its place already. */
   readonly forHeld: boolean;
   /** Its connection took up a session that was held, which gave its own place back. */
@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** How many places there are. */
-export interface PlaceLimits {
+export interface SlotLimits {
   readonly most: number;
   /** Undefined = one source may have all of them. */
   readonly perSource: number | undefined;
@@ -27,12 +27,12 @@ interface Count {
 }
 
 /** Counts connections, in all and by source. */
-export class Places {
-  readonly #limits: PlaceLimits;
+export class ConnectionSlots {
+  readonly #limits: SlotLimits;
   readonly #all: Count = { taken: 0, held: 0, guests: 0 };
   readonly #sources = new Map<string, Count>();
 
-  constructor(limits: PlaceLimits) {
+  constructor(limits: SlotLimits) {
     this.#limits = limits;
   }
 
@@ -42,7 +42,7 @@ export class Places {
   }
 
   /** A place for a connection from `address`, `heldOnly` as if the caps were reached; undefined where there is none. */
-  admit(address: string, { heldOnly = false } = {}): Place | undefined {
+  admit(address: string, { heldOnly = false } = {}): ConnectionSlot | undefined {
     const here = this.#sources.get(sourceOf(address)) ?? { taken: 0, held: 0, guests: 0 };
     const { most, perSource = Infinity } = this.#limits;
     const all = this.#all;
@@ -54,11 +54,11 @@ export class Places {
   }
 
   /** A place beside the caps, for a session whose own connection, which they know, is about to end. */
-  hold(address: string): Place {
+  hold(address: string): ConnectionSlot {
     return this.#take(address, { held: 1 });
   }
 
-  #take(address: string, { held = 0, guests = 0 }: Partial<Count>): Place {
+  #take(address: string, { held = 0, guests = 0 }: Partial<Count>): ConnectionSlot {
     let own: Count = { taken: 1, held, guests };
     this.#add(address, own);
     const become = (next: Count) => {

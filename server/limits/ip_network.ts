@@ -10,7 +10,7 @@ const IPV6_SOURCE_BITS = 64;
 const MAPPED = 0xffffn << 32n;
 
 /** A part of the network: all addresses whose first `prefix` bits, of 128, are those of `bits`. */
-export interface Network {
+export interface IpNetwork {
   readonly bits: bigint;
   readonly prefix: number;
 }
@@ -24,7 +24,7 @@ export function sourceOf(address: string): string {
 }
 
 /** The source that `address` belongs to; undefined where it is no address. */
-export function networkOf(address: string): Network | undefined {
+export function networkOf(address: string): IpNetwork | undefined {
   const bits = addressBits(address);
   if (bits === undefined) return undefined;
   const prefix = isMapped(bits) ? IPV6_BITS : IPV6_SOURCE_BITS;
@@ -32,7 +32,7 @@ export function networkOf(address: string): Network | undefined {
 }
 
 /** Parses `192.0.2.1`, `192.0.2.0/24`, `2001:db8::1` (which means its /64) or `2001:db8::/48`. Throws UsageError. */
-export function parseNetwork(text: string): Network {
+export function parseNetwork(text: string): IpNetwork {
   const [, address = "", length] = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   const whole = networkOf(address);
   const bits = addressBits(address);
@@ -49,12 +49,12 @@ export function parseNetwork(text: string): Network {
 }
 
 /** Whether `address`, as bits, is in `network`. */
-export function isWithin(bits: bigint, { bits: first, prefix }: Network): boolean {
+export function isWithin(bits: bigint, { bits: first, prefix }: IpNetwork): boolean {
   return firstBits(bits, prefix) === first;
 }
 
 /** `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/64`. */
-export function networkText({ bits, prefix }: Network): string {
+export function networkText({ bits, prefix }: IpNetwork): string {
   if (isMapped(bits) && prefix >= IPV6_BITS - IPV4_BITS) {
     const octets = [24n, 16n, 8n, 0n].map((shift) => bits >> shift & 0xffn);
     const length = prefix - (IPV6_BITS - IPV4_BITS);

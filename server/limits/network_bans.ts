@@ -1,23 +1,23 @@
 // Parts of the network that the operator keeps out of the whole server.
 
 import { LimitError } from "../../shared/base/errors.ts";
-import { addressBits, isWithin, type Network, networkText, parseNetwork } from "./ip_network.ts";
+import { addressBits, type IpNetwork, isWithin, networkText, parseNetwork } from "./ip_network.ts";
 
 /** One ban; `until` in ms since 1970, undefined = for good. */
-export interface OperatorBan {
-  readonly network: Network;
+export interface NetworkBan {
+  readonly network: IpNetwork;
   readonly until: number | undefined;
 }
 
 /** Bans that are kept at most: each connection is compared with all of them. */
-export const OPERATOR_BANS_MAX = 1_024;
+export const NETWORK_BANS_MAX = 1_024;
 
 /** The operator's bans. Asked at accept time, before anything is read or computed for a connection. */
-export class OperatorBans {
-  readonly #bans = new Map<string, OperatorBan>();
+export class NetworkBans {
+  readonly #bans = new Map<string, NetworkBan>();
 
   /** Those that hold at `now`. */
-  list(now: number): OperatorBan[] {
+  list(now: number): NetworkBan[] {
     for (const [key, { until = Infinity }] of this.#bans) if (until <= now) this.#bans.delete(key);
     return [...this.#bans.values()];
   }
@@ -38,16 +38,16 @@ export class OperatorBans {
   }
 
   /** Begins a ban, or gives the one of this network another end. Throws LimitError above OPERATOR_BANS_MAX. */
-  add(ban: OperatorBan, now: number): void {
+  add(ban: NetworkBan, now: number): void {
     const key = networkText(ban.network);
-    if (!this.#bans.has(key) && this.list(now).length >= OPERATOR_BANS_MAX) {
-      throw new LimitError(`Cannot ban ${key}: at most ${OPERATOR_BANS_MAX} bans are kept`);
+    if (!this.#bans.has(key) && this.list(now).length >= NETWORK_BANS_MAX) {
+      throw new LimitError(`Cannot ban ${key}: at most ${NETWORK_BANS_MAX} bans are kept`);
     }
     this.#bans.set(key, ban);
   }
 
   /** Ends the ban of this network. False where there is none. */
-  lift(network: Network): boolean {
+  lift(network: IpNetwork): boolean {
     return this.#bans.delete(networkText(network));
   }
 

@@ -11,7 +11,7 @@ import {
 } from "../config/limits.ts";
 
 /** A budget of requests that refills with time. */
-export class Pace {
+export class RequestBudget {
   #left = PACE_BURST;
   #at: number;
   #overSince: number | undefined;

@@ -4,7 +4,7 @@ import { MODERATED_MAX } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
 
 /** Bans of addresses from rooms; times are ms since 1970. */
-export class AddressBans {
+export class RoomBans {
   readonly #until = new Map<string, number>();
 
   /** Keeps `address` out of the room `title`; the oldest of MODERATED_MAX bans gives way. */

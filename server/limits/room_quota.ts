@@ -14,7 +14,7 @@ export function roomShare({ "max-per-address": perAddress }: ServerConfig): numb
 }
 
 /** Counts the rooms of each source. */
-export class RoomShares {
+export class RoomQuota {
   readonly #share: number;
   readonly #made = new Map<string, number>();
 

@@ -1,7 +1,7 @@
 // One accepted connection as bytes in and bytes out.
 
 /** One accepted connection: bytes in, bytes out. */
-export interface Link {
+export interface Connection {
   /** The peer's address without its port. */
   readonly address: string;
   /** When it was accepted; monotonic, ms. */
@@ -15,7 +15,7 @@ export interface Link {
 }
 
 /** A link ended other than by its peer's goodbye: the network's affair, never a fault of ours. */
-export class LinkLost extends Error {
+export class ConnectionLost extends Error {
   override readonly name = "LinkLost";
 }
 
@@ -23,6 +23,6 @@ export function throwLost(cause: unknown): never {
   throw lost(cause);
 }
 
-export function lost(cause: unknown): LinkLost {
-  return new LinkLost("The link to the peer is gone", { cause });
+export function lost(cause: unknown): ConnectionLost {
+  return new ConnectionLost("The link to the peer is gone", { cause });
 }

@@ -8,7 +8,7 @@ import {
   serveOne,
   type Service,
 } from "./listener.ts";
-import { type Link, lost, throwLost } from "./connection.ts";
+import { type Connection, lost, throwLost } from "./connection.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { listenError } from "./listen_error.ts";
 
@@ -53,7 +53,7 @@ export class DenoListener implements Listener {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;
       }
-      void serveOne(new DenoLink(conn), service);
+      void serveOne(new DenoConnection(conn), service);
     }
   }
 
@@ -82,7 +82,7 @@ export class DenoListener implements Listener {
 }
 
 /** Arrival and link in one, since Deno's connections are. */
-export class DenoLink implements Arrival, Link {
+export class DenoConnection implements Arrival, Connection {
   readonly address: string;
   readonly since = performance.now();
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
@@ -93,7 +93,7 @@ export class DenoLink implements Arrival, Link {
     this.address = (conn.remoteAddr as Deno.NetAddr).hostname;
   }
 
-  async secure(): Promise<Link> {
+  async secure(): Promise<Connection> {
     if ("handshake" in this.#conn) await this.#conn.handshake();
     else this.#conn.setNoDelay(true);
     return this;

@@ -1,7 +1,7 @@
 // Whether the process can open anything more.
 
 /** False when no file handle is left: accepting then fails, and Deno's node:net listener stays silent for good. */
-export function handlesLeft(): boolean {
+export function fileHandlesLeft(): boolean {
   try {
     // The cheapest thing to open; where it does not exist, this asks nothing.
     Deno.readFileSync("/dev/null");

@@ -1,8 +1,8 @@
 // What every listener has in common: admission, the deadline of the TLS handshake, and who serves a connection.
 
 import type { TlsFiles } from "../config/tls_files.ts";
-import type { Link } from "./connection.ts";
-import type { Place } from "../limits/connection_slots.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 
 /** Where and how to listen. */
@@ -15,12 +15,12 @@ export interface ListenOptions {
 /** What is done with connections. */
 export interface Service {
   /** Decides, before anything is read, whether a connection from `address` may stay; undefined = refuse. */
-  readonly admit: (address: string) => Place | undefined;
+  readonly admit: (address: string) => ConnectionSlot | undefined;
   /** Serves a connection to its end, after any TLS handshake. */
-  readonly onLink: (link: Link, place: Place) => Promise<void>;
+  readonly onConnection: (link: Connection, place: ConnectionSlot) => Promise<void>;
   /** Told of every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
-  /** Told of what `onLink` threw: a mistake of ours. */
+  /** Told of what `onConnection` threw: a mistake of ours. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -41,7 +41,7 @@ export interface Listener {
 export interface Arrival {
   readonly address: string;
   /** Does the TLS handshake, where there is one. */
-  secure(): Promise<Link>;
+  secure(): Promise<Connection>;
   close(): void;
 }
 
@@ -51,7 +51,7 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
   try {
     const link = await secureInTime(arrival);
     if (link === undefined) service.onHandshakeFailed(arrival.address);
-    else await service.onLink(link, place);
+    else await service.onConnection(link, place);
   } catch (error) {
     service.onFault(error);
   } finally {
@@ -60,7 +60,7 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
   }
 }
 
-export async function secureInTime(arrival: Arrival): Promise<Link | undefined> {
+export async function secureInTime(arrival: Arrival): Promise<Connection | undefined> {
   // Accepting ends before the TLS handshake: the deadline is ours.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {

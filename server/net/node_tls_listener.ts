@@ -6,7 +6,7 @@ import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TlsFiles } from "../config/tls_files.ts";
 import { ACCEPT_PAUSE_MS, refuseUnusable } from "./deno_listener.ts";
-import { handlesLeft } from "./file_handles.ts";
+import { fileHandlesLeft } from "./file_handles.ts";
 import {
   type Arrival,
   type Listener,
@@ -14,7 +14,7 @@ import {
   serveOne,
   type Service,
 } from "./listener.ts";
-import { type Link, lost } from "./connection.ts";
+import { type Connection, lost } from "./connection.ts";
 
 export class NodeTlsListener implements Listener {
   readonly tls = true;
@@ -56,14 +56,14 @@ export class NodeTlsListener implements Listener {
     server.on("error", () => {});
     server.on("connection", (socket: Socket) => {
       const { remoteAddress: address } = socket;
-      if (address === undefined || !handlesLeft()) {
+      if (address === undefined || !fileHandlesLeft()) {
         socket.destroy();
         if (address !== undefined && server === this.#server) {
           void this.#reopen(service);
         }
         return;
       }
-      void serveOne(new NodeTlsLink(socket, address, this.#secureContext), service);
+      void serveOne(new NodeTlsConnection(socket, address, this.#secureContext), service);
     });
   }
 
@@ -74,7 +74,7 @@ export class NodeTlsListener implements Listener {
     const { hostname, port } = this.address;
     while (this.#open) {
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      if (!handlesLeft()) continue;
+      if (!fileHandlesLeft()) continue;
       exhausted.close();
       const server = await openServer(hostname, port).catch(() => undefined);
       if (server === undefined) continue;
@@ -95,7 +95,7 @@ export async function openServer(host: string, port: number): Promise<Server> {
   return server;
 }
 
-export class NodeTlsLink implements Arrival, Link {
+export class NodeTlsConnection implements Arrival, Connection {
   readonly address: string;
   readonly since = performance.now();
   readonly #raw: Socket;
@@ -121,7 +121,7 @@ export class NodeTlsLink implements Arrival, Link {
     this.#socket.on("error", (error) => this.#end(error));
   }
 
-  async secure(): Promise<Link> {
+  async secure(): Promise<Connection> {
     while (!this.#secured && !this.#ended) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }

@@ -3,18 +3,18 @@
 
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
-import type { SealedState } from "../sealed/room_contract.ts";
-import type { RoomState } from "../room/room_snapshot.ts";
-import type { SessionState } from "../session/session_snapshot.ts";
+import type { SealedSnapshot } from "../sealed/room_contract.ts";
+import type { RoomSnapshot } from "../room/room_snapshot.ts";
+import type { SessionSnapshot } from "../session/session_snapshot.ts";
 
 /** All of a relay. */
-export interface RelayState {
+export interface RelaySnapshot {
   readonly issued: number;
   readonly nextRoom: number;
-  readonly rooms: readonly RoomState[];
+  readonly rooms: readonly RoomSnapshot[];
   /** Sealed rooms; a version before this one left them to their members. */
-  readonly sealed?: SealedState | undefined;
-  readonly sessions: readonly SessionState[];
+  readonly sealed?: SealedSnapshot | undefined;
+  readonly sessions: readonly SessionSnapshot[];
   /** Networks that the operator keeps out, and until when, 0 = for good; a version before this one did not say. */
   readonly bans?: readonly (readonly [string, number])[] | undefined;
 }
@@ -22,7 +22,7 @@ export interface RelayState {
 /** A relay, and who its server is. */
 export interface HandOver {
   readonly identity: string;
-  readonly relay: RelayState;
+  readonly relay: RelaySnapshot;
 }
 
 const FORMAT = "cmdchat hand-over 1";

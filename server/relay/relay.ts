@@ -12,27 +12,27 @@ import {
 import { STOP_DRAIN_MS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ServerHandshake } from "../../shared/channel/handshake.ts";
-import { AddressBans } from "../limits/room_bans.ts";
+import { RoomBans } from "../limits/room_bans.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
 import type { Bus } from "../room/bus.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { ClusterSide } from "../admin/cluster_host.ts";
+import { RelayClusterHost } from "../admin/cluster_host.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import type { RelayState } from "./hand_over_state.ts";
-import type { RoomState } from "../room/room_snapshot.ts";
+import type { RelaySnapshot } from "./hand_over_state.ts";
+import type { RoomSnapshot } from "../room/room_snapshot.ts";
 import { HeldSessions } from "../session/held_sessions.ts";
 import { type Gauges, Metrics } from "../telemetry/metrics.ts";
 import type { Census } from "../telemetry/prometheus_page.ts";
 import type { OutboxBudget } from "../delivery/outbox.ts";
-import { OperatorBans } from "../limits/network_bans.ts";
-import { type Place, Places } from "../limits/connection_slots.ts";
-import type { PortEvents } from "../delivery/event_writer.ts";
+import { NetworkBans } from "../limits/network_bans.ts";
+import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
+import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import { Room, type RoomOptions } from "../room/room.ts";
-import { roomShare, RoomShares } from "../limits/room_quota.ts";
+import { RoomQuota, roomShare } from "../limits/room_quota.ts";
 import { SYSTEM_CLOCK } from "../sealed/clock.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { Session } from "../session/session.ts";
-import { goOn, letGo } from "./succession.ts";
+import { handOver, takeOver } from "./succession.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 
 // A room remembers longer than a session is held: who comes back in the last second must find all of it.
@@ -46,19 +46,19 @@ export class Relay {
   readonly budget: OutboxBudget = { queuedBytes: 0 };
   readonly handshakes: ServerHandshake;
   readonly held: HeldSessions;
-  readonly addressBans = new AddressBans();
+  readonly addressBans = new RoomBans();
   /** Of the whole server; those of rooms' makers are `addressBans`. */
-  readonly bans = new OperatorBans();
+  readonly bans = new NetworkBans();
   readonly sealed: SealedRooms;
   /** What the ports of its sessions report to. */
-  readonly portEvents: PortEvents;
+  readonly portEvents: EventWriterEvents;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;
   readonly #sessions = new Map<number, Session>();
   readonly #rooms = new Map<string, Room>();
   readonly #bus: Bus;
-  readonly #places: Places;
-  readonly #shares: RoomShares;
+  readonly #places: ConnectionSlots;
+  readonly #shares: RoomQuota;
   #tokenDigests: readonly Uint8Array[];
   #issued = 0;
   #nextRoom = 1;
@@ -78,8 +78,8 @@ export class Relay {
     this.config = config;
     this.cluster = options.cluster;
     const { "max-connections": most, "max-per-address": perSource } = config;
-    this.#places = new Places({ most, perSource });
-    this.#shares = new RoomShares(roomShare(config));
+    this.#places = new ConnectionSlots({ most, perSource });
+    this.#shares = new RoomQuota(roomShare(config));
     this.#bus = options.cluster?.bus ?? new MemoryBus();
     this.log = options.log;
     this.#tokenDigests = config.tokenDigests;
@@ -136,7 +136,7 @@ export class Relay {
   }
 
   /** Counts a connection in, or returns undefined where a cap is reached. */
-  admit(address: string): Place | undefined {
+  admit(address: string): ConnectionSlot | undefined {
     const refused = this.#stopping || this.bans.covers(address, Date.now());
     const place = refused ? undefined : this.#places.admit(address, { heldOnly: this.draining });
     if (place === undefined) this.metrics.counters.connectionsRefused++;
@@ -145,7 +145,7 @@ export class Relay {
   }
 
   /** Counts a place beside the caps: for a session whose own connection, which they know, is about to end. */
-  keepPlace(address: string): Place {
+  keepPlace(address: string): ConnectionSlot {
     return this.#places.hold(address);
   }
 
@@ -240,7 +240,7 @@ export class Relay {
   /** Pings, dead peers and metrics lines until `signal` aborts. */
   run(signal: AbortSignal): void {
     this.metrics.watchLag(signal);
-    this.cluster?.run(new ClusterSide(this, this.#sessions), signal);
+    this.cluster?.run(new RelayClusterHost(this, this.#sessions), signal);
     const timers = [setInterval(() => this.#sweep(performance.now()), HEARTBEAT_SWEEP_MS)];
     const every = this.config["metrics-interval"];
     if (every > 0) {
@@ -266,27 +266,27 @@ export class Relay {
   }
 
   /** Ends all links and gives what another process needs to go on; see `letGo`. Throws ConfigError over NATS. */
-  async handOver(): Promise<RelayState> {
+  async handOver(): Promise<RelaySnapshot> {
     this.#stopping = true;
     this.#handingOver = true;
-    const state = await letGo({
+    const state = await handOver({
       ...{ relay: this, bus: this.#bus, sessions: this.#sessions, rooms: this.#rooms },
     });
     return { ...state, bans: this.bans.snapshot, issued: this.#issued, nextRoom: this.#nextRoom };
   }
 
   /** Goes on as the process that gave `state`. */
-  takeOver(state: RelayState): void {
+  takeOver(state: RelaySnapshot): void {
     this.#issued = state.issued;
     this.#nextRoom = state.nextRoom;
     this.bans.snapshot = state.bans ?? [];
     if (state.sealed !== undefined) this.sealed.restore(state.sealed);
-    const restoreRoom = (known: RoomState) =>
+    const restoreRoom = (known: RoomSnapshot) =>
       this.#makeRoom({
         ...{ id: known.id, title: known.title, known },
         madeBy: { address: known.madeBy, forget: this.#shares.keep(known.madeBy) },
       });
-    goOn({ relay: this, bus: this.#bus }, state, restoreRoom);
+    takeOver({ relay: this, bus: this.#bus }, state, restoreRoom);
   }
 
   #makeRoom(parts: Pick<RoomOptions, "id" | "title" | "known" | "madeBy">): Room {
@@ -311,7 +311,7 @@ export class Relay {
   }
 }
 
-function portEvents({ metrics: { counters, delivery }, budget, log }: Relay): PortEvents {
+function portEvents({ metrics: { counters, delivery }, budget, log }: Relay): EventWriterEvents {
   return {
     budget,
     onWritten(bytes, ms) {

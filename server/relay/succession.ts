@@ -5,8 +5,8 @@
 import { ConfigError } from "../../shared/base/errors.ts";
 import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../config/limits.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
-import type { RelayState } from "./hand_over_state.ts";
-import type { RoomState } from "../room/room_snapshot.ts";
+import type { RelaySnapshot } from "./hand_over_state.ts";
+import type { RoomSnapshot } from "../room/room_snapshot.ts";
 import type { Relay } from "./relay.ts";
 import type { Room } from "../room/room.ts";
 import { Session } from "../session/session.ts";
@@ -26,9 +26,9 @@ export interface RelayParts {
  *    recognized, or is the first.
  * 3. Between the last link's end and the state nothing runs, so that nothing can change in between.
  */
-export async function letGo(
+export async function handOver(
   { relay, bus, sessions, rooms }: RelayParts,
-): Promise<Pick<RelayState, "rooms" | "sealed" | "sessions">> {
+): Promise<Pick<RelaySnapshot, "rooms" | "sealed" | "sessions">> {
   if (!(bus instanceof MemoryBus)) {
     throw new ConfigError("Cannot hand over: the rooms are shared over NATS");
   }
@@ -52,7 +52,7 @@ export async function letGo(
   };
 }
 
-function stateOf(room: Room, bus: MemoryBus): RoomState {
+function stateOf(room: Room, bus: MemoryBus): RoomSnapshot {
   const { id, title, topic, authors } = room;
   const channel = bus.stateOf(title);
   if (channel === undefined) throw new Error(`room ${id} has no channel`);
@@ -60,10 +60,10 @@ function stateOf(room: Room, bus: MemoryBus): RoomState {
 }
 
 /** Makes the sessions of `state` in rooms that `restoreRoom` makes, and waits for their clients. */
-export function goOn(
+export function takeOver(
   { relay, bus }: Pick<RelayParts, "relay" | "bus">,
-  state: RelayState,
-  restoreRoom: (known: RoomState) => Room,
+  state: RelaySnapshot,
+  restoreRoom: (known: RoomSnapshot) => Room,
 ): void {
   if (!(bus instanceof MemoryBus)) {
     throw new ConfigError("Cannot take over: the rooms are shared over NATS");

@@ -1,8 +1,8 @@
 // What a room needs of its bus: one order for all events, and delivery to the members.
 
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
-import type { Missed } from "./recent_events.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
+import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
 
 export type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
@@ -28,7 +28,7 @@ export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "reached" | "p
 export type Audience = { readonly except: number } | { readonly only: number } | undefined;
 
 /** The place of an event: now, or when the bus knows it. */
-export type Place = number | Promise<number>;
+export type Position = number | Promise<number>;
 
 /** Somebody in a room, on whichever server. */
 export interface Occupant {
@@ -61,7 +61,7 @@ export interface ChannelOptions {
   /** How long events are remembered; 0 = not at all. */
   readonly memoryMs: number;
   /** Takes each event as it comes back. */
-  readonly deliver: (broadcast: Broadcast, audience?: Audience) => void;
+  readonly deliver: (broadcast: EncodedEvent, audience?: Audience) => void;
   /** The order was lost and begins anew: what was delivered last may be unknown to others, and the other way round. */
   readonly onBreak: () => void;
 }
@@ -74,10 +74,10 @@ export interface Channel {
   readonly ready: Promise<void> | undefined;
   /** The room on all servers; undefined where there is only this one. */
   readonly view: SharedView | undefined;
-  publish(event: PlacedEvent): Place;
+  publish(event: PlacedEvent): Position;
   pass(event: PassingEvent, audience?: Audience): void;
   /** What happened after place `seen`, as far as it is remembered. */
-  missed(seen: number): Missed;
+  missed(seen: number): MissedEvents;
   /** The room is gone from this server. */
   close(): void;
 }
@@ -90,13 +90,16 @@ export interface Bus {
 }
 
 /** Runs `next` when `place` is known: at once where it is. */
-export function whenPlaced(place: Place, next: (place: number) => void): void {
+export function whenPlaced(place: Position, next: (place: number) => void): void {
   if (typeof place === "number") next(place);
   else void place.then(next);
 }
 
 /** Runs `next` when all places are known, and tells whether all of it happened. */
-export function whenAllPlaced(places: readonly Place[], next: (happened: boolean) => void): void {
+export function whenAllPlaced(
+  places: readonly Position[],
+  next: (happened: boolean) => void,
+): void {
   const judge = (known: readonly number[]) => next(known.every((place) => place > 0));
   if (places.every((place) => typeof place === "number")) judge(places);
   else void Promise.all(places).then(judge);

@@ -14,8 +14,8 @@
 
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
-import { type Missed, RoomMemory } from "./recent_events.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
+import { type MissedEvents, RecentEvents } from "./recent_events.ts";
 import type { Audience, Bus, Channel, ChannelOptions, PassingEvent, PlacedEvent } from "./bus.ts";
 
 /** Where a channel of a MemoryBus stands, for another process to go on. */
@@ -57,7 +57,7 @@ class MemoryChannel implements Channel {
   readonly view = undefined;
   readonly #title: string;
   readonly #deliver: ChannelOptions["deliver"];
-  readonly #memory: RoomMemory;
+  readonly #memory: RecentEvents;
   readonly #onClose: () => void;
   #at: number;
   #sequence: number;
@@ -70,12 +70,12 @@ class MemoryChannel implements Channel {
     this.#title = title;
     this.#deliver = deliver;
     this.#onClose = onClose;
-    this.#memory = new RoomMemory(memoryMs);
+    this.#memory = new RecentEvents(memoryMs);
     this.#at = state.at;
     this.#sequence = state.sequence;
     const now = performance.now();
     for (const [at, age, body] of state.events) {
-      this.#memory.add(new Broadcast(decodeEvent(body), title), at, now - age);
+      this.#memory.add(new EncodedEvent(decodeEvent(body), title), at, now - age);
     }
   }
 
@@ -97,17 +97,17 @@ class MemoryChannel implements Channel {
     const placed: Event = event.kind === "chat"
       ? { ...event, at, sequence: ++this.#sequence }
       : { ...event, at };
-    const broadcast = new Broadcast(placed, this.#title);
+    const broadcast = new EncodedEvent(placed, this.#title);
     this.#memory.add(broadcast, at, performance.now());
     this.#deliver(broadcast);
     return at;
   }
 
   pass(event: PassingEvent, audience?: Audience): void {
-    this.#deliver(new Broadcast(event, this.#title), audience);
+    this.#deliver(new EncodedEvent(event, this.#title), audience);
   }
 
-  missed(seen: number): Missed {
+  missed(seen: number): MissedEvents {
     this.#memory.forget(performance.now());
     return this.#memory.since(Math.min(seen, this.#at), this.#at);
   }

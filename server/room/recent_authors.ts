@@ -5,7 +5,7 @@ import { AUTHORS_REMEMBERED } from "../config/limits.ts";
 const NOBODY = -1;
 
 /** The clients that said the last AUTHORS_REMEMBERED chats, by sequence. */
-export class Authors {
+export class RecentAuthors {
   // A ring, since one entry comes and one goes with every chat of a busy room; made with the first chat.
   #clients: number[] | undefined;
   #last = 0;

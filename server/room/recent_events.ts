@@ -3,28 +3,28 @@
 
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../config/limits.ts";
 import { framedBytes } from "../../shared/channel/record_batch.ts";
-import type { Broadcast } from "../delivery/encoded_event.ts";
+import type { EncodedEvent } from "../delivery/encoded_event.ts";
 
 /** An event that is remembered. */
-export interface Remembered {
-  readonly broadcast: Broadcast;
+export interface RecentEvent {
+  readonly broadcast: EncodedEvent;
   readonly at: number;
   readonly bytes: number;
   readonly time: number;
 }
 
 /** What a room can still tell: the events behind a place, and whether they are all there. */
-export interface Missed {
-  readonly events: readonly Broadcast[];
+export interface MissedEvents {
+  readonly events: readonly EncodedEvent[];
   /** The place after which `events` begin. */
   readonly after: number;
   readonly complete: boolean;
 }
 
 /** A queue of events with their places in the room, which grow by one. */
-export class RoomMemory {
+export class RecentEvents {
   readonly #maxAgeMs: number;
-  #events: Remembered[] = [];
+  #events: RecentEvent[] = [];
   #start = 0;
   #bytes = 0;
 
@@ -34,7 +34,7 @@ export class RoomMemory {
   }
 
   /** Keeps the event at place `at`, `now` in ms. */
-  add(broadcast: Broadcast, at: number, now: number): void {
+  add(broadcast: EncodedEvent, at: number, now: number): void {
     if (this.#maxAgeMs === 0) return;
     const bytes = framedBytes(broadcast.v2);
     this.#events.push({ broadcast, at, bytes, time: now });
@@ -61,12 +61,12 @@ export class RoomMemory {
   }
 
   /** All that is remembered, oldest first. */
-  get all(): readonly Remembered[] {
+  get all(): readonly RecentEvent[] {
     return this.#events.slice(this.#start);
   }
 
   /** What happened after place `seen` in a room that is at place `last`. */
-  since(seen: number, last: number): Missed {
+  since(seen: number, last: number): MissedEvents {
     const kept = this.#events.slice(this.#start);
     const events = kept.filter((event) => event.at > seen).map(({ broadcast }) => broadcast);
     const after = last - events.length;

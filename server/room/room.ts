@@ -4,24 +4,24 @@
 import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
-import { Authors } from "./recent_authors.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { RecentAuthors } from "./recent_authors.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type {
   Audience,
   Bus,
   Channel,
   PassingEvent,
-  Place,
   PlacedEvent,
+  Position,
   SharedView,
 } from "./bus.ts";
-import type { RoomState } from "./room_snapshot.ts";
-import type { Missed } from "./recent_events.ts";
+import type { RoomSnapshot } from "./room_snapshot.ts";
+import type { MissedEvents } from "./recent_events.ts";
 import { RoomRules } from "./room_rules.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
-export interface Member {
+export interface RoomMember {
   /** Number of its client. */
   readonly id: number;
   readonly name: string;
@@ -31,7 +31,7 @@ export interface Member {
   readonly status: string | null;
   /** When it came into the room, ms since 1970. */
   readonly since: number;
-  deliver(broadcast: Broadcast): void;
+  deliver(broadcast: EncodedEvent): void;
   /** The bus settled its name: another server may have given it away first. */
   takeName(name: string): void;
   /** The maker of the room decided something about it. */
@@ -58,16 +58,16 @@ export interface RoomOptions {
   /** Who made it here, and what to call when it is gone. */
   readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
   /** What the process before this one knew of it. */
-  readonly known?: RoomState | undefined;
+  readonly known?: RoomSnapshot | undefined;
 }
 
 /** A room's members and names. A room never waits for a member. */
 export class Room {
   readonly id: number;
   readonly title: string;
-  readonly authors = new Authors();
+  readonly authors = new RecentAuthors();
   readonly #madeBy: RoomOptions["madeBy"];
-  readonly #members = new Map<number, Member>();
+  readonly #members = new Map<number, RoomMember>();
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
   readonly #rules = new RoomRules();
@@ -146,7 +146,7 @@ export class Room {
   }
 
   /** Whether somebody else than `member` has `name` or a lookalike of it. */
-  isTaken(name: string, member: Member): boolean {
+  isTaken(name: string, member: RoomMember): boolean {
     const key = nameKey(name);
     const elsewhere = this.view?.holder(key);
     return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key) ||
@@ -154,7 +154,7 @@ export class Room {
   }
 
   /** Whether others of this room come from where `member` comes from. */
-  isAddressShared({ id, address }: Member): boolean {
+  isAddressShared({ id, address }: RoomMember): boolean {
     const source = sourceOf(address);
     const others = this.#members.values();
     return others.some((other) => other.id !== id && sourceOf(other.address) === source);
@@ -177,18 +177,18 @@ export class Room {
   }
 
   /** Whether `member` is here. */
-  has(member: Member): boolean {
+  has(member: RoomMember): boolean {
     return this.#members.get(member.id) === member;
   }
 
   /** Takes `member` in, under a name that is free here. */
-  add(member: Member): void {
+  add(member: RoomMember): void {
     this.#members.set(member.id, member);
     this.#nameKeys.add(nameKey(member.name));
   }
 
   /** Lets `member` go. */
-  remove(member: Member): void {
+  remove(member: RoomMember): void {
     if (this.#members.delete(member.id)) this.#nameKeys.delete(nameKey(member.name));
   }
 
@@ -199,12 +199,12 @@ export class Room {
   }
 
   /** Gives an event its place, remembers it and sends it to all members. */
-  publish(event: WithoutRoom<PlacedEvent>): Place {
+  publish(event: WithoutRoom<PlacedEvent>): Position {
     return this.#channel.publish({ ...event, room: this.id });
   }
 
   /** Sends what has no place in the order to all members, or all but one. */
-  pass(event: WithoutRoom<PassingEvent>, except?: Member): void {
+  pass(event: WithoutRoom<PassingEvent>, except?: RoomMember): void {
     const audience = except === undefined ? undefined : { except: except.id };
     this.#channel.pass({ ...event, room: this.id }, audience);
   }
@@ -213,12 +213,12 @@ export class Room {
   passTo(only: number, event: WithoutRoom<PassingEvent>): void {
     const passing = { ...event, room: this.id };
     // Who is here needs no bus, and what is for one member is no work for other servers.
-    if (this.#members.has(only)) this.#deliverTo(only, new Broadcast(passing, this.title));
+    if (this.#members.has(only)) this.#deliverTo(only, new EncodedEvent(passing, this.title));
     else this.#channel.pass(passing, { only });
   }
 
   /** What happened after place `seen`. */
-  missed(seen: number): Missed {
+  missed(seen: number): MissedEvents {
     return this.#channel.missed(seen);
   }
 
@@ -228,7 +228,7 @@ export class Room {
     this.#channel.close();
   }
 
-  #deliver(broadcast: Broadcast, audience: Audience): void {
+  #deliver(broadcast: EncodedEvent, audience: Audience): void {
     const { event } = broadcast;
     if (audience !== undefined && "only" in audience) {
       return this.#deliverTo(audience.only, broadcast);
@@ -246,14 +246,14 @@ export class Room {
     } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
   }
 
-  #deliverTo(only: number, broadcast: Broadcast): void {
+  #deliverTo(only: number, broadcast: EncodedEvent): void {
     const { event } = broadcast;
     const member = this.#members.get(only);
     if (event.kind === "pull") member?.pulled(event);
     else member?.deliver(broadcast);
   }
 
-  #sendAll(broadcast: Broadcast, except: number | undefined): void {
+  #sendAll(broadcast: EncodedEvent, except: number | undefined): void {
     for (const member of this.#members.values()) {
       if (member.id !== except) member.deliver(broadcast);
     }

@@ -3,7 +3,7 @@
 import type { ChannelState } from "./memory_bus.ts";
 
 /** One room. */
-export interface RoomState {
+export interface RoomSnapshot {
   readonly id: number;
   readonly title: string;
   readonly topic: string;

@@ -4,17 +4,17 @@ import { CmdchatError, LimitError, ProtocolError } from "../../shared/base/error
 import { SEALED_ROOMS_PER_SESSION } from "../config/limits.ts";
 import type { Event, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import { isAttachProof } from "../../shared/messages/attach_proof.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { SealedRoom } from "./sealed_room.ts";
 import type { SealedRooms } from "./sealed_rooms.ts";
-import type { DropReason, Peer, Seat } from "./seat.ts";
+import type { DropReason, SealedPeer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */
-export interface SealedOwner {
+export interface SealedSession {
   /** Where it comes from; undefined where it is another server's. */
   readonly address: string | undefined;
   /** Delivers to the session; never waits and never throws. */
-  deliver(broadcast: Broadcast): void;
+  deliver(broadcast: EncodedEvent): void;
   /** Takes one of the messages that the rate limit allows: 0, or the ms to wait. */
   takeMessage(now: number): number;
   /** The same for the work of a group, which must not wait for talk. */
@@ -28,7 +28,7 @@ export interface SealedOwner {
 }
 
 /** A session's part in rooms that other servers have. */
-export interface Elsewhere {
+export interface RemoteHomes {
   /** Passes a request on; undefined = it is about a room of this server, "unasked" = it is a chunk nobody wants. */
   pass(request: SealedRequest, challenge: Uint8Array): "passed" | "unasked" | undefined;
   /** The link is lost, or the client left for good. */
@@ -41,14 +41,14 @@ interface Place {
 }
 
 /** How sealed rooms see one session, and it them. */
-export class Attachments implements Peer {
-  readonly #owner: SealedOwner;
+export class Attachments implements SealedPeer {
+  readonly #owner: SealedSession;
   readonly #rooms: SealedRooms;
-  readonly #elsewhere: Elsewhere | undefined;
+  readonly #elsewhere: RemoteHomes | undefined;
   readonly #places = new Map<number, Place>();
   #challenge: Uint8Array | undefined;
 
-  constructor(owner: SealedOwner, rooms: SealedRooms, elsewhere?: Elsewhere) {
+  constructor(owner: SealedSession, rooms: SealedRooms, elsewhere?: RemoteHomes) {
     this.#owner = owner;
     this.#rooms = rooms;
     this.#elsewhere = elsewhere;
@@ -86,7 +86,7 @@ export class Attachments implements Peer {
     this.#elsewhere?.end(true);
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     this.#owner.deliver(broadcast);
   }
 
@@ -213,7 +213,7 @@ export class Attachments implements Peer {
   }
 
   #tell(event: Event): void {
-    this.deliver(new Broadcast(event, ""));
+    this.deliver(new EncodedEvent(event, ""));
   }
 }
 

@@ -12,17 +12,17 @@ import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { SEALED_VOIDED_MAX, SEALED_VOTE_MS, SEALED_VOTES_OPEN_MAX } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import {
   FrameRing,
   type Replay,
+  type RingPosition,
   type RingState,
   type SealedMemory,
-  type Standing,
 } from "./frame_ring.ts";
 
 /** A frame as its sender gives it. */
-export interface Draft {
+export interface FrameDraft {
   readonly epoch: number;
   readonly from: Uint8Array;
   readonly ask: number;
@@ -35,7 +35,7 @@ export type Voter = object;
 /** A commit that was voided, and who had sent it. */
 export interface Voided {
   readonly event: EventOf<"sealed_void">;
-  readonly broadcast: Broadcast;
+  readonly broadcast: EncodedEvent;
   readonly sender: Voter;
 }
 
@@ -50,7 +50,7 @@ interface OpenVote {
 }
 
 /** What the next process must know of an order. */
-export interface OrderState extends Standing {
+export interface OrderState extends RingPosition {
   /** Hashes of commits that were voided. */
   readonly voided: readonly string[];
   readonly ring: RingState;
@@ -60,7 +60,7 @@ export interface OrderState extends Standing {
 export interface OrderOptions {
   /** Number of the room. */
   readonly room: number;
-  readonly start: Standing;
+  readonly start: RingPosition;
   readonly memory: SealedMemory;
   readonly maxAgeMs: number;
   /** ms since 1970. */
@@ -72,7 +72,7 @@ export interface OrderOptions {
 }
 
 /** Epochs, places and votes of one room. */
-export class SealedOrder {
+export class CommitOrder {
   readonly #options: OrderOptions;
   readonly #ring: FrameRing;
   readonly #voided = new Set<string>();
@@ -98,7 +98,7 @@ export class SealedOrder {
   }
 
   /** The current epoch and the last place. */
-  get standing(): Standing {
+  get standing(): RingPosition {
     return { epoch: this.#epoch, seq: this.#seq };
   }
 
@@ -108,16 +108,16 @@ export class SealedOrder {
   }
 
   /** Orders a message; undefined where its epoch is over. */
-  app(draft: Draft): Broadcast | undefined {
+  app(draft: FrameDraft): EncodedEvent | undefined {
     if (draft.epoch !== this.#epoch && draft.epoch !== this.#epoch - 1) return undefined;
     return this.#order("app", draft);
   }
 
   /** Orders a commit; "late" where its epoch is not the current one, "voided" where it was voided before. */
   commit(
-    draft: Draft,
+    draft: FrameDraft,
     votes: { readonly sender: Voter; readonly electorate: Iterable<Voter> },
-  ): Broadcast | "late" | "voided" {
+  ): EncodedEvent | "late" | "voided" {
     const hash = encodeBase64(sha256(draft.body));
     if (this.#voided.has(hash)) return "voided";
     if (draft.epoch !== this.#epoch) return "late";
@@ -161,7 +161,7 @@ export class SealedOrder {
   }
 
   /** What one who is at `from` is to be told. */
-  since(from: Standing): Replay {
+  since(from: RingPosition): Replay {
     this.#ring.forgetOld(this.#options.utc());
     return this.#ring.since(from, this.standing);
   }
@@ -172,7 +172,10 @@ export class SealedOrder {
     this.#votes = [];
   }
 
-  #order(type: EventOf<"sealed_frame">["type"], { epoch, from, ask, body }: Draft): Broadcast {
+  #order(
+    type: EventOf<"sealed_frame">["type"],
+    { epoch, from, ask, body }: FrameDraft,
+  ): EncodedEvent {
     const { room, utc } = this.#options;
     const frame: EventOf<"sealed_frame"> = {
       ...{
@@ -188,7 +191,7 @@ export class SealedOrder {
       },
     };
     this.#ordered = true;
-    const broadcast = new Broadcast(frame, "");
+    const broadcast = new EncodedEvent(frame, "");
     this.#ring.forgetOld(frame.time);
     this.#ring.add(frame, broadcast);
     return broadcast;
@@ -208,7 +211,7 @@ export class SealedOrder {
     const event: EventOf<"sealed_void"> = {
       ...{ kind: "sealed_void", room, seq: vote.seq, last: this.#seq, epoch: vote.epoch },
     };
-    const broadcast = new Broadcast(event, "");
+    const broadcast = new EncodedEvent(event, "");
     this.#ring.void(event, broadcast);
     return { event, broadcast, sender: vote.sender };
   }

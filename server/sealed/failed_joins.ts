@@ -4,7 +4,7 @@
 import type { Seat } from "./seat.ts";
 
 /** Who could not come into an epoch. */
-export class ShutOut {
+export class FailedJoins {
   readonly #seats = new Set<Seat>();
 
   /** One more. True where nobody has the epoch: these are more than half of `members`, who have a link. */

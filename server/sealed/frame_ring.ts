@@ -4,7 +4,7 @@
 import { SEALED_MEMORY_MAX_BYTES, SEALED_RING, SEALED_RING_COMMITS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 
 type Frame = EventOf<"sealed_frame">;
 /** One of MISSING. */
@@ -17,17 +17,17 @@ export interface SealedMemory {
 
 interface Kept {
   readonly frame: Frame;
-  readonly broadcast: Broadcast;
+  readonly broadcast: EncodedEvent;
   readonly bytes: number;
 }
 
 interface Void {
   readonly event: EventOf<"sealed_void">;
-  readonly broadcast: Broadcast;
+  readonly broadcast: EncodedEvent;
 }
 
 /** Up to where somebody has a room. */
-export interface Standing {
+export interface RingPosition {
   readonly epoch: number;
   readonly seq: number;
 }
@@ -35,7 +35,7 @@ export interface Standing {
 /** What somebody who comes back is to be told. */
 export interface Replay {
   readonly missing: Missing;
-  readonly broadcasts: readonly Broadcast[];
+  readonly broadcasts: readonly EncodedEvent[];
 }
 
 /** What the next process must know of a ring: frames and voids as they are told. */
@@ -64,7 +64,10 @@ export class FrameRing {
   #forgotten: number;
 
   /** The ring of a room that begins behind `start`. */
-  constructor(memory: SealedMemory, { start, maxAgeMs }: { start: Standing; maxAgeMs: number }) {
+  constructor(
+    memory: SealedMemory,
+    { start, maxAgeMs }: { start: RingPosition; maxAgeMs: number },
+  ) {
     this.#memory = memory;
     this.#maxAgeMs = maxAgeMs;
     this.#epochsFrom = start.epoch;
@@ -89,14 +92,14 @@ export class FrameRing {
     [this.#epochsFrom, this.#forgotten] = [epochsFrom, forgotten];
     for (const body of events) {
       const event = decodeEvent(body);
-      if (event.kind === "sealed_frame") this.add(event, new Broadcast(event, ""));
+      if (event.kind === "sealed_frame") this.add(event, new EncodedEvent(event, ""));
       if (event.kind !== "sealed_void") continue;
-      this.#voids.push({ event, broadcast: new Broadcast(event, "") });
+      this.#voids.push({ event, broadcast: new EncodedEvent(event, "") });
     }
   }
 
   /** Keeps a frame; `broadcast` carries it. */
-  add(frame: Frame, broadcast: Broadcast): void {
+  add(frame: Frame, broadcast: EncodedEvent): void {
     const bytes = frame.body.length + FRAME_OVERHEAD_BYTES;
     const kept = { frame, broadcast, bytes };
     if (frame.type === "commit") {
@@ -116,7 +119,7 @@ export class FrameRing {
   }
 
   /** Takes the void frames out and remembers that they are. */
-  void(event: EventOf<"sealed_void">, broadcast: Broadcast): void {
+  void(event: EventOf<"sealed_void">, broadcast: EncodedEvent): void {
     const stays = ({ frame }: Kept): boolean => frame.seq < event.seq || frame.seq > event.last;
     const [commits, messages] = [this.#commits.filter(stays), this.#messages.filter(stays)];
     const before = this.bytes;
@@ -133,7 +136,7 @@ export class FrameRing {
   }
 
   /** What one who is at `from` is to be told in a room that is at `to`. */
-  since(from: Standing, to: Standing): Replay {
+  since(from: RingPosition, to: RingPosition): Replay {
     if (from.epoch < this.#epochsFrom || from.epoch > this.#reachable(from, to)) {
       return { missing: "epochs", broadcasts: [] };
     }
@@ -159,7 +162,7 @@ export class FrameRing {
   }
 
   // Who was in an epoch that is void now has one more than the room until it hears of it.
-  #reachable(from: Standing, to: Standing): number {
+  #reachable(from: RingPosition, to: RingPosition): number {
     const unheard = this.#voids.filter(({ event }) => event.last >= from.seq);
     return Math.max(
       to.epoch,

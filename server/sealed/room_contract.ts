@@ -19,7 +19,7 @@ export interface SealedRoomOptions {
   /** Called when nobody is left, and nobody is waited for. */
   readonly onEmpty: () => void;
   /** What the process before this one knew of it. */
-  readonly known?: SealedRoomState;
+  readonly known?: SealedRoomSnapshot;
 }
 
 /** What somebody says who attaches, after the proof was checked. */
@@ -29,7 +29,7 @@ export type Attachment = Pick<
 >;
 
 /** One room: its order, and its members. Votes that are open end with the process. */
-export interface SealedRoomState {
+export interface SealedRoomSnapshot {
   readonly number: number;
   readonly rid: Uint8Array;
   readonly order: OrderState;
@@ -39,9 +39,9 @@ export interface SealedRoomState {
 }
 
 /** All sealed rooms of a server. */
-export interface SealedState {
+export interface SealedSnapshot {
   readonly lastNumber: number;
   /** Those that the operator closed. */
   readonly closed: readonly string[];
-  readonly rooms: readonly SealedRoomState[];
+  readonly rooms: readonly SealedRoomSnapshot[];
 }

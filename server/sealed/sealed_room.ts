@@ -5,15 +5,15 @@ import { SEALED_BRING_BACK_MS } from "../config/limits.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { Eviction } from "./eviction.ts";
 import { JoinQueue } from "./join_queue.ts";
-import { type OrderState, SealedOrder, type Voided } from "./commit_order.ts";
+import { CommitOrder, type OrderState, type Voided } from "./commit_order.ts";
 import { Penalties } from "./penalties.ts";
-import type { Missing, Standing } from "./frame_ring.ts";
-import type { Attachment, SealedRoomOptions, SealedRoomState } from "./room_contract.ts";
-import { type HandleKey, handleKey, type Peer, Seat } from "./seat.ts";
-import { ShutOut } from "./failed_joins.ts";
+import type { Missing, RingPosition } from "./frame_ring.ts";
+import type { Attachment, SealedRoomOptions, SealedRoomSnapshot } from "./room_contract.ts";
+import { type HandleKey, handleKey, type SealedPeer, Seat } from "./seat.ts";
+import { FailedJoins } from "./failed_joins.ts";
 
 // Who comes back in the last second of the grace time must find all of it.
 const MEMORY_GRACES = 2;
@@ -27,10 +27,10 @@ export class SealedRoom {
   readonly #seats = new Map<HandleKey, Seat>();
   readonly #joins: JoinQueue;
   readonly #eviction: Eviction;
-  #order: SealedOrder | undefined;
+  #order: CommitOrder | undefined;
   /** Until when another's later state corrects what was brought back; monotonic ms. */
   #correctableUntil = -Infinity;
-  readonly #shutOut = new ShutOut();
+  readonly #shutOut = new FailedJoins();
   /** Whoever made the current epoch: the first to know it. */
   #lastCommitter: Seat | undefined;
 
@@ -49,7 +49,7 @@ export class SealedRoom {
   }
 
   /** What the next process must know; undefined where nobody could come back to it. */
-  get state(): SealedRoomState | undefined {
+  get state(): SealedRoomSnapshot | undefined {
     const seats = [...this.#seats.values()].filter(({ member }) => member);
     if (this.#order === undefined || seats.length === 0) return undefined;
     return {
@@ -67,7 +67,7 @@ export class SealedRoom {
   }
 
   /** Takes `peer` in under its handle, and tells it where the room is. Throws LimitError. */
-  attach(peer: Peer, claim: Attachment): Seat {
+  attach(peer: SealedPeer, claim: Attachment): Seat {
     const seat = this.#seatOf(claim);
     this.#takeLink(seat, peer);
     seat.member ||= claim.member;
@@ -241,7 +241,7 @@ export class SealedRoom {
     return seat;
   }
 
-  #takeLink(seat: Seat, peer: Peer): void {
+  #takeLink(seat: Seat, peer: SealedPeer): void {
     const previous = seat.peer;
     seat.stopGrace();
     seat.peer = peer;
@@ -299,15 +299,15 @@ export class SealedRoom {
     for (const one of members) one.tell({ kind: "sealed_none", ask: 0, room: this.number });
   }
 
-  #begin(start: Standing, known?: OrderState): void {
+  #begin(start: RingPosition, known?: OrderState): void {
     const { clock, memory, graceMs } = this.#options;
-    this.#order = new SealedOrder({
+    this.#order = new CommitOrder({
       ...{ room: this.number, start, memory, maxAgeMs: graceMs * MEMORY_GRACES },
       ...{ utc: () => clock.utc(), now: () => clock.now(), known },
     });
   }
 
-  #restore({ order, seats, committer }: SealedRoomState): void {
+  #restore({ order, seats, committer }: SealedRoomSnapshot): void {
     this.#begin(order, order);
     for (const known of seats) {
       const seat = Seat.restore(known);
@@ -318,7 +318,7 @@ export class SealedRoom {
     if (committer !== null) this.#lastCommitter = this.#seats.get(handleKey(committer));
   }
 
-  #requireOrder(): SealedOrder {
+  #requireOrder(): CommitOrder {
     if (this.#order !== undefined) return this.#order;
     throw new LimitError("Cannot do that in the sealed room: it has no group yet");
   }
@@ -389,10 +389,10 @@ export class SealedRoom {
   }
 
   #send(event: Parameters<Seat["tell"]>[0], except?: Seat): void {
-    this.#broadcast(new Broadcast(event, ""), except);
+    this.#broadcast(new EncodedEvent(event, ""), except);
   }
 
-  #broadcast(broadcast: Broadcast, except?: Seat): void {
+  #broadcast(broadcast: EncodedEvent, except?: Seat): void {
     for (const seat of this.#seats.values()) {
       if (seat !== except) seat.peer?.deliver(broadcast);
     }

@@ -2,12 +2,12 @@
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
-import { RoomShares } from "../limits/room_quota.ts";
+import { RoomQuota } from "../limits/room_quota.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "../telemetry/sealed_counters.ts";
 import type { SealedMemory } from "./frame_ring.ts";
 import { SealedRoom } from "./sealed_room.ts";
-import type { SealedRoomOptions, SealedState } from "./room_contract.ts";
+import type { SealedRoomOptions, SealedSnapshot } from "./room_contract.ts";
 
 // The operator closes rooms by hand.
 const CLOSED_MAX = 1_000;
@@ -35,7 +35,7 @@ export class SealedRooms {
   readonly #options: SealedRoomsOptions;
   readonly #memory: SealedMemory = { bytes: 0 };
   readonly #rooms = new Map<string, SealedRoom>();
-  readonly #shares: RoomShares;
+  readonly #shares: RoomQuota;
   /** What to call when a room is gone. */
   readonly #forgets = new Map<string, () => void>();
   readonly #closed = new Set<string>();
@@ -44,7 +44,7 @@ export class SealedRooms {
 
   constructor(options: SealedRoomsOptions) {
     this.#options = options;
-    this.#shares = new RoomShares(options.share);
+    this.#shares = new RoomQuota(options.share);
   }
 
   /** Number of rooms. */
@@ -79,7 +79,7 @@ export class SealedRooms {
   }
 
   /** What the next process must know. */
-  get state(): SealedState {
+  get state(): SealedSnapshot {
     return {
       ...{ lastNumber: this.#lastNumber, closed: [...this.#closed] },
       rooms: this.list.flatMap((room) => room.state ?? []),
@@ -87,7 +87,7 @@ export class SealedRooms {
   }
 
   /** Has what another process knew, whose members are waited for. */
-  restore({ lastNumber, closed, rooms }: SealedState): void {
+  restore({ lastNumber, closed, rooms }: SealedSnapshot): void {
     this.#lastNumber = lastNumber;
     for (const key of closed) this.#closed.add(key);
     for (const known of rooms) {

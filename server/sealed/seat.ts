@@ -4,14 +4,14 @@ import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { SEALED_CHUNKS_OPEN_MAX } from "../config/limits.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 
 /** Why a room lets a session go without being asked to. */
 export type DropReason = "replaced" | "voided" | "closed";
 
 /** A session that is attached to a sealed room. `deliver` never waits and never throws. */
-export interface Peer {
-  deliver(broadcast: Broadcast): void;
+export interface SealedPeer {
+  deliver(broadcast: EncodedEvent): void;
   /** The room lets the session go: its handle is taken elsewhere, it is kept out, or the room is closed. */
   dropped(room: number, why: DropReason): void;
   /** The room goes to another server: the session's client must come again. */
@@ -37,7 +37,7 @@ export class Seat {
   member: boolean;
   /** Place of the commit by which it came into the group; 0 = not known. */
   memberFrom = 0;
-  peer: Peer | undefined;
+  peer: SealedPeer | undefined;
   /** Gone for good; its leaf is still in the group. */
   departed = false;
   /** Calls off what happens at the end of its grace time. */
@@ -73,7 +73,7 @@ export class Seat {
 
   /** Delivers one event to this seat alone. */
   tell(event: Event): void {
-    this.peer?.deliver(new Broadcast(event, ""));
+    this.peer?.deliver(new EncodedEvent(event, ""));
   }
 
   /** Lets `chunks` more of `sender` through. False where that is too many. */

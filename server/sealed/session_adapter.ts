@@ -1,19 +1,19 @@
 // What sealed rooms may ask of a session.
 
 import type { ServerConfig } from "../config/server_options.ts";
-import type { Broadcast } from "../delivery/encoded_event.ts";
+import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Counters } from "../telemetry/metrics.ts";
-import type { Pace } from "../limits/request_budget.ts";
+import type { RequestBudget } from "../limits/request_budget.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
-import type { SealedOwner } from "./attachments.ts";
+import type { SealedSession } from "./attachments.ts";
 
 /** A session, as far as sealed rooms touch it. */
-export interface SealedSession {
+export interface AttachingSession {
   readonly address: string;
-  deliver(broadcast: Broadcast): void;
+  deliver(broadcast: EncodedEvent): void;
   close(): void;
   readonly rateLimit: RateLimit | undefined;
-  readonly pace: Pace | undefined;
+  readonly pace: RequestBudget | undefined;
   readonly relay: {
     readonly config: Pick<ServerConfig, "max-file" | "rate-limit">;
     readonly metrics: { readonly counters: Pick<Counters, "rateLimited"> };
@@ -21,7 +21,7 @@ export interface SealedSession {
 }
 
 /** The owner of a session's attachments. Talk shares the limit of plain rooms; the group's work has one of its own. */
-export function sealedOwner(session: SealedSession): SealedOwner {
+export function adaptSession(session: AttachingSession): SealedSession {
   const { config, metrics } = session.relay;
   const rate = config["rate-limit"];
   const groupWork = rate === undefined ? undefined : new RateLimit(rate);

@@ -30,7 +30,7 @@ interface Transfer {
 export type TransferState = readonly [file: string, room: number, size: number, next: number];
 
 /** What a receiver asks for. */
-export interface Wanted {
+export interface RequestedChunks {
   readonly receiver: number;
   readonly file: string;
   readonly index: number;
@@ -38,7 +38,7 @@ export interface Wanted {
 }
 
 /** The transfers that one sender has open. Methods that judge return why something is refused, or undefined. */
-export class FileRelay {
+export class FileTransfers {
   readonly #transfers = new Map<string, Transfer>();
   readonly #maxBytes: number;
 
@@ -100,7 +100,7 @@ export class FileRelay {
    * A receiver asks for chunks: how many of them its sender is to send again, of those that went out. What it asked
    * for before does not count any more. Undefined where it can not have them.
    */
-  pull({ receiver, file, index, count }: Wanted): number | undefined {
+  pull({ receiver, file, index, count }: RequestedChunks): number | undefined {
     const transfer = this.#transfers.get(file);
     if (transfer === undefined) return undefined;
     const granted = Math.max(0, Math.min(count, transfer.next - index));

@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
-import type { Place } from "../limits/connection_slots.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "./session.ts";
 
@@ -13,7 +13,7 @@ interface Held {
   readonly session: Session;
   /** Monotonic ms at which the wait is over. */
   readonly until: number;
-  readonly place: Place;
+  readonly place: ConnectionSlot;
 }
 
 /** Sessions that can be taken up again: those that are held, and those whose old link has not been noticed dead. */

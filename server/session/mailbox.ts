@@ -2,13 +2,13 @@
 
 import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../config/limits.ts";
 import { framedBytes } from "../../shared/channel/record_batch.ts";
-import type { Broadcast } from "../delivery/encoded_event.ts";
+import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { OutboxBudget } from "../delivery/outbox.ts";
 
 /** Messages for a client that is away. */
 export class Mailbox {
   readonly #budget: OutboxBudget;
-  #kept: Broadcast[] = [];
+  #kept: EncodedEvent[] = [];
   #bytes = 0;
 
   constructor(budget: OutboxBudget) {
@@ -16,7 +16,7 @@ export class Mailbox {
   }
 
   /** Keeps one more; false where that is too much. */
-  add(broadcast: Broadcast): boolean {
+  add(broadcast: EncodedEvent): boolean {
     const size = framedBytes(broadcast.v2);
     const tooMuch = this.#bytes + size > MAILBOX_MAX_BYTES ||
       this.#budget.queuedBytes + size > OUTBOX_TOTAL_MAX_BYTES;
@@ -28,7 +28,7 @@ export class Mailbox {
   }
 
   /** All that was kept, in order; nothing is kept any more. */
-  empty(): Broadcast[] {
+  empty(): EncodedEvent[] {
     const kept = this.#kept;
     this.#kept = [];
     this.#budget.queuedBytes -= this.#bytes;

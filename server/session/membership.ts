@@ -1,13 +1,13 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
-import type { Broadcast } from "../delivery/encoded_event.ts";
-import { type Place, whenPlaced } from "../room/bus.ts";
-import type { Member, Room } from "../room/room.ts";
+import type { EncodedEvent } from "../delivery/encoded_event.ts";
+import { type Position, whenPlaced } from "../room/bus.ts";
+import type { Room, RoomMember } from "../room/room.ts";
 import type { Session } from "./session.ts";
 
 /** One session in one room. */
-export class Membership implements Member {
+export class Membership implements RoomMember {
   readonly session: Session;
   readonly room: Room;
   /** When it came, ms since 1970. */
@@ -56,7 +56,7 @@ export class Membership implements Member {
     return this.session.status;
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     this.session.deliver(broadcast);
   }
 
@@ -91,7 +91,7 @@ export class Membership implements Member {
   }
 
   /** Asks for a name that is free here, and has it once everyone is told. */
-  rename(name: string): Place {
+  rename(name: string): Position {
     if (name === this.#name) return this.room.at;
     return this.room.publish({ kind: "renamed", ...this.about(), name, previous: this.#name });
   }

@@ -4,18 +4,18 @@
 import { DECLINED_REMEMBERED } from "../config/limits.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { Broadcast } from "../delivery/encoded_event.ts";
-import type { Elsewhere } from "../cluster/cluster.ts";
-import type { Place } from "../room/bus.ts";
-import { FileRelay } from "./file_transfers.ts";
-import type { SessionState } from "./session_snapshot.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
+import type { RemoteSession } from "../cluster/cluster.ts";
+import type { Position } from "../room/bus.ts";
+import { FileTransfers } from "./file_transfers.ts";
+import type { SessionSnapshot } from "./session_snapshot.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Membership } from "./membership.ts";
-import { Pace } from "../limits/request_budget.ts";
-import type { Port } from "../delivery/event_writer.ts";
+import { RequestBudget } from "../limits/request_budget.ts";
+import type { EventWriter } from "../delivery/event_writer.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
 import { Attachments } from "../sealed/attachments.ts";
-import { sealedOwner } from "../sealed/session_adapter.ts";
+import { adaptSession } from "../sealed/session_adapter.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 
@@ -38,9 +38,9 @@ export interface SessionOptions {
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
   /** Where another server had it before. */
-  readonly taken?: Elsewhere;
+  readonly taken?: RemoteSession;
   /** What the process before this one knew of it. */
-  readonly known?: SessionState;
+  readonly known?: SessionSnapshot;
 }
 
 /** A client of the server, whether its link is up or just lost. */
@@ -51,7 +51,7 @@ export class Session {
   readonly address: string;
   readonly rateLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
-  readonly pace: Pace | undefined;
+  readonly pace: RequestBudget | undefined;
   /** Whether it speaks v1. */
   readonly old: boolean;
   /** What its user says about being away; null = nothing. */
@@ -68,12 +68,12 @@ export class Session {
   // What most sessions never need is made when it is needed: 10,000 of them are to be cheap.
   #declined: Map<number, string> | undefined;
   #mailbox: Mailbox | undefined;
-  #files: FileRelay | undefined;
+  #files: FileTransfers | undefined;
   #sealed: Attachments | undefined;
   #challenge: Uint8Array | undefined;
   #reachLimit: RateLimit | undefined;
   #wantedName: string;
-  #port: Port | undefined;
+  #port: EventWriter | undefined;
   #expected = false;
   /** The server that had it is gone, and with it the number of the last request. */
   #anyNumber: boolean;
@@ -89,7 +89,7 @@ export class Session {
     this.#wantedName = options.name;
     const rate = relay.config["rate-limit"];
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
-    this.pace = rate === undefined ? undefined : new Pace(performance.now());
+    this.pace = rate === undefined ? undefined : new RequestBudget(performance.now());
     if (options.known !== undefined) this.#restore(options.known);
   }
 
@@ -99,15 +99,15 @@ export class Session {
   }
 
   /** The files that it is sending. */
-  get files(): FileRelay {
-    return this.#files ??= new FileRelay(this.relay.config["max-file"]);
+  get files(): FileTransfers {
+    return this.#files ??= new FileTransfers(this.relay.config["max-file"]);
   }
 
   /** Its part in sealed rooms. */
   get sealed(): Attachments {
     if (this.#sealed === undefined) {
       const { sealed, cluster } = this.relay;
-      this.#sealed = new Attachments(sealedOwner(this), sealed, cluster?.sealed.clientOf(this));
+      this.#sealed = new Attachments(adaptSession(this), sealed, cluster?.sealed.clientOf(this));
       if (this.#challenge !== undefined) this.#sealed.proveBy(this.#challenge);
     }
     return this.#sealed;
@@ -124,7 +124,7 @@ export class Session {
     return this.#reachLimit ??= rate === undefined ? undefined : new RateLimit(rate);
   }
 
-  get port(): Port | undefined {
+  get port(): EventWriter | undefined {
     return this.#port;
   }
 
@@ -138,7 +138,7 @@ export class Session {
   }
 
   /** What the next process must know of it; undefined for v1, which cannot come back. */
-  get snapshot(): SessionState | undefined {
+  get snapshot(): SessionSnapshot | undefined {
     const { id: client, ticket, address, status, lastRequest } = this;
     const files = this.#files?.state ?? [];
     if (ticket === undefined) return undefined;
@@ -160,7 +160,7 @@ export class Session {
     return this.#memberships.find((membership) => membership.room.id === room);
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     if (this.#port === undefined) return;
     this.#port.deliver(broadcast);
     this.relay.metrics.counters.messagesOut++;
@@ -246,7 +246,7 @@ export class Session {
   }
 
   /** Asks for a name that is free in all its rooms; everyone is told. The places of that, 0 where it was taken. */
-  rename(name: string): Place[] {
+  rename(name: string): Position[] {
     this.#wantedName = name;
     return this.memberships.map((membership) => membership.rename(name));
   }
@@ -278,7 +278,7 @@ export class Session {
   }
 
   /** Has a link, the first or a new one, whose client has been told nothing yet; v1 has no challenge. */
-  takeLink(port: Port, challenge?: Uint8Array): void {
+  takeLink(port: EventWriter, challenge?: Uint8Array): void {
     const previous = this.#port;
     this.#port = port;
     this.#challenge = challenge;
@@ -322,21 +322,21 @@ export class Session {
     this.#port?.close();
   }
 
-  #restore({ status, lastRequest, declined, mail, files }: SessionState): void {
+  #restore({ status, lastRequest, declined, mail, files }: SessionSnapshot): void {
     if (files !== undefined && files.length > 0) this.files.restore(files);
     this.status = status;
     this.lastRequest = lastRequest;
     this.#expected = true;
     if (declined.length > 0) this.#declined = new Map(declined);
-    for (const body of mail) this.#keep(new Broadcast(decodeEvent(body), ""));
+    for (const body of mail) this.#keep(new EncodedEvent(decodeEvent(body), ""));
   }
 
-  #keep(broadcast: Broadcast): boolean {
+  #keep(broadcast: EncodedEvent): boolean {
     this.#mailbox ??= new Mailbox(this.relay.budget);
     return this.#mailbox.add(broadcast);
   }
 
-  #emptyMailbox(): Broadcast[] {
+  #emptyMailbox(): EncodedEvent[] {
     return this.#mailbox?.empty() ?? [];
   }
 
@@ -347,13 +347,13 @@ export class Session {
   }
 
   // v1 names the room in every message, and its clients are in one.
-  #alone(event: Event): Broadcast {
+  #alone(event: Event): EncodedEvent {
     const [first] = this.#memberships;
-    return new Broadcast(event, first?.room.title ?? "");
+    return new EncodedEvent(event, first?.room.title ?? "");
   }
 }
 
-async function closeOnceSaid(port: Port): Promise<void> {
+async function closeOnceSaid(port: EventWriter): Promise<void> {
   const timer = setTimeout(() => port.close(), SAY_WHY_MS);
   await port.drained();
   clearTimeout(timer);

@@ -3,7 +3,7 @@
 import type { TransferState } from "./file_transfers.ts";
 
 /** One session. */
-export interface SessionState {
+export interface SessionSnapshot {
   readonly client: number;
   readonly name: string;
   readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array };

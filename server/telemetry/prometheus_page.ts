@@ -54,7 +54,7 @@ const SEALED_KINDS = {
 } as const satisfies Record<string, keyof SealedCounters>;
 
 /** The page. */
-export function metricsPage(view: MetricsView): string {
+export function prometheusPage(view: MetricsView): string {
   const { metrics, gauges, census, memory } = view;
   const page = new Page();
   page.labelled("cmdchat_build_info", "gauge", "Constant 1.", "version", { [view.version]: 1 });

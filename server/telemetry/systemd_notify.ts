@@ -13,7 +13,7 @@ export const OWN_SOCKETS = [`${RUNTIME_FOLDER}/notify`, "/run/cmdchat-keeper/not
 export type Notice = "READY=1" | "RELOADING=1" | "STOPPING=1" | "WATCHDOG=1" | `STATUS=${string}`;
 
 /** The service manager, or nobody. */
-export interface ServiceManager {
+export interface SystemdNotifier {
   /** Sends notices as one datagram; what cannot be sent is reported once and forgotten. */
   tell(...notices: Notice[]): void;
   /** Ms between two signs of life that it waits for; undefined where it waits for none. */
@@ -22,16 +22,16 @@ export interface ServiceManager {
 }
 
 /** How a process is started by a manager, and what to do where that fails. */
-export interface ServiceManagerOptions {
+export interface SystemdNotifierOptions {
   readonly env: (name: string) => string | undefined;
   readonly onFault: (error: unknown) => void;
 }
 
 const encoder = new TextEncoder();
-const NOBODY: ServiceManager = { tell() {}, watchdogMs: undefined, close() {} };
+const NOBODY: SystemdNotifier = { tell() {}, watchdogMs: undefined, close() {} };
 
 /** The service manager that NOTIFY_SOCKET names. What the server need not write to any more is given up. */
-export function findServiceManager(options: ServiceManagerOptions): ServiceManager {
+export function findSystemd(options: SystemdNotifierOptions): SystemdNotifier {
   const path = options.env("NOTIFY_SOCKET");
   if (!path) return giveUpWriting(), NOBODY;
   const own = `${options.env("RUNTIME_DIRECTORY") || RUNTIME_FOLDER}/notify`;
@@ -55,8 +55,8 @@ function giveUpWriting(): void {
 function overSocket(
   socket: Deno.DatagramConn,
   path: string,
-  { env, onFault }: ServiceManagerOptions,
-): ServiceManager {
+  { env, onFault }: SystemdNotifierOptions,
+): SystemdNotifier {
   let reported = false;
   const report = (error: unknown) => {
     if (!reported) onFault(error);
@@ -73,7 +73,7 @@ function overSocket(
 }
 
 // The variable is inherited; the pid beside it says for whom it was meant.
-function watchdogMs(env: ServiceManagerOptions["env"]): number | undefined {
+function watchdogMs(env: SystemdNotifierOptions["env"]): number | undefined {
   const [micros, pid] = [Number(env("WATCHDOG_USEC")), env("WATCHDOG_PID")];
   return micros > 0 && (pid === undefined || Number(pid) === Deno.pid) ? micros / 1_000 : undefined;
 }

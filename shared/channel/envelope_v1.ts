@@ -51,7 +51,7 @@ export function decodeJson(bytes: Uint8Array): unknown {
 }
 
 /** Seals and opens the payloads of one v1 session. */
-export class WireV1 {
+export class EnvelopeV1 {
   readonly #key: Uint8Array;
   readonly #nonces = new Uint8Array(V1_NONCE_BYTES * 256);
   #nonceAt = this.#nonces.length;

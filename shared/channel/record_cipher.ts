@@ -28,7 +28,7 @@ const FLAG_KEY_UPDATE = 1;
 const MIN_SEALED = 1 + AEAD_TAG_BYTES;
 
 /** What a session needs beside its keys. */
-export interface SessionCipherOptions {
+export interface RecordCipherOptions {
   readonly role: "client" | "server";
   /** Milliseconds on a clock that never goes back, like performance.now(). */
   readonly now: () => number;
@@ -108,7 +108,7 @@ class Direction {
 }
 
 /** Both directions of one session. Takes over its keys and wipes them when it is closed. */
-export class SessionCipher {
+export class RecordCipher {
   readonly #sending: Direction;
   readonly #receiving: Direction;
   readonly #now: () => number;
@@ -118,7 +118,7 @@ export class SessionCipher {
 
   constructor(
     keys: SessionKeys,
-    { role, now, rekeyRecords = REKEY_RECORDS }: SessionCipherOptions,
+    { role, now, rekeyRecords = REKEY_RECORDS }: RecordCipherOptions,
   ) {
     const client = new Direction(keys.aead, keys.clientSecret);
     const server = new Direction(keys.aead, keys.serverSecret);

@@ -7,7 +7,7 @@ import { bareFingerprint, type Fingerprint, parseFingerprint } from "../crypto/f
 import { LINK_MAX_CHARACTERS, NAME_MAX_BYTES, TOKEN_MAX_BYTES } from "../base/limits.ts";
 
 /** What an invite link says. */
-export interface Link {
+export interface InviteLink {
   /** Name in ASCII and lower case, IPv4 address, or IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
@@ -42,7 +42,7 @@ function fault(place: string, wanted: string): UsageError {
 }
 
 /** Reads a link; space around it is dropped. Throws UsageError that names the part at fault, never its text. */
-export function parseLink(text: string): Link {
+export function parseLink(text: string): InviteLink {
   const trimmed = text.trim();
   if (trimmed.length > LINK_MAX_CHARACTERS) {
     throw fault("the whole", `at most ${LINK_MAX_CHARACTERS} characters`);
@@ -130,7 +130,7 @@ function parseQuery(query: string | undefined): boolean {
   return query !== undefined;
 }
 
-type Secrets = Pick<Link, "fingerprint" | "secret" | "token">;
+type Secrets = Pick<InviteLink, "fingerprint" | "secret" | "token">;
 
 const FRAGMENT_PARTS: Readonly<Record<string, (value: string) => Secrets>> = {
   fp: (value) => ({ fingerprint: readFingerprint(value) }),
@@ -188,7 +188,7 @@ function encodePercent(text: string): string {
 }
 
 /** The link as text: printable ASCII that needs only quotes in a shell. parseLink() gives the same back. */
-export function formatLink(link: Link): string {
+export function formatLink(link: InviteLink): string {
   const host = link.host.includes(":") ? `[${link.host}]` : link.host;
   const secrets: string[] = [];
   if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);

@@ -19,8 +19,8 @@ import {
 } from "../../shared/messages/messages_v1.ts";
 import { EVENTS, REQUESTS } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../shared/channel/record_cipher.ts";
-import { decodeJson, encodeJson, WireV1 } from "../../shared/channel/envelope_v1.ts";
+import { RecordCipher } from "../../shared/channel/record_cipher.ts";
+import { decodeJson, encodeJson, EnvelopeV1 } from "../../shared/channel/envelope_v1.ts";
 import {
   decodeEvent,
   decodeRequest,
@@ -93,7 +93,7 @@ Deno.test("v1: any JSON, and anything that is nearly JSON, is a message or a fau
 });
 
 Deno.test("v1: an envelope with a fault never opens to anything else", () => {
-  const wire = () => new WireV1(new Uint8Array(32).fill(7));
+  const wire = () => new EnvelopeV1(new Uint8Array(32).fill(7));
   const sealed = fc.constantFrom(...V1_SAMPLES).map((message) =>
     wire().seal([encodeJson(message)]).subarray(4)
   );
@@ -153,15 +153,15 @@ const CIPHERS = ["aes-256-gcm", "chacha20-poly1305"] as const;
 
 function cipherPair(
   aead: typeof CIPHERS[number],
-): { client: SessionCipher; server: SessionCipher } {
+): { client: RecordCipher; server: RecordCipher } {
   const keys = () => ({
     ...{ aead, clientSecret: new Uint8Array(32).fill(1), serverSecret: new Uint8Array(32).fill(2) },
     challenge: new Uint8Array(32),
   });
   const now = () => 0;
   return {
-    client: new SessionCipher(keys(), { role: "client", now }),
-    server: new SessionCipher(keys(), { role: "server", now }),
+    client: new RecordCipher(keys(), { role: "client", now }),
+    server: new RecordCipher(keys(), { role: "server", now }),
   };
 }
 

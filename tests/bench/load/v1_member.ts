@@ -3,7 +3,7 @@
 import { decodeBase64 } from "../../../shared/base/base64.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey } from "../../../shared/crypto/rsa.ts";
 import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
-import { decodeJson, encodeJson, WireV1 } from "../../../shared/channel/envelope_v1.ts";
+import { decodeJson, encodeJson, EnvelopeV1 } from "../../../shared/channel/envelope_v1.ts";
 import { pause, readFrame, writeAll } from "./load.ts";
 
 // What a newcomer hears beside what everyone hears: who is there.
@@ -29,13 +29,13 @@ export interface JoinV1Options {
 /** A v1 client in a room. */
 export class V1Member {
   readonly conn: Deno.Conn;
-  readonly #wire: WireV1;
+  readonly #wire: EnvelopeV1;
   readonly #frames = new FrameReader();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #payloads: Payload[] = [];
   #pings = 0;
 
-  private constructor(conn: Deno.Conn, wire: WireV1) {
+  private constructor(conn: Deno.Conn, wire: EnvelopeV1) {
     this.conn = conn;
     this.#wire = wire;
   }
@@ -49,7 +49,7 @@ export class V1Member {
     await writeAll(conn, encodeFrame(encodeJson(handshake)));
     const answer = decodeJson(await readFrame(conn)) as { encrypted_key: string };
     const key = await unwrapKey(rsa.privateKey, decodeBase64(answer.encrypted_key) as Uint8Array);
-    return new V1Member(conn, new WireV1(key));
+    return new V1Member(conn, new EnvelopeV1(key));
   }
 
   /** One envelope, ready to be written. */

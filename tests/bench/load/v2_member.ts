@@ -10,7 +10,7 @@ import { OUR_VERSIONS } from "../../../shared/channel/handshake_error.ts";
 import { encodeClientHello } from "../../../shared/channel/handshake_messages.ts";
 import type { Event, EventOf, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import { pause, readFrame, writeAll } from "./load.ts";
 
@@ -55,7 +55,7 @@ export interface JoinOptions {
 /** A client in a room. */
 export class V2Member {
   readonly conn: Deno.Conn;
-  readonly #cipher: SessionCipher;
+  readonly #cipher: RecordCipher;
   readonly #frames = new FrameReader();
   readonly #batches = new BatchReader();
   readonly #buffer = new Uint8Array(READ_BYTES);
@@ -66,7 +66,7 @@ export class V2Member {
   #welcome: EventOf<"welcome"> | undefined;
   #entered: EventOf<"entered"> | undefined;
 
-  private constructor(conn: Deno.Conn, cipher: SessionCipher, challenge: Uint8Array) {
+  private constructor(conn: Deno.Conn, cipher: RecordCipher, challenge: Uint8Array) {
     this.conn = conn;
     this.#cipher = cipher;
     this.challenge = challenge;
@@ -77,7 +77,7 @@ export class V2Member {
     const handshake = ClientHandshake.unsafeTestOnlyResume(load.keys, load.firstMessage);
     await writeAll(conn, encodeFrame(load.firstMessage));
     const { keys } = await handshake.receive(await readFrame(conn));
-    const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
+    const cipher = new RecordCipher(keys, { role: "client", now: () => performance.now() });
     const member = new V2Member(conn, cipher, keys.challenge.slice());
     const none = { token: null, session: null, secret: null };
     const rooms: [string, number][] = room === undefined ? [] : [[room, 0]];

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { CommandContext } from "../../../client/commands/command.ts";
-import { usageOf } from "../../../client/commands/command.ts";
+import { slashUsage } from "../../../client/commands/command.ts";
 import {
   COMMAND_GROUPS,
   COMMANDS,
-  findCommand,
+  findSlashCommand,
   parseLine,
   runCommand,
 } from "../../../client/commands/dispatcher.ts";
-import { commandHelp, helpText } from "../../../client/commands/screen_commands.ts";
+import { helpText, slashHelp } from "../../../client/commands/screen_commands.ts";
 import { wrapLines } from "../../../client/render/wrap.ts";
 import { BINDINGS } from "../../../client/console/key_bindings.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
@@ -54,10 +54,10 @@ Deno.test("every command has a help line, and no name or alias is used twice", (
   assert.equal(new Set(words).size, words.length);
   for (const row of COMMANDS) {
     assert.match(row.help, /^[a-z].*[^.]$/);
-    assert.ok(commandHelp(COMMANDS).includes(usageOf(row)));
+    assert.ok(slashHelp(COMMANDS).includes(slashUsage(row)));
   }
   for (const word of ["nick", "join", "send", "clear", "help", "quit"]) {
-    assert.ok(findCommand(word), word);
+    assert.ok(findSlashCommand(word), word);
   }
 });
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import {
+  ChatSettings,
   parseSettingName,
   SETTING_NAMES,
   SETTINGS,
-  Settings,
 } from "../../../client/config/chat_settings.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 
 Deno.test("a setting is what the table says until it is set, and only to what the table allows", () => {
-  const settings = new Settings();
+  const settings = new ChatSettings();
   for (const name of SETTING_NAMES) assert.equal(settings.get(name), SETTINGS[name].fallback);
   settings.set("bell", "ALL");
   assert.equal(settings.get("bell"), "all");
@@ -24,7 +24,7 @@ Deno.test("a setting is what the table says until it is set, and only to what th
 });
 
 Deno.test("who listens to a setting hears each new value, and can refuse it", () => {
-  const settings = new Settings();
+  const settings = new ChatSettings();
   const heard: string[] = [];
   settings.onChange("theme", (value) => {
     if (value === "bad") throw new UsageError("no such theme");

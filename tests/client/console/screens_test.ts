@@ -8,8 +8,8 @@ import { settingsTable } from "../../../client/commands/setting_commands.ts";
 import { Output } from "../../../client/output/output.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { ChatLine } from "../../../client/render/text.ts";
-import { Rooms } from "../../../client/rooms/joined_rooms.ts";
-import { Settings } from "../../../client/config/chat_settings.ts";
+import { JoinedRooms } from "../../../client/rooms/joined_rooms.ts";
+import { ChatSettings } from "../../../client/config/chat_settings.ts";
 import { statusLine } from "../../../client/output/status_line.ts";
 import type { StatusPart } from "../../../client/console/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";
@@ -19,7 +19,7 @@ import { openPrompt, type PromptContext } from "./terminal_harness.ts";
 
 /** The status line of alice in the first of these rooms, by title, unread and mentions. */
 function statusOf(...states: readonly (readonly [string, number?, number?])[]): StatusPart[] {
-  const rooms = new Rooms();
+  const rooms = new JoinedRooms();
   for (const [title, unread = 0, mentions = 0] of states) {
     Object.assign(rooms.add(title, "alice"), { unread, mentions });
   }
@@ -45,7 +45,7 @@ function at(day: number, hour: number, minute = 0): string {
 
 function sceneOf(chat: PromptContext): Scene {
   const clock = new ManualClock();
-  const settings = new Settings();
+  const settings = new ChatSettings();
   const { prompt, tty } = chat;
   const print = (text: string) => prompt.print(text);
   const output = new Output({

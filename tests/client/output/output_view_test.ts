@@ -5,7 +5,7 @@ import { Output, type OutputOptions } from "../../../client/output/output.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { ChatLine, SystemLine } from "../../../client/render/text.ts";
-import { Settings } from "../../../client/config/chat_settings.ts";
+import { ChatSettings } from "../../../client/config/chat_settings.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { FakeConsole, ManualClock } from "../../helpers/fakes/chat_fakes.ts";
 
@@ -20,7 +20,7 @@ function resizable(width: { columns: number }, options: Partial<OutputOptions> =
 }
 
 function view(options: Partial<OutputOptions> = {}) {
-  const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new Settings()];
+  const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new ChatSettings()];
   const print = (text: string) => console.print(text);
   const output = new Output({
     ...{ renderer: createMinimalRenderer(), print, diagnose: print, history: undefined },

@@ -1,22 +1,22 @@
 // What of the status line is left where the terminal is narrow, judged as text at 20, 40, 80 and 200 columns.
 import assert from "node:assert/strict";
-import { Rooms } from "../../../client/rooms/joined_rooms.ts";
-import { type Status, statusLine } from "../../../client/output/status_line.ts";
+import { JoinedRooms } from "../../../client/rooms/joined_rooms.ts";
+import { type StatusFacts, statusLine } from "../../../client/output/status_line.ts";
 import { fitStatus, wholeStatus } from "../../../client/console/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 
 /** Rooms by title, unread and mentions; the first one is the current one. */
-function roomsOf(...states: readonly (readonly [string, number?, number?])[]): Rooms {
-  const rooms = new Rooms();
+function roomsOf(...states: readonly (readonly [string, number?, number?])[]): JoinedRooms {
+  const rooms = new JoinedRooms();
   for (const [title, unread = 0, mentions = 0] of states) {
     Object.assign(rooms.add(title, "alice"), { unread, mentions });
   }
   return rooms;
 }
 
-function lines(rooms: Rooms, fields: Partial<Status> = {}): Record<number, string> {
-  const status: Status = {
+function lines(rooms: JoinedRooms, fields: Partial<StatusFacts> = {}): Record<number, string> {
+  const status: StatusFacts = {
     ...{ rooms, name: "alice", connected: true, link: "connected", delayMs: 12 },
     ...{ typing: [], unsent: 0, overdue: 0, ...fields },
   };
@@ -60,7 +60,7 @@ Deno.test("in a narrow terminal a lost or slow link and messages that wait are s
 });
 
 Deno.test("in a narrow terminal what is wrong with a sealed room is said in fewer words, not left out", () => {
-  const rooms = new Rooms();
+  const rooms = new JoinedRooms();
   const room = rooms.addSealed("team", "alice", -1);
   const people = ["alice", "bob"].map((name) => ({ name })) as never;
   room.seal = { phase: "in", confirmed: false, people } as never;

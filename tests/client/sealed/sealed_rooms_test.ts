@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
-import { formatLink, type Link, parseLink } from "../../../shared/text/invite_link.ts";
+import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
 import type { Event, SealedRequest } from "../../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import {
@@ -12,7 +12,7 @@ import {
   startChat,
   turns,
 } from "../../helpers/fakes/chat_fakes.ts";
-import type { RoomRequest } from "../../../client/sealed_engine/engine_protocol.ts";
+import type { SealedRoomRequest } from "../../../client/sealed_engine/engine_protocol.ts";
 import {
   type FakeEngine,
   fakeEngines,
@@ -309,11 +309,11 @@ Deno.test("a file goes through the engine in both directions, and what nobody wa
   try {
     await story.console.enter(`/send ${path}`);
     await until(() => engine.handled.at(-1)?.kind === "offer");
-    const offer = engine.handled.at(-1) as Extract<RoomRequest, { kind: "offer" }>;
+    const offer = engine.handled.at(-1) as Extract<SealedRoomRequest, { kind: "offer" }>;
     const file = { id: offer.file, name: offer.name, size: offer.size, chunks: 1 };
     engine.tell({ kind: "file", client: 1, name: "alice", time: 0, request: offer.request, file });
     await until(() => engine.handled.at(-1)?.kind === "chunk");
-    const chunk = engine.handled.at(-1) as Extract<RoomRequest, { kind: "chunk" }>;
+    const chunk = engine.handled.at(-1) as Extract<SealedRoomRequest, { kind: "chunk" }>;
     assert.equal(new TextDecoder().decode(chunk.data), "a small file");
     // It counts as sent once those who are here have it.
     assert.doesNotMatch(story.console.printed.join("\n"), /Sent /);
@@ -385,7 +385,7 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
 
 Deno.test("/join LINK leads into the link's room on this server, and nowhere else", async () => {
   const story = await mixedChat();
-  const link = (parts: Partial<Link>) =>
+  const link = (parts: Partial<InviteLink>) =>
     formatLink({ host: "127.0.0.1", port: 5050, tls: false, room: "den", fingerprint, ...parts });
   await story.console.enter(`/join ${link({ secret })}`);
   assert.deepEqual(story.engines[1]?.options.secret, secret);

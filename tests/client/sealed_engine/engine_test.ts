@@ -2,20 +2,20 @@
 
 import assert from "node:assert/strict";
 import { openSealedEngine, type SealedEngine } from "../../../client/sealed_engine/engine.ts";
-import type { RoomEvent, SealStatus } from "../../../client/sealed_engine/engine_protocol.ts";
+import type { SealedRoomEvent, SealStatus } from "../../../client/sealed_engine/engine_protocol.ts";
 import { TestRelay } from "../../helpers/peers/sealed_relay.ts";
 
 interface Talker extends Disposable {
   readonly engine: SealedEngine;
-  readonly events: RoomEvent[];
+  readonly events: SealedRoomEvent[];
   /** Resolves when an event like that has come. */
-  until(matches: (event: RoomEvent) => boolean): Promise<RoomEvent>;
+  until(matches: (event: SealedRoomEvent) => boolean): Promise<SealedRoomEvent>;
 }
 
 /** A worker on the relay: its requests and events pass through a peer of the relay. */
 function talker(relay: TestRelay, name: string): Talker {
   const peer = relay.peer(name);
-  const events: RoomEvent[] = [];
+  const events: SealedRoomEvent[] = [];
   const waiting = new Set<() => void>();
   peer.isOnline = true;
   const engine = openSealedEngine({
@@ -61,7 +61,7 @@ function pump(relay: TestRelay): void {
   }
 }
 
-const isIn = (people: number) => (event: RoomEvent) =>
+const isIn = (people: number) => (event: SealedRoomEvent) =>
   event.kind === "status" && event.phase === "in" && event.people.length === people;
 
 Deno.test("two rooms in workers make one: they talk, and have one code", async () => {

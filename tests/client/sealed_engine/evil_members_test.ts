@@ -9,7 +9,7 @@ import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
 import { defaultLifetime } from "ts-mls/lifetime.js";
 import { encodeMlsMessage, type MLSMessage } from "ts-mls/message.js";
 import { sealEnvelope } from "../../../client/mls/envelope.ts";
-import type { Outcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
+import type { FrameOutcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
 import * as mls from "../../../client/mls/group_library.ts";
 import { CAPABILITIES } from "../../../client/mls/strict_reader.ts";
 import { MLS_CRYPTO } from "../../../client/mls/cipher_suite.ts";
@@ -267,7 +267,7 @@ async function relayed(change: (frames: SealedFrame[], next: number) => SealedFr
     const outgoing = await room.of("alice").group.seal(new TextEncoder().encode(text));
     frames.push(room.frame("app", room.of("alice").place.me.handle, outgoing));
   }
-  const seen: Outcome[] = [];
+  const seen: FrameOutcome[] = [];
   for (const frame of change(frames, first)) {
     seen.push(await bob.group.receive(frame, () => false));
   }

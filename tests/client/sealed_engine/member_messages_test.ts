@@ -1,10 +1,10 @@
 // Texts that change, topics and who is writing, with a relay between the members: what each of them is shown.
 
 import assert from "node:assert/strict";
-import type { Member } from "../../../client/mls/commit_rules.ts";
-import { newId, RoomCore } from "../../../client/sealed_engine/member_state.ts";
-import type { RoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
-import { RoomWords } from "../../../client/sealed_engine/member_messages.ts";
+import type { GroupMember } from "../../../client/mls/commit_rules.ts";
+import { MemberState, newId } from "../../../client/sealed_engine/member_state.ts";
+import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import { MemberMessages } from "../../../client/sealed_engine/member_messages.ts";
 import { placeFor, testKeys } from "../../helpers/peers/sealed_group.ts";
 import type { Peer } from "../../helpers/peers/sealed_relay.ts";
 import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
@@ -57,16 +57,16 @@ Deno.test("nobody changes what another has said: by asking for it", async () => 
 });
 
 Deno.test("a change that names another's text is of no text of its sender's, and shown by nobody", async () => {
-  const told: RoomEvent[] = [];
-  const core = new RoomCore({
+  const told: SealedRoomEvent[] = [];
+  const core = new MemberState({
     ...{ keys: testKeys(), name: "alice", send() {}, now: () => 0, date: () => 0 },
     tell: (event) => void told.push(event),
   });
-  const words = new RoomWords(core);
+  const words = new MemberMessages(core);
   const [bob, carol] = ["bob", "carol"].map((name, leaf) => {
     const { me, signature } = placeFor(name);
     return { ...me, leaf, signatureKey: signature.publicKey };
-  }) as [Member, Member];
+  }) as [GroupMember, GroupMember];
   const [of, place] = [newId(), { seq: 3, time: 0 }];
   const text = { kind: "text", id: of, text: "I am for it", action: false, reply: 0 } as const;
   await words.heard(bob, text, place, false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Pacer } from "../../../client/session/rate_pacer.ts";
-import { type Outcome, Requests } from "../../../client/session/request_ledger.ts";
+import { RatePacer } from "../../../client/session/rate_pacer.ts";
+import { RequestLedger, type RequestOutcome } from "../../../client/session/request_ledger.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import type { Rate } from "../../../shared/base/rate.ts";
 
@@ -10,8 +10,8 @@ const HELD = { holdSeconds: 60 };
 /** Requests of a client whose server allows `rate`. */
 function requests(rate?: Rate) {
   const clock = new ManualClock();
-  const ledger = new Requests({ clock, pacer: new Pacer(rate), onChange: () => {} });
-  const outcomes: Record<string, Outcome> = {};
+  const ledger = new RequestLedger({ clock, pacer: new RatePacer(rate), onChange: () => {} });
+  const outcomes: Record<string, RequestOutcome> = {};
   const say = (text: string): void => {
     const chat = { kind: "chat", text, action: false, reply: 0 } as const;
     void ledger.add(chat, ROOM).then((outcome) => outcomes[text] = outcome);

@@ -5,7 +5,7 @@ import type { Connection } from "../../../client/net/endpoint.ts";
 import { connect } from "../../../client/net/connection.ts";
 import { BusyError, UnauthorizedError } from "../../../client/session/session.ts";
 import { SessionV1 } from "../../../client/session/session_v1.ts";
-import { V1Events } from "../../../client/session/v1_translation.ts";
+import { V1Translation } from "../../../client/session/v1_translation.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
 import {
   ConnectionError,
@@ -297,14 +297,14 @@ const LOBBY = {
 
 /** What a v1 server's messages say to a client called alice, number 7, in the lobby. */
 function viewed(requests: readonly Request[], ...messages: Record<string, unknown>[]): Event[] {
-  const view = new V1Events(
+  const view = new V1Translation(
     { client: 7, name: "alice", wantedName: "alice", room: "lobby" },
     () => 0,
   );
   for (const request of requests) view.toV1(request);
   const stamp = { client_id: 7, room: "lobby", timestamp: "" };
   return messages.flatMap((message) =>
-    view.fromV1({ ...stamp, ...message } as Parameters<V1Events["fromV1"]>[0])
+    view.fromV1({ ...stamp, ...message } as Parameters<V1Translation["fromV1"]>[0])
   );
 }
 

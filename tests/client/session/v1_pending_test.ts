@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { V1Answers } from "../../../client/session/v1_pending.ts";
+import { V1Pending } from "../../../client/session/v1_pending.ts";
 
-function asked(...texts: string[]): V1Answers {
-  const answers = new V1Answers();
+function asked(...texts: string[]): V1Pending {
+  const answers = new V1Pending();
   texts.forEach((value, index) => answers.add({ kind: "chat", value, id: index + 1 }));
   return answers;
 }
@@ -22,7 +22,7 @@ Deno.test("what somebody else said confirms nothing", () => {
 });
 
 Deno.test("a refusal falls on the oldest request of its kinds", () => {
-  const answers = new V1Answers();
+  const answers = new V1Pending();
   answers.add({ kind: "offer", value: "file", id: 1 });
   answers.add({ kind: "chat", value: "a", id: 2 });
   answers.add({ kind: "chat", value: "b", id: 3 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { faultOfOffer, IncomingFile } from "../../../client/transfers/chunk_buffer.ts";
+import { ChunkBuffer, faultOfOffer } from "../../../client/transfers/chunk_buffer.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { chunksOf, offerOf, someBytes } from "../../helpers/peers/transfer_room.ts";
 
@@ -30,7 +30,7 @@ Deno.test("an offer one byte above the limit is refused with both numbers", () =
 });
 
 Deno.test("chunks in order make the file and its digest", () => {
-  const file = new IncomingFile(OFFER);
+  const file = new ChunkBuffer(OFFER);
   for (const chunk of CHUNKS) {
     assert.equal(file.sha256, undefined);
     assert.equal(file.add(chunk), undefined);
@@ -44,7 +44,7 @@ Deno.test("chunks in order make the file and its digest", () => {
 });
 
 Deno.test("what is kept is a copy of its own size, whatever the chunk was a part of", () => {
-  const file = new IncomingFile(OFFER);
+  const file = new ChunkBuffer(OFFER);
   // A Buffer's slice() is a view, unlike that of any other array of bytes.
   const record = Buffer.alloc(2 * FILE_CHUNK_BYTES);
   for (const chunk of CHUNKS) {
@@ -72,7 +72,7 @@ Deno.test("every chunk that is not the next one ends the transfer", () => {
   };
   for (const [reason, chunks] of Object.entries(faults)) {
     for (const chunk of chunks) {
-      const file = new IncomingFile(OFFER);
+      const file = new ChunkBuffer(OFFER);
       assert.equal(file.add(chunk)?.reason, reason);
       assert.equal(file.received, 0);
     }
@@ -80,7 +80,7 @@ Deno.test("every chunk that is not the next one ends the transfer", () => {
 });
 
 Deno.test("a chunk that came is not taken again, and the last one must be marked and exact", () => {
-  const file = new IncomingFile(OFFER);
+  const file = new ChunkBuffer(OFFER);
   file.add(FIRST);
   assert.equal(file.add(FIRST)?.reason, "a chunk came twice");
   file.add(SECOND);
@@ -103,7 +103,7 @@ Deno.test("whatever is done to the sequence of chunks, a file is complete only w
     }),
   );
   fc.assert(fc.property(fc.array(chunk, { maxLength: 8 }), (chunks) => {
-    const file = new IncomingFile(OFFER);
+    const file = new ChunkBuffer(OFFER);
     for (const each of chunks) {
       if (file.add(each) !== undefined) break;
       assert.ok(file.received <= OFFER.size);
@@ -123,7 +123,7 @@ const SURE_OFFER = offerOf(1, { size: BYTES.length, hash: HASH });
 
 Deno.test("with a digest, chunks make the file in whatever order they come, and twice does no harm", () => {
   for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 1, 2], [2, 2, 0, 0, 1]]) {
-    const file = new IncomingFile(SURE_OFFER);
+    const file = new ChunkBuffer(SURE_OFFER);
     for (const index of order) assert.equal(file.add(CHUNKS[index]!), undefined);
     assert.ok(file.isComplete);
     assert.deepEqual(joined(file), BYTES);
@@ -132,7 +132,7 @@ Deno.test("with a digest, chunks make the file in whatever order they come, and 
 });
 
 Deno.test("the first gap is known, and how long it is", () => {
-  const file = new IncomingFile(SURE_OFFER);
+  const file = new ChunkBuffer(SURE_OFFER);
   assert.deepEqual([file.firstMissing, file.missing(8)], [0, 3]);
   file.add(SECOND);
   assert.deepEqual([file.firstMissing, file.missing(8)], [0, 1]);
@@ -146,7 +146,7 @@ Deno.test("what is not the file that was offered is no file, however its chunks 
   const changed = SECOND.data.slice();
   changed[77]! ^= 1;
   for (const order of [[0, 1, 2], [2, 0, 1], [1, 2, 0]]) {
-    const file = new IncomingFile(SURE_OFFER);
+    const file = new ChunkBuffer(SURE_OFFER);
     const faults = order.map((index) =>
       file.add(index === 1 ? { ...SECOND, data: changed } : CHUNKS[index]!)
     );
@@ -164,7 +164,7 @@ Deno.test("a gap is no excuse: chunks beyond the end, of a wrong size or a wrong
     { ...SECOND, data: SECOND.data.subarray(1) },
   ];
   for (const chunk of wrong) {
-    const file = new IncomingFile(SURE_OFFER);
+    const file = new ChunkBuffer(SURE_OFFER);
     assert.equal(file.add(chunk)?.code, "bad_chunk", `${chunk.index} ${chunk.last}`);
     assert.equal(file.received, 0);
   }
@@ -174,7 +174,7 @@ Deno.test("a file of any size goes through in the chunks that its sender makes",
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 * FILE_CHUNK_BYTES }), (size) => {
       const bytes = someBytes(size);
-      const file = new IncomingFile(offerOf(1, { size }));
+      const file = new ChunkBuffer(offerOf(1, { size }));
       for (const each of chunksOf(1, { bytes })) assert.equal(file.add(each), undefined);
       assert.deepEqual(joined(file), bytes);
     }),
@@ -182,7 +182,7 @@ Deno.test("a file of any size goes through in the chunks that its sender makes",
   );
 });
 
-function joined(file: IncomingFile): Uint8Array {
+function joined(file: ChunkBuffer): Uint8Array {
   const bytes = new Uint8Array(file.chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of file.chunks) {

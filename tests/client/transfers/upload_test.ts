@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openSendable } from "../../../client/transfers/source_file.ts";
+import { openSourceFile } from "../../../client/transfers/source_file.ts";
 import { Upload } from "../../../client/transfers/upload.ts";
 import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
@@ -8,7 +8,7 @@ import type { FileRequest } from "../../helpers/peers/transfer_room.ts";
 import { scratchFolder, someBytes } from "../../helpers/peers/transfer_room.ts";
 
 async function refusal(path: string, fileMax = FILE_MAX_BYTES): Promise<CmdchatError> {
-  const error: unknown = await openSendable(path, { fileMax }).then(
+  const error: unknown = await openSourceFile(path, { fileMax }).then(
     (file) => file.close(),
     (error) => error,
   );
@@ -58,7 +58,7 @@ Deno.test("a file of 10 MiB is sent and one byte more is refused with both numbe
   await using scratch = await scratchFolder();
   const path = `${scratch.path}/big`;
   await Deno.writeFile(path, new Uint8Array(FILE_MAX_BYTES));
-  (await openSendable(path, { fileMax: FILE_MAX_BYTES })).close();
+  (await openSourceFile(path, { fileMax: FILE_MAX_BYTES })).close();
   await Deno.truncate(path, FILE_MAX_BYTES + 1);
   const error = await refusal(path);
   assert.ok(error instanceof LimitError);
@@ -71,7 +71,7 @@ Deno.test("a path is found as typed before it is found without its quotes", asyn
   await Deno.writeFile(`${scratch.path}/a b`, someBytes(1));
   await Deno.writeFile(`${scratch.path}/a\\ b`, someBytes(2));
   const open = async (typed: string) => {
-    const file = await openSendable(typed, { fileMax: 10, home: scratch.path });
+    const file = await openSourceFile(typed, { fileMax: 10, home: scratch.path });
     file.close();
     return [file.name, file.size];
   };
@@ -89,7 +89,7 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
     await Deno.writeFile(`${scratch.path}/a.bin`, bytes);
     const messages: FileRequest[] = [];
     const upload = new Upload(
-      await openSendable(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES }),
+      await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES }),
       (message) => Promise.resolve(void messages.push(message)),
     );
     upload.confirm();
@@ -118,7 +118,7 @@ Deno.test("an upload that is stopped before it begins sends no chunk and closes 
   await using scratch = await scratchFolder();
   await Deno.writeFile(`${scratch.path}/a.bin`, someBytes(5));
   const kinds: string[] = [];
-  const file = await openSendable(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES });
+  const file = await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES });
   const upload = new Upload(file, ({ kind }) => Promise.resolve(void kinds.push(kind)));
   const outcome = upload.run(() => {});
   upload.stop({ code: "cancelled", reason: "cancelled" });

@@ -11,7 +11,7 @@ import {
   unwrapKey,
   wrapKey,
 } from "../../../shared/crypto/rsa.ts";
-import { WireV1 } from "../../../shared/channel/envelope_v1.ts";
+import { EnvelopeV1 } from "../../../shared/channel/envelope_v1.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
 
@@ -60,6 +60,6 @@ Deno.test("v1 without TLS: a man in the middle reads what is said, and neither s
   await using _server = man.server;
   await alice.chat("for the server only");
   const frame = await man.client.frame();
-  const read = new WireV1(man.key).open(frame as Uint8Array);
+  const read = new EnvelopeV1(man.key).open(frame as Uint8Array);
   assert.deepEqual(read, { type: "chat", message: "for the server only" });
 });

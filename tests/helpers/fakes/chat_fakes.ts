@@ -1,7 +1,7 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
 import { Chat } from "../../../client/chat/chat.ts";
 import type { ChatOptions } from "../../../client/chat/chat_options.ts";
-import type { Destination, Session, Welcome } from "../../../client/session/session.ts";
+import type { Session, SessionDestination, Welcome } from "../../../client/session/session.ts";
 import type { Clock } from "../../../client/base/clock.ts";
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";
 import { Output } from "../../../client/output/output.ts";
@@ -242,7 +242,7 @@ export interface FakeChat {
   /** Sessions that the next attempts give; an Error is thrown. */
   readonly attempts: (Session | Error)[];
   /** What the attempts asked for. */
-  readonly asked: Destination[];
+  readonly asked: SessionDestination[];
   /** The end of `chat.run()`: its error, if it had one. */
   readonly ended: Promise<unknown>;
 }
@@ -254,7 +254,7 @@ export async function startChat(
 ): Promise<FakeChat> {
   const [console, clock] = [new FakeConsole(), new ManualClock()];
   const history: HistoryEntry[] = [];
-  const asked: Destination[] = [];
+  const asked: SessionDestination[] = [];
   const output = new Output({
     renderer: createMinimalRenderer(),
     print: (text) => console.print(text),

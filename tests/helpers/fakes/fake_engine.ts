@@ -3,8 +3,8 @@
 import type { EngineOptions, SealedEngine } from "../../../client/sealed_engine/engine.ts";
 import type { SealedPerson } from "../../../client/sealed_engine/people.ts";
 import type {
-  RoomEvent,
-  RoomRequest,
+  SealedRoomEvent,
+  SealedRoomRequest,
   SealStatus,
 } from "../../../client/sealed_engine/engine_protocol.ts";
 import type { SealedEvent } from "../../../shared/messages/messages_v2.ts";
@@ -12,7 +12,7 @@ import type { SealedEvent } from "../../../shared/messages/messages_v2.ts";
 /** One engine without cryptography. */
 export class FakeEngine implements SealedEngine {
   readonly options: EngineOptions;
-  readonly handled: RoomRequest[] = [];
+  readonly handled: SealedRoomRequest[] = [];
   readonly received: SealedEvent[] = [];
   closed = false;
 
@@ -20,7 +20,7 @@ export class FakeEngine implements SealedEngine {
     this.options = options;
   }
 
-  handle(request: RoomRequest): void {
+  handle(request: SealedRoomRequest): void {
     this.handled.push(request);
   }
 
@@ -33,7 +33,7 @@ export class FakeEngine implements SealedEngine {
   }
 
   /** Tells the chat something. */
-  tell(event: RoomEvent): void {
+  tell(event: SealedRoomEvent): void {
     this.options.tell(event);
   }
 

@@ -1,7 +1,7 @@
 // The client's own code against a real server, in the test's process: what a user with many windows would see.
 
 import { Chat } from "../../../client/chat/chat.ts";
-import type { Destination } from "../../../client/session/session.ts";
+import type { SessionDestination } from "../../../client/session/session.ts";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { connect } from "../../../client/net/connection.ts";
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";
@@ -39,7 +39,7 @@ export async function openRecordedChat(
   const console = new FakeConsole();
   const rsa = await testRsa();
   // As the client's own dialer, but with one RSA pair for all: fifty fresh ones would measure nothing but themselves.
-  const dial = async (place: Destination, signal: AbortSignal) => {
+  const dial = async (place: SessionDestination, signal: AbortSignal) => {
     const connection = await connect({ host: "127.0.0.1", port, tls: undefined }, signal);
     try {
       const own = { keyPair: rsa, tls: false, expected, check() {}, clock: SYSTEM_CLOCK };

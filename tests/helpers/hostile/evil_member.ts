@@ -4,15 +4,20 @@ import assert from "node:assert/strict";
 import { makeCredential } from "../../../client/mls/credential.ts";
 import { openEnvelope, sealEnvelope } from "../../../client/mls/envelope.ts";
 import { SealedGroup } from "../../../client/mls/group.ts";
-import type { Membership } from "../../../client/mls/leaf.ts";
+import type { OwnLeaf } from "../../../client/mls/leaf.ts";
 import * as mls from "../../../client/mls/group_library.ts";
 import { readMessage } from "../../../client/mls/strict_reader.ts";
-import { type Invitation, join, type Place, readInvitation } from "../../../client/mls/joining.ts";
+import {
+  type GroupIdentity,
+  type GroupInvitation,
+  join,
+  readInvitation,
+} from "../../../client/mls/joining.ts";
 import { OrderedRoom, placeFor } from "../peers/sealed_group.ts";
 
 /** One of them, with the state of its own group. */
 export interface EvilMember {
-  readonly place: Place;
+  readonly place: GroupIdentity;
   readonly state: mls.MlsState;
 }
 
@@ -50,7 +55,7 @@ export async function threePeople(): Promise<OrderedRoom> {
 }
 
 /** What the relay would hand a newcomer. */
-export async function invitationOf(room: OrderedRoom): Promise<Invitation> {
+export async function invitationOf(room: OrderedRoom): Promise<GroupInvitation> {
   const [first] = room.members;
   return readInvitation(first!.place.keys, await first!.group.groupInfo());
 }
@@ -71,7 +76,10 @@ export async function mallory(room: OrderedRoom, name = "mallory"): Promise<Evil
 }
 
 /** A membership as its owner likes it. */
-export function membershipOf(place: Place, { as = place.me, keys = place.keys } = {}): Membership {
+export function membershipOf(
+  place: GroupIdentity,
+  { as = place.me, keys = place.keys } = {},
+): OwnLeaf {
   return {
     identity: makeCredential(keys, as, place.signature.publicKey),
     keys: place.signature,

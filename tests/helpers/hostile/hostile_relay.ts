@@ -1,7 +1,7 @@
 // A relay that lies about sealed rooms: our own server over real sockets, with a test standing between each room and
 // its members. It can do all that a relay can: change, repeat, swap, drop and invent what is said in either direction.
 
-import { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { serveConnection } from "../../../server/connection/serve_connection.ts";
 import { listen } from "../../../server/net/listen.ts";
@@ -9,7 +9,7 @@ import type { Listener } from "../../../server/net/listener.ts";
 import { openLog } from "../../../server/telemetry/log.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import type { SealedRoom } from "../../../server/sealed/sealed_room.ts";
-import type { Peer, Seat } from "../../../server/sealed/seat.ts";
+import type { SealedPeer, Seat } from "../../../server/sealed/seat.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import {
   type EventOf,
@@ -43,7 +43,7 @@ export class HostileRelay implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #serving: Promise<void>;
   readonly #running = new AbortController();
-  readonly #betweens = new Map<Peer, Peer>();
+  readonly #betweens = new Map<SealedPeer, SealedPeer>();
 
   private constructor(relay: Relay, listener: Listener) {
     this.#relay = relay;
@@ -53,7 +53,7 @@ export class HostileRelay implements AsyncDisposable {
     relay.run(this.#running.signal);
     this.#serving = listener.serve({
       admit: (address) => relay.admit(address),
-      onLink: (link, place) => serveConnection(relay, link, place),
+      onConnection: (link, place) => serveConnection(relay, link, place),
       onHandshakeFailed: () => {},
       onFault: (error) => {
         throw error;
@@ -107,17 +107,17 @@ export class HostileRelay implements AsyncDisposable {
     room.vote = hook<"sealed_vote">(room.vote.bind(room));
   }
 
-  #between(peer: Peer, handle: Uint8Array): Peer {
+  #between(peer: SealedPeer, handle: Uint8Array): SealedPeer {
     const known = this.#betweens.get(peer);
     if (known !== undefined) return known;
     const victim = this.#victimOf(handle, peer);
-    const between: Peer = {
+    const between: SealedPeer = {
       deliver: (broadcast) => {
         const { event } = broadcast;
         if (!isSealedEvent(event)) return peer.deliver(broadcast);
         victim.told.push(event);
         for (const told of this.lie(event, victim)) {
-          peer.deliver(told === event ? broadcast : new Broadcast(told, ""));
+          peer.deliver(told === event ? broadcast : new EncodedEvent(told, ""));
         }
       },
       dropped: (number, why) => peer.dropped(number, why),
@@ -127,17 +127,17 @@ export class HostileRelay implements AsyncDisposable {
     return between;
   }
 
-  #victimOf(handle: Uint8Array, peer?: Peer): Victim {
+  #victimOf(handle: Uint8Array, peer?: SealedPeer): Victim {
     const known = this.victims.find((victim) => `${victim.handle}` === `${handle}`);
     if (known === undefined) {
       const victim: Victim = {
         ...{ n: this.victims.length, handle, told: [] },
-        tell: (event) => peer?.deliver(new Broadcast(event, "")),
+        tell: (event) => peer?.deliver(new EncodedEvent(event, "")),
       };
       this.victims.push(victim);
       return victim;
     }
-    if (peer !== undefined) known.tell = (event) => peer.deliver(new Broadcast(event, ""));
+    if (peer !== undefined) known.tell = (event) => peer.deliver(new EncodedEvent(event, ""));
     return known;
   }
 }

@@ -6,7 +6,7 @@ import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ServerHandshake } from "../../../shared/channel/handshake.ts";
 import { type Event, isSealedRequest, type Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { type Connection, TestRelay } from "../peers/sealed_relay.ts";
 
@@ -18,10 +18,10 @@ export class HostileLink implements Connection {
   isMember = false;
   readonly inbox = { push: (event: Event) => this.send(event) };
   readonly #conn: Deno.Conn;
-  readonly #cipher: SessionCipher;
+  readonly #cipher: RecordCipher;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(conn: Deno.Conn, cipher: SessionCipher) {
+  constructor(conn: Deno.Conn, cipher: RecordCipher) {
     this.#conn = conn;
     this.#cipher = cipher;
   }
@@ -87,7 +87,7 @@ export class HostileServer implements AsyncDisposable {
     const { value: first } = await frames.next();
     if (first === undefined) return conn.close();
     const { answer, keys } = await handshakes.receive(first);
-    const cipher = new SessionCipher(keys, { role: "server", now: () => performance.now() });
+    const cipher = new RecordCipher(keys, { role: "server", now: () => performance.now() });
     const batches = new BatchReader();
     const link = new HostileLink(conn, cipher);
     await conn.write(encodeFrame(answer));

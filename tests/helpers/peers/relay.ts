@@ -2,11 +2,11 @@
 
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../../server/config/server_options.ts";
-import { type Link, LinkLost } from "../../../server/net/connection.ts";
+import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
-import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
-import { handle } from "../../../server/handlers/dispatch.ts";
-import type { Port } from "../../../server/delivery/event_writer.ts";
+import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
+import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
+import type { EventWriter } from "../../../server/delivery/event_writer.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import { Session } from "../../../server/session/session.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
@@ -30,7 +30,7 @@ export async function makeRelay(
 }
 
 /** A link whose peer is the test: reads give `incoming` piece by piece, then the end. */
-export class FakeLink implements Link {
+export class FakeLink implements Connection {
   readonly address = "192.0.2.1";
   readonly since = performance.now();
   readonly written: Uint8Array[] = [];
@@ -56,7 +56,7 @@ export class FakeLink implements Link {
 }
 
 /** A link whose peer is the test while it stands: bytes arrive when the test says so, and so does the end. */
-export class LiveLink implements Link {
+export class LiveLink implements Connection {
   readonly address = "192.0.2.1";
   readonly since: number;
   readonly written: Uint8Array[] = [];
@@ -76,7 +76,7 @@ export class LiveLink implements Link {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.closed) return Promise.reject(new LinkLost("closed"));
+    if (this.closed) return Promise.reject(new ConnectionLost("closed"));
     this.written.push(bytes);
     this.#wake();
     return Promise.resolve();
@@ -106,7 +106,7 @@ export class LiveLink implements Link {
 }
 
 /** A link that remembers what was delivered through it. */
-export class RecordingPort implements Port {
+export class RecordingPort implements EventWriter {
   readonly events: Event[] = [];
   readonly old: boolean;
   closed = false;
@@ -115,7 +115,7 @@ export class RecordingPort implements Port {
     this.old = old;
   }
 
-  deliver({ event }: Broadcast): void {
+  deliver({ event }: EncodedEvent): void {
     if (!this.closed) this.events.push(event);
   }
 
@@ -162,7 +162,7 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
     session,
     port: new RecordingPort(old),
     ask(request) {
-      handle(session, { id: session.lastRequest + 1, ...request } as Request);
+      dispatchRequest(session, { id: session.lastRequest + 1, ...request } as Request);
     },
     room(title = "lobby") {
       const found = session.memberships.find(({ room }) => room.title === title);

@@ -3,9 +3,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type CommitIntent, SealedGroup } from "../../../client/mls/group.ts";
-import type { Outcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
+import type { FrameOutcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
 import { generateSignatureKeys } from "../../../client/mls/cipher_suite.ts";
-import { join, type Outgoing, type Place, readInvitation } from "../../../client/mls/joining.ts";
+import {
+  type GroupIdentity,
+  join,
+  type Outgoing,
+  readInvitation,
+} from "../../../client/mls/joining.ts";
 import { deriveRoomKeys, type RoomKeys } from "../../../client/mls/room_keys.ts";
 
 /** Keys of a room whose secret is 32 times that byte. */
@@ -27,14 +32,14 @@ export function seededRandom(seed: number): () => number {
 let handles = 0;
 
 /** A place for somebody new; every call has a handle and a key of its own. */
-export function placeFor(name: string, keys: RoomKeys = testKeys()): Place {
+export function placeFor(name: string, keys: RoomKeys = testKeys()): GroupIdentity {
   const handle = (++handles).toString(16).padStart(16, "0");
   return { keys, me: { name, handle }, signature: generateSignatureKeys() };
 }
 
 /** A member with its group. */
 export interface TestMember {
-  place: Place;
+  place: GroupIdentity;
   group: SealedGroup;
 }
 
@@ -70,8 +75,8 @@ export class OrderedRoom {
   }
 
   /** Hands a frame to everybody; what it did to each, by name. */
-  async deliver(frame: SealedFrame): Promise<Record<string, Outcome>> {
-    const outcomes: Record<string, Outcome> = {};
+  async deliver(frame: SealedFrame): Promise<Record<string, FrameOutcome>> {
+    const outcomes: Record<string, FrameOutcome> = {};
     for (const { place, group } of this.members) {
       outcomes[place.me.name] = await group.receive(frame, (handle) => this.gone.has(handle));
     }
@@ -79,7 +84,10 @@ export class OrderedRoom {
   }
 
   /** Somebody joins by the GroupInfo of `by`, or the place given comes back. */
-  async join(name: string | Place, by = this.members[0] as TestMember): Promise<TestMember> {
+  async join(
+    name: string | GroupIdentity,
+    by = this.members[0] as TestMember,
+  ): Promise<TestMember> {
     const keys = by.place.keys;
     const place = typeof name === "string" ? placeFor(name, keys) : name;
     const joining = await join(place, readInvitation(keys, await by.group.groupInfo()));
@@ -118,7 +126,7 @@ export class OrderedRoom {
   }
 
   /** A member says something; what the others read. */
-  async say(by: TestMember, text: string): Promise<Record<string, Outcome>> {
+  async say(by: TestMember, text: string): Promise<Record<string, FrameOutcome>> {
     const outgoing = await by.group.seal(new TextEncoder().encode(text));
     return await this.deliver(this.frame("app", by.place.me.handle, outgoing));
   }

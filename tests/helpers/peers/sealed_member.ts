@@ -1,8 +1,11 @@
 // A member of a sealed room over a real socket: the state machine of the client, with real cryptography, in the test's
 // own process.
 
-import { RoomMachine } from "../../../client/sealed_engine/member.ts";
-import type { RoomEvent, RoomRequest } from "../../../client/sealed_engine/engine_protocol.ts";
+import { Member } from "../../../client/sealed_engine/member.ts";
+import type {
+  SealedRoomEvent,
+  SealedRoomRequest,
+} from "../../../client/sealed_engine/engine_protocol.ts";
 import { deriveRoomKeys } from "../../../client/mls/room_keys.ts";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
 import {
@@ -23,8 +26,8 @@ export interface RelayAddress {
 /** One member of one sealed room. */
 export class SealedMember implements AsyncDisposable {
   readonly name: string;
-  readonly events: RoomEvent[] = [];
-  readonly #machine: RoomMachine;
+  readonly events: SealedRoomEvent[] = [];
+  readonly #machine: Member;
   readonly #timer: ReturnType<typeof setInterval>;
   #queue: Promise<void> = Promise.resolve();
   #peer: V2Peer | undefined;
@@ -39,7 +42,7 @@ export class SealedMember implements AsyncDisposable {
 
   constructor(secret: Uint8Array, name: string) {
     this.name = name;
-    this.#machine = new RoomMachine({
+    this.#machine = new Member({
       ...{ keys: deriveRoomKeys(secret), name },
       send: (request) => void this.#peer?.send(request as SealedRequest).catch(() => {}),
       tell: (event) => {
@@ -118,7 +121,7 @@ export class SealedMember implements AsyncDisposable {
   }
 
   /** Asks for anything; what came of it is among the events. */
-  ask(request: RoomRequest): void {
+  ask(request: SealedRoomRequest): void {
     this.#enqueue((machine) => machine.handle(request));
   }
 
@@ -168,7 +171,7 @@ export class SealedMember implements AsyncDisposable {
     await this.until(() => this.status.phase === "out", "leaving");
   }
 
-  get status(): RoomMachine["status"] {
+  get status(): Member["status"] {
     return this.#machine.status;
   }
 
@@ -213,7 +216,7 @@ export class SealedMember implements AsyncDisposable {
     await this.cut();
   }
 
-  #enqueue(step: (machine: RoomMachine) => Promise<void>): void {
+  #enqueue(step: (machine: Member) => Promise<void>): void {
     this.#queue = this.#queue.then(() => step(this.#machine)).catch((error) => {
       this.#fault = error;
     }).finally(() => this.#changed());

@@ -2,11 +2,11 @@
 // no time-outs. Tests make it lie. Members run as the state machines of the client.
 
 import { Buffer } from "node:buffer";
-import { RoomMachine } from "../../../client/sealed_engine/member.ts";
+import { Member } from "../../../client/sealed_engine/member.ts";
 import type {
   FromRelay,
   RelayEvent,
-  RoomEvent,
+  SealedRoomEvent,
   ToRelay,
 } from "../../../client/sealed_engine/engine_protocol.ts";
 import type { RoomKeys } from "../../../client/mls/room_keys.ts";
@@ -34,8 +34,8 @@ export interface Connection {
 
 /** A member, and its connection to the relay. */
 export class Peer implements Connection {
-  readonly events: RoomEvent[] = [];
-  readonly machine: RoomMachine;
+  readonly events: SealedRoomEvent[] = [];
+  readonly machine: Member;
   readonly relay: TestRelay;
   handle = "";
   handleBytes: Uint8Array = new Uint8Array();
@@ -47,7 +47,7 @@ export class Peer implements Connection {
 
   constructor(relay: TestRelay, name: string, keys: RoomKeys) {
     this.relay = relay;
-    this.machine = new RoomMachine({
+    this.machine = new Member({
       keys,
       name,
       send: (request) => void this.outbox.push(request),
@@ -58,8 +58,11 @@ export class Peer implements Connection {
   }
 
   /** What was told of one kind. */
-  told<K extends RoomEvent["kind"]>(kind: K): Extract<RoomEvent, { kind: K }>[] {
-    return this.events.filter((event) => event.kind === kind) as Extract<RoomEvent, { kind: K }>[];
+  told<K extends SealedRoomEvent["kind"]>(kind: K): Extract<SealedRoomEvent, { kind: K }>[] {
+    return this.events.filter((event) => event.kind === kind) as Extract<
+      SealedRoomEvent,
+      { kind: K }
+    >[];
   }
 
   /** Texts that were shown, with who said them. */

@@ -1,7 +1,7 @@
 // A sealed room of the server with recorders for members, and a clock that tests turn by hand.
 
 import type { Event, EventOf, RequestOf } from "../../../shared/messages/messages_v2.ts";
-import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { SealedClock } from "../../../server/sealed/clock.ts";
 import {
   noSealedCounters,
@@ -9,7 +9,7 @@ import {
 } from "../../../server/telemetry/sealed_counters.ts";
 import { SealedRoom } from "../../../server/sealed/sealed_room.ts";
 import { SealedRooms } from "../../../server/sealed/sealed_rooms.ts";
-import type { Peer, Seat } from "../../../server/sealed/seat.ts";
+import type { SealedPeer, Seat } from "../../../server/sealed/seat.ts";
 
 /** A clock that stands still until it is turned. */
 export class HandClock implements SealedClock {
@@ -91,7 +91,7 @@ export function openRooms(
 }
 
 /** One connection that keeps what it is told. */
-export class Recorder implements Peer {
+export class Recorder implements SealedPeer {
   /** How often it was told to come again. */
   again = 0;
   readonly events: Event[] = [];
@@ -127,7 +127,7 @@ export class Recorder implements Peer {
     });
   }
 
-  deliver(broadcast: Broadcast): void {
+  deliver(broadcast: EncodedEvent): void {
     this.events.push(broadcast.event);
   }
 

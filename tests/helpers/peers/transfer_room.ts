@@ -3,8 +3,8 @@
 
 import type { TransferEvent } from "../../../client/transfers/transfer_event.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
-import type { FileRequest, TransferOptions } from "../../../client/transfers/transfer_host.ts";
-import { FileRelay } from "../../../server/session/file_transfers.ts";
+import type { FileRequest, TransferHost } from "../../../client/transfers/transfer_host.ts";
+import { FileTransfers } from "../../../server/session/file_transfers.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../../shared/base/limits.ts";
 import {
@@ -18,7 +18,7 @@ import type { Event, EventOf, RequestOf } from "../../../shared/messages/message
 export type { FileRequest };
 
 /** What a test may set otherwise for one member. */
-export interface MemberOptions extends Partial<TransferOptions> {
+export interface MemberOptions extends Partial<TransferHost> {
   /** What the server does with a message of this member: relays it, by default. */
   readonly intercept?: (message: FileRequest, relay: () => void) => Promise<void> | void;
 }
@@ -36,7 +36,7 @@ export interface Member {
   readonly events: TransferEvent[];
   readonly folder: string;
   /** What the server knows of its files. */
-  readonly files: FileRelay;
+  readonly files: FileTransfers;
   /** Whether its link stands. */
   linked: boolean;
 }
@@ -78,7 +78,7 @@ export class TransferRoom implements AsyncDisposable {
       folder,
       ...rest,
     });
-    const files = new FileRelay(FILE_MAX_BYTES_CEILING);
+    const files = new FileTransfers(FILE_MAX_BYTES_CEILING);
     const member = { id, transfers, events, folder, files, linked: true };
     this.members.push(member);
     return member;

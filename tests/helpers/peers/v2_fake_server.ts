@@ -8,7 +8,7 @@ import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ServerHandshake } from "../../../shared/channel/handshake.ts";
 import type { Event, EventOf, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 
 /** Who it is. */
@@ -38,7 +38,7 @@ export class FakeV2Server {
   readonly #reader = new FrameReader();
   readonly #batches = new BatchReader();
   readonly #first: readonly Event[];
-  #cipher: SessionCipher | undefined;
+  #cipher: RecordCipher | undefined;
 
   /** `first`: the answer to hello. */
   constructor(...first: readonly Event[]) {
@@ -69,7 +69,7 @@ export class FakeV2Server {
   push(body: Uint8Array): void {
     const batches = packBatches([frameBody(body)]);
     this.#down.push(
-      concatBytes(batches.map((parts) => (this.#cipher as SessionCipher).seal(parts))),
+      concatBytes(batches.map((parts) => (this.#cipher as RecordCipher).seal(parts))),
     );
   }
 
@@ -78,7 +78,7 @@ export class FakeV2Server {
       this.frames.push(frame);
       if (this.#cipher === undefined) {
         const { answer, keys } = await handshakes.receive(frame);
-        this.#cipher = new SessionCipher(keys, { role: "server", now: () => 0 });
+        this.#cipher = new RecordCipher(keys, { role: "server", now: () => 0 });
         this.#down.push(encodeFrame(answer));
         continue;
       }

@@ -6,7 +6,7 @@ import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import type { Event, EventOf, Request, RequestOf } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
 
 const WAIT_MS = 20_000;
@@ -33,7 +33,7 @@ export function testRsa(): Promise<RsaKeyPair> {
 /** A connected v2 client. */
 export class V2Peer implements AsyncDisposable {
   readonly conn: Deno.Conn;
-  readonly cipher: SessionCipher;
+  readonly cipher: RecordCipher;
   readonly events: Event[] = [];
   /** Resolves when the link has ended. */
   readonly ended: Promise<void>;
@@ -48,7 +48,7 @@ export class V2Peer implements AsyncDisposable {
 
   private constructor(
     conn: Deno.Conn,
-    session: { cipher: SessionCipher; fingerprint: Fingerprint; challenge: Uint8Array },
+    session: { cipher: RecordCipher; fingerprint: Fingerprint; challenge: Uint8Array },
     onEvent?: (event: Event) => void,
   ) {
     this.#onEvent = onEvent;
@@ -68,7 +68,7 @@ export class V2Peer implements AsyncDisposable {
     const handshake = await ClientHandshake.start({ rsa: await testRsa(), expected });
     await writeAll(conn, encodeFrame(handshake.firstMessage));
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
-    const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
+    const cipher = new RecordCipher(keys, { role: "client", now: () => performance.now() });
     const peer = new V2Peer(
       conn,
       { cipher, fingerprint, challenge: keys.challenge },

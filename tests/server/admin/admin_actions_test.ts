@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { answerOperator, followOperator } from "../../../server/admin/admin_actions.ts";
-import type { OperatorAsk } from "../../../server/admin/admin_commands.ts";
-import { OPERATOR_BANS_MAX } from "../../../server/limits/network_bans.ts";
+import { followAdmin, runAdminCommand } from "../../../server/admin/admin_actions.ts";
+import type { AdminRequest } from "../../../server/admin/admin_commands.ts";
+import { NETWORK_BANS_MAX } from "../../../server/limits/network_bans.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { LimitError, UsageError } from "../../../shared/base/errors.ts";
 import { makeRelay, seat } from "../../helpers/peers/relay.ts";
 
-async function lines(relay: Relay, ask: OperatorAsk): Promise<readonly string[]> {
-  return (await answerOperator(relay, ask)).lines;
+async function lines(relay: Relay, ask: AdminRequest): Promise<readonly string[]> {
+  return (await runAdminCommand(relay, ask)).lines;
 }
 
 Deno.test("sessions and rooms are listed without a name, and with them only when asked for", async () => {
@@ -24,7 +24,7 @@ Deno.test("sessions and rooms are listed without a name, and with them only when
     ...["room      members", "open:1    1", "open:2    2", "sealed:1  0"],
   ]);
   for (const command of ["sessions", "rooms"] as const) {
-    const answer = JSON.stringify(await answerOperator(relay, { command, names: false }));
+    const answer = JSON.stringify(await runAdminCommand(relay, { command, names: false }));
     for (const name of ["alicia", "bob", "hideout", "lobby"]) assert.ok(!answer.includes(name));
   }
   assert.match(
@@ -38,7 +38,7 @@ Deno.test("who is kicked is told why and out at once, and its ticket is worth no
   const relay = await makeRelay();
   const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
   const { port } = alice;
-  await answerOperator(relay, { command: "kick", session: alice.session.id });
+  await runAdminCommand(relay, { command: "kick", session: alice.session.id });
   const [closing] = alice.take("closing");
   assert.equal(closing?.retry, false);
   assert.match(closing?.why ?? "", /removed by the server's operator/);
@@ -50,7 +50,7 @@ Deno.test("who is kicked is told why and out at once, and its ticket is worth no
   assert.deepEqual(alice.session.memberships, [], "and what it still asks for is not done");
   await new Promise((resolve) => setTimeout(resolve));
   assert.ok(port.closed);
-  const again = answerOperator(relay, { command: "kick", session: alice.session.id });
+  const again = runAdminCommand(relay, { command: "kick", session: alice.session.id });
   await assert.rejects(async () => await again, LimitError);
 });
 
@@ -140,13 +140,13 @@ Deno.test("a server that is drained takes back whom it holds, and nobody new", a
 
 Deno.test("what another server's operator bans is not followed where it cannot be, and harms nothing", async () => {
   const relay = await makeRelay();
-  followOperator(relay, { kind: "banned", network: "of another version", until: 0 });
-  followOperator(relay, { kind: "unbanned", network: "of another version" });
-  for (let n = 0; n <= OPERATOR_BANS_MAX; n++) {
+  followAdmin(relay, { kind: "banned", network: "of another version", until: 0 });
+  followAdmin(relay, { kind: "unbanned", network: "of another version" });
+  for (let n = 0; n <= NETWORK_BANS_MAX; n++) {
     const network = `10.0.${n >> 8}.${n & 255}`;
-    followOperator(relay, { kind: "banned", network, until: 0 });
+    followAdmin(relay, { kind: "banned", network, until: 0 });
   }
-  assert.equal(relay.bans.list(Date.now()).length, OPERATOR_BANS_MAX);
+  assert.equal(relay.bans.list(Date.now()).length, NETWORK_BANS_MAX);
 });
 
 Deno.test("listing sessions makes nothing for those in no sealed room", async () => {
@@ -155,6 +155,6 @@ Deno.test("listing sessions makes nothing for those in no sealed room", async ()
   let made = 0;
   const { sealed } = session;
   Object.defineProperty(session, "sealed", { get: () => (made++, sealed) });
-  await answerOperator(relay, { command: "sessions", names: true });
+  await runAdminCommand(relay, { command: "sessions", names: true });
   assert.equal(made, 0);
 });

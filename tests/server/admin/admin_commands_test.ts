@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../shared/base/errors.ts";
-import { checkAsk, OPERATOR_COMMANDS, readAsk } from "../../../server/admin/admin_commands.ts";
+import {
+  ADMIN_COMMANDS,
+  checkAdminRequest,
+  readAdminRequest,
+} from "../../../server/admin/admin_commands.ts";
 
 function read(line: string, names = false) {
-  return readAsk(line === "" ? [] : line.split(" "), { names });
+  return readAdminRequest(line === "" ? [] : line.split(" "), { names });
 }
 
 Deno.test("readAsk() reads every command, and the server takes what it makes", () => {
@@ -20,10 +24,10 @@ Deno.test("readAsk() reads every command, and the server takes what it makes", (
     ["drain", { command: "drain", on: true }],
     ["drain off", { command: "drain", on: false }],
   ] as const;
-  assert.deepEqual(new Set(asks.map(([, { command }]) => command)), new Set(OPERATOR_COMMANDS));
+  assert.deepEqual(new Set(asks.map(([, { command }]) => command)), new Set(ADMIN_COMMANDS));
   for (const [line, ask] of asks) {
     assert.deepEqual(read(line), ask, line);
-    assert.deepEqual(checkAsk(JSON.parse(JSON.stringify(ask))), ask, line);
+    assert.deepEqual(checkAdminRequest(JSON.parse(JSON.stringify(ask))), ask, line);
   }
   assert.deepEqual(read("rooms", true), { command: "rooms", names: true });
 });

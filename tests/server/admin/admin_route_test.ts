@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { adminPage, type AdminView } from "../../../server/admin/routes.ts";
-import type { OperatorAsk } from "../../../server/admin/admin_commands.ts";
-import { QUESTION_MAX_BYTES } from "../../../server/admin/paths.ts";
+import { type AdminView, answerRoute } from "../../../server/admin/routes.ts";
+import type { AdminRequest } from "../../../server/admin/admin_commands.ts";
+import { ADMIN_REQUEST_MAX_BYTES } from "../../../server/admin/paths.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 
@@ -9,7 +9,7 @@ const TOKEN = "for-the-operator";
 
 /** A view that remembers what got through to the server. */
 function viewOf(parts: Partial<AdminView> = {}) {
-  const asked: OperatorAsk[] = [];
+  const asked: AdminRequest[] = [];
   const view: AdminView = {
     ...{ ready: () => true, metrics: () => "", handOver: undefined },
     gate: new TokenGate(TOKEN, () => Promise.resolve()),
@@ -39,7 +39,7 @@ function ask(view: AdminView, parts: Asked = {}): Promise<Response> {
   };
   const { body = JSON.stringify({ command: "bans" }) } = parts;
   const request = new Request(url, { method, headers, body: method === "GET" ? null : body });
-  return adminPage({ request, peer }, view);
+  return answerRoute({ request, peer }, view);
 }
 
 Deno.test("a question that fits is answered as JSON, and only then gets through", async () => {
@@ -80,7 +80,7 @@ const UNFIT: Readonly<Record<string, readonly [number, Asked]>> = {
   "half a token": [401, { headers: { authorization: `Bearer ${TOKEN.slice(1)}` } }],
   "another scheme": [401, { headers: { authorization: `Basic ${TOKEN}` } }],
   "no token": [401, { headers: { authorization: "" } }],
-  "a length above the bound": [413, { body: "x".repeat(QUESTION_MAX_BYTES + 1) }],
+  "a length above the bound": [413, { body: "x".repeat(ADMIN_REQUEST_MAX_BYTES + 1) }],
   "no JSON": [400, { body: "bans" }],
   "no UTF-8": [400, { body: new Uint8Array([0xff, 0x7b]) }],
   "no object": [400, { body: "[]" }],
@@ -113,7 +113,7 @@ Deno.test("a body that never says how long it is is read up to the bound, and no
     },
   }, { highWaterMark: 0 });
   assert.equal((await ask(view, { body })).status, 413);
-  assert.ok(given <= QUESTION_MAX_BYTES + 2_048, `${given} bytes were read`);
+  assert.ok(given <= ADMIN_REQUEST_MAX_BYTES + 2_048, `${given} bytes were read`);
   assert.deepEqual(asked, []);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { addressText, adminAddress, isLoopback } from "../../../server/config/admin_address.ts";
-import { adminPage, type AdminView } from "../../../server/admin/routes.ts";
+import { type AdminView, answerRoute } from "../../../server/admin/routes.ts";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
@@ -26,7 +26,7 @@ function ask(
   init: RequestInit = {},
 ): Promise<Response> {
   const url = path.startsWith("http") ? path : `http://127.0.0.1:5051${path}`;
-  return adminPage({ request: new Request(url, init), peer: "127.0.0.1" }, view(parts));
+  return answerRoute({ request: new Request(url, init), peer: "127.0.0.1" }, view(parts));
 }
 
 Deno.test("the operator's pages: health, readiness, metrics, and nothing else", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { Audience, Channel, PlacedEvent } from "../../../server/room/bus.ts";
 import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
@@ -13,7 +13,7 @@ interface Side {
   readonly slot: Slot;
   readonly bus: ClusterBus;
   readonly channel: Channel;
-  readonly delivered: Broadcast["event"][];
+  readonly delivered: EncodedEvent["event"][];
   /** Whom the last event was for. */
   audience: Audience;
   breaks: number;
@@ -28,7 +28,7 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
       throw error;
     },
   });
-  const delivered: Broadcast["event"][] = [];
+  const delivered: EncodedEvent["event"][] = [];
   const side: { -readonly [K in keyof Side]?: Side[K] } = { slot, bus, delivered, breaks: 0 };
   const channel = bus.open({
     ...{ room: 1, title, memoryMs: 60_000 },

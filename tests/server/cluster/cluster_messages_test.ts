@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { encode } from "cborg";
-import { decodeWord, encodeWord, type Word } from "../../../server/cluster/cluster_messages.ts";
+import {
+  type ClusterMessage,
+  decodeClusterMessage,
+  encodeClusterMessage,
+} from "../../../server/cluster/cluster_messages.ts";
 
 const TICKET = new Uint8Array(16).fill(1);
 
 Deno.test("every word comes back as it was said, with the number of its server", () => {
-  const words: Word[] = [
+  const words: ClusterMessage[] = [
     { kind: "alive" },
     { kind: "bye" },
     { kind: "hello" },
@@ -37,7 +41,7 @@ Deno.test("every word comes back as it was said, with the number of its server",
   ];
   for (const word of words) {
     const said = { slot: 5, number: 2 ** 40, word };
-    assert.deepEqual(decodeWord(encodeWord(said)), said);
+    assert.deepEqual(decodeClusterMessage(encodeClusterMessage(said)), said);
   }
 });
 
@@ -47,6 +51,6 @@ Deno.test("what another version says is passed over", () => {
       5,
     ], []]
   ) {
-    assert.equal(decodeWord(encode(wrong)), undefined);
+    assert.equal(decodeClusterMessage(encode(wrong)), undefined);
   }
 });

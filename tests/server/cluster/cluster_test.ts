@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { Cluster, type ClusterHost } from "../../../server/cluster/cluster.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
-import type { Word } from "../../../server/cluster/cluster_messages.ts";
+import type { ClusterMessage } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
@@ -17,14 +17,14 @@ const MESSAGE: EventOf<"direct"> = {
 interface Server {
   readonly cluster: Cluster;
   /** Direct messages and operator's words that it followed. */
-  readonly followed: Word[];
+  readonly followed: ClusterMessage[];
   /** What was told of other servers. */
   readonly seen: string[];
   readonly stop: AbortController;
 }
 
 function startServer(bus: MemoryCluster, slot: number): Server {
-  const [followed, seen, stop] = [[] as Word[], [] as string[], new AbortController()];
+  const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
   const cluster = new Cluster({
     ...{ backplane: bus.join(), key: new ClusterKey(SECRET), slot: slot as Slot },
     holdMs: 60_000,

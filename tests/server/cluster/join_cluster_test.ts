@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { openCluster } from "../../../server/cluster/join_cluster.ts";
+import { joinCluster } from "../../../server/cluster/join_cluster.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { configOf } from "../../helpers/peers/relay.ts";
 
 const SECRET = "A".repeat(43);
 
 function open(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return openCluster(configOf(args), {
+  return joinCluster(configOf(args), {
     ...{ env: (name: string) => env[name], log: getLogger("test"), tellAll() {} },
   });
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
-import { Freshness } from "../../../server/cluster/replay_guard.ts";
+import { ReplayGuard } from "../../../server/cluster/replay_guard.ts";
 
 const SLOT = 7 as Slot;
 
 Deno.test("a stranger is known once it repeats the sign it was asked for, and then its words count once", () => {
-  const fresh = new Freshness();
+  const fresh = new ReplayGuard();
   assert.equal(fresh.judge(SLOT, 1), "stranger");
   const sign = fresh.ask(SLOT, 0) as Uint8Array;
   assert.equal(fresh.meet(SLOT, { sign: new Uint8Array(sign.length), count: 5 }), false);
@@ -19,7 +19,7 @@ Deno.test("a stranger is known once it repeats the sign it was asked for, and th
 });
 
 Deno.test("who is lost is a stranger again, and is asked for another sign", () => {
-  const fresh = new Freshness();
+  const fresh = new ReplayGuard();
   const sign = fresh.ask(SLOT, 0) as Uint8Array;
   assert.ok(fresh.meet(SLOT, { sign, count: 5 }));
   fresh.lose(SLOT);
@@ -29,7 +29,7 @@ Deno.test("who is lost is a stranger again, and is asked for another sign", () =
 });
 
 Deno.test("old words of strangers cause few questions and few answers", () => {
-  const fresh = new Freshness();
+  const fresh = new ReplayGuard();
   const asks = Array.from({ length: 100 }, (_, n) => fresh.ask(SLOT, n * 10));
   assert.equal(asks.filter((sign) => sign !== undefined).length, 2);
   const answers = Array.from({ length: 100 }, (_, n) => fresh.mayAnswer(SLOT, n * 10));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { SealedHomes } from "../../../server/cluster/sealed_homes.ts";
-import type { Word } from "../../../server/cluster/cluster_messages.ts";
+import type { ClusterMessage } from "../../../server/cluster/cluster_messages.ts";
 import { openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 
 const RID = new Uint8Array(16).fill(9);
 
 function side(slot: number) {
-  const said: Word[] = [];
+  const said: ClusterMessage[] = [];
   const { rooms } = openRooms();
   const homes = new SealedHomes({ slot: slot as Slot, say: (word) => said.push(word) });
   homes.watch(rooms);

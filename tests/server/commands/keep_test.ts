@@ -1,10 +1,10 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { askToHandOver } from "../../../server/commands/admin_client.ts";
+import { requestHandOver } from "../../../server/commands/admin_client.ts";
 import { serveAdmin } from "../../../server/admin/http_server.ts";
-import { HandOverDesk } from "../../../server/admin/hand_over_auth.ts";
+import { HandOverAuth } from "../../../server/admin/hand_over_auth.ts";
 import { keep } from "../../../server/commands/keep.ts";
-import type { ServiceManager } from "../../../server/telemetry/systemd_notify.ts";
+import type { SystemdNotifier } from "../../../server/telemetry/systemd_notify.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
@@ -19,7 +19,7 @@ function openServer(): {
 } {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const gate = new TokenGate(TOKEN);
-  const desk = new HandOverDesk({ token: TOKEN, gate }, () => {
+  const desk = new HandOverAuth({ token: TOKEN, gate }, () => {
     setTimeout(() => void admin.finish().then(resolve));
     return Promise.resolve(STATE);
   });
@@ -35,7 +35,7 @@ function openServer(): {
 }
 
 /** A service manager that knows when it was told of readiness. */
-function openManager(): { readonly manager: ServiceManager; readonly ready: Promise<void> } {
+function openManager(): { readonly manager: SystemdNotifier; readonly ready: Promise<void> } {
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const tell = (...notices: string[]) => {
     if (notices.includes("READY=1")) resolve();
@@ -49,10 +49,10 @@ Deno.test("keep() has what a server knew until the next one asks for it, and end
   const { signal } = new AbortController();
   const keeping = keep({ address, token: TOKEN }, { log, manager, signal });
   await ready;
-  await assert.rejects(askToHandOver({ address, token: "wrong" }), ConfigError);
-  assert.deepEqual(await askToHandOver({ address, token: TOKEN }), STATE);
+  await assert.rejects(requestHandOver({ address, token: "wrong" }), ConfigError);
+  assert.deepEqual(await requestHandOver({ address, token: TOKEN }), STATE);
   assert.equal(await keeping, 0);
-  assert.equal(await askToHandOver({ address, token: TOKEN }), undefined);
+  assert.equal(await requestHandOver({ address, token: TOKEN }), undefined);
 });
 
 Deno.test("keep() that is told to end lets go of it, and says so by its exit code", async () => {
@@ -72,7 +72,7 @@ Deno.test("keep() without a server, or without the token, is one error", async (
   const attempt = (token: string | undefined) => keep({ address, token }, { log, manager, signal });
   await assert.rejects(attempt(undefined), ConfigError);
   await assert.rejects(attempt("wrong"), ConfigError);
-  assert.deepEqual(await askToHandOver({ address, token: TOKEN }), STATE);
+  assert.deepEqual(await requestHandOver({ address, token: TOKEN }), STATE);
   await gone;
   await assert.rejects(attempt(TOKEN), /no server has its pages there/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { serveConnection } from "../../../server/connection/serve_connection.ts";
-import type { Link } from "../../../server/net/connection.ts";
+import type { Connection } from "../../../server/net/connection.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
@@ -18,7 +18,7 @@ async function answerOfStopping(first: Uint8Array): Promise<Uint8Array> {
   await relay.stop();
   const waiting = [encodeFrame(first)];
   const written: Uint8Array[] = [];
-  const link: Link = {
+  const link: Connection = {
     address: "192.0.2.1",
     since: performance.now(),
     read: () => Promise.resolve(waiting.shift() ?? null),

@@ -8,7 +8,7 @@ import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../../../server/config/limits.ts";
 import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import { FakeLink, LiveLink, makeRelay } from "../../helpers/peers/relay.ts";
 import { frameOf, handshakeOf, within } from "../../helpers/peers/v1_peer.ts";
@@ -71,7 +71,7 @@ async function joined(relay: Relay) {
   await link.wrote(1);
   const [answer] = [...frames.push(link.written[0] as Uint8Array)];
   const { keys } = await handshake.receive(answer as Uint8Array);
-  const cipher = new SessionCipher(keys, { role: "client", now: () => performance.now() });
+  const cipher = new RecordCipher(keys, { role: "client", now: () => performance.now() });
   const batches = new BatchReader();
   const send = (request: Request) => {
     const batch = packBatches([frameBody(encodeRequest(request))]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, packBatches } from "../../../shared/channel/record_batch.ts";
 import { decodeJson } from "../../../shared/channel/envelope_v1.ts";
@@ -11,15 +11,15 @@ const CHAT: EventOf<"chat"> = {
 };
 
 Deno.test("an event is encoded once for each wire, whoever asks how often", () => {
-  const broadcast = new Broadcast(CHAT, "lobby");
+  const broadcast = new EncodedEvent(CHAT, "lobby");
   assert.equal(broadcast.v1, broadcast.v1);
   assert.equal(broadcast.v2, broadcast.v2);
-  const silent = new Broadcast({ kind: "pong" }, "lobby");
+  const silent = new EncodedEvent({ kind: "pong" }, "lobby");
   assert.deepEqual([silent.v1, silent.v1], [undefined, undefined]);
 });
 
 Deno.test("both bodies say the same, the v1 one with its room", () => {
-  const broadcast = new Broadcast(CHAT, "lobby");
+  const broadcast = new EncodedEvent(CHAT, "lobby");
   const [body] = new BatchReader().push(
     packBatches([broadcast.v2]).flat().reduce((all, part) => new Uint8Array([...all, ...part])),
   );

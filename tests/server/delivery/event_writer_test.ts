@@ -1,26 +1,30 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../../server/delivery/encoded_event.ts";
-import { openPortV1, openPortV2, type PortEvents } from "../../../server/delivery/event_writer.ts";
+import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
+import {
+  type EventWriterEvents,
+  openWriterV1,
+  openWriterV2,
+} from "../../../server/delivery/event_writer.ts";
 import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { FrameReader } from "../../../shared/channel/frame.ts";
 import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader } from "../../../shared/channel/record_batch.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
-import { WireV1 } from "../../../shared/channel/envelope_v1.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
+import { EnvelopeV1 } from "../../../shared/channel/envelope_v1.ts";
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 import { LiveLink } from "../../helpers/peers/relay.ts";
 
 const CLIENT = 7;
 
-function notice(text: string): Broadcast {
-  return new Broadcast({ kind: "notice", room: 0, text }, "lobby");
+function notice(text: string): EncodedEvent {
+  return new EncodedEvent({ kind: "notice", room: 0, text }, "lobby");
 }
 
 function reports() {
   const told = { slow: 0, written: 0 };
-  const events: PortEvents = {
+  const events: EventWriterEvents = {
     budget: { queuedBytes: 0 },
     onSlow: (client) => {
       assert.equal(client, CLIENT);
@@ -31,21 +35,21 @@ function reports() {
   return { events, told };
 }
 
-function ciphers(): { server: SessionCipher; client: SessionCipher } {
+function ciphers(): { server: RecordCipher; client: RecordCipher } {
   const keys = () => ({
     ...{ aead: "aes-256-gcm" as const, challenge: new Uint8Array(32) },
     ...{ clientSecret: new Uint8Array(32).fill(1), serverSecret: new Uint8Array(32).fill(2) },
   });
   const now = () => 0;
   return {
-    server: new SessionCipher(keys(), { role: "server", now }),
-    client: new SessionCipher(keys(), { role: "client", now }),
+    server: new RecordCipher(keys(), { role: "server", now }),
+    client: new RecordCipher(keys(), { role: "client", now }),
   };
 }
 
 Deno.test("a v2 port seals what waits into one record, in order, and tells the bytes", async () => {
   const [link, { events, told }, { server, client }] = [new LiveLink(), reports(), ciphers()];
-  const port = openPortV2({ link, client: CLIENT, events }, server);
+  const port = openWriterV2({ link, client: CLIENT, events }, server);
   for (const text of ["one", "two", "three"]) port.deliver(notice(text));
   await port.drained();
   assert.equal(link.written.length, 1);
@@ -63,12 +67,12 @@ Deno.test("a v2 port seals what waits into one record, in order, and tells the b
 Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v1 has no word for", async () => {
   const [link, { events }] = [new LiveLink(), reports()];
   const key = new Uint8Array(32).fill(3);
-  const port = openPortV1({ link, client: CLIENT, events }, new WireV1(key.slice()));
+  const port = openWriterV1({ link, client: CLIENT, events }, new EnvelopeV1(key.slice()));
   port.deliver(notice("one"));
-  port.deliver(new Broadcast({ kind: "pong" }, "lobby"));
+  port.deliver(new EncodedEvent({ kind: "pong" }, "lobby"));
   port.deliver(notice("two"));
   await port.drained();
-  const wire = new WireV1(key.slice());
+  const wire = new EnvelopeV1(key.slice());
   const seen = [...new FrameReader().push(concatBytes(link.written))].map((frame) =>
     wire.open(frame)
   );
@@ -81,7 +85,7 @@ Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v
 Deno.test("who does not read is closed with its link, and that is told once", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
   link.write = () => new Promise(() => {});
-  const port = openPortV2({ link, client: CLIENT, events }, server);
+  const port = openWriterV2({ link, client: CLIENT, events }, server);
   const text = "x".repeat(1_000);
   for (let n = 0; n < OUTBOX_MAX_BYTES / 1_000 + 200; n++) port.deliver(notice(text));
   await turns();
@@ -90,7 +94,7 @@ Deno.test("who does not read is closed with its link, and that is told once", as
 
 Deno.test("a link that breaks closes its port; after that nothing waits", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
-  const port = openPortV2({ link, client: CLIENT, events }, server);
+  const port = openWriterV2({ link, client: CLIENT, events }, server);
   link.close();
   port.deliver(notice("lost"));
   await port.drained();

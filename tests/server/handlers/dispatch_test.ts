@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { handle } from "../../../server/handlers/dispatch.ts";
+import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { DECLINED_REMEMBERED } from "../../../server/config/limits.ts";
 import { FILE_CHUNK_BYTES, SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
@@ -48,11 +48,11 @@ Deno.test("requests are numbered without gaps: a repeat is answered again, a lea
   const relay = await makeRelay(FREE);
   const alice = seat(relay);
   const chat = { kind: "chat", room: alice.room(), text: "once", action: false, reply: 0 } as const;
-  handle(alice.session, { ...chat, id: 1 });
-  handle(alice.session, { ...chat, id: 1 });
+  dispatchRequest(alice.session, { ...chat, id: 1 });
+  dispatchRequest(alice.session, { ...chat, id: 1 });
   assert.deepEqual([alice.take("chat").length, alice.take("done").map(({ id }) => id)], [1, [1]]);
-  assert.throws(() => handle(alice.session, { ...chat, id: 3 }), ProtocolError);
-  handle(alice.session, { ...chat, id: 2 });
+  assert.throws(() => dispatchRequest(alice.session, { ...chat, id: 3 }), ProtocolError);
+  dispatchRequest(alice.session, { ...chat, id: 2 });
   assert.equal(alice.take("chat").length, 1);
 });
 
@@ -62,17 +62,17 @@ Deno.test("what was declined is declined again, as far back as the server rememb
   for (let n = 0; n <= DECLINED_REMEMBERED; n++) say(alice, "");
   alice.port.events.length = 0;
   const repeat = { kind: "chat", room: alice.room(), text: "", action: false, reply: 0 } as const;
-  handle(alice.session, { ...repeat, id: 2 });
+  dispatchRequest(alice.session, { ...repeat, id: 2 });
   assert.match(alice.take("declined")[0]?.why ?? "", /empty/);
-  handle(alice.session, { ...repeat, id: 1 });
+  dispatchRequest(alice.session, { ...repeat, id: 1 });
   assert.deepEqual(alice.take("done").map(({ id }) => id), [1]);
 });
 
 Deno.test("hello and bye in the middle of a session are faults", async () => {
   const alice = seat(await makeRelay(FREE));
   const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };
-  assert.throws(() => handle(alice.session, { kind: "hello", ...hello }), ProtocolError);
-  assert.throws(() => handle(alice.session, { kind: "bye" }), ProtocolError);
+  assert.throws(() => dispatchRequest(alice.session, { kind: "hello", ...hello }), ProtocolError);
+  assert.throws(() => dispatchRequest(alice.session, { kind: "bye" }), ProtocolError);
 });
 
 Deno.test("beyond the rate requests are declined and counted; repeats and chunks cost nothing", async () => {
@@ -220,7 +220,7 @@ Deno.test("chunks without an offer reach nobody, and those of a file reach the o
     data: new Uint8Array(FILE_CHUNK_BYTES),
     last: false,
   } as const;
-  handle(alice.session, chunk);
+  dispatchRequest(alice.session, chunk);
   assert.match(alice.take("notice")[0]?.text ?? "", /no such file is on its way/);
   alice.ask({
     kind: "offer",
@@ -231,8 +231,8 @@ Deno.test("chunks without an offer reach nobody, and those of a file reach the o
     chunks: 2,
     hash: null,
   });
-  handle(alice.session, chunk);
-  handle(alice.session, { ...chunk, index: 1, data: new Uint8Array(1), last: true });
+  dispatchRequest(alice.session, chunk);
+  dispatchRequest(alice.session, { ...chunk, index: 1, data: new Uint8Array(1), last: true });
   assert.deepEqual([bob.take("offer").length, bob.take("chunk").length], [1, 2]);
   assert.deepEqual([alice.take("offer").length, alice.take("chunk").length], [1, 0]);
 });
@@ -240,9 +240,11 @@ Deno.test("chunks without an offer reach nobody, and those of a file reach the o
 Deno.test("who is writing is told to the others, and not more often than it is of use", async () => {
   const relay = await makeRelay(FREE);
   const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
-  for (let n = 0; n < 5; n++) handle(alice.session, { kind: "typing", room: alice.room() });
+  for (let n = 0; n < 5; n++) {
+    dispatchRequest(alice.session, { kind: "typing", room: alice.room() });
+  }
   assert.deepEqual([bob.take("typing").length, alice.take("typing").length], [1, 0]);
-  handle(alice.session, { kind: "typing", room: 12_345 });
+  dispatchRequest(alice.session, { kind: "typing", room: 12_345 });
 });
 
 Deno.test("a topic and a status have bounds in bytes", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Place, Places } from "../../../server/limits/connection_slots.ts";
+import { type ConnectionSlot, ConnectionSlots } from "../../../server/limits/connection_slots.ts";
 
 Deno.test("admit() counts in all and by source, an IPv6 network as one, and gives places back once", () => {
-  const places = new Places({ most: 4, perSource: 2 });
+  const places = new ConnectionSlots({ most: 4, perSource: 2 });
   const [first] = [places.admit("2001:db8::1"), places.admit("2001:db8::2")];
   assert.equal(places.admit("2001:db8::3"), undefined, "another address of the same customer");
   assert.ok(places.admit("2001:db8:0:1::1"), "its neighbour");
@@ -16,7 +16,7 @@ Deno.test("admit() counts in all and by source, an IPv6 network as one, and give
 });
 
 Deno.test("beyond the caps as many may come as are held, and nobody where nobody is", () => {
-  const places = new Places({ most: 2, perSource: undefined });
+  const places = new ConnectionSlots({ most: 2, perSource: undefined });
   places.admit("a");
   const b = places.admit("b");
   assert.equal(places.admit("c"), undefined);
@@ -32,7 +32,7 @@ Deno.test("beyond the caps as many may come as are held, and nobody where nobody
 });
 
 Deno.test("a source at its cap may come beyond it as far as it is held itself", () => {
-  const places = new Places({ most: 10, perSource: 1 });
+  const places = new ConnectionSlots({ most: 10, perSource: 1 });
   places.hold("a");
   places.admit("b");
   assert.equal(places.admit("b"), undefined, "nobody of that source is held");
@@ -44,9 +44,9 @@ Deno.test("whatever comes, is held, comes back and goes, the caps hold for who s
   const steps = fc.array(fc.tuple(fc.nat(3), fc.nat(2), fc.nat(20)), { maxLength: 200 });
   fc.assert(fc.property(steps, (all) => {
     const limits = { most: 5, perSource: 3 };
-    const places = new Places(limits);
-    let ordinary: { place: Place; source: string }[] = [];
-    const guests: Place[] = [];
+    const places = new ConnectionSlots(limits);
+    let ordinary: { place: ConnectionSlot; source: string }[] = [];
+    const guests: ConnectionSlot[] = [];
     for (const [what, source, pick] of all) {
       const address = `192.0.2.${source}`;
       if (what === 0) {

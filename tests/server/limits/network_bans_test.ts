@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { OPERATOR_BANS_MAX, OperatorBans } from "../../../server/limits/network_bans.ts";
+import { NETWORK_BANS_MAX, NetworkBans } from "../../../server/limits/network_bans.ts";
 import { networkText, parseNetwork } from "../../../server/limits/ip_network.ts";
 
 function banned(text: string, until?: number) {
@@ -8,7 +8,7 @@ function banned(text: string, until?: number) {
 }
 
 Deno.test("a ban covers its network until its end, and no other", () => {
-  const bans = new OperatorBans();
+  const bans = new NetworkBans();
   bans.add(banned("192.0.2.0/24"), 0);
   bans.add(banned("2001:db8::1", 1_000), 0);
   for (const address of ["192.0.2.9", "::ffff:192.0.2.9", "2001:db8::ffff"]) {
@@ -25,18 +25,18 @@ Deno.test("a ban covers its network until its end, and no other", () => {
 });
 
 Deno.test("bans are bounded, a new end for one is no new one, and ended ones make place", () => {
-  const bans = new OperatorBans();
-  for (let n = 0; n < OPERATOR_BANS_MAX; n++) {
+  const bans = new NetworkBans();
+  for (let n = 0; n < NETWORK_BANS_MAX; n++) {
     bans.add(banned(`10.0.${n >> 8}.${n & 255}`, n === 0 ? 5 : undefined), 0);
   }
   assert.throws(() => bans.add(banned("192.0.2.1"), 0), LimitError);
   bans.add(banned("10.0.0.1", 99), 0);
   bans.add(banned("192.0.2.1"), 5);
-  assert.equal(bans.list(5).length, OPERATOR_BANS_MAX);
+  assert.equal(bans.list(5).length, NETWORK_BANS_MAX);
 });
 
 Deno.test("what one process knows, the next one takes up", () => {
-  const [one, other] = [new OperatorBans(), new OperatorBans()];
+  const [one, other] = [new NetworkBans(), new NetworkBans()];
   one.add(banned("192.0.2.0/24"), 0);
   one.add(banned("2001:db8::/48", 7), 0);
   other.snapshot = structuredClone(one.snapshot);

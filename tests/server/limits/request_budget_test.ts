@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Pace } from "../../../server/limits/request_budget.ts";
+import { RequestBudget } from "../../../server/limits/request_budget.ts";
 import {
   PACE_BURST,
   PACE_PATIENCE_MS,
@@ -8,12 +8,12 @@ import {
 } from "../../../server/config/limits.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 
-function spend(pace: Pace, count: number): void {
+function spend(pace: RequestBudget, count: number): void {
   for (let n = 0; n < count; n++) pace.spend();
 }
 
 Deno.test("a burst is looked at without a pause, what follows it at the pace", () => {
-  const pace = new Pace(0);
+  const pace = new RequestBudget(0);
   spend(pace, PACE_BURST);
   assert.equal(pace.wait(0), 0);
   pace.spend();
@@ -21,7 +21,7 @@ Deno.test("a burst is looked at without a pause, what follows it at the pace", (
 });
 
 Deno.test("the budget refills with time, up to the burst and no further", () => {
-  const pace = new Pace(0);
+  const pace = new RequestBudget(0);
   spend(pace, PACE_BURST + PACE_PER_SECOND);
   assert.equal(pace.wait(0), 1_000);
   assert.equal(pace.wait(1_000), 0);
@@ -31,14 +31,14 @@ Deno.test("the budget refills with time, up to the burst and no further", () => 
 });
 
 Deno.test("no pause is longer than the most, whatever is owed", () => {
-  const pace = new Pace(0);
+  const pace = new RequestBudget(0);
   spend(pace, 100_000);
   assert.equal(pace.wait(0), PACE_PAUSE_MAX_MS);
 });
 
 Deno.test("who sends more than the pace for too long is given up, and who stops in time is not", () => {
-  const stubborn = new Pace(0);
-  const patient = new Pace(0);
+  const stubborn = new RequestBudget(0);
+  const patient = new RequestBudget(0);
   for (let now = 0; now <= PACE_PATIENCE_MS; now += 1_000) {
     spend(stubborn, now === 0 ? 2 * PACE_BURST : 2 * PACE_PER_SECOND);
     stubborn.wait(now);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
-import { roomShare, RoomShares } from "../../../server/limits/room_quota.ts";
+import { RoomQuota, roomShare } from "../../../server/limits/room_quota.ts";
 import { configOf, makeRelay, seat } from "../../helpers/peers/relay.ts";
 
 Deno.test("roomShare() is two rooms a connection, never less than one session may be in, none without a cap", () => {
@@ -11,7 +11,7 @@ Deno.test("roomShare() is two rooms a connection, never less than one session ma
 });
 
 Deno.test("take() counts by source, gives back what ended, and keep() never refuses", () => {
-  const shares = new RoomShares(2);
+  const shares = new RoomQuota(2);
   const [end] = [shares.take("2001:db8::1"), shares.take("2001:db8::2")];
   assert.throws(() => shares.take("2001:db8::3"), LimitError);
   assert.ok(shares.take("192.0.2.1"));

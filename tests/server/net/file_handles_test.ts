@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { handlesLeft } from "../../../server/net/file_handles.ts";
+import { fileHandlesLeft } from "../../../server/net/file_handles.ts";
 import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
 
 const test = skipUnless(Deno.build.os === "linux" && hasProgram("prlimit"), "needs prlimit");
 
 Deno.test("there are handles left now", () => {
-  assert.equal(handlesLeft(), true);
+  assert.equal(fileHandlesLeft(), true);
 });
 
 test("handlesLeft() is false when the process may open nothing more, and true again after a close", async () => {

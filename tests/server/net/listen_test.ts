@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { listen } from "../../../server/net/listen.ts";
 import type { Listener, Service } from "../../../server/net/listener.ts";
-import { type Link, LinkLost } from "../../../server/net/connection.ts";
+import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
@@ -10,12 +10,16 @@ import { RawPeer, within } from "../../helpers/peers/v1_peer.ts";
 const testTls = skipUnless(hasProgram("openssl"), "needs openssl");
 const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
 
-/** A listener that serves `onLink`, and what it told. */
-function serving(listener: Listener, onLink: Service["onLink"], overrides: Partial<Service> = {}) {
+/** A listener that serves `onConnection`, and what it told. */
+function serving(
+  listener: Listener,
+  onConnection: Service["onConnection"],
+  overrides: Partial<Service> = {},
+) {
   const told = { failed: [] as string[], faults: [] as unknown[], released: 0 };
   const done = listener.serve({
     admit: () => ({ forHeld: false, settle() {}, release: () => told.released++ }),
-    onLink,
+    onConnection,
     onHandshakeFailed: (address) => told.failed.push(address),
     onFault: (error) => told.faults.push(error),
     ...overrides,
@@ -31,7 +35,7 @@ function serving(listener: Listener, onLink: Service["onLink"], overrides: Parti
 }
 
 /** Gives back whatever comes. */
-async function echo(link: Link): Promise<void> {
+async function echo(link: Connection): Promise<void> {
   for (let bytes = await link.read(); bytes !== null; bytes = await link.read()) {
     await link.write(bytes.slice());
   }
@@ -73,8 +77,8 @@ Deno.test("bytes go both ways, the address is the peer's, and the place is given
 
 Deno.test("who is not admitted is closed at once, unread", async () => {
   let served = 0;
-  const onLink = () => Promise.resolve(void served++);
-  await using server = serving(await listen(LOCAL), onLink, { admit: () => undefined });
+  const onConnection = () => Promise.resolve(void served++);
+  await using server = serving(await listen(LOCAL), onConnection, { admit: () => undefined });
   await using peer = await RawPeer.connect({ port: server.port });
   assert.equal((await peer.rest()).length, 0);
   assert.deepEqual([served, server.told.released], [0, 0]);
@@ -133,7 +137,10 @@ Deno.test("a link that the peer resets ends reads and writes with LinkLost", asy
   await peer.conn.read(new Uint8Array(1));
   peer.close();
   await until(() => server.told.released === 1, "the end of the link");
-  assert.ok(lost.length > 0 && lost.every((error) => error instanceof LinkLost), String(lost));
+  assert.ok(
+    lost.length > 0 && lost.every((error) => error instanceof ConnectionLost),
+    String(lost),
+  );
   assert.deepEqual(server.told.faults, []);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { MemoryBus } from "../../../server/room/memory_bus.ts";
 import { type Audience, type PlacedEvent, whenPlaced } from "../../../server/room/bus.ts";
 
@@ -7,7 +7,7 @@ const ABOUT = { room: 1, client: 2, name: "alice", time: 0 };
 const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, reply: 0 } as const;
 
 function open(memoryMs = 60_000) {
-  const delivered: [Broadcast["event"], Audience][] = [];
+  const delivered: [EncodedEvent["event"], Audience][] = [];
   const channel = new MemoryBus().open({
     ...{ room: 1, title: "lobby", memoryMs, onBreak: () => {} },
     deliver: ({ event }, audience) => delivered.push([event, audience]),

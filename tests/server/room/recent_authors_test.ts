@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Authors } from "../../../server/room/recent_authors.ts";
+import { RecentAuthors } from "../../../server/room/recent_authors.ts";
 import { AUTHORS_REMEMBERED } from "../../../server/config/limits.ts";
 
 Deno.test("who said a message is known for the last ones only", () => {
-  const authors = new Authors();
+  const authors = new RecentAuthors();
   assert.equal(authors.of(1), undefined);
   const last = AUTHORS_REMEMBERED + 5;
   for (let sequence = 1; sequence <= last; sequence++) authors.add(sequence, sequence % 7);
@@ -15,7 +15,7 @@ Deno.test("who said a message is known for the last ones only", () => {
 });
 
 Deno.test("what was taken back is nobody's any more", () => {
-  const authors = new Authors();
+  const authors = new RecentAuthors();
   authors.add(1, 3);
   authors.forget(1);
   authors.forget(2);

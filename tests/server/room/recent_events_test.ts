@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Broadcast } from "../../../server/delivery/encoded_event.ts";
-import { RoomMemory } from "../../../server/room/recent_events.ts";
+import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
+import { RecentEvents } from "../../../server/room/recent_events.ts";
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../../server/config/limits.ts";
 
 const AGE_MS = 120_000;
 
-function chatAt(at: number, text = "x"): Broadcast {
+function chatAt(at: number, text = "x"): EncodedEvent {
   const event = {
     kind: "chat",
     room: 2,
@@ -16,17 +16,17 @@ function chatAt(at: number, text = "x"): Broadcast {
     time: 0,
     request: at,
   } as const;
-  return new Broadcast({ ...event, sequence: at, text, action: false, reply: 0 }, "lobby");
+  return new EncodedEvent({ ...event, sequence: at, text, action: false, reply: 0 }, "lobby");
 }
 
 /** Memory of a room in which so many events happened, all at time 0. */
-function remembering(count: number, text?: string): RoomMemory {
-  const memory = new RoomMemory(AGE_MS);
+function remembering(count: number, text?: string): RecentEvents {
+  const memory = new RecentEvents(AGE_MS);
   for (let at = 1; at <= count; at++) memory.add(chatAt(at, text), at, 0);
   return memory;
 }
 
-function placesOf(memory: RoomMemory, seen: number, last: number): number[] {
+function placesOf(memory: RecentEvents, seen: number, last: number): number[] {
   return memory.since(seen, last).events.map(({ event }) => "at" in event ? event.at : NaN);
 }
 
@@ -63,7 +63,7 @@ Deno.test("memory is bounded in bytes", () => {
 });
 
 Deno.test("memory is bounded in age, also in a room where nothing happens any more", () => {
-  const memory = new RoomMemory(AGE_MS);
+  const memory = new RecentEvents(AGE_MS);
   memory.add(chatAt(1), 1, 0);
   memory.add(chatAt(2), 2, AGE_MS / 2);
   memory.forget(AGE_MS);
@@ -76,7 +76,7 @@ Deno.test("memory is bounded in age, also in a room where nothing happens any mo
 });
 
 Deno.test("with an age of 0 nothing is kept", () => {
-  const memory = new RoomMemory(0);
+  const memory = new RecentEvents(0);
   memory.add(chatAt(1), 1, 0);
   assert.deepEqual(memory.since(0, 1), { events: [], after: 1, complete: false });
 });
@@ -84,7 +84,7 @@ Deno.test("with an age of 0 nothing is kept", () => {
 Deno.test("whatever happened when: events come in order, without gaps, and end with the last", () => {
   const gaps = fc.array(fc.integer({ min: 0, max: AGE_MS / 3 }), { minLength: 1, maxLength: 300 });
   fc.assert(fc.property(gaps, fc.nat(), (gaps, asked) => {
-    const memory = new RoomMemory(AGE_MS);
+    const memory = new RecentEvents(AGE_MS);
     let now = 0;
     for (const [index, gap] of gaps.entries()) memory.add(chatAt(index + 1), index + 1, now += gap);
     const seen = asked % (gaps.length + 1);

@@ -2,7 +2,7 @@
 
 import { decode, encode } from "cborg";
 import assert from "node:assert/strict";
-import type { SealedState } from "../../../server/sealed/room_contract.ts";
+import type { SealedSnapshot } from "../../../server/sealed/room_contract.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 import {
   type OpenRooms,
@@ -18,7 +18,7 @@ const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) =>
 /** The rooms of the next process. */
 function next({ rooms }: Pick<OpenRooms, "rooms">): OpenRooms {
   const other = openRooms();
-  other.rooms.restore(decode(encode(rooms.state)) as SealedState);
+  other.rooms.restore(decode(encode(rooms.state)) as SealedSnapshot);
   return other;
 }
 

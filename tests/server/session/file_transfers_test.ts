@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FileRelay } from "../../../server/session/file_transfers.ts";
+import { FileTransfers } from "../../../server/session/file_transfers.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_PULLS,
@@ -23,7 +23,7 @@ function chunk(index: number, fields: Partial<RequestOf<"chunk">> = {}): Request
 }
 
 Deno.test("a file passes chunk by chunk, and then its id is free again", () => {
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   assert.equal(relay.open(offer()), undefined);
   for (const index of [0, 1, 2]) assert.equal(relay.chunk(chunk(index)), undefined);
   assert.match(relay.chunk(chunk(2)) ?? "", /no such file/);
@@ -31,7 +31,7 @@ Deno.test("a file passes chunk by chunk, and then its id is free again", () => {
 });
 
 Deno.test("an offer is refused above the limit, empty, with chunks that do not fit, or twice", () => {
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   const refusals: [Partial<RequestOf<"offer">>, RegExp][] = [
     [{ size: MAX + 1 }, /^it has .*, at most .* are allowed$/],
     [{ size: 0 }, /empty/],
@@ -45,11 +45,11 @@ Deno.test("an offer is refused above the limit, empty, with chunks that do not f
 });
 
 Deno.test("a server that takes no files says so", () => {
-  assert.match(new FileRelay(0).open(offer()) ?? "", /takes no files/);
+  assert.match(new FileTransfers(0).open(offer()) ?? "", /takes no files/);
 });
 
 Deno.test("so many files at once and no more; clear() ends them all", () => {
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   for (let n = 0; n < FILE_TRANSFERS_PER_SENDER; n++) {
     assert.equal(relay.open(offer({ file: `f${n}` })), undefined);
   }
@@ -68,12 +68,12 @@ Deno.test("a chunk that is missing, comes twice, lies about its size or its end,
     chunk(0, { data: new Uint8Array(0) }),
   ];
   for (const first of wrong) {
-    const relay = new FileRelay(MAX);
+    const relay = new FileTransfers(MAX);
     relay.open(offer());
     assert.match(relay.chunk(first) ?? "", /missing, came twice or has the wrong size/);
     assert.match(relay.chunk(chunk(0)) ?? "", /no such file/, "and with it the transfer is over");
   }
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   relay.open(offer());
   relay.chunk(chunk(0));
   assert.match(relay.chunk(chunk(0)) ?? "", /came twice/);
@@ -81,7 +81,7 @@ Deno.test("a chunk that is missing, comes twice, lies about its size or its end,
 
 Deno.test("the last chunk has exactly what is left of the file", () => {
   for (const bytes of [4, 6]) {
-    const relay = new FileRelay(MAX);
+    const relay = new FileTransfers(MAX);
     relay.open(offer());
     relay.chunk(chunk(0));
     relay.chunk(chunk(1));
@@ -90,7 +90,7 @@ Deno.test("the last chunk has exactly what is left of the file", () => {
 });
 
 Deno.test("an empty last chunk gives a transfer up, and its receivers hear it", () => {
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   relay.open(offer());
   relay.chunk(chunk(0));
   assert.equal(relay.chunk(chunk(1, { data: new Uint8Array(0), last: true })), undefined);
@@ -102,8 +102,8 @@ function part(index: number, fields: Partial<RequestOf<"part">> = {}): RequestOf
   return { kind: "part", to: 9, file: "f", index, data, ...fields };
 }
 
-function relayWith(chunks: number): FileRelay {
-  const relay = new FileRelay(MAX);
+function relayWith(chunks: number): FileTransfers {
+  const relay = new FileTransfers(MAX);
   assert.equal(relay.open(offer()), undefined);
   for (let index = 0; index < chunks; index++) assert.equal(relay.chunk(chunk(index)), undefined);
   return relay;
@@ -126,7 +126,7 @@ Deno.test("how far a file is, is known until it is given up, and when it is thro
 });
 
 Deno.test("of files that are through, the last ones are known, and those on their way all", () => {
-  const relay = new FileRelay(MAX);
+  const relay = new FileTransfers(MAX);
   relay.open(offer({ file: "open" }));
   for (let n = 0; n < FILE_SERVED_MAX + 2; n++) {
     relay.open(offer({ file: `f${n}`, size: 5 }));
@@ -192,7 +192,7 @@ Deno.test("so many receivers are remembered and no more", () => {
 });
 
 Deno.test("another process goes on with the files of this one", () => {
-  const next = new FileRelay(MAX);
+  const next = new FileTransfers(MAX);
   next.restore(relayWith(1).state);
   assert.equal(next.standing("f")?.room, 2);
   assert.match(next.open(offer()) ?? "", /on its way already/);

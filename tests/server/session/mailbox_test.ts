@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "../../../server/delivery/encoded_event.ts";
+import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { Mailbox } from "../../../server/session/mailbox.ts";
 import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../../../server/config/limits.ts";
 
-function directOf(text: string): Broadcast {
+function directOf(text: string): EncodedEvent {
   const about = { room: 1, client: 1, name: "alice", time: 0, to: 2, toName: "bob", request: 1 };
-  return new Broadcast({ kind: "direct", ...about, text }, "lobby");
+  return new EncodedEvent({ kind: "direct", ...about, text }, "lobby");
 }
 
 Deno.test("a mailbox keeps messages in order, counts their bytes, and gives them once", () => {

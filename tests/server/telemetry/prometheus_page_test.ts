@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Histogram } from "../../../server/telemetry/histogram.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../../../server/telemetry/metrics.ts";
-import { metricsPage } from "../../../server/telemetry/prometheus_page.ts";
+import { prometheusPage } from "../../../server/telemetry/prometheus_page.ts";
 import { byLabel, quantile, readSamples } from "../../../server/telemetry/prometheus_reader.ts";
 
 const NOTHING = {
@@ -15,7 +15,7 @@ const NOTHING = {
 };
 
 function page(metrics = new Metrics()): string {
-  return metricsPage({
+  return prometheusPage({
     ...{ version: "1.2.3", startedAt: 1_700_000_000.5, uptime: 90, metrics },
     gauges: { ...NOTHING, connections: 3, outboxBytes: 4_096 },
     census: { members: { v1: 1, v2: 2, away: 0 }, rooms: { open: 1 } },

@@ -22,9 +22,9 @@ import {
 import {
   decodeJson,
   encodeJson,
+  EnvelopeV1,
   V1_KEY_BYTES,
   V1_PAYLOAD_MAX_BYTES,
-  WireV1,
 } from "../../../shared/channel/envelope_v1.ts";
 import { fromHex } from "../../helpers/peers/v2_vectors.ts";
 
@@ -52,7 +52,7 @@ const vectors: Vectors = JSON.parse(
   await Deno.readTextFile(new URL("../../vectors/v1.json", import.meta.url)),
 );
 const key = new Uint8Array(fromHex(vectors.session_key_hex));
-const wire = () => new WireV1(Uint8Array.from(key));
+const wire = () => new EnvelopeV1(Uint8Array.from(key));
 const DIRECTIONS = [
   { from: "client", cases: vectors.client_to_server, check: checkClientMessage },
   { from: "server", cases: vectors.server_to_client, check: checkServerMessage },
@@ -209,7 +209,7 @@ Deno.test("open() refuses what is no envelope, with the class of its fault", () 
       new TextDecoder().decode(body).slice(0, 80),
     );
   }
-  const other = new WireV1(new Uint8Array(V1_KEY_BYTES));
+  const other = new EnvelopeV1(new Uint8Array(V1_KEY_BYTES));
   assert.throws(() => other.open(envelope({})), CryptoError);
   assert.deepEqual(wire().open(envelope({ later: 1 })), vectors.client_to_server[0]?.payload);
 });
@@ -276,7 +276,7 @@ Deno.test("whatever JSON is sealed comes out again, and no bytes do anything but
 
 Deno.test("destroy() wipes the key", () => {
   const own = Uint8Array.from(key);
-  new WireV1(own).destroy();
+  new EnvelopeV1(own).destroy();
   assert.deepEqual(own, new Uint8Array(V1_KEY_BYTES));
-  assert.throws(() => new WireV1(own).seal([new Uint8Array(FRAME_MAX_BYTES)]), LimitError);
+  assert.throws(() => new EnvelopeV1(own).seal([new Uint8Array(FRAME_MAX_BYTES)]), LimitError);
 });

@@ -21,7 +21,7 @@ import {
 } from "../../../shared/channel/handshake_error.ts";
 import { encodeRefusal, offersV2 } from "../../../shared/channel/handshake_messages.ts";
 import type { SessionKeys } from "../../../shared/channel/key_schedule.ts";
-import { SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import {
   failureOf,
   fromHex,
@@ -74,11 +74,11 @@ function clientOfVectors(firstMessage: Uint8Array, expected = pinned): ClientHan
   return ClientHandshake.unsafeTestOnlyResume(vectorKeys, firstMessage, expected);
 }
 
-function ciphers(client: SessionKeys, ofServer: SessionKeys): [SessionCipher, SessionCipher] {
+function ciphers(client: SessionKeys, ofServer: SessionKeys): [RecordCipher, RecordCipher] {
   const now = () => 0;
   return [
-    new SessionCipher(client, { role: "client", now }),
-    new SessionCipher(ofServer, { role: "server", now }),
+    new RecordCipher(client, { role: "client", now }),
+    new RecordCipher(ofServer, { role: "server", now }),
   ];
 }
 
@@ -182,7 +182,7 @@ for (const vector of vectors.sessions) {
     assert.equal(fingerprint, pinned);
     assert.equal(toHex(keys.clientSecret), vector.client_traffic_secret);
     assert.equal(toHex(keys.serverSecret), vector.server_traffic_secret);
-    const cipher = new SessionCipher(keys, { role: "client", now: () => 0 });
+    const cipher = new RecordCipher(keys, { role: "client", now: () => 0 });
     assert.equal(toHex(cipher.seal([utf8("hello from the client")])), vector.first_client_record);
     const opened = cipher.open(bodyOf(fromHex(vector.first_server_record)));
     assert.equal(new TextDecoder().decode(opened), "hello from the server");

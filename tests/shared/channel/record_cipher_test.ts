@@ -9,7 +9,7 @@ import {
   REKEY_MS,
   REKEY_RECORDS,
 } from "../../../shared/base/limits.ts";
-import { RECORD_MAX_CONTENT, SessionCipher } from "../../../shared/channel/record_cipher.ts";
+import { RECORD_MAX_CONTENT, RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import {
   failureOf,
   fromHex,
@@ -41,8 +41,8 @@ interface PairOptions {
 function makePair({ aead = "aes-256-gcm", now = () => 0, rekeyRecords }: PairOptions = {}) {
   const options = { now, ...(rekeyRecords === undefined ? {} : { rekeyRecords }) };
   return {
-    client: new SessionCipher(keysOf(aead), { role: "client", ...options }),
-    server: new SessionCipher(keysOf(aead), { role: "server", ...options }),
+    client: new RecordCipher(keysOf(aead), { role: "client", ...options }),
+    server: new RecordCipher(keysOf(aead), { role: "server", ...options }),
   };
 }
 
@@ -91,7 +91,7 @@ Deno.test("a record that would have come next does not open after one that faile
 
 Deno.test("close() wipes the keys that were handed over, and may be called twice", () => {
   const keys = keysOf("aes-256-gcm");
-  const cipher = new SessionCipher(keys, { role: "client", now: () => 0 });
+  const cipher = new RecordCipher(keys, { role: "client", now: () => 0 });
   cipher.close();
   cipher.close();
   assert.deepEqual(keys.clientSecret, new Uint8Array(32));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { fingerprintOf } from "../../../shared/crypto/fingerprint.ts";
-import { formatLink, type Link, parseLink } from "../../../shared/text/invite_link.ts";
+import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
 
 const FP = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";
@@ -159,7 +159,7 @@ const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
     !/[\p{C}\p{Zl}\p{Zp}]/u.test(value) && new TextEncoder().encode(value).length <= 64
   );
 const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
-const links: fc.Arbitrary<Link> = fc.record({
+const links: fc.Arbitrary<InviteLink> = fc.record({
   host,
   port: fc.integer({ min: 1, max: 65535 }),
   room: text,
