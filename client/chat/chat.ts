@@ -3,11 +3,12 @@
 import { CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
-import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import type { Session, SessionDestination, Ticket, WantedRoom } from "../session/session.ts";
+import type { ChatContext } from "../events/chat_context.ts";
 import { handleEvent } from "../events/dispatch.ts";
 import { mentions, type Output } from "../output/output.ts";
 import { RatePacer } from "../session/rate_pacer.ts";
@@ -20,7 +21,7 @@ import { promptText, statusLine } from "../output/status_line.ts";
 import { type ChatForm, MessageSender } from "./message_sender.ts";
 import { Typing } from "../rooms/typing.ts";
 import type { ChatConsole } from "../console/console.ts";
-import { sendFileRequest, survivesOutages } from "./file_route.ts";
+import { type FileRoute, sendFileRequest } from "./file_route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
 const CLOSED = { message: "The server closed the connection", hint: undefined };
@@ -30,7 +31,7 @@ const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECOND
 const NAMELESS = "sealed";
 
 /** One user's chat with one server, over as many sessions as it takes. */
-export class Chat {
+export class Chat implements ChatContext {
   readonly output: Output;
   readonly console: ChatConsole;
   readonly transfers: Transfers;
@@ -81,9 +82,16 @@ export class Chat {
       tell: () => this.#tellTyping(),
       onChange: () => this.refreshStatus(),
     });
+    const fileRoute: FileRoute = {
+      requests: this.requests,
+      sealed: this.sealed,
+      session: () => this.requireSession(),
+      answered: (file, outcome) => this.transfers.handleAnswer(file, outcome),
+    };
     this.transfers = options.transfers({
-      send: (request, room) => sendFileRequest(this, request, room),
-      survives: (room) => survivesOutages(this, room),
+      send: (request, room) => sendFileRequest(fileRoute, request, room),
+      // A v1 server, and members of a sealed room, cannot say how far a file is.
+      survives: (room) => !this.legacy && room.isSealed !== true,
       notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
@@ -267,7 +275,28 @@ export class Chat {
     return mentions(text, room.name);
   }
 
-  /** Draws prompt and status line anew. */
+  /** Remembers the text of our own direct message, or who sent us one. */
+  noteDirect({ client, name, request, text }: EventOf<"direct">): void {
+    if (client === this.clientId) this.talk.noteDirect(request, text);
+    else this.talk.lastDirect = { client, name };
+  }
+
+  /** The text of our direct message `request`; undefined where it is not remembered. */
+  directText(request: number): string | undefined {
+    return this.talk.directText(request);
+  }
+
+  /** Hands an event of a sealed room to that room. */
+  receiveSealed(event: SealedEvent): void {
+    this.sealed.receive(event);
+  }
+
+  /** The server restarts: the next attempt to connect comes soon. */
+  reconnectSoon(): void {
+    this.backoff.soon();
+  }
+
+  /** Draws prompt and status line again. */
   refreshStatus(): void {
     const { style } = this.#options;
     const sealed = this.sealed.waiting;

@@ -1,27 +1,31 @@
-// How what transfers say reaches the server, or the part of the chat that seals.
+// The way of requests about files: to the server, or to the sealed room that encrypts them.
 
-import type { Chat } from "./chat.ts";
-import type { RequestRoom } from "../session/request_ledger.ts";
+import type { RequestLedger, RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
+import type { Session } from "../session/session.ts";
+import type { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { FileRequest } from "../transfers/transfer_host.ts";
 
-/** Sends it; resolves when the link can take more, rejects with ConnectionError when it is lost. */
+/** What requests about files go through. */
+export interface FileRoute {
+  readonly requests: RequestLedger;
+  readonly sealed: SealedRooms;
+  /** The open session; throws ConnectionError where there is none. */
+  readonly session: () => Session;
+  /** Called with the answer to an offer. */
+  readonly answered: (file: string, outcome: RequestOutcome) => void;
+}
+
+/** Sends it; resolves when the connection can take more, rejects with ConnectionError when it is lost. */
 export async function sendFileRequest(
-  chat: Chat,
+  { requests, sealed, session, answered }: FileRoute,
   request: FileRequest,
   room?: RequestRoom,
 ): Promise<void> {
   if (request.kind === "offer") {
-    void chat.requests.add(request, room).then((outcome) =>
-      chat.transfers.handleAnswer(request.file, outcome)
-    );
+    void requests.add(request, room).then((outcome) => answered(request.file, outcome));
     return;
   }
-  const sealed = chat.sealed.of(room) ?? chat.sealed.ofFile(request.file);
-  if (sealed === undefined) return await chat.requireSession().send(request);
-  if (request.kind === "chunk") await sealed.sendChunk(request);
-}
-
-/** Whether a file on its way to `room` goes on after a lost link because the server says how far it is. */
-export function survivesOutages(chat: Chat, room: RequestRoom): boolean {
-  return !chat.legacy && room.isSealed !== true;
+  const sealedRoom = sealed.of(room) ?? sealed.ofFile(request.file);
+  if (sealedRoom === undefined) return await session().send(request);
+  if (request.kind === "chunk") await sealedRoom.sendChunk(request);
 }

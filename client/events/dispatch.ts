@@ -7,13 +7,13 @@ import {
   type SealedEvent,
 } from "../../shared/messages/messages_v2.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat/chat.ts";
+import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
 import { handleRoomEvent, isRoomEvent, type PlainRoomEvent } from "./room_handlers.ts";
 
 type OtherEvent = Exclude<Event, PlainRoomEvent | SealedEvent>;
 type Handlers = {
-  readonly [K in OtherEvent["kind"]]: (chat: Chat, event: EventOf<K>) => void;
+  readonly [K in OtherEvent["kind"]]: (chat: ChatContext, event: EventOf<K>) => void;
 };
 
 const HANDLERS: Handlers = {
@@ -49,19 +49,18 @@ const HANDLERS: Handlers = {
     show(chat, { event: "refused", text, time: undefined });
   },
 
-  direct(chat, { client, name: sender, toName: to, room, request, text, time }) {
+  direct(chat, event) {
+    const { client, name: sender, toName: to, room, request, text, time } = event;
     const own = client === chat.clientId;
-    if (own) {
-      chat.requests.answer(request, "confirmed");
-      chat.talk.noteDirect(request, text);
-    } else chat.talk.lastDirect = { client, name: sender };
+    if (own) chat.requests.answer(request, "confirmed");
+    chat.noteDirect(event);
     const where = chat.rooms.byNumber(room)?.title ?? "";
     const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
     chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byNumber(room)) });
   },
 
   undelivered(chat, { name, request }) {
-    const text = chat.talk.directText(request);
+    const text = chat.directText(request);
     const what = text === undefined ? "your direct message" : quote(text, 200);
     chat.output.note("warning", `Not delivered: ${quote(name)} left before having ${what}`);
   },
@@ -79,7 +78,7 @@ const HANDLERS: Handlers = {
   },
 
   closing(chat, { why: text, retry }) {
-    if (retry) chat.backoff.soon();
+    if (retry) chat.reconnectSoon();
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });
   },
 
@@ -95,9 +94,9 @@ const HANDLERS: Handlers = {
 };
 
 /** Does what `event` asks for. */
-export function handleEvent(chat: Chat, event: Event): void {
-  if (isSealedEvent(event)) return chat.sealed.receive(event);
+export function handleEvent(chat: ChatContext, event: Event): void {
+  if (isSealedEvent(event)) return chat.receiveSealed(event);
   if (isRoomEvent(event)) return handleRoomEvent(chat, event);
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
-  (HANDLERS[event.kind] as (chat: Chat, event: OtherEvent) => void)(chat, event);
+  (HANDLERS[event.kind] as (chat: ChatContext, event: OtherEvent) => void)(chat, event);
 }

@@ -4,7 +4,7 @@ import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { moderationText } from "../../shared/messages/moderation_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Chat } from "../chat/chat.ts";
+import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
 import type { Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -29,7 +29,11 @@ export type PlainRoomEvent = EventOf<
 >;
 
 type Handlers = {
-  readonly [K in PlainRoomEvent["kind"]]: (chat: Chat, event: EventOf<K>, room: JoinedRoom) => void;
+  readonly [K in PlainRoomEvent["kind"]]: (
+    chat: ChatContext,
+    event: EventOf<K>,
+    room: JoinedRoom,
+  ) => void;
 };
 
 const HANDLERS: Handlers = {
@@ -169,7 +173,7 @@ const HANDLERS: Handlers = {
   },
 };
 
-function countUnread(chat: Chat, room: JoinedRoom, shown: ReturnType<Output["chat"]>): void {
+function countUnread(chat: ChatContext, room: JoinedRoom, shown: ReturnType<Output["chat"]>): void {
   if (room === chat.rooms.current || shown === "hidden") return;
   room.unread++;
   if (shown === "mention") room.mentions++;
@@ -182,7 +186,7 @@ export function isRoomEvent(event: Event): event is PlainRoomEvent {
 }
 
 /** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
-export function handleRoomEvent(chat: Chat, event: PlainRoomEvent): void {
+export function handleRoomEvent(chat: ChatContext, event: PlainRoomEvent): void {
   const room = chat.rooms.byNumber(event.room);
   if (room === undefined) return;
   // v1 has no places: there they are 0.
@@ -192,10 +196,14 @@ export function handleRoomEvent(chat: Chat, event: PlainRoomEvent): void {
     room.seen = event.at;
   }
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
-  (HANDLERS[event.kind] as (chat: Chat, event: Event, room: JoinedRoom) => void)(chat, event, room);
+  (HANDLERS[event.kind] as (chat: ChatContext, event: Event, room: JoinedRoom) => void)(
+    chat,
+    event,
+    room,
+  );
 }
 
-function reportGap(chat: Chat, room: JoinedRoom, count: number): void {
+function reportGap(chat: ChatContext, room: JoinedRoom, count: number): void {
   chat.output.note(
     "warning",
     `The server left out ${count === 1 ? "an event" : `${count} events`} of ${quote(room.title)}`,

@@ -1,9 +1,9 @@
-// How what the server says is shown.
+// How an event of the server is shown: a line of the chat.
 
-import type { Chat } from "../chat/chat.ts";
+import type { ChatContext } from "./chat_context.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
-/** One line of the server's. */
+/** One line about an event. */
 export interface Shown {
   readonly event: string;
   readonly text: string;
@@ -12,13 +12,13 @@ export interface Shown {
   readonly name?: string;
   readonly previous?: string;
   readonly names?: readonly string[];
-  /** The message that was changed, and what it says now; undefined where it was taken back. */
+  /** The message that was changed, and its new text; undefined where it was taken back. */
   readonly sequence?: number;
   readonly said?: string | undefined;
 }
 
 /** Shows a line about `room`, or about none. */
-export function show(chat: Chat, { time, ...line }: Shown, room?: JoinedRoom): void {
+export function show(chat: ChatContext, { time, ...line }: Shown, room?: JoinedRoom): void {
   const { current } = chat.rooms;
   chat.output.system({
     ...line,
@@ -34,7 +34,7 @@ export function sealedMark(room: JoinedRoom | undefined): { readonly sealed?: tr
   return room?.isSealed ? { sealed: true } : {};
 }
 
-/** ISO 8601. A time beyond what a date can hold is the server's mistake, and no reason to fall over. */
+/** ISO 8601. A time beyond what a date can hold is the server's fault: "". */
 export function iso(time: number): string {
   return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : "";
 }

@@ -8,7 +8,7 @@ import type {
   SealedEvent,
   SealedRequest,
 } from "../../shared/messages/messages_v2.ts";
-import type { Chat } from "../chat/chat.ts";
+import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import { show } from "../events/show_event.ts";
 import { handleEvent } from "../events/dispatch.ts";
@@ -26,7 +26,7 @@ import type { Session, Welcome } from "../session/session.ts";
 
 /** What a sealed room works with. */
 export interface SealedRoomOptions {
-  readonly chat: Chat;
+  readonly chat: ChatContext;
   readonly clock: Clock;
   readonly pacer: RatePacer;
   readonly state: JoinedRoom;

@@ -2,7 +2,7 @@
 
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
-import type { Chat } from "../chat/chat.ts";
+import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
@@ -12,7 +12,7 @@ import type { Session } from "../session/session.ts";
 
 /** What sealed rooms work with. */
 export interface SealedRoomsOptions {
-  readonly chat: Chat;
+  readonly chat: ChatContext;
   readonly clock: Clock;
   readonly pacer: RatePacer;
   /** Makes the part that seals; the worker's unless told. */
@@ -177,7 +177,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Two rooms of one name would be taken for each other, and one of them the server can read. */
-function freeTitle(chat: Chat, wanted: string): string {
+function freeTitle(chat: ChatContext, wanted: string): string {
   for (let n = 1;; n++) {
     const title = n === 1 ? wanted : n === 2 ? `${wanted}-sealed` : `${wanted}-sealed-${n}`;
     if (chat.rooms.byTitle(title) === undefined) return title;

@@ -1,0 +1,44 @@
+// What handlers of events may touch of the chat.
+
+import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
+import type { Output } from "../output/output.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
+import type { JoinedRooms } from "../rooms/joined_rooms.ts";
+import type { Typing } from "../rooms/typing.ts";
+import type { RequestLedger } from "../session/request_ledger.ts";
+import type { Transfers } from "../transfers/transfers.ts";
+
+/** The chat as event handlers and sealed rooms see it. */
+export interface ChatContext {
+  readonly rooms: JoinedRooms;
+  readonly requests: RequestLedger;
+  readonly output: Output;
+  readonly transfers: Transfers;
+  readonly typing: Typing;
+  /** Our number in this session; undefined without a session. */
+  readonly clientId: number | undefined;
+  /** Whether a session is open and its rooms are known. */
+  readonly connected: boolean;
+  /** Date and time, ISO 8601. */
+  utc(): string;
+  /** Takes a room that the server says we are in. */
+  enter(event: EventOf<"entered">): JoinedRoom;
+  /** Makes `room` the one that lines go to. */
+  switchTo(room: JoinedRoom): void;
+  /** Takes a room away that we are no longer in. */
+  forget(room: JoinedRoom): void;
+  /** Sets our name in `room`. */
+  nameIn(room: JoinedRoom, name: string): void;
+  /** Whether `text` names us in `room`. */
+  isMention(text: string, room: JoinedRoom): boolean;
+  /** Remembers the text of our own direct message, or who sent us one. */
+  noteDirect(direct: EventOf<"direct">): void;
+  /** The text of our direct message `request`; undefined where it is not remembered. */
+  directText(request: number): string | undefined;
+  /** Hands an event of a sealed room to that room. */
+  receiveSealed(event: SealedEvent): void;
+  /** The server restarts: the next attempt to connect comes soon. */
+  reconnectSoon(): void;
+  /** Draws prompt and status line again. */
+  refreshStatus(): void;
+}
