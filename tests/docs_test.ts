@@ -9,7 +9,7 @@ import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
 import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
 import { hasProgram, skipUnless } from "./helpers/repo/skip.ts";
-import { outputOf, readText } from "./helpers/repo/sources.ts";
+import { outputOf, readSources, readText } from "./helpers/repo/sources.ts";
 
 /** A table's text without the padding that `deno fmt` puts between its bars. */
 function unpadded(text: string): string {
@@ -74,8 +74,7 @@ Deno.test("the Grafana dashboard asks only for series that there are, and for ne
 
 Deno.test("OPERATIONS.md lists every line of the log", async () => {
   const text = await readText("docs/OPERATIONS.md");
-  const files = ["connection.ts", "main.ts", "relay.ts"];
-  const code = (await Promise.all(files.map((file) => readText(`server/${file}`)))).join("\n");
+  const code = (await readSources("server")).map((source) => source.code).join("\n");
   const lines = [...code.matchAll(/\blog\.(?:debug|info|warning|error|fatal)\(\s*"([^"]+)"/g)]
     .map(([, line]) => line ?? "");
   assert.ok(lines.length > 5, "no log line was found");

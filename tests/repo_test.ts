@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { SERVER, v8Arguments } from "../scripts/build/compile.ts";
+import { sideOf } from "./helpers/repo/room_rules.ts";
 import { skipUnless } from "./helpers/repo/skip.ts";
 import { outputOf, readSources, readText, ROOT, type SourceFile } from "./helpers/repo/sources.ts";
 
@@ -21,18 +22,13 @@ function offenders(pattern: RegExp, allowed: (path: string) => boolean): string[
   );
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.indexOf("/"));
-}
-
 function ownImports(source: SourceFile): string[] {
   return source.imports.filter((specifier) => specifier.endsWith(".ts"));
 }
 
-Deno.test("shared/ imports nothing of ours, server/ and client/ only shared/, and nothing imports tests/", () => {
+Deno.test("the product imports no tests and no scripts", () => {
   const wrong = product.flatMap((source) =>
-    ownImports(source)
-      .filter((target) => ![folderOf(source.path), "shared"].includes(folderOf(target)))
+    ownImports(source).filter((target) => !CODE_FOLDERS.includes(sideOf(target)))
       .map((target) => `${source.path} imports ${target}`)
   );
   assert.deepEqual(wrong, []);
@@ -120,24 +116,45 @@ Deno.test("one file each imports the network bus, the group library and the WASM
   }
 });
 
-// The operator's pages are HTTP, which the runtime serves; they have no part in the relay's own links.
-const ADMIN_SOCKETS = ["server/admin/http_server.ts", "server/commands/admin_client.ts"];
+/** Rooms and single files that may open sockets: clients' connections, the admin server and its client, systemd. */
+const SOCKETS = [
+  "server/net/",
+  "client/net/",
+  "server/admin/http_server.ts",
+  "server/commands/admin_client.ts",
+  "server/telemetry/systemd_notify.ts",
+];
 
-// systemd hears of the server's life by datagrams, and only so (ADR 14).
-const SERVICE_SOCKET = "server/telemetry/systemd_notify.ts";
-
-Deno.test("sockets are opened only in server/net/listen.ts and client/net/connection.ts, and for the operator", () => {
+Deno.test("sockets are opened only in the two net rooms, for admins, and for systemd", () => {
   const sockets =
-    /\bDeno\s*\.\s*(?:listen|listenDatagram|listenTls|connect|connectTls|startTls|serve)\b|\bfetch\(|"node:(?:net|tls|http|https|dgram)"/;
-  const allowed = [
-    ...["server/net/listen.ts", "client/net/connection.ts", ...ADMIN_SOCKETS, SERVICE_SOCKET],
-    CERTIFICATE_SOCKET,
-  ];
-  assert.deepEqual(offenders(sockets, (path) => allowed.includes(path)), []);
+    /\bDeno\s*\.\s*(?:listen|listenDatagram|listenTls|connect|connectTls|startTls|serve)\b|\bfetch\(|"node:(?:tls|http|https|dgram)"|\b(?:createServer|createConnection|new (?:Socket|Server))\b/;
+  assert.deepEqual(offenders(sockets, isIn(SOCKETS)), []);
 });
 
-/** Looks at a certificate that a chat would refuse, so that `doctor` can say what is wrong with it; sends nothing. */
-const CERTIFICATE_SOCKET = "client/net/tls_probe.ts";
+/** Rooms that may touch the disk, and single files that read or write what the user named. */
+const DISK = [
+  "client/files/",
+  "client/history/",
+  "client/transfers/",
+  "client/config/",
+  "client/net/",
+  "client/console/external_editor.ts",
+  "client/doctor/local_checks.ts",
+  "client/headless/print_history.ts",
+  "client/output/appearance.ts",
+  "server/",
+];
+
+Deno.test("files are opened only in the rooms of the disk", () => {
+  const files =
+    /\bDeno\s*\.\s*(?:open|readFile|readTextFile|writeFile|writeTextFile|mkdir|rename|remove|create|makeTemp\w*|copyFile|truncate|stat|lstat|readDir|chmod|link|symlink)(?:Sync)?\(/;
+  assert.deepEqual(offenders(files, isIn(DISK)), []);
+});
+
+/** Whether a file is one of `places`, or in a folder that is. */
+function isIn(places: readonly string[]): (path: string) => boolean {
+  return (path) => places.some((place) => path === place || path.startsWith(place));
+}
 
 Deno.test("the terminal is touched only in client/terminal/", () => {
   const terminal = /\bDeno\s*\.\s*(?:stdin|consoleSize)\b|\.setRaw\(|"node:(?:readline|tty)"/;
@@ -174,19 +191,6 @@ Deno.test("nothing says `any` without a reason, and no secret comes from Math.ra
   );
 });
 
-Deno.test("there is no cycle of imports", () => {
-  // A type vanishes when the program is built; two files may know each other's types.
-  const graph = new Map(product.map((source) => [source.path, source.valueImports]));
-  const done = new Set<string>();
-  const visit = (path: string, trail: readonly string[]): void => {
-    assert.ok(!trail.includes(path), `cycle: ${[...trail, path].join(" -> ")}`);
-    if (done.has(path)) return;
-    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of graph.keys()) visit(path, []);
-});
-
 Deno.test("files have snake_case names, one idea and fewer than 400 lines", () => {
   const wrong = everything.flatMap(({ path, text }) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -196,7 +200,7 @@ Deno.test("files have snake_case names, one idea and fewer than 400 lines", () =
       faults.push("says nothing");
     }
     const lines = text.split("\n").length - 1;
-    if (lines > MAX_LINES && CODE_FOLDERS.includes(folderOf(path))) {
+    if (lines > MAX_LINES && CODE_FOLDERS.includes(sideOf(path))) {
       faults.push(`has ${lines} lines`);
     }
     return faults.map((fault) => `${path} ${fault}`);
@@ -231,7 +235,7 @@ Deno.test("every source file is reached by a test of its own folder", () => {
   };
   const byFolder = new Map(CODE_FOLDERS.map((folder) => [folder, reached(folder)]));
   const missing = product.map(({ path }) => path)
-    .filter((path) => !(path in STARTED_AS_PROGRAMS) && !byFolder.get(folderOf(path))?.has(path));
+    .filter((path) => !(path in STARTED_AS_PROGRAMS) && !byFolder.get(sideOf(path))?.has(path));
   assert.deepEqual(missing, []);
 });
 

@@ -15,7 +15,7 @@ import { createJsonRenderer } from "../render/json.ts";
 import { createRichRenderer } from "../render/rich.ts";
 import type { Renderer } from "../render/text.ts";
 
-export interface OutputParts {
+interface OutputParts {
   readonly side: UserSide;
   readonly style: Style;
   readonly history: History | undefined;
@@ -50,7 +50,7 @@ export function rendererFor({ plain, renderer, sources }: ClientConfig): ClientC
   return plain && !sources.has("renderer") ? "minimal" : renderer;
 }
 
-export function createRenderer(
+function createRenderer(
   name: ClientConfig["renderer"],
   { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
 ): Renderer {

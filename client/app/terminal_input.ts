@@ -21,7 +21,7 @@ export async function readTerminal(options: InputOptions): Promise<void> {
   chat.end();
 }
 
-export function goTo(n: number, chat: Chat): void {
+function goTo(n: number, chat: Chat): void {
   const room = chat.rooms.all[n - 1];
   if (room !== undefined) return chat.switchTo(room);
   chat.output.note("info", `You have no room ${n}; /rooms lists them.`);
@@ -49,11 +49,11 @@ export function enter(text: string, context: CommandContext): void {
   }
 }
 
-export function tellWaiting(chat: Chat): void {
+function tellWaiting(chat: Chat): void {
   chat.output.note("info", "Not yet sent: it goes out as soon as there is a connection again.");
 }
 
-export function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {
+function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {
   if (outcome === "confirmed" || (outcome === "lost" && chat.finish.wanted)) return;
   const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
   const hint = chat.finish.over ? undefined : "the up key brings it back";

@@ -9,7 +9,7 @@ import { parseMoment } from "./time_span.ts";
 /** Renderers by name. */
 export const RENDERERS = ["rich", "minimal", "json"] as const;
 
-export const PASSPHRASE_OPTIONS = {
+const PASSPHRASE_OPTIONS = {
   "history-passphrase": {
     value: "TEXT",
     parse: (text: string) => text,

@@ -1,5 +1,5 @@
 // What we do with the group library, ts-mls 1.6.4 (RFC 9420; one maintainer, not audited: docs/adr). Beside
-// mls_reading.ts no other file knows it. It is imported module by module, so that nothing it could use but we do not
+// strict_reader.ts no other file knows it. It is imported module by module, so that nothing it could use but we do not
 // is loaded, and it is told everything: suite, credentials, retention. What it does not check, commit_rules.ts does.
 
 import { type ClientState, createGroup as createMlsGroup } from "ts-mls/clientState.js";

@@ -1,5 +1,5 @@
 // Man pages of both programs, made from the tables that the programs read themselves. `deno task man` writes them to
-// docs/man/; tests/man_pages_test.ts compares and lints. The language is mdoc(7).
+// docs/man/; tests/docs_test.ts compares and lints. The language is mdoc(7).
 
 import { slashUsage } from "../../client/commands/command.ts";
 import { COMMANDS } from "../../client/commands/dispatcher.ts";

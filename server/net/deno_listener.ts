@@ -18,7 +18,7 @@ export function openTls({ host: hostname, port }: ListenOptions, { cert, key }: 
   return Deno.listenTls({ hostname, port, cert, key });
 }
 
-export type DenoTls = Deno.TlsListener;
+type DenoTls = Deno.TlsListener;
 
 export class DenoListener implements Listener {
   readonly tls: boolean;
@@ -120,7 +120,7 @@ export class DenoConnection implements Arrival, Connection {
   }
 }
 
-export function closeQuietly(resource: { close(): void }): void {
+function closeQuietly(resource: { close(): void }): void {
   try {
     resource.close();
   } catch (error) {

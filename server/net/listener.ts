@@ -60,7 +60,7 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
   }
 }
 
-export async function secureInTime(arrival: Arrival): Promise<Connection | undefined> {
+async function secureInTime(arrival: Arrival): Promise<Connection | undefined> {
   // Accepting ends before the TLS handshake: the deadline is ours.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {

@@ -86,7 +86,7 @@ export class NodeTlsListener implements Listener {
   }
 }
 
-export async function openServer(host: string, port: number): Promise<Server> {
+async function openServer(host: string, port: number): Promise<Server> {
   const server = new Server();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -95,7 +95,7 @@ export async function openServer(host: string, port: number): Promise<Server> {
   return server;
 }
 
-export class NodeTlsConnection implements Arrival, Connection {
+class NodeTlsConnection implements Arrival, Connection {
   readonly address: string;
   readonly since = performance.now();
   readonly #raw: Socket;

@@ -5,12 +5,12 @@ import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
 
-export type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
+type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
 
 /** A chat before it has its place and sequence; the sequence of a `revised` is that of the chat it changes. */
 export type Chat = WithoutPlace<EventOf<"chat">>;
 
-export type Placeable<E> = E extends unknown ? Omit<E, "at"> : never;
+type Placeable<E> = E extends unknown ? Omit<E, "at"> : never;
 
 /** Events that have a place in a room's order, before the bus gives it to them. */
 export type PlacedEvent =

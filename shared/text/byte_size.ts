@@ -7,6 +7,6 @@ export function formatBytes(count: number): string {
   return count === 1 ? "1 byte" : `${count} bytes`;
 }
 
-export function trimmed(value: number): string {
+function trimmed(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
 }

@@ -15,7 +15,7 @@ export function durationText(seconds: number): string {
   return `${seconds} second${seconds === 1 ? "" : "s"}`;
 }
 
-export const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** Seconds of `10s`, `30m`, `2h` or `1d`. Throws UsageError. */
 export function parseDuration(text: string): number {

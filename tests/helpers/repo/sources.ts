@@ -8,15 +8,16 @@ export interface SourceFile {
   readonly code: string;
   /** Specifiers of all imports and re-exports, those of our own files resolved to their paths. */
   readonly imports: readonly string[];
-  /** Those of `imports` that are our own files and bring more than types. */
-  readonly valueImports: readonly string[];
+  /** Names of all functions, classes, constants, interfaces and types that it exports. */
+  readonly exports: readonly string[];
 }
 
 /** The repository's root. */
 export const ROOT = new URL("../../..", import.meta.url);
 
-const TYPE_IMPORT = /^(?:import|export) type [^;"]*?from\s*"[^"]+"/gm;
 const IMPORT = /(?:^(?:import|export) [^;"]*?from\s*|^import |\bimport\(\s*)"([^"]+)"/gm;
+const EXPORT =
+  /^export (?:async )?(?:abstract )?(?:function\*?|class|const|let|interface|type|enum) (\w+)/gm;
 const COMMENT = /("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm;
 
 /** Every TypeScript file below the folders, in order of their paths. */
@@ -53,8 +54,7 @@ function readSource(path: string, text: string): SourceFile {
     text,
     code,
     imports: importsOf(code, path),
-    valueImports: importsOf(code.replaceAll(TYPE_IMPORT, ""), path)
-      .filter((specifier) => specifier.endsWith(".ts")),
+    exports: [...code.matchAll(EXPORT)].map(([, name]) => name ?? ""),
   };
 }
 

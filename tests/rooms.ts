@@ -1,0 +1,456 @@
+// The rooms of the code as data: what each is for, which rooms it may import, and which of its files other rooms may
+// import (its public face). The order of the rows is the order of the floors, the ground first. tests/rooms_test.ts
+// holds the code to it; docs/ARCHITECTURE.md has its tables and its picture from here (`deno task tables`).
+
+/** One folder of source files with one job. */
+export interface Room {
+  /** Its job in one sentence. */
+  readonly says: string;
+  /** Rooms below it that its files may import, besides every public face of `shared/` where it is not itself there. */
+  readonly uses: readonly string[];
+  /** Files, without `.ts`, that other rooms may import; "all" for a floor that others stand on. */
+  readonly face: readonly string[] | "all";
+}
+
+/** Every room, in the order of the floors. `server` and `client` are the two main.ts alone. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  "shared/base": {
+    says:
+      "What everything may use: errors by whose fault they are, bytes, base64, limits both sides agree on, text made safe, the version.",
+    uses: [],
+    face: "all",
+  },
+  "shared/crypto": {
+    says:
+      "Primitives, each thin over the platform: AEAD, HKDF, Ed25519 identity, ML-KEM, RSA-OAEP, X25519, fingerprints.",
+    uses: ["shared/base"],
+    face: "all",
+  },
+  "shared/text": {
+    says:
+      "Rules for texts that people type and see: names and lookalikes, invite links, safe file names, durations, sizes.",
+    uses: ["shared/base", "shared/crypto"],
+    face: ["byte_size", "download_name", "duration", "invite_link", "names"],
+  },
+  "shared/messages": {
+    says:
+      "What may be said: the message tables of v1, v2 and sealed rooms, their strict codec, and texts derived from them.",
+    uses: ["shared/base", "shared/crypto", "shared/text"],
+    face: "all",
+  },
+  "shared/channel": {
+    says:
+      "How it is protected on the way: frames, the v1 envelope, the v2 handshake, key schedule, records and batches.",
+    uses: ["shared/base", "shared/crypto"],
+    face: [
+      "envelope_v1",
+      "frame",
+      "handshake",
+      "handshake_error",
+      "handshake_messages",
+      "record_batch",
+      "record_cipher",
+    ],
+  },
+  "shared/cli": {
+    says:
+      "Command lines as tables: options, values, programs, help, completions, and how an error is printed.",
+    uses: ["shared/base", "shared/text"],
+    face: [
+      "command_line",
+      "completion_script",
+      "completions_command",
+      "error_report",
+      "option_values",
+      "program",
+    ],
+  },
+  "server/config": {
+    says:
+      "What the operator set: options, variables, certificate, identity, tokens, and what is read again on SIGHUP; the server's own limits.",
+    uses: [],
+    face: [
+      "access_tokens",
+      "admin_address",
+      "admin_token",
+      "identity_file",
+      "limits",
+      "reloadable_files",
+      "server_options",
+      "tls_files",
+    ],
+  },
+  "server/telemetry": {
+    says: "What the outside hears of the server: log, counters, Prometheus page, systemd.",
+    uses: ["server/config"],
+    face: [
+      "log",
+      "metrics",
+      "prometheus_page",
+      "prometheus_reader",
+      "sealed_counters",
+      "systemd_notify",
+    ],
+  },
+  "server/limits": {
+    says:
+      "How much one client, address or network may take: rate, request budget, connection slots, room quota, bans.",
+    uses: ["server/config"],
+    face: "all",
+  },
+  "server/net": {
+    says:
+      "Sockets: listening, TLS, one accepted connection as bytes in and out. The only room that opens the relay's sockets.",
+    uses: ["server/config", "server/limits"],
+    face: ["connection", "listen", "listen_error"],
+  },
+  "server/delivery": {
+    says:
+      "One event on its way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
+    uses: ["server/config", "server/net"],
+    face: ["encoded_event", "event_writer", "outbox", "v1_translation"],
+  },
+  "server/room": {
+    says: "One plain room: members, names, order (bus), recent events, rules of its maker.",
+    uses: ["server/config", "server/limits", "server/delivery"],
+    face: ["bus", "memory_bus", "recent_events", "room", "room_rules", "room_snapshot"],
+  },
+  "server/sealed": {
+    says:
+      "Sealed rooms: seats, order of commits, votes, joins, evictions. Reads nothing of what it orders.",
+    uses: ["server/config", "server/telemetry", "server/limits", "server/delivery"],
+    face: ["attachments", "clock", "room_contract", "sealed_rooms", "session_adapter"],
+  },
+  "server/cluster": {
+    says:
+      "Several servers as one: shared logs over NATS, messages between servers, homes of sealed rooms.",
+    uses: ["server/config", "server/telemetry", "server/delivery", "server/room", "server/sealed"],
+    face: ["cluster", "cluster_messages", "join_cluster", "replicated_room"],
+  },
+  "server/session": {
+    says:
+      "One client: memberships, held sessions, mailbox, file transfers, and the interface of what it needs from the relay.",
+    uses: [
+      "server/config",
+      "server/telemetry",
+      "server/limits",
+      "server/delivery",
+      "server/room",
+      "server/sealed",
+      "server/cluster",
+    ],
+    face: [
+      "file_transfers",
+      "held_sessions",
+      "membership",
+      "room_access",
+      "session",
+      "session_host",
+    ],
+  },
+  "server/handlers": {
+    says: "What each request does: order, repeats and rates in one dispatch, one file a theme.",
+    uses: ["server/room", "server/session"],
+    face: ["dispatch"],
+  },
+  "server/relay": {
+    says:
+      "Who is connected and which rooms there are: access, room registry, heartbeat, drain, succession.",
+    uses: [
+      "server/config",
+      "server/telemetry",
+      "server/limits",
+      "server/delivery",
+      "server/room",
+      "server/sealed",
+      "server/cluster",
+      "server/session",
+    ],
+    face: ["hand_over_state", "relay", "succession"],
+  },
+  "server/connection": {
+    says:
+      "From the first byte to a session: which protocol, login of v1 and v2, refusals, the read loop.",
+    uses: [
+      "server/config",
+      "server/telemetry",
+      "server/limits",
+      "server/net",
+      "server/delivery",
+      "server/room",
+      "server/session",
+      "server/handlers",
+      "server/relay",
+    ],
+    face: ["serve_connection"],
+  },
+  "server/admin": {
+    says:
+      "The operator's side of a running server: HTTP routes, token, admin commands, hand-over, what the operator says to other servers.",
+    uses: [
+      "server/config",
+      "server/telemetry",
+      "server/limits",
+      "server/net",
+      "server/room",
+      "server/cluster",
+      "server/session",
+      "server/relay",
+    ],
+    face: [
+      "admin_actions",
+      "admin_commands",
+      "cluster_host",
+      "hand_over_auth",
+      "http_server",
+      "paths",
+      "routes",
+      "token_gate",
+    ],
+  },
+  "server/commands": {
+    says:
+      "What the executable can be told to do: serve, keygen, health, top, admin, keep, completions.",
+    uses: [
+      "server/config",
+      "server/telemetry",
+      "server/net",
+      "server/cluster",
+      "server/relay",
+      "server/connection",
+      "server/admin",
+    ],
+    face: ["admin", "admin_client", "command_io", "health_and_top", "keep", "program", "serve"],
+  },
+  "server": {
+    says: "`main.ts`: argv to command to exit code, nothing else.",
+    uses: ["server/config", "server/commands"],
+    face: [],
+  },
+  "client/base": {
+    says: "Clock, environment, exit codes, standard output, the client's own limits.",
+    uses: [],
+    face: "all",
+  },
+  "client/files": {
+    says:
+      "The user's disk: opening and locking, typed and dropped paths, completing paths, saving a received file.",
+    uses: [],
+    face: ["dropped_file", "file_access", "path_completion", "save_download", "typed_path"],
+  },
+  "client/config": {
+    says:
+      "What the user set: option tables, settings file and profiles, secrets, chat settings, the program as data.",
+    uses: ["client/base", "client/files"],
+    face: [
+      "chat_settings",
+      "client_options",
+      "connection_options",
+      "doctor_options",
+      "headless_options",
+      "program",
+      "read_options",
+      "read_secrets",
+      "settings_file",
+    ],
+  },
+  "client/net": {
+    says:
+      "Sockets of the client: connecting, TLS trust, who the server is, faults in words that help.",
+    uses: ["client/base", "client/files", "client/config"],
+    face: ["connection", "endpoint", "known_servers", "server_check", "tls_probe", "tls_trust"],
+  },
+  "client/session": {
+    says:
+      "One session with a server, v1 or v2: dialing, heartbeat, reconnecting, the ledger of requests, pacing.",
+    uses: ["client/base", "client/net"],
+    face: ["dialer", "rate_pacer", "reconnect", "request_ledger", "session", "session_v2"],
+  },
+  "client/mls": {
+    says:
+      "The group of a sealed room (RFC 9420): library, cipher suite, strict reading, our rules, credentials, envelope, order.",
+    uses: [],
+    face: [
+      "cipher_suite",
+      "commit_rules",
+      "envelope",
+      "group",
+      "group_outcome",
+      "joining",
+      "payload",
+      "room_code",
+      "room_keys",
+    ],
+  },
+  "client/sealed_engine": {
+    says:
+      "A member of a sealed room as a state machine in a worker without rights; plain data in and out.",
+    uses: ["client/base", "client/mls"],
+    face: ["engine", "engine_protocol", "people"],
+  },
+  "client/rooms": {
+    says:
+      "What is known of our rooms: who is here, the last messages, who is typing, who is ignored.",
+    uses: ["client/base", "client/sealed_engine"],
+    face: ["ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
+  },
+  "client/transfers": {
+    says:
+      "Files in both directions: offers, chunks, resumption, deadlines. Makes no text for people.",
+    uses: ["client/base", "client/files", "client/session", "client/rooms"],
+    face: ["stdin_file", "transfer_event", "transfer_host", "transfers"],
+  },
+  "client/history": {
+    says: "The encrypted local history: format, appending, scanning, taking over old files.",
+    uses: ["client/files"],
+    face: ["history", "history_entry"],
+  },
+  "client/terminal": {
+    says: "The terminal as a device: bytes to keys, painting, width, modes, colours.",
+    uses: [],
+    face: "all",
+  },
+  "client/console": {
+    says: "The user's side as the chat sees it: prompt with line editing, or plain lines.",
+    uses: ["client/terminal"],
+    face: ["console", "external_editor", "line_console", "prompt", "status_fit"],
+  },
+  "client/render": {
+    says: "Lines as text: rich, minimal, JSON; the one place where peers' text is made safe.",
+    uses: ["client/base", "client/transfers", "client/terminal"],
+    face: ["json", "minimal", "rich", "text", "transfer_text"],
+  },
+  "client/output": {
+    says:
+      "What is shown and when: settings, held lines, folding, bars, status line, bell, history.",
+    uses: [
+      "client/base",
+      "client/files",
+      "client/config",
+      "client/rooms",
+      "client/transfers",
+      "client/history",
+      "client/terminal",
+      "client/console",
+      "client/render",
+    ],
+    face: ["appearance", "output", "status_line"],
+  },
+  "client/events": {
+    says:
+      "What each event of the server does to the chat, and the interface of the chat that handlers may touch.",
+    uses: ["client/session", "client/rooms", "client/transfers", "client/output"],
+    face: ["chat_context", "dispatch", "room_handlers", "show_event"],
+  },
+  "client/sealed": {
+    says:
+      "Sealed rooms as rooms of the chat: events of the engine become events of rooms, requests go to the engine.",
+    uses: [
+      "client/base",
+      "client/session",
+      "client/sealed_engine",
+      "client/rooms",
+      "client/render",
+      "client/events",
+    ],
+    face: ["sealed_room", "sealed_rooms"],
+  },
+  "client/chat": {
+    says: "One user's chat with one server, over as many sessions as it takes.",
+    uses: [
+      "client/base",
+      "client/session",
+      "client/sealed_engine",
+      "client/rooms",
+      "client/transfers",
+      "client/terminal",
+      "client/console",
+      "client/output",
+      "client/events",
+      "client/sealed",
+    ],
+    face: ["chat"],
+  },
+  "client/commands": {
+    says: "Slash commands: one row each; dispatch, completion, whom and which room the user means.",
+    uses: [
+      "client/files",
+      "client/config",
+      "client/session",
+      "client/sealed_engine",
+      "client/rooms",
+      "client/transfers",
+      "client/terminal",
+      "client/console",
+      "client/render",
+      "client/events",
+      "client/sealed",
+      "client/chat",
+    ],
+    face: ["command", "completer", "dispatcher", "screen_commands", "targets"],
+  },
+  "client/app": {
+    says: "Puts a chat together for a person or a pipe, runs it, takes it apart.",
+    uses: [
+      "client/base",
+      "client/files",
+      "client/config",
+      "client/net",
+      "client/session",
+      "client/transfers",
+      "client/history",
+      "client/terminal",
+      "client/console",
+      "client/render",
+      "client/output",
+      "client/chat",
+      "client/commands",
+    ],
+    face: ["pipe_input", "run_chat", "script"],
+  },
+  "client/headless": {
+    says: "Commands without a chat screen: send, recv, send-file, recv-file, --json, history FILE.",
+    uses: [
+      "client/base",
+      "client/files",
+      "client/config",
+      "client/session",
+      "client/rooms",
+      "client/transfers",
+      "client/history",
+      "client/terminal",
+      "client/console",
+      "client/render",
+      "client/output",
+      "client/chat",
+      "client/app",
+    ],
+    face: ["json_chat", "json_requests", "print_history", "run_script", "show_history"],
+  },
+  "client/doctor": {
+    says: "`cmdchat-client doctor`: looks at everything that a chat needs.",
+    uses: [
+      "client/base",
+      "client/files",
+      "client/config",
+      "client/net",
+      "client/session",
+      "client/terminal",
+      "client/render",
+    ],
+    face: ["run_doctor"],
+  },
+  "client": {
+    says: "`main.ts`: argv to command to exit code, nothing else.",
+    uses: [
+      "client/base",
+      "client/config",
+      "client/terminal",
+      "client/commands",
+      "client/app",
+      "client/headless",
+      "client/doctor",
+    ],
+    face: [],
+  },
+};
