@@ -16,13 +16,13 @@ export interface Room {
 export const ROOMS: Readonly<Record<string, Room>> = {
   "shared/base": {
     says:
-      "What everything may use: errors by whose fault they are, bytes, base64, limits both sides agree on, text made safe, the version.",
+      "What every file may use: errors by fault, bytes, base64, limits that both sides share, sanitizing of text, the version.",
     uses: [],
     face: "all",
   },
   "shared/crypto": {
     says:
-      "Primitives, each thin over the platform: AEAD, HKDF, Ed25519 identity, ML-KEM, RSA-OAEP, X25519, fingerprints.",
+      "Cryptographic primitives over the platform: AEAD, HKDF, Ed25519 identity, ML-KEM, RSA-OAEP, X25519, fingerprints.",
     uses: ["shared/base"],
     face: "all",
   },
@@ -34,13 +34,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "shared/messages": {
     says:
-      "What may be said: the message tables of v1, v2 and sealed rooms, their strict codec, and texts derived from them.",
+      "The messages: tables of v1, v2 and sealed rooms, their strict codec, and texts derived from them.",
     uses: ["shared/base", "shared/crypto", "shared/text"],
     face: "all",
   },
   "shared/channel": {
     says:
-      "How it is protected on the way: frames, the v1 envelope, the v2 handshake, key schedule, records and batches.",
+      "How messages are protected in transit: frames, the v1 envelope, the v2 handshake, key schedule, records and batches.",
     uses: ["shared/base", "shared/crypto"],
     face: [
       "envelope_v1",
@@ -67,7 +67,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/config": {
     says:
-      "What the operator set: options, variables, certificate, identity, tokens, and what is read again on SIGHUP; the server's own limits.",
+      "What the operator configures: options, variables, certificate, identity, tokens, files that SIGHUP reads again; the server's own limits.",
     uses: [],
     face: [
       "access_tokens",
@@ -81,7 +81,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "server/telemetry": {
-    says: "What the outside hears of the server: log, counters, Prometheus page, systemd.",
+    says: "What the server reports: log, counters, Prometheus page, notifications to systemd.",
     uses: ["server/config"],
     face: [
       "log",
@@ -94,30 +94,30 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/limits": {
     says:
-      "How much one client, address or network may take: rate, request budget, connection slots, room quota, bans.",
+      "How much one client, address or network may use: rates, request budget, connection slots, room quota, bans.",
     uses: ["server/config"],
     face: "all",
   },
   "server/net": {
     says:
-      "Sockets: listening, TLS, one accepted connection as bytes in and out. The only room that opens the relay's sockets.",
+      "Sockets: listening, TLS, one accepted connection as bytes in and out. No other room opens sockets for clients.",
     uses: ["server/config", "server/limits"],
     face: ["connection", "listen", "listen_error"],
   },
   "server/delivery": {
     says:
-      "One event on its way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
+      "Events on their way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
     uses: ["server/config", "server/net"],
     face: ["encoded_event", "event_writer", "outbox", "v1_translation"],
   },
   "server/room": {
-    says: "One plain room: members, names, order (bus), recent events, rules of its maker.",
+    says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",
     uses: ["server/config", "server/limits", "server/delivery"],
     face: ["bus", "memory_bus", "recent_events", "room", "room_rules", "room_snapshot"],
   },
   "server/sealed": {
     says:
-      "Sealed rooms: seats, order of commits, votes, joins, evictions. Reads nothing of what it orders.",
+      "Sealed rooms: seats, order of commits, votes, joins, evictions. The relay orders what it cannot read.",
     uses: ["server/config", "server/telemetry", "server/limits", "server/delivery"],
     face: ["attachments", "clock", "room_contract", "sealed_rooms", "session_adapter"],
   },
@@ -149,7 +149,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "server/handlers": {
-    says: "What each request does: order, repeats and rates in one dispatch, one file a theme.",
+    says:
+      "What each request does: one dispatch for order, repeats and rates; one file for each theme.",
     uses: ["server/room", "server/session"],
     face: ["dispatch"],
   },
@@ -170,7 +171,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/connection": {
     says:
-      "From the first byte to a session: which protocol, login of v1 and v2, refusals, the read loop.",
+      "From the first byte to a session: protocol detection, login of v1 and v2, refusals, the read loop.",
     uses: [
       "server/config",
       "server/telemetry",
@@ -186,7 +187,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/admin": {
     says:
-      "The operator's side of a running server: HTTP routes, token, admin commands, hand-over, what the operator says to other servers.",
+      "The admin side of a running server: HTTP routes, admin token, admin commands, hand-over, commands for other servers.",
     uses: [
       "server/config",
       "server/telemetry",
@@ -209,8 +210,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "server/commands": {
-    says:
-      "What the executable can be told to do: serve, keygen, health, top, admin, keep, completions.",
+    says: "The commands of the executable: serve, keygen, health, top, admin, keep, completions.",
     uses: [
       "server/config",
       "server/telemetry",
@@ -223,7 +223,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["admin", "admin_client", "command_io", "health_and_top", "keep", "program", "serve"],
   },
   "server": {
-    says: "`main.ts`: argv to command to exit code, nothing else.",
+    says: "From the command line to a command to an exit code, nothing else.",
     uses: ["server/config", "server/commands"],
     face: [],
   },
@@ -240,7 +240,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/config": {
     says:
-      "What the user set: option tables, settings file and profiles, secrets, chat settings, the program as data.",
+      "What the user configures: option tables, settings file and profiles, secrets, chat settings, the program as data.",
     uses: ["client/base", "client/files"],
     face: [
       "chat_settings",
@@ -256,7 +256,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/net": {
     says:
-      "Sockets of the client: connecting, TLS trust, who the server is, faults in words that help.",
+      "The client's sockets: connecting, TLS trust, the server's identity, connection faults as helpful messages.",
     uses: ["client/base", "client/files", "client/config"],
     face: ["connection", "endpoint", "known_servers", "server_check", "tls_probe", "tls_trust"],
   },
@@ -268,7 +268,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/mls": {
     says:
-      "The group of a sealed room (RFC 9420): library, cipher suite, strict reading, our rules, credentials, envelope, order.",
+      "The group of a sealed room (RFC 9420): library, cipher suite, strict parsing, the client's own rules, credentials, envelope, order.",
     uses: [],
     face: [
       "cipher_suite",
@@ -284,45 +284,45 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/sealed_engine": {
     says:
-      "A member of a sealed room as a state machine in a worker without rights; plain data in and out.",
+      "A member of a sealed room as a state machine, in a worker without permissions; plain data in and out.",
     uses: ["client/base", "client/mls"],
     face: ["engine", "engine_protocol", "people"],
   },
   "client/rooms": {
     says:
-      "What is known of our rooms: who is here, the last messages, who is typing, who is ignored.",
+      "What the client knows of its rooms: members, recent messages, who is typing, who is ignored.",
     uses: ["client/base", "client/sealed_engine"],
     face: ["ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
   },
   "client/transfers": {
     says:
-      "Files in both directions: offers, chunks, resumption, deadlines. Makes no text for people.",
+      "Files in both directions: offers, chunks, resumption, deadlines. It makes no text for people.",
     uses: ["client/base", "client/files", "client/session", "client/rooms"],
     face: ["stdin_file", "transfer_event", "transfer_host", "transfers"],
   },
   "client/history": {
-    says: "The encrypted local history: format, appending, scanning, taking over old files.",
+    says: "The encrypted local history: format, appending, scanning, importing older files.",
     uses: ["client/files"],
     face: ["history", "history_entry"],
   },
   "client/terminal": {
-    says: "The terminal as a device: bytes to keys, painting, width, modes, colours.",
+    says: "The terminal as a device: bytes to keys, painting, width, modes, colors.",
     uses: [],
     face: "all",
   },
   "client/console": {
-    says: "The user's side as the chat sees it: prompt with line editing, or plain lines.",
+    says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
     uses: ["client/terminal"],
     face: ["console", "external_editor", "line_console", "prompt", "status_fit"],
   },
   "client/render": {
-    says: "Lines as text: rich, minimal, JSON; the one place where peers' text is made safe.",
+    says: "Lines as text: rich, minimal, JSON. Peers' text is made safe here and nowhere else.",
     uses: ["client/base", "client/transfers", "client/terminal"],
     face: ["json", "minimal", "rich", "text", "transfer_text"],
   },
   "client/output": {
     says:
-      "What is shown and when: settings, held lines, folding, bars, status line, bell, history.",
+      "What is shown and when: settings, deferred lines, folding, progress bars, status line, bell, history.",
     uses: [
       "client/base",
       "client/files",
@@ -338,13 +338,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/events": {
     says:
-      "What each event of the server does to the chat, and the interface of the chat that handlers may touch.",
+      "What each event of the server does to the chat, and the part of the chat that handlers may use.",
     uses: ["client/session", "client/rooms", "client/transfers", "client/output"],
     face: ["chat_context", "dispatch", "room_handlers", "show_event"],
   },
   "client/sealed": {
     says:
-      "Sealed rooms as rooms of the chat: events of the engine become events of rooms, requests go to the engine.",
+      "Sealed rooms as rooms of the chat: the engine's events become room events, requests go to the engine.",
     uses: [
       "client/base",
       "client/session",
@@ -372,7 +372,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["chat"],
   },
   "client/commands": {
-    says: "Slash commands: one row each; dispatch, completion, whom and which room the user means.",
+    says:
+      "Slash commands: one row for each; dispatch, completion, which person and which room the user means.",
     uses: [
       "client/files",
       "client/config",
@@ -390,7 +391,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["command", "completer", "dispatcher", "screen_commands", "targets"],
   },
   "client/app": {
-    says: "Puts a chat together for a person or a pipe, runs it, takes it apart.",
+    says: "Builds a chat for a person or a pipe, runs it, and closes it.",
     uses: [
       "client/base",
       "client/files",
@@ -428,7 +429,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["json_chat", "json_requests", "print_history", "run_script", "show_history"],
   },
   "client/doctor": {
-    says: "`cmdchat-client doctor`: looks at everything that a chat needs.",
+    says: "`cmdchat-client doctor`: checks everything that a chat needs.",
     uses: [
       "client/base",
       "client/files",
@@ -441,7 +442,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["run_doctor"],
   },
   "client": {
-    says: "`main.ts`: argv to command to exit code, nothing else.",
+    says: "From the command line to a command to an exit code, nothing else.",
     uses: [
       "client/base",
       "client/config",

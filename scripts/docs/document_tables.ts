@@ -1,5 +1,5 @@
-// Tables of README.md and docs/OPERATIONS.md that repeat rows of the code. `deno task tables` writes them anew,
-// each below a comment `<!-- table: NAME -->`; tests/docs_test.ts compares.
+// Tables and pictures of the documents that repeat rows of the code. `deno task tables` writes each below a comment
+// `<!-- table: NAME -->` or `<!-- picture: NAME -->`; tests/docs_test.ts compares.
 
 import { COMMANDS } from "../../client/commands/dispatcher.ts";
 import { slashUsage } from "../../client/commands/command.ts";
@@ -16,9 +16,15 @@ import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../server/config/server_opt
 import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { type CommandSpec, usageOf as usageOfCommand } from "../../shared/cli/program.ts";
+import { floors } from "../../tests/helpers/repo/room_rules.ts";
+import { type Room, ROOMS } from "../../tests/rooms.ts";
 
 /** Documents with such tables. */
-export const DOCUMENTS: readonly string[] = ["README.md", "docs/OPERATIONS.md"];
+export const DOCUMENTS: readonly string[] = [
+  "README.md",
+  "docs/ARCHITECTURE.md",
+  "docs/OPERATIONS.md",
+];
 
 type Rows = readonly (readonly string[])[];
 
@@ -52,10 +58,17 @@ const TABLES: Readonly<Record<string, () => string>> = {
     ),
   "exit codes": () =>
     table(["code", "meaning"], EXIT_CODES.map(([code, meaning]) => [String(code), meaning])),
+  "rooms of server": () => roomTable("server"),
+  "rooms of client": () => roomTable("client"),
+  "rooms of shared": () => roomTable("shared"),
+  "floors of server": () => picture("server"),
+  "floors of client": () => picture("client"),
+  "floors of shared": () => picture("shared"),
 };
 
-// A mark, and the table below it where one stands there already.
-const MARKED = /(<!-- table: ([a-z ]+) -->\n)(?:\n(?:\|.*\n)+)?/g;
+// A mark, and the table or picture below it where there is one already.
+const MARKED =
+  /(<!-- (?:table|picture): ([a-z ]+) -->\n)(?:\n(?:(?:\|.*\n)+|```text\n[^`]*```\n))?/g;
 
 /** The text of a document with all its tables as the code has them now. Throws on an unknown name. */
 export function withTables(text: string): string {
@@ -74,6 +87,38 @@ function optionTable(options: OptionTable): string {
     row.help,
   ]);
   return table(["option", "variable", "default", "what it does"], rows);
+}
+
+function roomsOf(side: string): (readonly [string, Room])[] {
+  return Object.entries(ROOMS).filter(([room]) => room.split("/")[0] === side).reverse();
+}
+
+function shortName(room: string): string {
+  return room.slice(room.indexOf("/") + 1);
+}
+
+function roomTable(side: string): string {
+  const rows = roomsOf(side).map(([room, { says, uses, face }]) => [
+    code(room.includes("/") ? `${room}/` : `${room}/main.ts`),
+    says,
+    uses.map(shortName).join(", "),
+    face === "all" ? "every file" : face.join(", "),
+  ]);
+  return table(["room", "what it is for", "may import", "public face"], rows);
+}
+
+/** The rooms of one side, the uppermost floor first; all imports point down. */
+function picture(side: string): string {
+  const height = floors(ROOMS);
+  const names = new Map<number, string[]>();
+  for (const [room] of roomsOf(side)) {
+    const floor = height.get(room) ?? 0;
+    const name = room.includes("/") ? shortName(room) : "main.ts";
+    names.set(floor, [...names.get(floor) ?? [], name]);
+  }
+  const rows = [...names].sort(([a], [b]) => b - a)
+    .map(([floor, rooms]) => `${String(floor).padStart(3)}  ${rooms.join(" · ")}\n`);
+  return `\`\`\`text\n${rows.join("")}\`\`\`\n`;
 }
 
 /** The options that a command does not share with the chat. */
