@@ -8,7 +8,7 @@ import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
 import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
 import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
-import { hasProgram, skipUnless } from "./helpers/repo/skip.ts";
+import { skipWithout } from "./helpers/repo/skip.ts";
 import { outputOf, readSources, readText } from "./helpers/repo/sources.ts";
 
 /** A table's text without the padding that `deno fmt` puts between its bars. */
@@ -100,7 +100,7 @@ for (const [path, page] of Object.entries(manPages())) {
     assert.equal(await readText(path), page);
   });
 
-  const test = skipUnless(hasProgram("mandoc"), "mandoc is not installed");
+  const test = skipWithout("mandoc");
   test(`mandoc has nothing to say about ${path}`, async () => {
     // It ends with a code of its own where only style is at fault, so it is asked for what it says.
     const child = new Deno.Command("mandoc", {

@@ -5,7 +5,7 @@ set -eu
 folder=$(cd "$1" && pwd)
 architecture=$2
 : "${DENO:=npx -y deno@2.9.6}"
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 version=$(sed -n 's/^export const VERSION = "\(.*\)";$/\1/p' shared/base/version.ts)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH

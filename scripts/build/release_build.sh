@@ -3,7 +3,7 @@
 # clone without changes. `deno compile` puts the times of all files and the path of Deno's cache into what it builds
 # (docs/adr/0018); here these are the time of the commit and one fixed folder, which is emptied first.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 : "${DENO:=npx -y deno@2.9.6}"
 export DENO_DIR="${CMDCHAT_RELEASE_CACHE:-/tmp/cmdchat-release-cache}"
 rm -rf "$DENO_DIR/npm" dist

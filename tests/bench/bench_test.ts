@@ -1,13 +1,14 @@
 // The benchmark itself: every row runs, in a tiny size, and what checks its figures can fail.
 
 import assert from "node:assert/strict";
-import { hasProgram, skipUnless } from "../helpers/repo/skip.ts";
+import { skipWithout } from "../helpers/repo/skip.ts";
+import { type SystemProgram } from "../helpers/repo/system_needs.ts";
 import { outputOf } from "../helpers/repo/sources.ts";
 import { checkComplete, FrameCounter, type Load, textOf } from "./load/load.ts";
 import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
 import { ROWS } from "./rows.ts";
 
-const NEEDS: Readonly<Record<string, readonly string[]>> = {
+const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
   "fanout-v2-tls": ["openssl", "mosquitto"],
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],
@@ -15,8 +16,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [name, measure] of Object.entries(ROWS)) {
-  const missing = (NEEDS[name] ?? []).filter((program) => !hasProgram(program));
-  const test = skipUnless(missing.length === 0, `needs ${missing.join(" and ")}`);
+  const test = skipWithout(...NEEDS[name] ?? []);
   test(`the row ${name} is measured beside its reference`, async () => {
     const row = await measure("tiny");
     assert.equal(row.row, name);

@@ -1,5 +1,6 @@
 // Reference: Debian's mosquitto over TLS with QoS 0, and as much of MQTT 3.1.1 as the load needs.
 
+import { programPath } from "../../helpers/repo/system_needs.ts";
 import { type Load, readExactly, textOf, writeAll } from "../load/load.ts";
 import { type Costs, costsOf, kill } from "../processes.ts";
 
@@ -50,16 +51,14 @@ export async function startMosquitto({ certfile, keyfile }: TlsPaths): Promise<B
 }
 
 function spawn(config: string): Deno.ChildProcess | undefined {
-  for (const path of ["mosquitto", "/usr/sbin/mosquitto"]) {
-    try {
-      return new Deno.Command(path, {
-        ...{ args: ["-c", config], stdin: "null", stdout: "null", stderr: "null" },
-      }).spawn();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return undefined;
+  const path = programPath("mosquitto");
+  if (path === undefined) return undefined;
+  return new Deno.Command(path, {
+    args: ["-c", config],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
 }
 
 function freePort(): number {

@@ -1,7 +1,8 @@
 // Row cluster: one load in one room whose members are spread over several servers, beside one server without a bus.
 
+import { hasProgram } from "../../helpers/repo/system_needs.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
-import { natsProgram, startNats } from "../../helpers/system/nats.ts";
+import { startNats } from "../../helpers/system/nats.ts";
 import { connectTls, roomLoad, throughServer } from "./fanout_v2.ts";
 import {
   deliveriesOf,
@@ -26,7 +27,7 @@ export async function cluster(size: Size): Promise<Row> {
   const unit = "deliveries/s";
   const about = { row: "cluster", unit, reference: "the same load on one server without a bus" };
   const goal = { of: "ratio", limit: 0.2, better: "more" } as const;
-  if (natsProgram() === undefined) {
+  if (!hasProgram("nats-server")) {
     const notes = ["nats-server is not installed: apt-get install nats-server"];
     return { ...about, goal, value: undefined, referenceValue: undefined, notes };
   }

@@ -2,7 +2,7 @@
 
 import { CLIENT } from "../../../scripts/build/compile.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
-import { hasProgram } from "../../helpers/repo/skip.ts";
+import { hasProgram } from "../../helpers/repo/system_needs.ts";
 import type { Size } from "../load/load.ts";
 import { kill, startRelay } from "../processes.ts";
 import { median, type Row } from "../row.ts";

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const test = skipUnless(hasProgram("script"), "util-linux's script is not installed");
+const test = skipWithout("script");
 
 function open(port: number, ...args: string[]): TerminalClient {
   return new TerminalClient({ args: ["--port", String(port), ...args], columns: 80, rows: 24 });

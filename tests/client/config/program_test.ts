@@ -6,10 +6,10 @@ import { VERSION } from "../../../shared/base/version.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { type Ended, Program } from "../../helpers/programs/programs.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const tlsTest = skipWithout("openssl");
 const home = await Deno.makeTempDir({ prefix: "cmdchat-home-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(home, { recursive: true }));
 

@@ -13,10 +13,10 @@ import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { assertPrinted } from "../../helpers/repo/json_schema.ts";
 import type { Ended } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const tlsTest = skipWithout("openssl");
 const home = temporaryHome();
 
 function doctor(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {

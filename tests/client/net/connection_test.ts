@@ -4,10 +4,10 @@ import { addressOf, type Connection, type TlsSettings } from "../../../client/ne
 import { connectionFault } from "../../../client/net/connection_faults.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const never = new AbortController().signal;
-const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const tlsTest = skipWithout("openssl");
 
 interface Peer extends Disposable {
   readonly port: number;

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf, skipUnless } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import {
   frameOf,
   handshakeOf,
@@ -21,10 +22,7 @@ const DEADLINE_MS = 10_000;
 const SLACK_MS = 4_000;
 
 const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
-const testTls = skipUnless(
-  Deno.build.os === "linux" && hasProgram("openssl"),
-  "needs /proc and openssl",
-);
+const testTls = skipIf(Deno.build.os === "linux" ? whyMissing("openssl") : "needs /proc");
 
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

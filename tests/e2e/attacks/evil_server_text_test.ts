@@ -9,14 +9,11 @@ import {
   UNICODE_TRICKS,
 } from "../../helpers/hostile/hostile_text.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { OWN_QUESTIONS, TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { type V1Link, V1Server } from "../../helpers/peers/v1_server.ts";
 
-const test = skipUnless(
-  hasProgram("script") && hasProgram("stty"),
-  "script and stty (util-linux, coreutils) are not installed",
-);
+const test = skipWithout("script", "stty");
 
 // A client that knows better sessions takes this server only when told to.
 const LEGACY = "legacy" in CLIENT_OPTIONS ? ["--legacy"] : [];

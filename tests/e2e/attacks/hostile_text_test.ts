@@ -5,14 +5,11 @@ import assert from "node:assert/strict";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { Program } from "../../helpers/programs/programs.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { OWN_QUESTIONS, TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const test = skipUnless(
-  hasProgram("script") && hasProgram("stty"),
-  "script and stty (util-linux, coreutils) are not installed",
-);
+const test = skipWithout("script", "stty");
 
 const TOKEN = "token-that-no-log-may-hold";
 const ATTACKER = "mallory";

@@ -5,7 +5,8 @@ import { CLIENT, SERVER } from "../../../scripts/build/compile.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { Program, runProgram } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipUnless, skipWithout } from "../../helpers/repo/skip.ts";
+import { hasProgram } from "../../helpers/repo/system_needs.ts";
 import { readText } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
@@ -64,9 +65,7 @@ test("a server that carried a conversation opened no file for writing and starte
   assert.ok(calls.some((line) => / openat\(.*O_RDONLY/.test(line)), "the trace is empty");
 });
 
-const filterTest = hasProgram("systemd-analyze")
-  ? test
-  : skipUnless(false, "systemd is not installed");
+const filterTest = hasProgram("systemd-analyze") ? test : skipWithout("systemd-analyze");
 
 filterTest("the unit's filter allows every system call that the server makes", async () => {
   const calls = await systemCalls();

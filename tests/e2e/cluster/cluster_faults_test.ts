@@ -12,13 +12,14 @@ import {
 } from "../../helpers/hostile/fault_talk.ts";
 import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
-import { natsProgram, startNats } from "../../helpers/system/nats.ts";
+import { startNats } from "../../helpers/system/nats.ts";
 import { openNetwork, whyNoNamespaces } from "../../helpers/system/network_namespaces.ts";
 import { runHelper } from "../../helpers/programs/programs.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { skipUnless } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 
-const noNats = natsProgram() === undefined ? "nats-server is not installed" : undefined;
+const noNats = whyMissing("nats-server");
 const noNamespaces = await whyNoNamespaces();
 const MEMBERS = 30;
 const SERVERS = 3;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
-import { type NatsCluster, natsProgram, startNats } from "../../helpers/system/nats.ts";
+import { type NatsCluster, startNats } from "../../helpers/system/nats.ts";
 import { newAttachKey, SealedPeer } from "../../helpers/peers/sealed_peer.ts";
 import { textOf } from "../../helpers/peers/sealed_room.ts";
 import {
@@ -13,11 +13,11 @@ import {
   runServer,
   startServer,
 } from "../../helpers/programs/server_process.ts";
-import { skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const test = skipWithout("nats-server");
 const OPEN = ["--rate-limit", "off", "--max-per-address", "off"];
 const SECRET = "A".repeat(43);
 

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
-import { natsProgram, startNats } from "../../helpers/system/nats.ts";
+import { startNats } from "../../helpers/system/nats.ts";
 import {
   adminAnswer,
   OPERATOR_TOKEN,
@@ -13,10 +13,10 @@ import {
   WITH_TOKEN,
 } from "../../helpers/programs/operator.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const test = skipWithout("nats-server");
 
 async function isRefused(port: number): Promise<boolean> {
   using conn = await Deno.connect({ port });

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const tlsTest = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const tlsTest = skipWithout("openssl");
 const READ_AGAIN = /INFO read certificate and tokens again/;
 
 Deno.test("SIGHUP: new tokens let in, old ones no longer, and who is in stays in", async () => {

@@ -8,11 +8,11 @@ import { SERVER_OPTIONS } from "../../../server/config/server_options.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { runServer, type ServerOptions } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const USAGE = 2;
 const CONFIG = 3;
-const test = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const test = skipWithout("openssl");
 
 interface BadStart extends ServerOptions {
   readonly says: RegExp;

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { makeCertificate, readmeCertificateLine } from "../../helpers/system/certificates.ts";
 import { findCompileBase } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf, skipWithout } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { talkOverTls } from "../../helpers/programs/tls_talk.ts";
 
 const base = await findCompileBase();
 const olderCli = "environment" in base ? base.environment["DENO_COMPILE"] : undefined;
 
-const test = skipUnless(hasProgram("openssl"), "openssl is not installed");
-const olderTest = skipUnless(
-  hasProgram("openssl") && olderCli !== undefined,
-  hasProgram("openssl") ? "there is no older runtime here" : "openssl is not installed",
+const test = skipWithout("openssl");
+const olderTest = skipIf(
+  whyMissing("openssl") ?? (olderCli === undefined ? "there is no older runtime here" : undefined),
 );
 
 test("README's openssl line makes a certificate that a client takes by address", async () => {

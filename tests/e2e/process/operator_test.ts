@@ -15,12 +15,12 @@ import {
   runServer,
   startServer,
 } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-const inTerminal = skipUnless(hasProgram("script"), "util-linux's script is not installed");
+const inTerminal = skipWithout("script");
 
 function start(env: Record<string, string> = WITH_TOKEN): Promise<RunningServer> {
   return startServer({ args: ["--admin-listen", "0"], env });

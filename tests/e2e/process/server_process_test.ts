@@ -7,10 +7,10 @@ import {
   type ServerOptions,
   startServer,
 } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const testTls = skipUnless(hasProgram("openssl"), "openssl is not installed");
+const testTls = skipWithout("openssl");
 
 Deno.test("the server says where it listens, whether with TLS, and who may join", async () => {
   await using server = await startServer();

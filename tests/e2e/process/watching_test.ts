@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { readSamples, type Samples } from "../../../server/telemetry/prometheus_reader.ts";
 import { pagesOf } from "../../helpers/programs/operator.ts";
 import { type Finished, runServer, startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { startTmux } from "../../helpers/system/tmux.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-const inTerminal = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const inTerminal = skipWithout("tmux");
 
 async function samplesOf(pages: string, init: RequestInit = {}): Promise<Samples> {
   const response = await fetch(`http://${pages}/metrics`, init);

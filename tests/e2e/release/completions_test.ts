@@ -7,7 +7,7 @@ import { CLIENT_PROGRAM } from "../../../client/config/program.ts";
 import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
 import { completionScript } from "../../../shared/cli/completion_script.ts";
 import { SHELLS } from "../../../shared/cli/completions_command.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { type Pane, startTmux } from "../../helpers/system/tmux.ts";
 
 /** How each shell is started without anybody's settings, and reads a script. */
@@ -88,8 +88,7 @@ const CASES: readonly (readonly [typed: string, wanted: string | RegExp])[] = [
 ];
 
 for (const shell of SHELLS) {
-  const here = hasProgram(shell) && hasProgram("tmux");
-  const test = skipUnless(here, `${shell} or tmux is not installed`);
+  const test = skipWithout(shell, "tmux");
   test(`${shell} completes commands, options, values, files, folders and profiles`, async () => {
     await using place = await makePlace();
     await using tmux = await startTmux();

@@ -8,17 +8,15 @@ import { type BootedSystem, bootSystem, whyNoBoot } from "../../helpers/system/b
 import { readmeCertificateLine } from "../../helpers/system/certificates.ts";
 import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
-import { natsProgram } from "../../helpers/system/nats.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { hasProgram, whyMissing } from "../../helpers/repo/system_needs.ts";
 import { readText } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const why = whyNoBoot() ?? ("missing" in base ? base.missing : undefined) ??
-  (["openssl", "curl"].find((name) => !hasProgram(name)) === undefined
-    ? undefined
-    : "openssl or curl is not installed");
-const test = skipUnless(why === undefined, why ?? "");
-const NATS = natsProgram() !== undefined;
+  whyMissing("openssl", "curl");
+const test = skipIf(why);
+const NATS = hasProgram("nats-server");
 
 const OPERATIONS = "docs/OPERATIONS.md";
 

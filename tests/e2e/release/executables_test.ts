@@ -16,17 +16,15 @@ import {
 import { temporaryHistory, writeHistory } from "../../helpers/fakes/history.ts";
 import { Program, runProgram } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf, skipUnless } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { outputOf } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const canBuild = !("missing" in base);
 const why = canBuild ? "" : base.missing;
 const test = skipUnless(canBuild, why);
-const tlsTest = skipUnless(
-  canBuild && hasProgram("openssl"),
-  canBuild ? "openssl is not installed" : why,
-);
+const tlsTest = skipIf(canBuild ? whyMissing("openssl") : why);
 
 let built: Built | undefined;
 

@@ -9,7 +9,8 @@ import {
 } from "../../helpers/programs/executables.ts";
 import { type Ended, runProgram } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { readText, ROOT } from "../../helpers/repo/sources.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -19,12 +20,11 @@ const base = await findCompileBase();
 function whyNot(): string | undefined {
   if ("missing" in base) return base.missing;
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "only root can change its root folder";
-  const missing = ["buildah", "unshare", "chroot", "ldd"].find((name) => !hasProgram(name));
-  return missing === undefined ? undefined : `${missing} is not installed`;
+  return whyMissing("buildah", "unshare", "setpriv", "chroot", "ldd");
 }
 
 const why = whyNot();
-const test = skipUnless(why === undefined, why ?? "");
+const test = skipIf(why);
 
 interface Config {
   readonly User: string;

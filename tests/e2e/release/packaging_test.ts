@@ -7,7 +7,8 @@ import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf, skipWithout } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { readSources, readText, ROOT } from "../../helpers/repo/sources.ts";
 
 const INSTALLED = "/usr/local/bin/cmdchat-server";
@@ -16,11 +17,8 @@ const STOP_MAX_MS = STOP_DRAIN_MS + 2_000;
 
 const base = await findCompileBase();
 const canBuild = !("missing" in base);
-const systemdTest = skipUnless(hasProgram("systemd-analyze"), "systemd-analyze is not installed");
-const builtTest = skipUnless(
-  canBuild && hasProgram("openssl"),
-  canBuild ? "openssl is not installed" : base.missing,
-);
+const systemdTest = skipWithout("systemd-analyze");
+const builtTest = skipIf(canBuild ? whyMissing("openssl") : base.missing);
 
 /** Values of a setting of the unit, in their order. */
 async function unitSettings(name: string): Promise<string[]> {

@@ -15,23 +15,27 @@ import {
   findCompileBase,
 } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { outputOf, readText, ROOT } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const missing = "missing" in base ? base.missing : undefined;
 const isClean = await outputOf("git", "status", "--porcelain") === "";
-const reproducible = skipUnless(
-  missing === undefined && isClean,
-  missing ?? "the work tree has changes, and a release is of a commit",
+const reproducible = skipIf(
+  missing ?? whyMissing("git") ??
+    (isClean ? undefined : "the work tree has changes, and a release is of a commit"),
 );
-const whyNoPackage = missing ?? (hasProgram("dpkg-deb") ? undefined : "dpkg-deb is not installed");
-const packaged = skipUnless(whyNoPackage === undefined, whyNoPackage ?? "");
-const whyNotInstalled = whyNoPackage ?? whyNoBoot();
-const installed = skipUnless(whyNotInstalled === undefined, whyNotInstalled ?? "");
-const linux = skipUnless(
-  Deno.build.os === "linux" && Deno.build.arch === "x86_64" && hasProgram("curl"),
-  "it is tried on Linux on x86_64 with curl",
+const whyNoPackage = missing ?? whyMissing("dpkg-deb");
+const packaged = skipIf(whyNoPackage);
+// The shells whose completions are tried, and where bash finds its own.
+const whyNotInstalled = whyNoPackage ?? whyNoBoot() ??
+  whyMissing("openssl", "bash", "/usr/share/bash-completion/bash_completion", "zsh", "fish");
+const installed = skipIf(whyNotInstalled);
+const linux = skipIf(
+  Deno.build.os === "linux" && Deno.build.arch === "x86_64"
+    ? whyMissing("curl", "sha256sum")
+    : "it is tried on Linux on x86_64",
 );
 
 const path = (name: string) => new URL(name, ROOT).pathname;
@@ -55,7 +59,7 @@ reproducible(
       const cloned = await runProgram("git", { args: ["clone", "--quiet", path("."), clone] });
       assert.equal(cloned.code, 0, cloned.stderr);
       const { code, stderr } = await runProgram("sh", {
-        args: [`${clone}/scripts/release_build.sh`],
+        args: [`${clone}/scripts/build/release_build.sh`],
         env: {
           ...("environment" in base ? base.environment : {}),
           HOME: Deno.env.get("HOME") ?? "",
@@ -142,7 +146,6 @@ installed(
     assert.match(await done("cmdchat-server --version"), new RegExp(`^cmdchat-server ${VERSION}`));
     assert.equal((await system.run("systemctl is-active cmdchat-server")).stdout, "inactive\n");
     for (const [shell, script] of Object.entries(COMPLETING)) {
-      if (!hasProgram(shell)) continue;
       assert.match(await done(`${shell} -c '${script}'`), /^doctor\b/m, shell);
     }
     await done(
@@ -282,6 +285,6 @@ Deno.test("the workflows parse, run with few rights, and name scripts that there
       assert.ok((job["timeout-minutes"] ?? 0) > 0);
       for (const { uses } of job.steps) if (uses) assert.match(uses, /@v\d+$|@[0-9a-f]{40}$/);
     }
-    for (const [script] of text.matchAll(/\bscripts\/\w+\.\w+/g)) await Deno.stat(path(script));
+    for (const [script] of text.matchAll(/\bscripts\/[\w/]+\.\w+/g)) await Deno.stat(path(script));
   }
 });

@@ -14,13 +14,14 @@ import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { runHelper } from "../../helpers/programs/programs.ts";
 import type { Restarts } from "../../helpers/programs/talk_over_restarts.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { ROOT } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const why = whyNoBoot() ?? ("missing" in base ? base.missing : undefined) ??
-  (hasProgram("openssl") ? undefined : "openssl is not installed");
-const test = skipUnless(why === undefined, why ?? "");
+  whyMissing("openssl");
+const test = skipIf(why);
 
 const OPERATIONS = "docs/OPERATIONS.md";
 const HEADING = "### As a systemd service";

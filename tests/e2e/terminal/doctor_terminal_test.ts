@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, startTmux } from "../../helpers/system/tmux.ts";
 
-const test = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const test = skipWithout("tmux");
 
 test("doctor asks the terminal, says what it found, and gives it back as it was", async () => {
   await using server = await startServer();

@@ -7,10 +7,10 @@ import { createHash } from "node:crypto";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { Program } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
 
-const test = skipUnless(hasProgram("script"), "util-linux's script is not installed");
+const test = skipWithout("script");
 
 const CODE = /Code of "team" now, with (\d+) in it: ((?:\d{5} ?){6})/;
 

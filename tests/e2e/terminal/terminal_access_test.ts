@@ -5,14 +5,11 @@
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, type Pane, startTmux } from "../../helpers/system/tmux.ts";
 
-const test = skipUnless(hasProgram("tmux"), "tmux is not installed");
-const tlsTest = skipUnless(
-  hasProgram("tmux") && hasProgram("openssl"),
-  "tmux and openssl are not both installed",
-);
+const test = skipWithout("tmux");
+const tlsTest = skipWithout("tmux", "openssl");
 
 const CONNECTED = /- Connected as "alice" in "lobby"$/m;
 const ORDINARY = "cursor_flag=1 bracket_paste_flag= wrap_flag=1 insert_flag=0 alternate_on=0";

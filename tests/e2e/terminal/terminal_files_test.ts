@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, type Pane, startTmux } from "../../helpers/system/tmux.ts";
 
-const test = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const test = skipWithout("tmux");
 
 const MIB = 1_048_576;
 const NO_SERVER = 1;

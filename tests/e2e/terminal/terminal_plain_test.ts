@@ -4,16 +4,13 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { clientCommand, startTmux } from "../../helpers/system/tmux.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const tmuxTest = skipUnless(hasProgram("tmux"), "tmux is not installed");
-const scriptTest = skipUnless(
-  hasProgram("script") && hasProgram("stty"),
-  "script and stty (util-linux, coreutils) are not installed",
-);
+const tmuxTest = skipWithout("tmux");
+const scriptTest = skipWithout("script", "stty");
 
 scriptTest(
   "--plain writes lines and nothing else: no sequence, no colour, no row twice",

@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const test = skipUnless(
-  Deno.build.os === "linux" && hasProgram("script") && hasProgram("stty"),
-  "this is not Linux with script and stty (util-linux, coreutils)",
+const test = skipIf(
+  Deno.build.os === "linux" ? whyMissing("script", "stty") : "processes are read through /proc",
 );
 
 const COUNT = 1_000;

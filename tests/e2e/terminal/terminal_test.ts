@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, type Pane, startTmux } from "../../helpers/system/tmux.ts";
 
-const test = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const test = skipWithout("tmux");
 
 const FILE_MAX = 10 * 1_024 * 1_024;
 

@@ -4,11 +4,11 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, type Pane, startTmux } from "../../helpers/system/tmux.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
-const test = skipUnless(hasProgram("tmux"), "tmux is not installed");
+const test = skipWithout("tmux");
 
 const STATUS = /^lobby · alice · server can read · connected/;
 const LONG = "the quick brown fox jumps over the lazy dog and runs on through the wood ".repeat(3)

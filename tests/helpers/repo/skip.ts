@@ -1,3 +1,5 @@
+import { type SystemFile, type SystemProgram, whyMissing } from "./system_needs.ts";
+
 /** A test as Deno.test(name, fn) takes it. */
 export type NamedTest = (
   name: string,
@@ -9,18 +11,17 @@ export type NamedTest = (
  * with the reason at the end of its name, where tests/run.ts finds and prints it.
  */
 export function skipUnless(condition: boolean, reason: string): NamedTest {
+  return skipIf(condition ? undefined : reason);
+}
+
+/** The same by the reason itself: Deno.test where there is none. */
+export function skipIf(reason: string | undefined): NamedTest {
   // Itself: reports name the file that calls it, which tests/run.ts runs again.
-  if (condition) return Deno.test;
+  if (reason === undefined) return Deno.test;
   return (name, fn) => Deno.test({ name: `${name} [skipped: ${reason}]`, ignore: true, fn });
 }
 
-/** Whether a program of that name stands in a folder of PATH. */
-export function hasProgram(name: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").filter(Boolean).some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${name}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+/** The same by what a test uses of the system: programs and files of SYSTEM_NEEDS. */
+export function skipWithout(...needed: readonly (SystemProgram | SystemFile)[]): NamedTest {
+  return skipIf(whyMissing(...needed));
 }

@@ -2,7 +2,7 @@
 // network of its own. What happens in it leaves nothing behind.
 
 import { type Ended, runProgram } from "../programs/programs.ts";
-import { hasProgram } from "../repo/skip.ts";
+import { whyMissing } from "../repo/system_needs.ts";
 
 /** A booted system. */
 export interface BootedSystem extends AsyncDisposable {
@@ -31,10 +31,7 @@ exec systemd-nspawn --directory="$0/root" --boot --register=no --keep-unit --con
 /** Why no system can be booted here; undefined where one can. */
 export function whyNoBoot(): string | undefined {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "only root can boot a system";
-  for (const name of ["systemd-nspawn", "nsenter", "unshare"]) {
-    if (!hasProgram(name)) return `${name} is not installed`;
-  }
-  return undefined;
+  return whyMissing("systemd-nspawn", "nsenter", "unshare");
 }
 
 /** Boots a system that sees `folder`. Throws an Error with what it said where it does not come up. */

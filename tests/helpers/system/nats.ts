@@ -1,5 +1,6 @@
 // Real nats-servers for tests: one, or a cluster, in memory, on ports of their own.
 
+import { programPath } from "../repo/system_needs.ts";
 import { within } from "../peers/v1_peer.ts";
 
 /** One nats-server. */
@@ -24,18 +25,6 @@ const READY = /Server is ready/;
 const START_MS = 10_000;
 const HEALTHY_TRIES = 200;
 
-/** Where nats-server is; undefined where it is not installed. */
-export function natsProgram(): string | undefined {
-  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
-  return folders.map((folder) => `${folder}/nats-server`).find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
 function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -58,7 +47,7 @@ export async function startNats(
   args: readonly string[] = [],
   places: readonly NatsPlace[] = [],
 ): Promise<NatsCluster> {
-  const program = natsProgram() as string;
+  const program = programPath("nats-server") as string;
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-nats-" });
   const routes = Array.from({ length: count }, freePort);
   const nodes = routes.map((route, n) => {

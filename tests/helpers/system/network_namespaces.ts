@@ -2,7 +2,7 @@
 // Nothing of it is connected to the machine's own network, and nothing stays when it is over.
 
 import { type Ended, runProgram } from "../programs/programs.ts";
-import { hasProgram } from "../repo/skip.ts";
+import { whyMissing } from "../repo/system_needs.ts";
 
 /** Cables: what people reach, and what servers reach each other by. */
 export type Segment = "front" | "back";
@@ -30,7 +30,8 @@ const FIRST_HOST = 11;
 /** Why there can be no such network here; undefined where there can. */
 export async function whyNoNamespaces(): Promise<string | undefined> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "only root can make network namespaces";
-  if (!hasProgram("ip")) return "ip is not installed";
+  const missing = whyMissing("ip");
+  if (missing !== undefined) return missing;
   const name = `cmdchat-${Deno.pid}-try`;
   const tried = await ip("netns", "add", name);
   if (tried.code !== 0) return "this system makes no network namespaces";

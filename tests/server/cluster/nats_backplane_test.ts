@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { openNats } from "../../../server/cluster/nats_backplane.ts";
-import { natsProgram, startNats } from "../../helpers/system/nats.ts";
-import { skipUnless } from "../../helpers/repo/skip.ts";
+import { startNats } from "../../helpers/system/nats.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 
-const test = skipUnless(natsProgram() !== undefined, "nats-server is not installed");
+const test = skipWithout("nats-server");
 const SUBJECT = "cmdchat.room.test";
 const NOBODY = { user: undefined, password: undefined, token: undefined, nkey: undefined };
 

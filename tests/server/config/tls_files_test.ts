@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readTlsFiles } from "../../../server/config/tls_files.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 
-const test = skipUnless(hasProgram("openssl"), "needs openssl");
+const test = skipWithout("openssl");
 const DAY_MS = 86_400_000;
 
 /** The error of a start with these files; none of them may be repeated in it. */

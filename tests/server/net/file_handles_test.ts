@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { fileHandlesLeft } from "../../../server/net/file_handles.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 
-const test = skipUnless(Deno.build.os === "linux" && hasProgram("prlimit"), "needs prlimit");
+const test = skipIf(
+  Deno.build.os === "linux" ? whyMissing("prlimit") : "limits are set as Linux does",
+);
 
 Deno.test("there are handles left now", () => {
   assert.equal(fileHandlesLeft(), true);

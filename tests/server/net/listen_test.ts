@@ -4,10 +4,10 @@ import type { Listener, Service } from "../../../server/net/listener.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 import { RawPeer, within } from "../../helpers/peers/v1_peer.ts";
 
-const testTls = skipUnless(hasProgram("openssl"), "needs openssl");
+const testTls = skipWithout("openssl");
 const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
 
 /** A listener that serves `onConnection`, and what it told. */

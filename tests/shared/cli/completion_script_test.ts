@@ -7,7 +7,7 @@ import { completedCommands } from "../../../shared/cli/completion_data.ts";
 import { completionScript } from "../../../shared/cli/completion_script.ts";
 import { SHELLS } from "../../../shared/cli/completions_command.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
-import { hasProgram, skipUnless } from "../../helpers/repo/skip.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const PROGRAMS = [CLIENT_PROGRAM, SERVER_PROGRAM];
 
@@ -50,7 +50,7 @@ Deno.test("a shell that there is not, none and two are refused", () => {
 });
 
 for (const shell of SHELLS) {
-  const test = skipUnless(hasProgram(shell), `${shell} is not installed`);
+  const test = skipWithout(shell);
   test(`${shell} finds no mistake in the scripts`, async () => {
     for (const program of PROGRAMS) {
       const path = await Deno.makeTempFile();

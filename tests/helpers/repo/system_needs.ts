@@ -1,0 +1,96 @@
+// What tests use of the system: every program that they start, and every file that they read, with its Debian package.
+// `.ci/run` installs what this module prints when it is run; skipWithout() skips a test where something is missing.
+// It imports nothing, so that a machine with nothing but node and npm can run it.
+
+/** What tests use of one package. */
+interface Need {
+  readonly programs: readonly string[];
+  readonly files?: readonly string[];
+  /** Part of every Debian system, and so never installed. */
+  readonly essential?: true;
+}
+
+/** Debian packages with what tests use of them. */
+export const SYSTEM_NEEDS = {
+  bash: { programs: ["bash"], essential: true },
+  "bash-completion": {
+    programs: [],
+    files: ["/usr/share/bash-completion/bash_completion"],
+  },
+  bsdutils: { programs: ["script"], essential: true },
+  buildah: { programs: ["buildah"] },
+  coreutils: {
+    programs: ["chroot", "sha256sum", "stty", "true"],
+    files: ["/bin/true"],
+    essential: true,
+  },
+  curl: { programs: ["curl"] },
+  dash: { programs: ["sh"], files: ["/bin/sh"], essential: true },
+  dpkg: { programs: ["dpkg-deb", "dpkg-query"], essential: true },
+  fish: { programs: ["fish"] },
+  git: { programs: ["git"] },
+  iproute2: { programs: ["ip"] },
+  "libc-bin": { programs: ["ldd"], essential: true },
+  mandoc: { programs: ["mandoc"] },
+  mosquitto: { programs: ["mosquitto"] },
+  mount: { programs: ["mount", "umount"] },
+  "nats-server": { programs: ["nats-server"] },
+  openssl: { programs: ["openssl"] },
+  strace: { programs: ["strace"] },
+  systemd: { programs: ["journalctl", "systemctl", "systemd-analyze"] },
+  "systemd-container": { programs: ["systemd-nspawn"] },
+  tmux: { programs: ["tmux"] },
+  "util-linux": { programs: ["nsenter", "prlimit", "setpriv", "unshare"], essential: true },
+  zsh: { programs: ["zsh"] },
+} as const satisfies Record<string, Need>;
+
+type Needs = (typeof SYSTEM_NEEDS)[keyof typeof SYSTEM_NEEDS];
+
+/** Name of a program that the table names. */
+export type SystemProgram = Needs["programs"][number];
+
+/** Path of a file that the table names. */
+export type SystemFile = Extract<Needs, { readonly files: unknown }>["files"][number];
+
+// Daemons stand where PATH of an ordinary user does not lead.
+const DAEMONS = ["/usr/sbin", "/sbin"];
+
+/** Path of a program in PATH or among the daemons; undefined where it is not installed. */
+export function programPath(name: SystemProgram): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter(Boolean);
+  return [...folders, ...DAEMONS].map((folder) => `${folder}/${name}`).find(isFile);
+}
+
+/** Whether a program is installed. */
+export function hasProgram(name: SystemProgram): boolean {
+  return programPath(name) !== undefined;
+}
+
+/** The reason to skip a test that uses these: the first that is missing; undefined where all are there. */
+export function whyMissing(...needed: readonly (SystemProgram | SystemFile)[]): string | undefined {
+  const missing = needed.find((name) => !isInstalled(name));
+  return missing === undefined ? undefined : `${missing} is not installed`;
+}
+
+/** Packages that bring what is missing here, in order of their names. */
+export function missingPackages(): string[] {
+  const rows: readonly (readonly [string, Need])[] = Object.entries(SYSTEM_NEEDS);
+  return rows
+    .filter(([, { programs, files = [] }]) => ![...programs, ...files].every(isInstalled))
+    .map(([name]) => name);
+}
+
+function isInstalled(need: string): boolean {
+  return need.startsWith("/") ? isFile(need) : hasProgram(need as SystemProgram);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+// deno-lint-ignore no-console -- .ci/run reads it.
+if (import.meta.main) console.log(missingPackages().join(" "));
