@@ -11,11 +11,11 @@ import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 import type { Session } from "../session/session.ts";
 import {
-  addressBits,
   type IpNetwork,
   isWithin,
   networkOf,
   networkText,
+  parseAddress,
   parseNetwork,
 } from "../limits/ip_network.ts";
 
@@ -236,8 +236,8 @@ function sourceNetwork(address: string): IpNetwork {
 function banHere(relay: Relay, ban: NetworkBan): number {
   relay.bans.add(ban, Date.now());
   const within = relay.sessions.filter(({ address }) => {
-    const bits = addressBits(address);
-    return bits !== undefined && isWithin(bits, ban.network);
+    const parsed = parseAddress(address);
+    return parsed !== undefined && isWithin(parsed, ban.network);
   });
   for (const session of within) relay.expel(session, BANNED);
   return within.length;

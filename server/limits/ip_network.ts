@@ -1,23 +1,26 @@
-// Where a connection comes from, as what is counted and banned: one customer's part of the network.
+// Where a connection comes from, as what is counted and banned: the part of the network that one customer has.
 
+import ipaddr from "ipaddr.js";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
-const IPV4_BITS = 32;
-const IPV6_BITS = 128;
-// What one customer of IPv6 has at least (RFC 6177); within it, every connection may have an address of its own.
+// A customer of an IPv6 network has at least a /64 (RFC 6177), and may give every connection an address of its own.
 const IPV6_SOURCE_BITS = 64;
-const MAPPED = 0xffffn << 32n;
+// IPv4 as a part of IPv6 (RFC 4291, section 2.5.5.2).
+const MAPPED = ipaddr.IPv6.parse("::ffff:0:0");
 
-/** A part of the network: all addresses whose first `prefix` bits, of 128, are those of `bits`. */
+/** An IPv4 address, or an IPv6 one that is not a mapped IPv4 address. */
+export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** All addresses whose first `prefix` bits are those of `address`, the first of them. */
 export interface IpNetwork {
-  readonly bits: bigint;
+  readonly address: IpAddress;
   readonly prefix: number;
 }
 
 /** One text for all addresses of a source: an IPv4 address, or the /64 of an IPv6 one. */
 export function sourceOf(address: string): string {
-  // Most are IPv4 and need no arithmetic.
+  // Most are IPv4, and need no parsing.
   if (!address.includes(":")) return address;
   const network = networkOf(address);
   return network === undefined ? address : networkText(network);
@@ -25,91 +28,59 @@ export function sourceOf(address: string): string {
 
 /** The source that `address` belongs to; undefined where it is no address. */
 export function networkOf(address: string): IpNetwork | undefined {
-  const bits = addressBits(address);
-  if (bits === undefined) return undefined;
-  const prefix = isMapped(bits) ? IPV6_BITS : IPV6_SOURCE_BITS;
-  return { bits: firstBits(bits, prefix), prefix };
+  const parsed = parseAddress(address);
+  return parsed === undefined ? undefined : sourceNetwork(parsed);
 }
 
 /** Parses `192.0.2.1`, `192.0.2.0/24`, `2001:db8::1` (which means its /64) or `2001:db8::/48`. Throws UsageError. */
 export function parseNetwork(text: string): IpNetwork {
   const [, address = "", length] = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
-  const whole = networkOf(address);
-  const bits = addressBits(address);
-  if (whole === undefined || bits === undefined) throw notANetwork(text);
-  if (length === undefined) return whole;
-  const most = isMapped(bits) ? IPV4_BITS : IPV6_BITS;
+  const parsed = parseAddress(address);
+  if (parsed === undefined) throw notANetwork(text);
+  if (length === undefined) return sourceNetwork(parsed);
   // A ban of everybody is a mistake, or a reason to stop the server.
-  if (Number(length) < 1 || Number(length) > most) throw notANetwork(text);
-  const prefix = Number(length) + IPV6_BITS - most;
-  const network = { bits: firstBits(bits, prefix), prefix };
-  // All of IPv4 lies in a corner of IPv6, and must not be taken along.
-  if (!isMapped(bits) && isWithin(MAPPED, network)) throw notANetwork(text);
+  if (Number(length) < 1 || Number(length) > bitsOf(parsed)) throw notANetwork(text);
+  const network = networkAt(parsed, Number(length));
+  // All of IPv4 is a small part of IPv6: no ban of an IPv6 network may include it.
+  if (isWithin(MAPPED, network)) throw notANetwork(text);
   return network;
 }
 
-/** Whether `address`, as bits, is in `network`. */
-export function isWithin(bits: bigint, { bits: first, prefix }: IpNetwork): boolean {
-  return firstBits(bits, prefix) === first;
+/** Whether `address` is in `network`. */
+export function isWithin(address: IpAddress, network: IpNetwork): boolean {
+  return address.kind() === network.address.kind() &&
+    address.match(network.address, network.prefix);
 }
 
 /** `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/64`. */
-export function networkText({ bits, prefix }: IpNetwork): string {
-  if (isMapped(bits) && prefix >= IPV6_BITS - IPV4_BITS) {
-    const octets = [24n, 16n, 8n, 0n].map((shift) => bits >> shift & 0xffn);
-    const length = prefix - (IPV6_BITS - IPV4_BITS);
-    return `${octets.join(".")}${length === IPV4_BITS ? "" : `/${length}`}`;
-  }
-  const groups = Array.from(
-    { length: 8 },
-    (_, n) => (bits >> BigInt(112 - 16 * n) & 0xffffn).toString(16),
-  );
-  const { hostname } = new URL(`http://[${groups.join(":")}]`);
-  return `${hostname.slice(1, -1)}/${prefix}`;
+export function networkText({ address, prefix }: IpNetwork): string {
+  const isOneIpv4 = address.kind() === "ipv4" && prefix === bitsOf(address);
+  return isOneIpv4 ? address.toString() : `${address}/${prefix}`;
 }
 
-/** An address as 128 bits, IPv4 in its mapped form; undefined where it is none. */
-export function addressBits(address: string): bigint | undefined {
-  const plain = address.replace(/%.*$/, "");
-  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(plain)) return ipv4Bits(plain);
-  if (!plain.includes(":")) return undefined;
-  const url = URL.parse(`http://[${plain}]`);
-  return url === null ? undefined : ipv6Bits(url.hostname.slice(1, -1));
+/** Parses an address, with or without its zone; undefined where it is none. */
+export function parseAddress(text: string): IpAddress | undefined {
+  const plain = text.replace(/%.*$/, "");
+  if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return ipaddr.IPv4.parse(plain);
+  return ipaddr.IPv6.isValid(plain) ? ipaddr.process(plain) : undefined;
 }
 
-function ipv4Bits(text: string): bigint | undefined {
-  let bits = 0n;
-  for (const octet of text.split(".")) {
-    if (Number(octet) > 255) return undefined;
-    bits = bits << 8n | BigInt(Number(octet));
-  }
-  return MAPPED | bits;
+function sourceNetwork(address: IpAddress): IpNetwork {
+  return networkAt(address, address.kind() === "ipv4" ? bitsOf(address) : IPV6_SOURCE_BITS);
 }
 
-// What URL made of it: lower case, groups of hexadecimal digits, at most one "::".
-function ipv6Bits(text: string): bigint {
-  const [left = "", right = ""] = text.split("::");
-  const groups = (part: string) => part === "" ? [] : part.split(":");
-  const [head, tail] = [groups(left), groups(right)];
-  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
-  return [...head, ...zeros, ...tail].reduce(
-    (bits, group) => bits << 16n | BigInt(`0x${group}`),
-    0n,
-  );
+function networkAt(address: IpAddress, prefix: number): IpNetwork {
+  const kind = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return { address: kind.networkAddressFromCIDR(`${address}/${prefix}`), prefix };
 }
 
-function isMapped(bits: bigint): boolean {
-  return bits >> 32n === MAPPED >> 32n;
-}
-
-function firstBits(bits: bigint, prefix: number): bigint {
-  const rest = BigInt(IPV6_BITS - prefix);
-  return bits >> rest << rest;
+function bitsOf(address: IpAddress): number {
+  return 8 * address.toByteArray().length;
 }
 
 function notANetwork(text: string): UsageError {
   return new UsageError(
-    `Cannot use ${quote(text)} as an address: one such as 192.0.2.1, 192.0.2.0/24, ` +
-      "2001:db8::1 or 2001:db8::/48 is wanted",
+    `Cannot use ${quote(text)} as an address: it must be one such as 192.0.2.1, 192.0.2.0/24, ` +
+      "2001:db8::1 or 2001:db8::/48",
   );
 }

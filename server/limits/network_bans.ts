@@ -1,28 +1,28 @@
-// Parts of the network that the operator keeps out of the whole server.
+// Networks whose connections the admin refuses, on the whole server.
 
 import { LimitError } from "../../shared/base/errors.ts";
-import { addressBits, type IpNetwork, isWithin, networkText, parseNetwork } from "./ip_network.ts";
+import { type IpNetwork, isWithin, networkText, parseAddress, parseNetwork } from "./ip_network.ts";
 
-/** One ban; `until` in ms since 1970, undefined = for good. */
+/** One ban; `until` in ms since 1970, undefined = without end. */
 export interface NetworkBan {
   readonly network: IpNetwork;
   readonly until: number | undefined;
 }
 
-/** Bans that are kept at most: each connection is compared with all of them. */
+/** Most bans at once: each new connection is compared with all of them. Only the admin adds one. */
 export const NETWORK_BANS_MAX = 1_024;
 
-/** The operator's bans. Asked at accept time, before anything is read or computed for a connection. */
+/** The admin's bans. Checked as a connection is accepted, before anything is read or computed for it. */
 export class NetworkBans {
   readonly #bans = new Map<string, NetworkBan>();
 
-  /** Those that hold at `now`. */
+  /** The bans that are in force at `now`. */
   list(now: number): NetworkBan[] {
     for (const [key, { until = Infinity }] of this.#bans) if (until <= now) this.#bans.delete(key);
     return [...this.#bans.values()];
   }
 
-  /** All of them, for another process or server: network, and ms since 1970 or 0 for good. */
+  /** All of them, for another process or server: network, and ms since 1970 or 0 for no end. */
   get snapshot(): readonly (readonly [network: string, until: number])[] {
     return Array.from(
       this.#bans.values(),
@@ -37,7 +37,7 @@ export class NetworkBans {
     }
   }
 
-  /** Begins a ban, or gives the one of this network another end. Throws LimitError above OPERATOR_BANS_MAX. */
+  /** Adds a ban, or changes the end of the ban of this network. Throws LimitError above NETWORK_BANS_MAX. */
   add(ban: NetworkBan, now: number): void {
     const key = networkText(ban.network);
     if (!this.#bans.has(key) && this.list(now).length >= NETWORK_BANS_MAX) {
@@ -46,17 +46,17 @@ export class NetworkBans {
     this.#bans.set(key, ban);
   }
 
-  /** Ends the ban of this network. False where there is none. */
+  /** Removes the ban of this network. False where there is none. */
   lift(network: IpNetwork): boolean {
     return this.#bans.delete(networkText(network));
   }
 
-  /** Whether a connection from `address` is kept out at `now`. */
+  /** Whether a connection from `address` is refused at `now`. */
   covers(address: string, now: number): boolean {
     if (this.#bans.size === 0) return false;
-    const bits = addressBits(address);
-    if (bits === undefined) return false;
+    const parsed = parseAddress(address);
+    if (parsed === undefined) return false;
     const bans = this.#bans.values();
-    return bans.some(({ network, until = Infinity }) => until > now && isWithin(bits, network));
+    return bans.some(({ network, until = Infinity }) => until > now && isWithin(parsed, network));
   }
 }
