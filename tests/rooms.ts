@@ -84,11 +84,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says: "What the server reports: log, counters, Prometheus page, notifications to systemd.",
     uses: ["server/config"],
     face: [
+      "counters",
       "log",
       "metrics",
       "prometheus_page",
       "prometheus_reader",
-      "sealed_counters",
       "systemd_notify",
     ],
   },

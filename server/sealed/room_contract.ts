@@ -2,7 +2,7 @@
 
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { SealedClock } from "./clock.ts";
-import type { SealedCounters } from "../telemetry/sealed_counters.ts";
+import type { SealedCounters } from "../telemetry/counters.ts";
 import type { OrderState } from "./commit_order.ts";
 import type { SealedMemory } from "./frame_ring.ts";
 import type { SeatState } from "./seat.ts";

@@ -4,7 +4,7 @@ import { encodeBase64 } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { RoomQuota } from "../limits/room_quota.ts";
 import type { SealedClock } from "./clock.ts";
-import type { SealedCounters } from "../telemetry/sealed_counters.ts";
+import type { SealedCounters } from "../telemetry/counters.ts";
 import type { SealedMemory } from "./frame_ring.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { SealedRoomOptions, SealedSnapshot } from "./room_contract.ts";

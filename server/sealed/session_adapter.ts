@@ -2,7 +2,7 @@
 
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
-import type { Counters } from "../telemetry/metrics.ts";
+import type { Counters } from "../telemetry/counters.ts";
 import type { RequestBudget } from "../limits/request_budget.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
 import type { SealedSession } from "./attachments.ts";

@@ -1,33 +1,16 @@
-// What the server counts. No names, no rooms' names, no content.
+// What the server measures: counters, how handshakes end, times. No names of people or rooms, no content.
 
 import { Histogram } from "./histogram.ts";
-import { noSealedCounters, type SealedCounters } from "./sealed_counters.ts";
+import { newCounters } from "./counters.ts";
 
 const LAG_PROBE_MS = 500;
 
-// From a write that found the socket empty to a client that no longer reads.
+// From a write into an empty socket to a client that no longer reads.
 const DELIVERY_BOUNDS_S = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 const LAG_BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
-/** Counters since the start. */
-export interface Counters extends SealedCounters {
-  connectionsAccepted: number;
-  connectionsRefused: number;
-  handshakesFailed: number;
-  protocolErrors: number;
-  messagesIn: number;
-  messagesOut: number;
-  bytesIn: number;
-  bytesOut: number;
-  rateLimited: number;
-  notesDropped: number;
-  sessionsResumed: number;
-  slowClosed: number;
-  silentClosed: number;
-}
-
-/** How a handshake may end. */
+/** The ways in which a handshake can end. */
 export const HANDSHAKE_RESULTS = [
   "v1",
   "v2",
@@ -44,42 +27,27 @@ export const HANDSHAKE_RESULTS = [
 /** How a handshake ended. */
 export type HandshakeResult = typeof HANDSHAKE_RESULTS[number];
 
-/** What is true now. */
+/** Values of this moment. */
 export interface Gauges {
   readonly connections: number;
   readonly members: number;
   readonly held: number;
   readonly rooms: number;
   readonly sealedRooms: number;
-  /** Bytes that sealed rooms remember for those who come back. */
+  /** Bytes of frames that sealed rooms keep for members that come back. */
   readonly sealedBytes: number;
   readonly outboxBytes: number;
 }
 
 const PER_SECOND = ["messagesIn", "messagesOut", "bytesIn", "bytesOut"] as const;
 
-/** Counters, and how late the event loop is. */
+/** Counters since the start, and the times of deliveries and of the event loop. */
 export class Metrics {
-  readonly counters: Counters = {
-    connectionsAccepted: 0,
-    connectionsRefused: 0,
-    handshakesFailed: 0,
-    protocolErrors: 0,
-    messagesIn: 0,
-    messagesOut: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    rateLimited: 0,
-    notesDropped: 0,
-    sessionsResumed: 0,
-    slowClosed: 0,
-    silentClosed: 0,
-    ...noSealedCounters(),
-  };
+  readonly counters = newCounters();
   readonly handshakes = Object.fromEntries(
     HANDSHAKE_RESULTS.map((result) => [result, 0]),
   ) as Record<HandshakeResult, number>;
-  /** From the first message that waits for a client to the end of the write that carried it. */
+  /** From the first message that waits for a client to the end of the write that carries it. */
   readonly delivery = new Histogram(DELIVERY_BOUNDS_S);
   /** How late each probe of the event loop was. */
   readonly lag = new Histogram(LAG_BOUNDS_S);
@@ -106,7 +74,7 @@ export class Metrics {
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
 
-  /** One line: gauges, rates since the last line, totals, the worst lag since the last line, memory. */
+  /** One line: gauges, rates since the last line, counters, the worst lag since the last line, memory. */
   line(gauges: Gauges): string {
     const now = performance.now();
     const seconds = Math.max((now - this.#last.at) / 1_000, 0.001);

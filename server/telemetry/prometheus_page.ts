@@ -1,12 +1,12 @@
-// The metrics as a page in Prometheus' text format. No names, no rooms' names, no addresses.
+// The metrics as a page in Prometheus' text format. No names of people or rooms, no addresses.
 
+import { COUNTER_ROWS, type CounterName, type CounterRow, type Counters } from "./counters.ts";
 import type { Histogram } from "./histogram.ts";
-import type { Counters, Gauges, Metrics } from "./metrics.ts";
-import type { SealedCounters } from "./sealed_counters.ts";
+import type { Gauges, Metrics } from "./metrics.ts";
 
-/** Who is here, by kind. */
+/** Who is connected, by kind. */
 export interface Census {
-  /** Members by how they are linked; `away` ones are held. */
+  /** Members by their connection; `away` are those whose session is held. */
   readonly members: Readonly<Record<"v1" | "v2" | "away", number>>;
   readonly rooms: Readonly<Record<string, number>>;
 }
@@ -28,76 +28,70 @@ export interface MetricsView {
 /** The media type of the page. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-// Logins and rate limits stand in families of their own below.
-const COUNTER_FAMILIES: readonly (readonly [string, keyof Counters, string])[] = [
-  ["cmdchat_connections_accepted_total", "connectionsAccepted", "Connections let in."],
-  ["cmdchat_connections_refused_total", "connectionsRefused", "Connections closed by a cap."],
-  ["cmdchat_protocol_errors_total", "protocolErrors", "Clients closed for breaking the protocol."],
-  ["cmdchat_messages_received_total", "messagesIn", "Messages from clients."],
-  ["cmdchat_messages_sent_total", "messagesOut", "Messages queued for clients."],
-  ["cmdchat_received_bytes_total", "bytesIn", "Bytes from clients, below TLS."],
-  ["cmdchat_sent_bytes_total", "bytesOut", "Bytes to clients, below TLS."],
-  ["cmdchat_rate_limited_total", "rateLimited", "Messages dropped by the rate limit."],
-  ["cmdchat_notes_dropped_total", "notesDropped", "Notes of v1 clients that the server replaced."],
-  ["cmdchat_slow_closed_total", "slowClosed", "Clients closed because they did not read."],
-  ["cmdchat_silent_closed_total", "silentClosed", "Clients closed because they did not answer."],
-];
+interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+}
 
-const SEALED_KINDS = {
-  group: "sealedGroups",
-  commit: "sealedCommits",
-  message: "sealedMessages",
-  chunk: "sealedChunks",
-  conflict: "sealedConflicts",
-  void: "sealedVoids",
-  eviction: "sealedEvictions",
-} as const satisfies Record<string, keyof SealedCounters>;
+/** One value, or one for each value of one label. */
+type Values = number | { readonly label: string; readonly by: Readonly<Record<string, number>> };
 
 /** The page. */
 export function prometheusPage(view: MetricsView): string {
-  const { metrics, gauges, census, memory } = view;
   const page = new Page();
-  page.labelled("cmdchat_build_info", "gauge", "Constant 1.", "version", { [view.version]: 1 });
-  page.single("process_start_time_seconds", "gauge", "Start, since 1970.", view.startedAt);
-  page.single("cmdchat_uptime_seconds", "gauge", "Seconds since the start.", view.uptime);
-  page.single("process_resident_memory_bytes", "gauge", "Memory of the process.", memory.rss);
-  page.single("cmdchat_heap_used_bytes", "gauge", "JavaScript heap in use.", memory.heapUsed);
-  page.single("cmdchat_stopping", "gauge", "1 while it stops.", view.stopping ? 1 : 0);
-  page.single(
-    "cmdchat_connections",
-    "gauge",
-    "Connections and held sessions.",
-    gauges.connections,
-  );
-  page.labelled("cmdchat_members", "gauge", "Members of rooms.", "link", census.members);
-  page.labelled("cmdchat_rooms", "gauge", "Rooms with somebody in them.", "kind", census.rooms);
-  page.single("cmdchat_sealed_bytes", "gauge", "Sealed frames kept.", gauges.sealedBytes);
-  const sealed = Object.entries(SEALED_KINDS).map(([kind, name]) => [kind, metrics.counters[name]]);
-  page.labelled(
-    "cmdchat_sealed_total",
-    "counter",
-    "What passed through sealed rooms, by kind.",
-    "kind",
-    Object.fromEntries(sealed),
-  );
-  page.single("cmdchat_outbox_bytes", "gauge", "Bytes that wait for clients.", gauges.outboxBytes);
-  page.labelled(
-    "cmdchat_handshakes_total",
-    "counter",
-    "Handshakes by how they ended.",
-    "result",
-    metrics.handshakes,
-  );
-  for (const [name, counter, help] of COUNTER_FAMILIES) {
-    page.single(name, "counter", help, metrics.counters[counter]);
+  for (const [name, help, values] of gaugesOf(view)) {
+    page.add({ name, type: "gauge", help }, values);
+  }
+  const handshakes = { name: "cmdchat_handshakes_total", help: "Handshakes by how they ended." };
+  page.add({ ...handshakes, type: "counter" }, { label: "result", by: view.metrics.handshakes });
+  for (const [name, { help, values }] of counterFamilies(view.metrics.counters)) {
+    page.add({ name, type: "counter", help }, values);
   }
   page.histogram(
     "cmdchat_delivery_seconds",
     "From a message queued for a client to the end of its write.",
-    metrics.delivery,
+    view.metrics.delivery,
   );
-  page.histogram("cmdchat_event_loop_lag_seconds", "Lateness of the event loop.", metrics.lag);
+  page.histogram("cmdchat_event_loop_lag_seconds", "Lateness of the event loop.", view.metrics.lag);
   return page.text;
+}
+
+function gaugesOf(view: MetricsView): readonly (readonly [string, string, Values])[] {
+  const { gauges, census, memory } = view;
+  return [
+    ["cmdchat_build_info", "Constant 1.", { label: "version", by: { [view.version]: 1 } }],
+    ["process_start_time_seconds", "Start, since 1970.", view.startedAt],
+    ["cmdchat_uptime_seconds", "Seconds since the start.", view.uptime],
+    ["process_resident_memory_bytes", "Memory of the process.", memory.rss],
+    ["cmdchat_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed],
+    ["cmdchat_stopping", "1 while the server stops.", view.stopping ? 1 : 0],
+    ["cmdchat_connections", "Connections and held sessions.", gauges.connections],
+    ["cmdchat_members", "Members of rooms.", { label: "link", by: census.members }],
+    ["cmdchat_rooms", "Rooms with members.", { label: "kind", by: census.rooms }],
+    ["cmdchat_sealed_bytes", "Bytes of sealed frames kept.", gauges.sealedBytes],
+    ["cmdchat_outbox_bytes", "Bytes that wait for clients.", gauges.outboxBytes],
+  ];
+}
+
+interface CounterFamily {
+  readonly help: string;
+  readonly values: Values;
+}
+
+function counterFamilies(counters: Counters): Map<string, CounterFamily> {
+  const rows = Object.entries(COUNTER_ROWS) as [CounterName, CounterRow][];
+  const families = new Map<string, CounterFamily>();
+  for (const [counter, { family, kind, help }] of rows) {
+    const value = counters[counter];
+    if (kind === undefined) families.set(family, { help, values: value });
+    else {
+      const values = families.get(family)?.values;
+      const by = typeof values === "object" ? values.by : {};
+      families.set(family, { help, values: { label: "kind", by: { ...by, [kind]: value } } });
+    }
+  }
+  return families;
 }
 
 class Page {
@@ -107,28 +101,17 @@ class Page {
     return `${this.#lines.join("\n")}\n`;
   }
 
-  single(name: string, type: "counter" | "gauge", help: string, value: number): void {
-    this.#head(name, type, help);
-    this.#lines.push(`${name} ${value}`);
-  }
-
-  labelled(
-    ...[name, type, help, label, values]: [
-      name: string,
-      type: "counter" | "gauge",
-      help: string,
-      label: string,
-      values: Readonly<Record<string, number>>,
-    ]
-  ): void {
-    this.#head(name, type, help);
-    for (const [key, value] of Object.entries(values)) {
-      this.#lines.push(`${name}{${label}="${key}"} ${value}`);
+  add(family: Family, values: Values): void {
+    const { name } = family;
+    this.#head(family);
+    if (typeof values === "number") return void this.#lines.push(`${name} ${values}`);
+    for (const [key, value] of Object.entries(values.by)) {
+      this.#lines.push(`${name}{${values.label}="${key}"} ${value}`);
     }
   }
 
   histogram(name: string, help: string, histogram: Histogram): void {
-    this.#head(name, "histogram", help);
+    this.#head({ name, type: "histogram", help });
     const { cumulative } = histogram;
     for (const [index, bound] of [...histogram.bounds, "+Inf"].entries()) {
       this.#lines.push(`${name}_bucket{le="${bound}"} ${cumulative[index]}`);
@@ -136,7 +119,7 @@ class Page {
     this.#lines.push(`${name}_sum ${histogram.sum}`, `${name}_count ${cumulative.at(-1)}`);
   }
 
-  #head(name: string, type: string, help: string): void {
+  #head({ name, type, help }: Omit<Family, "type"> & { readonly type: string }): void {
     this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   }
 }

@@ -3,10 +3,7 @@
 import type { Event, EventOf, RequestOf } from "../../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { SealedClock } from "../../../server/sealed/clock.ts";
-import {
-  noSealedCounters,
-  type SealedCounters,
-} from "../../../server/telemetry/sealed_counters.ts";
+import { newCounters, type SealedCounters } from "../../../server/telemetry/counters.ts";
 import { SealedRoom } from "../../../server/sealed/sealed_room.ts";
 import { SealedRooms } from "../../../server/sealed/sealed_rooms.ts";
 import type { SealedPeer, Seat } from "../../../server/sealed/seat.ts";
@@ -78,7 +75,7 @@ export function openRooms(
   options: { readonly graceMs?: number; readonly most?: number; readonly share?: number } = {},
 ): OpenRooms {
   const clock = new HandClock();
-  const counters = noSealedCounters();
+  const counters = newCounters();
   const rooms = new SealedRooms({
     clock,
     counters,
