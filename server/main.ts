@@ -246,9 +246,6 @@ function helpOf(word: string | undefined): string {
 async function printCompletions(args: readonly string[]): Promise<void> {
   const { completionScript } = await import("../shared/cli/completion_script.ts");
   const options = { help: SERVER_OPTIONS.help };
-  if (args.includes("--help") || args.includes("-h")) {
-    return print(helpOf("completions"));
-  }
   print(completionScript(SERVER_PROGRAM, options, { args, env: readVariable }).trimEnd());
 }
 
@@ -273,7 +270,6 @@ function here(signal: AbortSignal): CommandIo {
 /** `keep`: between one server and the next. */
 async function keepForNext(args: readonly string[]): Promise<void> {
   const peer = readAdminPeer({ args, env: readVariable });
-  if (peer.help) return print(helpOf("keep"));
   const log = openLog("INFO");
   const manager = openManager(log);
   const stop = new AbortController();
@@ -304,12 +300,20 @@ function readVariable(name: string): string | undefined {
   return Deno.env.get(name);
 }
 
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.includes("--help") || options.includes("-h");
+}
+
 async function main(): Promise<void> {
   const { build, args } = takeBuild(Deno.args);
   const [command, ...rest] = args;
   if (command === "help") return print(helpOf(rest[0]));
   const known = SERVER_COMMANDS.find(({ name }) => name === command);
-  if (known !== undefined) return await RUNS[known.name](rest);
+  if (known !== undefined) {
+    return asksForHelp(rest) ? print(helpOf(known.name)) : await RUNS[known.name](rest);
+  }
   const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
   const config = readConfig({ args, env: readVariable }, words);
   if (config.help) return print(programHelp(SERVER_PROGRAM, VERSION));

@@ -100,7 +100,7 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
     case "too_many_rooms":
       return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
     case "removed":
-      return new UsageError("Cannot come back to the server: its operator removed you");
+      return new UsageError("Cannot come back to the server: its admin removed you");
     case "server_full":
       return new BusyError("Cannot join the server: it is full");
     case "excluded":

@@ -1,5 +1,5 @@
-// What the operator asked for, done to a relay: an answer for people and for programs, and an audit line in the log
-// without any content or name.
+// Carries out an admin's command on a relay: returns an answer for people and for programs, and writes an audit line
+// to the log, without content or names.
 
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
@@ -19,18 +19,18 @@ import {
   parseNetwork,
 } from "../limits/ip_network.ts";
 
-const NOTICE_PREFIX = "From the server's operator: ";
+const NOTICE_PREFIX = "From the server's admin: ";
 
-/** What a command came to. */
+/** Result of a command. */
 export interface AdminAnswer {
-  /** For people: one line, or one for each of a list. */
+  /** For people: one line, or one line for each entry of a list. */
   readonly lines: readonly string[];
   /** The same for programs. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-const KICKED = "You were removed by the server's operator.";
-const BANNED = "You were banned by the server's operator.";
+const KICKED = "You were removed by the server's admin.";
+const BANNED = "You were banned by the server's admin.";
 const OPEN_LABEL = /^open:(\d{1,15})$/;
 const SEALED_LABEL = /^sealed:(\d{1,15})$/;
 
@@ -47,7 +47,12 @@ const ANSWERS: Answers = {
     const sessions = relay.sessions.map((session) => sessionRow(session, names));
     const head = ["session", "link", "open", "sealed", "since", "address"];
     const rows = sessions.map((row) => [
-      ...[row.session, row.link, row.open, row.sealed, row.since, row.address],
+      row.session,
+      row.link,
+      row.open,
+      row.sealed,
+      row.since,
+      row.address,
       ...(row.names?.map(({ name, room }) => `${name} in ${room}`) ?? []),
     ]);
     return {
@@ -83,9 +88,9 @@ const ANSWERS: Answers = {
     const until = seconds === 0 ? undefined : Date.now() + seconds * 1_000;
     const ended = banHere(relay, { network, until });
     const text = networkText(network);
-    relay.cluster?.tell({ kind: "banned", network: text, until: until ?? 0 });
+    relay.cluster?.sendAll({ kind: "banned", network: text, until: until ?? 0 });
     audit(relay, { what: "ban", network: text, seconds, ended });
-    const time = seconds === 0 ? "for good" : `for ${durationText(seconds)}`;
+    const time = seconds === 0 ? "permanently" : `for ${durationText(seconds)}`;
     const where = everywhere(relay);
     return {
       lines: [`Banned ${text} ${time}${where}; sessions ended here: ${ended}`],
@@ -99,7 +104,7 @@ const ANSWERS: Answers = {
     if (!relay.bans.lift(network)) {
       throw new LimitError(`Cannot lift the ban of ${text}: there is none`);
     }
-    relay.cluster?.tell({ kind: "unbanned", network: text });
+    relay.cluster?.sendAll({ kind: "unbanned", network: text });
     audit(relay, { what: "unban", network: text });
     return { lines: [`Lifted the ban of ${text}${everywhere(relay)}`], data: { network: text } };
   },
@@ -109,13 +114,13 @@ const ANSWERS: Answers = {
       network: networkText(network),
       until: until === undefined ? null : new Date(until).toISOString(),
     }));
-    const rows = bans.map(({ network, until }) => [network, until ?? "for good"]);
+    const rows = bans.map(({ network, until }) => [network, until ?? "permanent"]);
     return { lines: table(["address", "until"], rows), data: { bans } };
   },
 
   notice(relay, { text }) {
     relay.tellAll(NOTICE_PREFIX + text);
-    relay.cluster?.tell({ kind: "announced", text });
+    relay.cluster?.sendAll({ kind: "announced", text });
     const told = relay.sessions.filter(({ port }) => port !== undefined).length;
     audit(relay, { what: "notice", bytes: new TextEncoder().encode(text).length, told });
     const more = everywhere(relay);
@@ -132,10 +137,10 @@ const ANSWERS: Answers = {
       : closeSealed(relay, Number(sealed));
     audit(relay, { what: "close", ...closed });
     const { room, members } = closed;
-    // Of an open room the members on other servers obey as well.
+    // An open room is closed on the other servers as well.
     const where = sealed === undefined ? [] : onlyHere(relay);
     return {
-      lines: [`Closed ${room}; members put out: ${members}`, ...where],
+      lines: [`Closed ${room}; members removed: ${members}`, ...where],
       data: { room, members },
     };
   },
@@ -144,45 +149,49 @@ const ANSWERS: Answers = {
     relay.draining = on;
     audit(relay, { what: "drain", on });
     const here = relay.sessions.length;
-    const text = on ? `Takes no new clients; sessions still here: ${here}` : "Takes clients again";
+    const text = on
+      ? `Refusing new clients; sessions still connected: ${here}`
+      : "Accepting clients again";
     return { lines: [text, ...onlyHere(relay)], data: { draining: on, sessions: here } };
   },
 };
 
-/** Does what the operator asks for. Throws CmdchatError where it cannot be done. */
+/** Carries out a command of the admin. Throws CmdchatError when it cannot. */
 export async function runAdminCommand(relay: Relay, ask: AdminRequest): Promise<AdminAnswer> {
-  // The table's type ties each command to its question; TypeScript cannot follow the key through the union.
+  // The table's type ties each command to its request; TypeScript cannot follow the key through the union.
   const answer = ANSWERS[ask.command] as (relay: Relay, ask: AdminRequest) => AdminAnswer;
   return await answer(relay, ask);
 }
 
-/** Does what the operator said at another server; never throws. */
-export function followAdmin(relay: Relay, word: AdminMessage): void {
+/** Carries out a command that the admin gave at another server; never throws. */
+export function followAdmin(relay: Relay, message: AdminMessage): void {
   try {
-    follow(relay, word);
+    follow(relay, message);
   } catch (error) {
-    // As many bans as are kept, or a network as another version writes it.
+    // The list of bans is full, or another version wrote a network that this one cannot read.
     if (!(error instanceof CmdchatError)) throw error;
-    relay.log.warning("cannot do what the operator said at another server", { what: word.kind });
+    relay.log.warning("cannot follow the admin's command from another server", {
+      what: message.kind,
+    });
   }
 }
 
-function follow(relay: Relay, word: AdminMessage): void {
-  switch (word.kind) {
+function follow(relay: Relay, message: AdminMessage): void {
+  switch (message.kind) {
     case "banned":
       banHere(relay, {
-        network: parseNetwork(word.network),
-        until: word.until === 0 ? undefined : word.until,
+        network: parseNetwork(message.network),
+        until: message.until === 0 ? undefined : message.until,
       });
       return;
     case "unbanned":
-      return void relay.bans.lift(parseNetwork(word.network));
+      return void relay.bans.lift(parseNetwork(message.network));
     case "announced":
-      return relay.tellAll(NOTICE_PREFIX + word.text);
+      return relay.tellAll(NOTICE_PREFIX + message.text);
   }
 }
 
-/** Ends session `id` of this server for the operator of another one: its address; undefined where it is not here. */
+/** Ends session `id` for an admin at another server. Returns its address; undefined if the session is not here. */
 export function expelForAdmin(relay: Relay, id: number): string | undefined {
   const session = relay.session(id);
   if (session === undefined) return undefined;
@@ -191,7 +200,7 @@ export function expelForAdmin(relay: Relay, id: number): string | undefined {
 }
 
 function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
-  relay.log.info("audit", { by: "operator", ...what });
+  relay.log.info("audit", { by: "admin", ...what });
 }
 
 function sessionRow(session: Session, names: boolean) {
@@ -218,13 +227,13 @@ async function expelAnywhere(relay: Relay, id: number, why: string): Promise<str
   return address;
 }
 
-// Where the session is another server's, it is ended there at once: the ban would do so a moment later.
+// A session on another server is ended there at once; the ban would end it a moment later.
 async function addressOf(relay: Relay, id: number): Promise<string> {
   return relay.session(id)?.address ?? await expelAnywhere(relay, id, BANNED);
 }
 
 function nobody(id: number): CmdchatError {
-  return new LimitError(`Cannot find session ${id}: nobody has that number`);
+  return new LimitError(`Cannot find session ${id}: no session has that number`);
 }
 
 function sourceNetwork(address: string): IpNetwork {
@@ -243,31 +252,35 @@ function banHere(relay: Relay, ban: NetworkBan): number {
   return within.length;
 }
 
-// A kick of everybody, by nobody: members on other servers obey it as well.
+// Everybody is kicked under the admin's number, so members on other servers are removed as well.
 function closeOpen(relay: Relay, wanted: string): { room: string; members: number } {
   const [, number] = OPEN_LABEL.exec(wanted) ?? [];
   const room = relay.rooms.find(({ id, title }) =>
     number === undefined ? title === wanted.normalize("NFKC").toLowerCase() : id === Number(number)
   );
-  // Not repeated: what somebody typed may be a name, and the answer may end up in a log.
+  // The answer may end up in a log, and what was typed may be a name: it is not repeated.
   if (room === undefined) {
-    throw new LimitError("Cannot close the room: there is none of that name here");
+    throw new LimitError("Cannot close the room: this server has no room of that name");
   }
-  const members = putOut(room);
+  const members = removeAll(room);
   return { room: `open:${room.id}`, members };
 }
 
-function putOut(room: Room): number {
+function removeAll(room: Room): number {
   const all = room.occupants;
   for (const { id: whom, name: whomName } of all) {
     room.publish({
-      ...{
-        kind: "moderated",
-        client: ADMIN_CLIENT,
-        name: "The server's operator",
-        time: Date.now(),
-      },
-      ...{ request: 0, what: "kick", whom, whomName, seconds: 0, text: "the room is closed" },
+      kind: "moderated",
+      client: ADMIN_CLIENT,
+      name: "The server's admin",
+      time: Date.now(),
+
+      request: 0,
+      what: "kick",
+      whom,
+      whomName,
+      seconds: 0,
+      text: "the room is closed",
     });
   }
   return all.length;
@@ -276,7 +289,7 @@ function putOut(room: Room): number {
 function closeSealed(relay: Relay, number: number): { room: string; members: number } {
   const members = relay.sealed.shut(number);
   if (members !== undefined) return { room: `sealed:${number}`, members };
-  throw new LimitError("Cannot close the room: there is none of that number here");
+  throw new LimitError("Cannot close the room: this server has no room of that number");
 }
 
 function table(
@@ -293,7 +306,7 @@ function others({ cluster }: Relay): { readonly otherServers?: number } {
 }
 
 function onlyHere({ cluster }: Relay): string[] {
-  return cluster === undefined ? [] : [`of this server; other servers: ${cluster.others}`];
+  return cluster === undefined ? [] : [`on this server only; other servers: ${cluster.others}`];
 }
 
 function everywhere({ cluster }: Relay): string {

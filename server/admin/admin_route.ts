@@ -1,5 +1,5 @@
-// The page over which the operator acts on a running server. Whoever gets in here reads names and ends sessions, so
-// everything about a request must fit: from this machine, with the token, and not by a web page.
+// The HTTP route for admin commands. These commands read names and end sessions, so a request must come from this
+// machine, carry the token, and not come from a web page.
 
 import { isLoopback } from "../config/admin_address.ts";
 import { CmdchatError } from "../../shared/base/errors.ts";
@@ -8,36 +8,36 @@ import { type AdminRequest, checkAdminRequest } from "./admin_commands.ts";
 import type { TokenGate } from "./token_gate.ts";
 import { ADMIN_REQUEST_MAX_BYTES } from "./paths.ts";
 
-/** What the page needs. */
+/** What the route needs from the server. */
 export interface AdminRouteView {
-  /** Undefined = there is no token, and with it no such page. */
+  /** Undefined = no token is set, so this route does not exist. */
   readonly gate: TokenGate | undefined;
   readonly answer: (ask: AdminRequest) => Promise<AdminAnswer>;
 }
 
-/** A request, and who sent it. */
+/** A request and its sender. */
 export interface PeerRequest {
   readonly request: Request;
   /** Address of the other end. */
   readonly peer: string;
 }
 
-/** What is wrong with a request, or what came of it. */
+/** The answer to a command, or why the request is refused. */
 export type AdminReply =
   | { readonly status: 200; readonly answer: AdminAnswer }
   | { readonly status: number; readonly why: string };
 
-/** The token that a request carries; undefined where it has none. */
+/** The bearer token of a request; undefined if it carries none. */
 export function bearerToken(request: Request): string | undefined {
   return /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
 }
 
-/** Whether a Host header is an address and not a name, which its owner may point at this machine (DNS rebinding). */
+/** Whether a Host header is an address. A name could be pointed at this machine by its owner (DNS rebinding). */
 export function isPlainAddress(hostname: string): boolean {
   return hostname === "localhost" || /^(?:[\d.]+|\[[0-9a-f:.]+\])$/.test(hostname);
 }
 
-/** The body of a request; undefined where it is longer than `most` bytes, of which no more are read. */
+/** The body of a request; undefined above `most` bytes. At most that many are read. */
 export async function readUpTo(
   request: Request,
   most: number,
@@ -53,7 +53,7 @@ export async function readUpTo(
   return bytes.slice(0, size);
 }
 
-/** Answers a request for the page; undefined where there is no such page for it. */
+/** Answers a request to this route; undefined if the route does not exist for this peer. */
 export async function adminReply(
   { request, peer }: PeerRequest,
   { gate, answer }: AdminRouteView,
@@ -64,13 +64,13 @@ export async function adminReply(
   const token = bearerToken(request);
   const checked = token === undefined ? "wrong" : await gate.check(token);
   if (checked === "busy") return { status: 429, why: "Too many at once" };
-  if (checked === "wrong") return { status: 401, why: "A token is needed" };
+  if (checked === "wrong") return { status: 401, why: "The admin token is required" };
   const body = await readUpTo(request, ADMIN_REQUEST_MAX_BYTES);
   if (body === undefined) {
-    return { status: 413, why: `At most ${ADMIN_REQUEST_MAX_BYTES} bytes are read` };
+    return { status: 413, why: `A command has at most ${ADMIN_REQUEST_MAX_BYTES} bytes` };
   }
   const ask = checkAdminRequest(parsed(body));
-  if (ask === undefined) return { status: 400, why: "That is no question of this version" };
+  if (ask === undefined) return { status: 400, why: "This version does not know that command" };
   try {
     return { status: 200, answer: await answer(ask) };
   } catch (error) {
@@ -79,16 +79,18 @@ export async function adminReply(
   }
 }
 
-// A browser says where a page came from, and asks before it sends JSON; nothing here allows it.
+// Browsers send these headers, and ask for permission before they send JSON (CORS); nothing here grants it.
 function unfit(request: Request): AdminReply | undefined {
   const { headers, method, url } = request;
-  if (!isPlainAddress(new URL(url).hostname)) return { status: 421, why: "Ask by address" };
-  if (method !== "POST") return { status: 405, why: "POST it" };
+  if (!isPlainAddress(new URL(url).hostname)) {
+    return { status: 421, why: "Use an IP address in the URL" };
+  }
+  if (method !== "POST") return { status: 405, why: "Use POST" };
   if (headers.has("origin") || headers.has("sec-fetch-site")) {
-    return { status: 403, why: "Not for web pages" };
+    return { status: 403, why: "Web pages may not use this" };
   }
   if (headers.get("content-type") !== "application/json") {
-    return { status: 415, why: "application/json is wanted" };
+    return { status: 415, why: "The content type must be application/json" };
   }
   return undefined;
 }
@@ -97,7 +99,7 @@ function parsed(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
-    // Not JSON, or not UTF-8: no question either way.
+    // Not JSON or not UTF-8: not a command either way.
     return undefined;
   }
 }

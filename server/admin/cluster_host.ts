@@ -1,4 +1,4 @@
-// What other servers of a cluster may ask of this one.
+// What this server does for other servers of its cluster.
 
 import type { ClusterHost } from "../cluster/cluster.ts";
 import type { AdminMessage, ClusterMessageOf } from "../cluster/cluster_messages.ts";
@@ -6,7 +6,7 @@ import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 
-/** This server's sessions, as other servers see them. */
+/** This server's relay, as other servers see it. */
 export class RelayClusterHost implements ClusterHost {
   readonly #relay: Relay;
   readonly #sessions: ReadonlyMap<number, Session>;
@@ -28,8 +28,8 @@ export class RelayClusterHost implements ClusterHost {
     return lastRequest;
   }
 
-  follow(word: AdminMessage): void {
-    followAdmin(this.#relay, word);
+  follow(message: AdminMessage): void {
+    followAdmin(this.#relay, message);
   }
 
   standing(): AdminMessage[] {
@@ -48,8 +48,15 @@ export class RelayClusterHost implements ClusterHost {
     if (other === undefined || theirs?.room.view?.of(message.client) === undefined) return false;
     const { client, name, time, request, text } = message;
     return other.tellSurely({
-      ...{ kind: "direct", room: theirs.room.id, client, name, time },
-      ...{ to, toName: theirs.name, request, text },
+      kind: "direct",
+      room: theirs.room.id,
+      client,
+      name,
+      time,
+      to,
+      toName: theirs.name,
+      request,
+      text,
     });
   }
 }

@@ -1,19 +1,19 @@
-// The socket of the operator's pages: HTTP, apart from the relay's own port.
+// The admin pages' own HTTP socket, separate from the relay's port.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { addressText, type AdminAddress } from "../config/admin_address.ts";
 import { type AdminView, answerRoute } from "./routes.ts";
 import { listenError } from "../net/listen_error.ts";
 
-/** The operator's pages while they are served. */
+/** The running HTTP server of the admin pages. */
 export interface AdminListener {
-  /** Where they really are. */
+  /** Address and port that the pages have. */
   readonly address: string;
-  /** Takes no more requests; resolves when those that came are answered. */
+  /** Accepts no more requests; resolves when all earlier ones are answered. */
   finish(): Promise<void>;
 }
 
-/** Serves the pages at `address`. Throws ConfigError where that is not possible. */
+/** Serves the pages at `address`. Throws ConfigError when it cannot listen there. */
 export function serveAdmin(
   address: AdminAddress,
   view: AdminView,
@@ -25,10 +25,10 @@ export function serveAdmin(
       onListen: () => {},
       onError(error) {
         onFault(error);
-        return new Response("The server made a mistake\n", { status: 500 });
+        return new Response("Internal error\n", { status: 500 });
       },
     }, (request, { remoteAddr }) => answerRoute({ request, peer: remoteAddr.hostname }, view));
-    // It serves beside the relay, and must not keep the process alive.
+    // The pages alone must not keep the process alive.
     server.unref();
     return { address: addressText(server.addr), finish: () => server.shutdown() };
   } catch (cause) {
@@ -36,11 +36,11 @@ export function serveAdmin(
   }
 }
 
-// A process that handed over needs some ms to end; then its port is free.
+// A process that handed over needs some ms to exit; then its port is free.
 const PORT_FREE_MS = 5_000;
 const PORT_POLL_MS = 20;
 
-/** The same where the process before this one may still have the port for a moment. */
+/** Serves the pages as soon as the previous process has left the port. */
 export async function serveWhenFree(
   ...options: Parameters<typeof serveAdmin>
 ): Promise<AdminListener> {

@@ -1,10 +1,10 @@
-// Paths and bounds that the admin server and its clients share.
+// Paths and limits that the admin pages and their clients share.
 
-/** Where `cmdchat-server admin` asks. */
+/** The route of `cmdchat-server admin`. */
 export const ADMIN_PATH = "/admin";
 
-/** Bytes of a question: a notice of the longest kind, escaped. */
+/** Most bytes of a command: the longest notice, escaped. */
 export const ADMIN_REQUEST_MAX_BYTES = 4_096;
 
-/** The page that the next process asks. */
+/** The route over which the next process takes over. */
 export const HAND_OVER_PATH = "/hand-over";

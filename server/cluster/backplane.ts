@@ -1,42 +1,42 @@
-// What the servers of a cluster share: logs that have one order for all of them, and words that are kept nowhere.
+// What the servers of a cluster share: logs with one order for all, and messages that nobody stores.
 
-/** A log's subject and those of plain words: letters, digits and `_` between dots. */
+/** Name of a log or of a message channel: letters, digits and `_` between dots. */
 export type Subject = string;
 
-/** Takes a log's entries, in their order, each at least once. */
+/** Receives a log's entries, in order, each at least once. */
 export interface LogSink {
-  entry(place: number, body: Uint8Array): void;
-  /** The log was lost and begins anew: places start again. */
+  entry(position: number, body: Uint8Array): void;
+  /** The log was lost and restarts: its positions start over. */
   reset(): void;
 }
 
-/** Something that runs until it is closed; idempotent. */
+/** Something that runs until it is closed; closing is idempotent. */
 export interface Running {
   close(): void;
 }
 
 /**
  * The contract:
- * 1. `append` refuses where it sees that the last place is another than `last`; two at once may both get in. All
- *    servers read a log's entries in one order.
+ * 1. `append` refuses if it sees that the last position is not `last`; two at once may both succeed. All servers read
+ *    a log's entries in one order.
  * 2. `append` that throws may or may not have appended; only the log itself tells.
- * 3. `follow` begins with the oldest entry that is kept, and goes on over lost connections.
- * 4. `say` and `hear` lose what is said while there is no connection.
+ * 3. `follow` starts with the oldest stored entry, and continues over lost connections.
+ * 4. `publish` and `subscribe` lose messages while there is no connection.
  */
 export interface Backplane {
-  /** Appends where `last` is the last place (0 = the log is empty); undefined where it is not. Throws ClusterLost. */
+  /** Appends if `last` is the last position (0 = the log is empty); undefined if it is not. Throws ClusterLost. */
   append(subject: Subject, body: Uint8Array, last: number): Promise<number | undefined>;
-  /** The last place of a log; 0 where it is empty. Throws ClusterLost. */
+  /** The last position of a log; 0 if it is empty. Throws ClusterLost. */
   last(subject: Subject): Promise<number>;
   follow(subject: Subject, sink: LogSink): Running;
-  /** Drops what a log has up to place `upTo`. Throws ClusterLost. */
+  /** Drops a log's entries up to position `upTo`. Throws ClusterLost. */
   trim(subject: Subject, upTo: number): Promise<void>;
-  say(subject: Subject, body: Uint8Array): void;
-  hear(subject: Subject, onBody: (body: Uint8Array) => void): Running;
+  publish(subject: Subject, body: Uint8Array): void;
+  subscribe(subject: Subject, onBody: (body: Uint8Array) => void): Running;
   close(): Promise<void>;
 }
 
-/** The other servers cannot be reached; what was asked for may or may not have happened. */
+/** The backplane cannot be reached; the operation may or may not have happened. */
 export class ClusterLost extends Error {
   override readonly name = "ClusterLost";
 }

@@ -1,11 +1,11 @@
-// Numbers of clients that no two servers give: the number of the server, and behind it one of its own.
+// Client numbers that no two servers assign: the server's slot, followed by a number of its own.
 
 declare const SLOT: unique symbol;
-/** A server process in a cluster: random, so that nothing has to be kept to make it unique. */
+/** A server process in a cluster: random, so that nothing must be stored to keep it unique. */
 export type Slot = number & { readonly [SLOT]: true };
 
 // Together 53 bits, what an integer of JavaScript and of v1's JSON holds exactly. Ten servers have the same slot
-// with a chance of 3 in 10 million; 33 million clients of one process come before a number of it comes again.
+// with a chance of 3 in 10 million; 33 million clients of one process come before one of its numbers repeats.
 const SLOT_BITS = 27;
 const CLIENTS = 2 ** 25;
 

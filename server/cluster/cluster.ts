@@ -1,4 +1,4 @@
-// One server among several: who else is there, which sessions they have, and direct messages between them.
+// One server among several: the other servers, their sessions, and direct messages between them.
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
@@ -19,13 +19,13 @@ import {
   type ReceivedMessage,
 } from "./cluster_messages.ts";
 
-const SUBJECT = "cmdchat.words";
+const SUBJECT = "cmdchat.messages";
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
 const ANSWER_MS = 3_000;
 
-/** What a session of this server is to others. */
+/** A session of this server, as other servers see it. */
 export interface SharedSession {
   readonly id: number;
   readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array } | undefined;
@@ -33,24 +33,24 @@ export interface SharedSession {
 
 /** What the cluster asks of this server. */
 export interface ClusterHost {
-  /** All sessions that can be taken up again. */
+  /** All sessions that can be resumed. */
   sessions(): Iterable<SharedSession>;
-  /** Gives up a session whose client went to another server: the number of its last request; undefined = unknown. */
+  /** Gives up a session that is resumed at another server: the number of its last request; undefined = unknown. */
   giveUp(ticket: Uint8Array): number | undefined;
-  /** Does what the operator said at another server. */
-  follow(word: AdminMessage): void;
-  /** What the operator said that a server which comes must know. */
+  /** Follows a decision of the admin at another server. */
+  follow(message: AdminMessage): void;
+  /** Decisions of the admin that a new server must know. */
   standing(): Iterable<AdminMessage>;
-  /** Ends a session for the operator of another server: its address; undefined where it is not here. */
+  /** Ends a session for the admin at another server: its address; undefined if it is not here. */
   expel(client: number): string | undefined;
-  /** Delivers a direct message where its receiver is here; false where not. */
+  /** Delivers a direct message if its receiver is here; false if not. */
   direct(message: ClusterMessageOf<"direct">): boolean;
 }
 
-/** Where a session was, for whoever takes it up. */
+/** A session of another server, for the one that resumes it. */
 export interface RemoteSession {
   readonly client: number;
-  /** Number of its last request; undefined where its server cannot be asked any more. */
+  /** Number of its last request; undefined if its server cannot be asked any more. */
   readonly request: number | undefined;
 }
 
@@ -60,15 +60,15 @@ interface Known {
   readonly slot: Slot;
 }
 
-/** What a cluster member needs. */
+/** What a server needs to take part in a cluster. */
 export interface ClusterOptions {
   readonly backplane: Backplane;
   readonly key: ClusterKey;
   readonly slot: Slot;
-  /** How long the clients of a lost server may come back elsewhere. */
+  /** How long clients of a lost server may resume elsewhere. */
   readonly holdMs: number;
   readonly onFault: (error: unknown) => void;
-  /** Told of servers that come and go. */
+  /** Told when servers come and go. */
   readonly onServers: (what: "found" | "lost" | "gone", others: number) => void;
 }
 
@@ -82,23 +82,26 @@ export class Cluster {
   readonly #lost = new Map<Slot, number>();
   readonly #known = new Map<string, Known>();
   readonly #homes = new Map<number, Slot>();
-  readonly #questions = new Map<number, (word: ClusterMessage | undefined) => void>();
+  readonly #questions = new Map<number, (message: ClusterMessage | undefined) => void>();
   #host: ClusterHost | undefined;
-  #hearing: Running | undefined;
+  #subscription: Running | undefined;
   #asked = 0;
-  #said = 0;
+  #sent = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     const { backplane, key, slot, onFault } = options;
     this.bus = new ClusterBus({
-      ...{ backplane, key, slot, onFault },
+      backplane,
+      key,
+      slot,
+      onFault,
       homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
     });
-    this.sealed = new SealedHomes({ slot, say: (word) => this.#say(word) });
+    this.sealed = new SealedHomes({ slot, send: (message) => this.#send(message) });
   }
 
-  /** How many other servers are there. */
+  /** Number of other servers. */
   get others(): number {
     return this.#heard.size;
   }
@@ -106,35 +109,38 @@ export class Cluster {
   /** Takes part until `signal` aborts. */
   run(host: ClusterHost, signal: AbortSignal): void {
     this.#host = host;
-    this.#hearing = this.#options.backplane.hear(SUBJECT, (sealed) => this.#hear(sealed));
-    this.#say({ kind: "hello" });
+    this.#subscription = this.#options.backplane.subscribe(
+      SUBJECT,
+      (sealed) => this.#receive(sealed),
+    );
+    this.#send({ kind: "hello" });
     const timer = setInterval(() => this.#beat(performance.now()), BEAT_MS);
     signal.addEventListener("abort", () => {
       clearInterval(timer);
-      this.#hearing?.close();
+      this.#subscription?.close();
     }, { once: true });
   }
 
   /** Tells the others that this server stops. */
   bye(): void {
-    this.#say({ kind: "bye" });
+    this.#send({ kind: "bye" });
   }
 
-  /** Tells the others of a session that can be taken up again. */
+  /** Tells the others of a session that can be resumed. */
   opened({ id, ticket }: SharedSession): void {
     if (ticket === undefined) return;
     this.#homes.delete(id);
     this.#known.delete(encodeBase64(ticket.id));
     const digest = sha256(ticket.secret);
-    this.#say({ kind: "session", ticket: ticket.id, digest, client: id });
+    this.#send({ kind: "session", ticket: ticket.id, digest, client: id });
   }
 
   /** Tells the others that a session is over. */
   ended({ ticket }: SharedSession): void {
-    if (ticket !== undefined) this.#say({ kind: "ended", ticket: ticket.id });
+    if (ticket !== undefined) this.#send({ kind: "ended", ticket: ticket.id });
   }
 
-  /** A session of another server, given up by it; undefined where there is none, or the secret is another's. */
+  /** Takes over a session of another server; undefined if there is none, or the secret does not match. */
   async take(ticket: Uint8Array, secret: Uint8Array): Promise<RemoteSession | undefined> {
     const known = this.#known.get(encodeBase64(ticket));
     if (known === undefined || !timingSafeEqual(known.digest, sha256(secret))) return undefined;
@@ -144,7 +150,7 @@ export class Cluster {
     return { client, request: answer?.kind === "given" ? answer.request : undefined };
   }
 
-  /** Brings a direct message to whichever server has its receiver; false where nobody took it. */
+  /** Sends a direct message to the server of its receiver; false if no server took it. */
   async direct(message: EventOf<"direct">, title: string): Promise<boolean> {
     const { client, name, time, to, toName, request, text } = message;
     const about = { title, client, name, time, to, toName, request, text };
@@ -152,19 +158,19 @@ export class Cluster {
     return answer !== undefined;
   }
 
-  /** Has all other servers do what the operator said. */
-  tell(word: AdminMessage): void {
-    this.#say(word);
+  /** Sends a decision of the admin to all other servers. */
+  sendAll(message: AdminMessage): void {
+    this.#send(message);
   }
 
-  /** Has whichever server has session `client` end it: its address; undefined where nobody has it. */
+  /** Ends session `client` on another server: its address; undefined if no server has it. */
   async expel(client: number): Promise<string | undefined> {
     const answer = await this.#ask((question) => ({ kind: "expel", question, client }));
     return answer?.kind === "expelled" ? answer.address : undefined;
   }
 
   #beat(now: number): void {
-    this.#say({ kind: "alive" });
+    this.#send({ kind: "alive" });
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
   }
@@ -189,83 +195,90 @@ export class Cluster {
     this.bus.serverGone(slot);
   }
 
-  #say(word: ClusterMessage): void {
+  #send(message: ClusterMessage): void {
     const { backplane, key, slot } = this.#options;
-    backplane.say(
+    backplane.publish(
       SUBJECT,
-      key.seal(SUBJECT, encodeClusterMessage({ slot, number: ++this.#said, word })),
+      key.seal(SUBJECT, encodeClusterMessage({ slot, number: ++this.#sent, message })),
     );
   }
 
-  #hear(sealed: Uint8Array): void {
+  #receive(sealed: Uint8Array): void {
     const body = this.#options.key.open(SUBJECT, sealed);
-    const said = body === undefined ? undefined : decodeClusterMessage(body);
-    if (said === undefined || said.slot === this.#options.slot) return;
-    const { number, word } = said;
-    const slot = said.slot as Slot;
+    const received = body === undefined ? undefined : decodeClusterMessage(body);
+    if (received === undefined || received.slot === this.#options.slot) return;
+    const { number, message } = received;
+    const slot = received.slot as Slot;
     switch (this.#fresh.judge(slot, number)) {
       case "repeat":
         return;
       case "stranger":
-        return this.#hearStranger(slot, { number, word });
+        return this.#receiveFromStranger(slot, { number, message });
       case "new":
         this.#heard.set(slot, performance.now());
-        return this.#take(slot, word);
+        return this.#take(slot, message);
     }
   }
 
-  // Its words may be old ones that somebody repeats: none is followed until it shows that it is alive.
-  #hearStranger(slot: Slot, { number, word }: Pick<ReceivedMessage, "number" | "word">): void {
+  // Its messages may be replayed: none is followed until it proves that it is alive.
+  #receiveFromStranger(
+    slot: Slot,
+    { number, message }: Pick<ReceivedMessage, "number" | "message">,
+  ): void {
     const now = performance.now();
-    if (word.kind === "who") this.#introduce(slot, word);
-    if (word.kind === "here" && this.#fresh.meet(slot, { sign: word.sign, count: number })) {
+    if (message.kind === "who") this.#introduce(slot, message);
+    if (message.kind === "here" && this.#fresh.meet(slot, { sign: message.sign, count: number })) {
       this.#lost.delete(slot);
       this.#heard.set(slot, now);
       return this.#options.onServers("found", this.others);
     }
-    const sign = word.kind === "bye" ? undefined : this.#fresh.ask(slot, now);
-    if (sign !== undefined) this.#say({ kind: "who", to: slot, sign });
+    const sign = message.kind === "bye" ? undefined : this.#fresh.ask(slot, now);
+    if (sign !== undefined) this.#send({ kind: "who", to: slot, sign });
   }
 
-  /** Shows `slot`, which asked for it, that this server is alive, and says all that others must know of it. */
+  /** Proves to `slot`, which asked, that this server is alive, and sends all that others must know of it. */
   #introduce(slot: Slot, { to, sign }: ClusterMessageOf<"who">): void {
     if (to !== this.#options.slot || !this.#fresh.mayAnswer(slot, performance.now())) return;
-    this.#say({ kind: "here", sign });
+    this.#send({ kind: "here", sign });
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
-    for (const word of this.#host?.standing() ?? []) this.#say(word);
+    for (const message of this.#host?.standing() ?? []) this.#send(message);
     this.sealed.introduce();
   }
 
-  #take(slot: Slot, word: ClusterMessage): void {
-    switch (word.kind) {
+  #take(slot: Slot, message: ClusterMessage): void {
+    switch (message.kind) {
       case "alive":
       case "hello":
       case "here":
         return;
       case "who":
-        return this.#introduce(slot, word);
+        return this.#introduce(slot, message);
       case "bye":
         return this.#lose(slot, performance.now());
       case "session":
-        this.#known.set(encodeBase64(word.ticket), {
-          ...{ digest: word.digest, client: word.client, slot },
+        this.#known.set(encodeBase64(message.ticket), {
+          digest: message.digest,
+          client: message.client,
+          slot,
         });
-        this.#homes.set(word.client, slot);
+        this.#homes.set(message.client, slot);
         return;
       case "ended": {
-        const known = this.#known.get(encodeBase64(word.ticket));
+        const known = this.#known.get(encodeBase64(message.ticket));
         if (known?.slot !== slot) return;
-        this.#known.delete(encodeBase64(word.ticket));
+        this.#known.delete(encodeBase64(message.ticket));
         this.#homes.delete(known.client);
         return;
       }
       case "take": {
-        const request = this.#host?.giveUp(word.ticket);
+        const request = this.#host?.giveUp(message.ticket);
         if (request === undefined) return;
-        return this.#say({ kind: "given", question: word.question, request });
+        return this.#send({ kind: "given", question: message.question, request });
       }
       case "direct":
-        if (this.#host?.direct(word)) this.#say({ kind: "directed", question: word.question });
+        if (this.#host?.direct(message)) {
+          this.#send({ kind: "directed", question: message.question });
+        }
         return;
       case "sealed_home":
       case "sealed_end":
@@ -273,36 +286,36 @@ export class Cluster {
       case "sealed_link":
       case "sealed_tell":
       case "sealed_again":
-        return this.sealed.take(slot, word);
+        return this.sealed.receive(slot, message);
       case "banned":
       case "unbanned":
       case "announced":
-        return this.#host?.follow(word);
+        return this.#host?.follow(message);
       case "expel": {
-        const address = this.#host?.expel(word.client);
+        const address = this.#host?.expel(message.client);
         if (address === undefined) return;
-        return this.#say({ kind: "expelled", question: word.question, address });
+        return this.#send({ kind: "expelled", question: message.question, address });
       }
       case "given":
       case "directed":
       case "expelled":
-        this.#questions.get(word.question)?.(word);
+        this.#questions.get(message.question)?.(message);
         return;
     }
   }
 
-  #ask(wordOf: (question: number) => ClusterMessage): Promise<ClusterMessage | undefined> {
-    // Numbers of two servers must not meet: each begins with its slot.
+  #ask(messageOf: (question: number) => ClusterMessage): Promise<ClusterMessage | undefined> {
+    // Numbers of two servers must not collide: each begins with its slot.
     const question = this.#options.slot * 2 ** 25 + (this.#asked++ % 2 ** 25);
     return new Promise((resolve) => {
-      const done = (word: ClusterMessage | undefined) => {
+      const done = (message: ClusterMessage | undefined) => {
         clearTimeout(timer);
         this.#questions.delete(question);
-        resolve(word);
+        resolve(message);
       };
       const timer = setTimeout(() => done(undefined), ANSWER_MS);
       this.#questions.set(question, done);
-      this.#say(wordOf(question));
+      this.#send(messageOf(question));
     });
   }
 }

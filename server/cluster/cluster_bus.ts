@@ -1,4 +1,4 @@
-// The bus of a server that is one of several: rooms are logs that all of them share.
+// The bus of a server in a cluster: rooms are logs that all servers share.
 
 import { decode, encode } from "cborg";
 import type { Event } from "../../shared/messages/messages_v2.ts";
@@ -20,12 +20,12 @@ import type { ClusterKey } from "./cluster_key.ts";
 import { ReplicatedRoom } from "./replicated_room.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
-// NATS takes 1 MB; the state of a room with thousands of members has to fit beside the events.
+// NATS takes 1 MB by default; the state of a room with thousands of members must fit beside the events.
 const ENTRY_MAX_BYTES = 256 * 1_024;
-// After the bus lost a log, places go on far behind those that anybody had: no new event may pass for an old one.
+// After a log was lost, positions continue far above all earlier ones: no new event may pass for an old one.
 const PLACES_AFTER_LOSS = 1_000_000;
 
-/** What the rooms of a server share. */
+/** What the rooms of a server have in common. */
 export interface ClusterBusOptions {
   readonly backplane: Backplane;
   readonly key: ClusterKey;
@@ -36,7 +36,7 @@ export interface ClusterBusOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Opens rooms that other servers may have as well. */
+/** Opens rooms that may also be open on other servers. */
 export class ClusterBus implements Bus {
   readonly firstClient: number;
   readonly #options: ClusterBusOptions;
@@ -56,18 +56,18 @@ export class ClusterBus implements Bus {
     return channel;
   }
 
-  /** A server is silent: its clients lost their link, as far as anybody can tell. */
+  /** A server is silent: its clients count as disconnected. */
   serverLost(slot: Slot): void {
     for (const channel of this.#channels) channel.serverLost(slot);
   }
 
-  /** A silent server's clients had time to come back elsewhere: who did not is gone. */
+  /** A silent server's clients had time to reconnect elsewhere; the others have left. */
   serverGone(slot: Slot): void {
     for (const channel of this.#channels) channel.serverGone(slot);
   }
 }
 
-/** An event that wants a place. */
+/** An event that waits for its position. */
 interface Proposal {
   readonly event: PlacedEvent;
   readonly settle: (at: number) => void;
@@ -87,7 +87,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly #memory: RecentEvents;
   readonly #log: SharedLog<Proposal>;
   readonly #live: Subject;
-  readonly #hearing: Running;
+  readonly #subscription: Running;
   #broken = false;
 
   constructor(cluster: ClusterBusOptions, options: ClusterChannelOptions) {
@@ -98,11 +98,15 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const subject = key.subject("room", options.title);
     this.#live = key.subject("live", options.title);
     this.#log = new SharedLog({
-      ...{ backplane, subject, machine: this, wait, onFault },
+      backplane,
+      subject,
+      machine: this,
+      wait,
+      onFault,
       seal: (body) => key.seal(subject, body),
       open: (sealed) => key.open(subject, sealed),
     });
-    this.#hearing = backplane.hear(this.#live, (sealed) => this.#hear(sealed));
+    this.#subscription = backplane.subscribe(this.#live, (sealed) => this.#receive(sealed));
     this.ready = this.#log.caughtUp();
   }
 
@@ -123,7 +127,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     this.#options.deliver(new EncodedEvent(event, this.#options.title), audience);
     const only = audience !== undefined && "only" in audience ? audience.only : 0;
     const body = encodeEvent({ ...event, room: 0 });
-    backplane.say(this.#live, key.seal(this.#live, encode([slot, body, only])));
+    backplane.publish(this.#live, key.seal(this.#live, encode([slot, body, only])));
   }
 
   missed(seen: number): MissedEvents {
@@ -132,14 +136,14 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   close(): void {
-    this.#hearing.close();
+    this.#subscription.close();
     this.#log.finish().then(this.#options.onClosed, this.#cluster.onFault);
   }
 
   serverLost(slot: Slot): void {
     for (const { client, name, state } of this.#clientsOn(slot)) {
       const about = { room: 0, client, name, time: Date.now() };
-      // Who speaks the old protocol cannot come back.
+      // A v1 client cannot resume.
       if (state === "here") void this.publish({ kind: "away", ...about });
       else if (state === "old") void this.publish({ kind: "left", ...about });
     }
@@ -170,7 +174,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       const body = encodeEvent(placeless(settled));
       bodies.push(body);
       bytes += body.length;
-      // What changes who is here decides what can come behind it: that is for the next entry.
+      // An event that changes the members decides what may follow: that is for the next entry.
       if (bytes > ENTRY_MAX_BYTES || event.kind !== "chat") break;
     }
     return { taken: bodies.length, body: encode([whole ? this.view.encode() : null, bodies]) };
@@ -178,7 +182,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
 
   apply({ body }: { readonly body: Uint8Array }, own: readonly Proposal[]): void {
     const [state, bodies] = decode(body) as [Uint8Array | null, Uint8Array[]];
-    // A server that has it all hears nothing new.
+    // A server that is up to date learns nothing new.
     if (state !== null) this.view.adopt(state);
     if (this.#broken) this.#options.onBreak();
     this.#broken = false;
@@ -203,7 +207,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     deliver(broadcast);
   }
 
-  #hear(sealed: Uint8Array): void {
+  #receive(sealed: Uint8Array): void {
     const { key, slot: ours } = this.#cluster;
     const opened = key.open(this.#live, sealed);
     if (opened === undefined) return;
@@ -219,7 +223,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 }
 
-// The body as it is sealed and sent: each server puts in its own number of the room, and the place.
+// The body as it is sealed and sent: each server adds its own number of the room, and the position.
 function placeless(event: PlacedEvent): Event {
   const place = { room: 0, at: 0, ...(event.kind === "chat" ? { sequence: 0 } : {}) };
   return { ...event, ...place } as Event;

@@ -1,5 +1,5 @@
-// What leaves a server for the others is sealed under the cluster's key, and subjects say nothing about rooms: the
-// bus in between holds neither texts nor names.
+// Everything that one server sends to the others is sealed under the cluster's key, and subjects reveal nothing about
+// rooms: NATS sees neither texts nor names.
 
 import { hkdfSync } from "node:crypto";
 import { Buffer } from "node:buffer";
@@ -18,12 +18,12 @@ export const CLUSTER_SECRET_BYTES = 32;
 const SUBJECT_BYTES = 16;
 const encoder = new TextEncoder();
 
-/** The secret that base64url `text` stands for. Throws ConfigError, which does not repeat it. */
+/** Decodes the secret from base64url `text`. Throws ConfigError, which does not repeat it. */
 export function parseClusterSecret(text: string): Uint8Array {
   const secret = new Uint8Array(Buffer.from(text.trim(), "base64url"));
   if (/^[\w-]+$/.test(text.trim()) && secret.length === CLUSTER_SECRET_BYTES) return secret;
   throw new ConfigError(
-    `Cannot use the cluster's key: ${CLUSTER_SECRET_BYTES} bytes in base64url are wanted`,
+    `Cannot use CMDCHAT_CLUSTER_KEY: it must be ${CLUSTER_SECRET_BYTES} bytes in base64url`,
     { hint: "openssl rand -base64 32 | tr '+/' '-_' | tr -d =" },
   );
 }
@@ -38,7 +38,7 @@ export class ClusterKey {
     this.#sealing = derive(secret, "seal", AEAD_KEY_BYTES);
   }
 
-  /** The subject of `kind` for `name`: the same on all servers, and nobody else can tell which name it is. */
+  /** The subject of `kind` for `name`: the same on all servers, and only they can tell the name. */
   subject(kind: "room" | "live" | "sealed" | "session", name: string): Subject {
     const tag = derive(this.#secret, `${kind} subject ${name}`, SUBJECT_BYTES);
     return `cmdchat.${kind}.${Buffer.from(tag).toString("hex")}`;
@@ -46,7 +46,7 @@ export class ClusterKey {
 
   /**
    * Nonce, ciphertext, tag; bound to `subject`. The nonce is random: one key serves for 2^32 messages
-   * (NIST SP 800-38D §8.3), at 1,000 a second for seven weeks; docs/OPERATIONS.md tells to change it.
+   * (NIST SP 800-38D §8.3), 1,000 a second for seven weeks; docs/OPERATIONS.md says when to change it.
    */
   seal(subject: Subject, plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(AEAD_NONCE_BYTES + plaintext.length + AEAD_TAG_BYTES);
@@ -56,7 +56,7 @@ export class ClusterKey {
     return sealed;
   }
 
-  /** Undefined where it was not sealed under this key for this subject. */
+  /** Undefined if it was not sealed under this key for this subject. */
   open(subject: Subject, sealed: Uint8Array): Uint8Array | undefined {
     const nonce = sealed.subarray(0, AEAD_NONCE_BYTES);
     const context = { key: this.#sealing, nonce, associatedData: encoder.encode(subject) };

@@ -1,5 +1,5 @@
-// What servers of a cluster say to each other beside the logs: one row a word. Nothing of it is kept by the bus, and
-// all of it may get lost.
+// Messages between the servers of a cluster, beside the logs: one row each. NATS does not store them, and any of them
+// may get lost.
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
@@ -20,28 +20,28 @@ const body = z.custom<Uint8Array>((value) =>
 const CHALLENGE_BYTES = 32;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;
-/** Number of a question; its answer repeats it. */
+/** Number of a question; the answer repeats it. */
 const question = count;
 
-const WORDS = {
-  /** Said every second. */
+const MESSAGES = {
+  /** Sent every second. */
   alive: {},
-  /** It stops: its clients go elsewhere. */
+  /** The sender stops; its clients go to other servers. */
   bye: {},
-  /** It has just begun. */
+  /** The sender has just started. */
   hello: {},
-  /** The server `to` shall show that it is alive, and say what it has: its words may be old ones. */
+  /** Asks server `to` to prove that it is alive and to say what it has: its messages may be replayed. */
   who: { to: count, sign: bytes(SIGN_BYTES) },
-  /** Answer to who, repeating its sign. */
+  /** Answer to `who`; repeats its challenge. */
   here: { sign: bytes(SIGN_BYTES) },
-  /** A session that this server has; `digest`: SHA-256 of the secret by which it is taken up again. */
+  /** A session on the sender; `digest`: SHA-256 of the secret that resumes it. */
   session: { ticket, digest: bytes(32), client },
   ended: { ticket },
-  /** A client came here: whoever has its session gives it up. */
+  /** A client resumes its session at the sender: the server that has it gives it up. */
   take: { question, ticket },
-  /** Answer to take: the number of the last request that was looked at. */
+  /** Answer to `take`: the number of the last request that was handled. */
   given: { question, request: count },
-  /** A direct message for a client that may be there. */
+  /** A direct message for a client that may be on another server. */
   direct: {
     question,
     title: label,
@@ -53,33 +53,33 @@ const WORDS = {
     request: count,
     text: z.string().max(BODY_MAX_BYTES),
   },
-  /** Answer to direct: the client has it, or it waits for the client. */
+  /** Answer to `direct`: the client has it, or its held session has. */
   directed: { question },
-  /** This server has the sealed room: frames of all others go through it. */
+  /** The sender is home of the sealed room: all other servers forward frames to it. */
   sealed_home: { rid: bytes(RID_BYTES) },
-  /** Nobody is in the sealed room any more. */
+  /** The sealed room is empty. */
   sealed_end: { rid: bytes(RID_BYTES) },
-  /** A request about a sealed room of the receiver, by client `peer` of the sender, over the link of `challenge`. */
+  /** A request about a sealed room of the receiver, by client `peer` of the sender, on the connection of `challenge`. */
   sealed_ask: { to: count, peer: client, challenge: bytes(CHALLENGE_BYTES), request: body },
-  /** The link of `peer` is lost, or the client left for good. */
+  /** The connection of `peer` is lost, or the client left. */
   sealed_link: { to: count, peer: client, left: z.boolean() },
   /** An event for client `peer` of the receiver. */
   sealed_tell: { to: count, peer: client, event: body },
-  /** Client `peer` of the receiver must come again: its room has another home. */
+  /** Client `peer` of the receiver must reconnect: its room has another home. */
   sealed_again: { to: count, peer: client },
-  /** The operator keeps a network out, until so many ms since 1970; 0 = for good. Also told to who comes later. */
+  /** The admin bans a network until a time in ms since 1970; 0 = permanently. Servers that start later are told too. */
   banned: { network: label, until: count },
   unbanned: { network: label },
-  /** The operator says something to everybody. */
+  /** A notice of the admin to everybody. */
   announced: { text: label },
-  /** The operator ends a session, which may be the receiver's. */
+  /** The admin ends a session, which may be the receiver's. */
   expel: { question, client },
-  /** Answer to expel: it is ended, and came from there. */
+  /** Answer to `expel`: the session is ended; its client's address. */
   expelled: { question, address: label },
 } as const;
 
-type Rows = typeof WORDS;
-/** Any word. */
+type Rows = typeof MESSAGES;
+/** Any message. */
 export type ClusterMessage = {
   [K in keyof Rows]:
     & { readonly kind: K }
@@ -87,45 +87,45 @@ export type ClusterMessage = {
       readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodType ? z.output<Rows[K][F]> : never;
     };
 }[keyof Rows];
-/** One kind of word. */
+/** One kind of message. */
 export type ClusterMessageOf<K extends ClusterMessage["kind"]> = Extract<
   ClusterMessage,
   { kind: K }
 >;
 
-/** Words of the operator that every server follows. */
+/** Decisions of the admin that every server follows. */
 export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "announced">;
 
-const KINDS = Object.keys(WORDS) as ClusterMessage["kind"][];
+const KINDS = Object.keys(MESSAGES) as ClusterMessage["kind"][];
 
-/** A word, and which one of which server it is. */
+/** A message with its sender and its number. */
 export interface ReceivedMessage {
   readonly slot: number;
-  /** Grows with each word of the server. */
+  /** Grows with each message of the sender. */
   readonly number: number;
-  readonly word: ClusterMessage;
+  readonly message: ClusterMessage;
 }
 
-/** What a server says as bytes. */
-export function encodeClusterMessage({ slot, number, word }: ReceivedMessage): Uint8Array {
-  const values: Readonly<Record<string, unknown>> = { ...word };
-  const fields = Object.keys(WORDS[word.kind]).map((field) => values[field]);
-  return encode([slot, number, KINDS.indexOf(word.kind), ...fields]);
+/** A message as bytes. */
+export function encodeClusterMessage({ slot, number, message }: ReceivedMessage): Uint8Array {
+  const values: Readonly<Record<string, unknown>> = { ...message };
+  const fields = Object.keys(MESSAGES[message.kind]).map((field) => values[field]);
+  return encode([slot, number, KINDS.indexOf(message.kind), ...fields]);
 }
 
-/** Undefined for what another version says. */
+/** Undefined for a message of another version. */
 export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefined {
   const [slot, number, row, ...values] = decode(body) as unknown[];
   const kind = KINDS[Number(row)];
   if (kind === undefined || !count.safeParse(slot).success || !count.safeParse(number).success) {
     return undefined;
   }
-  const types: Readonly<Record<string, z.ZodType>> = WORDS[kind];
+  const types: Readonly<Record<string, z.ZodType>> = MESSAGES[kind];
   const fields = Object.keys(types);
   if (values.length !== fields.length) return undefined;
   const named = Object.fromEntries(fields.map((field, n) => [field, values[n]]));
   const checked = z.object(types).safeParse(named);
   if (!checked.success) return undefined;
-  const word = { kind, ...checked.data } as unknown as ClusterMessage;
-  return { slot: slot as number, number: number as number, word };
+  const message = { kind, ...checked.data } as unknown as ClusterMessage;
+  return { slot: slot as number, number: number as number, message };
 }

@@ -53,13 +53,20 @@ export async function joinCluster(
   // NATS costs 100 ms of start-up, which only those pay who use it.
   const { openNats } = await import("./nats_backplane.ts");
   const backplane = await openNats({
-    ...{ servers, replicas: config["nats-replicas"], onState },
-    ...{ tls: tlsOf(config), user: env("CMDCHAT_NATS_USER") },
-    ...{ password: env("CMDCHAT_NATS_PASSWORD"), token: env("CMDCHAT_NATS_TOKEN") },
+    servers,
+    replicas: config["nats-replicas"],
+    onState,
+    tls: tlsOf(config),
+    user: env("CMDCHAT_NATS_USER"),
+    password: env("CMDCHAT_NATS_PASSWORD"),
+    token: env("CMDCHAT_NATS_TOKEN"),
     nkey: env("CMDCHAT_NATS_NKEY"),
   });
   const cluster = joined = new Cluster({
-    ...{ backplane, key, slot: randomSlot(), holdMs: config.hold * 1_000 },
+    backplane,
+    key,
+    slot: randomSlot(),
+    holdMs: config.hold * 1_000,
     onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     onServers: (what, others) => log.info(`another server was ${what}`, { others }),
   });

@@ -1,4 +1,4 @@
-// The header of an entry in a shared log: who wrote it, after what, and whether it holds the whole state.
+// The header of an entry in a shared log: its id, the entry before it, and whether it holds the whole state.
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 
@@ -9,11 +9,11 @@ const HEADER_BYTES = 1 + 1 + ENTRY_ID_BYTES + 8;
 
 /** One entry of a shared log. */
 export interface Entry {
-  /** Random; by it the writer knows its own. */
+  /** Random; the writer recognizes its own entries by it. */
   readonly id: Uint8Array;
-  /** The place before it in its log; 0 = it is the first. */
+  /** Position of the entry before it in the log; 0 = this is the first. */
   readonly after: number;
-  /** Whether the body holds all that the entries before it made. */
+  /** Whether the body holds the whole state that the entries before it made. */
   readonly whole: boolean;
   readonly body: Uint8Array;
 }
@@ -28,7 +28,7 @@ export function encodeEntry({ id, after, whole, body }: Entry): Uint8Array {
   return concatBytes([header, body]);
 }
 
-/** Undefined for what another version wrote. */
+/** Undefined for an entry of another version. */
 export function decodeEntry(bytes: Uint8Array): Entry | undefined {
   const whole = bytes[1];
   if (bytes.length < HEADER_BYTES || bytes[0] !== VERSION || whole === undefined || whole > 1) {

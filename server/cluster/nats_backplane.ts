@@ -140,7 +140,9 @@ async function findStream(manager: JetStreamManager, replicas: number): Promise<
   const name = STREAM_PREFIX + crypto.randomUUID().replaceAll("-", "");
   try {
     await manager.streams.add({
-      ...{ name, subjects: LOGS, num_replicas: replicas },
+      name,
+      subjects: LOGS,
+      num_replicas: replicas,
       storage: StorageType.Memory,
       discard: DiscardPolicy.Old,
       max_msgs_per_subject: LOG_ENTRIES,
@@ -213,7 +215,10 @@ class NatsBackplane implements Backplane {
 
   follow(subject: Subject, sink: LogSink): Running {
     const follower = new Follower(this.#parts, {
-      ...{ subject, sink, stream: () => this.#stream, mend: () => this.#mend() },
+      subject,
+      sink,
+      stream: () => this.#stream,
+      mend: () => this.#mend(),
     });
     this.#followers.add(follower);
     follower.look();
@@ -233,11 +238,11 @@ class NatsBackplane implements Backplane {
     }
   }
 
-  say(subject: Subject, body: Uint8Array): void {
+  publish(subject: Subject, body: Uint8Array): void {
     if (!this.#parts.connection.isClosed()) this.#parts.connection.publish(subject, body);
   }
 
-  hear(subject: Subject, onBody: (body: Uint8Array) => void): Running {
+  subscribe(subject: Subject, onBody: (body: Uint8Array) => void): Running {
     const subscription = this.#parts.connection.subscribe(subject, {
       callback: (error, message) => {
         if (error === null) onBody(message.data);

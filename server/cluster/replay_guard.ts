@@ -1,15 +1,15 @@
-// Which words are new. Whoever has the bus can repeat what it once carried, sealed as it is: a goodbye, a ban, a direct
-// message. So each server counts its words, and one that is not known, or was lost, is asked for a sign of life first.
+// Which messages are new. Anyone who controls NATS can replay what it once carried, still sealed: a goodbye, a ban, a
+// direct message. So each server numbers its messages, and an unknown or lost server must first answer a challenge.
 
 import type { Slot } from "./client_numbers.ts";
 
-/** Bytes of what a server must repeat to show that it is alive. */
+/** Bytes of the challenge that a server repeats to prove that it is alive. */
 export const SIGN_BYTES = 16;
-// Old words of servers long gone are asked about no faster than this, and so are answers to old questions.
+// Replayed messages of servers long gone trigger challenges no faster than this, and replayed challenges answers.
 const PAUSE_MS = 500;
 const STRANGERS_MAX = 1_000;
 
-/** What a word is: to be followed, to be dropped, or of a server that must show first that it is alive. */
+/** Whether a message is followed, is dropped, or comes from a server that must first prove that it is alive. */
 export type Verdict = "new" | "repeat" | "stranger";
 
 interface Asked {
@@ -17,13 +17,13 @@ interface Asked {
   readonly at: number;
 }
 
-/** What one server knows of the others' counts. */
+/** Numbers of the other servers' last messages. */
 export class ReplayGuard {
   readonly #counts = new Map<Slot, number>();
   readonly #asked = new Map<Slot, Asked>();
   readonly #answered = new Map<Slot, number>();
 
-  /** Judges a word by its count, and notes it. */
+  /** Judges a message by its number, and notes the number. */
   judge(slot: Slot, count: number): Verdict {
     const last = this.#counts.get(slot);
     if (last === undefined) return "stranger";
@@ -32,7 +32,7 @@ export class ReplayGuard {
     return "new";
   }
 
-  /** What to ask a stranger for; undefined where it was asked a moment ago. `now` is monotonic, ms. */
+  /** The challenge for a stranger; undefined if it was challenged a moment ago. `now` is monotonic, ms. */
   ask(slot: Slot, now: number): Uint8Array | undefined {
     const asked = this.#asked.get(slot);
     if (asked !== undefined && now - asked.at < PAUSE_MS) return undefined;
@@ -41,7 +41,7 @@ export class ReplayGuard {
     return sign;
   }
 
-  /** Whether `slot`, which is a stranger, answers with the sign it was asked for: then it is none any more. */
+  /** Whether stranger `slot` answers its challenge; if so, it is a stranger no longer. */
   meet(
     slot: Slot,
     { sign, count }: { readonly sign: Uint8Array; readonly count: number },
@@ -53,14 +53,14 @@ export class ReplayGuard {
     return true;
   }
 
-  /** Whether to answer `slot`, which asks for a sign, now. */
+  /** Whether to answer a challenge of `slot` now. */
   mayAnswer(slot: Slot, now: number): boolean {
     if (now - (this.#answered.get(slot) ?? -Infinity) < PAUSE_MS / 2) return false;
     note(this.#answered, slot, now);
     return true;
   }
 
-  /** `slot` is lost, and a stranger when it comes back. */
+  /** `slot` is lost, and is a stranger when it returns. */
   lose(slot: Slot): void {
     this.#counts.delete(slot);
   }

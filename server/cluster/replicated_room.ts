@@ -1,4 +1,4 @@
-// What all servers of a cluster know of one room: the same on each, since each applies the same events in one order.
+// A room's state on every server of a cluster: the same on each, since each applies the same events in one order.
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
@@ -20,7 +20,7 @@ const SNAPSHOT = z.tuple([
   z.tuple([count, count, z.boolean(), count, untils, untils]),
 ]);
 
-/** Number in events of what the operator of the server does. */
+/** Client number in events that the admin causes. */
 export const ADMIN_CLIENT = 0;
 
 /** The replicated part of a room. */
@@ -32,7 +32,7 @@ export class ReplicatedRoom implements SharedView {
   readonly #occupants = new Map<number, Occupant>();
   readonly #nameKeys = new Map<string, number>();
 
-  /** Everybody, in the order in which they came. */
+  /** All members, in the order in which they joined. */
   get occupants(): Occupant[] {
     return [...this.#occupants.values()];
   }
@@ -46,12 +46,12 @@ export class ReplicatedRoom implements SharedView {
   }
 
   /**
-   * The event as it can happen now, or undefined where it cannot: a name that is taken gets a suffix on coming in and
-   * is refused on renaming, and nobody leaves, loses the link or comes back twice.
+   * The event as it can happen now, or undefined if it cannot: a taken name gets a suffix on joining and is refused on
+   * renaming, and nobody leaves, loses the connection or comes back twice.
    */
   settle<E extends PlacedEvent>(event: E): E | undefined {
     const occupant = this.of(event.client);
-    // The operator is no client, and only servers can write its number.
+    // The admin is not a client, and only servers can write the admin's number.
     if (event.kind === "moderated" && event.client === ADMIN_CLIENT) return event;
     switch (event.kind) {
       case "joined": {
@@ -79,7 +79,7 @@ export class ReplicatedRoom implements SharedView {
     }
   }
 
-  /** Changes the state as the event says, which has passed `settle`. */
+  /** Applies an event that has passed `settle`. */
   apply(event: PlacedEvent): void {
     const { client, name } = event;
     const occupant = this.of(client);
@@ -87,8 +87,12 @@ export class ReplicatedRoom implements SharedView {
     switch (event.kind) {
       case "joined":
         return this.#put({
-          ...{ client, name, state: event.old ? "old" : "here", since: event.time },
-          ...{ status: null, request: 0 },
+          client,
+          name,
+          state: event.old ? "old" : "here",
+          since: event.time,
+          status: null,
+          request: 0,
         });
       case "left":
         return this.#remove(client);
@@ -110,13 +114,18 @@ export class ReplicatedRoom implements SharedView {
     }
   }
 
-  /** All of it as bytes. */
+  /** The whole state as bytes. */
   encode(): Uint8Array {
     const occupants = this.occupants.map(({ client, name, state, since, status, request }) => [
-      ...[client, name, state, since, status, request],
+      client,
+      name,
+      state,
+      since,
+      status,
+      request,
     ]);
     const { maker, present, locked, slow, banned, muted } = this.rules.snapshot;
-    // CBOR as it is used here has no infinity.
+    // Canonical CBOR, as used here, has no infinity.
     const lists = [banned, muted].map((list) =>
       list.map(([client, until]) => [client, Math.min(until, Number.MAX_SAFE_INTEGER)])
     );
@@ -124,7 +133,7 @@ export class ReplicatedRoom implements SharedView {
     return encode([this.at, this.sequence, this.topic, occupants, rules]);
   }
 
-  /** Becomes what another server had. Throws where the bytes are no state of a room. */
+  /** Adopts the state of another server. Throws if the bytes are not a room's state. */
   adopt(bytes: Uint8Array): void {
     const [at, sequence, topic, occupants, rules] = SNAPSHOT.parse(decode(bytes));
     this.at = at;

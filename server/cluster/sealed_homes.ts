@@ -1,6 +1,6 @@
-// Sealed rooms of a cluster. Each has a home, the server that orders its frames; the others pass on what their
-// clients ask for and what the home answers. A home that dies is to clients as a relay that was restarted: they come
-// again, the first server that is asked becomes the home, and members bring the group back.
+// Sealed rooms of a cluster. Each has a home, the server that orders its frames; the others forward their clients'
+// requests and the home's answers. To clients, the death of a home looks like a restarted relay: they reconnect, the
+// first server that is asked becomes the home, and members restore the group.
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { Event, SealedRequest } from "../../shared/messages/messages_v2.ts";
@@ -16,27 +16,27 @@ import type { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { Slot } from "./client_numbers.ts";
 import type { ClusterMessage, ClusterMessageOf } from "./cluster_messages.ts";
 
-// Numbers of rooms of other servers, which must not be those of our own.
+// Numbers of rooms on other servers must differ from those of this server's rooms.
 const FIRST_ALIAS = 2 ** 40;
 
-/** What rooms elsewhere need of a session here. */
+/** What rooms on other servers need of a session here. */
 export interface SealedClient {
   readonly id: number;
   deliver(broadcast: EncodedEvent): void;
-  /** Ends the link; the client comes again by itself. */
+  /** Closes the connection; the client reconnects by itself. */
   close(): void;
 }
 
-/** The words of this theme. */
+/** Messages about sealed rooms. */
 export type SealedHomeMessage = Extract<ClusterMessage, { kind: `sealed_${string}` }>;
 
 /** What the homes need. */
 export interface SealedHomesOptions {
   readonly slot: Slot;
-  readonly say: (word: ClusterMessage) => void;
+  readonly send: (message: ClusterMessage) => void;
 }
 
-/** Where the sealed rooms of a cluster are. */
+/** The home of each sealed room of a cluster. */
 export class SealedHomes {
   readonly #options: SealedHomesOptions;
   readonly #homes = new Map<string, Slot>();
@@ -49,28 +49,28 @@ export class SealedHomes {
     this.#options = options;
   }
 
-  /** The rooms of this server, which tell of their own beginning and end. */
+  /** Watches this server's rooms, and announces those that open and close. */
   watch(rooms: SealedRooms): void {
     this.#rooms = rooms;
     rooms.watch({
       opened: (rid) => {
         this.#own.set(encodeBase64(rid), rid);
-        this.#options.say({ kind: "sealed_home", rid });
+        this.#options.send({ kind: "sealed_home", rid });
       },
       closed: (rid) => {
-        if (this.#own.delete(encodeBase64(rid))) this.#options.say({ kind: "sealed_end", rid });
+        if (this.#own.delete(encodeBase64(rid))) this.#options.send({ kind: "sealed_end", rid });
       },
     });
   }
 
-  /** What a session has to do with rooms of other servers. */
+  /** A session's part in rooms of other servers. */
   clientOf(client: SealedClient): RemoteHomes {
     return new RemoteClient(client, {
       homeOf: (rid) => {
         const key = encodeBase64(rid);
         return this.#own.has(key) ? undefined : this.#homes.get(key);
       },
-      say: this.#options.say,
+      send: this.#options.send,
       enter: (remote) => this.#clients.set(client.id, remote),
       leave: () => this.#clients.delete(client.id),
     });
@@ -78,10 +78,10 @@ export class SealedHomes {
 
   /** Tells another server which rooms are here. */
   introduce(): void {
-    for (const rid of this.#own.values()) this.#options.say({ kind: "sealed_home", rid });
+    for (const rid of this.#own.values()) this.#options.send({ kind: "sealed_home", rid });
   }
 
-  /** A server is gone: its rooms have no home, and who was in them comes again. */
+  /** A server is gone: its rooms have no home, and their members reconnect. */
   lost(slot: Slot): void {
     for (const [key, home] of this.#homes) if (home === slot) this.#homes.delete(key);
     for (const client of [...this.#clients.values()]) if (client.uses(slot)) client.comeAgain();
@@ -92,7 +92,7 @@ export class SealedHomes {
     }
   }
 
-  /** Words may have been lost: whoever is in a room elsewhere comes again, and misses nothing. */
+  /** Messages may have been lost: clients in rooms on other servers reconnect, and so miss nothing. */
   allAgain(): void {
     for (const client of [...this.#clients.values()]) client.comeAgain();
     for (const guest of this.#guests.values()) guest.loseLink();
@@ -100,39 +100,39 @@ export class SealedHomes {
     this.introduce();
   }
 
-  /** Does what a word of server `slot` asks for. */
-  take(slot: Slot, word: SealedHomeMessage): void {
-    if ("to" in word && word.to !== this.#options.slot) return;
-    switch (word.kind) {
+  /** Handles a message of server `slot`. */
+  receive(slot: Slot, message: SealedHomeMessage): void {
+    if ("to" in message && message.to !== this.#options.slot) return;
+    switch (message.kind) {
       case "sealed_home":
-        return this.#meetHome(slot, word.rid);
+        return this.#meetHome(slot, message.rid);
       case "sealed_end": {
-        const key = encodeBase64(word.rid);
+        const key = encodeBase64(message.rid);
         if (this.#homes.get(key) === slot) this.#homes.delete(key);
         return;
       }
       case "sealed_ask":
-        return this.#guest(slot, word);
+        return this.#guest(slot, message);
       case "sealed_link": {
-        const guest = this.#guests.get(`${slot}:${word.peer}`);
-        this.#guests.delete(`${slot}:${word.peer}`);
-        if (word.left) guest?.leaveAll();
+        const guest = this.#guests.get(`${slot}:${message.peer}`);
+        this.#guests.delete(`${slot}:${message.peer}`);
+        if (message.left) guest?.leaveAll();
         else guest?.loseLink();
         return;
       }
       case "sealed_tell":
-        return this.#clients.get(word.peer)?.hear(slot, word.event);
+        return this.#clients.get(message.peer)?.hear(slot, message.event);
       case "sealed_again":
-        return this.#clients.get(word.peer)?.comeAgain();
+        return this.#clients.get(message.peer)?.comeAgain();
     }
   }
 
-  // Two servers that opened a room at once: the one with the lower number has it.
+  // If two servers opened a room at once, the one with the lower number is its home.
   #meetHome(slot: Slot, rid: Uint8Array): void {
     const key = encodeBase64(rid);
     const own = this.#own.get(key);
     if (own !== undefined && this.#options.slot < slot) {
-      return this.#options.say({ kind: "sealed_home", rid });
+      return this.#options.send({ kind: "sealed_home", rid });
     }
     this.#homes.set(key, slot);
     if (own === undefined) return;
@@ -150,30 +150,30 @@ export class SealedHomes {
     guest.handle(decodeRequest(request) as SealedRequest);
   }
 
-  // Rates and sizes were checked where the client is.
+  // The client's own server has checked rates and sizes.
   #ownerOf(slot: Slot, peer: number): SealedSession {
-    const { say } = this.#options;
+    const { send } = this.#options;
     return {
       address: undefined,
       deliver: ({ event }) =>
-        say({ kind: "sealed_tell", to: slot, peer, event: encodeEvent(event) }),
+        send({ kind: "sealed_tell", to: slot, peer, event: encodeEvent(event) }),
       takeMessage: () => 0,
       takeGroupWork: () => 0,
       spendPace: () => {},
       takesFiles: true,
-      close: () => say({ kind: "sealed_again", to: slot, peer }),
+      close: () => send({ kind: "sealed_again", to: slot, peer }),
     };
   }
 }
 
 interface RemoteClientOptions {
   readonly homeOf: (rid: Uint8Array) => Slot | undefined;
-  readonly say: (word: ClusterMessage) => void;
+  readonly send: (message: ClusterMessage) => void;
   readonly enter: (client: RemoteClient) => void;
   readonly leave: () => void;
 }
 
-interface Place {
+interface RemoteAttachment {
   readonly slot: Slot;
   readonly number: number;
 }
@@ -182,10 +182,10 @@ interface Place {
 class RemoteClient implements RemoteHomes {
   readonly #client: SealedClient;
   readonly #options: RemoteClientOptions;
-  readonly #places = new Map<number, Place>();
+  readonly #attachments = new Map<number, RemoteAttachment>();
   readonly #slots = new Set<Slot>();
   #lastAlias = FIRST_ALIAS;
-  /** Chunks that were asked of it: what comes beyond is not passed on for nothing. */
+  /** Chunks that the home asked for: unasked ones are not forwarded. */
   #chunks = 0;
 
   constructor(client: SealedClient, options: RemoteClientOptions) {
@@ -210,13 +210,13 @@ class RemoteClient implements RemoteHomes {
       this.#ask(slot, request, challenge);
       return "passed";
     }
-    const place = this.#places.get(request.room);
-    if (place === undefined) return undefined;
+    const attachment = this.#attachments.get(request.room);
+    if (attachment === undefined) return undefined;
     if (request.kind === "sealed_chunk" && this.#chunks-- <= 0) {
       this.#chunks = 0;
       return "unasked";
     }
-    this.#ask(place.slot, { ...request, room: place.number }, challenge);
+    this.#ask(attachment.slot, { ...request, room: attachment.number }, challenge);
     return "passed";
   }
 
@@ -230,23 +230,23 @@ class RemoteClient implements RemoteHomes {
 
   end(left: boolean): void {
     for (const to of this.#slots) {
-      this.#options.say({ kind: "sealed_link", to, peer: this.#client.id, left });
+      this.#options.send({ kind: "sealed_link", to, peer: this.#client.id, left });
     }
     this.#slots.clear();
-    this.#places.clear();
+    this.#attachments.clear();
     this.#options.leave();
   }
 
   #alias(slot: Slot, number: number): number {
-    for (const [alias, place] of this.#places) {
-      if (place.slot === slot && place.number === number) return alias;
+    for (const [alias, attachment] of this.#attachments) {
+      if (attachment.slot === slot && attachment.number === number) return alias;
     }
-    this.#places.set(++this.#lastAlias, { slot, number });
+    this.#attachments.set(++this.#lastAlias, { slot, number });
     return this.#lastAlias;
   }
 
   #ask(to: Slot, request: SealedRequest, challenge: Uint8Array): void {
     const body = encodeRequest(request);
-    this.#options.say({ kind: "sealed_ask", to, peer: this.#client.id, challenge, request: body });
+    this.#options.send({ kind: "sealed_ask", to, peer: this.#client.id, challenge, request: body });
   }
 }

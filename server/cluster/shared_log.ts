@@ -1,35 +1,35 @@
-// One log that several servers write, so that all of them have the same state:
-// 1. An entry names the entry it was written after. It counts only if that is the last one that counts; of two
-//    that name the same, the first. All servers read the same order, so all judge alike.
-// 2. The bus's compare-and-set keeps most of what would not count out of the log. It is no more than that: in a
-//    cluster of nats-server 2.9, two appends with one expected sequence were both accepted, 12 times in 113.
-// 3. Nobody writes after an entry that does not count: so one that is named by another counts. By this a server
-//    that comes late, or missed some, finds an entry with the whole state to begin with.
+// One log that several servers write, so that all have the same state:
+// 1. An entry names the entry that it follows. It is valid only if that is the last valid entry; of two that follow
+//    the same entry, the first is valid. All servers read the same order, so all decide alike.
+// 2. The backplane's compare-and-set keeps most invalid entries out of the log, but not all: in a cluster of
+//    nats-server 2.9, two appends with one expected sequence were both accepted, 12 times in 113.
+// 3. Nobody writes after an invalid entry, so an entry that another one follows is valid. A server that joins late, or
+//    missed entries, uses this to find an entry with the whole state to start from.
 
 import { type Backplane, ClusterLost, type Running, type Subject } from "./backplane.ts";
 import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entry.ts";
 
-// What came in between arrives by itself within this time, or the log was lost.
+// Entries in between arrive within this time, or the log was lost.
 const OVERTAKEN_MS = 1_000;
 const RETRY_MS = 250;
-// A log keeps some hundred entries; whoever comes late needs one of them to hold the whole state.
+// A log keeps some hundred entries; a server that joins late needs one of them with the whole state.
 const WHOLE_EVERY = 64;
 
-/** What a log is about: proposals `P` become entries, and entries change the state. */
+/** The state behind a log: proposals `P` become entries, and entries change the state. */
 export interface LogMachine<P> {
   /**
-   * Writes proposals from the front of the queue, on the state of now: how many of them are settled or in the
-   * entry, and the entry, where one is needed. `whole`: the entry must hold the whole state before it as well.
+   * Writes proposals from the front of the queue, based on the current state. Returns how many of them are settled or in
+   * the entry, and the entry if one is needed. `whole`: the entry must also hold the whole state before it.
    */
   write(
     proposals: readonly P[],
     whole: boolean,
   ): { readonly taken: number; readonly body: Uint8Array | undefined };
-  /** An entry is in the log; `own` are the proposals that it was written from, where we wrote it. */
+  /** An entry is in the log; `own` are the proposals behind it if this server wrote it. */
   apply(entry: { readonly body: Uint8Array; readonly whole: boolean }, own: readonly P[]): void;
-  /** Whether the state is as it was before the first entry: the log behind it is of no use. */
+  /** Whether the state is as before the first entry, so that the log is of no use. */
   readonly empty: boolean;
-  /** The bus lost the log, which begins anew with the state of whoever writes first. */
+  /** The backplane lost the log, which restarts with the state of the server that writes first. */
   lost(): void;
 }
 
@@ -39,10 +39,10 @@ export interface SharedLogOptions<P> {
   readonly subject: Subject;
   readonly machine: LogMachine<P>;
   readonly seal: (body: Uint8Array) => Uint8Array;
-  /** Undefined for what is not the cluster's. */
+  /** Undefined for bytes that were not sealed by this cluster. */
   readonly open: (sealed: Uint8Array) => Uint8Array | undefined;
   readonly wait: (ms: number) => Promise<void>;
-  /** Told of a mistake of ours. */
+  /** Told of internal errors. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -59,19 +59,19 @@ interface Placed extends Entry {
 /**
  * The contract of `propose`:
  * 1. It never waits and never throws.
- * 2. Proposals are written in the order of the calls; many share an entry while one is on its way.
- * 3. Each is applied once, or not at all after `close`, whatever becomes of the connection in between; only where
- *    the bus lost the whole log may it be applied again: machines tell repeats.
+ * 2. Proposals are written in the order of the calls; many share an entry while another one is on its way.
+ * 3. Each is applied once, or not at all after `close`, whatever happens to the connection; only if the backplane lost
+ *    the whole log may one be applied again: machines recognize repeats.
  */
 export class SharedLog<P> {
   readonly #options: SharedLogOptions<P>;
   readonly #follower: Running;
   #queue: P[] = [];
-  /** Place of the last entry that was read. */
+  /** Position of the last entry that was read. */
   #read = 0;
-  /** Place of the last entry that counts. */
+  /** Position of the last valid entry. */
   #tail = 0;
-  /** What was read while nobody can tell what counts; undefined = all is known. */
+  /** Entries that cannot be judged yet; undefined = all are judged. */
   #unjudged: Placed[] | undefined;
   #sinceWhole = 0;
   #flight: Flight<P> | undefined;
@@ -99,7 +99,7 @@ export class SharedLog<P> {
     });
   }
 
-  /** Resolves when all that the log had when this was called is applied. */
+  /** Resolves when all entries that the log had at the call are applied. */
   async caughtUp(): Promise<void> {
     while (!this.#closed) {
       const last = await this.#last();
@@ -112,7 +112,7 @@ export class SharedLog<P> {
     this.#known = true;
   }
 
-  /** Takes no more proposals, and stops following once those that wait are written. */
+  /** Accepts no more proposals, and stops following once the queued ones are written. */
   async finish(): Promise<void> {
     this.#finishing = true;
     await this.#running;
@@ -120,7 +120,7 @@ export class SharedLog<P> {
     this.close();
   }
 
-  /** Stops following; what waits is dropped. */
+  /** Stops following and drops the queue. */
   close(): void {
     this.#closed = true;
     this.#queue = [];
@@ -129,7 +129,7 @@ export class SharedLog<P> {
   }
 
   async #run(): Promise<void> {
-    // One microtask later: what one read of a client brings in shares one entry.
+    // One microtask later: all requests of one read of a client share one entry.
     await undefined;
     while (this.#queue.length > 0 && !this.#closed) {
       if (!this.#known || this.#unjudged !== undefined) await this.caughtUp();
@@ -140,7 +140,7 @@ export class SharedLog<P> {
   async #writeSome(): Promise<void> {
     const after = this.#tail;
     const { machine } = this.#options;
-    // Behind an empty state the log may be trimmed at any time.
+    // After an empty state the log may be trimmed at any time.
     const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty;
     const { taken, body } = machine.write(this.#queue, whole);
     const own = this.#queue.splice(0, taken);
@@ -168,7 +168,7 @@ export class SharedLog<P> {
         else await this.#reaches(place);
       } catch (error) {
         if (!(error instanceof ClusterLost)) throw error;
-        // Nobody knows whether it got in; the log tells. The same entry may go again: only one copy counts.
+        // It may have succeeded; the log tells. The same entry may be sent again: only one copy is valid.
         await wait(RETRY_MS);
         await this.caughtUp();
       }
@@ -180,7 +180,7 @@ export class SharedLog<P> {
     if (place <= this.#read || this.#closed) return;
     this.#read = place;
     const opened = this.#options.open(sealed);
-    // Somebody without the cluster's key, or another version: its words do not count.
+    // An entry of somebody without the cluster's key, or of another version, does not count.
     const entry = opened === undefined ? undefined : decodeEntry(opened);
     if (entry !== undefined) this.#consider({ ...entry, place });
     this.#move();
@@ -194,7 +194,7 @@ export class SharedLog<P> {
     } else if (entry.after === this.#tail) this.#land(entry);
   }
 
-  /** Finds an entry that counts and holds the whole state among those that were read, and goes on from there. */
+  /** Finds a valid entry with the whole state among those that were read, and continues from there. */
   #judge(): void {
     const entries = this.#unjudged;
     if (entries === undefined) return;
@@ -228,7 +228,7 @@ export class SharedLog<P> {
     this.#move();
   }
 
-  // What came in between arrives by itself. Where it does not, the log was lost.
+  // Entries in between arrive by themselves; if they do not, the log was lost.
   async #overtaken(): Promise<void> {
     if (await this.#reaches(this.#read + 1)) return;
     if (await this.#last() === 0 && this.#read > 0) this.#reset();

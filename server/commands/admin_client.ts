@@ -1,4 +1,4 @@
-// The other side of the operator's pages: what `cmdchat-server health` and `top` ask a running server.
+// The client of the admin pages: how the server's commands talk to a running server.
 
 import {
   type CommandLineInput,
@@ -28,53 +28,50 @@ import { CHALLENGE_BYTES, handOverRequest } from "../admin/hand_over_auth.ts";
 
 const ANSWER_MS = 3_000;
 
-// Another server of a cluster may have to be asked, behind others who wait for their turn.
-const OPERATOR_MS = 15_000;
+// The command may need an answer from another server of the cluster.
+const COMMAND_MS = 15_000;
 
-// It drains what waits for its clients first.
+// The server first drains its clients' outboxes.
 const HAND_OVER_MS = STOP_DRAIN_MS + 7_000;
 
-/** Options of the programs that ask. */
+/** Options of the commands that talk to a running server. */
 export const ADMIN_OPTIONS = {
   "admin-listen": {
     ...SERVER_OPTIONS["admin-listen"],
-    help: "where the server's pages are, as the server was told",
+    help: "address of the server's admin pages, as given to the server",
   },
   "admin-token-file": {
     ...SERVER_OPTIONS["admin-token-file"],
-    help: "the server's token, in place of CMDCHAT_ADMIN_TOKEN",
+    help: "file with the server's admin token, in place of CMDCHAT_ADMIN_TOKEN",
   },
   interval: {
     value: "SECONDS",
     fallback: "1",
     parse: integer(1, 60),
-    help: "top: seconds between two looks",
+    help: "top: seconds between two updates",
   },
   help: SERVER_OPTIONS.help,
 } as const satisfies OptionTable;
 
-/** Whom to ask, and with which token. */
+/** Address and token of a running server's admin pages. */
 export interface AdminPeer {
   readonly address: AdminAddress;
   readonly token: string | undefined;
   readonly interval: number;
-  readonly help: boolean;
 }
 
-/** Reads the command line of `health` or `top`. Throws UsageError or ConfigError. */
+/** Reads the command line of `health`, `top` or `keep`. Throws UsageError or ConfigError. */
 export function readAdminPeer(input: CommandLineInput): AdminPeer {
   const { values, positionals } = parseCommandLine(ADMIN_OPTIONS, input);
   if (positionals.length > 0) {
-    throw new UsageError(`Cannot use ${JSON.stringify(positionals[0])}: only options are taken`);
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(positionals[0])}: this command takes options only`,
+    );
   }
-  const { interval, help } = values;
-  if (help) {
-    return { address: { hostname: "127.0.0.1", port: 0 }, token: undefined, interval, help };
-  }
-  return { ...adminPeer({ values, env: input.env }), interval, help };
+  return { ...adminPeer({ values, env: input.env }), interval: values.interval };
 }
 
-/** Whom to ask, and with which token. Throws ConfigError where that is not said. */
+/** Address and token of a running server's admin pages. Throws ConfigError when no address is given. */
 export function adminPeer({ values, env }: {
   readonly values: {
     readonly "admin-listen": AdminAddress | undefined;
@@ -84,47 +81,49 @@ export function adminPeer({ values, env }: {
 }): Pick<AdminPeer, "address" | "token"> {
   const { "admin-listen": address, "admin-token-file": file } = values;
   if (address === undefined) {
-    throw new ConfigError("Cannot ask the server: --admin-listen says where its pages are", {
-      hint: "start the server with --admin-listen 5051 and ask with the same option",
+    throw new ConfigError("Cannot reach the server: --admin-listen is not given", {
+      hint: "start the server with --admin-listen 5051 and give this command the same option",
     });
   }
   return { address, token: readAdminToken({ env, file }) };
 }
 
-/** A page of the server. Throws ConnectionError that says why there is none. */
+/** Fetches a page of the server. Throws ConnectionError with the reason when it cannot. */
 export async function fetchPage(
   { address, token }: Pick<AdminPeer, "address" | "token">,
   path: "/ready" | "/health" | "/metrics",
 ): Promise<string> {
-  const where = `Cannot ask the server at ${addressText(address)}`;
+  const where = `Cannot reach the server at ${addressText(address)}`;
   const how = { path, method: "GET", ms: ANSWER_MS } as const;
   const { status, body } = await request({ address, token }, how);
   if (status === 401) {
-    throw new ConnectionError(`${where}: its token is needed`, { hint: "set CMDCHAT_ADMIN_TOKEN" });
+    throw new ConnectionError(`${where}: it requires its admin token`, {
+      hint: "set CMDCHAT_ADMIN_TOKEN",
+    });
   }
   if (status !== 200) throw new ConnectionError(`${where}: it answers ${status}`);
   return new TextDecoder().decode(body);
 }
 
-/** Has the server do what the operator asks for. Throws ConnectionError where it does not answer, LimitError where it refuses. */
+/** Sends a command. Throws ConnectionError when the server does not answer, RequestRefused when it refuses. */
 export async function sendAdminCommand(
   { address, token }: Pick<AdminPeer, "address" | "token">,
   ask: AdminRequest,
 ): Promise<AdminAnswer> {
-  const where = `Cannot ask the server at ${addressText(address)}`;
-  const how = { path: ADMIN_PATH, method: "POST", ms: OPERATOR_MS, json: ask };
+  const where = `Cannot reach the server at ${addressText(address)}`;
+  const how = { path: ADMIN_PATH, method: "POST", ms: COMMAND_MS, json: ask };
   const { status, body } = await request({ address, token }, how);
   const text = new TextDecoder().decode(body);
-  const answer = status === 200 ? OPERATOR_ANSWER.safeParse(JSON.parse(text)) : undefined;
+  const answer = status === 200 ? ADMIN_ANSWER.safeParse(JSON.parse(text)) : undefined;
   if (answer?.success) return answer.data;
   switch (status) {
     case 401:
-      throw new ConnectionError(`${where}: it does not take this token`, {
-        hint: "the CMDCHAT_ADMIN_TOKEN that it was started with is wanted",
+      throw new ConnectionError(`${where}: it does not accept this token`, {
+        hint: "use the CMDCHAT_ADMIN_TOKEN that the server was started with",
       });
     case 404:
-      throw new ConnectionError(`${where}: it has no operator commands`, {
-        hint: "start it with CMDCHAT_ADMIN_TOKEN, and ask on the same machine",
+      throw new ConnectionError(`${where}: it has no admin commands`, {
+        hint: "start it with CMDCHAT_ADMIN_TOKEN, and run this command on the same machine",
       });
     case 409:
       throw new RequestRefused(sanitizeLine(text.trim()));
@@ -132,26 +131,26 @@ export async function sendAdminCommand(
   throw new ConnectionError(`${where}: it answers ${status}`);
 }
 
-/** The server looked at what was asked, and it cannot be done. */
+/** The server refused the command. */
 export class RequestRefused extends CmdchatError {
   readonly exitCode = 1;
 }
 
-const OPERATOR_ANSWER = z.object({
+const ADMIN_ANSWER = z.object({
   lines: z.array(z.string()),
   data: z.record(z.string(), z.unknown()),
 });
 
 /**
- * Asks the running server for everything, upon which it stops. Undefined where nobody is there; throws ConfigError
- * where somebody is and does not hand over.
+ * Takes over the state of the running server, which then stops. Undefined if no server is there; throws ConfigError
+ * if one is there and does not hand over.
  */
 export async function requestHandOver(
   { address, token }: Pick<AdminPeer, "address" | "token">,
 ): Promise<Uint8Array | undefined> {
   const where = `Cannot take over from the server at ${addressText(address)}`;
   if (token === undefined || !isLoopback(address.hostname)) {
-    throw new ConfigError(`${where}: that needs its token, and an address of this machine`, {
+    throw new ConfigError(`${where}: it requires the admin token, and an address of this machine`, {
       hint: "set the same CMDCHAT_ADMIN_TOKEN for both",
     });
   }
@@ -175,7 +174,7 @@ export async function requestHandOver(
     return ask.open(answer.body);
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause;
-    throw new ConfigError(`${where}: it does not have the token`, { cause, hint });
+    throw new ConfigError(`${where}: it does not have the admin token`, { cause, hint });
   }
 }
 
@@ -198,7 +197,10 @@ async function request(
 ): Promise<Answer> {
   const { hostname, port } = reachable(address);
   const options = {
-    ...{ host: hostname, port, path, method },
+    host: hostname,
+    port,
+    path,
+    method,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(json === undefined ? {} : { "content-type": "application/json" }),
@@ -208,14 +210,14 @@ async function request(
   try {
     return await exchange(options, bytes ?? (json === undefined ? "" : JSON.stringify(json)));
   } catch (cause) {
-    const what = isLate(cause) ? `no answer within ${ms / 1_000} s` : "nobody listens there";
-    throw new ConnectionError(`Cannot ask the server at ${addressText(address)}: ${what}`, {
+    const what = isLate(cause) ? `no answer within ${ms / 1_000} s` : "no server listens there";
+    throw new ConnectionError(`Cannot reach the server at ${addressText(address)}: ${what}`, {
       cause,
     });
   }
 }
 
-// Not fetch(): where HTTP_PROXY is set it gives the operator's token to the proxy, also on the way to this machine.
+// Not fetch(): with HTTP_PROXY set it sends the admin token to the proxy, even for this machine.
 async function exchange(
   options: RequestOptions,
   body: string | Uint8Array,
@@ -230,13 +232,13 @@ async function exchange(
   return { status: response.statusCode ?? 0, body: concatBytes(chunks) };
 }
 
-// node:http wraps the reason of its signal.
+// node:http wraps the reason of the signal.
 function isLate(error: unknown): boolean {
   return error instanceof Error &&
     (error.name === "TimeoutError" || error.name === "AbortError" || isLate(error.cause));
 }
 
-// A server that listens everywhere is asked on this machine.
+// A server that listens on all addresses is reached on this machine's own.
 function reachable(address: AdminAddress): AdminAddress {
   const { hostname, port } = address;
   if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };

@@ -1,6 +1,6 @@
-// What a command of the executable gets: where it prints and how it is interrupted.
+// What a command of the program gets: where it prints, and its signal to stop.
 
-/** Where a command writes, and when it ends. */
+/** A command's output and stop signal. */
 export interface CommandIo {
   readonly write: (text: string) => void;
   readonly warn: (text: string) => void;

@@ -1,5 +1,5 @@
-// `cmdchat-server keep`: holds what a server knows between its end and the start of the next one, for a service manager
-// that ends one before it starts another. In memory, like everything, and not for long.
+// `cmdchat-server keep`: holds a server's state between its end and the start of the next one, for a service manager
+// that stops one process before it starts another. In memory only, and for a short time.
 
 import type { Logger } from "@logtape/logtape";
 import { ConfigError, LimitError } from "../../shared/base/errors.ts";
@@ -11,17 +11,17 @@ import { HandOverAuth } from "../admin/hand_over_auth.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { TokenGate } from "../admin/token_gate.ts";
 
-/** What a keeper lives among. */
+/** What a keeper needs. */
 export interface KeeperContext {
   readonly log: Logger;
   readonly manager: SystemdNotifier;
-  /** Told to end. */
+  /** Aborts when the keeper must stop. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Takes over from the server at `peer`, and hands on to the first who asks for it there. Gives the exit code: 0, or 1
- * where nobody asked for KEEP_MS. Throws ConfigError where there is nothing to keep.
+ * Takes over from the server at `peer` and hands on to the next server, at the same address. Returns the exit code: 0,
+ * or 1 if no server asked within KEEP_MS. Throws ConfigError if no server is there.
  */
 export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
@@ -29,7 +29,7 @@ export async function keep(
 ): Promise<number> {
   const kept = await requestHandOver({ address, token });
   if (token === undefined || kept === undefined) {
-    throw new ConfigError("Cannot keep anything: no server has its pages there");
+    throw new ConfigError("Cannot keep a server's state: no server has its admin pages there");
   }
   const over = Promise.withResolvers<boolean>();
   let bytes: Uint8Array | undefined = kept;
@@ -42,16 +42,16 @@ export async function keep(
     return Promise.resolve(given);
   });
   const admin = await serveWhenFree(address, {
-    // It takes no clients.
+    // A keeper accepts no clients.
     ready: () => false,
     metrics: () => "",
     gate,
-    // It has no server of its own to act on.
+    // There is no server to act on.
     answer: () =>
-      Promise.reject(new LimitError("Cannot do that: the server is being started anew")),
+      Promise.reject(new LimitError("Cannot run the command: the server is restarting")),
     handOver: desk,
   }, (error) => log.error("unexpected fault", { stack: faultText(error) }));
-  log.info("keeping what the server knew for the next one");
+  log.info("keeping the server's state for the next one");
   manager.tell("READY=1");
   const timer = setTimeout(() => over.resolve(false), KEEP_MS);
   signal.addEventListener("abort", () => over.resolve(false), { once: true });
@@ -59,6 +59,6 @@ export async function keep(
   clearTimeout(timer);
   await admin.finish();
   if (wasTaken) log.info("handed on");
-  else log.warning("nobody asked for what was kept; it is gone");
+  else log.warning("no server took over; the kept state is lost");
   return wasTaken ? 0 : 1;
 }

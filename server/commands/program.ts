@@ -1,4 +1,4 @@
-// The server as data: help, man page, completions and tables derive from it.
+// The server's commands as data: help, man page, completions and tables derive from it.
 
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
@@ -8,6 +8,7 @@ import { ADMIN_COMMAND_OPTIONS } from "./admin.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../config/server_options.ts";
 
 const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
+const TOKEN_NOTE = "CMDCHAT_ADMIN_TOKEN holds the server's admin token, if it has one.";
 
 /** Every command of the server. */
 export const SERVER_COMMANDS = [
@@ -15,33 +16,41 @@ export const SERVER_COMMANDS = [
     name: "keygen",
     summary: "print a new identity for --identity-file",
     about: ["It writes no file: umask 077; cmdchat-server keygen > identity.pem"],
-    options: {},
+    options: HELP_OPTIONS,
   },
   {
     name: "health",
-    summary: "ask a server's --admin-listen whether it takes clients",
-    about: ["The exit code is 0 when it does, and 1 when not."],
+    summary: "check whether a running server accepts clients",
+    about: ["The exit code is 0 if it does, and 1 if not.", TOKEN_NOTE],
     options: ADMIN_OPTIONS,
   },
   {
     name: "keep",
-    summary: "hold what a server knows while it is started anew",
+    summary: "keep a server's state while it restarts",
     about: [
-      "The server ends, and the next one gets it with --take-over from the same address.",
-      "CMDCHAT_ADMIN_TOKEN must be the same for all three; after a minute it is gone.",
+      "The server stops, and the next one takes the state with --take-over from the same address.",
+      "CMDCHAT_ADMIN_TOKEN must be the same for all three. After a minute the state is dropped.",
     ],
     options: ADMIN_OPTIONS,
   },
-  { name: "top", summary: "show its metrics, drawn anew every second", options: ADMIN_OPTIONS },
+  {
+    name: "top",
+    summary: "show a running server's metrics, updated every second",
+    about: [TOKEN_NOTE],
+    options: ADMIN_OPTIONS,
+  },
   {
     name: "admin",
     argument: "COMMAND",
     summary:
-      "act on a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain",
-    about: ADMIN_COMMANDS.map((name) => {
-      const { argument, summary } = ADMIN_TABLE[name];
-      return `${`${name} ${argument}`.trimEnd()}: ${summary}.`;
-    }),
+      "control a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain",
+    about: [
+      ...ADMIN_COMMANDS.map((name) => {
+        const { argument, summary } = ADMIN_TABLE[name];
+        return `${`${name} ${argument}`.trimEnd()}: ${summary}.`;
+      }),
+      "CMDCHAT_ADMIN_TOKEN holds the server's admin token.",
+    ],
     options: ADMIN_COMMAND_OPTIONS,
     completes: ADMIN_COMMANDS,
   },
@@ -60,13 +69,13 @@ export const SERVER_PROGRAM: ProgramSpec = {
   commands: SERVER_COMMANDS,
   variables: ENVIRONMENT_ONLY,
   exitCodes: [
-    [0, "stopped in order, or what was asked for"],
+    [0, "stopped in order, or the command succeeded"],
     [
       1,
-      "an error of the program itself; health: the server takes no clients; admin: it cannot do that",
+      "an internal error; health: the server accepts no clients; admin: the server refused the command",
     ],
     [2, "a wrong option or command"],
-    [3, "a certificate, key, address or setting that cannot be used"],
-    [4, "the server that was asked does not answer, or not with this token"],
+    [3, "an unusable certificate, key, address or setting"],
+    [4, "the running server does not answer, or not to this token"],
   ],
 };

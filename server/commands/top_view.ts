@@ -1,4 +1,4 @@
-// What `cmdchat-server top` shows of two looks at a server's metrics. Text in, text out.
+// The screen of `cmdchat-server top`, from samples of a server's metrics. Text in, text out.
 
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { byLabel, quantile, type Samples } from "../telemetry/prometheus_reader.ts";
@@ -8,17 +8,17 @@ const SPARKS = "▁▂▃▄▅▆▇█";
 // The narrowest terminal that is still common.
 const WIDTH = 80;
 
-/** Looks that the little graphs reach back. */
+/** Samples that a graph shows. */
 export const GRAPH_LOOKS = 40;
 
-/** One look at a server. */
+/** The metrics of one moment. */
 export interface Look {
   readonly samples: Samples;
   /** Monotonic ms. */
   readonly at: number;
 }
 
-/** All rows for the looks so far, oldest first; the last one is what is true now. */
+/** All rows for the samples so far, oldest first. */
 export function topRows(looks: readonly Look[], where: string): string[] {
   const now = looks.at(-1);
   if (now === undefined) return [`cmdchat-server at ${where}: no answer yet`];
@@ -83,7 +83,7 @@ function rates(looks: readonly Look[], name: string): number[] {
   return looks.slice(1).map((look, index) => {
     const before = looks[index] as Look;
     const grown = (look.samples.get(name) ?? 0) - (before.samples.get(name) ?? 0);
-    // A server that was started anew counts from 0 again.
+    // A restarted server counts from 0 again.
     return Math.max(grown, 0) / Math.max((look.at - before.at) / 1_000, 0.001);
   });
 }

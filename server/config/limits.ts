@@ -71,7 +71,7 @@ export const ROOM_MEMORY_BYTES = MIB;
 export const MODERATED_MAX = 1_000;
 
 /** Bytes of a notice of the operator's: a few rows of a terminal. */
-export const OPERATOR_NOTICE_MAX_BYTES = 512;
+export const ADMIN_NOTICE_MAX_BYTES = 512;
 
 /** Refused requests that a session remembers, so that a repeat is refused again. */
 export const DECLINED_REMEMBERED = 64;

@@ -221,7 +221,7 @@ const DROPPED = {
   replaced: "You are in this sealed room over another connection now.",
   voided:
     "The others found your last change of the group unsound, so you are out of it for a while.",
-  closed: "The server's operator closed it.",
+  closed: "The server's admin closed it.",
 } as const;
 
 // What costs all members work. Answers to the server's questions, votes and leaving do not count.

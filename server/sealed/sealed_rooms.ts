@@ -68,7 +68,7 @@ export class SealedRooms {
     const known = this.#rooms.get(key);
     if (known !== undefined) return known;
     if (this.#closed.has(key)) {
-      throw new LimitError("Cannot come into the room: the server's operator closed it");
+      throw new LimitError("Cannot come into the room: the server's admin closed it");
     }
     const { most } = this.#options;
     if (this.#rooms.size >= most) {

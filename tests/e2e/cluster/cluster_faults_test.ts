@@ -39,8 +39,12 @@ testOnMachines(
   "30 members of three servers on machines of their own: processes killed, cables pulled, and all back",
   async () => {
     await using network = await openNetwork({
-      ...{ s1: ["front", "back"], s2: ["front", "back"], s3: ["front", "back"] },
-      ...{ n1: ["back"], n2: ["back"], n3: ["back"] },
+      s1: ["front", "back"],
+      s2: ["front", "back"],
+      s3: ["front", "back"],
+      n1: ["back"],
+      n2: ["back"],
+      n3: ["back"],
     });
     const named = (names: readonly string[]) =>
       names.flatMap((name) => network.machines.get(name) ?? []);
@@ -64,8 +68,18 @@ testOnOne(
     const start = (n: number, port = 0) =>
       startServer({
         args: [
-          ...["--rate-limit", "off", "--max-per-address", "off", "--port", String(port)],
-          ...["--nats", urls[n] ?? "", "--nats-replicas", "3", "--identity-file", identity.path],
+          "--rate-limit",
+          "off",
+          "--max-per-address",
+          "off",
+          "--port",
+          String(port),
+          "--nats",
+          urls[n] ?? "",
+          "--nats-replicas",
+          "3",
+          "--identity-file",
+          identity.path,
         ],
         env: { CMDCHAT_CLUSTER_KEY: SECRET },
       });

@@ -33,8 +33,14 @@ async function openScene(count: number, nodes = 1, args: readonly string[] = [])
   const start = () =>
     startServer({
       args: [
-        ...[...OPEN, "--nats", nats.urls, "--nats-replicas", String(nodes)],
-        ...["--identity-file", identity.path, ...args],
+        ...OPEN,
+        "--nats",
+        nats.urls,
+        "--nats-replicas",
+        String(nodes),
+        "--identity-file",
+        identity.path,
+        ...args,
       ],
       env: { CMDCHAT_CLUSTER_KEY: SECRET },
     });
@@ -77,7 +83,10 @@ test("three servers are one: names, order, presence, direct messages, files and 
   await old.hears("0.19");
 
   await ann.send({
-    ...{ kind: "direct", id: ann.nextId(), to: bob.welcome.client, text: "psst" },
+    kind: "direct",
+    id: ann.nextId(),
+    to: bob.welcome.client,
+    text: "psst",
   });
   const whisper = await bob.until("direct");
   assert.deepEqual([whisper.name, whisper.text, whisper.room], ["ann", "psst", bob.room()]);
@@ -118,11 +127,21 @@ test("a client goes on at another server: same name, nothing lost, no coming and
   await watcher.until("back");
   // The request that was answered is no second message.
   await second.send({
-    ...{ kind: "chat", id: 1, room: second.room(), text: "before", action: false, reply: 0 },
+    kind: "chat",
+    id: 1,
+    room: second.room(),
+    text: "before",
+    action: false,
+    reply: 0,
   });
   await second.until("done");
   await second.send({
-    ...{ kind: "chat", id: 2, room: second.room(), text: "after", action: false, reply: 0 },
+    kind: "chat",
+    id: 2,
+    room: second.room(),
+    text: "after",
+    action: false,
+    reply: 0,
   });
   await watcher.until("chat", ({ text }) => text === "after");
   assert.deepEqual(watcher.texts, ["before", "meanwhile", "after"]);
@@ -209,7 +228,12 @@ test("a server that is killed: its clients go on at another, and who does not is
   await watcher.until("back", ({ name }) => name === "mover");
   await again.until("entered");
   await again.send({
-    ...{ kind: "chat", id: 2, room: again.room(), text: "after", action: false, reply: 0 },
+    kind: "chat",
+    id: 2,
+    room: again.room(),
+    text: "after",
+    action: false,
+    reply: 0,
   });
   await watcher.until("chat", ({ text }) => text === "after");
   await watcher.until("left", ({ name }) => name === "lost");

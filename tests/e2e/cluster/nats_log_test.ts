@@ -23,7 +23,10 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
   const words: string[] = [];
   const none = { user: undefined, password: undefined, token: undefined, nkey: undefined };
   const backplane = await openNats({
-    ...{ ...none, tls: undefined, servers, replicas },
+    ...none,
+    tls: undefined,
+    servers,
+    replicas,
     onState: (up) => states.push(up),
   });
   const log = new SharedLog<string>({
@@ -50,7 +53,9 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
     },
   });
   return {
-    ...{ words, log, states },
+    words,
+    log,
+    states,
     async [Symbol.asyncDispose]() {
       log.close();
       await backplane.close();

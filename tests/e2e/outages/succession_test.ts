@@ -27,7 +27,7 @@ const RESTARTS = 10;
 // Each says something this often, at a moment of its own.
 const TALK_EVERY_MS = 250;
 const OPEN = ["--rate-limit", "off", "--max-per-address", "off"];
-const TOKEN = { CMDCHAT_ADMIN_TOKEN: "for-the-operator" };
+const TOKEN = { CMDCHAT_ADMIN_TOKEN: "for-the-admin" };
 
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -250,7 +250,7 @@ Deno.test("nobody takes over without the token, and a server without one gives n
   };
   for (const length of [0, 96, 1_000_000]) {
     const answer = await ask(guarded.pages, new Uint8Array(length));
-    assert.deepEqual(answer, [401, "A token is needed\n"]);
+    assert.deepEqual(answer, [401, "The admin token is required\n"]);
   }
   await using plain = await startServer({ args: ["--admin-listen", open.pages] });
   assert.equal((await ask(open.pages, new Uint8Array(64)))[0], 409);

@@ -1,6 +1,7 @@
 // The server as an operator meets it: starting, refusing to start, options that reach the wire, stopping.
 
 import assert from "node:assert/strict";
+import { SERVER_COMMANDS } from "../../../server/commands/program.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import {
   runServer,
@@ -11,6 +12,20 @@ import { skipWithout } from "../../helpers/repo/skip.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
 
 const testTls = skipWithout("openssl");
+
+Deno.test("COMMAND --help and help COMMAND print the same for every command of the server", async () => {
+  for (const { name } of SERVER_COMMANDS) {
+    const [long, short, word] = await Promise.all([
+      runServer({ args: [name, "--help"], bare: true }),
+      runServer({ args: [name, "-h"], bare: true }),
+      runServer({ args: ["help", name], bare: true }),
+    ]);
+    assert.deepEqual(long, word, name);
+    assert.deepEqual(short, word, name);
+    assert.equal(word.code, 0);
+    assert.match(word.stdout, new RegExp(`^usage: cmdchat-server ${name}`));
+  }
+});
 
 Deno.test("the server says where it listens, whether with TLS, and who may join", async () => {
   await using server = await startServer();

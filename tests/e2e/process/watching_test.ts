@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readSamples, type Samples } from "../../../server/telemetry/prometheus_reader.ts";
-import { pagesOf } from "../../helpers/programs/operator.ts";
+import { pagesOf } from "../../helpers/programs/admin.ts";
 import { type Finished, runServer, startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { startTmux } from "../../helpers/system/tmux.ts";
@@ -103,7 +103,7 @@ Deno.test("health ends with 0 while the server takes clients, with 1 when it is 
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(
     stderr,
-    /^error: Cannot ask the server at 127\.0\.0\.1:\d+: nobody listens there\n$/,
+    /^error: Cannot reach the server at 127\.0\.0\.1:\d+: no server listens there\n$/,
   );
 });
 
@@ -118,7 +118,7 @@ Deno.test("health and top without an address, or with a wrong one, are one clear
 });
 
 Deno.test("with CMDCHAT_ADMIN_TOKEN, metrics are for those who have it", async () => {
-  const env = { CMDCHAT_ADMIN_TOKEN: "for-the-operator" };
+  const env = { CMDCHAT_ADMIN_TOKEN: "for-the-admin" };
   await using server = await startServer({ args: ["--admin-listen", "0"], env });
   const pages = await pagesOf(server);
   assert.equal((await ask("top", pages)).code, 4);
@@ -126,7 +126,7 @@ Deno.test("with CMDCHAT_ADMIN_TOKEN, metrics are for those who have it", async (
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /^members +0 v1, 0 v2, 0 away$/m);
   const { stdout, stderr } = await server.stop();
-  assert.ok(!(stdout + stderr).includes("for-the-operator"));
+  assert.ok(!(stdout + stderr).includes("for-the-admin"));
 });
 
 Deno.test("--admin-listen on a taken port, or open to others without a token, does not start", async () => {
@@ -155,7 +155,7 @@ inTerminal("top draws in a terminal, follows the server, and gives the terminal 
   await pane.shows(/^members +0 v1, 1 v2, 0 away$/m);
   assert.match(await pane.modes(), /cursor_flag=0.*alternate_on=1/);
   await server.stop();
-  await pane.shows(/nobody listens there/);
+  await pane.shows(/no server listens there/);
   // What Ctrl-C sends, but not to the shell around it.
   pane.signal("SIGINT");
   assert.equal(await pane.exit(), 0);

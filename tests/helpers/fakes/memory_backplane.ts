@@ -45,12 +45,12 @@ export class MemoryCluster {
         const log = this.logs.get(subject) ?? [];
         this.logs.set(subject, log.filter(({ place }) => place > upTo));
       },
-      say: (subject, body) => {
+      publish: (subject, body) => {
         for (const hearer of this.hearers) {
           if (hearer.subject === subject) delay().then(() => hearer.hear(body));
         }
       },
-      hear: (subject, hear) => {
+      subscribe: (subject, hear) => {
         const hearer = { subject, hear };
         this.hearers.add(hearer);
         return { close: () => void this.hearers.delete(hearer) };

@@ -21,7 +21,10 @@ Deno.test("sessions and rooms are listed without a name, and with them only when
   assert.match(first ?? "", /^\d+ +away +2 +0 +\d{4}-\S+Z +192\.0\.2\.1$/);
   assert.match(second ?? "", /^\d+ +v1 +1 +0 +\S+Z +2001:db8::7$/);
   assert.deepEqual(await lines(relay, { command: "rooms", names: false }), [
-    ...["room      members", "open:1    1", "open:2    2", "sealed:1  0"],
+    "room      members",
+    "open:1    1",
+    "open:2    2",
+    "sealed:1  0",
   ]);
   for (const command of ["sessions", "rooms"] as const) {
     const answer = JSON.stringify(await runAdminCommand(relay, { command, names: false }));
@@ -41,7 +44,7 @@ Deno.test("who is kicked is told why and out at once, and its ticket is worth no
   await runAdminCommand(relay, { command: "kick", session: alice.session.id });
   const [closing] = alice.take("closing");
   assert.equal(closing?.retry, false);
-  assert.match(closing?.why ?? "", /removed by the server's operator/);
+  assert.match(closing?.why ?? "", /removed by the server's admin/);
   assert.deepEqual(bob.take("left").map(({ name }) => name), ["alice"]);
   const { id, secret } = alice.session.ticket as NonNullable<typeof alice.session.ticket>;
   assert.equal(relay.held.find(id, secret), undefined);
@@ -82,7 +85,9 @@ Deno.test("a notice reaches everybody as the server's words, in no room", async 
   ]);
   for (const one of [alice, old]) {
     assert.deepEqual(one.take("notice").at(-1), {
-      ...{ kind: "notice", room: 0, text: "From the server's operator: back at noon" },
+      kind: "notice",
+      room: 0,
+      text: "From the server's admin: back at noon",
     });
   }
 });
@@ -92,13 +97,13 @@ Deno.test("a room that is closed is empty and gone, whether it is named or numbe
   const rooms = ["den", "lobby"];
   const [alice, bob] = [seat(relay, { rooms }), seat(relay, { name: "bob", rooms })];
   const closed = await lines(relay, { command: "close", room: "DEN" });
-  assert.match(closed[0] ?? "", /^Closed open:\d+; members put out: 2$/);
+  assert.match(closed[0] ?? "", /^Closed open:\d+; members removed: 2$/);
   const label = `open:${bob.room("lobby")}`;
   assert.deepEqual(alice.session.memberships.map(({ room }) => room.title), ["lobby"]);
   const own = alice.take("moderated").find(({ whom }) => whom === alice.session.id);
   assert.deepEqual([own?.what, own?.client], ["kick", 0]);
   assert.deepEqual(await lines(relay, { command: "close", room: label }), [
-    `Closed ${label}; members put out: 2`,
+    `Closed ${label}; members removed: 2`,
   ]);
   assert.equal(relay.gauges.rooms, 0);
   assert.equal(relay.sessions.length, 2, "who was in it is still here");
@@ -120,10 +125,10 @@ Deno.test("a sealed room that is closed lets all go, and cannot be opened again"
   const room = relay.sealed.open(rid);
   room.attach(peer, { ask: 1, handle, owner, member: false, epoch: 0, seq: 0 });
   assert.deepEqual(await lines(relay, { command: "close", room: "sealed:1" }), [
-    "Closed sealed:1; members put out: 1",
+    "Closed sealed:1; members removed: 1",
   ]);
   assert.deepEqual([told, relay.sealed.size], [["closed"], 0]);
-  assert.throws(() => relay.sealed.open(rid), /the server's operator closed it/);
+  assert.throws(() => relay.sealed.open(rid), /the server's admin closed it/);
   await assert.rejects(lines(relay, { command: "close", room: "sealed:1" }), LimitError);
 });
 
@@ -138,7 +143,7 @@ Deno.test("a server that is drained takes back whom it holds, and nobody new", a
   assert.equal(relay.admit("192.0.2.9")?.forHeld, false);
 });
 
-Deno.test("what another server's operator bans is not followed where it cannot be, and harms nothing", async () => {
+Deno.test("a ban of another server that cannot be followed changes nothing", async () => {
   const relay = await makeRelay();
   followAdmin(relay, { kind: "banned", network: "of another version", until: 0 });
   followAdmin(relay, { kind: "unbanned", network: "of another version" });

@@ -45,9 +45,18 @@ Deno.test("readAsk() refuses what is no command, or has too little, too much or 
       "kick alice",
       "kick 1 2",
     ],
-    ...["kick 99999999999999999", "ban", "ban 1 forever", "ban 1 31d", "ban 1 1h x", "unban"],
-    ...["notice", `notice ${"x".repeat(513)}`, `notice ${"ü".repeat(300)}`, "close", "drain on"],
-    ...[`close ${"x".repeat(257)}`],
+    "kick 99999999999999999",
+    "ban",
+    "ban 1 forever",
+    "ban 1 31d",
+    "ban 1 1h x",
+    "unban",
+    "notice",
+    `notice ${"x".repeat(513)}`,
+    `notice ${"ü".repeat(300)}`,
+    "close",
+    "drain on",
+    `close ${"x".repeat(257)}`,
   ];
   for (const line of wrong) assert.throws(() => read(line), UsageError, line);
 });

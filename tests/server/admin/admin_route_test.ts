@@ -5,13 +5,15 @@ import { ADMIN_REQUEST_MAX_BYTES } from "../../../server/admin/paths.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-operator";
+const TOKEN = "for-the-admin";
 
 /** A view that remembers what got through to the server. */
 function viewOf(parts: Partial<AdminView> = {}) {
   const asked: AdminRequest[] = [];
   const view: AdminView = {
-    ...{ ready: () => true, metrics: () => "", handOver: undefined },
+    ready: () => true,
+    metrics: () => "",
+    handOver: undefined,
     gate: new TokenGate(TOKEN, () => Promise.resolve()),
     answer(ask) {
       asked.push(ask);

@@ -7,7 +7,7 @@ import {
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { CryptoError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-operator";
+const TOKEN = "for-the-admin";
 const OTHER = "somebody else's";
 const STATE = new TextEncoder().encode("all that a server knows");
 

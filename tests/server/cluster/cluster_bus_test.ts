@@ -23,7 +23,10 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
   const slot = randomSlot();
   const backplane = cluster.join();
   const bus = new ClusterBus({
-    ...{ backplane, key, slot, homeOf: slotOf },
+    backplane,
+    key,
+    slot,
+    homeOf: slotOf,
     onFault: (error) => {
       throw error;
     },
@@ -31,7 +34,9 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
   const delivered: EncodedEvent["event"][] = [];
   const side: { -readonly [K in keyof Side]?: Side[K] } = { slot, bus, delivered, breaks: 0 };
   const channel = bus.open({
-    ...{ room: 1, title, memoryMs: 60_000 },
+    room: 1,
+    title,
+    memoryMs: 60_000,
     deliver: ({ event }, audience) => {
       delivered.push(event);
       side.audience = audience;
@@ -101,7 +106,14 @@ Deno.test("what both say has one order, places and sequences, and a repeat is sa
       .map(({ at, sequence, text }) => [at, sequence, text]);
   assert.deepEqual(said(a), said(b));
   assert.deepEqual(said(a).map(([at, sequence]) => [at, sequence]), [
-    ...[[3, 1], [4, 2], [5, 3], [6, 4], [7, 5], [8, 6], [9, 7], [10, 8]],
+    [3, 1],
+    [4, 2],
+    [5, 3],
+    [6, 4],
+    [7, 5],
+    [8, 6],
+    [9, 7],
+    [10, 8],
   ]);
   close(a, b);
 });

@@ -8,8 +8,8 @@ import {
 
 const TICKET = new Uint8Array(16).fill(1);
 
-Deno.test("every word comes back as it was said, with the number of its server", () => {
-  const words: ClusterMessage[] = [
+Deno.test("every message comes back as it was sent, with the number of its server", () => {
+  const messages: ClusterMessage[] = [
     { kind: "alive" },
     { kind: "bye" },
     { kind: "hello" },
@@ -20,14 +20,25 @@ Deno.test("every word comes back as it was said, with the number of its server",
     { kind: "take", question: 1, ticket: TICKET },
     { kind: "given", question: 1, request: 7 },
     {
-      ...{ kind: "direct", question: 1, title: "den", client: 1, name: "ann", time: 1, to: 2 },
-      ...{ toName: "bob", request: 3, text: "psst" },
+      kind: "direct",
+      question: 1,
+      title: "den",
+      client: 1,
+      name: "ann",
+      time: 1,
+      to: 2,
+      toName: "bob",
+      request: 3,
+      text: "psst",
     },
     { kind: "directed", question: 1 },
     { kind: "sealed_home", rid: TICKET },
     { kind: "sealed_end", rid: TICKET },
     {
-      ...{ kind: "sealed_ask", to: 3, peer: 4, challenge: new Uint8Array(32) },
+      kind: "sealed_ask",
+      to: 3,
+      peer: 4,
+      challenge: new Uint8Array(32),
       request: new Uint8Array(5),
     },
     { kind: "sealed_link", to: 3, peer: 4, left: true },
@@ -39,9 +50,9 @@ Deno.test("every word comes back as it was said, with the number of its server",
     { kind: "expel", question: 1, client: 2 ** 52 },
     { kind: "expelled", question: 1, address: "192.0.2.7" },
   ];
-  for (const word of words) {
-    const said = { slot: 5, number: 2 ** 40, word };
-    assert.deepEqual(decodeClusterMessage(encodeClusterMessage(said)), said);
+  for (const message of messages) {
+    const sent = { slot: 5, number: 2 ** 40, message };
+    assert.deepEqual(decodeClusterMessage(encodeClusterMessage(sent)), sent);
   }
 });
 

@@ -10,13 +10,20 @@ import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
 const SECRET = new Uint8Array(32).fill(7);
 const MESSAGE: EventOf<"direct"> = {
-  ...{ kind: "direct", room: 1, client: 1, name: "ann", time: 1, to: 2, toName: "bob" },
-  ...{ request: 3, text: "psst" },
+  kind: "direct",
+  room: 1,
+  client: 1,
+  name: "ann",
+  time: 1,
+  to: 2,
+  toName: "bob",
+  request: 3,
+  text: "psst",
 };
 
 interface Server {
   readonly cluster: Cluster;
-  /** Direct messages and operator's words that it followed. */
+  /** Direct messages and admin decisions that it followed. */
   readonly followed: ClusterMessage[];
   /** What was told of other servers. */
   readonly seen: string[];
@@ -26,7 +33,9 @@ interface Server {
 function startServer(bus: MemoryCluster, slot: number): Server {
   const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
   const cluster = new Cluster({
-    ...{ backplane: bus.join(), key: new ClusterKey(SECRET), slot: slot as Slot },
+    backplane: bus.join(),
+    key: new ClusterKey(SECRET),
+    slot: slot as Slot,
     holdMs: 60_000,
     onFault(error) {
       throw error;
@@ -53,7 +62,7 @@ async function settle(): Promise<void> {
 /** All that the bus carries from now on, as it was sealed. */
 function record(bus: MemoryCluster): Uint8Array[] {
   const carried: Uint8Array[] = [];
-  bus.join().hear("cmdchat.words", (body) => carried.push(body.slice()));
+  bus.join().subscribe("cmdchat.words", (body) => carried.push(body.slice()));
   return carried;
 }
 
@@ -73,11 +82,11 @@ Deno.test("words that are repeated have no second effect: no direct message, no 
   const [one, two] = [startServer(bus, 1), startServer(bus, 2)];
   await settle();
   await one.cluster.direct(MESSAGE, "den");
-  one.cluster.tell({ kind: "announced", text: "soon" });
+  one.cluster.sendAll({ kind: "announced", text: "soon" });
   await settle();
   assert.equal(two.followed.length, 2);
   const evil = bus.join();
-  for (const body of [...carried]) evil.say("cmdchat.words", body);
+  for (const body of [...carried]) evil.publish("cmdchat.words", body);
   await settle();
   assert.equal(two.followed.length, 2);
   assert.deepEqual(two.seen, ["found"]);
@@ -86,7 +95,7 @@ Deno.test("words that are repeated have no second effect: no direct message, no 
   const three = startServer(bus, 3);
   await settle();
   assert.deepEqual(three.seen, ["found", "found"]);
-  for (const body of carried.slice(0, 12)) evil.say("cmdchat.words", body);
+  for (const body of carried.slice(0, 12)) evil.publish("cmdchat.words", body);
   await settle();
   assert.deepEqual([three.followed, three.seen], [[], ["found", "found"]]);
   for (const { stop } of [one, two, three]) stop.abort();
@@ -103,7 +112,7 @@ Deno.test("a server that is gone does not come back by its old words", async () 
   await settle();
   assert.deepEqual(one.seen, ["found", "lost"]);
   const evil = bus.join();
-  for (const body of [...carried]) evil.say("cmdchat.words", body);
+  for (const body of [...carried]) evil.publish("cmdchat.words", body);
   await settle();
   assert.deepEqual(one.seen, ["found", "lost"]);
   assert.equal(one.followed.length, 1);

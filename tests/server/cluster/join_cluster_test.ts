@@ -8,7 +8,9 @@ const SECRET = "A".repeat(43);
 
 function open(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return joinCluster(configOf(args), {
-    ...{ env: (name: string) => env[name], log: getLogger("test"), tellAll() {} },
+    env: (name: string) => env[name],
+    log: getLogger("test"),
+    tellAll() {},
   });
 }
 

@@ -13,7 +13,12 @@ Deno.test("a stranger is known once it repeats the sign it was asked for, and th
   assert.equal(fresh.judge(SLOT, 5), "stranger");
   assert.equal(fresh.meet(SLOT, { sign, count: 5 }), true);
   assert.deepEqual([4, 5, 6, 6, 9, 8].map((count) => fresh.judge(SLOT, count)), [
-    ...["repeat", "repeat", "new", "repeat", "new", "repeat"],
+    "repeat",
+    "repeat",
+    "new",
+    "repeat",
+    "new",
+    "repeat",
   ]);
   assert.equal(fresh.meet(SLOT, { sign, count: 1 }), false, "a sign counts once");
 });

@@ -9,7 +9,7 @@ const RID = new Uint8Array(16).fill(9);
 function side(slot: number) {
   const said: ClusterMessage[] = [];
   const { rooms } = openRooms();
-  const homes = new SealedHomes({ slot: slot as Slot, say: (word) => said.push(word) });
+  const homes = new SealedHomes({ slot: slot as Slot, send: (word) => said.push(word) });
   homes.watch(rooms);
   return { slot: slot as Slot, homes, rooms, said };
 }
@@ -29,8 +29,8 @@ Deno.test("of two servers that opened a room at once, the one with the lower num
   ];
   kept.attach();
   lost.attach();
-  low.homes.take(high.slot, { kind: "sealed_home", rid: RID });
-  high.homes.take(low.slot, { kind: "sealed_home", rid: RID });
+  low.homes.receive(high.slot, { kind: "sealed_home", rid: RID });
+  high.homes.receive(low.slot, { kind: "sealed_home", rid: RID });
   assert.deepEqual([kept.again, lost.again], [0, 1]);
   assert.deepEqual([low.rooms.size, high.rooms.size], [1, 0]);
   assert.equal(low.said.filter(({ kind }) => kind === "sealed_home").length, 2, "it says so again");
@@ -40,11 +40,15 @@ Deno.test("a client in a room elsewhere is sent away when that server is lost, o
   const { homes } = side(1);
   let closed = 0;
   const client = homes.clientOf({ id: 5, deliver() {}, close: () => closed++ });
-  homes.take(2 as Slot, { kind: "sealed_home", rid: RID });
+  homes.receive(2 as Slot, { kind: "sealed_home", rid: RID });
   const attach = {
     ...{ kind: "sealed_attach", ask: 1, rid: RID, key: new Uint8Array(32) } as const,
-    ...{ handle: new Uint8Array(8), owner: new Uint8Array(16), proof: new Uint8Array(64) },
-    ...{ member: false, epoch: 0, seq: 0 },
+    handle: new Uint8Array(8),
+    owner: new Uint8Array(16),
+    proof: new Uint8Array(64),
+    member: false,
+    epoch: 0,
+    seq: 0,
   };
   assert.equal(client.pass(attach, new Uint8Array(32)), "passed");
   homes.lost(3 as Slot);

@@ -8,7 +8,7 @@ import type { SystemdNotifier } from "../../../server/telemetry/systemd_notify.t
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-operator";
+const TOKEN = "for-the-admin";
 const STATE = new TextEncoder().encode("all that a server knows");
 const log = getLogger("keeper-test");
 
@@ -24,7 +24,10 @@ function openServer(): {
     return Promise.resolve(STATE);
   });
   const view = {
-    ...{ ready: () => true, metrics: () => "", gate, handOver: desk },
+    ready: () => true,
+    metrics: () => "",
+    gate,
+    handOver: desk,
     answer: () => Promise.reject(new Error("nobody asks")),
   };
   const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {
@@ -74,5 +77,5 @@ Deno.test("keep() without a server, or without the token, is one error", async (
   await assert.rejects(attempt("wrong"), ConfigError);
   assert.deepEqual(await requestHandOver({ address, token: TOKEN }), STATE);
   await gone;
-  await assert.rejects(attempt(TOKEN), /no server has its pages there/);
+  await assert.rejects(attempt(TOKEN), /no server has its admin pages there/);
 });

@@ -1,17 +1,17 @@
 // Shares the machine: runs beside another file of whole programs.
 
-// The operator of several servers asks one of them.
+// An admin of several servers sends commands to one of them.
 
 import assert from "node:assert/strict";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import {
+  ADMIN_TOKEN,
   adminAnswer,
-  OPERATOR_TOKEN,
   pagesOf,
   runAdmin,
   WITH_TOKEN,
-} from "../../helpers/programs/operator.ts";
+} from "../../helpers/programs/admin.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -29,7 +29,12 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   const start = () =>
     startServer({
       args: [
-        ...["--nats", nats.urls, "--identity-file", identity.path, "--admin-listen", "0"],
+        "--nats",
+        nats.urls,
+        "--identity-file",
+        identity.path,
+        "--admin-listen",
+        "0",
       ],
       env: { ...WITH_TOKEN, CMDCHAT_CLUSTER_KEY: "A".repeat(43) },
     });
@@ -41,7 +46,7 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   await using bob = await V2Peer.join({ port: two.port, hello: { name: "bob" } });
   await using cid = await V2Peer.join({ port: two.port, hello: { name: "cid" } });
 
-  assert.match(await adminAnswer(pages, "sessions"), /of this server; other servers: 1$/m);
+  assert.match(await adminAnswer(pages, "sessions"), /on this server only; other servers: 1$/m);
   const number = String(bob.welcome.client);
   assert.equal(
     await adminAnswer(pages, "kick", number),
@@ -54,7 +59,7 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   await adminAnswer(pages, "notice", "back at noon");
   for (const peer of [ann, cid]) await peer.until("notice", ({ text }) => /noon/.test(text));
 
-  assert.match(await adminAnswer(pages, "close", "lobby"), /members put out: 2$/m);
+  assert.match(await adminAnswer(pages, "close", "lobby"), /members removed: 2$/m);
   for (const peer of [ann, cid]) {
     const { client } = peer.welcome;
     await peer.until("moderated", ({ what, whom }) => what === "kick" && whom === client);
@@ -73,7 +78,7 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   for (const argument of [[], ["off"]]) {
     assert.match(
       await adminAnswer(pages, "drain", ...argument),
-      /of this server; other servers: 2$/m,
+      /on this server only; other servers: 2$/m,
     );
   }
 
@@ -84,6 +89,6 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   await again.until("chat");
   for (const { log } of [one, two, three]) {
     assert.ok(!/noon|lobby|ann|bob|cid/.test(log.replaceAll(/\bannounced\b/g, "")), log);
-    assert.ok(!log.includes(OPERATOR_TOKEN));
+    assert.ok(!log.includes(ADMIN_TOKEN));
   }
 });

@@ -1,15 +1,15 @@
 // Shares the machine: runs beside another file of whole programs.
 
-// The operator at a running server: real processes on both sides.
+// The admin of a running server: real processes on both sides.
 
 import assert from "node:assert/strict";
 import {
+  ADMIN_TOKEN as TOKEN,
   adminAnswer as answer,
-  OPERATOR_TOKEN as TOKEN,
   pagesOf,
   runAdmin as admin,
   WITH_TOKEN,
-} from "../../helpers/programs/operator.ts";
+} from "../../helpers/programs/admin.ts";
 import {
   type RunningServer,
   runServer,
@@ -30,7 +30,7 @@ function joinHideout(port: number, name: string): Promise<V2Peer> {
   return V2Peer.join({ port, hello: { name, rooms: [["hideout", 0]] } });
 }
 
-Deno.test("an operator finds a session, kicks it, bans it and lets it in again; the log has no content", async () => {
+Deno.test("an admin finds a session, kicks it, bans it and lets it in again; the log has no content", async () => {
   await using server = await start();
   const pages = await pagesOf(server);
   const { port } = server;
@@ -47,7 +47,7 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
   const number = String(alice.welcome.client);
   assert.equal(await answer(pages, "kick", number), `Ended session ${number}, from 127.0.0.1\n`);
   const { why, retry } = await alice.until("closing");
-  assert.deepEqual([why, retry], ["You were removed by the server's operator.", false]);
+  assert.deepEqual([why, retry], ["You were removed by the server's admin.", false]);
   await alice.ended;
   await bob.until("left", ({ name }) => name === "alicia");
   const { session, secret } = alice.welcome;
@@ -56,8 +56,8 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
   await using again = await V2Peer.join({ port });
   await answer(pages, "notice", "a notice for everybody");
   const notice = await bob.until("notice", ({ room }) => room === 0);
-  assert.equal(notice.text, "From the server's operator: a notice for everybody");
-  assert.equal(await answer(pages, "close", "hideout"), "Closed open:1; members put out: 1\n");
+  assert.equal(notice.text, "From the server's admin: a notice for everybody");
+  assert.equal(await answer(pages, "close", "hideout"), "Closed open:1; members removed: 1\n");
   await bob.until("moderated", ({ what, whom }) => what === "kick" && whom === bob.welcome.client);
   await answer(pages, "ban", String(bob.welcome.client), "1h");
   await bob.ended;
@@ -71,7 +71,7 @@ Deno.test("an operator finds a session, kicks it, bans it and lets it in again; 
   assert.ok(newcomer.welcome.client > again.welcome.client);
   const { stdout, stderr } = await server.stop();
   for (const what of ["sessions", "kick", "notice", "close", "ban", "unban"]) {
-    assert.match(stderr, new RegExp(`INFO audit by="operator" what="${what}"`), what);
+    assert.match(stderr, new RegExp(`INFO audit by="admin" what="${what}"`), what);
   }
   for (const secret of ["alicia", "roberta", "hideout", "sentence", "for everybody", TOKEN]) {
     assert.ok(!(stdout + stderr).includes(secret), secret);
@@ -86,7 +86,11 @@ Deno.test("what a room's maker decides is in the log by numbers alone", async ()
   await alice.until("joined", ({ name }) => name === "roberta");
   const about = { room: alice.room("hideout"), seconds: 60, text: "a reason of its own" };
   await alice.send({
-    ...{ kind: "moderate", id: alice.nextId(), what: "mute", whom: bob.welcome.client, ...about },
+    kind: "moderate",
+    id: alice.nextId(),
+    what: "mute",
+    whom: bob.welcome.client,
+    ...about,
   });
   await bob.until("moderated");
   const { stderr } = await server.stop();
@@ -107,11 +111,11 @@ Deno.test("without the server's token nothing is done, and each way of being wro
   const kick = ["kick", String(alice.welcome.client)];
   const wrong = await admin(pages, kick, { CMDCHAT_ADMIN_TOKEN: "guess" });
   assert.equal(wrong.code, 4);
-  assert.match(wrong.stderr, /^error: .*: it does not take this token\nhint: /);
+  assert.match(wrong.stderr, /^error: .*: it does not accept this token\nhint: /);
   assert.equal((await admin(pages, kick, {})).code, 3);
   const none = await admin(without, ["sessions"]);
   assert.equal(none.code, 4);
-  assert.match(none.stderr, /it has no operator commands\nhint: start it with CMDCHAT_ADMIN_TOKEN/);
+  assert.match(none.stderr, /it has no admin commands\nhint: start it with CMDCHAT_ADMIN_TOKEN/);
   assert.equal((await admin(pages, ["kick", "999"])).code, 1);
   assert.equal((await admin(pages, ["frob"])).code, 2);
   const help = await admin(pages, ["--help"], {});
@@ -181,15 +185,15 @@ Deno.test("a token in a file works on both sides, and one that others may read o
   }
 });
 
-Deno.test("the operator's bans outlive a take-over, and v1 clients are banned as well", async () => {
+Deno.test("the admin's bans outlive a take-over, and v1 clients are banned as well", async () => {
   await using first = await start();
   const pages = await pagesOf(first);
   await using old = await V1Peer.join({ port: first.port });
-  assert.match(await answer(pages, "ban", "127.0.0.1"), /for good; sessions ended here: 1/);
+  assert.match(await answer(pages, "ban", "127.0.0.1"), /permanently; sessions ended here: 1/);
   await old.closed;
   const args = ["--port", String(first.port), "--admin-listen", pages, "--take-over", pages];
   await using second = await startServer({ args, env: WITH_TOKEN });
-  assert.match(await answer(pages, "bans"), /^127\.0\.0\.1 +for good$/m);
+  assert.match(await answer(pages, "bans"), /^127\.0\.0\.1 +permanent$/m);
   const refused = await Deno.connect({ port: second.port });
   assert.equal(await refused.read(new Uint8Array(1)), null);
   refused.close();
@@ -210,7 +214,7 @@ Deno.test("the token goes to the server itself, whatever proxy the environment n
 });
 
 inTerminal(
-  "in a sealed room the operator's notice is the server's, and who is kicked does not come again by itself",
+  "in a sealed room the admin's notice is the server's, and who is kicked does not come again by itself",
   async () => {
     await using server = await start();
     const pages = await pagesOf(server);
@@ -221,13 +225,13 @@ inTerminal(
     await alice.shows(/In "ops": alice/);
     await alice.shows(/ops · alice · sealed/);
     await answer(pages, "notice", "<bob> is not what I am");
-    await alice.shows(/^\d\d:\d\d:\d\d \* From the server's operator: <bob> is not what I am$/);
+    await alice.shows(/^\d\d:\d\d:\d\d \* From the server's admin: <bob> is not what I am$/);
     assert.match(await answer(pages, "rooms"), /^sealed:1 +1$/m);
-    assert.match(await answer(pages, "close", "sealed:1"), /members put out: 1$/m);
-    await alice.shows(/does not let you into the sealed room: The server's operator closed it/);
+    assert.match(await answer(pages, "close", "sealed:1"), /members removed: 1$/m);
+    await alice.shows(/does not let you into the sealed room: The server's admin closed it/);
     const { sessions: [session] } = JSON.parse(await answer(pages, "sessions", "--json"));
     await answer(pages, "kick", String(session.session));
-    await alice.shows(/\* You were removed by the server's operator\.$/);
-    await alice.shows(/^error: Cannot come back to the server: its operator removed you$/);
+    await alice.shows(/\* You were removed by the server's admin\.$/);
+    await alice.shows(/^error: Cannot come back to the server: its admin removed you$/);
   },
 );

@@ -1,15 +1,15 @@
-// The operator of a test's server: `cmdchat-server admin …` as a process of its own.
+// The admin of a test server: `cmdchat-server admin …` as a process of its own.
 
 import assert from "node:assert/strict";
 import { type Finished, type RunningServer, runServer } from "./server_process.ts";
 
-/** The token of servers that have an operator. */
-export const OPERATOR_TOKEN = "for-the-operator";
+/** The token of servers that have an admin. */
+export const ADMIN_TOKEN = "for-the-admin";
 
-/** What servers and operators are started with. */
-export const WITH_TOKEN = { CMDCHAT_ADMIN_TOKEN: OPERATOR_TOKEN };
+/** Environment of servers and admin commands with the token. */
+export const WITH_TOKEN = { CMDCHAT_ADMIN_TOKEN: ADMIN_TOKEN };
 
-/** Where the pages of a server that was started with --admin-listen are. */
+/** Address of the admin pages of a server that was started with --admin-listen. */
 export async function pagesOf(server: RunningServer): Promise<string> {
   return (await server.printed(/^admin pages on http:\/\/(\S+)$/m))[1] as string;
 }
@@ -32,7 +32,7 @@ export function runAdmin(
   });
 }
 
-/** What one command prints, which must work. */
+/** Output of one command, which must succeed. */
 export async function adminAnswer(pages: string, ...words: string[]): Promise<string> {
   const { code, stdout, stderr } = await runAdmin(pages, words);
   assert.deepEqual([code, stderr], [0, ""], words.join(" "));
