@@ -231,7 +231,8 @@ export async function commit(
   { removed = [], kick, leaf, authenticated }: CommitPlan,
 ): Promise<OwnCommit> {
   const removals = removed.map((index): Proposal => ({
-    ...{ proposalType: "remove", remove: { removed: index } },
+    proposalType: "remove",
+    remove: { removed: index },
   }));
   const kicks: Proposal[] = kick === undefined
     ? []

@@ -136,8 +136,16 @@ export class FileExchange {
     const client = people.numberOf(from.handle);
     const now = options.now();
     this.#incoming.set(id, {
-      ...{ client, handle: from.handle, file, opener: new FileOpener(file.key, size) },
-      ...{ hash: createHash("sha256"), next: 0, awaited: 0, askedAt: now, heardAt: now, told: 0 },
+      client,
+      handle: from.handle,
+      file,
+      opener: new FileOpener(file.key, size),
+      hash: createHash("sha256"),
+      next: 0,
+      awaited: 0,
+      askedAt: now,
+      heardAt: now,
+      told: 0,
       reachable: true,
     });
     const chunks = Math.ceil(size / FILE_CHUNK_BYTES);

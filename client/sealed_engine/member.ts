@@ -30,7 +30,10 @@ export class Member {
     this.#changes = new PendingChanges(this.#core);
     this.#words = new MemberMessages(this.#core);
     const parts = {
-      ...{ entry: this.#entry, files: this.#files, changes: this.#changes, words: this.#words },
+      entry: this.#entry,
+      files: this.#files,
+      changes: this.#changes,
+      words: this.#words,
     };
     this.#life = new FrameHandler(this.#core, parts);
   }
@@ -109,8 +112,11 @@ export class Member {
     switch (said.kind) {
       case "say":
         return {
-          ...{ kind: "text", id, text: said.text },
-          ...{ action: said.action ?? false, reply: said.reply ?? 0 },
+          kind: "text",
+          id,
+          text: said.text,
+          action: said.action ?? false,
+          reply: said.reply ?? 0,
         };
       case "whisper":
         return {

@@ -151,8 +151,14 @@ export class MemberMessages {
       return this.#core.note("warning", `${from.name} sent you something unreadable.`);
     }
     options.tell({
-      ...{ kind: "direct", client: people.numberOf(from.handle), name: from.name, text, time },
-      ...{ to: people.numberOf(place.me.handle), toName: place.me.name, request: 0 },
+      kind: "direct",
+      client: people.numberOf(from.handle),
+      name: from.name,
+      text,
+      time,
+      to: people.numberOf(place.me.handle),
+      toName: place.me.name,
+      request: 0,
     });
   }
 }

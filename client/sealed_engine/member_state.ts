@@ -121,9 +121,13 @@ export class MemberState {
   tellKick({ by, whom, reason }: Kick): void {
     const { people, options } = this;
     options.tell({
-      ...{ kind: "moderated", what: "kick", reason },
-      ...{ client: people.numberOf(by.handle), name: by.name },
-      ...{ whom: people.numberOf(whom.handle), whomName: whom.name },
+      kind: "moderated",
+      what: "kick",
+      reason,
+      client: people.numberOf(by.handle),
+      name: by.name,
+      whom: people.numberOf(whom.handle),
+      whomName: whom.name,
     });
   }
 
@@ -178,7 +182,11 @@ export class MemberState {
     const { epoch, body, digest } = await group.seal(encodePayload(payload));
     this.own.remember(digest);
     this.options.send({
-      ...{ kind: "sealed_app", ask: this.ask({ app: digest }), room: this.room, epoch, body },
+      kind: "sealed_app",
+      ask: this.ask({ app: digest }),
+      room: this.room,
+      epoch,
+      body,
     });
   }
 

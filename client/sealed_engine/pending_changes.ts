@@ -79,8 +79,13 @@ export class PendingChanges {
     const { maker } = group;
     if (maker === undefined) return core.note("info", OPEN_AGAIN);
     core.options.tell({
-      ...{ kind: "moderated", what: group.isLocked ? "lock" : "unlock", reason: "" },
-      ...{ client: core.people.numberOf(maker.handle), name: maker.name, whom: 0, whomName: "" },
+      kind: "moderated",
+      what: group.isLocked ? "lock" : "unlock",
+      reason: "",
+      client: core.people.numberOf(maker.handle),
+      name: maker.name,
+      whom: 0,
+      whomName: "",
     });
   }
 

@@ -124,7 +124,10 @@ export class CommitOrder {
     const broadcast = this.#order("commit", draft);
     this.#epoch++;
     this.#votes.push({
-      ...{ seq: this.#seq, epoch: draft.epoch, hash, sender: votes.sender },
+      seq: this.#seq,
+      epoch: draft.epoch,
+      hash,
+      sender: votes.sender,
       until: this.#options.now() + SEALED_VOTE_MS,
       electorate: new Set(votes.electorate),
       against: new Set(),
@@ -178,17 +181,15 @@ export class CommitOrder {
   ): EncodedEvent {
     const { room, utc } = this.#options;
     const frame: EventOf<"sealed_frame"> = {
-      ...{
-        kind: "sealed_frame",
-        room,
-        seq: ++this.#seq,
-        type,
-        epoch,
-        from,
-        ask,
-        time: utc(),
-        body,
-      },
+      kind: "sealed_frame",
+      room,
+      seq: ++this.#seq,
+      type,
+      epoch,
+      from,
+      ask,
+      time: utc(),
+      body,
     };
     this.#ordered = true;
     const broadcast = new EncodedEvent(frame, "");
@@ -209,7 +210,11 @@ export class CommitOrder {
     this.#votes = this.#votes.filter(({ seq }) => seq < vote.seq);
     const { room } = this.#options;
     const event: EventOf<"sealed_void"> = {
-      ...{ kind: "sealed_void", room, seq: vote.seq, last: this.#seq, epoch: vote.epoch },
+      kind: "sealed_void",
+      room,
+      seq: vote.seq,
+      last: this.#seq,
+      epoch: vote.epoch,
     };
     const broadcast = new EncodedEvent(event, "");
     this.#ring.void(event, broadcast);

@@ -53,7 +53,9 @@ export class SealedRoom {
     const seats = [...this.#seats.values()].filter(({ member }) => member);
     if (this.#order === undefined || seats.length === 0) return undefined;
     return {
-      ...{ number: this.number, rid: this.rid, order: this.#order.state },
+      number: this.number,
+      rid: this.rid,
+      order: this.#order.state,
       seats: seats.map((seat) => seat.state),
       committer: this.#lastCommitter?.handle ?? null,
     };
@@ -302,8 +304,13 @@ export class SealedRoom {
   #begin(start: RingPosition, known?: OrderState): void {
     const { clock, memory, graceMs } = this.#options;
     this.#order = new CommitOrder({
-      ...{ room: this.number, start, memory, maxAgeMs: graceMs * MEMORY_GRACES },
-      ...{ utc: () => clock.utc(), now: () => clock.now(), known },
+      room: this.number,
+      start,
+      memory,
+      maxAgeMs: graceMs * MEMORY_GRACES,
+      utc: () => clock.utc(),
+      now: () => clock.now(),
+      known,
     });
   }
 

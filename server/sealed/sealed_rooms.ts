@@ -81,7 +81,8 @@ export class SealedRooms {
   /** What the next process must know. */
   get state(): SealedSnapshot {
     return {
-      ...{ lastNumber: this.#lastNumber, closed: [...this.#closed] },
+      lastNumber: this.#lastNumber,
+      closed: [...this.#closed],
       rooms: this.list.flatMap((room) => room.state ?? []),
     };
   }
@@ -145,7 +146,11 @@ export class SealedRooms {
   #make(key: string, parts: Pick<SealedRoomOptions, "number" | "rid" | "known">): SealedRoom {
     const { clock, counters, graceMs } = this.#options;
     const room: SealedRoom = new SealedRoom({
-      ...{ ...parts, clock, counters, graceMs, memory: this.#memory },
+      ...parts,
+      clock,
+      counters,
+      graceMs,
+      memory: this.#memory,
       onEmpty: () => this.#close(key, room),
     });
     this.#rooms.set(key, room);

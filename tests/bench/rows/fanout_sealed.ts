@@ -163,7 +163,10 @@ function sealTexts(
 ): Uint8Array[] {
   return Array.from({ length: load.perSender }, (_, index) =>
     link.seal({
-      ...{ kind: "sealed_app", ask: ASKED + 1 + index, room, epoch },
+      kind: "sealed_app",
+      ask: ASKED + 1 + index,
+      room,
+      epoch,
       body: bodyOf(textOf(load, sender, index), BODY_BYTES),
     }));
 }
@@ -177,8 +180,14 @@ function expectedBytes(load: Load, members: readonly SealedMember[], i: number):
     const index = Math.floor(n / load.senders);
     const { handle: from, room } = members[sender] as SealedMember;
     bytes += framedBytes(frameBody(encodeEvent({
-      ...{ kind: "sealed_frame", room, seq: first + n, type: "app", epoch: load.members - 1 },
-      ...{ from, ask: sender === i ? ASKED + 1 + index : 0, time: Date.now() },
+      kind: "sealed_frame",
+      room,
+      seq: first + n,
+      type: "app",
+      epoch: load.members - 1,
+      from,
+      ask: sender === i ? ASKED + 1 + index : 0,
+      time: Date.now(),
       body: bodyOf(textOf(load, sender, index), BODY_BYTES),
     })));
   }

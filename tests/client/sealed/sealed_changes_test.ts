@@ -128,8 +128,13 @@ Deno.test("/edit and /delete of one's own last message go to the engine, and wha
   assert.match(story.text(), /you said none here that could be changed/);
   await console.enter("teh plan");
   engine.tell({
-    ...{ kind: "text", client: 1, name: "alice", text: "teh plan" },
-    ...{ ...SAID, sequence: 4, request: 1 },
+    kind: "text",
+    client: 1,
+    name: "alice",
+    text: "teh plan",
+    ...SAID,
+    sequence: 4,
+    request: 1,
   });
   await console.enter("/edit the plan");
   const edit = { kind: "revise", request: 2, sequence: 4, text: "the plan" } as const;
@@ -174,8 +179,13 @@ Deno.test("who is writing in a sealed room is told to its members, where both wa
   engine.tell({ kind: "typing", client: 2, name: "bob" });
   assert.match(story.console.status, /bob is typing|bob/);
   engine.tell({
-    ...{ kind: "text", client: 2, name: "bob", text: "hi" },
-    ...{ ...SAID, sequence: 4, request: 0 },
+    kind: "text",
+    client: 2,
+    name: "bob",
+    text: "hi",
+    ...SAID,
+    sequence: 4,
+    request: 0,
   });
   assert.doesNotMatch(story.console.status, /bob/);
   chat.end();

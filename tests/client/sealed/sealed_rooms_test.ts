@@ -43,7 +43,9 @@ async function sealedChat(...attempts: FakeSession[]): Promise<Story> {
   const { engines, openEngine } = fakeEngines();
   const session = attempts[0] ?? nameless();
   const fake = await startChat(attempts.length > 0 ? attempts : [session], {
-    ...{ place: { name: "alice", room: "team" }, secret, openEngine },
+    place: { name: "alice", room: "team" },
+    secret,
+    openEngine,
   });
   void readTerminal({ chat: fake.chat, downloads: false, clock: fake.clock });
   return { ...fake, session, engines };
@@ -84,12 +86,23 @@ Deno.test("what is said in a sealed room goes to the engine and nowhere else", a
   first(story).enter("bob");
   await story.console.enter("the secret plan");
   assert.deepEqual(first(story).handled.at(-1), {
-    ...{ kind: "say", request: 1, text: "the secret plan", action: false, reply: 0 },
+    kind: "say",
+    request: 1,
+    text: "the secret plan",
+    action: false,
+    reply: 0,
   });
   assert.deepEqual(story.session.sent, []);
   first(story).tell({
-    ...{ kind: "text", client: 1, name: "alice", text: "the secret plan" },
-    ...{ time: 0, sequence: 4, request: 1, action: false, reply: 0 },
+    kind: "text",
+    client: 1,
+    name: "alice",
+    text: "the secret plan",
+    time: 0,
+    sequence: 4,
+    request: 1,
+    action: false,
+    reply: 0,
   });
   assert.match(story.console.printed.at(-1) ?? "", /<alice> the secret plan/);
   assert.equal(story.history.at(-1)?.room, "team");

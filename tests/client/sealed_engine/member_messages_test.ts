@@ -59,7 +59,11 @@ Deno.test("nobody changes what another has said: by asking for it", async () => 
 Deno.test("a change that names another's text is of no text of its sender's, and shown by nobody", async () => {
   const told: SealedRoomEvent[] = [];
   const core = new MemberState({
-    ...{ keys: testKeys(), name: "alice", send() {}, now: () => 0, date: () => 0 },
+    keys: testKeys(),
+    name: "alice",
+    send() {},
+    now: () => 0,
+    date: () => 0,
     tell: (event) => void told.push(event),
   });
   const words = new MemberMessages(core);

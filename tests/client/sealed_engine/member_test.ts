@@ -267,7 +267,12 @@ async function offer(relay: TestRelay, peer: Peer, bytes: Uint8Array, file = "f1
   const chunks = Math.ceil(bytes.length / 32_768);
   const { machine } = peer;
   await machine.handle({
-    ...{ kind: "offer", request: 1, file, name: "a.bin", size: bytes.length, chunks },
+    kind: "offer",
+    request: 1,
+    file,
+    name: "a.bin",
+    size: bytes.length,
+    chunks,
   });
   for (let index = 0; index < chunks; index++) {
     const data = bytes.slice(index * 32_768, (index + 1) * 32_768);

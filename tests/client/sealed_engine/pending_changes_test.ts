@@ -240,7 +240,10 @@ Deno.test("a change that the members undo takes the name back", async () => {
   assertAgreed(alice!, bob!, carol!);
   assert.equal(bob!.machine.status.name, "bob");
   assert.deepEqual(alice!.told("renamed").at(-1), {
-    ...{ kind: "renamed", client: numberOf(alice!, "bob"), name: "bob", previous: "robert" },
+    kind: "renamed",
+    client: numberOf(alice!, "bob"),
+    name: "bob",
+    previous: "robert",
   });
 });
 

@@ -45,7 +45,10 @@ async function converse(port: number): Promise<Record<string, string | Uint8Arra
   );
   const keys = deriveRoomKeys(secret);
   return {
-    ...{ ...WORDS, ...NAMES, "a file's name": fileName, "the room code": alice.status.code },
+    ...WORDS,
+    ...NAMES,
+    "a file's name": fileName,
+    "the room code": alice.status.code,
     "a file's first bytes": content.slice(0, 32),
     "a file's last bytes": content.slice(-32),
     "the secret": secret,

@@ -43,7 +43,8 @@ export class SealedMember implements AsyncDisposable {
   constructor(secret: Uint8Array, name: string) {
     this.name = name;
     this.#machine = new Member({
-      ...{ keys: deriveRoomKeys(secret), name },
+      keys: deriveRoomKeys(secret),
+      name,
       send: (request) => void this.#peer?.send(request as SealedRequest).catch(() => {}),
       tell: (event) => {
         this.events.push(event);
@@ -69,7 +70,9 @@ export class SealedMember implements AsyncDisposable {
     const early: Event[] = [];
     let take = (event: Event) => void early.push(event);
     const peer = await V2Peer.join({
-      ...{ port, rooms: [], hello: { name: "sealed", ...this.#ticket } },
+      port,
+      rooms: [],
+      hello: { name: "sealed", ...this.#ticket },
       onEvent: (event) => take(event),
     });
     this.#peer = peer;
@@ -135,7 +138,12 @@ export class SealedMember implements AsyncDisposable {
     const body = crypto.getRandomValues(new Uint8Array(1_052));
     const { epoch } = this.status;
     await this.#peer?.send({
-      ...{ kind: "sealed_commit", ask: 4_000_000, room: this.#room, epoch, evicts: [], body },
+      kind: "sealed_commit",
+      ask: 4_000_000,
+      room: this.#room,
+      epoch,
+      evicts: [],
+      body,
     });
     const refused = /A change of the room was refused/;
     await this.until(() => this.notes.some((note) => refused.test(note)), "its garbage");

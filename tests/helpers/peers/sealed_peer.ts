@@ -62,8 +62,16 @@ export class SealedPeer implements AsyncDisposable {
     const rid = ridOf(key);
     const input = attachInput({ rid, handle, challenge: this.peer.challenge });
     return {
-      ...{ kind: "sealed_attach", ask: ++this.#ask, rid, key, handle, owner } as const,
-      ...{ proof: await signAs(this.key, input), member: false, epoch: 0, seq: 0 },
+      kind: "sealed_attach" as const,
+      ask: ++this.#ask,
+      rid,
+      key,
+      handle,
+      owner,
+      proof: await signAs(this.key, input),
+      member: false,
+      epoch: 0,
+      seq: 0,
       ...changes,
     };
   }

@@ -224,10 +224,15 @@ export class TestRelay {
       case "sealed_leave":
         peer.isMember = false;
         this.#tellOthers(peer, {
-          ...{ kind: "sealed_gone", room: 1, handle: peer.handleBytes, left: true },
+          kind: "sealed_gone",
+          room: 1,
+          handle: peer.handleBytes,
+          left: true,
         });
         this.#online(true)[0]?.inbox.push({
-          ...{ kind: "sealed_evict_please", room: 1, handles: [peer.handleBytes] },
+          kind: "sealed_evict_please",
+          room: 1,
+          handles: [peer.handleBytes],
         });
         return;
       case "sealed_pull":
@@ -243,7 +248,14 @@ export class TestRelay {
   ): void {
     const from = peer.handleBytes;
     const frame: Frame = {
-      ...{ kind: "sealed_frame", room: 1, seq: ++this.seq, type, epoch, from, ask, body },
+      kind: "sealed_frame",
+      room: 1,
+      seq: ++this.seq,
+      type,
+      epoch,
+      from,
+      ask,
+      body,
       time: 1_700_000_000_000 + this.now,
     };
     this.frames.push(frame);
@@ -278,15 +290,13 @@ export class TestRelay {
     const missing = !request.member || request.seq + 1 >= first ? "nothing" : "epochs";
     const members = this.#online().map((each): [Uint8Array, boolean] => [each.handleBytes, true]);
     peer.inbox.push({
-      ...{
-        kind: "sealed_attached",
-        ask,
-        room: 1,
-        epoch: this.epoch,
-        seq: this.seq,
-        missing,
-        members,
-      },
+      kind: "sealed_attached",
+      ask,
+      room: 1,
+      epoch: this.epoch,
+      seq: this.seq,
+      missing,
+      members,
     });
     if (!request.member || missing === "epochs") return;
     for (const frame of this.frames) if (frame.seq > request.seq) this.#hand(frame, peer);
@@ -313,7 +323,9 @@ export class TestRelay {
     this.#turn = joiner.peer;
     this.#askedAt = this.now;
     member.inbox.push({
-      ...{ kind: "sealed_group_info_please", room: 1, question: ++this.#question },
+      kind: "sealed_group_info_please",
+      room: 1,
+      question: ++this.#question,
       epoch: this.epoch ?? 0,
     });
   }
@@ -345,7 +357,10 @@ export class TestRelay {
     this.#endTurn(peer);
     if (epoch !== this.epoch) {
       peer.inbox.push({
-        ...{ kind: "sealed_conflict", ask, epoch: this.epoch ?? 0, seq: this.seq },
+        kind: "sealed_conflict",
+        ask,
+        epoch: this.epoch ?? 0,
+        seq: this.seq,
       });
       return;
     }

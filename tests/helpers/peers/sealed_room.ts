@@ -118,9 +118,12 @@ export class Recorder implements SealedPeer {
     standing?: { readonly epoch: number; readonly seq: number; readonly owner?: number },
   ): void {
     this.seat = this.room.attach(this, {
-      ...{ ask: this.next(), handle: this.handle, member: standing !== undefined },
+      ask: this.next(),
+      handle: this.handle,
+      member: standing !== undefined,
       owner: new Uint8Array(16).fill(standing?.owner ?? this.handle[0] as number),
-      ...{ epoch: standing?.epoch ?? 0, seq: standing?.seq ?? 0 },
+      epoch: standing?.epoch ?? 0,
+      seq: standing?.seq ?? 0,
     });
   }
 
@@ -158,20 +161,32 @@ export class Recorder implements SealedPeer {
 
   create(epoch = 0, seq = 0, handles: Uint8Array[] = []): void {
     this.room.create(this.seat, {
-      ...{ kind: "sealed_create", ask: this.next(), room: this.room.number, epoch, seq, handles },
+      kind: "sealed_create",
+      ask: this.next(),
+      room: this.room.number,
+      epoch,
+      seq,
+      handles,
     });
   }
 
   commit(epoch: number, text = "commit", evicts: Uint8Array[] = []): void {
     this.room.commit(this.seat, {
-      ...{ kind: "sealed_commit", ask: this.next(), room: this.room.number, epoch, evicts },
+      kind: "sealed_commit",
+      ask: this.next(),
+      room: this.room.number,
+      epoch,
+      evicts,
       body: bodyOf(text),
     });
   }
 
   app(epoch: number, text: string, bytes?: number): void {
     this.room.app(this.seat, {
-      ...{ kind: "sealed_app", ask: this.next(), room: this.room.number, epoch },
+      kind: "sealed_app",
+      ask: this.next(),
+      room: this.room.number,
+      epoch,
       body: bodyOf(text, bytes),
     });
   }
@@ -187,20 +202,32 @@ export class Recorder implements SealedPeer {
       "sealed_group_info_please"
     >;
     this.room.groupInfo(this.seat, {
-      ...{ kind: "sealed_group_info", ask: this.next(), room: this.room.number, question, epoch },
+      kind: "sealed_group_info",
+      ask: this.next(),
+      room: this.room.number,
+      question,
+      epoch,
       body: bodyOf(text),
     });
   }
 
   vote(seq: number, ok: boolean): void {
     this.room.vote(this.seat, {
-      ...{ kind: "sealed_vote", ask: this.next(), room: this.room.number, seq, ok },
+      kind: "sealed_vote",
+      ask: this.next(),
+      room: this.room.number,
+      seq,
+      ok,
     });
   }
 
   pull(from: Recorder, chunks: number): void {
     const request: RequestOf<"sealed_pull"> = {
-      ...{ kind: "sealed_pull", ask: this.next(), room: this.room.number, to: from.handle, chunks },
+      kind: "sealed_pull",
+      ask: this.next(),
+      room: this.room.number,
+      to: from.handle,
+      chunks,
       body: bodyOf("please"),
     };
     this.room.pull(this.seat, request);

@@ -42,7 +42,10 @@ Deno.test("a client in a room elsewhere is sent away when that server is lost, o
   const client = homes.clientOf({ id: 5, deliver() {}, close: () => closed++ });
   homes.receive(2 as Slot, { kind: "sealed_home", rid: RID });
   const attach = {
-    ...{ kind: "sealed_attach", ask: 1, rid: RID, key: new Uint8Array(32) } as const,
+    kind: "sealed_attach" as const,
+    ask: 1,
+    rid: RID,
+    key: new Uint8Array(32),
     handle: new Uint8Array(8),
     owner: new Uint8Array(16),
     proof: new Uint8Array(64),

@@ -10,7 +10,10 @@ Deno.test("the first makes the group; another who tries is told that there is on
   assert.equal(bob.last("sealed_attached")?.epoch, 0);
   bob.create();
   assert.deepEqual(bob.last("sealed_conflict"), {
-    ...{ kind: "sealed_conflict", ask: 2, epoch: 0, seq: 0 },
+    kind: "sealed_conflict",
+    ask: 2,
+    epoch: 0,
+    seq: 0,
   });
   assert.deepEqual(alice.kinds(), ["back"]);
 });
@@ -30,7 +33,10 @@ Deno.test("of two commits in one epoch the first is ordered, and the second is t
   bob.commit(1, "his");
   assert.deepEqual(texts(bob), ["mine"]);
   assert.deepEqual(bob.last("sealed_conflict"), {
-    ...{ kind: "sealed_conflict", ask: 3, epoch: 2, seq: 2 },
+    kind: "sealed_conflict",
+    ask: 3,
+    epoch: 2,
+    seq: 2,
   });
   assert.equal(counters.sealedConflicts, 1);
   bob.commit(2, "his again");

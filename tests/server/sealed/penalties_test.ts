@@ -25,8 +25,13 @@ Deno.test("who had a commit voided cannot come back over a new connection, other
   const connect = (address: string) => {
     const told: Event[] = [];
     const session = new Attachments({
-      ...{ address, takesFiles: true, takeMessage: () => 0, takeGroupWork: () => 0 },
-      ...{ spendPace() {}, close() {}, deliver: ({ event }) => void told.push(event) },
+      address,
+      takesFiles: true,
+      takeMessage: () => 0,
+      takeGroupWork: () => 0,
+      spendPace() {},
+      close() {},
+      deliver: ({ event }) => void told.push(event),
     }, rooms);
     session.proveBy(challenge);
     return { session, told };
@@ -36,8 +41,16 @@ Deno.test("who had a commit voided cannot come back over a new connection, other
     const [rid, handle] = [ridOf(as.publicKey), handleOf(n)];
     const proof = await signAs(as, attachInput({ rid, handle, challenge }));
     session.handle({
-      ...{ kind: "sealed_attach", ask: 1, rid, key: as.publicKey, handle, proof },
-      ...{ owner: new Uint8Array(16).fill(n), member: false, epoch: 0, seq: 0 },
+      kind: "sealed_attach",
+      ask: 1,
+      rid,
+      key: as.publicKey,
+      handle,
+      proof,
+      owner: new Uint8Array(16).fill(n),
+      member: false,
+      epoch: 0,
+      seq: 0,
     });
     return { session, told, answer: told.at(-1)?.kind };
   };
@@ -48,7 +61,11 @@ Deno.test("who had a commit voided cannot come back over a new connection, other
   const mallory = await come("192.0.2.1", 9);
   assert.equal(mallory.answer, "sealed_attached");
   mallory.session.handle({
-    ...{ kind: "sealed_commit", ask: 2, room: room.number, epoch: 1, evicts: [] },
+    kind: "sealed_commit",
+    ask: 2,
+    room: room.number,
+    epoch: 1,
+    evicts: [],
     body: bodyOf("garbage"),
   });
   for (const member of [alice, bob]) member.vote(2, false);
