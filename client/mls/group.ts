@@ -64,7 +64,7 @@ const utf8 = new TextEncoder();
 
 /** The group of one room, as one member sees it. */
 export class SealedGroup {
-  readonly #place: GroupIdentity;
+  readonly #identity: GroupIdentity;
   readonly #chain = new OrderChain();
   readonly #voided = new Set<string>();
   #state: mls.MlsState;
@@ -72,16 +72,16 @@ export class SealedGroup {
   #pending: PendingCommit | undefined;
   #rejected: { readonly seq: number; readonly digest: string } | undefined;
 
-  private constructor(place: GroupIdentity, state: mls.MlsState) {
-    this.#place = place;
+  private constructor(identity: GroupIdentity, state: mls.MlsState) {
+    this.#identity = identity;
     this.#state = state;
   }
 
   /** A new group with one member; frames begin after that sequence. */
-  static async create(place: GroupIdentity, sequence: number): Promise<SealedGroup> {
+  static async create(identity: GroupIdentity, sequence: number): Promise<SealedGroup> {
     const group = new SealedGroup(
-      place,
-      await mls.createGroup(place.keys.rid, membershipOf(place)),
+      identity,
+      await mls.createGroup(identity.keys.rid, membershipOf(identity)),
     );
     await group.#beginEpoch(sequence);
     return group;
@@ -89,7 +89,7 @@ export class SealedGroup {
 
   /** The group after the own joining commit came back as the frame of that sequence. */
   static async joined(joining: Joining, sequence: number): Promise<SealedGroup> {
-    const group = new SealedGroup(joining.place, joining.next);
+    const group = new SealedGroup(joining.identity, joining.next);
     await group.#beginEpoch(sequence);
     return group;
   }
@@ -111,7 +111,7 @@ export class SealedGroup {
 
   /** Who is in the group. */
   get members(): readonly GroupMember[] {
-    return membersOf(this.#place.keys, mls.leavesOf(this.#state));
+    return membersOf(this.#identity.keys, mls.leavesOf(this.#state));
   }
 
   /** Who made the room; undefined while it is not here. */
@@ -138,7 +138,7 @@ export class SealedGroup {
   /** The sealed GroupInfo of this epoch. */
   async groupInfo(): Promise<Uint8Array> {
     const info = await mls.exportGroupInfo(this.#state);
-    return sealEnvelope(this.#place.keys, "group-info", info);
+    return sealEnvelope(this.#identity.keys, "group-info", info);
   }
 
   /** Seals what is to be said. */
@@ -151,13 +151,13 @@ export class SealedGroup {
 
   /** Seals content for one member alone; what carries it is sealed for the group and signed. */
   async sealFor(member: GroupMember, content: Uint8Array): Promise<HpkeMessage> {
-    const binding = this.#directBinding(this.#place.me.handle, member.handle);
+    const binding = this.#directBinding(this.#identity.me.handle, member.handle);
     return await mls.sealToLeaf(this.#state, member.leaf, { ...binding, plaintext: content });
   }
 
   /** Opens what a member has sealed for us; undefined when it did not. */
   async openFrom(member: GroupMember, message: HpkeMessage): Promise<Uint8Array | undefined> {
-    const binding = this.#directBinding(member.handle, this.#place.me.handle);
+    const binding = this.#directBinding(member.handle, this.#identity.me.handle);
     // Sealed before an own commit, read after it: then for the key that the leaf had before.
     const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
     for (const state of states) {
@@ -169,7 +169,7 @@ export class SealedGroup {
 
   #directBinding(from: string, to: string): DirectBinding {
     const handles = Buffer.from(from + to, "hex");
-    const context = new Uint8Array(Buffer.concat([this.#place.keys.rid, handles]));
+    const context = new Uint8Array(Buffer.concat([this.#identity.keys.rid, handles]));
     return { label: DIRECT_LABEL, context };
   }
 
@@ -194,7 +194,7 @@ export class SealedGroup {
   #leafFor({ name, locked }: CommitIntent): mls.CommitPlan["leaf"] {
     const own = this.members.find(({ leaf }) => leaf === this.ownLeaf);
     if ((name === undefined && locked === undefined) || own === undefined) return undefined;
-    const { keys, signature } = this.#place;
+    const { keys, signature } = this.#identity;
     const person = { name: name ?? own.name, handle: own.handle };
     const isOwnLock = Buffer.compare(mls.makerOf(this.#state), signature.publicKey) === 0 &&
       this.isLocked;
@@ -255,12 +255,14 @@ export class SealedGroup {
   }
 
   #outgoing(kind: "app" | "commit", message: Uint8Array): Outgoing {
-    const body = sealEnvelope(this.#place.keys, kind, message);
+    const body = sealEnvelope(this.#identity.keys, kind, message);
     return { epoch: this.epoch, body, digest: digestOf(body) };
   }
 
   async #receiveText(frame: SealedFrame): Promise<FrameOutcome> {
-    if (frame.from === this.#place.me.handle) return { kind: "echo", digest: digestOf(frame.body) };
+    if (frame.from === this.#identity.me.handle) {
+      return { kind: "echo", digest: digestOf(frame.body) };
+    }
     try {
       const message = this.#open(frame);
       const { authenticatedData } = message.message;
@@ -278,12 +280,12 @@ export class SealedGroup {
 
   /** A private message of the frame's kind, epoch and this group. */
   #open(frame: SealedFrame): Extract<MlsMessage, { kind: "private" }> {
-    const read = readMessage(openEnvelope(this.#place.keys, frame.type, frame.body));
+    const read = readMessage(openEnvelope(this.#identity.keys, frame.type, frame.body));
     if (read.kind !== "private") throw new ProtocolError("it is public");
     const { message } = read;
     const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
       Number(message.epoch) === frame.epoch &&
-      Buffer.compare(message.groupId, this.#place.keys.rid) === 0 &&
+      Buffer.compare(message.groupId, this.#identity.keys.rid) === 0 &&
       message.authenticatedData.length === ORDER_MARK_BYTES;
     if (!fits) throw new ProtocolError("it is not what its frame says");
     return read;
@@ -291,7 +293,7 @@ export class SealedGroup {
 
   #memberAt(epoch: number, index: number): GroupMember | undefined {
     const leaf = mls.leafAt(this.#state, epoch, index);
-    return leaf && memberOf(this.#place.keys, leaf);
+    return leaf && memberOf(this.#identity.keys, leaf);
   }
 
   async #receiveCommit(
@@ -323,7 +325,7 @@ export class SealedGroup {
   }
 
   async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
-    const read = readMessage(openEnvelope(this.#place.keys, "commit", frame.body));
+    const read = readMessage(openEnvelope(this.#identity.keys, "commit", frame.body));
     if (read.kind === "group-info") throw new ProtocolError("it is no commit");
     const message = read.kind === "private" ? this.#open(frame) : read;
     const result = await mls.processOne(this.#state, message);
@@ -358,7 +360,7 @@ export class SealedGroup {
       kicks: result.kicks.length,
       from,
     };
-    const { keys } = this.#place;
+    const { keys } = this.#identity;
     const maker = mls.makerOf(this.#state);
     const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), maker, mayRemove });
     if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;

@@ -43,7 +43,7 @@ export interface GroupInvitation {
 
 /** A join that is under way. */
 export interface Joining extends Outgoing {
-  readonly place: GroupIdentity;
+  readonly identity: GroupIdentity;
   readonly next: mls.MlsState;
 }
 
@@ -103,16 +103,16 @@ function refused(): ProtocolError {
 }
 
 /** Makes the commit by which one joins, or comes back in the place of the own former leaf. */
-export async function join(place: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
-  const own = place.signature.publicKey;
+export async function join(identity: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
+  const own = identity.signature.publicKey;
   const replaces = invitation.members.some(({ signatureKey }) =>
     Buffer.compare(signatureKey, own) === 0
   );
   // The library cannot replace the only leaf; who is alone has nobody to come back to either.
   if (replaces && invitation.members.length === 1) throw refused();
-  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(place), {
+  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(identity), {
     replaces,
   });
-  const body = sealEnvelope(place.keys, "commit", message);
-  return { epoch: invitation.epoch, body, digest: digestOf(body), place, next };
+  const body = sealEnvelope(identity.keys, "commit", message);
+  return { epoch: invitation.epoch, body, digest: digestOf(body), identity, next };
 }

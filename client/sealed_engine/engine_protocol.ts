@@ -1,5 +1,6 @@
 // What a sealed room tells the chat and what the chat asks of it: plain data, since a worker lies between.
 
+import type { NoteLevel } from "../base/note_level.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { SealedPerson } from "./people.ts";
 
@@ -20,9 +21,6 @@ export interface SealStatus {
   readonly locked: boolean;
   readonly people: readonly SealedPerson[];
 }
-
-/** How much a note matters, as renderers have it. */
-export type NoteLevel = "info" | "warning" | "danger";
 
 /** What the chat is told. Times are milliseconds since 1970. */
 export type SealedRoomEvent =

@@ -61,19 +61,19 @@ interface Incoming {
 
 /** The files of one member: those it hands out and those it gets. */
 export class FileExchange {
-  readonly #core: MemberState;
+  readonly #state: MemberState;
   readonly #outgoing = new Map<string, Outgoing>();
   readonly #served = new Map<string, Served>();
   readonly #incoming = new Map<string, Incoming>();
 
-  constructor(core: MemberState) {
-    this.#core = core;
+  constructor(state: MemberState) {
+    this.#state = state;
   }
 
   /** The chat wants to hand out a file; its chunks follow. */
   offer(offer: Offer): void {
     const { request, file: id, name, size } = offer;
-    const { options, people, place } = this.#core;
+    const { options, people, identity } = this.#state;
     if (size < 1 || size > FILE_MAX_BYTES_CEILING) {
       const why = `Cannot send a file of ${size} bytes: 1 to ${FILE_MAX_BYTES_CEILING} are allowed`;
       return options.tell({ kind: "declined", request, why });
@@ -81,8 +81,8 @@ export class FileExchange {
     this.#outgoing.set(id, { offer, bytes: new Uint8Array(size), filled: 0 });
     options.tell({
       kind: "file",
-      client: people.numberOf(place.me.handle),
-      name: place.me.name,
+      client: people.numberOf(identity.me.handle),
+      name: identity.me.name,
       time: options.date(),
       request,
       file: { id, name, size, chunks: Math.ceil(size / FILE_CHUNK_BYTES) },
@@ -107,10 +107,10 @@ export class FileExchange {
     const key = new Uint8Array(randomBytes(32));
     const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
     const sealer = new FileSealer(key, size);
-    const until = this.#core.options.now() + FILE_OFFER_MS;
+    const until = this.#state.options.now() + FILE_OFFER_MS;
     this.#served.set(toHex(id), { file, bytes, sealer, until });
     this.#forgetBeyond();
-    await this.#core.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
+    await this.#state.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
   }
 
   /** The oldest files go when all together are too large. */
@@ -125,12 +125,12 @@ export class FileExchange {
 
   /** A member hands out a file: it is pulled at once, and the chat judges what it keeps. */
   heard(from: GroupMember, file: FilePayload, time: number): void {
-    const { options, people } = this.#core;
+    const { options, people } = this.#state;
     const { size } = file;
     const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
-      return this.#core.note("warning", "A member offered a file that cannot be.");
+      return this.#state.note("warning", "A member offered a file that cannot be.");
     }
     const id = toHex(file.id);
     const client = people.numberOf(from.handle);
@@ -161,33 +161,33 @@ export class FileExchange {
 
   #pull(id: string): void {
     const incoming = this.#incoming.get(id);
-    const core = this.#core;
-    if (incoming === undefined || core.phase !== "in") return;
+    const state = this.#state;
+    if (incoming === undefined || state.phase !== "in") return;
     const count = Math.min(WINDOW, incoming.opener.chunks - incoming.next);
     incoming.awaited = count;
-    incoming.askedAt = core.options.now();
+    incoming.askedAt = state.options.now();
     const index = new Uint8Array(INDEX_BYTES);
     new DataView(index.buffer).setUint32(0, incoming.next);
     const content = concatBytes([incoming.file.id, index]);
-    core.options.send({
+    state.options.send({
       kind: "sealed_pull",
-      ask: core.ask("other"),
-      room: core.room,
+      ask: state.ask("other"),
+      room: state.room,
       to: fromHex(incoming.handle),
       chunks: count,
-      body: sealEnvelope(core.place.keys, "direct", content),
+      body: sealEnvelope(state.identity.keys, "direct", content),
     });
   }
 
   /** A member pulls chunks of a file of ours. */
   async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
-    const core = this.#core;
-    const content = openedOrNothing(() => openEnvelope(core.place.keys, "direct", body));
+    const state = this.#state;
+    const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
     if (content?.length !== PULL_BYTES) return;
     const id = content.subarray(0, ID_BYTES);
     const served = this.#served.get(toHex(id));
     if (served === undefined) return;
-    served.until = core.options.now() + FILE_OFFER_MS;
+    served.until = state.options.now() + FILE_OFFER_MS;
     const first = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
     const end = Math.min(first + Math.min(chunks, SEALED_PULL_CHUNKS_MAX), served.sealer.chunks);
     for (let index = first; index < end; index++) {
@@ -195,16 +195,16 @@ export class FileExchange {
       const sealed = await served.sealer.seal(index, served.bytes.subarray(start, end));
       const at = new Uint8Array(INDEX_BYTES);
       new DataView(at.buffer).setUint32(0, index);
-      core.options.send({
+      state.options.send({
         kind: "sealed_chunk",
-        room: core.room,
+        room: state.room,
         to: from,
         body: concatBytes([id, at, sealed]),
       });
     }
-    const client = core.people.numberOf(toHex(from));
+    const client = state.people.numberOf(toHex(from));
     const complete = end === served.sealer.chunks;
-    core.options.tell({ kind: "served", file: served.file, client, complete });
+    state.options.tell({ kind: "served", file: served.file, client, complete });
   }
 
   /** A chunk that was pulled. Another than the next one is of an earlier try. */
@@ -228,7 +228,7 @@ export class FileExchange {
     incoming.hash.update(content);
     incoming.next++;
     incoming.awaited--;
-    incoming.heardAt = this.#core.options.now();
+    incoming.heardAt = this.#state.options.now();
     const isLast = incoming.next === incoming.opener.chunks;
     // Padding may fill chunks of its own, which hold nothing of the file.
     const isEnd = incoming.next * SEALED_CHUNK_BYTES >= incoming.file.size;
@@ -249,7 +249,7 @@ export class FileExchange {
       const data = content.slice(at, at + FILE_CHUNK_BYTES);
       const last = isEnd && at + FILE_CHUNK_BYTES >= content.length;
       const { client } = incoming;
-      this.#core.options.tell({ kind: "chunk", client, id, index: incoming.told++, data, last });
+      this.#state.options.tell({ kind: "chunk", client, id, index: incoming.told++, data, last });
     }
   }
 
@@ -257,10 +257,10 @@ export class FileExchange {
     const incoming = this.#incoming.get(id);
     if (incoming === undefined) return;
     this.#incoming.delete(id);
-    this.#core.note("danger", why);
+    this.#state.note("danger", why);
     const { client, told: index } = incoming;
     const data = new Uint8Array();
-    this.#core.options.tell({ kind: "chunk", client, id, index, data, last: true });
+    this.#state.options.tell({ kind: "chunk", client, id, index, data, last: true });
   }
 
   /** A link is lost, of the member with that handle or ours: what was asked for does not come. */
@@ -274,7 +274,7 @@ export class FileExchange {
   tick(now: number): void {
     for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
     for (const [id, incoming] of this.#incoming) {
-      if (this.#core.phase !== "in" || !this.#core.people.isHere(incoming.handle)) {
+      if (this.#state.phase !== "in" || !this.#state.people.isHere(incoming.handle)) {
         // Nobody is late while a link is lost.
         [incoming.heardAt, incoming.reachable] = [now, false];
         // That its sender left for good, the room was told.
@@ -291,7 +291,7 @@ export class FileExchange {
   }
 
   #hasLeft(handle: string): boolean {
-    const { phase, group } = this.#core;
+    const { phase, group } = this.#state;
     return phase === "in" && group?.members.some((member) => member.handle === handle) === false;
   }
 }

@@ -30,16 +30,16 @@ export interface FrameHandlerParts {
   readonly entry: Entry;
   readonly files: FileExchange;
   readonly changes: PendingChanges;
-  readonly words: MemberMessages;
+  readonly messages: MemberMessages;
 }
 
 /** What happens to a member who is in. */
 export class FrameHandler {
-  readonly #core: MemberState;
+  readonly #state: MemberState;
   readonly #entry: Entry;
   readonly #files: FileExchange;
   readonly #changes: PendingChanges;
-  readonly #words: MemberMessages;
+  readonly #messages: MemberMessages;
   readonly #seen = new SeenMessages();
   /** Ids of hellos, and when they are ours to confirm. */
   readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
@@ -56,32 +56,32 @@ export class FrameHandler {
   #doubtsUntil = Infinity;
   #doubtedAt = -Infinity;
 
-  constructor(core: MemberState, { entry, files, changes, words }: FrameHandlerParts) {
-    this.#core = core;
+  constructor(state: MemberState, { entry, files, changes, messages }: FrameHandlerParts) {
+    this.#state = state;
     this.#entry = entry;
     this.#files = files;
     this.#changes = changes;
-    this.#words = words;
+    this.#messages = messages;
   }
 
   /** Takes a frame. */
   async frame(event: RelayEvent<"sealed_frame">): Promise<void> {
-    const core = this.#core;
+    const state = this.#state;
     if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
-      this.#words.cameIn();
+      this.#messages.cameIn();
       this.#afterEpoch();
       return;
     }
-    const { group } = core;
+    const { group } = state;
     if (group === undefined || !this.#entry.isReading) return;
     this.#entry.skipLost(event.seq);
     if (event.seq !== group.sequence + 1) {
-      core.note("danger", "The server left out or repeated something of this room.");
+      state.note("danger", "The server left out or repeated something of this room.");
       return this.#entry.resync();
     }
     if (isOff(event, group.epoch)) this.#isBehind = true;
     const frame = { ...event, from: toHex(event.from) };
-    const outcome = await group.receive(frame, (handle) => core.mayRemove(handle));
+    const outcome = await group.receive(frame, (handle) => state.mayRemove(handle));
     await this.#carryOut(outcome, event);
     await this.#entry.afterFrame(event.seq);
     this.#catchUpIfBehind();
@@ -89,20 +89,20 @@ export class FrameHandler {
 
   /** The relay answers that it is in that epoch; all that led there comes before its answer. */
   heardOfEpoch(epoch: number): void {
-    if (epoch !== this.#core.group?.epoch) this.#isBehind = true;
+    if (epoch !== this.#state.group?.epoch) this.#isBehind = true;
     this.#catchUpIfBehind();
   }
 
   /** The others went on with a commit that we have not taken, and have had the time to undo it. */
   #catchUpIfBehind(): void {
-    const core = this.#core;
-    if (!this.#isBehind || core.phase !== "in" || core.options.now() < this.#doubtUntil) return;
+    const state = this.#state;
+    if (!this.#isBehind || state.phase !== "in" || state.options.now() < this.#doubtUntil) return;
     this.#isBehind = false;
     this.#entry.resync();
   }
 
   async #carryOut(outcome: FrameOutcome, event: RelayEvent<"sealed_frame">): Promise<void> {
-    const core = this.#core;
+    const state = this.#state;
     switch (outcome.kind) {
       case "text":
         this.#checkOrder(outcome.order);
@@ -112,18 +112,18 @@ export class FrameHandler {
       case "epoch":
         this.#checkOrder(outcome.order);
         if (!outcome.own) this.#vote(event.seq, true);
-        if (outcome.kick !== undefined) core.tellKick(outcome.kick);
+        if (outcome.kick !== undefined) state.tellKick(outcome.kick);
         return await this.#changed(outcome);
       case "unsound":
         this.#vote(event.seq, false);
-        this.#doubtUntil = this.#core.options.now() + VOID_MS;
-        return this.#core.note("warning", `A change of the room was refused: ${outcome.why}.`);
+        this.#doubtUntil = this.#state.options.now() + VOID_MS;
+        return this.#state.note("warning", `A change of the room was refused: ${outcome.why}.`);
       case "unreadable":
         this.#doubtOwnPart(event);
-        return this.#core.note("warning", "A message of this room could not be read.");
+        return this.#state.note("warning", "A message of this room could not be read.");
       case "removed":
         if (outcome.kick !== undefined) return this.#kicked(outcome.kick);
-        this.#core.note("warning", "You were taken out of the room; you are coming back into it.");
+        this.#state.note("warning", "You were taken out of the room; you are coming back into it.");
         return this.#entry.enterAgain();
     }
   }
@@ -134,7 +134,7 @@ export class FrameHandler {
    * one member must not drive everybody in anew: not more than once a minute.
    */
   #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
-    const { group, options } = this.#core;
+    const { group, options } = this.#state;
     if (epoch !== group?.epoch) return;
     this.#unread.add(toHex(from));
     const now = options.now();
@@ -144,31 +144,31 @@ export class FrameHandler {
 
   #isSmallerPart(): boolean {
     const others = [...this.#unread].filter((handle) => !this.#read.has(handle)).sort();
-    const [lowest = ""] = [this.#core.place.me.handle, ...this.#read].sort();
+    const [lowest = ""] = [this.#state.identity.me.handle, ...this.#read].sort();
     const difference = others.length - (this.#read.size + 1);
     return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
   }
 
   /** Who made the room does not want us in it. Nothing keeps us from coming by the link, but it is not asked for. */
   #kicked(kick: Kick): void {
-    const core = this.#core;
-    core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
-    core.phase = "out";
-    core.tellKick(kick);
-    core.showStatus();
+    const state = this.#state;
+    state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });
+    state.moveTo("out");
+    state.tellKick(kick);
+    state.showStatus();
   }
 
   #vote(seq: number, ok: boolean): void {
-    const core = this.#core;
-    if (core.phase !== "in") return;
-    const ask = core.ask("other");
-    core.options.send({ kind: "sealed_vote", ask, room: core.room, seq, ok });
+    const state = this.#state;
+    if (state.phase !== "in") return;
+    const ask = state.ask("other");
+    state.options.send({ kind: "sealed_vote", ask, room: state.room, seq, ok });
   }
 
   #checkOrder(order: "same" | "different" | "unknown"): void {
     if (order !== "different" || this.#isOrderTold) return;
     this.#isOrderTold = true;
-    this.#core.note(
+    this.#state.note(
       "danger",
       "The server shows this room in different orders to different members.",
     );
@@ -176,21 +176,19 @@ export class FrameHandler {
 
   async #changed(changed: Changed): Promise<void> {
     this.#afterEpoch();
-    this.#core.tellChange(changed);
-    this.#core.showStatus();
-    await this.#core.flush();
-    await this.#core.evict();
+    this.#state.tellChange(changed);
+    this.#state.showStatus();
+    await this.#state.flush();
+    await this.#changes.evict();
     await this.#changes.act();
   }
 
   #afterEpoch(): void {
-    const core = this.#core;
-    const now = core.options.now();
+    const state = this.#state;
+    const now = state.options.now();
     this.#changes.afterEpoch();
-    const members = core.group?.members.length ?? 1;
+    const members = state.group?.members.length ?? 1;
     const stretch = Math.max(1, members / ROTATE_PER_MEMBERS);
-    core.committedAt = Infinity;
-    core.messages = 0;
     this.#forgetAt = now + VOID_MS;
     this.#doubtUntil = -Infinity;
     this.#isBehind = false;
@@ -204,13 +202,13 @@ export class FrameHandler {
   }
 
   #echoed(digest: string, { seq, time }: RelayEvent<"sealed_frame">): void {
-    const { own } = this.#core;
+    const { own } = this.#state;
     const message = own.echo(digest, seq);
     if (message === undefined) {
       if (own.wasSent(digest)) return;
-      return this.#core.note("danger", "The server has sent something in your name.");
+      return this.#state.note("danger", "The server has sent something in your name.");
     }
-    this.#words.echoed(message, { seq, time });
+    this.#messages.echoed(message, { seq, time });
   }
 
   async #heard(
@@ -218,14 +216,14 @@ export class FrameHandler {
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
-    if (event.epoch === this.#core.group?.epoch) this.#read.add(from.handle);
+    if (event.epoch === this.#state.group?.epoch) this.#read.add(from.handle);
     // Whoever can be read has our leaf in its tree.
     this.#entry.seenBy(from.name);
     let payload: Payload;
     try {
       payload = decodePayload(body);
     } catch {
-      return this.#core.note(
+      return this.#state.note(
         "warning",
         "A member's program said something that yours cannot read.",
       );
@@ -245,59 +243,61 @@ export class FrameHandler {
         return again ? undefined : await this.#planConfirmation(handle, payload.id);
       case "confirm":
         this.#toConfirm.delete(toHex(payload.id));
-        if (toHex(payload.id) === this.#entry.helloId) this.#words.toldTopic(from, payload.topic);
+        if (toHex(payload.id) === this.#entry.helloId) {
+          this.#messages.toldTopic(from, payload.topic);
+        }
         return;
       case "leaving":
-        if (!again) this.#core.leaving.add(handle);
+        if (!again) this.#state.isLeaving(handle);
         return;
       case "file":
         return again ? undefined : this.#files.heard(from, payload, event.time);
       default:
-        return await this.#words.heard(from, payload, event, again);
+        return await this.#messages.heard(from, payload, event, again);
     }
   }
 
   /** Members take turns in the order of the tree, so that one answers a hello and not all. */
   async #planConfirmation(newcomer: string, id: Uint8Array): Promise<void> {
-    const { group, people, place, options } = this.#core;
+    const { group, people, identity, options } = this.#state;
     const others = (group?.members ?? []).filter(({ handle }) =>
       handle !== newcomer && people.isHere(handle)
     );
-    const turn = others.findIndex(({ handle }) => handle === place.me.handle);
+    const turn = others.findIndex(({ handle }) => handle === identity.me.handle);
     if (turn < 0 || turn >= CONFIRMERS) return;
     this.#toConfirm.set(toHex(id), { id, at: options.now() + turn * CONFIRM_TURN_MS });
     await this.#confirmDue();
   }
 
   async #confirmDue(): Promise<void> {
-    const core = this.#core;
-    if (core.phase !== "in") return;
+    const state = this.#state;
+    if (state.phase !== "in") return;
     for (const [key, { id, at }] of this.#toConfirm) {
-      if (core.options.now() < at) continue;
+      if (state.options.now() < at) continue;
       this.#toConfirm.delete(key);
-      await core.say({ kind: "confirm", id, topic: this.#words.topic });
+      await state.say({ kind: "confirm", id, topic: this.#messages.topic });
     }
   }
 
   /** The members have voted a commit away. */
   async void(event: RelayEvent<"sealed_void">): Promise<void> {
-    const core = this.#core;
-    if (core.group === undefined || !this.#entry.isReading) return;
-    const changed = core.group.goBack(event);
+    const state = this.#state;
+    if (state.group === undefined || !this.#entry.isReading) return;
+    const changed = state.group.goBack(event);
     if (changed === undefined) return this.#entry.resync();
-    core.own.voidedAfter(event.seq);
-    core.note("warning", "The members have undone a change of the room that was not sound.");
+    state.own.voidedAfter(event.seq);
+    state.note("warning", "The members have undone a change of the room that was not sound.");
     await this.#changed(changed);
   }
 
   /** Lets time pass. */
   async tick(now: number): Promise<void> {
-    const core = this.#core;
+    const state = this.#state;
     if (now >= this.#forgetAt) {
-      core.group?.forgetPrevious();
+      state.group?.forgetPrevious();
       this.#forgetAt = Infinity;
     }
-    if (core.phase !== "in") return;
+    if (state.phase !== "in") return;
     this.#catchUpIfBehind();
     if (now >= this.#doubtsUntil) {
       this.#doubtsUntil = Infinity;
@@ -307,14 +307,14 @@ export class FrameHandler {
       }
     }
     await this.#confirmDue();
-    if (now >= core.committedAt + ECHO_MS) core.abandonCommit();
+    if (state.isCommitOverdue(now - ECHO_MS)) state.abandonCommit();
     await this.#changes.act();
-    if (now >= this.#rotateAt || core.messages >= ROTATE_MESSAGES) await core.commit();
-    const late = core.own.takeOverdue(now - ECHO_MS);
+    if (now >= this.#rotateAt || state.sentMessages >= ROTATE_MESSAGES) await state.commit();
+    const late = state.own.takeOverdue(now - ECHO_MS);
     if (late.some(({ request }) => request > 0)) {
-      core.note("warning", "What you said has not come back from the server; it is sent again.");
+      state.note("warning", "What you said has not come back from the server; it is sent again.");
     }
-    await core.flush();
+    await state.flush();
   }
 }
 

@@ -16,36 +16,36 @@ type Said = Extract<SealedRoomRequest, { kind: "say" | "whisper" | "revise" | "t
 
 /** One member of one sealed room. */
 export class Member {
-  readonly #core: MemberState;
+  readonly #state: MemberState;
   readonly #entry: Entry;
-  readonly #life: FrameHandler;
+  readonly #frames: FrameHandler;
   readonly #files: FileExchange;
   readonly #changes: PendingChanges;
-  readonly #words: MemberMessages;
+  readonly #messages: MemberMessages;
 
   constructor(options: MemberOptions) {
-    this.#core = new MemberState(options);
-    this.#entry = new Entry(this.#core);
-    this.#files = new FileExchange(this.#core);
-    this.#changes = new PendingChanges(this.#core);
-    this.#words = new MemberMessages(this.#core);
+    this.#state = new MemberState(options);
+    this.#changes = new PendingChanges(this.#state);
+    this.#entry = new Entry(this.#state, this.#changes);
+    this.#files = new FileExchange(this.#state);
+    this.#messages = new MemberMessages(this.#state);
     const parts = {
       entry: this.#entry,
       files: this.#files,
       changes: this.#changes,
-      words: this.#words,
+      messages: this.#messages,
     };
-    this.#life = new FrameHandler(this.#core, parts);
+    this.#frames = new FrameHandler(this.#state, parts);
   }
 
   /** How the room is. */
   get status(): SealStatus {
-    return this.#core.status;
+    return this.#state.status;
   }
 
   /** Does what the user wants. */
   async handle(request: SealedRoomRequest): Promise<void> {
-    const core = this.#core;
+    const state = this.#state;
     switch (request.kind) {
       case "online":
         return this.#entry.attach(request.challenge);
@@ -58,13 +58,13 @@ export class Member {
       case "topic":
         return await this.#say(request);
       case "typing":
-        if (core.suspect === undefined) await core.sayNow({ kind: "typing", id: newId() });
+        if (state.suspect === undefined) await state.sayNow({ kind: "typing", id: newId() });
         return;
       case "accept":
-        core.people.accept(request.name, request);
-        return core.showStatus();
+        state.people.accept(request.name, request);
+        return state.showStatus();
       case "move":
-        return await core.say(
+        return await state.say(
           { kind: "move", id: newId(), secret: request.secret },
           request.request,
         );
@@ -75,10 +75,10 @@ export class Member {
       case "drop":
         return this.#files.drop(request.file);
       case "renew":
-        return await core.commit();
+        return await state.commit();
       case "kick": {
         const { whom, reason } = request;
-        const handle = core.people.handleOf(whom) ?? "";
+        const handle = state.people.handleOf(whom) ?? "";
         return await this.#changes.want({ kind: "kick", handle, reason }, request.request);
       }
       case "lock":
@@ -94,7 +94,7 @@ export class Member {
   }
 
   async #say(said: Said): Promise<void> {
-    const { suspect, options } = this.#core;
+    const { suspect, options } = this.#state;
     const { request } = said;
     if (suspect !== undefined) {
       const { name } = suspect;
@@ -102,7 +102,7 @@ export class Member {
       return options.tell({ kind: "declined", request, why });
     }
     const payload = this.#payloadOf(said);
-    if (typeof payload !== "string") return await this.#core.say(payload, request);
+    if (typeof payload !== "string") return await this.#state.say(payload, request);
     options.tell({ kind: "declined", request, why: payload });
   }
 
@@ -122,7 +122,7 @@ export class Member {
         return {
           kind: "whisper",
           id,
-          to: this.#core.people.handleOf(said.to) ?? "",
+          to: this.#state.people.handleOf(said.to) ?? "",
           text: said.text,
         };
       case "topic": {
@@ -132,7 +132,7 @@ export class Member {
           : { kind: "topic", id, text: said.text };
       }
       case "revise": {
-        const of = this.#words.ownId(said.sequence);
+        const of = this.#messages.ownId(said.sequence);
         return of === undefined
           ? "Not changed: this client does not know that message as yours any more."
           : { kind: "revise", id, of, text: said.text };
@@ -141,14 +141,14 @@ export class Member {
   }
 
   async #leave(): Promise<void> {
-    const core = this.#core;
-    if (core.phase === "in") {
-      await core.say({ kind: "leaving", id: newId() });
-      core.options.send({ kind: "sealed_leave", ask: core.ask("other"), room: core.room });
+    const state = this.#state;
+    if (state.phase === "in") {
+      await state.say({ kind: "leaving", id: newId() });
+      state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });
     }
     this.#entry.detach();
-    core.phase = "out";
-    core.showStatus();
+    state.moveTo("out");
+    state.showStatus();
   }
 
   /** Takes what the relay says. */
@@ -171,15 +171,15 @@ export class Member {
       case "sealed_group_info_please":
         return await this.#giveGroupInfo(event);
       case "sealed_frame":
-        return await this.#life.frame(event);
+        return await this.#frames.frame(event);
       case "sealed_void":
-        return await this.#life.void(event);
+        return await this.#frames.void(event);
       case "sealed_gone":
         return this.#gone(event);
       case "sealed_back":
         return this.#setHere(event.handle, true);
       case "sealed_evict_please":
-        return await this.#core.evict(event.handles.map(toHex));
+        return await this.#changes.evict(event.handles.map(toHex));
       case "sealed_pull":
         return await this.#files.pulled(event);
       case "sealed_chunk":
@@ -189,27 +189,27 @@ export class Member {
 
   /** Lets time pass; to be called about once a second. */
   async tick(): Promise<void> {
-    const now = this.#core.options.now();
+    const now = this.#state.options.now();
     this.#entry.tick(now);
     this.#files.tick(now);
-    await this.#life.tick(now);
+    await this.#frames.tick(now);
   }
 
   async #done({ ask }: RelayEvent<"sealed_done">): Promise<void> {
-    const purpose = this.#core.answered(ask);
+    const purpose = this.#state.answered(ask);
     if (purpose === "create" || purpose === "bring back") {
       await this.#entry.created(purpose === "bring back");
     }
   }
 
   #declined({ ask, why }: RelayEvent<"sealed_declined">): void {
-    const core = this.#core;
-    const purpose = core.answered(ask);
+    const state = this.#state;
+    const purpose = state.answered(ask);
     if (ask === 0 || purpose === "attach") {
-      core.phase = "out";
-      core.note("danger", `The server does not let you into the sealed room: ${why}`);
+      state.moveTo("out");
+      state.note("danger", `The server does not let you into the sealed room: ${why}`);
       this.#entry.comeAgainLater();
-      return core.showStatus();
+      return state.showStatus();
     }
     switch (purpose) {
       case "create":
@@ -218,62 +218,62 @@ export class Member {
       case "enter":
         return this.#entry.retryLater();
       case "commit":
-        return core.abandonCommit();
+        return state.abandonCommit();
       case "other":
       case undefined:
         return;
       default: {
-        const message = core.own.decline(purpose.app);
+        const message = state.own.decline(purpose.app);
         if (message === undefined) return;
-        core.options.tell({ kind: "declined", request: message.request, why });
+        state.options.tell({ kind: "declined", request: message.request, why });
       }
     }
   }
 
   async #conflict(event: RelayEvent<"sealed_conflict">): Promise<void> {
-    const purpose = this.#core.answered(event.ask);
+    const purpose = this.#state.answered(event.ask);
     if (purpose === "commit") {
-      this.#core.abandonCommit();
-      this.#life.heardOfEpoch(event.epoch);
+      this.#state.abandonCommit();
+      this.#frames.heardOfEpoch(event.epoch);
     }
     if (purpose === "enter") this.#entry.enterAgain();
     if (purpose === "create" || purpose === "bring back") await this.#entry.createConflict(event);
   }
 
   async #stale({ ask, epoch }: RelayEvent<"sealed_stale">): Promise<void> {
-    const core = this.#core;
-    const purpose = core.answered(ask);
+    const state = this.#state;
+    const purpose = state.answered(ask);
     if (typeof purpose !== "object") return;
-    core.own.retry(purpose.app);
+    state.own.retry(purpose.app);
     // Sealed anew in the same epoch it would be stale again.
-    if (epoch === core.group?.epoch) return await core.flush();
-    this.#life.heardOfEpoch(epoch);
+    if (epoch === state.group?.epoch) return await state.flush();
+    this.#frames.heardOfEpoch(epoch);
   }
 
   async #giveGroupInfo(event: RelayEvent<"sealed_group_info_please">): Promise<void> {
-    const core = this.#core;
+    const state = this.#state;
     // Also while we are coming back ourselves: if all are, somebody has to be the first.
-    if (core.phase === "out" || core.group?.epoch !== event.epoch) return;
-    core.options.send({
+    if (state.phase === "out" || state.group?.epoch !== event.epoch) return;
+    state.options.send({
       kind: "sealed_group_info",
-      ask: core.ask("other"),
-      room: core.room,
+      ask: state.ask("other"),
+      room: state.room,
       question: event.question,
       epoch: event.epoch,
-      body: await core.group.groupInfo(),
+      body: await state.group.groupInfo(),
     });
   }
 
   #gone({ handle, left }: RelayEvent<"sealed_gone">): void {
     // Who left for good is taken out in a moment, and that says it.
-    if (left) this.#core.people.setHere(toHex(handle), false);
+    if (left) this.#state.people.setHere(toHex(handle), false);
     else this.#setHere(handle, false);
   }
 
   #setHere(bytes: Uint8Array, here: boolean): void {
-    const { people, group, options } = this.#core;
+    const { people, group, options } = this.#state;
     const handle = toHex(bytes);
-    if (here) this.#core.keep(handle);
+    if (here) this.#changes.keep(handle);
     if (!people.setHere(handle, here)) return;
     this.#files.linkLost(handle);
     const member = group?.members.find((each) => each.handle === handle);
@@ -281,6 +281,6 @@ export class Member {
     if (member === undefined) return;
     const client = people.numberOf(handle);
     options.tell({ kind: here ? "back" : "away", client, name: member.name });
-    this.#core.showStatus();
+    this.#state.showStatus();
   }
 }

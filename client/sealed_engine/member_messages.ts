@@ -1,4 +1,4 @@
-// What members say to people: texts, and what becomes of them later, topics, words for one alone. The sender is always
+// What members say to people: texts, and what becomes of them later, topics, direct messages. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
 import type { GroupMember } from "../mls/commit_rules.ts";
@@ -14,19 +14,19 @@ export type MemberMessage = Extract<
   { kind: "text" | "revise" | "topic" | "typing" | "move" | "direct" }
 >;
 
-type Place = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
+type Position = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
 
-/** The words of one room. */
+/** What is said to people in one room. */
 export class MemberMessages {
-  readonly #core: MemberState;
+  readonly #state: MemberState;
   readonly #texts = new RecentTexts();
   /** What the room is about; empty where nobody has said. */
   #topic = "";
   /** Whether we were here when the topic was set, or were told of it. */
   #knowsTopic = true;
 
-  constructor(core: MemberState) {
-    this.#core = core;
+  constructor(state: MemberState) {
+    this.#state = state;
   }
 
   /** What the room is about. */
@@ -41,50 +41,50 @@ export class MemberMessages {
 
   /** The id of an own text that is shown under that sequence. */
   ownId(sequence: number): Uint8Array | undefined {
-    return this.#texts.idOf(this.#core.place.signature.publicKey, sequence);
+    return this.#texts.idOf(this.#state.identity.signature.publicKey, sequence);
   }
 
   /** Words of another member; `again` where they were heard before. */
   async heard(
     from: GroupMember,
-    words: MemberMessage,
-    place: Place,
+    message: MemberMessage,
+    position: Position,
     again: boolean,
   ): Promise<void> {
     // What was said again after others spoke stands behind them: of topics the last in the order counts.
-    if (words.kind === "topic") return this.#setTopic(from, words.text, place, 0);
+    if (message.kind === "topic") return this.#setTopic(from, message.text, position, 0);
     if (again) return;
-    const { options, people } = this.#core;
+    const { options, people } = this.#state;
     const { name } = from;
     const client = people.numberOf(from.handle);
-    const { seq: sequence, time } = place;
-    switch (words.kind) {
+    const { seq: sequence, time } = position;
+    switch (message.kind) {
       case "text": {
-        const { id, text, action, reply } = words;
+        const { id, text, action, reply } = message;
         this.#texts.add(from.signatureKey, { id, sequence });
         const said = { client, name, text, action, reply, time, sequence, request: 0 };
         return options.tell({ kind: "text", ...said });
       }
       case "revise":
-        return this.#revise(from, words, time, 0);
+        return this.#revise(from, message, time, 0);
       case "typing":
         return options.tell({ kind: "typing", client, name });
       case "move":
-        return options.tell({ kind: "moved", name, secret: words.secret });
+        return options.tell({ kind: "moved", name, secret: message.secret });
       case "direct":
-        return await this.#whispered(from, words, time);
+        return await this.#whispered(from, message, time);
     }
   }
 
-  /** Own words have come back; request 0: they were answered before, or are of no request. */
-  echoed({ payload, request }: OwnMessage, place: Place): void {
-    const { options, people, place: { me, signature } } = this.#core;
-    const { seq: sequence, time } = place;
+  /** Own message have come back; request 0: they were answered before, or are of no request. */
+  echoed({ payload, request }: OwnMessage, position: Position): void {
+    const { options, people, identity: { me, signature } } = this.#state;
+    const { seq: sequence, time } = position;
     const self = { ...me, leaf: 0, signatureKey: signature.publicKey };
     if (payload.kind === "text") {
       this.#texts.add(signature.publicKey, { id: payload.id, sequence });
     }
-    if (payload.kind === "topic") return this.#setTopic(self, payload.text, place, request);
+    if (payload.kind === "topic") return this.#setTopic(self, payload.text, position, request);
     if (request === 0) return;
     const common = { client: people.numberOf(me.handle), name: me.name, time, request };
     switch (payload.kind) {
@@ -106,7 +106,7 @@ export class MemberMessages {
 
   /** Who confirms us tells what the room is about: their word, where we were not here to hear it ourselves. */
   toldTopic(from: GroupMember, topic: string): void {
-    const { options, people } = this.#core;
+    const { options, people } = this.#state;
     if (this.#knowsTopic) return;
     this.#knowsTopic = true;
     if (topic === this.#topic) return;
@@ -115,8 +115,8 @@ export class MemberMessages {
     options.tell({ kind: "topic", ...about, text: topic, request: 0, told: true });
   }
 
-  #setTopic(from: GroupMember, text: string, { time }: Place, request: number): void {
-    const { options, people } = this.#core;
+  #setTopic(from: GroupMember, text: string, { time }: Position, request: number): void {
+    const { options, people } = this.#state;
     this.#knowsTopic = true;
     if (request === 0 && text === this.#topic) return;
     this.#topic = text;
@@ -130,7 +130,7 @@ export class MemberMessages {
     time: number,
     request: number,
   ): void {
-    const { options, people } = this.#core;
+    const { options, people } = this.#state;
     const sequence = this.#texts.sequenceOf(from.signatureKey, of);
     // From before our time, or not theirs: here nothing stands that they could change.
     if (sequence === undefined) return;
@@ -143,12 +143,12 @@ export class MemberMessages {
     { to, enc, sealed }: Extract<MemberMessage, { kind: "direct" }>,
     time: number,
   ): Promise<void> {
-    const { group, options, people, place } = this.#core;
-    if (toHex(to) !== place.me.handle) return;
+    const { group, options, people, identity } = this.#state;
+    if (toHex(to) !== identity.me.handle) return;
     const content = await group?.openFrom(from, { enc, ct: sealed });
     const text = content && decodeText(content);
     if (text === undefined) {
-      return this.#core.note("warning", `${from.name} sent you something unreadable.`);
+      return this.#state.note("warning", `${from.name} sent you something unreadable.`);
     }
     options.tell({
       kind: "direct",
@@ -156,8 +156,8 @@ export class MemberMessages {
       name: from.name,
       text,
       time,
-      to: people.numberOf(place.me.handle),
-      toName: place.me.name,
+      to: people.numberOf(identity.me.handle),
+      toName: identity.me.name,
       request: 0,
     });
   }

@@ -12,7 +12,8 @@ import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
 import { People } from "./people.ts";
 import type { GroupIdentity } from "../mls/joining.ts";
-import type { NoteLevel, SealedRoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
+import type { NoteLevel } from "../base/note_level.ts";
+import type { SealedRoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
 import type { RoomKeys } from "../mls/room_keys.ts";
 
 /** What a room works with. */
@@ -46,31 +47,104 @@ export class MemberState {
   readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
   readonly people: People;
   readonly own = new OwnMessages();
-  /** Handles that said they leave. */
-  readonly leaving = new Set<string>();
-  place: GroupIdentity;
-  group: SealedGroup | undefined;
-  phase: SealStatus["phase"] = "offline";
-  isConfirmed = false;
-  /** The relay's number for the room. */
-  room = 0;
-  /** Since when an own commit is under way. */
-  committedAt = Infinity;
-  /** Own messages since the keys were renewed. */
-  messages = 0;
   readonly #asks = new Map<number, Purpose>();
-  readonly #toEvict = new Set<string>();
+  /** Handles that said they leave. */
+  readonly #leaving = new Set<string>();
+  #identity: GroupIdentity;
+  #group: SealedGroup | undefined;
+  #phase: SealStatus["phase"] = "offline";
+  #isConfirmed = false;
+  #room = 0;
+  /** Since when an own commit is under way. */
+  #committedAt = Infinity;
+  /** Own messages since the keys were renewed. */
+  #sentMessages = 0;
   #lastAsk = 0;
 
   constructor(options: MemberOptions) {
     const handle = randomBytes(HANDLE_BYTES).toString("hex");
     this.options = options;
-    this.place = {
+    this.#identity = {
       keys: options.keys,
       me: { name: options.name, handle },
       signature: generateSignatureKeys(),
     };
     this.people = new People(handle);
+  }
+
+  /** Who this member is. */
+  get identity(): GroupIdentity {
+    return this.#identity;
+  }
+
+  /** The group as this member sees it; undefined before it was in one. */
+  get group(): SealedGroup | undefined {
+    return this.#group;
+  }
+
+  /** How far the way into the room is. */
+  get phase(): SealStatus["phase"] {
+    return this.#phase;
+  }
+
+  /** Whether another member has shown that it sees this one. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
+  }
+
+  /** The relay's number for the room. */
+  get room(): number {
+    return this.#room;
+  }
+
+  /** Own messages since the keys were renewed. */
+  get sentMessages(): number {
+    return this.#sentMessages;
+  }
+
+  /** The way into the room has come that far. */
+  moveTo(phase: SealStatus["phase"]): void {
+    this.#phase = phase;
+  }
+
+  /** The relay has given the room a number. */
+  numberRoom(room: number): void {
+    this.#room = room;
+  }
+
+  /** This member has made the group: nobody else is there who could confirm it. */
+  made(group: SealedGroup): void {
+    this.#group = group;
+    this.#isConfirmed = true;
+  }
+
+  /** This member has come into a group, under that identity; nobody has confirmed it yet. */
+  cameInto(group: SealedGroup, identity: GroupIdentity): void {
+    this.#identity = identity;
+    this.#group = group;
+    this.#isConfirmed = false;
+  }
+
+  /** Another member sees this one. */
+  confirm(): void {
+    this.#isConfirmed = true;
+  }
+
+  /** An epoch has begun, with fresh keys, in which this member is called so. */
+  beginEpoch({ name, isLocking }: { readonly name: string; readonly isLocking: boolean }): void {
+    this.#identity = { ...this.#identity, me: { ...this.#identity.me, name }, isLocking };
+    this.#committedAt = Infinity;
+    this.#sentMessages = 0;
+  }
+
+  /** A member says that it leaves. */
+  isLeaving(handle: string): void {
+    this.#leaving.add(handle);
+  }
+
+  /** Whether an own commit has been under way since before that time. */
+  isCommitOverdue(before: number): boolean {
+    return this.#committedAt <= before;
   }
 
   /** How the room is. */
@@ -79,7 +153,7 @@ export class MemberState {
     return {
       kind: "status",
       phase: this.phase,
-      name: this.place.me.name,
+      name: this.identity.me.name,
       epoch: group?.epoch ?? 0,
       code: group?.code ?? "",
       confirmed: this.isConfirmed,
@@ -141,7 +215,7 @@ export class MemberState {
       this.meet(member);
     }
     for (const { handle, name } of left) {
-      this.leaving.delete(handle);
+      this.#leaving.delete(handle);
       options.tell({ kind: "left", client: people.numberOf(handle), name });
     }
     for (const member of joined) {
@@ -204,7 +278,7 @@ export class MemberState {
       }
       const { epoch, body, digest } = await group.seal(encodePayload(payload));
       this.own.sent(message, digest, this.options.now());
-      this.messages++;
+      this.#sentMessages++;
       const ask = this.ask({ app: digest });
       this.options.send({ kind: "sealed_app", ask, room: this.room, epoch, body });
     }
@@ -229,7 +303,7 @@ export class MemberState {
       removed.includes(leaf) ? [handle] : []
     );
     const { epoch, body } = await group.startCommit(intent);
-    this.committedAt = this.options.now();
+    this.#committedAt = this.options.now();
     this.options.send({
       kind: "sealed_commit",
       ask: this.ask("commit"),
@@ -243,32 +317,13 @@ export class MemberState {
   /** The own commit lost, or will not come back. */
   abandonCommit(): void {
     this.group?.abandonCommit();
-    this.committedAt = Infinity;
+    this.#committedAt = Infinity;
   }
 
   /** Whether a member may be removed: its link does not stand, or it said that it leaves. */
   mayRemove(handle: string): boolean {
     // What is read from before has been judged by those who were here.
-    return this.phase !== "in" || this.leaving.has(handle) || !this.people.isHere(handle);
-  }
-
-  /** The relay asks us to remove members. */
-  async evict(handles: readonly string[] = []): Promise<void> {
-    for (const handle of handles) this.#toEvict.add(handle);
-    const members = this.group?.members ?? [];
-    const isMember = (handle: string) => members.some((member) => member.handle === handle);
-    for (const handle of this.#toEvict) if (!isMember(handle)) this.#toEvict.delete(handle);
-    const removed = members.filter(({ handle }) =>
-      this.#toEvict.has(handle) && this.mayRemove(handle)
-    ).map(({ leaf }) => leaf);
-    // Whom the maker has removed is no member any more, and the relay waits to hear that from somebody.
-    const absent = handles.filter((handle) => !isMember(handle));
-    if (removed.length + absent.length > 0) await this.commit({ removed }, absent);
-  }
-
-  /** Somebody whose link stands again is not to be removed. */
-  keep(handle: string): void {
-    this.#toEvict.delete(handle);
+    return this.phase !== "in" || this.#leaving.has(handle) || !this.people.isHere(handle);
   }
 }
 

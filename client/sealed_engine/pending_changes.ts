@@ -28,21 +28,23 @@ const HOLDS: Step = { kind: "holds" };
 
 /** The changes that a member wants. */
 export class PendingChanges {
-  readonly #core: MemberState;
+  readonly #state: MemberState;
   #wanted: readonly Wanted[] = [];
   /** Keys that we removed: whoever holds one of them has not understood that, and is removed again. */
   readonly #kicked = new Set<string>();
+  /** Handles that the relay asks this member to remove. */
+  readonly #toEvict = new Set<string>();
   #wasLocked = false;
 
-  constructor(core: MemberState) {
-    this.#core = core;
+  constructor(state: MemberState) {
+    this.#state = state;
   }
 
   /** Takes a change; its request is answered when it holds, or cannot. */
   async want(change: PendingChange, request: number): Promise<void> {
     const why = this.#objection(change);
     if (why !== undefined) {
-      return this.#core.options.tell({ kind: "declined", request, why: `Not done: ${why}.` });
+      return this.#state.options.tell({ kind: "declined", request, why: `Not done: ${why}.` });
     }
     this.#wanted = [...this.#wanted, { change, request }];
     await this.act();
@@ -50,11 +52,11 @@ export class PendingChanges {
 
   /** Does the next of what is wanted, where nothing else is under way. */
   async act(): Promise<void> {
-    const { group, phase, options } = this.#core;
+    const { group, phase, options } = this.#state;
     if (phase !== "in" || group === undefined || group.isCommitting) return;
     for (const { change, request } of this.#wanted) {
       const step = this.#stepTo(change, group);
-      if (step.kind === "commit") return await this.#core.commit(step.intent);
+      if (step.kind === "commit") return await this.#state.commit(step.intent);
       this.#wanted = this.#wanted.filter((other) => other.change !== change);
       if (step.kind === "holds") options.tell({ kind: "done", request });
       else options.tell({ kind: "declined", request, why: `Not done: ${step.why}.` });
@@ -64,40 +66,59 @@ export class PendingChanges {
 
   /** An epoch has begun: tells who is locked out now, and takes over what we are in it. */
   afterEpoch(): void {
-    const core = this.#core;
-    const { group } = core;
+    const state = this.#state;
+    const { group } = state;
     if (group === undefined) return;
     const own = group.members.find(({ leaf }) => leaf === group.ownLeaf);
     const isMaker = group.maker?.leaf === group.ownLeaf;
-    core.place = {
-      ...core.place,
-      me: { ...core.place.me, name: own?.name ?? core.place.me.name },
+    state.beginEpoch({
+      name: own?.name ?? state.identity.me.name,
       isLocking: isMaker && group.isLocked,
-    };
+    });
     if (group.isLocked === this.#wasLocked) return;
     this.#wasLocked = group.isLocked;
     const { maker } = group;
-    if (maker === undefined) return core.note("info", OPEN_AGAIN);
-    core.options.tell({
+    if (maker === undefined) return state.note("info", OPEN_AGAIN);
+    state.options.tell({
       kind: "moderated",
       what: group.isLocked ? "lock" : "unlock",
       reason: "",
-      client: core.people.numberOf(maker.handle),
+      client: state.people.numberOf(maker.handle),
       name: maker.name,
       whom: 0,
       whomName: "",
     });
   }
 
+  /** The relay asks for the removal of members; without handles: of those that could not be removed before. */
+  async evict(handles: readonly string[] = []): Promise<void> {
+    const state = this.#state;
+    for (const handle of handles) this.#toEvict.add(handle);
+    const members = state.group?.members ?? [];
+    const isMember = (handle: string) => members.some((member) => member.handle === handle);
+    for (const handle of this.#toEvict) if (!isMember(handle)) this.#toEvict.delete(handle);
+    const removed = members.filter(({ handle }) =>
+      this.#toEvict.has(handle) && state.mayRemove(handle)
+    ).map(({ leaf }) => leaf);
+    // Whom the maker has removed is no member any more, and the relay waits to hear that from somebody.
+    const absent = handles.filter((handle) => !isMember(handle));
+    if (removed.length + absent.length > 0) await state.commit({ removed }, absent);
+  }
+
+  /** A member whose connection is back is not to be removed. */
+  keep(handle: string): void {
+    this.#toEvict.delete(handle);
+  }
+
   #objection(change: PendingChange): string | undefined {
-    const { group, place } = this.#core;
+    const { group, identity } = this.#state;
     if (group === undefined) return "you are not in the room yet";
     if (change.kind === "name") return undefined;
     const { maker } = group;
     if (maker === undefined) return "who made this room is not here any more, and nobody else can";
     if (maker.leaf !== group.ownLeaf) return `only ${maker.name}, who made this room, can do that`;
     if (change.kind === "lock") return undefined;
-    if (change.handle === place.me.handle) return "that is you; /leave is the way out";
+    if (change.handle === identity.me.handle) return "that is you; /leave is the way out";
     const isHere = group.members.some(({ handle }) => handle === change.handle);
     return isHere ? undefined : "who you mean is not in the room any more";
   }
@@ -131,7 +152,7 @@ export class PendingChanges {
   async #kickAgain(group: SealedGroup): Promise<void> {
     if (group.maker?.leaf !== group.ownLeaf) return;
     const back = group.members.find(({ signatureKey }) => this.#kicked.has(keyOf(signatureKey)));
-    if (back !== undefined) await this.#core.commit({ removed: [back.leaf], kick: "" });
+    if (back !== undefined) await this.#state.commit({ removed: [back.leaf], kick: "" });
   }
 }
 

@@ -35,7 +35,7 @@ export interface RemoteHomes {
   end(left: boolean): void;
 }
 
-interface Place {
+interface Attachment {
   readonly room: SealedRoom;
   readonly seat: Seat;
 }
@@ -44,19 +44,19 @@ interface Place {
 export class Attachments implements SealedPeer {
   readonly #owner: SealedSession;
   readonly #rooms: SealedRooms;
-  readonly #elsewhere: RemoteHomes | undefined;
-  readonly #places = new Map<number, Place>();
+  readonly #remote: RemoteHomes | undefined;
+  readonly #attachments = new Map<number, Attachment>();
   #challenge: Uint8Array | undefined;
 
   constructor(owner: SealedSession, rooms: SealedRooms, elsewhere?: RemoteHomes) {
     this.#owner = owner;
     this.#rooms = rooms;
-    this.#elsewhere = elsewhere;
+    this.#remote = elsewhere;
   }
 
   /** Number of sealed rooms of this server that it is in. */
   get size(): number {
-    return this.#places.size;
+    return this.#attachments.size;
   }
 
   /** The session has the link of this challenge, the same as before or its first one. */
@@ -72,18 +72,18 @@ export class Attachments implements SealedPeer {
 
   /** The link is lost: the places are kept for a while. */
   loseLink(): void {
-    const places = [...this.#places.values()];
-    this.#places.clear();
+    const places = [...this.#attachments.values()];
+    this.#attachments.clear();
     for (const { room, seat } of places) room.loseLink(seat);
-    this.#elsewhere?.end(false);
+    this.#remote?.end(false);
   }
 
   /** The session is over. */
   leaveAll(): void {
-    const places = [...this.#places.values()];
-    this.#places.clear();
+    const places = [...this.#attachments.values()];
+    this.#attachments.clear();
     for (const { room, seat } of places) room.leave(seat);
-    this.#elsewhere?.end(true);
+    this.#remote?.end(true);
   }
 
   deliver(broadcast: EncodedEvent): void {
@@ -95,8 +95,8 @@ export class Attachments implements SealedPeer {
   }
 
   dropped(room: number, why: DropReason): void {
-    const place = this.#places.get(room);
-    this.#places.delete(room);
+    const place = this.#attachments.get(room);
+    this.#attachments.delete(room);
     if (why === "voided") place?.room.penalties.add(this.#who, this.#rooms.now());
     this.#tell({ kind: "sealed_declined", ask: 0, room, why: DROPPED[why] });
   }
@@ -125,7 +125,7 @@ export class Attachments implements SealedPeer {
       throw new LimitError("Cannot come into the room: the proof does not fit");
     }
     const room = this.#rooms.open(rid, this.#owner.address);
-    const here = this.#places.get(room.number);
+    const here = this.#attachments.get(room.number);
     const wait = room.penalties.waitMs(this.#who, this.#rooms.now());
     if (wait > 0) {
       room.tidy();
@@ -133,7 +133,7 @@ export class Attachments implements SealedPeer {
         `Cannot come into the room: your last commit was voided. Wait ${Math.ceil(wait / 1_000)} s`,
       );
     }
-    if (here === undefined && this.#places.size >= SEALED_ROOMS_PER_SESSION) {
+    if (here === undefined && this.#attachments.size >= SEALED_ROOMS_PER_SESSION) {
       room.tidy();
       throw new LimitError(
         `Cannot come into the room: at most ${SEALED_ROOMS_PER_SESSION} sealed ones at once are allowed`,
@@ -142,7 +142,7 @@ export class Attachments implements SealedPeer {
     try {
       const seat = room.attach(this, request);
       if (here !== undefined && here.seat !== seat) room.leave(here.seat);
-      this.#places.set(room.number, { room, seat });
+      this.#attachments.set(room.number, { room, seat });
     } catch (error) {
       room.tidy();
       throw error;
@@ -155,7 +155,7 @@ export class Attachments implements SealedPeer {
   }
 
   #inRoom(request: Exclude<SealedRequest, { kind: "sealed_attach" | "sealed_chunk" }>): void {
-    const place = this.#places.get(request.room);
+    const place = this.#attachments.get(request.room);
     if (place === undefined) {
       throw new LimitError("Cannot do that: you are not in this sealed room");
     }
@@ -179,23 +179,23 @@ export class Attachments implements SealedPeer {
         }
         return room.pull(seat, request);
       case "sealed_leave":
-        this.#places.delete(request.room);
+        this.#attachments.delete(request.room);
         this.#tell({ kind: "sealed_done", ask: request.ask });
         return room.leave(seat);
     }
   }
 
   #passOn(request: SealedRequest): "passed" | "unasked" | undefined {
-    if (this.#elsewhere === undefined || this.#challenge === undefined) return undefined;
+    if (this.#remote === undefined || this.#challenge === undefined) return undefined;
     if (request.kind === "sealed_pull" && !this.#owner.takesFiles) return undefined;
-    return this.#elsewhere.pass(request, this.#challenge);
+    return this.#remote.pass(request, this.#challenge);
   }
 
   #chunk(request: RequestOf<"sealed_chunk">): void {
     const passed = this.#passOn(request);
     if (passed === "unasked") this.#owner.spendPace();
     if (passed !== undefined) return;
-    const place = this.#places.get(request.room);
+    const place = this.#attachments.get(request.room);
     // Chunks are as many as were asked for; others cost what any request costs.
     if (!place?.room.chunk(place.seat, request)) this.#owner.spendPace();
   }

@@ -23,7 +23,7 @@ export interface SealedRoomOptions {
 }
 
 /** What somebody says who attaches, after the proof was checked. */
-export type Attachment = Pick<
+export type SeatClaim = Pick<
   RequestOf<"sealed_attach">,
   "ask" | "handle" | "owner" | "member" | "epoch" | "seq"
 >;

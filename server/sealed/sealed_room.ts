@@ -11,7 +11,7 @@ import { JoinQueue } from "./join_queue.ts";
 import { CommitOrder, type OrderState, type Voided } from "./commit_order.ts";
 import { Penalties } from "./penalties.ts";
 import type { Missing, RingPosition } from "./frame_ring.ts";
-import type { Attachment, SealedRoomOptions, SealedRoomSnapshot } from "./room_contract.ts";
+import type { SealedRoomOptions, SealedRoomSnapshot, SeatClaim } from "./room_contract.ts";
 import { type HandleKey, handleKey, type SealedPeer, Seat } from "./seat.ts";
 import { FailedJoins } from "./failed_joins.ts";
 
@@ -69,7 +69,7 @@ export class SealedRoom {
   }
 
   /** Takes `peer` in under its handle, and tells it where the room is. Throws LimitError. */
-  attach(peer: SealedPeer, claim: Attachment): Seat {
+  attach(peer: SealedPeer, claim: SeatClaim): Seat {
     const seat = this.#seatOf(claim);
     this.#takeLink(seat, peer);
     seat.member ||= claim.member;
@@ -228,7 +228,7 @@ export class SealedRoom {
     this.#order = undefined;
   }
 
-  #seatOf({ handle, owner, member }: Attachment): Seat {
+  #seatOf({ handle, owner, member }: SeatClaim): Seat {
     const known = this.#seats.get(handleKey(handle));
     if (known !== undefined) {
       if (known.isOwnedBy(owner)) return known;
@@ -256,7 +256,7 @@ export class SealedRoom {
   }
 
   // After a restart of the server, members have one room in slightly different states: the latest is the true one.
-  #correct(seat: Seat, { member, epoch, seq }: Attachment): void {
+  #correct(seat: Seat, { member, epoch, seq }: SeatClaim): void {
     const order = this.#order;
     if (order === undefined || !member || order.touched) return;
     if (this.#options.clock.now() >= this.#correctableUntil) return;
@@ -270,7 +270,7 @@ export class SealedRoom {
     }
   }
 
-  #answerAttach(seat: Seat, { ask, member, epoch, seq }: Attachment): void {
+  #answerAttach(seat: Seat, { ask, member, epoch, seq }: SeatClaim): void {
     if (this.#order === undefined) {
       return seat.tell({ kind: "sealed_none", ask, room: this.number });
     }

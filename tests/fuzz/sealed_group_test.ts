@@ -67,25 +67,25 @@ Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`
     }],
     lostJoin: [1, async () => {
       const by = pick(room.members);
-      const invitation = readInvitation(by.place.keys, await by.group.groupInfo());
+      const invitation = readInvitation(by.identity.keys, await by.group.groupInfo());
       const [again] = others(by);
-      if (again !== undefined) await join(again.place, invitation);
+      if (again !== undefined) await join(again.identity, invitation);
       await room.commit(by);
     }],
     lateText: [2, async () => {
       const [by, committer] = [pick(room.members), pick(room.members)];
       const late = await by.group.seal(new TextEncoder().encode("late"));
       await room.commit(committer);
-      const outcomes = await room.deliver(room.frame("app", by.place.me.handle, late));
+      const outcomes = await room.deliver(room.frame("app", by.identity.me.handle, late));
       for (const [who, { kind }] of Object.entries(outcomes)) {
-        const expected = who === by.place.me.name ? "echo" : "text";
+        const expected = who === by.identity.me.name ? "echo" : "text";
         if (kind !== expected) throw new Error(`${who}: ${JSON.stringify(outcomes[who])}`);
       }
     }],
     voided: [1, async () => {
       const by = pick(room.members);
       const { epoch } = by.group;
-      const frame = room.frame("commit", by.place.me.handle, await by.group.startCommit());
+      const frame = room.frame("commit", by.identity.me.handle, await by.group.startCommit());
       await room.deliver(frame);
       if (random() < 0.5) await room.sayToAll(pick(room.members), "in the epoch that goes away");
       for (const { group } of room.members) {
@@ -98,12 +98,12 @@ Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`
       if (by === undefined) return;
       room.members.splice(room.members.indexOf(lost), 1);
       if (random() < 0.5) await room.commit(by);
-      const invitation = readInvitation(by.place.keys, await by.group.groupInfo());
-      const joining = await join(lost.place, invitation);
-      const frame = room.frame("commit", lost.place.me.handle, joining);
+      const invitation = readInvitation(by.identity.keys, await by.group.groupInfo());
+      const joining = await join(lost.identity, invitation);
+      const frame = room.frame("commit", lost.identity.me.handle, joining);
       await room.deliver(frame);
       const group = await SealedGroup.joined(joining, frame.seq);
-      room.members.push({ place: lost.place, group });
+      room.members.push({ identity: lost.identity, group });
     }],
   };
   const total = Object.values(operations).reduce((sum, [weight]) => sum + weight, 0);

@@ -16,7 +16,7 @@ Deno.test("three join by the link, talk, and have one code that changes with eve
     codes.add(room.of("alice").group.code);
   }
   for (const member of room.members) {
-    await room.sayToAll(member, `hello from ${member.place.me.name}`);
+    await room.sayToAll(member, `hello from ${member.identity.me.name}`);
   }
   await room.commit(room.of("bob"));
   room.assertAgreed();
@@ -33,7 +33,7 @@ Deno.test("who was removed cannot open the next message", async () => {
   await room.commit(room.of("alice"), [carol]);
   room.assertAgreed();
   const outgoing = await room.of("bob").group.seal(new TextEncoder().encode("without carol"));
-  const frame = room.frame("app", room.of("bob").place.me.handle, outgoing);
+  const frame = room.frame("app", room.of("bob").identity.me.handle, outgoing);
   const outcomes = await room.deliver(frame);
   assert.equal(outcomes["alice"]?.kind, "text");
   const outcome = await carol.group.receive(frame, yes);
@@ -44,7 +44,7 @@ Deno.test("who joined cannot open what was said before", async () => {
   const room = await OrderedRoom.create("alice");
   const bob = await room.join("bob");
   const outgoing = await bob.group.seal(new TextEncoder().encode("before carol"));
-  const early = room.frame("app", bob.place.me.handle, outgoing);
+  const early = room.frame("app", bob.identity.me.handle, outgoing);
   await room.deliver(early);
   const carol = await room.join("carol");
   const again = { ...early, seq: room.sequence + 1 };
@@ -57,7 +57,7 @@ Deno.test("two commit at once: one wins, the other goes on from there", async ()
   const alice = room.of("alice");
   const first = await alice.group.startCommit();
   await bob.group.startCommit();
-  const outcomes = await room.deliver(room.frame("commit", alice.place.me.handle, first));
+  const outcomes = await room.deliver(room.frame("commit", alice.identity.me.handle, first));
   assert.deepEqual([outcomes["alice"]?.kind, outcomes["bob"]?.kind], ["epoch", "epoch"]);
   assert.equal(bob.group.isCommitting, false);
   room.assertAgreed();
@@ -72,13 +72,13 @@ Deno.test("a message that was sealed before a commit and comes after it is read 
   const alice = room.of("alice");
   const commit = await alice.group.startCommit();
   const early = await bob.group.seal(new TextEncoder().encode("one"));
-  await room.deliver(room.frame("app", bob.place.me.handle, early));
+  await room.deliver(room.frame("app", bob.identity.me.handle, early));
   const late = await bob.group.seal(new TextEncoder().encode("two"));
   const own = await alice.group.seal(new TextEncoder().encode("three"));
-  await room.deliver(room.frame("commit", alice.place.me.handle, commit));
-  const two = await room.deliver(room.frame("app", bob.place.me.handle, late));
+  await room.deliver(room.frame("commit", alice.identity.me.handle, commit));
+  const two = await room.deliver(room.frame("app", bob.identity.me.handle, late));
   assert.equal(two["alice"]?.kind, "text", JSON.stringify(two["alice"]));
-  const three = await room.deliver(room.frame("app", alice.place.me.handle, own));
+  const three = await room.deliver(room.frame("app", alice.identity.me.handle, own));
   assert.equal(three["bob"]?.kind, "text", JSON.stringify(three["bob"]));
   room.assertAgreed();
 });
@@ -90,7 +90,7 @@ Deno.test("a voided commit is gone back from, by those who took it, and never ta
   const [alice, bob] = [room.of("alice"), room.of("bob")];
   const { epoch, code } = alice.group;
   const commit = await bob.group.startCommit();
-  const frame = room.frame("commit", bob.place.me.handle, commit);
+  const frame = room.frame("commit", bob.identity.me.handle, commit);
   await room.deliver(frame);
   assert.equal(alice.group.epoch, epoch + 1);
   for (const { group } of room.members) {
@@ -102,7 +102,7 @@ Deno.test("a voided commit is gone back from, by those who took it, and never ta
   }
   assert.equal(alice.group.code, code);
   room.assertAgreed();
-  const again = await room.deliver(room.frame("commit", bob.place.me.handle, commit));
+  const again = await room.deliver(room.frame("commit", bob.identity.me.handle, commit));
   assert.deepEqual([...new Set(Object.values(again).map(({ kind }) => kind))], ["unsound"]);
   for (const member of [alice, bob, carol]) await room.sayToAll(member, "as before");
   await room.commit(bob);
@@ -126,13 +126,16 @@ Deno.test("who lost its place comes back in it, with the same name and key, and 
   await room.join("carol");
   room.members.splice(room.members.indexOf(bob), 1);
   await room.commit(room.of("carol"));
-  const invitation = readInvitation(bob.place.keys, await room.of("alice").group.groupInfo());
-  const joining = await join(bob.place, invitation);
-  const frame = room.frame("commit", bob.place.me.handle, joining);
+  const invitation = readInvitation(bob.identity.keys, await room.of("alice").group.groupInfo());
+  const joining = await join(bob.identity, invitation);
+  const frame = room.frame("commit", bob.identity.me.handle, joining);
   const { alice } = await room.deliver(frame);
   assert.ok(alice?.kind === "epoch", JSON.stringify(alice));
   assert.deepEqual([alice.joined, alice.left], [[], []]);
-  room.members.push({ place: bob.place, group: await SealedGroup.joined(joining, frame.seq) });
+  room.members.push({
+    identity: bob.identity,
+    group: await SealedGroup.joined(joining, frame.seq),
+  });
   room.assertAgreed();
   await room.sayToAll(room.of("bob"), "back again");
 });

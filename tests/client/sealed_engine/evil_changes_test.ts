@@ -13,7 +13,7 @@ import {
   refusedByAll,
   threePeople,
 } from "../../helpers/hostile/evil_member.ts";
-import { type OrderedRoom, placeFor } from "../../helpers/peers/sealed_group.ts";
+import { identityFor, type OrderedRoom } from "../../helpers/peers/sealed_group.ts";
 
 const REASON = new TextEncoder().encode("because");
 
@@ -24,7 +24,7 @@ async function byMaker(
 ) {
   const maker = room.of("alice");
   const outgoing = await maker.group.startCommit(intent);
-  return await room.deliver(room.frame("commit", maker.place.me.handle, outgoing));
+  return await room.deliver(room.frame("commit", maker.identity.me.handle, outgoing));
 }
 
 Deno.test("who made the room removes one who is here: all hear by whom and why, and it is out", async () => {
@@ -40,7 +40,7 @@ Deno.test("who made the room removes one who is here: all hear by whom and why, 
   room.members.splice(room.members.indexOf(bob), 1);
   room.assertAgreed();
   const text = await room.of("carol").group.seal(new TextEncoder().encode("without bob"));
-  const frame = room.frame("app", room.of("carol").place.me.handle, text);
+  const frame = room.frame("app", room.of("carol").identity.me.handle, text);
   await room.deliver(frame);
   assert.equal((await bob.group.receive({ ...frame }, () => true)).kind, "unreadable");
 });
@@ -50,31 +50,31 @@ Deno.test("everybody knows the maker by its key, also who joined by another's wo
   const dave = await room.join("dave", room.of("carol"));
   for (const { group } of [...room.members, dave]) {
     assert.equal(group.maker?.name, "alice");
-    assert.deepEqual(group.maker?.signatureKey, room.of("alice").place.signature.publicKey);
+    assert.deepEqual(group.maker?.signatureKey, room.of("alice").identity.signature.publicKey);
   }
 });
 
 Deno.test("another member's kick is refused, also of one who says that it made the room", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
+  const { identity, state } = await mallory(room);
   const removed = [room.of("bob").group.ownLeaf];
   const kick = await mls.commit(state, { removed, kick: REASON, authenticated: MARK });
-  await refusedByAll(room, place.me.handle, kick.message, /only who made the room/);
-  const extensions = [{ extensionType: 0xf001, extensionData: place.signature.publicKey }];
+  await refusedByAll(room, identity.me.handle, kick.message, /only who made the room/);
+  const extensions = [{ extensionType: 0xf001, extensionData: identity.signature.publicKey }];
   const claimed = { ...state, groupContext: { ...state.groupContext, extensions } };
   const claim = await mls.commit(claimed, { removed, kick: REASON, authenticated: MARK });
-  await refusedByAll(room, place.me.handle, claim.message, /./);
+  await refusedByAll(room, identity.me.handle, claim.message, /./);
 });
 
 Deno.test("a kick without somebody, of several, or with a reason that is no text is refused", async () => {
-  const { room, place, state } = await evilMaker();
+  const { room, identity, state } = await evilMaker();
   const [bob, carol] = ["bob", "carol"].map((name) => room.of(name).group.ownLeaf) as [
     number,
     number,
   ];
   const kick = async (plan: Omit<mls.CommitPlan, "authenticated">) => {
     const { message } = await mls.commit(state, { ...plan, authenticated: MARK });
-    await refusedByAll(room, place.me.handle, message, /exactly one|reason|Update path|void/);
+    await refusedByAll(room, identity.me.handle, message, /exactly one|reason|Update path|void/);
   };
   await kick({ kick: REASON });
   await kick({ removed: [bob, carol], kick: REASON });
@@ -86,7 +86,7 @@ Deno.test("a maker whom the relay tells that somebody is gone removes nobody who
   const room = await threePeople();
   const carol = room.of("carol").group.ownLeaf;
   const outgoing = await room.of("alice").group.startCommit({ removed: [carol] });
-  const frame = room.frame("commit", room.of("alice").place.me.handle, outgoing);
+  const frame = room.frame("commit", room.of("alice").identity.me.handle, outgoing);
   const outcomes = await room.deliver(frame);
   for (const who of ["bob", "carol"]) {
     const outcome = outcomes[who];
@@ -101,14 +101,14 @@ Deno.test("a locked room takes nobody in who is not in it, and is open when the 
   await byMaker(room, { locked: true });
   room.assertAgreed();
   assert.ok(room.members.every(({ group }) => group.isLocked));
-  const stranger = placeFor("dave");
+  const stranger = identityFor("dave");
   const commit = await joinAs(room, membershipOf(stranger));
   await refusedByAll(room, stranger.me.handle, commit, /the room is locked/);
   // Who has a leaf comes back to it, and renewed keys and other names leave the lock as it is.
-  const info = readInvitation(alice!.place.keys, await alice!.group.groupInfo());
+  const info = readInvitation(alice!.identity.keys, await alice!.group.groupInfo());
   assert.equal(info.locked, true);
   room.members.splice(room.members.indexOf(bob!), 1);
-  await room.join(bob!.place, carol);
+  await room.join(bob!.identity, carol);
   await room.commit(alice!);
   await byMaker(room, { name: "alicia" });
   assert.ok(room.members.every(({ group }) => group.isLocked));
@@ -123,12 +123,11 @@ Deno.test("a locked room takes nobody in who is not in it, and is open when the 
 
 Deno.test("nobody but the maker can lock the room, neither as a member nor coming in", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
-  const { identity } = membershipOf(place);
-  const leaf = { identity, isLocking: true };
+  const { identity, state } = await mallory(room);
+  const leaf = { identity: membershipOf(identity).identity, isLocking: true };
   const lock = await mls.commit(state, { leaf, authenticated: MARK });
-  await refusedByAll(room, place.me.handle, lock.message, /somebody else made/);
-  const stranger = placeFor("dave");
+  await refusedByAll(room, identity.me.handle, lock.message, /somebody else made/);
+  const stranger = identityFor("dave");
   const entrance = await joinAs(room, { ...membershipOf(stranger), isLocking: true });
   await refusedByAll(room, stranger.me.handle, entrance, /somebody else made/);
 });
@@ -137,7 +136,7 @@ Deno.test("a member takes another name under its own key; all see who it was", a
   const room = await threePeople();
   const bob = room.of("bob");
   const outgoing = await bob.group.startCommit({ name: "robert" });
-  const outcomes = await room.deliver(room.frame("commit", bob.place.me.handle, outgoing));
+  const outcomes = await room.deliver(room.frame("commit", bob.identity.me.handle, outgoing));
   for (const outcome of Object.values(outcomes)) {
     assert.ok(outcome.kind === "epoch");
     const renamed = outcome.renamed.map(({ previous, member }) => [previous, member.name]);
@@ -158,29 +157,29 @@ for (
 ) {
   Deno.test(`a member that takes ${what} is refused`, async () => {
     const room = await threePeople();
-    const { place, state } = await mallory(room);
-    const leaf = membershipOf(place, { as: { ...place.me, name } });
+    const { identity, state } = await mallory(room);
+    const leaf = membershipOf(identity, { as: { ...identity.me, name } });
     const { message } = await mls.commit(state, { leaf, authenticated: MARK });
-    await refusedByAll(room, place.me.handle, message, why);
+    await refusedByAll(room, identity.me.handle, message, why);
   });
 }
 
 Deno.test("a member can take neither another's handle nor a name without the link, nor rename others", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
-  const { handle } = room.of("bob").place.me;
-  const twin = membershipOf(place, { as: { name: "mallory", handle } });
+  const { identity: own, state } = await mallory(room);
+  const { handle } = room.of("bob").identity.me;
+  const twin = membershipOf(own, { as: { name: "mallory", handle } });
   const taken = await mls.commit(state, { leaf: twin, authenticated: MARK });
-  await refusedByAll(room, place.me.handle, taken.message, /another key or connection/);
-  const keys = { ...place.keys, admission: new Uint8Array(32) };
-  const forged = membershipOf(place, { as: { ...place.me, name: "eve" }, keys });
+  await refusedByAll(room, own.me.handle, taken.message, /another key or connection/);
+  const keys = { ...own.keys, admission: new Uint8Array(32) };
+  const forged = membershipOf(own, { as: { ...own.me, name: "eve" }, keys });
   const without = await mls.commit(state, { leaf: forged, authenticated: MARK });
-  await refusedByAll(room, place.me.handle, without.message, /credential/);
+  await refusedByAll(room, own.me.handle, without.message, /credential/);
   const bob = room.of("bob");
   const identity = makeCredential(
-    place.keys,
-    { ...bob.place.me, name: "bobby" },
-    bob.place.signature.publicKey,
+    own.keys,
+    { ...bob.identity.me, name: "bobby" },
+    bob.identity.signature.publicKey,
   );
   const ratchetTree = state.ratchetTree.map((node, at) =>
     at === 2 * bob.group.ownLeaf && node?.nodeType === "leaf"
@@ -191,5 +190,5 @@ Deno.test("a member can take neither another's handle nor a name without the lin
       : node
   );
   const other = await mls.commit({ ...state, ratchetTree }, { authenticated: MARK });
-  await refusedByAll(room, place.me.handle, other.message, /./);
+  await refusedByAll(room, own.me.handle, other.message, /./);
 });

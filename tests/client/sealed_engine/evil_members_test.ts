@@ -23,13 +23,13 @@ import {
   refusedByAll,
   threePeople,
 } from "../../helpers/hostile/evil_member.ts";
-import { placeFor, testKeys } from "../../helpers/peers/sealed_group.ts";
+import { identityFor, testKeys } from "../../helpers/peers/sealed_group.ts";
 
 const cs = MLS_CRYPTO as unknown as CiphersuiteImpl;
 
 Deno.test("a ghost whose credential was not made with the link is refused", async () => {
   const room = await threePeople();
-  const ghost = placeFor("ghost");
+  const ghost = identityFor("ghost");
   const forged = membershipOf(ghost, { keys: { ...ghost.keys, admission: new Uint8Array(32) } });
   const message = await joinAs(room, forged);
   await refusedByAll(room, ghost.me.handle, message, /credential/);
@@ -37,13 +37,13 @@ Deno.test("a ghost whose credential was not made with the link is refused", asyn
 
 Deno.test("an invented room is refused before anything is said in it", async () => {
   const keys = testKeys();
-  const relay = placeFor("alice", { ...keys, admission: new Uint8Array(32) });
+  const relay = identityFor("alice", { ...keys, admission: new Uint8Array(32) });
   const invented = await mls.createGroup(keys.rid, membershipOf(relay));
   // Even with the envelope's key: without the admission key no leaf holds.
   const body = sealEnvelope(keys, "group-info", await mls.exportGroupInfo(invented));
   assert.throws(() => readInvitation(keys, body), /not of it/);
   const other = testKeys(8);
-  const elsewhere = await mls.createGroup(other.rid, membershipOf(placeFor("alice", other)));
+  const elsewhere = await mls.createGroup(other.rid, membershipOf(identityFor("alice", other)));
   const moved = sealEnvelope(keys, "group-info", await mls.exportGroupInfo(elsewhere));
   assert.throws(() => readInvitation(keys, moved), /not of it/);
   const withoutKey = sealEnvelope(other, "group-info", await mls.exportGroupInfo(invented));
@@ -53,8 +53,8 @@ Deno.test("an invented room is refused before anything is said in it", async () 
 Deno.test("one who joins cannot remove somebody else", async () => {
   const room = await threePeople();
   const { info } = await invitationOf(room);
-  const victim = room.of("bob").place.signature.publicKey;
-  const evil = placeFor("evil");
+  const victim = room.of("bob").identity.signature.publicKey;
+  const evil = identityFor("evil");
   const { identity, keys } = membershipOf(evil);
   const { publicPackage, privatePackage } = await keyPackage(identity, keys);
   const config = {
@@ -105,7 +105,7 @@ function keyPackage(
 Deno.test("a newcomer with other capabilities, who would keep others from joining, is refused", async () => {
   const room = await threePeople();
   const { info } = await invitationOf(room);
-  const evil = placeFor("evil");
+  const evil = identityFor("evil");
   const { identity, keys } = membershipOf(evil);
   for (const capabilities of [{ credentials: [] }, { extensions: [4711] }]) {
     const { publicPackage, privatePackage } = await keyPackage(identity, keys, capabilities);
@@ -137,7 +137,7 @@ for (
 ) {
   Deno.test(`${what} is refused`, async () => {
     const room = await threePeople();
-    const evil = placeFor(name);
+    const evil = identityFor(name);
     const message = await joinAs(room, membershipOf(evil));
     await refusedByAll(room, evil.me.handle, message, why);
   });
@@ -145,25 +145,25 @@ for (
 
 Deno.test("a newcomer over another connection than its credential says is refused", async () => {
   const room = await threePeople();
-  const evil = placeFor("evil");
+  const evil = identityFor("evil");
   await refusedByAll(
     room,
     "00000000000000ff",
     await joinAs(room, membershipOf(evil)),
     /connection/,
   );
-  const twin = { ...evil, me: { name: "twin", handle: room.of("bob").place.me.handle } };
+  const twin = { ...evil, me: { name: "twin", handle: room.of("bob").identity.me.handle } };
   const message = await joinAs(room, membershipOf(twin));
   await refusedByAll(room, twin.me.handle, message, /has a member already/);
 });
 
 Deno.test("a member cannot remove one who is here, nor add one who did not come by the link", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
+  const { identity, state } = await mallory(room);
   const bob = room.of("bob").group.ownLeaf;
   const removal = await mls.commit(state, { removed: [bob], authenticated: MARK });
-  await refusedByAll(room, place.me.handle, removal.message, /who is here/);
-  const ghost = placeFor("ghost");
+  await refusedByAll(room, identity.me.handle, removal.message, /who is here/);
+  const ghost = identityFor("ghost");
   const { publicPackage } = await keyPackage(membershipOf(ghost).identity, ghost.signature);
   const addition = await createCommit({ state, cipherSuite: cs }, {
     extraProposals: [{ proposalType: "add", add: { keyPackage: publicPackage } }],
@@ -171,7 +171,7 @@ Deno.test("a member cannot remove one who is here, nor add one who did not come 
   });
   await refusedByAll(
     room,
-    place.me.handle,
+    identity.me.handle,
     encodeMlsMessage(addition.commit),
     /not as the protocol/,
   );
@@ -183,47 +183,52 @@ Deno.test("a member cannot remove one who is here, nor add one who did not come 
     authenticatedData: MARK,
   });
   const encoded = encodeMlsMessage(extension.commit);
-  await refusedByAll(room, place.me.handle, encoded, /not as the protocol/);
+  await refusedByAll(room, identity.me.handle, encoded, /not as the protocol/);
 });
 
 Deno.test("a member cannot commit in public, nor without its order mark, nor garbage", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
+  const { identity, state } = await mallory(room);
   const open = await createCommit({ state, cipherSuite: cs }, { wireAsPublicMessage: true });
-  await refusedByAll(room, place.me.handle, encodeMlsMessage(open.commit), /not as the protocol/);
+  await refusedByAll(
+    room,
+    identity.me.handle,
+    encodeMlsMessage(open.commit),
+    /not as the protocol/,
+  );
   const bare = await createCommit({ state, cipherSuite: cs }, {});
-  await refusedByAll(room, place.me.handle, encodeMlsMessage(bare.commit), /frame says/);
+  await refusedByAll(room, identity.me.handle, encodeMlsMessage(bare.commit), /frame says/);
   const garbage = crypto.getRandomValues(new Uint8Array(700));
-  await refusedByAll(room, place.me.handle, garbage, /not as the protocol/);
+  await refusedByAll(room, identity.me.handle, garbage, /not as the protocol/);
   const good = (await mls.commit(state, { authenticated: MARK })).message;
   const flipped = good.slice();
   flipped[flipped.length - 5] = (flipped.at(-5) as number) ^ 1;
-  await refusedByAll(room, place.me.handle, flipped, /./);
+  await refusedByAll(room, identity.me.handle, flipped, /./);
 });
 
 Deno.test("trailing bytes and lengths longer than needed are refused", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
+  const { identity, state } = await mallory(room);
   const { message } = await mls.commit(state, { authenticated: MARK });
   const longer = new Uint8Array(message.length + 1);
   longer.set(message);
-  await refusedByAll(room, place.me.handle, longer, /not as the protocol/);
+  await refusedByAll(room, identity.me.handle, longer, /not as the protocol/);
   // Behind version and wire format stands the group's id: length 16, here written in two bytes.
   const wide = new Uint8Array([...message.subarray(0, 4), 0x40, 16, ...message.subarray(5)]);
   assert.equal(message[4], 16);
-  await refusedByAll(room, place.me.handle, wide, /not as the protocol/);
+  await refusedByAll(room, identity.me.handle, wide, /not as the protocol/);
 });
 
 Deno.test("a proposal on its own, by which another's commit would do more than it says, is refused", async () => {
   const room = await threePeople();
-  const { place, state } = await mallory(room);
+  const { identity, state } = await mallory(room);
   const bob = room.of("bob").group.ownLeaf;
   const proposal = { proposalType: "remove" as const, remove: { removed: bob } };
   const { message } = await createProposal(state, false, proposal, cs, MARK);
   const encoded = encodeMlsMessage(message as MLSMessage);
-  await refusedByAll(room, place.me.handle, encoded, /frame says/);
-  const body = sealEnvelope(place.keys, "app", encoded);
-  const outcomes = await room.deliver(room.frame("app", place.me.handle, {
+  await refusedByAll(room, identity.me.handle, encoded, /frame says/);
+  const body = sealEnvelope(identity.keys, "app", encoded);
+  const outcomes = await room.deliver(room.frame("app", identity.me.handle, {
     epoch: room.members[0]!.group.epoch,
     body,
   }));
@@ -232,7 +237,7 @@ Deno.test("a proposal on its own, by which another's commit would do more than i
 
 Deno.test("a key that nobody can encrypt to is refused: it would stop everybody's next commit", async () => {
   const room = await threePeople();
-  const evil = placeFor("evil");
+  const evil = identityFor("evil");
   const { info } = await invitationOf(room);
   const { identity, keys } = membershipOf(evil);
   const { publicPackage, privatePackage } = await keyPackage(identity, keys);
@@ -265,7 +270,7 @@ async function relayed(change: (frames: SealedFrame[], next: number) => SealedFr
   const first = room.sequence + 1;
   for (const text of ["one", "two"]) {
     const outgoing = await room.of("alice").group.seal(new TextEncoder().encode(text));
-    frames.push(room.frame("app", room.of("alice").place.me.handle, outgoing));
+    frames.push(room.frame("app", room.of("alice").identity.me.handle, outgoing));
   }
   const seen: FrameOutcome[] = [];
   for (const frame of change(frames, first)) {
@@ -300,7 +305,7 @@ Deno.test("messages say which order their sender saw: another one is noticed", a
     member.group.seal(new TextEncoder().encode(text));
   const one = await seal(alice, "one");
   const two = await seal(bob, "two");
-  const from = (member: typeof alice) => member.place.me.handle;
+  const from = (member: typeof alice) => member.identity.me.handle;
   const seq = room.sequence + 1;
   // Alice and carol see one before two, bob is shown two before one.
   for (const member of [alice, carol]) {

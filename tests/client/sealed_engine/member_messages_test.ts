@@ -5,7 +5,7 @@ import type { GroupMember } from "../../../client/mls/commit_rules.ts";
 import { MemberState, newId } from "../../../client/sealed_engine/member_state.ts";
 import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
 import { MemberMessages } from "../../../client/sealed_engine/member_messages.ts";
-import { placeFor, testKeys } from "../../helpers/peers/sealed_group.ts";
+import { identityFor, testKeys } from "../../helpers/peers/sealed_group.ts";
 import type { Peer } from "../../helpers/peers/sealed_relay.ts";
 import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
 
@@ -68,19 +68,19 @@ Deno.test("a change that names another's text is of no text of its sender's, and
   });
   const words = new MemberMessages(core);
   const [bob, carol] = ["bob", "carol"].map((name, leaf) => {
-    const { me, signature } = placeFor(name);
+    const { me, signature } = identityFor(name);
     return { ...me, leaf, signatureKey: signature.publicKey };
   }) as [GroupMember, GroupMember];
-  const [of, place] = [newId(), { seq: 3, time: 0 }];
+  const [of, position] = [newId(), { seq: 3, time: 0 }];
   const text = { kind: "text", id: of, text: "I am for it", action: false, reply: 0 } as const;
-  await words.heard(bob, text, place, false);
+  await words.heard(bob, text, position, false);
   const revise = { kind: "revise", id: newId(), of, text: "against it" } as const;
   // Neither under her own handle nor, as a relay could arrange once he is gone, under his.
   for (const evil of [carol, { ...carol, handle: bob.handle, name: bob.name }]) {
-    await words.heard(evil, revise, place, false);
+    await words.heard(evil, revise, position, false);
   }
   assert.deepEqual(told.map(({ kind }) => kind), ["text"]);
-  await words.heard(bob, revise, place, false);
+  await words.heard(bob, revise, position, false);
   assert.deepEqual(told.map(({ kind }) => kind), ["text", "revised"]);
 });
 

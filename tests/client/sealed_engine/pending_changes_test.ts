@@ -251,8 +251,8 @@ Deno.test("who cannot come back for long, because nobody has the epoch that the 
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   const body = new Uint8Array(1_052);
   for (const { inbox, handleBytes: from } of relay.peers) {
-    const place = { room: 1, seq: relay.seq + 1, epoch: relay.epoch ?? 0 };
-    inbox.push({ kind: "sealed_frame", type: "commit", ...place, from, ask: 0, time: 0, body });
+    const identity = { room: 1, seq: relay.seq + 1, epoch: relay.epoch ?? 0 };
+    inbox.push({ kind: "sealed_frame", type: "commit", ...identity, from, ask: 0, time: 0, body });
   }
   relay.seq++;
   relay.epoch = (relay.epoch ?? 0) + 1;

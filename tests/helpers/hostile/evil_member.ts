@@ -13,11 +13,11 @@ import {
   join,
   readInvitation,
 } from "../../../client/mls/joining.ts";
-import { OrderedRoom, placeFor } from "../peers/sealed_group.ts";
+import { identityFor, OrderedRoom } from "../peers/sealed_group.ts";
 
 /** One of them, with the state of its own group. */
 export interface EvilMember {
-  readonly place: GroupIdentity;
+  readonly identity: GroupIdentity;
   readonly state: mls.MlsState;
 }
 
@@ -33,7 +33,7 @@ export async function refusedByAll(
 ): Promise<void> {
   const [first] = room.members;
   const { epoch = 0, code } = first?.group ?? {};
-  const body = sealEnvelope(first!.place.keys, "commit", message);
+  const body = sealEnvelope(first!.identity.keys, "commit", message);
   const frame = room.frame("commit", from, { epoch, body });
   for (const [who, outcome] of Object.entries(await room.deliver(frame))) {
     assert.ok(outcome.kind === "unsound", `${who}: ${outcome.kind}`);
@@ -57,32 +57,32 @@ export async function threePeople(): Promise<OrderedRoom> {
 /** What the relay would hand a newcomer. */
 export async function invitationOf(room: OrderedRoom): Promise<GroupInvitation> {
   const [first] = room.members;
-  return readInvitation(first!.place.keys, await first!.group.groupInfo());
+  return readInvitation(first!.identity.keys, await first!.group.groupInfo());
 }
 
 /** A member who does with the library what it likes: it joins rightly, and holds its own state. */
 export async function mallory(room: OrderedRoom, name = "mallory"): Promise<EvilMember> {
-  const place = placeFor(name, room.members[0]!.place.keys);
+  const identity = identityFor(name, room.members[0]!.identity.keys);
   const invitation = await invitationOf(room);
-  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(place), {
+  const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(identity), {
     replaces: false,
   });
-  const body = sealEnvelope(place.keys, "commit", message);
-  const frame = room.frame("commit", place.me.handle, { epoch: invitation.epoch, body });
+  const body = sealEnvelope(identity.keys, "commit", message);
+  const frame = room.frame("commit", identity.me.handle, { epoch: invitation.epoch, body });
   for (const outcome of Object.values(await room.deliver(frame))) {
     assert.equal(outcome.kind, "epoch");
   }
-  return { place, state: next };
+  return { identity, state: next };
 }
 
 /** A membership as its owner likes it. */
 export function membershipOf(
-  place: GroupIdentity,
-  { as = place.me, keys = place.keys } = {},
+  identity: GroupIdentity,
+  { as = identity.me, keys = identity.keys } = {},
 ): OwnLeaf {
   return {
-    identity: makeCredential(keys, as, place.signature.publicKey),
-    keys: place.signature,
+    identity: makeCredential(keys, as, identity.signature.publicKey),
+    keys: identity.signature,
     isValid: () => true,
   };
 }
@@ -98,12 +98,12 @@ export async function joinAs(
 
 /** A room of bob and carol, made by an alice who does with the library what she likes. */
 export async function evilMaker(): Promise<EvilMember & { readonly room: OrderedRoom }> {
-  const place = placeFor("alice");
-  const { keys } = place;
+  const identity = identityFor("alice");
+  const { keys } = identity;
   const room = new OrderedRoom();
-  let state = await mls.createGroup(keys.rid, membershipOf(place));
+  let state = await mls.createGroup(keys.rid, membershipOf(identity));
   for (const name of ["bob", "carol"]) {
-    const joiner = placeFor(name);
+    const joiner = identityFor(name);
     const info = sealEnvelope(keys, "group-info", await mls.exportGroupInfo(state));
     const joining = await join(joiner, readInvitation(keys, info));
     const frame = room.frame("commit", joiner.me.handle, joining);
@@ -111,7 +111,7 @@ export async function evilMaker(): Promise<EvilMember & { readonly room: Ordered
     const message = readMessage(openEnvelope(keys, "commit", joining.body));
     assert.ok(message.kind === "public");
     state = (await mls.processOne(state, message)).next;
-    room.members.push({ place: joiner, group: await SealedGroup.joined(joining, frame.seq) });
+    room.members.push({ identity: joiner, group: await SealedGroup.joined(joining, frame.seq) });
   }
-  return { room, place, state };
+  return { room, identity, state };
 }

@@ -32,14 +32,14 @@ export function seededRandom(seed: number): () => number {
 let handles = 0;
 
 /** A place for somebody new; every call has a handle and a key of its own. */
-export function placeFor(name: string, keys: RoomKeys = testKeys()): GroupIdentity {
+export function identityFor(name: string, keys: RoomKeys = testKeys()): GroupIdentity {
   const handle = (++handles).toString(16).padStart(16, "0");
   return { keys, me: { name, handle }, signature: generateSignatureKeys() };
 }
 
 /** A member with its group. */
 export interface TestMember {
-  place: GroupIdentity;
+  identity: GroupIdentity;
   group: SealedGroup;
 }
 
@@ -53,14 +53,14 @@ export class OrderedRoom {
   /** A room with its first member. */
   static async create(name: string, keys?: RoomKeys): Promise<OrderedRoom> {
     const room = new OrderedRoom();
-    const place = placeFor(name, keys);
-    room.members.push({ place, group: await SealedGroup.create(place, 0) });
+    const identity = identityFor(name, keys);
+    room.members.push({ identity, group: await SealedGroup.create(identity, 0) });
     return room;
   }
 
   /** The member of that name. */
   of(name: string): TestMember {
-    const member = this.members.find(({ place }) => place.me.name === name);
+    const member = this.members.find(({ identity }) => identity.me.name === name);
     assert.ok(member, `${name} is in the room`);
     return member;
   }
@@ -77,8 +77,8 @@ export class OrderedRoom {
   /** Hands a frame to everybody; what it did to each, by name. */
   async deliver(frame: SealedFrame): Promise<Record<string, FrameOutcome>> {
     const outcomes: Record<string, FrameOutcome> = {};
-    for (const { place, group } of this.members) {
-      outcomes[place.me.name] = await group.receive(frame, (handle) => this.gone.has(handle));
+    for (const { identity, group } of this.members) {
+      outcomes[identity.me.name] = await group.receive(frame, (handle) => this.gone.has(handle));
     }
     return outcomes;
   }
@@ -88,21 +88,21 @@ export class OrderedRoom {
     name: string | GroupIdentity,
     by = this.members[0] as TestMember,
   ): Promise<TestMember> {
-    const keys = by.place.keys;
-    const place = typeof name === "string" ? placeFor(name, keys) : name;
-    const joining = await join(place, readInvitation(keys, await by.group.groupInfo()));
-    const frame = this.frame("commit", place.me.handle, joining);
+    const keys = by.identity.keys;
+    const identity = typeof name === "string" ? identityFor(name, keys) : name;
+    const joining = await join(identity, readInvitation(keys, await by.group.groupInfo()));
+    const frame = this.frame("commit", identity.me.handle, joining);
     for (const [who, outcome] of Object.entries(await this.deliver(frame))) {
       assert.equal(outcome.kind, "epoch", `${who}: ${JSON.stringify(outcome)}`);
     }
-    const member = { place, group: await SealedGroup.joined(joining, frame.seq) };
+    const member = { identity, group: await SealedGroup.joined(joining, frame.seq) };
     this.members.push(member);
     return member;
   }
 
   /** A member commits, with removals or none; everybody takes it. */
   async commit(by: TestMember, removed: readonly TestMember[] = []): Promise<void> {
-    for (const { place } of removed) this.gone.add(place.me.handle);
+    for (const { identity } of removed) this.gone.add(identity.me.handle);
     await this.change(by, {}, removed);
   }
 
@@ -114,45 +114,45 @@ export class OrderedRoom {
   ): Promise<void> {
     const leaves = removed.map(({ group }) => group.ownLeaf);
     const outgoing = await by.group.startCommit({ ...intent, removed: leaves });
-    const frame = this.frame("commit", by.place.me.handle, outgoing);
+    const frame = this.frame("commit", by.identity.me.handle, outgoing);
     for (const member of this.members) {
       const outcome = await member.group.receive(frame, (handle) => this.gone.has(handle));
       const expected = removed.includes(member) ? "removed" : "epoch";
       assert.equal(outcome.kind, expected, JSON.stringify(outcome));
     }
     for (const member of removed) this.members.splice(this.members.indexOf(member), 1);
-    const { name = by.place.me.name } = intent;
-    by.place = { ...by.place, me: { ...by.place.me, name } };
+    const { name = by.identity.me.name } = intent;
+    by.identity = { ...by.identity, me: { ...by.identity.me, name } };
   }
 
   /** A member says something; what the others read. */
   async say(by: TestMember, text: string): Promise<Record<string, FrameOutcome>> {
     const outgoing = await by.group.seal(new TextEncoder().encode(text));
-    return await this.deliver(this.frame("app", by.place.me.handle, outgoing));
+    return await this.deliver(this.frame("app", by.identity.me.handle, outgoing));
   }
 
   /** Says something and demands that everybody else reads it, from whom it is, in the same order. */
   async sayToAll(by: TestMember, text: string): Promise<void> {
     for (const [who, outcome] of Object.entries(await this.say(by, text))) {
-      if (who === by.place.me.name) {
+      if (who === by.identity.me.name) {
         assert.equal(outcome.kind, "echo");
         continue;
       }
       assert.ok(outcome.kind === "text", `${who}: ${JSON.stringify(outcome)}`);
       assert.equal(Buffer.from(outcome.payload).toString(), text);
-      assert.equal(outcome.from.name, by.place.me.name);
+      assert.equal(outcome.from.name, by.identity.me.name);
       assert.notEqual(outcome.order, "different");
     }
   }
 
   /** Everybody has the same epoch, code and members, and these are the members. */
   assertAgreed(): void {
-    const names = this.members.map(({ place }) => place.me.name).sort();
+    const names = this.members.map(({ identity }) => identity.me.name).sort();
     const [first] = this.members;
-    for (const { place, group } of this.members) {
-      assert.equal(group.code, first?.group.code, `code of ${place.me.name}`);
-      assert.equal(group.epoch, first?.group.epoch, `epoch of ${place.me.name}`);
-      assert.deepEqual(group.members.map(({ name }) => name).sort(), names, place.me.name);
+    for (const { identity, group } of this.members) {
+      assert.equal(group.code, first?.group.code, `code of ${identity.me.name}`);
+      assert.equal(group.epoch, first?.group.epoch, `epoch of ${identity.me.name}`);
+      assert.deepEqual(group.members.map(({ name }) => name).sort(), names, identity.me.name);
     }
   }
 }

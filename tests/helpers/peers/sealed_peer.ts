@@ -97,8 +97,8 @@ export class SealedPeer implements AsyncDisposable {
 
   /** Makes the group. */
   async create(at: Partial<RequestOf<"sealed_create">> = {}): Promise<void> {
-    const place = { room: this.room, epoch: 0, seq: 0, handles: [], ...at };
-    await this.answer(await this.send({ kind: "sealed_create", ...place }));
+    const start = { room: this.room, epoch: 0, seq: 0, handles: [], ...at };
+    await this.answer(await this.send({ kind: "sealed_create", ...start }));
   }
 
   /** Says something, and gives the answer. */

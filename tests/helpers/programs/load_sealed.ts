@@ -1,6 +1,6 @@
 // Loads all of a sealed room and makes one, for a test that watches what that start asks for.
 
 import { SealedGroup } from "../../../client/mls/group.ts";
-import { placeFor } from "../peers/sealed_group.ts";
+import { identityFor } from "../peers/sealed_group.ts";
 
-await SealedGroup.create(placeFor("alice"), 0);
+await SealedGroup.create(identityFor("alice"), 0);
