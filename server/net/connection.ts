@@ -1,28 +1,30 @@
-// One accepted connection as bytes in and bytes out.
+// One accepted connection, as bytes in and bytes out.
 
-/** One accepted connection: bytes in, bytes out. */
+/** One accepted connection, after its TLS handshake. */
 export interface Connection {
   /** The peer's address without its port. */
   readonly address: string;
   /** When it was accepted; monotonic, ms. */
   readonly since: number;
-  /** The next bytes, valid until the next call; null at the end. Throws LinkLost when the link is gone. */
+  /** The next bytes, valid until the next call; null at the end. Throws ConnectionLost. */
   read(): Promise<Uint8Array | null>;
-  /** Writes all of `bytes`. Throws LinkLost when the link is gone. */
+  /** Writes all of `bytes`. Throws ConnectionLost. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Closes both directions at once, what waits to be written as well; idempotent. */
+  /** Closes both directions at once and drops what waits to be written; idempotent. */
   close(): void;
 }
 
-/** A link ended other than by its peer's goodbye: the network's affair, never a fault of ours. */
+/** A connection ended without a proper close by its peer. The network caused it; it is never a bug of the server. */
 export class ConnectionLost extends Error {
-  override readonly name = "LinkLost";
+  override readonly name = "ConnectionLost";
 }
 
+/** The error for what the system reported of a connection. */
+export function lost(cause: unknown): ConnectionLost {
+  return new ConnectionLost("The connection to the peer is lost", { cause });
+}
+
+/** The same, thrown: for `catch` of a promise. */
 export function throwLost(cause: unknown): never {
   throw lost(cause);
-}
-
-export function lost(cause: unknown): ConnectionLost {
-  return new ConnectionLost("The link to the peer is gone", { cause });
 }

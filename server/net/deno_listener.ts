@@ -12,14 +12,18 @@ import { type Connection, lost, throwLost } from "./connection.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { listenError } from "./listen_error.ts";
 
+/** The pause after a failed accept, before the next attempt. */
 export const ACCEPT_PAUSE_MS = 50;
 
+/** Deno's listener for TLS. */
+type DenoTls = Deno.TlsListener;
+
+/** Opens Deno's listener for TLS. Throws what the system reports. */
 export function openTls({ host: hostname, port }: ListenOptions, { cert, key }: TlsFiles): DenoTls {
   return Deno.listenTls({ hostname, port, cert, key });
 }
 
-type DenoTls = Deno.TlsListener;
-
+/** Accepts with Deno's own sockets. */
 export class DenoListener implements Listener {
   readonly tls: boolean;
   readonly #host: string;
@@ -49,7 +53,7 @@ export class DenoListener implements Listener {
         }
         if (error instanceof Deno.errors.BadResource) return;
         if (error instanceof Deno.errors.Interrupted) return;
-        // Out of handles, or a peer that went away in the queue: the listener itself is still good.
+        // No file descriptor is left, or the peer closed before it was accepted: the listener itself still works.
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;
       }
@@ -58,7 +62,7 @@ export class DenoListener implements Listener {
   }
 
   renew(tls: TlsFiles): void {
-    refuseUnusable(tls);
+    checkTlsFiles(tls);
     this.#renewed = tls;
     closeQuietly(this.#listener);
   }
@@ -68,7 +72,7 @@ export class DenoListener implements Listener {
     closeQuietly(this.#listener);
   }
 
-  // This kind of listener keeps the certificate that it began with: another one takes its port, once it is free.
+  // Deno's listener keeps the certificate it was opened with: a new one takes over its port as soon as that is free.
   async #reopen(tls: TlsFiles): Promise<void> {
     while (this.#renewed !== undefined) {
       try {
@@ -81,8 +85,8 @@ export class DenoListener implements Listener {
   }
 }
 
-/** Arrival and link in one, since Deno's connections are. */
-export class DenoConnection implements Arrival, Connection {
+/** Both arrival and connection, as a connection of Deno is. */
+class DenoConnection implements Arrival, Connection {
   readonly address: string;
   readonly since = performance.now();
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
@@ -99,7 +103,7 @@ export class DenoConnection implements Arrival, Connection {
     return this;
   }
 
-  // Not async: what waits for a quiet peer would take three times as much.
+  // Not async: an async function would hold three times the memory while it waits for a quiet peer.
   read(): Promise<Uint8Array | null> {
     const take = (count: number | null) => count === null ? null : this.#buffer.take(count);
     return this.#conn.read(this.#buffer.room).then(take, throwLost);
@@ -124,13 +128,13 @@ function closeQuietly(resource: { close(): void }): void {
   try {
     resource.close();
   } catch (error) {
-    // Closed already, by a deadline or by the peer.
+    // A deadline or the peer closed it before.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }
 
-// Refuses at once what would fail at the first client.
-export function refuseUnusable(tls: TlsFiles): void {
+/** Fails at once where TLS with these files would fail at the first client. Throws ConfigError. */
+export function checkTlsFiles(tls: TlsFiles): void {
   const options = { host: "127.0.0.1", port: 0, tls };
   try {
     openTls(options, tls).close();

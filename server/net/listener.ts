@@ -1,67 +1,69 @@
-// What every listener has in common: admission, the deadline of the TLS handshake, and who serves a connection.
+// What all listeners share: each connection is admitted, does its TLS handshake within a deadline, and is served.
 
 import type { TlsFiles } from "../config/tls_files.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 
-/** Where and how to listen. */
+/** Where to listen, and with which certificate. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsFiles | undefined;
 }
 
-/** What is done with connections. */
+/** What a listener does with its connections. */
 export interface Service {
-  /** Decides, before anything is read, whether a connection from `address` may stay; undefined = refuse. */
+  /** Decides, before anything is read, whether a connection from `address` may stay; undefined = close it. */
   readonly admit: (address: string) => ConnectionSlot | undefined;
   /** Serves a connection to its end, after any TLS handshake. */
-  readonly onConnection: (link: Connection, place: ConnectionSlot) => Promise<void>;
-  /** Told of every TLS handshake that failed or took too long. */
+  readonly onConnection: (connection: Connection, slot: ConnectionSlot) => Promise<void>;
+  /** Called for every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
-  /** Told of what `onConnection` threw: a mistake of ours. */
+  /** Called with what `onConnection` threw: a bug of the server. */
   readonly onFault: (error: unknown) => void;
 }
 
 /** A listening socket, plain or TLS. */
 export interface Listener {
   readonly tls: boolean;
-  /** The address that clients reach, with the port that was really taken. */
+  /** The address that clients connect to, with the port that the system gave. */
   readonly address: { readonly hostname: string; readonly port: number };
   /** Serves connections until `close`. TLS handshakes run beside each other, each with its deadline. */
   serve(service: Service): Promise<void>;
-  /** Serves this certificate to those who connect from now on. Throws ConfigError; then the old one stays. */
+  /** Serves this certificate to new connections. Throws ConfigError; then the old one stays in use. */
   renew(tls: TlsFiles): void;
-  /** Takes no more connections; those that are open stay. */
+  /** Accepts no more connections; open ones stay open. */
   close(): void;
 }
 
-/** A connection that was accepted and has not done its TLS handshake. */
+/** A connection that was accepted and has not done its TLS handshake yet. */
 export interface Arrival {
+  /** The peer's address without its port. */
   readonly address: string;
-  /** Does the TLS handshake, where there is one. */
+  /** Does the TLS handshake, where there is one. Throws where it fails. */
   secure(): Promise<Connection>;
   close(): void;
 }
 
+/** Serves one connection to its end and closes it. Never throws. */
 export async function serveOne(arrival: Arrival, service: Service): Promise<void> {
-  const place = service.admit(arrival.address);
-  if (place === undefined) return arrival.close();
+  const slot = service.admit(arrival.address);
+  if (slot === undefined) return arrival.close();
   try {
-    const link = await secureInTime(arrival);
-    if (link === undefined) service.onHandshakeFailed(arrival.address);
-    else await service.onConnection(link, place);
+    const connection = await secureInTime(arrival);
+    if (connection === undefined) service.onHandshakeFailed(arrival.address);
+    else await service.onConnection(connection, slot);
   } catch (error) {
     service.onFault(error);
   } finally {
     arrival.close();
-    place.release();
+    slot.release();
   }
 }
 
 async function secureInTime(arrival: Arrival): Promise<Connection | undefined> {
-  // Accepting ends before the TLS handshake: the deadline is ours.
+  // No listener has a deadline for the TLS handshake.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {
     return await arrival.secure();

@@ -1,11 +1,11 @@
-// TLS on node:tls. Deno's own TlsConn cannot be closed while its handshake, or a write to a peer that does not read,
-// is unfinished: the socket stays open for as long as the peer likes, whatever the deadline says (rustls-tokio-stream
-// finishes in the background).
+// TLS on node:tls. Deno's own TlsConn cannot be closed while its handshake is unfinished, or a write to a peer that does
+// not read: rustls-tokio-stream finishes both in the background, and the peer alone decides how long the socket stays
+// open.
 
 import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TlsFiles } from "../config/tls_files.ts";
-import { ACCEPT_PAUSE_MS, refuseUnusable } from "./deno_listener.ts";
+import { ACCEPT_PAUSE_MS, checkTlsFiles } from "./deno_listener.ts";
 import { fileHandlesLeft } from "./file_handles.ts";
 import {
   type Arrival,
@@ -16,6 +16,7 @@ import {
 } from "./listener.ts";
 import { type Connection, lost } from "./connection.ts";
 
+/** Accepts with node:net, and does TLS with node:tls. */
 export class NodeTlsListener implements Listener {
   readonly tls = true;
   readonly address: { readonly hostname: string; readonly port: number };
@@ -31,6 +32,7 @@ export class NodeTlsListener implements Listener {
     this.#secureContext = createSecureContext(files);
   }
 
+  /** Starts to listen. Throws what the system reports. */
   static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
     return new NodeTlsListener(await openServer(host, port), files);
   }
@@ -41,7 +43,7 @@ export class NodeTlsListener implements Listener {
   }
 
   renew(tls: TlsFiles): void {
-    refuseUnusable(tls);
+    checkTlsFiles(tls);
     this.#secureContext = createSecureContext(tls);
   }
 
@@ -67,7 +69,7 @@ export class NodeTlsListener implements Listener {
     });
   }
 
-  // An accept that found no handle ends node:net's loop without a word: only a new listener accepts again.
+  // An accept that finds no file descriptor ends node:net's loop silently: only a new listener accepts again.
   async #reopen(service: Service): Promise<void> {
     const exhausted = this.#server;
     this.#server = new Server();
@@ -147,7 +149,7 @@ class NodeTlsConnection implements Arrival, Connection {
 
   close(): void {
     if (this.#raw.destroyed) return;
-    // Says goodbye where nothing waits before it, so that the peer can tell an end from a cut.
+    // Sends TLS's close_notify where nothing waits before it, so that the peer can tell an end from a cut.
     if (this.#secured) this.#socket.end();
     this.#raw.destroy();
     this.#end();

@@ -11,18 +11,18 @@ Deno.test("there are handles left now", () => {
   assert.equal(fileHandlesLeft(), true);
 });
 
-test("handlesLeft() is false when the process may open nothing more, and true again after a close", async () => {
+test("fileHandlesLeft() is false when the process may open nothing more, and true again after a close", async () => {
   const script = `
-    import { handlesLeft } from ${
+    import { fileHandlesLeft } from ${
     JSON.stringify(new URL("../../../server/net/file_handles.ts", import.meta.url).href)
   };
     const files = [];
     try {
       for (;;) files.push(Deno.openSync("/dev/null"));
     } catch { /* That is what was wanted. */ }
-    const none = handlesLeft();
+    const none = fileHandlesLeft();
     files.pop().close();
-    console.log(none, handlesLeft());
+    console.log(none, fileHandlesLeft());
   `;
   const { stdout, stderr } = await new Deno.Command("prlimit", {
     args: [

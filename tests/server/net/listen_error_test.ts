@@ -9,7 +9,7 @@ function coded(code: string): Error {
   return Object.assign(new Error("listen failed"), { code });
 }
 
-Deno.test("what Deno and node:net say means the same to the operator", () => {
+Deno.test("the same fault, as Deno and node:net report it, has one text for the admin", () => {
   const cases: [Error, string, RegExp | undefined][] = [
     [new Deno.errors.AddrInUse(), "another program already uses this port", /--port/],
     [coded("EADDRINUSE"), "another program already uses this port", /--port/],
@@ -20,7 +20,7 @@ Deno.test("what Deno and node:net say means the same to the operator", () => {
     [coded("EACCES"), "the system does not allow it", /below 1024/],
     [
       new TypeError("invalid"),
-      "the address is not one of this machine's, or not an address",
+      "this is not an address of this machine",
       undefined,
     ],
   ];

@@ -118,7 +118,7 @@ Deno.test("a port in use is a ConfigError", async () => {
   listener.close();
 });
 
-Deno.test("a link that the peer resets ends reads and writes with LinkLost", async () => {
+Deno.test("reads and writes of a connection that the peer resets throw ConnectionLost", async () => {
   const lost: unknown[] = [];
   await using server = serving(await listen(LOCAL), async (link) => {
     const flood = new Uint8Array(1_048_576);
