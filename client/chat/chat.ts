@@ -1,11 +1,11 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
-import { CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
-import { quote } from "../../shared/base/sanitize.ts";
 import { ChatEnd } from "./chat_end.ts";
+import { type ConnectionNews, ConnectionState } from "./connection_state.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import type { Session, SessionDestination, Ticket, WantedRoom } from "../session/session.ts";
 import type { ChatContext } from "../events/chat_context.ts";
@@ -24,8 +24,7 @@ import type { ChatConsole } from "../console/console.ts";
 import { type FileRoute, sendFileRequest } from "./file_route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
-const CLOSED = { message: "The server closed the connection", hint: undefined };
-// Until the server has told its own.
+// Until the server has told its own limit.
 const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
 // What the server is told of who wants into sealed rooms only.
 const NAMELESS = "sealed";
@@ -47,6 +46,7 @@ export class Chat implements ChatContext {
   readonly visited = new Set<string>();
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
+  readonly #connection: ConnectionState;
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
@@ -54,8 +54,6 @@ export class Chat implements ChatContext {
   /** Rooms of this session that the server has not told us of yet. */
   #expected = 0;
   #settled = false;
-  #linkText = "connecting…";
-  #everConnected = false;
   /** Whether this session has no name of ours. */
   #isNameless = false;
   #ticket: Ticket | undefined;
@@ -66,6 +64,11 @@ export class Chat implements ChatContext {
     this.output = options.output;
     this.console = options.console;
     this.#wantedName = options.place.name;
+    this.#connection = new ConnectionState({
+      quiet: options.quiet,
+      tell: (news) => this.#tellConnection(news),
+      onChange: () => this.refreshStatus(),
+    });
     const { clock, openEngine } = options;
     this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine });
     this.requests = new RequestLedger({
@@ -156,8 +159,8 @@ export class Chat implements ChatContext {
       await keepConnected({
         open: (signal) => this.#options.dial(this.#destination(), signal),
         serve: (session) => this.#serve(session),
-        onDown: (error) => this.#showDown(error),
-        onWaiting: (seconds) => this.#showLink(`reconnecting in ${seconds} s…`),
+        onDown: (error) => this.#connection.down(error),
+        onWaiting: (seconds) => this.#connection.waiting(seconds),
         clock: this.#options.clock,
         backoff: this.backoff,
         signal: this.ending,
@@ -303,8 +306,13 @@ export class Chat implements ChatContext {
     const unsent = this.requests.unsent + sealed.unsent;
     const overdue = this.requests.overdue + sealed.overdue;
     const status = {
-      ...{ rooms: this.rooms, name: this.name, connected: this.connected, link: this.#linkText },
-      ...{ unsent, overdue, delayMs: this.#session?.roundTripMs },
+      rooms: this.rooms,
+      name: this.name,
+      connected: this.connected,
+      link: this.#connection.text,
+      unsent,
+      overdue,
+      delayMs: this.#session?.roundTripMs,
       typing: this.typing.in(this.rooms.current?.number),
     };
     this.console.setStatus(statusLine(status, style));
@@ -351,9 +359,7 @@ export class Chat implements ChatContext {
       if (room.number === undefined) this.rooms.remove(room);
     }
     this.#settled = true;
-    this.#linkText = "connected";
-    this.#tellWelcome();
-    this.#everConnected = true;
+    this.#connection.opened(this.name, this.rooms.titles);
     this.requests.attach(session);
     this.transfers.linkBack(session.welcome.resumed);
     if (!session.welcome.resumed) this.talk.startAnew();
@@ -362,21 +368,13 @@ export class Chat implements ChatContext {
     this.#connected.resolve();
   }
 
-  #tellWelcome(): void {
-    if (this.#everConnected && this.#options.quiet) return;
-    const again = this.#everConnected ? "Connected again" : "Connected";
-    const places = this.rooms.titles.map((title) => quote(title)).join(", ");
-    const where = places === "" ? "" : ` in ${places}`;
-    this.#noteLink("connected", `${again} as ${quote(this.name)}${where}`);
-  }
-
   #dropSession(): void {
     const { holdSeconds = 0 } = this.#session?.welcome ?? {};
     this.transfers.linkLost(holdSeconds * 1_000);
     this.#session = undefined;
     this.#settled = false;
     this.#connected = Promise.withResolvers();
-    this.requests.detach();
+    this.requests.detach(holdSeconds);
     this.sealed.disconnect();
     this.refreshStatus();
   }
@@ -388,15 +386,6 @@ export class Chat implements ChatContext {
     }
   }
 
-  #showDown(error: unknown): void {
-    const first = this.#linkText === "connected" || !this.#everConnected;
-    this.#showLink("connection lost");
-    // One line an outage: further attempts show in the status line.
-    if (!first || this.#options.quiet) return;
-    const { message, hint } = error instanceof CmdchatError ? error : CLOSED;
-    this.#noteLink("lost", `${message}; trying again`, hint);
-  }
-
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
     const { number: room } = this.rooms.current ?? {};
@@ -406,14 +395,9 @@ export class Chat implements ChatContext {
     this.#session?.send({ kind: "typing", room }).catch(() => {});
   }
 
-  #noteLink(state: "connected" | "lost", text: string, hint?: string): void {
+  #tellConnection(news: ConnectionNews): void {
     const room = this.rooms.current?.title ?? "";
-    this.output.link({ state, text, hint, name: this.name, room });
-  }
-
-  #showLink(text: string): void {
-    this.#linkText = text;
-    this.refreshStatus();
+    this.output.link({ ...news, name: this.name, room });
   }
 
   /** The open session. Throws ConnectionError where there is none. */

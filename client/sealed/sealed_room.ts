@@ -22,7 +22,6 @@ import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts"
 import type { SealedPerson } from "../sealed_engine/people.ts";
 import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { toEngine } from "./engine_requests.ts";
-import type { Session, Welcome } from "../session/session.ts";
 
 /** What a sealed room works with. */
 export interface SealedRoomOptions {
@@ -43,12 +42,6 @@ export interface SealedRoomOptions {
 
 // People of sealed rooms have numbers below zero, other ones in each room: no server can name any of them.
 const PEOPLE_OF_A_ROOM = 1_000_000;
-
-// The engine keeps what it was told over any outage: for the ledger, its session never ends.
-const ALWAYS: Welcome = {
-  ...{ client: 0, rooms: 0, legacy: false, messageMax: 0, fileMax: 0, rate: undefined },
-  ...{ resumed: true, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
-};
 
 const ALONE = {
   level: "warning",
@@ -85,7 +78,11 @@ export class SealedRoom {
       tell: (event) => this.#tell(event),
       fail: (error) => this.#fail(error),
     });
-    this.requests.attach(this.#ledgerSession());
+    // The engine keeps requests over any outage: for the ledger, its connection never breaks.
+    this.requests.attach({
+      send: (request) => Promise.resolve(this.#ask(request)),
+      close() {},
+    });
     this.#handingOut = new FileDelivery({
       clock,
       people: () => this.status?.people ?? [],
@@ -146,17 +143,6 @@ export class SealedRoom {
   close(): void {
     this.requests.end();
     this.#engine.close();
-  }
-
-  #ledgerSession(): Session {
-    return {
-      welcome: ALWAYS,
-      roundTripMs: undefined,
-      send: (request) => Promise.resolve(this.#ask(request)),
-      async *events() {},
-      leave: () => Promise.resolve(),
-      close() {},
-    };
   }
 
   #ask(request: Request): void {

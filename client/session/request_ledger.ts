@@ -1,22 +1,21 @@
-// What was asked of the server and is not answered yet, and what has not even been sent: nothing is lost over a
-// dropped link, and nothing is sent twice.
+// Requests that the server has not answered, and those that have not been sent yet: none is lost with a connection, and
+// none is done twice.
 //
 // The contract:
 // 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
-// 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where nobody can know.
-// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. Whoever
-//    opens another session says so with startAnew().
-// 4. A request that has not left waits for the next session, unless refuseUnsent() says that it must not go there, or
-//    it names a person or a message by a number that means another one there.
+// 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where the client cannot know.
+// 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. The
+//    owner calls startAnew() for each session that does not resume the one before.
+// 4. A request that has not left waits for the next session, unless refuseUnsent() was called, or it names a person
+//    or a message by a number that means another one there.
 
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "./rate_pacer.ts";
-import type { Session } from "./session.ts";
 
-/** What became of a request: done, not done, or nobody knows because the link broke. */
+/** What became of a request: done, not done, or unknown because the connection broke. */
 export type RequestOutcome = "confirmed" | "refused" | "lost";
 
 type Drafted<R> = R extends { readonly room: number } ? Omit<R, "id" | "room"> : Omit<R, "id">;
@@ -34,6 +33,14 @@ export interface RequestRoom {
   readonly isSealed?: boolean;
 }
 
+/** Where requests leave to: a session, or the engine of a sealed room. */
+export interface RequestSink {
+  /** Rejects where the request cannot leave. */
+  send(request: Request): Promise<void>;
+  /** Gives the connection up on which a request could not leave. */
+  close(): void;
+}
+
 interface Entry {
   readonly draft: RequestDraft;
   readonly room: RequestRoom | undefined;
@@ -46,7 +53,7 @@ interface Entry {
   taken: (now: number) => void;
 }
 
-// An answer that takes longer is worth a word: until the heartbeat gives a dead link up, nothing else shows it.
+// A longer wait is shown: until the heartbeat gives a dead connection up, nothing else shows it.
 const OVERDUE_MS = 3_000;
 
 /** What the ledger needs. */
@@ -69,7 +76,7 @@ export class RequestLedger {
   readonly #options: RequestLedgerOptions;
   #entries: Entry[] = [];
   #lastId = 0;
-  #session: Session | undefined;
+  #sink: RequestSink | undefined;
   #pumping = false;
   #watching = false;
   #holding: AbortController | undefined;
@@ -89,9 +96,9 @@ export class RequestLedger {
     return this.#entries.length - this.unsent;
   }
 
-  /** Those of them whose answer should be here; all of them where the link is gone. */
+  /** Those of them whose answer should be here; all of them without a connection. */
   get overdue(): number {
-    if (this.#session === undefined) return this.unanswered;
+    if (this.#sink === undefined) return this.unanswered;
     const latest = this.#options.clock.now() - OVERDUE_MS;
     return this.#entries.filter(({ sent, sentAt }) => sent !== undefined && sentAt <= latest)
       .length;
@@ -109,7 +116,7 @@ export class RequestLedger {
     });
   }
 
-  /** The next session is another one: what left before it is lost, and numbers begin anew. */
+  /** The next session does not resume this one: what left is lost, and numbers start again at 1. */
   startAnew(): void {
     this.#holding?.abort();
     this.#options.pacer.reset();
@@ -119,9 +126,9 @@ export class RequestLedger {
   }
 
   /** A session is open and its rooms are known. What left and has no answer leaves again. */
-  attach(session: Session): void {
+  attach(sink: RequestSink): void {
     this.#holding?.abort();
-    this.#session = session;
+    this.#sink = sink;
     this.#attached = new AbortController();
     const { clock, pacer } = this.#options;
     for (const entry of this.#entries) {
@@ -135,12 +142,11 @@ export class RequestLedger {
     void this.#pump();
   }
 
-  /** The link is gone. Requests that left are lost once the server no longer holds the session. */
-  detach(): void {
-    // A link that broke before its rooms were known changes nothing for what left over an earlier one.
-    if (this.#session === undefined) return;
-    const { holdSeconds } = this.#session.welcome;
-    this.#session = undefined;
+  /** The connection is lost. Requests that left are lost once the server no longer holds the session. */
+  detach(holdSeconds: number): void {
+    // A connection that broke before its rooms were known changes nothing for what left over an earlier one.
+    if (this.#sink === undefined) return;
+    this.#sink = undefined;
     this.#attached.abort();
     if (holdSeconds === 0) return this.#loseSent();
     const holding = this.#holding = new AbortController();
@@ -149,7 +155,7 @@ export class RequestLedger {
     });
   }
 
-  /** The server answered request `id`. Gives what it was, where it was one of ours. */
+  /** The server answered request `id`. Returns the request; undefined where none has this number. */
   answer(id: number, outcome: "confirmed" | "refused"): RequestDraft | undefined {
     const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
@@ -160,7 +166,7 @@ export class RequestLedger {
     return entry.draft;
   }
 
-  /** What has not left is not to be sent any more; its senders are told. */
+  /** Drops what has not left; its senders are told that it was refused. */
   refuseUnsent(): void {
     const unsent = this.#entries.filter(({ sent }) => sent === undefined);
     this.#entries = this.#entries.filter(({ sent }) => sent !== undefined);
@@ -172,7 +178,7 @@ export class RequestLedger {
   end(): void {
     this.#holding?.abort();
     this.#attached.abort();
-    this.#session = undefined;
+    this.#sink = undefined;
     for (const { settle, sent } of this.#entries.splice(0)) {
       settle(sent === undefined ? "refused" : "lost");
     }
@@ -205,7 +211,7 @@ export class RequestLedger {
     const { clock, pacer, onChange } = this.#options;
     for (;;) {
       const next = this.#entries.find(({ sent }) => sent === undefined);
-      if (next === undefined || this.#session === undefined) break;
+      if (next === undefined || this.#sink === undefined) break;
       if (next.room !== undefined && next.room.number === undefined) {
         this.#giveUp(next);
         continue;
@@ -238,7 +244,7 @@ export class RequestLedger {
     this.#watching = false;
   }
 
-  /** It can not be said any more where it was meant to be. */
+  /** Drops a request whose room, person or message no longer exists. */
   #giveUp(entry: Entry): void {
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.settle("refused");
@@ -246,9 +252,9 @@ export class RequestLedger {
   }
 
   #send(request: Request): void {
-    const session = this.#session;
-    // A link that cannot take it is broken, and reading will say so.
-    session?.send(request).catch(() => session.close());
+    const sink = this.#sink;
+    // A connection that cannot take it is broken, and reading from it reports that.
+    sink?.send(request).catch(() => sink.close());
   }
 }
 

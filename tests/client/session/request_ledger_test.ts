@@ -21,7 +21,7 @@ function requests(rate?: Rate) {
     ledger.attach(new FakeSession(HELD));
     say("a");
     await turns();
-    ledger.detach();
+    ledger.detach(HELD.holdSeconds);
   };
   return { clock, ledger, outcomes, say, sayAndLoseLink };
 }
@@ -100,7 +100,7 @@ Deno.test("what left is lost once the server cannot hold the session any longer,
 Deno.test("a further outage before anything was attached loses nothing", async () => {
   const { ledger, outcomes, sayAndLoseLink } = requests();
   await sayAndLoseLink();
-  ledger.detach();
+  ledger.detach(HELD.holdSeconds);
   await turns();
   assert.deepEqual(outcomes, {});
   const again = new FakeSession({ ...HELD, resumed: true });
@@ -113,7 +113,7 @@ Deno.test("what is sent again counts against the server's rate: what waits comes
   ledger.attach(new FakeSession(HELD));
   for (const text of ["a", "b", "c"]) say(text);
   await turns();
-  ledger.detach();
+  ledger.detach(HELD.holdSeconds);
   await clock.pass(20_000);
   const again = new FakeSession({ ...HELD, resumed: true });
   ledger.attach(again);
@@ -139,7 +139,7 @@ Deno.test("refuseUnsent() gives back what has not left, end() all that has no an
   ledger.attach(new FakeSession(HELD));
   say("left");
   await turns();
-  ledger.detach();
+  ledger.detach(HELD.holdSeconds);
   say("waits");
   ledger.refuseUnsent();
   ledger.end();
