@@ -1,7 +1,8 @@
 // Lines of the user to messages and commands: at once in a terminal, one after the other from a pipe.
 
-import { CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { RefusalError } from "../session/refusal.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/command.ts";
@@ -83,7 +84,7 @@ export async function deliver(
     throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
   }
   if (outcome === "refused") {
-    throw new UsageError(`Not delivered: ${quote(text)}: the server refused it`);
+    throw new RefusalError(`Not delivered: ${quote(text)}: the server refused it`);
   }
 }
 

@@ -13,7 +13,7 @@ export function signalExitCode(signal: EndSignal): number {
   return SIGNAL_CODES[signal];
 }
 
-/** Prints an error of ours and gives its code. Throws on what is a bug. */
+/** Prints a CmdchatError, sanitized, and returns its code. Throws anything else, which is a bug. */
 export function reportError(error: unknown): number {
   if (!(error instanceof CmdchatError)) throw error;
   printError(errorText(error));
@@ -26,7 +26,7 @@ export function printError(text: string): void {
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
   } catch {
-    // Nobody reads our errors: nothing is left to tell.
+    // Standard error is closed: nothing else is left to write to.
   }
 }
 
@@ -41,4 +41,5 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [6, "a message or file above a limit"],
   [7, "a token, passphrase or key that does not fit"],
   [8, "what was waited for did not come within --timeout"],
+  [9, "the server refused a name, a room or a message"],
 ];

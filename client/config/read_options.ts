@@ -72,8 +72,8 @@ export function readConfig(input: LinkInput): ClientConfig {
     sources.set("link", "typed");
   }
   const values = { ...given, link: positional ?? given.link };
-  settleContradiction({ values, sources }, "accept-files", "no-downloads");
-  return withLink(values, sources, input.readLine);
+  const settled = settleContradiction({ values, sources }, "accept-files", "no-downloads");
+  return withLink(settled, input.readLine);
 }
 
 /** Reads the options of a command that talks to a server; `positionals` are for it to judge. */
@@ -82,7 +82,7 @@ export function readConnection<R extends typeof CONNECTION_OPTIONS & OptionTable
   input: LinkInput,
 ): { readonly values: OptionValues<R> & LinkParts; readonly positionals: readonly string[] } {
   const { values, positionals, sources } = parseCommandLine(table, input);
-  return { values: withLink({ ...values }, new Map(sources), input.readLine), positionals };
+  return { values: withLink({ values, sources }, input.readLine), positionals };
 }
 
 /** The configuration of a chat of which only these options were asked for; all others have their fallbacks. */
@@ -94,60 +94,58 @@ export function asClientConfig(values: ConnectionValues & LinkParts): ClientConf
   return { ...fallbacks, ...values };
 }
 
-/** What a link says itself. */
-const SAID_BY_LINKS = ["host", "port", "fingerprint", "legacy", "room"] as const;
+/** Options that a link states. */
+const LINK_OPTIONS = ["host", "port", "fingerprint", "legacy", "room"] as const;
 
-/**
- * A link says where to go and who answers there: an option that says it as well contradicts it. Changes `values` and
- * `sources`.
- */
+/** Values of options, and where each came from. */
+interface Settled<V extends object = ConnectionValues> {
+  readonly values: V;
+  readonly sources: ReadonlyMap<string, Source>;
+}
+
+/** Settles contradictions between options, then takes the link apart where there is one. */
 function withLink<V extends ConnectionValues>(
-  values: V,
-  sources: Map<string, Source>,
+  given: Settled<V>,
   readLine: () => string,
 ): V & LinkParts {
-  const settled = { values, sources };
-  const from = sources.get("link");
-  // One that is written down for every day names the server; somebody may ask for another room there, or another server.
-  const isWritten = from === "settings" || from === "profile";
-  const otherRoom = isWritten && isStronger(sources, "room", "link") ? values.room : undefined;
-  for (const option of SAID_BY_LINKS) {
-    if (from === "settings" && option !== "room" && isStronger(sources, option, "link")) {
-      drop(settled, "link");
-    }
-  }
-  settleContradiction(settled, "ca-file", "tls-insecure");
-  settleContradiction(settled, "legacy", "fingerprint");
-  settleContradiction(settled, "legacy", "known-servers");
-  keepTokenAtHome(settled);
-  const text: string | undefined = values.link;
+  const settled = keepTokenAtHome(settleContradictions(preferTypedServer(given)));
+  const text: string | undefined = settled.values.link;
   if (text === undefined) {
     const none = { linkToken: undefined, linkSecret: undefined, linkShows: false };
-    return { ...values, ...none, sources };
+    return { ...settled.values, ...none, sources: settled.sources };
   }
-  for (const option of SAID_BY_LINKS) {
-    if (sources.get(option) === "typed" && !(option === "room" && isWritten)) {
-      throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
-    }
-  }
+  checkLinkOptions(settled.sources);
   const link = parseLink(text === "-" ? readLine() : text);
+  const parts = resolveLink(settled.values, settled.sources, link);
+  return { ...settled.values, ...parts, sources: settled.sources };
+}
+
+/** What a link makes of the options. Throws UsageError where both say different things. */
+function resolveLink(
+  values: ConnectionValues,
+  sources: ReadonlyMap<string, Source>,
+  link: InviteLink,
+) {
   const { token: linkToken, secret: linkSecret } = link;
-  if (linkSecret !== undefined && otherRoom !== undefined) {
+  const server = serverOf(link, values);
+  const isOtherRoom = isStored(sources.get("link")) && isStronger(sources, "room", "link");
+  if (linkSecret !== undefined && isOtherRoom) {
     throw new UsageError("Cannot use --room with this link: its secret is of one room");
   }
   const isSecret = linkToken !== undefined || linkSecret !== undefined;
-  const linkShows = from === "typed" && text !== "-" && isSecret;
-  const place = placeOf(link, values);
   return {
-    ...{ ...values, ...place, room: otherRoom ?? place.room },
-    ...{ linkToken, linkSecret, linkShows, sources },
+    ...server,
+    room: isOtherRoom ? values.room : parseRoom(link.room),
+    linkToken,
+    linkSecret,
+    linkShows: sources.get("link") === "typed" && values.link !== "-" && isSecret,
   };
 }
 
-function placeOf(
+function serverOf(
   link: InviteLink,
   values: ConnectionValues,
-): Pick<ConnectionValues, "host" | "port" | "room" | "fingerprint" | "tls"> {
+): Pick<ConnectionValues, "host" | "port" | "fingerprint" | "tls"> {
   if (values.legacy && link.secret !== undefined) {
     throw new UsageError(
       "Cannot use --legacy with this link: the old protocol has no sealed rooms",
@@ -157,7 +155,30 @@ function placeOf(
   if (values.legacy && link.fingerprint !== undefined) {
     throw new UsageError("Cannot use --legacy with this link: it names the server to expect");
   }
-  return { host, port, fingerprint, room: parseRoom(link.room), tls: values.tls || link.tls };
+  return { host, port, fingerprint, tls: values.tls || link.tls };
+}
+
+/** A link in the settings file or a profile names the server for every day; the room may still be chosen. */
+function isStored(source: Source | undefined): boolean {
+  return source === "settings" || source === "profile";
+}
+
+/** A link of the settings file gives way to another server that was asked for. */
+function preferTypedServer<V extends ConnectionValues>(settled: Settled<V>): Settled<V> {
+  const { sources } = settled;
+  const isOther = sources.get("link") === "settings" &&
+    LINK_OPTIONS.some((option) => option !== "room" && isStronger(sources, option, "link"));
+  return isOther ? without(settled, "link") : settled;
+}
+
+/** A link names the server: an option that names it as well contradicts it. */
+function checkLinkOptions(sources: ReadonlyMap<string, Source>): void {
+  for (const option of LINK_OPTIONS) {
+    const mayDiffer = option === "room" && isStored(sources.get("link"));
+    if (sources.get(option) === "typed" && !mayDiffer) {
+      throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
+    }
+  }
 }
 
 /** Reads options and environment of `history FILE`; `args` without the word itself. Throws UsageError. */
@@ -178,11 +199,6 @@ export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
   return { ...values, action, path, sources };
 }
 
-interface Settled {
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly sources: Map<string, Source>;
-}
-
 function isStronger(sources: ReadonlyMap<string, Source>, one: string, other: string): boolean {
   const rank = (name: string) => {
     const source = sources.get(name);
@@ -191,28 +207,46 @@ function isStronger(sources: ReadonlyMap<string, Source>, one: string, other: st
   return rank(one) < rank(other);
 }
 
-function drop({ values, sources }: Settled, option: string): void {
-  const isSwitch = typeof values[option] === "boolean";
-  (values as Record<string, unknown>)[option] = isSwitch ? false : undefined;
-  sources.delete(option);
+/** The same without one option. */
+function without<V extends object>({ values, sources }: Settled<V>, option: string): Settled<V> {
+  const isSwitch = typeof (values as Record<string, unknown>)[option] === "boolean";
+  return {
+    values: { ...values, [option]: isSwitch ? false : undefined },
+    sources: new Map([...sources].filter(([name]) => name !== option)),
+  };
+}
+
+function settleContradictions<V extends ConnectionValues>(settled: Settled<V>): Settled<V> {
+  const pairs = [
+    ["ca-file", "tls-insecure"],
+    ["legacy", "fingerprint"],
+    ["legacy", "known-servers"],
+  ] as const;
+  return pairs.reduce((so, [one, other]) => settleContradiction(so, one, other), settled);
 }
 
 /** Of two options that contradict each other the stronger one counts; equally strong ones are refused. */
-function settleContradiction(settled: Settled, one: string, other: string): void {
-  const { values, sources } = settled;
-  if (!values[one] || !values[other]) return;
-  if (isStronger(sources, one, other)) return drop(settled, other);
-  if (isStronger(sources, other, one)) return drop(settled, one);
+function settleContradiction<V extends object>(
+  settled: Settled<V>,
+  one: string,
+  other: string,
+): Settled<V> {
+  const { sources } = settled;
+  const values = settled.values as Record<string, unknown>;
+  if (!values[one] || !values[other]) return settled;
+  if (isStronger(sources, one, other)) return without(settled, other);
+  if (isStronger(sources, other, one)) return without(settled, one);
   throw new ConfigError(`Cannot use --${one} with --${other}: they contradict each other`);
 }
 
-/** A token of the settings file goes to the server that stands beside it, and to no other that was asked for. */
-function keepTokenAtHome(settled: Settled): void {
+/** A token of the settings file goes to the server that the file names beside it, and to no other. */
+function keepTokenAtHome<V extends ConnectionValues>(settled: Settled<V>): Settled<V> {
   const { sources } = settled;
-  for (const option of ["token", "token-file"]) {
-    const source = sources.get(option);
-    if (source !== "settings" && source !== "profile") continue;
-    const isAway = ["host", "port", "link"].some((name) => isStronger(sources, name, option));
-    if (isAway) drop(settled, option);
-  }
+  const isAway = (option: string) =>
+    isStored(sources.get(option)) &&
+    ["host", "port", "link"].some((name) => isStronger(sources, name, option));
+  return ["token", "token-file"].filter(isAway).reduce(
+    (so, option) => without(so, option),
+    settled,
+  );
 }

@@ -12,7 +12,8 @@ import { connect } from "../net/connection.ts";
 import type { Connection, Endpoint } from "../net/endpoint.ts";
 import type { KnownServers } from "../net/known_servers.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { UnauthorizedError, type Welcome } from "../session/session.ts";
+import type { Welcome } from "../session/session.ts";
+import { UnauthorizedError } from "../session/refusal.ts";
 import { SessionV2 } from "../session/session_v2.ts";
 import { readCertificate } from "../net/tls_probe.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
@@ -149,7 +150,7 @@ async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check
     });
     yield ok("protocol", "session v2: forward secrecy, hybrid key exchange");
     yield await checkFingerprint(options, session.welcome.fingerprint);
-    yield ok("token", token === undefined ? "the server wants none" : "the server takes it");
+    yield ok("token", token === undefined ? "the server needs none" : "the server accepts it");
     yield await checkClock(session, { clock, sentAt, patienceMs });
     yield ok("limits", limitsText(session.welcome));
     await session.leave();

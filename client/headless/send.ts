@@ -14,6 +14,7 @@ import {
 } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { RefusalError } from "../session/refusal.ts";
 import type { Chat } from "../chat/chat.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
@@ -161,7 +162,9 @@ function notDelivered(
 ): CmdchatError {
   return outcome === "lost"
     ? new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`)
-    : new UsageError(`Not delivered: ${quote(text)}: the server refused it, or is another one now`);
+    : new RefusalError(
+      `Not delivered: ${quote(text)}: the server refused it, or is another one now`,
+    );
 }
 
 function late({ seconds }: Patience): string {

@@ -1,6 +1,6 @@
 // Keeps a session open: growing pauses between attempts, and which faults end it for good.
 
-import { CmdchatError, ConfigError, CryptoError, UsageError } from "../../shared/base/errors.ts";
+import { CmdchatError, ConfigError, CryptoError } from "../../shared/base/errors.ts";
 import {
   RECONNECT_MAX_MS,
   RECONNECT_MIN_MS,
@@ -8,7 +8,8 @@ import {
   RECONNECT_SOON_TRIES,
 } from "../base/limits.ts";
 import type { Clock } from "../base/clock.ts";
-import { BusyError, type Session, StoppingError } from "./session.ts";
+import type { Session } from "./session.ts";
+import { BusyError, RefusalError, StoppingError } from "./refusal.ts";
 
 /** The pauses of one outage: from 1 to 2 s at first, doubled up to 15 to 30 s, at random in between. */
 export class Backoff {
@@ -96,7 +97,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
 function isFinal(error: CmdchatError, succeeded: boolean): boolean {
   if (error instanceof BusyError) return false;
   // A typo in the host must not be tried for ever; a server that we have talked to will come back.
-  return !succeeded || error instanceof UsageError || error instanceof ConfigError ||
+  return !succeeded || error instanceof RefusalError || error instanceof ConfigError ||
     error instanceof CryptoError;
 }
 

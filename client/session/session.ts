@@ -1,15 +1,8 @@
-// What the chat knows of a session, whichever wire it speaks, and what a server's refusals mean.
+// What the chat knows of a session, whichever protocol it speaks.
 
-import {
-  type CmdchatError,
-  ConnectionError,
-  CryptoError,
-  UsageError,
-} from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import type { Rate } from "../../shared/base/rate.ts";
-import { quote } from "../../shared/base/sanitize.ts";
 
 /** A room by name, and the place of the last of its events that we have. */
 export type WantedRoom = readonly [title: string, at: number];
@@ -68,50 +61,6 @@ export interface Session {
   leave(): Promise<void>;
   /** Ends the connection; idempotent. */
   close(): void;
-}
-
-/** The server cannot take us now; it may later. Exit code 4. */
-export class BusyError extends ConnectionError {}
-
-/** The server is about to end, and another may take its place. Exit code 4. */
-export class StoppingError extends BusyError {}
-
-/** The server does not take our token, or wants one. Exit code 7. */
-export class UnauthorizedError extends CryptoError {}
-
-/** What a server's word for a refusal means to the user. */
-export function refusalError(reason: string, request: SessionRequest): CmdchatError {
-  const { name, token, rooms: [[room] = [""]] } = request;
-  switch (reason) {
-    case "unauthorized":
-      return token === undefined
-        ? new UnauthorizedError("Cannot join the server: it wants a token", {
-          hint: "--token-file FILE or CMDCHAT_TOKEN",
-        })
-        : new UnauthorizedError("Cannot join the server: it does not take this token", {
-          hint: "ask its operator for a token that is valid now",
-        });
-    case "invalid_name":
-      return new UsageError(`Cannot use the name ${quote(name)}: the server does not take it`);
-    case "invalid_room":
-      return new UsageError(
-        `Cannot join the room ${quote(room)}: the server does not take its name`,
-      );
-    case "too_many_rooms":
-      return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
-    case "removed":
-      return new UsageError("Cannot come back to the server: its admin removed you");
-    case "server_full":
-      return new BusyError("Cannot join the server: it is full");
-    case "excluded":
-      return new UsageError(
-        `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,
-      );
-    case "server_stopping":
-      return new StoppingError("Cannot join the server: it is stopping");
-    default:
-      return new UsageError(`Cannot join the server: it answered ${quote(reason)}`);
-  }
 }
 
 /** Who we want to be and where. */

@@ -28,7 +28,8 @@ import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { refusalError, type Session, type SessionRequest, type Welcome } from "./session.ts";
+import type { Session, SessionRequest, Welcome } from "./session.ts";
+import { refusalError } from "./refusal.ts";
 import { V1Translation } from "./v1_translation.ts";
 
 /** What a v1 handshake needs beside name, room and token. */

@@ -15,13 +15,8 @@ import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import {
-  refusalError,
-  type Session,
-  type SessionRequest,
-  type Ticket,
-  type Welcome,
-} from "./session.ts";
+import type { Session, SessionRequest, Ticket, Welcome } from "./session.ts";
+import { refusalError } from "./refusal.ts";
 
 /** What a v2 session needs beside name, rooms and token. */
 export interface SessionV2Request extends SessionRequest {

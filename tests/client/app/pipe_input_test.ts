@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readPipe } from "../../../client/app/pipe_input.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
-import { UnauthorizedError } from "../../../client/session/session.ts";
+import { UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import {
   eventOf,

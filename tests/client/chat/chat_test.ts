@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UnauthorizedError } from "../../../client/session/session.ts";
+import { UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ConnectionError, LimitError } from "../../../shared/base/errors.ts";
 import {
   enteredOf,

@@ -164,8 +164,8 @@ Deno.test("a token comes from file, variable or flag; a wrong one is refused and
   ]);
   assert.deepEqual([fromFile.code, fromEnv.code, fromFlag.code], [0, 0, 0]);
   assert.match(fromFlag.stderr, /^warning: --token/);
-  assertOneError(wrong, /does not take this token/);
-  assertOneError(none, /wants a token\nhint: --token-file/);
+  assertOneError(wrong, /does not accept this token/);
+  assertOneError(none, /needs a token\nhint: --token-file/);
   assert.deepEqual([wrong.code, none.code], [7, 7]);
   assert.doesNotMatch(JSON.stringify([fromFlag, wrong]), /s3cret|wr0ng/);
 });

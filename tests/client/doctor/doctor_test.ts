@@ -72,7 +72,7 @@ Deno.test("each way in which a server cannot be reached fails with its exit code
     [["--host", "no-such-host.invalid"], "address", 4, /hint: check the name/],
     [["--port", nobody], "port", 4, /nothing listens there\n +hint: /],
     [["--port", String(silent.addr.port), "-t", "1"], "protocol", 4, /no answer within 1 s/],
-    [at(server), "token", 7, /wants a token\n +hint: /],
+    [at(server), "token", 7, /needs a token\n +hint: /],
     [[...at(server), "--fingerprint", other], "fingerprint", 7, /fingerprint/],
   ];
   for (const [args, name, code, pattern] of cases) {

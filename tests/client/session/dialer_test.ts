@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Dialer, type DialerOptions } from "../../../client/session/dialer.ts";
-import { UnauthorizedError } from "../../../client/session/session.ts";
+import { UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { V1Server } from "../../helpers/peers/v1_server.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Backoff, keepConnected } from "../../../client/session/reconnect.ts";
-import { BusyError, type Session, UnauthorizedError } from "../../../client/session/session.ts";
+import type { Session } from "../../../client/session/session.ts";
+import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 

@@ -3,16 +3,11 @@ import { Buffer } from "node:buffer";
 import { createDecipheriv } from "node:crypto";
 import type { Connection } from "../../../client/net/endpoint.ts";
 import { connect } from "../../../client/net/connection.ts";
-import { BusyError, UnauthorizedError } from "../../../client/session/session.ts";
+import { BusyError, RefusalError, UnauthorizedError } from "../../../client/session/refusal.ts";
 import { SessionV1 } from "../../../client/session/session_v1.ts";
 import { V1Translation } from "../../../client/session/v1_translation.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
-import {
-  ConnectionError,
-  CryptoError,
-  ProtocolError,
-  UsageError,
-} from "../../../shared/base/errors.ts";
+import { ConnectionError, CryptoError, ProtocolError } from "../../../shared/base/errors.ts";
 import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { V1Link, V1Server, type V1ServerOptions } from "../../helpers/peers/v1_server.ts";
@@ -207,10 +202,10 @@ Deno.test("the vectors' ciphertexts open with their key", () => {
 Deno.test("open() tells each refusal of the vectors and of our server by its kind", async () => {
   const cases = [
     ["unauthorized", UnauthorizedError],
-    ["missing_public_key", UsageError],
-    ["expected_handshake", UsageError],
-    ["invalid_name", UsageError],
-    ["invalid_room", UsageError],
+    ["missing_public_key", RefusalError],
+    ["expected_handshake", RefusalError],
+    ["invalid_name", RefusalError],
+    ["invalid_room", RefusalError],
     ["too_many_rooms", BusyError],
     ["server_stopping", BusyError],
   ] as const;
@@ -223,10 +218,10 @@ Deno.test("open() tells each refusal of the vectors and of our server by its kin
 Deno.test("open() never repeats the token, and says whether one was given", async () => {
   const refused = { type: "handshake_error", reason: "unauthorized" };
   const wrong = await refusalOf(refused, "s3cret") as Error;
-  assert.match(wrong.message, /does not take this token/);
+  assert.match(wrong.message, /does not accept this token/);
   assert.ok(!wrong.message.includes("s3cret"));
   const none = await refusalOf(refused) as UnauthorizedError;
-  assert.match(none.message, /wants a token/);
+  assert.match(none.message, /needs a token/);
   assert.match(none.hint ?? "", /--token-file/);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BusyError, UnauthorizedError } from "../../../client/session/session.ts";
+import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
 import { SessionV2, type SessionV2Request } from "../../../client/session/session_v2.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import {

@@ -82,13 +82,13 @@ test("a token that is right, wrong, given late, and not given", async () => {
 
   await right.shows(CONNECTED);
   await assertLeft(wrong, 7);
-  await assertOneError(wrong, /error: .*does not take this token/);
+  await assertOneError(wrong, /error: .*does not accept this token/);
   for (const pane of [asked, refused, silent]) await pane.shows(/^Token:/m);
   await asked.enter("s3cret");
   await asked.shows(/- Connected as "alice-2" in "lobby"$/m);
   await refused.enter("guess");
   await assertLeft(refused, 7);
-  await assertOneError(refused, /error: .*does not take this token/);
+  await assertOneError(refused, /error: .*does not accept this token/);
   await silent.press("C-c");
   await assertLeft(silent, 7);
   const shown = await Promise.all([asked, refused].map((pane) => pane.lines()));
