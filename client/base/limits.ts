@@ -46,7 +46,7 @@ export const BUFFER_SIZE = { default: 200, min: 10, max: 1_000 } as const;
 export const SAID_REMEMBERED = 200;
 
 /** Lines of each room that is not the current one which a client holds back where it only counts them. */
-export const HELD_LINES_MAX = 200;
+export const DEFERRED_LINES_MAX = 200;
 
 /** A clock that jumps this far between two looks a second apart: the machine was asleep. */
 export const WAKE_JUMP_MS = 5_000;

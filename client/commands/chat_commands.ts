@@ -1,23 +1,23 @@
-// Commands about what we say in a room, and about ourselves.
+// Commands for messages in a room, and for the user's name and state.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseName } from "../../shared/text/names.ts";
 import type { CommandRow } from "./command.ts";
 
-/** Rows of the commands about what we say and who we are. */
+/** Rows of the commands for messages and the user's name and state. */
 export const CHAT_COMMANDS: readonly CommandRow[] = [
   {
     name: "nick",
     argument: "NAME",
     needs: "connection",
-    help: "take another name, in all your rooms; in a sealed room, there alone",
+    help: "change your name, in all your rooms; in a sealed room, only there",
     run: ({ chat }, argument) => chat.rename(parseName(argument)),
   },
   {
     name: "me",
     argument: "TEXT",
     needs: "new protocol",
-    help: "say what you do: /me waves",
+    help: "send an action: /me waves",
     run: ({ chat }, argument) => chat.say(argument, { action: true }),
   },
   {
@@ -28,12 +28,14 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       const [, number, text] = /^#?(\d{1,15})\s+(\S[\s\S]*)$/.exec(argument) ?? [];
       if (number === undefined || text === undefined) {
-        throw new UsageError("Cannot quote: /quote N TEXT is wanted", {
-          hint: "N is the number that stands before each message, without or with #",
+        throw new UsageError("Cannot quote: the form is /quote N TEXT", {
+          hint: "N is the number before each message, with or without #",
         });
       }
       if (chat.room.said.find(Number(number)) === undefined) {
-        throw new UsageError(`Cannot quote #${number}: this client knows no such message here`);
+        throw new UsageError(
+          `Cannot quote #${number}: this client has no such message of this room`,
+        );
       }
       return chat.say(text, { reply: Number(number) });
     },
@@ -42,26 +44,28 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     name: "edit",
     argument: "TEXT",
     needs: "new protocol",
-    help: "give your last message here another text; who has read it has read it",
+    help: "change the text of your last message here; others may have read it",
     run: ({ chat }, argument) => chat.talk.revise(argument),
   },
   {
     name: "delete",
     needs: "new protocol",
-    help: "take your last message here back; who has read it has read it",
+    help: "delete your last message here; others may have read it",
     run: ({ chat }) => chat.talk.revise(null),
   },
   {
     name: "away",
     argument: "[TEXT]",
     needs: "new protocol",
-    help: "say why you do not answer; alone: that you are here again",
+    help: "set an away text for your rooms; alone: you are back",
     run({ chat }, argument) {
       if (argument === "" && chat.talk.status === null) {
-        return chat.output.answer("You are not away; /away TEXT says that you are.");
+        return chat.output.answer("You are not away; /away TEXT sets it.");
       }
       if (chat.rooms.plain.length === 0) {
-        throw new UsageError("Cannot say that in sealed rooms alone: the server would read it");
+        throw new UsageError(
+          "Cannot set an away text: you are only in sealed rooms, and the server would read it",
+        );
       }
       return chat.talk.setStatus(argument === "" ? null : argument);
     },

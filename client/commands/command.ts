@@ -1,4 +1,4 @@
-// What a slash command is: one row. /help, Tab and the README's table derive from the rows.
+// A slash command is one row. /help, Tab and the README's table derive from the rows.
 
 import type { Chat } from "../chat/chat.ts";
 
@@ -11,11 +11,11 @@ export interface CommandGroup {
 /** What a command works on. */
 export interface CommandContext {
   readonly chat: Chat;
-  /** Whether received files may be saved. */
+  /** Whether the client may save received files. */
   readonly downloads: boolean;
   /** All commands, for `/help`. */
   readonly groups: readonly CommandGroup[];
-  /** Leaves the chat; a second call does not wait for files. */
+  /** Leaves the chat once moving files are complete; a second call does not wait. */
   readonly quit: () => void;
 }
 
@@ -24,12 +24,12 @@ export interface CommandRow {
   /** Without the slash. */
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** Form of its argument, such as `NAME`, or `[N]` where it may be left out; absent = none. */
+  /** Form of its argument, such as `NAME`, or `[N]` if it is optional; absent = no argument. */
   readonly argument?: string;
-  /** What must be there before it runs; the dispatcher sees to it. */
+  /** What it requires; the dispatcher checks it before the command runs. */
   readonly needs: "nothing" | "connection" | "new protocol" | "downloads";
   readonly help: string;
-  /** What Tab offers for its argument; absent: the words that its form has in small letters. */
+  /** What Tab offers for its argument; absent: the lower-case words of its form. */
   readonly completes?:
     | "name"
     | "room"
@@ -41,11 +41,11 @@ export interface CommandRow {
     | "banned"
     | "ignored"
     | "long text";
-  /** `argument` is trimmed. Throws UsageError or LimitError, which are shown; resolves when it is done. */
+  /** Runs it; `argument` is trimmed. Throws UsageError or LimitError, which the caller shows. */
   readonly run: (context: CommandContext, argument: string) => void | Promise<unknown>;
 }
 
-/** `/nick NAME`: how a command is called. */
+/** The usage of a command, such as `/nick NAME`. */
 export function slashUsage({ name, argument }: CommandRow): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument}`;
 }

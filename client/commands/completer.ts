@@ -1,4 +1,4 @@
-// What Tab offers: commands, and what their arguments may be; in messages, names.
+// What Tab offers: commands and their arguments; in messages, names and emoji.
 
 import { safeName } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
@@ -12,7 +12,7 @@ import { THEMES } from "../terminal/theme.ts";
 
 const NOTHING: Completions = { start: 0, candidates: [] };
 
-/** Completions over what the chat knows. */
+/** Creates the completer over the current chat; `home` expands `~/`. */
 export function createCompleter(
   current: () => Chat | undefined,
   home: string | undefined,
@@ -91,7 +91,7 @@ function completeArgument(
   }
 }
 
-/** What stands in small letters in the form of a command's argument: `qr` and `token` of `[qr] [token]`. */
+/** Completes the lower-case words of an argument's form, such as `qr` and `token` of `[qr] [token]`. */
 function completeWord(row: CommandRow, typed: string, start: number): Completions {
   const [last = ""] = /\S*$/.exec(typed) ?? [];
   return {
@@ -112,7 +112,7 @@ function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji
   };
 }
 
-/** The name of a setting, or one of its values. */
+/** Completes the name of a setting, or one of its values. */
 function completeSetting(word: string, start: number, home: string | undefined): Completions {
   const [, typed = "", gap = "", value = ""] = /^(\S*)(\s*)(.*)$/.exec(word) ?? [];
   if (gap === "") {
@@ -129,7 +129,7 @@ function completeSetting(word: string, start: number, home: string | undefined):
   };
 }
 
-/** `al` at the start of a message becomes `alice: `, elsewhere `alice`. */
+/** Completes a name: `al` at the start of a message becomes `alice: `, elsewhere `alice`. */
 function completeName(chat: Chat, typed: string): Completions {
   const [word = ""] = /[^\s@]*$/.exec(typed) ?? [];
   if (word === "") return NOTHING;

@@ -1,4 +1,4 @@
-// Commands about what is said to one person alone.
+// Commands for direct messages.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -8,18 +8,20 @@ import type { RosterEntry } from "../rooms/roster.ts";
 import type { CommandRow } from "./command.ts";
 import { splitNameAndText } from "./targets.ts";
 
-/** Rows of the commands about direct messages. */
+/** Rows of the commands for direct messages. */
 export const DIRECT_COMMANDS: readonly CommandRow[] = [
   {
     name: "msg",
     aliases: ["query", "tell"],
     argument: "NAME TEXT",
     needs: "new protocol",
-    help: "say something to one person alone; in a plain room the server can read it",
+    help: "send a direct message to one person; in a plain room the server can read it",
     completes: "name",
     run({ chat }, argument) {
       const { person, text } = splitNameAndText(chat, argument);
-      if (person.client === chat.clientId) throw new UsageError("Cannot send that to yourself");
+      if (person.client === chat.clientId) {
+        throw new UsageError("Cannot send a direct message to yourself");
+      }
       tellState(chat, person);
       return sent(chat, person.name, chat.talk.direct(person, text));
     },
@@ -29,21 +31,25 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
     aliases: ["r"],
     argument: "TEXT",
     needs: "new protocol",
-    help: "answer whoever wrote to you alone last, and nobody who has their name by now",
+    help:
+      "answer the last direct message; only the same session gets it, not a new owner of the name",
     run({ chat }, argument) {
       const { lastDirect } = chat.talk;
       if (lastDirect === undefined) {
-        throw new UsageError("Cannot reply: nobody has written to you alone in this session");
+        throw new UsageError("Cannot reply: nobody has sent you a direct message in this session");
       }
       return sent(chat, lastDirect.name, chat.talk.direct(lastDirect, argument));
     },
   },
 ];
 
-/** What a sender should know of the one who gets it. */
+/** Tells the sender that the receiver is away. */
 function tellState(chat: Chat, { name, state, status }: RosterEntry): void {
   if (state === "away") {
-    chat.output.note("info", `${quote(name)} lost the link; the server keeps it for a while.`);
+    chat.output.note(
+      "info",
+      `${quote(name)} lost the connection; the server keeps the message for a while.`,
+    );
   } else if (status !== null) {
     chat.output.note("info", `${quote(name)} is away: ${quote(status, 200)}`);
   }
@@ -55,7 +61,7 @@ async function sent(
   sending: Promise<RequestOutcome>,
 ): Promise<RequestOutcome> {
   const outcome = await sending;
-  // Where the server refused it, it said why.
+  // If the server refused it, the server has said why.
   if (outcome === "lost" && !chat.ending.aborted) {
     chat.output.note("warning", `Perhaps not delivered: your direct message to ${quote(name)}`);
   }

@@ -1,4 +1,4 @@
-// From a typed line to what it does: the one place that enforces what a command's row declares.
+// Parses a typed line and runs its command; the one place that enforces the requirements of a command's row.
 
 import { closest } from "../../shared/cli/command_line.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
@@ -15,7 +15,7 @@ import { SEALED_COMMANDS } from "./sealed_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
 import { SETTING_COMMANDS } from "./setting_commands.ts";
 
-/** Every command by theme, in the order of `/help`. */
+/** All commands by theme, in the order of `/help`. */
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { theme: "talking", rows: [...CHAT_COMMANDS, ...DIRECT_COMMANDS] },
   { theme: "rooms", rows: ROOM_COMMANDS },
@@ -27,7 +27,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { theme: "the program", rows: SCREEN_COMMANDS },
 ];
 
-/** Every command, in the order of `/help`. */
+/** All commands, in the order of `/help`. */
 export const COMMANDS: readonly CommandRow[] = COMMAND_GROUPS.flatMap(({ rows }) => rows);
 
 /** A typed line: a message, or a command with its argument. */
@@ -35,7 +35,7 @@ export type ParsedLine =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "command"; readonly row: CommandRow; readonly argument: string };
 
-/** Tells messages from commands; `//text` is the message `/text`. Throws UsageError for an unknown command. */
+/** Parses a line; `//text` is the message `/text`. Throws UsageError for an unknown command. */
 export function parseLine(line: string): ParsedLine {
   if (!line.startsWith("/")) return { kind: "message", text: line };
   if (line.startsWith("//")) return { kind: "message", text: line.slice(1) };
@@ -51,7 +51,7 @@ export function findSlashCommand(word: string): CommandRow | undefined {
   return COMMANDS.find((row) => row.name === name || row.aliases?.includes(name));
 }
 
-/** Runs a command, once what its row declares is given. Throws UsageError, LimitError or ConnectionError. */
+/** Checks the requirements of a command and runs it. Throws UsageError, LimitError or ConnectionError. */
 export async function runCommand(
   row: CommandRow,
   argument: string,
@@ -59,10 +59,12 @@ export async function runCommand(
 ): Promise<unknown> {
   const takesNone = row.argument === undefined;
   if (takesNone && argument !== "") {
-    throw new UsageError(`Cannot use /${row.name} with ${quote(argument)}: it takes nothing`);
+    throw new UsageError(`Cannot use /${row.name} with ${quote(argument)}: it takes no argument`);
   }
   if (!takesNone && !row.argument.startsWith("[") && argument === "") {
-    throw new UsageError(`Cannot use /${row.name} alone: ${slashUsage(row)} is wanted`);
+    throw new UsageError(
+      `Cannot use /${row.name} without an argument: the form is ${slashUsage(row)}`,
+    );
   }
   requireNeeds(row, context);
   return await row.run(context, argument);
@@ -75,7 +77,7 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
     case "new protocol":
       if (chat.legacy) {
         throw new UsageError(
-          `Cannot use /${row.name}: a server of the old protocol knows no such thing`,
+          `Cannot use /${row.name}: the server speaks the old protocol, which does not have it`,
         );
       }
       return requireConnection(row, chat);
@@ -84,9 +86,9 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
     case "downloads":
       if (!downloads) {
         throw new UsageError(
-          `Cannot use /${row.name}: this client was started without the right to save files`,
+          `Cannot use /${row.name}: this client may not save files`,
           {
-            hint: "start it without --no-downloads; with pipes, with --accept-files",
+            hint: "start it without --no-downloads; in a pipe, with --accept-files",
           },
         );
       }
@@ -95,7 +97,7 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
 
 function requireConnection(row: CommandRow, chat: Chat): void {
   if (chat.connected) return;
-  throw new ConnectionError(`Cannot use /${row.name} now: there is no connection to the server`);
+  throw new ConnectionError(`Cannot use /${row.name}: there is no connection to the server`);
 }
 
 function unknownCommand(word: string): UsageError {
@@ -103,7 +105,7 @@ function unknownCommand(word: string): UsageError {
   const meant = closest(word.toLowerCase(), names.filter((name) => name.length > 1));
   return new UsageError(`Cannot use ${quote(`/${word}`)}: there is no such command`, {
     hint: meant === undefined
-      ? "/help lists all; a message that starts with a slash is typed with two"
+      ? "/help lists all commands; start the line with // to send a message that begins with a slash"
       : `did you mean /${meant}?`,
   });
 }

@@ -1,5 +1,5 @@
-// Emoji by the names that people type, for Tab: the ones in everyday use, under the names that GitHub, Slack and
-// most chats share. A table of our own: the packages with all 1,900 are larger than the whole client.
+// Emoji by name, for Tab: the common ones, under the names that GitHub, Slack and most chats share. The table is our
+// own because the packages with all 1,900 are larger than the whole client.
 
 const TABLE = `
 smile 😄 grin 😁 joy 😂 rofl 🤣 smiley 😃 grinning 😀 laughing 😆 sweat_smile 😅 wink 😉 blush 😊 innocent 😇
@@ -58,7 +58,7 @@ export const EMOJI: ReadonlyMap<string, string> = new Map(
 
 const CANDIDATES_MAX = 24;
 
-/** The word `:name` or `:name:` before the cursor: where it begins, and the emoji whose names begin like it. */
+/** Finds the word `:name` or `:name:` before the cursor: its start, and the emoji names that match. */
 export function findEmoji(
   typed: string,
 ): { readonly start: number; readonly names: readonly string[] } | undefined {

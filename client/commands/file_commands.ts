@@ -1,4 +1,4 @@
-// Commands about files.
+// Commands for files.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
@@ -7,7 +7,7 @@ import { safeLine, safeName } from "../render/text.ts";
 import type { TransferInfo } from "../transfers/transfer_event.ts";
 import type { CommandRow } from "./command.ts";
 
-/** Rows of the commands about files. */
+/** Rows of the commands for files. */
 export const FILE_COMMANDS: readonly CommandRow[] = [
   {
     name: "send",
@@ -21,7 +21,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     name: "accept",
     argument: "[N]",
     needs: "downloads",
-    help: "take an offered file; N is its number",
+    help: "accept an offered file; N is its number",
     completes: "transfer",
     run: ({ chat }, argument) => chat.transfers.accept(optionalNumber(argument)),
   },
@@ -29,7 +29,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     name: "reject",
     argument: "[N]",
     needs: "nothing",
-    help: "refuse an offered file",
+    help: "reject an offered file",
     completes: "transfer",
     run: ({ chat }, argument) => chat.transfers.reject(optionalNumber(argument)),
   },
@@ -41,7 +41,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
       const files = chat.transfers.list();
       chat.output.answer(
         files.length === 0
-          ? "No files are on their way."
+          ? "There are no offers and no transfers."
           : ["files:", ...files.map(lineOf)].join("\n"),
       );
     },
@@ -62,15 +62,18 @@ function optionalNumber(argument: string): number | undefined {
 
 function numberOf(argument: string): number {
   if (/^#?\d{1,9}$/.test(argument)) return Number(argument.replace("#", ""));
-  throw new UsageError(`Cannot use ${JSON.stringify(argument)}: the number of a file is wanted`, {
-    hint: "/files lists them",
-  });
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(argument)}: the argument is the number of a file`,
+    {
+      hint: "/files lists them",
+    },
+  );
 }
 
 function lineOf(info: TransferInfo): string {
   const { n, direction, name, size, sender, state, done, waitingFor } = info;
   const who = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
-  const progress = done > 0 && done < size ? `, ${formatBytes(done)} of it here` : "";
+  const progress = done > 0 && done < size ? `, ${formatBytes(done)} received` : "";
   const pause = waitingFor === undefined ? "" : `, ${WAITING_TEXTS[waitingFor]}`;
   return `${n}: "${safeLine(name)}" (${formatBytes(size)})${who}: ${state}${progress}${pause}`;
 }

@@ -1,4 +1,4 @@
-// Commands that bring others in.
+// Invite links: the command that prints them, and following one.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { formatLink, type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
@@ -9,17 +9,19 @@ import type { CommandRow } from "./command.ts";
 
 const WORDS = ["qr", "token"];
 
-/** Rows of the commands about invitations. */
+/** Rows of the commands for invite links. */
 export const INVITE_COMMANDS: readonly CommandRow[] = [
   {
     name: "invite",
     argument: "[qr] [token]",
     needs: "connection",
-    help: "print a link to this room; as a QR code too, or with your token in it",
+    help: "print a link to this room; qr: also as a QR code, token: with your token in it",
     async run({ chat }, argument) {
       const words = argument.split(/\s+/).filter((word) => word !== "");
       const wrong = words.find((word) => !WORDS.includes(word));
-      if (wrong !== undefined) throw new UsageError("Cannot make this link: /invite [qr] [token]");
+      if (wrong !== undefined) {
+        throw new UsageError("Cannot create the link: the form is /invite [qr] [token]");
+      }
       const secret = chat.sealed.of(chat.room)?.secret;
       const link = inviteTo(chat, { secret, withToken: words.includes("token") });
       tellLink(chat, link, words.includes("qr") ? await qrCode(link) : undefined);
@@ -27,9 +29,9 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-/** What a link to the current room has beside its address. */
+/** What a link to the current room has beside the server's address. */
 export interface InviteLinkOptions {
-  /** Of a sealed room. */
+  /** The secret of a sealed room. */
   readonly secret?: Uint8Array | undefined;
   readonly withToken?: boolean;
 }
@@ -39,27 +41,31 @@ export function inviteTo(chat: Chat, invitation: InviteLinkOptions): string {
   return formatLink(linkTo(chat, invitation));
 }
 
-/** Prints a link, and says where it leads to nobody else. */
+/** Prints a link, with a note if it only works on this machine. */
 export function tellLink(chat: Chat, link: string, code?: string): void {
   chat.output.answer(code === undefined ? link : `${link}\n${code}`);
   if (!/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) return;
   chat.output.note(
     "info",
-    "This link leads to this machine only; join by its address to invite others.",
+    "This link works only on this machine; connect by the server's address to invite others.",
   );
 }
 
 function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): InviteLink {
   const { fingerprint } = chat;
   if (fingerprint === undefined) {
-    throw new UsageError("Cannot make a link: a server of the old protocol cannot be recognised");
+    throw new UsageError("Cannot create a link: a server of the old protocol has no fingerprint");
   }
   const { host, port, tls, token } = chat.address;
   if (withToken && token === undefined) {
-    throw new UsageError("Cannot put a token into the link: you joined without one");
+    throw new UsageError("Cannot put a token into the link: you connected without one");
   }
   return {
-    ...{ host, port, tls, room: chat.room.title, fingerprint },
+    host,
+    port,
+    tls,
+    room: chat.room.title,
+    fingerprint,
     ...(secret === undefined ? {} : { secret }),
     ...(withToken && token !== undefined ? { token } : {}),
   };
@@ -70,23 +76,23 @@ async function qrCode(text: string): Promise<string> {
   return renderUnicodeCompact(text, { border: 2 });
 }
 
-/** Whether somebody typed a link where a room is wanted. */
+/** Whether a typed room is a link. */
 export function isLink(text: string): boolean {
   return /^cmdchat:/i.test(text);
 }
 
-/** Comes into the room of a link to the server that we are at. Throws UsageError, which repeats nothing of the link. */
+/** Joins the room of a link to the connected server. Throws UsageError, which repeats nothing of the link. */
 export function joinByLink(chat: Chat, text: string): Promise<RequestOutcome> {
   const { host, port, room, fingerprint, secret } = parseLink(text);
   const { address } = chat;
   if (host !== address.host || port !== address.port) {
-    throw new UsageError("Cannot follow the link: it leads to another server than this one", {
+    throw new UsageError("Cannot follow the link: it leads to another server", {
       hint: "start another client with it",
     });
   }
   if (fingerprint !== undefined && fingerprint !== chat.fingerprint) {
     throw new UsageError("Cannot follow the link: it expects another server at this address", {
-      hint: "someone may stand in between; ask for a fresh link",
+      hint: "somebody may be in between; ask for a new link",
     });
   }
   const title = parseRoom(room);

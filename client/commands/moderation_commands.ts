@@ -1,4 +1,4 @@
-// Commands of who made a room: out, silent, locked, slow. The server decides whether we may.
+// Commands for the maker of a room. The server decides whether the user may use them.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
@@ -9,7 +9,7 @@ import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 import { splitName } from "./targets.ts";
 
-/** Rows of the commands for who made the room. */
+/** Rows of the commands for the maker of a room. */
 export const MODERATION_COMMANDS: readonly CommandRow[] = [
   {
     name: "kick",
@@ -26,7 +26,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "ban",
     argument: "NAME [TIME] [REASON]",
     needs: "new protocol",
-    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for good",
+    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for ever",
     completes: "name",
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
@@ -40,14 +40,14 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "unban",
     argument: "NAME",
     needs: "new protocol",
-    help: "let somebody in again whom you banned",
+    help: "lift the ban of somebody whom you banned",
     completes: "banned",
     run({ chat }, argument) {
       const whom = chat.room.banned.get(argument);
       if (whom === undefined) {
-        throw new UsageError(`Cannot lift a ban: you banned no ${quote(argument)} here`, {
+        throw new UsageError(`Cannot lift a ban: you did not ban ${quote(argument)} here`, {
           hint: chat.room.banned.size === 0
-            ? "nobody is banned by you"
+            ? "you have banned nobody"
             : `you banned ${[...chat.room.banned.keys()].map((name) => quote(name)).join(", ")}`,
         });
       }
@@ -58,7 +58,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "mute",
     argument: "NAME [TIME]",
     needs: "new protocol",
-    help: "silence somebody in the room you made",
+    help: "mute somebody in the room you made",
     completes: "name",
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
@@ -69,7 +69,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "unmute",
     argument: "NAME",
     needs: "new protocol",
-    help: "let somebody speak again",
+    help: "let a muted member speak again",
     completes: "name",
     run: ({ chat }, argument) =>
       decide(chat, "unmute", { whom: splitName(chat, argument).person.client }),
@@ -77,20 +77,20 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   {
     name: "lock",
     needs: "new protocol",
-    help: "let nobody else into the room you made",
+    help: "lock the room you made: nobody else can join",
     run: ({ chat }) => decide(chat, "lock", { whom: 0 }),
   },
   {
     name: "unlock",
     needs: "new protocol",
-    help: "let people in again",
+    help: "unlock the room: people can join again",
     run: ({ chat }) => decide(chat, "unlock", { whom: 0 }),
   },
   {
     name: "slow",
     argument: "TIME|off",
     needs: "new protocol",
-    help: "ask for a pause between two messages of one member, such as 10s",
+    help: "set the least pause between two messages of one member, such as 10s",
     run: ({ chat }, argument) =>
       decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
   },
@@ -105,17 +105,23 @@ interface Decision {
 type Refusal = readonly [message: string, options: { readonly hint: string }];
 
 const NO_BANS: Refusal = [
-  "Cannot ban in a sealed room: whoever has its link comes in again with another key",
+  "Cannot ban in a sealed room: whoever has its link can join again with another key",
   { hint: "/kick NAME, then /lock, or /rekey for a new link" },
 ];
 const NO_SILENCE: Refusal = [
-  "Cannot do that in a sealed room: its server cannot tell who says what",
-  { hint: "/ignore NAME hides what they say from you; /kick NAME removes them" },
+  "Cannot do that in a sealed room: the server does not know who sends which message",
+  { hint: "/ignore NAME hides their messages from you; /kick NAME removes them" },
 ];
-/** What cannot be held in a room that no server can read. */
+/** Decisions that no server can enforce in a sealed room. */
 const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
-  ...{ kick: undefined, lock: undefined, unlock: undefined },
-  ...{ ban: NO_BANS, unban: NO_BANS, mute: NO_SILENCE, unmute: NO_SILENCE, slow: NO_SILENCE },
+  kick: undefined,
+  lock: undefined,
+  unlock: undefined,
+  ban: NO_BANS,
+  unban: NO_BANS,
+  mute: NO_SILENCE,
+  unmute: NO_SILENCE,
+  slow: NO_SILENCE,
 };
 
 function decide(
@@ -128,7 +134,7 @@ function decide(
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }
 
-// `30m because`: a time where the first word is one.
+// `30m because`: the first word is a duration if it looks like one.
 function splitTime(rest: string): { readonly seconds: number; readonly text: string } {
   const [first = "", ...others] = rest.split(" ");
   if (!/^\d+[smhd]$/.test(first)) return { seconds: 0, text: rest };

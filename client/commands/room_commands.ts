@@ -1,4 +1,4 @@
-// Commands about rooms and who is in them.
+// Commands for rooms and their members.
 
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { parseRoom } from "../../shared/text/names.ts";
@@ -14,30 +14,30 @@ import { findPeople, type Found, ownRoom } from "./targets.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string>> = {
   here: "",
-  away: " (link lost)",
+  away: " (connection lost)",
   old: " (old client)",
 };
 
 const STATE_WORDS: Readonly<Record<MemberState, string>> = {
   here: "here",
-  away: "its link is lost",
+  away: "connection lost",
   old: "here with an old client",
 };
 
-/** Rows of the commands about rooms. */
+/** Rows of the commands for rooms. */
 export const ROOM_COMMANDS: readonly CommandRow[] = [
   {
     name: "join",
     aliases: ["room"],
     argument: "ROOM|LINK",
     needs: "connection",
-    help: "come into a room as well, and go there; it is made where it is not there",
+    help: "join a room and go there; a room that does not exist is created",
     completes: "room",
     run({ chat }, argument) {
       if (isLink(argument)) return joinByLink(chat, argument);
       const title = parseRoom(argument);
       if (title === chat.rooms.current?.title) {
-        return chat.output.answer(`You are in ${quote(title)} already.`);
+        return chat.output.answer(`You are already in ${quote(title)}.`);
       }
       return chat.join(title);
     },
@@ -47,7 +47,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     aliases: ["part"],
     argument: "[ROOM|N]",
     needs: "new protocol",
-    help: "leave a room, the current one unless told",
+    help: "leave a room, by default the current one",
     completes: "own room",
     async run({ chat }, argument) {
       const room = argument === "" ? chat.room : ownRoom(chat, argument);
@@ -60,7 +60,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     name: "switch",
     argument: "[ROOM|N]",
     needs: "nothing",
-    help: "go to another one of your rooms, by name or number; alone: where something is unread",
+    help: "go to another of your rooms, by name or number; alone: to one with unread messages",
     completes: "own room",
     run({ chat }, argument) {
       if (argument !== "") return chat.switchTo(ownRoom(chat, argument));
@@ -84,7 +84,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     name: "topic",
     argument: "[TEXT]",
     needs: "new protocol",
-    help: "show what this room is about, or say it; /topic - clears it",
+    help: "show or set the topic of this room; /topic - clears it",
     run({ chat }, argument) {
       const { title, topic } = chat.room;
       if (argument !== "") return chat.talk.setTopic(argument === "-" ? "" : argument);
@@ -109,11 +109,11 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     name: "whois",
     argument: "NAME",
     needs: "connection",
-    help: "show what is known of somebody",
+    help: "show what is known about somebody",
     completes: "name",
     run({ chat }, argument) {
       const found = findPeople(chat, argument);
-      // The same name in two rooms may be two people: a session's number tells.
+      // The same name in two rooms may be two people; the number of the session tells them apart.
       const clients = new Set(found.map(({ person }) => person.client));
       const lines = [...clients].map((client) =>
         whoisLine(found.filter(({ person }) => person.client === client))
@@ -124,14 +124,14 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
 ];
 
 function noteOf({ state, status }: RosterEntry): string {
-  // What somebody wrote must not pass for further names.
+  // An away text could pass for further names in the list.
   return status === null ? STATE_NOTES[state] : " (away)";
 }
 
 function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
   const { title, name, unread, mentions, topic } = room;
   const parts = [`as ${safeName(name)}`, `${room.roster.people.length} here`];
-  if (unread > 0) parts.push(`${unread} unread${mentions > 0 ? `, ${mentions} name you` : ""}`);
+  if (unread > 0) parts.push(`${unread} unread${mentions > 0 ? `, ${mentions} mention you` : ""}`);
   if (topic !== "") parts.push(safeLine(topic));
   return `${room === rooms.current ? "*" : " "}${n} ${safeName(title)}: ${parts.join(", ")}`;
 }
@@ -139,9 +139,9 @@ function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
 function whoisLine(found: readonly Found[]): string {
   const [{ person }] = found as [Found];
   const { name, state, status, since, client } = person;
-  const places = found.map(({ room }) => quote(room.title)).join(", ");
-  const parts = [`${safeName(name)}: ${STATE_WORDS[state]}`, `in ${places}`];
-  if (since > 0) parts.push(`came ${clockTime(iso(since))}`);
+  const rooms = found.map(({ room }) => quote(room.title)).join(", ");
+  const parts = [`${safeName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
+  if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
   if (client > 0) parts.push(`session ${client}`);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);
   return parts.join(", ");

@@ -1,4 +1,4 @@
-// Commands about the screen and the program.
+// Commands for the screen and the program.
 
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -11,30 +11,30 @@ const SLASH = ["//TEXT", "send a line that starts with a slash"] as const;
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "send"],
-  ["Alt-Enter", "a further line in the message; pasted lines stay one message"],
-  ["Alt-1 … Alt-9", "go to another one of your rooms"],
-  ["Tab", "complete commands, names, rooms, paths and :emoji; again for the next one"],
-  ["Up, Down", "what you typed before; Ctrl-R searches it"],
+  ["Alt-Enter", "start a new line in the message; pasted lines stay one message"],
+  ["Alt-1 … Alt-9", "go to another of your rooms"],
+  ["Tab", "complete commands, names, rooms, paths and :emoji; again: the next candidate"],
+  ["Up, Down", "earlier lines; Ctrl-R searches them"],
   ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],
-  ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y puts back"],
+  ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y pastes it"],
   ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
   ["Ctrl-_", "undo"],
   ["Ctrl-L", "clear the screen"],
-  ["Ctrl-C", "drop what is typed; on an empty line: quit"],
+  ["Ctrl-C", "clear the line; on an empty line: quit"],
   ["Ctrl-D", "quit, on an empty line"],
 ];
 
-/** Rows of the commands about the screen and the program. */
+/** Rows of the commands for the screen and the program. */
 export const SCREEN_COMMANDS: readonly CommandRow[] = [
   {
     name: "last",
     argument: "[N]",
     needs: "nothing",
-    help: `show the last N lines again (${LAST_DEFAULT} unless told)`,
+    help: `show the last N lines again (default ${LAST_DEFAULT})`,
     run({ chat }, argument) {
       if (!/^\d{0,6}$/.test(argument)) {
         throw new UsageError(
-          `Cannot show the last ${JSON.stringify(argument)}: a number is wanted`,
+          `Cannot show the last ${JSON.stringify(argument)}: the argument is a number`,
         );
       }
       const count = argument === "" ? LAST_DEFAULT : Number(argument);
@@ -44,13 +44,13 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
   {
     name: "status",
     needs: "nothing",
-    help: "say where you are, who can read it, and how the link is",
+    help: "show your room, who can read it, and the connection",
     run: ({ chat }) => tellStatus(chat),
   },
   {
     name: "clear",
     needs: "nothing",
-    help: "wipe the screen and the lines kept for /last",
+    help: "clear the screen and the lines kept for /last",
     run({ chat }) {
       chat.output.forget();
       chat.console.clear();
@@ -61,7 +61,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     aliases: ["?"],
     argument: "[COMMAND|keys|all]",
     needs: "nothing",
-    help: "list commands; COMMAND: what one does; keys: the keys; all: what each does",
+    help: "list commands; COMMAND: help for one; keys: the keys; all: help for all",
     completes: "command",
     run: ({ chat, groups }, argument) => chat.output.answer(helpText(groups, argument)),
   },
@@ -69,17 +69,17 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "quit",
     aliases: ["exit", "q"],
     needs: "nothing",
-    help: "leave; waits for files that are on their way, a second time does not",
+    help: "leave; waits for moving files, a second /quit does not",
     run: ({ quit }) => quit(),
   },
 ];
 
-/** Says what stands in the status line, for who has none. */
+/** Prints the status line, for a console without one. */
 export function tellStatus(chat: Chat): void {
   chat.output.answer(stripVTControlCharacters(chat.console.status));
 }
 
-/** What `/help` says to its argument. Throws UsageError where there is no such command. */
+/** The answer of `/help` to its argument. Throws UsageError for an unknown command. */
 export function helpText(groups: readonly CommandGroup[], argument: string): string {
   const rows = groups.flatMap((group) => group.rows);
   switch (argument) {
@@ -94,15 +94,15 @@ export function helpText(groups: readonly CommandGroup[], argument: string): str
   }
 }
 
-/** Names alone: what they do would be longer than a screen. */
+/** Only the names: the help of all commands is longer than a screen. */
 function overview(groups: readonly CommandGroup[]): string {
   const lines = groups.map(({ theme, rows }) =>
     [theme, rows.map(({ name }) => `/${name}`).join(" ")] as const
   );
-  return `/help COMMAND, /help keys or /help all says what they do\n${aligned(lines)}`;
+  return `/help COMMAND, /help keys or /help all explains them\n${aligned(lines)}`;
 }
 
-/** All commands, one a line, aligned. */
+/** All commands, one per line, aligned. */
 export function slashHelp(rows: readonly CommandRow[]): string {
   return aligned(rows.map((row) => [slashUsage(row), row.help]));
 }

@@ -1,4 +1,4 @@
-// Commands about sealed rooms.
+// Commands for sealed rooms.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
@@ -14,29 +14,29 @@ import { inviteTo, tellLink } from "./invite_commands.ts";
 
 const DEFAULT_TITLE = "sealed";
 
-/** Rows of the commands about sealed rooms. */
+/** Rows of the commands for sealed rooms. */
 export const SEALED_COMMANDS: readonly CommandRow[] = [
   {
     name: "seal",
     argument: "[ROOM]",
     needs: "new protocol",
-    help: "make a sealed room, which the server cannot read, and print its link",
+    help: "create a sealed room, which the server cannot read, and print its link",
     run({ chat }, argument) {
       const title = parseRoom(argument === "" ? DEFAULT_TITLE : argument);
       const secret = newSecret();
       chat.sealed.open({ secret, title, name: chat.name, isNew: true });
       tellLink(chat, inviteTo(chat, { secret }));
-      chat.output.note("info", "Whoever has this link can come in: give it to nobody else.");
+      chat.output.note("info", "Everybody who has this link can join: give it to nobody else.");
     },
   },
   {
     name: "code",
     needs: "nothing",
-    help: "the code of the sealed room: equal on all screens, or somebody is being deceived",
+    help: "show the code of the sealed room: if it differs between screens, somebody is in between",
     run({ chat }) {
       const { code, people } = statusOf(chat);
       chat.output.answer(
-        `Code of ${quote(chat.room.title)} now, with ${people.length} in it: ${code}`,
+        `Code of ${quote(chat.room.title)} now, with ${people.length} members: ${code}`,
       );
     },
   },
@@ -44,7 +44,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     name: "verify",
     argument: "NAME [yes|anyway]",
     needs: "nothing",
-    help: "what to compare with NAME on the phone; yes: it was the same",
+    help: "show what to compare with NAME, on the phone for example; yes: it was equal",
     completes: "name",
     run({ chat }, argument) {
       // Names may have spaces.
@@ -59,7 +59,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       chat.output.answer(
         word === "yes"
           ? `${safeName(person.name)} is verified on this device, until you leave.`
-          : `Going on with ${safeName(person.name)}, whose key nobody compared.`,
+          : `You accepted the key of ${safeName(person.name)} without comparing it.`,
       );
     },
   },
@@ -68,11 +68,11 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     argument: "[follow]",
     needs: "new protocol",
     help:
-      "make a new link for this sealed room and tell its members; follow: go where one of them says",
+      "create a new link for this sealed room and tell its members; follow: go to a new link of theirs",
     run({ chat }, argument) {
       const room = sealedRoom(chat);
       if (argument !== "" && argument !== "follow") {
-        throw new UsageError("Cannot do that: /rekey or /rekey follow");
+        throw new UsageError("Cannot do that: the forms are /rekey and /rekey follow");
       }
       if (argument === "follow") return follow(chat, room);
       const secret = newSecret();
@@ -81,7 +81,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       tellLink(chat, inviteTo(chat, { secret }));
       chat.output.note(
         "info",
-        `The members of ${quote(room.state.title)} were told. Leave it once they are here.`,
+        `The members of ${quote(room.state.title)} were told. Leave that room once they are here.`,
       );
     },
   },
@@ -89,7 +89,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
 
 function follow(chat: Chat, room: SealedRoom): void {
   if (room.moved === undefined) {
-    throw new UsageError("Cannot follow: nobody in this room has made a new link");
+    throw new UsageError("Cannot follow: nobody in this room has created a new link");
   }
   chat.sealed.open({
     secret: room.moved.secret,
@@ -107,21 +107,23 @@ function sealedRoom(chat: Chat): SealedRoom {
   const room = chat.sealed.of(chat.room);
   if (room !== undefined) return room;
   throw new UsageError(
-    `Cannot do that: ${quote(chat.room.title)} is not sealed, the server can read it`,
-    { hint: "/seal makes a sealed room" },
+    `Cannot do that: ${quote(chat.room.title)} is not sealed; the server can read it`,
+    { hint: "/seal creates a sealed room" },
   );
 }
 
 function statusOf(chat: Chat): SealStatus {
   const { status } = sealedRoom(chat);
   if (status !== undefined && status.code !== "") return status;
-  throw new UsageError("Cannot tell the code: you are not in the group yet");
+  throw new UsageError("Cannot show the code: you are not in the group yet");
 }
 
 function personOf({ status }: SealedRoom, name: string): SealedPerson {
   const person = status?.people.find((person) => person.name === name);
   if (person !== undefined) return person;
-  throw new UsageError(`Cannot find ${quote(name)} in this room`, { hint: "/names lists who is" });
+  throw new UsageError(`Cannot find ${quote(name)} in this room`, {
+    hint: "/names lists its members",
+  });
 }
 
 function fingerprintText(
@@ -134,7 +136,9 @@ function fingerprintText(
   const lines = [`${who}:`, `  ${digits}`, `  ${words}`];
   if (!own) {
     lines.push(
-      `Read it to each other where nobody can pretend. The same: /verify ${safeName(name)} yes`,
+      `Compare it over a channel that nobody can fake. If it is equal: /verify ${
+        safeName(name)
+      } yes`,
     );
   }
   return lines.join("\n");

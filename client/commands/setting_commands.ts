@@ -1,4 +1,4 @@
-// Commands about what is shown to this user, and how: none of them tells anybody anything.
+// Commands for what is shown to this user, and how. None of them sends anything.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -12,7 +12,7 @@ import {
 } from "../config/chat_settings.ts";
 import type { CommandRow } from "./command.ts";
 
-/** Rows of the commands about what is shown. */
+/** Rows of the commands for what is shown. */
 export const SETTING_COMMANDS: readonly CommandRow[] = [
   {
     name: "set",
@@ -39,7 +39,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     name: "bell",
     argument: "[off|mention|all]",
     needs: "nothing",
-    help: "when the terminal rings: never, when somebody names you, for every message",
+    help: "when the terminal rings: never, when somebody mentions you, for every message",
     run({ chat }, argument) {
       const { settings } = chat.output;
       if (argument !== "") settings.set("bell", argument);
@@ -50,7 +50,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     name: "ignore",
     argument: "[NAME]",
     needs: "nothing",
-    help: "show nothing more of somebody; alone: whom you ignore",
+    help: "hide the messages of somebody; alone: list whom you ignore",
     completes: "name",
     run({ chat }, argument) {
       const { ignored } = chat.output;
@@ -62,7 +62,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
       ignored.add(argument);
       const isHere = chat.rooms.all.some(({ roster }) => roster.find(argument) !== undefined);
       chat.output.answer(
-        `${quote(argument)} is ignored until you leave; they are not told.` +
+        `${quote(argument)} is ignored until you leave, and is not told.` +
           (isHere ? "" : " Nobody in your rooms has this name now."),
       );
     },
@@ -71,12 +71,12 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     name: "unignore",
     argument: "NAME",
     needs: "nothing",
-    help: "show what somebody says again",
+    help: "show the messages of somebody again",
     completes: "ignored",
     run({ chat }, argument) {
       if (!chat.output.ignored.remove(argument)) {
-        throw new UsageError(`Cannot unignore ${quote(argument)}: you do not ignore them`, {
-          hint: "/ignore lists whom you do",
+        throw new UsageError(`Cannot unignore ${quote(argument)}: you do not ignore that name`, {
+          hint: "/ignore lists whom you ignore",
         });
       }
       chat.output.answer(`${quote(argument)} is shown again.`);
@@ -86,21 +86,21 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     name: "more",
     argument: "[N]",
     needs: "nothing",
-    help: "show the rest of a long message, of the newest unless told",
+    help: "show the rest of a long message, by default of the newest",
     completes: "long text",
     run({ chat }, argument) {
       if (!/^\d{0,9}$/.test(argument)) {
-        throw new UsageError(`Cannot show more of ${quote(argument)}: a number is wanted`);
+        throw new UsageError(`Cannot show more of ${quote(argument)}: the argument is a number`);
       }
       if (chat.output.showMore(argument === "" ? undefined : Number(argument))) return;
-      throw new UsageError("Cannot show more: there is no long message of which rows are left", {
-        hint: "/set fold N says how many rows are shown at once",
+      throw new UsageError("Cannot show more: no long message has hidden rows", {
+        hint: "/set fold N sets how many rows are shown at once",
       });
     },
   },
 ];
 
-/** All settings as they are, one a line, in few words: `/set NAME` says what one of them is. */
+/** All settings with their values, one per line; `/set NAME` explains one of them. */
 export function settingsTable(settings: ChatSettings): string {
   const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
   return SETTING_NAMES.map((name) =>

@@ -1,4 +1,4 @@
-// Finding people by what was typed. Names may have spaces, so the longest name that fits counts.
+// Whom and which room the user means. Names may have spaces, so the longest matching name counts.
 
 import { closest } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -8,13 +8,13 @@ import type { RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 
-/** Somebody in one of our rooms. */
+/** A person and one of the user's rooms that they are in. */
 export interface Found {
   readonly person: RosterEntry;
   readonly room: JoinedRoom;
 }
 
-/** Everybody of this name in our rooms: the current one first, and nobody twice. Throws UsageError where nobody is. */
+/** Everybody of this name in the user's rooms, the current room first. Throws UsageError if there is nobody. */
 export function findPeople(chat: Chat, name: string): Found[] {
   const found = roomsInOrder(chat).flatMap((room) => {
     const person = room.roster.find(name);
@@ -22,11 +22,11 @@ export function findPeople(chat: Chat, name: string): Found[] {
   });
   if (found.length > 0) return found;
   throw new UsageError(`Cannot find ${quote(name)}: nobody in your rooms has this name`, {
-    hint: meantName(roomsInOrder(chat), name) ?? "/names lists who is in this one",
+    hint: meantName(roomsInOrder(chat), name) ?? "/names lists the members of this room",
   });
 }
 
-/** Whoever is meant. Throws UsageError where it could be two. */
+/** The one person of this name. Throws UsageError if it could be two. */
 function findOne(chat: Chat, name: string): RosterEntry {
   const found = findPeople(chat, name);
   const [{ person, room }] = found as [Found];
@@ -38,7 +38,7 @@ function findOne(chat: Chat, name: string): RosterEntry {
   });
 }
 
-/** Splits `NAME TEXT`. Throws UsageError where no one of our rooms has such a name, or there is no text. */
+/** Splits `NAME TEXT`. Throws UsageError if nobody in the user's rooms has the name, or the text is empty. */
 export function splitNameAndText(
   chat: Chat,
   argument: string,
@@ -55,10 +55,10 @@ export function splitNameAndText(
   }
   const known = roomsInOrder(chat).some(({ roster }) => roster.find(argument) !== undefined);
   const [{ person }] = findPeople(chat, known ? argument : words[0]?.[0] ?? "") as [Found];
-  throw new UsageError(`Cannot send nothing to ${quote(person.name)}: a text is wanted`);
+  throw new UsageError(`Cannot send a message to ${quote(person.name)}: it is empty`);
 }
 
-/** Splits `NAME [REST]`, where NAME is somebody of the current room. Throws UsageError where nobody is. */
+/** Splits `NAME [REST]`; NAME is a member of the current room. Throws UsageError if there is no such member. */
 export function splitName(
   chat: Chat,
   argument: string,
@@ -69,11 +69,11 @@ export function splitName(
     if (person !== undefined) return { person, rest: argument.slice(end).trim() };
   }
   throw new UsageError(`Cannot find ${quote(argument)}: nobody in this room has this name`, {
-    hint: meantName([chat.room], argument) ?? "/names lists who is here",
+    hint: meantName([chat.room], argument) ?? "/names lists the members",
   });
 }
 
-/** "did you mean …?" where a name begins with what was typed, or nearly is it. */
+/** "did you mean …?" if a name begins with the typed text, or nearly equals it. */
 function meantName(rooms: readonly JoinedRoom[], typed: string): string | undefined {
   const names = rooms.flatMap(({ roster }) => roster.names);
   const start = typed.toLowerCase();
@@ -87,17 +87,17 @@ function roomsInOrder({ rooms }: Chat): JoinedRoom[] {
   return current === undefined ? others : [current, ...others];
 }
 
-/** One of our rooms by name or number, as a person says it. Throws UsageError. */
+/** One of the user's rooms, by name or by number. Throws UsageError. */
 export function ownRoom(chat: Chat, argument: string): JoinedRoom {
   const byNumber = /^\d{1,2}$/.test(argument) ? chat.rooms.all[Number(argument) - 1] : undefined;
   return chat.rooms.byTitle(parseRoom(argument)) ?? byNumber ?? roomNamed(chat, argument);
 }
 
-/** One of our rooms by name alone. Throws UsageError. */
+/** One of the user's rooms, by name. Throws UsageError. */
 export function roomNamed({ rooms }: Chat, name: string): JoinedRoom {
   const room = rooms.byTitle(parseRoom(name));
   if (room !== undefined) return room;
   throw new UsageError(`Cannot find ${quote(name)} among your rooms`, {
-    hint: "/rooms lists them; /join ROOM comes into another one",
+    hint: "/rooms lists them; /join ROOM joins another one",
   });
 }

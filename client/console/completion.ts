@@ -1,12 +1,12 @@
-// Tab: first what all candidates share, then each of them in turn.
+// Tab completion: first the prefix that all candidates share, then each candidate in turn.
 import type { Completer } from "./console.ts";
 
 /** One round of completion, from the first Tab to the next key that is not Tab. */
 export class Completion {
   readonly candidates: readonly string[];
-  /** The candidates as they are listed. */
+  /** The candidates in the form that is listed. */
   readonly labels: readonly string[];
-  /** Index of the candidate that stands in the text; -1 while only the shared beginning does. */
+  /** Index of the candidate in the text; -1 while the text has only the shared prefix. */
   #index = -1;
   readonly #head: string;
   readonly #word: string;
@@ -24,7 +24,7 @@ export class Completion {
     this.labels = labels;
   }
 
-  /** Looks up candidates at the cursor; undefined when there is none. */
+  /** Looks up candidates at the cursor; undefined if there are none. */
   static find(
     complete: Completer,
     input: { readonly text: string; readonly cursor: number },
@@ -41,12 +41,12 @@ export class Completion {
       : new Completion(parts, candidates, labels);
   }
 
-  /** Index of the candidate in the text, -1 while it is none of them. */
+  /** Index of the candidate in the text; -1 while it has none of them. */
   get index(): number {
     return this.#index;
   }
 
-  /** The text after the first Tab: the only candidate, or what all share, or (backwards) the last one. */
+  /** The text after the first Tab: the only candidate, the shared prefix, or (backwards) the last candidate. */
   begin(direction: 1 | -1): { readonly text: string; readonly cursor: number } {
     if (this.candidates.length === 1) return this.step(1);
     const shared = sharedStart(this.candidates);

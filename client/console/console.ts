@@ -1,16 +1,16 @@
-// What the client core sees of the user's side: text out, lines in. Implemented by Prompt (a terminal)
-// and LineConsole (pipes). Nothing here knows Deno; tests implement Tty over a terminal emulator.
+// The user's side as the client core sees it: text out, lines in. Prompt (a terminal) and LineConsole (pipes)
+// implement it. Nothing here depends on Deno; tests implement Tty over a terminal emulator.
 
 import type { Alert } from "../terminal/terminal.ts";
 import type { StatusText } from "./status_fit.ts";
 
-/** What may stand at `start` up to the cursor instead of what stands there; no candidates = nothing fits. */
+/** Replacements for the text from `start` to the cursor; no candidates = nothing fits. */
 export interface Completions {
   /** Index into the text, in UTF-16 units, where the completed word begins. */
   readonly start: number;
   /** Whole replacements, in the order in which Tab shows them. */
   readonly candidates: readonly string[];
-  /** The same as they are listed, where that differs. */
+  /** The candidates in the form that is listed, if that differs. */
   readonly labels?: readonly string[];
 }
 
@@ -19,15 +19,15 @@ export interface Completer {
   (text: string, cursor: number): Completions;
 }
 
-/** A line was entered, the user wants out (Ctrl-C), or the input ended (Ctrl-D, end of file). */
+/** The user entered a line, chose a room, wants to quit (Ctrl-C), or the input ended (Ctrl-D, end of file). */
 export type UserEvent =
   | { readonly kind: "line"; readonly text: string }
-  /** Alt and a digit: the room of this number is wanted. */
+  /** Alt and a digit: go to the room of this number. */
   | { readonly kind: "room"; readonly n: number }
   | { readonly kind: "interrupt" }
   | { readonly kind: "end" };
 
-/** How a question is asked. */
+/** Options of a question. */
 export interface AskOptions {
   /** True for secrets: nothing of the answer is shown or remembered. */
   readonly hidden?: boolean;
@@ -35,15 +35,15 @@ export interface AskOptions {
 
 /** The user's side of the chat. */
 export interface ChatConsole {
-  /** Shows styled text that is already sanitised, with `\n` between lines, above the input. */
+  /** Prints styled, already sanitized text above the input, with `\n` between lines. */
   print(text: string): void;
-  /** The whole status line as it is now, styled. */
+  /** The present status line in full, styled. */
   readonly status: string;
-  /** Sets the styled status line under the input; what has no room in the width is left out by its worth. */
+  /** Sets the styled status line under the input; parts of low priority that do not fit are left out. */
   setStatus(status: StatusText): void;
-  /** Sets styled rows above the input that change in place; each is shortened to the width. */
+  /** Sets styled rows above the input that change in place; each is cut to the width. */
   setLive(rows: readonly string[]): void;
-  /** Calls the user. */
+  /** Calls the user's attention. */
   alert(alert: Alert): void;
   /** Sets the styled text before the input, for example `alice> `. */
   setPrompt(text: string): void;
@@ -51,7 +51,7 @@ export interface ChatConsole {
   setInput(text: string): void;
   /** Wipes the screen and, where the terminal can, its scrollback. */
   clear(): void;
-  /** Asks one question on the input line; undefined when it was refused or the input ended. */
+  /** Asks one question on the input line; undefined if the user refused it or the input ended. */
   ask(question: string, options?: AskOptions): Promise<string | undefined>;
   /** What the user does; to be iterated once. */
   readonly events: AsyncIterable<UserEvent>;

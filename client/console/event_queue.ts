@@ -1,17 +1,17 @@
-/** An async iterable that is pushed into from the outside; for one reader. */
+/** An async iterable fed by `push`; for one reader. */
 export class EventQueue<T> implements AsyncIterable<T> {
   readonly #waiting: T[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
 
-  /** Adds a value; after `close` it is dropped. */
+  /** Adds a value; after `close` the value is dropped. */
   push(value: T): void {
     if (this.#closed) return;
     this.#waiting.push(value);
     this.#wake?.();
   }
 
-  /** Ends the iteration after what is still waiting. */
+  /** Ends the iteration after the values that still wait. */
   close(): void {
     this.#closed = true;
     this.#wake?.();

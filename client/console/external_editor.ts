@@ -1,6 +1,6 @@
-// The user's editor for a long message (ADR on $EDITOR): the only program that the client ever starts, and only where
-// the runtime was told that it may. The text is in a folder of its own that nobody else can open, in memory where the
-// system has such a place, and gone with everything that the editor left beside it.
+// Opens the user's editor for a long message (ADR on $EDITOR). It is the only program that the client ever starts, and
+// only with the runtime's permission. The text lies in a private folder, in memory if the system offers that, and the
+// folder is removed with everything that the editor left in it.
 
 import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -9,7 +9,7 @@ import { cleanPaste } from "../terminal/keys.ts";
 
 const FALLBACK_EDITOR = "vi";
 
-/** Opens the user's editor over the text; resolves with what they made of it. Throws UsageError. */
+/** Opens the text in the user's editor and resolves with the edited text. Throws UsageError. */
 export async function editText(
   text: string,
   getEnv: (name: string) => string | undefined,
@@ -25,7 +25,7 @@ export async function editText(
     const written = cleanPaste(await Deno.readTextFile(path)).replace(/\n$/, "");
     if (written.length <= MAX_INPUT_LENGTH) return written;
     throw new UsageError(
-      `the text has ${written.length} characters, at most ${MAX_INPUT_LENGTH} are taken`,
+      `the text has ${written.length} characters, at most ${MAX_INPUT_LENGTH} are allowed`,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -36,12 +36,12 @@ async function requireRun(command: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "run", command });
   if (state === "granted") return;
   throw new UsageError(
-    `it may start no programs (from source: --allow-run=${command})`,
+    `this client may not start programs (from source: --allow-run=${command})`,
   );
 }
 
 async function makeFolder(runtimeFolder: string | undefined): Promise<string> {
-  // Made by the system for this user alone, and in memory; elsewhere the ordinary place.
+  // The runtime folder is private and in memory; without one the ordinary temporary folder is used.
   for (const dir of runtimeFolder === undefined ? [undefined] : [runtimeFolder, undefined]) {
     try {
       const folder = await Deno.makeTempDir({ prefix: "cmdchat-", ...(dir ? { dir } : {}) });
@@ -49,7 +49,7 @@ async function makeFolder(runtimeFolder: string | undefined): Promise<string> {
       return folder;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) break;
-      if (dir === undefined) throw new UsageError("no folder for the text can be made");
+      if (dir === undefined) throw new UsageError("the folder for the text cannot be made");
     }
   }
   throw new UsageError(
@@ -60,11 +60,16 @@ async function makeFolder(runtimeFolder: string | undefined): Promise<string> {
 async function run(command: string, args: readonly string[]): Promise<void> {
   try {
     const { success, code } = await new Deno.Command(command, {
-      ...{ args: [...args], stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+      args: [...args],
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
     }).spawn().status;
-    if (!success) throw new UsageError(`${quote(command)} ended with ${code}`);
+    if (!success) throw new UsageError(`${quote(command)} exited with code ${code}`);
   } catch (error) {
     if (error instanceof CmdchatError) throw error;
-    throw new UsageError(`${quote(command)} cannot be started; VISUAL or EDITOR names another`);
+    throw new UsageError(
+      `${quote(command)} cannot be started; set VISUAL or EDITOR to another one`,
+    );
   }
 }

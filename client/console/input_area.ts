@@ -1,4 +1,4 @@
-// Puts input and status together as the rows of the painted area, within the size of the terminal.
+// Composes input and status line into the rows of the painted area, within the terminal's size.
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
   type InputLayout,
@@ -11,7 +11,7 @@ import {
 import type { Area } from "../terminal/screen.ts";
 import { fitStatus, type StatusText } from "./status_fit.ts";
 
-/** What the area is made of. */
+/** The content of the area. */
 export interface AreaContent {
   readonly prompt: Row;
   readonly text: string;
@@ -19,7 +19,7 @@ export interface AreaContent {
   readonly cursor: number;
   /** Styled status line; "" for none. */
   readonly status: StatusText;
-  /** Whether the status line says something that has to be read now. */
+  /** Whether the status line is a hint that the user has to read now. */
   readonly isHint?: boolean;
   /** Styled rows above the input. */
   readonly live: readonly string[];
@@ -27,11 +27,11 @@ export interface AreaContent {
   readonly rows: number;
 }
 
-/** The rows of an input that are seen when it has more than the terminal can show. */
+/** The visible rows of an input that is higher than its part of the terminal. */
 export class InputWindow {
   #top = 0;
 
-  /** The area for the content; the window moves as little as the cursor asks for. */
+  /** Composes the area; the window moves only as far as the cursor needs. */
   compose(content: AreaContent): Area {
     const layout = layoutInput(content.prompt, content);
     const withStatus = content.status.length > 0 && content.rows >= 3;
@@ -41,12 +41,12 @@ export class InputWindow {
     const rows = layout.rows.slice(this.#top, this.#top + height);
     const hidden = layout.rows.length - rows.length;
     if (withStatus) {
-      const place = hidden === 0 || content.isHint
+      const position = hidden === 0 || content.isHint
         ? ""
         : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
       const usable = usableColumns(content.columns);
-      const status = fitStatus(content.status, usable - place.length);
-      rows.push(shortenEnd(parseStyled(place + status), usable));
+      const status = fitStatus(content.status, usable - position.length);
+      rows.push(shortenEnd(parseStyled(position + status), usable));
     }
     return {
       rows: [...live, ...rows],
@@ -66,7 +66,7 @@ export class InputWindow {
 
 const LIVE_ROWS_MAX = 6;
 
-/** The rows that change in place, as many as leave most of a small terminal to the conversation. */
+/** Rows that change in place, few enough to leave most of a small terminal to the conversation. */
 function liveRows({ live, rows, columns }: AreaContent, withStatus: boolean): Row[] {
   const room = withStatus ? Math.min(LIVE_ROWS_MAX, Math.floor(rows / 3) - 1) : 0;
   return live.slice(0, Math.max(0, room))
@@ -79,14 +79,14 @@ function inputHeight(rows: number, withStatus: boolean): number {
   return Math.max(1, Math.min(free, Math.max(3, Math.floor(rows / 2))));
 }
 
-/** What is asked before a long paste is sent. */
+/** The question before a long paste is sent. */
 export function longPasteQuestion(text: string): string {
   const lines = text.split("\n").length;
   const size = formatBytes(new TextEncoder().encode(text).length);
   return `this is one message of ${lines} lines, ${size}: Enter sends it, Ctrl-C drops it`;
 }
 
-/** Candidates of a completion as one line, the chosen one in brackets and always within the width. */
+/** Candidates of a completion as one line; the chosen one is in brackets and always visible. */
 export function candidateLine(
   candidates: readonly string[],
   options: { readonly chosen: number; readonly columns: number },

@@ -1,16 +1,16 @@
-// What was entered before, for arrows and search; in memory only.
+// The lines that the user entered, for arrow keys and search; in memory only.
 
 const MAX_ENTRIES = 500;
 const MAX_LENGTH = 262_144;
 
-/** Entered texts, oldest first, with a position that moves over them; the draft is kept while it moves. */
+/** Entered texts, oldest first, with a position that moves over them; the draft is kept meanwhile. */
 export class InputHistory {
   readonly #entries: string[] = [];
   #length = 0;
   #position = 0;
   #draft = "";
 
-  /** Remembers a text unless it is empty or repeats the last one, and goes back to the newest end. */
+  /** Adds a text unless it is empty or repeats the last one, and moves to the newest end. */
   add(text: string): void {
     if (text !== "" && text !== this.#entries.at(-1)) {
       this.#entries.push(text);
@@ -22,27 +22,27 @@ export class InputHistory {
     this.leave();
   }
 
-  /** The entry before the present one; `current` is kept as the draft on the first step. */
+  /** The entry before the present one; the first step keeps `current` as the draft. */
   older(current: string): string | undefined {
     if (this.#position === 0) return undefined;
     if (this.#position === this.#entries.length) this.#draft = current;
     return this.#entries[--this.#position];
   }
 
-  /** The entry after the present one, at last the draft. */
+  /** The entry after the present one; the last is the draft. */
   newer(): string | undefined {
     if (this.#position === this.#entries.length) return undefined;
     this.#position++;
     return this.#entries[this.#position] ?? this.#draft;
   }
 
-  /** Goes back to the newest end without a draft. */
+  /** Moves to the newest end and drops the draft. */
   leave(): void {
     this.#position = this.#entries.length;
     this.#draft = "";
   }
 
-  /** The newest entry that holds the query and lies before `before` (an index; default: behind the last). */
+  /** The newest entry that contains the query and has an index below `before` (default: all entries). */
   search(
     query: string,
     before: number = this.#entries.length,

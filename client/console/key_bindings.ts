@@ -1,4 +1,4 @@
-// Which key does what to the input; what keys do to the program stands in prompt.ts.
+// The editing keys. Keys that act on the program are in prompt.ts.
 import type { LineEditor } from "./line_editor.ts";
 
 /** Editing keys by name, after readline's Emacs mode. */

@@ -4,10 +4,10 @@ import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { LineReader } from "./line_reader.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
 
-// A program behind the pipe that does not read must not make the client grow without end.
+// A program that does not read the pipe must not make the client grow without bound.
 const MAX_WAITING = 67_108_864;
 
-/** A chat console on streams; reads no further than it is asked, so that a large input does not pile up. */
+/** A chat console on streams. Reads only when a line is requested, so that a large input does not pile up. */
 export class LineConsole implements ChatConsole {
   readonly events: AsyncIterable<UserEvent>;
   status = "";
@@ -30,24 +30,24 @@ export class LineConsole implements ChatConsole {
     this.#writing ??= this.#write();
   }
 
-  /** Kept for who asks: there is no status line in a stream. */
+  /** Kept for `/status`: a stream has no status line. */
   setStatus(status: StatusText): void {
     this.status = wholeStatus(status);
   }
 
-  /** Nothing: what was written does not change. */
+  /** Does nothing: written text does not change. */
   setLive(): void {}
 
-  /** Nothing: whoever reads a stream is not to be called. */
+  /** Does nothing: the reader of a stream is not called. */
   alert(): void {}
 
-  /** Nothing: there is no prompt in a stream. */
+  /** Does nothing: a stream has no prompt. */
   setPrompt(): void {}
 
-  /** Nothing: what was read cannot be given back. */
+  /** Does nothing: a line that was read cannot be put back. */
   setInput(): void {}
 
-  /** Nothing: what was written stays. */
+  /** Does nothing: written text stays. */
   clear(): void {}
 
   async ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
@@ -86,7 +86,7 @@ export class LineConsole implements ChatConsole {
         await this.#io.write(text);
       }
     } catch {
-      // Whoever read the output has left (`… | head`): the chat ends the way it does at the end of input.
+      // The reader of the output is gone (`… | head`): the chat ends as at the end of input.
       this.#break();
     } finally {
       this.#writing = undefined;

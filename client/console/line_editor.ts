@@ -1,4 +1,4 @@
-// The text of the input line and what keys do to it. No terminal here: text and cursor in, text and cursor out.
+// The text of the input line and how keys change it. Independent of the terminal: text and cursor only.
 import {
   nextBoundary,
   previousBoundary,
@@ -6,7 +6,7 @@ import {
   splitClusters,
 } from "../terminal/width.ts";
 
-/** Most UTF-16 units that the input holds; what goes beyond is not taken. Far above a message's limit. */
+/** Most UTF-16 units that the input holds; longer text is refused. Far above a message's limit. */
 export const MAX_INPUT_LENGTH = 131_072;
 
 const MAX_KILLS = 16;
@@ -21,7 +21,7 @@ interface Snapshot {
 /** A direction in the text. */
 export type HistoryDirection = "back" | "forward";
 
-/** One input with cursor, kill ring and undo, after the ways of Emacs and readline. */
+/** One input with cursor, kill ring and undo, as in Emacs and readline. */
 export class LineEditor {
   #text = "";
   #cursor = 0;
@@ -44,13 +44,13 @@ export class LineEditor {
     this.#settle("other");
   }
 
-  /** Replaces everything; the cursor goes to the end unless told. */
+  /** Replaces everything; by default the cursor goes to the end. */
   set(text: string, cursor: number = text.length): void {
     this.#change(text, cursor);
     this.#settle("other");
   }
 
-  /** Empties the input and forgets how it came to be; the kill ring stays. */
+  /** Empties the input and its undo list; the kill ring stays. */
   reset(): void {
     this.#text = "";
     this.#cursor = 0;
@@ -58,7 +58,7 @@ export class LineEditor {
     this.#settle("other");
   }
 
-  /** Puts text in at the cursor; false if it does not fit any more. */
+  /** Inserts text at the cursor; false if it no longer fits. */
   insert(text: string): boolean {
     if (this.#text.length + text.length > MAX_INPUT_LENGTH) return false;
     const { before, after } = this.#halves();
@@ -82,7 +82,7 @@ export class LineEditor {
     this.#settle("other");
   }
 
-  /** Cuts up to a place into the kill ring; cuts that follow each other are one entry. */
+  /** Cuts text into the kill ring; consecutive cuts are one entry. */
   kill(direction: HistoryDirection, by: "word" | "blank" | "line" | "all"): void {
     const joined = this.#last === "kill";
     const target = this.#target(direction, by);
@@ -100,7 +100,7 @@ export class LineEditor {
     this.#settle("kill");
   }
 
-  /** Puts the last kill in at the cursor. */
+  /** Inserts the last kill at the cursor. */
   yank(): void {
     const start = this.#cursor;
     const ring = this.#kills.length - 1;
@@ -110,7 +110,7 @@ export class LineEditor {
     this.#yanked = { start, ring };
   }
 
-  /** Directly after a yank: replaces what came by the kill before it. */
+  /** Directly after a yank: replaces the inserted text with the kill before it. */
   yankOlder(): void {
     if (this.#yanked === undefined) return;
     const { start, ring } = this.#yanked;
@@ -134,7 +134,7 @@ export class LineEditor {
     this.#settle("other");
   }
 
-  /** Changes the case of the word at or behind the cursor, and goes behind it. */
+  /** Changes the case of the word at or after the cursor, and moves behind it. */
   recase(how: "upper" | "lower" | "capital"): void {
     const { before, after } = this.#halves();
     const end = wordEnd(after);
@@ -149,7 +149,7 @@ export class LineEditor {
     this.#settle("other");
   }
 
-  /** Takes the last change back. */
+  /** Undoes the last change. */
   undo(): void {
     const before = this.#undo.pop();
     if (before === undefined) return;
@@ -180,7 +180,7 @@ export class LineEditor {
     }
   }
 
-  /** Removes what lies between the cursor and the index, and returns it. */
+  /** Removes and returns the text between the cursor and the index. */
   #cut(index: number): string {
     const [from, to] = index < this.#cursor ? [index, this.#cursor] : [this.#cursor, index];
     const removed = this.#text.slice(from, to);
@@ -215,7 +215,7 @@ function wordEnd(after: string): number {
   return found === null ? after.length : found.index + found[0].length;
 }
 
-/** Start of the last run of visible characters, blanks behind it included. */
+/** Start of the last run of visible characters; trailing blanks belong to it. */
 function blankStart(before: string): number {
   let start = before.trimEnd().length;
   while (start > 0 && !/\s/.test(before[start - 1] as string)) start--;

@@ -1,6 +1,6 @@
-// Bytes to lines on demand: nothing is read before somebody waits for a line.
+// Splits bytes into lines on demand: nothing is read before a caller waits for a line.
 
-/** Most UTF-16 units kept of one line; the chat refuses such a line by its length, so cutting hides nothing. */
+/** Most UTF-16 units kept of one line. The chat refuses a line of that length, so the cut hides nothing. */
 export const MAX_LINE_LENGTH = 262_144;
 
 const INTERRUPT = "\x03";
@@ -12,13 +12,13 @@ interface Waiter {
   readonly resolve: (line: string | undefined) => void;
 }
 
-/** Who asks for a line: the ordinary reader, or a question, which goes first; `secret` = raw keys, see `next`. */
+/** A request for a line: `first` for a question, which goes before the ordinary reader; `secret` = raw keys. */
 export interface LineRequest {
   readonly first?: boolean;
   readonly secret?: boolean;
 }
 
-/** Hands lines out one by one, each to one of those who wait. */
+/** Hands lines out one by one, each to one waiting caller. */
 export class LineReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #decoder = new TextDecoder("utf-8");
@@ -31,7 +31,7 @@ export class LineReader {
     this.#chunks = input[Symbol.asyncIterator]();
   }
 
-  /** The next line without its end; undefined at the end of input, or when a secret one was refused (Ctrl-C). */
+  /** The next line without its line break; undefined at the end of input, or if Ctrl-C refused a secret. */
   next(request: LineRequest = {}): Promise<string | undefined> {
     return new Promise((resolve) => {
       const waiter = { secret: request.secret ?? false, resolve };
@@ -41,7 +41,7 @@ export class LineReader {
     });
   }
 
-  /** Everyone who waits, now or later, gets the end of input. */
+  /** Gives every caller, now and later, the end of input. */
   end(): void {
     this.#ended = true;
     this.#rest = "";
@@ -56,7 +56,7 @@ export class LineReader {
         if (!this.#handOut()) await this.#read();
       }
     } catch {
-      // An input that cannot be read any more has ended.
+      // An input that can no longer be read has ended.
       this.end();
     } finally {
       this.#reading = false;

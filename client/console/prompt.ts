@@ -1,4 +1,4 @@
-// The console in a terminal: typed keys to lines, printed text above them, one status line below.
+// The console in a terminal: keys become lines, printed text goes above them, and one status line is below.
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import type { Alert, Tty } from "../terminal/terminal.ts";
 import { BINDINGS } from "./key_bindings.ts";
@@ -32,6 +32,7 @@ import {
 } from "../terminal/terminal_modes.ts";
 
 const PASTE_LINES = 5;
+
 interface Question {
   readonly prompt: Row;
   readonly hidden: boolean;
@@ -39,13 +40,13 @@ interface Question {
   readonly answer: (text: string | undefined) => void;
 }
 
-/** A chat console on a terminal; see DESIGN.md section 7. */
+/** A chat console on a terminal. */
 export class Prompt implements ChatConsole {
   readonly #tty: Tty;
   readonly #timers: Timers;
   readonly #options: PromptOptions;
   readonly #screen: Screen;
-  readonly #pacer: PaintScheduler;
+  readonly #scheduler: PaintScheduler;
   readonly #window = new InputWindow();
   readonly #printed = new PrintBuffer();
   readonly #events = new EventQueue<UserEvent>();
@@ -57,14 +58,14 @@ export class Prompt implements ChatConsole {
   #status: StatusText = "";
   #live: readonly string[] = [];
   #hint = "";
-  /** Whether Ctrl-X was the key before. */
+  /** Whether the previous key was Ctrl-X. */
   #chord = false;
-  /** Whether a long paste stands in the input that its user was not asked about yet. */
+  /** Whether the input has a long paste that the user was not asked about yet. */
   #unasked = false;
   #editing: Promise<void> | undefined;
   #search: ReverseSearch | undefined;
   #completion: Completion | undefined;
-  /** Column that up and down keep to while they follow each other. */
+  /** The column that consecutive up and down keys keep. */
   #goalColumn: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -80,7 +81,7 @@ export class Prompt implements ChatConsole {
       take: (keys) => this.#take(keys),
       busy: () => this.#editing,
     });
-    this.#pacer = new PaintScheduler(() => this.#paint(), {
+    this.#scheduler = new PaintScheduler(() => this.#paint(), {
       timers: this.#timers,
       failed: () => this.#events.push({ kind: "end" }),
     });
@@ -91,7 +92,7 @@ export class Prompt implements ChatConsole {
     const prompt = new Prompt(tty, options);
     tty.onResize(() => prompt.#resized());
     tty.write(TERMINAL_MODES_ON);
-    prompt.#pacer.request("now");
+    prompt.#scheduler.request("now");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
     return prompt;
   }
@@ -102,13 +103,13 @@ export class Prompt implements ChatConsole {
 
   print(text: string): void {
     this.#printed.add(text);
-    this.#pacer.request("soon");
+    this.#scheduler.request("soon");
   }
 
   setStatus(status: StatusText): void {
     const before = this.status;
     this.#status = status;
-    if (this.status !== before) this.#pacer.request("soon");
+    if (this.status !== before) this.#scheduler.request("soon");
   }
 
   get status(): string {
@@ -117,7 +118,7 @@ export class Prompt implements ChatConsole {
 
   setLive(rows: readonly string[]): void {
     this.#live = rows;
-    this.#pacer.request("soon");
+    this.#scheduler.request("soon");
   }
 
   alert({ notice }: Alert): void {
@@ -126,23 +127,23 @@ export class Prompt implements ChatConsole {
 
   setPrompt(text: string): void {
     this.#prompt = parseStyled(text);
-    this.#pacer.request("soon");
+    this.#scheduler.request("soon");
   }
 
-  /** The colour of the terminal's background; undefined where it does not say so. */
+  /** The color of the terminal's background; undefined if the terminal does not answer. */
   background(): Promise<Rgb | undefined> {
     return this.#keys.background();
   }
 
   setInput(text: string): void {
     this.#editor.set(text);
-    this.#pacer.request("now");
+    this.#scheduler.request("now");
   }
 
   clear(): void {
     this.#printed.take();
     this.#screen.clear("all");
-    this.#pacer.request("now");
+    this.#scheduler.request("now");
   }
 
   ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
@@ -151,7 +152,7 @@ export class Prompt implements ChatConsole {
       const prompt = parseStyled(question.endsWith(" ") ? question : `${question} `);
       const hidden = options.hidden ?? false;
       this.#questions.push({ prompt, hidden, editor: new LineEditor(), answer });
-      this.#pacer.request("now");
+      this.#scheduler.request("now");
     });
   }
 
@@ -160,14 +161,14 @@ export class Prompt implements ChatConsole {
   }
 
   async #close(): Promise<void> {
-    this.#pacer.close();
+    this.#scheduler.close();
     await this.#editing;
     this.#keys.stop();
     try {
       this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
       await this.#tty.flush();
     } catch {
-      // The terminal is gone; everything else is still put in order.
+      // The terminal is gone; everything else is still closed.
     } finally {
       for (const { answer } of this.#questions.splice(0)) answer(undefined);
       this.#events.close();
@@ -176,7 +177,7 @@ export class Prompt implements ChatConsole {
   }
 
   #paint(): Promise<void> {
-    // On a busy machine the signal comes late, and what is painted for a width of before stays as rubbish.
+    // On a busy machine the signal comes late, and a picture painted for the old width would leave rubbish.
     this.#tty.measure();
     const area = this.#window.compose({
       ...this.#shown(),
@@ -191,7 +192,7 @@ export class Prompt implements ChatConsole {
     return this.#tty.flush();
   }
 
-  /** Prompt, text and cursor as they are to be seen now. */
+  /** Prompt, text and cursor to show now. */
   #shown(): { readonly prompt: Row; readonly text: string; readonly cursor: number } {
     const question = this.#questions[0];
     if (question?.hidden) return { prompt: question.prompt, text: "", cursor: 0 };
@@ -217,13 +218,13 @@ export class Prompt implements ChatConsole {
   #resized(): void {
     this.#screen.resize(this.#tty.columns, this.#tty.rows);
     this.#options.resized?.();
-    this.#pacer.request("soon");
+    this.#scheduler.request("soon");
   }
 
   #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined || events.length === 0) return;
     for (const event of events) this.#handle(event);
-    this.#pacer.request("now");
+    this.#scheduler.request("now");
   }
 
   #handle(event: UserKey): void {
@@ -256,12 +257,13 @@ export class Prompt implements ChatConsole {
   #insert(text: string): void {
     this.#goalColumn = undefined;
     if (!this.#active.insert(text)) this.#refusePaste();
-    // What is typed as an answer to a question may be a secret.
+    // The answer to a question may be a secret.
     if (this.#questions.length === 0) this.#options.entered?.(this.#editor.text);
   }
 
   #refusePaste(): void {
-    this.#hint = `cannot take that much text: a paste may have ${MAX_PASTE_LENGTH} characters`;
+    this.#hint =
+      `cannot take that much text: a paste may have at most ${MAX_PASTE_LENGTH} characters`;
   }
 
   #searchTakes(search: ReverseSearch, event: UserKey): boolean {
@@ -330,7 +332,7 @@ export class Prompt implements ChatConsole {
     this.#events.push({ kind: "line", text });
   }
 
-  /** Once: a paste that went wrong, or into the wrong window, is not to be sent by one key. */
+  /** Asks once, so that one key does not send a paste that went into the wrong window. */
   #askAboutPaste(text: string): void {
     this.#unasked = false;
     this.#hint = longPasteQuestion(text);
@@ -344,7 +346,7 @@ export class Prompt implements ChatConsole {
   }
 
   async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
-    const lent = { tty: this.#tty, screen: this.#screen, pacer: this.#pacer };
+    const lent = { tty: this.#tty, screen: this.#screen, scheduler: this.#scheduler };
     try {
       const use = () => edit(this.#editor.text);
       this.#editor.set(await lendTerminal({ ...lent, above: this.#printed.take() }, use));
@@ -353,7 +355,7 @@ export class Prompt implements ChatConsole {
       this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
     } finally {
       this.#editing = undefined;
-      this.#pacer.request("now");
+      this.#scheduler.request("now");
     }
   }
 
@@ -365,7 +367,7 @@ export class Prompt implements ChatConsole {
     this.#active.kill("back", "all");
   }
 
-  /** Nothing is typed and the user wants out: of the question, or of the program. */
+  /** Refuses the open question, or tells the program that the user wants to quit. */
   #refuse(kind: "interrupt" | "end"): void {
     const question = this.#questions.shift();
     if (question !== undefined) question.answer(undefined);

@@ -1,4 +1,4 @@
-// What a prompt is given beside its terminal: looks, and what it asks of the program that it does not know.
+// What a prompt needs beside its terminal: its looks, and callbacks into the program.
 
 import type { Completer } from "./console.ts";
 import type { Timers } from "../terminal/paint_scheduler.ts";
@@ -6,20 +6,20 @@ import type { Reflow } from "../terminal/screen.ts";
 
 /** What a prompt needs beside its terminal. */
 export interface PromptOptions {
-  /** Styled text before the input; "> " unless told. */
+  /** Styled text before the input; default "> ". */
   readonly prompt?: string;
-  /** Told what stands in the input line whenever the user adds to it. */
+  /** Called with the text of the input line whenever the user adds to it. */
   readonly entered?: (text: string) => void;
   readonly complete?: Completer;
-  /** Told of each change of the terminal's size, before the screen is painted for it. */
+  /** Called after each change of the terminal's size, before the screen is painted. */
   readonly resized?: () => void;
-  /** Lets the user edit the text in a program of theirs (Ctrl-X Ctrl-E). Throws an Error that says why not. */
+  /** Lets the user edit the text in their editor (Ctrl-X Ctrl-E). Rejects with an Error that says why not. */
   readonly edit?: (text: string) => Promise<string>;
-  /** What a paste into an empty line becomes, and what is said about it; undefined = what it is. */
+  /** What a paste into an empty line becomes, and a hint about it; undefined = it stays as it is. */
   readonly pasted?: (text: string) => { readonly text: string; readonly hint: string } | undefined;
-  /** Lines of a paste that are sent without asking, 0 for any number; 5 unless told. */
+  /** Most lines of a paste that are sent without asking, 0 for any number; default 5. */
   readonly pasteLines?: () => number;
-  /** What the terminal does to long rows when it is resized; "follow-cursor" unless told. */
+  /** What the terminal does to long rows at a resize; default "follow-cursor". */
   readonly reflow?: Reflow;
   readonly timers?: Timers;
 }

@@ -1,9 +1,9 @@
-// Ctrl-R: the newest entry of the history that holds what is typed, older ones by Ctrl-R again.
+// Ctrl-R: finds the newest entry of the input history that contains the typed text; Ctrl-R again finds older ones.
 import type { UserKey } from "../terminal/key_reader.ts";
 import type { InputHistory } from "./input_history.ts";
 import { previousBoundary } from "../terminal/width.ts";
 
-/** What a key did: it stays in the search, ends it with the found text, or ends it without. */
+/** What a key does: stays in the search, ends it with the found text, or ends it without. */
 export type SearchStep = "stay" | "accept" | "cancel";
 
 const CANCEL = new Set(["ctrl-c", "ctrl-g", "escape"]);
@@ -19,23 +19,23 @@ export class ReverseSearch {
     this.#history = history;
   }
 
-  /** The prompt while it lasts. */
+  /** The prompt during the search. */
   get prompt(): string {
     return `${this.#failed ? "no match" : "search"} "${this.#query}": `;
   }
 
-  /** The entry found, "" before there is one. */
+  /** The found entry; "" before there is one. */
   get text(): string {
     return this.#match?.text ?? "";
   }
 
-  /** Where the found words begin in the entry. */
+  /** Index of the found text in the entry. */
   get cursor(): number {
     const at = this.text.toLowerCase().indexOf(this.#query.toLowerCase());
     return Math.max(0, at);
   }
 
-  /** Takes a key; after "accept" the caller handles the same key as an ordinary one. */
+  /** Handles a key; after "accept" the caller handles the same key as an ordinary one. */
   handle(event: UserKey): SearchStep {
     if (event.kind !== "key") {
       this.#find(this.#query + event.text.replaceAll("\n", " "), undefined);

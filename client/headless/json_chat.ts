@@ -1,5 +1,5 @@
-// `cmdchat-client --json`: a chat whose user is a program. JSON in, one request a line and in order; JSON out, what the
-// json renderer prints and one result for each request.
+// `cmdchat-client --json`: a chat whose user is a program. Input: one JSON request per line, done in order. Output: the
+// lines of the JSON renderer, and one result for each request.
 
 import type { CmdchatError } from "../../shared/base/errors.ts";
 import { deliver, doLines } from "../app/pipe_input.ts";
@@ -9,12 +9,12 @@ import { jsonLine } from "../render/json.ts";
 import { idOf, parseRequest } from "./json_requests.ts";
 import { resultFields } from "./send.ts";
 
-/** The script of `--json`; `receives` tells whether files may be taken. */
+/** Creates the script of `--json`; `receives`: whether files may be accepted. */
 export function jsonScript(receives: boolean): Script {
   return { receives, output: (options) => new Output(options), read: readRequests };
 }
 
-/** Does each request and tells what became of it; resolves with the first fault. */
+/** Does each request and prints its result; resolves with the first fault. */
 function readRequests(options: InputOptions): Promise<CmdchatError | undefined> {
   const { chat, clock } = options;
   return doLines(options, {

@@ -1,5 +1,5 @@
-// Whose link was lost while a file was sent has the rest of it from us: a program that ends with its last byte would
-// take that along.
+// A receiver who lost the connection during a file fetches the missing part from the sender. So a program that sends a
+// file must not end with its last byte.
 
 import { FILE_SERVED_MS } from "../base/limits.ts";
 import { HOLD_S } from "../../shared/base/limits.ts";
@@ -7,17 +7,17 @@ import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 
-/** Who is back asks for what it missed within this. */
+/** A receiver that is back asks for the missing part within this time. */
 const ASK_MS = 3_000;
 const LOOK_MS = 100;
 
-/** Those in the room who may still miss something of a file. */
+/** Members of the room who may still miss a part of a file. */
 export class LateReceivers {
   readonly #chat: Chat;
   readonly #clock: Clock;
-  /** Who was told of the file. */
-  #told = new Set<number>();
-  /** When one of them was without a link last, or was sent a part. */
+  /** Clients that were offered the file. */
+  #offeredTo = new Set<number>();
+  /** When one of them was last without a connection, or was sent a part. */
   #troubleAt = -Infinity;
   #connectedAt: number;
 
@@ -27,26 +27,26 @@ export class LateReceivers {
     this.#connectedAt = clock.now();
   }
 
-  /** A file is offered to those who are here. */
+  /** A file is offered to the members who are here. */
   begin(): void {
     const here = this.#people.filter(({ state }) => state === "here");
-    this.#told = new Set(here.map(({ client }) => client));
+    this.#offeredTo = new Set(here.map(({ client }) => client));
     this.#troubleAt = -Infinity;
   }
 
-  /** To be called whenever somebody came, went, or lost the link. */
+  /** Call it whenever somebody joins, leaves, or loses the connection. */
   look(): void {
     const { connected, transfers } = this.#chat;
     if (connected) this.#connectedAt = this.#clock.now();
     const isTrouble = !connected || transfers.isServing ||
-      this.#people.some(({ state, client }) => state === "away" && this.#told.has(client));
+      this.#people.some(({ state, client }) => state === "away" && this.#offeredTo.has(client));
     if (isTrouble) this.#troubleAt = this.#clock.now();
   }
 
-  /** Resolves when nobody is away any more, and nobody who was asks for anything; at once where nobody was. */
+  /** Resolves once no receiver is away and none asks for a part; at once if none was away. */
   async served(): Promise<void> {
     const end = this.#clock.now() + FILE_SERVED_MS;
-    // In a sealed room a file counts as sent only when they have it.
+    // In a sealed room a file counts as sent only once the receivers have it.
     if (this.#chat.rooms.current?.isSealed) return;
     for (this.look(); this.#clock.now() < end; this.look()) {
       const now = this.#clock.now();

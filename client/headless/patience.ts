@@ -1,10 +1,10 @@
-// Bounded waits of scripts.
+// Waits of scripts, with a bound.
 
 import { ConnectionError, TimeoutError } from "../../shared/base/errors.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 
-/** A wait of `seconds` in all; undefined = for ever. */
+/** A total of `seconds` to wait; undefined = for ever. */
 export class Patience {
   readonly seconds: number | undefined;
   readonly #clock: Clock;
@@ -16,17 +16,17 @@ export class Patience {
     this.#end = seconds === undefined ? Infinity : clock.now() + 1_000 * seconds;
   }
 
-  /** What `wanted` gives, or "late" when the time is over first. */
-  async within<T>(wanted: Promise<T>): Promise<T | "late"> {
-    if (this.seconds === undefined) return await wanted;
+  /** The value of `awaited`, or "late" if the time runs out first. */
+  async within<T>(awaited: Promise<T>): Promise<T | "late"> {
+    if (this.seconds === undefined) return await awaited;
     const done = new AbortController();
     const left = Math.max(0, this.#end - this.#clock.now());
     const late = this.#clock.wait(left, done.signal).then(() => "late" as const);
-    return await Promise.race([wanted, late]).finally(() => done.abort());
+    return await Promise.race([awaited, late]).finally(() => done.abort());
   }
 }
 
-/** The chat's end, as a promise. */
+/** Resolves when the chat ends. */
 export function endOf(chat: Chat): Promise<void> {
   return new Promise((resolve) => {
     if (chat.ending.aborted) return resolve();
@@ -34,7 +34,7 @@ export function endOf(chat: Chat): Promise<void> {
   });
 }
 
-/** Waits for a session; false where the chat ended instead. Throws ConnectionError when the time is over first. */
+/** Waits for a session; false if the chat ends first. Throws ConnectionError if the time runs out. */
 export async function connectedInTime(chat: Chat, patience: Patience): Promise<boolean> {
   const outcome = await patience.within(Promise.race([chat.whenConnected(), endOf(chat)]));
   if (outcome === "late") {
@@ -45,7 +45,7 @@ export async function connectedInTime(chat: Chat, patience: Patience): Promise<b
   return chat.connected;
 }
 
-/** The error of a time that is over. */
+/** The error after a timeout. */
 export function timeOver(patience: Patience, what: string): TimeoutError {
   return new TimeoutError(`${what} within ${patience.seconds} s`);
 }

@@ -10,7 +10,7 @@ import { readPassphrase } from "../config/read_secrets.ts";
 import { LineConsole } from "../console/line_console.ts";
 import { openLineIo } from "../terminal/tty.ts";
 
-/** Prints the entries that were asked for; gives the exit code. Throws as showHistory() does. */
+/** Prints the selected entries and returns the exit code. Throws as showHistory() does. */
 export async function printHistory(
   config: HistoryConfig & { readonly path: string },
   env: (name: string) => string | undefined,
@@ -31,7 +31,7 @@ export async function printHistory(
     await showHistory({ ...options, write: (text) => io.write(`${text}\n`) });
     return 0;
   } catch (error) {
-    // Whoever reads the output has enough of it.
+    // The reader of the output (`… | head`) has enough.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     throw error;
   } finally {
@@ -39,7 +39,7 @@ export async function printHistory(
   }
 }
 
-/** Writes what was asked for to a new file, whole or not at all. */
+/** Writes the selected entries to a new file, completely or not at all. */
 async function exportTo(
   path: string,
   options: Omit<ShowHistoryOptions, "write">,
@@ -51,7 +51,7 @@ async function exportTo(
     file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   } catch (cause) {
     const isThere = cause instanceof Deno.errors.AlreadyExists;
-    const why = isThere ? "there is such a file already" : "the system refused";
+    const why = isThere ? "the file exists already" : "the system refused";
     throw new ConfigError(`${trouble}: ${why}`, { cause });
   }
   try {

@@ -1,4 +1,4 @@
-// `cmdchat-client recv`: prints what others say, until so many messages came or the time is over.
+// `cmdchat-client recv`: prints messages of others until a number of them or a timeout is reached.
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../render/json.ts";
@@ -8,20 +8,20 @@ import { endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 
-/** What `recv` was asked for. */
+/** Options of `recv`. */
 export interface RecvOptions {
-  /** Messages to take; undefined = all. */
+  /** Messages to print; undefined = all. */
   readonly count: number | undefined;
   /** Seconds in all; undefined = for ever. */
   readonly timeout: number | undefined;
-  /** Whose messages to take; undefined = everybody's. */
+  /** Only messages of this sender; undefined = of everybody. */
   readonly from: string | undefined;
   readonly json: boolean;
   /** Puts `<NAME> ` in front. */
   readonly names: boolean;
 }
 
-/** The script that receives. */
+/** Creates the script that receives messages. */
 export function recvScript(options: RecvOptions): Script {
   const receiving = new Receiving(options);
   return {
@@ -45,7 +45,7 @@ class Receiving {
   take(line: ChatLine): void {
     const { count, from } = this.#options;
     if (line.own || !isFrom(line.sender, from)) return;
-    // More may come before the link is closed.
+    // More may arrive before the connection is closed.
     if (count !== undefined && this.#taken >= count) return;
     this.#taken++;
     this.#stdout.print(this.#format(line));
@@ -74,7 +74,7 @@ class Receiving {
   }
 }
 
-/** Whether `sender` is the one that was named; any is where none was. Case does not count. */
+/** Whether `sender` is `wanted`, in any case; true for everybody if `wanted` is undefined. */
 export function isFrom(sender: string, wanted: string | undefined): boolean {
   const folded = (name: string) => name.normalize("NFKC").toLowerCase();
   return wanted === undefined || folded(sender) === folded(wanted);

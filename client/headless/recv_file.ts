@@ -1,4 +1,4 @@
-// `cmdchat-client recv-file`: takes the next files that are offered and prints where they are.
+// `cmdchat-client recv-file`: accepts the next offered files and prints their paths.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
@@ -15,9 +15,9 @@ import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";
 
-/** What `recv-file` was asked for. */
+/** Options of `recv-file`. */
 export interface RecvFileOptions {
-  /** Files to take. */
+  /** Files to receive. */
   readonly count: number;
   /** Seconds in all; undefined = for ever. */
   readonly timeout: number | undefined;
@@ -25,12 +25,12 @@ export interface RecvFileOptions {
   readonly json: boolean;
 }
 
-/** The script that receives files. */
+/** Creates the script that receives files. */
 export function recvFileScript(options: RecvFileOptions): Script {
   const receiving = new FileReceiving(options);
   return {
     receives: true,
-    output: (base) => new ScriptOutput(base, { onFile: (event) => receiving.hear(event) }),
+    output: (base) => new ScriptOutput(base, { onFile: (event) => receiving.handle(event) }),
     read: (input) => receiving.run(input),
   };
 }
@@ -49,7 +49,7 @@ class FileReceiving {
     this.#options = options;
   }
 
-  hear(event: TransferEvent): void {
+  handle(event: TransferEvent): void {
     const sender = event.kind === "refused" ? event.sender : event.file.sender;
     if (sender === undefined || !isFrom(sender, this.#options.from)) return;
     if (this.#options.json && event.kind !== "progress") {
@@ -64,7 +64,7 @@ class FileReceiving {
       case "failed":
         return this.#fail(event);
       case "refused":
-        this.#complain(transferError(`Cannot take ${quote(event.name)}`, event.fault));
+        this.#complain(transferError(`Cannot receive ${quote(event.name)}`, event.fault));
     }
   }
 
@@ -84,7 +84,7 @@ class FileReceiving {
     return this.#saved < this.#options.count ? this.#fault : undefined;
   }
 
-  /** Takes as many of the offers as are still wanted. */
+  /** Accepts as many offers as are still missing. */
   #takeMore(): void {
     const { count } = this.#options;
     while (this.#chat !== undefined && this.#saved + this.#taking.size < count) {
@@ -94,7 +94,7 @@ class FileReceiving {
       try {
         this.#chat.transfers.accept(n);
       } catch (error) {
-        // It ended in the same moment; its own event says why.
+        // The offer ended at the same moment; its event says why.
         if (!(error instanceof CmdchatError)) throw error;
         this.#taking.delete(n);
       }
@@ -112,7 +112,7 @@ class FileReceiving {
     const wasTaken = this.#taking.delete(file.n);
     if (this.#waiting.includes(file.n)) this.#waiting.splice(this.#waiting.indexOf(file.n), 1);
     if (!wasTaken) return;
-    this.#complain(transferError(`Cannot take ${quote(file.name)}`, fault));
+    this.#complain(transferError(`Cannot receive ${quote(file.name)}`, fault));
     // A disk that is full stays full.
     if (fault.code === "not_saved") this.#enough.resolve();
     this.#takeMore();

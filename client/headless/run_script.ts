@@ -1,4 +1,4 @@
-// From the command line of a script's command to its exit code.
+// The headless commands: from the command line to the exit code.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -33,25 +33,25 @@ export async function runRecv(input: LinkInput): Promise<number> {
   const { values, positionals } = readConnection(RECV_OPTIONS, input);
   refuseWords("recv", positionals);
   const { count, from, json, names } = values;
-  if (json && names) throw new UsageError("Cannot use --names with --json: it has all names");
+  if (json && names) throw new UsageError("Cannot use --names with --json: JSON has all names");
   const { recvScript } = await import("./recv.ts");
   const script = recvScript({ count, from, json, names, timeout: seconds(values.timeout) });
   return await runChat(asClientConfig(values), script);
 }
 
-/** The path that stands for standard input. */
+/** The path that means standard input. */
 const STDIN = "-";
 
 /** `send-file PATH…`. */
 export async function runSendFile(input: LinkInput): Promise<number> {
   const { values, positionals: paths } = readConnection(SEND_FILE_OPTIONS, input);
-  if (paths.length === 0) throw new UsageError("Cannot send a file: send-file PATH is wanted");
+  if (paths.length === 0) throw new UsageError("Cannot send a file: the form is send-file PATH…");
   const { sendFileScript } = await import("./send_file.ts");
   const { json, timeout, as } = values;
   const fromInput = paths.filter((path) => path === STDIN).length;
   if (fromInput > 1) throw new UsageError("Cannot send standard input (-) more than once");
   if (as !== undefined && fromInput === 0) {
-    throw new UsageError("Cannot use --as without -: it names what comes from standard input");
+    throw new UsageError("Cannot use --as without -: it names the file from standard input");
   }
   const script = sendFileScript({ paths, as, json, timeout: seconds(timeout) });
   return await runChat(asClientConfig(values), script);

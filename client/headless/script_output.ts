@@ -1,44 +1,44 @@
-// What a script hears of a chat: only what it asked for. Warnings and errors still reach standard error.
+// The output of a script: only the events that it listens to. Warnings and errors still go to standard error.
 
 import { Output, type OutputOptions } from "../output/output.ts";
 import type { ChatLine, LinkNote, SystemLine } from "../render/text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 
-/** What a script listens to. */
-export interface ScriptEars {
+/** The events that a script listens to. */
+export interface ScriptListeners {
   /** A message; `line` is NOT sanitized. */
   readonly onChat?: (line: ChatLine) => void;
-  /** A turn of a transfer; NOT sanitized. */
+  /** An event of a transfer, NOT sanitized. */
   readonly onFile?: (event: TransferEvent) => void;
-  /** Somebody came, went, or took another name. */
+  /** Somebody joined, left, or changed their name. */
   readonly onPeople?: () => void;
 }
 
-/** An output that shows nothing of the conversation by itself. */
+/** An output that prints nothing of the conversation by itself. */
 export class ScriptOutput extends Output {
-  readonly #ears: ScriptEars;
+  readonly #listeners: ScriptListeners;
   #wasLost = false;
 
-  constructor(options: OutputOptions, ears: ScriptEars) {
-    // What a newer kind of line would print belongs to nobody's script.
+  constructor(options: OutputOptions, listeners: ScriptListeners) {
+    // A kind of line that is added later must not reach a script's output.
     super({ ...options, print: () => {} });
-    this.#ears = ears;
+    this.#listeners = listeners;
   }
 
   override chat(line: ChatLine): "shown" {
-    this.#ears.onChat?.(line);
+    this.#listeners.onChat?.(line);
     return "shown";
   }
 
   override file(event: TransferEvent): void {
-    this.#ears.onFile?.(event);
+    this.#listeners.onFile?.(event);
   }
 
   override system(line: SystemLine): void {
-    // Why the server did not do what was asked.
+    // Why the server refused a request.
     if (line.event === "refused" || line.event === "rate_limited") this.note("warning", line.text);
-    this.#ears.onPeople?.();
+    this.#listeners.onPeople?.();
   }
 
   override note(level: NoteLevel, text: string, hint?: string): void {
@@ -47,7 +47,7 @@ export class ScriptOutput extends Output {
 
   override answer(): void {}
 
-  /** The first connection is what was asked for, and no news. */
+  /** The first connection is expected, so it is not printed. */
   override link(note: Omit<LinkNote, "time">): void {
     if (note.state === "lost") this.#wasLost = true;
     if (this.#wasLost) super.link(note);

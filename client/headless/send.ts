@@ -1,10 +1,10 @@
 // `cmdchat-client send`: one message, or one for each line as it comes. The exit code says whether the server
-// acknowledged every one of them.
+// acknowledged all of them.
 //
-// 1. Messages leave in the order of the lines, up to WINDOW of them unacknowledged at the same time.
-// 2. A lost link is taken up again for as long as the user lets us wait; what the server has not acknowledged goes
-//    out again in the same session, where it cannot count twice.
-// 3. What was perhaps delivered is told and never said again.
+// 1. Messages are sent in the order of the lines, at most WINDOW of them unacknowledged.
+// 2. After a lost connection the client reconnects for as long as --timeout allows. Unacknowledged messages are sent
+//    again in the same session, where the server drops duplicates.
+// 3. A message that was perhaps delivered is reported and never sent again.
 
 import {
   type CmdchatError,
@@ -25,10 +25,10 @@ import { connectedInTime, Patience } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 
-/** Far below what the client keeps unsent, and enough that a distant server is not waited for at each line. */
+/** Far below UNSENT_MAX, and enough not to wait for a distant server after each line. */
 const WINDOW = 32;
 
-/** What `send` was asked for. */
+/** Options of `send`. */
 export interface SendOptions {
   /** undefined = standard input. */
   readonly text: string | undefined;
@@ -36,11 +36,11 @@ export interface SendOptions {
   readonly lines: boolean;
   /** One JSON object on standard output for each message. */
   readonly json: boolean;
-  /** Seconds in all for one message, or without a connection for lines; undefined = for ever. */
+  /** Seconds in total for one message; for lines, seconds without a connection; undefined = for ever. */
   readonly timeout: number | undefined;
 }
 
-/** The script that sends. */
+/** Creates the script that sends messages. */
 export function sendScript(options: SendOptions): Script {
   return {
     receives: false,
@@ -102,7 +102,7 @@ class Sending {
     }
   }
 
-  /** Says it, and tells what became of it. */
+  /** Sends a message and reports the outcome. */
   async #say(text: string): Promise<void> {
     const n = ++this.#count;
     let outcome: RequestOutcome;
@@ -137,7 +137,7 @@ class Sending {
     let text = "";
     for await (const line of this.#linesOfInput()) {
       text += `${line}\n`;
-      // Far above any limit: a whole disk must not be read to say so.
+      // Far above every limit: the error must not need the whole input.
       if (text.length > 2 * MESSAGE_MAX_BYTES_CEILING) {
         throw new LimitError(
           `Cannot send the message: it has more than ${MESSAGE_MAX_BYTES_CEILING} bytes`,
@@ -149,7 +149,7 @@ class Sending {
   }
 }
 
-/** What a result says of how it went. */
+/** The fields of a result for its outcome. */
 export function resultFields(fault: CmdchatError | undefined): Record<string, unknown> {
   if (fault === undefined) return { ok: true };
   return { ok: false, code: fault.exitCode, error: fault.message, hint: fault.hint };
@@ -158,7 +158,7 @@ export function resultFields(fault: CmdchatError | undefined): Record<string, un
 function notDelivered(
   outcome: Exclude<RequestOutcome, "confirmed">,
   text: string,
-  why = "the link broke before the server answered",
+  why = "the connection was lost before the server answered",
 ): CmdchatError {
   return outcome === "lost"
     ? new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`)

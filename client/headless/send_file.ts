@@ -1,5 +1,5 @@
-// `cmdchat-client send-file`: waits until somebody is there, hands the files to the room one after the other, and
-// prints their digests. The relay keeps no files: whoever comes later does not get them.
+// `cmdchat-client send-file`: waits until somebody is in the room, sends the files one after the other, and prints their
+// digests. The relay keeps no files: members who join later do not get them.
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -17,25 +17,25 @@ import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";
 
-/** What `send-file` was asked for. */
+/** Options of `send-file`. */
 export interface SendFileOptions {
   /** `-` is standard input. */
   readonly paths: readonly string[];
-  /** What standard input is called. */
+  /** The file name for standard input. */
   readonly as?: string | undefined;
   /** Seconds to wait for somebody; undefined = for ever. */
   readonly timeout: number | undefined;
   readonly json: boolean;
 }
 
-/** The script that sends files. */
+/** Creates the script that sends files. */
 export function sendFileScript(options: SendFileOptions): Script {
   const sending = new FileSending(options);
   return {
     receives: false,
     output: (base) =>
       new ScriptOutput(base, {
-        onFile: (event) => sending.hear(event),
+        onFile: (event) => sending.handle(event),
         onPeople: () => sending.lookAround(),
       }),
     read: (input) => sending.run(input),
@@ -59,7 +59,7 @@ class FileSending {
     if ((this.#chat?.rooms.current?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
   }
 
-  hear(event: TransferEvent): void {
+  handle(event: TransferEvent): void {
     if (event.kind === "refused" || event.file.direction === "in") return;
     this.#late?.look();
     if (this.#options.json && event.kind !== "progress") {
@@ -79,7 +79,7 @@ class FileSending {
       this.lookAround();
       const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
       if (await patience.within(somebody) === "late") {
-        throw timeOver(patience, "Nobody came to take the file");
+        throw timeOver(patience, "Nobody joined to receive the file");
       }
       for (const path of this.#options.paths) {
         await connectedInTime(chat, patience);
@@ -118,12 +118,13 @@ class FileSending {
     const head = `Cannot send ${quote(path)}`;
     return event?.kind === "failed"
       ? transferError(head, event.fault)
-      : new ConnectionError(`${head}: the link was lost`);
+      : new ConnectionError(`${head}: the connection was lost`);
   }
+
   async #sendInput(input: AsyncIterable<Uint8Array>, chat: Chat): Promise<void> {
     const { fileMax } = chat.transfers;
     const file = await spoolFile(input, { name: this.#options.as ?? "stdin", fileMax });
-    // Reading may have taken long.
+    // Reading may take long, and the connection may be lost meanwhile.
     await Promise.race([chat.whenConnected(), endOf(chat)]);
     this.#late?.begin();
     chat.transfers.sendFile(file, chat.room);

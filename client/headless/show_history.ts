@@ -1,30 +1,30 @@
-// `cmdchat-client history FILE`: shows and searches what was kept. The file is only read, without a lock.
+// `cmdchat-client history FILE`: shows and searches the local history. The file is only read, without a lock.
 
 import { sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import { type HistoryEntry, readHistory } from "../history/history.ts";
 import { dateAndTime } from "../render/text.ts";
 
-/** Version of the lines of `--json`; a field may be added without changing it. */
+/** Version of the lines of `--json`; adding a field does not change it. */
 export const HISTORY_JSON_VERSION = 1;
 
-/** What `history FILE` was asked for, and where its lines go. */
+/** Which entries to show, and where they go. */
 export interface ShowHistoryOptions {
   readonly path: string;
   readonly passphrase: string;
-  /** Only entries with this text in their text, sender or room; case and compatibility forms do not count. */
+  /** Only entries with this in their text, sender or room, whatever the case or the compatibility form. */
   readonly search?: string | undefined;
-  /** Only entries of this stretch, in ms since 1970. */
+  /** Only entries from this time on, in ms since 1970. */
   readonly from?: number | undefined;
-  /** Where the stretch ends; what is of this very moment is not in it. */
+  /** Only entries before this time, in ms since 1970. */
   readonly to?: number | undefined;
-  /** One JSON object a line, with every field as it was stored. */
+  /** One JSON object per line, with every field as stored. */
   readonly json?: boolean;
-  /** Takes one entry's line or lines, without the last line break. */
+  /** Takes the line or lines of one entry, without the last line break. */
   readonly write: (text: string) => void | Promise<void>;
   readonly onNotice?: (text: string) => void;
 }
 
-/** Writes the entries that fit, oldest first, and gives their number; throws as readHistory() does. */
+/** Writes the matching entries, oldest first, and returns their number. Throws as readHistory() does. */
 export async function showHistory(options: ShowHistoryOptions): Promise<number> {
   const { path, passphrase, write, onNotice, from = -Infinity, to = Infinity } = options;
   const format = options.json ? formatJson : formatLine;
@@ -49,7 +49,7 @@ function folded(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }
 
-/** In this machine's time, as the chat showed it. Further lines of a text are indented, so that no text can look like an entry of its own. */
+/** An entry in this machine's time. Further lines of a text are indented, so that none looks like another entry. */
 function formatLine(entry: HistoryEntry): string {
   const text = sanitizeText(entry.text).replaceAll("\n", "\n    ");
   return `${dateAndTime(entry.time)} [${sanitizeLine(entry.room)}] ${speaker(entry)} ${text}`;
@@ -67,7 +67,7 @@ function speaker({ kind, sender }: HistoryEntry): string {
   }
 }
 
-/** Control, format and line-separating characters are escaped: still the same JSON, and harmless in a terminal. */
+/** Control, format and line-separating characters are escaped: the same JSON, and harmless in a terminal. */
 function formatJson(entry: HistoryEntry): string {
   return JSON.stringify({ v: HISTORY_JSON_VERSION, ...entry }).replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

@@ -1,4 +1,4 @@
-// Why a transfer failed, as an error with the exit code of whose fault it is.
+// Turns the fault of a transfer into an error of the class, and so the exit code, of whoever caused it.
 
 import {
   type CmdchatError,

@@ -1,6 +1,5 @@
-// The local history: what a user asked to keep, encrypted, in a file that only grows. history_format.ts has its bytes.
-// Whoever opens a file for writing has authenticated all of it; bytes of a write that was cut off stay until the next
-// append, which writes over them.
+// The local history: an encrypted file that only grows. history_format.ts defines its bytes. Opening a file for writing
+// authenticates all of it. Bytes of a write that was cut off stay until the next append overwrites them.
 
 import { ConfigError, CryptoError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { decodeEntry, type HistoryEntry } from "./history_entry.ts";
@@ -18,7 +17,7 @@ import {
   type HistoryKeys,
   MAX_RECORDS,
   parseHeader,
-  type RecordPlace,
+  type RecordPosition,
   sealRecord,
   startsWithMagic,
   unlockHeader,
@@ -42,20 +41,20 @@ import {
 
 export type { HistoryEntry } from "./history_entry.ts";
 
-/** What openHistory() and readHistory() take beside path and passphrase. */
+/** Options of openHistory() and readHistory(). */
 export interface HistoryOptions {
-  /** Told in one sentence what the user should know: a takeover, a write that was cut off. */
+  /** Called with a sentence for the user: about a takeover, or a write that was cut off. */
   readonly onNotice?: (text: string) => void;
-  /** A cheap cost for new files, so that tests are quick. */
+  /** A low cost for new files, so that tests are fast. */
   readonly unsafeTestOnlyCost?: StretchCost;
-  /** A disk that fails where a test wants it. */
+  /** A disk that fails where a test needs it. */
   readonly unsafeTestOnlyDisk?: TakeoverDisk;
 }
 
 interface OpenState {
   readonly file: Deno.FsFile;
   readonly keys: HistoryKeys;
-  readonly place: RecordPlace;
+  readonly position: RecordPosition;
   readonly path: string;
 }
 
@@ -66,8 +65,8 @@ interface Waiting {
 }
 
 /**
- * Opens or creates the history at `path` for this program alone, and takes an old v1 file over (kept as `<path>.v1`).
- * Throws CryptoError where passphrase or content do not fit, ConfigError where the file cannot be used; nothing was
+ * Opens or creates the history at `path`, locked for this program, and takes over an old v1 file (kept as `<path>.v1`).
+ * Throws CryptoError for a wrong passphrase or damaged content, ConfigError if the file cannot be used. Nothing is
  * changed then.
  */
 export async function openHistory(
@@ -88,8 +87,8 @@ export async function openHistory(
 }
 
 /**
- * The entries of the history at `path`, of either format, oldest first; changes nothing and needs no lock.
- * Throws as openHistory() does; entries before a damaged one are given first.
+ * The entries of the history at `path`, of either format, oldest first. Changes nothing and needs no lock.
+ * Throws as openHistory() does, after yielding the entries before a damaged one.
  */
 export async function* readHistory(
   path: string,
@@ -109,17 +108,17 @@ export async function* readHistory(
   yield* decodedEntries(scan, path);
   if (scan.tornBytes > 0) {
     options.onNotice?.(
-      `The last ${scan.tornBytes} bytes are no whole entry: a client is writing, or a write was cut off.`,
+      `The last ${scan.tornBytes} bytes are an incomplete entry: a client is writing, or a write was cut off.`,
     );
   }
 }
 
-/** An open history. Appends keep their order, whoever awaits them or not. */
+/** An open history. Appends keep their order, awaited or not. */
 export class History {
   readonly #file: Deno.FsFile;
   readonly #keys: HistoryKeys;
   readonly #path: string;
-  #place: RecordPlace;
+  #position: RecordPosition;
   #waiting: Waiting[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -128,31 +127,31 @@ export class History {
     this.#file = state.file;
     this.#keys = state.keys;
     this.#path = state.path;
-    this.#place = state.place;
+    this.#position = state.position;
   }
 
-  /** Resolves once the entry is on the disk (synced). Throws LimitError, UsageError, or ConfigError where the disk refuses. */
+  /** Resolves once the entry is synced to the disk. Throws LimitError, UsageError, or ConfigError if the disk refuses. */
   append(entry: HistoryEntry): Promise<void> {
     return new Promise((done, failed) => {
       if (this.#closed) throw new UsageError("Cannot store a history entry: the history is closed");
       this.#waiting.push({ plaintext: encodeBounded(entry), done, failed });
-      // Entries that come while a write is under way go out together: one write, one sync.
+      // Entries that arrive during a write are written together: one write, one sync.
       if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeWaiting());
     });
   }
 
-  /** What was stored before this call, oldest first, while appends go on. Throws CryptoError at a damaged entry. */
+  /** The entries stored before this call, oldest first; appends may continue. Throws CryptoError at a damaged entry. */
   async *entries(): AsyncGenerator<HistoryEntry> {
     const scan = new RecordScan({
       readAt: (offset, length) => this.#inTurn(() => readAt(this.#file, offset, length)),
-      end: this.#place.offset,
+      end: this.#position.offset,
       keys: this.#keys,
       path: this.#path,
     });
     yield* decodedEntries(scan, this.#path);
   }
 
-  /** Writes what still waits, then closes and unlocks the file. */
+  /** Writes the waiting entries, then closes and unlocks the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -175,47 +174,47 @@ export class History {
   }
 
   async #write(plaintexts: readonly Uint8Array[]): Promise<void> {
-    let place = this.#place;
-    if (place.index + plaintexts.length > MAX_RECORDS) {
+    let position = this.#position;
+    if (position.index + plaintexts.length > MAX_RECORDS) {
       throw new LimitError(
-        `Cannot store a history entry: ${quotePath(this.#path)} has ${place.index} entries, ` +
+        `Cannot store a history entry: ${quotePath(this.#path)} has ${position.index} entries, ` +
           `at most ${MAX_RECORDS} are allowed`,
       );
     }
     const records: Uint8Array[] = [];
     for (const plaintext of plaintexts) {
-      const record = await sealRecord(this.#keys, place, plaintext);
+      const record = await sealRecord(this.#keys, position, plaintext);
       records.push(record);
-      place = { index: place.index + 1, offset: place.offset + record.length };
+      position = { index: position.index + 1, offset: position.offset + record.length };
     }
-    await this.#writeAtEnd(joined(records, place.offset - this.#place.offset));
-    this.#place = place;
+    await this.#writeAtEnd(joined(records, position.offset - this.#position.offset));
+    this.#position = position;
   }
 
   async #writeAtEnd(bytes: Uint8Array): Promise<void> {
     const { size } = await this.#file.stat();
-    if (size < this.#place.offset) {
+    if (size < this.#position.offset) {
       throw new ConfigError(
         `Cannot store a history entry: another program cut ${
           quotePath(this.#path)
         } to ${size} bytes, ` +
-          `it had ${this.#place.offset}`,
+          `it had ${this.#position.offset}`,
       );
     }
     try {
-      // What stands behind the last whole record is left of a write that failed or was cut off.
-      if (size > this.#place.offset) await this.#file.truncate(this.#place.offset);
-      await writeAt(this.#file, this.#place.offset, bytes);
+      // Bytes behind the last whole record are left by a write that failed or was cut off.
+      if (size > this.#position.offset) await this.#file.truncate(this.#position.offset);
+      await writeAt(this.#file, this.#position.offset, bytes);
       await this.#file.syncData();
     } catch (cause) {
       throw new ConfigError(
         `Cannot store a history entry in ${quotePath(this.#path)}: the disk refused it`,
-        { cause, hint: "check that the disk has space left" },
+        { cause, hint: "check that the disk has free space" },
       );
     }
   }
 
-  /** Runs jobs on the file one after the other: each moves the file's one position. */
+  /** Runs jobs on the file one after the other, because they share the file's position. */
   #inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
     const result = this.#turn.then(job);
     this.#turn = result.catch(() => {});
@@ -233,7 +232,7 @@ async function openState(file: Deno.FsFile, opening: Opening): Promise<OpenState
   const { path, passphrase, options } = opening;
   const { size: end } = await file.stat();
   const start = await readAt(file, 0, HEADER_BYTES);
-  // Shorter than a header: just created, or the program died while it was; there is no entry in it to lose.
+  // Shorter than a header: just created, or the program died while it was created. It has no entry to lose.
   if (end === 0 || (end < HEADER_BYTES && startsWithMagic(start))) {
     return await startNew(file, opening);
   }
@@ -243,11 +242,11 @@ async function openState(file: Deno.FsFile, opening: Opening): Promise<OpenState
   while (await scan.next() !== undefined);
   if (scan.tornBytes > 0) {
     options.onNotice?.(
-      `A write to the history was cut off: the last ${scan.tornBytes} bytes are no whole entry. ` +
-        `The ${scan.place.index} entries before are intact; the next one goes after them.`,
+      `A write to the history was cut off: the last ${scan.tornBytes} bytes are an incomplete entry. ` +
+        `The ${scan.position.index} entries before it are intact; the next one follows them.`,
     );
   }
-  return { file, keys, place: scan.place, path };
+  return { file, keys, position: scan.position, path };
 }
 
 async function startNew(
@@ -259,7 +258,7 @@ async function startNew(
   await writeAt(file, 0, header.bytes);
   await file.sync();
   await syncFolderOf(path);
-  return { file, keys: header.keys, place: { index: 0, offset: HEADER_BYTES }, path };
+  return { file, keys: header.keys, position: { index: 0, offset: HEADER_BYTES }, path };
 }
 
 async function takeOverLegacy(file: Deno.FsFile, opening: Opening): Promise<OpenState> {
@@ -274,10 +273,10 @@ async function takeOverLegacy(file: Deno.FsFile, opening: Opening): Promise<Open
   });
   options.onNotice?.(
     `Took ${entries.length} entries over from the old history` +
-      (skipped > 0 ? ` (${skipped} were no messages)` : "") +
+      (skipped > 0 ? ` (${skipped} were not messages)` : "") +
       `; the old file is kept as ${quotePath(taken.keptPath)}.`,
   );
-  return { file: taken.file, keys: taken.keys, place: taken.place, path };
+  return { file: taken.file, keys: taken.keys, position: taken.position, path };
 }
 
 async function readLegacy(
@@ -308,14 +307,14 @@ async function unlock(
       throw notOurs(path);
     case "version":
       throw new ConfigError(
-        `Cannot open history ${quotePath(path)}: its format is one that this version does not know`,
+        `Cannot open history ${quotePath(path)}: this version does not know its format`,
         { hint: "a newer cmdchat-client may have written it" },
       );
     case "bounds":
       throw new ConfigError(
         `Cannot open history ${
           quotePath(path)
-        }: its header asks for more memory or time than allowed`,
+        }: its header requires more memory or time than allowed`,
         { hint: "the file is damaged or was changed" },
       );
   }
@@ -329,7 +328,7 @@ async function* decodedEntries(scan: RecordScan, path: string): AsyncGenerator<H
       throw new ConfigError(
         `Cannot read history ${
           quotePath(path)
-        }: entry ${scan.place.index} has a form that this version does not know`,
+        }: entry ${scan.position.index} has a format that this version does not know`,
         { hint: "a newer cmdchat-client may have written it" },
       );
     }
@@ -340,7 +339,7 @@ async function* decodedEntries(scan: RecordScan, path: string): AsyncGenerator<H
 function refuseEmpty(passphrase: string): void {
   if (passphrase !== "") return;
   throw new UsageError(
-    "Cannot open the history: its passphrase is empty, at least 1 character is wanted",
+    "Cannot open the history: its passphrase is empty, at least 1 character is required",
   );
 }
 
@@ -353,7 +352,7 @@ function refusePassphrase(path: string): never {
 
 function notOurs(path: string): ConfigError {
   return new ConfigError(
-    `Cannot open history ${quotePath(path)}: it is no history of cmdchat, and is left as it is`,
-    { hint: "give the path of a history, or of a file that does not exist yet" },
+    `Cannot open history ${quotePath(path)}: it is not a cmdchat history; it was not changed`,
+    { hint: "use the path of a history, or of a file that does not exist yet" },
   );
 }

@@ -1,6 +1,8 @@
+// The entries of a history: their shape and their JSON.
+
 import { z } from "zod";
 
-/** The shape of an entry. */
+/** The schema of an entry. */
 export const HISTORY_ENTRY_SCHEMA = z.looseObject({
   kind: z.enum(["chat", "system", "file"]),
   time: z.iso.datetime(),
@@ -19,7 +21,7 @@ export interface HistoryEntry {
   readonly sender?: string;
   readonly text: string;
   readonly sequence?: number;
-  /** Whether it was said in a sealed room, where the server could not read it. */
+  /** Whether it is from a sealed room, which the server cannot read. */
   readonly sealed?: boolean;
 }
 
@@ -28,7 +30,7 @@ export function encodeEntry(entry: HistoryEntry): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(entry));
 }
 
-/** The entry in a decrypted record, or undefined where its shape is not one that this version knows. */
+/** The entry in a decrypted record, or undefined if this version does not know its shape. */
 export function decodeEntry(plaintext: Uint8Array): HistoryEntry | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(plaintext);

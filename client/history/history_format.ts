@@ -6,13 +6,14 @@
 // - Argon2id(passphrase, salt) -> HKDF-SHA-256 (RFC 5869) -> one key each for key check, head tags and bodies.
 // - Key check: HMAC-SHA-256 over all header bytes before it. It also commits the file to one passphrase, which
 //   AES-GCM alone does not (Len, Grubbs, Ristenpart: Partitioning Oracle Attacks, USENIX Security 2021).
-// - A record's place (its number, its offset in the file) and the header's SHA-256 are associated data of its body
-//   and input of its head tag: what is moved, swapped, repeated or brought from another file does not open.
-// - The head tag tells a write that was cut off (head good, body short) from a length that somebody changed.
+// - A record's position (its number, its offset in the file) and the header's SHA-256 are associated data of its body
+//   and input of its head tag: a record that is moved, swapped, repeated or copied from another file does not open.
+// - The head tag distinguishes a write that was cut off (head valid, body short) from a changed length.
 // - Nonces are 96 random bits (NIST SP 800-38D section 8.2.2), not a counter: after a crash, or in a copy of the file
-//   that goes its own way, the same record number is written again with another text. Section 8.3's limit of 2^32
+//   that is continued separately, the same record number is written again with another text. Section 8.3's limit of 2^32
 //   invocations for one key bounds the records of a file.
-// - Whoever can write to the file can cut whole records off its end, and nobody can tell: that would need state outside.
+// - Somebody who can write to the file can remove whole records from its end unnoticed: to detect it would need state
+//   outside the file.
 
 import { createCipheriv, createDecipheriv, timingSafeEqual } from "node:crypto";
 import {
@@ -22,7 +23,7 @@ import {
   stretchPassphrase,
 } from "./key_stretching.ts";
 
-/** First bytes of every history file of ours. */
+/** First bytes of every history file. */
 export const HISTORY_MAGIC: Uint8Array<ArrayBuffer> = new TextEncoder().encode("cmdchat history\n");
 
 /** Bytes of the header. */
@@ -34,7 +35,7 @@ export const HEAD_BYTES = 32;
 /** AES-GCM's full tag, appended to the ciphertext. */
 export const TAG_BYTES = 16;
 
-/** Largest body: some 16 frames' worth, far above any entry; bounds what a reader allocates. */
+/** Largest body: about 16 frames, far above any entry; bounds what a reader allocates. */
 export const MAX_BODY_BYTES = 1_048_576;
 
 /** NIST SP 800-38D section 8.3: at most 2^32 invocations with random 96-bit nonces under one key. */
@@ -50,7 +51,7 @@ const HEAD_TAG_OFFSET = NONCE_OFFSET + NONCE_BYTES;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A header whose bounds are checked and whose key check is not: `parameters` are the bytes before the key check. */
+/** A header with checked bounds and unchecked key check; `parameters` are the bytes before the key check. */
 export interface HistoryHeader {
   readonly cost: StretchCost;
   readonly salt: Bytes;
@@ -61,8 +62,8 @@ export interface HistoryHeader {
 /** Why a header cannot be used. */
 export type HeaderFault = "foreign" | "version" | "bounds";
 
-/** Where a record stands: its number from 0 and its offset in the file. */
-export interface RecordPlace {
+/** The position of a record: its number from 0 and its offset in the file. */
+export interface RecordPosition {
   readonly index: number;
   readonly offset: number;
 }
@@ -99,7 +100,7 @@ export function parseHeader(bytes: Bytes): HistoryHeader | HeaderFault {
   };
 }
 
-/** True where `bytes` begin as our files do. */
+/** True if `bytes` begin with HISTORY_MAGIC. */
 export function startsWithMagic(bytes: Uint8Array): boolean {
   return bytes.length >= HISTORY_MAGIC.length &&
     HISTORY_MAGIC.every((byte, index) => bytes[index] === byte);
@@ -125,7 +126,7 @@ export async function createHeader(
   return { bytes, keys: await keysFrom(master, bytes) };
 }
 
-/** Keys of an existing file, or undefined where the passphrase (or the header) does not fit. */
+/** Keys of an existing file, or undefined if the passphrase (or the header) is wrong. */
 export async function unlockHeader(
   header: HistoryHeader,
   passphrase: string,
@@ -141,19 +142,19 @@ export async function unlockHeader(
   return await keysFrom(master, bytes);
 }
 
-/** One whole record around `plaintext` for exactly this place. */
+/** Seals `plaintext` as a record for exactly this position. */
 export async function sealRecord(
   keys: HistoryKeys,
-  place: RecordPlace,
+  position: RecordPosition,
   plaintext: Uint8Array,
 ): Promise<Bytes> {
   const bodyLength = plaintext.length + TAG_BYTES;
   const record = new Uint8Array(HEAD_BYTES + bodyLength);
   new DataView(record.buffer).setUint32(0, bodyLength);
   const nonce = crypto.getRandomValues(record.subarray(NONCE_OFFSET, HEAD_TAG_OFFSET));
-  record.set(await headTag(keys, place, record.subarray(0, HEAD_TAG_OFFSET)), HEAD_TAG_OFFSET);
+  record.set(await headTag(keys, position, record.subarray(0, HEAD_TAG_OFFSET)), HEAD_TAG_OFFSET);
   const cipher = createCipheriv("aes-256-gcm", keys.bodyKey, nonce);
-  cipher.setAAD(associatedData(keys, place, record.subarray(0, HEAD_BYTES)));
+  cipher.setAAD(associatedData(keys, position, record.subarray(0, HEAD_BYTES)));
   record.set(cipher.update(plaintext), HEAD_BYTES);
   cipher.final();
   record.set(cipher.getAuthTag(), HEAD_BYTES + plaintext.length);
@@ -166,25 +167,25 @@ export function parseHead(bytes: Bytes): RecordHead {
   return { bodyLength: view.getUint32(0), bytes };
 }
 
-/** True where a body of this length can be a record's. */
+/** True if a record can have a body of this length. */
 export function isPossibleBodyLength(length: number): boolean {
   return length >= TAG_BYTES && length <= MAX_BODY_BYTES;
 }
 
-/** True where the head was written by us for exactly this place. */
+/** True if the head was written with these keys for exactly this position. */
 export async function isAuthenticHead(
   keys: HistoryKeys,
-  place: RecordPlace,
+  position: RecordPosition,
   head: RecordHead,
 ): Promise<boolean> {
-  const expected = await headTag(keys, place, head.bytes.subarray(0, HEAD_TAG_OFFSET));
+  const expected = await headTag(keys, position, head.bytes.subarray(0, HEAD_TAG_OFFSET));
   return timingSafeEqual(expected, head.bytes.subarray(HEAD_TAG_OFFSET, HEAD_BYTES));
 }
 
-/** The plaintext of a body, or undefined where head, body or place is not what was written. */
+/** The plaintext of a body, or undefined if head, body or position differ from what was written. */
 export function openBody(
   keys: HistoryKeys,
-  place: RecordPlace,
+  position: RecordPosition,
   record: { head: RecordHead; body: Uint8Array },
 ): Uint8Array | undefined {
   const { head, body } = record;
@@ -193,7 +194,7 @@ export function openBody(
   const decipher = createDecipheriv("aes-256-gcm", keys.bodyKey, nonce, {
     authTagLength: TAG_BYTES,
   });
-  decipher.setAAD(associatedData(keys, place, head.bytes));
+  decipher.setAAD(associatedData(keys, position, head.bytes));
   decipher.setAuthTag(body.subarray(body.length - TAG_BYTES));
   const plaintext = decipher.update(body.subarray(0, body.length - TAG_BYTES));
   try {
@@ -204,18 +205,22 @@ export function openBody(
   return plaintext;
 }
 
-function associatedData(keys: HistoryKeys, place: RecordPlace, head: Uint8Array): Bytes {
+function associatedData(keys: HistoryKeys, position: RecordPosition, head: Uint8Array): Bytes {
   const data = new Uint8Array(keys.headerHash.length + 16 + head.length);
   const view = new DataView(data.buffer);
   data.set(keys.headerHash);
-  view.setBigUint64(keys.headerHash.length, BigInt(place.index));
-  view.setBigUint64(keys.headerHash.length + 8, BigInt(place.offset));
+  view.setBigUint64(keys.headerHash.length, BigInt(position.index));
+  view.setBigUint64(keys.headerHash.length + 8, BigInt(position.offset));
   data.set(head, keys.headerHash.length + 16);
   return data;
 }
 
-async function headTag(keys: HistoryKeys, place: RecordPlace, start: Uint8Array): Promise<Bytes> {
-  const tag = await macOver(keys.headKey, associatedData(keys, place, start));
+async function headTag(
+  keys: HistoryKeys,
+  position: RecordPosition,
+  start: Uint8Array,
+): Promise<Bytes> {
+  const tag = await macOver(keys.headKey, associatedData(keys, position, start));
   // RFC 2104 section 5: truncation to no less than half of the hash.
   return tag.slice(0, HEAD_BYTES - HEAD_TAG_OFFSET);
 }

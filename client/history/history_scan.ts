@@ -1,3 +1,5 @@
+// Reads the records of a history file in order.
+
 import { CryptoError } from "../../shared/base/errors.ts";
 import {
   HEAD_BYTES,
@@ -8,7 +10,7 @@ import {
   openBody,
   parseHead,
   type RecordHead,
-  type RecordPlace,
+  type RecordPosition,
   TAG_BYTES,
 } from "./history_format.ts";
 import { quotePath } from "../files/file_access.ts";
@@ -29,8 +31,8 @@ export interface ScanSource {
 const READ_AHEAD_BYTES = 262_144;
 
 /**
- * Reads records from first to last, each authenticated before it is returned, with some 256 KiB in memory.
- * Throws CryptoError at the first record that is not what was written there.
+ * Reads records from first to last with some 256 KiB in memory. Each is authenticated before it is returned.
+ * Throws CryptoError at the first record that differs from what was written.
  */
 export class RecordScan {
   readonly #source: ScanSource;
@@ -44,12 +46,12 @@ export class RecordScan {
     this.#source = source;
   }
 
-  /** The place where the next record stands or would be written. */
-  get place(): RecordPlace {
+  /** The position of the next record, or where it would be written. */
+  get position(): RecordPosition {
     return { index: this.#index, offset: this.#offset };
   }
 
-  /** Bytes behind the last whole record, left by a write that was cut off; known once next() gave undefined. */
+  /** Bytes behind the last whole record, left by a write that was cut off; set once next() returned undefined. */
   get tornBytes(): number {
     return this.#tornBytes;
   }
@@ -64,7 +66,7 @@ export class RecordScan {
     if (!isPossibleBodyLength(head.bodyLength)) return await this.#endUnwritten(bodyStart);
     if (bodyStart + head.bodyLength > end) return await this.#endCutOff(head);
     const body = await this.#read(bodyStart, head.bodyLength);
-    const plaintext = openBody(keys, this.place, { head, body });
+    const plaintext = openBody(keys, this.position, { head, body });
     const next = bodyStart + head.bodyLength;
     if (plaintext === undefined) return await this.#endUnwritten(next);
     this.#offset = next;
@@ -77,22 +79,22 @@ export class RecordScan {
     return undefined;
   }
 
-  /** A body longer than what is left was cut off if its head is ours; else somebody changed the length. */
+  /** A body longer than the rest was cut off if its head is authentic; otherwise somebody changed the length. */
   async #endCutOff(head: RecordHead): Promise<undefined> {
     const { end, keys } = this.#source;
-    if (await isAuthenticHead(keys, this.place, head)) return this.#endTorn(end - this.#offset);
+    if (await isAuthenticHead(keys, this.position, head)) return this.#endTorn(end - this.#offset);
     return await this.#endUnwritten(this.#offset + HEAD_BYTES);
   }
 
   /**
-   * After a power cut some file systems show a grown file whose last bytes never came and read as zeros. Only where the
-   * failing part's last 16 bytes (always a tag) and all behind them are zeros is it that; anything else is damage.
+   * After a power cut some file systems show a grown file whose last bytes were never written and read as zeros. It is
+   * that only if the failing part's last 16 bytes (always a tag) and all bytes behind them are zeros; else it is damage.
    */
   async #endUnwritten(failingEnd: number): Promise<undefined> {
     const { end, path } = this.#source;
     for (let at = failingEnd - TAG_BYTES; at < end; at += READ_AHEAD_BYTES) {
       const bytes = await this.#source.readAt(at, Math.min(READ_AHEAD_BYTES, end - at));
-      if (bytes.some((byte) => byte !== 0)) throw damaged(path, this.place);
+      if (bytes.some((byte) => byte !== 0)) throw damaged(path, this.position);
     }
     return this.#endTorn(end - this.#offset);
   }
@@ -103,18 +105,20 @@ export class RecordScan {
       const wanted = Math.min(Math.max(length, READ_AHEAD_BYTES), this.#source.end - offset);
       this.#buffer = await this.#source.readAt(offset, wanted);
       this.#bufferStart = offset;
-      if (this.#buffer.length < length) throw damaged(this.#source.path, this.place);
+      if (this.#buffer.length < length) throw damaged(this.#source.path, this.position);
     }
     return this.#buffer.subarray(offset - this.#bufferStart, offset - this.#bufferStart + length);
   }
 }
 
-function damaged(path: string, place: RecordPlace): CryptoError {
+function damaged(path: string, position: RecordPosition): CryptoError {
   return new CryptoError(
-    `Cannot read history ${quotePath(path)}: entry ${place.index + 1} is damaged or was changed, ` +
-      `at byte ${place.offset}`,
+    `Cannot read history ${quotePath(path)}: entry ${
+      position.index + 1
+    } is damaged or was changed, ` +
+      `at byte ${position.offset}`,
     {
-      hint: `\`cmdchat-client history FILE\` shows the ${place.index} entries before it; ` +
+      hint: `\`cmdchat-client history FILE\` shows the ${position.index} entries before it; ` +
         "move the file away to start a new one",
     },
   );

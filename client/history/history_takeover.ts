@@ -1,4 +1,4 @@
-// Turns an old history file into ours. At every moment the path names one whole file, the old or the new:
+// Converts an old history file. At every moment the path names one whole file, the old or the new one:
 //   1. the new file is written under a temporary name and synced;
 //   2. the old file gets its second name `<path>.v1`, never over another file;
 //   3. the new file is renamed to the path, which replaces the old name in one step.
@@ -11,14 +11,14 @@ import {
   HEADER_BYTES,
   type HistoryKeys,
   MAX_BODY_BYTES,
-  type RecordPlace,
+  type RecordPosition,
   sealRecord,
   TAG_BYTES,
 } from "./history_format.ts";
 import { encodeEntry, type HistoryEntry } from "./history_entry.ts";
 import type { StretchCost } from "./key_stretching.ts";
 
-/** The steps of a takeover that change the folder; tests put a crash between them. */
+/** The steps of a takeover that change the folder; tests crash between them. */
 export interface TakeoverDisk {
   create(path: string): Promise<Deno.FsFile>;
   write(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void>;
@@ -28,7 +28,7 @@ export interface TakeoverDisk {
   remove(path: string): Promise<void>;
 }
 
-/** What a takeover writes, and where. */
+/** What a takeover writes, and to which path. */
 export interface TakeoverPlan {
   readonly path: string;
   readonly entries: readonly HistoryEntry[];
@@ -37,11 +37,11 @@ export interface TakeoverPlan {
   readonly disk: TakeoverDisk;
 }
 
-/** The new file, open and locked, and where its next record goes. */
+/** The new file, open and locked, and the position of its next record. */
 export interface TakenOver {
   readonly file: Deno.FsFile;
   readonly keys: HistoryKeys;
-  readonly place: RecordPlace;
+  readonly position: RecordPosition;
   readonly keptPath: string;
 }
 
@@ -60,7 +60,7 @@ export const TAKEOVER_DISK: TakeoverDisk = {
 
 const WRITE_BYTES = 262_144;
 
-/** Takes the old file's entries over; the caller holds the old file's lock. Throws ConfigError or LimitError. */
+/** Converts the old file; the caller holds its lock. Throws ConfigError or LimitError. */
 export async function takeOver(plan: TakeoverPlan): Promise<TakenOver> {
   try {
     await refuseOtherKept(plan.path, keptPathOf(plan.path));
@@ -73,18 +73,18 @@ export async function takeOver(plan: TakeoverPlan): Promise<TakenOver> {
 async function replaceOld(plan: TakeoverPlan): Promise<TakenOver> {
   const { path, disk } = plan;
   const [temporary, keptPath] = [`${path}.takeover`, keptPathOf(path)];
-  // Whoever holds the old file's lock is the only one here: what has this name was left by a crash.
+  // The lock on the old file excludes other takeovers: a file of this name was left by a crash.
   await disk.remove(temporary);
   const file = await disk.create(temporary);
   try {
-    const { keys, place } = await writeAll(file, plan);
+    const { keys, position } = await writeAll(file, plan);
     await disk.sync(file);
     await disk.keep(path, keptPath);
     await disk.rename(temporary, path);
-    return { file, keys, place, keptPath };
+    return { file, keys, position, keptPath };
   } catch (error) {
     file.close();
-    // The reason to tell is the first error; a file left behind goes with the next takeover.
+    // The first error is the one to report; the next takeover removes a file that is left.
     await disk.remove(temporary).catch(() => {});
     throw error;
   }
@@ -97,27 +97,27 @@ function keptPathOf(path: string): string {
 async function writeAll(
   file: Deno.FsFile,
   { entries, passphrase, cost, disk }: TakeoverPlan,
-): Promise<{ keys: HistoryKeys; place: RecordPlace }> {
+): Promise<{ keys: HistoryKeys; position: RecordPosition }> {
   const header = await createHeader(passphrase, cost);
   await disk.write(file, 0, header.bytes);
-  let place = { index: 0, offset: HEADER_BYTES };
+  let position = { index: 0, offset: HEADER_BYTES };
   let [pending, pendingStart, pendingBytes]: [Uint8Array[], number, number] = [[], HEADER_BYTES, 0];
   const flush = async () => {
     await disk.write(file, pendingStart, joined(pending, pendingBytes));
-    [pending, pendingStart, pendingBytes] = [[], place.offset, 0];
+    [pending, pendingStart, pendingBytes] = [[], position.offset, 0];
   };
   for (const entry of entries) {
-    const record = await sealRecord(header.keys, place, encodeBounded(entry));
+    const record = await sealRecord(header.keys, position, encodeBounded(entry));
     pending.push(record);
     pendingBytes += record.length;
-    place = { index: place.index + 1, offset: place.offset + record.length };
+    position = { index: position.index + 1, offset: position.offset + record.length };
     if (pendingBytes >= WRITE_BYTES) await flush();
   }
   await flush();
-  return { keys: header.keys, place };
+  return { keys: header.keys, position };
 }
 
-/** UTF-8 JSON of an entry; throws LimitError where it does not fit into one record. */
+/** UTF-8 JSON of an entry. Throws LimitError if it does not fit into one record. */
 export function encodeBounded(entry: HistoryEntry): Uint8Array<ArrayBuffer> {
   const bytes = encodeEntry(entry);
   const most = MAX_BODY_BYTES - TAG_BYTES;
@@ -127,7 +127,7 @@ export function encodeBounded(entry: HistoryEntry): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** One array of all parts. */
+/** All parts in one array of `length` bytes. */
 export function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let offset = 0;
@@ -147,7 +147,7 @@ async function refuseOtherKept(path: string, keptPath: string): Promise<void> {
   );
 }
 
-/** Gives the old file a second name; link() fails where the name is taken, so nothing can be overwritten. */
+/** Gives the old file a second name; link() fails if the name is taken, so nothing can be overwritten. */
 async function keepOld(oldPath: string, keptPath: string): Promise<void> {
   if (await exists(keptPath) && await isSameContent(oldPath, keptPath)) return;
   try {
@@ -207,7 +207,7 @@ function explain(error: unknown, path: string): unknown {
   return new ConfigError(
     `Cannot take over the old history ${
       quotePath(path)
-    }: the system refused a step; it is unchanged`,
+    }: the system refused a step; the file is unchanged`,
     { cause: error },
   );
 }

@@ -1,4 +1,4 @@
-// The one file that imports hash-wasm. It is loaded on the first call, so that a start without history does not pay.
+// The only file that imports hash-wasm. It loads it on the first call, so that a start without history does not pay.
 
 /** Cost of one Argon2id derivation (RFC 9106 section 3.1). */
 export interface StretchCost {
@@ -16,13 +16,13 @@ export interface StretchCost {
  */
 export const DEFAULT_COST: StretchCost = { memoryKib: 65_536, passes: 3, lanes: 1 };
 
-/** The most that a file's header may ask for: 256 MiB, some seconds. Checked before any memory is taken. */
+/** The highest cost that a file's header may require: 256 MiB, some seconds. Checked before memory is allocated. */
 export const MAX_COST: StretchCost = { memoryKib: 262_144, passes: 10, lanes: 4 };
 
 /** RFC 9106 section 3.1: 16 bytes of salt are recommended for password hashing. */
 export const STRETCH_SALT_BYTES = 16;
 
-/** True where `cost` is within RFC 9106's minima and MAX_COST. */
+/** True if `cost` is between RFC 9106's minima and MAX_COST. */
 export function isAcceptableCost(cost: StretchCost): boolean {
   return inRange(cost.lanes, 1, MAX_COST.lanes) && inRange(cost.passes, 1, MAX_COST.passes) &&
     inRange(cost.memoryKib, 8 * cost.lanes, MAX_COST.memoryKib);
@@ -37,7 +37,7 @@ export async function stretchPassphrase(
   if (!isAcceptableCost(cost)) throw new RangeError("Argon2id cost is out of bounds");
   const { argon2id } = await import("hash-wasm");
   const key = await argon2id({
-    // NFC as RFC 8265 section 4.2 asks: the same typed passphrase has other bytes on other systems.
+    // NFC, as RFC 8265 section 4.2 requires: the same typed passphrase has different bytes on other systems.
     password: passphrase.normalize("NFC"),
     salt,
     memorySize: cost.memoryKib,

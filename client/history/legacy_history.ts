@@ -7,7 +7,7 @@ import type { HistoryEntry } from "./history_entry.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The old format is one JSON text, so it is read whole; a larger file is refused. */
+/** The old format is one JSON text and has to be read whole; a larger file is refused. */
 export const MAX_LEGACY_BYTES = 67_108_864;
 
 /** Fixed by the old format. */
@@ -34,18 +34,18 @@ export interface LegacyEnvelope {
   readonly ciphertext: Bytes;
 }
 
-/** What an old file held. `skipped` counts what is no message: pings, file chunks, unknown kinds. */
+/** Content of an old file. `skipped` counts payloads that are not messages: pings, file chunks, unknown kinds. */
 export interface LegacyContent {
   readonly entries: HistoryEntry[];
   readonly skipped: number;
 }
 
-/** True where a file that starts with these bytes can be of the old format. */
+/** True if a file that starts with these bytes can have the old format. */
 export function looksLegacy(start: Uint8Array): boolean {
   return /^\s*\{/.test(new TextDecoder().decode(start.subarray(0, 64)));
 }
 
-/** The envelope of an old file, or undefined where the bytes are something else. */
+/** The envelope of an old file, or undefined if the bytes are not one. */
 export function parseLegacyEnvelope(bytes: Uint8Array): LegacyEnvelope | undefined {
   let json: unknown;
   try {
@@ -61,7 +61,7 @@ export function parseLegacyEnvelope(bytes: Uint8Array): LegacyEnvelope | undefin
   return envelope.nonce.length === 12 && envelope.ciphertext.length >= 16 ? envelope : undefined;
 }
 
-/** The messages of an old file, or undefined where passphrase and content do not fit. */
+/** The messages of an old file, or undefined if the passphrase is wrong. */
 export async function openLegacyEnvelope(
   envelope: LegacyEnvelope,
   passphrase: string,
@@ -93,7 +93,7 @@ async function legacyKey(salt: Bytes, passphrase: string): Promise<CryptoKey> {
 function convert(list: unknown): LegacyContent {
   const payloads = Array.isArray(list) ? list : [list];
   const entries: HistoryEntry[] = [];
-  // A payload without a usable time stands at the time of the one before it, so that the order stays.
+  // A payload without a usable time gets the time of the one before it, so that the order stays.
   let time = "1970-01-01T00:00:00Z";
   for (const payload of payloads) {
     const parsed = payloadSchema.safeParse(payload);

@@ -1,4 +1,4 @@
-// The setting `theme` and what follows from it: the colours of everything that is painted from then on.
+// Applies the setting `theme`: the colors of everything that is painted from then on.
 
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -10,17 +10,17 @@ import { pathCandidates } from "../files/typed_path.ts";
 
 const THEME_FILE_MAX = 65_536;
 
-/** What the theme is applied to. */
+/** What a theme needs and changes. */
 export interface AppearanceOptions {
   readonly settings: ChatSettings;
   readonly style: Style;
-  /** Asks the terminal for its background; undefined where there is none to ask. */
+  /** Asks the terminal for its background; undefined without a terminal. */
   readonly background: (() => Promise<Rgb | undefined>) | undefined;
   readonly home: string | undefined;
   readonly warn: (text: string, hint?: string) => void;
 }
 
-/** Keeps the style's theme to what the settings say, from now on. */
+/** Sets the style's theme from the settings, now and after each change. */
 export function applyAppearance(options: AppearanceOptions): void {
   const { settings } = options;
   settings.onChange("theme", (value) => setTheme(value, options));
@@ -38,19 +38,19 @@ function setTheme(value: string, options: AppearanceOptions): void {
     if (hard.length > 0) {
       options.warn(
         `Hard to read on the theme's background: ${hard.join(", ")}`,
-        "a contrast of 4.5 or more is wanted",
+        "choose colors with a contrast of 4.5 or more",
       );
     }
     style.theme = theme;
   }
 }
 
-/** Dark until the terminal says otherwise, and where it says nothing: most are. */
+/** Dark until the terminal answers, and if it does not: most terminals are. */
 async function followTerminal({ style, settings, background }: AppearanceOptions): Promise<void> {
   style.theme = THEMES.dark;
   const color = await background?.();
-  const isStillWanted = settings.get("theme").toLowerCase() === "auto";
-  if (color !== undefined && isStillWanted) style.theme = THEMES[themeFor(color)];
+  const isStillAuto = settings.get("theme").toLowerCase() === "auto";
+  if (color !== undefined && isStillAuto) style.theme = THEMES[themeFor(color)];
 }
 
 function isThemeName(name: string): name is keyof typeof THEMES {
@@ -62,7 +62,7 @@ function readTheme(typed: string, home: string | undefined): Theme {
   for (const path of paths) {
     try {
       if (Deno.statSync(path).size > THEME_FILE_MAX) {
-        throw new ConfigError(`Cannot use the theme ${quote(typed)}: it is no theme file`);
+        throw new ConfigError(`Cannot use the theme ${quote(typed)}: it is not a theme file`);
       }
       return parseTheme(Deno.readTextFileSync(path));
     } catch (error) {

@@ -1,13 +1,13 @@
-// When the terminal calls the user: the bell, and a notice on the desktop where they asked for it.
+// Decides when the terminal calls the user: by the bell, and by a notice on the desktop if the user asked for it.
 
 import { type ChatLine, safeName } from "../render/text.ts";
 import type { ChatSettings } from "../config/chat_settings.ts";
 import type { Alert } from "../terminal/terminal.ts";
 
-// A member who says a name in every line must not make the terminal ring without end.
+// A member who writes a name in every line must not make the terminal ring all the time.
 const PAUSE_MS = 3_000;
 
-/** What decides. */
+/** What the decision depends on, and the call itself. */
 export interface AttentionOptions {
   readonly settings: ChatSettings;
   readonly alert: (alert: Alert) => void;
@@ -15,7 +15,7 @@ export interface AttentionOptions {
   readonly now: () => number;
 }
 
-/** Calls the user for lines that are theirs to see. */
+/** Calls the user for messages that concern them. */
 export class Attention {
   readonly #options: AttentionOptions;
   #last = -Infinity;
@@ -33,7 +33,7 @@ export class Attention {
     if (now() - this.#last < PAUSE_MS) return;
     this.#last = now();
     const form = settings.get("notice");
-    // Who and where, never what: a desktop keeps its notices, and some on the disk.
+    // Sender and room, never the text: desktops keep their notices, some of them on the disk.
     const text = `cmdchat: ${safeName(line.sender)} in ${safeName(line.room)}`;
     alert(form === "off" ? {} : { notice: { form, text } });
   }

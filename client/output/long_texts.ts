@@ -1,4 +1,4 @@
-// The rest of long messages, for /more; bounded, in memory only.
+// Hidden rows of long messages, for /more; bounded, in memory only.
 
 import { lastRows, readingLength } from "./shown_line.ts";
 
@@ -6,13 +6,13 @@ const TEXTS_MAX = 50;
 const LENGTH_MAX = 1_048_576;
 
 interface LongText {
-  /** All rows of the message, for the width of now. */
+  /** All rows of the message for the present width. */
   readonly draw: () => string;
-  /** How much of it was left out, from its end. */
+  /** Characters of it that are hidden, counted from its end. */
   readonly rest: number;
 }
 
-/** Messages of which rows were left out, by number. */
+/** Messages with hidden rows, by number. */
 export class LongTexts {
   readonly #texts = new Map<number, LongText>();
   #last = 0;
@@ -20,8 +20,8 @@ export class LongTexts {
   #length = 0;
 
   /**
-   * Keeps what was left out: `rows`, of what `draw` draws; gives the number under which it is found, `n` where it had
-   * one. The oldest ones go where there are too many.
+   * Keeps a message whose `rows` at the end are hidden, and returns its number: `n` if it had one already. Above the
+   * bound the oldest messages are dropped.
    */
   keep(
     rows: readonly string[],
@@ -39,18 +39,18 @@ export class LongTexts {
     return n;
   }
 
-  /** The rows of that number, the newest unless told, for the width of now; undefined where there are none. */
+  /** The hidden rows of message `n`, by default the newest, for the present width; undefined if there are none. */
   find(n: number = this.#newest): string | undefined {
     const text = this.#texts.get(n);
     return text && lastRows(text.draw().split("\n"), text.rest).join("\n");
   }
 
-  /** Numbers that are still kept. */
+  /** The numbers of all kept messages. */
   get numbers(): number[] {
     return [...this.#texts.keys()];
   }
 
-  /** Forgets all. */
+  /** Drops all messages. */
   clear(): void {
     this.#texts.clear();
     this.#length = 0;

@@ -1,11 +1,11 @@
-// Everything that is shown goes through here: to the console or to the diagnostics, into the memory of `/last`, and
-// into the local history. What the user does not want to see ends here.
+// All output goes through here: to the console or to the diagnostics, into the memory of `/last`, and into the local
+// history. Lines that the user does not want to see end here.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { Attention } from "./attention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { History, HistoryEntry } from "../history/history.ts";
-import { HeldLines } from "./held_lines.ts";
+import { DeferredLines } from "./deferred_lines.ts";
 import { IgnoredNames } from "../rooms/ignored_names.ts";
 import { LongTexts } from "./long_texts.ts";
 import { isMembership, isPresence, PresenceFold } from "./presence_fold.ts";
@@ -27,18 +27,18 @@ import type { TransferEvent } from "../transfers/transfer_event.ts";
 /** Where output goes. */
 export interface OutputOptions {
   readonly renderer: Renderer;
-  /** Takes what the chat is about. */
+  /** Takes the conversation. */
   readonly print: (text: string) => void;
-  /** Takes what the program says about itself; where the output is piped this is standard error. */
+  /** Takes diagnostics; standard error if the output is piped. */
   readonly diagnose: (text: string) => void;
-  /** Renders what the program says about itself; the same renderer unless told. */
+  /** Renders diagnostics; by default the same renderer. */
   readonly diagnosis?: Renderer;
   readonly history: Pick<History, "append"> | undefined;
   /** Lines kept for `/last`. */
   readonly bufferSize: number;
   readonly clock: Clock;
   readonly settings?: ChatSettings;
-  /** Only where somebody looks at a screen. */
+  /** Present only in a terminal with a prompt. */
   readonly screen?: OutputScreen;
 }
 
@@ -49,7 +49,7 @@ export interface OutputScreen {
   readonly columns: () => number;
 }
 
-/** The client's voice. */
+/** Shows, folds, remembers and stores lines. */
 export class Output {
   readonly settings: ChatSettings;
   readonly ignored = new IgnoredNames();
@@ -58,7 +58,7 @@ export class Output {
   readonly #presence = new PresenceFold();
   readonly #bars: ProgressBars;
   readonly #attention: Attention | undefined;
-  readonly #held = new HeldLines();
+  readonly #deferred = new DeferredLines();
   #kept: ShownLine[] = [];
   #day: string | undefined;
   #historyFailed = false;
@@ -72,13 +72,13 @@ export class Output {
       new Attention({ settings: this.settings, alert: screen.alert, now: () => clock.now() });
   }
 
-  /** A member's line. Says whether the user is told of it at all, and whether it calls them. */
+  /** Shows a member's line. Returns whether the user sees it, and whether it mentions them. */
   chat(given: ChatLine): "hidden" | "shown" | "mention" {
     if (!given.own && this.ignored.has(given.sender)) return "hidden";
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
-    const held = this.#isHeld(line) && !line.mention;
+    const isDeferred = this.#isDeferred(line) && !line.mention;
     const shown = lineOf(line, (elsewhere) => this.#renderer.chat({ ...line, elsewhere }));
-    if (held) this.#held.keep(line.room, shown);
+    if (isDeferred) this.#deferred.keep(line.room, shown);
     else this.#show(shown, line.elsewhere);
     const { time, room, sender, to, text, sequence } = line;
     const mark = markOf(line);
@@ -87,11 +87,11 @@ export class Output {
         ? { kind: "chat", time, room, sender, text, sequence, ...mark }
         : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}`, ...mark },
     );
-    if (!held) this.#attention?.chat(line);
+    if (!isDeferred) this.#attention?.chat(line);
     return line.mention ? "mention" : "shown";
   }
 
-  /** A line of the server's. */
+  /** Shows a system line. */
   system(line: SystemLine): void {
     const { name, previous } = line;
     if (line.event === "renamed" && previous !== undefined && name !== undefined) {
@@ -99,14 +99,14 @@ export class Output {
     }
     const isAbout = name !== undefined && line.event !== "renamed" && !isMembership(line);
     if (isAbout && this.ignored.has(name)) return;
-    if (this.#isHeld(line)) this.#holdSystem(line);
+    if (this.#isDeferred(line)) this.#deferSystem(line);
     else if (isPresence(line)) this.#presenceLine(line);
     else this.#show(this.#systemLine(line), line.elsewhere);
     const { time, room, text } = line;
     this.#store({ kind: "system", time, room, text, ...markOf(line) });
   }
 
-  /** A turn of a transfer; `current`: the room that the user is in. */
+  /** Shows an event of a transfer; `current`: the title of the current room. */
   file(event: TransferEvent, current: string | undefined): void {
     if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
@@ -128,44 +128,44 @@ export class Output {
     });
   }
 
-  /** An answer to what the user did: part of the conversation with the program, not a diagnostic. */
+  /** Shows the answer to a command: part of the conversation, not a diagnostic. */
   answer(text: string): void {
     const { renderer, print, clock } = this.#options;
     this.flush();
     print(renderer.note({ level: "info", text, time: clock.utc() }));
   }
 
-  /** What the client itself has to say. */
+  /** Shows a diagnostic of the client. */
   note(level: NoteLevel, text: string, hint?: string): void {
     const { diagnose, clock } = this.#options;
     this.flush();
     diagnose(this.#diagnosis.note({ level, text, hint, time: clock.utc() }));
   }
 
-  /** An error of ours as a note. Throws it on where it is a bug. */
+  /** Shows an error as a note. Rethrows what is not a CmdchatError: a bug. */
   fault(error: unknown): void {
     if (!(error instanceof CmdchatError)) throw error;
     this.note("error", error.message, error.hint);
   }
 
-  /** How the link is. */
+  /** Shows a change of the connection. */
   link(note: Omit<LinkNote, "time">): void {
     const { diagnose, clock } = this.#options;
     this.flush();
     diagnose(this.#diagnosis.link({ ...note, time: clock.utc() }));
   }
 
-  /** The user goes to `room`: says so, and shows what was held back of it. */
+  /** The user goes to `room`: says so, and shows the deferred lines of the room. */
   moveTo(room: string): void {
-    // Of which room it is was said for where the user still is.
+    // A waiting summary is tagged for the room that the user leaves.
     this.flush();
-    const place = this.#diagnosis.place?.(room);
-    if (place !== undefined) this.#options.diagnose(place);
+    const line = this.#diagnosis.roomSwitch?.(room);
+    if (line !== undefined) this.#options.diagnose(line);
     const time = this.#options.clock.utc();
-    for (const line of this.#held.take(room)) this.#put({ ...line, time });
+    for (const line of this.#deferred.take(room)) this.#put({ ...line, time });
   }
 
-  /** The last `count` lines again, for who is in the room `current`. */
+  /** Shows the last `count` lines again; `current`: the title of the current room. */
   showLast(count: number, current: string | undefined): void {
     this.flush();
     for (const line of this.#kept.slice(-count)) {
@@ -174,7 +174,7 @@ export class Output {
     }
   }
 
-  /** The rows of a long message that were left out, of the newest one unless told; whether there are any. */
+  /** Shows the hidden rows of long message `n`, by default the newest; false if there are none. */
   showMore(n?: number): boolean {
     const rest = this.longTexts.find(n);
     if (rest === undefined) return false;
@@ -183,7 +183,7 @@ export class Output {
     return true;
   }
 
-  /** Forgets the lines kept for `/last` and `/more`, and what still changes. */
+  /** Drops the lines kept for `/last` and `/more`, and the rows that change in place. */
   forget(): void {
     this.#kept = [];
     this.longTexts.clear();
@@ -191,7 +191,7 @@ export class Output {
     this.#refreshLive();
   }
 
-  /** Prints for good what so far changed in place. */
+  /** Prints the summary that so far changed in place. */
   flush(): void {
     const { summary } = this.#presence;
     if (summary === undefined) return;
@@ -200,7 +200,7 @@ export class Output {
     this.#put(this.#systemLine(summary), summary.elsewhere);
   }
 
-  /** The terminal has another width: what changes in place is drawn for it. */
+  /** Draws the rows that change in place for the terminal's new width. */
   resized(): void {
     this.#refreshLive();
   }
@@ -213,14 +213,14 @@ export class Output {
     return this.#options.diagnosis ?? this.#options.renderer;
   }
 
-  #isHeld({ elsewhere = false }: { readonly elsewhere?: boolean }): boolean {
+  #isDeferred({ elsewhere = false }: { readonly elsewhere?: boolean }): boolean {
     return elsewhere && this.settings.get("others") === "count";
   }
 
-  /** Who came and went in a room that is only counted is no news when the user goes there. */
-  #holdSystem(line: SystemLine): void {
+  /** Joins and leaves in a room that is only counted are no news once the user goes there. */
+  #deferSystem(line: SystemLine): void {
     if (isPresence(line)) return;
-    this.#held.keep(line.room, this.#systemLine(line));
+    this.#deferred.keep(line.room, this.#systemLine(line));
   }
 
   #systemLine(line: SystemLine): ShownLine {
@@ -267,11 +267,11 @@ export class Output {
     this.#day = day;
     print(this.#folded(line, elsewhere));
     this.#kept.push(line);
-    // Cut in blocks, so that a busy room does not move the whole array for each line.
+    // Cut in blocks, so that a busy room does not shift the whole array for each line.
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);
   }
 
-  /** Without the rows that are too many; they wait for `/more`. */
+  /** Hides the rows above the limit; `/more` shows them. */
   #folded(line: ShownLine, elsewhere: boolean): string {
     const { renderer, screen } = this.#options;
     const text = line.draw(elsewhere);
@@ -291,12 +291,12 @@ export class Output {
     history.append({ ...entry, time }).catch((error) => this.#historyFault(error));
   }
 
-  /** Told once: a full disk would otherwise answer every line with an error. */
+  /** Reported once: a full disk would otherwise answer every line with an error. */
   #historyFault(error: unknown): void {
     if (this.#historyFailed) return;
     this.#historyFailed = true;
     const why = error instanceof Error ? error.message : "the system refused";
-    this.note("error", why, "lines from now on may be missing in the history file");
+    this.note("error", why, "later lines may be missing in the history file");
   }
 }
 
@@ -307,7 +307,7 @@ function lineOf(
   return { room, time, draw };
 }
 
-/** The history keeps of each line whether the server could read it. */
+/** The history records of each line whether the server could read it. */
 function markOf({ sealed = false }: Pick<ChatLine, "sealed">): Pick<HistoryEntry, "sealed"> {
   return sealed ? { sealed } : {};
 }
@@ -317,7 +317,7 @@ function isUtcTime(time: string): boolean {
     !Number.isNaN(Date.parse(time));
 }
 
-/** Whether `text` names `name` as a word of its own, whatever the case. */
+/** Whether `text` contains `name` as a whole word, in any case. */
 export function mentions(text: string, name: string): boolean {
   const needle = folded(name);
   const haystack = folded(text);

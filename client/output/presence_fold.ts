@@ -1,4 +1,4 @@
-// Who came and went since the last other line, as one line: "3 joined (bob, carol, dave), 1 left (erin)".
+// Folds joins and leaves since the last other line into one: "3 joined (bob, carol, dave), 1 left (erin)".
 
 import { nameList, type SystemLine } from "../render/text.ts";
 
@@ -6,7 +6,7 @@ import { nameList, type SystemLine } from "../render/text.ts";
 const VERBS = {
   joined: "joined",
   left: "left",
-  away: "lost the link",
+  away: "lost the connection",
   back: "came back",
 } as const;
 
@@ -14,31 +14,31 @@ type Coming = keyof typeof VERBS;
 
 const NAMES_SHOWN = 8;
 
-/** Whether a line tells of somebody's coming or going. */
+/** Whether a line reports that somebody came or went. */
 export function isPresence(line: SystemLine): boolean {
   return line.event in VERBS && line.name !== undefined && !isMembership(line);
 }
 
-/** Whether a line tells who is in a sealed room: nobody may come into one unseen, whatever the settings say. */
+/** Whether a line reports a new member of a sealed room, or one less: no setting hides those. */
 export function isMembership({ sealed = false, event }: SystemLine): boolean {
   return sealed && (event === "joined" || event === "left");
 }
 
-/** Comings and goings in a row, all in one room. */
+/** Consecutive joins and leaves of one room. */
 export class PresenceFold {
   #lines: SystemLine[] = [];
 
-  /** Whether the line may be counted with those that wait. */
+  /** Whether the line can be folded with those that wait. */
   fits({ room }: SystemLine): boolean {
     return this.#lines.every((line) => line.room === room);
   }
 
-  /** Counts a line for which isPresence() and fits() hold. */
+  /** Adds a line for which isPresence() and fits() hold. */
   add(line: SystemLine): void {
     this.#lines.push(line);
   }
 
-  /** All that waits as one line; undefined where nothing does. */
+  /** All waiting lines as one; undefined if there are none. */
   get summary(): SystemLine | undefined {
     const last = this.#lines.at(-1);
     if (last === undefined || this.#lines.length === 1) return last;
@@ -51,7 +51,7 @@ export class PresenceFold {
     return { ...last, event: "presence", text: `${parts.join(", ")}.` };
   }
 
-  /** Forgets what waits. */
+  /** Drops the waiting lines. */
   clear(): void {
     this.#lines = [];
   }

@@ -1,10 +1,10 @@
-// Files on their way, as rows that change in place: how far, how fast, how long still.
+// Moving transfers as rows that change in place: share, rate and time left.
 
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { barText, WAITING_TEXTS } from "../render/transfer_text.ts";
 import type { TransferEvent, TransferRef, Waiting } from "../transfers/transfer_event.ts";
 
-// Over so long a rate is measured: short enough to follow the link, long enough not to jump.
+// The rate is measured over this time: short enough to follow the connection, long enough not to jump.
 const WINDOW_MS = 3_000;
 const BARS_MAX = 3;
 
@@ -12,11 +12,11 @@ interface Bar {
   readonly file: TransferRef;
   done: number;
   waitingFor?: Waiting | undefined;
-  /** When how much was through, oldest first. */
+  /** Bytes that were through at a time, oldest first. */
   readonly samples: { readonly at: number; readonly done: number }[];
 }
 
-/** Bars of all transfers that move. */
+/** Bars of all moving transfers. */
 export class ProgressBars {
   readonly #bars = new Map<number, Bar>();
   readonly #now: () => number;
@@ -26,18 +26,18 @@ export class ProgressBars {
     this.#now = now;
   }
 
-  /** Whether the event changed what is to be seen. */
+  /** Takes an event; true if a bar changed. */
   take(event: TransferEvent): boolean {
     if (event.kind === "refused") return false;
     const { file } = event;
     const moves = event.kind === "progress" || event.kind === "waiting" || event.kind === "resumed";
-    // What is all here waits for its user, which the offer has said.
+    // A complete file that waits for its user has no bar: the offer is on the screen.
     if (!moves || event.done >= file.size) return this.#bars.delete(file.n);
     const bar: Bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
     const at = this.#now();
     bar.done = event.done;
     bar.waitingFor = event.kind === "waiting" ? event.for : undefined;
-    // How fast it was before a pause says nothing of what comes behind it.
+    // The rate before a pause does not tell the rate after it.
     if (event.kind !== "progress") bar.samples.length = 0;
     bar.samples.push({ at, done: event.done });
     while (bar.samples.length > 2 && at - (bar.samples[0]?.at ?? 0) > WINDOW_MS) {
@@ -47,7 +47,7 @@ export class ProgressBars {
     return true;
   }
 
-  /** One row a file, the newest ones where there are many, each within `columns` cells. */
+  /** One row for each file, within `columns` cells; only the newest if there are many. */
   rows(columns: number): string[] {
     const bars = [...this.#bars.values()];
     const hidden = bars.length - BARS_MAX;
@@ -61,7 +61,7 @@ export class ProgressBars {
   }
 }
 
-/** `1.2 MiB/s, 3 s left`; undefined before there is a rate. */
+/** `1.2 MiB/s, 3 s left`; undefined before a rate is known. */
 function speedOf(left: number, samples: Bar["samples"]): string | undefined {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last.at <= first.at) return undefined;

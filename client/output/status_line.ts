@@ -1,4 +1,4 @@
-// The status line and the prompt: where we are and as whom, who can read it, how the link is, and what waits.
+// The status line and the prompt: room and name, who can read, the state of the connection, and what waits.
 
 import { safeName, shortLabel } from "../render/text.ts";
 import type { JoinedRooms } from "../rooms/joined_rooms.ts";
@@ -6,30 +6,36 @@ import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { StatusPart } from "../console/status_fit.ts";
 import type { Style } from "../terminal/style.ts";
 
-// What a narrow terminal shows first. Who calls us is seen nowhere else; who can read is a promise of the product;
-// where we are and as whom stands in the prompt as well.
-const WORTHIEST_FIRST = [
-  ...["mentions", "unread", "fault", "privacy"] as const,
-  ...["room", "name", "link", "typing"] as const,
-];
-const LAST_MUST = WORTHIEST_FIRST.indexOf("privacy");
+// In the order in which a narrow terminal keeps them. Mentions show nowhere else; who can read is a promise of the
+// product; room and name are in the prompt as well.
+const PRIORITIES = [
+  "mentions",
+  "unread",
+  "fault",
+  "privacy",
+  "room",
+  "name",
+  "link",
+  "typing",
+] as const;
+const LAST_REQUIRED = PRIORITIES.indexOf("privacy");
 
-// Above this, talking feels like waiting.
+// Above this delay a conversation feels like waiting.
 const SLOW_MS = 1_000;
-// More would push all else off the row.
+// More would push everything else off the row.
 const UNREAD_SHOWN_MAX = 6;
 
-/** What the status line tells. */
+/** What the status line shows. */
 export interface StatusFacts {
   readonly rooms: JoinedRooms;
-  /** Our name where there is no room. */
+  /** The user's name outside of rooms. */
   readonly name: string;
   readonly connected: boolean;
-  /** The link in words. */
+  /** The state of the connection in words. */
   readonly link: string;
-  /** Milliseconds to the server and back; undefined where it is not known. */
+  /** Milliseconds to the server and back; undefined if not known. */
   readonly delayMs: number | undefined;
-  /** Who is writing in the current room, NOT sanitized. */
+  /** Who is typing in the current room, NOT sanitized. */
   readonly typing: readonly string[];
   readonly unsent: number;
   /** Messages that should have been confirmed by now. */
@@ -40,14 +46,14 @@ export interface StatusFacts {
 export function statusLine(status: StatusFacts, style: Style): StatusPart[] {
   const { rooms, name, unsent, overdue } = status;
   const { current } = rooms;
-  // Names come from the server, and none may push what follows off the row.
-  const place = current === undefined ? "no room" : numberedLabel(rooms, current);
+  // Names come from the server, and none may push the rest off the row.
+  const label = current === undefined ? "no room" : numberedLabel(rooms, current);
   const warnings = [
-    ...(unsent > 0 ? [`${unsent} not yet sent`] : []),
-    ...(overdue > 0 ? [`${overdue} not confirmed`] : []),
+    ...(unsent > 0 ? [`${unsent} unsent`] : []),
+    ...(overdue > 0 ? [`${overdue} unconfirmed`] : []),
   ].map((text) => part("fault", style.paint(text, "warning")));
   return [
-    part("room", place),
+    part("room", label),
     part("name", shortLabel(current?.name ?? name)),
     ...(current === undefined ? [] : [privacy(current, style)]),
     linkPart(status, style),
@@ -57,14 +63,14 @@ export function statusLine(status: StatusFacts, style: Style): StatusPart[] {
   ];
 }
 
-type What = (typeof WORTHIEST_FIRST)[number];
+type PartKind = (typeof PRIORITIES)[number];
 
-function part(what: What, ...forms: readonly string[]): StatusPart {
-  const place = WORTHIEST_FIRST.indexOf(what);
-  return { worth: -place, must: place <= LAST_MUST, forms };
+function part(kind: PartKind, ...forms: readonly string[]): StatusPart {
+  const index = PRIORITIES.indexOf(kind);
+  return { priority: -index, isRequired: index <= LAST_REQUIRED, forms };
 }
 
-/** Who can read what is said in a room. */
+/** Who can read the messages of a room. */
 function privacy(room: JoinedRoom, style: Style): StatusPart {
   if (!room.isSealed) return part("privacy", "server can read", "not sealed");
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
@@ -83,7 +89,8 @@ function privacy(room: JoinedRoom, style: Style): StatusPart {
     case "out":
       return part(
         "fault",
-        ...["sealed, you are not in it", "not in it"].map((form) => style.paint(form, "error")),
+        style.paint("sealed, you are not in it", "error"),
+        style.paint("not in it", "error"),
       );
   }
 }
@@ -100,13 +107,14 @@ export function promptText(
   return `${style.paint(text, "bold")} `;
 }
 
-/** How the link is, and how slow. */
+/** The state and delay of the connection. */
 function linkPart({ connected, link, delayMs }: StatusFacts, style: Style): StatusPart {
   const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
   const forms = delay === undefined ? [link] : [`${link} ${delay}`];
-  if (!connected) forms.push("no link");
+  if (!connected) forms.push("offline");
   else if ((delayMs ?? 0) <= SLOW_MS) {
-    return part("link", ...[...forms, link].map((form) => style.paint(form, "good")));
+    forms.push(link);
+    return part("link", ...forms.map((form) => style.paint(form, "good")));
   } else forms.push(`slow, ${delay}`);
   return part("fault", ...forms.map((form) => style.paint(form, "warning")));
 }
@@ -118,11 +126,11 @@ function delayText(ms: number): string {
 function typingText(names: readonly string[]): string {
   const [first = "", ...others] = names.map(shortLabel);
   return others.length === 0
-    ? `${first} is writing`
-    : `${first} and ${others.length} more are writing`;
+    ? `${first} is typing`
+    : `${first} and ${others.length} more are typing`;
 }
 
-/** `2:dev 5`: number and name of each room with something unread, and how much; `!` where somebody named us. */
+/** `2:dev 5`: number, name and unread messages of a room; `!` if one of them mentions the user. */
 function unreadRooms(rooms: JoinedRooms, style: Style): StatusPart[] {
   const unread = rooms.all.filter((room) => room.unread > 0);
   const calling = unread.filter(({ mentions }) => mentions > 0);
@@ -134,19 +142,19 @@ function unreadRooms(rooms: JoinedRooms, style: Style): StatusPart[] {
   ];
 }
 
-/** As many as have room, and how many more there are. */
-function listPart(what: "mentions" | "unread", marks: readonly string[]): StatusPart[] {
+/** As many marks as fit, and the number of the rest. */
+function listPart(kind: "mentions" | "unread", marks: readonly string[]): StatusPart[] {
   if (marks.length === 0) return [];
   const most = Math.min(marks.length, UNREAD_SHOWN_MAX);
   const forms = Array.from({ length: most }, (_, left) => {
     const rest = marks.length - (most - left);
     return [...marks.slice(0, most - left), ...(rest > 0 ? [`${rest} more`] : [])].join(" · ");
   });
-  const word = what === "mentions" ? "name you" : "unread";
-  return [part(what, ...forms, ...(marks.length > 1 ? [`${marks.length} ${word}`] : []))];
+  const word = kind === "mentions" ? "name you" : "unread";
+  return [part(kind, ...forms, ...(marks.length > 1 ? [`${marks.length} ${word}`] : []))];
 }
 
-/** With its number, as `/switch` takes it, where there are several. */
+/** The name of a room, with its number for `/switch` if there are several rooms. */
 function numberedLabel(rooms: JoinedRooms, room: JoinedRoom): string {
   const label = shortLabel(room.title);
   return rooms.all.length > 1 ? `${rooms.all.indexOf(room) + 1}:${label}` : label;

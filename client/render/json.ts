@@ -1,22 +1,31 @@
-// One JSON object a line: docs/JSON.md. Texts of peers are complete, written so that no terminal acts on them.
+// One JSON object per line: docs/JSON.md. Texts of peers are complete, and escaped so that no terminal acts on them.
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 import type { Renderer } from "./text.ts";
 
-/** Version of the shape; a field may be added without changing it. */
+/** Version of the objects; adding a field does not change it. */
 export const JSON_VERSION = 1;
 
-/** Renders every kind of line as one JSON object. */
+/** Creates a renderer that writes every line as one JSON object. */
 export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
       const { to, sealed } = line;
-      // Of another kind, so that no program answers it for the whole room to read.
+      // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
         ? jsonLine({
-          ...{ kind: "chat", time, room, sender, text, sequence, own, mention, action, quote },
+          kind: "chat",
+          time,
+          room,
+          sender,
+          text,
+          sequence,
+          own,
+          mention,
+          action,
+          quote,
           sealed,
         })
         : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed: sealed ?? false });
@@ -24,7 +33,16 @@ export function createJsonRenderer(): Renderer {
     system(line) {
       const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
       return jsonLine({
-        ...{ kind: "system", time, room, event, text, name, previous, names, sequence, said },
+        kind: "system",
+        time,
+        room,
+        event,
+        text,
+        name,
+        previous,
+        names,
+        sequence,
+        said,
         sealed,
       });
     },
@@ -35,10 +53,10 @@ export function createJsonRenderer(): Renderer {
   };
 }
 
-/** A JSON object in one line of text that is safe to print; what is not, is escaped. */
+/** A JSON object in one line that is safe to print; unsafe characters are escaped. */
 export function jsonLine(fields: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify({ v: JSON_VERSION, ...fields });
-  // Escaped text is the same JSON: a program that reads it gets every character.
+  // Escaped text is the same JSON: a program that parses it gets every character.
   return sanitizeText(text) === text ? text : text.replace(/[^\x20-\x7e]/g, escapeUnit);
 }
 

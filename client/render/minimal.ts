@@ -1,11 +1,11 @@
-// The plain renderer: no time, no colour, one mark in the first column of all that no member said.
+// The plain renderer: no time, no color, and a mark in the first column of every line that no member wrote.
 
 import {
   aboutText,
   chatLines,
   moreText,
-  placeText,
   type Renderer,
+  roomSwitchText,
   roomTag,
   safeLine,
   safeLines,
@@ -15,7 +15,7 @@ import {
 import { NOTE_WORDS } from "../base/note_level.ts";
 import { transferText } from "./transfer_text.ts";
 
-/** Renders `<name> text`, `* server's line`, `- our own line`. Further lines of a message are indented. */
+/** Creates a renderer for `<name> text`, `* system line`, `- note`. Further lines of a message are indented. */
 export function createMinimalRenderer(): Renderer {
   return {
     chat(line) {
@@ -34,7 +34,7 @@ export function createMinimalRenderer(): Renderer {
       (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
     link: ({ text, hint }) =>
       `- ${safeLine(text)}` + (hint === undefined ? "" : `\nhint: ${safeLine(hint)}`),
-    place: (room) => `- ${placeText(room)}`,
+    roomSwitch: (room) => `- ${roomSwitchText(room)}`,
     more: (rows, n) => `    ${moreText(rows, n)}`,
   };
 }

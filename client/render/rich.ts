@@ -1,4 +1,4 @@
-// The renderer for people: time, sequence, colours, mentions, days, and rows that wrap under their own line.
+// The renderer for people: time, sequence, colors, mentions, days, and rows that wrap under their line.
 
 import { nameKey } from "../../shared/text/names.ts";
 import type { Look, Style } from "../terminal/style.ts";
@@ -11,8 +11,8 @@ import {
   clockTime,
   type LinkNote,
   moreText,
-  placeText,
   type Renderer,
+  roomSwitchText,
   roomTag,
   safeLine,
   safeLines,
@@ -23,16 +23,16 @@ import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
 import { transferText } from "./transfer_text.ts";
 import { breakCells, breakWords, INDENT, wrapLines } from "./wrap.ts";
 
-/** What the rich renderer draws with. */
+/** How the rich renderer draws. */
 export interface RichOptions {
   readonly style: Style;
-  /** Width of the terminal in cells; absent where rows have no width. */
+  /** Width of the terminal in cells; absent if rows are not wrapped. */
   readonly columns?: () => number;
-  /** How much of a line's time is shown; seconds unless told. */
+  /** How much of a line's time is shown; default seconds. */
   readonly time?: () => "seconds" | "minutes" | "off";
-  /** Whether a line's number is shown; it is unless told. */
+  /** Whether a line's number is shown; default true. */
   readonly numbers?: () => boolean;
-  /** Whether links may be more than text (OSC 8); not unless told. */
+  /** Whether links are clickable (OSC 8); default false. */
   readonly links?: () => boolean;
 }
 
@@ -45,7 +45,7 @@ const NOTE_LOOKS: Readonly<Record<NoteLevel, readonly Look[]>> = {
   error: ["error"],
 };
 
-/** Renders `time #sequence <name> text`, `time * server's line`, `time - our own line`. */
+/** Creates a renderer for `time #sequence <name> text`, `time * system line`, `time - note`. */
 export function createRichRenderer(options: RichOptions): Renderer {
   const { style, columns } = options;
   const faint = (text: string) => style.paint(text, "faint");
@@ -99,12 +99,12 @@ export function createRichRenderer(options: RichOptions): Renderer {
     link: (note: LinkNote) =>
       ownLine("-", note, ...NOTE_LOOKS[note.state === "lost" ? "warning" : "info"]),
     day: (day) => faint(`— ${day} —`),
-    place: (room) => faint(`— ${placeText(room)} —`),
+    roomSwitch: (room) => faint(`— ${roomSwitchText(room)} —`),
     more: (rows, n) => INDENT + faint(moreText(rows, n)),
   };
 }
 
-/** A number that a name always has, whoever runs the client; its colour follows from it. */
+/** A number that every client computes equally from a name; it selects the color. */
 export function nameNumber(name: string): number {
   let hash = 0;
   for (const unit of nameKey(name)) hash = (31 * hash + (unit.codePointAt(0) ?? 0)) % 65_521;
@@ -182,7 +182,7 @@ function paintedSpan(
   if (span.kind === "code") return style.paint(shown, "code");
   if (span.kind === "answered") return style.paint(shown, "faint");
   const painted = style.paint(shown, "underline", ...weight);
-  // Only where all of the address stands there: nobody is led anywhere but to what they read.
+  // Only if the row has the whole address: a link must lead to what the user reads.
   const isWhole = shown === whole.slice(span.start, span.end);
   if (!isWhole || !(options.links?.() ?? false)) return painted;
   return `\x1b]8;;${shown}\x1b\\${painted}\x1b]8;;\x1b\\`;

@@ -1,4 +1,4 @@
-// What is shown, and the one place where text of peers and servers is made safe for it.
+// The lines that renderers show, and the one place where text of peers and servers is made safe for them.
 
 import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import type { NoteLevel } from "../base/note_level.ts";
@@ -13,30 +13,30 @@ export interface ChatLine {
   /** ISO 8601. */
   readonly time: string;
   readonly sequence: number;
-  /** Whether it is ours. */
+  /** Whether the user wrote it. */
   readonly own: boolean;
-  /** Whether it names us. */
+  /** Whether it mentions the user. */
   readonly mention: boolean;
-  /** Whether it was said as /me. */
+  /** Whether it is an action (/me). */
   readonly action?: boolean;
-  /** Only for this member, by name: a direct message, without a sequence of its own. */
+  /** The name of the only receiver: a direct message, which has no sequence. */
   readonly to?: string | undefined;
-  /** Whether the server cannot read it; it can unless told. */
+  /** Whether it is sealed, so that the server cannot read it; default false. */
   readonly sealed?: boolean;
-  /** What it answers. */
+  /** The message that it answers. */
   readonly quote?: Quote | undefined;
-  /** Whether it came in another room than the current one. */
+  /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
 }
 
-/** A line that another one answers: its number, and who said what where that is known, NOT sanitized. */
+/** The message that another one answers: its number, and sender and text if known, NOT sanitized. */
 export interface Quote {
   readonly sequence: number;
   readonly sender?: string | undefined;
   readonly text?: string | undefined;
 }
 
-/** A line of the server's, NOT sanitized. */
+/** A system line, NOT sanitized. */
 export interface SystemLine {
   readonly text: string;
   readonly room: string;
@@ -45,16 +45,16 @@ export interface SystemLine {
   readonly name?: string | undefined;
   readonly previous?: string | undefined;
   readonly names?: readonly string[] | undefined;
-  /** The message that was changed (`revised`), and what it says now. */
+  /** The message that was changed (`revised`), and its new text. */
   readonly sequence?: number | undefined;
   readonly said?: string | undefined;
-  /** Whether it is about another room than the current one. */
+  /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
-  /** Whether it comes from the members of a sealed room, and not from the server. */
+  /** Whether it comes from the members of a sealed room and not from the server. */
   readonly sealed?: boolean;
 }
 
-/** What the client itself has to say. */
+/** A note of the client itself. */
 export interface Note {
   readonly level: NoteLevel;
   /** One line, or several for lists such as `/help`. */
@@ -63,7 +63,7 @@ export interface Note {
   readonly time: string;
 }
 
-/** How the link to the server is. */
+/** A change of the connection to the server. */
 export interface LinkNote {
   readonly state: "connected" | "lost";
   readonly text: string;
@@ -73,19 +73,19 @@ export interface LinkNote {
   readonly room: string;
 }
 
-/** Turns what happens into text that may be printed; lines are separated by `\n`. */
+/** Renders lines as text that is safe to print; rows are separated by `\n`. */
 export interface Renderer {
   chat(line: ChatLine): string;
   system(line: SystemLine): string;
-  /** undefined where there is nothing to print; `tag`: what roomTag() gives for it, nothing unless told. */
+  /** undefined if there is nothing to print; `tag`: from roomTag(), default "". */
   file(event: TransferEvent, time: string, tag?: string): string | undefined;
   note(note: Note): string;
   link(note: LinkNote): string;
-  /** A line between two days; absent where days are not told apart. */
+  /** The line between two days; absent if the renderer shows no days. */
   day?(day: string): string;
-  /** The line where the user goes to another room, NOT sanitized; absent where every line names its room. */
-  place?(room: string): string;
-  /** The line in place of `rows` rows that `/more n` shows; absent where nothing is left out. */
+  /** The line when the user goes to another room, NOT sanitized; absent if every line names its room. */
+  roomSwitch?(room: string): string;
+  /** The line in place of `rows` hidden rows, which `/more n` shows; absent if the renderer hides nothing. */
   more?(rows: number, n: number): string;
 }
 
@@ -94,7 +94,7 @@ const NAMES_SHOWN_MAX = 40;
 const LABEL_SHOWN_CELLS = 17;
 const QUOTE_SHOWN_MAX = 60;
 
-/** A name as it stands between `<` and `>`: it can neither close the brackets nor be empty. */
+/** A name for between `<` and `>`: it can neither close the brackets nor be empty. */
 export function safeName(name: string): string {
   const line = sanitizeLine(name).replaceAll("<", "‹").replaceAll(">", "›").trim();
   const characters = [...line];
@@ -103,7 +103,7 @@ export function safeName(name: string): string {
   return sanitizeLine(characters.slice(0, NAME_SHOWN_MAX).join("")) + "…";
 }
 
-/** A name for the status line: safe, without the line's own separator, and of at most 17 cells. */
+/** A name for the status line: safe, without the line's separator, and at most 17 cells wide. */
 export function shortLabel(name: string): string {
   const label = safeName(name).replaceAll("·", "•");
   if (textWidth(label) <= LABEL_SHOWN_CELLS) return label;
@@ -115,22 +115,22 @@ export function shortLabel(name: string): string {
   return `${shown}…`;
 }
 
-/** `[room] ` where a line is about another room than the current one. */
+/** `[room] ` for a line of another room than the current one, else "". */
 export function roomTag({ room, elsewhere = false }: Pick<ChatLine, "room" | "elsewhere">): string {
   return elsewhere ? `[${shortLabel(room).replaceAll(/[[\]]/g, "|")}] ` : "";
 }
 
-/** What was said, as safe lines; an action keeps the mark that its sender's name stays in front of. */
+/** The text of a message as safe lines; an action is marked with `* `. */
 export function chatLines({ text, action }: ChatLine): string[] {
   return safeLines(action ? `* ${text}` : text);
 }
 
-/** Who says something, and to whom alone, between brackets that no name can close: `<bob>`, `<bob → carol>`. */
+/** Sender and only receiver, in brackets that no name can close: `<bob>`, `<bob → carol>`. */
 export function whoSays({ sender, to }: ChatLine): string {
   return `<${safeName(sender)}${to === undefined ? "" : ` → ${safeName(to)}`}>`;
 }
 
-/** What stands before a message's text: who can read a direct one, and what it answers. */
+/** The part before a message's text: who can read a direct message, and what it answers. */
 export function aboutText({ quote: answered, to, sealed = false }: ChatLine): string {
   const readable = to === undefined || sealed ? "" : "(server can read) ";
   if (answered === undefined) return readable;
@@ -153,7 +153,7 @@ export function safeLines(text: string): string[] {
   return sanitizeText(text).split("\n");
 }
 
-/** A server's line in one line, with its room; long lists of names are cut, and the number of the rest is told. */
+/** A system line with its room; a long list of names is cut, with the number of the rest. */
 export function systemText(line: SystemLine): string {
   if (line.event !== "names" || line.names === undefined) {
     return roomTag(line) + safeLine(line.text);
@@ -161,12 +161,12 @@ export function systemText(line: SystemLine): string {
   return `In ${quote(line.room)}: ${nameList(line.names)}`;
 }
 
-/** What is said where the user goes to another room. */
-export function placeText(room: string): string {
+/** The text when the user goes to another room. */
+export function roomSwitchText(room: string): string {
   return `now in ${shortLabel(room)}`;
 }
 
-/** What stands in place of rows that were left out. */
+/** The text in place of hidden rows. */
 export function moreText(rows: number, n: number): string {
   return `… ${rows} more ${rows === 1 ? "row" : "rows"}: /more ${n}`;
 }
@@ -178,14 +178,14 @@ export function nameList(names: readonly string[]): string {
   return rest > 0 ? `${shown} and ${rest} more` : shown;
 }
 
-/** `18:00:00` in this machine's time zone; dashes where the time cannot be read. */
+/** `18:00:00` in this machine's time zone; dashes for an invalid time. */
 export function clockTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "--:--:--";
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":");
 }
 
-/** `2026-11-23 18:00:00` in this machine's time zone; dashes where the time cannot be read. */
+/** `2026-11-23 18:00:00` in this machine's time zone; dashes for an invalid time. */
 export function dateAndTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "---------- --:--:--";
@@ -198,10 +198,13 @@ function twoDigits(part: number): string {
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", {
-  ...{ weekday: "long", day: "numeric", month: "long", year: "numeric" } as const,
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
 });
 
-/** `Monday 23 November 2026` in this machine's time zone; undefined where the time cannot be read. */
+/** `Monday 23 November 2026` in this machine's time zone; undefined for an invalid time. */
 export function dayOf(iso: string): string | undefined {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? undefined : DAY.format(date).replaceAll(",", "");

@@ -1,4 +1,4 @@
-// The turns of a transfer in words.
+// Events of transfers in words.
 
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
@@ -7,7 +7,7 @@ import type { TransferEvent, TransferRef } from "../transfers/transfer_event.ts"
 import { safeName } from "./text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 
-/** One safe line about a transfer, and how much it matters; undefined for steps that only a status line shows. */
+/** One safe line about a transfer, with its level; undefined for steps that only a progress bar shows. */
 export function transferText(
   event: TransferEvent,
 ): { readonly text: string; readonly level: NoteLevel } | undefined {
@@ -16,11 +16,11 @@ export function transferText(
       return info(
         `<${senderOf(event.file)}> offers ${fileOf(event.file)}` +
           (event.accepted
-            ? "; it is being taken"
+            ? "; accepted automatically"
             : `: /accept ${event.file.n} or /reject ${event.file.n}`),
       );
     case "accepted":
-      return info(`Taking ${fileOf(event.file)} of <${senderOf(event.file)}>`);
+      return info(`Accepted ${fileOf(event.file)} of <${senderOf(event.file)}>`);
     case "rejected":
       return info(`Refused ${fileOf(event.file)} of <${senderOf(event.file)}>`);
     case "sending":
@@ -56,16 +56,16 @@ export function transferText(
   }
 }
 
-/** Why a transfer does not move. */
+/** Why a transfer waits. */
 export const WAITING_TEXTS = {
-  link: "waiting for the link",
+  link: "waiting for the connection",
   sender: "waiting for its sender",
 } as const;
 
 const BAR_CELLS_MAX = 24;
 const BAR_CELLS_MIN = 6;
 
-/** A row of at most `columns` cells with a bar: what moves, how far it is, and how fast or why not. */
+/** A row of at most `columns` cells with a progress bar; `how`: its rate, or why it waits. */
 export function barText(
   file: TransferRef,
   { done, how, columns }: {

@@ -1,25 +1,25 @@
-// Where rows end. All but a message's first are indented: text that begins in the first column could pass for a
-// line of the server's. Words stay whole, so that a long link can still be copied.
+// Wraps lines into rows. All rows but a message's first are indented: text in the first column could pass for a system
+// line. Words stay whole, so that a long link can still be copied.
 
 import { splitClusters, textWidth } from "../terminal/width.ts";
 
-/** What stands before all rows of a line but the first of the message. */
+/** The indent of all rows but the first of a message. */
 export const INDENT = "    ";
 
 // All that shows as a gap: what stands after one must not begin a row.
 const GAP = /[ \u3000\u2800]+/;
 
-/** A row as a stretch of its line, from `start` up to `end` (UTF-16 units). */
+/** A row as a range of its line, from `start` up to `end` (UTF-16 units). */
 export interface RowRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** What a line has to fit into: cells before its first row, and cells of a row. */
+/** The width of rows: cells taken before the first row, and cells of a row. */
 export interface RowWidth {
   readonly first: number;
   readonly columns: number;
-  /** Cells before all rows but the first; an indent unless told. */
+  /** Cells before all rows but the first; default INDENT. */
   readonly rest?: number;
 }
 
@@ -44,7 +44,7 @@ export function breakWords(
   return [...rows, { start, end: line.length }];
 }
 
-/** Rows of a line, broken wherever the row is full. */
+/** Rows of a line, broken where a row is full. */
 export function breakCells(line: string, { first, columns }: RowWidth): RowRange[] {
   const rows: RowRange[] = [];
   let [start, at, width] = [0, 0, first];
@@ -59,19 +59,19 @@ export function breakCells(line: string, { first, columns }: RowWidth): RowRange
   return [...rows, { start, end: line.length }];
 }
 
-// The left column of a table takes no more than this share of a row; else its rows hang like all others.
+// A left column that takes more than this share of a row is no hanging indent.
 const HANG_SHARE = 0.45;
 const LEFT_COLUMN = /^\S(?:.*?\S)?? {2,}(?=\S)/;
 
-/** Cells under which the right column of a line in two columns goes on; none where it has no columns. */
+/** Hanging indent of a line in two columns: the cells before its right column; 0 without columns. */
 function hangOf(line: string, columns: number): number {
   const cells = textWidth(LEFT_COLUMN.exec(line)?.[0] ?? "");
   return cells <= columns * HANG_SHARE ? cells : 0;
 }
 
 /**
- * Lines as rows of at most `columns` cells, `first` of which are taken before the first row. In a `table` what stands
- * in the right of two columns stays there.
+ * Lines as rows of at most `columns` cells, `first` of which are taken before the first row. In a `table` the text of
+ * the right column stays in its column.
  */
 export function wrapLines(
   lines: readonly string[],

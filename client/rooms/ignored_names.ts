@@ -1,30 +1,32 @@
-// Whose words are not shown; known to this client alone.
+// Names whose messages are not shown; only this client knows them.
 
 import { nameKey } from "../../shared/text/names.ts";
 
-/** Names that are ignored, whatever their case. */
+/** Ignored names, in any case. */
 export class IgnoredNames {
   readonly #names = new Map<string, string>();
 
-  /** All names, as they were typed. */
+  /** All names as typed. */
   get names(): string[] {
     return [...this.#names.values()];
   }
 
+  /** Whether `name` is ignored. */
   has(name: string): boolean {
     return this.#names.has(nameKey(name));
   }
 
+  /** Ignores `name`. */
   add(name: string): void {
     this.#names.set(nameKey(name), name);
   }
 
-  /** Whether it was there. */
+  /** Stops ignoring `name`; false if it was not ignored. */
   remove(name: string): boolean {
     return this.#names.delete(nameKey(name));
   }
 
-  /** Somebody has another name, and does not come back by it. */
+  /** Follows a rename: a new name does not end an ignore. */
   rename(previous: string, name: string): void {
     if (this.remove(previous)) this.add(name);
   }

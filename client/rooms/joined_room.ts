@@ -1,31 +1,31 @@
-// What the client knows of one room.
+// The client's knowledge of one room.
 
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { Roster, type RosterEntry } from "./roster.ts";
 
-/** One room of ours. Its texts are the server's and its members': NOT sanitized. */
+/** A room that the user is in. Its texts come from the server and its members, NOT sanitized. */
 export class JoinedRoom {
   readonly title: string;
-  /** Whether only its members can read it: then its number is our own, and below zero. */
+  /** Whether only its members can read it; its number is then made by this client and negative. */
   readonly isSealed: boolean;
-  /** How a sealed room is; undefined before anything is known of it. */
+  /** The state of a sealed room; undefined before the engine has reported it. */
   seal: SealStatus | undefined;
   readonly roster = new Roster();
   readonly said = new RecentMessages();
-  /** Its number in this session; undefined while we are not in it. */
+  /** Its number in this session; undefined while the user is not in it. */
   number: number | undefined;
-  /** Our name in it, as the server gave it. */
+  /** The user's name in it, as the server gave it. */
   name: string;
-  /** What it is about; empty where nobody said. */
+  /** The topic; empty if there is none. */
   topic = "";
-  /** The client that made it and may moderate it; 0 = it is gone, or the server does not tell. */
+  /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
   maker = 0;
-  /** Whom we banned, by the name that they had: their number is what a ban is lifted by. */
+  /** Members that the user banned: name to client number, by which a ban is lifted. */
   readonly banned = new Map<string, number>();
-  /** Place of the last of its events that we have. */
+  /** Position of the last event that arrived. */
   seen = 0;
-  /** Messages that came while another room was the current one, and how many of them name us. */
+  /** Messages that came while another room was current, and how many of them mention the user. */
   unread = 0;
   mentions = 0;
   #firstSight = true;
@@ -37,19 +37,19 @@ export class JoinedRoom {
     this.name = name;
   }
 
-  /** Whether who is here is news; once for each time that we come in. */
+  /** True once after each join: the list of members is news. */
   takeFirstSight(): boolean {
     const first = this.#firstSight;
     this.#firstSight = false;
     return first;
   }
 
-  /** Whether we came in anew and have not been told who is here. */
+  /** Whether the list of members has not come yet since the join. */
   get isNew(): boolean {
     return this.#firstSight;
   }
 
-  /** A part of who is here; true where it was the last one. */
+  /** Takes a part of the list of members; true if it was the last part. */
   takeMembers(people: readonly RosterEntry[], more: boolean): boolean {
     this.#people.push(...people);
     if (more) return false;
@@ -58,7 +58,7 @@ export class JoinedRoom {
     return true;
   }
 
-  /** Nothing is known of who is here: we come in anew. */
+  /** Forgets members and messages for a new join. */
   startAnew(): void {
     this.roster.clear();
     this.said.clear();

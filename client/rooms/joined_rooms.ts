@@ -1,25 +1,25 @@
-// The rooms that we are in, what we know of each, and which of them is the current one.
+// The rooms that the user is in, and which of them is the current one.
 
 import { JoinedRoom } from "./joined_room.ts";
 
-/** Our rooms, in the order in which we came into them. */
+/** The user's rooms, in the order of joining. */
 export class JoinedRooms {
   #all: JoinedRoom[] = [];
   #current: JoinedRoom | undefined;
-  /** Where we were before, so that leaving leads back there. */
+  /** The room that was current before; leaving leads back there. */
   #previous: JoinedRoom | undefined;
 
-  /** All of them. */
+  /** All rooms. */
   get all(): readonly JoinedRoom[] {
     return this.#all;
   }
 
-  /** The room that lines go to; undefined where we are in none. */
+  /** The room that lines go to; undefined if the user is in none. */
   get current(): JoinedRoom | undefined {
     return this.#current;
   }
 
-  /** Their names. */
+  /** Names of all rooms. */
   get titles(): string[] {
     return this.#all.map(({ title }) => title);
   }
@@ -34,13 +34,13 @@ export class JoinedRooms {
     return this.#all.find((room) => room.title === title);
   }
 
-  /** Where there is most to read: where somebody named us, then what is unread, then where we were before. */
+  /** The next room to read: one with a mention, else one with unread messages, else the previous one. */
   get next(): JoinedRoom | undefined {
     return this.#all.find(({ mentions }) => mentions > 0) ??
       this.#all.find(({ unread }) => unread > 0) ?? this.#previous;
   }
 
-  /** One more room; it becomes the current one where there was none. */
+  /** Adds a room; it becomes the current one if there is none. */
   add(title: string, name: string): JoinedRoom {
     const room = new JoinedRoom(title, name);
     this.#all.push(room);
@@ -48,7 +48,7 @@ export class JoinedRooms {
     return room;
   }
 
-  /** One more sealed room, under a number of our own that no server can name. */
+  /** Adds a sealed room under a number of this client, which no server can name. */
   addSealed(title: string, name: string, number: number): JoinedRoom {
     const room = new JoinedRoom(title, name, true);
     room.number = number;
@@ -57,12 +57,12 @@ export class JoinedRooms {
     return room;
   }
 
-  /** Those that the server knows by name. */
+  /** Rooms that are not sealed: the server knows their names. */
   get plain(): readonly JoinedRoom[] {
     return this.#all.filter(({ isSealed }) => !isSealed);
   }
 
-  /** We are not in it any more. Where it was the current one, gives the one that is it now. */
+  /** Removes a room. If it was the current one, returns the new current room. */
   remove(room: JoinedRoom): JoinedRoom | undefined {
     room.number = undefined;
     this.#all = this.#all.filter((other) => other !== room);
@@ -74,7 +74,7 @@ export class JoinedRooms {
     return next;
   }
 
-  /** Does at once what `action` does, as if `room` were the current one; where it goes elsewhere, that holds. */
+  /** Runs `action` with `room` as the current one; a switch that `action` makes stays. */
   within<T>(room: JoinedRoom, action: () => T): T {
     const before = this.#current;
     this.#current = room;
@@ -86,7 +86,7 @@ export class JoinedRooms {
     }
   }
 
-  /** Lines go there from now on, and what came there counts as read. */
+  /** Makes `room` the current one; its messages count as read. */
   switchTo(room: JoinedRoom): void {
     if (room !== this.#current) this.#previous = this.#current;
     this.#current = room;

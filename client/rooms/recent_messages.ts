@@ -1,13 +1,13 @@
-// The last messages of a room, for those who quote or change one. In memory only.
+// The last messages of a room, for quotes and edits; in memory only.
 
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
-/** A message as it stands now. `sender` and `text` are NOT sanitized. */
+/** A message in its present form. `sender` and `text` are NOT sanitized. */
 export interface RecentMessage {
   readonly sequence: number;
   readonly sender: string;
   readonly text: string;
-  /** Whether it is ours, said in this session: only those can be changed. */
+  /** Whether the user wrote it in this session: only then can it be changed. */
   readonly own: boolean;
 }
 
@@ -15,24 +15,24 @@ export interface RecentMessage {
 export class RecentMessages {
   readonly #messages = new Map<number, RecentMessage>();
 
-  /** One more was said. */
+  /** Adds a message; the oldest one is dropped above the bound. */
   add(message: RecentMessage): void {
     this.#messages.set(message.sequence, message);
     if (this.#messages.size <= SAID_REMEMBERED) return;
     this.#messages.delete(this.#messages.keys().next().value as number);
   }
 
-  /** Message `sequence`; undefined where it is not known (any more). */
+  /** Message `sequence`; undefined if it is not, or no longer, known. */
   find(sequence: number): RecentMessage | undefined {
     return this.#messages.get(sequence);
   }
 
-  /** Our own last one. */
+  /** The user's last message. */
   get lastOwn(): RecentMessage | undefined {
     return [...this.#messages.values()].findLast(({ own }) => own);
   }
 
-  /** Message `sequence` has another text now, or was taken back. */
+  /** Gives message `sequence` another text; null deletes it. */
   revise(sequence: number, text: string | null): void {
     const message = this.#messages.get(sequence);
     if (message === undefined) return;
@@ -40,7 +40,7 @@ export class RecentMessages {
     else this.#messages.set(sequence, { ...message, text });
   }
 
-  /** None is known. */
+  /** Forgets all messages. */
   clear(): void {
     this.#messages.clear();
   }

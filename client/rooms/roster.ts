@@ -1,26 +1,26 @@
-// Who is in the room, as far as the server told us.
+// The members of a room, as the server reports them.
 
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { nameKey } from "../../shared/text/names.ts";
 
-// A server that announces names without end must not fill the memory.
+// A server that announces endless names must not fill the memory.
 const MEMBERS_MAX = 10_000;
 
-/** Somebody in the room. `name` is NOT sanitized. */
+/** A member of the room. `name` is NOT sanitized. */
 export interface RosterEntry {
-  /** Number of its client; 0 where the server does not tell. */
+  /** Number of the client; 0 if the server does not tell. */
   readonly client: number;
   readonly name: string;
   readonly state: MemberState;
-  /** When it came, ms since 1970; 0 where the server does not tell. */
+  /** When the member joined, ms since 1970; 0 if the server does not tell. */
   readonly since: number;
-  /** Why it does not answer, NOT sanitized; null = nothing was said of that. */
+  /** The away text, NOT sanitized; null = not away. */
   readonly status: string | null;
 }
 
 const UNKNOWN = { client: 0, state: "here", since: 0, status: null } as const;
 
-/** Who is in the room, in the order in which they came. */
+/** The members of a room, in the order of joining. */
 export class Roster {
   readonly #people = new Map<string, RosterEntry>();
 
@@ -34,37 +34,37 @@ export class Roster {
     return [...this.#people.values()];
   }
 
-  /** Somebody of this name, or of one that looks like it. */
+  /** The member of this name, or of a name that looks like it. */
   find(name: string): RosterEntry | undefined {
     return this.#people.get(nameKey(name));
   }
 
-  /** Somebody is there; what was known of them before is kept unless told. */
+  /** Adds or updates a member; fields that are not given keep their value. */
   add(person: Partial<RosterEntry> & Pick<RosterEntry, "name">): void {
     if (this.#people.size >= MEMBERS_MAX) return;
     const key = nameKey(person.name);
     this.#people.set(key, { ...UNKNOWN, ...this.#people.get(key), ...person });
   }
 
-  /** Somebody left. */
+  /** Removes a member. */
   remove(name: string): void {
     this.#people.delete(nameKey(name));
   }
 
-  /** Somebody has another name. */
+  /** Renames a member. */
   rename(previous: string, name: string): void {
     const person = this.find(previous);
     this.remove(previous);
     this.add({ ...person, name });
   }
 
-  /** Exactly these are there. */
+  /** Replaces all members. */
   replace(people: readonly RosterEntry[]): void {
     this.clear();
     for (const person of people) this.add(person);
   }
 
-  /** Nobody is known. */
+  /** Removes all members. */
   clear(): void {
     this.#people.clear();
   }

@@ -1,4 +1,4 @@
-// Who is writing, told and shown only where the user wants both (`/set typing on`).
+// Who is typing; sent and shown only with `/set typing on`.
 
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { Clock } from "../base/clock.ts";
@@ -9,9 +9,9 @@ const SHOWN_MS = 2 * TYPING_QUIET_MS;
 export interface TypingOptions {
   readonly clock: Clock;
   readonly isWanted: () => boolean;
-  /** Tells the current room that we are writing; there may be none to tell. */
+  /** Tells the current room, if there is one, that the user is typing. */
   readonly tell: () => void;
-  /** Called when somebody begins or ends. */
+  /** Called when somebody begins or stops typing. */
   readonly onChange: () => void;
 }
 
@@ -20,7 +20,7 @@ interface Writer {
   readonly name: string;
 }
 
-/** Who is writing where. */
+/** Who is typing in which room. */
 export class Typing {
   readonly #options: TypingOptions;
   #shown: readonly Writer[] = [];
@@ -30,7 +30,7 @@ export class Typing {
     this.#options = options;
   }
 
-  /** Our input line has this text now. Commands are nobody's business. */
+  /** The input line has this text now. A command is not reported. */
   entered(text: string): void {
     const { clock, isWanted, tell } = this.#options;
     const isMessage = text !== "" && (!text.startsWith("/") || /^\/(?:me|\/)/.test(text));
@@ -39,12 +39,12 @@ export class Typing {
     tell();
   }
 
-  /** What we wrote was said: the next one is news again. */
+  /** The message was sent: the next one is reported at once. */
   said(): void {
     this.#toldAt = -Infinity;
   }
 
-  /** `name` is writing in room number `room`. */
+  /** `name` is typing in room number `room`. */
   begins(room: number, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
@@ -54,12 +54,12 @@ export class Typing {
     void clock.wait(SHOWN_MS).then(() => this.#drop((other) => other === shown));
   }
 
-  /** `name` has said it there, or left. */
+  /** `name` sent the message, or left. */
   ends(room: number, name: string): void {
     this.#drop((other) => isSame(other, { room, name }));
   }
 
-  /** Names of those who write in room number `room`, NOT sanitized. */
+  /** Names of those who are typing in room number `room`, NOT sanitized. */
   in(room: number | undefined): string[] {
     return this.#shown.filter((shown) => shown.room === room).map(({ name }) => name);
   }

@@ -1,4 +1,4 @@
-// Colours as numbers, and how well one can be read on another (WCAG 2.2, "contrast ratio").
+// Colors as numbers, and how well one can be read on another (WCAG 2.2, "contrast ratio").
 
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
@@ -6,12 +6,12 @@ export type Rgb = readonly [number, number, number];
 /** The least contrast of text with its background that WCAG 2.2 calls enough (success criterion 1.4.3). */
 export const CONTRAST_MIN = 4.5;
 
-// xterm's 6 × 6 × 6 cube and its 24 grays; the 16 colours below them are everybody's own.
+// xterm's 6 × 6 × 6 cube and its 24 grays; each user chooses the 16 colors below them.
 const CUBE_STEPS = [0, 95, 135, 175, 215, 255] as const;
 const CUBE_START = 16;
 const GRAYS_START = 232;
 
-/** What one of the colours 16 to 255 is in every terminal. */
+/** Red, green and blue of one of the colors 16 to 255, equal in every terminal. */
 export function rgbOfIndex(index: number): Rgb {
   if (index >= GRAYS_START) {
     const gray = 8 + 10 * (index - GRAYS_START);
@@ -22,7 +22,7 @@ export function rgbOfIndex(index: number): Rgb {
   return [step(Math.floor(cell / 36)), step(Math.floor(cell / 6)), step(cell)];
 }
 
-/** The one of the colours 16 to 255 that comes closest. */
+/** The color of 16 to 255 that is nearest in RGB space. */
 export function nearestIndex(color: Rgb): number {
   let [best, least] = [CUBE_START, Infinity];
   for (let index = CUBE_START; index < 256; index++) {
@@ -32,14 +32,14 @@ export function nearestIndex(color: Rgb): number {
   return best;
 }
 
-/** `#rrggbb` as a colour; undefined where it is none. */
+/** `#rrggbb` as a color; undefined for any other text. */
 export function parseHexColor(text: string): Rgb | undefined {
   const [, red, green, blue] = /^#([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(text) ?? [];
   if (red === undefined || green === undefined || blue === undefined) return undefined;
   return [parseInt(red, 16), parseInt(green, 16), parseInt(blue, 16)];
 }
 
-/** Contrast ratio of two colours, 1 to 21. */
+/** Contrast ratio of two colors, 1 to 21. */
 export function contrast(one: Rgb, other: Rgb): number {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
@@ -53,7 +53,7 @@ function luminance(color: Rgb): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** The colour in a terminal's answer to a question about one (xterm's `rgb:rrrr/gggg/bbbb`, 1 to 4 digits each). */
+/** The color in a terminal's answer to a question about one (xterm's `rgb:rrrr/gggg/bbbb`, 1 to 4 digits each). */
 export function parseReportedColor(text: string): Rgb | undefined {
   const [, ...parts] =
     /^rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})(?:\/|$)/i.exec(text) ?? [];

@@ -1,5 +1,5 @@
-// Bytes of the terminal to what the user did, in time: a lone Escape, an open paste and an answer of the terminal
-// are told apart by how long nothing follows.
+// Turns bytes of the terminal into key events. Time decides where bytes alone cannot: a lone Escape, and an answer
+// of the terminal that does not come.
 
 import type { Tty } from "./terminal.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
@@ -7,19 +7,19 @@ import { type KeyEvent, KeyParser } from "./keys.ts";
 import type { Timers } from "./paint_scheduler.ts";
 import { BACKGROUND_QUERY, BACKGROUND_REPORT } from "./terminal_modes.ts";
 
-/** What the user did; what the terminal answers is no part of it. */
+/** What the user did, without the answers of the terminal. */
 export type UserKey = Exclude<KeyEvent, { kind: "report" }>;
 
 // A sequence: longer than it takes over a slow line, shorter than a person notices after Escape.
 // A report: a terminal answers within milliseconds, over a slow line within a second; after that it will not.
 const WAITS = { sequence: 50, report: 1_000, paste: 1_000 } as const;
 
-/** What reads keys. */
+/** What a key reader needs beside its terminal. */
 export interface KeyReaderOptions {
   readonly timers: Timers;
-  /** Takes what the user did. */
+  /** Receives what the user did. */
   readonly take: (keys: readonly UserKey[]) => void;
-  /** While it has not resolved no read waits: another program has the terminal, and its keys are not ours. */
+  /** While this promise is pending nothing is read: another program has the terminal, and the keys are its own. */
   readonly busy: () => Promise<void> | undefined;
 }
 
@@ -46,16 +46,16 @@ export class KeyReader {
         await this.#options.busy();
       }
     } catch {
-      // A terminal that cannot be read any more is the end of input, like one that was closed.
+      // A terminal that can no longer be read ends the input, like one that was closed.
     }
   }
 
-  /** No timer runs after this. */
+  /** Stops the timer. */
   stop(): void {
     this.#cancelTimer?.();
   }
 
-  /** The colour of the terminal's background; undefined where it does not say so in a second. */
+  /** The color of the terminal's background; undefined if the terminal does not answer in time. */
   background(): Promise<Rgb | undefined> {
     return new Promise((resolve) => {
       const done = (color: Rgb | undefined) => {

@@ -1,7 +1,7 @@
-// Bytes from a terminal to key events. Incremental: any chunking gives the same events, apart from a lone
-// Escape, which only time tells from the start of a sequence; the caller's timer decides, see `pending`.
+// Parses bytes of a terminal into key events. Incremental: every chunking gives the same events, except for a lone
+// Escape, which only time tells from the start of a sequence. The caller's timer decides; see `pending`.
 
-/** What the user did. Key names: `a`, `enter`, `up` … with `ctrl-`, `alt-`, `shift-` in this order before. */
+/** What the user did. Key names: `a`, `enter`, `up` …, prefixed with `ctrl-`, `alt-`, `shift-` in this order. */
 export type KeyEvent =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "key"; readonly key: string }
@@ -9,13 +9,13 @@ export type KeyEvent =
   /** An answer of the terminal to a question (OSC), without its frame. */
   | { readonly kind: "report"; readonly text: string };
 
-/** Most UTF-16 units of one paste that are kept; the rest of it is read and dropped. */
+/** Most UTF-16 units of one paste that are kept; the rest is read and dropped. */
 export const MAX_PASTE_LENGTH = 65_536;
 
 const ESC = "\x1b";
 const PASTE_START = "[200~";
 const PASTE_END = `${ESC}[201~`;
-// A sequence that is longer is not one; without a bound a stray introducer would swallow what is typed.
+// Nothing longer is a key sequence. Without a bound a stray introducer would swallow what the user types.
 const MAX_SEQUENCE_LENGTH = 256;
 
 const CONTROLS: Readonly<Record<string, string>> = {
@@ -58,17 +58,17 @@ export class KeyParser {
   #paste: string | undefined;
   #pasteCut = false;
   #reportLost = false;
-  /** Whether the terminal was asked something: its answer may come in pieces and late, and is never text. */
+  /** Whether a question to the terminal is open: its answer may come late and in pieces, and is never text. */
   expectsReport = false;
 
-  /** What waits for more bytes or for `timeOut`: a begun sequence, a report, a paste, or nothing. */
+  /** What is incomplete and waits for more bytes or for `timeOut`. */
   get pending(): "sequence" | "report" | "paste" | "nothing" {
     if (this.#paste !== undefined) return "paste";
     if (this.#rest === "") return "nothing";
     return this.expectsReport && /^\p{Cc}(?:\]|$)/u.test(this.#rest) ? "report" : "sequence";
   }
 
-  /** Events of the bytes so far. */
+  /** The events that these bytes complete. */
   feed(bytes: Uint8Array): KeyEvent[] {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
     if (this.#reportLost) this.#dropReport();
@@ -99,7 +99,7 @@ export class KeyParser {
     return [];
   }
 
-  /** What comes of an answer after it was given up: its characters up to its end, and nothing else. */
+  /** Drops the rest of an answer that came after its timeout, up to its end. */
   #dropReport(): void {
     this.#rest = this.#rest.replace(/^[\da-f:/;?rgb]*/i, "");
     if (this.#rest === "" || this.#rest === ESC) return;
@@ -205,7 +205,7 @@ function stringEnd(text: string): number {
   return terminator < 0 || bell < terminator ? bell + 1 : terminator + 2;
 }
 
-/** Key name of a sequence without its ESC; undefined for one that is no key, an answer of the terminal for one. */
+/** Key name of a sequence without its ESC; undefined if it is not a key, such as an answer of the terminal. */
 function sequenceName(sequence: string): string | undefined {
   if (sequence === "") return "escape";
   if (sequence.startsWith("[") || (sequence.startsWith("O") && sequence.length > 1)) {
@@ -232,14 +232,14 @@ function csiName(body: string): string | undefined {
   return name === undefined || /[?<>]/.test(body) ? undefined : modifiers + name;
 }
 
-/** Name of a key that is reported by its code point (the CSI u form of newer terminals). */
+/** Name of a key that the terminal reports by its code point (CSI u). */
 function codeName(code: number, modifiers: string): string | undefined {
   if (!Number.isInteger(code) || code < 0 || code > 0x10ffff) return undefined;
   const character = String.fromCodePoint(code);
   return modifiers + (CONTROLS[character] ?? character.toLowerCase());
 }
 
-/** Prefix of the modifiers as terminals number them: 1 + shift 1 + alt 2 + ctrl 4. */
+/** Prefix for modifiers in the numbering of terminals: 1 + shift 1 + alt 2 + ctrl 4. */
 function modifierNames(value: number): string {
   const bits = Number.isInteger(value) && value > 0 ? value - 1 : 0;
   return (bits & 4 ? "ctrl-" : "") + (bits & 2 ? "alt-" : "") + (bits & 1 ? "shift-" : "");
@@ -252,7 +252,7 @@ function controlName(character: string): string | undefined {
   return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : undefined;
 }
 
-/** Length of the longest end of the text that begins the marker. */
+/** Length of the longest suffix of the text that is a prefix of the marker. */
 function partialSuffix(text: string, marker: string): number {
   for (let length = Math.min(text.length, marker.length - 1); length > 0; length--) {
     if (marker.startsWith(text.slice(-length))) return length;

@@ -1,6 +1,6 @@
 // Rows of cells: styled text cut to a width, and the input wrapped to rows with its cursor.
-// The last column is never written. So no row of ours ever leaves the terminal in its "wrap is pending"
-// state, and the cursor behind a full row has a cell of its own to stand on.
+// The last column is never written. So no row leaves the terminal in its "wrap is pending" state, and the cursor
+// behind a full row has its own cell.
 import { splitClusters } from "./width.ts";
 
 /** One cluster as it is painted. */
@@ -10,7 +10,7 @@ export interface Glyph {
   readonly width: number;
   /** False where terminals disagree about the width. */
   readonly exact: boolean;
-  /** SGR sequences that are in force for it, from a reset state; "" is plain. */
+  /** SGR sequences that apply to it, from a reset state; "" is plain. */
   readonly style: string;
 }
 
@@ -23,7 +23,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** Where the cursor stands when it is at an index of the text (UTF-16 units). */
+/** The cell of the cursor at an index of the text (UTF-16 units). */
 export interface Cell extends Position {
   readonly index: number;
 }
@@ -32,8 +32,8 @@ export interface Cell extends Position {
 export interface InputLayout {
   readonly rows: readonly Row[];
   readonly cursor: Position;
-  /** Every place where the cursor may stand, in the order of the text. */
-  readonly places: readonly Cell[];
+  /** Every cell that the cursor may be on, in the order of the text. */
+  readonly cells: readonly Cell[];
 }
 
 const SGR_SEQUENCE = /(\p{Cc}\[[0-9;:]*m)/u;
@@ -51,7 +51,7 @@ export function rowWidth(row: Row): number {
   return row.reduce((sum, glyph) => sum + glyph.width, 0);
 }
 
-/** Text with SGR sequences as glyphs; whatever else has no width is left out, a line end becomes a space. */
+/** Text with SGR sequences as glyphs; characters without width are left out, and a line end becomes a space. */
 export function parseStyled(text: string): Glyph[] {
   const glyphs: Glyph[] = [];
   let style = "";
@@ -67,7 +67,7 @@ export function parseStyled(text: string): Glyph[] {
   return glyphs;
 }
 
-/** The row cut to `width` cells, an ellipsis at its end where something was left out. */
+/** The row cut to `width` cells, with an ellipsis at its end if something was left out. */
 export function shortenEnd(row: Row, width: number): Row {
   if (rowWidth(row) <= width) return row;
   const kept = takeWhileFits(row, width - 1);
@@ -95,23 +95,23 @@ export function layoutInput(
     wrapper.add(index, cluster.text === "\n" ? "newline" : visible(cluster));
     index += cluster.text.length;
   }
-  const places = wrapper.end(index);
-  const at = places.findLast((place) => place.index <= input.cursor) ?? places[0];
+  const cells = wrapper.end(index);
+  const at = cells.findLast((cell) => cell.index <= input.cursor) ?? cells[0];
   return {
     rows: wrapper.rows,
     cursor: { row: at?.row ?? 0, column: at?.column ?? 0 },
-    places,
+    cells,
   };
 }
 
 /** Index of the text nearest to the cell, for moving up and down over wrapped rows. */
 export function indexAt(layout: InputLayout, position: Position): number {
-  const inRow = layout.places.filter((place) => place.row === position.row);
-  const best = inRow.findLast((place) => place.column <= position.column) ?? inRow[0];
+  const inRow = layout.cells.filter((cell) => cell.row === position.row);
+  const best = inRow.findLast((cell) => cell.column <= position.column) ?? inRow[0];
   return best?.index ?? 0;
 }
 
-/** Where a glyph row goes when a terminal of that width wraps it: rows taken, and the cell of a column. */
+/** How a terminal of that width wraps a row: the rows that it takes, and the one that the column comes to. */
 export function rewrap(
   row: Row,
   options: { readonly columns: number; readonly column: number },
@@ -140,7 +140,7 @@ function takeWhileFits(row: Row, width: number): Row {
 
 function visible(cluster: { text: string; width: number; exact: boolean }): Glyph {
   if (cluster.text === "\t") return { text: TAB, width: TAB.length, exact: true, style: "" };
-  // A cluster without width (a direction override, a lone joiner) is shown, so that nothing is sent unseen.
+  // A cluster without width (a direction override, a lone joiner) is shown, so that the user sees all that is sent.
   if (cluster.width === 0) return { text: "\ufffd", width: 1, exact: false, style: "" };
   return { ...cluster, style: "" };
 }
@@ -148,7 +148,7 @@ function visible(cluster: { text: string; width: number; exact: boolean }): Glyp
 class Wrapper {
   readonly rows: Glyph[][];
   readonly #usable: number;
-  readonly #places: Cell[] = [];
+  readonly #cells: Cell[] = [];
   #column: number;
 
   constructor(usable: number, head: Row) {
@@ -161,15 +161,15 @@ class Wrapper {
     if (glyph !== "newline" && this.#column > 0 && this.#column + glyph.width > this.#usable) {
       this.#newRow();
     }
-    this.#places.push({ index, row: this.rows.length - 1, column: this.#column });
+    this.#cells.push({ index, row: this.rows.length - 1, column: this.#column });
     if (glyph === "newline") return this.#newRow();
     this.rows.at(-1)?.push(glyph);
     this.#column += glyph.width;
   }
 
   end(index: number): readonly Cell[] {
-    this.#places.push({ index, row: this.rows.length - 1, column: this.#column });
-    return this.#places;
+    this.#cells.push({ index, row: this.rows.length - 1, column: this.#column });
+    return this.#cells;
   }
 
   #newRow(): void {

@@ -1,25 +1,25 @@
-// The terminal in the hands of another program for a while, and back.
+// Lends the terminal to another program and takes it back.
 
 import type { Tty } from "./terminal.ts";
 import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
 import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 
-/** What has to stand still meanwhile. */
+/** What pauses while the terminal is lent. */
 export interface LentTerminal {
   readonly tty: Tty;
   readonly screen: Screen;
-  readonly pacer: PaintScheduler;
-  /** What is to be shown before. */
+  readonly scheduler: PaintScheduler;
+  /** Texts to print first. */
   readonly above: readonly string[];
 }
 
-/** Runs `use` with the terminal as it was found; whatever comes of it, the terminal is ours again. */
+/** Runs `use` with the terminal in its original state, and takes the terminal back even if `use` throws. */
 export async function lendTerminal<T>(
-  { tty, screen, pacer, above }: LentTerminal,
+  { tty, screen, scheduler, above }: LentTerminal,
   use: () => Promise<T>,
 ): Promise<T> {
-  pacer.pause();
+  scheduler.pause();
   tty.write(screen.leave(above) + TERMINAL_MODES_OFF);
   await tty.flush();
   tty.suspend();
@@ -29,6 +29,6 @@ export async function lendTerminal<T>(
     tty.resume();
     tty.write(TERMINAL_MODES_ON);
     screen.resize(tty.columns, tty.rows);
-    pacer.resume();
+    scheduler.resume();
   }
 }

@@ -1,5 +1,5 @@
-// When to paint: at once for a key, together for texts that come in a crowd, never while the terminal
-// still takes the last update. So a storm costs a few large writes and a slow line is not flooded.
+// Decides when to paint: at once after a key, in batches for texts that arrive together, never while the terminal
+// still takes the last update. So a storm of messages costs a few large writes, and a slow line is not flooded.
 
 /** Timers as the terminal needs them; injected so that tests decide when time passes. */
 export interface Timers {
@@ -15,7 +15,7 @@ export const RUNTIME_TIMERS: Timers = {
   },
 };
 
-/** Pause between two updates that no key asked for: one frame at 60 Hz. */
+/** Pause between two updates that no key caused: one frame at 60 Hz. */
 const FRAME_MS = 16;
 
 /** Calls `paint` once for any number of requests. */
@@ -38,7 +38,7 @@ export class PaintScheduler {
     this.#failed = options.failed;
   }
 
-  /** Asks for an update: "now" for what the user did, "soon" for what can wait a frame. */
+  /** Requests an update: "now" after a key, "soon" for what can wait one frame. */
   request(when: "soon" | "now"): void {
     if (this.#wanted !== "now") this.#wanted = when;
     if (this.#closed || this.#writing || this.#paused) return;
@@ -53,7 +53,7 @@ export class PaintScheduler {
     this.#cancel = undefined;
   }
 
-  /** Paints what was asked for meanwhile. */
+  /** Paints what was requested during the pause. */
   resume(): void {
     this.#paused = false;
     this.request("now");
@@ -82,7 +82,7 @@ export class PaintScheduler {
     this.#writing = false;
     if (this.#closed || this.#paused) return;
     if (this.#wanted === "now") return this.#run();
-    // Also without a request: what comes within the frame waits for its end.
+    // Even without a request: one that comes within this frame waits for its end.
     this.#cancel = this.#timers.after(FRAME_MS, () => this.#tick());
   }
 }

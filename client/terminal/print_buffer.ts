@@ -1,9 +1,9 @@
 // Text that waits for the next update of the screen.
 
-// A terminal that takes nothing (a suspended one, a dead line) must not make the client grow without end.
+// A terminal that takes no output (suspended, or a dead line) must not make the client grow without bound.
 const MAX_WAITING = 4_194_304;
 
-/** Printed texts in order, bounded; what has to go is the oldest, and is said. */
+/** Printed texts in order, bounded. Above the bound the oldest are dropped, and their number is printed. */
 export class PrintBuffer {
   readonly #maxLength: number;
   #texts: string[] = [];
@@ -22,7 +22,7 @@ export class PrintBuffer {
     if (this.#length > this.#maxLength) this.#dropOldest();
   }
 
-  /** All that waits; the buffer is empty then. */
+  /** Removes and returns all waiting texts. */
   take(): readonly string[] {
     const texts = this.#texts;
     if (this.#dropped > 0) {
@@ -34,7 +34,7 @@ export class PrintBuffer {
     return texts;
   }
 
-  /** Down to half, so that a storm does not move the array for each text. */
+  /** Down to half of the bound, so that a storm does not shift the array for each text. */
   #dropOldest(): void {
     let count = 0;
     while (this.#length > this.#maxLength / 2 && count < this.#texts.length - 1) {

@@ -1,21 +1,21 @@
 // deno-lint-ignore-file no-control-regex -- answers of a terminal begin with ESC
-// What a terminal can do, asked of the terminal itself.
+// Asks the terminal what it can do.
 
 import type { Tty } from "./terminal.ts";
 
-/** What it answered; undefined = it did not say. */
+/** The answers; undefined = no answer. */
 export interface TerminalFacts {
-  /** Whether two bytes of UTF-8 are one cell. */
+  /** Whether a letter of two UTF-8 bytes takes one cell. */
   readonly utf8: boolean | undefined;
   readonly bracketedPaste: boolean | undefined;
 }
 
 // A letter of two bytes and "where is the cursor", then DECRQM for mode 2004 (xterm's control sequences). Every terminal
-// answers the last question (DA1), and behind its answer nothing more will come.
+// answers the last question (DA1), and nothing follows that answer.
 const QUESTIONS = "\r\u00e9\x1b[6n\r\x1b[K\x1b[?2004$p\x1b[c";
 const LAST_ANSWER = /\x1b\[\?[\d;]*c/;
 
-/** Asks, and waits for the answers for so many milliseconds. What is typed meanwhile is dropped. */
+/** Asks, and waits at most `waitMs` for the answers. Keys typed meanwhile are dropped. */
 export async function probeTerminal(tty: Tty, waitMs: number): Promise<TerminalFacts> {
   tty.write(QUESTIONS);
   await tty.flush();

@@ -1,9 +1,9 @@
-// The painter of the last rows: the area of the input and the status line. It knows what it painted and
-// where the cursor is in it, and turns the next picture into the fewest bytes. Rules that it keeps:
-// 1. Printed text goes where the area begins, is wrapped by the terminal alone, and the area follows it.
-// 2. Nothing above the area is ever touched: after a resize too little is wiped rather than too much.
-// 3. Every row of the area is one row of the terminal: auto-wrap is off while they are painted, and the
-//    cursor is placed by column where terminals may disagree about a width.
+// Paints the last rows: the input and the status line. Knows what is painted and where the cursor is, and writes
+// only what changes. Its rules:
+// 1. Printed text goes where the area begins, the terminal alone wraps it, and the area follows it.
+// 2. Nothing above the area is ever changed: after a resize too little is erased rather than too much.
+// 3. Every row of the area is one row of the terminal: auto-wrap is off while they are painted, and the cursor is
+//    set by column after glyphs about whose width terminals disagree.
 import { type Position, rewrap, type Row, rowWidth } from "./layout.ts";
 
 /** What to show on the last rows. */
@@ -20,7 +20,7 @@ export interface Area {
  */
 export type Reflow = "follow-cursor" | "xterm.js" | "cut";
 
-/** Size of the terminal and its ways. */
+/** The terminal's size and its behavior at a resize. */
 export interface ScreenOptions {
   readonly columns: number;
   readonly rows: number;
@@ -28,7 +28,7 @@ export interface ScreenOptions {
 }
 
 const CSI = "\x1b[";
-// Synchronised output (DEC mode 2026): the terminal shows the whole update at once. Unknown modes are ignored.
+// Synchronized output (DEC mode 2026): the terminal shows the whole update at once. Unknown modes are ignored.
 const SYNC_ON = `${CSI}?2026h`;
 const SYNC_OFF = `${CSI}?2026l`;
 const WRAP_OFF = `${CSI}?7l`;
@@ -37,7 +37,7 @@ const ERASE_BELOW = `${CSI}J`;
 const ERASE_RIGHT = `${CSI}K`;
 const RESET = `${CSI}m`;
 
-/** Keeps the painted area; every method returns what has to be written. */
+/** Keeps the painted area; every method returns the text to write. */
 export class Screen {
   #columns: number;
   #rows: number;
@@ -60,7 +60,7 @@ export class Screen {
     this.#reflow = options.reflow;
   }
 
-  /** Shows text above the area (already sanitised, `\n` between lines) and then the area. */
+  /** Shows text above the area (already sanitized, `\n` between lines) and then the area. */
   paint(area: Area, above: readonly string[] = []): string {
     const whole = this.#stale || above.length > 0;
     const output = whole ? this.#paintAll(area, above) : this.#paintChanges(area);
@@ -74,7 +74,7 @@ export class Screen {
     return output;
   }
 
-  /** The terminal has a new size; the next paint starts where the area's first row is likely to be now. */
+  /** Takes the terminal's new size; the next paint starts where the area's first row probably is. */
   resize(columns: number, rows: number): void {
     this.#columns = columns;
     this.#rows = rows;
@@ -83,7 +83,7 @@ export class Screen {
     this.#stale = true;
   }
 
-  /** The next paint begins with an empty screen; "all" also forgets what the scrollback holds. */
+  /** Makes the next paint begin with an empty screen; "all" also empties the scrollback. */
   clear(what: "screen" | "all"): void {
     // What is on the screen goes into the scrollback by line feeds: an erased message would be a lost one.
     const scrolled = `${this.#start()}${CSI}${this.#rows}B${"\n".repeat(this.#rows)}${CSI}H`;
@@ -140,7 +140,7 @@ export class Screen {
     const fresh = row.slice(same);
     pen.moveTo({ row: index, column });
     const longer = old !== undefined && rowWidth(old) > rowWidth(row);
-    // A glyph that the terminal takes for narrower leaves a cell of the old row: wipe before, not after.
+    // A glyph that is narrower in the terminal would leave a cell of the old row: erase before, not after.
     const risky = fresh.some((glyph) => !glyph.exact);
     if (old !== undefined && risky) pen.emit(ERASE_RIGHT);
     pen.write(fresh);
@@ -166,7 +166,7 @@ export class Screen {
   }
 }
 
-/** Printed texts as the terminal wants them: each ends its line and its styles. */
+/** Printed texts for the terminal: each ends its line and its styles. */
 function lines(texts: readonly string[]): string {
   return texts.map((text) => {
     const reset = text.includes("\x1b") && !/\[0?m$/.test(text) ? RESET : "";
@@ -183,10 +183,10 @@ function sharedGlyphs(left: Row, right: Row): number {
   return count;
 }
 
-/** Collects output and knows where it leaves the cursor, in cells of the area. */
+/** Collects output and tracks the cursor, in cells of the area. */
 class Pen {
   output = "";
-  /** False once something was written whose width terminals disagree about. */
+  /** False once a glyph was written about whose width terminals disagree. */
   exact = true;
   #row: number;
   #column: number;
@@ -223,7 +223,7 @@ class Pen {
       }
     }
     if (style !== "") this.emit(RESET);
-    // What a wide emoji took beyond its two cells.
+    // Cells that a wide emoji took beyond its two.
     if (row.at(-1)?.exact === false) this.emit(ERASE_RIGHT);
   }
 

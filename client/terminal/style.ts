@@ -1,15 +1,15 @@
-// Colours and weights as SGR sequences, as far as the terminal and its user want them.
+// Colors and weights as SGR sequences, within what the terminal and its user allow.
 
 import { nearestIndex } from "./contrast.ts";
 import { type Color, rgbOf, type Role, type Theme, THEMES } from "./theme.ts";
 
-/** How many colours may be used, from none to 24 bits. */
+/** How many colors may be used, from none to 24-bit. */
 export type ColorDepth = "none" | "basic" | "indexed" | "true";
 
 /** SGR parameters of weights (ECMA-48 §8.3.117). */
 const WEIGHTS = { bold: "1", dim: "2", italic: "3", underline: "4", inverse: "7" } as const;
 
-/** The same meanings in the 16 colours that a terminal's user has chosen, where there are no more. */
+/** The same roles in the terminal's own 16 colors, for a terminal that has no more. */
 const BASIC: Readonly<Record<Role, string>> = {
   faint: "90",
   good: "32",
@@ -21,7 +21,7 @@ const BASIC: Readonly<Record<Role, string>> = {
 };
 const BASIC_NAMES = ["32", "33", "34", "35", "36", "92", "94", "95", "96"];
 
-/** What text may look like: a meaning, which has a colour, or a weight. */
+/** What text may look like: a role, which has a color, or a weight. */
 export type Look = Role | keyof typeof WEIGHTS;
 
 const FORCED: Readonly<Record<string, ColorDepth>> = {
@@ -31,7 +31,7 @@ const FORCED: Readonly<Record<string, ColorDepth>> = {
   "3": "true",
 };
 
-/** Colour depth from FORCE_COLOR, NO_COLOR (no-color.org), TERM and COLORTERM; FORCE_COLOR wins. */
+/** Color depth from FORCE_COLOR, NO_COLOR (no-color.org), TERM and COLORTERM; FORCE_COLOR wins. */
 export function detectColorDepth(
   getEnv: (name: string) => string | undefined,
   isTerminal: boolean,
@@ -45,10 +45,10 @@ export function detectColorDepth(
   return /256/.test(term) ? "indexed" : "basic";
 }
 
-/** Wraps text in SGR sequences, or leaves it as it is when the depth is "none". */
+/** Wraps text in SGR sequences, or leaves it unchanged at depth "none". */
 export class Style {
   readonly depth: ColorDepth;
-  /** Whatever is painted from now on is painted in this. */
+  /** The theme of everything painted from now on. */
   theme: Theme;
 
   constructor(depth: ColorDepth, theme: Theme = THEMES.dark) {
@@ -56,12 +56,12 @@ export class Style {
     this.theme = theme;
   }
 
-  /** Text under the named looks, reset at its end. */
+  /** Text in these looks, reset at its end. */
   paint(text: string, ...looks: Look[]): string {
     return this.#wrap(text, looks.map((look) => this.#parametersOf(look)));
   }
 
-  /** Text in the colour of names that a number, such as a hash, stands for; bold in a theme without colours. */
+  /** Text in one of the colors for names, chosen by a number such as a hash; bold in a theme without colors. */
   name(text: string, number: number): string {
     const { names } = this.theme;
     if (names.length === 0) return this.paint(text, "bold");

@@ -1,4 +1,4 @@
-// The terminal as the console sees it.
+// The interfaces of a terminal and of plain streams: all that the console knows of either.
 
 /** A terminal as bytes in and text out; `openTty` in tty.ts is the real one. */
 export interface Tty {
@@ -12,32 +12,32 @@ export interface Tty {
   write(text: string): void;
   /** Resolves when all that was queued has been taken by the terminal. */
   flush(): Promise<void>;
-  /** Calls the handler after each change of size. */
+  /** Sets the handler that is called after each change of size. */
   onResize(handler: () => void): void;
-  /** Looks at the size, and calls the handler now where it has changed and nothing told of it yet. */
+  /** Reads the size, and calls the handler if it has changed without a signal. */
   measure(): void;
-  /** Leaves the terminal to another program until `resume`; what is queued must have left. */
+  /** Leaves the terminal to another program until `resume`; call `flush` first. */
   suspend(): void;
-  /** Takes it back. */
+  /** Takes the terminal back from the other program. */
   resume(): void;
   /** Puts the terminal back as it was found; idempotent. */
   close(): Promise<void>;
 }
 
-/** Calls the user: rings, and shows a notice on the desktop where one is wanted. */
+/** A call for the user's attention: the bell, and perhaps a notice on the desktop. */
 export interface Alert {
-  /** A safe line, and the sequence that the terminal takes it by. */
+  /** A sanitized line, and the OSC sequence in which the terminal takes it. */
   readonly notice?: { readonly form: "osc9" | "osc777"; readonly text: string };
 }
 
-/** Streams as LineConsole needs them; `openLineIo` in tty.ts has the real ones. */
+/** Standard streams as LineConsole needs them; `openLineIo` in tty.ts opens the real ones. */
 export interface LineIo {
   readonly input: AsyncIterable<Uint8Array>;
   /** Writes to standard output. */
   write(text: string): Promise<void>;
-  /** Writes to standard error, where questions go so that the output stays clean. */
+  /** Writes to standard error: questions go there, so that the output stays clean. */
   writeError(text: string): Promise<void>;
-  /** Only where the input is a terminal: false hides what is typed and delivers it key by key. */
+  /** Present only if the input is a terminal: false hides typed text and delivers it key by key. */
   setEcho?(on: boolean): void;
   /** Ends the input. */
   close(): Promise<void>;

@@ -1,28 +1,28 @@
-// Colours by what they mean. Each is chosen against the theme's background, the one of its kind that is hardest
-// to read on: what can be read there can be read on every darker (or lighter) one.
+// Colors by role. Each is chosen against the theme's background, which is the hardest of its kind to read on: a
+// color that is readable there is readable on every darker (or lighter) background.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { contrast, CONTRAST_MIN, parseHexColor, type Rgb, rgbOfIndex } from "./contrast.ts";
 
-/** One of the colours 16 to 255, or one by its parts. */
+/** One of the colors 16 to 255, or an RGB color. */
 export type Color = number | Rgb;
 
-/** What colours mean. */
+/** The roles of colors. */
 export const ROLES = ["faint", "good", "info", "warning", "error", "code", "direct"] as const;
 /** One of ROLES. */
 export type Role = typeof ROLES[number];
 
-/** What is painted how. */
+/** Which color each role and each name has. */
 export interface Theme {
-  /** The background that the colours were chosen for; undefined where there are no colours. */
+  /** The background that the colors were chosen for; undefined where there are no colors. */
   readonly background: Rgb | undefined;
   readonly roles: Readonly<Record<Role, Color>> | undefined;
-  /** Colours of names; a name always gets the same. None: names are bold. */
+  /** Colors for names; a name always gets the same one. Empty: names are bold. */
   readonly names: readonly Color[];
 }
 
-/** Themes by name. */
+/** The built-in themes by name. */
 export const THEMES = {
   dark: {
     // Nord's, the lightest background of the dark schemes in wide use.
@@ -39,24 +39,24 @@ export const THEMES = {
   mono: { background: undefined, roles: undefined, names: [] },
 } as const satisfies Readonly<Record<string, Theme>>;
 
-/** Name of a theme of the program's. */
+/** Name of a built-in theme. */
 export type ThemeName = keyof typeof THEMES;
 
-/** The theme of the program's that can be read best on a background. */
+/** The built-in theme that is most readable on a background. */
 export function themeFor(background: Rgb): ThemeName {
   const least = (name: "dark" | "light") =>
     Math.min(...THEMES[name].names.map((color) => contrast(rgbOf(color), background)));
   return least("light") > least("dark") ? "light" : "dark";
 }
 
-/** A colour's parts. */
+/** Red, green and blue of a color. */
 export function rgbOf(color: Color): Rgb {
   return typeof color === "number" ? rgbOfIndex(color) : color;
 }
 
 /**
- * A theme of the user's: lines `role = #rrggbb`, `names = #rrggbb #rrggbb …`, `background = #rrggbb`; what is
- * missing is taken from the program's theme for that background. Throws ConfigError.
+ * A user's theme: lines `role = #rrggbb`, `names = #rrggbb #rrggbb …`, `background = #rrggbb`. Missing lines come
+ * from the built-in theme for that background. Throws ConfigError.
  */
 export function parseTheme(text: string): Theme {
   const rows = new Map(text.split("\n").flatMap(parseRow));
@@ -70,7 +70,7 @@ export function parseTheme(text: string): Theme {
   };
 }
 
-/** Roles and numbers of names' colours that cannot be read well on the theme's own background. */
+/** Roles, and numbers of name colors, with too little contrast to the theme's own background. */
 export function hardToRead({ background, roles, names }: Theme): readonly string[] {
   if (background === undefined || roles === undefined) return [];
   const isHard = (color: Color) => contrast(rgbOf(color), background) < CONTRAST_MIN;
@@ -97,6 +97,8 @@ function parseRow(line: string, index: number): readonly (readonly [string, read
 
 function badRow(row: string, index: number): ConfigError {
   return new ConfigError(`Cannot use line ${index + 1} of the theme, ${quote(row)}`, {
-    hint: `wanted: ${["background", ...ROLES].join(", ")} = #rrggbb, or names = #rrggbb #rrggbb …`,
+    hint: `a line is ${
+      ["background", ...ROLES].join(", ")
+    } = #rrggbb, or names = #rrggbb #rrggbb …`,
   });
 }

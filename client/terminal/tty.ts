@@ -1,4 +1,4 @@
-// The terminal itself. The only file that touches Deno.stdin, Deno.stdout, the size and raw mode.
+// The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
 import type { LineIo, Tty } from "./terminal.ts";
 import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
 import type { Reflow } from "./screen.ts";
@@ -6,12 +6,12 @@ import type { Reflow } from "./screen.ts";
 const FALLBACK_SIZE = { columns: 80, rows: 24 };
 const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGTERM: 143 } as const;
 
-/** True if both sides are a terminal that understands cursor movement. */
+/** Whether input and output are a terminal that understands cursor movement. */
 export function isInteractive(getEnv: (name: string) => string | undefined): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") !== "dumb";
 }
 
-/** How the terminal treats long rows at a resize, guessed from its environment. */
+/** How the terminal treats long rows at a resize, guessed from the environment. */
 export function detectReflow(getEnv: (name: string) => string | undefined): Reflow {
   if (getEnv("TMUX")) return "follow-cursor";
   const term = getEnv("TERM") ?? "";
@@ -21,9 +21,9 @@ export function detectReflow(getEnv: (name: string) => string | undefined): Refl
   return getEnv("TERM_PROGRAM") === "vscode" ? "xterm.js" : "follow-cursor";
 }
 
-/** What the real terminal does beside its bytes. */
+/** What the owner of the terminal is told. */
 export interface OpenTtyOptions {
-  /** Called for SIGTERM and SIGHUP, with the terminal restored; unless told the program exits (128 + number). */
+  /** Called for SIGTERM and SIGHUP, with the terminal restored; by default the program exits (128 + number). */
   readonly onTerminate?: (signal: "SIGTERM" | "SIGHUP") => void;
 }
 
@@ -85,7 +85,7 @@ class DenoTty implements Tty {
   }
 
   suspend(): void {
-    // Its Ctrl-C is not ours.
+    // Ctrl-C is meant for the other program.
     Deno.addSignalListener("SIGINT", ignore);
     Deno.stdin.setRaw(false);
   }
@@ -121,7 +121,7 @@ class DenoTty implements Tty {
       this.columns = columns || FALLBACK_SIZE.columns;
       this.rows = rows || FALLBACK_SIZE.rows;
     } catch {
-      // Output without a size: what was known before stays.
+      // Output without a size: the last known one stays.
     }
   }
 
@@ -150,7 +150,7 @@ class DenoTty implements Tty {
     this.#removers.push(() => Deno.removeSignalListener(signal, handler));
   }
 
-  /** Synchronous, since it also runs when nothing else does any more. */
+  /** Synchronous, since it also runs when the event loop has stopped. */
   #restore(): void {
     if (this.#restored) return;
     this.#restored = true;
@@ -186,11 +186,11 @@ async function writeAll(
 }
 
 async function closeReader(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  // Ends a read that still waits; a stream that failed has nothing left to close.
+  // Ends a pending read; a stream that failed is closed already.
   await reader.cancel().catch(() => {});
 }
 
-/** The first line of standard input, and not a byte more: what follows is still there for the chat. */
+/** Reads the first line of standard input and not a byte more: the rest is left for the chat. */
 export function readFirstLine(maxBytes: number): string {
   const bytes: number[] = [];
   const byte = new Uint8Array(1);

@@ -1,4 +1,4 @@
-// Text as terminals see it: clusters of code points, each 0, 1 or 2 cells wide.
+// Text in the cells of a terminal: clusters of code points, each 0, 1 or 2 cells wide.
 import stringWidth from "string-width";
 
 /** One user-perceived character. */
@@ -6,7 +6,7 @@ export interface Cluster {
   readonly text: string;
   /** Cells that it takes. */
   readonly width: number;
-  /** False where terminals disagree about the width; then the cursor is placed by column after it. */
+  /** False if terminals disagree about the width; the cursor is then set by column after it. */
   readonly exact: boolean;
 }
 
@@ -24,7 +24,7 @@ export function splitClusters(text: string): Cluster[] {
   return Array.from(SEGMENTER.segment(text), ({ segment }) => toCluster(segment));
 }
 
-/** Cells that plain text takes; escape sequences are not known here. */
+/** Cells that plain text takes; escape sequences are not recognized. */
 export function textWidth(text: string): number {
   if (ASCII_ONLY.test(text)) return text.length;
   return splitClusters(text).reduce((sum, cluster) => sum + cluster.width, 0);

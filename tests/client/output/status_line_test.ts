@@ -78,11 +78,11 @@ Deno.test("the status line of many busy rooms says how many there are beyond tho
   assert.match(shown[200] ?? "", / · 7:team-number-5 6! · 3 more$/);
 });
 
-Deno.test("fitStatus() shows the worthiest part even where it has no room, and cuts no text of its own", () => {
-  const worthiest = { worth: 2, forms: ["longest", "longer"] };
-  const first = { worth: 1, forms: ["first"] };
-  const shown = (must: boolean, columns: number) =>
-    fitStatus([{ ...first, must }, worthiest], columns);
+Deno.test("fitStatus() shows the part of the highest priority even if it does not fit, and cuts no text", () => {
+  const topmost = { priority: 2, forms: ["longest", "longer"] };
+  const first = { priority: 1, forms: ["first"] };
+  const shown = (isRequired: boolean, columns: number) =>
+    fitStatus([{ ...first, isRequired }, topmost], columns);
   assert.equal(shown(false, 3), "longer");
   assert.equal(shown(false, 7), "longest");
   assert.equal(shown(false, 14), "longest");

@@ -21,7 +21,7 @@ const CONTROL_BUT_NEWLINE = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
 const RENDERERS: Readonly<Record<string, Renderer>> = {
   rich: createRichRenderer({ style: new Style("none"), columns: () => COLUMNS }),
-  "rich in colours": createRichRenderer({ style: new Style("true"), columns: () => COLUMNS }),
+  "rich in colors": createRichRenderer({ style: new Style("true"), columns: () => COLUMNS }),
   "rich in a pipe": createRichRenderer({ style: new Style("none") }),
   minimal: createMinimalRenderer(),
 };
@@ -45,7 +45,7 @@ const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => stri
   "a message elsewhere": (renderer, room) => renderer.chat({ ...chat, room, elsewhere: true }),
   "a server's line elsewhere": (renderer, room) =>
     renderer.system({ ...system, room, elsewhere: true }),
-  "a room that one goes to": (renderer, room) => renderer.place?.(room),
+  "a room that one goes to": (renderer, room) => renderer.roomSwitch?.(room),
   "who came and went": (renderer, name) => renderer.system(comingsOf(name)),
   "a chat line's room": (renderer, room) => renderer.chat({ ...chat, room }),
   "a chat line's time": (renderer, time) => renderer.chat({ ...chat, time }),
@@ -95,7 +95,7 @@ function fileOf(name: string, sender: string): TransferRef {
   return { n: 1, direction: "in", name: safeDownloadName(name), size: 1, sender };
 }
 
-/** Without the colours and weights that the rich renderer itself adds. */
+/** Without the colors and weights that the rich renderer itself adds. */
 function withoutOwnStyle(shown: string): string {
   // deno-lint-ignore no-control-regex -- SGR
   return shown.replace(/\x1b\[[\d;]*m/g, "");

@@ -23,7 +23,7 @@ const TIME = "2026-11-23T18:00:00.123456Z";
 const CLOCK = clockTime(TIME);
 const RENDERERS: Readonly<Record<string, Renderer>> = {
   "rich": createRichRenderer({ style: new Style("true"), columns: () => 80 }),
-  "rich without colours": createRichRenderer({ style: new Style("none"), columns: () => 80 }),
+  "rich without colors": createRichRenderer({ style: new Style("none"), columns: () => 80 }),
   "rich in a pipe": createRichRenderer({ style: new Style("none") }),
   "minimal": createMinimalRenderer(),
   "json": createJsonRenderer(),
@@ -94,7 +94,7 @@ for (const [name, renderer] of Object.entries(RENDERERS)) {
   });
 }
 
-for (const name of ["rich without colours", "minimal"]) {
+for (const name of ["rich without colors", "minimal"]) {
   Deno.test(`no words of a peer look like a line of the server's or the program's: ${name}`, () => {
     const renderer = RENDERERS[name] as Renderer;
     const forged = /^(?:[\d:-]{8} )?(?:[*!-] |error:|warning:|hint:)/;
@@ -122,7 +122,7 @@ for (const name of ["rich without colours", "minimal"]) {
 
 Deno.test("no wrapped row of a chat line begins at the left edge where it could pass for a system line", async () => {
   const forged = `${CLOCK} * alice left the chat.`;
-  const rich = RENDERERS["rich without colours"] as Renderer;
+  const rich = RENDERERS["rich without colors"] as Renderer;
   for (let padding = 1; padding < 160; padding++) {
     const { lines } = await witness(
       rich.chat(
@@ -158,7 +158,7 @@ Deno.test("the rich renderer shows time, sequence, name and text", () => {
   );
 });
 
-Deno.test("a mention is highlighted, and colours never change the text", () => {
+Deno.test("a mention is highlighted, and colors never change the text", () => {
   const rich = createRichRenderer({ style: new Style("true") });
   const shown = rich.chat(chatLine({ mention: true, text: "hi alice" }));
   assert.ok(shown.includes("\x1b[7m<bob>"));
@@ -167,7 +167,7 @@ Deno.test("a mention is highlighted, and colours never change the text", () => {
   assert.equal(shown.replace(/\x1b\[[\d;]*m/g, ""), plain.chat(chatLine({ text: "hi alice" })));
 });
 
-Deno.test("a name has the same colour in any case, and names differ", () => {
+Deno.test("a name has the same color in any case, and names differ", () => {
   assert.equal(nameNumber("Alice"), nameNumber("alice"));
   const colors = new Set(["alice", "bob", "carol", "dave", "erin", "frank"].map(nameNumber));
   assert.ok(colors.size >= 4);

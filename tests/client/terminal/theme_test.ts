@@ -38,7 +38,7 @@ function color(hex: string): Rgb {
   return parseHexColor(hex) as Rgb;
 }
 
-Deno.test("contrast() is WCAG's: 21 for black on white, 1 for a colour on itself, and known pairs between", () => {
+Deno.test("contrast() is WCAG's: 21 for black on white, 1 for a color on itself, and known pairs between", () => {
   assert.equal(contrast([0, 0, 0], [255, 255, 255]), 21);
   assert.equal(contrast([9, 99, 199], [9, 99, 199]), 1);
   // From WebAIM's contrast checker.
@@ -48,7 +48,7 @@ Deno.test("contrast() is WCAG's: 21 for black on white, 1 for a colour on itself
 });
 
 for (const name of ["dark", "light"] as const) {
-  Deno.test(`every colour of the ${name} theme has a contrast of 4.5 with its background`, () => {
+  Deno.test(`every color of the ${name} theme has a contrast of 4.5 with its background`, () => {
     const theme: Theme = THEMES[name];
     assert.deepEqual(hardToRead(theme), []);
     for (const [scheme, hex] of Object.entries(BACKGROUNDS[name])) {
@@ -61,7 +61,7 @@ for (const name of ["dark", "light"] as const) {
     }
   });
 
-  Deno.test(`every name is painted in a colour of the ${name} theme, and all of them are used`, () => {
+  Deno.test(`every name is painted in a color of the ${name} theme, and all of them are used`, () => {
     const style = new Style("true", THEMES[name]);
     const seen = new Set<number>();
     const names = Array.from({ length: 2_000 }, (_, n) => `member ${n}`);
@@ -76,7 +76,7 @@ for (const name of ["dark", "light"] as const) {
   });
 }
 
-Deno.test("the mono theme has no colours, only weights", () => {
+Deno.test("the mono theme has no colors, only weights", () => {
   const style = new Style("true", THEMES.mono);
   assert.equal(style.paint("x", "error", "bold"), "\x1b[1mx\x1b[0m");
   assert.equal(style.paint("x", "info"), "x");
@@ -84,13 +84,13 @@ Deno.test("the mono theme has no colours, only weights", () => {
   assert.equal(style.name("x", 7), "\x1b[1mx\x1b[0m");
 });
 
-Deno.test("a terminal with 16 colours gets those that its user chose, one without gets none", () => {
+Deno.test("a terminal with 16 colors gets those that its user chose, one without gets none", () => {
   assert.equal(new Style("basic").paint("x", "error"), "\x1b[31mx\x1b[0m");
   assert.equal(new Style("basic").name("x", 1), "\x1b[33mx\x1b[0m");
   assert.equal(new Style("none").name("x", 1), "x");
 });
 
-Deno.test("a theme of the user's says its colours, and takes the others from the theme for its background", () => {
+Deno.test("a theme of the user's says its colors, and takes the others from the theme for its background", () => {
   const theme = parseTheme(`# mine
 background = #fffff0
 error = #a00000   # dark red
@@ -116,7 +116,7 @@ Deno.test("a theme with a line that is none is refused with the line's number", 
   for (
     const row of [
       "info = blue",
-      "colour = #ffffff",
+      "color = #ffffff",
       "info",
       "info = #fff",
       "error = #ffffff #000000",
@@ -130,7 +130,7 @@ Deno.test("a theme with a line that is none is refused with the line's number", 
   }
 });
 
-Deno.test("a terminal's answer about a colour is read in each of its lengths, and nothing else is", () => {
+Deno.test("a terminal's answer about a color is read in each of its lengths, and nothing else is", () => {
   assert.deepEqual(parseReportedColor("rgb:ffff/0000/8080"), [255, 0, 128]);
   assert.deepEqual(parseReportedColor("rgb:f/0/8"), [255, 0, 136]);
   assert.deepEqual(parseReportedColor("rgba:1e1e/1e1e/2e2e/ffff"), [30, 30, 46]);

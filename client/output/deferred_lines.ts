@@ -1,10 +1,10 @@
-// Lines of other rooms that are only counted (`/set others count`): they are shown when the user goes there.
+// Lines of other rooms that are only counted (`/set others count`); they are shown when the user goes to the room.
 
-import { HELD_LINES_MAX } from "../base/limits.ts";
+import { DEFERRED_LINES_MAX } from "../base/limits.ts";
 import type { ShownLine } from "./shown_line.ts";
 
 /** Lines by room, the last HELD_LINES_MAX of each. */
-export class HeldLines {
+export class DeferredLines {
   readonly #rooms = new Map<string, ShownLine[]>();
 
   /** Keeps a line of `room`. */
@@ -12,10 +12,10 @@ export class HeldLines {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
     lines.push(line);
-    if (lines.length > HELD_LINES_MAX) lines.shift();
+    if (lines.length > DEFERRED_LINES_MAX) lines.shift();
   }
 
-  /** What was kept of `room`, in order; nothing is kept of it any more. */
+  /** Removes and returns the lines of `room`, in order. */
   take(room: string): readonly ShownLine[] {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.delete(room);
