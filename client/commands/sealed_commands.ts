@@ -35,8 +35,9 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     help: "show the code of the sealed room: if it differs between screens, somebody is in between",
     run({ chat }) {
       const { code, people } = statusOf(chat);
+      const count = people.length === 1 ? "1 member" : `${people.length} members`;
       chat.output.answer(
-        `Code of ${quote(chat.room.title)} now, with ${people.length} members: ${code}`,
+        `Code of ${quote(chat.room.title)} now, with ${count}: ${code}`,
       );
     },
   },

@@ -38,7 +38,7 @@ Deno.test("a line entered without a connection waits for the next one, and that 
   await session.drop();
   await fake.console.enter("hello");
   assert.match(fake.console.printed.at(-1) ?? "", /^- Not yet sent/);
-  assert.match(fake.console.status, /1 not yet sent/);
+  assert.match(fake.console.status, /1 unsent/);
 });
 
 Deno.test("a message that is too long goes back into the input line, with both numbers told", async () => {

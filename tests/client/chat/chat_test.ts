@@ -65,7 +65,7 @@ Deno.test("messages beyond the server's rate wait for their turn", async () => {
   for (const text of ["one", "two", "three"]) chat.say(text);
   await turns();
   assert.equal(session.sent.length, 2);
-  assert.match(console.status, /1 not yet sent/);
+  assert.match(console.status, /1 unsent/);
   await clock.pass(5_000);
   assert.equal(session.sent.length, 3);
 });
@@ -145,7 +145,7 @@ Deno.test("what the server takes long to answer shows in the status line until i
   await passSeconds(clock, 2);
   assert.doesNotMatch(console.status, /confirmed/);
   await passSeconds(clock, 2);
-  assert.match(console.status, /connected · 1 not confirmed$/);
+  assert.match(console.status, /connected · 1 unconfirmed$/);
   await session.echo("hello");
   assert.doesNotMatch(console.status, /confirmed/);
   chat.say("again");
@@ -202,7 +202,7 @@ Deno.test("what is typed without a connection leaves with the next session", asy
   const { chat, console, clock } = await startChat([first, second]);
   await first.drop();
   chat.say("later");
-  assert.match(console.status, /1 not yet sent/);
+  assert.match(console.status, /1 unsent/);
   await clock.pass(1_000);
   await clock.pass(1_000);
   assert.deepEqual(second.sent, [{ kind: "chat", id: 1, ...IN_LOBBY, text: "later" }]);

@@ -98,7 +98,7 @@ Deno.test("parseLine() tells messages from commands", () => {
 
 Deno.test("the dispatcher enforces what a row declares", async () => {
   const { run, session } = await story();
-  await assert.rejects(run("/nick"), /\/nick NAME is wanted/);
+  await assert.rejects(run("/nick"), /the form is \/nick NAME/);
   await assert.rejects(run("/clear all"), /it takes nothing/);
   await assert.rejects(run("/nick a<b"), UsageError);
   assert.deepEqual(session.sent, []);
@@ -124,7 +124,7 @@ Deno.test("/join to the room that one is in says so", async () => {
   const { run, session, console } = await story();
   await run("/join Lobby");
   assert.deepEqual(session.sent, []);
-  assert.match(console.printed.at(-1) ?? "", /You are in "lobby" already/);
+  assert.match(console.printed.at(-1) ?? "", /You are already in "lobby"/);
 });
 
 Deno.test("/names lists who is there", async () => {
@@ -137,7 +137,7 @@ Deno.test("/names lists who is there", async () => {
 Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
   const { run, session, console, chat } = await story();
   await run("/files");
-  assert.equal(console.printed.at(-1), "- No files are on their way.");
+  assert.equal(console.printed.at(-1), "- There are no offers and no transfers.");
   await session.deliver(
     eventOf("offer", {
       client: 8,
@@ -151,7 +151,7 @@ Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
   );
   await run("/files");
   assert.equal(console.printed.at(-1), '- files:\n- 1: "a.txt" (5 bytes) of <bob>: offered');
-  await assert.rejects(run("/accept first"), /the number of a file is wanted/);
+  await assert.rejects(run("/accept first"), /the argument is the number of a file/);
   await assert.rejects(run("/cancel 99"), UsageError);
   await run("/reject #1");
   assert.match(console.printed.at(-1) ?? "", /^- Refused file 1/);
@@ -164,7 +164,7 @@ Deno.test("/last shows again what was said, /clear forgets it", async () => {
   console.printed.length = 0;
   await run("/last 2");
   assert.deepEqual(console.printed, ["* two", "* three"]);
-  await assert.rejects(run("/last many"), /a number is wanted/);
+  await assert.rejects(run("/last many"), /the argument is a number/);
   await run("/clear");
   assert.equal(console.cleared, 1);
   console.printed.length = 0;

@@ -116,7 +116,7 @@ Deno.test("a paste that is too large is refused whole, and said", async () => {
   await chat.type(`\x1b[200~${"x".repeat(70_000)}\x1b[201~`);
   assert.deepEqual(chat.tty.screen, [
     "alice> keep",
-    "cannot take that much text: a paste may have 65536 characters",
+    "cannot take that much text: a paste may have at most 65536 characters",
   ]);
   await chat.type("!");
   assert.deepEqual(chat.tty.screen, ["alice> keep!"]);

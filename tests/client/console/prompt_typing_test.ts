@@ -142,10 +142,10 @@ Deno.test("Ctrl-X Ctrl-E lends the terminal to an editor and takes back what was
 
 Deno.test("an editor that cannot be had is said in one line, and the text stays", async () => {
   await using chat = await openPrompt({
-    ...{ columns: 80, rows: 8, edit: () => Promise.reject(new Error("it may start no programs")) },
+    ...{ columns: 80, rows: 8, edit: () => Promise.reject(new Error("it may not start programs")) },
   });
   await chat.type("draft\x18\x05");
-  assert.deepEqual(chat.tty.screen, ["alice> draft", "no editor: it may start no programs"]);
+  assert.deepEqual(chat.tty.screen, ["alice> draft", "no editor: it may not start programs"]);
 });
 
 const posix = { ignore: Deno.build.os === "windows" };
@@ -176,7 +176,7 @@ printf 'new\\033[31m text\\n' > "$2"
     assert.deepEqual(left, ["editor", "seen"]);
 
     await Deno.writeTextFile(script, "#!/bin/sh\nexit 3\n", { mode: 0o700 });
-    await assert.rejects(editText("secret", env), /ended with 3/);
+    await assert.rejects(editText("secret", env), /exited with code 3/);
     assert.equal([...Deno.readDirSync(folder)].length, 2);
     await assert.rejects(
       editText("x", (name) => name === "EDITOR" ? `${folder}/none` : undefined),
@@ -189,7 +189,7 @@ printf 'new\\033[31m text\\n' > "$2"
 Deno.test("a client without the right to start programs says so", {
   permissions: { run: false, read: true, write: true },
 }, async () => {
-  await assert.rejects(editText("x", () => "vim"), /may start no programs.*--allow-run=vim/);
+  await assert.rejects(editText("x", () => "vim"), /may not start programs.*--allow-run=vim/);
 });
 
 Deno.test("what is asked about a paste that is higher than the screen can be read whole", async () => {

@@ -48,7 +48,7 @@ Deno.test("a file that is not ours is refused and left as it is", async () => {
   ];
   for (const content of foreign) {
     await Deno.writeTextFile(place.path, content);
-    await assertRefused(place.path, /no history of cmdchat/);
+    await assertRefused(place.path, /not a cmdchat history/);
     assert.equal(await Deno.readTextFile(place.path), content);
   }
   assert.deepEqual(
@@ -74,7 +74,7 @@ Deno.test("a file of a newer format is refused as such", async () => {
   const bytes = (await writeHistory(place.path, ["one"])).at(-1)!.slice();
   bytes[17] = 2;
   await Deno.writeFile(place.path, bytes);
-  await assertRefused(place.path, /format is one that this version does not know/);
+  await assertRefused(place.path, /this version does not know its format/);
 });
 
 Deno.test("reading a history that is not there creates nothing", async () => {

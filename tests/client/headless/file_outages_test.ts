@@ -87,5 +87,7 @@ Deno.test("an outage that is longer than the server holds a session: the sender 
   assert.match(faults(sender)[0] ?? "", /: the link was lost for too long$/);
   // It waits for another file until its time is over.
   assert.equal(await taker.end(), 8, taker.stdout);
-  assert.deepEqual(faults(taker), ['error: Cannot take "big.bin": its sender left in the middle']);
+  assert.deepEqual(faults(taker), [
+    'error: Cannot receive "big.bin": its sender left in the middle',
+  ]);
 });

@@ -27,7 +27,7 @@ Deno.test("an export is a new file for its owner alone, and none is left where i
 
   const [again, text] = await history(right, "export", place.path, "-o", "new.txt");
   assert.equal(again, 3, text);
-  assert.match(text, /there is such a file already/);
+  assert.match(text, /the file exists already/);
   assert.match(await Deno.readTextFile(`${home}/new.txt`), /the second/);
 });
 

@@ -209,7 +209,7 @@ Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot b
   await using server = await startServer();
   const nobody = await run(["send-file", ...at(server), "-t", "1", "big.bin"]);
   assert.equal(nobody.code, 8, nobody.stderr);
-  assert.match(nobody.stderr, /Nobody came to take the file within 1 s/);
+  assert.match(nobody.stderr, /Nobody joined to receive the file within 1 s/);
   await Deno.writeTextFile(`${home}/blocked`, "a file where a folder is wanted");
   await Deno.writeTextFile(`${home}/note.txt`, "x");
   await using taker = startClient(home, {

@@ -48,15 +48,15 @@ Deno.test("in a narrow terminal the status line keeps mentions, what is unread a
 Deno.test("in a narrow terminal a lost or slow link and messages that wait are seen before room and name", () => {
   const lost = { connected: false, link: "reconnecting in 12 s…", delayMs: undefined, unsent: 3 };
   assert.deepEqual(lines(roomsOf(["lobby"], ["dev", 5, 1]), lost), {
-    20: "no link · 2:dev 5!",
-    40: "no link · 2:dev 5! · 3 not yet sent",
-    80: "1:lobby · server can read · reconnecting in 12 s… · 2:dev 5! · 3 not yet sent",
-    200: "1:lobby · alice · server can read · reconnecting in 12 s… · 2:dev 5! · 3 not yet sent",
+    20: "offline · 2:dev 5!",
+    40: "offline · 2:dev 5! · 3 unsent",
+    80: "1:lobby · server can read · reconnecting in 12 s… · 2:dev 5! · 3 unsent",
+    200: "1:lobby · alice · server can read · reconnecting in 12 s… · 2:dev 5! · 3 unsent",
   });
   const slow = lines(roomsOf(["lobby"]), { delayMs: 1_500, typing: ["bob"] });
   assert.equal(slow[20], "connected 1.5 s");
   assert.equal(slow[40], "server can read · connected 1.5 s");
-  assert.equal(slow[80], "lobby · alice · server can read · connected 1.5 s · bob is writing");
+  assert.equal(slow[80], "lobby · alice · server can read · connected 1.5 s · bob is typing");
 });
 
 Deno.test("in a narrow terminal what is wrong with a sealed room is said in fewer words, not left out", () => {

@@ -117,7 +117,7 @@ Deno.test("a server killed with -9: senders are told what is perhaps lost, and w
   network.cutAll();
   await alice.until(() => !alice.chat.connected, "the end of the link");
   await alice.console.enter("typed meanwhile");
-  assert.match(alice.console.status, /1 not yet sent · 2 not confirmed/);
+  assert.match(alice.console.status, /1 unsent · 2 not confirmed/);
 
   await using second = await startServer({ args });
   network.target = second.port;

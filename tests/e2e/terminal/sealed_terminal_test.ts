@@ -150,7 +150,7 @@ test("what a sealed room's user types wrongly is told, and nothing of it reaches
   await alice.type("/verify nobody\r");
   await alice.shows(/Cannot find "nobody" in this room/);
   await alice.type("/rekey follow\r");
-  await alice.shows(/nobody in this room has made a new link/);
+  await alice.shows(/nobody in this room has created a new link/);
   await alice.type("/topic our secret plan\r");
   await alice.shows(/alice set the topic: our secret plan/);
   await alice.type("/msg alice our secret plan\r");
