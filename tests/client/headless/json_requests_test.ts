@@ -45,7 +45,7 @@ Deno.test("what is no request is refused in words that help", () => {
     ['{"command":"hello"}', /a slash and a command/],
     ['{"command":"//hello"}', /a slash and a command/],
     ['{"say":"x","id":{}}', /the id/],
-    ['{"say":"x","room":2}', /Cannot use "room": the name of one of your rooms/],
+    ['{"say":"x","room":2}', /Cannot use "room": it must be the name of one of your rooms/],
     ['{"say":"x","room":""}', /Cannot use "room"/],
     ['{"nick":"x","room":"ops"}', /Cannot use "room" with "nick"/],
     ['{"room":"ops"}', /one of say, nick/],

@@ -49,8 +49,8 @@ Deno.test("in a narrow terminal a lost or slow link and messages that wait are s
   const lost = { connected: false, link: "reconnecting in 12 s…", delayMs: undefined, unsent: 3 };
   assert.deepEqual(lines(roomsOf(["lobby"], ["dev", 5, 1]), lost), {
     20: "offline · 2:dev 5!",
-    40: "offline · 2:dev 5! · 3 unsent",
-    80: "1:lobby · server can read · reconnecting in 12 s… · 2:dev 5! · 3 unsent",
+    40: "1:lobby · offline · 2:dev 5! · 3 unsent",
+    80: "1:lobby · alice · server can read · reconnecting in 12 s… · 2:dev 5! · 3 unsent",
     200: "1:lobby · alice · server can read · reconnecting in 12 s… · 2:dev 5! · 3 unsent",
   });
   const slow = lines(roomsOf(["lobby"]), { delayMs: 1_500, typing: ["bob"] });

@@ -88,7 +88,7 @@ Deno.test("what nobody can hold in a sealed room is refused with the reason and 
   await turns();
   assert.match(story.text(), /Cannot ban in a sealed room: whoever has its link can join again/);
   assert.match(story.text(), /\/kick NAME, then \/lock, or \/rekey/);
-  assert.equal(story.text().match(/its server cannot tell who says what/g)?.length, 2);
+  assert.equal(story.text().match(/the server does not know who sends which message/g)?.length, 2);
   assert.equal(story.chat.room.banned.size, 0);
   assert.deepEqual(story.session.sent, []);
   story.chat.end();

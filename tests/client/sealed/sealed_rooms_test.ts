@@ -357,7 +357,7 @@ Deno.test("/code tells the code, and in a plain room that there is none", async 
   await story.console.enter("/code");
   assert.match(story.console.printed.at(-1) ?? "", /"team" now, with 1 member: 12345 67890 12345/);
   await story.console.enter("/switch lobby", "/code");
-  assert.match(story.console.printed.join("\n"), /"lobby" is not sealed, the server can read it/);
+  assert.match(story.console.printed.join("\n"), /"lobby" is not sealed; the server can read it/);
   story.chat.end();
 });
 
