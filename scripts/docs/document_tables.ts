@@ -116,8 +116,11 @@ function picture(side: string): string {
     const name = room.includes("/") ? shortName(room) : "main.ts";
     names.set(floor, [...names.get(floor) ?? [], name]);
   }
-  const rows = [...names].sort(([a], [b]) => b - a)
-    .map(([floor, rooms]) => `${String(floor).padStart(3)}  ${rooms.join(" · ")}\n`);
+  const sorted = [...names].sort(([a], [b]) => b - a);
+  const digits = String(sorted[0]?.[0] ?? 0).length;
+  const rows = sorted.map(([floor, rooms]) =>
+    `${String(floor).padStart(digits)}  ${rooms.join(" · ")}\n`
+  );
   return `\`\`\`text\n${rows.join("")}\`\`\`\n`;
 }
 
