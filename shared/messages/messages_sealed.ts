@@ -9,6 +9,7 @@ import {
   SEALED_PULL_CHUNKS_MAX,
   SEALED_PULL_MAX_BYTES,
 } from "../base/limits.ts";
+import type { SealedRoomId } from "./ids.ts";
 
 /** Bytes of the name by which a relay knows a sealed room. */
 export const RID_BYTES = 16;
@@ -29,7 +30,7 @@ function bytes(min: number, max = min) {
 /** Number that the client gives a request; the answer repeats it. 0 = of none. */
 const ask = count.max(2 ** 32 - 1);
 /** Number that the server gives a sealed room, unique in its life. */
-const room = count;
+const room: z.ZodType<SealedRoomId> = count;
 /** Epoch of the group, from 0. */
 const epoch = count;
 /** Place of a frame in its room, from 1. */

@@ -17,19 +17,24 @@ import {
   TOKEN_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "../base/limits.ts";
+import type { ClientId, EventPosition, RequestId, RoomId, SequenceNumber } from "./ids.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 const count = z.int().min(0);
 /** Number of a request, from 1, growing by 1 within a session; its answer repeats it. */
-const requestId = z.int().min(1);
+const requestId: z.ZodType<RequestId> = z.int().min(1);
+/** The same in an event; 0 = of none. */
+const answered: z.ZodType<RequestId> = count;
+/** Number of a client, from 1; 0 = of none. */
+const client: z.ZodType<ClientId> = count;
 const label = z.string().max(1_024);
 const text = z.string().max(BODY_MAX_BYTES);
 const token = z.string().max(TOKEN_MAX_BYTES);
 const fileId = z.string().min(1).max(128);
 /** Milliseconds since 1970-01-01 UTC. */
 const time = count;
-/** Place of an event in its room, from 1, without gaps. */
-const place = count;
+/** Position of an event in its room, from 1, without gaps. */
+const position: z.ZodType<EventPosition> = count;
 
 function bytes(min: number, max = min) {
   return z.custom<Uint8Array>((value) =>
@@ -38,9 +43,9 @@ function bytes(min: number, max = min) {
 }
 
 /** Number of a room, from 1, unique in the life of a server; 0 = of none. */
-const room = count;
+const room: z.ZodType<RoomId> = count;
 /** Number of a chat in its room, from 1; 0 = of none. */
-const sequence = count;
+const sequence: z.ZodType<SequenceNumber> = count;
 const topic = z.string().max(TOPIC_MAX_BYTES);
 const awayText = z.string().max(AWAY_TEXT_MAX_BYTES).nullable();
 
@@ -57,9 +62,9 @@ const chunk = { file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES), la
 /** Chunks of a file that a receiver has not got. */
 const wanted = { file: fileId, index: count, count: z.int().min(1).max(FILE_PULL_CHUNKS_MAX) };
 /** Who did something in a room, under which name, and when. */
-const doing = { room, client: count, name: label, time };
+const doing = { room, client, name: label, time };
 /** The same with its place in the room's order. */
-const event = { room, at: place, client: count, name: label, time };
+const event = { room, at: position, client, name: label, time };
 
 const seconds = count.max(MODERATION_MAX_S);
 const reason = z.string().max(TOPIC_MAX_BYTES);
@@ -87,7 +92,7 @@ export const REQUESTS = {
     token: token.nullable(),
     session: bytes(SESSION_ID_BYTES).nullable(),
     secret: bytes(SESSION_SECRET_BYTES).nullable(),
-    rooms: z.array(z.tuple([label, place])).max(SESSION_ROOMS_MAX),
+    rooms: z.array(z.tuple([label, position])).max(SESSION_ROOMS_MAX),
   },
   /** Comes into one more room. */
   join: { id: requestId, title: label },
@@ -99,7 +104,7 @@ export const REQUESTS = {
   /** Another name in all rooms. */
   rename: { id: requestId, name: label },
   /** Says something to one client alone, by its number: a name may be somebody else's by now. */
-  direct: { id: requestId, to: count, text },
+  direct: { id: requestId, to: client, text },
   topic: { id: requestId, room, text: label },
   /** Says why one does not answer; null = one does again. */
   status: { id: requestId, text: label.nullable() },
@@ -113,20 +118,20 @@ export const REQUESTS = {
   bye: {},
   ...SEALED_REQUESTS,
   /** The maker of a room decides; `whom`: a client, 0 = the room; `seconds`: how long, 0 = for good. */
-  moderate: { id: requestId, room, what: z.enum(MODERATIONS), whom: count, seconds, text: reason },
+  moderate: { id: requestId, room, what: z.enum(MODERATIONS), whom: client, seconds, text: reason },
   /** Asks how far a file of one's own is, after the link was lost. */
   resume: { file: fileId },
   /** Asks `to`, whose file it is, for chunks that did not come. */
-  pull: { room, to: count, ...wanted },
+  pull: { room, to: client, ...wanted },
   /** A chunk for the one who asked for it; no data: it can not be had any more. */
-  part: { to: count, file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES) },
+  part: { to: client, file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES) },
 } as const;
 
 /** What the server sends: one row a message. */
 export const EVENTS = {
   /** Answer to hello. `resumed`: the session was taken up; `rooms`: how many `entered` follow by themselves. */
   welcome: {
-    client: count,
+    client,
     session: bytes(SESSION_ID_BYTES),
     secret: bytes(SESSION_SECRET_BYTES),
     resumed: z.boolean(),
@@ -148,11 +153,11 @@ export const EVENTS = {
    * said it had and this. Answer to join; `id` is 0 for the rooms of a hello.
    */
   entered: {
-    id: count,
+    id: answered,
     room,
     title: label,
     name: label,
-    at: place,
+    at: position,
     complete: z.boolean(),
     topic,
   },
@@ -162,14 +167,14 @@ export const EVENTS = {
    */
   members: {
     room,
-    list: z.array(z.tuple([count, label, z.enum(MEMBER_STATES), time, awayText]))
+    list: z.array(z.tuple([client, label, z.enum(MEMBER_STATES), time, awayText]))
       .max(MEMBERS_PART_MAX),
     more: z.boolean(),
   },
   /** `request` is the sender's request: to itself, this is the answer. */
-  chat: { ...event, request: count, sequence, text, action: z.boolean(), reply: sequence },
+  chat: { ...event, request: answered, sequence, text, action: z.boolean(), reply: sequence },
   /** A chat was changed by who said it, or taken back where `text` is null. */
-  revised: { ...event, request: count, sequence, text: text.nullable() },
+  revised: { ...event, request: answered, sequence, text: text.nullable() },
   joined: { ...event, old: z.boolean() },
   left: event,
   renamed: { ...event, previous: label },
@@ -177,12 +182,12 @@ export const EVENTS = {
   back: event,
   topic: { ...event, text: topic },
   status: { ...event, text: awayText },
-  typing: { room, client: count, name: label },
+  typing: { room, client, name: label },
   /** To both ends and nobody else; `room` is one that both are in, where they have these names. */
-  direct: { ...doing, to: count, toName: label, request: count, text },
+  direct: { ...doing, to: client, toName: label, request: answered, text },
   /** To the sender of a direct message: its receiver left without having it. */
-  undelivered: { ...doing, request: count },
-  offer: { ...doing, request: count, ...file },
+  undelivered: { ...doing, request: answered },
+  offer: { ...doing, request: answered, ...file },
   chunk: { ...doing, ...chunk },
   /** Words of the server about a room, or about none. */
   notice: { room, text: label },
@@ -193,15 +198,15 @@ export const EVENTS = {
   ...SEALED_EVENTS,
   /** The maker decided; `whom` and its name: of the client that it is about, or 0 and empty. */
   moderated: {
-    ...{ ...event, request: count, what: z.enum(MODERATIONS), whom: count, whomName: label },
+    ...{ ...event, request: answered, what: z.enum(MODERATIONS), whom: client, whomName: label },
     ...{ seconds, text: reason },
   },
   /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
-  rules: { room, maker: count, locked: z.boolean(), slow: seconds },
+  rules: { room, maker: client, locked: z.boolean(), slow: seconds },
   /** The chunks of a file before `index` went to the room; null: the file is not on its way any more. */
-  reached: { room, client: count, file: fileId, index: count.nullable() },
+  reached: { room, client, file: fileId, index: count.nullable() },
   /** A receiver asks for chunks of a file of one's own. */
-  pull: { room, client: count, ...wanted },
+  pull: { room, client, ...wanted },
 } as const;
 
 type Rows = Readonly<Record<string, z.ZodRawShape>>;
