@@ -244,6 +244,8 @@ const STARTED_AS_PROGRAMS: Readonly<Record<string, true>> = {
   "server/main.ts": true,
   "server/commands/admin_client.ts": true,
   "server/commands/health_and_top.ts": true,
+  "server/commands/serve.ts": true,
+  "server/commands/serve_admin.ts": true,
   "server/admin/http_server.ts": true,
   "server/telemetry/systemd_notify.ts": true,
   "client/main.ts": true,

@@ -113,7 +113,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "server/room": {
     says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",
     uses: ["server/config", "server/limits", "server/delivery"],
-    face: ["bus", "memory_bus", "recent_events", "room", "room_rules", "room_snapshot"],
+    face: [
+      "bus",
+      "memory_bus",
+      "recent_events",
+      "room",
+      "room_rules",
+      "room_snapshot",
+      "room_view",
+    ],
   },
   "server/sealed": {
     says:
@@ -125,7 +133,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Several servers as one: shared logs over NATS, messages between servers, homes of sealed rooms.",
     uses: ["server/config", "server/telemetry", "server/delivery", "server/room", "server/sealed"],
-    face: ["cluster", "cluster_messages", "join_cluster", "replicated_room"],
+    face: ["cluster", "cluster_messages", "join_cluster"],
   },
   "server/session": {
     says:
@@ -146,6 +154,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "room_access",
       "session",
       "session_host",
+      "session_snapshot",
     ],
   },
   "server/handlers": {

@@ -3,7 +3,7 @@
 
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
-import { ADMIN_CLIENT } from "../cluster/replicated_room.ts";
+import { ADMIN_CLIENT } from "../room/room_view.ts";
 import type { AdminMessage } from "../cluster/cluster_messages.ts";
 import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
 import type { NetworkBan } from "../limits/network_bans.ts";
@@ -63,7 +63,7 @@ const ANSWERS: Answers = {
 
   rooms(relay, { names }) {
     if (names) audit(relay, { what: "rooms", names });
-    const open = relay.rooms.map(({ id, title, memberCount }) => (
+    const open = relay.rooms.all.map(({ id, title, memberCount }) => (
       { room: `open:${id}`, members: memberCount, ...(names ? { name: title } : {}) }
     ));
     const sealed = relay.sealed.list.map(({ number, attached }) => (
@@ -101,7 +101,7 @@ const ANSWERS: Answers = {
   unban(relay, { network: wanted }) {
     const network = parseNetwork(wanted);
     const text = networkText(network);
-    if (!relay.bans.lift(network)) {
+    if (!relay.access.bans.lift(network)) {
       throw new LimitError(`Cannot lift the ban of ${text}: there is none`);
     }
     relay.cluster?.sendAll({ kind: "unbanned", network: text });
@@ -110,7 +110,7 @@ const ANSWERS: Answers = {
   },
 
   bans(relay) {
-    const bans = relay.bans.list(Date.now()).map(({ network, until }) => ({
+    const bans = relay.access.bans.list(Date.now()).map(({ network, until }) => ({
       network: networkText(network),
       until: until === undefined ? null : new Date(until).toISOString(),
     }));
@@ -121,7 +121,7 @@ const ANSWERS: Answers = {
   notice(relay, { text }) {
     relay.tellAll(NOTICE_PREFIX + text);
     relay.cluster?.sendAll({ kind: "announced", text });
-    const told = relay.sessions.filter(({ port }) => port !== undefined).length;
+    const told = relay.sessions.filter(({ writer }) => writer !== undefined).length;
     audit(relay, { what: "notice", bytes: new TextEncoder().encode(text).length, told });
     const more = everywhere(relay);
     return {
@@ -146,7 +146,7 @@ const ANSWERS: Answers = {
   },
 
   drain(relay, { on }) {
-    relay.draining = on;
+    relay.access.draining = on;
     audit(relay, { what: "drain", on });
     const here = relay.sessions.length;
     const text = on
@@ -185,7 +185,7 @@ function follow(relay: Relay, message: AdminMessage): void {
       });
       return;
     case "unbanned":
-      return void relay.bans.lift(parseNetwork(message.network));
+      return void relay.access.bans.lift(parseNetwork(message.network));
     case "announced":
       return relay.tellAll(NOTICE_PREFIX + message.text);
   }
@@ -204,10 +204,10 @@ function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
 }
 
 function sessionRow(session: Session, names: boolean) {
-  const { id, old, port, address, memberships, sealedRooms, since } = session;
+  const { id, isV1, writer, address, memberships, sealedRooms, since } = session;
   return {
     session: id,
-    link: old ? "v1" : port === undefined ? "away" : "v2",
+    link: isV1 ? "v1" : writer === undefined ? "away" : "v2",
     open: memberships.length,
     sealed: sealedRooms,
     since: new Date(since).toISOString(),
@@ -243,7 +243,7 @@ function sourceNetwork(address: string): IpNetwork {
 }
 
 function banHere(relay: Relay, ban: NetworkBan): number {
-  relay.bans.add(ban, Date.now());
+  relay.access.bans.add(ban, Date.now());
   const within = relay.sessions.filter(({ address }) => {
     const parsed = parseAddress(address);
     return parsed !== undefined && isWithin(parsed, ban.network);
@@ -255,7 +255,7 @@ function banHere(relay: Relay, ban: NetworkBan): number {
 // Everybody is kicked under the admin's number, so members on other servers are removed as well.
 function closeOpen(relay: Relay, wanted: string): { room: string; members: number } {
   const [, number] = OPEN_LABEL.exec(wanted) ?? [];
-  const room = relay.rooms.find(({ id, title }) =>
+  const room = relay.rooms.all.find(({ id, title }) =>
     number === undefined ? title === wanted.normalize("NFKC").toLowerCase() : id === Number(number)
   );
   // The answer may end up in a log, and what was typed may be a name: it is not repeated.
@@ -268,7 +268,7 @@ function closeOpen(relay: Relay, wanted: string): { room: string; members: numbe
 
 function removeAll(room: Room): number {
   const all = room.occupants;
-  for (const { id: whom, name: whomName } of all) {
+  for (const { client: whom, name: whomName } of all) {
     room.publish({
       kind: "moderated",
       client: ADMIN_CLIENT,

@@ -2,30 +2,27 @@
 
 import type { ClusterHost } from "../cluster/cluster.ts";
 import type { AdminMessage, ClusterMessageOf } from "../cluster/cluster_messages.ts";
-import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
+import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 
 /** This server's relay, as other servers see it. */
 export class RelayClusterHost implements ClusterHost {
   readonly #relay: Relay;
-  readonly #sessions: ReadonlyMap<number, Session>;
 
-  constructor(relay: Relay, sessions: ReadonlyMap<number, Session>) {
+  constructor(relay: Relay) {
     this.#relay = relay;
-    this.#sessions = sessions;
   }
 
   sessions(): Iterable<Session> {
-    return this.#sessions.values();
+    return this.#relay.sessions;
   }
 
   giveUp(ticket: Uint8Array): number | undefined {
     const session = this.#relay.held.named(ticket);
     if (session === undefined) return undefined;
-    const { lastRequest } = session;
     this.#relay.giveUp(session);
-    return lastRequest;
+    return session.requests.last;
   }
 
   follow(message: AdminMessage): void {
@@ -33,7 +30,7 @@ export class RelayClusterHost implements ClusterHost {
   }
 
   standing(): AdminMessage[] {
-    const { snapshot } = this.#relay.bans;
+    const { snapshot } = this.#relay.access.bans;
     return snapshot.map(([network, until]) => ({ kind: "banned", network, until }));
   }
 
@@ -42,10 +39,10 @@ export class RelayClusterHost implements ClusterHost {
   }
 
   direct({ title, to, ...message }: ClusterMessageOf<"direct">): boolean {
-    const other = this.#sessions.get(to);
+    const other = this.#relay.session(to);
     const theirs = other?.memberships.find(({ room }) => room.title === title);
     // Both must be in the room: numbers must not tell who is on a server.
-    if (other === undefined || theirs?.room.view?.of(message.client) === undefined) return false;
+    if (other === undefined || theirs?.room.nameOf(message.client) === undefined) return false;
     const { client, name, time, request, text } = message;
     return other.tellSurely({
       kind: "direct",

@@ -14,10 +14,10 @@ import type {
   Position,
 } from "../room/bus.ts";
 import { type MissedEvents, RecentEvents } from "../room/recent_events.ts";
+import { RoomView } from "../room/room_view.ts";
 import type { Backplane, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
 import type { ClusterKey } from "./cluster_key.ts";
-import { ReplicatedRoom } from "./replicated_room.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
 // NATS takes 1 MB by default; the state of a room with thousands of members must fit beside the events.
@@ -81,7 +81,7 @@ const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, 
 
 class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly ready: Promise<void>;
-  readonly view = new ReplicatedRoom();
+  readonly view = new RoomView();
   readonly #cluster: ClusterBusOptions;
   readonly #options: ClusterChannelOptions;
   readonly #memory: RecentEvents;

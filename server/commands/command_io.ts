@@ -8,3 +8,8 @@ export interface CommandIo {
   readonly terminal: boolean;
   readonly signal: AbortSignal;
 }
+
+/** Signals that stop a command. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];

@@ -6,8 +6,9 @@ import { ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { KEEP_MS } from "../config/limits.ts";
 import { type AdminPeer, requestHandOver } from "./admin_client.ts";
 import { serveWhenFree } from "../admin/http_server.ts";
-import { faultText } from "../telemetry/log.ts";
+import { faultText, openLog } from "../telemetry/log.ts";
 import { HandOverAuth } from "../admin/hand_over_auth.ts";
+import { openManager } from "./service_manager.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { TokenGate } from "../admin/token_gate.ts";
 
@@ -61,4 +62,16 @@ export async function keep(
   if (wasTaken) log.info("handed on");
   else log.warning("no server took over; the kept state is lost");
   return wasTaken ? 0 : 1;
+}
+
+/** `cmdchat-server keep`: the same, with the log and the service manager of this process. */
+export function keepCommand(
+  peer: Pick<AdminPeer, "address" | "token">,
+  { env, signal }: {
+    readonly env: (name: string) => string | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<number> {
+  const log = openLog("INFO");
+  return keep(peer, { log, manager: openManager(log, env), signal });
 }

@@ -1,8 +1,8 @@
-// First bytes of other protocols, and the one line that their users should read.
+// The first bytes of other protocols, and the line that answers them.
 
 const decoder = new TextDecoder("latin1");
 
-/** What to answer to a peer whose first bytes are `header`; undefined where they are of no known protocol. */
+/** The answer to a peer whose first bytes are `header`; undefined where they belong to no known protocol. */
 export function foreignProtocolAnswer(header: Uint8Array, tls: boolean): string | undefined {
   const text = decoder.decode(header);
   const how = `cmdchat-client --host HOST --port PORT${tls ? " --tls" : ""}`;

@@ -1,18 +1,18 @@
-// The frames of one link, read by read.
+// The frames of one connection, read by read.
 
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";
 import type { Connection } from "../net/connection.ts";
 
-/** Reads a link into frames. */
+/** Reads a connection into frames. */
 export class FrameSource {
-  readonly #link: Connection;
+  readonly #connection: Connection;
   readonly #reader = new FrameReader();
   readonly #counters: { bytesIn: number };
 
   /** `counters`: where each read is counted. */
-  constructor(link: Connection, counters: { bytesIn: number }) {
-    this.#link = link;
+  constructor(connection: Connection, counters: { bytesIn: number }) {
+    this.#connection = connection;
     this.#counters = counters;
   }
 
@@ -23,7 +23,9 @@ export class FrameSource {
 
   /** The next frame, behind which nothing may follow yet; undefined at the end. Throws ProtocolError. */
   async one(): Promise<Uint8Array | undefined> {
-    for (let chunk = await this.#link.read(); chunk !== null; chunk = await this.#link.read()) {
+    for (;;) {
+      const chunk = await this.#connection.read();
+      if (chunk === null) return undefined;
       const [frame, ...more] = this.push(chunk);
       if (frame === undefined) continue;
       if (more.length > 0 || this.#reader.pending) {
@@ -31,10 +33,9 @@ export class FrameSource {
       }
       return frame;
     }
-    return undefined;
   }
 
-  /** Frame bodies that `chunk`, the next read of the link, completes; to be used up before the read after it. */
+  /** Frame bodies that `chunk`, the next read of the connection, completes; to be used up before the read after it. */
   push(chunk: Uint8Array): Iterable<Uint8Array> {
     this.#counters.bytesIn += chunk.length;
     return this.#reader.push(chunk);

@@ -1,6 +1,6 @@
-// A handshake that is refused.
+// Why a handshake is refused.
 
-/** Words of the wire for why a handshake is refused. docs/PROTOCOL.md §3.3. */
+/** Why a handshake is refused, as it is sent. docs/PROTOCOL.md §3.3. */
 export type RefusalReason =
   | "expected_handshake"
   | "missing_public_key"
@@ -14,10 +14,10 @@ export type RefusalReason =
   | "server_full"
   | "server_stopping";
 
-/** Thrown inside a handshake; the connection answers with it and closes. */
+/** Thrown inside a handshake; the server answers with it and closes the connection. */
 export class Refusal extends Error {
   readonly reason: RefusalReason;
-  /** The whole answer where it is not a v1 handshake_error, which undefined stands for. */
+  /** The whole answer; undefined = a v1 handshake_error. */
   readonly bytes: Uint8Array | undefined;
 
   constructor(reason: RefusalReason, bytes?: Uint8Array) {

@@ -2,70 +2,72 @@
 
 import { setImmediate } from "node:timers";
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
-import { encodeFrame } from "../../shared/channel/frame.ts";
-import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages.ts";
-import { refusalReasonFor } from "../../shared/channel/handshake_error.ts";
-import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
-import { foreignProtocolAnswer } from "./foreign_protocol.ts";
-import { FrameSource } from "./frame_source.ts";
-import { type Connection, ConnectionLost } from "../net/connection.ts";
-import { faultText } from "../telemetry/log.ts";
-import type { HandshakeResult } from "../telemetry/metrics.ts";
+import { encodeFrame } from "../../shared/channel/frame.ts";
+import { refusalReasonFor } from "../../shared/channel/handshake_error.ts";
+import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
-import { Refusal } from "./refusal.ts";
+import { type Connection, ConnectionLost } from "../net/connection.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
+import { faultText } from "../telemetry/log.ts";
+import type { HandshakeResult } from "../telemetry/metrics.ts";
+import { foreignProtocolAnswer } from "./foreign_protocol.ts";
+import { FrameSource } from "./frame_source.ts";
+import type { Login } from "./login.ts";
 import { loginV1 } from "./login_v1.ts";
 import { loginV2 } from "./login_v2.ts";
-import type { Login } from "./login.ts";
+import { Refusal } from "./refusal.ts";
 
 /** A connection of which nothing was read yet. */
 interface Opened {
-  readonly link: Connection;
+  readonly connection: Connection;
   readonly source: FrameSource;
-  readonly place: ConnectionSlot;
+  readonly slot: ConnectionSlot;
 }
 
-const ANY_PLACE: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
+const UNCOUNTED: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
 const encoder = new TextEncoder();
 
 /** Serves one connection to its end. Never throws for what a peer does. */
 export async function serveConnection(
   relay: Relay,
-  link: Connection,
-  place: ConnectionSlot = ANY_PLACE,
+  connection: Connection,
+  slot: ConnectionSlot = UNCOUNTED,
 ): Promise<void> {
-  const source = new FrameSource(link, relay.metrics.counters);
-  const welcomed = await welcomeInTime(relay, { link, source, place });
-  if (welcomed === undefined) return;
-  const { session } = welcomed;
-  // It may have been banned while it was in the middle of its handshake.
-  if (relay.bans.covers(link.address, Date.now())) relay.expel(session, "You are banned here.");
-  relay.metrics.handshake(welcomed.resumed ? "resumed" : session.old ? "v1" : "v2");
-  relay.log.info("client joined", { client: session.id, address: link.address, old: session.old });
+  const source = new FrameSource(connection, relay.counters);
+  const login = await loginInTime(relay, { connection, source, slot });
+  if (login === undefined) return;
+  const { session, resumed } = login;
+  const { id: client, isV1 } = session;
+  const { address } = connection;
+  // It may have been banned during its handshake.
+  if (relay.access.bans.covers(address, Date.now())) relay.expel(session, "You are banned here.");
+  relay.metrics.handshake(resumed ? "resumed" : isV1 ? "v1" : "v2");
+  relay.log.info("client joined", { client, address, old: isV1 });
   let forGood = false;
   try {
     // The one function that waits here for as long as a session lasts: each further one would cost it 500 bytes.
-    for (let chunk = await link.read(); chunk !== null; chunk = await link.read()) {
+    for (let chunk = await connection.read(); chunk !== null; chunk = await connection.read()) {
       session.heardAt = performance.now();
-      forGood = await receiveAll(source.push(chunk), welcomed);
+      forGood = await receiveAll(source.push(chunk), login);
       if (forGood) break;
     }
   } catch (error) {
-    // A record that does not open is as much the network's fault as a cut link: its client may come back.
+    // A record that does not open is as much the network's fault as a broken connection: its client may come back.
     forGood = error instanceof CmdchatError && !(error instanceof CryptoError);
     await dismiss(relay, session, error);
   } finally {
-    welcomed.end(forGood);
-    relay.log.info("client left", { client: session.id });
+    login.end(forGood);
+    relay.log.info("client left", { client });
   }
 }
 
-async function receiveAll(frames: Iterable<Uint8Array>, welcomed: Login): Promise<boolean> {
+async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
   for (const frame of frames) {
-    if (welcomed.receive(frame)) return true;
-    const pause = welcomed.session.pace?.wait(performance.now()) ?? 0;
+    if (login.receive(frame)) return true;
+    const pause = login.session.requestBudget?.wait(performance.now()) ?? 0;
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
   }
   await nextTurn();
@@ -79,36 +81,34 @@ function nextTurn(): Promise<void> {
 }
 
 async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {
-  if (!(error instanceof CmdchatError)) {
-    // A broken link is the network's affair; anything else is a fault of ours and must be seen.
-    if (!(error instanceof ConnectionLost)) {
-      relay.log.error("unexpected fault", { stack: faultText(error) });
-    }
-    return;
-  }
-  relay.metrics.counters.protocolErrors++;
-  relay.log.warning("client broke the protocol, closed", {
-    client: session.id,
-    why: error.message,
-  });
-  await session.dismiss({ why: error.message, retry: false });
+  if (!(error instanceof CmdchatError)) return logFault(relay, error);
+  relay.counters.protocolErrors++;
+  const { message: why } = error;
+  relay.log.warning("client broke the protocol, closed", { client: session.id, why });
+  await session.dismiss({ why, retry: false });
 }
 
-async function welcomeInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {
-  const { link, source } = opened;
-  const used = performance.now() - link.since;
+// A broken connection is the network's fault; anything else is a fault of this program and must be seen.
+function logFault({ log }: Relay, error: unknown): void {
+  if (error instanceof ConnectionLost) return;
+  log.error("unexpected fault", { stack: faultText(error) });
+}
+
+async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {
+  const { connection, source } = opened;
+  const used = performance.now() - connection.since;
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    link.close();
+    connection.close();
   }, HANDSHAKE_DEADLINE_MS - used);
   try {
-    const welcomed = await welcome(relay, opened);
-    if (welcomed === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
-    return welcomed;
+    const login = await logIn(relay, opened);
+    if (login === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
+    return login;
   } catch (error) {
     relay.metrics.handshake(late ? "timeout" : failure(error, source, relay.tls));
-    await refuse(relay, { link, source, error });
+    await refuse(relay, { connection, source, error });
     return undefined;
   } finally {
     clearTimeout(timer);
@@ -122,49 +122,45 @@ function failure(error: unknown, source: FrameSource, tls: boolean): HandshakeRe
   return error instanceof ConnectionLost ? "gone" : "fault";
 }
 
-async function welcome(
+async function logIn(
   relay: Relay,
-  { link, source, place }: Opened,
+  { connection, source, slot }: Opened,
 ): Promise<Login | undefined> {
   const first = await source.one();
   if (first === undefined) return undefined;
   const message = decodeJson(first);
   if (relay.stopping) {
-    // With its versions: without them a v2 client must take this for an old server, or one in between.
+    // With its versions: without them a v2 client must take this for a v1 server, or for an attacker in between.
     throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
   }
-  if (offersV2(message)) return await loginV2(relay, { link, source, place, first });
-  if (place.forHeld) throw new Refusal("server_full");
-  return await loginV1(relay, link, message);
+  if (offersV2(message)) return await loginV2(relay, { connection, source, slot, first });
+  if (slot.forHeld) throw new Refusal("server_full");
+  return await loginV1(relay, connection, message);
 }
 
 interface Failed {
-  readonly link: Connection;
+  readonly connection: Connection;
   readonly source: FrameSource;
   readonly error: unknown;
 }
 
-async function refuse(relay: Relay, { link, source, error }: Failed): Promise<void> {
+async function refuse(relay: Relay, { connection, source, error }: Failed): Promise<void> {
   const answer = answerTo(relay, source, error);
-  if (answer === undefined) {
-    if (!(error instanceof ConnectionLost)) {
-      relay.log.error("unexpected fault", { stack: faultText(error) });
-    }
-    return;
-  }
-  relay.log.info("handshake refused", { address: link.address, why: answer.why });
+  if (answer === undefined) return logFault(relay, error);
+  relay.log.info("handshake refused", { address: connection.address, why: answer.why });
   try {
-    await link.write(answer.bytes);
+    await connection.write(answer.bytes);
   } catch {
-    // Gone already: the answer was a courtesy.
+    // The peer is gone already: the answer was a courtesy.
   }
 }
 
-function answerTo(
-  relay: Relay,
-  source: FrameSource,
-  error: unknown,
-): { readonly why: string; readonly bytes: Uint8Array } | undefined {
+interface Answer {
+  readonly why: string;
+  readonly bytes: Uint8Array;
+}
+
+function answerTo(relay: Relay, source: FrameSource, error: unknown): Answer | undefined {
   if (error instanceof Refusal) {
     const { reason } = error;
     const bytes = error.bytes ?? encodeFrame(encodeJson({ type: "handshake_error", reason }));

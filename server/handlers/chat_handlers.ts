@@ -1,4 +1,4 @@
-// What a client says: to a room, to one other client, and what it changes of that.
+// What a client says to a room or to one other client, and its changes to earlier messages.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
@@ -7,14 +7,15 @@ import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
 import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
+import type { SessionRef } from "../session/session_host.ts";
 
-/** Handlers of what is said. */
+/** Handlers of messages. */
 export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> = {
   chat(session, { id, room, text, action, reply }) {
     const member = memberIn(session, room, "send the message");
     checkText(session, text, "send the message");
     checkSilence(member, "send the message");
-    member.saidAt = Date.now();
+    member.lastSpokeAt = Date.now();
     member.room.publish({ kind: "chat", ...member.about(), request: id, text, action, reply });
   },
 
@@ -33,20 +34,19 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
 
   direct(session, { id, to, text }) {
     checkText(session, text, "send the direct message");
-    const other = session.relay.session(to);
+    const other = session.host.session(to);
     if (other === undefined && directElsewhere(session, { id, to, text })) return;
     const ends = other === undefined ? undefined : commonRoom(session, other);
     // One answer for "gone" and for "in no room of yours": numbers must not tell who is on the server.
     if (other === undefined || ends === undefined) {
       throw new LimitError("Cannot send the direct message: its receiver is not here any more");
     }
-    const direct: EventOf<"direct"> = {
-      ...{ kind: "direct", room: ends.own.room.id, ...ends.own.about() },
-      ...{ to, toName: ends.theirs.name, request: id, text },
-    };
+    const { own, theirs } = ends;
+    const about = { room: own.room.id, ...own.about(), to, toName: theirs.name };
+    const direct: EventOf<"direct"> = { kind: "direct", ...about, request: id, text };
     if (!other.tellSurely(direct)) {
       throw new LimitError(
-        "Cannot send the direct message: its receiver lost the link, and too much waits for it",
+        "Cannot send the direct message: its receiver lost the connection, and too much waits for it",
       );
     }
     if (other !== session) session.tell(direct);
@@ -55,7 +55,7 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
   typing(session, { room }) {
     const member = session.membership(room);
     const now = performance.now();
-    // It may come behind one's own leave, and more often than it is of use: neither is worth a word.
+    // It may arrive after the session left, and more often than is useful: neither needs an answer.
     if (member === undefined || now < member.typingQuietUntil) return;
     member.typingQuietUntil = now + TYPING_QUIET_MS;
     const { client, name } = member.about();
@@ -68,13 +68,12 @@ function directElsewhere(
   session: Session,
   { id, to, text }: { readonly id: number; readonly to: number; readonly text: string },
 ): boolean {
-  const { cluster } = session.relay;
-  const own = session.memberships.find(({ room }) => room.view?.of(to) !== undefined);
-  const toName = own?.room.view?.of(to)?.name;
+  const { cluster } = session.host;
+  const own = session.memberships.find(({ room }) => room.nameOf(to) !== undefined);
+  const toName = own?.room.nameOf(to);
   if (cluster === undefined || own === undefined || toName === undefined) return false;
-  const direct: EventOf<"direct"> = {
-    ...{ kind: "direct", room: own.room.id, ...own.about(), to, toName, request: id, text },
-  };
+  const about = { room: own.room.id, ...own.about(), to, toName };
+  const direct: EventOf<"direct"> = { kind: "direct", ...about, request: id, text };
   void cluster.direct(direct, own.room.title).then((taken) => {
     if (taken) return session.tell(direct);
     session.decline(id, "Cannot send the direct message: its receiver cannot be reached now");
@@ -84,12 +83,12 @@ function directElsewhere(
 
 function checkText(session: Session, text: string, what: string): void {
   if (text === "") throw new LimitError(`Cannot ${what}: it is empty`);
-  checkBytes(text, session.relay.config["max-message"], what);
+  checkBytes(text, session.host.config["max-message"], what);
 }
 
 function commonRoom(
   session: Session,
-  other: Session,
+  other: SessionRef,
 ): { readonly own: Membership; readonly theirs: Membership } | undefined {
   for (const own of session.memberships) {
     const theirs = other.membership(own.room.id);

@@ -1,5 +1,5 @@
-// What the server does with each request of a client. The rules for all of them stand here: order, repeats, pace and
-// rate; what each one does stands in a file by its theme.
+// What the server does with each request of a client. This file holds the rules for all of them: order, repeats, the
+// request budget and the rate limit. What each request does is in the file of its theme.
 
 import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";
@@ -25,35 +25,34 @@ const HANDLERS: HandlersOf<Handled> = {
 
 /** Requests that count against the rate limit; a file's chunks are bounded by the file. */
 const LIMITED: ReadonlySet<Request["kind"]> = new Set([
-  ...[
-    "chat",
-    "revise",
-    "direct",
-    "rename",
-    "join",
-    "topic",
-    "status",
-    "offer",
-    "moderate",
-  ] as const,
+  "chat",
+  "revise",
+  "direct",
+  "rename",
+  "join",
+  "topic",
+  "status",
+  "offer",
+  "moderate",
 ]);
 
 /** Requests that everybody in every room of the session is told of. */
-const TOLD_EVERYWHERE: ReadonlySet<Request["kind"]> = new Set(["rename", "status"] as const);
+const TOLD_EVERYWHERE: ReadonlySet<Request["kind"]> = new Set(["rename", "status"]);
 
-/** A file's chunks are as many as the file needs; those that are refused are spent by their handler. */
-const PACED_BY_HANDLER: ReadonlySet<Request["kind"]> = new Set(["chunk", "part"]);
+/** A file has as many chunks as it needs; their handler spends the budget for those that it refuses. */
+const SPENT_BY_HANDLER: ReadonlySet<Request["kind"]> = new Set(["chunk", "part"]);
 
-/** Does what a request asks for, once. A refusal is told to the client; ProtocolError closes its link. */
+/** Does what a request asks for, once. The client is told of a refusal; ProtocolError closes its connection. */
 export function dispatchRequest(session: Session, request: Request): void {
   if (request.kind === "hello" || request.kind === "bye") {
     throw new ProtocolError(`Cannot take a ${request.kind} in the middle of a session`);
   }
   if (isSealedRequest(request)) return session.sealed.handle(request);
-  if (!PACED_BY_HANDLER.has(request.kind)) session.pace?.spend();
+  if (!SPENT_BY_HANDLER.has(request.kind)) session.requestBudget?.spend();
   if ("id" in request) {
-    if (request.id <= session.lastRequest) return session.answerRepeat(request.id);
-    if (!session.takeNumber(request.id)) {
+    const { requests } = session;
+    if (requests.isRepeat(request.id)) return session.tell(requests.answerTo(request.id));
+    if (!requests.take(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");
     }
     if (LIMITED.has(request.kind) && !passesRateLimit(session, request)) return;
@@ -73,17 +72,17 @@ function passesRateLimit(
 ): boolean {
   const now = performance.now();
   const { rateLimit, memberships } = session;
-  // Apart from the limit of talk: who is away from many rooms may still speak in one.
+  // Apart from the limit of talk: a member that goes away in many rooms may still speak in one.
   const further = TOLD_EVERYWHERE.has(kind) ? memberships.length - 1 : 0;
   const reachLimit = further > 0 ? session.reachLimit : undefined;
   const wait = reachLimit?.wait(now) || (rateLimit?.take(now) ?? 0);
   if (wait === 0) reachLimit?.take(now, further);
   if (wait === 0) return true;
-  session.relay.metrics.counters.rateLimited++;
-  const rate = session.relay.config["rate-limit"];
+  session.host.counters.rateLimited++;
+  const rate = session.host.config["rate-limit"];
   const why = `Not delivered: at most ${rate?.messages} messages in ${rate?.seconds} seconds are ` +
     `allowed. Wait ${Math.ceil(wait / 1_000)} s.`;
-  if (!session.old) session.decline(id, why);
+  if (!session.isV1) session.decline(id, why);
   else if (now >= session.quietUntil) {
     session.quietUntil = now + wait;
     session.tell({ kind: "declined", id, why });

@@ -1,4 +1,4 @@
-// Files on their way through a room, and what goes again to one who lost a part.
+// Files on their way through a room, and parts that are sent again to a receiver that lost them.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
@@ -18,11 +18,11 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "
   },
 
   chunk(session, { file, index, data, last }) {
-    const room = session.files.standing(file)?.room;
+    const room = session.files.progress(file)?.room;
     const refusal = session.files.chunk({ kind: "chunk", file, index, data, last });
     const member = room === undefined ? undefined : session.membership(room);
     if (refusal !== undefined || member === undefined) {
-      session.pace?.spend();
+      session.requestBudget?.spend();
       const text = `Cannot send the file: ${refusal ?? "you are not in that room any more"}`;
       return session.tell({ kind: "notice", room: room ?? 0, text });
     }
@@ -37,7 +37,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "
 
   pull(session, { room, to, file, index, count }) {
     const member = session.membership(room);
-    // It may come behind one's own leave; and whose file it is may have left: numbers must not tell who is on the server.
+    // It may arrive after the session left, and the sender may have left: numbers must not tell who is on the server.
     if (member === undefined) return;
     if (to === session.id || member.room.nameOf(to) === undefined) {
       return session.tell({ kind: "reached", room, client: to, file, index: null });
@@ -48,16 +48,16 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "
   part(session, request) {
     const { to, file, index, data } = request;
     const fitting = session.files.part(request);
-    const room = session.files.standing(file)?.room;
+    const room = session.files.progress(file)?.room;
     const member = room === undefined ? undefined : session.membership(room);
-    // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
-    if (fitting === undefined || member === undefined) return session.pace?.spend();
+    // The receiver may have asked for something else since; parts that nobody asked for cost what any request costs.
+    if (fitting === undefined || member === undefined) return session.requestBudget?.spend();
     const { client, name, time } = member.about();
     member.room.passTo(to, { kind: "chunk", client, name, time, file, index, data, ...fitting });
   },
 };
 
 function tellReached(session: Session, file: string): void {
-  const { room = 0, next: index = null } = session.files.standing(file) ?? {};
+  const { room = 0, next: index = null } = session.files.progress(file) ?? {};
   session.tell({ kind: "reached", room, client: session.id, file, index });
 }

@@ -15,7 +15,7 @@ export type HandlersOf<K extends Handled> = {
 
 const encoder = new TextEncoder();
 
-/** Where a request is about. Throws LimitError where the session is not in that room. */
+/** The membership that a request is about. Throws LimitError where the session is not in that room. */
 export function memberIn(session: Session, room: number, what: string): Membership {
   const membership = session.membership(room);
   if (membership !== undefined) return membership;
@@ -29,7 +29,7 @@ export function checkBytes(text: string, most: number, what: string): void {
   throw new LimitError(`Cannot ${what}: it has ${bytes} bytes, at most ${most} are allowed`);
 }
 
-/** Answers a request that nothing else answers. A v1 client has none: what it asked for shows in the room. */
+/** Answers a request that nothing else answers. A v1 client gets no answers: it sees the result in the room. */
 export function answerDone(session: Session, id: number): void {
-  if (!session.old) session.tell({ kind: "done", id });
+  if (!session.isV1) session.tell({ kind: "done", id });
 }

@@ -1,4 +1,4 @@
-// The maker of a room decides.
+// What the maker of a room decides about it and its members.
 
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import type { Moderation, RequestOf } from "../../shared/messages/messages_v2.ts";
@@ -6,7 +6,7 @@ import { whenPlaced } from "../room/bus.ts";
 import { answerDone, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
 
-/** What is about the room and not about somebody. */
+/** Decisions about the room and not about a member. */
 const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
 
 /** Handlers of moderation. */
@@ -15,18 +15,32 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate"> = {
     const { id, room, what, whom, seconds, text } = request;
     const member = memberIn(session, room, `${what} anybody`);
     if (member.room.rules.maker !== session.id) {
-      throw new LimitError(`Cannot ${what}: only who made the room can do that`);
+      throw new LimitError(`Cannot ${what}: only its maker can do that`);
     }
-    const about = { request: id, what, whom, whomName: nameOf(member, request), seconds, text };
-    if (what === "unban") session.relay.addressBans.lift(member.room.title);
-    const audited = { by: session.id, what, ...(ABOUT_ROOM.has(what) ? {} : { client: whom }) };
-    session.relay.log.info("audit", { ...audited, seconds, room: `open:${room}` });
-    const placed = member.room.publish({ kind: "moderated", ...member.about(), ...about });
+    const whomName = nameOf(member, request);
+    if (what === "unban") session.host.roomBans.lift(member.room.title);
+    session.host.log.info("audit", {
+      by: session.id,
+      what,
+      ...(ABOUT_ROOM.has(what) ? {} : { client: whom }),
+      seconds,
+      room: `open:${room}`,
+    });
+    const placed = member.room.publish({
+      kind: "moderated",
+      ...member.about(),
+      request: id,
+      what,
+      whom,
+      whomName,
+      seconds,
+      text,
+    });
     whenPlaced(placed, () => answerDone(session, id));
   },
 };
 
-// Who is banned is not here any more, and is known by what the event of the ban said.
+// A banned client is not in the room any more; its name was in the event of the ban.
 function nameOf(member: Membership, { what, whom }: RequestOf<"moderate">): string {
   if (ABOUT_ROOM.has(what)) return "";
   if (whom === member.id) throw new UsageError(`Cannot ${what} yourself`);

@@ -1,4 +1,4 @@
-// Coming into rooms, leaving them, and what is said about oneself and about a room.
+// Joining rooms, leaving them, and what members set: their name, their away message, the topic.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import {
@@ -9,34 +9,33 @@ import {
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { whenAllPlaced, whenPlaced } from "../room/bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
-import { tellTakenName } from "../session/membership.ts";
 import { exclusion } from "../session/room_access.ts";
 import type { Room } from "../room/room.ts";
 
-/** Handlers about rooms and about who is in them. */
+/** Handlers about rooms and their members. */
 export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "status"> = {
   join(session, { id, title: wanted }) {
     const title = parseRoom(wanted);
     const { memberships } = session;
     if (memberships.some(({ room }) => room.title === title)) return answerDone(session, id);
-    if (!session.old && memberships.length >= SESSION_ROOMS_MAX) {
+    if (!session.isV1 && memberships.length >= SESSION_ROOMS_MAX) {
       throw new LimitError(`Cannot join another room: you are in ${SESSION_ROOMS_MAX}, the most`);
     }
     // Opened before leaving: where that fails, the session stays where it is.
-    const room = session.relay.room(title, session.address);
+    const room = session.host.rooms.open(title, session.address);
     const previous = session.wantedName;
     whenReady(room, () => {
-      if (session.relay.session(session.id) !== session) return session.relay.tidy(room);
+      if (session.host.session(session.id) !== session) return session.host.rooms.tidy(room);
       const why = exclusion(room, session, Date.now());
       if (why !== undefined) {
-        session.relay.tidy(room);
+        session.host.rooms.tidy(room);
         return session.decline(id, `Cannot join the room "${title}": ${why}`);
       }
       // A v1 client is in one room at a time.
-      if (session.old) memberships.forEach((membership) => session.leave(membership));
+      if (session.isV1) memberships.forEach((membership) => session.leave(membership));
       const membership = session.enter(room);
       membership.announce(id);
-      tellTakenName(membership, previous);
+      membership.tellTakenName(previous);
     });
   },
 
@@ -51,7 +50,7 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
       name !== member.name && member.room.isTaken(name, member)
     );
     if (taken !== undefined) {
-      const where = session.old ? "this room" : `"${taken.room.title}"`;
+      const where = session.isV1 ? "this room" : `"${taken.room.title}"`;
       throw new LimitError(
         `Cannot use the name "${name}": somebody in ${where} has it, or one that looks like it`,
       );
@@ -81,7 +80,7 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
   },
 };
 
-// At once where there are no other servers.
+// Runs at once where there are no other servers.
 function whenReady({ ready }: Room, next: () => void): void {
   if (ready === undefined) next();
   else void ready.then(next);

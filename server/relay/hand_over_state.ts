@@ -1,5 +1,5 @@
 // Everything that a process must know to go on as another one: rooms with what they remember, and sessions that wait
-// for their clients. Plain data in CBOR; what each part means stands where it is kept. Never in a file (ADR 20).
+// for their clients. Plain data in CBOR; each part is described where it is kept. It is never in a file (ADR 20).
 
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
@@ -12,11 +12,10 @@ export interface RelaySnapshot {
   readonly issued: number;
   readonly nextRoom: number;
   readonly rooms: readonly RoomSnapshot[];
-  /** Sealed rooms; a version before this one left them to their members. */
-  readonly sealed?: SealedSnapshot | undefined;
+  readonly sealed: SealedSnapshot;
   readonly sessions: readonly SessionSnapshot[];
-  /** Networks that the operator keeps out, and until when, 0 = for good; a version before this one did not say. */
-  readonly bans?: readonly (readonly [string, number])[] | undefined;
+  /** Networks that an admin banned, and until when in ms since 1970; 0 = for good. */
+  readonly bans: readonly (readonly [network: string, until: number])[];
 }
 
 /** A relay, and who its server is. */

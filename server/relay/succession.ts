@@ -1,90 +1,70 @@
-// How a relay is handed from one process to the next: the old one lets go of all links and says all it knows, the new
-// one starts as if it had known it all along. Only a server that has its rooms to itself can do that; where several
-// share them over NATS, their clients go to another server instead.
+// How a relay is handed from one process to the next: the old process lets go of all connections and tells all it
+// knows, the new one goes on as if it had known it all along. Only a server that has its rooms to itself can do that;
+// where several share them over NATS, their clients go to another server instead.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { EXPECTED_BACK_MS, STOP_DRAIN_MS } from "../config/limits.ts";
-import { MemoryBus } from "../room/memory_bus.ts";
-import type { RelaySnapshot } from "./hand_over_state.ts";
-import type { RoomSnapshot } from "../room/room_snapshot.ts";
-import type { Relay } from "./relay.ts";
-import type { Room } from "../room/room.ts";
+import { EXPECTED_BACK_MS } from "../config/limits.ts";
 import { Session } from "../session/session.ts";
-
-/** The parts of a relay that go from process to process. */
-export interface RelayParts {
-  readonly relay: Relay;
-  readonly bus: unknown;
-  readonly sessions: ReadonlyMap<number, Session>;
-  readonly rooms: ReadonlyMap<string, Room>;
-}
+import { drain } from "./drain.ts";
+import type { RelaySnapshot } from "./hand_over_state.ts";
+import type { Relay } from "./relay.ts";
 
 /**
- * Lets go of all links, and gives the rooms and sessions as they are then. The contract:
+ * Lets go of all connections, and gives the rooms and sessions as they are then. Throws ConfigError over NATS.
+ * The contract:
  * 1. Every client is told, and what waits for it is written, for STOP_DRAIN_MS at most.
- * 2. What a client asked for before its link closed is done and remembered, or was not looked at: its repeat is
+ * 2. What a client asked for before its connection closed is done and remembered, or was not looked at: its repeat is
  *    recognized, or is the first.
- * 3. Between the last link's end and the state nothing runs, so that nothing can change in between.
+ * 3. Between the last connection's end and the state nothing runs, so that nothing can change in between.
  */
-export async function handOver(
-  { relay, bus, sessions, rooms }: RelayParts,
-): Promise<Pick<RelaySnapshot, "rooms" | "sealed" | "sessions">> {
-  if (!(bus instanceof MemoryBus)) {
-    throw new ConfigError("Cannot hand over: the rooms are shared over NATS");
-  }
-  const all = [...sessions.values()];
-  const closing = { why: "The server is back in a moment.", retry: true };
-  const told = all.map((session) => session.dismiss(closing));
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, STOP_DRAIN_MS);
-  await Promise.race([Promise.allSettled(told), late.promise]);
-  clearTimeout(timer);
-  // As they are with everybody there: who loses a link only because of this has not left a vote.
+export async function handOver(relay: Relay): Promise<RelaySnapshot> {
+  refuseCluster(relay, "hand over");
+  relay.beginHandOver();
+  await drain(relay.sessions, { why: "The server is back in a moment.", retry: true });
+  // As they are with everybody there: a member that loses its connection only because of this has not left a vote.
   const sealed = relay.sealed.state;
-  for (const session of sessions.values()) {
-    if (session.ticket === undefined) relay.exit(session);
+  for (const session of relay.sessions) {
+    if (session.ticket === undefined) relay.expire(session);
     else session.detach();
   }
   return {
-    rooms: Array.from(rooms.values(), (room) => stateOf(room, bus)),
+    ...relay.rooms.snapshot(),
+    issued: relay.issued,
     sealed,
-    sessions: [...sessions.values()].flatMap((session) => session.snapshot ?? []),
+    sessions: relay.sessions.flatMap((session) => session.snapshot ?? []),
+    bans: relay.access.bans.snapshot,
   };
 }
 
-function stateOf(room: Room, bus: MemoryBus): RoomSnapshot {
-  const { id, title, topic, authors } = room;
-  const channel = bus.stateOf(title);
-  if (channel === undefined) throw new Error(`room ${id} has no channel`);
-  return { id, title, topic, madeBy: room.madeBy, channel, authors: authors.all };
-}
-
-/** Makes the sessions of `state` in rooms that `restoreRoom` makes, and waits for their clients. */
-export function takeOver(
-  { relay, bus }: Pick<RelayParts, "relay" | "bus">,
-  state: RelaySnapshot,
-  restoreRoom: (known: RoomSnapshot) => Room,
-): void {
-  if (!(bus instanceof MemoryBus)) {
-    throw new ConfigError("Cannot take over: the rooms are shared over NATS");
-  }
-  for (const { title, channel } of state.rooms) bus.restore(title, channel);
-  const rooms = new Map(state.rooms.map((known) => [known.id, restoreRoom(known)]));
+/** Goes on as the process that gave `state`, and waits for its clients. Throws ConfigError over NATS. */
+export function takeOver(relay: Relay, state: RelaySnapshot): void {
+  refuseCluster(relay, "take over");
+  relay.issued = state.issued;
+  relay.access.bans.snapshot = state.bans;
+  relay.sealed.restore(state.sealed);
+  const restored = relay.rooms.restore(state.nextRoom, state.rooms);
+  const rooms = new Map(restored.map((room) => [room.id, room]));
   const now = performance.now();
   const expected: Session[] = [];
   for (const known of state.sessions) {
     const { name, ticket, address } = known;
-    const session = new Session(relay, { name, ticket, address, old: false, known });
+    const session = new Session(relay, { name, ticket, address, isV1: false, known });
     relay.enter(session);
     relay.held.know(session);
-    for (const [id, title, since] of known.rooms) {
+    for (const [id, title] of known.rooms) {
       const room = rooms.get(id);
-      if (room !== undefined) session.enter(room, title, since);
+      if (room !== undefined) session.enter(room, title);
     }
     if (relay.held.hold(session, now)) expected.push(session);
-    else relay.exit(session);
+    else relay.expire(session);
   }
-  for (const room of rooms.values()) relay.tidy(room);
+  for (const room of restored) relay.rooms.tidy(room);
   const timer = setTimeout(() => expected.forEach((one) => one.missed()), EXPECTED_BACK_MS);
   Deno.unrefTimer(timer);
+}
+
+function refuseCluster({ cluster }: Relay, what: string): void {
+  if (cluster !== undefined) {
+    throw new ConfigError(`Cannot ${what}: the rooms are shared over NATS`);
+  }
 }

@@ -27,7 +27,7 @@ export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "reached" | "p
 /** Who gets an event: all but one, or one alone; undefined = all. */
 export type Audience = { readonly except: number } | { readonly only: number } | undefined;
 
-/** The place of an event: now, or when the bus knows it. */
+/** The position of an event: now, or when the bus knows it. */
 export type Position = number | Promise<number>;
 
 /** Somebody in a room, on whichever server. */
@@ -35,7 +35,9 @@ export interface Occupant {
   readonly client: number;
   readonly name: string;
   readonly state: MemberState;
+  /** When it came, ms since 1970. */
   readonly since: number;
+  /** What it says about being away; null = nothing. */
   readonly status: string | null;
   /** The highest number of a request of theirs that became an event: tells repeats. */
   readonly request: number;
@@ -47,6 +49,9 @@ export interface SharedView {
   readonly rules: RoomRules;
   /** In the order in which they came. */
   readonly occupants: readonly Occupant[];
+  /** Number of occupants. */
+  readonly size: number;
+  /** Client number `client`; undefined where it is not in the room. */
   of(client: number): Occupant | undefined;
   /** The client that has this name or a lookalike of it. */
   holder(nameKey: string): number | undefined;
@@ -62,7 +67,7 @@ export interface ChannelOptions {
   readonly memoryMs: number;
   /** Takes each event as it comes back. */
   readonly deliver: (broadcast: EncodedEvent, audience?: Audience) => void;
-  /** The order was lost and begins anew: what was delivered last may be unknown to others, and the other way round. */
+  /** The order was lost and begins again: others may not know what was delivered last, and the other way round. */
   readonly onBreak: () => void;
 }
 
@@ -72,8 +77,8 @@ export interface Channel {
   readonly at: number;
   /** Resolves when it is known what happened on other servers; undefined where there are none. */
   readonly ready: Promise<void> | undefined;
-  /** The room on all servers; undefined where there is only this one. */
-  readonly view: SharedView | undefined;
+  /** The room on all servers together. */
+  readonly view: SharedView;
   publish(event: PlacedEvent): Position;
   pass(event: PassingEvent, audience?: Audience): void;
   /** What happened after place `seen`, as far as it is remembered. */
@@ -89,18 +94,18 @@ export interface Bus {
   readonly firstClient: number;
 }
 
-/** Runs `next` when `place` is known: at once where it is. */
-export function whenPlaced(place: Position, next: (place: number) => void): void {
-  if (typeof place === "number") next(place);
-  else void place.then(next);
+/** Runs `next` when `position` is known: at once where it is. */
+export function whenPlaced(position: Position, next: (position: number) => void): void {
+  if (typeof position === "number") next(position);
+  else void position.then(next);
 }
 
-/** Runs `next` when all places are known, and tells whether all of it happened. */
+/** Runs `next` when all positions are known, and tells whether all of the events happened. */
 export function whenAllPlaced(
-  places: readonly Position[],
+  positions: readonly Position[],
   next: (happened: boolean) => void,
 ): void {
-  const judge = (known: readonly number[]) => next(known.every((place) => place > 0));
-  if (places.every((place) => typeof place === "number")) judge(places);
-  else void Promise.all(places).then(judge);
+  const judge = (known: readonly number[]) => next(known.every((position) => position > 0));
+  if (positions.every((position) => typeof position === "number")) judge(positions);
+  else void Promise.all(positions).then(judge);
 }

@@ -1,28 +1,30 @@
-// How the events of a room get their order and come back to it. Between a room and its bus lies all that several
-// servers need to have one room together; the bus here is for one server and keeps everything in memory.
+// How the events of a room get their order and come back to it. A bus is all that several servers need to share one
+// room; this one is for one server and keeps everything in memory.
 //
 // The contract:
-// 1. `publish` gives each event of a room a place, from 1 without gaps, and each chat its sequence, in the order of
-//    the calls. All that was published comes back through `deliver`, once, in the order of the places.
-// 2. `publish` resolves once the event came back. Where that is at once it returns the place itself: no promise is
+// 1. `publish` gives each event of a room a position, from 1 without gaps, and each chat its sequence, in the order of
+//    the calls. All that was published comes back through `deliver`, once, in the order of the positions.
+// 2. `publish` resolves once the event came back. Where that is at once it returns the position itself: no promise is
 //    made for each message of a busy room.
-// 3. `pass` brings what has no place (files, typing) to `deliver` in the order of the calls, at most once.
+// 3. `pass` brings events without a position (files, typing) to `deliver` in the order of the calls, at most once.
 //    With an audience of one it goes to that client alone, on whichever server that is.
 // 4. Neither waits for a member, and neither throws.
-// 5. Where other servers have the room too, an event may have become impossible before it got its place (a name was
-//    taken, a message was there already): then it never comes back, and its place is 0.
+// 5. Where other servers have the room too, an event may have become impossible before it got its position (a name was
+//    taken, a message was there already): then it never comes back, and its position is 0.
+// 6. The view has every event before `deliver` brings it.
 
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { type MissedEvents, RecentEvents } from "./recent_events.ts";
+import { RoomView } from "./room_view.ts";
 import type { Audience, Bus, Channel, ChannelOptions, PassingEvent, PlacedEvent } from "./bus.ts";
 
-/** Where a channel of a MemoryBus stands, for another process to go on. */
+/** A channel of a MemoryBus, for another process to go on. */
 export interface ChannelState {
-  readonly at: number;
-  readonly sequence: number;
-  /** What is remembered, oldest first: place, age in ms, the encoded event. */
+  /** The room's view, encoded. */
+  readonly view: Uint8Array;
+  /** What is remembered, oldest first: position, age in ms, the encoded event. */
   readonly events: readonly (readonly [number, number, Uint8Array])[];
 }
 
@@ -41,7 +43,7 @@ export class MemoryBus implements Bus {
     return channel;
   }
 
-  /** Where the channel of room `title` stands. */
+  /** The state of the channel of room `title`. */
   stateOf(title: string): ChannelState | undefined {
     return this.#channels.get(title)?.state;
   }
@@ -54,29 +56,22 @@ export class MemoryBus implements Bus {
 
 class MemoryChannel implements Channel {
   readonly ready = undefined;
-  readonly view = undefined;
+  readonly view = new RoomView();
   readonly #title: string;
   readonly #deliver: ChannelOptions["deliver"];
   readonly #memory: RecentEvents;
   readonly #onClose: () => void;
-  #at: number;
-  #sequence: number;
 
   constructor(
     { title, memoryMs, deliver }: ChannelOptions,
     onClose: () => void,
-    state: ChannelState = { at: 0, sequence: 0, events: [] },
+    state: ChannelState | undefined,
   ) {
     this.#title = title;
     this.#deliver = deliver;
     this.#onClose = onClose;
     this.#memory = new RecentEvents(memoryMs);
-    this.#at = state.at;
-    this.#sequence = state.sequence;
-    const now = performance.now();
-    for (const [at, age, body] of state.events) {
-      this.#memory.add(new EncodedEvent(decodeEvent(body), title), at, now - age);
-    }
+    if (state !== undefined) this.#restore(state);
   }
 
   get state(): ChannelState {
@@ -85,18 +80,19 @@ class MemoryChannel implements Channel {
     const events = this.#memory.all.map(({ broadcast, at, time }) =>
       [at, now - time, encodeEvent(broadcast.event)] as const
     );
-    return { at: this.#at, sequence: this.#sequence, events };
+    return { view: this.view.encode(), events };
   }
 
   get at(): number {
-    return this.#at;
+    return this.view.at;
   }
 
   publish(event: PlacedEvent): number {
-    const at = ++this.#at;
+    const at = ++this.view.at;
     const placed: Event = event.kind === "chat"
-      ? { ...event, at, sequence: ++this.#sequence }
+      ? { ...event, at, sequence: ++this.view.sequence }
       : { ...event, at };
+    this.view.apply(event);
     const broadcast = new EncodedEvent(placed, this.#title);
     this.#memory.add(broadcast, at, performance.now());
     this.#deliver(broadcast);
@@ -109,10 +105,18 @@ class MemoryChannel implements Channel {
 
   missed(seen: number): MissedEvents {
     this.#memory.forget(performance.now());
-    return this.#memory.since(Math.min(seen, this.#at), this.#at);
+    return this.#memory.since(Math.min(seen, this.at), this.at);
   }
 
   close(): void {
     this.#onClose();
+  }
+
+  #restore({ view, events }: ChannelState): void {
+    this.view.adopt(view);
+    const now = performance.now();
+    for (const [at, age, body] of events) {
+      this.#memory.add(new EncodedEvent(decodeEvent(body), this.#title), at, now - age);
+    }
   }
 }

@@ -2,7 +2,7 @@
 // it comes back.
 
 import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
-import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import { RecentAuthors } from "./recent_authors.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
@@ -10,6 +10,7 @@ import type {
   Audience,
   Bus,
   Channel,
+  Occupant,
   PassingEvent,
   PlacedEvent,
   Position,
@@ -17,7 +18,7 @@ import type {
 } from "./bus.ts";
 import type { RoomSnapshot } from "./room_snapshot.ts";
 import type { MissedEvents } from "./recent_events.ts";
-import { RoomRules } from "./room_rules.ts";
+import type { RoomRules } from "./room_rules.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
@@ -26,11 +27,6 @@ export interface RoomMember {
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  readonly state: MemberState;
-  /** Why it does not answer; null = nothing was said of that. */
-  readonly status: string | null;
-  /** When it came into the room, ms since 1970. */
-  readonly since: number;
   deliver(broadcast: EncodedEvent): void;
   /** The bus settled its name: another server may have given it away first. */
   takeName(name: string): void;
@@ -70,17 +66,16 @@ export class Room {
   readonly #members = new Map<number, RoomMember>();
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
-  readonly #rules = new RoomRules();
-  #topic = "";
 
   constructor({ id, title, bus, memoryMs, madeBy, known }: RoomOptions) {
     this.id = id;
     this.#madeBy = madeBy;
     this.title = title;
-    this.#topic = known?.topic ?? "";
     for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
     this.#channel = bus.open({
-      ...{ room: id, title, memoryMs },
+      room: id,
+      title,
+      memoryMs,
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });
@@ -91,8 +86,8 @@ export class Room {
     return this.#channel.ready;
   }
 
-  /** The room on all servers; undefined where there is only this one. */
-  get view(): SharedView | undefined {
+  /** The room on all servers together. */
+  get view(): SharedView {
     return this.#channel.view;
   }
 
@@ -113,26 +108,24 @@ export class Room {
 
   /** What the room is about; empty where nobody said. */
   get topic(): string {
-    return this.view?.topic ?? this.#topic;
+    return this.view.topic;
   }
 
   /** What its maker decided. */
   get rules(): RoomRules {
-    return this.view?.rules ?? this.#rules;
+    return this.view.rules;
   }
 
   /** The members in the order in which they came, as one message or several. */
   get list(): EventOf<"members">[] {
-    const here = this.view?.occupants.map(({ client: id, ...rest }) => ({ id, ...rest })) ??
-      [...this.#members.values()];
-    const all: EventOf<"members">["list"] = here.map((
-      { id, name, state, since, status },
-    ) => [id, name, state, since, status]);
+    const all: EventOf<"members">["list"] = this.view.occupants.map((
+      { client, name, state, since, status },
+    ) => [client, name, state, since, status]);
     const parts: EventOf<"members">[] = [];
     for (let at = 0; at < all.length || at === 0; at += MEMBERS_PART_MAX) {
       const end = at + MEMBERS_PART_MAX;
-      const part = { list: all.slice(at, end), more: end < all.length };
-      parts.push({ kind: "members", room: this.id, ...part });
+      const list = all.slice(at, end);
+      parts.push({ kind: "members", room: this.id, list, more: end < all.length });
     }
     return parts;
   }
@@ -141,14 +134,14 @@ export class Room {
   freeName(wanted: string): string {
     return nextFreeName(
       wanted,
-      (key) => this.#nameKeys.has(key) || this.view?.holder(key) !== undefined,
+      (key) => this.#nameKeys.has(key) || this.view.holder(key) !== undefined,
     );
   }
 
   /** Whether somebody else than `member` has `name` or a lookalike of it. */
   isTaken(name: string, member: RoomMember): boolean {
     const key = nameKey(name);
-    const elsewhere = this.view?.holder(key);
+    const elsewhere = this.view.holder(key);
     return this.#nameKeys.has(key) && !(this.has(member) && nameKey(member.name) === key) ||
       elsewhere !== undefined && elsewhere !== member.id;
   }
@@ -160,20 +153,19 @@ export class Room {
     return others.some((other) => other.id !== id && sourceOf(other.address) === source);
   }
 
-  /** The name of client `id` here, on whichever server; undefined where it is not here. */
+  /** The name of client `id` here, on whichever server; undefined where it is not in the room. */
   nameOf(id: number): string | undefined {
-    return this.view?.of(id)?.name ?? this.#members.get(id)?.name;
+    return this.view.of(id)?.name;
   }
 
-  /** Everybody who is here, on whichever server. */
-  get occupants(): { readonly id: number; readonly name: string }[] {
-    return this.view?.occupants.map(({ client: id, name }) => ({ id, name })) ??
-      Array.from(this.#members.values(), ({ id, name }) => ({ id, name }));
+  /** Everybody who is in the room, on whichever server. */
+  get occupants(): readonly Occupant[] {
+    return this.view.occupants;
   }
 
   /** Number of `occupants`. */
   get memberCount(): number {
-    return this.view?.occupants.length ?? this.#members.size;
+    return this.view.size;
   }
 
   /** Whether `member` is here. */
@@ -233,10 +225,7 @@ export class Room {
     if (audience !== undefined && "only" in audience) {
       return this.#deliverTo(audience.only, broadcast);
     }
-    // With other servers the view knows the rules.
-    if (this.view === undefined) this.#rules.take(event);
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
-    else if (event.kind === "topic") this.#topic = event.text;
     else if (event.kind === "joined" || event.kind === "renamed") {
       this.#members.get(event.client)?.takeName(event.name);
     }
@@ -262,7 +251,7 @@ export class Room {
   #onBreak(): void {
     for (const member of this.#members.values()) {
       member.refresh();
-      if (this.view?.of(member.id) === undefined) member.contradict("left");
+      if (this.view.of(member.id) === undefined) member.contradict("left");
     }
   }
 }

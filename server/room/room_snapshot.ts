@@ -6,9 +6,8 @@ import type { ChannelState } from "./memory_bus.ts";
 export interface RoomSnapshot {
   readonly id: number;
   readonly title: string;
-  readonly topic: string;
-  /** Address of who made it; a version before this one did not say. */
-  readonly madeBy?: string | undefined;
+  /** Address of who made it; undefined where nobody knows any more. */
+  readonly madeBy: string | undefined;
   readonly channel: ChannelState;
   /** Who said which of the last chats: sequence, client. */
   readonly authors: readonly (readonly [number, number])[];

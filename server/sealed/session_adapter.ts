@@ -13,20 +13,20 @@ export interface AttachingSession {
   deliver(broadcast: EncodedEvent): void;
   close(): void;
   readonly rateLimit: RateLimit | undefined;
-  readonly pace: RequestBudget | undefined;
-  readonly relay: {
+  readonly requestBudget: RequestBudget | undefined;
+  readonly host: {
     readonly config: Pick<ServerConfig, "max-file" | "rate-limit">;
-    readonly metrics: { readonly counters: Pick<Counters, "rateLimited"> };
+    readonly counters: Pick<Counters, "rateLimited">;
   };
 }
 
 /** The owner of a session's attachments. Talk shares the limit of plain rooms; the group's work has one of its own. */
 export function adaptSession(session: AttachingSession): SealedSession {
-  const { config, metrics } = session.relay;
+  const { config, counters } = session.host;
   const rate = config["rate-limit"];
   const groupWork = rate === undefined ? undefined : new RateLimit(rate);
   const counted = (wait: number): number => {
-    if (wait > 0) metrics.counters.rateLimited++;
+    if (wait > 0) counters.rateLimited++;
     return wait;
   };
   return {
@@ -34,7 +34,7 @@ export function adaptSession(session: AttachingSession): SealedSession {
     deliver: (broadcast) => session.deliver(broadcast),
     takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
     takeGroupWork: (now) => counted(groupWork?.take(now) ?? 0),
-    spendPace: () => session.pace?.spend(),
+    spendPace: () => session.requestBudget?.spend(),
     takesFiles: config["max-file"] > 0,
     close: () => session.close(),
   };

@@ -1,6 +1,6 @@
-// What one sender's files may look like on their way through: senders push chunks, so all bounds are checked here. A
-// sender whose link is lost goes on where it was; a receiver whose link was lost is sent parts again, as many as it
-// asked for. The relay keeps no chunk.
+// The files that one sender has on their way: senders push chunks, so all bounds are checked here. A sender that lost
+// its connection goes on where it was; a receiver that lost its connection is sent parts again, as many as it asked
+// for. The relay keeps no chunk.
 
 import {
   FILE_CHUNK_BYTES,
@@ -86,7 +86,7 @@ export class FileTransfers {
   }
 
   /** The room of a file and how many of its chunks went there; undefined where it is not known. */
-  standing(file: string): { readonly room: number; readonly next: number } | undefined {
+  progress(file: string): { readonly room: number; readonly next: number } | undefined {
     return this.#transfers.get(file);
   }
 

@@ -1,10 +1,10 @@
-// Sessions whose link was lost, each waiting a while for its client to come back.
+// Sessions whose connection was lost, each waiting a while for its client to come back.
 
 import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
-import type { Relay } from "../relay/relay.ts";
 import type { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 
 // Their clients come again at once, or never.
 const EXPELLED_MAX = 1_000;
@@ -13,21 +13,21 @@ interface Held {
   readonly session: Session;
   /** Monotonic ms at which the wait is over. */
   readonly until: number;
-  readonly place: ConnectionSlot;
+  readonly slot: ConnectionSlot;
 }
 
-/** Sessions that can be taken up again: those that are held, and those whose old link has not been noticed dead. */
+/** Sessions that can be taken up again: held ones, and those whose dead connection was not noticed yet. */
 export class HeldSessions {
-  readonly #relay: Relay;
+  readonly #host: SessionHost;
   readonly #known = new Map<string, Session>();
   readonly #held = new Map<number, Held>();
   readonly #expelled = new Map<string, Uint8Array>();
 
-  constructor(relay: Relay) {
-    this.#relay = relay;
+  constructor(host: SessionHost) {
+    this.#host = host;
   }
 
-  /** Sessions that wait now. */
+  /** Number of held sessions. */
   get size(): number {
     return this.#held.size;
   }
@@ -42,14 +42,14 @@ export class HeldSessions {
     return this.#known.get(encodeBase64(id));
   }
 
-  /** The session of a ticket; undefined where there is none, or the secret is another's (compared in constant time). */
+  /** The session of a ticket; undefined where there is none or the secret is wrong (compared in constant time). */
   find(id: Uint8Array, secret: Uint8Array): Session | undefined {
     const session = this.#known.get(encodeBase64(id));
     if (session?.ticket === undefined || !timingSafeEqual(session.ticket.secret, secret)) return;
     return session;
   }
 
-  /** Remembers that the operator ended a session, so that its client does not come again by itself. */
+  /** Remembers that an admin ended a session, so that its client does not come again by itself. */
   noteExpelled({ ticket }: Session): void {
     if (ticket === undefined) return;
     this.#expelled.set(encodeBase64(ticket.id), ticket.secret);
@@ -58,28 +58,28 @@ export class HeldSessions {
     }
   }
 
-  /** Whether this ticket is of a session that the operator ended. */
+  /** Whether this ticket is of a session that an admin ended. */
   wasExpelled(id: Uint8Array, secret: Uint8Array): boolean {
     const known = this.#expelled.get(encodeBase64(id));
     return known !== undefined && timingSafeEqual(known, secret);
   }
 
-  /** Holds a session whose link was lost. False where that is not wanted. */
+  /** Holds a session whose connection was lost at `now`, monotonic ms. False where it cannot be held. */
   hold(session: Session, now: number): boolean {
-    const { config } = this.#relay;
+    const { config } = this.#host;
     // Ended against its client's will.
-    if (this.#relay.session(session.id) !== session) return false;
-    if (session.ticket === undefined || config.hold === 0 || this.#relay.stopping) return false;
-    // A held session counts as a connection: dropping links must not get around the caps. It takes the place of its
-    // own, which still counts: a server that is full would otherwise hold nobody.
-    const place = this.#relay.keepPlace(session.address);
-    this.#held.set(session.id, { session, place, until: now + config.hold * 1_000 });
+    if (this.#host.session(session.id) !== session) return false;
+    if (session.ticket === undefined || config.hold === 0 || this.#host.stopping) return false;
+    // A held session counts as a connection: dropping connections must not get around the caps. It takes the slot
+    // beside its own, which still counts: a server that is full would otherwise hold nobody.
+    const slot = this.#host.keepSlot(session.address);
+    this.#held.set(session.id, { session, slot, until: now + config.hold * 1_000 });
     return true;
   }
 
   /** Ends the wait of a session that is back. */
   release(session: Session): void {
-    this.#held.get(session.id)?.place.release();
+    this.#held.get(session.id)?.slot.release();
     this.#held.delete(session.id);
   }
 
@@ -89,10 +89,10 @@ export class HeldSessions {
     if (session.ticket !== undefined) this.#known.delete(encodeBase64(session.ticket.id));
   }
 
-  /** Lets those go whose time is over at `now`. */
+  /** Ends the sessions whose wait is over at `now`. */
   sweep(now: number): void {
     for (const { session, until } of this.#held.values()) {
-      if (now >= until) this.#relay.exit(session);
+      if (now >= until) this.#host.expire(session);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What waits for one client alone while its link is lost: bounded in bytes, and counted with all that is unsent.
+// What waits for one client alone while its connection is lost: bounded in bytes, and counted with all that is unsent.
 
 import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../config/limits.ts";
 import { framedBytes } from "../../shared/channel/record_batch.ts";

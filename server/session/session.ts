@@ -1,28 +1,38 @@
-// One client: its link while there is one, the proof by which it comes back, its rooms, and what it asked for last.
-// Knows no sockets and no wires.
+// One client: its connection while it has one, the ticket by which it comes back, its rooms, and its requests. Knows no
+// sockets and no wire formats.
+//
+// A session ends, or loses its connection, in one of five ways:
+//
+// | method             | when                                      | rooms     | others are told | ticket  |
+// | ------------------ | ----------------------------------------- | --------- | --------------- | ------- |
+// | `loseConnection()` | the connection broke; the session is held | keeps all | "away"          | works   |
+// | `detach()`         | this process hands over to the next       | keeps all | nothing         | works   |
+// | `end()`            | it said bye, or the hold is over          | leaves    | "left"          | is gone |
+// | `expel()`          | an admin ends it; `end()` follows         | leaves    | "left"          | refused |
+// | `giveUp()`         | its client went on at another server      | leaves    | nothing         | there   |
 
-import { DECLINED_REMEMBERED } from "../config/limits.ts";
-import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
-import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { RemoteSession } from "../cluster/cluster.ts";
-import type { Position } from "../room/bus.ts";
-import { FileTransfers } from "./file_transfers.ts";
-import type { SessionSnapshot } from "./session_snapshot.ts";
-import { Mailbox } from "./mailbox.ts";
-import { Membership } from "./membership.ts";
-import { RequestBudget } from "../limits/request_budget.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
+import { RequestBudget } from "../limits/request_budget.ts";
+import type { Position } from "../room/bus.ts";
+import type { Room } from "../room/room.ts";
 import { Attachments } from "../sealed/attachments.ts";
 import { adaptSession } from "../sealed/session_adapter.ts";
-import type { Relay } from "../relay/relay.ts";
-import type { Room } from "../room/room.ts";
+import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
+import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import { FileTransfers } from "./file_transfers.ts";
+import { Mailbox } from "./mailbox.ts";
+import { type MemberSession, Membership } from "./membership.ts";
+import { RequestNumbers } from "./request_numbers.ts";
+import type { SessionHost, SessionRef } from "./session_host.ts";
+import type { SessionSnapshot } from "./session_snapshot.ts";
 
-// A peer that broke the protocol, or a server that stops, has this long to write why.
-const SAY_WHY_MS = 1_000;
+// A peer that broke the protocol, or a server that stops, has this long for its last line.
+const LAST_LINE_MS = 1_000;
 
-/** Proof of who may take a held session up again. */
+/** Proof of who may take up a held session. */
 export interface SessionTicket {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
@@ -32,8 +42,7 @@ export interface SessionTicket {
 export interface SessionOptions {
   /** The name that it wants in all rooms. */
   readonly name: string;
-  /** Whether it speaks v1. */
-  readonly old: boolean;
+  readonly isV1: boolean;
   /** Undefined for v1, which cannot come back. */
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
@@ -43,54 +52,55 @@ export interface SessionOptions {
   readonly known?: SessionSnapshot;
 }
 
-/** A client of the server, whether its link is up or just lost. */
-export class Session {
+/** A client of the server, whether its connection is up or just lost. */
+export class Session implements MemberSession, SessionRef {
   readonly id: number;
-  readonly relay: Relay;
+  readonly host: SessionHost;
   readonly ticket: SessionTicket | undefined;
   readonly address: string;
+  /** Undefined where rates are not limited. */
   readonly rateLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
-  readonly pace: RequestBudget | undefined;
-  /** Whether it speaks v1. */
-  readonly old: boolean;
+  readonly requestBudget: RequestBudget | undefined;
+  readonly isV1: boolean;
+  readonly requests = new RequestNumbers();
   /** What its user says about being away; null = nothing. */
   status: string | null = null;
   /** When it began, ms since 1970. */
   readonly since = Date.now();
+  /** When the client was heard last; monotonic ms. */
   heardAt = performance.now();
+  /** When it was pinged last; monotonic ms. */
   pingedAt = performance.now();
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
   quietUntil = -Infinity;
-  /** Number of the last request that was looked at. */
-  lastRequest: number;
   #memberships: readonly Membership[] = [];
-  // What most sessions never need is made when it is needed: 10,000 of them are to be cheap.
-  #declined: Map<number, string> | undefined;
+  // What most sessions never need is made on first use: 10,000 sessions have to be cheap.
   #mailbox: Mailbox | undefined;
   #files: FileTransfers | undefined;
   #sealed: Attachments | undefined;
   #challenge: Uint8Array | undefined;
   #reachLimit: RateLimit | undefined;
   #wantedName: string;
-  #port: EventWriter | undefined;
+  #writer: EventWriter | undefined;
   #expected = false;
-  /** The server that had it is gone, and with it the number of the last request. */
-  #anyNumber: boolean;
 
-  constructor(relay: Relay, options: SessionOptions) {
-    this.relay = relay;
-    this.id = options.known?.client ?? options.taken?.client ?? relay.takeId();
-    this.lastRequest = options.taken?.request ?? 0;
-    this.#anyNumber = options.taken !== undefined && options.taken.request === undefined;
+  constructor(host: SessionHost, options: SessionOptions) {
+    const { known, taken } = options;
+    this.host = host;
+    this.id = known?.client ?? taken?.client ?? host.nextClientId();
     this.ticket = options.ticket;
     this.address = options.address;
-    this.old = options.old;
+    this.isV1 = options.isV1;
     this.#wantedName = options.name;
-    const rate = relay.config["rate-limit"];
+    const rate = host.config["rate-limit"];
     this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
-    this.pace = rate === undefined ? undefined : new RequestBudget(performance.now());
-    if (options.known !== undefined) this.#restore(options.known);
+    this.requestBudget = rate === undefined ? undefined : new RequestBudget(performance.now());
+    if (taken !== undefined) {
+      this.requests.last = taken.request ?? 0;
+      this.requests.acceptsAny = taken.request === undefined;
+    }
+    if (known !== undefined) this.#restore(known);
   }
 
   /** The name that it asked for; a room where that is taken gives it another. */
@@ -100,13 +110,13 @@ export class Session {
 
   /** The files that it is sending. */
   get files(): FileTransfers {
-    return this.#files ??= new FileTransfers(this.relay.config["max-file"]);
+    return this.#files ??= new FileTransfers(this.host.config["max-file"]);
   }
 
   /** Its part in sealed rooms. */
   get sealed(): Attachments {
     if (this.#sealed === undefined) {
-      const { sealed, cluster } = this.relay;
+      const { sealed, cluster } = this.host;
       this.#sealed = new Attachments(adaptSession(this), sealed, cluster?.sealed.clientOf(this));
       if (this.#challenge !== undefined) this.#sealed.proveBy(this.#challenge);
     }
@@ -118,34 +128,41 @@ export class Session {
     return this.#sealed?.size ?? 0;
   }
 
-  /** For the rooms that one message reaches beyond the first; made by the first of them, since most have none. */
+  /** Limits the rooms that one message reaches beyond the first. */
   get reachLimit(): RateLimit | undefined {
-    const rate = this.relay.config["rate-limit"];
+    const rate = this.host.config["rate-limit"];
     return this.#reachLimit ??= rate === undefined ? undefined : new RateLimit(rate);
   }
 
-  get port(): EventWriter | undefined {
-    return this.#port;
+  /** Where its events are written; undefined while the connection is lost. */
+  get writer(): EventWriter | undefined {
+    return this.#writer;
   }
 
   get state(): MemberState {
-    return this.old ? "old" : this.#port === undefined && !this.#expected ? "away" : "here";
+    if (this.isV1) return "old";
+    return this.#writer === undefined && !this.#expected ? "away" : "here";
   }
 
-  /** Its link ended with the process that had it, and its client is about to be back: nobody was told. */
+  /** Its connection ended with the process that had it, and its client is about to be back: nobody was told. */
   get expected(): boolean {
     return this.#expected;
   }
 
   /** What the next process must know of it; undefined for v1, which cannot come back. */
   get snapshot(): SessionSnapshot | undefined {
-    const { id: client, ticket, address, status, lastRequest } = this;
-    const files = this.#files?.state ?? [];
+    const { id: client, ticket, address, status } = this;
     if (ticket === undefined) return undefined;
     return {
-      ...{ client, name: this.#wantedName, ticket, address, status, lastRequest, files },
-      declined: [...this.#declined ?? []],
-      rooms: this.memberships.map(({ room, name, since }) => [room.id, name, since]),
+      client,
+      name: this.#wantedName,
+      ticket,
+      address,
+      status,
+      lastRequest: this.requests.last,
+      declined: this.requests.declined,
+      files: this.#files?.state ?? [],
+      rooms: this.#memberships.map(({ room, name }) => [room.id, name]),
       mail: this.#emptyMailbox().map(({ event }) => encodeEvent(event)),
     };
   }
@@ -155,59 +172,39 @@ export class Session {
     return this.#memberships;
   }
 
-  /** Its place in room number `room`; undefined where it is not there. */
   membership(room: number): Membership | undefined {
     return this.#memberships.find((membership) => membership.room.id === room);
   }
 
   deliver(broadcast: EncodedEvent): void {
-    if (this.#port === undefined) return;
-    this.#port.deliver(broadcast);
-    this.relay.metrics.counters.messagesOut++;
+    if (this.#writer === undefined) return;
+    this.#writer.deliver(broadcast);
+    this.host.counters.messagesOut++;
   }
 
   /** Delivers one event to this client alone. */
   tell(event: Event): void {
-    this.deliver(this.#alone(event));
+    this.deliver(this.#encode(event));
   }
 
-  /** The same, and keeps it where the link is lost. False where it is too much to be kept. */
   tellSurely(event: EventOf<"direct" | "undelivered">): boolean {
-    if (this.#port === undefined) return this.#keep(this.#alone(event));
+    if (this.#writer === undefined) return this.#keep(this.#encode(event));
     this.tell(event);
     return true;
   }
 
   /** Answers request `id` with a refusal, now and when it is repeated. */
   decline(id: number, why: string): void {
-    const declined = this.#declined ??= new Map();
-    declined.set(id, why);
-    if (declined.size > DECLINED_REMEMBERED) {
-      declined.delete(declined.keys().next().value as number);
-    }
+    this.requests.decline(id, why);
     this.tell({ kind: "declined", id, why });
   }
 
-  /** Answers a request that was looked at before; it has no second effect. */
-  answerRepeat(id: number): void {
-    const why = this.#declined?.get(id);
-    this.tell(why === undefined ? { kind: "done", id } : { kind: "declined", id, why });
-  }
-
-  /** Whether request `id`, which is no repeat, may come next. */
-  takeNumber(id: number): boolean {
-    if (id !== this.lastRequest + 1 && !this.#anyNumber) return false;
-    this.#anyNumber = false;
-    this.lastRequest = id;
-    return true;
-  }
-
-  /** Takes a place in `room`, under a name that is free there or its known one; nobody is told yet. */
-  enter(room: Room, known?: string, since?: number): Membership {
-    const membership = new Membership(this, room, { name: known, since });
+  /** Enters `room`, under a name that is free there or its known one; nobody is told yet. */
+  enter(room: Room, known?: string): Membership {
+    const membership = new Membership(this, room, known);
     this.#memberships = [...this.#memberships, membership];
     // A v1 client has one name, which it takes along from room to room.
-    if (this.old) this.#wantedName = membership.name;
+    if (this.isV1) this.#wantedName = membership.name;
     return membership;
   }
 
@@ -218,69 +215,16 @@ export class Session {
     membership.leave();
   }
 
-  /** Is another server's from now on: nobody here is told anything. */
-  giveUp(): void {
-    for (const membership of this.#memberships) {
-      membership.room.remove(membership);
-      this.relay.tidy(membership.room);
-    }
-    this.#memberships = [];
-    this.#returnMail();
-    this.#sealed?.loseLink();
-    const port = this.#port;
-    // Its end is no end of a session of ours.
-    this.#port = undefined;
-    port?.close();
-  }
-
-  /** Leaves all rooms for good. Senders of what it did not get any more are told. */
-  end(): void {
-    for (const membership of this.memberships) this.leave(membership);
-    this.#returnMail();
-  }
-
-  /** Its link ended: it is in no sealed room, for a while or, with `forGood`, for ever. */
-  endSealed(forGood: boolean): void {
-    if (forGood) this.#sealed?.leaveAll();
-    else this.#sealed?.loseLink();
-  }
-
-  /** Asks for a name that is free in all its rooms; everyone is told. The places of that, 0 where it was taken. */
+  /** Asks for a name that is free in all its rooms; everyone is told. Gives the positions, 0 where it was taken. */
   rename(name: string): Position[] {
     this.#wantedName = name;
-    return this.memberships.map((membership) => membership.rename(name));
+    return this.#memberships.map((membership) => membership.rename(name));
   }
 
-  /** Its link ends with this process: it keeps its places, and nobody is told. */
-  detach(): void {
-    this.#port?.close();
-    this.#port = undefined;
-    this.#expected = true;
-    this.#sealed?.loseLink();
-  }
-
-  /** It was expected and is not back: everyone is told that it is away. */
-  missed(): void {
-    if (!this.#expected || this.#port !== undefined) return;
-    this.#expected = false;
-    for (const member of this.memberships) {
-      member.room.publish({ kind: "away", ...member.about() });
-    }
-  }
-
-  /** Its link was lost: it keeps its places, and its files wait. */
-  loseLink(): void {
-    this.#port?.close();
-    this.#port = undefined;
-    for (const member of this.memberships) {
-      member.room.publish({ kind: "away", ...member.about() });
-    }
-  }
-
-  /** Has a link, the first or a new one, whose client has been told nothing yet; v1 has no challenge. */
-  takeLink(port: EventWriter, challenge?: Uint8Array): void {
-    const previous = this.#port;
-    this.#port = port;
+  /** Has a connection, the first or a new one, whose client has been told nothing yet; v1 has no challenge. */
+  takeConnection(writer: EventWriter, challenge?: Uint8Array): void {
+    const previous = this.#writer;
+    this.#writer = writer;
     this.#challenge = challenge;
     this.#sealed?.takeLink(challenge);
     this.#expected = false;
@@ -288,7 +232,7 @@ export class Session {
     previous?.close();
   }
 
-  /** Gets what was kept while the link was lost. */
+  /** Gets what was kept while the connection was lost. */
   takeMail(): void {
     for (const broadcast of this.#emptyMailbox()) this.deliver(broadcast);
   }
@@ -299,40 +243,94 @@ export class Session {
     this.tell({ kind: "ping" });
   }
 
-  /** Says why in one line and closes the link, as soon as that line is written or SAY_WHY_MS are over. */
-  async dismiss(closing: Omit<EventOf<"closing">, "kind">): Promise<void> {
-    const port = this.#port;
-    if (port === undefined) return;
-    this.tell({ kind: "closing", ...closing });
-    await closeOnceSaid(port);
+  /** The connection was lost: it keeps its memberships, and its files wait. */
+  loseConnection(): void {
+    this.#writer?.close();
+    this.#writer = undefined;
+    this.#publishAway();
   }
 
-  /** Is over from now on; its client is told why, and must not come back into it. */
+  /** Its connection ends with this process: it keeps its memberships, and nobody is told. */
+  detach(): void {
+    this.#writer?.close();
+    this.#writer = undefined;
+    this.#expected = true;
+    this.#sealed?.loseLink();
+  }
+
+  /** It was expected and is not back: everyone is told that it is away. */
+  missed(): void {
+    if (!this.#expected || this.#writer !== undefined) return;
+    this.#expected = false;
+    this.#publishAway();
+  }
+
+  /** Leaves all rooms for good. The senders of mail that it did not get are told. */
+  end(): void {
+    for (const membership of this.#memberships) this.leave(membership);
+    this.#returnMail();
+  }
+
+  /** Is another server's from now on: nobody here is told anything. */
+  giveUp(): void {
+    for (const membership of this.#memberships) {
+      membership.room.remove(membership);
+      this.host.rooms.tidy(membership.room);
+    }
+    this.#memberships = [];
+    this.#returnMail();
+    this.#sealed?.loseLink();
+    const writer = this.#writer;
+    // The end of this connection no longer ends a session.
+    this.#writer = undefined;
+    writer?.close();
+  }
+
+  /** Its client is told why it is over and must not come back into it; `end()` follows. */
   async expel(why: string): Promise<void> {
-    const port = this.#port;
+    const writer = this.#writer;
     this.tell({ kind: "closing", why, retry: false });
-    // Its end is no end of a session of ours, and what still comes over it is not looked at.
-    this.#port = undefined;
-    this.endSealed(true);
-    if (port !== undefined) await closeOnceSaid(port);
+    // The end of this connection no longer ends a session, and what still comes over it is ignored.
+    this.#writer = undefined;
+    this.leaveSealedRooms(true);
+    if (writer !== undefined) await closeOnceWritten(writer);
   }
 
-  /** Closes its link; the read loop then ends. */
+  /** Its connection ended: it is in no sealed room, for a while or, with `forGood`, for ever. */
+  leaveSealedRooms(forGood: boolean): void {
+    if (forGood) this.#sealed?.leaveAll();
+    else this.#sealed?.loseLink();
+  }
+
+  /** Says why in one line and closes the connection, once that line is written or LAST_LINE_MS are over. */
+  async dismiss(closing: Omit<EventOf<"closing">, "kind">): Promise<void> {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    this.tell({ kind: "closing", ...closing });
+    await closeOnceWritten(writer);
+  }
+
+  /** Closes its connection; the read loop then ends. */
   close(): void {
-    this.#port?.close();
+    this.#writer?.close();
   }
 
   #restore({ status, lastRequest, declined, mail, files }: SessionSnapshot): void {
-    if (files !== undefined && files.length > 0) this.files.restore(files);
+    if (files.length > 0) this.files.restore(files);
     this.status = status;
-    this.lastRequest = lastRequest;
+    this.requests.restore(lastRequest, declined);
     this.#expected = true;
-    if (declined.length > 0) this.#declined = new Map(declined);
     for (const body of mail) this.#keep(new EncodedEvent(decodeEvent(body), ""));
   }
 
+  #publishAway(): void {
+    for (const membership of this.#memberships) {
+      membership.room.publish({ kind: "away", ...membership.about() });
+    }
+  }
+
   #keep(broadcast: EncodedEvent): boolean {
-    this.#mailbox ??= new Mailbox(this.relay.budget);
+    this.#mailbox ??= new Mailbox(this.host.budget);
     return this.#mailbox.add(broadcast);
   }
 
@@ -342,20 +340,20 @@ export class Session {
 
   #returnMail(): void {
     for (const { event } of this.#emptyMailbox()) {
-      if (event.kind === "direct") this.relay.tellUndelivered(event);
+      if (event.kind === "direct") this.host.tellUndelivered(event);
     }
   }
 
   // v1 names the room in every message, and its clients are in one.
-  #alone(event: Event): EncodedEvent {
+  #encode(event: Event): EncodedEvent {
     const [first] = this.#memberships;
     return new EncodedEvent(event, first?.room.title ?? "");
   }
 }
 
-async function closeOnceSaid(port: EventWriter): Promise<void> {
-  const timer = setTimeout(() => port.close(), SAY_WHY_MS);
-  await port.drained();
+async function closeOnceWritten(writer: EventWriter): Promise<void> {
+  const timer = setTimeout(() => writer.close(), LAST_LINE_MS);
+  await writer.drained();
   clearTimeout(timer);
-  port.close();
+  writer.close();
 }

@@ -10,11 +10,11 @@ export interface SessionSnapshot {
   readonly address: string;
   readonly status: string | null;
   readonly lastRequest: number;
-  /** Its files on their way; undefined from a process that did not keep them. */
-  readonly files?: readonly TransferState[];
-  readonly declined: readonly (readonly [number, string])[];
-  /** Number of the room, the name in it, since when. */
-  readonly rooms: readonly (readonly [number, string, number])[];
+  /** Its files on their way. */
+  readonly files: readonly TransferState[];
+  readonly declined: readonly (readonly [id: number, why: string])[];
+  /** Number of each room, and the session's name there. */
+  readonly rooms: readonly (readonly [room: number, name: string])[];
   /** Events that wait for this client alone. */
   readonly mail: readonly Uint8Array[];
 }

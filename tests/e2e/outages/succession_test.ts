@@ -280,7 +280,14 @@ Deno.test("with --take-over and nobody there, a server starts as ever", async ()
 Deno.test("what a process of another version hands over is refused by name", () => {
   const state: HandOver = {
     identity: "",
-    relay: { issued: 7, nextRoom: 2, rooms: [], sessions: [] },
+    relay: {
+      issued: 7,
+      nextRoom: 2,
+      rooms: [],
+      sealed: { lastNumber: 0, closed: [], rooms: [] },
+      sessions: [],
+      bans: [],
+    },
   };
   assert.deepEqual(decodeHandOver(encodeHandOver(state)).relay, state.relay);
   assert.throws(() => decodeHandOver(encode({ format: "cmdchat hand-over 99" })), ConfigError);

@@ -52,7 +52,7 @@ export class HostileRelay implements AsyncDisposable {
     this.#hookRooms();
     relay.run(this.#running.signal);
     this.#serving = listener.serve({
-      admit: (address) => relay.admit(address),
+      admit: (address) => relay.access.admit(address),
       onConnection: (link, place) => serveConnection(relay, link, place),
       onHandshakeFailed: () => {},
       onFault: (error) => {

@@ -157,12 +157,12 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
   const { name = "alice", rooms = ["lobby"], old = false, address = "192.0.2.1" } = options;
   const id = new Uint8Array(16).fill(++tickets);
   const ticket = old ? undefined : { id, secret: new Uint8Array(32).fill(tickets) };
-  const session = new Session(relay, { name, old, address, ticket });
+  const session = new Session(relay, { name, isV1: old, address, ticket });
   const seated: Seated = {
     session,
     port: new RecordingPort(old),
     ask(request) {
-      dispatchRequest(session, { id: session.lastRequest + 1, ...request } as Request);
+      dispatchRequest(session, { id: session.requests.last + 1, ...request } as Request);
     },
     room(title = "lobby") {
       const found = session.memberships.find(({ room }) => room.title === title);
@@ -178,7 +178,7 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
   };
   relay.enter(session);
   relay.held.know(session);
-  session.takeLink(seated.port);
-  for (const title of rooms) session.enter(relay.room(title, address)).announce(0);
+  session.takeConnection(seated.port);
+  for (const title of rooms) session.enter(relay.rooms.open(title, address)).announce(0);
   return seated;
 }

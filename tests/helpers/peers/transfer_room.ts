@@ -140,7 +140,7 @@ export class TransferRoom implements AsyncDisposable {
   }
 
   #tellReached(to: number, client: number, file: string): void {
-    const index = this.members[client - 1]?.files.standing(file)?.next ?? null;
+    const index = this.members[client - 1]?.files.progress(file)?.next ?? null;
     this.#deliver(to, { kind: "reached", room: ROOM.number, client, file, index });
   }
 

@@ -16,7 +16,7 @@ Deno.test("sessions and rooms are listed without a name, and with them only when
   seat(relay, { name: "old bob", rooms: ["lobby"], old: true, address: "2001:db8::7" });
   relay.sealed.open(new Uint8Array(16).fill(1));
   relay.held.hold(alice.session, 0);
-  alice.session.loseLink();
+  alice.session.loseConnection();
   const [, first, second] = await lines(relay, { command: "sessions", names: false });
   assert.match(first ?? "", /^\d+ +away +2 +0 +\d{4}-\S+Z +192\.0\.2\.1$/);
   assert.match(second ?? "", /^\d+ +v1 +1 +0 +\S+Z +2001:db8::7$/);
@@ -64,15 +64,15 @@ Deno.test("a ban holds at the door and ends all sessions of that source, held on
   const held = seat(relay, { name: "held", address: "2001:db8::2" });
   const bob = seat(relay, { name: "bob", address: "2001:db8:0:1::1" });
   relay.held.hold(held.session, 0);
-  held.session.loseLink();
+  held.session.loseConnection();
   const said = await lines(relay, { command: "ban", whom: alice.session.id, seconds: 3_600 });
   assert.deepEqual(said, ["Banned 2001:db8::/64 for 1 hour; sessions ended here: 2"]);
   assert.deepEqual(relay.sessions, [bob.session]);
-  assert.equal(relay.admit("2001:db8::3"), undefined);
-  assert.ok(relay.admit("2001:db8:0:1::2"));
+  assert.equal(relay.access.admit("2001:db8::3"), undefined);
+  assert.ok(relay.access.admit("2001:db8:0:1::2"));
   assert.match((await lines(relay, { command: "bans" })).join("\n"), /2001:db8::\/64 +\d{4}-/);
   await lines(relay, { command: "unban", network: "2001:db8::/64" });
-  assert.ok(relay.admit("2001:db8::3"));
+  assert.ok(relay.access.admit("2001:db8::3"));
   await assert.rejects(lines(relay, { command: "unban", network: "2001:db8::/64" }), LimitError);
   await assert.rejects(lines(relay, { command: "ban", whom: "here", seconds: 0 }), UsageError);
 });
@@ -136,11 +136,11 @@ Deno.test("a server that is drained takes back whom it holds, and nobody new", a
   const relay = await makeRelay();
   const alice = seat(relay);
   await lines(relay, { command: "drain", on: true });
-  assert.equal(relay.admit("192.0.2.9"), undefined);
+  assert.equal(relay.access.admit("192.0.2.9"), undefined);
   relay.held.hold(alice.session, 0);
-  assert.equal(relay.admit("192.0.2.9")?.forHeld, true);
+  assert.equal(relay.access.admit("192.0.2.9")?.forHeld, true);
   await lines(relay, { command: "drain", on: false });
-  assert.equal(relay.admit("192.0.2.9")?.forHeld, false);
+  assert.equal(relay.access.admit("192.0.2.9")?.forHeld, false);
 });
 
 Deno.test("a ban of another server that cannot be followed changes nothing", async () => {
@@ -151,7 +151,7 @@ Deno.test("a ban of another server that cannot be followed changes nothing", asy
     const network = `10.0.${n >> 8}.${n & 255}`;
     followAdmin(relay, { kind: "banned", network, until: 0 });
   }
-  assert.equal(relay.bans.list(Date.now()).length, NETWORK_BANS_MAX);
+  assert.equal(relay.access.bans.list(Date.now()).length, NETWORK_BANS_MAX);
 });
 
 Deno.test("listing sessions makes nothing for those in no sealed room", async () => {

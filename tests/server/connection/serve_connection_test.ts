@@ -116,14 +116,14 @@ Deno.test("a session with a record that does not open is held: the network did t
   const { link, done } = await joined(relay);
   link.arrives(encodeFrame(crypto.getRandomValues(new Uint8Array(40))));
   await done;
-  assert.deepEqual([relay.gauges.held, relay.metrics.counters.protocolErrors], [1, 1]);
+  assert.deepEqual([relay.gauges.held, relay.counters.protocolErrors], [1, 1]);
   assert.equal(link.closed, true);
 });
 
 Deno.test("who is banned in the middle of its handshake is put out at its end, and not held", async () => {
   const relay = await makeRelay();
   const { address } = new FakeLink();
-  relay.bans.add({ network: parseNetwork(address), until: undefined }, Date.now());
+  relay.access.bans.add({ network: parseNetwork(address), until: undefined }, Date.now());
   const { link, done } = await joined(relay);
   await within(done, "the end of the connection");
   assert.ok(link.closed);

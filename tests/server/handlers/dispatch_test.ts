@@ -86,7 +86,7 @@ Deno.test("beyond the rate requests are declined and counted; repeats and chunks
     declined[0]?.why ?? "",
     /^Not delivered: at most 3 messages in 60 seconds are allowed\. Wait \d+ s\.$/,
   );
-  assert.equal(relay.metrics.counters.rateLimited, 2);
+  assert.equal(relay.counters.rateLimited, 2);
 });
 
 Deno.test("an old client is told once a window that it is too fast", async () => {

@@ -41,8 +41,8 @@ Deno.test("one address fills a small part of --max-rooms only, and others still 
   // Rooms that are there are no new ones, whoever comes in.
   flood[4]?.ask({ kind: "join", title: "a room of ours" });
   assert.equal(flood[4]?.session.memberships.length, 1);
-  for (const one of flood) relay.exit(one.session);
+  for (const one of flood) relay.expire(one.session);
   assert.equal(relay.gauges.rooms, 1);
-  flood[0]?.session.enter(relay.room("flood again", address));
+  flood[0]?.session.enter(relay.rooms.open("flood again", address));
   assert.equal(relay.gauges.rooms, 2, "and its share is free again");
 });

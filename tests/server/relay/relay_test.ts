@@ -4,57 +4,57 @@ import { makeRelay } from "../../helpers/peers/relay.ts";
 
 Deno.test("admit() counts connections in all and from one address, and gives places back", async () => {
   const relay = await makeRelay(["--max-connections", "3", "--max-per-address", "2"]);
-  const places = ["a", "a", "b"].map((address) => relay.admit(address));
+  const places = ["a", "a", "b"].map((address) => relay.access.admit(address));
   assert.ok(places.every((place) => place !== undefined));
-  assert.equal(relay.admit("c"), undefined, "full");
+  assert.equal(relay.access.admit("c"), undefined, "full");
   places[2]?.release();
-  assert.equal(relay.admit("a"), undefined, "that address has its share");
-  assert.ok(relay.admit("b"));
+  assert.equal(relay.access.admit("a"), undefined, "that address has its share");
+  assert.ok(relay.access.admit("b"));
   places[0]?.release();
-  assert.ok(relay.admit("a"));
+  assert.ok(relay.access.admit("a"));
   assert.equal(relay.gauges.connections, 3);
-  const { connectionsAccepted, connectionsRefused } = relay.metrics.counters;
+  const { connectionsAccepted, connectionsRefused } = relay.counters;
   assert.deepEqual([connectionsAccepted, connectionsRefused], [5, 2]);
 });
 
 Deno.test("without --max-per-address one address may have all places", async () => {
   const relay = await makeRelay(["--max-per-address", "off"]);
-  for (let n = 0; n < 1_000; n++) assert.ok(relay.admit("a"));
+  for (let n = 0; n < 1_000; n++) assert.ok(relay.access.admit("a"));
 });
 
 Deno.test("a stopping relay admits nobody", async () => {
   const relay = await makeRelay();
   await relay.stop();
   assert.equal(relay.stopping, true);
-  assert.equal(relay.admit("a"), undefined);
+  assert.equal(relay.access.admit("a"), undefined);
 });
 
 Deno.test("isAuthorized() takes each of the tokens whole, and everybody where there are none", async () => {
   const guarded = await makeRelay([], { CMDCHAT_TOKENS: "first,second" });
-  for (const token of ["first", "second"]) assert.equal(guarded.isAuthorized(token), true);
+  for (const token of ["first", "second"]) assert.equal(guarded.access.isAuthorized(token), true);
   for (const token of ["", "firs", "first ", "FIRST", "first,second", null, undefined]) {
-    assert.equal(guarded.isAuthorized(token), false, String(token));
+    assert.equal(guarded.access.isAuthorized(token), false, String(token));
   }
   const open = await makeRelay();
   for (const token of ["anything", "", null, undefined]) {
-    assert.equal(open.isAuthorized(token), true);
+    assert.equal(open.access.isAuthorized(token), true);
   }
 });
 
 Deno.test("rooms are made when asked for, up to the cap, and an empty one is forgotten", async () => {
   const relay = await makeRelay(["--max-rooms", "2"]);
-  const lobby = relay.room("lobby");
-  assert.equal(relay.room("lobby"), lobby);
-  relay.room("den");
-  assert.throws(() => relay.room("attic"), LimitError);
-  assert.equal(relay.room("den").title, "den", "those that are there are still given");
-  relay.tidy(lobby);
+  const lobby = relay.rooms.open("lobby");
+  assert.equal(relay.rooms.open("lobby"), lobby);
+  relay.rooms.open("den");
+  assert.throws(() => relay.rooms.open("attic"), LimitError);
+  assert.equal(relay.rooms.open("den").title, "den", "those that are there are still given");
+  relay.rooms.tidy(lobby);
   assert.equal(relay.gauges.rooms, 1);
-  assert.equal(relay.room("attic").size, 0);
+  assert.equal(relay.rooms.open("attic").size, 0);
 });
 
 Deno.test("numbers of clients are never used twice", async () => {
   const relay = await makeRelay();
-  const ids = Array.from({ length: 100 }, () => relay.takeId());
+  const ids = Array.from({ length: 100 }, () => relay.nextClientId());
   assert.equal(new Set(ids).size, 100);
 });

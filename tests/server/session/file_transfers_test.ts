@@ -113,15 +113,15 @@ const WANTED = { receiver: 9, file: "f", index: 0, count: 3 };
 
 Deno.test("how far a file is, is known until it is given up, and when it is through as well", () => {
   const relay = relayWith(2);
-  assert.equal(relay.standing("f")?.next, 2);
+  assert.equal(relay.progress("f")?.next, 2);
   assert.equal(relay.isThrough("f"), false);
   relay.chunk(chunk(2));
-  assert.equal(relay.standing("f")?.next, 3);
+  assert.equal(relay.progress("f")?.next, 3);
   assert.ok(relay.isThrough("f"));
-  assert.equal(relay.standing("g"), undefined);
+  assert.equal(relay.progress("g"), undefined);
   const given = relayWith(1);
   given.chunk(chunk(1, { data: new Uint8Array(), last: true }));
-  assert.equal(given.standing("f"), undefined);
+  assert.equal(given.progress("f"), undefined);
   assert.equal(given.pull(WANTED), undefined);
 });
 
@@ -132,9 +132,9 @@ Deno.test("of files that are through, the last ones are known, and those on thei
     relay.open(offer({ file: `f${n}`, size: 5 }));
     relay.chunk(chunk(0, { file: `f${n}`, data: new Uint8Array(5), last: true }));
   }
-  assert.equal(relay.standing("f1"), undefined);
-  assert.equal(relay.standing("f2")?.next, 1);
-  assert.equal(relay.standing("open")?.next, 0);
+  assert.equal(relay.progress("f1"), undefined);
+  assert.equal(relay.progress("f2")?.next, 1);
+  assert.equal(relay.progress("open")?.next, 0);
 });
 
 Deno.test("only what went to the room is sent again, and nothing of a file that is not there", () => {
@@ -194,7 +194,7 @@ Deno.test("so many receivers are remembered and no more", () => {
 Deno.test("another process goes on with the files of this one", () => {
   const next = new FileTransfers(MAX);
   next.restore(relayWith(1).state);
-  assert.equal(next.standing("f")?.room, 2);
+  assert.equal(next.progress("f")?.room, 2);
   assert.match(next.open(offer()) ?? "", /on its way already/);
   assert.equal(next.chunk(chunk(1)), undefined);
   assert.equal(next.pull(WANTED), 2);

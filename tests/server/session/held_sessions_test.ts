@@ -7,8 +7,8 @@ const HOLD_MS = 60_000;
 /** The link of `who` is lost, as the connection finds out. */
 function lose(relay: Relay, who: Seated, now = 0): boolean {
   const held = relay.held.hold(who.session, now);
-  if (held) who.session.loseLink();
-  else relay.exit(who.session);
+  if (held) who.session.loseConnection();
+  else relay.expire(who.session);
   return held;
 }
 
@@ -42,25 +42,25 @@ Deno.test("who is back is held no longer, and keeps its name against newcomers m
   const other = seat(relay, { name: "Alice" });
   assert.equal(other.session.memberships[0]?.name, "Alice-2");
   relay.held.release(alice.session);
-  alice.session.takeLink(new RecordingPort());
+  alice.session.takeConnection(new RecordingPort());
   relay.held.sweep(10 * HOLD_MS);
   assert.equal(relay.session(alice.session.id), alice.session);
 });
 
 Deno.test("a held session counts as a connection, also on a full server, and gives its place back once", async () => {
   const relay = await makeRelay(["--max-per-address", "1"]);
-  const own = relay.admit("192.0.2.1");
+  const own = relay.access.admit("192.0.2.1");
   const alice = seat(relay);
   assert.equal(lose(relay, alice), true);
   own?.release();
-  const other = relay.admit("192.0.2.1");
+  const other = relay.access.admit("192.0.2.1");
   assert.equal(other?.forHeld, true, "its place is taken, and only itself may come for it");
   other?.release();
   relay.held.release(alice.session);
   relay.held.release(alice.session);
   assert.equal(relay.gauges.connections, 0);
-  assert.ok(relay.admit("192.0.2.1"));
-  assert.equal(relay.metrics.counters.connectionsAccepted, 3, "and is no connection of its own");
+  assert.ok(relay.access.admit("192.0.2.1"));
+  assert.equal(relay.counters.connectionsAccepted, 3, "and is no connection of its own");
 });
 
 Deno.test("nobody is held without --hold, while stopping, or without a ticket", async () => {

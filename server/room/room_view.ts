@@ -1,12 +1,13 @@
-// A room's state on every server of a cluster: the same on each, since each applies the same events in one order.
+// What is known of one room: who is in it, its topic and its rules. It follows from the room's events alone, so that
+// all servers that apply the same events in one order know the same. The one source of truth for members' lists.
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
 import { MODERATED_MAX } from "../config/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
-import type { Occupant, PlacedEvent, SharedView } from "../room/bus.ts";
-import { RoomRules } from "../room/room_rules.ts";
+import type { Occupant, PlacedEvent, SharedView } from "./bus.ts";
+import { RoomRules } from "./room_rules.ts";
 
 const count = z.int().min(0);
 const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
@@ -23,18 +24,25 @@ const SNAPSHOT = z.tuple([
 /** Client number in events that the admin causes. */
 export const ADMIN_CLIENT = 0;
 
-/** The replicated part of a room. */
-export class ReplicatedRoom implements SharedView {
+type Changeable = { -readonly [K in keyof Occupant]: Occupant[K] };
+
+/** Follows the events of one room. */
+export class RoomView implements SharedView {
+  /** The position of the last event. */
   at = 0;
+  /** The sequence of the last chat. */
   sequence = 0;
   topic = "";
   readonly rules = new RoomRules();
-  readonly #occupants = new Map<number, Occupant>();
+  readonly #occupants = new Map<number, Changeable>();
   readonly #nameKeys = new Map<string, number>();
 
-  /** All members, in the order in which they joined. */
   get occupants(): Occupant[] {
     return [...this.#occupants.values()];
+  }
+
+  get size(): number {
+    return this.#occupants.size;
   }
 
   of(client: number): Occupant | undefined {
@@ -79,39 +87,18 @@ export class ReplicatedRoom implements SharedView {
     }
   }
 
-  /** Applies an event that has passed `settle`. */
+  /** Applies an event, which has passed `settle` where several servers share the room. */
   apply(event: PlacedEvent): void {
     const { client, name } = event;
-    const occupant = this.of(client);
-    this.rules.take({ ...event, at: 0, sequence: 0 } as Event);
-    switch (event.kind) {
-      case "joined":
-        return this.#put({
-          client,
-          name,
-          state: event.old ? "old" : "here",
-          since: event.time,
-          status: null,
-          request: 0,
-        });
-      case "left":
-        return this.#remove(client);
-      case "renamed":
-        return this.#change(occupant, { name });
-      case "away":
-        return this.#change(occupant, { state: "away" });
-      case "back":
-        return this.#change(occupant, { state: "here" });
-      case "status":
-        return this.#change(occupant, { status: event.text });
-      case "topic":
-        this.topic = event.text;
-        return;
-      case "chat":
-      case "revised":
-      case "moderated":
-        return this.#change(occupant, { request: event.request });
+    this.rules.take(event as Event);
+    if (event.kind === "topic") this.topic = event.text;
+    if (event.kind === "left") return this.#remove(client);
+    if (event.kind === "joined") {
+      const state = event.old ? "old" : "here";
+      return this.#put({ client, name, state, since: event.time, status: null, request: 0 });
     }
+    const occupant = this.#occupants.get(client);
+    if (occupant !== undefined) this.#change(occupant, event);
   }
 
   /** The whole state as bytes. */
@@ -133,7 +120,7 @@ export class ReplicatedRoom implements SharedView {
     return encode([this.at, this.sequence, this.topic, occupants, rules]);
   }
 
-  /** Adopts the state of another server. Throws if the bytes are not a room's state. */
+  /** Adopts the state of another server or process. Throws if the bytes are not a room's state. */
   adopt(bytes: Uint8Array): void {
     const [at, sequence, topic, occupants, rules] = SNAPSHOT.parse(decode(bytes));
     this.at = at;
@@ -148,15 +135,33 @@ export class ReplicatedRoom implements SharedView {
     }
   }
 
+  // In place: a busy room changes one of these with each chat.
+  #change(occupant: Changeable, event: PlacedEvent): void {
+    switch (event.kind) {
+      case "renamed":
+        this.#nameKeys.delete(nameKey(occupant.name));
+        occupant.name = event.name;
+        this.#nameKeys.set(nameKey(event.name), occupant.client);
+        return;
+      case "away":
+        occupant.state = "away";
+        return;
+      case "back":
+        occupant.state = "here";
+        return;
+      case "status":
+        occupant.status = event.text;
+        return;
+      case "chat":
+      case "revised":
+      case "moderated":
+        occupant.request = event.request;
+    }
+  }
+
   #put(occupant: Occupant): void {
     this.#occupants.set(occupant.client, occupant);
     this.#nameKeys.set(nameKey(occupant.name), occupant.client);
-  }
-
-  #change(occupant: Occupant | undefined, change: Partial<Occupant>): void {
-    if (occupant === undefined) return;
-    this.#nameKeys.delete(nameKey(occupant.name));
-    this.#put({ ...occupant, ...change });
   }
 
   #remove(client: number): void {

@@ -1,0 +1,214 @@
+// The session of a v2 client that logged in: its held one, one that another server had, or a new one.
+
+import { smallBytes } from "../../shared/base/bytes.ts";
+import { SESSION_ID_BYTES, SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
+import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { openWriterV2 } from "../delivery/event_writer.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Relay } from "../relay/relay.ts";
+import { whenPlaced } from "../room/bus.ts";
+import type { Room } from "../room/room.ts";
+import type { Membership } from "../session/membership.ts";
+import { exclusion } from "../session/room_access.ts";
+import { Session, type SessionTicket } from "../session/session.ts";
+import { checkName, checkRoom } from "./admission.ts";
+import { Refusal } from "./refusal.ts";
+
+/** A connection after its key agreement. */
+export interface SecureChannel {
+  readonly connection: Connection;
+  readonly cipher: RecordCipher;
+  /** What a member of sealed rooms signs to prove its handle. */
+  readonly challenge: Uint8Array;
+}
+
+/** Resumes the held session of the ticket in `hello`; undefined where there is none. Throws Refusal. */
+export function resumeHeld(
+  relay: Relay,
+  channel: SecureChannel,
+  hello: RequestOf<"hello">,
+): Session | undefined {
+  const { session: id, secret } = hello;
+  if (id === null || secret === null) return undefined;
+  const session = relay.held.find(id, secret);
+  if (session === undefined) {
+    // A client that starts over has no ticket, and may come in.
+    if (relay.held.wasExpelled(id, secret)) throw new Refusal("removed");
+    return undefined;
+  }
+  relay.held.release(session);
+  relay.counters.sessionsResumed++;
+  const { memberships, expected } = session;
+  connect(relay, session, channel);
+  session.tell(welcomeFor(relay, session, { rooms: memberships.length, resumed: true }));
+  const seen = new Map(hello.rooms);
+  for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
+  session.takeMail();
+  if (expected) { for (const member of memberships) member.tellMembers(); }
+  else announceBack(memberships);
+  return session;
+}
+
+/** Resumes the session of the ticket in `hello` that another server had; undefined where there is none. */
+export async function resumeRemote(
+  relay: Relay,
+  channel: SecureChannel,
+  hello: RequestOf<"hello">,
+): Promise<Session | undefined> {
+  const { session: id, secret } = hello;
+  if (id === null || secret === null || relay.cluster === undefined) return undefined;
+  const taken = await relay.cluster.take(id, secret);
+  if (taken === undefined) return undefined;
+  const { address } = channel.connection;
+  const name = checkName(hello.name);
+  const { rooms } = openRooms(relay, hello, address);
+  await allReady(rooms);
+  const ticket = { id, secret };
+  const session = new Session(relay, { name, isV1: false, address, ticket, taken });
+  const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
+  session.requests.last = Math.max(session.requests.last, ...requests);
+  relay.enter(session);
+  relay.held.know(session);
+  relay.counters.sessionsResumed++;
+  connect(relay, session, channel);
+  session.tell(welcomeFor(relay, session, { rooms: rooms.length, resumed: true }));
+  const seen = new Map(hello.rooms);
+  for (const room of rooms) {
+    const known = room.nameOf(taken.client);
+    const membership = session.enter(room, known);
+    if (known === undefined) membership.announce(0);
+    else catchUp(membership, seen.get(room.title) ?? 0);
+  }
+  announceBack(session.memberships);
+  return session;
+}
+
+/** Makes a new session, and enters the rooms of `hello`. Throws Refusal. */
+export async function newSession(
+  relay: Relay,
+  channel: SecureChannel,
+  hello: RequestOf<"hello">,
+): Promise<Session> {
+  const { address } = channel.connection;
+  const name = checkName(hello.name);
+  const { rooms: wanted, refusals } = openRooms(relay, hello, address);
+  await allReady(wanted);
+  const { rooms, excluded } = admitted(relay, wanted, address);
+  const session = new Session(relay, {
+    name,
+    isV1: false,
+    address,
+    ticket: {
+      id: crypto.getRandomValues(smallBytes(SESSION_ID_BYTES)),
+      secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)),
+    },
+  });
+  relay.enter(session);
+  relay.held.know(session);
+  connect(relay, session, channel);
+  session.tell(welcomeFor(relay, session, { rooms: rooms.length, resumed: false }));
+  for (const room of rooms) {
+    const membership = session.enter(room);
+    membership.announce(0);
+    membership.tellTakenName(name);
+  }
+  for (const text of [...refusals, ...excluded]) session.tell({ kind: "notice", room: 0, text });
+  return session;
+}
+
+/** The rooms of a hello. Throws Refusal where it names one room alone, and that cannot be opened. */
+function openRooms(
+  relay: Relay,
+  hello: RequestOf<"hello">,
+  address: string,
+): { readonly rooms: readonly Room[]; readonly refusals: readonly string[] } {
+  const rooms = new Set<Room>();
+  const refusals: string[] = [];
+  for (const [title] of hello.rooms) {
+    try {
+      rooms.add(checkRoom(relay, { wanted: title, address }));
+    } catch (error) {
+      // A client that comes back with many rooms must not lose all of them because of one.
+      if (!(error instanceof Refusal) || hello.rooms.length === 1) throw error;
+      refusals.push(`Cannot join ${quote(title)}: ${error.reason.replaceAll("_", " ")}`);
+    }
+  }
+  return { rooms: [...rooms], refusals };
+}
+
+/** Those of `wanted` that take a newcomer. Throws Refusal where the only one does not. */
+function admitted(
+  relay: Relay,
+  wanted: readonly Room[],
+  address: string,
+): { readonly rooms: readonly Room[]; readonly excluded: readonly string[] } {
+  const rooms: Room[] = [];
+  const excluded: string[] = [];
+  for (const room of wanted) {
+    const why = exclusion(room, { id: 0, address, host: relay }, Date.now());
+    if (why === undefined) rooms.push(room);
+    else {
+      excluded.push(`Cannot join the room ${quote(room.title)}: ${why}`);
+      relay.rooms.tidy(room);
+    }
+  }
+  if (wanted.length === 1 && rooms.length === 0) throw new Refusal("excluded");
+  return { rooms, excluded };
+}
+
+// What happened in the rooms on other servers comes first.
+async function allReady(rooms: readonly Room[]): Promise<void> {
+  if (rooms.some(({ ready }) => ready !== undefined)) {
+    await Promise.all(rooms.map(({ ready }) => ready));
+  }
+}
+
+function announceBack(memberships: readonly Membership[]): void {
+  for (const member of memberships) {
+    const placed = member.room.publish({ kind: "back", ...member.about() });
+    whenPlaced(placed, () => member.tellMembers());
+  }
+}
+
+/** Tells a session what it missed in one of its rooms since position `at`. */
+function catchUp(member: Membership, at: number): void {
+  const { events, after, complete } = member.room.missed(at);
+  member.tellEntered(0, { at: complete ? at : after, complete });
+  for (const broadcast of events) member.deliver(broadcast);
+}
+
+type Standing = Pick<EventOf<"welcome">, "rooms" | "resumed">;
+
+function welcomeFor(
+  { config }: Relay,
+  session: Session,
+  { rooms, resumed }: Standing,
+): EventOf<"welcome"> {
+  const rate = config["rate-limit"];
+  const ticket = session.ticket as SessionTicket;
+  return {
+    kind: "welcome",
+    client: session.id,
+    session: ticket.id,
+    secret: ticket.secret,
+    rooms,
+    resumed,
+    messageLimit: config["max-message"],
+    fileLimit: config["max-file"],
+    hold: config.hold,
+    // 0 = no limit.
+    rateMessages: rate?.messages ?? 0,
+    rateSeconds: rate?.seconds ?? 0,
+  };
+}
+
+function connect(
+  relay: Relay,
+  session: Session,
+  { connection, cipher, challenge }: SecureChannel,
+): void {
+  const options = { link: connection, client: session.id, events: relay.writerEvents };
+  session.takeConnection(openWriterV2(options, cipher), challenge);
+}

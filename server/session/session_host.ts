@@ -1,0 +1,57 @@
+// What a session needs of the server around it. The relay implements it.
+
+import type { Logger } from "@logtape/logtape";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ServerConfig } from "../config/server_options.ts";
+import type { OutboxBudget } from "../delivery/outbox.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import type { RoomBans } from "../limits/room_bans.ts";
+import type { Room } from "../room/room.ts";
+import type { SealedRooms } from "../sealed/sealed_rooms.ts";
+import type { Counters } from "../telemetry/counters.ts";
+import type { Membership } from "./membership.ts";
+
+/** Another session of this server, as far as a session may touch it. */
+export interface SessionRef {
+  readonly id: number;
+  readonly address: string;
+  /** Its membership in room number `room`; undefined where it is not in that room. */
+  membership(room: number): Membership | undefined;
+  /** Delivers an event, or keeps it while the connection is lost. False where too much is kept already. */
+  tellSurely(event: EventOf<"direct" | "undelivered">): boolean;
+}
+
+/** The open plain rooms. */
+export interface RoomKeeper {
+  /** The room called `title`, which `address` makes where it does not exist. Throws LimitError at a cap. */
+  open(title: string, address?: string): Room;
+  /** Forgets `room` when nobody is in it. */
+  tidy(room: Room): void;
+}
+
+/** The server around a session. */
+export interface SessionHost {
+  readonly config: Pick<ServerConfig, "rate-limit" | "max-message" | "max-file" | "hold">;
+  readonly counters: Counters;
+  readonly budget: OutboxBudget;
+  readonly rooms: RoomKeeper;
+  /** Addresses that the makers of rooms banned. */
+  readonly roomBans: RoomBans;
+  readonly sealed: SealedRooms;
+  /** The other servers; undefined where there are none. */
+  readonly cluster: Cluster | undefined;
+  readonly log: Logger;
+  /** True once the server stops or hands over. */
+  readonly stopping: boolean;
+  /** A number for a new client, never used again. */
+  nextClientId(): number;
+  /** The session of client number `id`; undefined where it is gone. */
+  session(id: number): SessionRef | undefined;
+  /** A connection slot beside the caps, for a session whose own connection is about to end. */
+  keepSlot(address: string): ConnectionSlot;
+  /** Ends a session for good: it leaves its rooms. */
+  expire(session: SessionRef): void;
+  /** Tells the sender of a direct message that its receiver left without it. */
+  tellUndelivered(direct: EventOf<"direct">): void;
+}

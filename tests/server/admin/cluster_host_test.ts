@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { RelayClusterHost } from "../../../server/admin/cluster_host.ts";
+import { makeRelay, seat } from "../../helpers/peers/relay.ts";
+
+const MESSAGE = {
+  kind: "direct",
+  question: 1,
+  title: "lobby",
+  name: "ann",
+  time: 0,
+  toName: "bob",
+  request: 1,
+  text: "hi",
+} as const;
+
+Deno.test("a direct message of another server reaches a member only from one who is in the room", async () => {
+  const relay = await makeRelay();
+  const host = new RelayClusterHost(relay);
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  const message = { ...MESSAGE, client: ann.session.id, to: bob.session.id };
+  assert.equal(host.direct(message), true);
+  assert.deepEqual(bob.take("direct").map(({ text, room }) => [text, room]), [["hi", bob.room()]]);
+  assert.equal(host.direct({ ...message, client: 9_999 }), false, "the sender is in no room");
+  assert.equal(host.direct({ ...message, title: "den" }), false, "the receiver is not in it");
+});
+
+Deno.test("a session whose client went to another server is given up, with its last request", async () => {
+  const relay = await makeRelay();
+  const host = new RelayClusterHost(relay);
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  ann.ask({ kind: "chat", room: ann.room(), text: "hi", action: false, reply: 0 });
+  const ticket = ann.session.ticket?.id ?? new Uint8Array();
+  assert.equal(host.giveUp(ticket), 1);
+  assert.equal(host.giveUp(ticket), undefined);
+  assert.equal(bob.take("left").length, 0, "nobody is told");
+  assert.deepEqual([...host.sessions()].map(({ id }) => id), [bob.session.id]);
+});

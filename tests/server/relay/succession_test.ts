@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { decodeHandOver, encodeHandOver } from "../../../server/relay/hand_over_state.ts";
+import type { Relay } from "../../../server/relay/relay.ts";
+import { handOver, takeOver } from "../../../server/relay/succession.ts";
+import { makeRelay, RecordingPort, seat } from "../../helpers/peers/relay.ts";
+
+/** The process after the one of `relay`, over the bytes that go between them. */
+async function successor(relay: Relay): Promise<Relay> {
+  const bytes = encodeHandOver({ identity: "", relay: await handOver(relay) });
+  const next = await makeRelay();
+  takeOver(next, decodeHandOver(bytes).relay);
+  return next;
+}
+
+Deno.test("the next process knows the maker, the rules, the topic and the members of a room", async () => {
+  const relay = await makeRelay();
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  const about = { room: ann.room(), whom: 0, text: "" };
+  ann.ask({ kind: "topic", room: ann.room(), text: "tea" });
+  bob.ask({ kind: "status", text: "lunch" });
+  ann.ask({ kind: "moderate", ...about, what: "mute", whom: bob.session.id, seconds: 0 });
+  ann.ask({ kind: "moderate", ...about, what: "slow", seconds: 60 });
+  const before = relay.rooms.open("lobby");
+  const [list] = before.list;
+
+  const next = await successor(relay);
+  const room = next.rooms.open("lobby");
+  assert.deepEqual(room.list, [list]);
+  assert.equal(room.topic, "tea");
+  assert.equal(room.at, before.at);
+  const { maker, slow } = room.rules;
+  assert.deepEqual([maker, slow], [ann.session.id, 60]);
+  assert.notEqual(room.rules.mutedUntil(bob.session.id, Date.now()), undefined);
+  // Nobody becomes the maker of a room by being the first to join after a restart.
+  const eve = seat(next, { name: "eve" });
+  assert.equal(room.rules.maker, ann.session.id);
+  assert.notEqual(eve.session.id, bob.session.id);
+});
+
+Deno.test("a session goes on where it was: its name is kept for it, and a repeat is recognized", async () => {
+  const relay = await makeRelay();
+  const ann = seat(relay, { name: "ann" });
+  ann.ask({ kind: "chat", room: ann.room(), text: "hi", action: false, reply: 0 });
+  const next = await successor(relay);
+  assert.equal(seat(next, { name: "ann" }).session.memberships[0]?.name, "ann-2");
+  const session = next.session(ann.session.id);
+  assert.equal(session?.requests.isRepeat(1), true);
+  const port = new RecordingPort();
+  session?.takeConnection(port);
+  session?.tell({ kind: "pong" });
+  assert.equal(port.events.length, 1);
+});
+
+Deno.test("a v1 client leaves with the process, since it cannot come back", async () => {
+  const relay = await makeRelay();
+  seat(relay, { name: "ann" });
+  seat(relay, { name: "old", old: true });
+  const next = await successor(relay);
+  assert.deepEqual(next.rooms.open("lobby").occupants.map(({ name }) => name), ["ann"]);
+});
+
+Deno.test("a process that hands over takes no new clients", async () => {
+  const relay = await makeRelay();
+  assert.notEqual(relay.access.admit("192.0.2.1"), undefined);
+  await handOver(relay);
+  assert.equal(relay.access.admit("192.0.2.1"), undefined);
+});
