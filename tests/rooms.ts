@@ -107,8 +107,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "server/delivery": {
     says:
       "Events on their way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
-    uses: ["server/config", "server/net"],
-    face: ["encoded_event", "event_writer", "outbox", "v1_translation"],
+    uses: ["server/config", "server/limits", "server/net"],
+    face: ["encoded_event", "event_writer", "v1_translation"],
   },
   "server/room": {
     says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",

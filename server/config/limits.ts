@@ -34,17 +34,23 @@ export const MAILBOX_MAX_BYTES = 64 * KIB;
 /** The TLS handshake and the first message must both be complete within this. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 
-/**
- * Bytes of unsent bodies for one member before it is closed as too slow. One 10 MiB file in v1's
- * base64 must fit, since v1 senders push a whole file at once; bodies are shared among members.
- */
+/** Bytes of talk that wait for one client before it is disconnected: it does not read fast enough. */
 export const OUTBOX_MAX_BYTES = 16 * MIB;
 
-/** Bytes of unsent bodies of all members together, each member's counted in full. */
-export const OUTBOX_TOTAL_MAX_BYTES = 512 * MIB;
+/**
+ * Bytes of parts of files that wait for one client before more are refused. One 10 MiB file in v1's base64 must fit,
+ * since v1 senders push a whole file at once; from others a client gets only what it asked for.
+ */
+export const OUTBOX_BULK_MAX_BYTES = 16 * MIB;
+
+/** What waits for all clients, in bytes. A body that waits for several counts once; above this the heaviest pay. */
+export const OUTBOX_BUDGET = { most: 512 * MIB, reserve: 32 * KIB } as const;
 
 /** Bytes sealed into one write: enough to share a system call, small enough to keep pings prompt. */
 export const OUTBOX_WRITE_BYTES = 128 * KIB;
+
+/** Bytes of parts of files in one write: what talk that comes just behind it has to wait for. */
+export const OUTBOX_BULK_WRITE_BYTES = 64 * KIB;
 
 /** Read buffer of a quiet connection: a ping's answer and a line of talk fit, more comes in two reads. */
 export const READ_BUFFER_IDLE_BYTES = 256;

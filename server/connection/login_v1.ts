@@ -60,7 +60,7 @@ export async function loginV1(
   const wire = new EnvelopeV1(key);
   const { id: client } = session;
   session.takeConnection(
-    openWriterV1({ link: connection, client, events: relay.writerEvents }, wire),
+    openWriterV1({ connection, client, events: relay.writerEvents }, wire),
   );
   membership.announce(0);
   membership.tellTakenName(name);

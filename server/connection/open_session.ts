@@ -209,6 +209,6 @@ function connect(
   session: Session,
   { connection, cipher, challenge }: SecureChannel,
 ): void {
-  const options = { link: connection, client: session.id, events: relay.writerEvents };
+  const options = { connection, client: session.id, events: relay.writerEvents };
   session.takeConnection(openWriterV2(options, cipher), challenge);
 }

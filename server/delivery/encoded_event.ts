@@ -1,36 +1,57 @@
-// One event on its way to many: encoded at most once for each wire, however many members get it.
+// One event on its way to many: encoded at most once for each protocol, however many members get it.
 
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { frameBody, type FramedBody } from "../../shared/channel/record_batch.ts";
+import { frameBody, type FramedBody, framedBytes } from "../../shared/channel/record_batch.ts";
 import { encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { toV1 } from "./v1_translation.ts";
+
+/** A body that waits in any number of outboxes. Never changed once it is made. */
+export interface OutgoingBody<C> {
+  readonly content: C;
+  /** Bytes of `content`. */
+  readonly bytes: number;
+  /** How many outboxes it waits in: its bytes are in memory once. */
+  waiting: number;
+}
 
 /** An event of the room called `title`, with its bodies. */
 export class EncodedEvent {
   readonly event: Event;
   readonly #title: string;
-  #v1: Uint8Array | undefined;
-  #v1Made = false;
-  #v2: FramedBody | undefined;
+  #v1: OutgoingBody<Uint8Array> | undefined;
+  #isV1Made = false;
+  #v2: OutgoingBody<FramedBody> | undefined;
 
   constructor(event: Event, title: string) {
     this.event = event;
     this.#title = title;
   }
 
+  /** Whether it is a part of a file, which leaves behind all talk. */
+  get isBulk(): boolean {
+    return this.event.kind === "chunk" || this.event.kind === "sealed_chunk";
+  }
+
   /** The body for a v1 member; undefined where v1 has no such message. */
-  get v1(): Uint8Array | undefined {
-    if (!this.#v1Made) {
+  get v1(): OutgoingBody<Uint8Array> | undefined {
+    if (!this.#isV1Made) {
       const message = toV1(this.event, this.#title);
-      this.#v1 = message === undefined ? undefined : encodeJson(message);
-      this.#v1Made = true;
+      if (message !== undefined) {
+        const content = encodeJson(message);
+        this.#v1 = { content, bytes: content.length, waiting: 0 };
+      }
+      this.#isV1Made = true;
     }
     return this.#v1;
   }
 
   /** The body for a v2 member, framed for records. */
-  get v2(): FramedBody {
-    return this.#v2 ??= frameBody(encodeEvent(this.event));
+  get v2(): OutgoingBody<FramedBody> {
+    if (this.#v2 === undefined) {
+      const content = frameBody(encodeEvent(this.event));
+      this.#v2 = { content, bytes: framedBytes(content), waiting: 0 };
+    }
+    return this.#v2;
   }
 }

@@ -1,79 +1,88 @@
-// A member's live link, whichever wire it speaks: what is delivered leaves through an outbox.
+// The way out to one connected client, whichever protocol it speaks: what is delivered leaves through an outbox.
 
-import { type FramedBody, framedBytes, packBatches } from "../../shared/channel/record_batch.ts";
+import { type FramedBody, packBatches } from "../../shared/channel/record_batch.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import type { EnvelopeV1 } from "../../shared/channel/envelope_v1.ts";
-import type { EncodedEvent } from "./encoded_event.ts";
+import type { EncodedEvent, OutgoingBody } from "./encoded_event.ts";
 import type { Connection } from "../net/connection.ts";
-import { Outbox, type OutboxBudget, type OutboxOwner } from "./outbox.ts";
+import type { FairBudget } from "../limits/fair_budget.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
 
-/** What all ports of a server report to. */
+/** What all writers of a server report to. */
 export interface EventWriterEvents {
-  /** Client number `client` does not read fast enough; its port is closed. */
+  /** Client number `client` does not read fast enough; its connection is closed. */
   onSlow(client: number): void;
-  /** Told of each write: its bytes, and the ms from its first message to its end. */
+  /** Called after each write: its bytes, and the ms from its first message to its end. */
   onWritten(bytes: number, ms: number): void;
-  readonly budget: OutboxBudget;
+  /** Bytes that wait for all clients. */
+  readonly budget: FairBudget;
 }
 
-/** A live link of a member. `deliver` never waits and never throws. */
+/** Writes events to one client. */
 export interface EventWriter {
-  /** Whether it speaks v1. */
+  /** Whether the client speaks v1. */
   readonly old: boolean;
-  deliver(broadcast: EncodedEvent): void;
-  /** Resolves when all that was delivered is written, or the port is closed. */
+  /** How often parts of files that waited for the client were dropped. */
+  readonly bulkDrops: number;
+  /** Never waits and never throws. False where a part of a file found no room. */
+  deliver(event: EncodedEvent): boolean;
+  /** Resolves when all that was delivered is written, or the writer is closed. */
   drained(): Promise<void>;
-  /** Closes the link and drops what waits; idempotent. */
+  /** Closes the connection and drops what waits; idempotent. */
   close(): void;
 }
 
-/** What each port is made of. */
+/** What a writer is made of. */
 export interface EventWriterOptions {
-  readonly link: Connection;
+  readonly connection: Connection;
   /** The number of the client. */
   readonly client: number;
   readonly events: EventWriterEvents;
 }
 
-/** A port that seals each body in a v1 envelope. */
-export function openWriterV1(options: EventWriterOptions, wire: EnvelopeV1): EventWriter {
-  return new PortV1(options, wire);
+/** A writer that seals each body in a v1 envelope. */
+export function openWriterV1(options: EventWriterOptions, envelope: EnvelopeV1): EventWriter {
+  return new WriterV1(options, envelope);
 }
 
-/** A port that seals all that waits as few v2 records. */
+/** A writer that seals all that waits as few v2 records. */
 export function openWriterV2(options: EventWriterOptions, cipher: RecordCipher): EventWriter {
-  return new PortV2(options, cipher);
+  return new WriterV2(options, cipher);
 }
 
-// Classes and not closures: there is one for each session, and a closure takes as much as an object.
-abstract class OutboxPort<B> implements OutboxOwner<B> {
-  protected readonly outbox: Outbox<B>;
-  readonly #link: Connection;
+// Classes and not closures: there is one for each session, and a closure takes as much memory as an object.
+abstract class OutboxWriter<C> implements OutboxOwner<C> {
+  protected readonly outbox: Outbox<C>;
+  readonly #connection: Connection;
   readonly #client: number;
   readonly #events: EventWriterEvents;
 
-  constructor({ link, client, events }: EventWriterOptions) {
-    this.#link = link;
+  constructor({ connection, client, events }: EventWriterOptions) {
+    this.#connection = connection;
     this.#client = client;
     this.#events = events;
-    this.outbox = new Outbox(this, events.budget);
+    const { budget } = events;
+    this.outbox = new Outbox(this, { budget, source: sourceOf(connection.address) });
   }
 
-  abstract sizeOf(body: B): number;
+  abstract seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
 
-  abstract seal(bodies: readonly B[]): Uint8Array;
+  get bulkDrops(): number {
+    return this.outbox.bulkDrops;
+  }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#link.write(bytes);
+    return this.#connection.write(bytes);
   }
 
   onOverflow(): void {
     this.#events.onSlow(this.#client);
-    this.#link.close();
+    this.#connection.close();
   }
 
   onBroken(): void {
-    this.#link.close();
+    this.#connection.close();
   }
 
   onWritten(bytes: number, ms: number): void {
@@ -86,34 +95,36 @@ abstract class OutboxPort<B> implements OutboxOwner<B> {
 
   close(): void {
     this.outbox.close();
-    this.#link.close();
+    this.#connection.close();
+  }
+
+  protected queue(body: OutgoingBody<C>, isBulk: boolean): boolean {
+    if (isBulk) return this.outbox.sendBulk(body);
+    this.outbox.send(body);
+    return true;
   }
 }
 
-class PortV1 extends OutboxPort<Uint8Array> implements EventWriter {
+class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
   readonly old = true;
-  readonly #wire: EnvelopeV1;
+  readonly #envelope: EnvelopeV1;
 
-  constructor(options: EventWriterOptions, wire: EnvelopeV1) {
+  constructor(options: EventWriterOptions, envelope: EnvelopeV1) {
     super(options);
-    this.#wire = wire;
+    this.#envelope = envelope;
   }
 
-  sizeOf(body: Uint8Array): number {
-    return body.length;
+  seal(bodies: readonly OutgoingBody<Uint8Array>[]): Uint8Array {
+    return this.#envelope.seal(bodies.map(contentOf));
   }
 
-  seal(bodies: readonly Uint8Array[]): Uint8Array {
-    return this.#wire.seal(bodies);
-  }
-
-  deliver(broadcast: EncodedEvent): void {
-    const body = broadcast.v1;
-    if (body !== undefined) this.outbox.send(body);
+  deliver(event: EncodedEvent): boolean {
+    const body = event.v1;
+    return body === undefined || this.queue(body, event.isBulk);
   }
 }
 
-class PortV2 extends OutboxPort<FramedBody> implements EventWriter {
+class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
   readonly old = false;
   readonly #cipher: RecordCipher;
 
@@ -122,15 +133,15 @@ class PortV2 extends OutboxPort<FramedBody> implements EventWriter {
     this.#cipher = cipher;
   }
 
-  sizeOf(body: FramedBody): number {
-    return framedBytes(body);
+  seal(bodies: readonly OutgoingBody<FramedBody>[]): Uint8Array {
+    return this.#cipher.sealAll(packBatches(bodies.map(contentOf)));
   }
 
-  seal(bodies: readonly FramedBody[]): Uint8Array {
-    return this.#cipher.sealAll(packBatches(bodies));
+  deliver(event: EncodedEvent): boolean {
+    return this.queue(event.v2, event.isBulk);
   }
+}
 
-  deliver(broadcast: EncodedEvent): void {
-    this.outbox.send(broadcast.v2);
-  }
+function contentOf<C>({ content }: OutgoingBody<C>): C {
+  return content;
 }

@@ -1,21 +1,22 @@
-// What waits to be written to one client. Self-clocked: while a write is in flight, bodies collect;
-// when it returns, all that waits leaves as one write. No timer, no latency when quiet.
+// What waits to be written to one client. Self-clocked: while a write is in flight, bodies collect; when it returns, all
+// that waits leaves as one write. No timer, no latency when quiet. Talk leaves before parts of files, and parts of files
+// never close a connection.
 
 import { type Flushing, flushSoon } from "./flush_turn.ts";
-import { OUTBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES, OUTBOX_WRITE_BYTES } from "../config/limits.ts";
+import type { OutgoingBody } from "./encoded_event.ts";
+import type { BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
+import {
+  OUTBOX_BULK_MAX_BYTES,
+  OUTBOX_BULK_WRITE_BYTES,
+  OUTBOX_MAX_BYTES,
+  OUTBOX_WRITE_BYTES,
+} from "../config/limits.ts";
 
-/** Bytes waiting in all outboxes of one server. */
-export interface OutboxBudget {
-  queuedBytes: number;
-}
-
-/** What an outbox of bodies `B` needs from whoever has it. */
-export interface OutboxOwner<B> {
-  /** Bytes that a body takes while it waits. */
-  sizeOf(body: B): number;
+/** What an outbox of bodies with contents `C` needs from whoever has it. */
+export interface OutboxOwner<C> {
   /** Bodies to the bytes of one write. */
-  seal(bodies: readonly B[]): Uint8Array;
-  /** Writes all bytes; rejects when the link is gone. */
+  seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
+  /** Writes all bytes; rejects when the connection is lost. */
   write(bytes: Uint8Array): Promise<void>;
   /** Called once, when the client does not read fast enough: the outbox is closed and empty. */
   onOverflow(): void;
@@ -25,120 +26,192 @@ export interface OutboxOwner<B> {
   onWritten(bytes: number, ms: number): void;
 }
 
+/** Bodies of one kind, in the order in which they came. */
+class Queue<C> {
+  bodies: OutgoingBody<C>[] = [];
+  bytes = 0;
+}
+
+/** The budget of all outboxes, and whose client this is. */
+export interface OutboxAccount {
+  readonly budget: FairBudget;
+  /** The client's source, as ip_network.ts names it. */
+  readonly source: string;
+}
+
 /**
- * The contract of `send`:
- * 1. It never waits and never throws.
- * 2. Bodies leave in the order of the calls, each once, or not at all after `close`.
- * 3. A body is kept by reference until it is sealed: callers never change it afterwards.
- * 4. Beyond OUTBOX_MAX_BYTES for this client, or OUTBOX_TOTAL_MAX_BYTES for all, nothing is queued
- *    and the client is given up.
+ * The contract:
+ * 1. Nothing here waits or throws.
+ * 2. Talk leaves in the order of the calls, each body once, or not at all after `close`. So do parts of files among
+ *    themselves; talk overtakes them.
+ * 3. A body is kept by reference until it is sealed.
+ * 4. Beyond OUTBOX_MAX_BYTES of talk the client is given up. Beyond OUTBOX_BULK_MAX_BYTES of parts of files these are
+ *    refused, and nothing else happens.
+ * 5. Where all outboxes together hold too much, the heaviest pay (fair_budget.ts): with their parts of files first, then
+ *    with their connection.
  */
-export class Outbox<B> implements Flushing {
-  readonly #owner: OutboxOwner<B>;
-  readonly #budget: OutboxBudget;
-  #queue: B[] = [];
-  #queuedBytes = 0;
+export class Outbox<C> implements Flushing, BudgetPayer {
+  readonly #owner: OutboxOwner<C>;
+  readonly #budget: FairBudget;
+  readonly #share: BudgetShare;
+  readonly #talk = new Queue<C>();
+  /** Made with the first part of a file: most clients never get one. */
+  #bulk: Queue<C> | undefined;
+  #bulkDrops = 0;
   /** When the first body that waits came; monotonic ms. */
   #since = 0;
-  /** The same of what is sealed. */
+  /** The same of the write that is due or in flight. */
   #sealedSince = 0;
-  /** The bytes of the write that is due or in flight. */
   #sealed: Uint8Array | undefined;
-  #flushing = false;
+  /** Bytes of the write that is due or in flight. */
+  #inFlight = 0;
+  #isFlushing = false;
   #idle: PromiseWithResolvers<void> | undefined;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(owner: OutboxOwner<B>, budget: OutboxBudget) {
+  constructor(owner: OutboxOwner<C>, { budget, source }: OutboxAccount) {
     this.#owner = owner;
     this.#budget = budget;
+    this.#share = budget.open(source, this);
   }
 
-  /** Queues one body; see the contract above. */
-  send(body: B): void {
-    if (this.#closed) return;
-    const budget = this.#budget;
-    const size = this.#owner.sizeOf(body);
-    if (
-      this.#queuedBytes + size > OUTBOX_MAX_BYTES ||
-      budget.queuedBytes + size > OUTBOX_TOTAL_MAX_BYTES
-    ) {
-      this.close();
-      this.#owner.onOverflow();
-      return;
-    }
-    if (this.#queue.length === 0) this.#since = performance.now();
-    this.#queue.push(body);
-    this.#queuedBytes += size;
-    budget.queuedBytes += size;
-    if (this.#flushing) return;
-    this.#flushing = true;
-    flushSoon(this);
+  /** How often parts of files that waited here were dropped. */
+  get bulkDrops(): number {
+    return this.#bulkDrops;
+  }
+
+  /** Queues one body of talk. */
+  send(body: OutgoingBody<C>): void {
+    if (this.#isClosed) return;
+    if (this.#talk.bytes + body.bytes > OUTBOX_MAX_BYTES) return this.#overflow();
+    this.#add(this.#talk, body);
+  }
+
+  /** Queues a part of a file. False where there is no room for it. */
+  sendBulk(body: OutgoingBody<C>): boolean {
+    const bulk = this.#bulk ??= new Queue();
+    if (this.#isClosed || bulk.bytes + body.bytes > OUTBOX_BULK_MAX_BYTES) return false;
+    const drops = this.#bulkDrops;
+    this.#add(bulk, body);
+    return drops === this.#bulkDrops;
   }
 
   /** Resolves when nothing waits any more, or the outbox is closed. */
   async drained(): Promise<void> {
-    if (!this.#flushing || this.#closed) return;
+    if (!this.#isFlushing || this.#isClosed) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
 
   /** Drops what waits and takes nothing more; idempotent. */
   close(): void {
-    this.#closed = true;
-    this.#budget.queuedBytes -= this.#queuedBytes;
-    this.#queuedBytes = 0;
-    this.#queue = [];
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#drop(this.#talk);
+    if (this.#bulk !== undefined) this.#drop(this.#bulk);
+    this.#endFlight();
+    this.#budget.close(this.#share);
     this.#idle?.resolve();
+  }
+
+  /** Called by the budget. */
+  pay(): void {
+    if (this.#bulk === undefined || this.#bulk.bytes === 0) return this.#overflow();
+    this.#drop(this.#bulk);
+    this.#bulkDrops++;
   }
 
   /** Called at the end of a turn. */
   seal(): number {
-    if (this.#closed) return 0;
+    if (this.#isClosed) return 0;
     this.#sealedSince = this.#since;
     try {
-      this.#sealed = this.#owner.seal(this.#take());
-      return this.#sealed.length;
+      this.#sealed = this.#owner.seal(this.#takeBodies());
     } catch {
       this.#break();
       return 0;
     }
+    const { length } = this.#sealed;
+    this.#inFlight = length;
+    this.#budget.take(this.#share, length);
+    return length;
   }
 
   /** Called when the others of that turn have sealed as well. */
   write(): void {
     const bytes = this.#sealed;
     this.#sealed = undefined;
-    if (bytes === undefined || this.#closed) return;
+    if (bytes === undefined || this.#isClosed) return;
     const since = this.#sealedSince;
     this.#owner.write(bytes).then(() => {
       this.#owner.onWritten(bytes.length, performance.now() - since);
+      this.#endFlight();
       this.#goOn();
     }, () => this.#break());
   }
 
-  #goOn(): void {
-    if (this.#queue.length > 0) return flushSoon(this);
-    this.#flushing = false;
-    this.#idle?.resolve();
-    this.#idle = undefined;
+  #add(queue: Queue<C>, body: OutgoingBody<C>): void {
+    if (this.#talk.bytes === 0 && (this.#bulk?.bytes ?? 0) === 0) this.#since = performance.now();
+    queue.bodies.push(body);
+    queue.bytes += body.bytes;
+    this.#budget.take(this.#share, body.bytes, body.waiting++ === 0 ? body.bytes : 0);
+    if (this.#isFlushing || this.#isClosed) return;
+    this.#isFlushing = true;
+    flushSoon(this);
+  }
+
+  #overflow(): void {
+    this.close();
+    this.#owner.onOverflow();
   }
 
   #break(): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     this.close();
     this.#owner.onBroken();
   }
 
-  #take(): B[] {
+  #goOn(): void {
+    if (this.#isClosed) return;
+    if (this.#talk.bytes > 0 || (this.#bulk?.bytes ?? 0) > 0) return flushSoon(this);
+    this.#isFlushing = false;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+
+  #endFlight(): void {
+    this.#budget.give(this.#share, this.#inFlight);
+    this.#inFlight = 0;
+  }
+
+  #drop(queue: Queue<C>): void {
+    for (const body of queue.bodies) this.#release(body);
+    queue.bodies = [];
+    queue.bytes = 0;
+  }
+
+  #release(body: OutgoingBody<C>): void {
+    this.#budget.give(this.#share, body.bytes, --body.waiting === 0 ? body.bytes : 0);
+  }
+
+  #takeBodies(): readonly OutgoingBody<C>[] {
+    const talk = this.#takeFrom(this.#talk, OUTBOX_WRITE_BYTES);
+    if (this.#bulk === undefined || this.#bulk.bytes === 0 || this.#talk.bytes > 0) return talk;
+    return [...talk, ...this.#takeFrom(this.#bulk, OUTBOX_BULK_WRITE_BYTES)];
+  }
+
+  /** Bodies of about `most` bytes, at least one where there is one. */
+  #takeFrom(queue: Queue<C>, most: number): readonly OutgoingBody<C>[] {
+    const { bodies } = queue;
     let bytes = 0;
     let count = 0;
-    while (count < this.#queue.length && (count === 0 || bytes < OUTBOX_WRITE_BYTES)) {
-      bytes += this.#owner.sizeOf(this.#queue[count++] as B);
+    while (count < bodies.length && bytes < most) {
+      const body = bodies[count++] as OutgoingBody<C>;
+      bytes += body.bytes;
+      this.#release(body);
     }
-    const taken = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
-    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
-    this.#queuedBytes -= bytes;
-    this.#budget.queuedBytes -= bytes;
-    return taken;
+    queue.bytes -= bytes;
+    queue.bodies = count === bodies.length ? [] : bodies.slice(count);
+    return count === bodies.length ? bodies : bodies.slice(0, count);
   }
 }

@@ -5,10 +5,11 @@ import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { OUTBOX_BUDGET } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
-import type { OutboxBudget } from "../delivery/outbox.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import { FairBudget } from "../limits/fair_budget.ts";
 import { RoomBans } from "../limits/room_bans.ts";
 import { roomShare } from "../limits/room_quota.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
@@ -37,7 +38,7 @@ export class Relay implements SessionHost {
   readonly config: ServerConfig;
   readonly log: Logger;
   readonly metrics = new Metrics();
-  readonly budget: OutboxBudget = { queuedBytes: 0 };
+  readonly budget = new FairBudget(OUTBOX_BUDGET);
   readonly handshakes: ServerHandshake;
   readonly access: Access;
   readonly rooms: RoomRegistry;
@@ -101,7 +102,7 @@ export class Relay implements SessionHost {
       rooms: this.rooms.size,
       sealedRooms: this.sealed.size,
       sealedBytes: this.sealed.bytes,
-      outboxBytes: this.budget.queuedBytes,
+      outboxBytes: this.budget.used,
     };
   }
 

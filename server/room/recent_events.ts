@@ -2,7 +2,6 @@
 // bytes and age.
 
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../config/limits.ts";
-import { framedBytes } from "../../shared/channel/record_batch.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 
 /** An event that is remembered. */
@@ -36,7 +35,7 @@ export class RecentEvents {
   /** Keeps the event at place `at`, `now` in ms. */
   add(broadcast: EncodedEvent, at: number, now: number): void {
     if (this.#maxAgeMs === 0) return;
-    const bytes = framedBytes(broadcast.v2);
+    const { bytes } = broadcast.v2;
     this.#events.push({ broadcast, at, bytes, time: now });
     this.#bytes += bytes;
     this.forget(now);

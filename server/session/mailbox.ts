@@ -1,38 +1,56 @@
-// What waits for one client alone while its connection is lost: bounded in bytes, and counted with all that is unsent.
+// What waits for one client alone while its session is held: bounded in bytes, and counted with all that waits.
 
-import { MAILBOX_MAX_BYTES, OUTBOX_TOTAL_MAX_BYTES } from "../config/limits.ts";
-import { framedBytes } from "../../shared/channel/record_batch.ts";
+import { MAILBOX_MAX_BYTES } from "../config/limits.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
-import type { OutboxBudget } from "../delivery/outbox.ts";
+import type { BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
+
+/** What a mailbox is made of. */
+export interface MailboxOptions {
+  readonly budget: FairBudget;
+  /** The client's source, as ip_network.ts names it. */
+  readonly source: string;
+  /** The budget made it give up what it kept, which is here to be returned to its senders. */
+  readonly onLost: (lost: readonly EncodedEvent[]) => void;
+}
 
 /** Messages for a client that is away. */
-export class Mailbox {
-  readonly #budget: OutboxBudget;
+export class Mailbox implements BudgetPayer {
+  readonly #options: MailboxOptions;
   #kept: EncodedEvent[] = [];
   #bytes = 0;
+  /** Undefined while nothing is kept. */
+  #share: BudgetShare | undefined;
 
-  constructor(budget: OutboxBudget) {
-    this.#budget = budget;
+  constructor(options: MailboxOptions) {
+    this.#options = options;
   }
 
-  /** Keeps one more; false where that is too much. */
-  add(broadcast: EncodedEvent): boolean {
-    const size = framedBytes(broadcast.v2);
-    const tooMuch = this.#bytes + size > MAILBOX_MAX_BYTES ||
-      this.#budget.queuedBytes + size > OUTBOX_TOTAL_MAX_BYTES;
-    if (tooMuch) return false;
-    this.#kept.push(broadcast);
-    this.#bytes += size;
-    this.#budget.queuedBytes += size;
+  /** Keeps one more message; false where that is too much for one client. */
+  add(message: EncodedEvent): boolean {
+    const { bytes } = message.v2;
+    if (this.#bytes + bytes > MAILBOX_MAX_BYTES) return false;
+    const { budget, source } = this.#options;
+    const share = this.#share ??= budget.open(source, this);
+    this.#kept.push(message);
+    this.#bytes += bytes;
+    budget.take(share, bytes);
     return true;
   }
 
-  /** All that was kept, in order; nothing is kept any more. */
+  /** All that was kept, in order; nothing is kept any longer. */
   empty(): EncodedEvent[] {
     const kept = this.#kept;
     this.#kept = [];
-    this.#budget.queuedBytes -= this.#bytes;
+    if (this.#share === undefined) return kept;
+    this.#options.budget.give(this.#share, this.#bytes);
+    this.#options.budget.close(this.#share);
+    this.#share = undefined;
     this.#bytes = 0;
     return kept;
+  }
+
+  /** Called by the budget. */
+  pay(): void {
+    this.#options.onLost(this.empty());
   }
 }

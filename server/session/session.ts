@@ -15,6 +15,7 @@ import type { RemoteSession } from "../cluster/cluster.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import { RequestBudget } from "../limits/request_budget.ts";
 import type { Position } from "../room/bus.ts";
 import type { Room } from "../room/room.ts";
@@ -330,7 +331,11 @@ export class Session implements MemberSession, SessionRef {
   }
 
   #keep(broadcast: EncodedEvent): boolean {
-    this.#mailbox ??= new Mailbox(this.host.budget);
+    this.#mailbox ??= new Mailbox({
+      budget: this.host.budget,
+      source: sourceOf(this.address),
+      onLost: (lost) => this.#returnMail(lost),
+    });
     return this.#mailbox.add(broadcast);
   }
 
@@ -338,8 +343,8 @@ export class Session implements MemberSession, SessionRef {
     return this.#mailbox?.empty() ?? [];
   }
 
-  #returnMail(): void {
-    for (const { event } of this.#emptyMailbox()) {
+  #returnMail(mail: readonly EncodedEvent[] = this.#emptyMailbox()): void {
+    for (const { event } of mail) {
       if (event.kind === "direct") this.host.tellUndelivered(event);
     }
   }

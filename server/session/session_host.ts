@@ -4,7 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import type { OutboxBudget } from "../delivery/outbox.ts";
+import type { FairBudget } from "../limits/fair_budget.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import type { Room } from "../room/room.ts";
@@ -34,7 +34,7 @@ export interface RoomKeeper {
 export interface SessionHost {
   readonly config: Pick<ServerConfig, "rate-limit" | "max-message" | "max-file" | "hold">;
   readonly counters: Counters;
-  readonly budget: OutboxBudget;
+  readonly budget: FairBudget;
   readonly rooms: RoomKeeper;
   /** Addresses that the makers of rooms banned. */
   readonly roomBans: RoomBans;

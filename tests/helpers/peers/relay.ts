@@ -109,14 +109,16 @@ export class LiveLink implements Connection {
 export class RecordingPort implements EventWriter {
   readonly events: Event[] = [];
   readonly old: boolean;
+  readonly bulkDrops = 0;
   closed = false;
 
   constructor(old = false) {
     this.old = old;
   }
 
-  deliver({ event }: EncodedEvent): void {
+  deliver({ event }: EncodedEvent): boolean {
     if (!this.closed) this.events.push(event);
+    return true;
   }
 
   drained(): Promise<void> {

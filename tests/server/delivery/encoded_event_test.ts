@@ -21,10 +21,12 @@ Deno.test("an event is encoded once for each wire, whoever asks how often", () =
 Deno.test("both bodies say the same, the v1 one with its room", () => {
   const broadcast = new EncodedEvent(CHAT, "lobby");
   const [body] = new BatchReader().push(
-    packBatches([broadcast.v2]).flat().reduce((all, part) => new Uint8Array([...all, ...part])),
+    packBatches([broadcast.v2.content]).flat().reduce((all, part) =>
+      new Uint8Array([...all, ...part])
+    ),
   );
   assert.deepEqual(decodeEvent(body as Uint8Array), CHAT);
-  assert.deepEqual(decodeJson(broadcast.v1 as Uint8Array), {
+  assert.deepEqual(decodeJson(broadcast.v1?.content as Uint8Array), {
     ...{ type: "chat", sender: "alice", message: "hi", client_id: 3, room: "lobby", sequence: 5 },
     timestamp: "1970-01-01T00:00:01.000Z",
   });

@@ -5,7 +5,8 @@ import {
   openWriterV1,
   openWriterV2,
 } from "../../../server/delivery/event_writer.ts";
-import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
+import { OUTBOX_BUDGET, OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
+import { FairBudget } from "../../../server/limits/fair_budget.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { FrameReader } from "../../../shared/channel/frame.ts";
 import type { Event } from "../../../shared/messages/messages_v2.ts";
@@ -25,7 +26,7 @@ function notice(text: string): EncodedEvent {
 function reports() {
   const told = { slow: 0, written: 0 };
   const events: EventWriterEvents = {
-    budget: { queuedBytes: 0 },
+    budget: new FairBudget(OUTBOX_BUDGET),
     onSlow: (client) => {
       assert.equal(client, CLIENT);
       told.slow++;
@@ -47,11 +48,11 @@ function ciphers(): { server: RecordCipher; client: RecordCipher } {
   };
 }
 
-Deno.test("a v2 port seals what waits into one record, in order, and tells the bytes", async () => {
+Deno.test("a v2 writer seals what waits into one record, in order, and tells the bytes", async () => {
   const [link, { events, told }, { server, client }] = [new LiveLink(), reports(), ciphers()];
-  const port = openWriterV2({ link, client: CLIENT, events }, server);
-  for (const text of ["one", "two", "three"]) port.deliver(notice(text));
-  await port.drained();
+  const writer = openWriterV2({ connection: link, client: CLIENT, events }, server);
+  for (const text of ["one", "two", "three"]) writer.deliver(notice(text));
+  await writer.drained();
   assert.equal(link.written.length, 1);
   const batches = new BatchReader();
   const seen: Event[] = [...new FrameReader().push(concatBytes(link.written))]
@@ -64,14 +65,17 @@ Deno.test("a v2 port seals what waits into one record, in order, and tells the b
   assert.equal(told.written, link.written[0]?.length);
 });
 
-Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v1 has no word for", async () => {
+Deno.test("a v1 writer seals each in an envelope of its own, and leaves out what v1 has no message for", async () => {
   const [link, { events }] = [new LiveLink(), reports()];
   const key = new Uint8Array(32).fill(3);
-  const port = openWriterV1({ link, client: CLIENT, events }, new EnvelopeV1(key.slice()));
-  port.deliver(notice("one"));
-  port.deliver(new EncodedEvent({ kind: "pong" }, "lobby"));
-  port.deliver(notice("two"));
-  await port.drained();
+  const writer = openWriterV1(
+    { connection: link, client: CLIENT, events },
+    new EnvelopeV1(key.slice()),
+  );
+  writer.deliver(notice("one"));
+  writer.deliver(new EncodedEvent({ kind: "pong" }, "lobby"));
+  writer.deliver(notice("two"));
+  await writer.drained();
   const wire = new EnvelopeV1(key.slice());
   const seen = [...new FrameReader().push(concatBytes(link.written))].map((frame) =>
     wire.open(frame)
@@ -82,24 +86,24 @@ Deno.test("a v1 port seals each in an envelope of its own, and leaves out what v
   ]);
 });
 
-Deno.test("who does not read is closed with its link, and that is told once", async () => {
+Deno.test("a client that does not read is disconnected, and that is reported once", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
   link.write = () => new Promise(() => {});
-  const port = openWriterV2({ link, client: CLIENT, events }, server);
+  const writer = openWriterV2({ connection: link, client: CLIENT, events }, server);
   const text = "x".repeat(1_000);
-  for (let n = 0; n < OUTBOX_MAX_BYTES / 1_000 + 200; n++) port.deliver(notice(text));
+  for (let n = 0; n < OUTBOX_MAX_BYTES / 1_000 + 200; n++) writer.deliver(notice(text));
   await turns();
-  assert.deepEqual([told.slow, link.closed, events.budget.queuedBytes], [1, true, 0]);
+  assert.deepEqual([told.slow, link.closed, events.budget.used], [1, true, 0]);
 });
 
-Deno.test("a link that breaks closes its port; after that nothing waits", async () => {
+Deno.test("a connection that breaks closes its writer; after that nothing waits", async () => {
   const [link, { events, told }, { server }] = [new LiveLink(), reports(), ciphers()];
-  const port = openWriterV2({ link, client: CLIENT, events }, server);
+  const writer = openWriterV2({ connection: link, client: CLIENT, events }, server);
   link.close();
-  port.deliver(notice("lost"));
-  await port.drained();
-  port.deliver(notice("lost as well"));
-  port.close();
-  port.close();
-  assert.deepEqual([events.budget.queuedBytes, told.written, link.written.length], [0, 0, 0]);
+  writer.deliver(notice("lost"));
+  await writer.drained();
+  writer.deliver(notice("lost as well"));
+  writer.close();
+  writer.close();
+  assert.deepEqual([events.budget.used, told.written, link.written.length], [0, 0, 0]);
 });

@@ -1,28 +1,30 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Outbox, type OutboxBudget } from "../../../server/delivery/outbox.ts";
+import type { OutgoingBody } from "../../../server/delivery/encoded_event.ts";
+import { Outbox } from "../../../server/delivery/outbox.ts";
+import { FairBudget } from "../../../server/limits/fair_budget.ts";
 import {
+  OUTBOX_BUDGET,
+  OUTBOX_BULK_MAX_BYTES,
+  OUTBOX_BULK_WRITE_BYTES,
   OUTBOX_MAX_BYTES,
-  OUTBOX_TOTAL_MAX_BYTES,
   OUTBOX_WRITE_BYTES,
 } from "../../../server/config/limits.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
-/** A body that says which it is and how large it claims to be. */
-interface Body {
-  readonly n: number;
-  readonly size: number;
+/** A body whose content is its number, and that claims to have `bytes`. */
+function body(n: number, bytes: number): OutgoingBody<number> {
+  return { content: n, bytes, waiting: 0 };
 }
 
 /** An outbox whose writes end when the test says so. */
-function recorded(budget: OutboxBudget = { queuedBytes: 0 }) {
+function recorded(budget = new FairBudget(OUTBOX_BUDGET), source = "192.0.2.1") {
   const writes: { bodies: number[]; done: PromiseWithResolvers<void> }[] = [];
   const told = { overflow: 0, broken: 0, written: 0 };
   let sealed: number[] = [];
-  const outbox = new Outbox<Body>({
-    sizeOf: ({ size }) => size,
+  const outbox = new Outbox<number>({
     seal(bodies) {
-      sealed = bodies.map(({ n }) => n);
+      sealed = bodies.map(({ content }) => content);
       return new Uint8Array(bodies.length);
     },
     write() {
@@ -33,16 +35,16 @@ function recorded(budget: OutboxBudget = { queuedBytes: 0 }) {
     onOverflow: () => void told.overflow++,
     onBroken: () => void told.broken++,
     onWritten: (bytes) => void (told.written += bytes),
-  }, budget);
+  }, { budget, source });
   return { outbox, writes, told, budget };
 }
 
 Deno.test("what is sent in one turn shares one write, and what comes meanwhile the next", async () => {
   const { outbox, writes, told } = recorded();
-  for (const n of [1, 2, 3]) outbox.send({ n, size: 10 });
+  for (const n of [1, 2, 3]) outbox.send(body(n, 10));
   await turns();
   assert.deepEqual(writes.map(({ bodies }) => bodies), [[1, 2, 3]]);
-  for (const n of [4, 5]) outbox.send({ n, size: 10 });
+  for (const n of [4, 5]) outbox.send(body(n, 10));
   await turns();
   assert.equal(writes.length, 1, "one write at a time");
   writes[0]?.done.resolve();
@@ -56,8 +58,8 @@ Deno.test("what is sent in one turn shares one write, and what comes meanwhile t
 Deno.test("a write takes about OUTBOX_WRITE_BYTES, and a larger body whole", async () => {
   const { outbox, writes } = recorded();
   const half = OUTBOX_WRITE_BYTES / 2;
-  for (const n of [1, 2, 3]) outbox.send({ n, size: half });
-  outbox.send({ n: 4, size: OUTBOX_WRITE_BYTES * 4 });
+  for (const n of [1, 2, 3]) outbox.send(body(n, half));
+  outbox.send(body(4, OUTBOX_WRITE_BYTES * 4));
   for (let write = 0; write < 3; write++) {
     await turns();
     writes[write]?.done.resolve();
@@ -66,50 +68,100 @@ Deno.test("a write takes about OUTBOX_WRITE_BYTES, and a larger body whole", asy
   assert.deepEqual(writes.map(({ bodies }) => bodies), [[1, 2], [3, 4]]);
 });
 
-Deno.test("beyond its bound an outbox is closed and empty, tells once, and takes nothing more", async () => {
+Deno.test("beyond its bound of talk an outbox is closed and empty, reports once, and takes nothing more", async () => {
   const { outbox, writes, told, budget } = recorded();
-  outbox.send({ n: 1, size: 1 });
+  outbox.send(body(1, 1));
   await turns();
-  outbox.send({ n: 2, size: OUTBOX_MAX_BYTES });
+  outbox.send(body(2, OUTBOX_MAX_BYTES));
   assert.equal(told.overflow, 0);
-  assert.equal(budget.queuedBytes, OUTBOX_MAX_BYTES);
-  outbox.send({ n: 3, size: 1 });
-  outbox.send({ n: 4, size: 1 });
+  assert.equal(budget.used, OUTBOX_MAX_BYTES + 1);
+  outbox.send(body(3, 1));
+  outbox.send(body(4, 1));
   assert.equal(told.overflow, 1);
-  assert.equal(budget.queuedBytes, 0);
+  assert.equal(budget.used, 0);
   writes[0]?.done.resolve();
   await turns();
   assert.equal(writes.length, 1);
 });
 
-Deno.test("all outboxes together are bounded as well, and the one who asks for more is given up", () => {
-  const budget = { queuedBytes: OUTBOX_TOTAL_MAX_BYTES - 100 };
-  const [first, second] = [recorded(budget), recorded(budget)];
-  first.outbox.send({ n: 1, size: 90 });
-  second.outbox.send({ n: 1, size: 20 });
-  assert.deepEqual([first.told.overflow, second.told.overflow], [0, 1]);
-  second.outbox.close();
-  first.outbox.close();
-  first.outbox.close();
-  assert.equal(budget.queuedBytes, OUTBOX_TOTAL_MAX_BYTES - 100, "each byte is given back once");
+Deno.test("where all outboxes hold too much, the heaviest source is disconnected and not who is sent something", () => {
+  const budget = new FairBudget({ most: 1_000, reserve: 10 });
+  const attackers = [1, 2, 3].map(() => recorded(budget, "192.0.2.66"));
+  for (const { outbox } of attackers) outbox.send(body(1, 300));
+  const [small, newcomer] = [recorded(budget, "192.0.2.1"), recorded(budget, "192.0.2.2")];
+  small.outbox.send(body(1, 90));
+  newcomer.outbox.send(body(1, 20));
+  assert.deepEqual([small.told.overflow, newcomer.told.overflow], [0, 0]);
+  assert.equal(attackers.filter(({ told }) => told.overflow === 1).length, 1);
+  assert.equal(budget.used, 710);
+  for (const { outbox } of [...attackers, small, newcomer]) outbox.close();
+  assert.equal(budget.used, 0, "each byte is given back once");
 });
 
-Deno.test("a write that fails closes the outbox and is told once; after close() nobody is told", async () => {
-  const broken = recorded();
-  broken.outbox.send({ n: 1, size: 1 });
+Deno.test("a body that waits in many outboxes counts once, until the last of them has written it", async () => {
+  const budget = new FairBudget(OUTBOX_BUDGET);
+  const [first, second] = [recorded(budget), recorded(budget)];
+  const shared = body(2, 50_000);
+  for (const { outbox } of [first, second]) outbox.send(body(1, 1));
   await turns();
-  broken.outbox.send({ n: 2, size: 1 });
-  broken.writes[0]?.done.reject(new Error("the link is gone"));
+  for (const { outbox } of [first, second]) outbox.send(shared);
+  assert.equal(budget.used, 50_000 + 2, "the writes in flight count as well");
+  first.writes[0]?.done.resolve();
+  await turns();
+  assert.equal(budget.used, 50_000 + 2);
+  second.outbox.close();
+  assert.equal(budget.used, 1);
+});
+
+Deno.test("talk leaves before parts of files, and a write has few of them", async () => {
+  const { outbox, writes } = recorded();
+  outbox.send(body(0, 1));
+  await turns();
+  const part = OUTBOX_BULK_WRITE_BYTES / 2;
+  for (const n of [1, 2, 3]) assert.ok(outbox.sendBulk(body(n, part)));
+  outbox.send(body(10, 10));
+  for (let write = 0; write < 3; write++) {
+    writes[write]?.done.resolve();
+    await turns();
+  }
+  assert.deepEqual(writes.map(({ bodies }) => bodies), [[0], [10, 1, 2], [3]]);
+});
+
+Deno.test("parts of files beyond their bound are refused, and the client stays", () => {
+  const { outbox, told } = recorded();
+  assert.ok(outbox.sendBulk(body(1, OUTBOX_BULK_MAX_BYTES)));
+  assert.equal(outbox.sendBulk(body(2, 1)), false);
+  outbox.send(body(3, OUTBOX_MAX_BYTES));
+  assert.equal(told.overflow, 0);
+});
+
+Deno.test("who has to pay pays with parts of files first, and then with the connection", () => {
+  const budget = new FairBudget({ most: 1_000, reserve: 10 });
+  const { outbox, told } = recorded(budget);
+  outbox.send(body(1, 100));
+  assert.ok(outbox.sendBulk(body(2, 800)));
+  assert.equal(outbox.sendBulk(body(3, 200)), false);
+  assert.deepEqual([told.overflow, outbox.bulkDrops, budget.used], [0, 1, 100]);
+  outbox.send(body(4, 1_000));
+  assert.deepEqual([told.overflow, budget.used], [1, 0]);
+});
+
+Deno.test("a write that fails closes the outbox and is reported once; after close() nothing is", async () => {
+  const broken = recorded();
+  broken.outbox.send(body(1, 1));
+  await turns();
+  broken.outbox.send(body(2, 1));
+  broken.writes[0]?.done.reject(new Error("the connection is lost"));
   await broken.outbox.drained();
   assert.deepEqual([broken.told.broken, broken.writes.length], [1, 1]);
-  assert.equal(broken.budget.queuedBytes, 0);
+  assert.equal(broken.budget.used, 0);
 
   const closed = recorded();
-  closed.outbox.send({ n: 1, size: 1 });
+  closed.outbox.send(body(1, 1));
   await turns();
   closed.outbox.close();
   await closed.outbox.drained();
-  closed.writes[0]?.done.reject(new Error("the link is gone"));
+  closed.writes[0]?.done.reject(new Error("the connection is lost"));
   await turns();
   assert.equal(closed.told.broken, 0);
 });
@@ -117,8 +169,7 @@ Deno.test("a write that fails closes the outbox and is told once; after close() 
 Deno.test("what cannot be sealed breaks its own outbox and no other", async () => {
   const told: string[] = [];
   const [bad, good] = ["bad", "good"].map((name) =>
-    new Outbox<Body>({
-      sizeOf: ({ size }) => size,
+    new Outbox<number>({
       seal() {
         if (name === "bad") throw new Error("the keys are gone");
         return new Uint8Array(1);
@@ -127,16 +178,16 @@ Deno.test("what cannot be sealed breaks its own outbox and no other", async () =
       onOverflow() {},
       onBroken: () => void told.push(`${name} broken`),
       onWritten() {},
-    }, { queuedBytes: 0 })
-  ) as [Outbox<Body>, Outbox<Body>];
-  for (const outbox of [bad, good]) outbox.send({ n: 1, size: 1 });
+    }, { budget: new FairBudget(OUTBOX_BUDGET), source: name })
+  ) as [Outbox<number>, Outbox<number>];
+  for (const outbox of [bad, good]) outbox.send(body(1, 1));
   await Promise.all([bad.drained(), good.drained()]);
   assert.deepEqual(told, ["bad broken", "good written"]);
 });
 
-Deno.test("who waits for an outbox to drain waits no longer than until it is closed", async () => {
+Deno.test("waiting for an outbox to drain ends when it is closed", async () => {
   const { outbox } = recorded();
-  outbox.send({ n: 1, size: 1 });
+  outbox.send(body(1, 1));
   const drained = outbox.drained();
   await turns();
   outbox.close();
@@ -150,13 +201,13 @@ Deno.test("whatever the pace of writes, bodies leave once, in order, and the bud
       const { outbox, writes, budget } = recorded();
       let finished = 0;
       for (const [n, size] of sizes.entries()) {
-        outbox.send({ n, size });
+        outbox.send(body(n, size));
         if (!finishes.next().value) continue;
         await Promise.resolve();
         if (finished < writes.length) writes[finished++]?.done.resolve();
       }
       const drained = outbox.drained();
-      while (budget.queuedBytes > 0 || finished < writes.length) {
+      while (budget.used > 0 || finished < writes.length) {
         if (finished < writes.length) writes[finished++]?.done.resolve();
         await turns();
       }

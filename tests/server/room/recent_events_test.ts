@@ -54,7 +54,7 @@ Deno.test("memory is bounded in bytes", () => {
   const last = 2 * ROOM_MEMORY_BYTES / text.length;
   const missed = remembering(last, text).since(0, last);
   const bytes = missed.events.reduce(
-    (sum, { v2 }) => sum + v2.reduce((n, b) => n + b.length, 0),
+    (sum, { v2 }) => sum + v2.bytes,
     0,
   );
   assert.ok(bytes <= ROOM_MEMORY_BYTES, `${bytes} bytes are kept`);

@@ -63,7 +63,7 @@ Deno.test("defaults lie within their ceilings, and one client within the whole s
     ["FILE_MAX_BYTES", "FILE_HELD_MAX_BYTES"],
     ["CONNECTIONS_PER_ADDRESS_MAX", "CONNECTIONS_MAX"],
     ["OUTBOX_WRITE_BYTES", "OUTBOX_MAX_BYTES"],
-    ["OUTBOX_MAX_BYTES", "OUTBOX_TOTAL_MAX_BYTES"],
+    ["OUTBOX_BULK_WRITE_BYTES", "OUTBOX_WRITE_BYTES"],
     ["READ_BUFFER_IDLE_BYTES", "READ_BUFFER_BUSY_BYTES"],
     ["HANDSHAKE_MAX_BYTES", "FRAME_MAX_BYTES"],
     ["RECORD_MAX_BYTES", "FRAME_MAX_BYTES"],
@@ -73,5 +73,8 @@ Deno.test("defaults lie within their ceilings, and one client within the whole s
     assert.ok(limits[small] <= limits[large], `${small} ${large}`);
   }
   // A whole file in base64 must fit an outbox, which counts bodies before they are sealed.
-  assert.ok(limits.FILE_MAX_BYTES * 4 / 3 <= limits.OUTBOX_MAX_BYTES);
+  assert.ok(limits.FILE_MAX_BYTES * 4 / 3 <= limits.OUTBOX_BULK_MAX_BYTES);
+  assert.ok(limits.OUTBOX_MAX_BYTES + limits.OUTBOX_BULK_MAX_BYTES <= limits.OUTBOX_BUDGET.most);
+  // What one member says fits into the part of an outbox that nobody can take away.
+  assert.ok(limits.MESSAGE_MAX_BYTES_CEILING <= limits.OUTBOX_BUDGET.reserve);
 });
