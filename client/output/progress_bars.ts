@@ -31,7 +31,7 @@ export class ProgressBars {
     if (event.kind === "refused") return false;
     const { file } = event;
     const moves = event.kind === "progress" || event.kind === "waiting" || event.kind === "resumed";
-    // A file that is all here waits for its user, which the offer has said. One that all went out is not yet there.
+    // A complete file that waits for its user has no bar: the offer is on the screen. A sent one may not be there yet.
     const isHere = moves && file.direction === "in" && event.done >= file.size;
     if (!moves || isHere) return this.#bars.delete(file.n);
     const bar: Bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };

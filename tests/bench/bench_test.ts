@@ -13,6 +13,8 @@ const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],
   growth: ["openssl"],
+  "fanout-sealed": ["openssl", "mosquitto"],
+  cluster: ["openssl", "nats-server"],
 };
 
 for (const [name, measure] of Object.entries(ROWS)) {

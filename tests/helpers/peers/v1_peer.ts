@@ -1,6 +1,7 @@
 // A v1 client for tests, written from docs/PROTOCOL.md alone: it shares no line with shared/channel/envelope_v1.ts, so that
 // a fault there cannot hide behind the same fault here. It sends any bytes, holds its reads, and waits with a bound.
 
+import { startOwnTimer } from "./own_time.ts";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 /** What a payload inside the session looks like before anybody checked it. */
@@ -34,16 +35,17 @@ const DROPPED = new Uint8Array(65_536);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** `promise`, or an error that says what did not come within `ms`. */
+/** `promise`, or an error that says what did not come within `ms` in which this process ran. */
 export async function within<T>(promise: Promise<T>, what: string, ms = WAIT_MS): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms);
-  });
+  const late = Promise.withResolvers<never>();
+  const timer = startOwnTimer(
+    ms,
+    () => late.reject(new Error(`${what} did not come within ${ms} ms`)),
+  );
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, late.promise]);
   } finally {
-    clearTimeout(timer);
+    timer.stop();
   }
 }
 

@@ -8,6 +8,7 @@ import type { Event, EventOf, Request, RequestOf } from "../../../shared/message
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+import { startOwnTimer } from "./own_time.ts";
 
 const WAIT_MS = 20_000;
 
@@ -41,7 +42,7 @@ export class V2Peer implements AsyncDisposable {
   /** What proofs inside this session are over. */
   readonly challenge: Uint8Array;
   #next = 1;
-  #wake: (() => void) | undefined;
+  #change = Promise.withResolvers<void>();
   #over = false;
 
   readonly #onEvent: ((event: Event) => void) | undefined;
@@ -150,18 +151,25 @@ export class V2Peer implements AsyncDisposable {
     fits: (event: Event) => event is E,
     kind = "event that fits",
   ): Promise<E> {
-    const deadline = performance.now() + WAIT_MS;
-    for (;;) {
-      const found = this.events.find(fits);
-      if (found !== undefined) return found;
-      const left = deadline - performance.now();
-      if (this.#over || left <= 0) {
-        const seen = this.events.map((event) => event.kind).join(" ");
-        throw new Error(
-          `no ${kind} ${this.#over ? "before the link ended" : "in time"}; seen: ${seen}`,
-        );
+    let isLate = false;
+    const timer = startOwnTimer(WAIT_MS, () => {
+      isLate = true;
+      this.#wake();
+    });
+    try {
+      for (;;) {
+        const found = this.events.find(fits);
+        if (found !== undefined) return found;
+        if (this.#over || isLate) {
+          const seen = this.events.map((event) => event.kind).join(" ");
+          throw new Error(
+            `no ${kind} ${this.#over ? "before the link ended" : "in time"}; seen: ${seen}`,
+          );
+        }
+        await this.#change.promise;
       }
-      await this.#change(left);
+    } finally {
+      timer.stop();
     }
   }
 
@@ -184,12 +192,9 @@ export class V2Peer implements AsyncDisposable {
     await this.ended;
   }
 
-  async #change(withinMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const timer = setTimeout(resolve, withinMs);
-    await promise;
-    clearTimeout(timer);
+  #wake(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 
   async #read(): Promise<void> {
@@ -205,14 +210,14 @@ export class V2Peer implements AsyncDisposable {
             this.#onEvent?.(event);
           }
         }
-        this.#wake?.();
+        this.#wake();
       }
     } catch (error) {
       const gone = [Deno.errors.BadResource, Deno.errors.ConnectionReset, Deno.errors.Interrupted];
       if (!gone.some((kind) => error instanceof kind)) throw error;
     } finally {
       this.#over = true;
-      this.#wake?.();
+      this.#wake();
     }
   }
 }

@@ -1,0 +1,58 @@
+// Time as the process of a test has it. A machine that is busy, or that sleeps, stops the process for seconds; what the
+// process could not see meanwhile is nobody's fault, so waits and figures leave that time out.
+
+/** How often the process looks whether it runs, in milliseconds. */
+const TICK_MS = 50;
+
+/** A wait that was begun. */
+export interface OwnTimer {
+  /** Ends the wait; `over` is not called any more. */
+  stop(): void;
+}
+
+/** Calls `over` after `ms` in which this process ran: a tick that comes late counts as one tick. */
+export function startOwnTimer(ms: number, over: () => void): OwnTimer {
+  let left = ms;
+  const tick = () => {
+    if (left <= 0) return over();
+    const part = Math.min(left, TICK_MS);
+    left -= part;
+    timer = setTimeout(tick, part);
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  tick();
+  return { stop: () => clearTimeout(timer) };
+}
+
+/** Measures for how long this process stood still. */
+export class StallMeter implements Disposable {
+  #total = 0;
+  #longest = 0;
+  #last = performance.now();
+  readonly #timer = setInterval(() => this.#look(), TICK_MS);
+
+  /** All stalls so far together, in milliseconds. */
+  get total(): number {
+    this.#look();
+    return this.#total;
+  }
+
+  /** The longest of them, in milliseconds. */
+  get longest(): number {
+    this.#look();
+    return this.#longest;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const late = now - this.#last - TICK_MS;
+    this.#last = now;
+    if (late <= 0) return;
+    this.#total += late;
+    this.#longest = Math.max(this.#longest, late);
+  }
+}
