@@ -121,7 +121,7 @@ const SOCKETS = [
   "server/net/",
   "client/net/",
   "server/admin/http_server.ts",
-  "server/commands/admin_client.ts",
+  "server/commands/admin_request.ts",
   "server/telemetry/systemd_notify.ts",
 ];
 

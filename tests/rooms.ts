@@ -102,7 +102,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Sockets: listening, TLS, one accepted connection as bytes in and out. No other room opens sockets for clients.",
     uses: ["server/config", "server/limits"],
-    face: ["connection", "listen", "listen_error"],
+    face: ["connection", "listen", "listen_error", "listener"],
   },
   "server/delivery": {
     says:
@@ -211,6 +211,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "admin_actions",
       "admin_commands",
       "cluster_host",
+      "guess_log",
       "hand_over_auth",
       "http_server",
       "paths",
@@ -229,7 +230,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/connection",
       "server/admin",
     ],
-    face: ["admin", "admin_client", "command_io", "health_and_top", "keep", "program", "serve"],
+    face: [
+      "admin",
+      "admin_client",
+      "command_io",
+      "health_and_top",
+      "keep",
+      "program",
+      "serve",
+      "served_relay",
+      "take_over",
+    ],
   },
   "server": {
     says: "From the command line to a command to an exit code, nothing else.",

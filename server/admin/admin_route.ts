@@ -62,9 +62,9 @@ export async function adminReply(
   const wrong = unfit(request);
   if (wrong !== undefined) return wrong;
   const token = bearerToken(request);
-  const checked = token === undefined ? "wrong" : await gate.check(token);
-  if (checked === "busy") return { status: 429, why: "Too many at once" };
-  if (checked === "wrong") return { status: 401, why: "The admin token is required" };
+  if (token === undefined || !await gate.check(token, peer)) {
+    return { status: 401, why: "The admin token is required" };
+  }
   const body = await readUpTo(request, ADMIN_REQUEST_MAX_BYTES);
   if (body === undefined) {
     return { status: 413, why: `A command has at most ${ADMIN_REQUEST_MAX_BYTES} bytes` };

@@ -1,8 +1,11 @@
-// Who may have all that a server knows: whoever has the admin token, and proves it without saying it. Between one
-// process and the next any user of the machine can listen at their address: such a one must neither learn the token,
-// nor read what is handed over, nor hand over something of its own.
+// Hands the server's state to whoever proves to have the admin token, without sending it. Between one process and the
+// next, any user of the machine can listen at their address: an impostor must neither learn the token, nor read the
+// state, nor hand over a state of its own.
+//
+// Two phases, so that a state is never lost with its only copy: `give` returns the state, and the giver keeps it until
+// `finish` proves that the receiver serves; without that, it resumes after FINISH_MS.
 
-import { timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -15,90 +18,186 @@ import { HASH_BYTES, hkdfExpandLabel, hkdfExtract } from "../../shared/crypto/hk
 import type { TokenGate } from "./token_gate.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 
-/** Bytes of a challenge, and of the nonce of whoever answers it. */
+/** Bytes of a challenge, and of the nonce of the process that answers it. */
 export const CHALLENGE_BYTES = 32;
-/** Bytes of what the next process asks with: the challenge, its nonce, and the proof. */
+/** Bytes of a request: the challenge, the nonce, and the proof. */
 export const HAND_OVER_REQUEST_BYTES = 2 * CHALLENGE_BYTES + HASH_BYTES;
+
+// A challenge is its time in ms, a nonce, and a MAC over both under a key of this process. The server keeps no list of
+// them, so a flood of requests for challenges voids none. HMAC-SHA-256 is truncated to 128 bits (RFC 2104, section 5).
+const MAC_BYTES = 16;
+const CHALLENGE_MS = 30_000;
+
+/** How long the giver waits for the receiver to serve. */
+export const FINISH_MS = 10_000;
 
 interface Secrets {
   readonly proof: Uint8Array;
+  readonly finish: Uint8Array;
   readonly sealing: AeadContext;
 }
 
-// Others of this machine may ask for challenges as well, and must not void the one that counts.
-const CHALLENGES_OPEN_MAX = 64;
-
-/** The admin token, and its only gate: guesses at the desk and at the pages are one row of guesses. */
-export interface AdminSecret {
-  readonly token: string;
-  readonly gate: TokenGate;
+/** The owner of the state. */
+export interface HandOverSource {
+  /** Stops serving and returns the state; undefined if there is nothing to hand over. */
+  prepare(): Promise<Uint8Array> | undefined;
+  /** The receiver serves: the state is not needed any more. */
+  finish(): void;
+  /** No receiver serves: serve again. */
+  resume(): void;
 }
 
-/** Gives what `take` gives to one who has the token. */
-export class HandOverAuth {
-  readonly #token: string;
-  readonly #gate: TokenGate;
-  readonly #take: () => Promise<Uint8Array> | undefined;
-  readonly #challenges: Uint8Array[] = [];
+/** What guards the hand-over. */
+export interface HandOverAuthOptions {
+  readonly token: string;
+  /** Counts and delays wrong proofs together with wrong tokens. */
+  readonly gate: TokenGate;
+  /** Monotonic ms. */
+  readonly now?: () => number;
+  /** Calls back once after `ms`, unless the returned function cancels it. */
+  readonly later?: (run: () => void, ms: number) => () => void;
+}
 
-  /** `take` gives undefined where there is nothing to hand over (any more). */
-  constructor(
-    { token, gate }: AdminSecret,
-    take: () => Promise<Uint8Array> | undefined,
-  ) {
-    this.#token = token;
-    this.#take = take;
-    this.#gate = gate;
+/** Why nothing is handed over; "stale": the challenge is too old, used, or another process's. */
+export type HandOverRefusal = "unauthorized" | "stale" | "nothing";
+
+interface Given {
+  readonly challenge: Uint8Array;
+  readonly finish: Uint8Array;
+}
+
+/** Gives the state of `source` to a process that has the token. */
+export class HandOverAuth {
+  readonly #options: HandOverAuthOptions;
+  readonly #source: HandOverSource;
+  readonly #key = crypto.getRandomValues(new Uint8Array(HASH_BYTES));
+  readonly #now: () => number;
+  /** Challenges that were answered rightly and are not stale yet: only the admin adds one. */
+  readonly #used = new Map<string, number>();
+  #state: Promise<Uint8Array> | undefined;
+  #given: Given | undefined;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: HandOverAuthOptions, source: HandOverSource) {
+    this.#options = options;
+    this.#source = source;
+    this.#now = options.now ?? (() => performance.now());
   }
 
-  /** What one who asks must answer, once. */
+  /** A challenge to answer once, within CHALLENGE_MS. */
   challenge(): Uint8Array<ArrayBuffer> {
     const challenge = crypto.getRandomValues(new Uint8Array(CHALLENGE_BYTES));
-    this.#challenges.push(challenge);
-    if (this.#challenges.length > CHALLENGES_OPEN_MAX) this.#challenges.shift();
+    new DataView(challenge.buffer).setFloat64(0, this.#now());
+    challenge.set(this.#macOf(challenge), CHALLENGE_BYTES - MAC_BYTES);
     return challenge;
   }
 
-  /** Everything, sealed for the one who asks. */
+  /**
+   * The state, sealed for the sender of `request`, who is at `peer`. Asked again before `finish`, by a process that
+   * starts in the place of one that failed, it gives the same state, and what was given before cannot be finished.
+   */
   async give(
-    ask: Uint8Array,
-  ): Promise<Uint8Array<ArrayBuffer> | "unauthorized" | "busy" | "nothing"> {
-    if (ask.length !== HAND_OVER_REQUEST_BYTES) return "unauthorized";
-    const nonce = ask.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES);
-    const proof = ask.subarray(2 * CHALLENGE_BYTES);
-    const open = this.#challenges.findIndex((one) =>
-      timingSafeEqual(one, ask.subarray(0, CHALLENGE_BYTES))
-    );
-    const [challenge] = open < 0 ? [] : this.#challenges.splice(open, 1);
-    if (challenge === undefined) return "unauthorized";
-    const secrets = secretsOf(this.#token, challenge, nonce);
-    const checked = await this.#gate.checkProof(() => timingSafeEqual(proof, secrets.proof));
-    if (checked !== "right") return checked === "busy" ? "busy" : "unauthorized";
-    const plaintext = await this.#take();
-    if (plaintext === undefined) return "nothing";
+    request: Uint8Array,
+    peer: string,
+  ): Promise<Uint8Array<ArrayBuffer> | HandOverRefusal> {
+    const asked = this.#read(request);
+    if (asked === undefined) return "unauthorized";
+    const { challenge, secrets, proof } = asked;
+    if (!this.#isFresh(challenge)) return "stale";
+    const isRight = () => timingSafeEqual(proof, secrets.proof);
+    if (!await this.#options.gate.checkProof(isRight, peer)) return "unauthorized";
+    // Another copy of the request may have been first.
+    if (!this.#isFresh(challenge)) return "stale";
+    this.#use(challenge);
+    this.#cancelTimer();
+    const state = this.#state ??= this.#source.prepare();
+    if (state === undefined) return "nothing";
+    this.#given = { challenge, finish: secrets.finish };
+    const plaintext = await state;
+    this.#expectFinish(challenge);
     const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
     aeadSeal("aes-256-gcm", secrets.sealing, { plaintext, out });
     return out;
   }
+
+  /** The receiver, which is at `peer`, proves that it serves what it was given; undefined when that is accepted. */
+  async finish(request: Uint8Array, peer: string): Promise<HandOverRefusal | undefined> {
+    const given = this.#given;
+    const challenge = request.subarray(0, CHALLENGE_BYTES);
+    const proof = request.subarray(2 * CHALLENGE_BYTES);
+    if (request.length !== HAND_OVER_REQUEST_BYTES) return "unauthorized";
+    if (given === undefined || !timingSafeEqual(challenge, given.challenge)) return "nothing";
+    const isRight = () => timingSafeEqual(proof, given.finish);
+    if (!await this.#options.gate.checkProof(isRight, peer)) return "unauthorized";
+    if (this.#given !== given) return "nothing";
+    this.#cancelTimer();
+    this.#given = undefined;
+    this.#source.finish();
+    return undefined;
+  }
+
+  #expectFinish(challenge: Uint8Array): void {
+    // A later request has its own timer.
+    if (this.#given?.challenge !== challenge) return;
+    const { later = afterMs } = this.#options;
+    this.#cancelTimer = later(() => {
+      this.#state = undefined;
+      this.#given = undefined;
+      this.#source.resume();
+    }, FINISH_MS);
+  }
+
+  #read(request: Uint8Array) {
+    if (request.length !== HAND_OVER_REQUEST_BYTES) return undefined;
+    const challenge = request.slice(0, CHALLENGE_BYTES);
+    const nonce = request.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES);
+    const proof = request.subarray(2 * CHALLENGE_BYTES);
+    return { challenge, proof, secrets: secretsOf(this.#options.token, challenge, nonce) };
+  }
+
+  #isFresh(challenge: Uint8Array): boolean {
+    const mac = challenge.subarray(CHALLENGE_BYTES - MAC_BYTES);
+    if (!timingSafeEqual(mac, this.#macOf(challenge))) return false;
+    const now = this.#now();
+    const at = new DataView(challenge.buffer, challenge.byteOffset).getFloat64(0);
+    return now - at < CHALLENGE_MS && !this.#used.has(textOf(challenge));
+  }
+
+  #use(challenge: Uint8Array): void {
+    const now = this.#now();
+    for (const [text, at] of this.#used) if (now - at >= CHALLENGE_MS) this.#used.delete(text);
+    this.#used.set(textOf(challenge), now);
+  }
+
+  #macOf(challenge: Uint8Array): Uint8Array {
+    const authenticated = challenge.subarray(0, CHALLENGE_BYTES - MAC_BYTES);
+    const mac = createHmac("sha256", this.#key).update(authenticated).digest();
+    return new Uint8Array(mac).subarray(0, MAC_BYTES);
+  }
 }
 
-/** The other side of the desk. */
+/** The receiver's side of one exchange. */
 export interface HandOverRequest {
-  /** What to ask with. */
+  /** Body of the request for the state. */
   readonly body: Uint8Array<ArrayBuffer>;
-  /** What was given. Throws CryptoError where it is not from one who has the token. */
+  /** Body of the message that the receiver serves. */
+  readonly finish: Uint8Array<ArrayBuffer>;
+  /** The state. Throws CryptoError if it is not from a process that has the token. */
   open(sealed: Uint8Array): Uint8Array;
 }
 
-/** Answers a challenge for the one who has the token. */
+/** Answers a challenge with the token. */
 export function handOverRequest(token: string, challenge: Uint8Array): HandOverRequest {
   const body = new Uint8Array(HAND_OVER_REQUEST_BYTES);
   body.set(challenge);
   const nonce = crypto.getRandomValues(body.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES));
   const secrets = secretsOf(token, challenge, nonce);
+  const finish = body.slice();
   body.set(secrets.proof, 2 * CHALLENGE_BYTES);
+  finish.set(secrets.finish, 2 * CHALLENGE_BYTES);
   return {
     body,
+    finish,
     open(sealed) {
       const { buffer, byteOffset, length } = aeadOpen("aes-256-gcm", secrets.sealing, sealed);
       return new Uint8Array(buffer, byteOffset, length);
@@ -106,7 +205,7 @@ export function handOverRequest(token: string, challenge: Uint8Array): HandOverR
   };
 }
 
-// Both sides put a fresh nonce in, so each key seals one message, and the AEAD's nonce can stand still.
+// Both sides add a fresh nonce, so each key seals one message, and the AEAD's nonce can be constant.
 function secretsOf(token: string, challenge: Uint8Array, nonce: Uint8Array): Secrets {
   const salt = new Uint8Array(2 * CHALLENGE_BYTES);
   salt.set(challenge);
@@ -115,10 +214,20 @@ function secretsOf(token: string, challenge: Uint8Array, nonce: Uint8Array): Sec
   const expand = (label: string, length: number) => hkdfExpandLabel(secret, label, { length });
   return {
     proof: expand("hand-over ask", HASH_BYTES),
+    finish: expand("hand-over finish", HASH_BYTES),
     sealing: {
       key: expand("hand-over give", AEAD_KEY_BYTES),
       nonce: new Uint8Array(AEAD_NONCE_BYTES),
       associatedData: new Uint8Array(),
     },
   };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return bytes.join();
+}
+
+function afterMs(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }

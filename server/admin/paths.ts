@@ -8,3 +8,6 @@ export const ADMIN_REQUEST_MAX_BYTES = 4_096;
 
 /** The route over which the next process takes over. */
 export const HAND_OVER_PATH = "/hand-over";
+
+/** The route over which it tells that it serves. */
+export const HAND_OVER_FINISH_PATH = "/hand-over/finish";

@@ -1,6 +1,10 @@
 // Routes of the admin pages: an HTTP request in, a response out. server/admin/http_server.ts has the socket.
 
-import { HAND_OVER_REQUEST_BYTES, type HandOverAuth } from "./hand_over_auth.ts";
+import {
+  HAND_OVER_REQUEST_BYTES,
+  type HandOverAuth,
+  type HandOverRefusal,
+} from "./hand_over_auth.ts";
 import { METRICS_TYPE } from "../telemetry/prometheus_page.ts";
 import {
   adminReply,
@@ -10,7 +14,7 @@ import {
   type PeerRequest,
   readUpTo,
 } from "./admin_route.ts";
-import { ADMIN_PATH, HAND_OVER_PATH } from "./paths.ts";
+import { ADMIN_PATH, HAND_OVER_FINISH_PATH, HAND_OVER_PATH } from "./paths.ts";
 
 /** What the pages show. */
 export interface AdminView extends AdminRouteView {
@@ -54,7 +58,8 @@ export async function answerRoute(
   if (view.gate === undefined && !isPlainAddress(hostname)) {
     return plain(421, "Use an IP address in the URL, such as http://127.0.0.1, or set a token");
   }
-  if (pathname === HAND_OVER_PATH) return await handOver(request, view);
+  if (pathname === HAND_OVER_PATH) return await giveState({ request, peer }, view);
+  if (pathname === HAND_OVER_FINISH_PATH) return await finishHandOver({ request, peer }, view);
   if (pathname === ADMIN_PATH) {
     const reply = await adminCommand({ request, peer }, view);
     if (reply !== undefined) return reply;
@@ -63,7 +68,7 @@ export async function answerRoute(
   if (page === undefined) return plain(404, `Not found. Pages: ${Object.keys(PAGES).join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Use GET");
   if (page.guarded && view.gate !== undefined) {
-    const refusal = await refuse(request, view);
+    const refusal = await refuse({ request, peer }, view);
     if (refusal !== undefined) return refusal;
   }
   return page.answer(view);
@@ -77,15 +82,38 @@ async function adminCommand(from: PeerRequest, view: AdminView): Promise<Respons
 }
 
 // Hands over all sessions and the server's identity: GET returns a challenge, POST with the answer returns the state.
-async function handOver(request: Request, { handOver: desk }: AdminView): Promise<Response> {
-  if (desk === undefined) return plain(409, "This server has nothing to hand over");
-  if (request.method === "GET") return binary(desk.challenge());
+async function giveState(
+  { request, peer }: PeerRequest,
+  { handOver }: AdminView,
+): Promise<Response> {
+  if (handOver === undefined) return refusalOf("nothing");
+  if (request.method === "GET") return binary(handOver.challenge());
   if (request.method !== "POST") return plain(405, "Use POST");
-  const ask = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
-  const given = ask === undefined ? "unauthorized" : await desk.give(ask);
-  if (given === "unauthorized") return plain(401, "The admin token is required");
-  if (given === "busy") return plain(429, "Too many at once");
-  return given === "nothing" ? plain(409, "This server has nothing to hand over") : binary(given);
+  const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
+  const given = body === undefined ? "unauthorized" : await handOver.give(body, peer);
+  return given instanceof Uint8Array ? binary(given) : refusalOf(given);
+}
+
+async function finishHandOver(
+  { request, peer }: PeerRequest,
+  { handOver }: AdminView,
+): Promise<Response> {
+  if (handOver === undefined) return refusalOf("nothing");
+  if (request.method !== "POST") return plain(405, "Use POST");
+  const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
+  const refusal = body === undefined ? "unauthorized" : await handOver.finish(body, peer);
+  return refusal === undefined ? plain(200, "finished") : refusalOf(refusal);
+}
+
+function refusalOf(refusal: HandOverRefusal): Response {
+  switch (refusal) {
+    case "unauthorized":
+      return plain(401, "The admin token is required");
+    case "stale":
+      return plain(410, "The challenge is too old");
+    case "nothing":
+      return plain(409, "This server has nothing to hand over");
+  }
 }
 
 function binary(body: Uint8Array<ArrayBuffer>): Response {
@@ -94,11 +122,12 @@ function binary(body: Uint8Array<ArrayBuffer>): Response {
   });
 }
 
-async function refuse(request: Request, { gate }: AdminView): Promise<Response | undefined> {
+async function refuse(
+  { request, peer }: PeerRequest,
+  { gate }: AdminView,
+): Promise<Response | undefined> {
   const token = bearerToken(request);
-  const checked = token === undefined ? "wrong" : await gate?.check(token) ?? "wrong";
-  if (checked === "right") return undefined;
-  if (checked === "busy") return plain(429, "Too many at once");
+  if (token !== undefined && await gate?.check(token, peer)) return undefined;
   return plain(401, "The admin token is required", { "www-authenticate": "Bearer" });
 }
 

@@ -1,48 +1,77 @@
-// The operator's token: compared in constant time, and no faster than a person mistypes it.
+// Checks the admin token. A right proof is never delayed by wrong ones: any peer of the pages can send guesses, and the
+// admin must still be able to stop the server, to restart it, and to ban that peer.
 
 import { timingSafeEqual } from "node:crypto";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 
-// A token that somebody thought of falls to a dictionary; at one guess a second, a dictionary takes weeks.
+// A peer that guesses one by one is slowed down. Guesses side by side are bounded in memory, not in rate: only the
+// token's length protects against them.
+const TOKEN_MIN_CHARACTERS = 16;
 const WRONG_PAUSE_MS = 1_000;
-const WAITING_MAX = 8;
+const WAITING_MAX = 64;
 
-/** What came of a token. */
-export type GateAnswer = "right" | "wrong" | "busy";
+/** A wrong token or proof, as it is counted and logged. */
+export type OnGuess = (source: string) => void;
 
-/** Compares tokens one after another. */
+/** What a gate needs beside the token. */
+export interface TokenGateOptions {
+  readonly onGuess?: OnGuess;
+  /** Resolves after `ms`; without it, a timer that does not keep the process alive. */
+  readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** Throws ConfigError when `token` is too short to resist guesses. */
+export function checkTokenStrength(token: string): void {
+  const { length } = [...token];
+  if (length >= TOKEN_MIN_CHARACTERS) return;
+  throw new ConfigError(
+    `Cannot use the admin token: it has ${length} characters, at least ${TOKEN_MIN_CHARACTERS} are needed`,
+    { hint: "openssl rand -base64 24" },
+  );
+}
+
+/** Compares tokens and proofs in constant time. */
 export class TokenGate {
   readonly #digest: Uint8Array;
+  readonly #onGuess: OnGuess;
   readonly #pause: (ms: number) => Promise<void>;
-  #waiting = 0;
-  #turn: Promise<void> = Promise.resolve();
+  /** Ends the pause of each wrong guess that waits, the oldest first. */
+  readonly #waiting = new Set<() => void>();
 
-  constructor(token: string, pause: (ms: number) => Promise<void> = sleep) {
+  constructor(token: string, { onGuess = () => {}, pause = sleep }: TokenGateOptions = {}) {
     this.#digest = tokenDigest(token);
+    this.#onGuess = onGuess;
     this.#pause = pause;
   }
 
   /**
-   * Whether `token` is the right one. The contract:
-   * 1. A wrong one is answered WRONG_PAUSE_MS later, and nothing is compared meanwhile: guesses side by side are no
-   *    faster than guesses one by one.
-   * 2. At most WAITING_MAX wait for their turn; who comes then is told that it is busy, and nothing of the token.
+   * Whether `token`, sent by `source`, is the right one. The contract:
+   * 1. A right one is answered at once, however many wrong ones wait.
+   * 2. A wrong one is reported, and answered WRONG_PAUSE_MS later, or when WAITING_MAX later ones wait.
    */
-  check(token: string): Promise<GateAnswer> {
-    return this.checkProof(() => timingSafeEqual(this.#digest, tokenDigest(token)));
+  check(token: string, source: string): Promise<boolean> {
+    return this.checkProof(() => timingSafeEqual(this.#digest, tokenDigest(token)), source);
   }
 
-  /** The same for a proof that somebody has it; `isRight` compares in constant time. */
-  async checkProof(isRight: () => boolean): Promise<GateAnswer> {
-    if (this.#waiting >= WAITING_MAX) return "busy";
-    this.#waiting++;
-    const answer = this.#turn.then(async () => {
-      if (isRight()) return "right";
-      await this.#pause(WRONG_PAUSE_MS);
-      return "wrong";
-    });
-    this.#turn = answer.then(() => void this.#waiting--);
-    return await answer;
+  /** The same for a proof that the sender has the token; `isRight` compares in constant time. */
+  async checkProof(isRight: () => boolean, source: string): Promise<boolean> {
+    if (isRight()) return true;
+    this.#onGuess(source);
+    await this.#wait();
+    return false;
+  }
+
+  async #wait(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    const [oldest = resolve] = this.#waiting;
+    if (this.#waiting.size > WAITING_MAX) {
+      this.#waiting.delete(oldest);
+      oldest();
+    }
+    await Promise.race([promise, this.#pause(WRONG_PAUSE_MS)]);
+    this.#waiting.delete(resolve);
   }
 }
 

@@ -4,12 +4,15 @@
 import type { Logger } from "@logtape/logtape";
 import { ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { KEEP_MS } from "../config/limits.ts";
-import { type AdminPeer, requestHandOver } from "./admin_client.ts";
+import type { AdminPeer } from "./admin_client.ts";
+import { requestHandOver } from "./take_over.ts";
 import { serveWhenFree } from "../admin/http_server.ts";
 import { faultText, openLog } from "../telemetry/log.ts";
-import { HandOverAuth } from "../admin/hand_over_auth.ts";
+import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./service_manager.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
+import { GuessLog } from "../admin/guess_log.ts";
+import type { AdminView } from "../admin/routes.ts";
 import { TokenGate } from "../admin/token_gate.ts";
 
 /** What a keeper needs. */
@@ -28,30 +31,28 @@ export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
   { log, manager, signal }: KeeperContext,
 ): Promise<number> {
-  const kept = await requestHandOver({ address, token });
-  if (token === undefined || kept === undefined) {
+  if (token === undefined) {
+    throw new ConfigError("Cannot keep a server's state: it requires the admin token");
+  }
+  const taken = await requestHandOver({ address, token });
+  if (taken === undefined) {
     throw new ConfigError("Cannot keep a server's state: no server has its admin pages there");
   }
+  await taken.finish();
   const over = Promise.withResolvers<boolean>();
-  let bytes: Uint8Array | undefined = kept;
-  const gate = new TokenGate(token);
-  const desk = new HandOverAuth({ token, gate }, () => {
-    const given = bytes;
-    bytes = undefined;
-    if (given === undefined) return undefined;
-    over.resolve(true);
-    return Promise.resolve(given);
-  });
-  const admin = await serveWhenFree(address, {
-    // A keeper accepts no clients.
-    ready: () => false,
-    metrics: () => "",
-    gate,
-    // There is no server to act on.
-    answer: () =>
-      Promise.reject(new LimitError("Cannot run the command: the server is restarting")),
-    handOver: desk,
-  }, (error) => log.error("unexpected fault", { stack: faultText(error) }));
+  const admin = await serveWhenFree(
+    address,
+    keeperView(token, {
+      log,
+      source: {
+        prepare: () => Promise.resolve(taken.bytes),
+        finish: () => over.resolve(true),
+        resume: () =>
+          log.warning("the next server did not start; the state is kept for another one"),
+      },
+    }),
+    (error) => log.error("unexpected fault", { stack: faultText(error) }),
+  );
   log.info("keeping the server's state for the next one");
   manager.tell("READY=1");
   const timer = setTimeout(() => over.resolve(false), KEEP_MS);
@@ -74,4 +75,24 @@ export function keepCommand(
 ): Promise<number> {
   const log = openLog("INFO");
   return keep(peer, { log, manager: openManager(log, env), signal });
+}
+
+interface Keeping {
+  readonly log: Logger;
+  readonly source: HandOverSource;
+}
+
+function keeperView(token: string, { log, source }: Keeping): AdminView {
+  const guesses = new GuessLog({ log });
+  const gate = new TokenGate(token, { onGuess: (peer) => guesses.note(peer) });
+  return {
+    // A keeper accepts no clients.
+    ready: () => false,
+    metrics: () => "",
+    gate,
+    // There is no server to act on.
+    answer: () =>
+      Promise.reject(new LimitError("Cannot run the command: the server is restarting")),
+    handOver: new HandOverAuth({ token, gate }, source),
+  };
 }

@@ -26,6 +26,10 @@ export const COUNTER_ROWS = {
     family: "cmdchat_connections_refused_total",
     help: "Connections closed at once because a cap was reached or their address is banned.",
   },
+  adminGuesses: {
+    family: "cmdchat_admin_guesses_total",
+    help: "Wrong tokens and proofs at the admin pages.",
+  },
   handshakesFailed: {
     family: "cmdchat_handshakes_failed_total",
     help: "Handshakes that let nobody in.",

@@ -118,7 +118,7 @@ Deno.test("health and top without an address, or with a wrong one, are one clear
 });
 
 Deno.test("with CMDCHAT_ADMIN_TOKEN, metrics are for those who have it", async () => {
-  const env = { CMDCHAT_ADMIN_TOKEN: "for-the-admin" };
+  const env = { CMDCHAT_ADMIN_TOKEN: "for-the-admin-alone" };
   await using server = await startServer({ args: ["--admin-listen", "0"], env });
   const pages = await pagesOf(server);
   assert.equal((await ask("top", pages)).code, 4);
@@ -126,7 +126,7 @@ Deno.test("with CMDCHAT_ADMIN_TOKEN, metrics are for those who have it", async (
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /^members +0 v1, 0 v2, 0 away$/m);
   const { stdout, stderr } = await server.stop();
-  assert.ok(!(stdout + stderr).includes("for-the-admin"));
+  assert.ok(!(stdout + stderr).includes("for-the-admin-alone"));
 });
 
 Deno.test("--admin-listen on a taken port, or open to others without a token, does not start", async () => {

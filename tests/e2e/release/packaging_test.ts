@@ -95,7 +95,7 @@ builtTest(
     }));
     // These, too, with ports that no other program has.
     Object.assign(env, { CMDCHAT_ADMIN_LISTEN: "127.0.0.1:0", CMDCHAT_TAKE_OVER: "127.0.0.1:1" });
-    Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-admin" });
+    Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-admin-alone" });
     await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
     // The line as written, with one thing changed: a port that no other program has.
     await using server = await startServer({

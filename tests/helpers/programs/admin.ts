@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type Finished, type RunningServer, runServer } from "./server_process.ts";
 
 /** The token of servers that have an admin. */
-export const ADMIN_TOKEN = "for-the-admin";
+export const ADMIN_TOKEN = "for-the-admin-alone";
 
 /** Environment of servers and admin commands with the token. */
 export const WITH_TOKEN = { CMDCHAT_ADMIN_TOKEN: ADMIN_TOKEN };

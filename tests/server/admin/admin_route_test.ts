@@ -5,7 +5,7 @@ import { ADMIN_REQUEST_MAX_BYTES } from "../../../server/admin/paths.ts";
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-admin";
+const TOKEN = "for-the-admin-alone";
 
 /** A view that remembers what got through to the server. */
 function viewOf(parts: Partial<AdminView> = {}) {
@@ -14,7 +14,7 @@ function viewOf(parts: Partial<AdminView> = {}) {
     ready: () => true,
     metrics: () => "",
     handOver: undefined,
-    gate: new TokenGate(TOKEN, () => Promise.resolve()),
+    gate: new TokenGate(TOKEN, { pause: () => Promise.resolve() }),
     answer(ask) {
       asked.push(ask);
       return Promise.resolve({ lines: ["done"], data: { done: true } });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import {
+  CHALLENGE_BYTES,
+  FINISH_MS,
   HAND_OVER_REQUEST_BYTES,
   HandOverAuth,
   handOverRequest,
@@ -7,84 +9,129 @@ import {
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { CryptoError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-admin";
+const TOKEN = "for-the-admin-alone";
 const OTHER = "somebody else's";
 const STATE = new TextEncoder().encode("all that a server knows");
+const PEER = "127.0.0.1";
 
-/** A gate that lets nobody wait. */
-function gateOf(token: string): TokenGate {
-  return new TokenGate(token, () => Promise.resolve());
-}
-
-/** A desk with STATE, given once. */
-function newDesk(): { desk: HandOverAuth; readonly given: number } {
-  let given = 0;
-  const take = () => given++ === 0 ? Promise.resolve(STATE) : undefined;
-  const desk = new HandOverAuth({ token: TOKEN, gate: gateOf(TOKEN) }, take);
-  return {
-    desk,
-    get given() {
-      return given;
+/** A process that gives STATE to holders of `token`, with a clock that the test moves. */
+function openGiver(token = TOKEN) {
+  const events: string[] = [];
+  const timers: { run: () => void; ms: number; isCancelled: boolean }[] = [];
+  const clock = { now: 5_000 };
+  const gate = new TokenGate(token, {
+    pause: () => Promise.resolve(),
+    onGuess: (source) => events.push(`guess ${source}`),
+  });
+  const options = {
+    token,
+    gate,
+    now: () => clock.now,
+    later(run: () => void, ms: number) {
+      const timer = { run, ms, isCancelled: false };
+      timers.push(timer);
+      return () => void (timer.isCancelled = true);
     },
   };
+  const auth = new HandOverAuth(options, {
+    prepare: () => {
+      events.push("prepare");
+      return Promise.resolve(STATE);
+    },
+    finish: () => events.push("finish"),
+    resume: () => events.push("resume"),
+  });
+  const runTimers = () => {
+    for (const { run, isCancelled } of timers.splice(0)) if (!isCancelled) run();
+  };
+  return { auth, events, clock, timers, runTimers };
 }
 
-Deno.test("who has the token gets everything once, and on the way it is not to be read", async () => {
-  const { desk } = newDesk();
-  const ask = handOverRequest(TOKEN, desk.challenge());
-  const sealed = await desk.give(ask.body);
+Deno.test("the holder of the token gets the state, which is sealed, and finishes once it serves", async () => {
+  const { auth, events, timers, runTimers } = openGiver();
+  const asked = handOverRequest(TOKEN, auth.challenge());
+  const sealed = await auth.give(asked.body, PEER);
   assert.ok(sealed instanceof Uint8Array);
   assert.ok(!new TextDecoder().decode(sealed).includes("server"));
-  assert.deepEqual(ask.open(sealed), STATE);
-  assert.equal(await desk.give(handOverRequest(TOKEN, desk.challenge()).body), "nothing");
-});
-
-Deno.test("who has not, repeats what another asked, or asks without a challenge, gets nothing", async () => {
-  const scene = newDesk();
-  const { desk } = scene;
-  assert.equal(await desk.give(new Uint8Array(HAND_OVER_REQUEST_BYTES)), "unauthorized");
-  const wrong = handOverRequest(OTHER, desk.challenge());
-  assert.equal(await desk.give(wrong.body), "unauthorized");
-  for (const length of [0, HAND_OVER_REQUEST_BYTES - 1, HAND_OVER_REQUEST_BYTES + 1]) {
-    desk.challenge();
-    assert.equal(await desk.give(new Uint8Array(length)), "unauthorized", `${length} bytes`);
-  }
-  const wrongTwice = handOverRequest(TOKEN, desk.challenge()).body.fill(0, -1);
-  assert.equal(await desk.give(wrongTwice), "unauthorized");
-  assert.equal(await desk.give(wrongTwice), "unauthorized");
-  assert.equal(scene.given, 0);
-  const heard = handOverRequest(TOKEN, desk.challenge()).body;
-  assert.ok(await desk.give(heard) instanceof Uint8Array);
-  assert.equal(await desk.give(heard), "unauthorized", "a challenge counts once");
-  assert.equal(scene.given, 1);
-});
-
-Deno.test("who listens in the server's place learns no token, and cannot hand over what is not the server's", async () => {
-  // Whoever is there chooses the challenge, sees the ask, and can only guess the token.
-  const impostor = new HandOverAuth(
-    { token: OTHER, gate: gateOf(OTHER) },
-    () => Promise.resolve(STATE),
+  assert.deepEqual(asked.open(sealed), STATE);
+  assert.deepEqual(timers.map(({ ms }) => ms), [FINISH_MS]);
+  assert.equal(
+    await auth.finish(asked.body, PEER),
+    "unauthorized",
+    "the request is no proof of it",
   );
-  const ask = handOverRequest(TOKEN, impostor.challenge());
-  assert.equal(await impostor.give(ask.body), "unauthorized");
-  const own = handOverRequest(OTHER, impostor.challenge());
-  const forged = await impostor.give(own.body);
-  assert.ok(forged instanceof Uint8Array);
-  assert.throws(() => ask.open(forged), CryptoError);
-  assert.throws(() => ask.open(new Uint8Array()), CryptoError);
+  assert.equal(await auth.finish(asked.finish, PEER), undefined);
+  assert.equal(await auth.finish(asked.finish, PEER), "nothing");
+  runTimers();
+  assert.deepEqual(events, ["prepare", `guess ${PEER}`, "finish"]);
 });
 
-Deno.test("guesses at the desk wait for guesses at the pages: there is one row of them", async () => {
-  const pause = Promise.withResolvers<void>();
-  const gate = new TokenGate(TOKEN, () => pause.promise);
-  const desk = new HandOverAuth({ token: TOKEN, gate }, () => Promise.resolve(STATE));
-  const guess = gate.check(OTHER);
-  const ask = handOverRequest(TOKEN, desk.challenge());
-  let given: unknown;
-  const giving = desk.give(ask.body).then((sealed) => given = sealed);
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.equal(given, undefined);
-  pause.resolve();
-  assert.equal(await guess, "wrong");
-  assert.deepEqual(ask.open(await giving as Uint8Array), STATE);
+Deno.test("without a finish in time the giver resumes, and a late finish is refused", async () => {
+  const { auth, events, runTimers } = openGiver();
+  const first = handOverRequest(TOKEN, auth.challenge());
+  assert.ok(await auth.give(first.body, PEER) instanceof Uint8Array);
+  runTimers();
+  assert.deepEqual(events, ["prepare", "resume"]);
+  assert.equal(await auth.finish(first.finish, PEER), "nothing");
+  const second = handOverRequest(TOKEN, auth.challenge());
+  assert.ok(await auth.give(second.body, PEER) instanceof Uint8Array);
+  assert.equal(await auth.finish(second.finish, PEER), undefined);
+  assert.deepEqual(events, ["prepare", "resume", "prepare", "finish"]);
+});
+
+Deno.test("a second process gets the same state where the first one failed, and only it can finish", async () => {
+  const { auth, events, runTimers } = openGiver();
+  const first = handOverRequest(TOKEN, auth.challenge());
+  await auth.give(first.body, PEER);
+  const second = handOverRequest(TOKEN, auth.challenge());
+  assert.deepEqual(second.open(await auth.give(second.body, PEER) as Uint8Array), STATE);
+  assert.equal(await auth.finish(first.finish, PEER), "nothing");
+  assert.equal(await auth.finish(second.finish, PEER), undefined);
+  runTimers();
+  assert.deepEqual(events, ["prepare", "finish"]);
+});
+
+Deno.test("a wrong proof, a changed, old, used or foreign challenge, and any other length get nothing", async () => {
+  const { auth, events, clock } = openGiver();
+  const { auth: other } = openGiver();
+  for (const length of [0, HAND_OVER_REQUEST_BYTES - 1, HAND_OVER_REQUEST_BYTES + 1]) {
+    assert.equal(await auth.give(new Uint8Array(length), PEER), "unauthorized", `${length} bytes`);
+  }
+  assert.equal(await auth.give(new Uint8Array(HAND_OVER_REQUEST_BYTES), PEER), "stale");
+  const wrong = handOverRequest(OTHER, auth.challenge());
+  assert.equal(await auth.give(wrong.body, PEER), "unauthorized");
+  const foreign = handOverRequest(TOKEN, other.challenge());
+  assert.equal(await auth.give(foreign.body, PEER), "stale", "of another process");
+  for (let n = 0; n < CHALLENGE_BYTES; n++) {
+    const challenge = auth.challenge();
+    challenge[n] = (challenge[n] ?? 0) ^ 1;
+    assert.equal(await auth.give(handOverRequest(TOKEN, challenge).body, PEER), "stale");
+  }
+  const old = handOverRequest(TOKEN, auth.challenge());
+  clock.now += 30_000;
+  assert.equal(await auth.give(old.body, PEER), "stale");
+  assert.ok(!events.includes("prepare"));
+  const heard = handOverRequest(TOKEN, auth.challenge());
+  const both = await Promise.all([auth.give(heard.body, PEER), auth.give(heard.body, PEER)]);
+  assert.deepEqual(both.filter((given) => given === "stale").length, 1, "a challenge counts once");
+  assert.equal(await auth.give(heard.body, PEER), "stale");
+});
+
+Deno.test("however many challenges are asked for, an earlier one still counts", async () => {
+  const { auth } = openGiver();
+  const asked = handOverRequest(TOKEN, auth.challenge());
+  for (let n = 0; n < 10_000; n++) auth.challenge();
+  assert.ok(await auth.give(asked.body, PEER) instanceof Uint8Array);
+});
+
+Deno.test("an impostor at the server's address learns no token and cannot hand over a state of its own", async () => {
+  // It chooses the challenge, sees the request, and can only guess the token.
+  const { auth: impostor } = openGiver(OTHER);
+  const asked = handOverRequest(TOKEN, impostor.challenge());
+  assert.equal(await impostor.give(asked.body, PEER), "unauthorized");
+  const own = handOverRequest(OTHER, impostor.challenge());
+  const forged = await impostor.give(own.body, PEER);
+  assert.ok(forged instanceof Uint8Array);
+  assert.throws(() => asked.open(forged), CryptoError);
+  assert.throws(() => asked.open(new Uint8Array()), CryptoError);
 });

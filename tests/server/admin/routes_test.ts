@@ -17,7 +17,7 @@ function view(parts: Partial<AdminView> = {}): AdminView {
 }
 
 function gateOf(token: string): TokenGate {
-  return new TokenGate(token, () => Promise.resolve());
+  return new TokenGate(token, { pause: () => Promise.resolve() });
 }
 
 function ask(

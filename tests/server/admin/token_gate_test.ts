@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
-import { type GateAnswer, TokenGate } from "../../../server/admin/token_gate.ts";
+import { checkTokenStrength, TokenGate } from "../../../server/admin/token_gate.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+
+const SOURCE = "192.0.2.1";
 
 /** A gate whose pauses end when the test says so. */
 function gateOf(token: string) {
   const pauses: (() => void)[] = [];
-  const gate = new TokenGate(token, () => new Promise((resolve) => pauses.push(resolve)));
-  return { gate, pauses };
+  const guesses: string[] = [];
+  const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
+  const gate = new TokenGate(token, { pause, onGuess: (source) => guesses.push(source) });
+  return { gate, pauses, guesses };
 }
 
 // Everything that can go on without a pause has gone on.
@@ -13,33 +18,38 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-Deno.test("the right token is right at once, and only whole", async () => {
-  const { gate, pauses } = gateOf("a-token");
-  assert.equal(await gate.check("a-token"), "right");
+Deno.test("check() accepts the whole token at once, and answers each wrong one after a pause", async () => {
+  const { gate, pauses, guesses } = gateOf("a-token");
+  assert.equal(await gate.check("a-token", SOURCE), true);
+  assert.deepEqual(guesses, []);
   for (const wrong of ["", "a-toke", "a-token ", "A-TOKEN"]) {
-    const answer = gate.check(wrong);
+    let answer: boolean | undefined;
+    const asked = gate.check(wrong, SOURCE).then((right) => answer = right);
     await settled();
+    assert.equal(answer, undefined, "a wrong one waits");
     pauses.pop()?.();
-    assert.equal(await answer, "wrong", wrong);
+    await asked;
+    assert.equal(answer, false, wrong);
   }
+  assert.deepEqual(guesses, Array(4).fill(SOURCE));
 });
 
-Deno.test("while a wrong one waits nothing is compared, and above eight who wait, who comes is told nothing", async () => {
-  const { gate, pauses } = gateOf("a-token");
-  const answers: GateAnswer[] = [];
-  const guesses = ["w1", "w2", "a-token", "w4", "w5", "w6", "w7", "w8"];
-  const asked = guesses.map(async (guess) => void answers.push(await gate.check(guess)));
-  assert.equal(await gate.check("a-token"), "busy");
+Deno.test("a right token never waits behind wrong ones, and at most 64 wrong ones wait", async () => {
+  const { gate, guesses } = gateOf("a-token");
+  const answered: number[] = [];
+  const wrong = Array.from(
+    { length: 200 },
+    (_, n) => gate.check(`guess ${n}`, SOURCE).then(() => answered.push(n)),
+  );
+  assert.equal(await gate.check("a-token", SOURCE), true);
   await settled();
-  assert.deepEqual([pauses.length, answers], [1, []], "one guess a pause");
-  pauses.shift()?.();
-  await settled();
-  assert.deepEqual([pauses.length, answers], [1, ["wrong"]]);
-  while (pauses.length > 0) {
-    pauses.shift()?.();
-    await settled();
-  }
-  await Promise.all(asked);
-  assert.deepEqual(answers.filter((answer) => answer === "right").length, 1);
-  assert.equal(await gate.check("a-token"), "right", "and is open again");
+  assert.equal(guesses.length, 200);
+  assert.deepEqual(answered, Array.from({ length: 136 }, (_, n) => n), "the oldest make room");
+  assert.equal(wrong.length, 200);
+});
+
+Deno.test("checkTokenStrength() refuses tokens that guesses would find", () => {
+  checkTokenStrength("for-the-admin-16");
+  assert.throws(() => checkTokenStrength("for-the-admin-1"), ConfigError);
+  assert.throws(() => checkTokenStrength("secret"), /has 6 characters, at least 16 are needed/);
 });

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
-import { requestHandOver } from "../../../server/commands/admin_client.ts";
+import { requestHandOver } from "../../../server/commands/take_over.ts";
 import { serveAdmin } from "../../../server/admin/http_server.ts";
 import { HandOverAuth } from "../../../server/admin/hand_over_auth.ts";
 import { keep } from "../../../server/commands/keep.ts";
@@ -8,7 +8,7 @@ import type { SystemdNotifier } from "../../../server/telemetry/systemd_notify.t
 import { TokenGate } from "../../../server/admin/token_gate.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
-const TOKEN = "for-the-admin";
+const TOKEN = "for-the-admin-alone";
 const STATE = new TextEncoder().encode("all that a server knows");
 const log = getLogger("keeper-test");
 
@@ -19,15 +19,16 @@ function openServer(): {
 } {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const gate = new TokenGate(TOKEN);
-  const desk = new HandOverAuth({ token: TOKEN, gate }, () => {
-    setTimeout(() => void admin.finish().then(resolve));
-    return Promise.resolve(STATE);
+  const handOver = new HandOverAuth({ token: TOKEN, gate }, {
+    prepare: () => Promise.resolve(STATE),
+    finish: () => void setTimeout(() => void admin.finish().then(resolve)),
+    resume: () => {},
   });
   const view = {
     ready: () => true,
     metrics: () => "",
     gate,
-    handOver: desk,
+    handOver,
     answer: () => Promise.reject(new Error("nobody asks")),
   };
   const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {
@@ -46,14 +47,18 @@ function openManager(): { readonly manager: SystemdNotifier; readonly ready: Pro
   return { manager: { tell, watchdogMs: undefined, close() {} }, ready };
 }
 
-Deno.test("keep() has what a server knew until the next one asks for it, and ends", async () => {
+Deno.test("keep() holds a server's state until the next server serves, and ends", async () => {
   const { address } = openServer();
   const { manager, ready } = openManager();
   const { signal } = new AbortController();
   const keeping = keep({ address, token: TOKEN }, { log, manager, signal });
   await ready;
   await assert.rejects(requestHandOver({ address, token: "wrong" }), ConfigError);
-  assert.deepEqual(await requestHandOver({ address, token: TOKEN }), STATE);
+  const failed = await requestHandOver({ address, token: TOKEN });
+  assert.deepEqual(failed?.bytes, STATE);
+  const taken = await requestHandOver({ address, token: TOKEN });
+  assert.deepEqual(taken?.bytes, STATE, "the first one may have failed");
+  await taken?.finish();
   assert.equal(await keeping, 0);
   assert.equal(await requestHandOver({ address, token: TOKEN }), undefined);
 });
@@ -75,7 +80,9 @@ Deno.test("keep() without a server, or without the token, is one error", async (
   const attempt = (token: string | undefined) => keep({ address, token }, { log, manager, signal });
   await assert.rejects(attempt(undefined), ConfigError);
   await assert.rejects(attempt("wrong"), ConfigError);
-  assert.deepEqual(await requestHandOver({ address, token: TOKEN }), STATE);
+  const taken = await requestHandOver({ address, token: TOKEN });
+  assert.deepEqual(taken?.bytes, STATE);
+  await taken?.finish();
   await gone;
   await assert.rejects(attempt(TOKEN), /no server has its admin pages there/);
 });

@@ -1,0 +1,139 @@
+// The relay and its port. A hand-over that no process takes up replaces both: the server then serves again what it
+// gave away.
+
+import type { Logger } from "@logtape/logtape";
+import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Reloadable } from "../config/reloadable_files.ts";
+import type { ServerConfig } from "../config/server_options.ts";
+import { serveConnection } from "../connection/serve_connection.ts";
+import { listen } from "../net/listen.ts";
+import type { Listener } from "../net/listener.ts";
+import { encodeHandOver, type RelaySnapshot } from "../relay/hand_over_state.ts";
+import { Relay } from "../relay/relay.ts";
+import { handOver, takeOver } from "../relay/succession.ts";
+import { faultText } from "../telemetry/log.ts";
+
+// The port may still belong to the process that failed to take over, until that one exits.
+const PORT_PAUSE_MS = 250;
+
+/** What a served relay is made of. */
+export interface ServedRelayOptions {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly identity: ServerIdentity;
+  readonly cluster: Cluster | undefined;
+  /** The port on which to serve; see `serve`. */
+  readonly listener: Listener;
+  readonly files: Reloadable;
+}
+
+/** A relay, and the listener that brings it its clients. */
+export class ServedRelay {
+  readonly #options: ServedRelayOptions;
+  #files: Reloadable;
+  #listener: Listener;
+  #relay: Relay;
+  #running = new AbortController();
+  #snapshot: RelaySnapshot | undefined;
+  #stopped = false;
+
+  constructor(options: ServedRelayOptions) {
+    this.#options = options;
+    this.#files = options.files;
+    this.#listener = options.listener;
+    this.#relay = this.#newRelay();
+  }
+
+  /** The relay of now. */
+  get relay(): Relay {
+    return this.#relay;
+  }
+
+  /** The listener of now. */
+  get listener(): Listener {
+    return this.#listener;
+  }
+
+  /** Adopts the state of another process. Call it before `serve`. */
+  takeOver(state: RelaySnapshot): void {
+    takeOver(this.#relay, state);
+    this.#options.log.info("took over", {
+      held: this.#relay.held.size,
+      rooms: this.#relay.gauges.rooms,
+    });
+  }
+
+  /** Serves until the listener is closed, by `stop` or `handOver`. */
+  serve(): Promise<void> {
+    const relay = this.#relay;
+    const { log } = this.#options;
+    relay.run(this.#running.signal);
+    return this.#listener.serve({
+      admit: (address) => relay.access.admit(address),
+      onConnection: (connection, slot) => serveConnection(relay, connection, slot),
+      onHandshakeFailed: () => relay.metrics.handshake("tls"),
+      onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
+    });
+  }
+
+  /** Uses another certificate and other tokens for later connections. Throws ConfigError; then nothing changes. */
+  use(files: Reloadable): void {
+    if (files.tls !== undefined) this.#listener.renew(files.tls);
+    this.#relay.access.useTokens(files.tokenDigests);
+    this.#files = files;
+  }
+
+  /** Stops serving and returns the state for another process; `resume` undoes it. */
+  async handOver(): Promise<Uint8Array> {
+    const { log, identity } = this.#options;
+    this.#listener.close();
+    log.info("handing over: no new connections, telling clients");
+    this.#snapshot = await handOver(this.#relay);
+    return encodeHandOver({ identity: await identityToText(identity), relay: this.#snapshot });
+  }
+
+  /** Serves the state again that no other process took up. */
+  async resume(): Promise<void> {
+    const state = this.#snapshot;
+    if (state === undefined || this.#stopped) return;
+    const { log } = this.#options;
+    this.#running.abort();
+    this.#running = new AbortController();
+    log.error("no process took over; serving again");
+    const listener = await this.#listenAgain();
+    if (listener === undefined) return;
+    this.#listener = listener;
+    this.#relay = this.#newRelay();
+    this.takeOver(state);
+    await this.serve();
+  }
+
+  /** Tells all clients, lets their outboxes drain, and closes everything. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#listener.close();
+    await this.#relay.stop();
+    this.#running.abort();
+  }
+
+  async #listenAgain(): Promise<Listener | undefined> {
+    const { hostname: host, port } = this.#listener.address;
+    while (!this.#stopped) {
+      try {
+        return await listen({ host, port, tls: this.#files.tls });
+      } catch (error) {
+        this.#options.log.warning("cannot listen again yet", { why: faultText(error) });
+        await new Promise((resolve) => setTimeout(resolve, PORT_PAUSE_MS));
+      }
+    }
+    return undefined;
+  }
+
+  #newRelay(): Relay {
+    const { config, log, identity, cluster } = this.#options;
+    const relay = new Relay(config, { log, identity, cluster });
+    relay.access.useTokens(this.#files.tokenDigests);
+    return relay;
+  }
+}
