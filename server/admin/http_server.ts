@@ -36,20 +36,22 @@ export function serveAdmin(
   }
 }
 
-// A process that handed over needs some ms to exit; then its port is free.
-const PORT_FREE_MS = 5_000;
 const PORT_POLL_MS = 20;
 
-/** Serves the pages as soon as the previous process has left the port. */
-export async function serveWhenFree(
-  ...options: Parameters<typeof serveAdmin>
+/**
+ * What `open` returns as soon as the previous process has left the port. Throws the ConfigError of `open` when that
+ * takes more than `patienceMs`.
+ */
+export async function whenFree(
+  open: () => AdminListener,
+  patienceMs: number,
 ): Promise<AdminListener> {
-  const late = performance.now() + PORT_FREE_MS;
+  const end = performance.now() + patienceMs;
   for (;;) {
     try {
-      return serveAdmin(...options);
+      return open();
     } catch (error) {
-      if (!(error instanceof ConfigError) || performance.now() > late) throw error;
+      if (!(error instanceof ConfigError) || performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
     }
   }

@@ -6,7 +6,7 @@ import { ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { KEEP_MS } from "../config/limits.ts";
 import type { AdminPeer } from "./admin_client.ts";
 import { requestHandOver } from "./take_over.ts";
-import { serveWhenFree } from "../admin/http_server.ts";
+import { serveAdmin, whenFree } from "../admin/http_server.ts";
 import { faultText, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./service_manager.ts";
@@ -40,19 +40,16 @@ export async function keep(
   }
   await taken.finish();
   const over = Promise.withResolvers<boolean>();
-  const admin = await serveWhenFree(
-    address,
-    keeperView(token, {
-      log,
-      source: {
-        prepare: () => Promise.resolve(taken.bytes),
-        finish: () => over.resolve(true),
-        resume: () =>
-          log.warning("the next server did not start; the state is kept for another one"),
-      },
-    }),
-    (error) => log.error("unexpected fault", { stack: faultText(error) }),
-  );
+  const view = keeperView(token, {
+    log,
+    source: {
+      prepare: () => Promise.resolve(taken.bytes),
+      finish: () => over.resolve(true),
+      resume: () => log.warning("the next server did not start; the state is kept for another one"),
+    },
+  });
+  const onFault = (error: unknown) => log.error("unexpected fault", { stack: faultText(error) });
+  const admin = await whenFree(() => serveAdmin(address, view, onFault), KEEP_MS);
   log.info("keeping the server's state for the next one");
   manager.tell("READY=1");
   const timer = setTimeout(() => over.resolve(false), KEEP_MS);

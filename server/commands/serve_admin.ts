@@ -4,7 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import { VERSION } from "../../shared/base/version.ts";
 import { runAdminCommand } from "../admin/admin_actions.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
-import { type AdminListener, serveAdmin, serveWhenFree } from "../admin/http_server.ts";
+import { type AdminListener, serveAdmin, whenFree } from "../admin/http_server.ts";
 import { GuessLog } from "../admin/guess_log.ts";
 import type { AdminView } from "../admin/routes.ts";
 import { checkTokenStrength, TokenGate } from "../admin/token_gate.ts";
@@ -15,6 +15,8 @@ import { faultText } from "../telemetry/log.ts";
 import { prometheusPage } from "../telemetry/prometheus_page.ts";
 
 const EXIT_UNEXPECTED = 1;
+// A process that handed over needs some ms to exit.
+const PORT_FREE_MS = 5_000;
 
 /** What the admin pages are made of. */
 export interface AdminParts {
@@ -36,7 +38,8 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   if (adminToken !== undefined && !isLoopback(address.hostname)) checkTokenStrength(adminToken);
   const gate = adminToken === undefined ? undefined : gateOf(adminToken, parts);
   const canHandOver = isLoopback(address.hostname) && served.relay.cluster === undefined;
-  const exit = (code: number) => void admin.finish().then(() => Deno.exit(code));
+  let admin: AdminListener | undefined;
+  const exit = (code: number) => void admin?.finish().then(() => Deno.exit(code));
   const view: AdminView = {
     ready: () => !served.relay.stopping && !served.relay.access.draining,
     handOver: canHandOver && adminToken !== undefined && gate !== undefined
@@ -47,8 +50,16 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
     metrics: pageOf(parts),
   };
   const onFault = (error: unknown) => log.error("unexpected fault", { stack: faultText(error) });
-  const admin = await (isTaking ? serveWhenFree : serveAdmin)(address, view, onFault);
-  return admin;
+  const open = () => serveAdmin(address, view, onFault);
+  if (!isTaking) return admin = open();
+  try {
+    return admin = await whenFree(open, PORT_FREE_MS);
+  } catch (error) {
+    // This process has the only copy of the state: it serves, whatever becomes of its pages.
+    log.error("cannot open the admin pages yet", { why: faultText(error) });
+    void whenFree(open, Infinity).then((late) => admin = late);
+    return undefined;
+  }
 }
 
 function gateOf(adminToken: string, { served, log }: AdminParts): TokenGate {
