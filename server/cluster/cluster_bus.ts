@@ -94,7 +94,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const { backplane, key, onFault } = cluster;
     this.#cluster = cluster;
     this.#options = options;
-    this.#memory = new RecentEvents(options.memoryMs);
+    this.#memory = new RecentEvents(options.memoryMs, options.memory);
     const subject = key.subject("room", options.title);
     this.#live = key.subject("live", options.title);
     this.#log = new SharedLog({
@@ -136,6 +136,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   close(): void {
+    this.#memory.close();
     this.#subscription.close();
     this.#log.finish().then(this.#options.onClosed, this.#cluster.onFault);
   }

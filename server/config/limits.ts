@@ -73,8 +73,14 @@ export const ROOM_MEMORY_EVENTS = 2_000;
 /** Bytes of events that a room remembers. */
 export const ROOM_MEMORY_BYTES = MIB;
 
+/** Bytes that all rooms of a server remember together; above this the rooms of the heaviest source forget. */
+export const ROOM_MEMORY_BUDGET = { most: 256 * MIB, reserve: 16 * KIB } as const;
+
 /** Members of one room that are banned or muted at a time; the oldest decision gives way. */
 export const MODERATED_MAX = 1_000;
+
+/** Bans of addresses from rooms, of all rooms together; above this whoever made most of them loses the oldest. */
+export const ROOM_BANS_BUDGET = { most: 10_000, reserve: 16 } as const;
 
 /** Bytes of a notice of the operator's: a few rows of a terminal. */
 export const ADMIN_NOTICE_MAX_BYTES = 512;
@@ -94,8 +100,8 @@ export const SEALED_RING = { frames: 512, bytes: MIB } as const;
 /** What commits may take of it: without them who comes back must join anew, and nobody fills it with them alone. */
 export const SEALED_RING_COMMITS = { frames: 256, bytes: 512 * KIB } as const;
 
-/** Bytes that all sealed rooms of a server remember together. */
-export const SEALED_MEMORY_MAX_BYTES = 256 * MIB;
+/** Bytes that all sealed rooms of a server remember together; above this the rooms of the heaviest source forget. */
+export const SEALED_MEMORY_BUDGET = { most: 256 * MIB, reserve: 16 * KIB } as const;
 
 /** How long one member has to give its GroupInfo before the next is asked. */
 export const SEALED_GROUP_INFO_MS = 2_000;

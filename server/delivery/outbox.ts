@@ -4,7 +4,7 @@
 
 import { type Flushing, flushSoon } from "./flush_turn.ts";
 import type { OutgoingBody } from "./encoded_event.ts";
-import type { BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
+import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 import {
   OUTBOX_BULK_MAX_BYTES,
   OUTBOX_BULK_WRITE_BYTES,
@@ -30,13 +30,6 @@ export interface OutboxOwner<C> {
 class Queue<C> {
   bodies: OutgoingBody<C>[] = [];
   bytes = 0;
-}
-
-/** The budget of all outboxes, and whose client this is. */
-export interface OutboxAccount {
-  readonly budget: FairBudget;
-  /** The client's source, as ip_network.ts names it. */
-  readonly source: string;
 }
 
 /**
@@ -69,7 +62,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
-  constructor(owner: OutboxOwner<C>, { budget, source }: OutboxAccount) {
+  constructor(owner: OutboxOwner<C>, { budget, source }: BudgetAccount) {
     this.#owner = owner;
     this.#budget = budget;
     this.#share = budget.open(source, this);

@@ -1,28 +1,29 @@
-// Places for connections: how many there may be in all and from one source, and who may come beyond that.
+// Slots for connections: how many there are in all and for one source, and who may connect beyond that.
 
+import { mayTakeSlot } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
-/** A place that a connection, or a session that waits for its client, takes. */
+/** A slot that a connection takes, or a session that is held. */
 export interface ConnectionSlot {
-  /** All places are taken: only who takes up a session that is held may stay, since that one has its place already. */
+  /** All slots are taken: this connection may stay only if it resumes a held session, which has a slot already. */
   readonly forHeld: boolean;
-  /** Its connection took up a session that was held, which gave its own place back. */
+  /** Its connection resumed a held session, which gave its own slot back. */
   settle(): void;
   /** Gives it back; idempotent. */
   release(): void;
 }
 
-/** How many places there are. */
+/** How many slots there are. */
 export interface SlotLimits {
   readonly most: number;
-  /** Undefined = one source may have all of them. */
+  /** Most for one source; undefined = all of them, as behind a proxy. */
   readonly perSource: number | undefined;
 }
 
 interface Count {
   taken: number;
   held: number;
-  /** Connections beyond the caps that have not shown a ticket yet. */
+  /** Connections beyond the caps that have not shown yet that they resume a session. */
   guests: number;
 }
 
@@ -36,26 +37,34 @@ export class ConnectionSlots {
     this.#limits = limits;
   }
 
-  /** Places that are taken now. */
+  /** Slots that are taken now. */
   get taken(): number {
     return this.#all.taken;
   }
 
-  /** A place for a connection from `address`, `heldOnly` as if the caps were reached; undefined where there is none. */
+  /** A slot for a connection from `address`, with `heldOnly` as if the caps were reached; undefined where there is none. */
   admit(address: string, { heldOnly = false } = {}): ConnectionSlot | undefined {
     const here = this.#sources.get(sourceOf(address)) ?? { taken: 0, held: 0, guests: 0 };
-    const { most, perSource = Infinity } = this.#limits;
+    const { perSource = Infinity } = this.#limits;
     const all = this.#all;
-    if (!heldOnly && all.taken < most && here.taken < perSource) return this.#take(address, {});
-    // As many as are held, at most: who is in none of these cases is closed before anything is read.
+    if (!heldOnly && this.#isFree(here.taken)) return this.#take(address, {});
+    // As many as are held, at most: all others are disconnected before anything is read from them.
     const mayComeBack = here.taken < perSource || here.guests < here.held;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
     return undefined;
   }
 
-  /** A place beside the caps, for a session whose own connection, which they know, is about to end. */
+  /** A slot beside the caps, for a session whose own connection is counted already and about to end. */
   hold(address: string): ConnectionSlot {
     return this.#take(address, { held: 1 });
+  }
+
+  #isFree(held: number): boolean {
+    const { most, perSource } = this.#limits;
+    const used = this.#all.taken;
+    // Where one source may have all slots, nothing is kept for others.
+    if (perSource === undefined) return used < most;
+    return held < perSource && mayTakeSlot({ most, used, held });
   }
 
   #take(address: string, { held = 0, guests = 0 }: Partial<Count>): ConnectionSlot {

@@ -16,6 +16,13 @@ export interface BudgetPayer {
   pay(): void;
 }
 
+/** A budget, and on whose account something is held in it. */
+export interface BudgetAccount {
+  readonly budget: FairBudget;
+  /** Where what is held comes from, as `sourceOf` names it. */
+  readonly source: string;
+}
+
 interface Source {
   readonly name: string;
   held: number;

@@ -1,11 +1,11 @@
-// Messages of one client in a sliding window.
+// How many messages of one client pass in a sliding window.
 
 import type { Rate } from "../../shared/base/rate.ts";
 
 /** Lets `messages` through in any window of `seconds`; remembers the time of each that it let through. */
 export class RateLimit {
   readonly #rate: Rate;
-  /** Made with the first message: most of 10,000 sessions say nothing. */
+  /** Made with the first message: most of 10,000 sessions send none. */
   #times: Float64Array | undefined;
   #next = 0;
 
@@ -19,8 +19,8 @@ export class RateLimit {
   }
 
   /**
-   * The same, and takes it where it may pass. One that counts as several passes as soon as one may, and the next waits
-   * until all of them have had their time.
+   * The same, and counts the message where it may pass. A message that counts as several passes as soon as one may; the
+   * next then waits until the time of all of them is over.
    */
   take(now: number, count = 1): number {
     const wait = this.wait(now);

@@ -1,6 +1,6 @@
-// How fast the server looks at what one client sends. The rate limit decides what is done; this decides how much
-// of the server's time a client that ignores the limit can take. It is slowed down first: its bytes
-// wait in its own socket.
+// How fast the server reads what one client sends. The rate limit decides what is done; this decides how much of the
+// server's time a client that ignores the limit can take. Such a client is slowed down first: its bytes wait in its own
+// socket.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import {
@@ -26,7 +26,7 @@ export class RequestBudget {
     this.#left--;
   }
 
-  /** The ms to wait at `now` before the next is looked at. Throws LimitError where this goes on for too long. */
+  /** The ms to wait at `now` before the next request is read. Throws LimitError where this goes on for too long. */
   wait(now: number): number {
     this.#left = Math.min(PACE_BURST, this.#left + (now - this.#at) * PACE_PER_SECOND / 1_000);
     this.#at = now;

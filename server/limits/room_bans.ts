@@ -1,36 +1,90 @@
-// Addresses that the makers of rooms banned from them, on this server.
+// Sources that the makers of rooms banned from them, on this server.
 
-import { MODERATED_MAX } from "../config/limits.ts";
+import { ROOM_BANS_BUDGET } from "../config/limits.ts";
+import { type BudgetPayer, type BudgetShare, FairBudget } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
-/** Bans of addresses from rooms; times are ms since 1970. */
+/** The room of a ban. */
+export interface BanningRoom {
+  readonly title: string;
+  /** Address of the client that made the room; undefined where nobody knows it. */
+  readonly madeBy: string | undefined;
+}
+
+/** Bans of sources from rooms; times are ms since 1970. Where there are too many, whoever made most loses the oldest. */
 export class RoomBans {
-  readonly #until = new Map<string, number>();
+  readonly #budget = new FairBudget(ROOM_BANS_BUDGET);
+  readonly #rooms = new Map<string, BansOfRoom>();
 
-  /** Keeps `address` out of the room `title`; the oldest of MODERATED_MAX bans gives way. */
-  add(title: string, address: string, until: number): void {
-    const key = keyOf(title, address);
-    this.#until.delete(key);
-    this.#until.set(key, until);
-    if (this.#until.size > MODERATED_MAX) {
-      this.#until.delete(this.#until.keys().next().value as string);
+  /** Keeps the source of `address` out of a room. */
+  add({ title, madeBy }: BanningRoom, address: string, until: number): void {
+    let bans = this.#rooms.get(title);
+    if (bans === undefined) {
+      bans = new BansOfRoom(this.#budget, madeBy === undefined ? title : sourceOf(madeBy));
+      this.#rooms.set(title, bans);
     }
+    bans.add(sourceOf(address), until);
   }
 
-  /** Until when `address` is kept out, as seen at `now`; undefined where it is not. */
+  /** Until when `address` is kept out of the room `title`, as seen at `now`; undefined where it is not. */
   until(title: string, address: string, now: number): number | undefined {
-    const until = this.#until.get(keyOf(title, address));
-    if (until === undefined || until > now) return until;
-    this.#until.delete(keyOf(title, address));
-    return undefined;
+    const bans = this.#rooms.get(title);
+    const until = bans?.until(sourceOf(address), now);
+    if (bans?.isEmpty) this.#forget(title, bans);
+    return until;
   }
 
-  /** Lets everybody of the room `title` in again: who asks for it does not know addresses. */
+  /** Ends all bans of the room `title`: whoever lifts one knows no addresses. */
   lift(title: string): void {
-    for (const key of this.#until.keys()) if (key.startsWith(`${title}\n`)) this.#until.delete(key);
+    const bans = this.#rooms.get(title);
+    if (bans !== undefined) this.#forget(title, bans);
+  }
+
+  #forget(title: string, bans: BansOfRoom): void {
+    bans.close();
+    this.#rooms.delete(title);
   }
 }
 
-function keyOf(title: string, address: string): string {
-  return `${title}\n${sourceOf(address)}`;
+class BansOfRoom implements BudgetPayer {
+  readonly #budget: FairBudget;
+  readonly #share: BudgetShare;
+  readonly #until = new Map<string, number>();
+
+  constructor(budget: FairBudget, maker: string) {
+    this.#budget = budget;
+    this.#share = budget.open(maker, this);
+  }
+
+  get isEmpty(): boolean {
+    return this.#until.size === 0;
+  }
+
+  add(source: string, until: number): void {
+    this.#remove(source);
+    this.#until.set(source, until);
+    this.#budget.take(this.#share, 1);
+  }
+
+  until(source: string, now: number): number | undefined {
+    const until = this.#until.get(source);
+    if (until === undefined || until > now) return until;
+    this.#remove(source);
+    return undefined;
+  }
+
+  /** Called by the budget. */
+  pay(): void {
+    const [oldest] = this.#until.keys();
+    if (oldest !== undefined) this.#remove(oldest);
+  }
+
+  close(): void {
+    for (const source of this.#until.keys()) this.#remove(source);
+    this.#budget.close(this.#share);
+  }
+
+  #remove(source: string): void {
+    if (this.#until.delete(source)) this.#budget.give(this.#share, 1);
+  }
 }

@@ -1,46 +1,68 @@
-// How many rooms each source made, so that a few of them cannot have all that there may be.
+// How many rooms each source made, so that no source can have all rooms that the server allows.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { mayTakeSlot } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
 // A member of several rooms finds most of them made.
 const ROOMS_PER_CONNECTION = 2;
 
-/** Rooms that one source may have made, of those that are there: what its connections are worth, or one session's. */
+/** Most rooms that one source may have made, of those that exist: what its connections are worth, or one session's. */
 export function roomShare({ "max-per-address": perAddress }: ServerConfig): number {
   return Math.max(SESSION_ROOMS_MAX, ROOMS_PER_CONNECTION * (perAddress ?? Infinity));
 }
 
+/** Bounds of a quota. */
+export interface RoomQuotaOptions {
+  /** Most rooms in all. */
+  readonly most: number;
+  /** Most rooms made by one source. */
+  readonly share: number;
+}
+
 /** Counts the rooms of each source. */
 export class RoomQuota {
-  readonly #share: number;
+  readonly #options: RoomQuotaOptions;
   readonly #made = new Map<string, number>();
+  #used = 0;
 
-  constructor(share: number) {
-    this.#share = share;
+  constructor(options: RoomQuotaOptions) {
+    this.#options = options;
   }
 
-  /** Counts a room that `address` makes, undefined = nobody of this server: what to call at its end. Throws LimitError. */
+  /**
+   * Counts a room that `address` makes; undefined where another server's client makes it. Returns what to call at the
+   * room's end. Throws LimitError.
+   */
   take(address: string | undefined): () => void {
-    if (address !== undefined && (this.#made.get(sourceOf(address)) ?? 0) >= this.#share) {
+    const { most, share } = this.#options;
+    const held = address === undefined ? 0 : this.#made.get(sourceOf(address)) ?? 0;
+    if (held >= share) {
       throw new LimitError(
-        `Cannot open another room: at most ${this.#share} made from one address are allowed`,
+        `Cannot open another room: at most ${share} made from one address are allowed`,
       );
+    }
+    // Where one address may make all rooms, as behind a proxy, nothing is kept for others.
+    const isKept = share < most && !mayTakeSlot({ most, used: this.#used, held });
+    if (this.#used >= most || isKept) {
+      throw new LimitError(`Cannot open another room: at most ${most} are allowed`);
     }
     return this.keep(address);
   }
 
-  /** The same for a room that is there already, whatever the share. */
+  /** The same for a room that exists already, whatever the bounds. */
   keep(address: string | undefined): () => void {
-    if (address === undefined) return () => {};
-    const source = sourceOf(address);
-    this.#made.set(source, (this.#made.get(source) ?? 0) + 1);
+    this.#used++;
+    const source = address === undefined ? undefined : sourceOf(address);
+    if (source !== undefined) this.#made.set(source, (this.#made.get(source) ?? 0) + 1);
     return () => this.#give(source);
   }
 
-  #give(source: string): void {
+  #give(source: string | undefined): void {
+    this.#used--;
+    if (source === undefined) return;
     const left = (this.#made.get(source) ?? 1) - 1;
     if (left === 0) this.#made.delete(source);
     else this.#made.set(source, left);

@@ -1,7 +1,8 @@
 // The open plain rooms by title: who may make another one, and when a room is forgotten.
 
-import { LimitError } from "../../shared/base/errors.ts";
+import { ROOM_MEMORY_BUDGET } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { FairBudget } from "../limits/fair_budget.ts";
 import { RoomQuota, roomShare } from "../limits/room_quota.ts";
 import type { Bus } from "../room/bus.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
@@ -17,6 +18,7 @@ export class RoomRegistry implements RoomKeeper {
   readonly #bus: Bus;
   readonly #most: number;
   readonly #memoryMs: number;
+  readonly #memory = new FairBudget(ROOM_MEMORY_BUDGET);
   readonly #shares: RoomQuota;
   readonly #rooms = new Map<string, Room>();
   #nextRoom = 1;
@@ -25,7 +27,7 @@ export class RoomRegistry implements RoomKeeper {
     this.#bus = bus;
     this.#most = config["max-rooms"];
     this.#memoryMs = config.hold * 1_000 * MEMORY_HOLDS;
-    this.#shares = new RoomQuota(roomShare(config));
+    this.#shares = new RoomQuota({ most: this.#most, share: roomShare(config) });
   }
 
   /** Number of open rooms. */
@@ -41,9 +43,6 @@ export class RoomRegistry implements RoomKeeper {
   open(title: string, address?: string): Room {
     const room = this.#rooms.get(title);
     if (room !== undefined) return room;
-    if (this.#rooms.size >= this.#most) {
-      throw new LimitError(`Cannot open another room: at most ${this.#most} are allowed`);
-    }
     const madeBy = { address, forget: this.#shares.take(address) };
     return this.#make({ id: this.#nextRoom++, title, madeBy });
   }
@@ -73,7 +72,12 @@ export class RoomRegistry implements RoomKeeper {
   }
 
   #make(parts: Pick<RoomOptions, "id" | "title" | "known" | "madeBy">): Room {
-    const room = new Room({ ...parts, bus: this.#bus, memoryMs: this.#memoryMs });
+    const room = new Room({
+      ...parts,
+      bus: this.#bus,
+      memoryMs: this.#memoryMs,
+      memory: this.#memory,
+    });
     this.#rooms.set(room.title, room);
     return room;
   }

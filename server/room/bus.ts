@@ -1,6 +1,7 @@
 // What a room needs of its bus: one order for all events, and delivery to the members.
 
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import type { BudgetAccount } from "../limits/fair_budget.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
@@ -63,8 +64,10 @@ export interface ChannelOptions {
   readonly room: number;
   /** The room's name, by which all servers know it. */
   readonly title: string;
-  /** How long events are remembered; 0 = not at all. */
+  /** How long events are kept for members that come back; 0 = not at all. */
   readonly memoryMs: number;
+  /** Who pays for what is kept, and the budget of all rooms. */
+  readonly memory: BudgetAccount;
   /** Takes each event as it comes back. */
   readonly deliver: (broadcast: EncodedEvent, audience?: Audience) => void;
   /** The order was lost and begins again: others may not know what was delivered last, and the other way round. */

@@ -63,14 +63,14 @@ class MemoryChannel implements Channel {
   readonly #onClose: () => void;
 
   constructor(
-    { title, memoryMs, deliver }: ChannelOptions,
+    { title, memoryMs, memory, deliver }: ChannelOptions,
     onClose: () => void,
     state: ChannelState | undefined,
   ) {
     this.#title = title;
     this.#deliver = deliver;
     this.#onClose = onClose;
-    this.#memory = new RecentEvents(memoryMs);
+    this.#memory = new RecentEvents(memoryMs, memory);
     if (state !== undefined) this.#restore(state);
   }
 
@@ -109,6 +109,7 @@ class MemoryChannel implements Channel {
   }
 
   close(): void {
+    this.#memory.close();
     this.#onClose();
   }
 

@@ -19,6 +19,7 @@ import type {
 import type { RoomSnapshot } from "./room_snapshot.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
+import type { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 
 /** Somebody in a room. `deliver` never waits and never throws. */
@@ -49,8 +50,10 @@ export interface RoomOptions {
   /** Its name, which has passed `parseRoom`. */
   readonly title: string;
   readonly bus: Bus;
-  /** How long events are remembered. */
+  /** How long events are kept for members that come back, ms. */
   readonly memoryMs: number;
+  /** The budget of what all rooms keep. */
+  readonly memory: FairBudget;
   /** Who made it here, and what to call when it is gone. */
   readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
   /** What the process before this one knew of it. */
@@ -67,7 +70,8 @@ export class Room {
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
 
-  constructor({ id, title, bus, memoryMs, madeBy, known }: RoomOptions) {
+  constructor({ id, title, bus, memoryMs, memory, madeBy, known }: RoomOptions) {
+    const maker = madeBy?.address;
     this.id = id;
     this.#madeBy = madeBy;
     this.title = title;
@@ -76,6 +80,7 @@ export class Room {
       room: id,
       title,
       memoryMs,
+      memory: { budget: memory, source: maker === undefined ? title : sourceOf(maker) },
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });

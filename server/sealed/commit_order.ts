@@ -12,14 +12,9 @@ import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { SEALED_VOIDED_MAX, SEALED_VOTE_MS, SEALED_VOTES_OPEN_MAX } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { BudgetAccount } from "../limits/fair_budget.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
-import {
-  FrameRing,
-  type Replay,
-  type RingPosition,
-  type RingState,
-  type SealedMemory,
-} from "./frame_ring.ts";
+import { FrameRing, type Replay, type RingPosition, type RingState } from "./frame_ring.ts";
 
 /** A frame as its sender gives it. */
 export interface FrameDraft {
@@ -61,7 +56,7 @@ export interface OrderOptions {
   /** Number of the room. */
   readonly room: number;
   readonly start: RingPosition;
-  readonly memory: SealedMemory;
+  readonly memory: BudgetAccount;
   readonly maxAgeMs: number;
   /** ms since 1970. */
   readonly utc: () => number;

@@ -1,19 +1,15 @@
 // The last frames of a sealed room, for those who come back. Messages are forgotten before commits: without a commit,
 // who comes back must join anew.
 
-import { SEALED_MEMORY_MAX_BYTES, SEALED_RING, SEALED_RING_COMMITS } from "../config/limits.ts";
+import { SEALED_RING, SEALED_RING_COMMITS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
+import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 
 type Frame = EventOf<"sealed_frame">;
 /** One of MISSING. */
 export type Missing = EventOf<"sealed_attached">["missing"];
-
-/** Bytes that all sealed rooms of a server remember. */
-export interface SealedMemory {
-  bytes: number;
-}
 
 interface Kept {
   readonly frame: Frame;
@@ -50,8 +46,9 @@ const FRAME_OVERHEAD_BYTES = 200;
 const VOIDS_KEPT = 64;
 
 /** Frames in order, bounded in number, bytes and, for messages, age. */
-export class FrameRing {
-  readonly #memory: SealedMemory;
+export class FrameRing implements BudgetPayer {
+  readonly #budget: FairBudget;
+  readonly #share: BudgetShare;
   readonly #maxAgeMs: number;
   #commits: Kept[] = [];
   #messages: Kept[] = [];
@@ -65,10 +62,11 @@ export class FrameRing {
 
   /** The ring of a room that begins behind `start`. */
   constructor(
-    memory: SealedMemory,
+    { budget, source }: BudgetAccount,
     { start, maxAgeMs }: { start: RingPosition; maxAgeMs: number },
   ) {
-    this.#memory = memory;
+    this.#budget = budget;
+    this.#share = budget.open(source, this);
     this.#maxAgeMs = maxAgeMs;
     this.#epochsFrom = start.epoch;
     this.#forgotten = start.seq;
@@ -109,7 +107,7 @@ export class FrameRing {
       this.#messages.push(kept);
       this.#messageBytes += bytes;
     }
-    this.#memory.bytes += bytes;
+    this.#budget.take(this.#share, bytes);
     this.#shrink();
   }
 
@@ -126,7 +124,7 @@ export class FrameRing {
     [this.#commits, this.#messages] = [commits, messages];
     this.#commitBytes = bytesOf(commits);
     this.#messageBytes = bytesOf(messages);
-    this.#memory.bytes -= before - this.bytes;
+    this.#budget.give(this.#share, before - this.bytes);
     this.#voids.push({ event, broadcast });
     if (this.#voids.length > VOIDS_KEPT) {
       // Who has not heard of it is as far behind as one whose commits are gone.
@@ -156,7 +154,8 @@ export class FrameRing {
 
   /** Forgets all: the room is gone. */
   clear(): void {
-    this.#memory.bytes -= this.bytes;
+    this.#budget.give(this.#share, this.bytes);
+    this.#budget.close(this.#share);
     [this.#commits, this.#messages, this.#voids] = [[], [], []];
     [this.#commitBytes, this.#messageBytes] = [0, 0];
   }
@@ -177,10 +176,19 @@ export class FrameRing {
     while (commits()) this.#dropCommit();
     const all = (): boolean =>
       this.#commits.length + this.#messages.length > SEALED_RING.frames ||
-      this.bytes > SEALED_RING.bytes ||
-      this.#memory.bytes > SEALED_MEMORY_MAX_BYTES;
-    while (all() && this.#messages.length > 0) this.#dropMessage();
-    while (all() && this.#commits.length > 0) this.#dropCommit();
+      this.bytes > SEALED_RING.bytes;
+    this.#dropWhile(all);
+  }
+
+  /** Called by the budget: forgets the older half. */
+  pay(): void {
+    const half = this.bytes / 2;
+    this.#dropWhile(() => this.bytes > half);
+  }
+
+  #dropWhile(isTooMuch: () => boolean): void {
+    while (isTooMuch() && this.#messages.length > 0) this.#dropMessage();
+    while (isTooMuch() && this.#commits.length > 0) this.#dropCommit();
   }
 
   #dropMessage(): void {
@@ -199,7 +207,7 @@ export class FrameRing {
   }
 
   #forgot({ frame, bytes }: Kept): void {
-    this.#memory.bytes -= bytes;
+    this.#budget.give(this.#share, bytes);
     this.#forgotten = Math.max(this.#forgotten, frame.seq);
   }
 }

@@ -4,7 +4,7 @@ import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import type { OrderState } from "./commit_order.ts";
-import type { SealedMemory } from "./frame_ring.ts";
+import type { BudgetAccount } from "../limits/fair_budget.ts";
 import type { SeatState } from "./seat.ts";
 
 /** What a room is made with. */
@@ -12,7 +12,7 @@ export interface SealedRoomOptions {
   readonly number: number;
   readonly rid: Uint8Array;
   readonly clock: SealedClock;
-  readonly memory: SealedMemory;
+  readonly memory: BudgetAccount;
   readonly counters: SealedCounters;
   /** How long the place of a lost link is kept. */
   readonly graceMs: number;

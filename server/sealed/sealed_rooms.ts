@@ -5,7 +5,9 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { RoomQuota } from "../limits/room_quota.ts";
 import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
-import type { SealedMemory } from "./frame_ring.ts";
+import { FairBudget } from "../limits/fair_budget.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+import { SEALED_MEMORY_BUDGET } from "../config/limits.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { SealedRoomOptions, SealedSnapshot } from "./room_contract.ts";
 
@@ -33,7 +35,7 @@ export interface SealedWatcher {
 /** The sealed rooms in which somebody is, or is waited for. */
 export class SealedRooms {
   readonly #options: SealedRoomsOptions;
-  readonly #memory: SealedMemory = { bytes: 0 };
+  readonly #memory = new FairBudget(SEALED_MEMORY_BUDGET);
   readonly #rooms = new Map<string, SealedRoom>();
   readonly #shares: RoomQuota;
   /** What to call when a room is gone. */
@@ -44,7 +46,7 @@ export class SealedRooms {
 
   constructor(options: SealedRoomsOptions) {
     this.#options = options;
-    this.#shares = new RoomQuota(options.share);
+    this.#shares = new RoomQuota(options);
   }
 
   /** Number of rooms. */
@@ -54,7 +56,7 @@ export class SealedRooms {
 
   /** Bytes of frames that all rooms remember. */
   get bytes(): number {
-    return this.#memory.bytes;
+    return this.#memory.used;
   }
 
   /** The time by which all of them live; monotonic ms. */
@@ -70,12 +72,9 @@ export class SealedRooms {
     if (this.#closed.has(key)) {
       throw new LimitError("Cannot come into the room: the server's admin closed it");
     }
-    const { most } = this.#options;
-    if (this.#rooms.size >= most) {
-      throw new LimitError(`Cannot open another sealed room: at most ${most} are allowed`);
-    }
     this.#forgets.set(key, this.#shares.take(address));
-    return this.#make(key, { number: ++this.#lastNumber, rid: rid.slice() });
+    const source = address === undefined ? key : sourceOf(address);
+    return this.#make(key, { number: ++this.#lastNumber, rid: rid.slice() }, source);
   }
 
   /** What the next process must know. */
@@ -143,14 +142,18 @@ export class SealedRooms {
     if (this.#remove(key)) this.#watcher?.closed(room.rid);
   }
 
-  #make(key: string, parts: Pick<SealedRoomOptions, "number" | "rid" | "known">): SealedRoom {
+  #make(
+    key: string,
+    parts: Pick<SealedRoomOptions, "number" | "rid" | "known">,
+    source = key,
+  ): SealedRoom {
     const { clock, counters, graceMs } = this.#options;
     const room: SealedRoom = new SealedRoom({
       ...parts,
       clock,
       counters,
       graceMs,
-      memory: this.#memory,
+      memory: { budget: this.#memory, source },
       onEmpty: () => this.#close(key, room),
     });
     this.#rooms.set(key, room);

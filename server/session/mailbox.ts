@@ -2,13 +2,10 @@
 
 import { MAILBOX_MAX_BYTES } from "../config/limits.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
-import type { BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
+import type { BudgetAccount, BudgetPayer, BudgetShare } from "../limits/fair_budget.ts";
 
 /** What a mailbox is made of. */
-export interface MailboxOptions {
-  readonly budget: FairBudget;
-  /** The client's source, as ip_network.ts names it. */
-  readonly source: string;
+export interface MailboxOptions extends BudgetAccount {
   /** The budget made it give up what it kept, which is here to be returned to its senders. */
   readonly onLost: (lost: readonly EncodedEvent[]) => void;
 }

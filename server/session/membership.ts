@@ -118,7 +118,7 @@ export class Membership implements RoomMember {
     // A member that shares its address with others of the room, as behind one proxy, takes nobody along.
     if (what === "ban" && !this.room.isAddressShared(this)) {
       const until = seconds === 0 ? Infinity : time + seconds * 1_000;
-      host.roomBans.add(this.room.title, address, until);
+      host.roomBans.add(this.room, address, until);
     }
     this.session.leave(this);
     // A v1 client is in one room, and cannot be without it.

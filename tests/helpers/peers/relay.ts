@@ -1,5 +1,7 @@
 // A relay without a process and links without sockets: what a test of one part of the server needs around it.
 
+import { ROOM_MEMORY_BUDGET } from "../../../server/config/limits.ts";
+import { type BudgetAccount, FairBudget } from "../../../server/limits/fair_budget.ts";
 import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../../server/config/server_options.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
@@ -183,4 +185,9 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
   session.takeConnection(seated.port);
   for (const title of rooms) session.enter(relay.rooms.open(title, address)).announce(0);
   return seated;
+}
+
+/** A budget for what one room remembers, which is never used up. */
+export function memoryAccount(): BudgetAccount {
+  return { budget: new FairBudget(ROOM_MEMORY_BUDGET), source: "192.0.2.1" };
 }

@@ -6,6 +6,7 @@ import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
+import { memoryAccount } from "../../helpers/peers/relay.ts";
 
 const key = new ClusterKey(new Uint8Array(32).fill(7));
 
@@ -37,6 +38,7 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
     room: 1,
     title,
     memoryMs: 60_000,
+    memory: memoryAccount(),
     deliver: ({ event }, audience) => {
       delivered.push(event);
       side.audience = audience;

@@ -15,6 +15,15 @@ Deno.test("admit() counts in all and by source, an IPv6 network as one, and give
   assert.ok(places.admit("192.0.2.2"));
 });
 
+Deno.test("the last slots are for sources that have one or none", () => {
+  const slots = new ConnectionSlots({ most: 64, perSource: 32 });
+  for (const source of ["192.0.2.66", "192.0.2.67"]) {
+    for (let n = 0; n < 30; n++) slots.admit(source);
+  }
+  assert.equal(slots.admit("192.0.2.66"), undefined);
+  assert.ok(slots.admit("192.0.2.1"));
+});
+
 Deno.test("beyond the caps as many may come as are held, and nobody where nobody is", () => {
   const places = new ConnectionSlots({ most: 2, perSource: undefined });
   places.admit("a");

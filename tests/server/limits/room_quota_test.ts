@@ -11,7 +11,7 @@ Deno.test("roomShare() is two rooms a connection, never less than one session ma
 });
 
 Deno.test("take() counts by source, gives back what ended, and keep() never refuses", () => {
-  const shares = new RoomQuota(2);
+  const shares = new RoomQuota({ most: 100, share: 2 });
   const [end] = [shares.take("2001:db8::1"), shares.take("2001:db8::2")];
   assert.throws(() => shares.take("2001:db8::3"), LimitError);
   assert.ok(shares.take("192.0.2.1"));
@@ -19,6 +19,16 @@ Deno.test("take() counts by source, gives back what ended, and keep() never refu
   end();
   assert.throws(() => shares.take("2001:db8::3"), /at most 2 made from one address/);
   shares.take(undefined);
+});
+
+Deno.test("the last rooms are for those who made one or none, and the bound holds for all", () => {
+  const rooms = new RoomQuota({ most: 32, share: 20 });
+  for (let n = 0; n < 20; n++) rooms.take("192.0.2.66");
+  for (let n = 0; n < 10; n++) rooms.take("192.0.2.67");
+  assert.throws(() => rooms.take("192.0.2.67"), /at most 32 are allowed/);
+  rooms.take("192.0.2.1");
+  rooms.take("192.0.2.2");
+  assert.throws(() => rooms.take("192.0.2.3"), /at most 32 are allowed/);
 });
 
 Deno.test("one address fills a small part of --max-rooms only, and others still find a place", async () => {

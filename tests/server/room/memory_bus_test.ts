@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { MemoryBus } from "../../../server/room/memory_bus.ts";
 import { type Audience, type PlacedEvent, whenPlaced } from "../../../server/room/bus.ts";
+import { memoryAccount } from "../../helpers/peers/relay.ts";
 
 const ABOUT = { room: 1, client: 2, name: "alice", time: 0 };
 const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, reply: 0 } as const;
@@ -9,7 +10,11 @@ const CHAT = { kind: "chat", ...ABOUT, request: 1, text: "hi", action: false, re
 function open(memoryMs = 60_000) {
   const delivered: [EncodedEvent["event"], Audience][] = [];
   const channel = new MemoryBus().open({
-    ...{ room: 1, title: "lobby", memoryMs, onBreak: () => {} },
+    room: 1,
+    title: "lobby",
+    memoryMs,
+    memory: memoryAccount(),
+    onBreak: () => {},
     deliver: ({ event }, audience) => delivered.push([event, audience]),
   });
   return { channel, delivered };

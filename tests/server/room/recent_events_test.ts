@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { RecentEvents } from "../../../server/room/recent_events.ts";
+import { FairBudget } from "../../../server/limits/fair_budget.ts";
+import { memoryAccount } from "../../helpers/peers/relay.ts";
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../../../server/config/limits.ts";
 
 const AGE_MS = 120_000;
@@ -21,7 +23,7 @@ function chatAt(at: number, text = "x"): EncodedEvent {
 
 /** Memory of a room in which so many events happened, all at time 0. */
 function remembering(count: number, text?: string): RecentEvents {
-  const memory = new RecentEvents(AGE_MS);
+  const memory = new RecentEvents(AGE_MS, memoryAccount());
   for (let at = 1; at <= count; at++) memory.add(chatAt(at, text), at, 0);
   return memory;
 }
@@ -63,7 +65,7 @@ Deno.test("memory is bounded in bytes", () => {
 });
 
 Deno.test("memory is bounded in age, also in a room where nothing happens any more", () => {
-  const memory = new RecentEvents(AGE_MS);
+  const memory = new RecentEvents(AGE_MS, memoryAccount());
   memory.add(chatAt(1), 1, 0);
   memory.add(chatAt(2), 2, AGE_MS / 2);
   memory.forget(AGE_MS);
@@ -76,7 +78,7 @@ Deno.test("memory is bounded in age, also in a room where nothing happens any mo
 });
 
 Deno.test("with an age of 0 nothing is kept", () => {
-  const memory = new RecentEvents(0);
+  const memory = new RecentEvents(0, memoryAccount());
   memory.add(chatAt(1), 1, 0);
   assert.deepEqual(memory.since(0, 1), { events: [], after: 1, complete: false });
 });
@@ -84,7 +86,7 @@ Deno.test("with an age of 0 nothing is kept", () => {
 Deno.test("whatever happened when: events come in order, without gaps, and end with the last", () => {
   const gaps = fc.array(fc.integer({ min: 0, max: AGE_MS / 3 }), { minLength: 1, maxLength: 300 });
   fc.assert(fc.property(gaps, fc.nat(), (gaps, asked) => {
-    const memory = new RecentEvents(AGE_MS);
+    const memory = new RecentEvents(AGE_MS, memoryAccount());
     let now = 0;
     for (const [index, gap] of gaps.entries()) memory.add(chatAt(index + 1), index + 1, now += gap);
     const seen = asked % (gaps.length + 1);
@@ -94,4 +96,18 @@ Deno.test("whatever happened when: events come in order, without gaps, and end w
     assert.equal(after + places.length, gaps.length);
     assert.equal(complete, after <= seen);
   }));
+});
+
+Deno.test("where all rooms remember too much, the heaviest source forgets its older half", () => {
+  const budget = new FairBudget({ most: 10_000, reserve: 1_000 });
+  const heavy = new RecentEvents(AGE_MS, { budget, source: "192.0.2.66" });
+  const small = new RecentEvents(AGE_MS, { budget, source: "192.0.2.1" });
+  small.add(chatAt(1, "x".repeat(900)), 1, 0);
+  for (let at = 1; at <= 20; at++) heavy.add(chatAt(at, "x".repeat(900)), at, 0);
+  assert.ok(budget.used <= 10_000);
+  assert.equal(small.all.length, 1);
+  assert.ok(heavy.all.length >= 4 && heavy.all.at(-1)?.at === 20);
+  heavy.close();
+  small.close();
+  assert.equal(budget.used, 0);
 });

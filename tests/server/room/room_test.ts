@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryBus } from "../../../server/room/memory_bus.ts";
 import { Room } from "../../../server/room/room.ts";
 import { MEMBERS_PART_MAX } from "../../../shared/base/limits.ts";
-import { makeRelay, seat } from "../../helpers/peers/relay.ts";
+import { makeRelay, memoryAccount, seat } from "../../helpers/peers/relay.ts";
 
 Deno.test("events have places without gaps, chats a sequence of their own, and all hear the same", async () => {
   const relay = await makeRelay(["--rate-limit", "off"]);
@@ -65,7 +65,8 @@ Deno.test("a name is free again as soon as its owner left, and an empty room is 
 });
 
 Deno.test("a list of many members comes in parts that each fit, and an empty one as one part", () => {
-  const room = new Room({ id: 1, title: "lobby", bus: new MemoryBus(), memoryMs: 0 });
+  const { budget: memory } = memoryAccount();
+  const room = new Room({ id: 1, title: "lobby", bus: new MemoryBus(), memoryMs: 0, memory });
   assert.deepEqual(room.list, [{ kind: "members", room: 1, list: [], more: false }]);
   for (let client = 1; client <= 2 * MEMBERS_PART_MAX + 1; client++) {
     room.publish({ kind: "joined", client, name: `m${client}`, time: 0, old: false });

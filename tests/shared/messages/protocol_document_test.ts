@@ -120,7 +120,7 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.SEALED_MEMBERS_MAX, "a room has at most N handles"],
     [limits.SEALED_ROOMS_PER_SESSION, "is in at most N sealed rooms"],
     [limits.SEALED_RING.frames, "The relay keeps N frames"],
-    [limits.SEALED_MEMORY_MAX_BYTES / 2 ** 20, "N MiB of all rooms"],
+    [limits.SEALED_MEMORY_BUDGET.most / 2 ** 20, "N MiB of all rooms"],
     [limits.SEALED_BRING_BACK_MS / 1_000, "for N seconds, a member that attaches"],
     [limits.SEALED_GROUP_INFO_MS / 1_000, "the next after N seconds, 5 at most"],
     [limits.SEALED_GROUP_INFO_TRIES, "the next after 2 seconds, N at most"],
