@@ -274,13 +274,13 @@ Deno.test("a file on its way is a row with rate and time left that goes when it 
   assert.equal(console.printed.length, printed + 1);
 });
 
-Deno.test("a file whose every byte was handed to a lost link stays a row until the server has it", () => {
+Deno.test("a file whose every byte was handed to a lost connection stays a row until the server has it", () => {
   const { output, console } = view();
   const file = { n: 1, direction: "out", name: "a.bin", size: 100, sender: undefined } as never;
   output.file({ kind: "sending", file }, "lobby");
   output.file({ kind: "progress", file, done: 100 }, "lobby");
   output.file({ kind: "waiting", file, done: 100, for: "link" }, "lobby");
-  assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting for the link$/);
+  assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting for the connection$/);
   output.file({ kind: "resumed", file, done: 20 }, "lobby");
   assert.match(console.live.join(), / 20 %/);
   output.file({ kind: "sent", file, sha256: "00" }, "lobby");
