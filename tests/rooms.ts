@@ -30,7 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Rules for texts that people type and see: names and lookalikes, invite links, safe file names, durations, sizes.",
     uses: ["shared/base", "shared/crypto"],
-    face: ["byte_size", "download_name", "duration", "invite_link", "names"],
+    face: ["byte_size", "download_name", "duration", "host_and_port", "invite_link", "names"],
   },
   "shared/messages": {
     says:

@@ -1,5 +1,6 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { applyAppearance } from "../output/appearance.ts";
 import { Chat } from "../chat/chat.ts";
@@ -66,7 +67,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   if (side.tty === undefined) ending.listen();
   const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
   const check = new ServerCheck({
-    address: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+    address: hostAndPort(host, port),
     known: knownPath === undefined ? undefined : new KnownServers(knownPath),
     ...{ pinned: fingerprint !== undefined, tell },
     hasToken: (): boolean => dialer.hasToken,

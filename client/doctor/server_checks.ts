@@ -1,6 +1,7 @@
 // What doctor looks at between here and the server, in the order in which a connection needs it. The first thing that
 // fails ends the walk: what comes behind it cannot be looked at.
 
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { lookup } from "node:dns/promises";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { ConnectionError, CryptoError } from "../../shared/base/errors.ts";
@@ -183,7 +184,7 @@ async function checkFingerprint(
   if (expected !== undefined) return ok(name, `${seen}, as expected`);
   const { host, port } = endpoint;
   try {
-    const before = await known?.find(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+    const before = await known?.find(hostAndPort(host, port));
     if (before === seen && before !== undefined) return ok(name, `${seen}, as remembered`);
     if (before !== undefined) {
       return failed(

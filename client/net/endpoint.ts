@@ -1,5 +1,6 @@
 // Where to connect, and one connection as bytes in and bytes out.
 
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** Where a server is and how to reach it. */
@@ -30,8 +31,5 @@ export interface Connection {
 
 /** `host:port`, quoted, with brackets around an IPv6 address. */
 export function addressOf({ host, port }: Pick<Endpoint, "host" | "port">): string {
-  return quote(
-    host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`,
-    80,
-  );
+  return quote(hostAndPort(host, port), 80);
 }

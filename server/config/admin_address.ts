@@ -1,5 +1,6 @@
 // Where the operator's pages are served: an address of this machine alone, unless a token guards them.
 
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 
 /** An address and a port. */
@@ -25,5 +26,5 @@ export function isLoopback(hostname: string): boolean {
 
 /** `127.0.0.1:5051` or `[::1]:5051`. */
 export function addressText({ hostname, port }: AdminAddress): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return hostAndPort(hostname, port);
 }

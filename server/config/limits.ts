@@ -16,9 +16,6 @@ export const PACE_PAUSE_MAX_MS = 1_000;
 /** A client that sends more for this long is closed: what it leaves unread would keep it in its room for minutes. */
 export const PACE_PATIENCE_MS = 10_000;
 
-/** Default for `--max-connections`. */
-export const CONNECTIONS_MAX = 10_000;
-
 /** Default for `--max-per-address`: a household or an office behind one address fits. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 

@@ -8,11 +8,17 @@ import {
   parseCommandLine,
 } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
-import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
+import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
+  CONNECTIONS_MAX,
+  FILE_MAX_BYTES,
   FILE_MAX_BYTES_CEILING,
   HOLD_S,
+  MESSAGE_MAX_BYTES,
   MESSAGE_MAX_BYTES_CEILING,
+  RATE_LIMIT_MESSAGES,
+  RATE_LIMIT_SECONDS,
 } from "../../shared/base/limits.ts";
 import {
   bytes,
@@ -30,6 +36,11 @@ import { tokensFromVariable } from "./access_tokens.ts";
 const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
 export type LogLevel = typeof LOG_LEVELS[number];
+
+/** A size as it is typed behind an option. */
+function typedSize(bytes: number): string {
+  return formatBytes(bytes).replace(" ", "");
+}
 
 /** Every option of the server. */
 export const SERVER_OPTIONS = {
@@ -75,7 +86,7 @@ export const SERVER_OPTIONS = {
   "rate-limit": {
     value: "N/SECONDS",
     env: "CMDCHAT_RATE_LIMIT",
-    fallback: "12/5",
+    fallback: `${RATE_LIMIT_MESSAGES}/${RATE_LIMIT_SECONDS}`,
     parse: orOff(rate),
     help: "messages a client may send in so many seconds, or off",
   },
@@ -96,14 +107,14 @@ export const SERVER_OPTIONS = {
   "max-message": {
     value: "SIZE",
     env: "CMDCHAT_MAX_MESSAGE",
-    fallback: "4KiB",
+    fallback: typedSize(MESSAGE_MAX_BYTES),
     parse: bytes(1, MESSAGE_MAX_BYTES_CEILING),
     help: "largest message",
   },
   "max-file": {
     value: "SIZE",
     env: "CMDCHAT_MAX_FILE",
-    fallback: "10MiB",
+    fallback: typedSize(FILE_MAX_BYTES),
     parse: bytes(0, FILE_MAX_BYTES_CEILING),
     help: "largest file; 0 = no files",
   },

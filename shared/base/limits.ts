@@ -19,6 +19,9 @@ export const FILE_MAX_BYTES = 10 * MIB;
 /** Largest value of `--max-file`: receivers hold an unaccepted file in memory. */
 export const FILE_MAX_BYTES_CEILING = 100 * MIB;
 
+/** Default for `--max-connections`, and so the most names of a room that v1 tells. */
+export const CONNECTIONS_MAX = 10_000;
+
 /** Bytes of one file chunk before base64: fixed by the v1 wire format. */
 export const FILE_CHUNK_BYTES = 32 * KIB;
 

@@ -3,8 +3,8 @@
 
 import * as z from "zod";
 import { ProtocolError } from "../base/errors.ts";
-import { CONNECTIONS_MAX } from "../../server/config/limits.ts";
 import {
+  CONNECTIONS_MAX,
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,

@@ -18,6 +18,7 @@ import {
   TOPIC_MAX_BYTES,
 } from "../base/limits.ts";
 import type { ClientId, EventPosition, RequestId, RoomId, SequenceNumber } from "./ids.ts";
+import type { MessageIn } from "./cbor_table.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 const count = z.int().min(0);
@@ -208,11 +209,6 @@ export const EVENTS = {
   /** A receiver asks for chunks of a file of one's own. */
   pull: { room, client, ...wanted },
 } as const;
-
-type Rows = Readonly<Record<string, z.ZodRawShape>>;
-type MessageIn<R extends Rows> = {
-  [K in keyof R & string]: { readonly kind: K } & { readonly [F in keyof R[K]]: z.output<R[K][F]> };
-}[keyof R & string];
 
 /** Any message from a client. */
 export type Request = MessageIn<typeof REQUESTS>;

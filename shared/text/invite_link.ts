@@ -1,6 +1,7 @@
 // Invite links: cmdchat://HOST[:PORT][/ROOM][?tls][#fp=…&secret=…&token=…], everything to join in one argument.
 // What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
 
+import { hostAndPort } from "./host_and_port.ts";
 import { decodeBase64Url, encodeBase64Url } from "../base/base64.ts";
 import { UsageError } from "../base/errors.ts";
 import { bareFingerprint, type Fingerprint, parseFingerprint } from "../crypto/fingerprint.ts";
@@ -189,12 +190,13 @@ function encodePercent(text: string): string {
 
 /** The link as text: printable ASCII that needs only quotes in a shell. parseLink() gives the same back. */
 export function formatLink(link: InviteLink): string {
-  const host = link.host.includes(":") ? `[${link.host}]` : link.host;
   const secrets: string[] = [];
   if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);
   if (link.secret !== undefined) secrets.push(`secret=${encodeBase64Url(link.secret)}`);
   if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
   const query = link.tls ? "?tls" : "";
   const fragment = secrets.length > 0 ? `#${secrets.join("&")}` : "";
-  return `cmdchat://${host}:${link.port}/${encodePercent(link.room)}${query}${fragment}`;
+  return `cmdchat://${hostAndPort(link.host, link.port)}/${
+    encodePercent(link.room)
+  }${query}${fragment}`;
 }
