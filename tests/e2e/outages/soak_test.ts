@@ -8,7 +8,7 @@ import { readSamples, type Samples } from "../../../server/telemetry/prometheus_
 import { startListening } from "../../bench/processes.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { skipUnless } from "../../helpers/repo/skip.ts";
-import { StallMeter } from "../../helpers/peers/own_time.ts";
+import { StallMeter } from "../../helpers/system/own_time.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 

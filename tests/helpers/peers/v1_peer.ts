@@ -1,7 +1,7 @@
 // A v1 client for tests, written from docs/PROTOCOL.md alone: it shares no line with shared/channel/envelope_v1.ts, so that
 // a fault there cannot hide behind the same fault here. It sends any bytes, holds its reads, and waits with a bound.
 
-import { startOwnTimer } from "./own_time.ts";
+import { startOwnTimer } from "../system/own_time.ts";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 /** What a payload inside the session looks like before anybody checked it. */

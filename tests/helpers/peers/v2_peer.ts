@@ -8,7 +8,7 @@ import type { Event, EventOf, Request, RequestOf } from "../../../shared/message
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
-import { startOwnTimer } from "./own_time.ts";
+import { startOwnTimer } from "../system/own_time.ts";
 
 const WAIT_MS = 20_000;
 
