@@ -189,6 +189,15 @@ async function compileForThisSystem(): Promise<void> {
     await compile(program, { output });
     console.log(await describe(output, true));
   }
+  if (suffix !== "") await writeWindowsCompletions("dist");
+}
+
+/** Completions for PowerShell beside the executables for Windows. */
+async function writeWindowsCompletions(folder: string): Promise<void> {
+  const { windowsCompletionFiles } = await import("./completion_files.ts");
+  for (const [name, text] of Object.entries(windowsCompletionFiles())) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+  }
 }
 
 async function compileForAll(): Promise<void> {
@@ -199,6 +208,7 @@ async function compileForAll(): Promise<void> {
       await compile(program, { output, target });
       console.log(await describe(output, false));
     }
+    if (target.includes("windows")) await writeWindowsCompletions(`dist/${target}`);
   }
 }
 

@@ -3,24 +3,39 @@
 import { CLIENT_PROGRAM } from "../../client/config/program.ts";
 import { SERVER_PROGRAM } from "../../server/commands/program.ts";
 import { completionScript } from "../../shared/cli/completion_script.ts";
-import { SHELLS } from "../../shared/cli/completions_command.ts";
+import type { Shell } from "../../shared/cli/completions_command.ts";
+import type { ProgramSpec } from "../../shared/cli/program.ts";
 
-/** Where a package puts the completions of a program for a shell. */
+/** Where a package of a Unix system puts the completions of a program for a shell. */
 const PLACES = {
   bash: (program: string) => `usr/share/bash-completion/completions/${program}`,
   zsh: (program: string) => `usr/share/zsh/vendor-completions/_${program}`,
   fish: (program: string) => `usr/share/fish/vendor_completions.d/${program}.fish`,
-} as const satisfies Record<(typeof SHELLS)[number], (program: string) => string>;
+} as const satisfies Partial<Record<Shell, (program: string) => string>>;
 
-/** Every file by its path below the root. */
+const PROGRAMS = [CLIENT_PROGRAM, SERVER_PROGRAM];
+
+function scriptOf(program: ProgramSpec, shell: Shell): string {
+  return completionScript(program, {}, { args: [shell], env: () => undefined });
+}
+
+/** Every file of a package by its path below the root. */
 export function completionFiles(): Record<string, string> {
+  const shells = Object.keys(PLACES) as (keyof typeof PLACES)[];
   return Object.fromEntries(
-    [CLIENT_PROGRAM, SERVER_PROGRAM].flatMap((program) =>
-      SHELLS.map((shell) => [
-        PLACES[shell](program.name),
-        completionScript(program, {}, { args: [shell], env: () => undefined }),
-      ])
+    PROGRAMS.flatMap((program) =>
+      shells.map((shell) => [PLACES[shell](program.name), scriptOf(program, shell)])
     ),
+  );
+}
+
+/** The files that go with the executables for Windows, by name. */
+export function windowsCompletionFiles(): Record<string, string> {
+  return Object.fromEntries(
+    PROGRAMS.map((program) => [
+      `${program.name}-completion.ps1`,
+      scriptOf(program, "powershell").replaceAll("\n", "\r\n"),
+    ]),
   );
 }
 

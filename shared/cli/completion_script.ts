@@ -6,8 +6,9 @@ import { UsageError } from "../base/errors.ts";
 import { oneOf } from "./option_values.ts";
 import type { ProgramSpec } from "./program.ts";
 import { bashCompletion } from "./bash_completion.ts";
-import { SHELLS } from "./completions_command.ts";
+import { type Shell, SHELLS } from "./completions_command.ts";
 import { fishCompletion } from "./fish_completion.ts";
+import { powershellCompletion } from "./powershell_completion.ts";
 import { zshCompletion } from "./zsh_completion.ts";
 
 /** The script that the words behind `completions` ask for. Throws UsageError. */
@@ -28,10 +29,12 @@ export function completionScript(
       return zshCompletion(program);
     case "fish":
       return fishCompletion(program);
+    case "powershell":
+      return powershellCompletion(program);
   }
 }
 
-function shellOf(word: string): typeof SHELLS[number] {
+function shellOf(word: string): Shell {
   try {
     return oneOf(SHELLS)(word);
   } catch (cause) {

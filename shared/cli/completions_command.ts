@@ -4,7 +4,10 @@ import type { OptionTable } from "./command_line.ts";
 import type { CommandSpec } from "./program.ts";
 
 /** Shells that a script can be made for. */
-export const SHELLS = ["bash", "zsh", "fish"] as const;
+export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
+
+/** One of SHELLS. */
+export type Shell = typeof SHELLS[number];
 
 /** The command `completions` of a program whose commands have these options. */
 export function completionsCommand(
@@ -18,7 +21,8 @@ export function completionsCommand(
     about: [
       `bash: put  source <(${program} completions bash)  into ~/.bashrc; ` +
       `zsh: the same with zsh into ~/.zshrc, behind compinit; ` +
-      `fish: ${program} completions fish > ~/.config/fish/completions/${program}.fish`,
+      `fish: ${program} completions fish > ~/.config/fish/completions/${program}.fish; ` +
+      `PowerShell: put  ${program} completions powershell | Out-String | Invoke-Expression  into $PROFILE`,
     ],
     options,
     completes: SHELLS,
