@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import {
   CONFUSABLES_PACKED,
   SCRIPT_CASE_PAIRS,
   SCRIPT_SHAPES_PACKED,
 } from "../../../shared/text/confusables.ts";
 import { nameKey } from "../../../shared/text/names.ts";
+import { readText } from "../../helpers/repo/sources.ts";
 
 const NAME_CHARACTER = /^[\p{L}\p{Mn}\p{Mc}\p{Nd}]$/u;
 
@@ -28,6 +30,13 @@ function codes(differences: string): number[] {
   let code = 0;
   return differences.split(",").map((difference) => code += Number.parseInt(difference, 36));
 }
+
+Deno.test("the table is of the Unicode version that this runtime knows, 17.0", async () => {
+  const [first = ""] = (await readText("shared/text/confusables.ts")).split("\n");
+  assert.match(first, /from confusables\.txt, Unicode 17\.0\.0; do not edit\.$/);
+  // A runtime that knows more letters than the table needs a newer table.
+  assert.equal(process.versions["unicode"], "17.0");
+});
 
 Deno.test("the table decodes to rows of ascending name characters, each in it once", () => {
   const seen = new Set<number>();
