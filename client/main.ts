@@ -2,12 +2,7 @@
 
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
-import {
-  commandHelp as helpOfCommand,
-  type CommandSpec,
-  findCommand,
-  programHelp,
-} from "../shared/cli/program.ts";
+import { askedHelp, type CommandSpec, findCommand, hasOption } from "../shared/cli/program.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { slashHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
@@ -49,9 +44,10 @@ function print(text: string): void {
   }
 }
 
-function helpText(): string {
-  const inTheChat = `in the chat:\n${slashHelp(COMMANDS).replaceAll(/^/gm, "  ")}`;
-  return programHelp(CLIENT_PROGRAM, VERSION, [inTheChat]);
+/** The help that the words behind profile or link ask for; undefined where they ask for none. */
+function helpAsked(words: readonly string[]): string | undefined {
+  const more = () => [`in the chat:\n${slashHelp(COMMANDS).replaceAll(/^/gm, "  ")}`];
+  return askedHelp(CLIENT_PROGRAM, words, { version: VERSION, more });
 }
 
 async function showHistoryFile(input: CommandLineInput): Promise<number> {
@@ -72,43 +68,40 @@ async function printCompletions(input: CommandLineInput): Promise<number> {
   return 0;
 }
 
-/** What was asked for: a command with its arguments, or the chat. */
+/** A profile or link may stand before everything, as the place to go to: it as options, and the words behind it. */
+function readPlace(args: readonly string[]): { place: string[]; words: readonly string[] } {
+  const [first = "", ...words] = args;
+  if (/^@./.test(first)) return { place: ["--profile", first.slice(1)], words };
+  if (/^cmdchat:/i.test(first)) return { place: ["--link", first], words };
+  return { place: [], words: args };
+}
+
+/** What is to be run: a command with its arguments, or the chat. */
 interface Call {
   readonly command: CommandSpec<ClientCommand> | undefined;
   readonly args: readonly string[];
 }
 
-/** A profile or link may stand before everything, as the place where to go. Throws UsageError for an unknown command. */
-function readCall(args: readonly string[]): Call {
-  const [first = "", ...rest] = args;
-  if (/^@./.test(first)) return behind(["--profile", first.slice(1)], rest);
-  if (/^cmdchat:/i.test(first)) return behind(["--link", first], rest);
-  return behind([], args);
-}
-
-function behind(place: readonly string[], args: readonly string[]): Call {
-  const [word = "-", ...rest] = args;
-  // What hands type that know git.
-  if (word === "help") return behind(place, [...rest.slice(0, 1), "--help"]);
-  if (word.startsWith("-") || word === "") return { command: undefined, args: [...place, ...args] };
+/** Throws UsageError for an unknown command. */
+function readCall({ place, words }: ReturnType<typeof readPlace>): Call {
+  const [word = "", ...rest] = words;
+  if (word === "" || word.startsWith("-")) {
+    return { command: undefined, args: [...place, ...words] };
+  }
   return { command: findCommand(CLIENT_COMMANDS, word), args: [...place, ...rest] };
-}
-
-/** Whether one of these stands among the options, and not behind `--`. */
-function asks(args: readonly string[], ...options: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  return args.slice(0, end < 0 ? args.length : end).some((arg) => options.includes(arg));
 }
 
 /** Runs the program with these arguments; gives its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const { build, args: all } = takeBuild(argv);
   try {
-    const { command, args } = readCall(all);
-    if (asks(args, "--version", "-V")) return print(versionText("cmdchat-client", build)), 0;
-    if (asks(args, "--help", "-h")) {
-      return print(command === undefined ? helpText() : helpOfCommand(CLIENT_PROGRAM, command)), 0;
+    const call = readPlace(all);
+    if (hasOption(call.words, "--version", "-V")) {
+      return print(versionText("cmdchat-client", build)), 0;
     }
+    const help = helpAsked(call.words);
+    if (help !== undefined) return print(help), 0;
+    const { command, args } = readCall(call);
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
     // A doctor has to say what is wrong with the settings, and go on.
     const settings = command?.name === "doctor"

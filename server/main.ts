@@ -3,7 +3,7 @@
 import { CmdchatError, UsageError } from "../shared/base/errors.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { errorText } from "../shared/cli/error_report.ts";
-import { commandHelp, findCommand, programHelp } from "../shared/cli/program.ts";
+import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
 import { type CommandIo, STOP_SIGNALS } from "./commands/command_io.ts";
@@ -67,30 +67,15 @@ const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<
   completions: printCompletions,
 };
 
-/** `help [COMMAND]`. Throws UsageError for an unknown command. */
-function printHelp(word: string | undefined): number {
-  if (word === undefined) print(programHelp(SERVER_PROGRAM, VERSION));
-  else print(commandHelp(SERVER_PROGRAM, findCommand(SERVER_COMMANDS, word)));
-  return 0;
-}
-
-function asksForHelp(args: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  const options = end < 0 ? args : args.slice(0, end);
-  return options.includes("--help") || options.includes("-h");
-}
-
 async function run(argv: readonly string[]): Promise<number> {
   const { build, args } = takeBuild(argv);
+  const help = askedHelp(SERVER_PROGRAM, args, { version: VERSION });
+  if (help !== undefined) return print(help), 0;
   const [command, ...rest] = args;
-  if (command === "help") return printHelp(rest[0]);
   const known = SERVER_COMMANDS.find(({ name }) => name === command);
-  if (known !== undefined) {
-    return asksForHelp(rest) ? printHelp(known.name) : await RUNS[known.name](rest);
-  }
+  if (known !== undefined) return await RUNS[known.name](rest);
   const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
   const config = readConfig({ args, env }, words);
-  if (config.help) return printHelp(undefined);
   if (config.version) print(versionText("cmdchat-server", build));
   else await serve(config, { env, print, build });
   return 0;

@@ -44,8 +44,35 @@ export function usageOf({ name, argument }: CommandSpec): string {
   return argument === undefined ? name : `${name} ${argument}`;
 }
 
+/** Whether one of these options stands among the arguments, and not behind `--`. */
+export function hasOption(args: readonly string[], ...options: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? args.length : end).some((arg) => options.includes(arg));
+}
+
+/**
+ * The help that the arguments ask for, undefined where they ask for none: `help`, `help COMMAND`, `--help` and
+ * `COMMAND --help`. `more` are paragraphs of the program's own. Throws UsageError for an unknown command.
+ */
+export function askedHelp(
+  program: ProgramSpec,
+  args: readonly string[],
+  { version, more = () => [] }: { readonly version: string; readonly more?: () => string[] },
+): string | undefined {
+  const [first = "-", ...rest] = args;
+  const isWord = first === "help";
+  if (!isWord && !hasOption(args, "--help", "-h")) return undefined;
+  const word = isWord ? rest.find((arg) => !arg.startsWith("-")) ?? "help" : first;
+  if (word === "help" || word.startsWith("-")) return programHelp(program, version, more());
+  return commandHelp(program, findCommand(program.commands, word));
+}
+
 /** What `PROGRAM --help` prints; `more` goes between the variables and the exit codes. */
-export function programHelp(program: ProgramSpec, version: string, more: string[] = []): string {
+export function programHelp(
+  program: ProgramSpec,
+  version: string,
+  more: readonly string[] = [],
+): string {
   const { name, usage, commands } = program;
   const calls = usage.map(([form, meaning]) => [`${name} ${form}`, meaning] as const);
   const rows = commands.map((command) => [usageOf(command), command.summary] as const);

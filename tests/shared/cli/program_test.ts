@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { word } from "../../../shared/cli/option_values.ts";
-import { columns, commandHelp, findCommand, programHelp } from "../../../shared/cli/program.ts";
+import {
+  askedHelp,
+  columns,
+  commandHelp,
+  findCommand,
+  programHelp,
+} from "../../../shared/cli/program.ts";
+import { CLIENT_PROGRAM } from "../../../client/config/program.ts";
+import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
 import type { ProgramSpec } from "../../../shared/cli/program.ts";
 
 const OPTIONS = { name: { value: "NAME", parse: word, help: "Your name" } } as const;
@@ -53,6 +61,31 @@ Deno.test("commandHelp() begins with the usage and breaks paragraphs at 80 chara
   const text = commandHelp(PROGRAM, PROGRAM.commands[0] ?? assert.fail());
   assert.ok(text.startsWith("usage: talk say TEXT [OPTIONS]\n\nsay it\n\nword word"));
   assert.ok(text.split("\n").every((line) => line.length <= 80), text);
+});
+
+Deno.test("every way to ask for help gives the same text, for both programs and each of their commands", () => {
+  for (const program of [CLIENT_PROGRAM, SERVER_PROGRAM]) {
+    const help = (...args: string[]) => askedHelp(program, args, { version: "1.2" });
+    const whole = help("--help");
+    assert.equal(whole, programHelp(program, "1.2"));
+    for (const args of [["-h"], ["help"], ["help", "help"], ["help", "-h"], ["--port", "--help"]]) {
+      assert.equal(help(...args), whole, args.join(" "));
+    }
+    for (const { name } of program.commands) {
+      const text = help(name, "--help");
+      assert.ok(text?.startsWith(`usage: ${program.name} ${name}`), text);
+      for (
+        const args of [["help", name], [name, "-h"], [name, "x", "--help"], ["help", name, "-h"]]
+      ) {
+        assert.equal(help(...args), text, args.join(" "));
+      }
+      assert.equal(help(name), undefined);
+      assert.equal(help(name, "--", "--help"), undefined);
+    }
+    assert.throws(() => help("help", "nonsense"), UsageError);
+    assert.throws(() => help("nonsense", "--help"), UsageError);
+    assert.equal(help(), undefined);
+  }
 });
 
 Deno.test("findCommand() finds by the whole name and offers what was meant", () => {
