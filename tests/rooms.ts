@@ -284,7 +284,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "One session with a server, v1 or v2: dialing, heartbeat, reconnecting, the ledger of requests, pacing.",
     uses: ["client/base", "client/net"],
-    face: ["dialer", "rate_pacer", "reconnect", "request_ledger", "session", "session_v2"],
+    face: [
+      "dialer",
+      "rate_pacer",
+      "reconnect",
+      "refusal",
+      "request_ledger",
+      "session",
+      "session_v2",
+    ],
   },
   "client/mls": {
     says:
