@@ -52,6 +52,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "record_cipher",
     ],
   },
+  "shared/websocket": {
+    says:
+      "WebSocket (RFC 6455) without sockets: frames, close codes, the opening handshake, and as much of HTTP as that needs.",
+    uses: ["shared/base"],
+    face: ["close_code", "frame", "frame_reader", "http_head", "upgrade"],
+  },
   "shared/cli": {
     says:
       "Command lines as tables: options, values, programs, help, completions, and how an error is printed.",
@@ -178,6 +184,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     face: ["hand_over_state", "relay", "succession"],
   },
+  "server/web": {
+    says:
+      "The door of the port: WebSocket upgrades, origins of pages, and the client's address behind a trusted proxy.",
+    uses: ["server/config", "server/limits", "server/net"],
+    face: ["door", "web_refusal"],
+  },
   "server/connection": {
     says:
       "From the first byte to a session: protocol detection, login of v1 and v2, refusals, the read loop.",
@@ -191,6 +203,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/session",
       "server/handlers",
       "server/relay",
+      "server/web",
     ],
     face: ["serve_connection"],
   },
@@ -227,6 +240,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/net",
       "server/cluster",
       "server/relay",
+      "server/web",
       "server/connection",
       "server/admin",
     ],

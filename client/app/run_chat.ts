@@ -46,6 +46,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     readTlsSettings(config),
   ]);
   const token = ownToken ?? linkToken;
+  const webSocket = config.transport === "wss";
   if (config.linkShows) {
     printError(
       "warning: the link shows its secrets to everyone who can list this machine's processes; " +
@@ -74,7 +75,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     onChanged: () => current?.requests.refuseUnsent(),
   });
   const dialer: Dialer = new Dialer({
-    endpoint: { host, port, tls },
+    endpoint: { host, port, tls, webSocket },
     token,
     renderer: config.renderer,
     bufferSize: config["buffer-size"],
@@ -102,7 +103,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     const chat = current = new Chat({
       place: { name: config.name, room: config.room },
       secret: config.linkSecret,
-      address: { host, port, tls: tls !== undefined, token },
+      address: { host, port, tls: tls !== undefined, webSocket, token },
       dial: (place, signal) => dialer.dial(place, signal),
       console: side.console,
       output,

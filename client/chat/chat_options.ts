@@ -15,6 +15,8 @@ export interface ChatAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Whether the stream is carried by WebSocket. */
+  readonly webSocket?: boolean;
   readonly token: string | undefined;
 }
 

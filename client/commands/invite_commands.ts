@@ -56,7 +56,7 @@ function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): I
   if (fingerprint === undefined) {
     throw new UsageError("Cannot create a link: a server of the old protocol has no fingerprint");
   }
-  const { host, port, tls, token } = chat.address;
+  const { host, port, tls, webSocket, token } = chat.address;
   if (withToken && token === undefined) {
     throw new UsageError("Cannot put a token into the link: you connected without one");
   }
@@ -66,6 +66,7 @@ function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): I
     tls,
     room: chat.room.title,
     fingerprint,
+    ...(webSocket ? { wss: true } : {}),
     ...(secret === undefined ? {} : { secret }),
     ...(withToken && token !== undefined ? { token } : {}),
   };

@@ -4,7 +4,7 @@ import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
-import { integer, toggle, word } from "../../shared/cli/option_values.ts";
+import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** Options of a command that needs no settings. */
@@ -29,6 +29,9 @@ export const COMMON_OPTIONS = {
   },
   ...HELP_OPTIONS,
 } as const satisfies OptionTable;
+
+/** What can carry the stream to the server. */
+export const TRANSPORTS = ["auto", "raw", "wss"] as const;
 
 /** Options about where the server is, who we are there, and whom to trust. */
 export const CONNECTION_OPTIONS = {
@@ -73,6 +76,15 @@ export const CONNECTION_OPTIONS = {
     help: "file whose first line is the token",
   },
   tls: { env: "CMDCHAT_TLS", parse: toggle, help: "speak TLS" },
+  transport: {
+    value: "KIND",
+    env: "CMDCHAT_TRANSPORT",
+    fallback: "auto",
+    choices: TRANSPORTS,
+    parse: oneOf(TRANSPORTS),
+    help:
+      "raw: TCP or TLS; wss: WebSocket in TLS, which web proxies pass; auto: as the link says, or raw",
+  },
   "ca-file": {
     value: "FILE",
     env: "CMDCHAT_CA_FILE",

@@ -112,7 +112,8 @@ function withLink<V extends ConnectionValues>(
   const text: string | undefined = settled.values.link;
   if (text === undefined) {
     const none = { linkToken: undefined, linkSecret: undefined, linkShows: false };
-    return { ...settled.values, ...none, sources: settled.sources };
+    const carrier = carrierOf(settled.values);
+    return { ...settled.values, ...carrier, ...none, sources: settled.sources };
   }
   checkLinkOptions(settled.sources);
   const link = parseLink(text === "-" ? readLine() : text);
@@ -145,7 +146,7 @@ function resolveLink(
 function serverOf(
   link: InviteLink,
   values: ConnectionValues,
-): Pick<ConnectionValues, "host" | "port" | "fingerprint" | "tls"> {
+): Pick<ConnectionValues, "host" | "port" | "fingerprint" | "tls" | "transport"> {
   if (values.legacy && link.secret !== undefined) {
     throw new UsageError(
       "Cannot use --legacy with this link: the old protocol has no sealed rooms",
@@ -155,7 +156,21 @@ function serverOf(
   if (values.legacy && link.fingerprint !== undefined) {
     throw new UsageError("Cannot use --legacy with this link: it names the server to expect");
   }
-  return { host, port, fingerprint, tls: values.tls || link.tls };
+  const transport = values.transport === "auto" && link.wss ? "wss" : values.transport;
+  const carrier = carrierOf({ tls: values.tls || link.tls, transport, legacy: values.legacy });
+  return { host, port, fingerprint, ...carrier };
+}
+
+/** WebSocket is always inside TLS, and never carries the old protocol. Throws ConfigError. */
+function carrierOf(
+  { tls, transport, legacy }: Pick<ConnectionValues, "tls" | "transport" | "legacy">,
+): Pick<ConnectionValues, "tls" | "transport"> {
+  if (transport === "wss" && legacy) {
+    throw new ConfigError(
+      "Cannot use --legacy over WebSocket: the old protocol is not spoken there",
+    );
+  }
+  return { tls: tls || transport === "wss", transport };
 }
 
 /** A link in the settings file or a profile names the server for every day; the room may still be chosen. */

@@ -79,7 +79,12 @@ async function* serverChecks(
     return;
   }
   yield* checkServer({
-    ...{ endpoint: { host, port, tls }, name, expected, clock: SYSTEM_CLOCK },
+    ...{
+      endpoint: { host, port, tls, webSocket: values.transport === "wss" },
+      name,
+      expected,
+      clock: SYSTEM_CLOCK,
+    },
     token: token ?? values.linkToken,
     known: knownPath === undefined ? undefined : new KnownServers(knownPath),
     patienceMs: 1_000 * (values.timeout ?? STEP_S),

@@ -78,7 +78,7 @@ async function checkAddress(host: string): Promise<Check> {
 async function checkPort({ endpoint, clock, patienceMs }: ServerChecksOptions): Promise<Check> {
   const before = clock.now();
   try {
-    const plain = { ...endpoint, tls: undefined };
+    const plain = { ...endpoint, tls: undefined, webSocket: false };
     const connection = await connect(plain, AbortSignal.timeout(patienceMs));
     connection.close();
     return ok("port", `${endpoint.port} answers after ${Math.round(clock.now() - before)} ms`);
@@ -118,7 +118,8 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
         "the server's operator must renew it; also check this machine's date",
       );
     // The verdict is that of the chat's own connection.
-    const connection = await connect(endpoint, AbortSignal.timeout(patienceMs));
+    const stream = { ...endpoint, webSocket: false };
+    const connection = await connect(stream, AbortSignal.timeout(patienceMs));
     connection.close();
     yield endpoint.tls?.insecure
       ? warn(

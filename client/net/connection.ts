@@ -6,11 +6,12 @@ import { ConnectionError } from "../../shared/base/errors.ts";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { connectionFault, isCertificateFault } from "./connection_faults.ts";
 import type { Connection, Endpoint } from "./endpoint.ts";
+import { openWebSocket } from "./web_socket.ts";
 
 /** Opens a connection; TLS has verified the server then. Throws ConnectionError with what to do about it. */
 export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
-  const opening = open(endpoint);
+  const opening = open(endpoint, signal);
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
@@ -35,7 +36,23 @@ export async function isListening(host: string, port: number): Promise<boolean> 
   }
 }
 
-async function open(endpoint: Endpoint): Promise<Connection> {
+async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+  const stream = await openStream(endpoint);
+  if (!endpoint.webSocket) return stream;
+  const close = () => stream.close();
+  signal.addEventListener("abort", close);
+  try {
+    signal.throwIfAborted();
+    return await openWebSocket(stream, endpoint);
+  } catch (error) {
+    stream.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+async function openStream(endpoint: Endpoint): Promise<Connection> {
   const { host: hostname, port, tls } = endpoint;
   if (tls?.insecure) return await openInsecure(endpoint);
   if (tls !== undefined) {

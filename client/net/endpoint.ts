@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly port: number;
   /** undefined = plain TCP. */
   readonly tls: TlsSettings | undefined;
+  /** Whether the stream is carried by WebSocket. */
+  readonly webSocket?: boolean;
 }
 
 /** Whom TLS trusts. */

@@ -12,6 +12,7 @@ import type { Listener } from "../net/listener.ts";
 import { encodeHandOver, type RelaySnapshot } from "../relay/hand_over_state.ts";
 import { Relay } from "../relay/relay.ts";
 import { handOver, takeOver } from "../relay/succession.ts";
+import { Door } from "../web/door.ts";
 import { faultText } from "../telemetry/log.ts";
 
 // The port may still belong to the process that failed to take over, until that one exits.
@@ -34,6 +35,7 @@ export class ServedRelay {
   #files: Reloadable;
   #listener: Listener;
   #relay: Relay;
+  #door: Door;
   #running = new AbortController();
   #snapshot: RelaySnapshot | undefined;
   #stopped = false;
@@ -43,6 +45,7 @@ export class ServedRelay {
     this.#files = options.files;
     this.#listener = options.listener;
     this.#relay = this.#newRelay();
+    this.#door = this.#newDoor();
   }
 
   /** The relay of now. */
@@ -67,11 +70,12 @@ export class ServedRelay {
   /** Serves until the listener is closed, by `stop` or `handOver`. */
   serve(): Promise<void> {
     const relay = this.#relay;
+    const door = this.#door;
     const { log } = this.#options;
     relay.run(this.#running.signal);
     return this.#listener.serve({
-      admit: (address) => relay.access.admit(address),
-      onConnection: (connection, slot) => serveConnection(relay, connection, slot),
+      admit: (address) => door.admit(address),
+      onConnection: (connection, slot) => serveConnection(relay, connection, slot, door),
       onHandshakeFailed: () => relay.metrics.handshake("tls"),
       onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     });
@@ -105,6 +109,7 @@ export class ServedRelay {
     if (listener === undefined) return;
     this.#listener = listener;
     this.#relay = this.#newRelay();
+    this.#door = this.#newDoor();
     this.takeOver(state);
     await this.serve();
   }
@@ -128,6 +133,10 @@ export class ServedRelay {
       }
     }
     return undefined;
+  }
+
+  #newDoor(): Door {
+    return new Door(this.#options.config, this.#relay.access);
   }
 
   #newRelay(): Relay {

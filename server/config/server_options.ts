@@ -22,6 +22,7 @@ import {
 } from "../../shared/base/limits.ts";
 import {
   bytes,
+  commaList,
   integer,
   oneOf,
   orOff,
@@ -69,6 +70,24 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_KEYFILE",
     parse: word,
     help: "private key (PEM) for TLS, with --certfile",
+  },
+  web: {
+    value: "ORIGIN,…",
+    env: "CMDCHAT_WEB",
+    parse: commaList,
+    help: "speak WebSocket on the same port too, and let pages of these origins connect",
+  },
+  "web-only-socket": {
+    env: "CMDCHAT_WEB_ONLY_SOCKET",
+    parse: toggle,
+    help: "speak WebSocket on the same port too, for terminal clients; no page is served",
+  },
+  "trusted-proxy": {
+    value: "NETWORK,…",
+    env: "CMDCHAT_TRUSTED_PROXY",
+    parse: commaList,
+    help:
+      "believe what these proxies say of a client's address: X-Forwarded-For, or PROXY v1 or v2",
   },
   "tokens-file": {
     value: "FILE",

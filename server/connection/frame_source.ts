@@ -21,10 +21,13 @@ export class FrameSource {
     return this.#reader.header;
   }
 
-  /** The next frame, behind which nothing may follow yet; undefined at the end. Throws ProtocolError. */
-  async one(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const chunk = await this.#connection.read();
+  /**
+   * The next frame, behind which nothing may follow yet; undefined at the end. `first`: bytes that were read already.
+   * Throws ProtocolError.
+   */
+  async one(first?: Uint8Array): Promise<Uint8Array | undefined> {
+    for (let read = first;; read = undefined) {
+      const chunk = read ?? await this.#connection.read();
       if (chunk === null) return undefined;
       const [frame, ...more] = this.push(chunk);
       if (frame === undefined) continue;

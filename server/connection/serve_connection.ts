@@ -1,7 +1,7 @@
 // One connection from its first byte to its last: handshake, then the read loop.
 
 import { setImmediate } from "node:timers";
-import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
+import { CmdchatError, CryptoError, ProtocolError } from "../../shared/base/errors.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { refusalReasonFor } from "../../shared/channel/handshake_error.ts";
@@ -13,6 +13,8 @@ import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
+import type { Door } from "../web/door.ts";
+import { WebRefusal } from "../web/web_refusal.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
 import type { Login } from "./login.ts";
@@ -20,11 +22,13 @@ import { loginV1 } from "./login_v1.ts";
 import { loginV2 } from "./login_v2.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A connection of which nothing was read yet. */
+/** A connection without a session; its carrier takes its place once that is known. */
 interface Opened {
-  readonly connection: Connection;
-  readonly source: FrameSource;
+  connection: Connection;
+  source: FrameSource;
   readonly slot: ConnectionSlot;
+  /** Undefined = every connection carries raw frames. */
+  readonly door: Door | undefined;
 }
 
 const UNCOUNTED: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
@@ -33,12 +37,19 @@ const encoder = new TextEncoder();
 /** Serves one connection to its end. Never throws for what a peer does. */
 export async function serveConnection(
   relay: Relay,
-  connection: Connection,
+  accepted: Connection,
   slot: ConnectionSlot = UNCOUNTED,
+  door?: Door,
 ): Promise<void> {
-  const source = new FrameSource(connection, relay.counters);
-  const login = await loginInTime(relay, { connection, source, slot });
+  const opened = {
+    connection: accepted,
+    source: new FrameSource(accepted, relay.counters),
+    slot,
+    door,
+  };
+  const login = await loginInTime(relay, opened);
   if (login === undefined) return;
+  const { connection, source } = opened;
   const { session, resumed } = login;
   const { id: client, isV1 } = session;
   const { address } = connection;
@@ -95,7 +106,7 @@ function logFault({ log }: Relay, error: unknown): void {
 }
 
 async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {
-  const { connection, source } = opened;
+  const { connection } = opened;
   const used = performance.now() - connection.since;
   let late = false;
   const timer = setTimeout(() => {
@@ -107,8 +118,8 @@ async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefi
     if (login === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
     return login;
   } catch (error) {
-    relay.metrics.handshake(late ? "timeout" : failure(error, source, relay.tls));
-    await refuse(relay, { connection, source, error });
+    relay.metrics.handshake(late ? "timeout" : failure(error, opened.source, relay.tls));
+    await refuse(relay, { connection: opened.connection, source: opened.source, error });
     return undefined;
   } finally {
     clearTimeout(timer);
@@ -116,17 +127,23 @@ async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefi
 }
 
 function failure(error: unknown, source: FrameSource, tls: boolean): HandshakeResult {
+  if (error instanceof WebRefusal) return "refused";
   if (error instanceof Refusal) return error.reason === "unauthorized" ? "unauthorized" : "refused";
   if (foreignProtocolAnswer(source.header, tls) !== undefined) return "foreign";
   if (error instanceof CmdchatError) return "refused";
   return error instanceof ConnectionLost ? "gone" : "fault";
 }
 
-async function logIn(
-  relay: Relay,
-  { connection, source, slot }: Opened,
-): Promise<Login | undefined> {
-  const first = await source.one();
+async function logIn(relay: Relay, opened: Opened): Promise<Login | undefined> {
+  const { connection: accepted, slot, door } = opened;
+  const entered = await door?.enter(accepted, slot);
+  if (door !== undefined && entered === undefined) return undefined;
+  if (entered !== undefined && entered.connection !== accepted) {
+    opened.connection = entered.connection;
+    opened.source = new FrameSource(entered.connection, relay.counters);
+  }
+  const { connection, source } = opened;
+  const first = await source.one(entered?.first);
   if (first === undefined) return undefined;
   const message = decodeJson(first);
   if (relay.stopping) {
@@ -135,6 +152,7 @@ async function logIn(
   }
   if (offersV2(message)) return await loginV2(relay, { connection, source, slot, first });
   if (slot.forHeld) throw new Refusal("server_full");
+  if (entered?.isWebSocket) throw new ProtocolError("Cannot speak v1 over WebSocket");
   return await loginV1(relay, connection, message);
 }
 
@@ -147,7 +165,8 @@ interface Failed {
 async function refuse(relay: Relay, { connection, source, error }: Failed): Promise<void> {
   const answer = answerTo(relay, source, error);
   if (answer === undefined) return logFault(relay, error);
-  relay.log.info("handshake refused", { address: connection.address, why: answer.why });
+  const told = error instanceof WebRefusal ? error.address : undefined;
+  relay.log.info("handshake refused", { address: told ?? connection.address, why: answer.why });
   try {
     await connection.write(answer.bytes);
   } catch {
@@ -161,6 +180,7 @@ interface Answer {
 }
 
 function answerTo(relay: Relay, source: FrameSource, error: unknown): Answer | undefined {
+  if (error instanceof WebRefusal) return { why: error.message, bytes: error.bytes };
   if (error instanceof Refusal) {
     const { reason } = error;
     const bytes = error.bytes ?? encodeFrame(encodeJson({ type: "handshake_error", reason }));

@@ -27,6 +27,9 @@ interface Count {
   guests: number;
 }
 
+// No address is empty.
+const UNKNOWN_SOURCE = "";
+
 /** Counts connections, in all and by source. */
 export class ConnectionSlots {
   readonly #limits: SlotLimits;
@@ -52,6 +55,13 @@ export class ConnectionSlots {
     const mayComeBack = here.taken < perSource || here.guests < here.held;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
     return undefined;
+  }
+
+  /** The same for a connection whose address a proxy has still to tell: only the cap in all counts. */
+  admitUnknown({ heldOnly = false } = {}): ConnectionSlot | undefined {
+    const all = this.#all;
+    if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE, {});
+    return all.guests < all.held ? this.#take(UNKNOWN_SOURCE, { guests: 1 }) : undefined;
   }
 
   /** A slot beside the caps, for a session whose own connection is counted already and about to end. */

@@ -49,6 +49,14 @@ export class Access {
     return slot;
   }
 
+  /** The same for a connection whose address a proxy has still to tell; `admit` decides once it is known. */
+  admitUnknown(): ConnectionSlot | undefined {
+    const heldOnly = this.draining;
+    const slot = this.#closed ? undefined : this.#slots.admitUnknown({ heldOnly });
+    if (slot === undefined) this.#counters.connectionsRefused++;
+    return slot;
+  }
+
   /** Counts a slot beside the caps: for a session whose own connection, which they know, is about to end. */
   keepSlot(address: string): ConnectionSlot {
     return this.#slots.hold(address);
@@ -57,6 +65,11 @@ export class Access {
   /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
   useTokens(digests: readonly Uint8Array[]): void {
     this.#tokenDigests = digests;
+  }
+
+  /** Whether a client needs a token now. */
+  get hasTokens(): boolean {
+    return this.#tokenDigests.length > 0;
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */

@@ -67,6 +67,13 @@ export function orOff<T>(parse: (text: string) => T): (text: string) => T | unde
   };
 }
 
+/** A list of words, separated by commas. */
+export function commaList(text: string): readonly string[] {
+  const words = text.split(",").map((word) => word.trim());
+  if (words.includes("")) throw new UsageError("one or more, separated by commas, are needed");
+  return words;
+}
+
 /** A parser of one word out of `words`, whatever its case. */
 export function oneOf<const W extends string>(words: readonly W[]): (text: string) => W {
   return (text) => {

@@ -1,4 +1,4 @@
-// Invite links: cmdchat://HOST[:PORT][/ROOM][?tls][#fp=…&secret=…&token=…], everything to join in one argument.
+// Invite links: cmdchat://HOST[:PORT][/ROOM][?tls|?wss][#fp=…&secret=…&token=…], everything to join in one argument.
 // What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
 
 import { hostAndPort } from "./host_and_port.ts";
@@ -15,6 +15,8 @@ export interface InviteLink {
   /** As it was written; shared/text/names.ts decides whether it is a name. */
   readonly room: string;
   readonly tls: boolean;
+  /** Connect with WebSocket inside TLS. */
+  readonly wss?: true;
   /** The server to expect. */
   readonly fingerprint?: Fingerprint;
   /** Secret of a sealed room, 32 random bytes. */
@@ -57,7 +59,7 @@ export function parseLink(text: string): InviteLink {
   return {
     ...parseAddress(address),
     room: parseRoom(room),
-    tls: parseQuery(query),
+    ...parseQuery(query),
     ...parseFragment(fragment),
   };
 }
@@ -124,11 +126,11 @@ function parseRoom(text: string | undefined): string {
   return room;
 }
 
-function parseQuery(query: string | undefined): boolean {
-  if (query !== undefined && query !== "tls") {
-    throw fault('the part after "?"', '"tls"; what is secret stands behind "#"');
-  }
-  return query !== undefined;
+function parseQuery(query: string | undefined): Pick<InviteLink, "tls" | "wss"> {
+  if (query === undefined) return { tls: false };
+  if (query === "tls") return { tls: true };
+  if (query === "wss") return { tls: true, wss: true };
+  throw fault('the part after "?"', '"tls" or "wss"; what is secret stands behind "#"');
 }
 
 type Secrets = Pick<InviteLink, "fingerprint" | "secret" | "token">;
@@ -194,7 +196,7 @@ export function formatLink(link: InviteLink): string {
   if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);
   if (link.secret !== undefined) secrets.push(`secret=${encodeBase64Url(link.secret)}`);
   if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
-  const query = link.tls ? "?tls" : "";
+  const query = link.wss ? "?wss" : link.tls ? "?tls" : "";
   const fragment = secrets.length > 0 ? `#${secrets.join("&")}` : "";
   return `cmdchat://${hostAndPort(link.host, link.port)}/${
     encodePercent(link.room)

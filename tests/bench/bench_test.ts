@@ -10,6 +10,7 @@ import { ROWS } from "./rows.ts";
 
 const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
   "fanout-v2-tls": ["openssl", "mosquitto"],
+  "fanout-wss": ["openssl"],
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],
   growth: ["openssl"],

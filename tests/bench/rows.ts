@@ -4,6 +4,7 @@ import { cluster } from "./rows/cluster.ts";
 import { fanoutSealed } from "./rows/fanout_sealed.ts";
 import { fanoutV1 } from "./rows/fanout_v1.ts";
 import { fanoutV2Tls } from "./rows/fanout_v2.ts";
+import { fanoutWss } from "./rows/fanout_wss.ts";
 import { fileCopy } from "./rows/file_copy.ts";
 import { growth } from "./rows/growth.ts";
 import { idleMemory } from "./rows/idle_memory.ts";
@@ -20,6 +21,7 @@ export type Measure = (size: Size) => Promise<Row>;
 /** Every row, in the order in which they are run. */
 export const ROWS: Readonly<Record<string, Measure>> = {
   "fanout-v2-tls": fanoutV2Tls,
+  "fanout-wss": fanoutWss,
   "fanout-v1": fanoutV1,
   "one-to-1000": oneToMany,
   "latency-p99": latencyP99,

@@ -18,6 +18,7 @@ import {
   textOf,
 } from "../load/load.ts";
 import { publishPacket, startMosquitto, subscribe, textsInMqtt } from "../references/mosquitto.ts";
+import { overWebSocket } from "../../helpers/web/web_socket_conn.ts";
 import { startRelay } from "../processes.ts";
 import { drawCurve, type Row } from "../row.ts";
 import { joinAll, type V2Member } from "../load/v2_member.ts";
@@ -100,14 +101,20 @@ export function throughServer(load: Load, certificate: TestCertificate): Promise
   return throughRooms(load, certificate, 1);
 }
 
+/** The same load, carried by WebSocket. */
+export function throughWebSocket(load: Load, certificate: TestCertificate): Promise<Measurement> {
+  return throughRooms(load, certificate, 1, overWebSocket);
+}
+
 /** The same load in several rooms at once. */
 export async function throughRooms(
   load: Load,
   certificate: TestCertificate,
   count: number,
+  over: (conn: Deno.Conn) => Promise<Deno.Conn> = (conn) => Promise.resolve(conn),
 ): Promise<Measurement> {
-  await using server = await startRelay(certificate);
-  const connect = () => connectTls(server.port, certificate.cert);
+  await using server = await startRelay(certificate, { args: ["--web-only-socket"] });
+  const connect = async () => await over(await connectTls(server.port, certificate.cert));
   const members: V2Member[][] = [];
   for (let i = 0; i < count; i++) {
     members.push(await joinAll({ count: load.members, room: `bench ${i}`, connect }));

@@ -104,3 +104,17 @@ Deno.test("history shows unless it is told to export, which may go to a file", (
   assert.throws(() => of("f", "--since", "tomorrow"), /--since "tomorrow": a time is wanted/);
   assert.throws(() => of("export"), /history FILE is wanted/);
 });
+
+Deno.test("--transport wss implies TLS, a link may ask for it, and the old protocol is not spoken over it", () => {
+  const carrier = ({ tls, transport }: ReturnType<typeof read>) => [tls, transport];
+  assert.deepEqual(carrier(read([])), [false, "auto"]);
+  assert.deepEqual(carrier(read(["--transport", "wss"])), [true, "wss"]);
+  assert.deepEqual(carrier(read(["--tls", "--transport", "raw"])), [true, "raw"]);
+  assert.deepEqual(carrier(read(["cmdchat://h?wss"])), [true, "wss"]);
+  assert.deepEqual(carrier(read(["cmdchat://h?tls"])), [true, "auto"]);
+  assert.deepEqual(carrier(read(["cmdchat://h?wss", "--transport", "raw"])), [true, "raw"]);
+  assert.deepEqual(carrier(read(["cmdchat://h"], { CMDCHAT_TRANSPORT: "wss" })), [true, "wss"]);
+  assert.match(faultOf("--legacy", "--transport", "wss").message, /not spoken there/);
+  assert.match(faultOf("--legacy", "cmdchat://h?wss").message, /says that itself|not spoken there/);
+  assert.match(faultOf("--transport", "ws").message, /one of auto, raw, wss/);
+});

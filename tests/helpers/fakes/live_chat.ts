@@ -6,6 +6,7 @@ import type { ChatOptions } from "../../../client/chat/chat_options.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { connect } from "../../../client/net/connection.ts";
+import type { Endpoint } from "../../../client/net/endpoint.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
 import { createJsonRenderer } from "../../../client/render/json.ts";
@@ -43,7 +44,7 @@ export type Line = Readonly<Record<string, unknown>> & { readonly kind: string }
 export interface LiveChatOptions {
   /** Asked before each attempt: a port of this machine, or where else. */
   readonly port?: () => number;
-  readonly endpoint?: () => { readonly host: string; readonly port: number };
+  readonly endpoint?: () => Pick<Endpoint, "host" | "port"> & Partial<Endpoint>;
   readonly name: string;
   readonly room?: string;
   readonly token?: string;
@@ -76,7 +77,7 @@ export class LiveChat implements AsyncDisposable {
     this.chat = new Chat({
       place: { name, room },
       async dial(place, signal) {
-        const connection = await connect({ ...endpoint(), tls: undefined }, signal);
+        const connection = await connect({ tls: undefined, ...endpoint() }, signal);
         // One pair for all: making one takes 100 ms, and no test with this is about its freshness.
         const request = { ...place, token, keyPair: await testRsa(), tls: false, clock, expected };
         const abort = () => connection.close();

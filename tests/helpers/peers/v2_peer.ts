@@ -16,6 +16,10 @@ const WAIT_MS = 20_000;
 export interface V2PeerOptions {
   readonly port: number;
   readonly tlsCa?: string;
+  /** Where the server is; this machine unless told. */
+  readonly hostname?: string;
+  /** What the connection is made before anything is sent, such as overWebSocket(). */
+  readonly over?: (conn: Deno.Conn) => Promise<Deno.Conn>;
   readonly hello?: Partial<RequestOf<"hello">>;
   /** Rooms to be in, for a hello without them; the lobby unless told. */
   readonly rooms?: readonly string[];
@@ -62,10 +66,11 @@ export class V2Peer implements AsyncDisposable {
 
   /** Connects, agrees on keys and says hello; the answer is the first of `events`. */
   static async connect(options: V2PeerOptions): Promise<V2Peer> {
-    const { port, tlsCa, expected } = options;
-    const conn = tlsCa === undefined
-      ? await Deno.connect({ port })
-      : await Deno.connectTls({ hostname: "localhost", port, caCerts: [tlsCa] });
+    const { port, tlsCa, expected, hostname = "localhost", over } = options;
+    const raw = tlsCa === undefined
+      ? await Deno.connect({ hostname: options.hostname ?? "127.0.0.1", port })
+      : await Deno.connectTls({ hostname, port, caCerts: [tlsCa] });
+    const conn = await over?.(raw) ?? raw;
     const handshake = await ClientHandshake.start({ rsa: await testRsa(), expected });
     await writeAll(conn, encodeFrame(handshake.firstMessage));
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));

@@ -27,6 +27,8 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   port: { good: ["0", "1", "65535"], bad: ["-1", "65536", "1.5", "http", "", "0x10", "1e3", " 1"] },
   certfile: { good: [], bad: [""] },
   keyfile: { good: [], bad: [""] },
+  web: { good: ["https://a.example", "https://a.example, null"], bad: ["", "https://a,", ","] },
+  "trusted-proxy": { good: ["127.0.0.1", "10.0.0.0/8,::1"], bad: ["", "::1,,::2"] },
   "tokens-file": { good: ["tokens"], bad: [""] },
   "take-over": { good: ["5051", "[::1]:1"], bad: ["", "here", "65536"] },
   "admin-token-file": { good: ["token"], bad: [""] },

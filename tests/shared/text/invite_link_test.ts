@@ -102,6 +102,9 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
   'the part after "?"': [
     "cmdchat://h?",
     "cmdchat://h?tls=1",
+    "cmdchat://h?ws",
+    "cmdchat://h?wss=1",
+    "cmdchat://h?tls&wss",
     "cmdchat://h/x?token=SECRETS",
     "cmdchat://h?tls?tls",
   ],
@@ -168,9 +171,13 @@ const links: fc.Arbitrary<InviteLink> = fc.record({
   secret: bytes,
   token: text,
 }, { requiredKeys: ["host", "port", "room", "tls"], noNullPrototype: true });
+// WebSocket is always inside TLS.
+const anyLinks = fc.tuple(links, fc.boolean()).map(([link, wss]): InviteLink =>
+  wss ? { ...link, tls: true, wss } : link
+);
 
 Deno.test("parseLink() gives back what formatLink() wrote, which is safe between single quotes", () => {
-  fc.assert(fc.property(links, (link) => {
+  fc.assert(fc.property(anyLinks, (link) => {
     const written = formatLink(link);
     assert.match(written, /^[!-&(-~]+$/);
     assert.deepEqual(parseLink(written), link);

@@ -1,0 +1,170 @@
+// Shares the machine: runs beside another file of whole programs.
+
+// Behind nginx and HAProxy as Debian has them, with the configurations that docs/OPERATIONS.md gives.
+
+import assert from "node:assert/strict";
+import { closeQuietly } from "../../helpers/peers/conn_ends.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+import { askUpgrade, overWebSocket, upgradeRequest } from "../../helpers/web/web_socket_conn.ts";
+import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.ts";
+import { runClient, temporaryHome } from "../../helpers/programs/client_process.ts";
+import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
+import { type ReverseProxy, startHaproxy, startNginx } from "../../helpers/web/reverse_proxies.ts";
+
+// Clients come from 127.0.0.1 or ::1; a proxy goes on from here.
+const PROXY = "127.0.0.9";
+const CAP = 2;
+const testNginx = skipWithout("nginx", "openssl");
+const testHaproxy = skipWithout("haproxy", "openssl");
+const home = temporaryHome();
+
+/** A server behind a proxy, with a ban and a cap that count clients. */
+interface Behind extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly proxy: ReverseProxy;
+  readonly certificate: TestCertificate;
+  /** Address of the admin pages. */
+  readonly pages: string;
+}
+
+type StartProxy = (options: {
+  readonly target: number;
+  readonly source: string;
+  readonly certificate: TestCertificate;
+}) => Promise<ReverseProxy>;
+
+async function behind(startProxy: StartProxy): Promise<Behind> {
+  const cleanup = new AsyncDisposableStack();
+  const certificate = cleanup.use(await makeCertificate());
+  const args = [
+    ...["--web-only-socket", "--trusted-proxy", PROXY, "--max-per-address", String(CAP)],
+    ...["--hold", "0", "--admin-listen", "0"],
+  ];
+  const server = cleanup.use(await startServer({ args, env: WITH_TOKEN }));
+  const proxy = cleanup.use(await startProxy({ target: server.port, source: PROXY, certificate }));
+  const pages = await pagesOf(server);
+  return { server, proxy, certificate, pages, [Symbol.asyncDispose]: () => cleanup.disposeAsync() };
+}
+
+/** A TLS connection to the proxy from one of two addresses. */
+function dial({ proxy, certificate }: Behind, hostname = "127.0.0.1"): Promise<Deno.Conn> {
+  return Deno.connectTls({
+    ...{ hostname, port: proxy.port, caCerts: [certificate.cert] },
+    // The certificate is for localhost and 127.0.0.1.
+    unsafelyDisableHostnameVerification: true,
+  });
+}
+
+/** The status with which an upgrade is answered. */
+async function statusOf(at: Behind, fields: readonly string[] = [], hostname?: string) {
+  const conn = await dial(at, hostname);
+  const answer = await askUpgrade(conn, upgradeRequest(fields));
+  closeQuietly(conn);
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+}
+
+/** What holds behind every proxy that speaks HTTP. */
+async function checkBansAndCaps(at: Behind): Promise<void> {
+  const { server, proxy, certificate, pages } = at;
+  const common = { port: proxy.port, hostname: "127.0.0.1", tlsCa: certificate.cert };
+  await using alice = await V2Peer.join({
+    ...common,
+    hello: { name: "alice" },
+    over: overWebSocket,
+  });
+  await using bob = await V2Peer.join({ ...common, hello: { name: "bob" }, over: overWebSocket });
+  await alice.say("hello through the proxy");
+  await bob.until("chat", ({ text }) => text === "hello through the proxy");
+  await server.logged(/client joined .*address="127\.0\.0\.1"/);
+
+  // The third from that address, whatever it claims.
+  for (const claim of [[], ["X-Forwarded-For: 203.0.113.9"], ["X-Forwarded-For: 127.0.0.9"]]) {
+    assert.equal(await statusOf(at, claim), 503, claim.join());
+  }
+  assert.equal(await statusOf(at, [], "::1"), 101);
+
+  await adminAnswer(pages, "ban", "127.0.0.1");
+  await Promise.all([alice.ended, bob.ended]);
+  for (const claim of [[], ["X-Forwarded-For: 203.0.113.9"]]) {
+    assert.equal(await statusOf(at, claim), 503, claim.join());
+  }
+  assert.equal(await statusOf(at, [], "::1"), 101);
+  assert.doesNotMatch(server.log, /address="127\.0\.0\.9"|unexpected fault/);
+}
+
+testNginx(
+  "behind nginx a ban and a cap hit the client and not the proxy, whatever the client claims",
+  async () => {
+    await using at = await behind(startNginx);
+    await checkBansAndCaps(at);
+  },
+);
+
+testHaproxy(
+  "behind HAProxy a ban and a cap hit the client and not the proxy, whatever the client claims",
+  async () => {
+    await using at = await behind((options) => startHaproxy("http", options));
+    await checkBansAndCaps(at);
+  },
+);
+
+testHaproxy(
+  "raw clients behind HAProxy's PROXY protocol, version 1 and 2, count under their own addresses",
+  async () => {
+    for (const version of ["send-proxy", "send-proxy-v2"]) {
+      await using at = await behind((options) =>
+        startHaproxy("tcp", {
+          ...options,
+          change: (config) => config.replace("send-proxy-v2", version),
+        })
+      );
+      const { server, proxy: { port }, pages } = at;
+      const common = { port, hostname: "127.0.0.1" };
+      await using alice = await V2Peer.join({ ...common, hello: { name: "alice" } });
+      await using bob = await V2Peer.join({
+        ...common,
+        hello: { name: "bob" },
+        over: overWebSocket,
+      });
+      await alice.say(version);
+      await bob.until("chat", ({ text }) => text === version);
+      await assert.rejects(V2Peer.join(common), /ended/);
+      await using carol = await V2Peer.join({
+        ...common,
+        hostname: "::1",
+        hello: { name: "carol" },
+      });
+      await adminAnswer(pages, "ban", "127.0.0.1");
+      await Promise.all([alice.ended, bob.ended]);
+      await assert.rejects(V2Peer.join(common), /ended/);
+      await carol.say("still here");
+      await carol.until("chat", ({ text }) => text === "still here");
+      assert.match(server.log, /client joined .*address="127\.0\.0\.1"/);
+      assert.doesNotMatch(server.log, /address="127\.0\.0\.9"|unexpected fault/);
+    }
+  },
+);
+
+testNginx(
+  "a client says that a proxy does not pass Upgrade, and reaches a server through one that does",
+  async () => {
+    const line = "proxy_http_version 1.1;";
+    const without = (config: string) =>
+      config.replace(line, "").replace(/proxy_set_header (?:Upgrade|Connection) .*;/g, "");
+    for (const change of [without, (config: string) => config]) {
+      await using at = await behind((options) => startNginx({ ...options, change }));
+      const { code, stdout, stderr } = await runClient(home, {
+        args: [
+          ...["send", "--host", "localhost", "--port", String(at.proxy.port)],
+          ...["--ca-file", at.certificate.certFile, "--transport", "wss"],
+        ],
+      }, "hello\n");
+      if (change === without) {
+        assert.equal(code, 4, stderr);
+        assert.match(stderr, /over WebSocket: a proxy before it does not pass Upgrade\nhint: /);
+      } else assert.deepEqual([code, stdout, stderr], [0, stdout, ""]);
+    }
+  },
+);
