@@ -56,9 +56,9 @@ export function transferText(
   }
 }
 
-/** Why a transfer waits. */
+/** Why a transfer waits; with `sending 100 %, ` it fits 40 columns. */
 export const WAITING_TEXTS = {
-  link: "waiting for the connection",
+  link: "waiting to reconnect",
   sender: "waiting for its sender",
 } as const;
 

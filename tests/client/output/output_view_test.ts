@@ -280,7 +280,7 @@ Deno.test("a file whose every byte was handed to a lost connection stays a row u
   output.file({ kind: "sending", file }, "lobby");
   output.file({ kind: "progress", file, done: 100 }, "lobby");
   output.file({ kind: "waiting", file, done: 100, for: "link" }, "lobby");
-  assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting for the connection$/);
+  assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting to reconnect$/);
   output.file({ kind: "resumed", file, done: 20 }, "lobby");
   assert.match(console.live.join(), / 20 %/);
   output.file({ kind: "sent", file, sha256: "00" }, "lobby");

@@ -44,7 +44,7 @@ for (const columns of [40, 80]) {
     await Deno.writeFile(`${folder}/long-name-of-a-film.bin`, new Uint8Array(6 * MIB + 5).fill(7));
     network.target = NO_SERVER;
     await alice.enter(`/send ${folder}/long-name-of-a-film.bin`);
-    await alice.shows(/^sending .*\d+ %, waiting for the connection$/m);
+    await alice.shows(/^sending .*\d+ %, waiting to reconnect$/m);
     await bob.shows(/^receiving .*\d+ %, waiting for its sender$/m);
 
     // The pauses between attempts pass, and what is typed stays where it is.
