@@ -55,7 +55,7 @@ for (const columns of [40, 80]) {
     const after = [await shown(alice), await shown(bob)];
     assert.deepEqual(after.map(({ length }) => length), before, after.flat().join("\n"));
     for (const rows of after) {
-      assert.equal(rows.filter((row) => /waiting for/.test(row)).length, 1, rows.join("\n"));
+      assert.equal(rows.filter((row) => /waiting (?:for|to)/.test(row)).length, 1, rows.join("\n"));
       for (const row of rows) assert.ok(row.length <= columns || !/waiting/.test(row), row);
     }
 
@@ -67,7 +67,9 @@ for (const columns of [40, 80]) {
     await alice.shows(/alice(@lobby)?> half a word/);
     for (const pane of [alice, bob]) {
       assert.ok(
-        !(await shown(pane)).some((row) => /waiting for|^sending .*%|^receiving .*%/.test(row)),
+        !(await shown(pane)).some((row) =>
+          /waiting (?:for|to)|^sending .*%|^receiving .*%/.test(row)
+        ),
       );
     }
     const [saved] = [...Deno.readDirSync(`${folder}/bob`)];
