@@ -17,7 +17,8 @@ import { readConfig, SERVER_OPTIONS } from "./config/server_options.ts";
 const encoder = new TextEncoder();
 
 function env(name: string): string | undefined {
-  return Deno.env.get(name);
+  // An empty variable counts as not set: compose files and units say "none" that way.
+  return Deno.env.get(name) || undefined;
 }
 
 function print(text: string): void {

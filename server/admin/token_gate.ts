@@ -1,9 +1,12 @@
 // Checks the admin token. A right proof is never delayed by wrong ones: any peer of the pages can send guesses, and the
 // admin must still be able to stop the server, to restart it, and to ban that peer.
 
+import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+import { RepeatLog } from "../telemetry/repeat_log.ts";
 
 // A peer that guesses one by one is slowed down. Guesses side by side are bounded in memory, not in rate: only the
 // token's length protects against them.
@@ -73,6 +76,14 @@ export class TokenGate {
     await Promise.race([promise, this.#pause(WRONG_PAUSE_MS)]);
     this.#waiting.delete(resolve);
   }
+}
+
+/** Logs wrong tokens by source, an IPv4 address or an IPv6 /64, in a bounded number of lines. */
+export function guessReporter(log: Logger): OnGuess {
+  const guesses = new RepeatLog({
+    report: (address, count) => log.warning("wrong admin credentials", { address, guesses: count }),
+  });
+  return (peer) => guesses.note(sourceOf(peer));
 }
 
 function sleep(ms: number): Promise<void> {

@@ -15,16 +15,31 @@ export interface Running {
   close(): void;
 }
 
+/** Limits that follow from the backplane's space, and from how much of it is used now. */
+export interface BackplaneLimits {
+  /** Most bytes of one entry or message. */
+  readonly entryBytes: number;
+  /** Bytes that one log may keep; its servers trim what is above. */
+  readonly logBytes: number;
+}
+
 /**
  * The contract:
  * 1. `append` refuses if it sees that the last position is not `last`; two at once may both succeed. All servers read
  *    a log's entries in one order.
- * 2. `append` that throws may or may not have appended; only the log itself tells.
+ * 2. `append` that throws ClusterLost may or may not have appended; only the log itself tells. One that throws
+ *    EntryRefused has not.
  * 3. `follow` starts with the oldest stored entry, and continues over lost connections.
  * 4. `publish` and `subscribe` lose messages while there is no connection.
  */
 export interface Backplane {
-  /** Appends if `last` is the last position (0 = the log is empty); undefined if it is not. Throws ClusterLost. */
+  /** Whether the other servers can be reached, as far as this one knows. */
+  readonly isUp: boolean;
+  readonly limits: BackplaneLimits;
+  /**
+   * Appends if `last` is the last position (0 = the log is empty); undefined if it is not. Throws ClusterLost, or
+   * EntryRefused where another attempt would fail as well.
+   */
   append(subject: Subject, body: Uint8Array, last: number): Promise<number | undefined>;
   /** The last position of a log; 0 if it is empty. Throws ClusterLost. */
   last(subject: Subject): Promise<number>;
@@ -39,4 +54,18 @@ export interface Backplane {
 /** The backplane cannot be reached; the operation may or may not have happened. */
 export class ClusterLost extends Error {
   override readonly name = "ClusterLost";
+}
+
+/** Why an entry is refused: it is too large, the backplane is full, or this server lacks the right to write. */
+export type EntryRefusal = "too_large" | "full" | "forbidden";
+
+/** The backplane refuses an entry, and would refuse it again. */
+export class EntryRefused extends Error {
+  override readonly name = "EntryRefused";
+  readonly refusal: EntryRefusal;
+
+  constructor(refusal: EntryRefusal, options?: ErrorOptions) {
+    super(`The entry is refused: ${refusal}`, options);
+    this.refusal = refusal;
+  }
 }

@@ -101,6 +101,11 @@ export class Cluster {
     this.sealed = new SealedHomes({ slot, send: (message) => this.#send(message) });
   }
 
+  /** Whether the other servers can be reached, as far as this one knows. */
+  get isUp(): boolean {
+    return this.#options.backplane.isUp;
+  }
+
   /** Number of other servers. */
   get others(): number {
     return this.#heard.size;

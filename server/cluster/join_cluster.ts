@@ -5,9 +5,10 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import { randomSlot } from "./client_numbers.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterKey, parseClusterSecret } from "./cluster_key.ts";
-import type { NatsOptions } from "./nats_backplane.ts";
+import type { NatsOptions, NatsTls } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { faultText } from "../telemetry/log.ts";
+import { RepeatLog } from "../telemetry/repeat_log.ts";
 import { readPem } from "../config/tls_files.ts";
 
 /** A cluster that was joined. */
@@ -19,48 +20,44 @@ export interface JoinedCluster {
 
 /** What happens around a cluster. */
 export interface ClusterContext {
+  /** An empty variable counts as not set. */
   readonly env: (name: string) => string | undefined;
   readonly log: Logger;
   /** Tells every client one line. */
   readonly tellAll: (text: string) => void;
+  /** NATS is not there yet, and the start waits for it. */
+  readonly onWaiting: () => void;
 }
 
-/** Joins the cluster of --nats; undefined without it. Throws ConfigError. */
+/** Joins the cluster of --nats; undefined without it. Waits until NATS is there. Throws ConfigError. */
 export async function joinCluster(
   config: ServerConfig,
-  { env, log, tellAll }: ClusterContext,
+  { env, log, tellAll, onWaiting }: ClusterContext,
 ): Promise<JoinedCluster | undefined> {
   const { nats: servers } = config;
   if (servers === undefined) return undefined;
-  const secret = env("CMDCHAT_CLUSTER_KEY");
-  if (secret === undefined || secret === "") {
-    throw new ConfigError("Cannot join other servers: CMDCHAT_CLUSTER_KEY is not set", {
-      hint: "the same on all servers: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
-    });
-  }
+  const key = new ClusterKey(clusterSecret(env));
+  const refusals = new RepeatLog({
+    report: (kind, count, reason) =>
+      log.warning("NATS refused an operation", { kind, count, reason }),
+  });
   let joined: Cluster | undefined;
-  const key = new ClusterKey(parseClusterSecret(secret));
-  const onState = (up: boolean) => {
-    // NATS is reached for the first time before there is a cluster.
-    if (up) joined?.sealed.allAgain();
-    log.warning(up ? "NATS is reached again" : "NATS cannot be reached");
-    tellAll(
-      up
-        ? "The other servers are reached again."
-        : "The other servers cannot be reached: what you send waits until they are.",
-    );
-  };
+  let told = "";
   // NATS costs 100 ms of start-up, which only those pay who use it.
   const { openNats } = await import("./nats_backplane.ts");
-  const backplane = await openNats({
-    servers,
-    replicas: config["nats-replicas"],
-    onState,
-    tls: tlsOf(config),
-    user: env("CMDCHAT_NATS_USER"),
-    password: env("CMDCHAT_NATS_PASSWORD"),
-    token: env("CMDCHAT_NATS_TOKEN"),
-    nkey: env("CMDCHAT_NATS_NKEY"),
+  const backplane = await openNats(natsOptions(config, servers, env), {
+    onWaiting(reason) {
+      if (reason !== told) log.warning("waiting for NATS", { reason });
+      told = reason;
+      onWaiting();
+    },
+    onState(isUp, reason) {
+      if (isUp) log.warning("NATS is reached again");
+      else log.error("NATS cannot be reached", { reason });
+      tellAll(isUp ? REACHED : UNREACHABLE);
+    },
+    onReconnected: () => joined?.sealed.allAgain(),
+    onRefused: (kind, reason) => refusals.note(kind, reason),
   });
   const cluster = joined = new Cluster({
     backplane,
@@ -73,12 +70,37 @@ export async function joinCluster(
   return { cluster, close: () => backplane.close() };
 }
 
-function tlsOf(config: ServerConfig): NatsOptions["tls"] {
+const REACHED = "The other servers are reached again.";
+const UNREACHABLE = "The other servers cannot be reached: what you send waits until they are.";
+
+function clusterSecret(env: ClusterContext["env"]): Uint8Array {
+  const secret = env("CMDCHAT_CLUSTER_KEY");
+  if (secret) return parseClusterSecret(secret);
+  throw new ConfigError("Cannot join other servers: CMDCHAT_CLUSTER_KEY is not set", {
+    hint: "the same on all servers: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
+  });
+}
+
+function natsOptions(
+  config: ServerConfig,
+  servers: string,
+  env: ClusterContext["env"],
+): NatsOptions {
+  return {
+    servers,
+    replicas: config["nats-replicas"],
+    tls: tlsOf(config),
+    user: env("CMDCHAT_NATS_USER") || undefined,
+    password: env("CMDCHAT_NATS_PASSWORD") || undefined,
+    token: env("CMDCHAT_NATS_TOKEN") || undefined,
+    nkey: env("CMDCHAT_NATS_NKEY") || undefined,
+  };
+}
+
+function tlsOf(config: ServerConfig): NatsTls | undefined {
   const { "nats-ca": ca, "nats-certfile": cert, "nats-keyfile": key } = config;
   if ((cert === undefined) !== (key === undefined)) {
-    throw new ConfigError(
-      "Cannot use --nats-certfile and --nats-keyfile: both are wanted, or none",
-    );
+    throw new ConfigError("Cannot use --nats-certfile and --nats-keyfile: give both, or neither");
   }
   if (ca === undefined && cert === undefined) return undefined;
   const certificate = /-----BEGIN CERTIFICATE-----/;

@@ -1,204 +1,106 @@
-// The backplane over NATS JetStream: a stream in the servers' memory, one subject a log. The only file that knows NATS.
+// The backplane over NATS JetStream: a stream in the memory of the NATS servers, one subject a log.
 //
 // A publish that the stream refuses still reaches plain subscribers, so logs are read from the stream only.
 
 import {
-  DiscardPolicy,
-  jetstream,
   JetStreamApiError,
-  type JetStreamClient,
   type JetStreamManager,
-  jetstreamManager,
   type MsgRequest,
-  StorageType,
   type StoredMsg,
 } from "@nats-io/jetstream";
-import {
-  type Authenticator,
-  connect,
-  type NatsConnection,
-  nkeyAuthenticator,
-  type NodeConnectionOptions,
-  type Subscription,
-} from "@nats-io/transport-node";
-import { ConfigError } from "../../shared/base/errors.ts";
+import { PermissionViolationError } from "@nats-io/transport-node";
 import {
   type Backplane,
+  type BackplaneLimits,
   ClusterLost,
+  EntryRefused,
   type LogSink,
   type Running,
   type Subject,
 } from "./backplane.ts";
+import { NatsClient, type NatsRefusal, reasonOf, REQUEST_MS } from "./nats_connection.ts";
+import type { NatsOptions } from "./nats_options.ts";
 
-// A stream that was lost and made again must not be taken for the old one, whose places it repeats: each has a
-// name of its own, which every append expects. NATS lets only one stream have the subjects.
-const STREAM_PREFIX = "CMDCHAT_";
-const LOGS = ["cmdchat.room.*", "cmdchat.sealed.*", "cmdchat.session.*"];
-const SUBJECTS_OVERLAP = 10_065;
 const WRONG_LAST_SEQUENCE = 10_071;
-/** Entries that a log keeps: a room's memory for those who come back is at most as long. */
-const LOG_ENTRIES = 512;
-const STREAM_MAX_BYTES = 256 * 1_024 * 1_024;
-const REQUEST_MS = 2_000;
-const PAUSE_MS = 250;
-const SET_UP_MS = 10_000;
+// The stream is full, of bytes or of its account's memory.
+const FULL: readonly number[] = [10_023, 10_047, 10_077, 10_122];
 const LOOK_MS = 2_000;
-const NANOS_PER_MS = 1_000_000;
+// Subject, headers of the publish, and the seal around the entry.
+const ENTRY_OVERHEAD_BYTES = 1_024;
 
-/** How to reach NATS. */
-export interface NatsOptions {
-  /** One or more addresses, separated by commas. */
-  readonly servers: string;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly token: string | undefined;
-  /** Seed of an nkey, which begins with SU. */
-  readonly nkey: string | undefined;
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
-  /** Copies of each log in a NATS cluster, 1 to 5. */
-  readonly replicas: number;
-  /** Told when the connection is lost and when it is back. */
-  readonly onState: (up: boolean) => void;
+/** What happens to the backplane; see `NatsEvents`. */
+export interface BackplaneEvents {
+  onState(isUp: boolean, reason: string): void;
+  onReconnected(): void;
+  onRefused(kind: NatsRefusal, reason: string): void;
+  onWaiting(reason: string): void;
 }
 
-/** Connects, and makes the stream where it is not there. Throws ConfigError where that cannot be. */
-export async function openNats(options: NatsOptions): Promise<Backplane> {
-  let connection: NatsConnection;
-  globalThis.addEventListener("error", keepReset);
-  try {
-    connection = await connect(connectionOptions(options));
-  } catch (cause) {
-    throw new ConfigError(`Cannot reach NATS: ${reasonOf(cause)}`, {
-      cause,
-      hint: "is nats-server running there, with JetStream (-js), and do the credentials fit?",
-    });
-  } finally {
-    setTimeout(() => globalThis.removeEventListener("error", keepReset), REQUEST_MS);
-  }
-  try {
-    const { manager, stream } = await patiently(() => setUp(connection, options.replicas));
-    return new NatsBackplane({ connection, manager, stream, options });
-  } catch (cause) {
-    await connection.close();
-    throw new ConfigError(`Cannot use NATS: ${reasonOf(cause)}`, {
-      cause,
-      hint: "JetStream must be on (nats-server -js) and allow 256 MB in memory",
-    });
-  }
+/** Connects, and makes the stream if there is none; waits for NATS. Throws ConfigError for what waiting does not heal. */
+export async function openNats(
+  options: NatsOptions,
+  events: BackplaneEvents,
+): Promise<NatsBackplane> {
+  const followers = new Set<Follower>();
+  const nats = await NatsClient.open(options, {
+    ...events,
+    onReconnected() {
+      for (const follower of followers) follower.look();
+      events.onReconnected();
+    },
+    onNewStream() {
+      for (const follower of followers) follower.reset();
+    },
+  });
+  return new NatsBackplane(nats, followers, events);
 }
 
-async function setUp(
-  connection: NatsConnection,
-  replicas: number,
-): Promise<Pick<Parts, "manager" | "stream">> {
-  const manager = await jetstreamManager(connection, { timeout: REQUEST_MS });
-  return { manager, stream: await findStream(manager, replicas) };
-}
-
-// A NATS cluster that has just started elects its leader first.
-async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  const end = performance.now() + SET_UP_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    }
-  }
-}
-
-// The library lets go of a socket whose connection was refused before its last error has come.
-function keepReset(event: ErrorEvent): void {
-  if (/\bE(?:CONNRESET|PIPE)\b/.test(String(event.error))) event.preventDefault();
-}
-
-function connectionOptions(options: NatsOptions): NodeConnectionOptions {
-  const { servers, user, password: pass, token, nkey, tls } = options;
-  const authenticator: Authenticator | undefined = nkey === undefined
-    ? undefined
-    : nkeyAuthenticator(new TextEncoder().encode(nkey));
-  return {
-    servers: servers.split(",").map((server) => server.trim()),
-    name: "cmdchat-server",
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: PAUSE_MS,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-    timeout: 5_000,
-    ...(user === undefined ? {} : { user }),
-    ...(pass === undefined ? {} : { pass }),
-    ...(token === undefined ? {} : { token }),
-    ...(authenticator === undefined ? {} : { authenticator }),
-    ...(tls === undefined ? {} : { tls }),
-  };
-}
-
-/** The name of the stream that has the logs' subjects; made where there is none. */
-async function findStream(manager: JetStreamManager, replicas: number): Promise<string> {
-  for await (const { config } of manager.streams.list(LOGS[0])) return config.name;
-  const name = STREAM_PREFIX + crypto.randomUUID().replaceAll("-", "");
-  try {
-    await manager.streams.add({
-      name,
-      subjects: LOGS,
-      num_replicas: replicas,
-      storage: StorageType.Memory,
-      discard: DiscardPolicy.Old,
-      max_msgs_per_subject: LOG_ENTRIES,
-      max_bytes: STREAM_MAX_BYTES,
-      // Compare-and-set tells repeats; the window of message ids is not used.
-      duplicate_window: 1_000 * NANOS_PER_MS,
-    });
-    return name;
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== SUBJECTS_OVERLAP) throw error;
-    return await findStream(manager, replicas); // Another server was first.
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  // Of NATS's own words only the first line, and no address with credentials in it.
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return (text.split("\n")[0] ?? "").replaceAll(/\/\/[^@/\s]*@/g, "//").toLowerCase();
-}
-
-interface Parts {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly stream: string;
-  readonly options: NatsOptions;
-}
-
-class NatsBackplane implements Backplane {
-  readonly #parts: Parts;
-  readonly #client: JetStreamClient;
-  readonly #followers = new Set<Follower>();
-  #stream: string;
-  #mending: Promise<void> | undefined;
+/** Logs and messages over one NATS client. */
+export class NatsBackplane implements Backplane {
+  readonly #nats: NatsClient;
+  readonly #followers: Set<Follower>;
+  readonly #events: BackplaneEvents;
   readonly #timer: ReturnType<typeof setInterval>;
-  #closed = false;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#stream = parts.stream;
-    this.#client = jetstream(parts.connection, { timeout: REQUEST_MS });
-    void this.#watch();
+  constructor(nats: NatsClient, followers: Set<Follower>, events: BackplaneEvents) {
+    this.#nats = nats;
+    this.#followers = followers;
+    this.#events = events;
     this.#timer = setInterval(() => {
       for (const follower of this.#followers) follower.lookSometimes(performance.now());
     }, LOOK_MS / 4);
   }
 
+  get isUp(): boolean {
+    return this.#nats.isUp;
+  }
+
+  /** Connections since the first one. */
+  get reconnects(): number {
+    return this.#nats.reconnects;
+  }
+
+  get limits(): BackplaneLimits {
+    return {
+      entryBytes: this.#nats.maxPayload - ENTRY_OVERHEAD_BYTES,
+      logBytes: this.#nats.stream.logBytes,
+    };
+  }
+
   async append(subject: Subject, body: Uint8Array, last: number): Promise<number | undefined> {
+    if (body.length > this.limits.entryBytes) {
+      throw this.#refused("too_large", `an entry of ${body.length} bytes`);
+    }
     try {
-      const expect = { lastSubjectSequence: last, streamName: this.#stream };
-      const options = { expect, timeout: REQUEST_MS };
-      return (await this.#client.publish(subject, body, options)).seq;
+      const expect = { lastSubjectSequence: last, streamName: this.#nats.stream.name };
+      return (await this.#nats.client.publish(subject, body, { expect, timeout: REQUEST_MS })).seq;
     } catch (cause) {
-      if (cause instanceof JetStreamApiError && cause.code === WRONG_LAST_SEQUENCE) {
-        return undefined;
+      if (cause instanceof JetStreamApiError) {
+        if (cause.code === WRONG_LAST_SEQUENCE) return undefined;
+        if (FULL.includes(cause.code)) throw this.#refused("full", reasonOf(cause));
       }
-      await this.#mend();
+      if (isForbidden(cause)) throw this.#refused("permission", reasonOf(cause));
+      await this.#nats.mend();
       throw lost(cause);
     }
   }
@@ -206,20 +108,15 @@ class NatsBackplane implements Backplane {
   async last(subject: Subject): Promise<number> {
     try {
       const query = { last_by_subj: subject };
-      return (await readMessage(this.#parts.manager, this.#stream, query))?.seq ?? 0;
+      return (await readMessage(this.#nats, query))?.seq ?? 0;
     } catch (cause) {
-      await this.#mend();
+      await this.#nats.mend();
       throw lost(cause);
     }
   }
 
   follow(subject: Subject, sink: LogSink): Running {
-    const follower = new Follower(this.#parts, {
-      subject,
-      sink,
-      stream: () => this.#stream,
-      mend: () => this.#mend(),
-    });
+    const follower = new Follower(this.#nats, { subject, sink });
     this.#followers.add(follower);
     follower.look();
     return {
@@ -232,88 +129,63 @@ class NatsBackplane implements Backplane {
 
   async trim(subject: Subject, upTo: number): Promise<void> {
     try {
-      await this.#parts.manager.streams.purge(this.#stream, { filter: subject, seq: upTo + 1 });
+      const { manager, stream } = this.#nats;
+      await manager.streams.purge(stream.name, { filter: subject, seq: upTo + 1 });
     } catch (cause) {
       throw lost(cause);
     }
   }
 
   publish(subject: Subject, body: Uint8Array): void {
-    if (!this.#parts.connection.isClosed()) this.#parts.connection.publish(subject, body);
+    this.#nats.publish(subject, body);
   }
 
   subscribe(subject: Subject, onBody: (body: Uint8Array) => void): Running {
-    const subscription = this.#parts.connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) onBody(message.data);
-      },
-    });
-    return { close: () => subscription.unsubscribe() };
+    return this.#nats.subscribe(subject, onBody);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     clearInterval(this.#timer);
     for (const follower of this.#followers) follower.close();
-    await this.#parts.connection.close();
+    await this.#nats.close();
   }
 
-  // NATS servers that were all restarted have lost what they held in memory, the stream itself as well.
-  #mend(): Promise<void> {
-    return this.#mending ??= this.#findStream().finally(() => this.#mending = undefined);
-  }
-
-  async #findStream(): Promise<void> {
-    if (this.#closed) return;
-    const { manager, options } = this.#parts;
-    const found = await findStream(manager, options.replicas).catch(() => this.#stream);
-    if (found === this.#stream) return;
-    this.#stream = found;
-    for (const follower of this.#followers) follower.reset();
-  }
-
-  async #watch(): Promise<void> {
-    for await (const { type } of this.#parts.connection.status()) {
-      if (type !== "disconnect" && type !== "reconnect") continue;
-      this.#parts.options.onState(type === "reconnect");
-      if (type === "reconnect") { for (const follower of this.#followers) follower.look(); }
-    }
+  #refused(kind: "too_large" | "full" | "permission", reason: string): EntryRefused {
+    this.#events.onRefused(kind, reason);
+    return new EntryRefused(kind === "permission" ? "forbidden" : kind);
   }
 }
 
 interface FollowerOptions {
   readonly subject: Subject;
   readonly sink: LogSink;
-  readonly stream: () => string;
-  /** Finds the stream that there is by now, and resets followers where it is another. */
-  readonly mend: () => Promise<void>;
 }
 
 /**
- * Reads a log message by message. What reaches plain subscribers is only the sign to look: the stream may have
- * refused it. No consumer stands in between: those of NATS are lost with their node, and their ordered form was
- * seen to wait for ever after that.
+ * Reads a log message by message. What reaches plain subscribers is only the sign to look: the stream may have refused
+ * it. No consumer is used: those of NATS are lost with their node, and their ordered form was seen to wait for ever
+ * after that.
  */
 class Follower {
-  readonly #parts: Parts;
+  readonly #nats: NatsClient;
   readonly #options: FollowerOptions;
-  readonly #wake: Subscription;
+  readonly #wake: Running;
   #next = 1;
   #woken = true;
-  #reading = false;
+  #isReading = false;
   #looked = 0;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(parts: Parts, options: FollowerOptions) {
-    this.#parts = parts;
+  constructor(nats: NatsClient, options: FollowerOptions) {
+    this.#nats = nats;
     this.#options = options;
-    this.#wake = parts.connection.subscribe(options.subject, { callback: () => this.look() });
+    this.#wake = nats.subscribe(options.subject, () => this.look());
   }
 
-  /** Reads what there is to be read. */
+  /** Reads what there is to read. */
   look(): void {
     this.#woken = true;
-    if (!this.#reading) void this.#read();
+    if (!this.#isReading) void this.#read();
   }
 
   /** Looks again where nothing was a sign for a while: signs get lost with connections. */
@@ -321,7 +193,7 @@ class Follower {
     if (now - this.#looked >= LOOK_MS) this.look();
   }
 
-  /** The stream is another: its places begin anew. */
+  /** The stream is another: its positions start over. */
   reset(): void {
     this.#next = 1;
     this.#options.sink.reset();
@@ -329,33 +201,32 @@ class Follower {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#wake.unsubscribe();
+    this.#isClosed = true;
+    this.#wake.close();
   }
 
   async #read(): Promise<void> {
-    this.#reading = true;
-    while (this.#woken && !this.#closed) {
+    this.#isReading = true;
+    while (this.#woken && !this.#isClosed) {
       this.#woken = false;
       this.#looked = performance.now();
       try {
         while (await this.#readOne());
       } catch {
-        // The stream, its leader or the connection is not there now: lookSometimes() comes back to it. Who only
-        // listens has nothing else that tells of another stream.
-        await this.#options.mend();
+        // The stream, its leader or the connection is not there now: lookSometimes() comes back to it. A server that
+        // only listens has nothing else that tells of another stream.
+        await this.#nats.mend();
       }
     }
-    this.#reading = false;
+    this.#isReading = false;
   }
 
   async #readOne(): Promise<boolean> {
-    const { subject, sink, stream } = this.#options;
-    const name = stream();
-    const query = { seq: this.#next, next_by_subj: subject };
-    const message = await readMessage(this.#parts.manager, name, query);
-    if (message === undefined || this.#closed) return false;
-    if (stream() !== name) return true;
+    const { subject, sink } = this.#options;
+    const { name } = this.#nats.stream;
+    const message = await readMessage(this.#nats, { seq: this.#next, next_by_subj: subject });
+    if (message === undefined || this.#isClosed) return false;
+    if (this.#nats.stream.name !== name) return true;
     this.#next = message.seq + 1;
     sink.entry(message.seq, message.data);
     return true;
@@ -367,12 +238,16 @@ type Query = { readonly seq: number; readonly next_by_subj: Subject } | {
 };
 
 async function readMessage(
-  manager: JetStreamManager,
-  stream: string,
+  { manager, stream }: { readonly manager: JetStreamManager; readonly stream: { name: string } },
   query: Query,
 ): Promise<StoredMsg | undefined> {
   // The library's type lacks next_by_subj, which nats-server takes since 2.9.
-  return await manager.streams.getMessage(stream, query as MsgRequest) ?? undefined;
+  return await manager.streams.getMessage(stream.name, query as MsgRequest) ?? undefined;
+}
+
+function isForbidden(cause: unknown): boolean {
+  return cause instanceof PermissionViolationError ||
+    cause instanceof Error && cause.cause !== undefined && isForbidden(cause.cause);
 }
 
 function lost(cause: unknown): ClusterLost {

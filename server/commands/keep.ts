@@ -11,9 +11,8 @@ import { faultText, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./service_manager.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
-import { GuessLog } from "../admin/guess_log.ts";
 import type { AdminView } from "../admin/routes.ts";
-import { TokenGate } from "../admin/token_gate.ts";
+import { guessReporter, TokenGate } from "../admin/token_gate.ts";
 
 /** What a keeper needs. */
 export interface KeeperContext {
@@ -80,8 +79,7 @@ interface Keeping {
 }
 
 function keeperView(token: string, { log, source }: Keeping): AdminView {
-  const guesses = new GuessLog({ log });
-  const gate = new TokenGate(token, { onGuess: (peer) => guesses.note(peer) });
+  const gate = new TokenGate(token, { onGuess: guessReporter(log) });
   return {
     // A keeper accepts no clients.
     ready: () => false,

@@ -1,7 +1,7 @@
 // `cmdchat-server` without a command: serves until a signal comes.
 
 import type { Logger } from "@logtape/logtape";
-import { CmdchatError } from "../../shared/base/errors.ts";
+import { CmdchatError, ConfigError } from "../../shared/base/errors.ts";
 import { VERSION } from "../../shared/base/version.ts";
 import { RelayClusterHost } from "../admin/cluster_host.ts";
 import { joinCluster, type JoinedCluster } from "../cluster/join_cluster.ts";
@@ -11,7 +11,8 @@ import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { listen } from "../net/listen.ts";
-import type { Listener } from "../net/listener.ts";
+import { isAddressMissing } from "../net/listen_error.ts";
+import type { Listener, ListenOptions } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
 import { faultText, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
@@ -24,6 +25,11 @@ import { requestHandOver } from "./take_over.ts";
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.
 const WATCHDOG_SHARE = 3;
 const EXIT_SECOND_SIGNAL = 1;
+const RETRY_MS = 500;
+// Somebody at a terminal who mistyped an address wants to know it soon; a service manager has all the time.
+const ADDRESS_PATIENCE_MS = 5_000;
+// Longer than the pause between two attempts, with one that takes its time.
+const EXTENSION_US = 30_000_000;
 
 /** What the server runs in. */
 export interface ServeContext {
@@ -49,19 +55,26 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const files = readReloadable(config, Date.now());
   const log = openLog(config["log-level"]);
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
+  const manager = openManager(log, env);
+  const waiting = { log, manager, isManaged: env("NOTIFY_SOCKET") !== undefined };
+  let tellAll = (_text: string): void => {};
+  const joined = await joinCluster(config, {
+    env,
+    log,
+    tellAll: (text) => tellAll(text),
+    onWaiting: () => tellWaiting(manager),
+  });
   const previous = await findPrevious(config, adminToken);
-  const listener = await listen({ host, port, tls: files.tls });
+  const listener = await listenSoon({ host, port, tls: files.tls }, waiting);
   const identity = await openIdentity(config["identity-file"], previous?.state.identity);
-  const tellAll = (text: string) => served.relay.tellAll(text);
-  const joined = await joinCluster(config, { env, log, tellAll });
   const parts = { config, log, identity, cluster: joined?.cluster, listener, files };
-  const served: ServedRelay = new ServedRelay(parts);
+  const served = new ServedRelay(parts);
+  tellAll = (text) => served.relay.tellAll(text);
   if (previous !== undefined) {
     served.takeOver(previous.state.relay);
     await previous.finish();
   }
   logStrayFaults(log);
-  const manager = openManager(log, env);
   const running: Running = { config, served, manager, log };
   const stop = new AbortController();
   start(running, joined, stop.signal);
@@ -82,6 +95,36 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   await served.serve();
   await stopped;
   await joined?.close();
+}
+
+interface Waiting {
+  readonly log: Logger;
+  readonly manager: SystemdNotifier;
+  /** Whether a service manager started this process, and would give it up. */
+  readonly isManaged: boolean;
+}
+
+/** Listens. At boot an address may come a moment later, and is waited for. Throws ConfigError. */
+async function listenSoon(
+  options: ListenOptions,
+  { log, manager, isManaged }: Waiting,
+): Promise<Listener> {
+  const end = isManaged ? Infinity : performance.now() + ADDRESS_PATIENCE_MS;
+  for (let n = 0;; n++) {
+    try {
+      return await listen(options);
+    } catch (error) {
+      const isMissing = error instanceof ConfigError && isAddressMissing(error.cause);
+      if (!isMissing || performance.now() > end) throw error;
+      if (n === 0) log.warning("waiting for the address to listen on", { why: error.message });
+      tellWaiting(manager);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+function tellWaiting(manager: SystemdNotifier): void {
+  manager.tell(`EXTEND_TIMEOUT_USEC=${EXTENSION_US}`);
 }
 
 interface Previous {

@@ -5,9 +5,8 @@ import { VERSION } from "../../shared/base/version.ts";
 import { runAdminCommand } from "../admin/admin_actions.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { type AdminListener, serveAdmin, whenFree } from "../admin/http_server.ts";
-import { GuessLog } from "../admin/guess_log.ts";
 import type { AdminView } from "../admin/routes.ts";
-import { checkTokenStrength, TokenGate } from "../admin/token_gate.ts";
+import { checkTokenStrength, guessReporter, TokenGate } from "../admin/token_gate.ts";
 import { isLoopback } from "../config/admin_address.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ServedRelay } from "./served_relay.ts";
@@ -41,7 +40,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   let admin: AdminListener | undefined;
   const exit = (code: number) => void admin?.finish().then(() => Deno.exit(code));
   const view: AdminView = {
-    ready: () => !served.relay.stopping && !served.relay.access.draining,
+    ready: () => isReady(served.relay),
     handOver: canHandOver && adminToken !== undefined && gate !== undefined
       ? new HandOverAuth({ token: adminToken, gate }, sourceOf(served, exit))
       : undefined,
@@ -62,12 +61,17 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   }
 }
 
+// A server that does not reach the others lets nobody in, and answers nothing.
+function isReady({ stopping, access, cluster }: ServedRelay["relay"]): boolean {
+  return !stopping && !access.draining && cluster?.isUp !== false;
+}
+
 function gateOf(adminToken: string, { served, log }: AdminParts): TokenGate {
-  const guesses = new GuessLog({ log });
+  const report = guessReporter(log);
   return new TokenGate(adminToken, {
     onGuess(peer) {
       served.relay.metrics.counters.adminGuesses++;
-      guesses.note(peer);
+      report(peer);
     },
   });
 }

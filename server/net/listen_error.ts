@@ -10,6 +10,14 @@ export interface ListenAttempt {
   readonly tls: TlsFiles | undefined;
 }
 
+/** Whether this machine has no such address: at boot, it may have it a moment later. */
+export function isAddressMissing(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  // node:net reports EINVAL where the system reports EADDRNOTAVAIL.
+  return cause instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL" ||
+    code === "EINVAL";
+}
+
 /** The error for what the system reported. Deno and node:net report the same fault in different ways. */
 export function listenError({ host, port, tls }: ListenAttempt, cause: unknown): ConfigError {
   const what = `Cannot listen on ${JSON.stringify(host)} port ${port}`;
@@ -20,10 +28,7 @@ export function listenError({ host, port, tls }: ListenAttempt, cause: unknown):
       hint: "stop that program, or choose another port with --port",
     });
   }
-  // node:net reports EINVAL where the system reports EADDRNOTAVAIL.
-  if (
-    cause instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL" || code === "EINVAL"
-  ) {
+  if (isAddressMissing(cause)) {
     return new ConfigError(`${what}: this machine has no such address`, {
       cause,
       hint: "--host 127.0.0.1 serves this machine only, --host 0.0.0.0 all its networks",

@@ -10,7 +10,13 @@ const RUNTIME_FOLDER = "/run/cmdchat";
 export const OWN_SOCKETS = [`${RUNTIME_FOLDER}/notify`, "/run/cmdchat-keeper/notify"] as const;
 
 /** What a datagram may say. */
-export type Notice = "READY=1" | "RELOADING=1" | "STOPPING=1" | "WATCHDOG=1" | `STATUS=${string}`;
+export type Notice =
+  | "READY=1"
+  | "RELOADING=1"
+  | "STOPPING=1"
+  | "WATCHDOG=1"
+  | `STATUS=${string}`
+  | `EXTEND_TIMEOUT_USEC=${number}`;
 
 /** The service manager, or nobody. */
 export interface SystemdNotifier {

@@ -22,12 +22,11 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
   const states: boolean[] = [];
   const words: string[] = [];
   const none = { user: undefined, password: undefined, token: undefined, nkey: undefined };
-  const backplane = await openNats({
-    ...none,
-    tls: undefined,
-    servers,
-    replicas,
-    onState: (up) => states.push(up),
+  const backplane = await openNats({ ...none, tls: undefined, servers, replicas }, {
+    onState: (isUp) => states.push(isUp),
+    onReconnected() {},
+    onRefused() {},
+    onWaiting() {},
   });
   const log = new SharedLog<string>({
     backplane,

@@ -19,6 +19,7 @@ export class MemoryCluster {
   readonly hearers = new Set<{ readonly subject: string; hear: (body: Uint8Array) => void }>();
   /** Whether compare-and-set lets a second one pass. */
   racy: () => boolean = () => false;
+  limits = { entryBytes: 1_000_000, logBytes: 4_000_000 };
   /** How many entries each log keeps. */
   keep = 512;
   #place = 0;
@@ -26,6 +27,8 @@ export class MemoryCluster {
   /** A server's connection; `fails` is asked before and after each append. */
   join(fails: () => boolean = () => false, delay: () => Promise<void> = async () => {}): Backplane {
     return {
+      isUp: true,
+      limits: this.limits,
       append: async (subject, body, last) => {
         await delay();
         if (fails()) throw new ClusterLost("before it was appended");

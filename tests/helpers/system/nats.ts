@@ -10,6 +10,8 @@ export interface NatsNode {
   kill(): Promise<void>;
   /** Starts it again on the same ports, with nothing left in memory. */
   start(): Promise<void>;
+  /** Sends its process a signal, such as SIGSTOP. */
+  signal(signal: Deno.Signal): void;
   /** Resolves when it has all that its cluster has. */
   healthy(): Promise<void>;
 }
@@ -122,6 +124,10 @@ class Node implements NatsNode {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error("a NATS node did not catch up");
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child?.kill(signal);
   }
 
   async kill(): Promise<void> {

@@ -11,6 +11,7 @@ function open(args: readonly string[], env: Readonly<Record<string, string>> = {
     env: (name: string) => env[name],
     log: getLogger("test"),
     tellAll() {},
+    onWaiting() {},
   });
 }
 
@@ -20,12 +21,14 @@ Deno.test("a server without --nats is alone", async () => {
 
 Deno.test("what is missing or wrong for a cluster is one error that holds no secret", async () => {
   const key = { CMDCHAT_CLUSTER_KEY: SECRET };
-  const nowhere = ["--nats", "nats://user:hunter2@127.0.0.1:1"];
+  const nowhere = ["--nats", "nats://127.0.0.1:1"];
   const cases: readonly (readonly [string[], Record<string, string>, RegExp])[] = [
     [nowhere, {}, /CMDCHAT_CLUSTER_KEY is not set/],
     [nowhere, { CMDCHAT_CLUSTER_KEY: "hunter2" }, /32 bytes in base64url/],
-    [nowhere, key, /^Cannot reach NATS: /],
-    [[...nowhere, "--nats-certfile", "x"], key, /both are wanted/],
+    [["--nats", "nats://user:hunter2@127.0.0.1:1"], key, /an address has credentials in it$/],
+    [nowhere, { ...key, CMDCHAT_NATS_PASSWORD: "hunter2" }, /CMDCHAT_NATS_USER is not set$/],
+    [nowhere, { ...key, CMDCHAT_NATS_NKEY: "hunter2" }, /not the seed of a user/],
+    [[...nowhere, "--nats-certfile", "x"], key, /give both, or neither$/],
     [[...nowhere, "--nats-ca", "/no/such/file"], key, /--nats-ca .*no such file/],
   ];
   for (const [args, env, pattern] of cases) {

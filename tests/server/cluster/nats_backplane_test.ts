@@ -5,12 +5,13 @@ import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const test = skipWithout("nats-server");
 const SUBJECT = "cmdchat.room.test";
+const NO_EVENTS = { onState() {}, onReconnected() {}, onRefused() {}, onWaiting() {} };
 const NOBODY = { user: undefined, password: undefined, token: undefined, nkey: undefined };
 
 test("append() refuses where the last place is another, and followers read what was accepted", async () => {
   await using nats = await startNats(1);
-  const options = { ...NOBODY, tls: undefined, replicas: 1, servers: nats.urls, onState() {} };
-  const [a, b] = [await openNats(options), await openNats(options)];
+  const options = { ...NOBODY, tls: undefined, replicas: 1, servers: nats.urls };
+  const [a, b] = [await openNats(options, NO_EVENTS), await openNats(options, NO_EVENTS)];
   const read: [number, number[]][] = [];
   const following = b.follow(SUBJECT, {
     entry: (place, body) => read.push([place, [...body]]),
