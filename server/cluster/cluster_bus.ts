@@ -12,16 +12,19 @@ import type {
   PassingEvent,
   PlacedEvent,
   Position,
+  PublishOptions,
 } from "../room/bus.ts";
 import { type MissedEvents, RecentEvents } from "../room/recent_events.ts";
 import { RoomView } from "../room/room_view.ts";
-import type { Backplane, Running, Subject } from "./backplane.ts";
+import type { Backplane, EntryRefusal, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { type LogMachine, SharedLog } from "./shared_log.ts";
 
 // NATS takes 1 MB by default; the state of a room with thousands of members must fit beside the events.
 const ENTRY_MAX_BYTES = 256 * 1_024;
+// How much the state may grow until it is written again: 64 entries later, each with a name and a line.
+const STATE_GROWTH_BYTES = 64 * 1_024;
 // After a log was lost, positions continue far above all earlier ones: no new event may pass for an old one.
 const PLACES_AFTER_LOSS = 1_000_000;
 
@@ -70,8 +73,20 @@ export class ClusterBus implements Bus {
 /** An event that waits for its position. */
 interface Proposal {
   readonly event: PlacedEvent;
-  readonly settle: (at: number) => void;
+  readonly settle: (at: number | undefined) => void;
+  readonly onRefused: ((why: string) => void) | undefined;
 }
+
+const REFUSALS: Readonly<Record<EntryRefusal, string>> = {
+  too_large: "it is larger than the servers can pass on",
+  full: "the servers have no room for it now; try again later",
+  forbidden: "the servers cannot store it now",
+};
+const TAKEN_FOR_GONE = "you are not in that room any more";
+const ROOM_FULL = "it has as many members as the servers can keep";
+
+/** Events that must not be given up: others would see a member that is gone, or gone a member that is not. */
+const LASTING: ReadonlySet<PlacedEvent["kind"]> = new Set(["left", "away", "back"]);
 
 interface ClusterChannelOptions extends ChannelOptions {
   readonly onClosed: () => void;
@@ -89,6 +104,8 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly #live: Subject;
   readonly #subscription: Running;
   #broken = false;
+  /** Bytes of the state when it was written or read last. */
+  #stateBytes = 0;
 
   constructor(cluster: ClusterBusOptions, options: ClusterChannelOptions) {
     const { backplane, key, onFault } = cluster;
@@ -118,8 +135,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     return this.view.occupants.length === 0;
   }
 
-  publish(event: PlacedEvent): Position {
-    return new Promise((settle) => this.#log.propose({ event, settle }));
+  publish(event: PlacedEvent, { onRefused, isFirst }: PublishOptions = {}): Position {
+    return new Promise((settle) =>
+      this.#log.propose({ event, settle, onRefused }, { isFirst: isFirst === true })
+    );
   }
 
   pass(event: PassingEvent, audience?: Audience): void {
@@ -161,16 +180,16 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     proposals: readonly Proposal[],
     whole: boolean,
   ): { readonly taken: number; readonly body: Uint8Array | undefined } {
-    const impossible = proposals.findIndex(({ event }) => this.view.settle(event) !== undefined);
-    if (impossible !== 0) {
-      const taken = impossible === -1 ? proposals.length : impossible;
-      for (const { settle } of proposals.slice(0, taken)) settle(0);
+    const possible = proposals.findIndex(({ event }) => this.#settled(event) !== undefined);
+    if (possible !== 0) {
+      const taken = possible === -1 ? proposals.length : possible;
+      for (const proposal of proposals.slice(0, taken)) this.#turnDown(proposal);
       return { taken, body: undefined };
     }
     const bodies: Uint8Array[] = [];
     let bytes = 0;
     for (const { event } of proposals) {
-      const settled = this.view.settle(event);
+      const settled = this.#settled(event);
       if (settled === undefined) break;
       const body = encodeEvent(placeless(settled));
       bodies.push(body);
@@ -178,13 +197,26 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       // An event that changes the members decides what may follow: that is for the next entry.
       if (bytes > ENTRY_MAX_BYTES || event.kind !== "chat") break;
     }
-    return { taken: bodies.length, body: encode([whole ? this.view.encode() : null, bodies]) };
+    const state = whole ? this.view.encode() : null;
+    if (state !== null) this.#stateBytes = state.length;
+    return { taken: bodies.length, body: encode([state, bodies]) };
+  }
+
+  refuse(own: readonly Proposal[], refusal: EntryRefusal): readonly Proposal[] {
+    const lasting = own.filter(({ event }) => LASTING.has(event.kind));
+    for (const proposal of own) {
+      if (!LASTING.has(proposal.event.kind)) refuseOne(proposal, REFUSALS[refusal]);
+    }
+    return lasting;
   }
 
   apply({ body }: { readonly body: Uint8Array }, own: readonly Proposal[]): void {
     const [state, bodies] = decode(body) as [Uint8Array | null, Uint8Array[]];
     // A server that is up to date learns nothing new.
-    if (state !== null) this.view.adopt(state);
+    if (state !== null) {
+      this.view.adopt(state);
+      this.#stateBytes = state.length;
+    }
     if (this.#broken) this.#options.onBreak();
     this.#broken = false;
     bodies.forEach((body, n) => {
@@ -196,6 +228,26 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   lost(): void {
     this.#broken = true;
     this.view.at += PLACES_AFTER_LOSS;
+  }
+
+  // The state must fit into an entry beside the events.
+  get #isFull(): boolean {
+    const { entryBytes } = this.#cluster.backplane.limits;
+    return this.#stateBytes > entryBytes - ENTRY_MAX_BYTES - STATE_GROWTH_BYTES;
+  }
+
+  #settled(event: PlacedEvent): PlacedEvent | undefined {
+    if (event.kind === "joined" && this.#isFull) return undefined;
+    return this.view.settle(event);
+  }
+
+  /** Ends a proposal that cannot happen: its sender gets an answer, unless it happened before. */
+  #turnDown(proposal: Proposal): void {
+    const { event, settle } = proposal;
+    const isHere = this.view.of(event.client) !== undefined;
+    if (event.kind === "joined" && !isHere) refuseOne(proposal, ROOM_FULL);
+    else if (event.kind !== "joined" && !isHere) refuseOne(proposal, TAKEN_FOR_GONE);
+    else settle(0);
   }
 
   #happen(event: PlacedEvent): void {
@@ -222,6 +274,11 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   #clientsOn(slot: Slot) {
     return this.view.occupants.filter(({ client }) => this.#cluster.homeOf(client) === slot);
   }
+}
+
+function refuseOne({ settle, onRefused }: Proposal, why: string): void {
+  onRefused?.(why);
+  settle(undefined);
 }
 
 // The body as it is sealed and sent: each server adds its own number of the room, and the position.

@@ -6,7 +6,14 @@
 // 3. Nobody writes after an invalid entry, so an entry that another one follows is valid. A server that joins late, or
 //    missed entries, uses this to find an entry with the whole state to start from.
 
-import { type Backplane, ClusterLost, type Running, type Subject } from "./backplane.ts";
+import {
+  type Backplane,
+  ClusterLost,
+  type EntryRefusal,
+  EntryRefused,
+  type Running,
+  type Subject,
+} from "./backplane.ts";
 import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entry.ts";
 
 // Entries in between arrive within this time, or the log was lost.
@@ -27,6 +34,11 @@ export interface LogMachine<P> {
   ): { readonly taken: number; readonly body: Uint8Array | undefined };
   /** An entry is in the log; `own` are the proposals behind it if this server wrote it. */
   apply(entry: { readonly body: Uint8Array; readonly whole: boolean }, own: readonly P[]): void;
+  /**
+   * The backplane refuses the entry of `own`. Tells those who proposed what is given up, and returns the proposals to
+   * try again.
+   */
+  refuse(own: readonly P[], refusal: EntryRefusal): readonly P[];
   /** Whether the state is as before the first entry, so that the log is of no use. */
   readonly empty: boolean;
   /** The backplane lost the log, which restarts with the state of the server that writes first. */
@@ -50,6 +62,7 @@ interface Flight<P> {
   readonly id: Uint8Array;
   readonly own: readonly P[];
   landed: boolean;
+  refusal: EntryRefusal | undefined;
 }
 
 interface Placed extends Entry {
@@ -59,13 +72,16 @@ interface Placed extends Entry {
 /**
  * The contract of `propose`:
  * 1. It never waits and never throws.
- * 2. Proposals are written in the order of the calls; many share an entry while another one is on its way.
+ * 2. Proposals are written in the order of the calls, those with `isFirst` before all others; many share an entry while
+ *    another one is on its way.
  * 3. Each is applied once, or not at all after `close`, whatever happens to the connection; only if the backplane lost
  *    the whole log may one be applied again: machines recognize repeats.
+ * 4. What the backplane refuses goes back to the machine, and blocks nothing behind it.
  */
 export class SharedLog<P> {
   readonly #options: SharedLogOptions<P>;
   readonly #follower: Running;
+  #first: P[] = [];
   #queue: P[] = [];
   /** Position of the last entry that was read. */
   #read = 0;
@@ -91,9 +107,9 @@ export class SharedLog<P> {
   }
 
   /** Queues a proposal; see the contract above. */
-  propose(proposal: P): void {
+  propose(proposal: P, { isFirst = false }: { readonly isFirst?: boolean } = {}): void {
     if (this.#closed || this.#finishing) return;
-    this.#queue.push(proposal);
+    (isFirst ? this.#first : this.#queue).push(proposal);
     this.#running ??= this.#run().catch(this.#options.onFault).finally(() => {
       this.#running = undefined;
     });
@@ -123,6 +139,7 @@ export class SharedLog<P> {
   /** Stops following and drops the queue. */
   close(): void {
     this.#closed = true;
+    this.#first = [];
     this.#queue = [];
     this.#follower.close();
     this.#move();
@@ -131,7 +148,7 @@ export class SharedLog<P> {
   async #run(): Promise<void> {
     // One microtask later: all requests of one read of a client share one entry.
     await undefined;
-    while (this.#queue.length > 0 && !this.#closed) {
+    while (this.#first.length + this.#queue.length > 0 && !this.#closed) {
       if (!this.#known || this.#unjudged !== undefined) await this.caughtUp();
       if (!this.#closed) await this.#writeSome();
     }
@@ -142,8 +159,9 @@ export class SharedLog<P> {
     const { machine } = this.#options;
     // After an empty state the log may be trimmed at any time.
     const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty;
-    const { taken, body } = machine.write(this.#queue, whole);
-    const own = this.#queue.splice(0, taken);
+    const queue = this.#first.length > 0 ? this.#first : this.#queue;
+    const { taken, body } = machine.write(queue, whole);
+    const own = queue.splice(0, taken);
     if (body === undefined) return;
     const entry = {
       id: crypto.getRandomValues(new Uint8Array(ENTRY_ID_BYTES)),
@@ -151,10 +169,12 @@ export class SharedLog<P> {
       whole,
       body,
     };
-    this.#flight = { id: entry.id, own, landed: false };
-    const { landed } = await this.#append(entry, this.#flight);
+    this.#flight = { id: entry.id, own, landed: false, refusal: undefined };
+    const { landed, refusal } = await this.#append(entry, this.#flight);
     this.#flight = undefined;
-    if (!landed) this.#queue.unshift(...own);
+    if (landed) return;
+    queue.unshift(...refusal === undefined ? own : machine.refuse(own, refusal));
+    if (refusal !== undefined) await this.#options.wait(RETRY_MS);
   }
 
   async #append(entry: Entry, flight: Flight<P>): Promise<Flight<P>> {
@@ -167,6 +187,10 @@ export class SharedLog<P> {
         if (place === undefined) await this.#overtaken();
         else await this.#reaches(place);
       } catch (error) {
+        if (error instanceof EntryRefused) {
+          flight.refusal = error.refusal;
+          break;
+        }
         if (!(error instanceof ClusterLost)) throw error;
         // It may have succeeded; the log tells. The same entry may be sent again: only one copy is valid.
         await wait(RETRY_MS);

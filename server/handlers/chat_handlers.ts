@@ -16,7 +16,9 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
     checkText(session, text, "send the message");
     checkSilence(member, "send the message");
     member.lastSpokeAt = Date.now();
-    member.room.publish({ kind: "chat", ...member.about(), request: id, text, action, reply });
+    const onRefused = (why: string) => session.decline(id, `Cannot send the message: ${why}`);
+    const chat = { kind: "chat", ...member.about(), request: id, text, action, reply } as const;
+    member.room.publish(chat, { onRefused });
   },
 
   revise(session, { id, room, sequence, text }) {
@@ -29,7 +31,9 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
       );
     }
     if (text === null) member.room.authors.forget(sequence);
-    member.room.publish({ kind: "revised", ...member.about(), request: id, sequence, text });
+    const onRefused = (why: string) => session.decline(id, `Cannot change the message: ${why}`);
+    const revised = { kind: "revised", ...member.about(), request: id, sequence, text } as const;
+    member.room.publish(revised, { onRefused });
   },
 
   direct(session, { id, to, text }) {

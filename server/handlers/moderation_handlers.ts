@@ -35,7 +35,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate"> = {
       whomName,
       seconds,
       text,
-    });
+    }, { onRefused: (why) => session.decline(id, `Cannot ${what}: ${why}`) });
     whenPlaced(placed, () => answerDone(session, id));
   },
 };

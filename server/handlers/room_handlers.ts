@@ -64,7 +64,9 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
   topic(session, { id, room, text }) {
     const member = memberIn(session, room, "set the topic");
     checkBytes(text, TOPIC_MAX_BYTES, "set the topic");
-    const placed = member.room.publish({ kind: "topic", ...member.about(), text });
+    const onRefused = (why: string) => session.decline(id, `Cannot set the topic: ${why}`);
+    const topic = { kind: "topic", ...member.about(), text } as const;
+    const placed = member.room.publish(topic, { onRefused });
     whenPlaced(placed, () => answerDone(session, id));
   },
 

@@ -28,8 +28,19 @@ export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "reached" | "p
 /** Who gets an event: all but one, or one alone; undefined = all. */
 export type Audience = { readonly except: number } | { readonly only: number } | undefined;
 
-/** The position of an event: now, or when the bus knows it. */
-export type Position = number | Promise<number>;
+/**
+ * The position of an event: now, or when the bus knows it. 0 = the event had become impossible or had happened before;
+ * undefined = the bus refused it, and said why.
+ */
+export type Position = number | Promise<number | undefined>;
+
+/** What a publisher needs beside the position. */
+export interface PublishOptions {
+  /** Told why the bus refuses the event: the end of a sentence. */
+  readonly onRefused?: (why: string) => void;
+  /** The event restores a member that other servers believe gone: it goes before all that waits. */
+  readonly isFirst?: boolean;
+}
 
 /** Somebody in a room, on whichever server. */
 export interface Occupant {
@@ -82,7 +93,7 @@ export interface Channel {
   readonly ready: Promise<void> | undefined;
   /** The room on all servers together. */
   readonly view: SharedView;
-  publish(event: PlacedEvent): Position;
+  publish(event: PlacedEvent, options?: PublishOptions): Position;
   pass(event: PassingEvent, audience?: Audience): void;
   /** What happened after place `seen`, as far as it is remembered. */
   missed(seen: number): MissedEvents;
@@ -97,10 +108,10 @@ export interface Bus {
   readonly firstClient: number;
 }
 
-/** Runs `next` when `position` is known: at once where it is. */
+/** Runs `next` when `position` is known: at once where it is; never where the bus refused the event. */
 export function whenPlaced(position: Position, next: (position: number) => void): void {
   if (typeof position === "number") next(position);
-  else void position.then(next);
+  else void position.then((placed) => placed === undefined ? undefined : next(placed));
 }
 
 /** Runs `next` when all positions are known, and tells whether all of the events happened. */
@@ -108,7 +119,8 @@ export function whenAllPlaced(
   positions: readonly Position[],
   next: (happened: boolean) => void,
 ): void {
-  const judge = (known: readonly number[]) => next(known.every((position) => position > 0));
+  const judge = (known: readonly (number | undefined)[]) =>
+    next(known.every((position) => position !== undefined && position > 0));
   if (positions.every((position) => typeof position === "number")) judge(positions);
   else void Promise.all(positions).then(judge);
 }

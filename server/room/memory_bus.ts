@@ -10,7 +10,8 @@
 //    With an audience of one it goes to that client alone, on whichever server that is.
 // 4. Neither waits for a member, and neither throws.
 // 5. Where other servers have the room too, an event may have become impossible before it got its position (a name was
-//    taken, a message was there already): then it never comes back, and its position is 0.
+//    taken, a message was there already): then it never comes back, and its position is 0. Where the bus refuses an
+//    event (its sender was taken for gone, the bus is full), `onRefused` is told why.
 // 6. The view has every event before `deliver` brings it.
 
 import type { Event } from "../../shared/messages/messages_v2.ts";

@@ -14,6 +14,7 @@ import type {
   PassingEvent,
   PlacedEvent,
   Position,
+  PublishOptions,
   SharedView,
 } from "./bus.ts";
 import type { RoomSnapshot } from "./room_snapshot.ts";
@@ -196,8 +197,8 @@ export class Room {
   }
 
   /** Gives an event its place, remembers it and sends it to all members. */
-  publish(event: WithoutRoom<PlacedEvent>): Position {
-    return this.#channel.publish({ ...event, room: this.id });
+  publish(event: WithoutRoom<PlacedEvent>, options?: PublishOptions): Position {
+    return this.#channel.publish({ ...event, room: this.id }, options);
   }
 
   /** Sends what has no place in the order to all members, or all but one. */

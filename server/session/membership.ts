@@ -3,7 +3,7 @@
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
-import { type Position, whenPlaced } from "../room/bus.ts";
+import { type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
 import type { FileTransfers } from "./file_transfers.ts";
 
@@ -73,7 +73,7 @@ export class Membership implements RoomMember {
   announce(id: number): void {
     this.#announced = true;
     this.tellEntered(id, { at: this.room.at, complete: true });
-    const placed = this.room.publish({ kind: "joined", ...this.about(), old: this.session.isV1 });
+    const placed = this.#publishJoined();
     whenPlaced(placed, () => this.tellMembers());
     const { status: text } = this.session;
     if (text !== null) this.room.publish({ kind: "status", ...this.about(), text });
@@ -140,9 +140,23 @@ export class Membership implements RoomMember {
   }
 
   contradict(what: "left" | "away"): void {
-    const about = this.about();
-    if (what === "left") this.room.publish({ kind: "joined", ...about, old: this.session.isV1 });
-    else if (this.session.state === "here") this.room.publish({ kind: "back", ...about });
+    if (what === "left") this.#publishJoined({ isFirst: true });
+    else if (this.session.state === "here") {
+      this.room.publish({ kind: "back", ...this.about() }, { isFirst: true });
+    }
+  }
+
+  #publishJoined(options: PublishOptions = {}): Position {
+    const joined = { kind: "joined", ...this.about(), old: this.session.isV1 } as const;
+    return this.room.publish(joined, { ...options, onRefused: (why) => this.#giveUp(why) });
+  }
+
+  // Nobody else was told of it: a client that is not in the room must not believe that it is.
+  #giveUp(why: string): void {
+    this.#announced = false;
+    this.session.leave(this);
+    const closing = { why: `Cannot stay in the room "${this.room.title}": ${why}`, retry: true };
+    void this.session.dismiss(closing);
   }
 
   /** Leaves; everyone else is told. */

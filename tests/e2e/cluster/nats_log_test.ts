@@ -41,6 +41,7 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
         if (before !== null) words.splice(0, words.length, ...before);
         words.push(...more);
       },
+      refuse: () => [],
       lost() {},
       empty: false,
     },

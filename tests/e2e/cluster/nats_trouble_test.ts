@@ -103,6 +103,19 @@ test("NATS that refuses the login for a while: the log says why, members are tol
   assert.ok(!one.log.includes(RIGHT) && !one.log.includes("another-password"));
 });
 
+test("a server whose login NATS refuses at the start waits, and says why", async () => {
+  await using nats = await startConfigured(login("another-password"));
+  const [node] = nats.nodes;
+  const starting = startOn(nats, { env: CREDENTIALS });
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await node?.kill();
+  await nats.configure(login(RIGHT));
+  await node?.start();
+  await using server = await starting;
+  await server.logged(/waiting for NATS reason="'?authorization violation/);
+  assert.ok(!server.log.includes(RIGHT));
+});
+
 test("a server whose NATS is not there yet waits for it", async () => {
   await using nats = await startNats(1);
   const [node] = nats.nodes;

@@ -3,6 +3,8 @@
 import {
   type Backplane,
   ClusterLost,
+  type EntryRefusal,
+  EntryRefused,
   type LogSink,
   type Running,
 } from "../../../server/cluster/backplane.ts";
@@ -20,6 +22,8 @@ export class MemoryCluster {
   /** Whether compare-and-set lets a second one pass. */
   racy: () => boolean = () => false;
   limits = { entryBytes: 1_000_000, logBytes: 4_000_000 };
+  /** Why appends are refused; undefined = they are not. */
+  refusal: EntryRefusal | undefined;
   /** How many entries each log keeps. */
   keep = 512;
   #place = 0;
@@ -32,6 +36,7 @@ export class MemoryCluster {
       append: async (subject, body, last) => {
         await delay();
         if (fails()) throw new ClusterLost("before it was appended");
+        if (this.refusal !== undefined) throw new EntryRefused(this.refusal);
         const place = this.append(subject, body, last);
         await delay();
         if (fails()) throw new ClusterLost("after it was appended");

@@ -20,9 +20,19 @@ interface Side {
   breaks: number;
 }
 
-async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
+interface SideOptions {
+  readonly title?: string;
+  /** Whether its connection fails now. */
+  readonly isCut?: () => boolean;
+  readonly onEvent?: (event: EncodedEvent["event"]) => void;
+}
+
+async function openSide(
+  cluster: MemoryCluster,
+  { title = "den", isCut = () => false, onEvent = () => {} }: SideOptions = {},
+): Promise<Side> {
   const slot = randomSlot();
-  const backplane = cluster.join();
+  const backplane = cluster.join(isCut);
   const bus = new ClusterBus({
     backplane,
     key,
@@ -42,6 +52,7 @@ async function openSide(cluster: MemoryCluster, title = "den"): Promise<Side> {
     deliver: ({ event }, audience) => {
       delivered.push(event);
       side.audience = audience;
+      onEvent(event);
     },
     onBreak: () => side.breaks = (side.breaks ?? 0) + 1,
   });
@@ -141,7 +152,7 @@ Deno.test("a log that was lost goes on far behind what anybody had, and rooms ar
   await a.channel.publish(joined(ann, "ann"));
   cluster.forgetAll();
   const at = await a.channel.publish(chat(ann, 1, "after"));
-  assert.ok(at > 1_000_000);
+  assert.ok((at ?? 0) > 1_000_000);
   await b.channel.publish(joined(b.bus.firstClient, "bob"));
   assert.deepEqual([a.breaks, b.breaks], [1, 1]);
   assert.equal(b.channel.view?.of(ann)?.name, "ann");
@@ -164,7 +175,7 @@ Deno.test("a room that nobody is in leaves nothing behind", async () => {
 
 Deno.test("the bus holds neither a text nor a name nor a room's name", async () => {
   const cluster = new MemoryCluster();
-  const a = await openSide(cluster, "hideout");
+  const a = await openSide(cluster, { title: "hideout" });
   await a.channel.publish(joined(a.bus.firstClient, "nathalie"));
   await a.channel.publish(chat(a.bus.firstClient, 1, "under the oak"));
   const kept = JSON.stringify([...cluster.logs].map(([subject, entries]) => [
@@ -203,3 +214,92 @@ async function heard({ delivered }: Side, count: number): Promise<void> {
   }
   assert.equal(delivered.length, count);
 }
+
+/** Answers of the bus to what `side` publishes for `client`: positions and refusals, in the order of the answers. */
+function sayAll(side: Side, client: number, requests: readonly number[]): Promise<string[]> {
+  return Promise.all(requests.map((request) =>
+    new Promise<string>((resolve) => {
+      const placed = side.channel.publish(chat(client, request, `text ${request}`), {
+        onRefused: resolve,
+      });
+      void Promise.resolve(placed).then((at) => at === undefined || resolve("placed"));
+    })
+  ));
+}
+
+Deno.test("a server that was cut off for longer than sessions are held rejoins first, and then says what waited", async () => {
+  const cluster = new MemoryCluster();
+  let cut = false;
+  let client = 0;
+  const a: Side = await openSide(cluster, {
+    isCut: () => cut,
+    // As a room does: others believe its member gone, and it is not.
+    onEvent: (event) => {
+      if (event.kind !== "left" || event.client !== client) return;
+      void a.channel.publish(joined(client, "ann"), { isFirst: true });
+    },
+  });
+  const b = await openSide(cluster);
+  client = a.bus.firstClient;
+  await a.channel.publish(joined(client, "ann"));
+  cut = true;
+  const answers = sayAll(a, client, [1, 2, 3, 4, 5]);
+  b.bus.serverLost(a.slot);
+  b.bus.serverGone(a.slot);
+  const bob = b.bus.firstClient;
+  await b.channel.publish(joined(bob, "bob"));
+  b.bus.serverGone(a.slot);
+  await b.channel.publish(chat(bob, 1, "is ann gone?"));
+  assert.equal(b.channel.view.of(client), undefined);
+  cut = false;
+  assert.deepEqual(await answers, Array(5).fill("placed"));
+  const kinds = b.delivered.filter((event) => "client" in event && event.client === client)
+    .map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["joined", "away", "left", "joined", ...Array(5).fill("chat")]);
+  close(a, b);
+});
+
+Deno.test("whoever is not in the room by then gets an answer, and no silence", async () => {
+  const cluster = new MemoryCluster();
+  const a = await openSide(cluster);
+  const gone = await sayAll(a, a.bus.firstClient, [1, 2]);
+  assert.deepEqual(gone, Array(2).fill("you are not in that room any more"));
+  close(a);
+});
+
+Deno.test("what the backplane refuses is answered with words, and members still leave", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const ann = a.bus.firstClient;
+  await a.channel.publish(joined(ann, "ann"));
+  await b.channel.publish(joined(b.bus.firstClient, "bob"));
+  cluster.refusal = "too_large";
+  assert.deepEqual(await sayAll(a, ann, [1]), ["it is larger than the servers can pass on"]);
+  cluster.refusal = "full";
+  const [full] = await sayAll(a, ann, [2]);
+  assert.equal(full, "the servers have no room for it now; try again later");
+  const left = a.channel.publish({ kind: "left", room: 1, client: ann, name: "ann", time: 1 });
+  cluster.refusal = undefined;
+  assert.ok(await left);
+  assert.deepEqual(await sayAll(b, b.bus.firstClient, [1]), ["placed"]);
+  close(a, b);
+});
+
+Deno.test("a room whose state would not fit into an entry takes no more members, and says so", async () => {
+  const cluster = new MemoryCluster();
+  cluster.limits = { entryBytes: 340_000, logBytes: 4_000_000 };
+  const a = await openSide(cluster);
+  const b = await openSide(cluster);
+  let answer: string | undefined;
+  for (let n = 0; answer === undefined; n++) {
+    assert.ok(n < 2_000);
+    const name = `a-long-name-of-a-member-${n}`;
+    const placed = a.channel.publish(joined(a.bus.firstClient + n, name), {
+      onRefused: (why) => answer = why,
+    });
+    await placed;
+  }
+  assert.equal(answer, "it has as many members as the servers can keep");
+  assert.deepEqual(await sayAll(a, a.bus.firstClient, [1]), ["placed"]);
+  close(a, b);
+});

@@ -13,6 +13,7 @@ class Words {
   words: string[] = [];
   readonly settled: string[] = [];
   readonly log: SharedLog<string>;
+  readonly refused: string[] = [];
   readonly faults: unknown[] = [];
 
   constructor(backplane: Backplane) {
@@ -32,6 +33,10 @@ class Words {
           if (before !== undefined) this.words = before;
           this.words.push(...words);
           this.settled.push(...own);
+        },
+        refuse: (own) => {
+          this.refused.push(...own.filter((word) => !word.startsWith("keep")));
+          return own.filter((word) => word.startsWith("keep"));
         },
         lost() {},
         empty: false,
@@ -122,4 +127,33 @@ Deno.test("whatever connections fail and wherever, each word is there once, in o
     ),
     { numRuns: 30 },
   );
+});
+
+Deno.test("what the backplane refuses goes back to its machine, and what must last is written once it can be", async () => {
+  const cluster = new MemoryCluster();
+  const writer = new Words(cluster.join());
+  const { log, refused, faults } = writer;
+  cluster.refusal = "full";
+  for (const word of ["one", "keep two", "three"]) log.propose(word);
+  await until(() => refused.length === 2);
+  assert.deepEqual(refused, ["one", "three"]);
+  log.propose("four");
+  await until(() => refused.length === 3);
+  cluster.refusal = undefined;
+  log.propose("five");
+  await until(() => writer.words.length === 2);
+  assert.deepEqual(writer.words, ["keep two", "five"]);
+  assert.deepEqual(faults, []);
+  log.close();
+});
+
+Deno.test("what is first goes before all that waits", async () => {
+  const cluster = new MemoryCluster();
+  const writer = new Words(cluster.join());
+  const { log } = writer;
+  for (const word of ["a", "b"]) log.propose(word);
+  log.propose("first", { isFirst: true });
+  await until(() => writer.words.length === 3);
+  assert.deepEqual(writer.words, ["first", "a", "b"]);
+  log.close();
 });
