@@ -88,7 +88,9 @@ end
 }
 
 async function main([folder, address]: readonly string[]): Promise<void> {
-  if (folder === undefined || address === undefined) throw new Error("FOLDER and URL are wanted");
+  if (folder === undefined || address === undefined) {
+    throw new Error("usage: release_files.ts FOLDER URL");
+  }
   const files = new Map<string, Uint8Array>();
   const lock = await Deno.readTextFile(new URL("../../deno.lock", import.meta.url));
   await Deno.writeTextFile(`${folder}/cmdchat.cdx.json`, billOfMaterials(JSON.parse(lock)));

@@ -198,7 +198,7 @@ function folded(line: string): string {
   return lines.join("\n");
 }
 
-/** `[LINK] COMMAND …` as macros: what stands in capitals is an argument. */
+/** `[LINK] COMMAND …` as macros: a word in capitals is an argument. */
 function synopsis(form: string): string {
   return form.split(" ").map((word) => {
     const optional = /^\[(.*)\]$/.exec(word)?.[1];

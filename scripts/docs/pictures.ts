@@ -1,5 +1,5 @@
 // The pictures of the README (docs/*.svg), recorded from a real run: the server, three clients in terminal emulators,
-// and what they type. `deno task pictures` makes them anew.
+// and what they type. `deno task pictures` makes them again.
 
 import { startServer } from "../../tests/helpers/programs/server_process.ts";
 import { TerminalClient } from "../../tests/helpers/system/terminal_client.ts";

@@ -1,5 +1,5 @@
 // Screens of a terminal emulator as one SVG: the frames stand side by side and a step animation shows one after the
-// other. Whoever wants no motion, or whose viewer has none, sees the last one.
+// other. A reader who wants no motion, or whose viewer has none, sees the last one.
 
 import type xterm from "@xterm/headless";
 import { type Rgb, rgbOfIndex } from "../../client/terminal/contrast.ts";

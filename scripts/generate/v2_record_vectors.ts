@@ -1,4 +1,4 @@
-// Vectors of records (docs/PROTOCOL.md §6): what a receiver is given, in order, and what comes of it.
+// Vectors of records (docs/PROTOCOL.md §6): the records that a receiver gets, in order, and the result.
 
 import { Buffer } from "node:buffer";
 import { fixedBytes, frame, RecordWriter } from "./v2_reference.ts";

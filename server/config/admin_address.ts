@@ -14,7 +14,7 @@ export function adminAddress(text: string): AdminAddress {
   const match = /^(?:(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):)?(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new UsageError("a port or ADDRESS:PORT is wanted, such as 127.0.0.1:5051");
+    throw new UsageError("it must be a port or ADDRESS:PORT, such as 127.0.0.1:5051");
   }
   return { hostname: match[1] ?? match[2] ?? "127.0.0.1", port };
 }

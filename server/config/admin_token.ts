@@ -14,7 +14,9 @@ export interface AdminTokenSources {
 export function hasAdminToken({ env, file }: AdminTokenSources): boolean {
   const isInEnv = Boolean(env("CMDCHAT_ADMIN_TOKEN"));
   if (isInEnv && file !== undefined) {
-    throw new ConfigError("Cannot use CMDCHAT_ADMIN_TOKEN and --admin-token-file: one is wanted");
+    throw new ConfigError(
+      "Cannot use both CMDCHAT_ADMIN_TOKEN and --admin-token-file: set one of them",
+    );
   }
   return isInEnv || file !== undefined;
 }

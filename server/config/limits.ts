@@ -13,7 +13,7 @@ export const PACE_PER_SECOND = 50;
 /** Longest that a client which sends more is left unread; its leave must still be noticed soon. */
 export const PACE_PAUSE_MAX_MS = 1_000;
 
-/** A client that sends more for this long is closed: what it leaves unread would keep it in its room for minutes. */
+/** A client that sends more for this long is disconnected: its unread requests would keep it in its room for minutes. */
 export const PACE_PATIENCE_MS = 10_000;
 
 /** Default for `--max-per-address`: a household or an office behind one address fits. */
@@ -36,7 +36,7 @@ export const OUTBOX_MAX_BYTES = 16 * MIB;
 
 /**
  * Bytes of parts of files that wait for one client before more are refused. One 10 MiB file in v1's base64 must fit,
- * since v1 senders push a whole file at once; from others a client gets only what it asked for.
+ * since v1 senders push a whole file at once; other senders send a client only the chunks it asked for.
  */
 export const OUTBOX_BULK_MAX_BYTES = 16 * MIB;
 
@@ -55,7 +55,7 @@ export const READ_BUFFER_IDLE_BYTES = 256;
 /** On a graceful stop, how long outboxes may take to drain. */
 export const STOP_DRAIN_MS = 3_000;
 
-/** Sessions that the next process took over count as here for this long; who is not back then is away. */
+/** Sessions that the next process took over count as here for this long; a client that is not back then is away. */
 export const EXPECTED_BACK_MS = 10_000;
 
 /** How long `cmdchat-server keep` waits for the next process: a second start after a failed one is still in time. */
@@ -94,7 +94,7 @@ export const SEALED_ROOMS_PER_SESSION = 8;
 /** What a sealed room remembers for those who come back. */
 export const SEALED_RING = { frames: 512, bytes: MIB } as const;
 
-/** What commits may take of it: without them who comes back must join anew, and nobody fills it with them alone. */
+/** What commits may take of it: a member that comes back without them has to join again, and commits alone cannot fill it. */
 export const SEALED_RING_COMMITS = { frames: 256, bytes: 512 * KIB } as const;
 
 /** Bytes that all sealed rooms of a server remember together; above this the rooms of the heaviest source forget. */
@@ -109,7 +109,7 @@ export const SEALED_GROUP_INFO_TRIES = 5;
 /** How long one who joins has for its commit before the next has its turn. */
 export const SEALED_JOIN_TURN_MS = 3_000;
 
-/** How long one member has to remove who is gone before the next is asked. */
+/** How long one member has to remove a member that is gone before the next is asked. */
 export const SEALED_EVICT_MS = 5_000;
 
 /** After all were asked to remove somebody in vain, the pause before they are asked again. */

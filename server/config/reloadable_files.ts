@@ -1,10 +1,10 @@
-// What a running server reads anew on SIGHUP: certificate, key and tokens. Nobody is dropped for it.
+// What a running server reads again on SIGHUP: certificate, key and tokens.
 
 import type { ServerConfig } from "./server_options.ts";
 import { readTlsFiles, type TlsFiles } from "./tls_files.ts";
 import { tokensFromFile } from "./access_tokens.ts";
 
-/** What stands in files and may change while the server runs. */
+/** Contents of files that may change while the server runs. */
 export interface Reloadable {
   readonly tls: TlsFiles | undefined;
   readonly tokenDigests: readonly Uint8Array[];

@@ -283,7 +283,7 @@ function readToggle(input: CommandLineInput, name: string, fallback: boolean): b
     return toggle(text);
   } catch (cause) {
     throw new UsageError(
-      `Cannot use ${name} ${JSON.stringify(text.slice(0, 80))}: 1 or 0 is wanted`,
+      `Cannot use ${name} ${JSON.stringify(text.slice(0, 80))}: it must be 1 or 0`,
       {
         cause,
       },

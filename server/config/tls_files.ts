@@ -92,14 +92,14 @@ function checkPair(
   certificate: X509Certificate,
   files: { certfile: string; keyfile: string; key: string },
 ): void {
-  const ours = parse(
+  const own = parse(
     "--keyfile",
     files.keyfile,
     () => createPublicKey(createPrivateKey(files.key)),
   );
   const theirs = certificate.publicKey;
   const spki = { type: "spki", format: "der" } as const;
-  if (!ours.export(spki).equals(theirs.export(spki))) {
+  if (!own.export(spki).equals(theirs.export(spki))) {
     throw new ConfigError(
       `Cannot use --keyfile ${JSON.stringify(files.keyfile)}: it is not the key of ` +
         `--certfile ${JSON.stringify(files.certfile)}`,

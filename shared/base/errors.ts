@@ -1,6 +1,6 @@
 // Errors by whose fault they are. Programs print `error: <message>` and, where there is one, `hint: <hint>`.
 
-/** What every error of ours carries beside its message. */
+/** What an error of these programs carries beside its message. */
 export interface CmdchatErrorOptions extends ErrorOptions {
   /** One line that tells the reader what to do next. */
   readonly hint?: string;
@@ -24,12 +24,12 @@ export class UsageError extends CmdchatError {
   readonly exitCode = 2;
 }
 
-/** The operator's set-up is wrong: a certificate, a port, a file. Exit code 3. */
+/** The admin's set-up is wrong: a certificate, a port, a file. Exit code 3. */
 export class ConfigError extends CmdchatError {
   readonly exitCode = 3;
 }
 
-/** The link could not be made or was lost; always with its cause where one is known. Exit code 4. */
+/** The connection failed or was lost; with its cause where one is known. Exit code 4. */
 export class ConnectionError extends CmdchatError {
   readonly exitCode = 4;
 }
@@ -44,12 +44,12 @@ export class LimitError extends CmdchatError {
   readonly exitCode = 6;
 }
 
-/** A key, tag, signature or token does not fit. One vague text: the details would help an attacker. Exit code 7. */
+/** A key, tag, signature or token does not fit. One vague text, because details would help an attacker. Exit code 7. */
 export class CryptoError extends CmdchatError {
   readonly exitCode = 7;
 }
 
-/** What was waited for did not come within the time that the user gave. Exit code 8. */
+/** Something did not happen within the time that the user gave. Exit code 8. */
 export class TimeoutError extends CmdchatError {
   readonly exitCode = 8;
 }

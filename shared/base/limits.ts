@@ -1,5 +1,5 @@
-// Every size, count and time-out, each with its reason. What an operator would turn is an option
-// of the server whose default stands here.
+// Sizes, counts and time-outs that both sides share, each with its reason. Where the server has an option for one,
+// this is its default.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -88,7 +88,7 @@ export const HEARTBEAT_SWEEP_MS = 1_000;
 /** Read buffer while a connection is busy. */
 export const READ_BUFFER_BUSY_BYTES = 64 * KIB;
 
-/** Bytes of the longest v2 handshake message. Ours have 2.2 KB; nobody may send 64 KB before having keys. */
+/** Bytes of the longest v2 handshake message. Real ones have 2.2 KB; a peer without keys may not send 64 KB. */
 export const HANDSHAKE_MAX_BYTES = 8 * KIB;
 
 /** Bytes of the largest v2 record with its header: one buffer of 64 KiB holds it. */

@@ -4,7 +4,7 @@ export const VERSION = "0.1.0";
 // scripts/build/compile.ts puts this first among an executable's arguments, before those of the user.
 const BUILD_ARGUMENT = "--built-from=";
 
-/** The argument by which an executable knows what it was built from, such as `1a2b3c4d5e6f 2026-01-31`. */
+/** The argument that tells an executable from which commit it was built, such as `1a2b3c4d5e6f 2026-01-31`. */
 export function buildArgument(build: string): string {
   return `${BUILD_ARGUMENT}${build}`;
 }

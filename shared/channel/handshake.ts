@@ -37,7 +37,7 @@ import {
   transcriptHash,
 } from "./key_schedule.ts";
 
-const IN_BETWEEN = "someone may stand in between; ask for a fresh link, nothing was sent";
+const IN_BETWEEN = "someone may intercept the connection; ask for a fresh link, nothing was sent";
 
 /** The client's keys of one handshake. */
 export interface ClientKeys {
@@ -142,7 +142,7 @@ export class ClientHandshake {
     } catch (error) {
       const stripped = error instanceof HandshakeError && error.failure === "no-v2";
       if (!stripped || this.#expected === undefined) throw error;
-      // Whoever has a fingerprint has v2: here --legacy would be what the one in between wants.
+      // A server with a known fingerprint speaks v2: to suggest --legacy here would help an attacker.
       throw new HandshakeError(
         "no-v2",
         "Cannot trust this server: it answered without session v2, which the expected server speaks",
@@ -213,15 +213,15 @@ export class ServerHandshake {
 
   async #agree(hello: ClientHello, kem: Kem) {
     const rsaKey = await publicKeyFromPem(hello.rsaPem);
-    const ours = await generateX25519();
+    const own = await generateX25519();
     const rsa = crypto.getRandomValues(new Uint8Array(HASH_BYTES));
-    const classical = await x25519(ours, hello.x25519);
+    const classical = await x25519(own, hello.x25519);
     const postQuantum = await kem.encapsulate(hello.mlkem768);
     const encryptedKey = await wrapKey(rsaKey, rsa);
     const share = {
       version: commonVersion(hello.versions),
       aead: this.#choose(hello.aeads),
-      x25519: ours.publicKey,
+      x25519: own.publicKey,
       mlkem768: postQuantum.ciphertext,
       identity: this.#identity.publicKey,
       encryptedKey,

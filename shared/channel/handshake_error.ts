@@ -24,7 +24,7 @@ export class HandshakeError extends ProtocolError {
   }
 }
 
-/** The server is not the one that was expected: somebody stands in between, or its identity was made anew. */
+/** The server is not the expected one: somebody intercepts the connection, or the server has a new identity. */
 export class IdentityError extends CryptoError {}
 
 /** Reasons a v2 server gives for turning a client away, with the words that the client shows. */

@@ -145,14 +145,14 @@ export function commonVersion([, max]: VersionRange): number {
 export function versionError(
   peer: "client" | "server",
   theirs: VersionRange,
-  ours: VersionRange = OUR_VERSIONS,
+  own: VersionRange = OUR_VERSIONS,
 ): HandshakeError {
   const us = peer === "client" ? "server" : "client";
   return new HandshakeError(
     "version",
     `Cannot open a session: ${peer} speaks ${describeVersions(theirs)}, ` +
-      `this ${us} ${describeVersions(ours)}`,
-    { hint: theirs[0] > ours[1] ? `update the ${us}` : `update the ${peer}` },
+      `this ${us} ${describeVersions(own)}`,
+    { hint: theirs[0] > own[1] ? `update the ${us}` : `update the ${peer}` },
   );
 }
 

@@ -6,7 +6,7 @@ import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, type AeadName } from "../crypto/aead.
 import { HASH_BYTES, hkdfExpandLabel, hkdfExtract, sha256 } from "../crypto/hkdf.ts";
 import type { ServerShare } from "./handshake_messages.ts";
 
-/** The three secrets of a handshake, 32 bytes each: whoever lacks one of them has no key. */
+/** The three secrets of a handshake, 32 bytes each; the keys need all of them. */
 export interface HandshakeSecrets {
   readonly mlkem768: Uint8Array;
   readonly x25519: Uint8Array;

@@ -227,7 +227,7 @@ function checkLength(length: number): void {
   }
   if (length < MIN_SEALED) {
     throw new ProtocolError(
-      `Cannot open a record of ${length} bytes: at least ${MIN_SEALED} are wanted`,
+      `Cannot open a record of ${length} bytes: it must have at least ${MIN_SEALED}`,
     );
   }
 }

@@ -69,7 +69,7 @@ function profileLines(program: ProgramSpec): string {
 `;
 }
 
-/** What comes behind an option; options of one name mean the same in every command. */
+/** The value of an option; options of one name mean the same in every command. */
 function valueCases(commands: readonly CompletedCommand[]): string {
   const byOffer = new Map<string, string[]>();
   const seen = new Set<string>();

@@ -6,15 +6,15 @@ import { toggle } from "./option_values.ts";
 
 /** One option. Without `value` it is a switch. */
 export interface OptionRow<T> {
-  /** What stands for its value in the help, such as `PORT`. */
+  /** Its value's name in the help, such as `PORT`. */
   readonly value?: string;
   /** Environment variable that is asked where the option is not given. */
   readonly env?: string;
   /** One letter that may stand for it. */
   readonly short?: string;
-  /** Its value where neither is given, as it would be typed; absent = undefined. */
+  /** Its value where neither is given, as a user would type it; absent = undefined. */
   readonly fallback?: string;
-  /** Text to value; throws UsageError with what is wanted. */
+  /** Text to value; throws UsageError that says what it must be. */
   readonly parse: (text: string) => T;
   readonly help: string;
   /** A secret's value is never repeated in an error. */
@@ -39,10 +39,10 @@ export const SOURCES = ["typed", "profile", "environment", "settings"] as const;
 /** One of SOURCES. */
 export type Source = typeof SOURCES[number];
 
-/** What a settings file says of one option, as it would be typed. */
+/** The value of one option in a settings file, as a user would type it. */
 export interface Setting {
   readonly text: string;
-  /** Where it stands, such as `line 3 of "config.toml"`. */
+  /** Where the file sets it, such as `line 3 of "config.toml"`. */
   readonly place: string;
   /** Whether it belongs to a profile that was asked for: such a value counts over the environment. */
   readonly chosen: boolean;
@@ -68,7 +68,7 @@ export interface CommandLine<R extends OptionTable> {
 
 /**
  * Options over the profile over the environment over the settings file over fallbacks. Throws UsageError that names
- * the option and what is wanted.
+ * the option and says what it must be.
  */
 export function parseCommandLine<const R extends OptionTable>(
   table: R,

@@ -11,7 +11,7 @@ export interface CompletedOption {
   /** Without dashes. */
   readonly name: string;
   readonly short: string | undefined;
-  /** What its value is called; undefined for a switch. */
+  /** The name of its value; undefined for a switch. */
   readonly value: string | undefined;
   readonly offer: Offer;
   readonly help: string;

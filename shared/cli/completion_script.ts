@@ -20,7 +20,7 @@ export function completionScript(
   const { positionals } = parseCommandLine(options, input);
   const [word, surplus] = positionals;
   if (word === undefined || surplus !== undefined) {
-    throw new UsageError(`Cannot print completions: one of ${SHELLS.join(", ")} is wanted`);
+    throw new UsageError(`Cannot print completions: name one shell of ${SHELLS.join(", ")}`);
   }
   switch (shellOf(word)) {
     case "bash":

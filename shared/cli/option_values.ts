@@ -1,4 +1,4 @@
-// What the value of an option may look like. Each parser throws UsageError with what is wanted.
+// What the value of an option may look like. Each parser throws UsageError that says what it must be.
 
 import { UsageError } from "../base/errors.ts";
 import type { Rate } from "../base/rate.ts";
@@ -20,7 +20,7 @@ export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
     if (!(value >= min && value <= max)) {
-      throw new UsageError(`a whole number from ${min} to ${max} is wanted`);
+      throw new UsageError(`it must be a whole number from ${min} to ${max}`);
     }
     return value;
   };
@@ -32,7 +32,7 @@ export function seconds(min: number, max: number): (text: string) => number {
     const [, count, unit = "s"] = /^(\d{1,9})([smh])?$/.exec(text) ?? [];
     const value = Number(count) * (unit === "h" ? 3_600 : unit === "m" ? 60 : 1);
     if (!(value >= min && value <= max)) {
-      throw new UsageError(`${min} to ${max} seconds are wanted, such as 90, 5m or 2h`);
+      throw new UsageError(`it must be a time from ${min} to ${max} seconds, such as 90, 5m or 2h`);
     }
     return value;
   };
@@ -45,9 +45,9 @@ export function bytes(min: number, max: number): (text: string) => number {
     const value = Number(match?.[1]) * (SIZE_UNITS[match?.[2]?.toLowerCase() ?? "?"] ?? NaN);
     if (!(value >= min && value <= max)) {
       throw new UsageError(
-        `a size from ${formatBytes(min)} to ${
+        `it must be a size from ${formatBytes(min)} to ${
           formatBytes(max)
-        } is wanted, such as 4096, 4KiB or 10MiB`,
+        }, such as 4096, 4KiB or 10MiB`,
       );
     }
     return value;
@@ -78,7 +78,7 @@ export function commaList(text: string): readonly string[] {
 export function oneOf<const W extends string>(words: readonly W[]): (text: string) => W {
   return (text) => {
     const found = words.find((word) => word.toLowerCase() === text.toLowerCase());
-    if (found === undefined) throw new UsageError(`one of ${words.join(", ")} is wanted`);
+    if (found === undefined) throw new UsageError(`it must be one of ${words.join(", ")}`);
     return found;
   };
 }
@@ -88,7 +88,7 @@ export function rate(text: string): Rate {
   const match = /^(\d{1,6})\/(\d{1,4})$/.exec(text);
   const [messages, seconds] = [Number(match?.[1]), Number(match?.[2])];
   if (!(messages >= 1 && seconds >= 1 && seconds <= 3_600)) {
-    throw new UsageError("messages/seconds is wanted, such as 12/5");
+    throw new UsageError("it must be messages/seconds, such as 12/5");
   }
   return { messages, seconds };
 }
@@ -97,7 +97,7 @@ export function rate(text: string): Rate {
 export function toggle(text: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw new UsageError("1 or 0 is wanted");
+  throw new UsageError("it must be 1 or 0");
 }
 
 /** Any text that is not empty. */

@@ -13,7 +13,7 @@ export interface CommandSpec<Name extends string = string> {
   /** What the summary does not say, as paragraphs. */
   readonly about?: readonly string[];
   readonly options: OptionTable;
-  /** What its arguments are, for completion: files, or one of these words. */
+  /** Its arguments, for completion: files, or one of these words. */
   readonly completes?: "file" | readonly string[];
 }
 

@@ -7,7 +7,7 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { CipherGCM, DecipherGCM } from "node:crypto";
 import { CryptoError } from "../base/errors.ts";
 
-/** Names of the ciphers as they stand in the handshake. */
+/** Names of the ciphers in the handshake. */
 export const AEAD_NAMES = ["chacha20-poly1305", "aes-256-gcm"] as const;
 /** One of the record ciphers. Both have 32-byte keys, 12-byte nonces and 16-byte tags. */
 export type AeadName = typeof AEAD_NAMES[number];

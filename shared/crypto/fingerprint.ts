@@ -1,5 +1,5 @@
 // How people and links name a server: SHA-256 of its raw Ed25519 public key, in the looks of OpenSSH
-// ("SHA256:" and 43 characters), but in URL-safe base64, so that it stands in a link as it is.
+// ("SHA256:" and 43 characters), but in URL-safe base64, so that a link needs no escapes.
 
 import { decodeBase64Url, encodeBase64Url } from "../base/base64.ts";
 import { HASH_BYTES, sha256 } from "./hkdf.ts";
@@ -27,7 +27,7 @@ export function parseFingerprint(text: string): Fingerprint {
   return PREFIX + encoded as Fingerprint;
 }
 
-/** The 43 characters without "SHA256:", as they stand in a link. */
+/** The 43 characters without "SHA256:", as in a link. */
 export function bareFingerprint(fingerprint: Fingerprint): string {
   return fingerprint.slice(PREFIX.length);
 }

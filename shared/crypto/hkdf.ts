@@ -8,7 +8,7 @@ export const HASH_BYTES = 32;
 // Bytes that SHA-256 takes at a time (FIPS 180-4), the B of RFC 2104.
 const BLOCK_BYTES = 64;
 
-// TLS 1.3 has "tls13 " here; ours keeps a key of one protocol from ever being one of the other.
+// TLS 1.3 has "tls13 " here; another prefix separates the keys of the two protocols.
 const LABEL_PREFIX = "cmdchat2 ";
 
 /** What HKDF-Expand-Label takes beside the secret and the label. */

@@ -47,7 +47,7 @@ export async function publicKeyFromPem(pem: string): Promise<CryptoKey> {
   const { modulusLength, publicExponent } = key.algorithm as RsaKeyAlgorithm;
   if (modulusLength < RSA_BITS || modulusLength > RSA_MAX_BITS) {
     throw new ProtocolError(
-      `Cannot use the RSA public key: it has ${modulusLength} bits, ${RSA_BITS} to ${RSA_MAX_BITS} are wanted`,
+      `Cannot use the RSA public key: it has ${modulusLength} bits, and must have ${RSA_BITS} to ${RSA_MAX_BITS}`,
     );
   }
   if (!isUsableExponent(publicExponent)) {

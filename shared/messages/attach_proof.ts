@@ -18,7 +18,7 @@ export interface AttachClaim {
   readonly challenge: Uint8Array;
 }
 
-/** The name of the room whose attach key this is: whoever has another key has another room. */
+/** The name of the room whose attach key this is: another key is another room. */
 export function ridOf(attachKey: Uint8Array): Uint8Array {
   return sha256(RID_LABEL, attachKey).slice(0, RID_BYTES);
 }

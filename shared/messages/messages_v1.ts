@@ -28,7 +28,7 @@ const file = {
 const chunk = { file_id: fileId, chunk_index: count, chunk_data: chunkData, is_final: z.boolean() };
 const stamp = { client_id: count, room: label, timestamp: z.string().max(64) };
 
-/** What a system line of our server is about. */
+/** The subject of a system line of this server. */
 export const SYSTEM_EVENTS = [
   "joined", // `name` is now in the room; to the newcomer as well
   "left",
@@ -66,7 +66,7 @@ export const SERVER_MESSAGES = {
     client_id: count.nullish(),
     room: label.nullish(),
     timestamp: z.string().max(64).nullish(),
-    // Ours, ignored by others: what happened, so that no client has to guess it from the words.
+    // An addition that other clients ignore: what happened, so that no client has to guess it from the words.
     event: z.enum(SYSTEM_EVENTS).optional().catch("notice"),
     name: label.optional(),
     previous: label.optional(),
@@ -100,7 +100,7 @@ export const HANDSHAKE_ANSWER = z.discriminatedUnion("type", [
     heartbeat_interval: z.number().positive().max(3_600),
     nonce_size: z.literal(12),
     encrypted_key: z.string().max(4_096),
-    // Ours, ignored by others: the name that was given, and what this server allows.
+    // Additions that other clients ignore: the assigned name, and the server's limits.
     name: label.optional(),
     limits: z.object({
       message: count,

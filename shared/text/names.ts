@@ -112,7 +112,7 @@ function tooLong(raw: string, what: string, characters: number): UsageError {
 }
 
 function faultOf(name: string): string | undefined {
-  if (name === "") return `it is empty, 1 to ${NAME_MAX_CHARACTERS} characters are wanted`;
+  if (name === "") return `it is empty, and must have 1 to ${NAME_MAX_CHARACTERS} characters`;
   const forbidden = (FORBIDDEN.exec(name) ?? BLANK_LETTER.exec(name) ?? COLON_LETTER.exec(name))
     ?.[0];
   if (forbidden !== undefined) {
@@ -120,7 +120,7 @@ function faultOf(name: string): string | undefined {
       codePoint(forbidden)
     } cannot be in it; letters, digits, single spaces, "-", "_" and "." can`;
   }
-  if (!LETTER_OR_DIGIT.test(name)) return "it has no letter and no digit, at least one is wanted";
+  if (!LETTER_OR_DIGIT.test(name)) return "it has no letter and no digit, and must have one";
   const decomposed = name.normalize("NFD");
   if (MARK_ALONE.test(decomposed)) return "it has an accent without a letter";
   if (MARK_FLOOD.test(decomposed)) {

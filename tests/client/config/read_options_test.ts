@@ -46,11 +46,11 @@ Deno.test("every option that is not a secret or dangerous has a variable, which 
 
 Deno.test("readConfig() refuses each value out of range and says what is wanted", () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
-    [["--port", "0"], /^Cannot use --port "0": a whole number from 1 to 65535 is wanted$/],
+    [["--port", "0"], /^Cannot use --port "0": it must be a whole number from 1 to 65535$/],
     [["--port", "65536"], /1 to 65535/],
     [["--port", "http"], /1 to 65535/],
     [["--host", ""], /--host "": it is empty/],
-    [["--name", ""], /--name "": it is empty, 1 to 32/],
+    [["--name", ""], /--name "": it is empty, and must have 1 to 32/],
     [["--name", "a<b"], /^Cannot use --name "a<b": the character U\+003C/],
     [["--name", "x".repeat(33)], /33 characters, at most 32/],
     [["--name", "server"], /one of the program's own words/],

@@ -150,7 +150,7 @@ Deno.test("what is wrong in the file is told with its line and what was probably
     ["server = 1\n", /server in line 1 .*\[server\.NAME\]/],
     [
       "\nport = 70000\n",
-      /^Cannot use port "70000" in line 2 of ".*": a whole number from 1 to 65535/,
+      /^Cannot use port "70000" in line 2 of ".*": it must be a whole number from 1 to 65535/,
     ],
     ["port = [1]\n", /port in line 1 .*: a text in quotes, a number, or true or false is wanted/],
     ["name = 2026-01-01\n", /name in line 1/],

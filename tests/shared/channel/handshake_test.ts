@@ -164,7 +164,7 @@ Deno.test("--legacy is hinted at where v2 is missing, but not to who knows the s
     hints.push(error.hint);
   }
   assert.match(hints[0] ?? "", /--legacy/);
-  assert.match(hints[1] ?? "", /someone may stand in between/);
+  assert.match(hints[1] ?? "", /someone may intercept the connection/);
 });
 
 Deno.test("a client is told a refusal in words of its own table", async () => {

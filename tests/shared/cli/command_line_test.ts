@@ -23,7 +23,7 @@ const TABLE = {
 } as const satisfies OptionTable;
 
 function secret(text: string): string {
-  if (text.length < 3) throw new UsageError("at least 3 characters are wanted");
+  if (text.length < 3) throw new UsageError("it must have at least 3 characters");
   return text;
 }
 
@@ -97,14 +97,16 @@ const REFUSALS: ReadonlyArray<
   [["--port"], "Cannot use --port alone: it needs PORT"],
   [["-p"], "Cannot use -p alone: it needs PORT"],
   [["--tls=yes"], "Cannot use --tls with a value: it is a switch"],
-  [["--port", "0"], 'Cannot use --port "0": a whole number from 1 to 65535 is wanted'],
+  [["--port", "0"], 'Cannot use --port "0": it must be a whole number from 1 to 65535'],
   [["--name", ""], 'Cannot use --name "": it is empty'],
-  [[], 'Cannot use TEST_PORT "x": a whole number from 1 to 65535 is wanted', undefined, {
+  [[], 'Cannot use TEST_PORT "x": it must be a whole number from 1 to 65535', undefined, {
     TEST_PORT: "x",
   }],
-  [[], 'Cannot use TEST_TLS "maybe": 1 or 0 is wanted', undefined, { TEST_TLS: "maybe" }],
-  [["--token", "ab"], "Cannot use --token: at least 3 characters are wanted"],
-  [[], "Cannot use TEST_TOKEN: at least 3 characters are wanted", undefined, { TEST_TOKEN: "ab" }],
+  [[], 'Cannot use TEST_TLS "maybe": it must be 1 or 0', undefined, { TEST_TLS: "maybe" }],
+  [["--token", "ab"], "Cannot use --token: it must have at least 3 characters"],
+  [[], "Cannot use TEST_TOKEN: it must have at least 3 characters", undefined, {
+    TEST_TOKEN: "ab",
+  }],
 ];
 
 for (const [args, message, hint, env] of REFUSALS) {
@@ -117,7 +119,7 @@ for (const [args, message, hint, env] of REFUSALS) {
 
 Deno.test("a value in an error is one quoted line of at most 80 characters", () => {
   const { message } = refusal(["--port", `\x1b[2J\n${"9".repeat(500)}`]);
-  assert.match(message, /^Cannot use --port "\\u001b\[2J\\n9{75}": a whole number/);
+  assert.match(message, /^Cannot use --port "\\u001b\[2J\\n9{75}": it must be a whole number/);
 });
 
 Deno.test("optionHelp() has one aligned line for each option, with default and variable", () => {
@@ -185,7 +187,7 @@ Deno.test("a bad value of the settings file is refused with its line, a secret o
     });
   assert.throws(
     () => parseWith("port"),
-    /^UsageError: Cannot use port "ab" in line 3 of "x.toml": a whole/,
+    /^UsageError: Cannot use port "ab" in line 3 of "x.toml": it must be a whole/,
   );
   assert.throws(
     () => parseWith("token"),

@@ -16,7 +16,7 @@ interface Parser {
   readonly parse: (text: string) => unknown;
   readonly good: Readonly<Record<string, unknown>>;
   readonly bad: readonly string[];
-  readonly wanted: string;
+  readonly refusal: string;
 }
 
 const PARSERS: Readonly<Record<string, Parser>> = {
@@ -24,13 +24,13 @@ const PARSERS: Readonly<Record<string, Parser>> = {
     parse: seconds(0, 7_200),
     good: { "0": 0, "90": 90, "90s": 90, "5m": 300, "2h": 7_200 },
     bad: ["", "-1", "7201", "3h", "5 m", "1d", "m", "1.5", "5M", "9".repeat(400)],
-    wanted: "0 to 7200 seconds are wanted, such as 90, 5m or 2h",
+    refusal: "it must be a time from 0 to 7200 seconds, such as 90, 5m or 2h",
   },
   "integer(1, 65535)": {
     parse: integer(1, 65_535),
     good: { "1": 1, "5050": 5_050, "65535": 65_535, "007": 7 },
     bad: ["", "0", "65536", "-1", "+1", "1.5", "1e3", "0x10", " 1", "1 ", "١", "9".repeat(400)],
-    wanted: "a whole number from 1 to 65535 is wanted",
+    refusal: "it must be a whole number from 1 to 65535",
   },
   "bytes(1, 10 MiB)": {
     parse: bytes(1, 10 * 1_048_576),
@@ -58,19 +58,19 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       "1e3",
       "4KiBs",
     ],
-    wanted: "a size from 1 byte to 10 MiB is wanted, such as 4096, 4KiB or 10MiB",
+    refusal: "it must be a size from 1 byte to 10 MiB, such as 4096, 4KiB or 10MiB",
   },
   "orOff(integer(1, 9))": {
     parse: orOff(integer(1, 9)),
     good: { off: undefined, OFF: undefined, "9": 9 },
     bad: ["", "0", "none", "off "],
-    wanted: "a whole number from 1 to 9 is wanted, or off",
+    refusal: "it must be a whole number from 1 to 9, or off",
   },
   "oneOf(rich, JSON)": {
     parse: oneOf(["rich", "JSON"]),
     good: { rich: "rich", Rich: "rich", json: "JSON" },
     bad: ["", "ric", "rich ", "toString"],
-    wanted: "one of rich, JSON is wanted",
+    refusal: "it must be one of rich, JSON",
   },
   rate: {
     parse: rate,
@@ -92,7 +92,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       "12 / 5",
       "off",
     ],
-    wanted: "messages/seconds is wanted, such as 12/5",
+    refusal: "it must be messages/seconds, such as 12/5",
   },
   toggle: {
     parse: toggle,
@@ -107,26 +107,26 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       off: false,
     },
     bad: ["", "2", "y", "true ", "enabled"],
-    wanted: "1 or 0 is wanted",
+    refusal: "it must be 1 or 0",
   },
   word: {
     parse: word,
     good: { a: "a", " ": " ", "two words": "two words" },
     bad: [""],
-    wanted: "it is empty",
+    refusal: "it is empty",
   },
 };
 
-for (const [name, { parse, good, bad, wanted }] of Object.entries(PARSERS)) {
+for (const [name, { parse, good, bad, refusal }] of Object.entries(PARSERS)) {
   Deno.test(`${name} reads what it should`, () => {
     for (const [text, value] of Object.entries(good)) assert.deepEqual(parse(text), value, text);
   });
 
-  Deno.test(`${name} refuses all else and says what is wanted`, () => {
+  Deno.test(`${name} refuses all else and says what it must be`, () => {
     for (const text of bad) {
       assert.throws(
         () => parse(text),
-        { name: "UsageError", message: wanted },
+        { name: "UsageError", message: refusal },
         JSON.stringify(text),
       );
     }

@@ -38,7 +38,7 @@ Deno.test("publicKeyFromPem() accepts CRLF line ends and a missing last line end
 Deno.test("publicKeyFromPem() rejects a modulus below 2,048 bits", async () => {
   await assert.rejects(publicKeyFromPem(pemOf(1024)), {
     name: "ProtocolError",
-    message: "Cannot use the RSA public key: it has 1024 bits, 2048 to 4096 are wanted",
+    message: "Cannot use the RSA public key: it has 1024 bits, and must have 2048 to 4096",
   });
 });
 

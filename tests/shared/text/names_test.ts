@@ -73,7 +73,7 @@ Deno.test("parseName() gives one form to what is written in several", () => {
 
 Deno.test("parseName() refuses what cannot be in a name and says which character it is", () => {
   const refused: readonly (readonly [string, RegExp])[] = [
-    ["", /it is empty, 1 to 32 characters are wanted/],
+    ["", /it is empty, and must have 1 to 32 characters/],
     ["   ", /it is empty/],
     ["...", /no letter and no digit/],
     ["bob\u2713", /U\+2713/],
