@@ -7,6 +7,9 @@ const MIB = 1024 * KIB;
 /** Requests of any kind that a client may send at once: what it kept over an outage, several times over. */
 export const PACE_BURST = 200;
 
+/** Bytes that count as one more request: reading, opening and decoding so many takes about as long as a small one. */
+export const PACE_BYTES = 8 * KIB;
+
 /** Requests a second beyond that burst; more wait unread. 64 clients at this pace cost a tenth of a core. */
 export const PACE_PER_SECOND = 50;
 

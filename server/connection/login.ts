@@ -7,8 +7,8 @@ export interface Login {
   readonly session: Session;
   /** Whether it takes a held session up again. */
   readonly resumed: boolean;
-  /** Handles all that one frame or record holds; true when the client said goodbye. Throws CmdchatError. */
-  receive(frame: Uint8Array): boolean;
+  /** Handles the messages of one frame or record, one a step; done with true once the client said bye. Throws CmdchatError. */
+  receive(frame: Uint8Array): Generator<void, boolean>;
   /** The connection ended; `forGood`: the client will not come back. */
   end(forGood: boolean): void;
 }

@@ -72,8 +72,9 @@ function openLogin(relay: Relay, session: Session, wire: EnvelopeV1): Login {
   return {
     session,
     resumed: false,
-    receive(frame) {
+    *receive(frame) {
       counters.messagesIn++;
+      session.requestBudget?.begin(frame.length);
       const message = checkClientMessage(wire.open(frame));
       const room = session.memberships[0]?.room.id ?? 0;
       const request = fromV1(message, { id: session.requests.last + 1, room });

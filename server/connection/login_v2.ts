@@ -6,7 +6,7 @@ import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../shared/channel/record_cipher.ts";
-import { decodeRequest, encodeEvent } from "../../shared/messages/codec_v2.ts";
+import { decodeRequest, encodeEvent, requestMaxBytes } from "../../shared/messages/codec_v2.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import { HELLO_MAX_BYTES } from "../config/limits.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
@@ -36,7 +36,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   const { answer, keys } = await relay.handshakes.receive(first);
   await connection.write(encodeFrame(answer));
   const cipher = new RecordCipher(keys, { role: "server", now });
-  const batches = new BatchReader(HELLO_MAX_BYTES);
+  const batches = new BatchReader(HELLO_MAX_BYTES, requestMaxBytes);
   try {
     const record = await source.one();
     if (record === undefined) throw new Refusal("expected_handshake");
@@ -99,14 +99,18 @@ class LoginV2 implements Login {
     this.#batches = batches;
   }
 
-  receive(frame: Uint8Array): boolean {
+  *receive(frame: Uint8Array): Generator<void, boolean> {
     const { counters } = this.#relay;
     for (const body of this.#batches.push(this.#cipher.open(frame))) {
       counters.messagesIn++;
       const request = decodeRequest(body);
       if (request.kind === "bye") return true;
       // A connection that was replaced cannot speak for its session any more.
-      if (this.session.writer === this.#writer) dispatchRequest(this.session, request);
+      if (this.session.writer === this.#writer) {
+        this.session.requestBudget?.begin(body.length);
+        dispatchRequest(this.session, request);
+      }
+      yield;
     }
     return false;
   }

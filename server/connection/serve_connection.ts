@@ -77,9 +77,15 @@ export async function serveConnection(
 
 async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
   for (const frame of frames) {
-    if (login.receive(frame)) return true;
-    const pause = login.session.requestBudget?.wait(performance.now()) ?? 0;
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const messages = login.receive(frame);
+    for (;;) {
+      const { done, value: isBye } = messages.next();
+      if (isBye) return true;
+      // After each message: one record may hold ten thousand.
+      const pause = login.session.requestBudget?.wait(performance.now()) ?? 0;
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      if (done) break;
+    }
   }
   await nextTurn();
   return false;

@@ -1,10 +1,11 @@
-// How fast the server reads what one client sends. The rate limit decides what is done; this decides how much of the
-// server's time a client that ignores the limit can take. Such a client is slowed down first: its bytes wait in its own
-// socket.
+// How fast the server handles the requests of one client. The rate limit decides which of them take effect; this budget
+// decides how much of the server's time a client that ignores the limit can take, by requests and by bytes. Such a
+// client is slowed down first: what it sends waits in its own socket.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import {
   PACE_BURST,
+  PACE_BYTES,
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
@@ -13,6 +14,7 @@ import {
 /** A budget of requests that refills with time. */
 export class RequestBudget {
   #left = PACE_BURST;
+  #bytes = 0;
   #at: number;
   #overSince: number | undefined;
 
@@ -21,12 +23,17 @@ export class RequestBudget {
     this.#at = now;
   }
 
-  /** Takes one request from the budget, even where none is left. */
-  spend(): void {
-    this.#left--;
+  /** A request of `bytes` is handled now; what is spent for it counts its bytes. */
+  begin(bytes: number): void {
+    this.#bytes = bytes;
   }
 
-  /** The ms to wait at `now` before the next request is read. Throws LimitError where this goes on for too long. */
+  /** Takes one request from the budget, even where none is left. */
+  spend(): void {
+    this.#left -= 1 + this.#bytes / PACE_BYTES;
+  }
+
+  /** The ms to wait at `now` before the next request is handled. Throws LimitError where this goes on for too long. */
   wait(now: number): number {
     this.#left = Math.min(PACE_BURST, this.#left + (now - this.#at) * PACE_PER_SECOND / 1_000);
     this.#at = now;
@@ -34,7 +41,7 @@ export class RequestBudget {
     else if (this.#left > PACE_BURST / 2) this.#overSince = undefined;
     if (now - (this.#overSince ?? now) > PACE_PATIENCE_MS) {
       throw new LimitError(
-        `Cannot follow: more than ${PACE_PER_SECOND} requests a second for ${
+        `Cannot keep up: more than ${PACE_PER_SECOND} requests a second, or too many bytes, for ${
           PACE_PATIENCE_MS / 1_000
         } seconds`,
       );

@@ -73,11 +73,15 @@ export function packBatches(bodies: Iterable<FramedBody>): Uint8Array[][] {
 export class BatchReader {
   /** Bytes of the largest message to accept; small until the peer has shown its token. */
   maxBytes: number;
+  readonly #limitOf: (start: Uint8Array) => number;
   #pieces: Uint8Array[] = [];
   #size = 0;
+  #limit = 0;
 
-  constructor(maxBytes = BODY_MAX_BYTES) {
+  /** `limitOf`: bytes of the largest message that begins like this; its first piece decides. */
+  constructor(maxBytes = BODY_MAX_BYTES, limitOf: (start: Uint8Array) => number = () => Infinity) {
     this.maxBytes = maxBytes;
+    this.#limitOf = limitOf;
   }
 
   /** The bodies that this content completes, in order. Throws ProtocolError or LimitError. */
@@ -100,9 +104,10 @@ export class BatchReader {
   #add(piece: Uint8Array, more: boolean): Uint8Array | undefined {
     // One length for all pieces but the last: there is one way to cut, and no flood of tiny pieces.
     if (more && piece.length !== PIECE_MAX_BYTES) throw malformed();
+    if (this.#pieces.length === 0) this.#limit = Math.min(this.maxBytes, this.#limitOf(piece));
     const size = this.#size + piece.length;
-    if (size + (more ? 1 : 0) > this.maxBytes) {
-      throw new LimitError(`Cannot take a message of more than ${this.maxBytes} bytes`);
+    if (size + (more ? 1 : 0) > this.#limit) {
+      throw new LimitError(`Cannot take a message of more than ${this.#limit} bytes`);
     }
     if (!more && this.#pieces.length === 0) return piece;
     this.#pieces.push(piece);

@@ -4,14 +4,16 @@
 import { Buffer } from "node:buffer";
 import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod";
-import { ProtocolError } from "../base/errors.ts";
-import { FRAME_MAX_BYTES } from "../base/limits.ts";
+import { LimitError, ProtocolError } from "../base/errors.ts";
+import { BODY_MAX_BYTES, FRAME_MAX_BYTES } from "../base/limits.ts";
 
 interface Row {
   readonly number: number;
   readonly kind: string;
   readonly fields: readonly string[];
   readonly schema: z.ZodType;
+  /** Bytes of the largest body of this kind. */
+  readonly maxBytes: number;
 }
 
 /** A table as tableOf() made it. */
@@ -37,11 +39,17 @@ const DECODE_OPTIONS = {
   rejectDuplicateMapKeys: true,
 } as const;
 
-/** The codec of a table of messages: a row's number and its fields, in the order of the rows. */
-export function tableOf(rows: Rows): Table {
+/** The codec of a table of messages: a row's number and its fields, in the order of the rows; sizes by kind. */
+export function tableOf(
+  rows: Rows,
+  maxBytes: (kind: string) => number = () => BODY_MAX_BYTES,
+): Table {
   const byNumber = Object.entries(rows).map(([kind, shape], number) => ({
-    ...{ number, kind, fields: Object.keys(shape) },
+    number,
+    kind,
+    fields: Object.keys(shape),
     schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodType[])]),
+    maxBytes: maxBytes(kind),
   }));
   return { byNumber, byKind: new Map(byNumber.map((row) => [row.kind, row])) };
 }
@@ -53,8 +61,21 @@ export function encodeBy(table: Table, message: { readonly kind: string }): Uint
   return encode([row.number, ...row.fields.map((field) => values[field])], rfc8949EncodeOptions);
 }
 
-/** A message of that table. Throws ProtocolError with one clear reason. */
+/** Bytes that the body which begins with `start` may have, by its kind; 0 where that is none of the table. */
+export function maxBytesBy(table: Table, start: Uint8Array): number {
+  return rowOf(table, start)?.maxBytes ?? 0;
+}
+
+/** A message of that table. Throws ProtocolError or LimitError with one clear reason. */
 export function decodeBy(table: Table, body: Uint8Array): { readonly kind: string } {
+  // Before anything is decoded: what costs much to decode must be worth it.
+  const claimed = rowOf(table, body);
+  if (claimed !== undefined && body.length > claimed.maxBytes) {
+    throw new LimitError(
+      `Cannot read the peer's ${claimed.kind}: it has ${body.length} bytes, at most ` +
+        `${claimed.maxBytes} are allowed`,
+    );
+  }
   const value = decodeStrictly(body);
   const number = Array.isArray(value) ? value[0] : undefined;
   const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
@@ -89,6 +110,13 @@ function isWritten(values: readonly unknown[], body: Uint8Array): boolean {
   } catch {
     return false; // It would be longer.
   }
+}
+
+// The head of an array (RFC 8949 §3.1, major type 4) and the number behind it, each in one byte or two.
+function rowOf({ byNumber }: Table, body: Uint8Array): Row | undefined {
+  const at = body[0] === 0x98 ? 2 : 1;
+  const number = body[at] === 0x18 ? body[at + 1] : body[at];
+  return byNumber[number ?? -1];
 }
 
 function decodeStrictly(body: Uint8Array): unknown {
