@@ -30,6 +30,11 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
         : new UnauthorizedError("Cannot join the server: it does not accept this token", {
           hint: "ask its admin for a token that is valid now",
         });
+    case "too_many_attempts":
+      return new BusyError(
+        "Cannot join the server: too many wrong tokens came from this address",
+        { hint: "try again in a minute" },
+      );
     case "invalid_name":
       return new RefusalError(`Cannot use the name ${quote(name)}: the server does not accept it`);
     case "invalid_room":

@@ -22,6 +22,21 @@ export const PACE_PATIENCE_MS = 10_000;
 /** Default for `--max-per-address`: a household or an office behind one address fits. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 
+/**
+ * Default for `--connection-rate`: new connections from one address. After an outage all of `--max-per-address` come at
+ * once, some twice; in the long run, 13 handshakes a second take about one hundredth of a core.
+ */
+export const CONNECTION_RATE = { messages: 128, seconds: 10 } as const;
+
+/**
+ * Wrong tokens from one address, after which its new clients are told to come later: a person mistypes a few times, and
+ * a guesser gets 10 a minute. Sessions that are resumed are not affected.
+ */
+export const WRONG_TOKEN_RATE = { messages: 10, seconds: 60 } as const;
+
+/** Handshakes that are computed at a time; the others wait, and members are served between any two. */
+export const HANDSHAKES_AT_ONCE = 4;
+
 /** Default for `--max-rooms`; an empty room is forgotten at once. */
 export const ROOMS_MAX = 10_000;
 

@@ -8,7 +8,7 @@ import {
   parseCommandLine,
 } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
-import { CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
+import { CONNECTION_RATE, CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
   CONNECTIONS_MAX,
@@ -122,6 +122,14 @@ export const SERVER_OPTIONS = {
     fallback: String(CONNECTIONS_PER_ADDRESS_MAX),
     parse: orOff(integer(1, 1_000_000)),
     help: "connections from one address, or off",
+  },
+  "connection-rate": {
+    value: "N/SECONDS",
+    env: "CMDCHAT_CONNECTION_RATE",
+    fallback: `${CONNECTION_RATE.messages}/${CONNECTION_RATE.seconds}`,
+    parse: orOff(rate),
+    help:
+      "new connections from one address in so many seconds, or off; --max-per-address off turns it off",
   },
   "max-message": {
     value: "SIZE",

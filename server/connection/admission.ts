@@ -1,10 +1,28 @@
-// The name and room that a newcomer asks for, checked the same way for both protocols.
+// The token, name and room of a newcomer, checked the same way for both protocols.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
+import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
+import { type Connection, ConnectionLost } from "../net/connection.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
+
+/** Refuses a client whose token is wrong, or not looked at now. Throws Refusal. */
+export function checkToken(
+  relay: Relay,
+  token: string | null | undefined,
+  from: { readonly address: string; readonly resumes: boolean },
+): void {
+  switch (relay.access.judgeToken(token, from)) {
+    case "right":
+      return;
+    case "wrong":
+      throw new Refusal("unauthorized");
+    case "later":
+      throw new Refusal("too_many_attempts");
+  }
+}
 
 /** The name as it is used from now on. Throws Refusal. */
 export function checkName(wanted: string): string {
@@ -18,6 +36,20 @@ export function checkRoom(
 ): Room {
   const title = checked("invalid_room", () => parseRoom(wanted));
   return checked("too_many_rooms", () => relay.rooms.open(title, address));
+}
+
+/** Does the costly part of a handshake when its turn comes. Throws ConnectionLost where its time was over before. */
+export function inTurn<T>(
+  relay: Relay,
+  { address, since }: Connection,
+  work: () => Promise<T>,
+): Promise<T> {
+  return relay.handshakeQueue.run(address, () => {
+    if (performance.now() - since > HANDSHAKE_DEADLINE_MS) {
+      throw new ConnectionLost("its handshake was due before its turn came");
+    }
+    return work();
+  });
 }
 
 function checked<T>(word: RefusalReason, check: () => T): T {

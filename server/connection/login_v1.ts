@@ -24,7 +24,7 @@ import type { Relay } from "../relay/relay.ts";
 import type { Membership } from "../session/membership.ts";
 import { exclusion } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
-import { checkName, checkRoom } from "./admission.ts";
+import { checkName, checkRoom, checkToken, inTurn } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -36,9 +36,9 @@ export async function loginV1(
 ): Promise<Login> {
   const { address } = connection;
   const handshake = parseHandshake(message);
-  if (!relay.access.isAuthorized(handshake.token)) throw new Refusal("unauthorized");
+  checkToken(relay, handshake.token, { address, resumes: false });
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
-  const wrapped = await wrapFor(handshake.public_key, key);
+  const wrapped = await inTurn(relay, connection, () => wrapFor(handshake.public_key, key));
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
   if (room.ready !== undefined) await room.ready;
@@ -82,6 +82,7 @@ function openLogin(relay: Relay, session: Session, wire: EnvelopeV1): Login {
         counters.notesDropped++;
         session.requestBudget?.spend();
       } else dispatchRequest(session, request);
+      yield;
       return false;
     },
     end() {

@@ -18,6 +18,7 @@ import type { Session } from "../session/session.ts";
 import type { FrameSource } from "./frame_source.ts";
 import type { Login } from "./login.ts";
 import { newSession, resumeHeld, resumeRemote, type SecureChannel } from "./open_session.ts";
+import { checkToken, inTurn } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection whose first message asks for v2. */
@@ -33,7 +34,11 @@ const now = () => performance.now();
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
 export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login> {
   const { connection, source, first, slot } = pending;
-  const { answer, keys } = await relay.handshakes.receive(first);
+  const { answer, keys } = await inTurn(
+    relay,
+    connection,
+    () => relay.handshakes.receive(first),
+  );
   await connection.write(encodeFrame(answer));
   const cipher = new RecordCipher(keys, { role: "server", now });
   const batches = new BatchReader(HELLO_MAX_BYTES, requestMaxBytes);
@@ -41,7 +46,10 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
     const record = await source.one();
     if (record === undefined) throw new Refusal("expected_handshake");
     const hello = openHello(batches.push(cipher.open(record)));
-    if (!relay.access.isAuthorized(hello.token)) throw new Refusal("unauthorized");
+    checkToken(relay, hello.token, {
+      address: connection.address,
+      resumes: hasTicket(relay, hello),
+    });
     const channel = { connection, cipher, challenge: smallCopy(keys.challenge) };
     const held = resumeHeld(relay, channel, hello);
     if (held !== undefined) slot.settle();
@@ -53,6 +61,10 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   } catch (error) {
     throw sealedRefusal(error, cipher);
   }
+}
+
+function hasTicket({ held }: Relay, { session, secret }: RequestOf<"hello">): boolean {
+  return session !== null && secret !== null && held.find(session, secret) !== undefined;
 }
 
 function openHello([body, ...more]: readonly Uint8Array[]): RequestOf<"hello"> {

@@ -6,6 +6,7 @@ export type RefusalReason =
   | "missing_public_key"
   | "invalid_public_key"
   | "unauthorized"
+  | "too_many_attempts"
   | "invalid_name"
   | "invalid_room"
   | "too_many_rooms"

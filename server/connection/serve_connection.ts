@@ -172,7 +172,7 @@ async function refuse(relay: Relay, { connection, source, error }: Failed): Prom
   const answer = answerTo(relay, source, error);
   if (answer === undefined) return logFault(relay, error);
   const told = error instanceof WebRefusal ? error.address : undefined;
-  relay.log.info("handshake refused", { address: told ?? connection.address, why: answer.why });
+  relay.noteRefusal(told ?? connection.address, answer.why);
   try {
     await connection.write(answer.bytes);
   } catch {

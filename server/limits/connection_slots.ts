@@ -45,14 +45,20 @@ export class ConnectionSlots {
     return this.#all.taken;
   }
 
-  /** A slot for a connection from `address`, with `heldOnly` as if the caps were reached; undefined where there is none. */
-  admit(address: string, { heldOnly = false } = {}): ConnectionSlot | undefined {
+  /**
+   * A slot for a connection from `address`; undefined where there is none. `heldOnly`: as if the caps were reached;
+   * `ownOnly`: and only for sessions of the same source.
+   */
+  admit(
+    address: string,
+    { heldOnly = false, ownOnly = false } = {},
+  ): ConnectionSlot | undefined {
     const here = this.#sources.get(sourceOf(address)) ?? { taken: 0, held: 0, guests: 0 };
     const { perSource = Infinity } = this.#limits;
     const all = this.#all;
     if (!heldOnly && this.#isFree(here.taken)) return this.#take(address, {});
     // As many as are held, at most: all others are disconnected before anything is read from them.
-    const mayComeBack = here.taken < perSource || here.guests < here.held;
+    const mayComeBack = here.guests < here.held || !ownOnly && here.taken < perSource;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
     return undefined;
   }

@@ -1,11 +1,28 @@
-// Who may use the server: tokens, networks that an admin banned, and the number of connections.
+// Who may use the server: tokens, networks that an admin banned, the number of connections, and the rates at which one
+// source may open connections and try tokens.
 
+import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
 import { tokenDigest } from "../config/access_tokens.ts";
+import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import { NetworkBans } from "../limits/network_bans.ts";
+import { SourceRate } from "../limits/source_rate.ts";
 import type { Counters } from "../telemetry/counters.ts";
+import { RepeatLog } from "../telemetry/repeat_log.ts";
+
+const RATE_REACHED = "too many new connections";
+
+/** What access control reports to. */
+export interface AccessContext {
+  readonly counters: Counters;
+  readonly log: Logger;
+}
+
+/** What a token is worth: `later` = not looked at, after too many wrong ones from the same source. */
+export type TokenVerdict = "right" | "wrong" | "later";
 
 /** Decides about connections before anything is read from them, and about tokens after that. */
 export class Access {
@@ -15,13 +32,30 @@ export class Access {
   draining = false;
   readonly #slots: ConnectionSlots;
   readonly #counters: Counters;
+  readonly #refusals: RepeatLog;
+  // Undefined where addresses tell nothing about clients, as behind a proxy.
+  readonly #rate: SourceRate | undefined;
+  /** Of connections that come for a held session once the rate is reached. */
+  readonly #resumeRate: SourceRate | undefined;
+  readonly #wrongTokens: SourceRate | undefined;
   #tokenDigests: readonly Uint8Array[];
   #closed = false;
 
-  constructor(config: ServerConfig, counters: Counters) {
-    const { "max-connections": most, "max-per-address": perSource } = config;
+  constructor(config: ServerConfig, { counters, log }: AccessContext) {
+    const { "max-connections": most, "max-per-address": perSource, "connection-rate": rate } =
+      config;
     this.#slots = new ConnectionSlots({ most, perSource });
     this.#counters = counters;
+    this.#refusals = new RepeatLog({
+      report: (address, count, why) => log.warning("connection refused", { address, count, why }),
+    });
+    if (perSource !== undefined) {
+      this.#wrongTokens = new SourceRate(WRONG_TOKEN_RATE);
+      if (rate !== undefined) {
+        this.#rate = new SourceRate(rate);
+        this.#resumeRate = new SourceRate(rate);
+      }
+    }
     this.#tokenDigests = config.tokenDigests;
   }
 
@@ -42,11 +76,14 @@ export class Access {
 
   /** Counts a connection in, or returns undefined where it is refused. */
   admit(address: string): ConnectionSlot | undefined {
-    const refused = this.#closed || this.bans.covers(address, Date.now());
-    const slot = refused ? undefined : this.#slots.admit(address, { heldOnly: this.draining });
-    if (slot === undefined) this.#counters.connectionsRefused++;
-    else this.#counters.connectionsAccepted++;
-    return slot;
+    const decided = this.#decide(address, performance.now());
+    if (typeof decided !== "string") {
+      this.#counters.connectionsAccepted++;
+      return decided;
+    }
+    this.#counters.connectionsRefused++;
+    this.#refusals.note(sourceOf(address), decided);
+    return undefined;
   }
 
   /** The same for a connection whose address a proxy has still to tell; `admit` decides once it is known. */
@@ -72,6 +109,18 @@ export class Access {
     return this.#tokenDigests.length > 0;
   }
 
+  /** Judges `token` of a client at `address`; `resumes`: its ticket is right, so that it may try at any time. */
+  judgeToken(
+    token: string | null | undefined,
+    { address, resumes }: { readonly address: string; readonly resumes: boolean },
+  ): TokenVerdict {
+    const now = performance.now();
+    if (this.#wrongTokens?.allows(address, now) === false && !resumes) return "later";
+    if (this.isAuthorized(token)) return "right";
+    this.#wrongTokens?.take(address, now);
+    return "wrong";
+  }
+
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
     const tokenDigests = this.#tokenDigests;
@@ -80,5 +129,19 @@ export class Access {
     let found = false;
     for (const known of tokenDigests) found = timingSafeEqual(known, digest) || found;
     return found;
+  }
+
+  /** A slot, or why there is none. */
+  #decide(address: string, now: number): ConnectionSlot | string {
+    if (this.#closed) return "the server is stopping";
+    if (this.bans.covers(address, Date.now())) return "an admin banned the address";
+    const isTooFast = this.#rate?.take(address, now) === false;
+    if (isTooFast && !this.#resumeRate?.take(address, now)) return RATE_REACHED;
+    const slot = this.#slots.admit(address, {
+      heldOnly: this.draining || isTooFast,
+      ownOnly: isTooFast,
+    });
+    if (slot !== undefined) return slot;
+    return isTooFast ? RATE_REACHED : this.draining ? "the server is draining" : "a cap is reached";
   }
 }

@@ -6,10 +6,13 @@ import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
+import { HANDSHAKES_AT_ONCE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
+import { HandshakeQueue } from "../limits/handshake_queue.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import { RoomBans } from "../limits/room_bans.ts";
 import { roomShare } from "../limits/room_quota.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
@@ -20,6 +23,7 @@ import type { Session } from "../session/session.ts";
 import type { SessionHost, SessionRef } from "../session/session_host.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import { type Gauges, Metrics } from "../telemetry/metrics.ts";
+import { RepeatLog } from "../telemetry/repeat_log.ts";
 import type { Census } from "../telemetry/prometheus_page.ts";
 import { Access } from "./access.ts";
 import { drain } from "./drain.ts";
@@ -40,6 +44,8 @@ export class Relay implements SessionHost {
   readonly metrics = new Metrics();
   readonly budget = new FairBudget(OUTBOX_BUDGET);
   readonly handshakes: ServerHandshake;
+  /** Where handshakes wait for their turn. */
+  readonly handshakeQueue = new HandshakeQueue(HANDSHAKES_AT_ONCE);
   readonly access: Access;
   readonly rooms: RoomRegistry;
   readonly roomBans = new RoomBans();
@@ -50,6 +56,7 @@ export class Relay implements SessionHost {
   readonly cluster: Cluster | undefined;
   /** How many client numbers were given. */
   issued = 0;
+  readonly #refusals: RepeatLog;
   readonly #firstClient: number;
   readonly #sessions = new Map<number, Session>();
   #handingOver = false;
@@ -60,7 +67,10 @@ export class Relay implements SessionHost {
     this.log = log;
     this.cluster = cluster;
     this.handshakes = new ServerHandshake(identity);
-    this.access = new Access(config, this.counters);
+    this.#refusals = new RepeatLog({
+      report: (address, count, why) => log.info("handshake refused", { address, why, count }),
+    });
+    this.access = new Access(config, { counters: this.counters, log });
     this.rooms = new RoomRegistry(config, bus);
     this.sealed = new SealedRooms({
       clock: SYSTEM_CLOCK,
@@ -170,6 +180,11 @@ export class Relay implements SessionHost {
     this.#sessions.delete(session.id);
     this.held.forget(session);
     session.giveUp();
+  }
+
+  /** Logs that a handshake of `address` was refused: its first at once, the others as one line a minute. */
+  noteRefusal(address: string, why: string): void {
+    this.#refusals.note(sourceOf(address), why);
   }
 
   /** Tells every client something that concerns no room. */

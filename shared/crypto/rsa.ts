@@ -13,17 +13,22 @@ export const RSA_BITS = 2048;
 /** Bits of the largest key of a peer: wrapping costs the server time that grows with the square. */
 export const RSA_MAX_BITS = 4096;
 
-// Larger exponents make a wrap as costly as a private operation: one client could burn the server's time.
-const MAX_EXPONENT_BYTES = 4;
+// The exponent of every common generator (RFC 8017 §3.1 allows others). With a large one a wrap costs as much as a
+// private operation: one client could burn the server's time.
+const PUBLIC_EXPONENT = Uint8Array.of(1, 0, 1);
+const EXPONENT_DER = [0x02, 3, ...PUBLIC_EXPONENT];
+// rsaEncryption, 1.2.840.113549.1.1.1, with NULL parameters (RFC 8017 §A.1).
+const RSA_ALGORITHM = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+// What an SPKI key has beside its modulus.
+const SPKI_OVERHEAD_BYTES = 38;
 // A 4,096-bit SPKI is 550 bytes, 760 characters of PEM.
 const MAX_PEM_LENGTH = 2048;
 const PEM = /^\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END PUBLIC KEY-----\s*$/;
 
 /** A fresh RSA-2048 key pair. Takes 50 to 230 ms, so start it before it is needed. */
 export function generateRsaKeyPair(): Promise<RsaKeyPair> {
-  const publicExponent = Uint8Array.of(1, 0, 1);
   return crypto.subtle.generateKey(
-    { ...OAEP, modulusLength: RSA_BITS, publicExponent },
+    { ...OAEP, modulusLength: RSA_BITS, publicExponent: PUBLIC_EXPONENT },
     true,
     ["encrypt", "decrypt"],
   );
@@ -36,45 +41,62 @@ export async function publicKeyToPem(key: CryptoKey): Promise<string> {
   return `-----BEGIN PUBLIC KEY-----\n${lines.join("\n")}\n-----END PUBLIC KEY-----\n`;
 }
 
-/** Reads a peer's SPKI PEM. Throws ProtocolError unless it is an RSA key of 2,048 to 4,096 bits. */
+/**
+ * Reads a peer's SPKI PEM. Throws ProtocolError unless it is an RSA key of 2,048 to 4,096 bits, in whole bytes, with
+ * the exponent 65,537: anything else is refused before it is used.
+ */
 export async function publicKeyFromPem(pem: string): Promise<CryptoKey> {
   if (pem.length > MAX_PEM_LENGTH) {
     throw new ProtocolError(
       `Cannot read the RSA public key: it has ${pem.length} characters, at most ${MAX_PEM_LENGTH} are allowed`,
     );
   }
-  const key = await importSpki(PEM.exec(pem)?.[1] ?? "");
-  const { modulusLength, publicExponent } = key.algorithm as RsaKeyAlgorithm;
-  if (modulusLength < RSA_BITS || modulusLength > RSA_MAX_BITS) {
+  const der = derOf(PEM.exec(pem)?.[1] ?? "");
+  if (der === undefined || !isUsableSpki(der)) {
     throw new ProtocolError(
-      `Cannot use the RSA public key: it has ${modulusLength} bits, and must have ${RSA_BITS} to ${RSA_MAX_BITS}`,
+      `Cannot use the RSA public key: it must be an SPKI key in PEM, with ${RSA_BITS} to ` +
+        `${RSA_MAX_BITS} bits in whole bytes and the exponent 65,537`,
     );
   }
-  if (!isUsableExponent(publicExponent)) {
-    throw new ProtocolError(
-      "Cannot use the RSA public key: its exponent must be odd, above 1 and below 2^32",
-    );
-  }
-  return key;
-}
-
-async function importSpki(base64: string): Promise<CryptoKey> {
   try {
-    const der = Uint8Array.from(atob(base64.replaceAll(/\s/g, "")), (char) => char.charCodeAt(0));
     return await crypto.subtle.importKey("spki", der, OAEP, true, ["encrypt"]);
   } catch (cause) {
-    throw new ProtocolError("Cannot read the RSA public key: it must be an SPKI key in PEM", {
-      cause,
-    });
+    throw new ProtocolError("Cannot use the RSA public key: it cannot be imported", { cause });
   }
 }
 
-function isUsableExponent(bigEndian: Uint8Array): boolean {
-  const first = bigEndian.findIndex((byte) => byte !== 0);
-  const bytes = first < 0 ? new Uint8Array() : bigEndian.subarray(first);
-  const last = bytes.at(-1) ?? 0;
-  if (bytes.length > MAX_EXPONENT_BYTES || last % 2 === 0) return false;
-  return bytes.length > 1 || last > 1;
+function derOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(base64.replaceAll(/\s/g, "")), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined; // It is not base64, or there was no PEM.
+  }
+}
+
+// DER has one way to write such a key (RFC 8017 §A.1, RFC 5280 §4.1.2.7): only the size and the modulus differ.
+function isUsableSpki(der: Uint8Array): boolean {
+  const modulusBytes = der.length - SPKI_OVERHEAD_BYTES;
+  if (modulusBytes < RSA_BITS / 8 || modulusBytes > RSA_MAX_BITS / 8) return false;
+  const length = (bytes: number) => [0x82, bytes >> 8, bytes & 0xff];
+  const head = [
+    0x30,
+    ...length(modulusBytes + 34),
+    ...RSA_ALGORITHM,
+    0x03,
+    ...length(modulusBytes + 15),
+    0,
+    0x30,
+    ...length(modulusBytes + 10),
+    0x02,
+    ...length(modulusBytes + 1),
+    0,
+  ];
+  const modulus = der.subarray(head.length, head.length + modulusBytes);
+  const tail = der.subarray(head.length + modulusBytes);
+  // The top bit makes the size exact, and every modulus is odd.
+  const [first = 0, last = 0] = [modulus[0], modulus.at(-1)];
+  return head.every((byte, n) => byte === der[n]) && first >= 0x80 && last % 2 === 1 &&
+    EXPONENT_DER.every((byte, n) => byte === tail[n]);
 }
 
 /**

@@ -57,7 +57,16 @@ async function openScene(): Promise<Scene> {
   stack.defer(() => Deno.remove(downloads, { recursive: true }));
   const server = stack.use(
     await startServer({
-      args: ["--rate-limit", "off", "--max-message", "7168", "--metrics-interval", "1"],
+      args: [
+        "--rate-limit",
+        "off",
+        "--max-message",
+        "7168",
+        "--metrics-interval",
+        "1",
+        "--connection-rate",
+        "off",
+      ],
       env: { CMDCHAT_TOKENS: TOKEN, CMDCHAT_LOG_LEVEL: "DEBUG" },
     }),
   );
@@ -268,7 +277,9 @@ function assertLogIsClean(log: string, { mallory }: Scene): void {
   }
   const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
   assert.equal(count(/ client joined\b/), 4);
-  assert.equal(count(/ handshake refused\b/), NAMES.length);
+  // All of them came from one address, which gets one line at once and one a minute.
+  const refused = count(/ handshake refused\b/);
+  assert.ok(refused >= 1 && refused <= 4, `${refused} lines`);
   for (const secret of secretsOf(mallory)) assert.ok(!log.includes(secret), secret.slice(0, 40));
 }
 

@@ -50,6 +50,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   "rate-limit": ["0/5", "12/0", "fast"],
   "max-connections": ["0", "1000001"],
   "max-per-address": ["0", "none"],
+  "connection-rate": ["0/5", "fast"],
   "max-message": ["0", "8KiB"],
   "max-file": ["-1", "101MiB"],
   "max-rooms": ["0", "1000001"],

@@ -48,6 +48,7 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   "max-connections": { good: ["1", "1000000"], bad: ["0", "1000001", "off", ""] },
   "max-per-address": { good: ["1", "off"], bad: ["0", "1000001", "no", ""] },
+  "connection-rate": { good: ["128/10", "off"], bad: ["0/5", "5", "no", ""] },
   "max-message": {
     good: ["1", "4KiB", "7KiB"],
     bad: ["0", "7169", "8KiB", "4 KB per day", "-1", ""],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RequestOf } from "../../../shared/messages/messages_v2.ts";
-import { BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
-import { PIECE_MAX_BYTES } from "../../../shared/channel/record_batch.ts";
+import { frameBody } from "../../../shared/channel/record_batch.ts";
+import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -157,24 +157,21 @@ Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself
   assert.equal(alice.events.some((event) => event.kind === "chunk"), false);
 });
 
-Deno.test("a message of several records is taken whole and held to its limit; beyond 1 MiB the session ends", async () => {
+Deno.test("a text above the limit is declined with both numbers; far above it, the session ends at its first piece", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port });
-  await alice.say("x".repeat(150_000));
-  assert.match(
-    (await alice.until("declined")).why,
-    /it has 150000 bytes, at most 4096 are allowed/,
-  );
+  await alice.say("x".repeat(10_000));
+  assert.match((await alice.until("declined")).why, /it has 10000 bytes, at most 4096 are allowed/);
   await alice.say("still here");
   await alice.until("chat", (event) => event.text === "still here");
-  // Whole pieces for ever: each is right by itself, and together they are too much.
-  const piece = new Uint8Array(4 + PIECE_MAX_BYTES);
-  new DataView(piece.buffer).setUint32(0, 0x8000_0000 + PIECE_MAX_BYTES);
-  for (let sent = 0; sent <= BODY_MAX_BYTES; sent += PIECE_MAX_BYTES) {
-    const record = alice.cipher.seal([piece]);
-    for (let at = 0; at < record.length;) at += await alice.conn.write(record.subarray(at));
-  }
-  assert.match((await alice.until("closing")).why, /more than 1048576 bytes/);
+  const text = "x".repeat(900_000);
+  const id = alice.nextId();
+  const [piece] = frameBody(
+    encodeRequest({ kind: "chat", id, room: alice.room(), text, action: false, reply: 0 }),
+  );
+  const record = alice.cipher.seal([piece ?? new Uint8Array()]);
+  for (let at = 0; at < record.length;) at += await alice.conn.write(record.subarray(at));
+  assert.match((await alice.until("closing")).why, /more than 16384 bytes/);
   await alice.ended;
 });
 

@@ -1,0 +1,48 @@
+// How often each source may do something: a token bucket (RFC 2697 §3) for each IPv4 address or IPv6 /64.
+
+import type { Rate } from "../../shared/base/rate.ts";
+import { sourceOf } from "./ip_network.ts";
+
+// Some 100 bytes each. The source that was quiet longest is forgotten first, and its bucket is full by then.
+const SOURCES_MAX = 10_000;
+
+interface Bucket {
+  left: number;
+  /** When `left` was true; monotonic ms. */
+  at: number;
+}
+
+/** Lets each source do something `rate.messages` times at once, and as often again in `rate.seconds`. */
+export class SourceRate {
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+  }
+
+  /** Whether the source of `address` may do it at `now`, monotonic ms; nothing is taken. */
+  allows(address: string, now: number): boolean {
+    return this.#leftOf(sourceOf(address), now) >= 1;
+  }
+
+  /** Takes one from the source of `address` at `now`. False where none is left. */
+  take(address: string, now: number): boolean {
+    const source = sourceOf(address);
+    const left = this.#leftOf(source, now);
+    const passes = left >= 1;
+    this.#buckets.delete(source);
+    this.#buckets.set(source, { left: passes ? left - 1 : left, at: now });
+    if (this.#buckets.size > SOURCES_MAX) {
+      this.#buckets.delete(this.#buckets.keys().next().value as string);
+    }
+    return passes;
+  }
+
+  #leftOf(source: string, now: number): number {
+    const { messages, seconds } = this.#rate;
+    const bucket = this.#buckets.get(source);
+    if (bucket === undefined) return messages;
+    return Math.min(messages, bucket.left + (now - bucket.at) * messages / (seconds * 1_000));
+  }
+}

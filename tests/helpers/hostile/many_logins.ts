@@ -1,0 +1,91 @@
+// Somebody who opens connections from an address of their own and logs in as often as they can.
+
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
+import { ClientHandshake } from "../../../shared/channel/handshake.ts";
+import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
+import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+import { testRsa } from "../peers/v2_peer.ts";
+
+/** Where a stranger comes from and where it goes. */
+export interface Stranger {
+  /** An address of this machine, such as 127.0.0.9. */
+  readonly from: string;
+  readonly port: number;
+}
+
+/** What a flood of handshakes came to. */
+export interface Flood {
+  /** Handshakes that the server computed. */
+  readonly answered: number;
+  readonly tried: number;
+}
+
+async function open({ from, port }: Stranger): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port, localAddress: from });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+/** The next frame; undefined at the end. */
+async function nextFrame(socket: Socket, reader: FrameReader): Promise<Uint8Array | undefined> {
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    for (const frame of reader.push(chunk)) return frame.slice();
+  }
+  return undefined;
+}
+
+/** Sends one first message over `sockets` connections at a time, again and again for `ms`. */
+export async function floodHandshakes(
+  stranger: Stranger,
+  { sockets, ms }: { readonly sockets: number; readonly ms: number },
+): Promise<Flood> {
+  // One for all of them: the server cannot know, and the flood costs nothing.
+  const { firstMessage } = await ClientHandshake.start({ rsa: await testRsa() });
+  const first = encodeFrame(firstMessage);
+  const until = performance.now() + ms;
+  let [answered, tried] = [0, 0];
+  const one = async () => {
+    while (performance.now() < until) {
+      tried++;
+      try {
+        const socket = await open(stranger);
+        socket.write(first);
+        if (await nextFrame(socket, new FrameReader()) !== undefined) answered++;
+        socket.destroy();
+      } catch {
+        // Refused: it tries again.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  };
+  await Promise.all(Array.from({ length: sockets }, one));
+  return { answered, tried };
+}
+
+/** Logs in with a token; gives the reason of the refusal, or "welcome", or "closed". */
+export async function tryToken(stranger: Stranger, token: string): Promise<string> {
+  const socket = await open(stranger);
+  const reader = new FrameReader();
+  try {
+    const handshake = await ClientHandshake.start({ rsa: await testRsa() });
+    socket.write(encodeFrame(handshake.firstMessage));
+    const answer = await nextFrame(socket, reader);
+    if (answer === undefined) return "closed";
+    const { keys } = await handshake.receive(answer);
+    const cipher = new RecordCipher(keys, { role: "client", now: () => performance.now() });
+    const hello = { kind: "hello", name: "eve", token, session: null, secret: null } as const;
+    const batches = packBatches([frameBody(encodeRequest({ ...hello, rooms: [["lobby", 0]] }))]);
+    for (const parts of batches) socket.write(cipher.seal(parts));
+    const record = await nextFrame(socket, reader);
+    if (record === undefined) return "closed";
+    const [body] = new BatchReader().push(cipher.open(record));
+    const event = body === undefined ? undefined : decodeEvent(body);
+    return event?.kind === "refused" ? event.reason : event?.kind ?? "closed";
+  } finally {
+    socket.destroy();
+  }
+}

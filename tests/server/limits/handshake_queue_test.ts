@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { HandshakeQueue } from "../../../server/limits/handshake_queue.ts";
+
+/** A handshake that runs until the test ends it. */
+function handshakes(queue: HandshakeQueue) {
+  const running: { readonly name: string; readonly end: () => void }[] = [];
+  const begin = (address: string, name: string) =>
+    queue.run(address, () => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      running.push({ name, end: () => resolve(name) });
+      return promise;
+    });
+  return { running, begin };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("no more handshakes run at a time than are allowed, and all of them run", async () => {
+  const { running, begin } = handshakes(new HandshakeQueue(2));
+  const all = ["a", "b", "c", "d"].map((name) => begin("192.0.2.1", name));
+  const seen: string[] = [];
+  while (seen.length < 4) {
+    await turn();
+    assert.ok(running.length <= 2);
+    const one = running.shift();
+    if (one !== undefined) seen.push(one.name);
+    one?.end();
+  }
+  assert.deepEqual(await Promise.all(all), ["a", "b", "c", "d"]);
+});
+
+Deno.test("a source with fifty connections does not go before one with one", async () => {
+  const { running, begin } = handshakes(new HandshakeQueue(1));
+  for (let n = 0; n < 50; n++) void begin("192.0.2.1", `flood ${n}`);
+  void begin("192.0.2.2", "newcomer");
+  await turn();
+  running.shift()?.end();
+  await turn();
+  running.shift()?.end();
+  await turn();
+  // The one that ran, one that had its turn, and then the other source.
+  assert.ok(["flood 1", "newcomer"].includes(running[0]?.name ?? ""));
+  const before = running[0]?.name;
+  running.shift()?.end();
+  await turn();
+  assert.ok(before === "newcomer" || running[0]?.name === "newcomer");
+});
+
+Deno.test("a handshake that fails gives its turn to the next", async () => {
+  const queue = new HandshakeQueue(1);
+  await assert.rejects(queue.run("192.0.2.1", () => Promise.reject(new Error("no"))), /no/);
+  assert.equal(await queue.run("192.0.2.1", () => Promise.resolve(7)), 7);
+});

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { SourceRate } from "../../../server/limits/source_rate.ts";
+
+function countPassing(rate: SourceRate, address: string, tries: number, now: number): number {
+  return Array.from({ length: tries }, () => rate.take(address, now)).filter(Boolean).length;
+}
+
+Deno.test("each source has a burst, and as many again in the time of the rate", () => {
+  const rate = new SourceRate({ messages: 10, seconds: 5 });
+  assert.equal(countPassing(rate, "192.0.2.1", 100, 0), 10);
+  assert.equal(countPassing(rate, "192.0.2.2", 100, 0), 10, "another source has its own");
+  assert.equal(countPassing(rate, "192.0.2.1", 100, 2_500), 5);
+  assert.equal(countPassing(rate, "192.0.2.1", 100, 60_000), 10, "and no more than the burst");
+});
+
+Deno.test("all addresses of an IPv6 /64 are one source", () => {
+  const rate = new SourceRate({ messages: 10, seconds: 5 });
+  assert.equal(countPassing(rate, "2001:db8::1", 10, 0), 10);
+  assert.equal(rate.allows("2001:db8::ffff:1", 0), false);
+  assert.equal(rate.allows("2001:db8:0:1::1", 0), true);
+});
+
+Deno.test("allows() takes nothing", () => {
+  const rate = new SourceRate({ messages: 1, seconds: 5 });
+  for (let n = 0; n < 5; n++) assert.equal(rate.allows("192.0.2.1", 0), true);
+  assert.equal(rate.take("192.0.2.1", 0), true);
+  assert.equal(rate.allows("192.0.2.1", 0), false);
+});
+
+Deno.test("many sources cannot fill the memory, and cannot renew each other's burst at once", () => {
+  const rate = new SourceRate({ messages: 1, seconds: 1_000 });
+  rate.take("192.0.2.1", 0);
+  for (let n = 0; n < 9_000; n++) rate.take(`10.${n >> 16}.${n >> 8 & 255}.${n & 255}`, 0);
+  assert.equal(rate.allows("192.0.2.1", 0), false);
+});
