@@ -10,6 +10,7 @@ import { Output, type OutputOptions } from "../output/output.ts";
 import { Style } from "../terminal/style.ts";
 import { screenOf, type UserSide } from "./open_console.ts";
 import type { Script } from "./script.ts";
+import { columnsOf } from "../terminal/tty.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import { createJsonRenderer } from "../render/json.ts";
 import { createRichRenderer } from "../render/rich.ts";
@@ -35,7 +36,12 @@ export function createOutput(
   const options: OutputOptions = {
     renderer,
     print,
-    ...(apart ? { diagnose: printError, diagnosis: createMinimalRenderer() } : { diagnose: print }),
+    ...(apart
+      ? {
+        diagnose: printError,
+        diagnosis: createMinimalRenderer({ columns: () => columnsOf("stderr") }),
+      }
+      : { diagnose: print }),
     history,
     bufferSize: config["buffer-size"],
     clock: SYSTEM_CLOCK,
@@ -54,6 +60,7 @@ function createRenderer(
   name: ClientConfig["renderer"],
   { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
 ): Renderer {
+  const columns = () => tty?.columns ?? columnsOf("stdout");
   switch (name) {
     case "rich":
       return createRichRenderer({
@@ -61,10 +68,10 @@ function createRenderer(
         time: () => settings.get("time"),
         numbers: () => settings.get("numbers") === "on",
         links: () => tty !== undefined && settings.get("links") === "on",
-        ...(tty === undefined ? {} : { columns: () => tty.columns }),
+        columns,
       });
     case "minimal":
-      return createMinimalRenderer();
+      return createMinimalRenderer({ columns });
     case "json":
       return createJsonRenderer();
   }

@@ -43,7 +43,7 @@ export function inviteTo(chat: Chat, invitation: InviteLinkOptions): string {
 
 /** Prints a link, with a note if it only works on this machine. */
 export function tellLink(chat: Chat, link: string, code?: string): void {
-  chat.output.answer(code === undefined ? link : `${link}\n${code}`);
+  chat.output.answer(code === undefined ? link : `${link}\n${code}`, { isCopyable: true });
   if (!/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) return;
   chat.output.note(
     "info",

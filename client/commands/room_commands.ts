@@ -5,7 +5,7 @@ import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
-import { clockTime, nameList, safeLine, safeName } from "../render/text.ts";
+import { clockTime, listedName, nameList, safeLine } from "../render/text.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
@@ -101,8 +101,9 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     needs: "connection",
     help: "list who is in this room",
     run({ chat }) {
-      const people = chat.room.roster.people.map((person) => person.name + noteOf(person));
-      chat.output.answer(`In ${quote(chat.room.title)}: ${nameList(people)}`);
+      const { people, names } = chat.room.roster;
+      const list = nameList(names, (index) => noteOf(people[index] as RosterEntry));
+      chat.output.answer(`In ${quote(chat.room.title)}: ${list}`);
     },
   },
   {
@@ -130,17 +131,17 @@ function noteOf({ state, status }: RosterEntry): string {
 
 function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
   const { title, name, unread, mentions, topic } = room;
-  const parts = [`as ${safeName(name)}`, `${room.roster.people.length} here`];
+  const parts = [`as ${listedName(name)}`, `${room.roster.people.length} here`];
   if (unread > 0) parts.push(`${unread} unread${mentions > 0 ? `, ${mentions} mention you` : ""}`);
   if (topic !== "") parts.push(safeLine(topic));
-  return `${room === rooms.current ? "*" : " "}${n} ${safeName(title)}: ${parts.join(", ")}`;
+  return `${room === rooms.current ? "*" : " "}${n} ${listedName(title)}: ${parts.join(", ")}`;
 }
 
 function whoisLine(found: readonly Found[]): string {
   const [{ person }] = found as [Found];
   const { name, state, status, since, client } = person;
   const rooms = found.map(({ room }) => quote(room.title)).join(", ");
-  const parts = [`${safeName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
+  const parts = [`${listedName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
   if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
   if (client > 0) parts.push(`session ${client}`);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);

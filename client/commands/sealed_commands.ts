@@ -5,7 +5,7 @@ import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import { safeName } from "../render/text.ts";
+import { listedName } from "../render/text.ts";
 import type { SealedPerson } from "../sealed_engine/people.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
@@ -59,8 +59,8 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       room.accept(person.name, word === "yes");
       chat.output.answer(
         word === "yes"
-          ? `${safeName(person.name)} is verified on this device, until you leave.`
-          : `You accepted the key of ${safeName(person.name)} without comparing it.`,
+          ? `${listedName(person.name)} is verified on this device, until you leave.`
+          : `You accepted the key of ${listedName(person.name)} without comparing it.`,
       );
     },
   },
@@ -132,13 +132,13 @@ function fingerprintText(
   isMaker: boolean,
 ): string {
   const marks = [...(isMaker ? ["made this room"] : []), ...(verified ? ["verified"] : [])];
-  const whose = own ? "Your own key" : `Key of ${safeName(name)}`;
+  const whose = own ? "Your own key" : `Key of ${listedName(name)}`;
   const who = marks.length === 0 ? whose : `${whose} (${marks.join(", ")})`;
   const lines = [`${who}:`, `  ${digits}`, `  ${words}`];
   if (!own) {
     lines.push(
       `Compare it over a channel that nobody can fake. If it is equal: /verify ${
-        safeName(name)
+        listedName(name)
       } yes`,
     );
   }

@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { safeName } from "../render/text.ts";
+import { listedName } from "../render/text.ts";
 import {
   type ChatSettings,
   formOf,
@@ -55,7 +55,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       const { ignored } = chat.output;
       if (argument === "") {
-        const names = ignored.names.map(safeName).join(", ");
+        const names = ignored.names.map(listedName).join(", ");
         return chat.output.answer(names === "" ? "You ignore nobody." : `You ignore ${names}.`);
       }
       if (argument === chat.name) throw new UsageError("Cannot ignore yourself");

@@ -47,7 +47,7 @@ export const RECV_OPTIONS = {
   ...count("leave after so many messages [default: never]"),
   ...timeout("leave after so many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
-  names: { parse: toggle, help: "put the sender's name in front of each message" },
+  names: { parse: toggle, help: "put the sender's name in front of every row" },
   ...JSON_OPTION,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,

@@ -31,8 +31,10 @@ export const CLIENT_COMMANDS = [
     name: "recv",
     summary: "print what others say",
     about: [
-      "Each message is printed as its text alone, also one that was said to you alone. With --count the exit code is 8 where fewer " +
-      "came before --timeout; without it the time is simply over, and the exit code 0.",
+      "Prints the text of each message, direct ones too, without characters that act on a terminal. A text may have " +
+      "several lines, so the output does not tell who wrote which line, nor where a message ends: --names puts the " +
+      "sender before every row, and --json keeps everything apart.",
+      "With --count the exit code is 8 if fewer messages came before --timeout; without it the exit code is 0.",
     ],
     options: RECV_OPTIONS,
   },

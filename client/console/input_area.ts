@@ -8,6 +8,7 @@ import {
   shortenEnd,
   usableColumns,
 } from "../terminal/layout.ts";
+import { fromTheLeft } from "../terminal/width.ts";
 import type { Area } from "../terminal/screen.ts";
 import { fitStatus, type StatusText } from "./status_fit.ts";
 
@@ -46,7 +47,7 @@ export class InputWindow {
         : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
       const usable = usableColumns(content.columns);
       const status = fitStatus(content.status, usable - position.length);
-      rows.push(shortenEnd(parseStyled(position + status), usable));
+      rows.push(shortenEnd(parseStyled(fromTheLeft(position + status)), usable));
     }
     return {
       rows: [...live, ...rows],

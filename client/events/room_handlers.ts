@@ -3,6 +3,7 @@
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { moderationText } from "../../shared/messages/moderation_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
@@ -67,8 +68,8 @@ const HANDLERS: Handlers = {
     if (client === chat.clientId) chat.requests.answer(request, "confirmed");
     room.said.revise(sequence, text);
     const what = text === null
-      ? `${name} took back #${sequence}.`
-      : `${name} changed #${sequence} to: ${text}`;
+      ? `${nameInSentence(name)} deleted #${sequence}.`
+      : `${nameInSentence(name)} changed #${sequence} to: ${text}`;
     const said = text ?? undefined;
     show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
   },
@@ -79,7 +80,7 @@ const HANDLERS: Handlers = {
     // Ourselves we know of: the line about the connection, or about the room's people, says it.
     if (client === chat.clientId) return chat.nameIn(room, name);
     const how = old ? " with an old client: what they say is less protected on its way." : ".";
-    show(chat, { event: "joined", text: `${name} joined${how}`, name, time }, room);
+    show(chat, { event: "joined", text: `${nameInSentence(name)} joined${how}`, name, time }, room);
   },
 
   left(chat, { client, room: number, name, time }, room) {
@@ -87,38 +88,44 @@ const HANDLERS: Handlers = {
     if (client === room.maker) room.maker = 0;
     chat.typing.ends(number, name);
     chat.transfers.senderLeft(client, number);
-    show(chat, { event: "left", text: `${name} left.`, name, time }, room);
+    show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
   },
 
   renamed(chat, { client, name, previous, time }, room) {
     room.roster.rename(previous, name);
     if (client === chat.clientId) chat.nameIn(room, name);
-    const text = `${previous} is now known as ${name}.`;
+    const text = `${nameInSentence(previous)} is now known as ${nameInSentence(name)}.`;
     show(chat, { event: "renamed", text, name, previous, time }, room);
   },
 
   away(chat, { client, room: number, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
     chat.transfers.senderAway(client, number);
-    show(chat, { event: "away", text: `${name} lost the link.`, name, time }, room);
+    show(
+      chat,
+      { event: "away", text: `${nameInSentence(name)} lost the connection.`, name, time },
+      room,
+    );
   },
 
   back(chat, { client, room: number, name, time }, room) {
     room.roster.add({ name, client, state: "here" });
     chat.transfers.senderBack(client, number);
     if (client === chat.clientId) return;
-    show(chat, { event: "back", text: `${name} is back.`, name, time }, room);
+    show(chat, { event: "back", text: `${nameInSentence(name)} is back.`, name, time }, room);
   },
 
   topic(chat, { name, text: topic, time }, room) {
     room.topic = topic;
-    const text = topic === "" ? `${name} cleared the topic.` : `${name} set the topic: ${topic}`;
+    const who = nameInSentence(name);
+    const text = topic === "" ? `${who} cleared the topic.` : `${who} set the topic: ${topic}`;
     show(chat, { event: "topic", text, name, time }, room);
   },
 
   status(chat, { client, name, text: status, time }, room) {
     room.roster.add({ name, client, status });
-    const text = status === null ? `${name} is here again.` : `${name} is away: ${status}`;
+    const who = nameInSentence(name);
+    const text = status === null ? `${who} is back.` : `${who} is away: ${status}`;
     show(chat, { event: "status", text, name, time }, room);
   },
 
@@ -157,7 +164,7 @@ const HANDLERS: Handlers = {
     if (!room.takeFirstSight()) return;
     // Told once for each time that we come in: coming back to the same people is no news.
     const { names } = room.roster;
-    const text = `In this room: ${names.join(", ")}`;
+    const text = `In this room: ${names.map(nameInSentence).join(", ")}`;
     show(chat, { event: "names", text, names, time: undefined }, room);
   },
 

@@ -8,7 +8,7 @@ import { showHistory, type ShowHistoryOptions } from "./show_history.ts";
 import { quotePath } from "../files/file_access.ts";
 import { readPassphrase } from "../config/read_secrets.ts";
 import { LineConsole } from "../console/line_console.ts";
-import { openLineIo } from "../terminal/tty.ts";
+import { columnsOf, openLineIo } from "../terminal/tty.ts";
 
 /** Prints the selected entries and returns the exit code. Throws as showHistory() does. */
 export async function printHistory(
@@ -28,7 +28,11 @@ export async function printHistory(
     const what = { search, json, from: since?.(now).start, to: until?.(now).end };
     const options = { path, passphrase, ...what, onNotice: printError };
     if (output !== undefined) return await exportTo(output, options);
-    await showHistory({ ...options, write: (text) => io.write(`${text}\n`) });
+    await showHistory({
+      ...options,
+      columns: columnsOf("stdout"),
+      write: (text) => io.write(`${text}\n`),
+    });
     return 0;
   } catch (error) {
     // The reader of the output (`… | head`) has enough.

@@ -2,11 +2,17 @@
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../render/json.ts";
-import { type ChatLine, safeName } from "../render/text.ts";
+import { type ChatLine, safeLines, whoSays } from "../render/text.ts";
+import { breakWords, wrapLines } from "../render/wrap.ts";
+import { columnsOf } from "../terminal/tty.ts";
+import { fromTheLeft, textWidth } from "../terminal/width.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
+
+// Fewer cells beside the name are not worth a row.
+const TEXT_CELLS_MIN = 8;
 
 /** Options of `recv`. */
 export interface RecvOptions {
@@ -17,7 +23,7 @@ export interface RecvOptions {
   /** Only messages of this sender; undefined = of everybody. */
   readonly from: string | undefined;
   readonly json: boolean;
-  /** Puts `<NAME> ` in front. */
+  /** Whether every row begins with `<NAME> `. */
   readonly names: boolean;
 }
 
@@ -69,9 +75,30 @@ class Receiving {
 
   #format(line: ChatLine): string {
     if (this.#options.json) return this.#renderer.chat(line);
-    const { sender, text } = line;
-    return this.#options.names ? `<${safeName(sender)}> ${sanitizeText(text)}` : sanitizeText(text);
+    return this.#options.names
+      ? namedRows(line, columnsOf("stdout"))
+      : fromTheLeft(sanitizeText(line.text));
   }
+}
+
+/** The text of a message with its sender before every row, so that none can pass for another member's. */
+export function namedRows(
+  { sender, text }: Pick<ChatLine, "sender" | "text">,
+  columns: number | undefined,
+): string {
+  const mark = `${whoSays({ sender })} `;
+  const rows = safeLines(text).flatMap((line) =>
+    columns === undefined ? [mark + line] : markedRows(mark, line, columns)
+  );
+  return fromTheLeft(rows.map((row) => row.trimEnd()).join("\n"));
+}
+
+function markedRows(mark: string, line: string, columns: number): string[] {
+  const width = columns - textWidth(mark);
+  // A long name in a narrow terminal: the rows are indented under it.
+  if (width < TEXT_CELLS_MIN) return [wrapLines([mark + line], { first: 0, columns })];
+  return breakWords(line, { first: 0, rest: 0, columns: width })
+    .map(({ start, end }) => mark + line.slice(start, end));
 }
 
 /** Whether `sender` is `wanted`, in any case; true for everybody if `wanted` is undefined. */

@@ -1,8 +1,10 @@
 // `cmdchat-client history FILE`: shows and searches the local history. The file is only read, without a lock.
 
-import { sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
+import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { type HistoryEntry, readHistory } from "../history/history.ts";
-import { dateAndTime } from "../render/text.ts";
+import { dateAndTime, safeLines, whoSays } from "../render/text.ts";
+import { fromTheLeft } from "../terminal/width.ts";
+import { INDENT, wrapLines } from "../render/wrap.ts";
 
 /** Version of the lines of `--json`; adding a field does not change it. */
 export const HISTORY_JSON_VERSION = 1;
@@ -19,6 +21,8 @@ export interface ShowHistoryOptions {
   readonly to?: number | undefined;
   /** One JSON object per line, with every field as stored. */
   readonly json?: boolean;
+  /** Width of the terminal that the lines go to; absent if they go elsewhere. */
+  readonly columns?: number | undefined;
   /** Takes the line or lines of one entry, without the last line break. */
   readonly write: (text: string) => void | Promise<void>;
   readonly onNotice?: (text: string) => void;
@@ -33,7 +37,7 @@ export async function showHistory(options: ShowHistoryOptions): Promise<number> 
   for await (const entry of readHistory(path, passphrase, onNotice ? { onNotice } : {})) {
     const time = Date.parse(entry.time);
     if (time < from || time >= to || !matches(entry, needle)) continue;
-    await write(format(entry));
+    await write(format(entry, options.columns));
     shown++;
   }
   return shown;
@@ -50,20 +54,25 @@ function folded(text: string): string {
 }
 
 /** An entry in this machine's time. Further lines of a text are indented, so that none looks like another entry. */
-function formatLine(entry: HistoryEntry): string {
-  const text = sanitizeText(entry.text).replaceAll("\n", "\n    ");
-  return `${dateAndTime(entry.time)} [${sanitizeLine(entry.room)}] ${speaker(entry)} ${text}`;
+function formatLine(entry: HistoryEntry, columns: number | undefined): string {
+  const [start = "", ...rest] = safeLines(entry.text);
+  const room = sanitizeLine(entry.room).replaceAll(/[[\]]/g, "|");
+  const head = `${dateAndTime(entry.time)} [${room}] ${speaker(entry)} `;
+  const lines = [head + start, ...rest];
+  return fromTheLeft(
+    columns === undefined ? lines.join(`\n${INDENT}`) : wrapLines(lines, { first: 0, columns }),
+  );
 }
 
 function speaker({ kind, sender }: HistoryEntry): string {
-  const name = sanitizeLine(sender ?? "");
+  const who = whoSays({ sender: sender ?? "" });
   switch (kind) {
     case "chat":
-      return `${name}:`;
+      return who;
     case "system":
       return "--";
     case "file":
-      return `${name} sent the file`;
+      return `${who} sent the file`;
   }
 }
 

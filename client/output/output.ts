@@ -14,6 +14,7 @@ import {
   type ChatLine,
   dayOf,
   type LinkNote,
+  type Note,
   type Renderer,
   roomTag,
   type SystemLine,
@@ -129,10 +130,10 @@ export class Output {
   }
 
   /** Shows the answer to a command: part of the conversation, not a diagnostic. */
-  answer(text: string): void {
+  answer(text: string, options: Pick<Note, "isCopyable"> = {}): void {
     const { renderer, print, clock } = this.#options;
     this.flush();
-    print(renderer.note({ level: "info", text, time: clock.utc() }));
+    print(renderer.note({ level: "info", text, time: clock.utc(), ...options }));
   }
 
   /** Shows a diagnostic of the client. */
@@ -317,13 +318,20 @@ function isUtcTime(time: string): boolean {
     !Number.isNaN(Date.parse(time));
 }
 
+// A whole word ends where no letter, mark or digit follows, and begins where no letter or digit is before it.
+const LETTER_BEFORE = /[\p{L}\p{N}]$/u;
+const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
+
 /** Whether `text` contains `name` as a whole word, in any case. */
 export function mentions(text: string, name: string): boolean {
   const needle = folded(name);
+  if (needle === "") return false;
   const haystack = folded(text);
   for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
-    const [before, after] = [haystack.slice(0, at), haystack.slice(at + needle.length)];
-    if (!/[\p{L}\p{N}]$/u.test(before) && !/^[\p{L}\p{M}\p{N}]/u.test(after)) return true;
+    const end = at + needle.length;
+    // Two units hold a whole character: more would make the scan quadratic.
+    const [before, after] = [haystack.slice(Math.max(0, at - 2), at), haystack.slice(end, end + 2)];
+    if (!LETTER_BEFORE.test(before) && !LETTER_AFTER.test(after)) return true;
   }
   return false;
 }

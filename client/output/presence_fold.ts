@@ -1,5 +1,7 @@
-// Folds joins and leaves since the last other line into one: "3 joined (bob, carol, dave), 1 left (erin)".
+// Folds joins and leaves since the last other line into one: "2 joined (bob, carol), 1 left (erin)". Each person counts
+// once, with what they did last.
 
+import { nameKey } from "../../shared/text/names.ts";
 import { nameList, type SystemLine } from "../render/text.ts";
 
 // In the order of the summary.
@@ -10,8 +12,9 @@ const VERBS = {
   back: "came back",
 } as const;
 
-type Coming = keyof typeof VERBS;
+type Presence = keyof typeof VERBS;
 
+const PRESENCES = Object.keys(VERBS) as Presence[];
 const NAMES_SHOWN = 8;
 
 /** Whether a line reports that somebody came or went. */
@@ -24,41 +27,47 @@ export function isMembership({ sealed = false, event }: SystemLine): boolean {
   return sealed && (event === "joined" || event === "left");
 }
 
-/** Consecutive joins and leaves of one room. */
+/** Consecutive joins and leaves of one room. Adding is constant in time: a crowd may come at once. */
 export class PresenceFold {
-  #lines: SystemLine[] = [];
+  /** Names by their key, for each presence; a person is in one of the maps. */
+  readonly #names = new Map(PRESENCES.map((presence) => [presence, new Map<string, string>()]));
+  #last: SystemLine | undefined;
+  #count = 0;
 
   /** Whether the line can be folded with those that wait. */
   fits({ room }: SystemLine): boolean {
-    return this.#lines.every((line) => line.room === room);
+    return this.#last === undefined || this.#last.room === room;
   }
 
   /** Adds a line for which isPresence() and fits() hold. */
   add(line: SystemLine): void {
-    this.#lines.push(line);
+    const name = line.name ?? "";
+    const key = nameKey(name);
+    for (const names of this.#names.values()) names.delete(key);
+    this.#names.get(line.event as Presence)?.set(key, name);
+    this.#last = line;
+    this.#count++;
   }
 
   /** All waiting lines as one; undefined if there are none. */
   get summary(): SystemLine | undefined {
-    const last = this.#lines.at(-1);
-    if (last === undefined || this.#lines.length === 1) return last;
-    const parts = (Object.keys(VERBS) as Coming[]).flatMap((event) => {
-      const names = this.#lines.filter((line) => line.event === event).map(({ name }) =>
-        name ?? ""
-      );
-      return names.length === 0 ? [] : [`${names.length} ${VERBS[event]} (${shortList(names)})`];
-    });
-    return { ...last, event: "presence", text: `${parts.join(", ")}.` };
+    if (this.#last === undefined || this.#count === 1) return this.#last;
+    const parts = [...this.#names].flatMap(([presence, names]) =>
+      names.size === 0 ? [] : [`${names.size} ${VERBS[presence]} (${shortList(names)})`]
+    );
+    return { ...this.#last, event: "presence", text: `${parts.join(", ")}.` };
   }
 
   /** Drops the waiting lines. */
   clear(): void {
-    this.#lines = [];
+    for (const names of this.#names.values()) names.clear();
+    this.#last = undefined;
+    this.#count = 0;
   }
 }
 
-function shortList(names: readonly string[]): string {
-  const different = [...new Set(names)];
-  const rest = different.length - NAMES_SHOWN;
-  return nameList(different.slice(0, NAMES_SHOWN)) + (rest > 0 ? ` and ${rest} more` : "");
+function shortList(names: ReadonlyMap<string, string>): string {
+  const shown = nameList([...names.values().take(NAMES_SHOWN)]);
+  const rest = names.size - NAMES_SHOWN;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
 }

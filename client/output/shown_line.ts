@@ -12,7 +12,7 @@ export interface ShownLine {
   more?: number | undefined;
 }
 
-const UNSEEN = /\p{Cc}\]8;;\P{Cc}*\p{Cc}\\|\p{Cc}\[[0-9;:]*m|\s/gu;
+const UNSEEN = /\p{Cc}\]8;\P{Cc}*\p{Cc}\\|\p{Cc}\[[0-9;:]*m|[\s\u200e]/gu;
 
 /** Visible characters in rows, without colors and blanks: equal for every width. */
 export function readingLength(rows: readonly string[]): number {

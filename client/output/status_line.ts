@@ -1,5 +1,6 @@
 // The status line and the prompt: room and name, who can read, the state of the connection, and what waits.
 
+import { nameInSentence } from "../../shared/text/names.ts";
 import { safeName, shortLabel } from "../render/text.ts";
 import type { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -124,7 +125,7 @@ function delayText(ms: number): string {
 }
 
 function typingText(names: readonly string[]): string {
-  const [first = "", ...others] = names.map(shortLabel);
+  const [first = "", ...others] = names.map((name) => nameInSentence(shortLabel(name)));
   return others.length === 0
     ? `${first} is typing`
     : `${first} and ${others.length} more are typing`;

@@ -2,8 +2,8 @@
 
 import { nameKey } from "../../shared/text/names.ts";
 import type { Look, Style } from "../terminal/style.ts";
-import { textWidth } from "../terminal/width.ts";
-import { type MessageLine, parseMessage, type TextSpan, withAnswered } from "./spans.ts";
+import { fromTheLeft, textWidth } from "../terminal/width.ts";
+import { type HeadPart, type MessageLine, parseMessage, type TextSpan, withHead } from "./spans.ts";
 import {
   aboutText,
   type ChatLine,
@@ -11,6 +11,7 @@ import {
   clockTime,
   type LinkNote,
   moreText,
+  type Note,
   type Renderer,
   roomSwitchText,
   roomTag,
@@ -21,13 +22,13 @@ import {
 } from "./text.ts";
 import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
 import { transferText } from "./transfer_text.ts";
-import { breakCells, breakWords, INDENT, wrapLines } from "./wrap.ts";
+import { breakCells, breakWords, INDENT, indentFor, type RowRange, wrapLines } from "./wrap.ts";
 
 /** How the rich renderer draws. */
 export interface RichOptions {
   readonly style: Style;
-  /** Width of the terminal in cells; absent if rows are not wrapped. */
-  readonly columns?: () => number;
+  /** Width of the terminal in cells; undefined or absent if rows are not wrapped. */
+  readonly columns?: () => number | undefined;
   /** How much of a line's time is shown; default seconds. */
   readonly time?: () => "seconds" | "minutes" | "off";
   /** Whether a line's number is shown; default true. */
@@ -35,6 +36,9 @@ export interface RichOptions {
   /** Whether links are clickable (OSC 8); default false. */
   readonly links?: () => boolean;
 }
+
+// Each of its rows carries all of it: without a bound a message of one link would grow with the square of its length.
+const BROKEN_LINK_MAX = 500;
 
 const TIME_LENGTH = { seconds: 8, minutes: 5, off: 0 } as const;
 
@@ -48,61 +52,75 @@ const NOTE_LOOKS: Readonly<Record<NoteLevel, readonly Look[]>> = {
 /** Creates a renderer for `time #sequence <name> text`, `time * system line`, `time - note`. */
 export function createRichRenderer(options: RichOptions): Renderer {
   const { style, columns } = options;
-  const faint = (text: string) => style.paint(text, "faint");
-  const wrap = (lines: readonly string[], first: number) =>
-    columns === undefined
-      ? lines.join(`\n${INDENT}`)
-      : wrapLines(lines, { first, columns: columns(), table: lines.length > 1 });
   const timeOf = (iso: string) =>
     clockTime(iso).slice(0, TIME_LENGTH[options.time?.() ?? "seconds"]);
 
-  function ownLine(
-    mark: string,
-    line: { time: string; text: string; hint?: string | undefined },
-    ...looks: Look[]
-  ): string {
+  function wrap(lines: readonly string[], first: number, keepsWords = false): string {
+    const width = columns?.();
+    if (width === undefined) return lines.join(`\n${INDENT}`);
+    return wrapLines(lines, { first, columns: width, table: lines.length > 1, keepsWords });
+  }
+
+  function faint(text: string): string {
+    return paintRows(text, ["faint"]);
+  }
+
+  function paintRows(rows: string, looks: readonly Look[]): string {
+    return rows.split("\n").map((row) => style.paint(row, ...looks)).join("\n");
+  }
+
+  function markedLine(mark: string, line: MarkedLine, ...looks: Look[]): string {
     const time = spaced(timeOf(line.time));
-    const paint = (text: string) =>
-      text.split("\n").map((row) => style.paint(row, ...looks)).join("\n");
-    const rows = paint(wrap(safeLines(line.text), textWidth(`${time}${mark} `)));
+    const first = textWidth(`${time}${mark} `);
+    const rows = paintRows(wrap(safeLines(line.text), first, line.isCopyable), looks);
     const hint = line.hint === undefined
       ? ""
       : `\n${INDENT}${faint(wrap([`hint: ${safeLine(line.hint)}`], INDENT.length))}`;
-    return `${faint(time.trimEnd())}${time && " "}${style.paint(mark, ...looks)} ${rows}${hint}`;
+    const head = `${faint(time.trimEnd())}${time && " "}${style.paint(mark, ...looks)} `;
+    return fromTheLeft(head + rows + hint);
   }
 
   function chat(line: ChatLine): string {
-    const [tag, name] = [roomTag(line), whoSays(line)];
     const stamp = [
       timeOf(line.time),
       ...(line.to === undefined && (options.numbers?.() ?? true) ? [`#${line.sequence}`] : []),
     ].filter((part) => part !== "").join(" ");
-    const first = textWidth(`${spaced(stamp)}${tag}${name} `);
-    const head = `${faint(spaced(stamp) + tag)}${paintedName(style, name, line)} `;
-    return head + paintedText(chatLines(line), { first, line, options });
+    const head: HeadPart[] = [
+      { kind: "stamp", text: spaced(stamp) + roomTag(line) },
+      { kind: "name", text: `${whoSays(line)} ` },
+      { kind: "about", text: aboutText(line) },
+    ];
+    const [start, ...rest] = parseMessage(chatLines(line));
+    const lines = start === undefined ? [] : [withHead(head, start), ...rest];
+    return fromTheLeft(new MessagePainter(line, options).paint(lines));
   }
 
   return {
     chat,
-    system: (line) => ownLine("*", { time: line.time, text: systemText(line) }, "faint"),
+    system: (line) => markedLine("*", { time: line.time, text: systemText(line) }, "faint"),
     file(event, time, tag = "") {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
-      return ownLine("-", { time, text: tag + shown.text }, ...NOTE_LOOKS[shown.level]);
+      return markedLine("-", { time, text: tag + shown.text }, ...NOTE_LOOKS[shown.level]);
     },
-    note: ({ level, text, hint, time }) =>
-      ownLine(level === "info" ? "-" : "!", {
-        time,
-        text: level === "info" ? text : NOTE_WORDS[level] + safeLine(text),
-        hint,
-      }, ...NOTE_LOOKS[level]),
+    note({ level, text, ...note }) {
+      const shown = level === "info" ? text : NOTE_WORDS[level] + safeLine(text);
+      return markedLine(
+        level === "info" ? "-" : "!",
+        { ...note, text: shown },
+        ...NOTE_LOOKS[level],
+      );
+    },
     link: (note: LinkNote) =>
-      ownLine("-", note, ...NOTE_LOOKS[note.state === "lost" ? "warning" : "info"]),
+      markedLine("-", note, ...NOTE_LOOKS[note.state === "lost" ? "warning" : "info"]),
     day: (day) => faint(`— ${day} —`),
-    roomSwitch: (room) => faint(`— ${roomSwitchText(room)} —`),
+    roomSwitch: (room) => fromTheLeft(faint(wrap([`— ${roomSwitchText(room)} —`], 0))),
     more: (rows, n) => INDENT + faint(moreText(rows, n)),
   };
 }
+
+/** A line behind a mark, NOT sanitized. */
+type MarkedLine = Pick<Note, "time" | "text" | "hint" | "isCopyable">;
 
 /** A number that every client computes equally from a name; it selects the color. */
 export function nameNumber(name: string): number {
@@ -115,75 +133,96 @@ function spaced(text: string): string {
   return text === "" ? "" : `${text} `;
 }
 
-function paintedName(style: Style, name: string, line: ChatLine): string {
-  const weight: Look[] = line.action ? ["italic"] : [];
-  if (line.mention) return style.paint(name, "inverse", ...weight);
-  if (line.to !== undefined) return style.paint(name, "direct", "bold", ...weight);
-  return line.own
-    ? style.paint(name, "bold", ...weight)
-    : style.name(name, nameNumber(line.sender));
-}
+/** Paints one message. */
+class MessagePainter {
+  readonly #line: ChatLine;
+  readonly #options: RichOptions;
+  readonly #weight: readonly Look[];
 
-interface TextOptions {
-  readonly first: number;
-  readonly line: ChatLine;
-  readonly options: RichOptions;
-}
-
-function paintedText(lines: readonly string[], { first, line, options }: TextOptions): string {
-  const weight: Look[] = line.mention ? ["bold"] : line.action ? ["italic"] : [];
-  const [start, ...rest] = parseMessage(lines);
-  const parts = start === undefined ? [] : [withAnswered(aboutText(line), start), ...rest];
-  return parts.flatMap((part, index) => {
-    const width = { first: index === 0 ? first : INDENT.length, columns: options.columns?.() ?? 0 };
-    const whole = [{ start: 0, end: part.text.length }];
-    const broken = options.columns === undefined
-      ? whole
-      : part.asTyped
-      ? breakCells(part.text, width)
-      : breakWords(part.text, width);
-    return broken.map(({ start, end }, row) => {
-      const shown = row === broken.length - 1
-        ? end
-        : start + part.text.slice(start, end).trimEnd().length;
-      const text = paintedRow(part, { start, end: shown }, { weight, options });
-      return (index + row === 0 ? "" : INDENT) + text;
-    });
-  }).join("\n");
-}
-
-function paintedRow(
-  { text, spans }: MessageLine,
-  { start, end }: { readonly start: number; readonly end: number },
-  { weight, options }: { readonly weight: readonly Look[]; readonly options: RichOptions },
-): string {
-  const { style } = options;
-  let [painted, at] = ["", start];
-  for (const span of spans) {
-    const [from, to] = [Math.max(span.start, at), Math.min(span.end, end)];
-    if (from >= to) continue;
-    painted += style.paint(text.slice(at, from), ...weight);
-    painted += paintedSpan(text.slice(from, to), span, { weight, options, whole: text });
-    at = to;
+  constructor(line: ChatLine, options: RichOptions) {
+    this.#line = line;
+    this.#options = options;
+    this.#weight = line.mention ? ["bold"] : line.action ? ["italic"] : [];
   }
-  return painted + style.paint(text.slice(at, end), ...weight);
+
+  paint(lines: readonly MessageLine[]): string {
+    const columns = this.#options.columns?.();
+    const indent = columns === undefined ? INDENT : indentFor(columns);
+    const rows = lines.flatMap((line, index) => {
+      const first = index === 0 ? 0 : indent.length;
+      return this.#rows(line, rowsOf(line, { first, rest: indent.length, columns }));
+    });
+    return rows.join(`\n${indent}`);
+  }
+
+  /** The rows of a line; both rows and spans are in order, so one walk over the spans serves all rows. */
+  #rows(line: MessageLine, rows: readonly RowRange[]): string[] {
+    const { style } = this.#options;
+    const { text, spans } = line;
+    let next = 0;
+    return rows.map(({ start, end }) => {
+      let [painted, at] = ["", start];
+      while ((spans[next]?.end ?? Infinity) <= start) next++;
+      for (let index = next; index < spans.length; index++) {
+        const span = spans[index] as TextSpan;
+        if (span.start >= end) break;
+        const to = Math.min(span.end, end);
+        const from = Math.max(span.start, at);
+        painted += style.paint(text.slice(at, from), ...this.#weight);
+        painted += this.#span(line, span, text.slice(from, to));
+        at = to;
+      }
+      return painted + style.paint(text.slice(at, end), ...this.#weight);
+    });
+  }
+
+  /** The part `shown` of a span. */
+  #span({ text }: MessageLine, span: TextSpan, shown: string): string {
+    const { style } = this.#options;
+    switch (span.kind) {
+      case "stamp":
+      case "about":
+        return style.paint(shown, "faint");
+      case "name":
+        return this.#name(shown);
+      case "code":
+        return style.paint(shown, "code");
+      case "link":
+        return this.#link(style.paint(shown, "underline", ...this.#weight), {
+          target: text.slice(span.start, span.end),
+          isWhole: shown.length === span.end - span.start,
+        });
+    }
+  }
+
+  #name(shown: string): string {
+    const { style } = this.#options;
+    const { mention, own, to, sender } = this.#line;
+    const weight: Look[] = this.#line.action ? ["italic"] : [];
+    const name = shown.trimEnd();
+    const gap = shown.slice(name.length);
+    if (mention) return style.paint(name, "inverse", ...weight) + gap;
+    if (to !== undefined) return style.paint(name, "direct", "bold", ...weight) + gap;
+    if (own) return style.paint(name, "bold", ...weight) + gap;
+    return style.name(name, nameNumber(sender)) + gap;
+  }
+
+  /** Every part of a link that is broken into rows leads to all of it, which the rows show. */
+  #link(painted: string, { target, isWhole }: { target: string; isWhole: boolean }): string {
+    const isWanted = this.#options.links?.() ?? false;
+    if (!isWanted || (!isWhole && target.length > BROKEN_LINK_MAX)) return painted;
+    // Parts with one id and one target are one link to the terminal.
+    const parameters = isWhole ? "" : "id=1";
+    return `\x1b]8;${parameters};${target}\x1b\\${painted}\x1b]8;;\x1b\\`;
+  }
 }
 
-function paintedSpan(
-  shown: string,
-  span: TextSpan,
-  { weight, options, whole }: {
-    readonly weight: readonly Look[];
-    readonly options: RichOptions;
-    readonly whole: string;
-  },
-): string {
-  const { style } = options;
-  if (span.kind === "code") return style.paint(shown, "code");
-  if (span.kind === "answered") return style.paint(shown, "faint");
-  const painted = style.paint(shown, "underline", ...weight);
-  // Only if the row has the whole address: a link must lead to what the user reads.
-  const isWhole = shown === whole.slice(span.start, span.end);
-  if (!isWhole || !(options.links?.() ?? false)) return painted;
-  return `\x1b]8;;${shown}\x1b\\${painted}\x1b]8;;\x1b\\`;
+function rowsOf(
+  { text, asTyped }: MessageLine,
+  { columns, ...width }: { first: number; rest: number; columns: number | undefined },
+): readonly RowRange[] {
+  if (columns === undefined) return [{ start: 0, end: text.length }];
+  return asTyped
+    ? breakCells(text, { ...width, columns })
+    : breakWords(text, { ...width, columns });
 }

@@ -1,10 +1,11 @@
-// What the words of a message are: code, links, and the rest. Only looks; every character stays as it is.
+// Finds code and links in messages. They change only the looks; every character stays. Every scan is linear in the text:
+// a peer chooses it, and everybody in the room has to draw it.
 
-/** A stretch of a line, from `start` up to `end` (UTF-16 units). */
+/** A range of a line, from `start` up to `end` (UTF-16 units). */
 export interface TextSpan {
   readonly start: number;
   readonly end: number;
-  readonly kind: "code" | "link" | "answered";
+  readonly kind: "stamp" | "name" | "about" | "code" | "link";
 }
 
 /** A line of a message. */
@@ -18,34 +19,58 @@ export interface MessageLine {
 
 const FENCE = /^ {0,3}```[\w+#.-]{0,32} *$/;
 const FENCE_END = /^ {0,3}``` *$/;
-const INLINE_CODE = /(?<!`)(`{1,3})(?!`).+?(?<!`)\1(?!`)/g;
-// What follows must be a gap: a link must not end where a character begins that looks like part of it.
-const LINK = /(?<=^|[\s(<"'[])https?:\/\/[!-~]+(?=\s|$)/gi;
-const NOT_OF_LINK = /[.,;:!?'"`*_~>\]]+$/;
+const WORDS = /\S+/g;
+const LINK_STARTS = /https?:\/\//gi;
+// What may be before a link within its word.
+const BEFORE_LINK = new Set("(<\"'[");
+// What ends a sentence or closes a bracket, and so does not belong to the link before it.
+const AFTER_LINK = new Set(".,;:!?'\"`*_~>]");
+const BACKTICKS_MAX = 3;
 
-/** The safe lines of a message, told apart. */
+/** Parses the sanitized lines of a message. */
 export function parseMessage(lines: readonly string[]): MessageLine[] {
+  const fenceEnds = nextFenceEnds(lines);
   const parsed: MessageLine[] = [];
   for (let at = 0; at < lines.length;) {
-    const end = FENCE.test(lines[at] as string)
-      ? lines.findIndex((line, index) => index > at && FENCE_END.test(line))
-      : -1;
-    const next = end < 0 ? at + 1 : end + 1;
-    const isCode = end >= 0;
-    parsed.push(...lines.slice(at, next).map((text) => isCode ? codeLine(text) : proseLine(text)));
-    at = next;
+    const end = FENCE.test(lines[at] as string) ? fenceEnds[at + 1] : undefined;
+    if (end === undefined) parsed.push(proseLine(lines[at++] as string));
+    else while (at <= end) parsed.push(codeLine(lines[at++] as string));
   }
   return parsed;
 }
 
-/** The first line with what the message answers before it. */
-export function withAnswered(answered: string, line: MessageLine): MessageLine {
-  if (answered === "") return line;
-  const by = answered.length;
-  const moved = line.spans.map((span) => ({ ...span, start: span.start + by, end: span.end + by }));
+/** For each index the index of the next line, from there on, that can end a fence. */
+function nextFenceEnds(lines: readonly string[]): readonly (number | undefined)[] {
+  const ends = new Array<number | undefined>(lines.length + 1);
+  for (let at = lines.length - 1; at >= 0; at--) {
+    ends[at] = FENCE_END.test(lines[at] as string) ? at : ends[at + 1];
+  }
+  return ends;
+}
+
+/** A part of what is before a message's text. */
+export interface HeadPart {
+  readonly kind: "stamp" | "name" | "about";
+  readonly text: string;
+}
+
+/** The first line of a message behind its head. */
+export function withHead(head: readonly HeadPart[], line: MessageLine): MessageLine {
+  let start = 0;
+  const spans = head.map(({ kind, text }): TextSpan => {
+    const span = { start, end: start + text.length, kind };
+    start = span.end;
+    return span;
+  });
+  const moved = line.spans.map((span) => ({
+    ...span,
+    start: span.start + start,
+    end: span.end + start,
+  }));
   return {
-    ...{ text: answered + line.text, asTyped: line.asTyped },
-    spans: [{ start: 0, end: by, kind: "answered" }, ...moved],
+    text: head.map(({ text }) => text).join("") + line.text,
+    asTyped: line.asTyped,
+    spans: [...spans, ...moved],
   };
 }
 
@@ -54,24 +79,81 @@ function codeLine(text: string): MessageLine {
 }
 
 function proseLine(text: string): MessageLine {
-  const code = [...text.matchAll(INLINE_CODE)].map(({ index, 0: found }): TextSpan => ({
-    ...{ start: index, end: index + found.length, kind: "code" },
-  }));
-  const links = [...text.matchAll(LINK)].map(({ index, 0: found }): TextSpan => ({
-    ...{ start: index, end: index + linkLength(found), kind: "link" },
-  }));
-  const apart = links.filter((link) =>
-    !code.some(({ start, end }) => start < link.end && link.start < end)
-  );
-  const spans = [...code, ...apart].sort((a, b) => a.start - b.start);
+  const code = codeSpans(text);
+  let next = 0;
+  const links = linkSpans(text).filter((link) => {
+    while (next < code.length && (code[next] as TextSpan).end <= link.start) next++;
+    return (code[next]?.start ?? Infinity) >= link.end;
+  });
+  const spans = [...code, ...links].sort((a, b) => a.start - b.start);
   return { text, asTyped: false, spans };
 }
 
-/** Without the punctuation and the closing brackets that belong to the sentence. */
-function linkLength(found: string): number {
-  let link = found.replace(NOT_OF_LINK, "");
-  while (link.endsWith(")") && link.split(")").length > link.split("(").length) {
-    link = link.slice(0, -1).replace(NOT_OF_LINK, "");
+/** From a run of one to three backticks to the next run of the same length, with something in between. */
+function codeSpans(text: string): TextSpan[] {
+  const runs = [...text.matchAll(/`+/g)].map(({ index, 0: run }) => ({
+    start: index,
+    length: run.length,
+  }));
+  const nextOfLength = new Array<number | undefined>(BACKTICKS_MAX + 1);
+  const closing = new Array<number | undefined>(runs.length);
+  for (let at = runs.length - 1; at >= 0; at--) {
+    const { length } = runs[at] as { length: number };
+    if (length > BACKTICKS_MAX) continue;
+    closing[at] = nextOfLength[length];
+    nextOfLength[length] = at;
   }
-  return link.length;
+  const spans: TextSpan[] = [];
+  for (let at = 0; at < runs.length; at++) {
+    const [open, close] = [runs[at], runs[closing[at] ?? -1]];
+    if (open === undefined || close === undefined) continue;
+    spans.push({ start: open.start, end: close.start + close.length, kind: "code" });
+    at = closing[at] as number;
+  }
+  return spans;
+}
+
+function linkSpans(text: string): TextSpan[] {
+  return [...text.matchAll(WORDS)].flatMap(({ index, 0: word }) => {
+    const found = linkIn(word);
+    return found === undefined
+      ? []
+      : [{ start: index + found.start, end: index + found.end, kind: "link" as const }];
+  });
+}
+
+/**
+ * The link in a word without blanks. All of its characters up to the end of the word are ASCII: a link must not end
+ * where a character begins that looks like a part of it.
+ */
+function linkIn(word: string): { readonly start: number; readonly end: number } | undefined {
+  let clean = word.length;
+  while (clean > 0 && isVisibleAscii(word.charCodeAt(clean - 1))) clean--;
+  for (const { index, 0: scheme } of word.matchAll(LINK_STARTS)) {
+    const fits = index === 0 || BEFORE_LINK.has(word[index - 1] as string);
+    if (index < clean || !fits) continue;
+    const end = linkEnd(word, index);
+    return end > index + scheme.length ? { start: index, end } : undefined;
+  }
+  return undefined;
+}
+
+function isVisibleAscii(unit: number): boolean {
+  return unit > 0x20 && unit < 0x7f;
+}
+
+/** Where the link ends, without the punctuation and the closing brackets that belong to the sentence. */
+function linkEnd(word: string, start: number): number {
+  let surplus = 0;
+  for (let at = start; at < word.length; at++) {
+    if (word[at] === ")") surplus++;
+    else if (word[at] === "(") surplus--;
+  }
+  for (let end = word.length; end > start; end--) {
+    const last = word[end - 1] as string;
+    if (AFTER_LINK.has(last)) continue;
+    if (last !== ")" || surplus <= 0) return end;
+    surplus--;
+  }
+  return start;
 }

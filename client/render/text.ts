@@ -2,7 +2,8 @@
 
 import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import type { NoteLevel } from "../base/note_level.ts";
-import { splitClusters, textWidth } from "../terminal/width.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
+import { markFor, splitClusters, textWidth } from "../terminal/width.ts";
 import type { TransferEvent } from "../transfers/transfer_event.ts";
 
 /** A chat line; `sender`, `text` and `room` as they came, NOT sanitized. */
@@ -61,6 +62,8 @@ export interface Note {
   readonly text: string;
   readonly hint?: string | undefined;
   readonly time: string;
+  /** Whether long words stay whole so that they can be copied, such as an invite link; no text of a peer. */
+  readonly isCopyable?: boolean;
 }
 
 /** A change of the connection to the server. */
@@ -126,8 +129,10 @@ export function chatLines({ text, action }: ChatLine): string[] {
 }
 
 /** Sender and only receiver, in brackets that no name can close: `<bob>`, `<bob → carol>`. */
-export function whoSays({ sender, to }: ChatLine): string {
-  return `<${safeName(sender)}${to === undefined ? "" : ` → ${safeName(to)}`}>`;
+export function whoSays({ sender, to }: Pick<ChatLine, "sender" | "to">): string {
+  const mark = markFor(sender, to ?? "");
+  const receiver = to === undefined ? "" : `${mark} → ${mark}${safeName(to)}`;
+  return `<${safeName(sender)}${receiver}>${mark}`;
 }
 
 /** The part before a message's text: who can read a direct message, and what it answers. */
@@ -135,7 +140,7 @@ export function aboutText({ quote: answered, to, sealed = false }: ChatLine): st
   const readable = to === undefined || sealed ? "" : "(server can read) ";
   if (answered === undefined) return readable;
   const { sequence, sender, text } = answered;
-  const said = sender === undefined ? "" : ` <${safeName(sender)}> ${shortQuote(text ?? "")}`;
+  const said = sender === undefined ? "" : ` ${whoSays({ sender })} ${shortQuote(text ?? "")}`;
   return `${readable}(to #${sequence}${said}) `;
 }
 
@@ -171,9 +176,18 @@ export function moreText(rows: number, n: number): string {
   return `… ${rows} more ${rows === 1 ? "row" : "rows"}: /more ${n}`;
 }
 
-/** `alice, bob and 12 more`. */
-export function nameList(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_SHOWN_MAX).map(safeName).join(", ");
+/** A name for a sentence or a list, safe, and quoted if it has several words. */
+export function listedName(name: string): string {
+  return nameInSentence(safeName(name));
+}
+
+/** `alice, "bob b" and 12 more`; `noteOf` adds to the name at an index. */
+export function nameList(
+  names: readonly string[],
+  noteOf: (index: number) => string = () => "",
+): string {
+  const shown = names.slice(0, NAMES_SHOWN_MAX)
+    .map((name, index) => listedName(name) + noteOf(index)).join(", ");
   const rest = names.length - NAMES_SHOWN_MAX;
   return rest > 0 ? `${shown} and ${rest} more` : shown;
 }

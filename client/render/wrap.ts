@@ -1,13 +1,13 @@
-// Wraps lines into rows. All rows but a message's first are indented: text in the first column could pass for a system
-// line. Words stay whole, so that a long link can still be copied.
+// Wraps lines into rows. All rows but a message's first are indented, and no row is left for the terminal to wrap: text
+// of a peer in the first column could pass for another line.
 
-import { splitClusters, textWidth } from "../terminal/width.ts";
+import { type Cluster, markFor, splitClusters } from "../terminal/width.ts";
 
 /** The indent of all rows but the first of a message. */
 export const INDENT = "    ";
 
-// All that shows as a gap: what stands after one must not begin a row.
-const GAP = /[ \u3000\u2800]+/;
+// The blanks that sanitize.ts leaves in a text.
+const GAPS = /([ \u3000]+)/;
 
 /** A row as a range of its line, from `start` up to `end` (UTF-16 units). */
 export interface RowRange {
@@ -21,42 +21,85 @@ export interface RowWidth {
   readonly columns: number;
   /** Cells before all rows but the first; default INDENT. */
   readonly rest?: number;
+  /** Whether a word wider than a row stays whole, so that it can be copied; only for texts of this client. */
+  readonly keepsWords?: boolean;
 }
 
-/** Rows of a line, broken between words. */
+/** Rows of a line, broken between words, and within a word that is wider than a row. */
 export function breakWords(
   line: string,
-  { first, columns, rest = INDENT.length }: RowWidth,
+  { first, columns, rest = INDENT.length, keepsWords = false }: RowWidth,
 ): RowRange[] {
-  const rows: RowRange[] = [];
-  let [start, at, width] = [0, 0, first];
-  let empty = true;
-  for (const piece of line.split(/([ \u3000\u2800]+)/)) {
-    const cells = textWidth(piece);
-    if (!empty && piece !== "" && width + cells > columns && !GAP.test(piece)) {
-      rows.push({ start, end: at });
-      [start, width] = [at, rest];
-    }
-    at += piece.length;
-    width += cells;
-    empty &&= piece === "";
+  const rows = new RowBreaker(line, first, rest);
+  const cellsMax = columns - markFor(line).length;
+  // At an odd index is a gap.
+  for (const [index, piece] of line.split(GAPS).entries()) {
+    if (piece === "") continue;
+    const clusters = splitClusters(piece);
+    const cells = cellsOf(clusters);
+    if (index % 2 === 1) rows.take(piece.length, cells);
+    else if (rows.width + cells <= cellsMax) rows.take(piece.length, cells);
+    else if (rest + cells <= cellsMax || keepsWords) {
+      rows.end();
+      rows.take(piece.length, cells);
+    } else rows.takeCells(clusters, cellsMax);
   }
-  return [...rows, { start, end: line.length }];
+  return rows.done();
 }
 
 /** Rows of a line, broken where a row is full. */
-export function breakCells(line: string, { first, columns }: RowWidth): RowRange[] {
-  const rows: RowRange[] = [];
-  let [start, at, width] = [0, 0, first];
-  for (const cluster of splitClusters(line)) {
-    if (width + cluster.width > columns && at > start) {
-      rows.push({ start, end: at });
-      [start, width] = [at, INDENT.length];
-    }
-    at += cluster.text.length;
-    width += cluster.width;
+export function breakCells(
+  line: string,
+  { first, columns, rest = INDENT.length }: RowWidth,
+): RowRange[] {
+  const rows = new RowBreaker(line, first, rest);
+  rows.takeCells(splitClusters(line), columns - markFor(line).length);
+  return rows.done();
+}
+
+/** Collects the rows of one line from left to right. */
+class RowBreaker {
+  width: number;
+  readonly #rows: RowRange[] = [];
+  readonly #line: string;
+  readonly #rest: number;
+  #start = 0;
+  #at = 0;
+
+  constructor(line: string, first: number, rest: number) {
+    this.#line = line;
+    this.width = first;
+    this.#rest = rest;
   }
-  return [...rows, { start, end: line.length }];
+
+  take(length: number, cells: number): void {
+    this.#at += length;
+    this.width += cells;
+  }
+
+  takeCells(clusters: readonly Cluster[], columns: number): void {
+    for (const { text, widest } of clusters) {
+      if (this.width + widest > columns && this.#at > this.#start) this.end();
+      this.take(text.length, widest);
+    }
+  }
+
+  /** Ends the row here, without the blanks at its end; the first row may be empty. */
+  end(): void {
+    const row = this.#line.slice(this.#start, this.#at);
+    this.#rows.push({ start: this.#start, end: this.#start + row.trimEnd().length });
+    this.#start = this.#at;
+    this.width = this.#rest;
+  }
+
+  done(): RowRange[] {
+    this.end();
+    return this.#rows;
+  }
+}
+
+function cellsOf(clusters: readonly Cluster[]): number {
+  return clusters.reduce((sum, { widest }) => sum + widest, 0);
 }
 
 // A left column that takes more than this share of a row is no hanging indent.
@@ -65,8 +108,13 @@ const LEFT_COLUMN = /^\S(?:.*?\S)?? {2,}(?=\S)/;
 
 /** Hanging indent of a line in two columns: the cells before its right column; 0 without columns. */
 function hangOf(line: string, columns: number): number {
-  const cells = textWidth(LEFT_COLUMN.exec(line)?.[0] ?? "");
+  const cells = cellsOf(splitClusters(LEFT_COLUMN.exec(line)?.[0] ?? ""));
   return cells <= columns * HANG_SHARE ? cells : 0;
+}
+
+/** The indent of a row in a terminal of that width: so narrow a terminal has no room for more than a letter. */
+export function indentFor(columns: number): string {
+  return INDENT.slice(0, Math.max(1, columns - 2));
 }
 
 /**
@@ -75,15 +123,15 @@ function hangOf(line: string, columns: number): number {
  */
 export function wrapLines(
   lines: readonly string[],
-  { first, columns, table = false }: RowWidth & { readonly table?: boolean },
+  { first, columns, table = false, keepsWords = false }: RowWidth & { readonly table?: boolean },
 ): string {
+  const indent = indentFor(columns);
   return lines.flatMap((line, index) => {
-    const rest = INDENT.length + (table ? hangOf(line, columns) : 0);
-    const width = { first: index === 0 ? first : INDENT.length, rest, columns };
-    return breakWords(line, width).map(({ start, end }, row, { length }) => {
-      const text = line.slice(start, end);
-      const before = row > 0 ? " ".repeat(rest) : index > 0 ? INDENT : "";
-      return before + (row === length - 1 ? text : text.trimEnd());
+    const rest = indent.length + (table ? hangOf(line, columns) : 0);
+    const width = { first: index === 0 ? first : indent.length, rest, columns, keepsWords };
+    return breakWords(line, width).map(({ start, end }, row) => {
+      const before = row > 0 ? " ".repeat(rest) : index > 0 ? indent : "";
+      return before + line.slice(start, end);
     });
   }).join("\n");
 }

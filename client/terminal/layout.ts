@@ -1,7 +1,7 @@
 // Rows of cells: styled text cut to a width, and the input wrapped to rows with its cursor.
 // The last column is never written. So no row leaves the terminal in its "wrap is pending" state, and the cursor
 // behind a full row has its own cell.
-import { splitClusters } from "./width.ts";
+import { type Cluster, LEFT_TO_RIGHT, splitClusters } from "./width.ts";
 
 /** One cluster as it is painted. */
 export interface Glyph {
@@ -55,16 +55,25 @@ export function rowWidth(row: Row): number {
 export function parseStyled(text: string): Glyph[] {
   const glyphs: Glyph[] = [];
   let style = "";
+  // A direction mark has no cell of its own: it belongs to the glyph behind it.
+  let mark = "";
   for (const part of text.split(SGR_SEQUENCE)) {
     if (SGR_SEQUENCE.test(part)) {
       style = RESET.test(part) ? "" : style + part;
       continue;
     }
     for (const cluster of splitClusters(part.replace(/\s/g, " "))) {
-      if (cluster.width > 0) glyphs.push({ ...cluster, style });
+      if (cluster.text === LEFT_TO_RIGHT) mark = cluster.text;
+      if (cluster.width === 0) continue;
+      glyphs.push(mark === "" ? { ...cluster, style } : marked(mark, cluster, style));
+      mark = "";
     }
   }
   return glyphs;
+}
+
+function marked(mark: string, { text, width }: Cluster, style: string): Glyph {
+  return { text: mark + text, width, exact: false, style };
 }
 
 /** The row cut to `width` cells, with an ellipsis at its end if something was left out. */
@@ -138,7 +147,7 @@ function takeWhileFits(row: Row, width: number): Row {
   return end < 0 ? row : row.slice(0, end);
 }
 
-function visible(cluster: { text: string; width: number; exact: boolean }): Glyph {
+function visible(cluster: Cluster): Glyph {
   if (cluster.text === "\t") return { text: TAB, width: TAB.length, exact: true, style: "" };
   // A cluster without width (a direction override, a lone joiner) is shown, so that the user sees all that is sent.
   if (cluster.width === 0) return { text: "\ufffd", width: 1, exact: false, style: "" };

@@ -11,6 +11,16 @@ export function isInteractive(getEnv: (name: string) => string | undefined): boo
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") !== "dumb";
 }
 
+/** Width of the terminal behind a stream in cells; undefined if the stream is no terminal. */
+export function columnsOf(stream: "stdout" | "stderr"): number | undefined {
+  if (!Deno[stream].isTerminal()) return undefined;
+  try {
+    return Deno.consoleSize().columns || FALLBACK_SIZE.columns;
+  } catch {
+    return FALLBACK_SIZE.columns;
+  }
+}
+
 /** How the terminal treats long rows at a resize, guessed from the environment. */
 export function detectReflow(getEnv: (name: string) => string | undefined): Reflow {
   if (getEnv("TMUX")) return "follow-cursor";

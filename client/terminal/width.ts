@@ -1,4 +1,4 @@
-// Text in the cells of a terminal: clusters of code points, each 0, 1 or 2 cells wide.
+// Text in the cells of a terminal: clusters of code points, each 0, 1 or 2 cells wide, and their direction.
 import stringWidth from "string-width";
 
 /** One user-perceived character. */
@@ -6,6 +6,8 @@ export interface Cluster {
   readonly text: string;
   /** Cells that it takes. */
   readonly width: number;
+  /** Most cells that a terminal gives it: some draw the parts of a joined emoji, or a vowel sign, side by side. */
+  readonly widest: number;
   /** False if terminals disagree about the width; the cursor is then set by column after it. */
   readonly exact: boolean;
 }
@@ -15,6 +17,7 @@ const ASCII_ONLY = /^[\x20-\x7e]*$/;
 // Scripts whose letters every width table agrees about: Latin, Greek, Cyrillic; kana, Han, Hangul syllables.
 const NARROW = /^[\u00c0-\u02af\u0370-\u0373\u0376-\u0482\u048a-\u052f]$/;
 const WIDE = /^[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]$/;
+const SPACING_MARK = /\p{Mc}/u;
 const CACHE_MAX = 2_000;
 const cache = new Map<string, Cluster>();
 
@@ -60,8 +63,38 @@ function toCluster(text: string): Cluster {
 
 function measure(text: string): Cluster {
   if (text.length === 1) {
-    if (ASCII_ONLY.test(text) || NARROW.test(text)) return { text, width: 1, exact: true };
-    if (WIDE.test(text)) return { text, width: 2, exact: true };
+    if (ASCII_ONLY.test(text) || NARROW.test(text)) {
+      return { text, width: 1, widest: 1, exact: true };
+    }
+    if (WIDE.test(text)) return { text, width: 2, widest: 2, exact: true };
   }
-  return { text, width: Math.min(2, stringWidth(text)), exact: false };
+  const width = Math.min(2, stringWidth(text));
+  const apart = [...text].reduce((sum, character) => sum + cellsApart(character), 0);
+  return { text, width, widest: Math.max(width, apart), exact: false };
+}
+
+/** Most cells of one code point on its own: a spacing mark (Mc) takes one, and in some terminals so does a mark. */
+function cellsApart(character: string): number {
+  return SPACING_MARK.test(character) || character === LEFT_TO_RIGHT ? 1 : stringWidth(character);
+}
+
+// A terminal that reorders text takes the direction of a row from its first letter: without a mark, a Hebrew name would
+// move to the right end of its row.
+
+/** LEFT-TO-RIGHT MARK (UAX #9): no glyph, no width, and a strong left-to-right character for the algorithm. */
+export const LEFT_TO_RIGHT = "\u200e";
+
+// The blocks whose characters have Bidi_Class R or AL, assigned or not (DerivedBidiClass.txt).
+const RIGHT_TO_LEFT =
+  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** The mark if one of the texts has right-to-left letters, else "". */
+export function markFor(...texts: readonly string[]): string {
+  return texts.some((text) => RIGHT_TO_LEFT.test(text)) ? LEFT_TO_RIGHT : "";
+}
+
+/** Rows that each begin at the left, whatever their letters are. */
+export function fromTheLeft(rows: string): string {
+  if (!RIGHT_TO_LEFT.test(rows)) return rows;
+  return rows.split("\n").map((row) => markFor(row) + row).join("\n");
 }

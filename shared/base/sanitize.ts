@@ -24,10 +24,13 @@ const BREAK = /\r\n?|[\n\v\f\x85\u2028\u2029]/g;
 // Vowels and finals of conjoining Hangul are letters, but take no cell of their own.
 const STACKING = /[\p{M}\u1160-\u11ff\ud7b0-\ud7ff]/u;
 // All else that the long way looks at: other (control, format, surrogate …), blanks, ignorables.
-const SUSPECT = /[\p{C}\p{Zl}\p{Zp}\p{M}\p{DI}\u1160-\u11ff\ud7b0-\ud7ff]|(?![ \u3000])\p{Zs}/u;
+const SUSPECT =
+  /[\p{C}\p{Zl}\p{Zp}\p{M}\p{DI}\u1160-\u11ff\ud7b0-\ud7ff\u2800\u303f\u{13441}\u{13442}\u{1d159}]|(?![ \u3000])\p{Zs}/u;
 
 const IGNORABLE = /\p{DI}/u;
-const BLANK = /(?!\u3000)\p{Zs}/u;
+// Blanks by category, and the characters without ink whose category does not tell: by their names in UnicodeData.txt
+// Braille blank, half fill space, hieroglyph blanks, Khitan filler and null notehead. (Hangul fillers are ignorable.)
+const BLANK = /(?!\u3000)\p{Zs}|[\u2800\u303f\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u;
 const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 const EMOJI = /\p{Emoji}/u;
 const PICTURE = /\p{Extended_Pictographic}/u;
@@ -106,9 +109,9 @@ class Cleaner {
     else if (character === ZWJ || character === ZWNJ) this.#joiner ||= character;
     else if (character === TEXT_STYLE || character === EMOJI_STYLE) this.#style(character, next);
     else if (IGNORABLE.test(character)) return;
+    else if (BLANK.test(character)) this.#keep(" ");
     else if (STACKING.test(character)) this.#stack(character);
-    else if (UNSHOWABLE.test(character)) this.#keep(picture(character));
-    else this.#keep(BLANK.test(character) ? " " : character);
+    else this.#keep(UNSHOWABLE.test(character) ? picture(character) : character);
   }
 
   #keep(characters: string): void {

@@ -1,11 +1,13 @@
 // What the maker of a room decided, in words that both sides show alike.
 
 import type { EventOf } from "./messages_v2.ts";
+import { nameInSentence } from "../text/names.ts";
 import { durationText } from "../text/duration.ts";
 
 /** One line for an event; names and reason are as peers wrote them. */
 export function moderationText(event: EventOf<"moderated">): string {
-  const { name, whomName: whom, seconds, text } = event;
+  const { seconds, text } = event;
+  const [name, whom] = [nameInSentence(event.name), nameInSentence(event.whomName)];
   const why = text === "" ? "." : `: ${text}`;
   const long = seconds === 0 ? "" : ` for ${durationText(seconds)}`;
   switch (event.what) {

@@ -14,7 +14,7 @@ const BLANKS = /\p{Zs}+/gu;
 const NOT_ASCII = /\P{ASCII}/gu;
 // A dot hides, a dash is an option, a tilde is somebody's home. Beside the dot stand its lookalikes.
 const LEADING = /^[ .\u2024\ufe52\uff0e~-]+/;
-const TRAILING = /[ .\u2024\ufe52\uff0e]+$/;
+const TRAILING = new Set(" .\u2024\ufe52\uff0e");
 const MEANINGLESS = /^[_ .~-]*$/;
 // A longer "extension" is part of the name.
 const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}][\p{L}\p{N}_+-]{0,15}$/iu;
@@ -45,7 +45,7 @@ function clean(component: string): string {
   const text = component.replace(INVISIBLE, "").replace(UNPRINTABLE, "_").normalize("NFC")
     .replace(NOT_ASCII, (c) => RESERVED.test(c.normalize("NFKC")) ? "_" : c)
     .replace(new RegExp(RESERVED, "g"), "_").replace(BLANKS, " ");
-  return sanitizeLine(text).replace(TRAILING, "").replace(LEADING, "_");
+  return withoutTrailing(sanitizeLine(text)).replace(LEADING, "_");
 }
 
 // The names keep their look, but not their meaning.
@@ -60,7 +60,14 @@ function shorten(name: string, infix = ""): string {
   const [stem, extension] = splitExtension(name);
   const bytes = FILE_NAME_MAX_BYTES - byteLength(infix + extension);
   const short = byteLength(stem) <= bytes ? stem : cut(stem, bytes);
-  return short.replace(TRAILING, "") + infix + extension;
+  return withoutTrailing(short) + infix + extension;
+}
+
+/** A loop, since /[ .]+$/ takes quadratic time for a name full of dots. */
+function withoutTrailing(name: string): string {
+  let end = name.length;
+  while (end > 0 && TRAILING.has(name[end - 1] as string)) end--;
+  return name.slice(0, end);
 }
 
 function splitExtension(name: string): [stem: string, extension: string] {

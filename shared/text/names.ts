@@ -15,6 +15,14 @@ const RESERVED = [
   "warning",
   "hint",
   "notice",
+  "server notice",
+  "admin",
+  "administrator",
+  "operator",
+  "moderator",
+  "you",
+  "everybody",
+  "nobody",
 ];
 
 // A search that finds so many suffixes taken has met a caller that says "taken" to everything.
@@ -50,6 +58,14 @@ export function parseName(raw: string): string {
 /** A room's name, in lower case. Throws UsageError. */
 export function parseRoom(raw: string): string {
   return normalize(toLower(raw), "room name");
+}
+
+// One word: what stands in a sentence without its end or another name being a part of it.
+const ONE_WORD = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
+
+/** A name for a sentence or a list: a name of several words is quoted, so that it cannot pass for a sentence. */
+export function nameInSentence(name: string): string {
+  return ONE_WORD.test(name) ? name : `"${name.replaceAll('"', "'")}"`;
 }
 
 /** Two names with one key look the same or differ by case only: what must be unique in a room. */

@@ -221,7 +221,7 @@ Deno.test("/me, /quote, /edit and /delete ask for what they say, and show as the
     "<bob> hello",
     '<alice> (to #2 <bob> "hello") hello too',
     "* alice changed #3 to: hello, bob",
-    "* alice took back #3.",
+    "* alice deleted #3.",
   ]);
 });
 

@@ -1,5 +1,5 @@
 // Whole screens as text, at 40, 80 and 200 columns: what a person sees, judged by a person. The expectations are
-// tests/client/terminal/screens/SCENE-COLUMNS.txt; CMDCHAT_WRITE_SCREENS=1 writes them anew, to be read before they
+// tests/client/console/screens/SCENE-COLUMNS.txt; CMDCHAT_WRITE_SCREENS=1 writes them again, to be read before they
 // are committed.
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, COMMANDS } from "../../../client/commands/dispatcher.ts";

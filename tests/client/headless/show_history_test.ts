@@ -35,9 +35,9 @@ async function shown(
 
 Deno.test("showHistory() writes one line an entry, oldest first", async () => {
   assert.deepEqual(await shown(ENTRIES), [
-    `${SHOWN} [lobby] bob: Straße to Ｆoo`,
+    `${SHOWN} [lobby] <bob> Straße to Ｆoo`,
     `${SHOWN} [lobby] -- alice joined`,
-    `${SHOWN} [dev] alice sent the file log.txt`,
+    `${SHOWN} [dev] <alice> sent the file log.txt`,
   ]);
 });
 
@@ -84,7 +84,7 @@ Deno.test("showHistory() reads an old file without taking it over", async () => 
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   await showHistory({ path: place.path, passphrase, search: "HI", write });
-  assert.deepEqual(lines, [`${SHOWN} [lobby] bob: hi`]);
+  assert.deepEqual(lines, [`${SHOWN} [lobby] <bob> hi`]);
   assert.equal(await Deno.readTextFile(place.path), JSON.stringify(file));
   await assert.rejects(showHistory({ path: place.path, passphrase: "no", write }), CryptoError);
 });

@@ -52,11 +52,11 @@ Deno.test("comings and goings in a row are one line that changes in place until 
   assert.deepEqual(console.live, ["* bob joined."]);
   for (const name of ["carol", "dave"]) output.system(presence("joined", name));
   output.system(presence("left", "bob"));
-  assert.deepEqual(console.live, ["* 3 joined (bob, carol, dave), 1 left (bob)."]);
+  assert.deepEqual(console.live, ["* 2 joined (carol, dave), 1 left (bob)."]);
   assert.deepEqual(console.printed, []);
   output.chat(chat("hi"));
   assert.deepEqual(console.live, []);
-  assert.deepEqual(console.printed, ["* 3 joined (bob, carol, dave), 1 left (bob).", "<bob> hi"]);
+  assert.deepEqual(console.printed, ["* 2 joined (carol, dave), 1 left (bob).", "<bob> hi"]);
   output.chat(chat("again"));
   assert.equal(console.printed.length, 3);
 });

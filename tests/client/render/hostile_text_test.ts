@@ -1,16 +1,23 @@
 // Every field that a peer or a server controls × every renderer × the corpus, judged by a terminal emulator.
 import assert from "node:assert/strict";
+import { namedRows } from "../../../client/headless/recv.ts";
 import { createJsonRenderer } from "../../../client/render/json.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import { PresenceFold } from "../../../client/output/presence_fold.ts";
-import { type Renderer, shortLabel, type SystemLine } from "../../../client/render/text.ts";
+import {
+  nameList,
+  type Renderer,
+  shortLabel,
+  type SystemLine,
+} from "../../../client/render/text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import type { TransferFault, TransferRef } from "../../../client/transfers/transfer_event.ts";
+import { nameInSentence } from "../../../shared/text/names.ts";
 import { safeDownloadName } from "../../../shared/text/download_name.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
-import { witness } from "../../helpers/system/terminal_witness.ts";
+import { rowsIn, type WidthTable, witness } from "../../helpers/system/terminal_witness.ts";
 
 const TIME = "2026-01-02T03:04:05.678Z";
 const COLUMNS = 80;
@@ -143,6 +150,82 @@ for (const [name, renderer] of Object.entries(RENDERERS)) {
     for (const row of line.split("\n")) assert.doesNotMatch(row, /^(?:[\d:]+ #\d+ )?</);
   });
 }
+
+/** What a row of ours begins with: a time, a mark, a bracket, a word of ours, or the indent. */
+const ROW_STARTS = {
+  rich: /^(?:[\d:-]{8} (?:#7(?: [[<]|$)|[*!-](?: |$)|<|\[)| {4}|— )/,
+  minimal: /^(?:<|[*-](?: |$)|\[| {4}|error:|hint:)/,
+} as const;
+
+for (const columns of [20, 40, 80]) {
+  for (const name of ["rich", "minimal"] as const) {
+    Deno.test(`no row of ${columns} cells begins with what a peer or a server controls: ${name}`, async () => {
+      const options = { columns: () => columns };
+      const renderer = name === "rich"
+        ? createRichRenderer({ ...options, style: new Style("none") })
+        : createMinimalRenderer(options);
+      for (const [field, show] of Object.entries(FIELDS)) {
+        for (const unicode of ["6", "11"] as readonly WidthTable[]) {
+          const shown = HOSTILE_TEXTS.map(({ text }) => show(renderer, text) ?? "").join("\n");
+          for (const { text, isWrapped } of await rowsIn(shown, { columns, unicode })) {
+            assert.ok(!isWrapped, `${field}: the terminal wrapped ${JSON.stringify(text)}`);
+            if (text.trim() === "") continue;
+            assert.match(text.replaceAll("\u200e", ""), ROW_STARTS[name], field);
+          }
+        }
+      }
+    });
+  }
+}
+
+Deno.test("recv --names begins every row with the sender, and in a pipe every line", async () => {
+  for (const { label, text } of HOSTILE_TEXTS) {
+    for (const columns of [20, 40, 80, undefined]) {
+      const shown = namedRows({ sender: "mallory", text }, columns);
+      for (const line of shown.split("\n")) assert.match(line, /^\u200e?<mallory>(?: |$)/, label);
+      if (columns === undefined) continue;
+      const rows = await rowsIn(shown, { columns, unicode: "11" });
+      assert.ok(rows.every(({ isWrapped }) => !isWrapped), label);
+    }
+    const named = namedRows({ sender: text, text: "hi" }, 30);
+    for (const row of named.split("\n")) assert.match(row, /^(?:\u200e?<| {4})/, label);
+  }
+  assert.equal(
+    namedRows({ sender: "alice", text: "hi\n<bob> no" }, undefined),
+    "<alice> hi\n<alice> <bob> no",
+  );
+});
+
+Deno.test("a name of several words is quoted wherever it is in a sentence or a list", () => {
+  const name = "alice left. carol joined";
+  assert.equal(nameInSentence(name), `"${name}"`);
+  assert.equal(nameInSentence("Zo\u00eb_2-x"), "Zo\u00eb_2-x");
+  assert.equal(nameInSentence('a" b'), `"a' b"`);
+  assert.equal(nameList(["bob", name]), `bob, "${name}"`);
+  const fold = new PresenceFold();
+  for (const who of [name, "bob"]) fold.add({ ...system, event: "left", name: who });
+  assert.equal(fold.summary?.text, `2 left ("${name}", bob).`);
+});
+
+Deno.test("rows with right-to-left letters keep their marks at the left", () => {
+  const hebrew = "\u05d0\u05d1\u05d2";
+  for (const renderer of [RENDERERS["rich"], RENDERERS["minimal"]] as Renderer[]) {
+    for (
+      const shown of [
+        renderer.chat({ ...chat, sender: hebrew, text: `${hebrew}\n${hebrew}` }),
+        renderer.system({ ...system, text: `${hebrew} left.` }),
+      ]
+    ) {
+      for (const row of shown.split("\n")) assert.match(row, /^\u200e/, JSON.stringify(shown));
+    }
+    // A name must not move behind the text that its sender wrote.
+    assert.ok(renderer.chat({ ...chat, sender: hebrew, text: hebrew }).includes(">\u200e "));
+    // "a to b" must not read as "b to a".
+    const direct = renderer.chat({ ...chat, sender: hebrew, to: hebrew });
+    assert.ok(direct.includes(`${hebrew}\u200e → \u200e${hebrew}`));
+    assert.ok(!renderer.chat(chat).includes("\u200e"));
+  }
+});
 
 Deno.test("the JSON renderer keeps one valid line a message, with every character of it", async () => {
   const renderer = createJsonRenderer();

@@ -97,7 +97,7 @@ Deno.test("whatever a message is, its looks change no character of it", () => {
     ) {
       const shown = rich.chat({ ...LINE, text: given })
         // deno-lint-ignore no-control-regex -- SGR and OSC 8
-        .replaceAll(/\x1b\[[\d;]*m|\x1b\]8;;[^\x1b]*\x1b\\/g, "");
+        .replaceAll(/\x1b\[[\d;]*m|\x1b\]8;;[^\x1b]*\x1b\\|\u200e/g, "");
       const plain = sanitizeText(given).split("\n").join("\n    ");
       assert.equal(shown, `--:--:-- #1 <bob> ${plain}`, label);
     }

@@ -145,7 +145,7 @@ Deno.test("/edit and /delete of one's own last message go to the engine, and wha
   await console.enter("/delete");
   assert.deepEqual(engine.handled.at(-1), { ...edit, request: 3, text: null });
   engine.tell({ kind: "revised", ...own, text: null, request: 3 });
-  assert.match(story.text(), /alice took back #4/);
+  assert.match(story.text(), /alice deleted #4/);
   assert.deepEqual(story.session.sent, []);
   story.chat.end();
 });

@@ -125,7 +125,7 @@ Deno.test("who talks, comes, goes and loses the link shows as in any room", asyn
     'In "team": alice, bob',
     "<bob> hi alice",
     "carol joined.",
-    "bob lost the link.",
+    "bob lost the connection.",
     "bob is back.",
     "bob left.",
   ]);

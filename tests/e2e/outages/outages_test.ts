@@ -146,7 +146,7 @@ Deno.test("beyond the hold time a sender is told, and the room saw it leave", as
   await alice.console.enter("swallowed");
   reachable = false;
   network.cutAll();
-  await bob.until(() => bob.notes.includes("alice lost the link."), "away");
+  await bob.until(() => bob.notes.includes("alice lost the connection."), "away");
   await bob.until(() => bob.notes.includes("alice left."), "left");
   await alice.until(
     () => alice.notes.includes('Perhaps not delivered: "swallowed"'),
@@ -200,7 +200,7 @@ Deno.test("v1 and v2 members see each other, and everybody is told who is on the
 
   reachable = false;
   network.cutAll();
-  await alice.until(() => alice.notes.includes("carol lost the link."), "away");
+  await alice.until(() => alice.notes.includes("carol lost the connection."), "away");
   await alice.console.enter("/names");
   await alice.until(
     () =>

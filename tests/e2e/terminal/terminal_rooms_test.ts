@@ -62,7 +62,7 @@ test("three people in two rooms: each hears what is theirs, and what is said to 
   await bob.enter("/quote 1 heard");
   await alice.shows(/<bob> \(to #1 <alice> "for the LOBBY"\) heard$/m);
   await alice.enter("/delete");
-  await bob.shows(/\* alice took back #1\.$/m);
+  await bob.shows(/\* alice deleted #1\.$/m);
   await alice.enter("/away lunch");
   await bob.shows(/\* alice is away: lunch$/m);
   await bob.enter("/whois alice");

@@ -100,6 +100,14 @@ export const UNICODE_TRICKS: readonly HostileText[] = texts({
   "Khmer inherent vowels": "a\u17b4\u17b5b",
   "Hangul fillers": "\u115f\u1160\u3164\uffa0",
   "Braille blank": "\u2800\u2800",
+  "null notehead": "\u{1d159}\u{1d159}",
+  "blanks of other scripts": "a\u{13441}\u{13442}b\u{16fe4}c\u303fd",
+  "long word with blanks that begins a row": `${
+    "x".repeat(70)
+  }\u{1d159}12:00:00\u2800*\u3164alice\uffa0left`,
+  "name that ends a sentence": "alice left. carol joined",
+  "right-to-left name": "\u05d0\u05d1\u05d2",
+  "two directions": "\u05d0\u05d1\u05d2 abc> \u05e9\u05dc\u05d5\u05dd",
   "invisible operators": "a\u2061b\u2062c\u2063d\u2064e",
   "deprecated format characters": "a\u206ab\u206bc\u206fd",
   "interlinear annotation": "\ufff9a\ufffab\ufffb",
@@ -145,6 +153,53 @@ export const HOSTILE_TEXTS: readonly HostileText[] = [
   ...TERMINAL_SEQUENCES,
   ...UNICODE_TRICKS,
 ];
+
+/**
+ * Texts that cost a careless scan quadratic time or worse, by what they are after, each made for any number of
+ * characters. One for each regular expression and loop that sees texts, names or files of peers.
+ */
+export const SLOW_TEXTS: Readonly<Record<string, (length: number) => string>> = {
+  "a link behind dots before closing brackets": (n) =>
+    `http://${".".repeat(n / 2)}a${")".repeat(n / 2)}`,
+  "a link of dots": (n) => `http://${".".repeat(n)}`,
+  "a link of closing brackets and dots": (n) => `http://(${").".repeat(n / 2)}`,
+  "beginnings of links before a letter that is not ASCII": (n) =>
+    `${"(http://".repeat(n / 8)}\u00e9`,
+  "beginnings of links": (n) => "(http://".repeat(n / 8),
+  "links and code": (n) => "`a` http://a.b ".repeat(n / 15),
+  "links in code": (n) => "`http://a`".repeat(n / 10),
+  "backticks that close nothing": (n) => "`a ``b ```c ````d ".repeat(n / 18),
+  "one backtick before many pairs": (n) => `\`${"``a```b".repeat(n / 7)}`,
+  "backticks alone": (n) => "`".repeat(n),
+  "fences that never end": (n) => "```a\n".repeat(n / 5),
+  "fences with blanks behind": (n) => `\`\`\`${" ".repeat(n)}x`,
+  "fences": (n) => "```\n".repeat(n / 4),
+  "lines": (n) => "\n".repeat(n),
+  "lines of one letter": (n) => "a\n".repeat(n / 2),
+  "blanks": (n) => " ".repeat(n),
+  "blanks before a letter": (n) => `${" ".repeat(n)}x`,
+  "wide blanks between letters": (n) => "a\u3000".repeat(n / 2),
+  "words of one letter": (n) => "a ".repeat(n / 2),
+  "one word": (n) => "a".repeat(n),
+  "one wide word": (n) => "\u6f22".repeat(n),
+  "the reader's name": (n) => "alice".repeat(n / 5),
+  "the reader's name between letters": (n) => "xalice ".repeat(n / 7),
+  "letters of the reader's name": (n) => "a".repeat(n - 1) + "l",
+  "combining marks": (n) => `a${"\u0301".repeat(n)}`,
+  "joined pictures": (n) => "\u{1f469}\u200d".repeat(n / 3),
+  "joiners": (n) => `\u0928${"\u200d".repeat(n)}`,
+  "tags": (n) => `\u{1f3f4}${"\u{e0067}".repeat(n / 2)}`,
+  "flags": (n) => "\u{1f1e6}".repeat(n / 2),
+  "right-to-left letters": (n) => "\u05d0 ".repeat(n / 2),
+  "control characters": (n) => "\x1b[2J".repeat(n / 4),
+  "line breaks of every kind": (n) => "\r\n\r\v\u2028".repeat(n / 5),
+  "tabs": (n) => "\t".repeat(n),
+  "dots and blanks at the end of a file's name": (n) => `a${". ".repeat(n / 2)}a`,
+  "slashes": (n) => "/a".repeat(n / 2),
+  "extensions": (n) => ".tar".repeat(n / 4),
+  "two columns": (n) => "a  ".repeat(n / 3),
+  "one column and blanks": (n) => `a${" ".repeat(n)}`,
+};
 
 /** Text of honest people that must come through `sanitizeLine` as it is. */
 export const HONEST_TEXTS: readonly string[] = [

@@ -16,16 +16,55 @@ export interface Witnessed {
 
 /** Prints `text` (its lines ended by `\n`) between two rows in a fresh terminal of 80 × 24 cells. */
 export async function witness(text: string): Promise<Witnessed> {
-  const terminal = new xterm.Terminal({
-    ...{ cols: COLUMNS, rows: ROWS, scrollback: 20_000, allowProposedApi: true },
-  });
-  terminal.loadAddon(new unicode11.Unicode11Addon());
-  terminal.unicode.activeVersion = "11";
+  const terminal = openTerminal({ columns: COLUMNS, unicode: "11" });
   try {
     return await watch(terminal, text);
   } finally {
     terminal.dispose();
   }
+}
+
+/** Widths of characters as terminals have them: of old ones or of new ones. */
+export type WidthTable = "6" | "11";
+
+/** A row of a terminal; `isWrapped`: whether the terminal made it because the row before was full. */
+export interface WitnessedRow {
+  readonly text: string;
+  readonly isWrapped: boolean;
+}
+
+/** Prints `text` in a fresh terminal and gives its rows. */
+export async function rowsIn(
+  text: string,
+  options: { readonly columns: number; readonly unicode: WidthTable },
+): Promise<readonly WitnessedRow[]> {
+  const terminal = openTerminal(options);
+  try {
+    await new Promise<void>((parsed) => terminal.write(text.replaceAll("\n", "\r\n"), parsed));
+    const { active } = terminal.buffer;
+    return Array.from({ length: active.baseY + active.cursorY + 1 }, (_, row) => {
+      const line = active.getLine(row);
+      return { text: line?.translateToString(true) ?? "", isWrapped: line?.isWrapped ?? false };
+    });
+  } finally {
+    terminal.dispose();
+  }
+}
+
+function openTerminal(
+  { columns, unicode }: { readonly columns: number; readonly unicode: WidthTable },
+): xterm.Terminal {
+  const terminal = new xterm.Terminal({
+    cols: columns,
+    rows: ROWS,
+    scrollback: 20_000,
+    allowProposedApi: true,
+  });
+  if (unicode === "11") {
+    terminal.loadAddon(new unicode11.Unicode11Addon());
+    terminal.unicode.activeVersion = "11";
+  }
+  return terminal;
 }
 
 async function watch(terminal: xterm.Terminal, text: string): Promise<Witnessed> {

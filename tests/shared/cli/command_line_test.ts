@@ -191,6 +191,6 @@ Deno.test("a bad value of the settings file is refused with its line, a secret o
   );
   assert.throws(
     () => parseWith("token"),
-    /^UsageError: Cannot use token in line 3 of "x.toml": at least/,
+    /^UsageError: Cannot use token in line 3 of "x.toml": it must have at least/,
   );
 });

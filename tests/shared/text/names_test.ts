@@ -108,11 +108,14 @@ Deno.test("parseName() refuses the program's own words, however they are written
   const forged = [
     ...["server", "SERVER", "Server", "s\u0435rver", "-server-", "server.", "1server", "server2"],
     ...["system", "\uff33ystem", "sy stem", "error", "err0r", "cmdchat", "cmdchat-server", "Hint"],
+    ...["admin", "Operator", "0perator", "you", "Server Notice", "server-notice", "moderator"],
   ];
   for (const name of forged) {
     assert.throws(() => parseName(name), /one of the program's own words/, name);
   }
-  for (const name of ["observer", "servers are fun", "systematic", "ann error"]) {
+  for (
+    const name of ["observer", "servers are fun", "systematic", "ann error", "young", "admina"]
+  ) {
     assert.equal(parseName(name), name);
   }
 });
