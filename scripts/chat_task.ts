@@ -34,7 +34,7 @@ async function startServer(port: number): Promise<Deno.ChildProcess> {
       "--allow-net",
       "--allow-env",
       "--allow-read",
-      "--allow-sys=hostname",
+      "--allow-sys=hostname,uid",
       new URL("../server/main.ts", import.meta.url).href,
       "--host",
       "127.0.0.1",

@@ -30,7 +30,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Rules for texts that people type and see: names and lookalikes, invite links, safe file names, durations, sizes.",
     uses: ["shared/base", "shared/crypto"],
-    face: ["byte_size", "download_name", "duration", "host_and_port", "invite_link", "names"],
+    face: [
+      "byte_size",
+      "download_name",
+      "duration",
+      "host_and_port",
+      "invite_link",
+      "names",
+      "secret_text",
+    ],
   },
   "shared/messages": {
     says:
@@ -82,6 +90,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "identity_file",
       "limits",
       "reloadable_files",
+      "secret_file",
       "server_options",
       "tls_files",
     ],
@@ -270,7 +279,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "The user's disk: opening and locking, typed and dropped paths, completing paths, saving a received file.",
     uses: [],
-    face: ["dropped_file", "file_access", "path_completion", "save_download", "typed_path"],
+    face: [
+      "dropped_file",
+      "file_access",
+      "path_completion",
+      "save_download",
+      "trusted_file",
+      "typed_path",
+    ],
   },
   "client/config": {
     says:

@@ -1,7 +1,9 @@
 // Where a secret comes from: one rule for the history's passphrase and the token. docs/OPERATIONS.md lists the options.
 
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
+import { readSecretBytes, readSecretText, type SecretText } from "../../shared/text/secret_text.ts";
 import { quotePath } from "../files/file_access.ts";
+import { readTrustedFile } from "../files/trusted_file.ts";
 
 /** Asks the user at the terminal; undefined where there is none or the user gave up. */
 export type Ask = (question: string, options: { hidden: true }) => Promise<string | undefined>;
@@ -37,7 +39,8 @@ export async function readSecret(places: SecretPlaces): Promise<string | undefin
     return refuseEmpty(flag.value, name, flag.option);
   }
   // An empty variable counts as unset: that is how compose files and units express "none".
-  if (environment?.value) return environment.value;
+  const set = environment?.value && fromVariable(environment.variable, environment.value);
+  if (set) return set;
   if (file?.path !== undefined) return await readSecretFile(name, file.option, file.path);
   if (places.setting !== undefined) return refuseEmpty(places.setting, name, "the settings file");
   const answer = await ask?.(`${capitalised(name)}: `, { hidden: true });
@@ -46,48 +49,23 @@ export async function readSecret(places: SecretPlaces): Promise<string | undefin
 
 async function readSecretFile(name: string, option: string, path: string): Promise<string> {
   const trouble = `Cannot read the ${name} from ${quotePath(path)}`;
-  let text: string;
-  try {
-    using handle = await Deno.open(path, { read: true });
-    const info = await handle.stat();
-    if (info.isDirectory) throw new ConfigError(`${trouble}: it is a folder, a file is wanted`);
-    refuseOpenToAll(info, trouble, path);
-    text = await readFirstLine(handle, trouble);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`${trouble}: ${reasonOf(error)}`, { cause: error });
-  }
-  return refuseEmpty(text, name, `the first line of ${option}`);
+  const max = MAX_SECRET_FILE_BYTES;
+  const { bytes } = await readTrustedFile({ path, trouble, max, isSecret: true });
+  return refuseEmpty(
+    firstLine(readSecretBytes(bytes), trouble),
+    name,
+    `the first line of ${option}`,
+  );
 }
 
-function refuseOpenToAll(info: Deno.FileInfo, trouble: string, path: string): void {
-  // Others' read and write bits. The group's are left alone: Docker, systemd and Kubernetes hand secrets to a group.
-  if (info.mode === null || Deno.build.os === "windows" || (info.mode & 0o006) === 0) return;
-  throw new ConfigError(`${trouble}: every user of this machine may read or change it`, {
-    hint: `chmod 600 ${quotePath(path)}`,
-  });
+/** The secret in a variable: one line, without what surrounds it. Throws ConfigError that does not repeat it. */
+function fromVariable(variable: string, value: string): string | undefined {
+  return firstLine(readSecretText(value), `Cannot use ${variable}`) || undefined;
 }
 
-async function readFirstLine(handle: Deno.FsFile, trouble: string): Promise<string> {
-  const bytes = new Uint8Array(MAX_SECRET_FILE_BYTES);
-  let filled = 0;
-  while (filled < bytes.length && !bytes.subarray(0, filled).includes(0x0a)) {
-    const count = await handle.read(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  const newline = bytes.subarray(0, filled).indexOf(0x0a);
-  if (newline < 0 && filled === bytes.length) {
-    throw new ConfigError(
-      `${trouble}: its first line has more than ${MAX_SECRET_FILE_BYTES} bytes`,
-    );
-  }
-  const line = bytes.subarray(0, newline < 0 ? filled : newline);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(line).replace(/\r$/, "");
-  } catch {
-    throw new ConfigError(`${trouble}: its first line is not UTF-8 text`);
-  }
+function firstLine(read: SecretText, trouble: string): string {
+  if ("fault" in read) throw new ConfigError(`${trouble}: ${read.fault}`);
+  return read.lines[0]?.text ?? "";
 }
 
 function refuseEmpty(secret: string, name: string, origin: string): string {
@@ -102,11 +80,4 @@ function betterPlaces({ environment, file, ask }: SecretPlaces): string {
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "no permission to read it";
-  if (error instanceof Deno.errors.NotCapable) return "this program was started without that right";
-  return "the system refused";
 }

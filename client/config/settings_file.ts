@@ -9,6 +9,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
 import { quotePath } from "../files/file_access.ts";
+import { isFileMissing, readTrustedFile } from "../files/trusted_file.ts";
 import { ChatSettings as ChatSettings, parseSettingName, SETTING_NAMES } from "./chat_settings.ts";
 import { lineOf } from "./toml_lines.ts";
 
@@ -113,32 +114,17 @@ interface SettingsText {
   readonly mode: number | null;
 }
 
-async function readSettingsFile(path: string, wanted: boolean): Promise<SettingsText | undefined> {
+/** The text of the file; undefined where there is none and nobody asked for it. Throws ConfigError. */
+async function readSettingsFile(path: string, isAsked: boolean): Promise<SettingsText | undefined> {
   const trouble = `Cannot read the settings in ${quotePath(path)}`;
   try {
-    const { size, mode, isDirectory, isFile } = await Deno.stat(path);
-    if (isDirectory) throw new ConfigError(`${trouble}: it is a folder, a file is wanted`);
-    if (size > FILE_MAX_BYTES) {
-      throw new ConfigError(`${trouble}: it has ${size} bytes, at most ${FILE_MAX_BYTES} are read`);
-    }
-    // Devices and pipes have modes that say nothing of what comes out of them.
-    const hasMode = isFile && Deno.build.os !== "windows";
-    return { text: await Deno.readTextFile(path), mode: hasMode ? mode : null };
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    const isMissing = cause instanceof Deno.errors.NotFound || isNoFolder(cause);
-    if (isMissing && !wanted) return undefined;
-    const why = isMissing
-      ? "there is no such file"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "no permission to read it"
-      : "the system refused";
-    throw new ConfigError(`${trouble}: ${why}`, { cause });
+    const max = FILE_MAX_BYTES;
+    const { bytes, mode } = await readTrustedFile({ path, trouble, max, isSecret: false });
+    return { text: new TextDecoder().decode(bytes), mode };
+  } catch (error) {
+    if (isFileMissing(error) && !isAsked) return undefined;
+    throw error;
   }
-}
-
-function isNoFolder(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ENOTDIR";
 }
 
 /** Turns tables of the file into sections, and says where something is wrong. */
@@ -243,14 +229,8 @@ function isTable(value: unknown): value is Record<string, unknown> {
 }
 
 function refuseShownSecrets(path: string, mode: number | null, sections: readonly Section[]): void {
-  if (mode === null) return;
+  if (mode === null || (mode & 0o077) === 0) return;
   const trouble = `Cannot use the settings in ${quotePath(path)}`;
-  if ((mode & 0o002) !== 0) {
-    throw new ConfigError(`${trouble}: every user of this machine may change them`, {
-      hint: `chmod 600 ${quotePath(path)}`,
-    });
-  }
-  if ((mode & 0o077) === 0) return;
   const secret = sections.flatMap(({ values }) => [...values]).find(isSecret);
   if (secret === undefined) return;
   const [key, { place }] = secret;

@@ -5,6 +5,7 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import { type Fingerprint, parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import { quotePath } from "../files/file_access.ts";
+import { isFileMissing, readTrustedFile } from "../files/trusted_file.ts";
 
 const FILE_MAX_BYTES = 1_048_576;
 
@@ -70,18 +71,12 @@ export class KnownServers {
 
   async #read(): Promise<string> {
     const trouble = `Cannot read the known servers in ${quotePath(this.#path)}`;
+    const read = { path: this.#path, trouble, max: FILE_MAX_BYTES, isSecret: false };
     try {
-      const { size } = await Deno.stat(this.#path);
-      if (size > FILE_MAX_BYTES) {
-        throw new ConfigError(
-          `${trouble}: it has ${size} bytes, at most ${FILE_MAX_BYTES} are read`,
-        );
-      }
-      return await Deno.readTextFile(this.#path);
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return "";
-      if (cause instanceof ConfigError) throw cause;
-      throw new ConfigError(`${trouble}: the system refused`, { cause });
+      return new TextDecoder().decode((await readTrustedFile(read)).bytes);
+    } catch (error) {
+      if (isFileMissing(error)) return "";
+      throw error;
     }
   }
 

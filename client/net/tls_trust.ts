@@ -4,6 +4,7 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import type { ClientConfig } from "../config/read_options.ts";
 import type { TlsSettings } from "./endpoint.ts";
 import { quotePath } from "../files/file_access.ts";
+import { readTrustedFile } from "../files/trusted_file.ts";
 
 const PEM_CERTIFICATE =
   /-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/g;
@@ -20,29 +21,11 @@ export async function readTlsSettings(
 
 async function readCertificates(path: string): Promise<string[]> {
   const trouble = `Cannot read the certificates in ${quotePath(path)}`;
-  const text = await readFile(path, trouble);
+  const read = { path, trouble, max: FILE_MAX_BYTES, isSecret: false };
+  const text = new TextDecoder().decode((await readTrustedFile(read)).bytes);
   const found = text.match(PEM_CERTIFICATE);
   if (found !== null) return found;
-  throw new ConfigError(`${trouble}: there is none, PEM is wanted`, {
+  throw new ConfigError(`${trouble}: it holds no certificate in PEM`, {
     hint: "the file begins with -----BEGIN CERTIFICATE-----; a key does not belong here",
   });
-}
-
-async function readFile(path: string, trouble: string): Promise<string> {
-  try {
-    const { isDirectory, size } = await Deno.stat(path);
-    if (isDirectory) throw new ConfigError(`${trouble}: it is a folder, a file is wanted`);
-    if (size > FILE_MAX_BYTES) {
-      throw new ConfigError(`${trouble}: it has ${size} bytes, at most ${FILE_MAX_BYTES} are read`);
-    }
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "no permission to read it"
-      : "the system refused";
-    throw new ConfigError(`${trouble}: ${why}`, { cause });
-  }
 }

@@ -27,6 +27,8 @@ export const SERVER: Program = {
     "--allow-net",
     "--allow-env=CMDCHAT_*,NO_COLOR,NOTIFY_SOCKET,RUNTIME_DIRECTORY,WATCHDOG_PID,WATCHDOG_USEC",
     "--allow-read",
+    // Whose files it may trust: its own user's and root's.
+    "--allow-sys=uid",
     `--allow-write=${[MANAGER_SOCKET, ...OWN_SOCKETS].join(",")}`,
     "--deny-import",
   ],
@@ -47,6 +49,7 @@ export const CLIENT: Program = {
     `--allow-env=CMDCHAT_*,${TERMINAL_VARIABLES},HOME,USERPROFILE,XDG_CONFIG_HOME`,
     "--allow-read",
     "--allow-write",
+    "--allow-sys=uid",
     "--deny-import",
   ],
   include: ["client/sealed_engine/worker.ts"],

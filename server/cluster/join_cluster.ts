@@ -9,6 +9,7 @@ import type { NatsOptions, NatsTls } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { faultText } from "../telemetry/log.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
+import { readSecretVariable } from "../config/secret_file.ts";
 import { readPem } from "../config/tls_files.ts";
 
 /** A cluster that was joined. */
@@ -74,8 +75,8 @@ const REACHED = "The other servers are reached again.";
 const UNREACHABLE = "The other servers cannot be reached: what you send waits until they are.";
 
 function clusterSecret(env: ClusterContext["env"]): Uint8Array {
-  const secret = env("CMDCHAT_CLUSTER_KEY");
-  if (secret) return parseClusterSecret(secret);
+  const secret = readSecretVariable(env, "CMDCHAT_CLUSTER_KEY");
+  if (secret !== undefined) return parseClusterSecret(secret);
   throw new ConfigError("Cannot join other servers: CMDCHAT_CLUSTER_KEY is not set", {
     hint: "the same on all servers: openssl rand -base64 32 | tr '+/' '-_' | tr -d =",
   });
@@ -90,10 +91,10 @@ function natsOptions(
     servers,
     replicas: config["nats-replicas"],
     tls: tlsOf(config),
-    user: env("CMDCHAT_NATS_USER") || undefined,
-    password: env("CMDCHAT_NATS_PASSWORD") || undefined,
-    token: env("CMDCHAT_NATS_TOKEN") || undefined,
-    nkey: env("CMDCHAT_NATS_NKEY") || undefined,
+    user: readSecretVariable(env, "CMDCHAT_NATS_USER"),
+    password: readSecretVariable(env, "CMDCHAT_NATS_PASSWORD"),
+    token: readSecretVariable(env, "CMDCHAT_NATS_TOKEN"),
+    nkey: readSecretVariable(env, "CMDCHAT_NATS_NKEY"),
   };
 }
 
@@ -103,14 +104,15 @@ function tlsOf(config: ServerConfig): NatsTls | undefined {
     throw new ConfigError("Cannot use --nats-certfile and --nats-keyfile: give both, or neither");
   }
   if (ca === undefined && cert === undefined) return undefined;
-  const certificate = /-----BEGIN CERTIFICATE-----/;
+  const certificate = (option: string, path: string) =>
+    readPem({ option, path, wanted: /-----BEGIN CERTIFICATE-----/, what: "a certificate" });
+  const option = "--nats-keyfile";
+  const what = "a private key";
   return {
-    ...(ca === undefined ? {} : { ca: readPem("--nats-ca", ca, certificate, "a certificate") }),
-    ...(cert === undefined
-      ? {}
-      : { cert: readPem("--nats-certfile", cert, certificate, "a certificate") }),
+    ...(ca === undefined ? {} : { ca: certificate("--nats-ca", ca) }),
+    ...(cert === undefined ? {} : { cert: certificate("--nats-certfile", cert) }),
     ...(key === undefined
       ? {}
-      : { key: readPem("--nats-keyfile", key, /PRIVATE KEY-----/, "a private key") }),
+      : { key: readPem({ option, path: key, wanted: /PRIVATE KEY-----/, what, isSecret: true }) }),
   };
 }

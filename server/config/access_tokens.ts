@@ -3,29 +3,30 @@
 import { createHash } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { TOKEN_MAX_BYTES } from "../../shared/base/limits.ts";
-import { readSecretFile } from "./secret_file.ts";
+import { readSecretLines, secretVariableLines } from "./secret_file.ts";
 
 /** SHA-256 of a token: what is kept, and compared in constant time. */
 export function tokenDigest(token: string): Uint8Array {
   return createHash("sha256").update(token, "utf8").digest();
 }
 
-/** Digests of the tokens in CMDCHAT_TOKENS, separated by commas. Throws ConfigError. */
+/** Digests of the tokens in CMDCHAT_TOKENS, separated by commas or ends of lines. Throws ConfigError. */
 export function tokensFromVariable(text: string): Uint8Array[] {
-  return digests(text.split(","), { source: "CMDCHAT_TOKENS", isSet: text.trim().length > 0 });
+  const parts = secretVariableLines("CMDCHAT_TOKENS", text).flatMap((line) => line.split(","));
+  const tokens = parts.map((part) => part.trim()).filter((part) => part !== "");
+  return digests(tokens, { source: "CMDCHAT_TOKENS", isSet: text.trim().length > 0 });
 }
 
-/** Digests of the tokens in a file, one a line. Throws ConfigError. */
+/** Digests of the tokens in a file, one a line; a line that begins with # is a comment. Throws ConfigError. */
 export function tokensFromFile(path: string): Uint8Array[] {
-  const lines = readSecretFile("--tokens-file", path).split("\n");
+  const lines = readSecretLines("--tokens-file", path).filter((line) => !line.startsWith("#"));
   return digests(lines, { source: `--tokens-file ${JSON.stringify(path)}`, isSet: true });
 }
 
 function digests(
-  texts: readonly string[],
+  tokens: readonly string[],
   { source, isSet }: { readonly source: string; readonly isSet: boolean },
 ): Uint8Array[] {
-  const tokens = texts.map((token) => token.trim()).filter((token) => token.length > 0);
   for (const token of tokens) {
     if (new TextEncoder().encode(token).length > TOKEN_MAX_BYTES) {
       throw new ConfigError(
@@ -33,7 +34,7 @@ function digests(
       );
     }
   }
-  // "," alone, or a file that was emptied, is a mistake that must not open the server to everyone.
+  // "," alone, or an emptied file, is a mistake that must not open the server to everyone.
   if (isSet && tokens.length === 0) {
     throw new ConfigError(`Cannot use ${source}: it is set but holds no token`);
   }

@@ -1,32 +1,117 @@
-// Files that hold secrets: read only where not every user of the machine may read them too.
+// Files and variables that hold secrets or decide whom the server trusts. What is trusted, and how a secret is read,
+// are rules of both programs (shared/base/file_trust.ts, shared/text/secret_text.ts).
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { fileReason } from "./tls_files.ts";
+import { type FileFacts, trustFault } from "../../shared/base/file_trust.ts";
+import { readSecretBytes, readSecretText, type SecretText } from "../../shared/text/secret_text.ts";
 
-/** The text of the file that `option` names. Throws ConfigError where it cannot be read, or everybody could. */
-export function readSecretFile(option: string, path: string): string {
+/** No file that this server reads at start is longer. */
+const FILE_MAX_BYTES = 1_048_576;
+
+/** Which file, named by which option. */
+export interface NamedFile {
+  readonly option: string;
+  readonly path: string;
+}
+
+/** The bytes of a file. Throws ConfigError where it cannot be read, is too long, or is not to be trusted. */
+export function readTrustedFile(named: NamedFile, isSecret: boolean): Uint8Array {
+  const trouble = troubleWith(named);
   try {
-    const info = Deno.statSync(path);
-    if (info.isFile) refuseOpenToAll(info, { option, path });
-    return Deno.readTextFileSync(path);
+    using file = Deno.openSync(named.path, { read: true });
+    refuseUntrusted(named, file.statSync(), isSecret);
+    return readBounded(file, trouble);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`Cannot use ${option} ${JSON.stringify(path)}: ${fileReason(cause)}`, {
-      cause,
-    });
+    throw new ConfigError(`${trouble}: ${reasonOf(cause)}`, { cause });
   }
 }
 
-// Others' read and write bits; a group's are left alone, since service managers hand secrets to a group.
-function refuseOpenToAll(
-  info: Deno.FileInfo,
-  { option, path }: { readonly option: string; readonly path: string },
-): void {
-  if (info.mode === null || Deno.build.os === "windows" || (info.mode & 0o006) === 0) return;
+/** The text of a secret file as it stands there. Throws ConfigError. */
+export function readSecretFile(option: string, path: string): string {
+  const named = { option, path };
+  const bytes = readTrustedFile(named, true);
+  const read = readSecretBytes(bytes);
+  if ("fault" in read) throw new ConfigError(`${troubleWith(named)}: ${read.fault}`);
+  return new TextDecoder().decode(bytes);
+}
+
+/** The lines of a secret file that are not empty. Throws ConfigError. */
+export function readSecretLines(option: string, path: string): string[] {
+  const named = { option, path };
+  return linesOf(readSecretBytes(readTrustedFile(named, true)), troubleWith(named));
+}
+
+/** The lines of a variable that are not empty. Throws ConfigError that does not repeat it. */
+export function secretVariableLines(variable: string, text: string): string[] {
+  return linesOf(readSecretText(text), `Cannot use ${variable}`);
+}
+
+/** A variable that holds one secret; undefined where it is not set or has blanks alone. Throws ConfigError. */
+export function readSecretVariable(
+  env: (name: string) => string | undefined,
+  variable: string,
+): string | undefined {
+  const [secret, surplus] = secretVariableLines(variable, env(variable) ?? "");
+  if (surplus === undefined) return secret;
+  throw new ConfigError(`Cannot use ${variable}: it has several lines, and must have one`);
+}
+
+function linesOf(read: SecretText, trouble: string): string[] {
+  if ("fault" in read) throw new ConfigError(`${trouble}: ${read.fault}`);
+  return read.lines.map(({ text }) => text);
+}
+
+function troubleWith({ option, path }: NamedFile): string {
+  return `Cannot use ${option} ${JSON.stringify(path)}`;
+}
+
+function refuseUntrusted(named: NamedFile, file: FileFacts, isSecret: boolean): void {
+  const at = Deno.lstatSync(named.path);
+  const link = at.isSymlink ? at : undefined;
+  const fault = trustFault({ file, link, uid: ownUid(), isSecret });
+  if (fault === undefined) return;
+  const { why, command } = fault;
   throw new ConfigError(
-    `Cannot use ${option} ${
-      JSON.stringify(path)
-    }: every user of this machine may read or change it`,
-    { hint: `chmod 600 ${JSON.stringify(path)}` },
+    `${troubleWith(named)}: ${why}`,
+    command === undefined ? {} : { hint: `${command} ${JSON.stringify(named.path)}` },
   );
+}
+
+/** The user of this process; undefined where it may not ask, and on Windows. */
+function ownUid(): number | undefined {
+  if (Deno.permissions.querySync({ name: "sys", kind: "uid" }).state !== "granted") {
+    return undefined;
+  }
+  return Deno.uid() ?? undefined;
+}
+
+function readBounded(file: Deno.FsFile, trouble: string): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = new Uint8Array(65_536);
+    const count = file.readSync(chunk);
+    if (count === null) break;
+    length += count;
+    if (length > FILE_MAX_BYTES) {
+      throw new ConfigError(`${trouble}: it has more than ${FILE_MAX_BYTES} bytes`);
+    }
+    chunks.push(chunk.subarray(0, count));
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (cause instanceof Deno.errors.NotCapable) return "this user may not read it";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder, not a file";
+  return "it cannot be read";
 }

@@ -2,6 +2,7 @@
 
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
+import { type NamedFile, readTrustedFile } from "./secret_file.ts";
 
 /** PEM texts that belong together. */
 export interface TlsFiles {
@@ -11,13 +12,19 @@ export interface TlsFiles {
 
 /** Reads and checks both files at the time `now` (ms). Throws ConfigError that names the file and the fault. */
 export function readTlsFiles(certfile: string, keyfile: string, now: number): TlsFiles {
-  const cert = readPem("--certfile", certfile, /-----BEGIN CERTIFICATE-----/, "a certificate");
-  const key = readPem(
-    "--keyfile",
-    keyfile,
-    /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/,
-    "a private key",
-  );
+  const cert = readPem({
+    option: "--certfile",
+    path: certfile,
+    wanted: /-----BEGIN CERTIFICATE-----/,
+    what: "a certificate",
+  });
+  const key = readPem({
+    option: "--keyfile",
+    path: keyfile,
+    wanted: /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/,
+    what: "a private key",
+    isSecret: true,
+  });
   const certificate = parse("--certfile", certfile, () => new X509Certificate(cert));
   refuseLocked(keyfile, key);
   checkDates(certificate, certfile, now);
@@ -25,26 +32,22 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Tl
   return { cert, key };
 }
 
-/** The text of a PEM file. Throws ConfigError that names option, file and fault. */
-export function readPem(option: string, path: string, wanted: RegExp, what: string): string {
-  const trouble = `Cannot use ${option} ${JSON.stringify(path)}`;
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (cause) {
-    throw new ConfigError(`${trouble}: ${fileReason(cause)}`, { cause });
-  }
-  if (!wanted.test(text)) throw new ConfigError(`${trouble}: it does not hold ${what} in PEM`);
-  return text;
+/** A PEM file, and what it must hold. */
+export interface PemFile extends NamedFile {
+  readonly wanted: RegExp;
+  /** The content in words, such as `a certificate`. */
+  readonly what: string;
+  readonly isSecret?: boolean;
 }
 
-/** Why a file cannot be read, in words. */
-export function fileReason(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
-  if (cause instanceof Deno.errors.PermissionDenied) return "this user may not read it";
-  if (cause instanceof Deno.errors.NotCapable) return "this user may not read it";
-  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder, not a file";
-  return "it cannot be read";
+/** The text of a PEM file without a byte order mark. Throws ConfigError that names option, file and fault. */
+export function readPem({ option, path, wanted, what, isSecret = false }: PemFile): string {
+  // A byte order mark is not part of the text, and the decoder cuts it.
+  const text = new TextDecoder().decode(readTrustedFile({ option, path }, isSecret));
+  if (wanted.test(text)) return text;
+  throw new ConfigError(
+    `Cannot use ${option} ${JSON.stringify(path)}: it does not hold ${what} in PEM`,
+  );
 }
 
 // Both ways to write a key under a passphrase: PKCS #8, and OpenSSL's older one.

@@ -69,16 +69,27 @@ Deno.test("readSecret() asks for hidden input", async () => {
   assert.deepEqual(asked, [["History passphrase: ", { hidden: true }]]);
 });
 
-Deno.test("readSecret() takes the first line whatever ends it, spaces and all", async () => {
-  const contents = [` ${SECRET} `, ` ${SECRET} \n`, ` ${SECRET} \r\n`, ` ${SECRET} \nrest`];
+Deno.test("readSecret() takes the first line without what an editor adds: blanks, CR, a byte order mark", async () => {
+  const contents = [SECRET, ` ${SECRET} \n`, `\ufeff${SECRET}\r\n`, `\n${SECRET}\t\nrest`];
   for (const content of contents) {
     await using inFile = await secretFile(content);
-    assert.equal(await readSecret(places({ file: file(inFile.path) })), ` ${SECRET} `);
+    assert.equal(await readSecret(places({ file: file(inFile.path) })), SECRET);
   }
 });
 
+Deno.test("readSecret() reads a variable as it reads a file, and refuses quotes in both", async () => {
+  assert.equal(await readSecret(places({ environment: environment(` ${SECRET}\r`) })), SECRET);
+  const quoted = places({ environment: environment(`"${SECRET}"`) });
+  await assert.rejects(readSecret(quoted), {
+    message:
+      "Cannot use CMDCHAT_HISTORY_PASSPHRASE: line 1 is in quotes, which would be a part of it",
+  });
+  await using inFile = await secretFile(`'${SECRET}'\n`);
+  await assert.rejects(readSecret(places({ file: file(inFile.path) })), /line 1 is in quotes/);
+});
+
 Deno.test("readSecret() refuses an empty secret wherever it comes from", async () => {
-  await using empty = await secretFile("\nsecond");
+  await using empty = await secretFile("\n \n");
   const wrong = [
     { flag: flag("") },
     { file: file(empty.path) },
@@ -112,8 +123,8 @@ Deno.test("readSecret() says why a file cannot be used, and never what is in it"
   const cases: [string, RegExp][] = [
     [`${folder}/none`, /no such file/],
     [folder, /is a folder/],
-    [binary.path, /not UTF-8/],
-    [long.path, /more than 65536 bytes/],
+    [binary.path, /line 1 is not UTF-8 text/],
+    [long.path, /at most 65536 are read/],
   ];
   for (const [path, reason] of cases) {
     await assert.rejects(readSecret(places({ file: file(path) })), (error) => {

@@ -286,7 +286,7 @@ async function embeddedSettings(path: string): Promise<Embedded> {
   throw new Error("the settings in the executable do not end");
 }
 
-test("the server's executable holds network, reading, its own variables and the service manager's sockets, no permission else", async () => {
+test("the server's executable holds network, reading, its own variables, its user's number and the service manager's sockets, no permission else", async () => {
   const { server } = await executables();
   const { permissions, code_cache_key } = await embeddedSettings(server);
   const held = Object.entries(permissions)
@@ -304,6 +304,7 @@ test("the server's executable holds network, reading, its own variables and the 
     ],
     allow_net: [],
     allow_read: [],
+    allow_sys: ["uid"],
     allow_write: [MANAGER_SOCKET, ...OWN_SOCKETS],
   });
   assert.deepEqual(permissions["deny_import"], [], "code from other hosts");

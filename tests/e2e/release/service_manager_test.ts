@@ -36,7 +36,7 @@ async function openManager(): Promise<Manager> {
   };
 }
 
-const BASE = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname"];
+const BASE = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname,uid"];
 
 /** A server that may write only where the manager's sockets are, as its executable. */
 function startManaged(manager: Manager, env: Record<string, string> = {}): Promise<RunningServer> {

@@ -53,7 +53,7 @@ const ROOT = new URL("../../..", import.meta.url);
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 const BANNER = /^(.* listening on (?:\[.*\]|[^\s:]+):(\d+) .*)$/m;
-const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname"];
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname,uid"];
 
 /** Starts a server and resolves when it listens. Throws an Error with its output where it does not. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {

@@ -68,3 +68,41 @@ Deno.test("what is read anew adds the file's tokens to the variable's, or change
   await place.write("");
   assert.throws(() => readReloadable(config, now), ConfigError);
 });
+
+const NONE = /holds no token$/;
+
+/** What stands in a tokens file, and how many tokens it has, or why it is refused. */
+const FILES: readonly (readonly [text: string, result: number | RegExp])[] = [
+  ["one\ntwo\n", 2],
+  ["\ufeffone\r\ntwo\r\n", 2],
+  ["# of alice\none\n\n  # of bob\n\ttwo  \n", 2],
+  ["one # no comment\n", 1],
+  ["# nothing else\n", NONE],
+  ["\r\n \r\n", NONE],
+  ['one\n\n"two"\n', /: line 3 is in quotes, which would be a part of it$/],
+  ["one\ntw\0o\n", /: line 2 has a NUL character$/],
+];
+
+for (const [text, result] of FILES) {
+  Deno.test(`a tokens file ${JSON.stringify(text)} ${result instanceof RegExp ? "is refused" : "is read"}`, async () => {
+    const path = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(path, text);
+      if (result instanceof RegExp) assert.throws(() => tokensFromFile(path), { message: result });
+      else assert.equal(tokensFromFile(path).length, result);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+}
+
+Deno.test("a variable holds tokens separated by commas or ends of lines, as a .env file with CR gives them", () => {
+  const digestsOf = (text: string) => tokensFromVariable(text).map((digest) => Array.from(digest));
+  const both = ["one", "two"].map((token) => Array.from(tokenDigest(token)));
+  for (const text of ["one,two", "one, two\r", "one\r\ntwo\r\n", "\ufeffone,\n two ,"]) {
+    assert.deepEqual(digestsOf(text), both, JSON.stringify(text));
+  }
+  assert.throws(() => tokensFromVariable('"one"'), {
+    message: /^Cannot use CMDCHAT_TOKENS: line 1 /,
+  });
+});

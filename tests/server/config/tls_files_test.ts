@@ -72,8 +72,10 @@ test("a file that holds something else, or PEM that is damaged, is refused", asy
     faultOf(own.keyFile, own.keyFile).message,
     /--certfile .* does not hold a certificate/,
   );
+  const asKey = await rewritten(own.certFile, (text) => text);
+  await Deno.chmod(asKey, 0o600);
   assert.match(
-    faultOf(own.certFile, own.certFile).message,
+    faultOf(own.certFile, asKey).message,
     /--keyfile .* does not hold a private key/,
   );
   const empty = await rewritten(own.certFile, () => "");
@@ -81,6 +83,7 @@ test("a file that holds something else, or PEM that is damaged, is refused", asy
   const cut = await rewritten(own.certFile, (text) => text.slice(0, text.length / 2));
   assert.match(faultOf(cut, own.keyFile).message, /--certfile .* is damaged/);
   const cutKey = await rewritten(own.keyFile, (text) => text.slice(0, text.length / 2));
+  await Deno.chmod(cutKey, 0o600);
   assert.match(faultOf(own.certFile, cutKey).message, /--keyfile .* is damaged/);
 });
 
