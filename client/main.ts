@@ -16,7 +16,9 @@ import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { reportError } from "./base/exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
 import { runChat } from "./app/run_chat.ts";
-import { readVariable } from "./base/environment.ts";
+import { readVariable, variableNames } from "./base/environment.ts";
+import { strayVariables } from "../shared/cli/environment_check.ts";
+import { CLIENT_READS } from "../shared/cli/program_variables.ts";
 import { openSettings } from "./config/settings_file.ts";
 import { readFirstLine } from "./terminal/tty.ts";
 
@@ -91,6 +93,15 @@ function readCall({ place, words }: ReturnType<typeof readPlace>): Call {
   return { command: findCommand(CLIENT_COMMANDS, word), args: [...place, ...rest] };
 }
 
+/** Says which variables were probably meant for this program. Those of a server in the same shell are not. */
+function warnOfStrayVariables(): void {
+  const view = { ...CLIENT_READS, env: readVariable, all: variableNames() };
+  for (const { variable, why, meant } of strayVariables(view)) {
+    if (meant === undefined || readVariable(meant)) continue;
+    Deno.stderr.writeSync(encoder.encode(`warning: ${variable} has no effect: ${why}\n`));
+  }
+}
+
 /** Runs the program with these arguments; gives its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const { build, args: all } = takeBuild(argv);
@@ -101,6 +112,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const help = helpAsked(call.words);
     if (help !== undefined) return print(help), 0;
+    warnOfStrayVariables();
     const { command, args } = readCall(call);
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
     // A doctor has to say what is wrong with the settings, and go on.

@@ -74,9 +74,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "command_line",
       "completion_script",
       "completions_command",
+      "environment_check",
       "error_report",
       "option_values",
       "program",
+      "program_variables",
     ],
   },
   "server/config": {

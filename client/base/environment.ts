@@ -10,3 +10,9 @@ export function readVariable(name: string): string | undefined {
     throw error;
   }
 }
+
+/** Names of all variables; undefined where the program may read its own alone. */
+export function variableNames(): string[] | undefined {
+  const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
+  return isAllowed ? Object.keys(Deno.env.toObject()) : undefined;
+}

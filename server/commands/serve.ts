@@ -2,6 +2,8 @@
 
 import type { Logger } from "@logtape/logtape";
 import { CmdchatError, ConfigError } from "../../shared/base/errors.ts";
+import { strayVariables } from "../../shared/cli/environment_check.ts";
+import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { VERSION } from "../../shared/base/version.ts";
 import { RelayClusterHost } from "../admin/cluster_host.ts";
 import { joinCluster, type JoinedCluster } from "../cluster/join_cluster.ts";
@@ -54,6 +56,9 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
   const log = openLog(config["log-level"]);
+  for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: allVariables() })) {
+    log.warning("environment variable without effect", { variable, why });
+  }
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
   const manager = openManager(log, env);
   const waiting = { log, manager, isManaged: env("NOTIFY_SOCKET") !== undefined };
@@ -95,6 +100,12 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   await served.serve();
   await stopped;
   await joined?.close();
+}
+
+/** Names of all variables; undefined for the executable, which may read its own alone. */
+function allVariables(): string[] | undefined {
+  const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
+  return isAllowed ? Object.keys(Deno.env.toObject()) : undefined;
 }
 
 interface Waiting {

@@ -1,0 +1,80 @@
+// Which program reads which variables. Neither side may import the other's tables; a test holds both lists to them.
+
+const BOTH = ["CMDCHAT_HOST", "CMDCHAT_PORT"] as const;
+
+/** Variables that only the client reads. */
+export const CLIENT_VARIABLES = [
+  "CMDCHAT_ACCEPT_FILES",
+  "CMDCHAT_BUFFER_SIZE",
+  "CMDCHAT_CA_FILE",
+  "CMDCHAT_CONFIG",
+  "CMDCHAT_DOWNLOAD_DIR",
+  "CMDCHAT_FINGERPRINT",
+  "CMDCHAT_HISTORY_FILE",
+  "CMDCHAT_HISTORY_PASSPHRASE",
+  "CMDCHAT_HISTORY_PASSPHRASE_FILE",
+  "CMDCHAT_KNOWN_SERVERS",
+  "CMDCHAT_LEGACY",
+  "CMDCHAT_LINK",
+  "CMDCHAT_NAME",
+  "CMDCHAT_NO_DOWNLOADS",
+  "CMDCHAT_PLAIN",
+  "CMDCHAT_PROFILE",
+  "CMDCHAT_QUIET_RECONNECT",
+  "CMDCHAT_RENDERER",
+  "CMDCHAT_ROOM",
+  "CMDCHAT_SET",
+  "CMDCHAT_TLS",
+  "CMDCHAT_TOKEN",
+  "CMDCHAT_TOKEN_FILE",
+  "CMDCHAT_TRANSPORT",
+] as const;
+
+/** Variables that only the server reads. */
+export const SERVER_VARIABLES = [
+  "CMDCHAT_ADMIN_LISTEN",
+  "CMDCHAT_ADMIN_TOKEN",
+  "CMDCHAT_ADMIN_TOKEN_FILE",
+  "CMDCHAT_CERTFILE",
+  "CMDCHAT_CLUSTER_KEY",
+  "CMDCHAT_CONNECTION_RATE",
+  "CMDCHAT_HOLD",
+  "CMDCHAT_IDENTITY_FILE",
+  "CMDCHAT_KEYFILE",
+  "CMDCHAT_LOG_LEVEL",
+  "CMDCHAT_MAX_CONNECTIONS",
+  "CMDCHAT_MAX_FILE",
+  "CMDCHAT_MAX_MESSAGE",
+  "CMDCHAT_MAX_PER_ADDRESS",
+  "CMDCHAT_MAX_ROOMS",
+  "CMDCHAT_METRICS",
+  "CMDCHAT_METRICS_INTERVAL",
+  "CMDCHAT_NATS",
+  "CMDCHAT_NATS_CA",
+  "CMDCHAT_NATS_CERTFILE",
+  "CMDCHAT_NATS_KEYFILE",
+  "CMDCHAT_NATS_NKEY",
+  "CMDCHAT_NATS_PASSWORD",
+  "CMDCHAT_NATS_REPLICAS",
+  "CMDCHAT_NATS_TOKEN",
+  "CMDCHAT_NATS_USER",
+  "CMDCHAT_RATE_LIMIT",
+  "CMDCHAT_TAKE_OVER",
+  "CMDCHAT_TOKENS",
+  "CMDCHAT_TOKENS_FILE",
+  "CMDCHAT_TRUSTED_PROXY",
+  "CMDCHAT_WEB",
+  "CMDCHAT_WEB_ONLY_SOCKET",
+] as const;
+
+/** What strayVariables() asks of the client. */
+export const CLIENT_READS = {
+  own: [...BOTH, ...CLIENT_VARIABLES],
+  others: { reader: "server", names: SERVER_VARIABLES },
+} as const;
+
+/** The same of the server. */
+export const SERVER_READS = {
+  own: [...BOTH, ...SERVER_VARIABLES],
+  others: { reader: "client", names: CLIENT_VARIABLES },
+} as const;
