@@ -38,6 +38,11 @@ export class RelayClusterHost implements ClusterHost {
     return expelForAdmin(this.#relay, client);
   }
 
+  departed({ title, source, mutedUntil, spokeAt }: ClusterMessageOf<"departed">): void {
+    const room = { title, madeBy: undefined };
+    this.#relay.departed.note(room, source, { mutedUntil, spokeAt }, Date.now());
+  }
+
   direct({ title, to, ...message }: ClusterMessageOf<"direct">): boolean {
     const other = this.#relay.session(to);
     const theirs = other?.memberships.find(({ room }) => room.title === title);

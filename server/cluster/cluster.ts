@@ -43,6 +43,8 @@ export interface ClusterHost {
   standing(): Iterable<AdminMessage>;
   /** Ends a session for the admin at another server: its address; undefined if it is not here. */
   expel(client: number): string | undefined;
+  /** Notes what a member left behind that left a room at another server. */
+  departed(message: ClusterMessageOf<"departed">): void;
   /** Delivers a direct message if its receiver is here; false if not. */
   direct(message: ClusterMessageOf<"direct">): boolean;
 }
@@ -163,8 +165,8 @@ export class Cluster {
     return answer !== undefined;
   }
 
-  /** Sends a decision of the admin to all other servers. */
-  sendAll(message: AdminMessage): void {
+  /** Sends a decision of the admin, or what a member left behind in a room, to all other servers. */
+  sendAll(message: AdminMessage | ClusterMessageOf<"departed">): void {
     this.#send(message);
   }
 
@@ -296,6 +298,8 @@ export class Cluster {
       case "unbanned":
       case "announced":
         return this.#host?.follow(message);
+      case "departed":
+        return this.#host?.departed(message);
       case "expel": {
         const address = this.#host?.expel(message.client);
         if (address === undefined) return;

@@ -72,6 +72,8 @@ const MESSAGES = {
   unbanned: { network: label },
   /** A notice of the admin to everybody. */
   announced: { text: label },
+  /** A member of a source left a room, muted until a time or after it spoke; see DepartedMembers. */
+  departed: { title: label, source: label, mutedUntil: count, spokeAt: count },
   /** The admin ends a session, which may be the receiver's. */
   expel: { question, client },
   /** Answer to `expel`: the session is ended; its client's address. */

@@ -5,7 +5,7 @@ import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
-import { checkSilence } from "../session/room_access.ts";
+import { mute } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionRef } from "../session/session_host.ts";
 
@@ -14,8 +14,6 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
   chat(session, { id, room, text, action, reply }) {
     const member = memberIn(session, room, "send the message");
     checkText(session, text, "send the message");
-    checkSilence(member, "send the message");
-    member.lastSpokeAt = Date.now();
     const onRefused = (why: string) => session.decline(id, `Cannot send the message: ${why}`);
     const chat = { kind: "chat", ...member.about(), request: id, text, action, reply } as const;
     member.room.publish(chat, { onRefused });
@@ -24,7 +22,6 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
   revise(session, { id, room, sequence, text }) {
     const member = memberIn(session, room, "change the message");
     if (text !== null) checkText(session, text, "change the message");
-    if (text !== null) checkSilence(member, "change the message");
     if (member.room.authors.of(sequence) !== session.id) {
       throw new LimitError(
         `Cannot change message ${sequence}: it is not yours, or older than the server remembers`,
@@ -46,6 +43,7 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
       throw new LimitError("Cannot send the direct message: its receiver is not here any more");
     }
     const { own, theirs } = ends;
+    checkMute(own);
     const about = { room: own.room.id, ...own.about(), to, toName: theirs.name };
     const direct: EventOf<"direct"> = { kind: "direct", ...about, request: id, text };
     if (!other.tellSurely(direct)) {
@@ -73,9 +71,10 @@ function directElsewhere(
   { id, to, text }: { readonly id: number; readonly to: number; readonly text: string },
 ): boolean {
   const { cluster } = session.host;
-  const own = session.memberships.find(({ room }) => room.nameOf(to) !== undefined);
+  const own = unmutedFirst(session).find(({ room }) => room.nameOf(to) !== undefined);
   const toName = own?.room.nameOf(to);
   if (cluster === undefined || own === undefined || toName === undefined) return false;
+  checkMute(own);
   const about = { room: own.room.id, ...own.about(), to, toName };
   const direct: EventOf<"direct"> = { kind: "direct", ...about, request: id, text };
   void cluster.direct(direct, own.room.title).then((taken) => {
@@ -83,6 +82,19 @@ function directElsewhere(
     session.decline(id, "Cannot send the direct message: its receiver cannot be reached now");
   });
   return true;
+}
+
+/** The rooms of a session; those where it is muted last, so that it may speak to whom it meets elsewhere. */
+function unmutedFirst({ memberships }: Session): readonly Membership[] {
+  const now = Date.now();
+  return memberships.toSorted((a, b) => Number(a.mutedUntil > now) - Number(b.mutedUntil > now));
+}
+
+function checkMute(own: Membership): void {
+  const why = mute(own, Date.now());
+  if (why !== undefined) {
+    throw new LimitError(`Cannot send the direct message in "${own.room.title}": ${why}`);
+  }
 }
 
 function checkText(session: Session, text: string, what: string): void {
@@ -94,7 +106,7 @@ function commonRoom(
   session: Session,
   other: SessionRef,
 ): { readonly own: Membership; readonly theirs: Membership } | undefined {
-  for (const own of session.memberships) {
+  for (const own of unmutedFirst(session)) {
     const theirs = other.membership(own.room.id);
     if (theirs !== undefined) return { own, theirs };
   }

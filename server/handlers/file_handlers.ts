@@ -2,14 +2,12 @@
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
-import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 
 /** Handlers about files. */
 export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "part"> = {
   offer(session, request) {
     const member = memberIn(session, request.room, "send the file");
-    checkSilence(member, "send the file");
     const refusal = session.files.open(request);
     if (refusal !== undefined) throw new LimitError(`Cannot send the file: ${refusal}`);
     const { id, file, filename, size, chunks, hash } = request;

@@ -9,7 +9,9 @@ import {
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { whenAllPlaced, whenPlaced } from "../room/bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
-import { exclusion } from "../session/room_access.ts";
+import type { Membership } from "../session/membership.ts";
+import { exclusion, silence } from "../session/room_access.ts";
+import type { Session } from "../session/session.ts";
 import type { Room } from "../room/room.ts";
 
 /** Handlers about rooms and their members. */
@@ -46,7 +48,8 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
 
   rename(session, { id, name: wanted }) {
     const name = parseName(wanted);
-    const taken = session.memberships.find((member) =>
+    const { speakable, tellOthers } = speakableRooms(session, "use the name");
+    const taken = speakable.find((member) =>
       name !== member.name && member.room.isTaken(name, member)
     );
     if (taken !== undefined) {
@@ -55,7 +58,9 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
         `Cannot use the name "${name}": somebody in ${where} has it, or one that looks like it`,
       );
     }
-    whenAllPlaced(session.rename(name), (happened) => {
+    for (const member of speakable) member.noteSpeech();
+    whenAllPlaced(session.rename(name, speakable), (happened) => {
+      tellOthers();
       if (happened) answerDone(session, id);
       else session.decline(id, `Cannot use the name "${name}": somebody took it just now`);
     });
@@ -72,15 +77,44 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
 
   status(session, { id, text }) {
     if (text !== null) checkBytes(text, AWAY_TEXT_MAX_BYTES, "set the away message");
+    const { speakable, tellOthers } = text === null
+      ? { speakable: session.memberships, tellOthers() {} }
+      : speakableRooms(session, "set the away message");
     if (text !== session.status) {
       session.status = text;
-      for (const member of session.memberships) {
+      for (const member of speakable) {
+        if (text !== null) member.noteSpeech();
         member.room.publish({ kind: "status", ...member.about(), text });
       }
     }
+    tellOthers();
     answerDone(session, id);
   },
 };
+
+/** Where something that all rooms of a session see can be seen. Throws LimitError where that is nowhere. */
+function speakableRooms(
+  session: Session,
+  what: string,
+): { readonly speakable: readonly Membership[]; readonly tellOthers: () => void } {
+  const now = Date.now();
+  const silenced = new Map<Membership, string>();
+  for (const member of session.memberships) {
+    const why = silence(member, now);
+    if (why !== undefined) silenced.set(member, why);
+  }
+  const speakable = session.memberships.filter((member) => !silenced.has(member));
+  const [first] = silenced.values();
+  if (first !== undefined && speakable.length === 0) {
+    throw new LimitError(`Cannot ${what}: ${first}`);
+  }
+  const tellOthers = () => {
+    for (const [{ room }, why] of silenced) {
+      session.tell({ kind: "notice", room: room.id, text: `Cannot ${what} in this room: ${why}` });
+    }
+  };
+  return { speakable, tellOthers };
+}
 
 // Runs at once where there are no other servers.
 function whenReady({ ready }: Room, next: () => void): void {

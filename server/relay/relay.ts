@@ -11,6 +11,7 @@ import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
+import { DepartedMembers } from "../limits/departed_members.ts";
 import { HandshakeQueue } from "../limits/handshake_queue.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RoomBans } from "../limits/room_bans.ts";
@@ -49,6 +50,16 @@ export class Relay implements SessionHost {
   readonly access: Access;
   readonly rooms: RoomRegistry;
   readonly roomBans = new RoomBans();
+  readonly departed = new DepartedMembers((title, address, burden) => {
+    this.cluster?.sendAll({
+      kind: "departed",
+      title,
+      source: sourceOf(address),
+      // CBOR as it is used between servers has no infinity.
+      mutedUntil: Math.min(burden.mutedUntil, Number.MAX_SAFE_INTEGER),
+      spokeAt: burden.spokeAt,
+    });
+  });
   readonly sealed: SealedRooms;
   readonly held: HeldSessions;
   /** What the writers of its sessions report to. */

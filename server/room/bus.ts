@@ -53,6 +53,8 @@ export interface Occupant {
   readonly status: string | null;
   /** The highest number of a request of theirs that became an event: tells repeats. */
   readonly request: number;
+  /** When it said or set something last that others read, ms since 1970; 0 = never. */
+  readonly spokeAt: number;
 }
 
 /** What is known of a room on all servers together. */

@@ -70,6 +70,7 @@ export class Room {
   readonly #members = new Map<number, RoomMember>();
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
+  #isRestricted = false;
 
   constructor({ id, title, bus, memoryMs, memory, madeBy, known }: RoomOptions) {
     const maker = madeBy?.address;
@@ -85,6 +86,7 @@ export class Room {
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });
+    this.#isRestricted = isRestricting(this.rules);
   }
 
   /** Resolves when it is known who is here on other servers; undefined where there are none. */
@@ -236,9 +238,19 @@ export class Room {
       this.#members.get(event.client)?.takeName(event.name);
     }
     this.#sendAll(broadcast, audience?.except);
+    this.#tellRestrictions(event.kind === "left");
     if (event.kind === "left" || event.kind === "away") {
       this.#members.get(event.client)?.contradict(event.kind);
     } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
+  }
+
+  // A lock and a slow mode end when the maker leaves, which no event says.
+  #tellRestrictions(someoneLeft: boolean): void {
+    const before = this.#isRestricted;
+    this.#isRestricted = isRestricting(this.rules);
+    if (!someoneLeft || !before || this.#isRestricted) return;
+    const text = "The room's maker left: the room is no longer locked or slow.";
+    this.#sendAll(new EncodedEvent({ kind: "notice", room: this.id, text }, this.title), undefined);
   }
 
   #deliverTo(only: number, broadcast: EncodedEvent): void {
@@ -260,4 +272,8 @@ export class Room {
       if (this.view.of(member.id) === undefined) member.contradict("left");
     }
   }
+}
+
+function isRestricting({ locked, slow }: RoomRules): boolean {
+  return locked || slow > 0;
 }

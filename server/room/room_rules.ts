@@ -41,8 +41,12 @@ export class RoomRules {
   /** All of it, for another server. */
   get snapshot(): RulesSnapshot {
     return {
-      ...{ maker: this.#maker, present: this.#present, locked: this.#locked, slow: this.#slow },
-      ...{ banned: [...this.#banned], muted: [...this.#muted] },
+      maker: this.#maker,
+      present: this.#present,
+      locked: this.#locked,
+      slow: this.#slow,
+      banned: [...this.#banned],
+      muted: [...this.#muted],
     };
   }
 
@@ -62,7 +66,7 @@ export class RoomRules {
       if (this.#present++ === 0 && !event.old) this.#maker = event.client;
     } else if (event.kind === "left") {
       this.#present--;
-      if (event.client === this.#maker) this.#maker = 0;
+      if (event.client === this.#maker) this.#endMaker();
     } else if (event.kind === "moderated") this.#moderate(event);
   }
 
@@ -74,6 +78,13 @@ export class RoomRules {
   /** Until when `client` is muted, as seen at `now`; undefined where it is not. */
   mutedUntil(client: number, now: number): number | undefined {
     return running(this.#muted.get(client), now);
+  }
+
+  // A lock and a slow mode concern everybody, and nobody could end them any more. Bans and mutes stay.
+  #endMaker(): void {
+    this.#maker = 0;
+    this.#locked = false;
+    this.#slow = 0;
   }
 
   #moderate({ what, whom, seconds, time }: EventOf<"moderated">): void {

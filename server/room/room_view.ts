@@ -16,7 +16,7 @@ const SNAPSHOT = z.tuple([
   count,
   z.string(),
   z.array(
-    z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count]),
+    z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count, count]),
   ),
   z.tuple([count, count, z.boolean(), count, untils, untils]),
 ]);
@@ -95,7 +95,8 @@ export class RoomView implements SharedView {
     if (event.kind === "left") return this.#remove(client);
     if (event.kind === "joined") {
       const state = event.old ? "old" : "here";
-      return this.#put({ client, name, state, since: event.time, status: null, request: 0 });
+      const since = event.time;
+      return this.#put({ client, name, state, since, status: null, request: 0, spokeAt: 0 });
     }
     const occupant = this.#occupants.get(client);
     if (occupant !== undefined) this.#change(occupant, event);
@@ -103,13 +104,16 @@ export class RoomView implements SharedView {
 
   /** The whole state as bytes. */
   encode(): Uint8Array {
-    const occupants = this.occupants.map(({ client, name, state, since, status, request }) => [
+    const occupants = this.occupants.map((
+      { client, name, state, since, status, request, spokeAt },
+    ) => [
       client,
       name,
       state,
       since,
       status,
       request,
+      spokeAt,
     ]);
     const { maker, present, locked, slow, banned, muted } = this.rules.snapshot;
     // Canonical CBOR, as used here, has no infinity.
@@ -130,8 +134,8 @@ export class RoomView implements SharedView {
     this.rules.snapshot = { maker, present, locked, slow, banned, muted };
     this.#occupants.clear();
     this.#nameKeys.clear();
-    for (const [client, name, state, since, status, request] of occupants) {
-      this.#put({ client, name, state, since, status, request });
+    for (const [client, name, state, since, status, request, spokeAt] of occupants) {
+      this.#put({ client, name, state, since, status, request, spokeAt });
     }
   }
 
@@ -151,9 +155,16 @@ export class RoomView implements SharedView {
         return;
       case "status":
         occupant.status = event.text;
+        if (event.text !== null) occupant.spokeAt = event.time;
+        return;
+      case "topic":
+        occupant.spokeAt = event.time;
         return;
       case "chat":
       case "revised":
+        occupant.request = event.request;
+        if (event.text !== null) occupant.spokeAt = event.time;
+        return;
       case "moderated":
         occupant.request = event.request;
     }

@@ -2,10 +2,12 @@
 
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
+import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import { type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
 import type { FileTransfers } from "./file_transfers.ts";
+import { silence } from "./room_access.ts";
 
 /** What a membership needs of its session. */
 export interface MemberSession {
@@ -21,6 +23,7 @@ export interface MemberSession {
   readonly host: {
     readonly rooms: { tidy(room: Room): void };
     readonly roomBans: RoomBans;
+    readonly departed: DepartedMembers;
   };
   deliver(broadcast: EncodedEvent): void;
   tell(event: Event): void;
@@ -34,8 +37,8 @@ export class Membership implements RoomMember {
   readonly room: Room;
   /** Monotonic ms until which "is writing" is not passed on again. */
   typingQuietUntil = -Infinity;
-  /** When it spoke last, ms since 1970. */
-  lastSpokeAt = -Infinity;
+  // What members of its address left behind in the room before it came; ms since 1970.
+  #burden: Burden;
   #name: string;
   #announced = false;
 
@@ -45,6 +48,7 @@ export class Membership implements RoomMember {
     this.room = room;
     this.#name = known ?? room.freeName(session.wantedName);
     this.#announced = known !== undefined;
+    this.#burden = session.host.departed.of(room.title, session.address);
     room.add(this);
   }
 
@@ -58,6 +62,21 @@ export class Membership implements RoomMember {
 
   get address(): string {
     return this.session.address;
+  }
+
+  /** Until when it is muted, ms since 1970; in the past where it is not. */
+  get mutedUntil(): number {
+    return Math.max(this.#burden.mutedUntil, this.room.rules.mutedUntil(this.id, Date.now()) ?? 0);
+  }
+
+  /** When it spoke last, ms since 1970; 0 = never. */
+  get spokeAt(): number {
+    return Math.max(this.#burden.spokeAt, this.room.view.of(this.id)?.spokeAt ?? 0);
+  }
+
+  /** It speaks now: in a slow room it has to wait for the next time. */
+  noteSpeech(): void {
+    this.#burden = { ...this.#burden, spokeAt: Date.now() };
   }
 
   deliver(broadcast: EncodedEvent): void {
@@ -75,8 +94,10 @@ export class Membership implements RoomMember {
     this.tellEntered(id, { at: this.room.at, complete: true });
     const placed = this.#publishJoined();
     whenPlaced(placed, () => this.tellMembers());
+    this.session.host.departed.joined(this.room, this.address, Date.now());
     const { status: text } = this.session;
-    if (text !== null) this.room.publish({ kind: "status", ...this.about(), text });
+    const maySpeak = silence(this, Date.now()) === undefined;
+    if (text !== null && maySpeak) this.room.publish({ kind: "status", ...this.about(), text });
   }
 
   /** Tells the session that it is in the room, and up to which position. */
@@ -113,8 +134,12 @@ export class Membership implements RoomMember {
   }
 
   obey({ what, seconds, time }: EventOf<"moderated">): void {
-    if (what !== "kick" && what !== "ban") return;
     const { host, address } = this.session;
+    if (what === "unmute") {
+      this.#burden = { ...this.#burden, mutedUntil: 0 };
+      host.departed.unmute(this.room.title, address);
+    }
+    if (what !== "kick" && what !== "ban") return;
     // A member that shares its address with others of the room, as behind one proxy, takes nobody along.
     if (what === "ban" && !this.room.isAddressShared(this)) {
       const until = seconds === 0 ? Infinity : time + seconds * 1_000;
@@ -162,10 +187,19 @@ export class Membership implements RoomMember {
   /** Leaves; everyone else is told. */
   leave(): void {
     if (!this.room.has(this)) return;
+    this.#leaveBurden(Date.now());
     this.room.remove(this);
     if (this.#announced) this.room.publish({ kind: "left", ...this.about() });
     this.#announced = false;
     this.session.host.rooms.tidy(this.room);
+  }
+
+  // Whoever comes from its address next goes on with it.
+  #leaveBurden(now: number): void {
+    const { mutedUntil, spokeAt } = this;
+    const isSlowed = spokeAt + this.room.rules.slow * 1_000 > now;
+    if (mutedUntil <= now && !isSlowed) return;
+    this.session.host.departed.leave(this.room, this.address, { mutedUntil, spokeAt }, now);
   }
 
   /** Tells the session that the name `wanted` was taken and which one it has instead. */

@@ -1,22 +1,39 @@
-// Who may come into a room and who may speak there.
+// Who may come into a room and who may speak there. A mute and the pace of a slow room hold on for members that leave
+// and come back, under whatever number and name.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
+import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import type { Room } from "../room/room.ts";
-import type { Membership } from "./membership.ts";
+
+/** A member, as far as it depends on whether it may speak. Times are ms since 1970. */
+export interface Speaker {
+  readonly id: number;
+  readonly room: Room;
+  readonly mutedUntil: number;
+  readonly spokeAt: number;
+}
 
 /** Refuses what a member wants to say who is muted, or who spoke just now in a slow room. Throws LimitError. */
-export function checkSilence(member: Membership, what: string): void {
+export function checkSilence(member: Speaker, what: string): void {
   const why = silence(member, Date.now());
   if (why !== undefined) throw new LimitError(`Cannot ${what}: ${why}`);
 }
 
-function silence(member: Membership, now: number): string | undefined {
+/** Why a member may not speak in its room at `now`, ms since 1970; undefined where it may. */
+export function silence(member: Speaker, now: number): string | undefined {
+  return mute(member, now) ?? slowness(member, now);
+}
+
+/** Why a member may not speak at all at `now`, in its room or to a member of it; undefined where it may. */
+export function mute({ mutedUntil }: Speaker, now: number): string | undefined {
+  return mutedUntil > now ? `you are silenced here${untilText(mutedUntil, now)}` : undefined;
+}
+
+function slowness(member: Speaker, now: number): string | undefined {
   const { rules } = member.room;
-  const muted = rules.mutedUntil(member.id, now);
-  if (muted !== undefined) return `you are silenced here${untilText(muted, now)}`;
-  const wait = member.lastSpokeAt + rules.slow * 1_000 - now;
+  const wait = member.spokeAt + rules.slow * 1_000 - now;
   if (rules.maker === member.id || rules.slow === 0 || wait <= 0) return undefined;
   return `this room is slow: wait ${durationText(Math.ceil(wait / 1_000))}`;
 }
@@ -26,7 +43,7 @@ export interface Newcomer {
   /** Its client number; 0 where it has none yet. */
   readonly id: number;
   readonly address: string;
-  readonly host: { readonly roomBans: RoomBans };
+  readonly host: { readonly roomBans: RoomBans; readonly departed: DepartedMembers };
 }
 
 /** Why a client may not come into a room at `now`, ms since 1970; undefined where it may. */
@@ -37,7 +54,11 @@ export function exclusion(
 ): string | undefined {
   const until = rules.bannedUntil(id, now) ?? host.roomBans.until(title, address, now);
   if (until !== undefined) return `you are banned from it${untilText(until, now)}`;
-  return rules.locked ? "it is locked" : undefined;
+  if (rules.locked) return "it is locked";
+  const wait = host.departed.joinWait(title, address, now);
+  if (wait === 0) return undefined;
+  const seconds = Math.ceil(wait / 1_000);
+  return `somebody of your address is silenced there: wait ${durationText(seconds)}`;
 }
 
 function untilText(until: number, now: number): string {

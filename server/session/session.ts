@@ -216,10 +216,10 @@ export class Session implements MemberSession, SessionRef {
     membership.leave();
   }
 
-  /** Asks for a name that is free in all its rooms; everyone is told. Gives the positions, 0 where it was taken. */
-  rename(name: string): Position[] {
+  /** Asks for a name in some of its rooms; everyone there is told. Gives the positions, 0 where it was taken. */
+  rename(name: string, where: readonly Membership[]): Position[] {
     this.#wantedName = name;
-    return this.#memberships.map((membership) => membership.rename(name));
+    return where.map((membership) => membership.rename(name));
   }
 
   /** Has a connection, the first or a new one, whose client has been told nothing yet; v1 has no challenge. */

@@ -5,6 +5,7 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
+import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import type { Room } from "../room/room.ts";
@@ -38,6 +39,8 @@ export interface SessionHost {
   readonly rooms: RoomKeeper;
   /** Addresses that the makers of rooms banned. */
   readonly roomBans: RoomBans;
+  /** Mutes and paces of members that left their room. */
+  readonly departed: DepartedMembers;
   readonly sealed: SealedRooms;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;

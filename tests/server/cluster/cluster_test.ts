@@ -45,6 +45,7 @@ function startServer(bus: MemoryCluster, slot: number): Server {
   const host: ClusterHost = {
     sessions: () => [],
     standing: () => [],
+    departed: () => {},
     giveUp: () => undefined,
     direct: (word) => followed.push(word) > 0,
     follow: (word) => void followed.push(word),

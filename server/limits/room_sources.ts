@@ -1,0 +1,83 @@
+// Something that is known of sources in rooms, such as a ban. Where there is too much of it, whoever made most of the
+// rooms that it is about loses the oldest.
+
+import type { FairBudgetOptions } from "./fair_budget.ts";
+import { type BudgetPayer, type BudgetShare, FairBudget } from "./fair_budget.ts";
+import { sourceOf } from "./ip_network.ts";
+
+/** The room that something is about. */
+export interface SourcedRoom {
+  readonly title: string;
+  /** Address of the client that made the room; undefined where nobody knows it. */
+  readonly madeBy: string | undefined;
+}
+
+/** Values of type `V` by room and source: an IPv4 address or an IPv6 /64. */
+export class RoomSources<V> {
+  readonly #budget: FairBudget;
+  readonly #rooms = new Map<string, SourcesOfRoom<V>>();
+
+  constructor(budget: FairBudgetOptions) {
+    this.#budget = new FairBudget(budget);
+  }
+
+  /** Keeps `value` for the source of `address` in a room. */
+  set({ title, madeBy }: SourcedRoom, address: string, value: V): void {
+    let sources = this.#rooms.get(title);
+    if (sources === undefined) {
+      sources = new SourcesOfRoom(this.#budget, madeBy === undefined ? title : sourceOf(madeBy));
+      this.#rooms.set(title, sources);
+    }
+    sources.set(sourceOf(address), value);
+  }
+
+  /** What is kept for the source of `address` in the room `title`; undefined = nothing. */
+  get(title: string, address: string): V | undefined {
+    return this.#rooms.get(title)?.values.get(sourceOf(address));
+  }
+
+  /** Forgets what is kept for the source of `address` in the room `title`. */
+  delete(title: string, address: string): void {
+    const sources = this.#rooms.get(title);
+    sources?.delete(sourceOf(address));
+    if (sources?.values.size === 0) this.clear(title);
+  }
+
+  /** Forgets everything about the room `title`. */
+  clear(title: string): void {
+    this.#rooms.get(title)?.close();
+    this.#rooms.delete(title);
+  }
+}
+
+class SourcesOfRoom<V> implements BudgetPayer {
+  readonly #budget: FairBudget;
+  readonly #share: BudgetShare;
+  readonly values = new Map<string, V>();
+
+  constructor(budget: FairBudget, maker: string) {
+    this.#budget = budget;
+    this.#share = budget.open(maker, this);
+  }
+
+  set(source: string, value: V): void {
+    this.delete(source);
+    this.values.set(source, value);
+    this.#budget.take(this.#share, 1);
+  }
+
+  /** Called by the budget. */
+  pay(): void {
+    const [oldest] = this.values.keys();
+    if (oldest !== undefined) this.delete(oldest);
+  }
+
+  delete(source: string): void {
+    if (this.values.delete(source)) this.#budget.give(this.#share, 1);
+  }
+
+  close(): void {
+    for (const source of this.values.keys()) this.delete(source);
+    this.#budget.close(this.#share);
+  }
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { RelayClusterHost } from "../../../server/admin/cluster_host.ts";
+import { REQUEST_RULES } from "../../../server/handlers/request_rules.ts";
+import { EVENTS } from "../../../shared/messages/messages_v2.ts";
+import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
+
+const EVE = "198.51.100.7";
+
+async function scene() {
+  const relay = await makeRelay(["--rate-limit", "off"]);
+  const ann = seat(relay, { name: "ann" });
+  const eve = seat(relay, { name: "eve", address: EVE });
+  const about = { room: ann.room(), seconds: 0, text: "" };
+  const decide = (what: "mute" | "unmute", whom: Seated) =>
+    ann.ask({ kind: "moderate", ...about, what, whom: whom.session.id });
+  const say = (who: Seated, text: string): string | undefined => {
+    who.ask({ kind: "chat", room: who.room(), text, action: false, reply: 0 });
+    return who.take("declined")[0]?.why;
+  };
+  return { relay, ann, eve, decide, say };
+}
+
+Deno.test("every request whose event shows a text or a name of its sender is judged as speech", () => {
+  const shown = Object.entries(EVENTS).flatMap(([kind, fields]) =>
+    "client" in fields && ("text" in fields || "filename" in fields) ? [kind] : []
+  );
+  assert.deepEqual(
+    shown.toSorted(),
+    ["chat", "direct", "moderated", "offer", "revised", "status", "topic"],
+  );
+  const judged = Object.entries(REQUEST_RULES).flatMap(([kind, { reaches }]) =>
+    reaches === undefined ? [] : [kind]
+  );
+  assert.deepEqual(
+    judged.toSorted(),
+    ["chat", "direct", "offer", "rename", "revise", "status", "topic", "typing"],
+    "and the maker alone, who moderates, cannot be silenced",
+  );
+});
+
+Deno.test("a newcomer of a silenced member's address is silenced, those who were there are not, and the maker ends it", async () => {
+  const { relay, decide, eve, say } = await scene();
+  const neighbor = seat(relay, { name: "neighbor", address: EVE });
+  decide("mute", eve);
+  relay.expire(eve.session);
+  assert.equal(say(neighbor, "I was here before"), undefined);
+  const other = seat(relay, { name: "zoe", address: EVE });
+  assert.match(say(other, "me again") ?? "said", /silenced/);
+  decide("unmute", other);
+  assert.equal(say(other, "thank you"), undefined);
+  assert.equal(say(seat(relay, { name: "yan", address: EVE }), "hello"), undefined);
+});
+
+Deno.test("a member that another server silenced is silenced here as well", async () => {
+  const { relay, say } = await scene();
+  const host = new RelayClusterHost(relay);
+  const mutedUntil = Date.now() + 60_000;
+  host.departed({ kind: "departed", title: "lobby", source: EVE, mutedUntil, spokeAt: 0 });
+  assert.match(say(seat(relay, { name: "zoe", address: EVE }), "me again") ?? "said", /silenced/);
+});
+
+Deno.test("where a member is silenced in one room of two, its new name and away message show in the other alone", async () => {
+  const { relay, ann, decide } = await scene();
+  const eve = seat(relay, { name: "mallory", address: EVE, rooms: ["lobby", "den"] });
+  const dan = seat(relay, { name: "dan", rooms: ["den"] });
+  decide("mute", eve);
+  ann.port.events.splice(0);
+  eve.ask({ kind: "rename", name: "trent" });
+  eve.ask({ kind: "status", text: "lunch" });
+  assert.equal(eve.take("declined").length, 0);
+  assert.deepEqual(dan.take("renamed").map(({ name }) => name), ["trent"]);
+  assert.deepEqual(dan.take("status").map(({ text }) => text), ["lunch"]);
+  assert.deepEqual(ann.port.events, []);
+  assert.match(eve.take("notice").map(({ text }) => text).join(), /Cannot use the name in this/);
+});
+
+Deno.test("a direct message goes by a room where its sender may speak, and where there is none, not at all", async () => {
+  const { relay, ann, eve, decide } = await scene();
+  decide("mute", eve);
+  eve.ask({ kind: "direct", to: ann.session.id, text: "psst" });
+  assert.match(eve.take("declined")[0]?.why ?? "sent", /silenced/);
+  for (const one of [ann, eve]) one.session.enter(relay.rooms.open("den")).announce(0);
+  eve.ask({ kind: "direct", to: ann.session.id, text: "psst" });
+  assert.equal(eve.take("declined").length, 0);
+  assert.deepEqual(ann.take("direct").map(({ room }) => room), [ann.room("den")]);
+});
