@@ -178,6 +178,7 @@ export class Cluster {
 
   #beat(now: number): void {
     this.#send({ kind: "alive" });
+    this.bus.fit();
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
   }

@@ -59,6 +59,11 @@ export class ClusterBus implements Bus {
     return channel;
   }
 
+  /** Keeps all logs within their share of the backplane. */
+  fit(): void {
+    for (const channel of this.#channels) channel.fit();
+  }
+
   /** A server is silent: its clients count as disconnected. */
   serverLost(slot: Slot): void {
     for (const channel of this.#channels) channel.serverLost(slot);
@@ -160,6 +165,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     this.#log.finish().then(this.#options.onClosed, this.#cluster.onFault);
   }
 
+  fit(): void {
+    this.#log.fit();
+  }
+
   serverLost(slot: Slot): void {
     for (const { client, name, state } of this.#clientsOn(slot)) {
       const about = { room: 0, client, name, time: Date.now() };
@@ -180,6 +189,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     proposals: readonly Proposal[],
     whole: boolean,
   ): { readonly taken: number; readonly body: Uint8Array | undefined } {
+    if (proposals.length === 0) return { taken: 0, body: encode([this.#encodeState(), []]) };
     const possible = proposals.findIndex(({ event }) => this.#settled(event) !== undefined);
     if (possible !== 0) {
       const taken = possible === -1 ? proposals.length : possible;
@@ -197,8 +207,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       // An event that changes the members decides what may follow: that is for the next entry.
       if (bytes > ENTRY_MAX_BYTES || event.kind !== "chat") break;
     }
-    const state = whole ? this.view.encode() : null;
-    if (state !== null) this.#stateBytes = state.length;
+    const state = whole ? this.#encodeState() : null;
     return { taken: bodies.length, body: encode([state, bodies]) };
   }
 
@@ -225,9 +234,19 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     });
   }
 
+  skipped(): void {
+    this.#broken = true;
+  }
+
   lost(): void {
     this.#broken = true;
     this.view.at += PLACES_AFTER_LOSS;
+  }
+
+  #encodeState(): Uint8Array {
+    const state = this.view.encode();
+    this.#stateBytes = state.length;
+    return state;
   }
 
   // The state must fit into an entry beside the events.

@@ -5,7 +5,7 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import { randomSlot } from "./client_numbers.ts";
 import { Cluster } from "./cluster.ts";
 import { ClusterKey, parseClusterSecret } from "./cluster_key.ts";
-import type { NatsOptions, NatsTls } from "./nats_options.ts";
+import { type NatsOptions, type NatsTls, STREAM_BYTES } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { faultText } from "../telemetry/log.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
@@ -90,6 +90,7 @@ function natsOptions(
   return {
     servers,
     replicas: config["nats-replicas"],
+    streamBytes: STREAM_BYTES,
     tls: tlsOf(config),
     user: readSecretVariable(env, "CMDCHAT_NATS_USER"),
     password: readSecretVariable(env, "CMDCHAT_NATS_PASSWORD"),

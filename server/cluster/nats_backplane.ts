@@ -23,7 +23,7 @@ import type { NatsOptions } from "./nats_options.ts";
 
 const WRONG_LAST_SEQUENCE = 10_071;
 // The stream is full, of bytes or of its account's memory.
-const FULL: readonly number[] = [10_023, 10_047, 10_077, 10_122];
+const FULL: readonly number[] = [10_023, 10_028, 10_047, 10_077];
 const LOOK_MS = 2_000;
 // Subject, headers of the publish, and the seal around the entry.
 const ENTRY_OVERHEAD_BYTES = 1_024;
@@ -152,6 +152,7 @@ export class NatsBackplane implements Backplane {
 
   #refused(kind: "too_large" | "full" | "permission", reason: string): EntryRefused {
     this.#events.onRefused(kind, reason);
+    if (kind === "full") void this.#nats.measure();
     return new EntryRefused(kind === "permission" ? "forbidden" : kind);
   }
 }

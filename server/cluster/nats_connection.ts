@@ -89,7 +89,7 @@ export class NatsClient {
     this.#options = options;
     this.#events = events;
     void this.#watch(live);
-    this.#timer = setInterval(() => void this.#probe(), PROBE_MS);
+    this.#timer = setInterval(() => void this.measure(), PROBE_MS);
   }
 
   /**
@@ -228,7 +228,8 @@ export class NatsClient {
     this.#events.onState(isUp, reason);
   }
 
-  async #probe(): Promise<void> {
+  /** Looks how full the stream is, and whether NATS answers. */
+  async measure(): Promise<void> {
     if (!this.#isConnected || this.#isProbing || this.#isClosed) return;
     this.#isProbing = true;
     const { manager } = this.#live;
@@ -252,7 +253,7 @@ export class NatsClient {
   async #findStream(): Promise<void> {
     if (this.#isClosed) return;
     try {
-      const found = await findStream(this.#live.manager, this.#options.replicas);
+      const found = await findStream(this.#live.manager, this.#options);
       const isOther = found.name !== this.#stream.name;
       this.#stream = found;
       if (isOther) this.#events.onNewStream();
@@ -309,14 +310,14 @@ async function connectOnce(
 ): Promise<{ readonly live: Live; readonly stream: LogStream }> {
   const connection = await connect(connectionOptions(options));
   try {
-    return await patiently(() => setUp(connection, options.replicas));
+    return await patiently(() => setUp(connection, options));
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-async function setUp(connection: NatsConnection, replicas: number) {
+async function setUp(connection: NatsConnection, options: NatsOptions) {
   const payload = connection.info?.max_payload ?? 0;
   if (payload < PAYLOAD_MIN_BYTES) {
     throw new ConfigError(
@@ -326,7 +327,7 @@ async function setUp(connection: NatsConnection, replicas: number) {
   }
   return await refusingDenied(connection, async () => {
     const manager = await jetstreamManager(connection, { timeout: REQUEST_MS });
-    const stream = await findStream(manager, replicas);
+    const stream = await findStream(manager, options);
     const client = jetstream(connection, { timeout: REQUEST_MS });
     await useAllRights({ connection, manager, client }, stream);
     return { live: { connection, manager, client }, stream };
@@ -403,9 +404,14 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
 
 /** Whether waiting may help: NATS is not there, or refuses a login that somebody may be changing. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof CmdchatError || isAboutTls(error)) return false;
+  if (error instanceof CmdchatError || isAboutTls(error) || isOwnFault(error)) return false;
   const text = `${error} ${error instanceof Error ? error.cause : ""}`;
   return !/jetstream not enabled/i.test(text);
+}
+
+function isOwnFault(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError ||
+    error instanceof RangeError;
 }
 
 function isAboutTls(error: unknown): boolean {
@@ -414,7 +420,7 @@ function isAboutTls(error: unknown): boolean {
 }
 
 function setUpError(error: unknown): unknown {
-  if (error instanceof CmdchatError) return error;
+  if (error instanceof CmdchatError || isOwnFault(error)) return error;
   if (isAboutTls(error)) {
     return new ConfigError(`Cannot use NATS: ${reasonOf(error)}`, {
       cause: error,

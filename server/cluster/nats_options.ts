@@ -28,6 +28,8 @@ export interface NatsOptions {
   readonly tls: NatsTls | undefined;
   /** Copies of each log in a NATS cluster, 1 to 5. */
   readonly replicas: number;
+  /** Bytes of all logs together. */
+  readonly streamBytes: number;
 }
 
 /** Where NATS is. */
@@ -38,6 +40,8 @@ export interface NatsServers {
   readonly requiresTls: boolean;
 }
 
+/** Bytes of all logs together, unless a test has less. */
+export const STREAM_BYTES = 256 * 1_024 * 1_024;
 const PAUSE_MS = 250;
 const PING_MS = 2_000;
 const PINGS_UNANSWERED = 2;

@@ -14,6 +14,7 @@ import {
 import { ConfigError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Subject } from "./backplane.ts";
+import type { NatsOptions } from "./nats_options.ts";
 
 const STREAM_PREFIX = "CMDCHAT_";
 /** Subjects of all rooms' logs. */
@@ -21,13 +22,15 @@ export const LOG_SUBJECTS: Subject = "cmdchat.room.*";
 const SUBJECTS_OVERLAP = 10_065;
 /** Entries that a log keeps: a room's memory for members that come back is at most as long. */
 const LOG_ENTRIES = 512;
-const STREAM_MAX_BYTES = 256 * 1_024 * 1_024;
 const NANOS_PER_MS = 1_000_000;
 
 // All logs together are kept to half of the stream, in equal shares: a full stream refuses everybody.
 const SHARE_OF_STREAM = 0.5;
 const LOG_MAX_BYTES = 4 * 1_024 * 1_024;
 const LOG_MIN_BYTES = 16 * 1_024;
+
+/** How the stream must be. */
+export type StreamOptions = Pick<NatsOptions, "replicas" | "streamBytes">;
 
 /** The stream in use. */
 export interface LogStream {
@@ -37,17 +40,20 @@ export interface LogStream {
 }
 
 /** The stream that has the logs' subjects; made if there is none. Throws ConfigError if it cannot be used. */
-export async function findStream(manager: JetStreamManager, replicas: number): Promise<LogStream> {
+export async function findStream(
+  manager: JetStreamManager,
+  wanted: StreamOptions,
+): Promise<LogStream> {
   const found = await listed(manager);
-  if (found !== undefined) return checked(found, replicas);
+  if (found !== undefined) return checked(found, wanted);
   try {
-    return checked(await manager.streams.add(newStream(replicas)), replicas);
+    return checked(await manager.streams.add(newStream(wanted)), wanted);
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== SUBJECTS_OVERLAP) throw error;
     // Another server was first.
     const theirs = await listed(manager);
     if (theirs === undefined) throw error;
-    return checked(theirs, replicas);
+    return checked(theirs, wanted);
   }
 }
 
@@ -56,7 +62,7 @@ async function listed(manager: JetStreamManager): Promise<StreamInfo | undefined
   return undefined;
 }
 
-function newStream(replicas: number) {
+function newStream({ replicas, streamBytes }: StreamOptions) {
   return {
     name: STREAM_PREFIX + crypto.randomUUID().replaceAll("-", ""),
     subjects: [LOG_SUBJECTS],
@@ -65,14 +71,14 @@ function newStream(replicas: number) {
     // What is full refuses: with the other policy it drops the oldest entries, which are those of quiet rooms.
     discard: DiscardPolicy.New,
     max_msgs_per_subject: LOG_ENTRIES,
-    max_bytes: STREAM_MAX_BYTES,
+    max_bytes: streamBytes,
     // Compare-and-set recognizes repeats; the window of message ids is not used.
     duplicate_window: 1_000 * NANOS_PER_MS,
   };
 }
 
 /** Each property that matters: what it must be, and how to say that it is not. */
-function differences(config: StreamConfig, replicas: number): string[] {
+function differences(config: StreamConfig, { replicas, streamBytes }: StreamOptions): string[] {
   const rows: readonly (readonly [isSo: boolean, difference: string])[] = [
     [config.storage === StorageType.Memory, "it keeps rooms in files, not in memory"],
     [
@@ -85,8 +91,8 @@ function differences(config: StreamConfig, replicas: number): string[] {
     ],
     [config.discard === DiscardPolicy.New, "it drops old entries when it is full"],
     [
-      config.max_bytes === STREAM_MAX_BYTES,
-      `it takes ${config.max_bytes} bytes, not ${STREAM_MAX_BYTES}`,
+      config.max_bytes === streamBytes,
+      `it takes ${config.max_bytes} bytes, not ${streamBytes}`,
     ],
     [
       config.max_msgs_per_subject === LOG_ENTRIES,
@@ -103,8 +109,8 @@ function differences(config: StreamConfig, replicas: number): string[] {
   return rows.flatMap(([isSo, difference]) => isSo ? [] : [difference]);
 }
 
-function checked(info: StreamInfo, replicas: number): LogStream {
-  const differ = differences(info.config, replicas);
+function checked(info: StreamInfo, wanted: StreamOptions): LogStream {
+  const differ = differences(info.config, wanted);
   if (differ.length === 0) return measured(info);
   throw new ConfigError(
     `Cannot use the NATS stream ${quote(info.config.name)}: ${differ.join("; ")}`,

@@ -14,6 +14,7 @@ import {
   type Running,
   type Subject,
 } from "./backplane.ts";
+import { LogSize } from "./log_size.ts";
 import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entry.ts";
 
 // Entries in between arrive within this time, or the log was lost.
@@ -26,7 +27,8 @@ const WHOLE_EVERY = 64;
 export interface LogMachine<P> {
   /**
    * Writes proposals from the front of the queue, based on the current state. Returns how many of them are settled or in
-   * the entry, and the entry if one is needed. `whole`: the entry must also hold the whole state before it.
+   * the entry, and the entry if one is needed. `whole`: the entry must also hold the whole state before it; without
+   * proposals, it holds that alone.
    */
   write(
     proposals: readonly P[],
@@ -41,6 +43,8 @@ export interface LogMachine<P> {
   refuse(own: readonly P[], refusal: EntryRefusal): readonly P[];
   /** Whether the state is as before the first entry, so that the log is of no use. */
   readonly empty: boolean;
+  /** Entries were trimmed before this server read them; the next one that is applied holds the whole state. */
+  skipped(): void;
   /** The backplane lost the log, which restarts with the state of the server that writes first. */
   lost(): void;
 }
@@ -90,6 +94,9 @@ export class SharedLog<P> {
   /** Entries that cannot be judged yet; undefined = all are judged. */
   #unjudged: Placed[] | undefined;
   #sinceWhole = 0;
+  readonly #size = new LogSize();
+  /** The log is too large, and can be trimmed only behind another whole state. */
+  #wantsWhole = false;
   #flight: Flight<P> | undefined;
   #running: Promise<void> | undefined;
   #moved = Promise.withResolvers<void>();
@@ -110,9 +117,17 @@ export class SharedLog<P> {
   propose(proposal: P, { isFirst = false }: { readonly isFirst?: boolean } = {}): void {
     if (this.#closed || this.#finishing) return;
     (isFirst ? this.#first : this.#queue).push(proposal);
-    this.#running ??= this.#run().catch(this.#options.onFault).finally(() => {
-      this.#running = undefined;
-    });
+    this.#start();
+  }
+
+  /** Trims the log where it is larger than the backplane allows now. */
+  fit(): void {
+    const { logBytes } = this.#options.backplane.limits;
+    if (!this.#known || this.#closed || this.#size.bytes <= logBytes) return;
+    const upTo = this.#size.trimTo(logBytes);
+    if (upTo !== undefined) return void this.#trim(upTo);
+    this.#wantsWhole = this.#sinceWhole > 0;
+    if (this.#wantsWhole && !this.#finishing) this.#start();
   }
 
   /** Resolves when all entries that the log had at the call are applied. */
@@ -131,8 +146,8 @@ export class SharedLog<P> {
   /** Accepts no more proposals, and stops following once the queued ones are written. */
   async finish(): Promise<void> {
     this.#finishing = true;
-    await this.#running;
-    if (this.#options.machine.empty && !this.#closed) await this.#trim();
+    while (this.#running !== undefined) await this.#running;
+    if (this.#options.machine.empty && !this.#closed) await this.#trim(this.#tail);
     this.close();
   }
 
@@ -145,10 +160,25 @@ export class SharedLog<P> {
     this.#move();
   }
 
+  #start(): void {
+    this.#running ??= this.#run().then(() => true, (error) => {
+      this.#options.onFault(error);
+      return false;
+    }).then((isWell) => {
+      this.#running = undefined;
+      // What was proposed after the last look at the queue, and before this line, would wait for the next proposal.
+      if (isWell && this.#hasWork && !this.#closed) this.#start();
+    });
+  }
+
+  get #hasWork(): boolean {
+    return this.#first.length + this.#queue.length > 0 || this.#wantsWhole;
+  }
+
   async #run(): Promise<void> {
     // One microtask later: all requests of one read of a client share one entry.
     await undefined;
-    while (this.#first.length + this.#queue.length > 0 && !this.#closed) {
+    while (this.#hasWork && !this.#closed) {
       if (!this.#known || this.#unjudged !== undefined) await this.caughtUp();
       if (!this.#closed) await this.#writeSome();
     }
@@ -158,7 +188,9 @@ export class SharedLog<P> {
     const after = this.#tail;
     const { machine } = this.#options;
     // After an empty state the log may be trimmed at any time.
-    const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty;
+    const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty ||
+      this.#wantsWhole;
+    this.#wantsWhole = false;
     const queue = this.#first.length > 0 ? this.#first : this.#queue;
     const { taken, body } = machine.write(queue, whole);
     const own = queue.splice(0, taken);
@@ -203,6 +235,7 @@ export class SharedLog<P> {
   #take(place: number, sealed: Uint8Array): void {
     if (place <= this.#read || this.#closed) return;
     this.#read = place;
+    this.#size.add({ position: place, bytes: sealed.length, whole: false });
     const opened = this.#options.open(sealed);
     // An entry of somebody without the cluster's key, or of another version, does not count.
     const entry = opened === undefined ? undefined : decodeEntry(opened);
@@ -229,6 +262,7 @@ export class SharedLog<P> {
       wholes.find(({ after }) => after === newest);
     if (start === undefined) return;
     this.#unjudged = undefined;
+    if (this.#tail > 0) this.#options.machine.skipped();
     this.#land(start);
     for (const entry of entries) if (entry.place > start.place) this.#consider(entry);
   }
@@ -236,6 +270,7 @@ export class SharedLog<P> {
   #land(entry: Placed): void {
     this.#tail = entry.place;
     this.#sinceWhole = entry.whole ? 0 : this.#sinceWhole + 1;
+    if (entry.whole) this.#size.markWhole(entry.place);
     const flight = this.#flight;
     const mine = flight !== undefined && entry.id.every((byte, i) => byte === flight.id[i]);
     if (mine) flight.landed = true;
@@ -249,6 +284,7 @@ export class SharedLog<P> {
     this.#tail = 0;
     this.#sinceWhole = 0;
     this.#unjudged = undefined;
+    this.#size.clear();
     this.#move();
   }
 
@@ -270,9 +306,9 @@ export class SharedLog<P> {
     return this.#read >= place && epoch === this.#epoch;
   }
 
-  async #trim(): Promise<void> {
+  async #trim(upTo: number): Promise<void> {
     try {
-      await this.#options.backplane.trim(this.#options.subject, this.#tail);
+      await this.#options.backplane.trim(this.#options.subject, upTo);
     } catch (error) {
       if (!(error instanceof ClusterLost)) throw error;
     }

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { openNats } from "../../../server/cluster/nats_backplane.ts";
+import { STREAM_BYTES } from "../../../server/cluster/nats_options.ts";
 import { SharedLog } from "../../../server/cluster/shared_log.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
@@ -22,7 +23,13 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
   const states: boolean[] = [];
   const words: string[] = [];
   const none = { user: undefined, password: undefined, token: undefined, nkey: undefined };
-  const backplane = await openNats({ ...none, tls: undefined, servers, replicas }, {
+  const backplane = await openNats({
+    ...none,
+    tls: undefined,
+    servers,
+    replicas,
+    streamBytes: STREAM_BYTES,
+  }, {
     onState: (isUp) => states.push(isUp),
     onReconnected() {},
     onRefused() {},
@@ -42,6 +49,7 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
         words.push(...more);
       },
       refuse: () => [],
+      skipped() {},
       lost() {},
       empty: false,
     },

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { connectionOptions, parseNatsServers } from "../../../server/cluster/nats_options.ts";
+import {
+  connectionOptions,
+  parseNatsServers,
+  STREAM_BYTES,
+} from "../../../server/cluster/nats_options.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
 const NONE = {
@@ -9,6 +13,7 @@ const NONE = {
   nkey: undefined,
   tls: undefined,
   replicas: 1,
+  streamBytes: STREAM_BYTES,
 };
 
 Deno.test("parseNatsServers() reads addresses with and without scheme, and tls:// requires TLS", () => {

@@ -14,6 +14,7 @@ class Words {
   readonly settled: string[] = [];
   readonly log: SharedLog<string>;
   readonly refused: string[] = [];
+  skips = 0;
   readonly faults: unknown[] = [];
 
   constructor(backplane: Backplane) {
@@ -38,6 +39,7 @@ class Words {
           this.refused.push(...own.filter((word) => !word.startsWith("keep")));
           return own.filter((word) => word.startsWith("keep"));
         },
+        skipped: () => this.skips++,
         lost() {},
         empty: false,
       },
@@ -156,4 +158,56 @@ Deno.test("what is first goes before all that waits", async () => {
   await until(() => writer.words.length === 3);
   assert.deepEqual(writer.words, ["first", "a", "b"]);
   log.close();
+});
+
+Deno.test("fit() keeps a log within its bytes, whoever joins late has all, and a server that fell behind knows it", async () => {
+  const cluster = new MemoryCluster();
+  cluster.limits = { entryBytes: 1_000_000, logBytes: 2_000 };
+  const writer = new Words(cluster.join());
+  let isSlow = false;
+  const slow = new Words(
+    cluster.join(() => false, async () => {
+      while (isSlow) await new Promise((resolve) => setTimeout(resolve, 1));
+    }),
+  );
+  const bytes = () =>
+    (cluster.logs.get(SUBJECT) ?? []).reduce((sum, { body }) => sum + body.length, 0);
+  await slow.log.caughtUp();
+  for (let n = 0; n < 300; n++) {
+    isSlow = n >= 10;
+    writer.log.propose(`word ${n}`);
+    await until(() => writer.words.length === n + 1);
+    writer.log.fit();
+  }
+  await until(() => {
+    writer.log.fit();
+    return bytes() < 20_000;
+  });
+  const late = new Words(cluster.join());
+  await late.log.caughtUp();
+  assert.deepEqual(late.words, writer.words);
+  assert.equal(late.skips, 0);
+  isSlow = false;
+  await until(() => slow.words.length === 300);
+  assert.equal(slow.skips, 1);
+  late.log.propose("and on");
+  await until(() => [writer, slow, late].every(({ words }) => words.at(-1) === "and on"));
+  assert.deepEqual(slow.words, writer.words);
+  for (const { log, faults } of [writer, slow, late]) {
+    assert.deepEqual(faults, []);
+    log.close();
+  }
+});
+
+Deno.test("a proposal is written whenever it comes, also as the writer is about to rest", async () => {
+  const writer = new Words(new MemoryCluster().join());
+  for (let microtasks = 0; microtasks < 60; microtasks++) {
+    const { length } = writer.words;
+    writer.log.propose(`a ${microtasks}`);
+    await until(() => writer.words.length > length);
+    for (let n = 0; n < microtasks; n++) await undefined;
+    writer.log.propose(`b ${microtasks}`);
+    await until(() => writer.words.length === length + 2);
+  }
+  writer.log.close();
 });
