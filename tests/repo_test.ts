@@ -106,8 +106,13 @@ const AHEAD_OF_USE = ["cborg", "uqr"];
 /** What the group library's structures say is read strictly in a file beside the one that works with it. */
 const GROUP_READER = "client/mls/strict_reader.ts";
 
-Deno.test("one file each imports the network bus, the group library and the WASM library", () => {
-  for (const library of [/^@nats-io\//, /^ts-mls/, /^hash-wasm/]) {
+Deno.test("only server/nats imports the network bus", () => {
+  const users = product.filter(({ imports }) => imports.some((name) => /^@nats-io\//.test(name)));
+  assert.deepEqual(users.filter(({ path }) => !path.startsWith("server/nats/")), []);
+});
+
+Deno.test("one file each imports the group library and the WASM library", () => {
+  for (const library of [/^ts-mls/, /^hash-wasm/]) {
     const users = product.filter(({ imports }) =>
       imports.some((specifier) => library.test(specifier))
     );

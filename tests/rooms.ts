@@ -149,9 +149,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/cluster": {
     says:
-      "Several servers as one: shared logs over NATS, messages between servers, homes of sealed rooms.",
-    uses: ["server/config", "server/telemetry", "server/delivery", "server/room", "server/sealed"],
-    face: ["cluster", "cluster_messages", "join_cluster"],
+      "Several servers as one: shared logs over a backplane, messages between servers, homes of sealed rooms.",
+    uses: ["server/delivery", "server/room", "server/sealed"],
+    face: ["backplane", "client_numbers", "cluster", "cluster_key", "cluster_messages"],
+  },
+  "server/nats": {
+    says:
+      "NATS as the backplane of a cluster: how it is reached, watched and checked, the stream of logs, joining.",
+    uses: ["server/config", "server/telemetry", "server/cluster"],
+    face: ["join_cluster"],
   },
   "server/session": {
     says:
@@ -250,6 +256,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/telemetry",
       "server/net",
       "server/cluster",
+      "server/nats",
       "server/relay",
       "server/web",
       "server/connection",

@@ -6,7 +6,7 @@ import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { VERSION } from "../../shared/base/version.ts";
 import { RelayClusterHost } from "../admin/cluster_host.ts";
-import { joinCluster, type JoinedCluster } from "../cluster/join_cluster.ts";
+import { joinCluster, type JoinedCluster } from "../nats/join_cluster.ts";
 import { addressText } from "../config/admin_address.ts";
 import { readAdminToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { randomSlot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
-import { openNats } from "../../../server/cluster/nats_backplane.ts";
+import { openNats } from "../../../server/nats/nats_backplane.ts";
 import type { Channel, PlacedEvent } from "../../../server/room/bus.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { memoryAccount } from "../../helpers/peers/relay.ts";

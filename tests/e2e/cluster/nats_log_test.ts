@@ -3,8 +3,8 @@
 // The shared log over real nats-servers, some of which are killed.
 
 import assert from "node:assert/strict";
-import { openNats } from "../../../server/cluster/nats_backplane.ts";
-import { STREAM_BYTES } from "../../../server/cluster/nats_options.ts";
+import { openNats } from "../../../server/nats/nats_backplane.ts";
+import { STREAM_BYTES } from "../../../server/nats/nats_options.ts";
 import { SharedLog } from "../../../server/cluster/shared_log.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { joinCluster } from "../../../server/cluster/join_cluster.ts";
+import { joinCluster } from "../../../server/nats/join_cluster.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { configOf } from "../../helpers/peers/relay.ts";
 

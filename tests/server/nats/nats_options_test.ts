@@ -3,7 +3,7 @@ import {
   connectionOptions,
   parseNatsServers,
   STREAM_BYTES,
-} from "../../../server/cluster/nats_options.ts";
+} from "../../../server/nats/nats_options.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
 const NONE = {

@@ -17,8 +17,9 @@ import {
   type LogSink,
   type Running,
   type Subject,
-} from "./backplane.ts";
-import { NatsClient, type NatsRefusal, reasonOf, REQUEST_MS } from "./nats_connection.ts";
+} from "../cluster/backplane.ts";
+import { NatsClient, type NatsRefusal } from "./nats_connection.ts";
+import { reasonOf, REQUEST_MS } from "./nats_set_up.ts";
 import type { NatsOptions } from "./nats_options.ts";
 
 const WRONG_LAST_SEQUENCE = 10_071;

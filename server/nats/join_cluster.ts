@@ -2,9 +2,9 @@
 
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../../shared/base/errors.ts";
-import { randomSlot } from "./client_numbers.ts";
-import { Cluster } from "./cluster.ts";
-import { ClusterKey, parseClusterSecret } from "./cluster_key.ts";
+import { randomSlot } from "../cluster/client_numbers.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { ClusterKey, parseClusterSecret } from "../cluster/cluster_key.ts";
 import { type NatsOptions, type NatsTls, STREAM_BYTES } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { faultText } from "../telemetry/log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openNats } from "../../../server/cluster/nats_backplane.ts";
-import { STREAM_BYTES } from "../../../server/cluster/nats_options.ts";
+import { openNats } from "../../../server/nats/nats_backplane.ts";
+import { STREAM_BYTES } from "../../../server/nats/nats_options.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 

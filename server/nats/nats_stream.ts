@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { Subject } from "./backplane.ts";
+import type { Subject } from "../cluster/backplane.ts";
 import type { NatsOptions } from "./nats_options.ts";
 
 const STREAM_PREFIX = "CMDCHAT_";
