@@ -385,7 +385,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/render": {
     says: "Lines as text: rich, minimal, JSON. Peers' text is made safe here and nowhere else.",
     uses: ["client/base", "client/transfers", "client/terminal"],
-    face: ["json", "minimal", "rich", "text", "transfer_text"],
+    face: ["json", "minimal", "rich", "text", "transfer_text", "wrap"],
   },
   "client/output": {
     says:

@@ -119,7 +119,7 @@ Deno.test("a server killed with -9: senders are told what is perhaps lost, and w
   network.cutAll();
   await alice.until(() => !alice.chat.connected, "the end of the link");
   await alice.console.enter("typed meanwhile");
-  assert.match(alice.console.status, /1 unsent · 2 not confirmed/);
+  assert.match(alice.console.status, /1 unsent · 2 unconfirmed/);
 
   await using second = await startServer({ args });
   network.target = second.port;
@@ -187,7 +187,7 @@ Deno.test("v1 and v2 members see each other, and everybody is told who is on the
   await alice.until(() => alice.chat.room.roster.names.includes("carol"), "carol");
   await using old = await V1Peer.join({ port: server.port, name: "old bob" });
   await alice.until(
-    () => alice.notes.some((note) => /^old bob joined with an old client/.test(note)),
+    () => alice.notes.some((note) => /^"old bob" joined with an old client/.test(note)),
     "bob",
   );
   assert.deepEqual(old.welcome["name"], "old bob");
@@ -205,7 +205,7 @@ Deno.test("v1 and v2 members see each other, and everybody is told who is on the
   await alice.until(
     () =>
       alice.notes.some((note) =>
-        /^In "lobby": alice, carol \(link lost\), old bob \(old client\)/.test(note)
+        /^In "lobby": alice, carol \(connection lost\), "old bob" \(old client\)/.test(note)
       ),
     "the list",
   );

@@ -109,7 +109,7 @@ Deno.test("without the server's token nothing is done, and each way of being wro
   const [pages, without] = [await pagesOf(server), await pagesOf(open)];
   await using alice = await V2Peer.join({ port: server.port });
   const kick = ["kick", String(alice.welcome.client)];
-  const wrong = await admin(pages, kick, { CMDCHAT_ADMIN_TOKEN: "guess" });
+  const wrong = await admin(pages, kick, { CMDCHAT_ADMIN_TOKEN: "open-sesame" });
   assert.equal(wrong.code, 4);
   assert.match(wrong.stderr, /^error: .*: it does not accept this token\nhint: /);
   assert.equal((await admin(pages, kick, {})).code, 3);
@@ -124,7 +124,7 @@ Deno.test("without the server's token nothing is done, and each way of being wro
   await alice.say("still here");
   await alice.until("chat");
   const { stdout, stderr } = await server.stop();
-  assert.ok(!(stdout + stderr).includes("guess"));
+  assert.ok(!(stdout + stderr).includes("open-sesame"));
   assert.ok(!stderr.includes("audit"));
 });
 

@@ -134,7 +134,7 @@ test("commands: help, clear, and one that does not exist stays to be mended", as
   await alice.enter("/help");
   await alice.shows(/talking +\/nick \/me/);
   await alice.enter("/help nick");
-  await alice.shows(/\/nick NAME +take another name/);
+  await alice.shows(/\/nick NAME +change your name/);
   await alice.enter("/help keys");
   await alice.shows(/Ctrl-L +clear the screen/);
   await alice.enter("/hlep");
