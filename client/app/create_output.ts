@@ -24,6 +24,7 @@ interface OutputParts {
   readonly settings: ChatSettings;
 }
 
+/** The output of a chat: its renderer, what the settings say of the screen, and the history. */
 export function createOutput(
   config: ClientConfig,
   { side, style, history, script, settings }: OutputParts,
