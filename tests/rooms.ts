@@ -308,6 +308,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "doctor_options",
       "headless_options",
       "program",
+      "proxy_url",
       "read_options",
       "read_secrets",
       "settings_file",
@@ -315,9 +316,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/net": {
     says:
-      "The client's sockets: connecting, TLS trust, the server's identity, connection faults as helpful messages.",
+      "The client's sockets: connecting, WebSocket, proxies, TLS trust, the server's identity, connection faults as helpful messages.",
     uses: ["client/base", "client/files", "client/config"],
-    face: ["connection", "endpoint", "known_servers", "server_check", "tls_probe", "tls_trust"],
+    face: [
+      "connection",
+      "endpoint",
+      "known_servers",
+      "proxy_choice",
+      "server_check",
+      "tls_probe",
+      "tls_trust",
+      "tunnel",
+    ],
   },
   "client/session": {
     says:

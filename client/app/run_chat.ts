@@ -20,6 +20,7 @@ import { Output } from "../output/output.ts";
 import { readPassphrase, readToken } from "../config/read_secrets.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
+import { readProxy } from "../net/proxy_choice.ts";
 import { ServerCheck } from "../net/server_check.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
@@ -41,9 +42,10 @@ const LEGACY_WARNING =
  */
 export async function runChat(config: ClientConfig, script?: Script): Promise<number> {
   const { host, port, linkToken, fingerprint, "known-servers": knownPath } = config;
-  const [ownToken, tls] = await Promise.all([
+  const [ownToken, tls, proxy] = await Promise.all([
     readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
     readTlsSettings(config),
+    readProxy(config, readVariable),
   ]);
   const token = ownToken ?? linkToken;
   const webSocket = config.transport === "wss";
@@ -75,7 +77,7 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     onChanged: () => current?.requests.refuseUnsent(),
   });
   const dialer: Dialer = new Dialer({
-    endpoint: { host, port, tls, webSocket },
+    endpoint: { host, port, tls, webSocket, proxy },
     token,
     renderer: config.renderer,
     bufferSize: config["buffer-size"],

@@ -39,6 +39,9 @@ export const RECONNECT_MAX_MS = 30_000;
 /** A client gives a connection attempt, with its handshake, this long. */
 export const CONNECT_TIMEOUT_MS = 15_000;
 
+/** The same through a proxy: Tor may build a circuit first. */
+export const PROXY_TIMEOUT_MS = 60_000;
+
 /** Default, least and most of `--buffer-size`: messages a client keeps for scrolling back in memory. */
 export const BUFFER_SIZE = { default: 200, min: 10, max: 1_000 } as const;
 

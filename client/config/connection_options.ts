@@ -5,6 +5,7 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
+import { parseProxy } from "./proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** Options of a command that needs no settings. */
@@ -84,6 +85,19 @@ export const CONNECTION_OPTIONS = {
     parse: oneOf(TRANSPORTS),
     help:
       "raw: TCP or TLS; wss: WebSocket in TLS, which web proxies pass; auto: as the link says, or raw",
+  },
+  proxy: {
+    value: "URL",
+    env: "CMDCHAT_PROXY",
+    parse: parseProxy,
+    secret: true,
+    help: "proxy to the server: socks5://HOST:PORT, http://HOST:PORT or none [default ALL_PROXY]",
+  },
+  "proxy-auth-file": {
+    value: "FILE",
+    env: "CMDCHAT_PROXY_AUTH_FILE",
+    parse: word,
+    help: "file whose first line is USER:PASSWORD for --proxy",
   },
   "ca-file": {
     value: "FILE",

@@ -1,6 +1,8 @@
 // Which places the token and the history's passphrase may come from.
 
 import type { Source } from "../../shared/cli/command_line.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { parseProxyAuth, type ProxyAuth } from "./proxy_url.ts";
 import type { ClientConfig, HistoryConfig } from "./read_options.ts";
 import { type Ask, readSecret } from "./secret_source.ts";
 
@@ -29,6 +31,26 @@ export function readToken(
     ...{ name: "token", option: "token", variable: "CMDCHAT_TOKEN" },
     ...{ value: config.token, path: config["token-file"], sources: config.sources },
   }, { env, warn });
+}
+
+/** Who the user is to the proxy; undefined where nothing says it. Throws UsageError or ConfigError. */
+export async function readProxyAuth(
+  config: Pick<ClientConfig, "proxy-auth-file">,
+  { env, warn }: SecretSources,
+): Promise<ProxyAuth | undefined> {
+  const name = "user and password of the proxy";
+  const text = await readSecret({
+    name,
+    environment: { variable: "CMDCHAT_PROXY_AUTH", value: env("CMDCHAT_PROXY_AUTH") },
+    file: { option: "--proxy-auth-file", path: config["proxy-auth-file"] },
+    warn,
+  });
+  try {
+    return text === undefined ? undefined : parseProxyAuth(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Cannot use the ${name}: ${error.message}`);
+  }
 }
 
 /** The history's passphrase; undefined where none was given and nobody can be asked. Throws UsageError or ConfigError. */

@@ -241,6 +241,7 @@ function refuseShownSecrets(path: string, mode: number | null, sections: readonl
 
 function isSecret([key, { text }]: readonly [string, Setting]): boolean {
   if (key === "link") return /[#&](?:token|secret)=/i.test(text);
+  if (key === "proxy") return text.includes("@");
   return SETTABLE[key]?.secret === true;
 }
 

@@ -3,6 +3,7 @@
 import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { versionText } from "../../shared/base/version.ts";
+import { PROXY_TIMEOUT_MS } from "../base/limits.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { type LinkInput, readConnection } from "../config/read_options.ts";
 import { defaultDownloadFolder } from "../files/save_download.ts";
@@ -13,6 +14,7 @@ import { StdoutLines } from "../base/stdout_lines.ts";
 import { openSettings, type SettingsFile } from "../config/settings_file.ts";
 import { detectColorDepth } from "../terminal/style.ts";
 import { isInteractive, openTty } from "../terminal/tty.ts";
+import { readProxy } from "../net/proxy_choice.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
 import { DOCTOR_OPTIONS, STEP_S } from "../config/doctor_options.ts";
 import { type Check, checkJson, checksExitCode, checkText, failed, ok } from "./check.ts";
@@ -71,22 +73,29 @@ async function* serverChecks(
   const { host, port, name, fingerprint: expected, "known-servers": knownPath } = values;
   let token: string | undefined;
   let tls: Awaited<ReturnType<typeof readTlsSettings>>;
+  let proxy: Awaited<ReturnType<typeof readProxy>>;
   try {
     token = await readToken(values, { env, warn: (text) => printError(`warning: ${text}`) });
     tls = await readTlsSettings(values);
+    proxy = await readProxy(values, env);
   } catch (error) {
     yield failed("options", error);
     return;
   }
   yield* checkServer({
     ...{
-      endpoint: { host, port, tls, webSocket: values.transport === "wss" },
+      endpoint: { host, port, tls, webSocket: values.transport === "wss", proxy },
       name,
       expected,
       clock: SYSTEM_CLOCK,
     },
     token: token ?? values.linkToken,
     known: knownPath === undefined ? undefined : new KnownServers(knownPath),
-    patienceMs: 1_000 * (values.timeout ?? STEP_S),
+    patienceMs: values.timeout === undefined ? patienceFor(proxy) : 1_000 * values.timeout,
   });
+}
+
+/** Each step through a proxy may take what a chat's connection may. */
+function patienceFor(proxy: unknown): number {
+  return proxy === undefined ? 1_000 * STEP_S : PROXY_TIMEOUT_MS;
 }

@@ -16,6 +16,9 @@ import type { Event } from "../../shared/messages/messages_v2.ts";
 import type { Welcome } from "../session/session.ts";
 import { UnauthorizedError } from "../session/refusal.ts";
 import { SessionV2 } from "../session/session_v2.ts";
+import { refuseOnion } from "../net/tunnel.ts";
+import { proxyText } from "../config/proxy_url.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { readCertificate } from "../net/tls_probe.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
 
@@ -53,18 +56,25 @@ export async function* checkServer(options: ServerChecksOptions): AsyncGenerator
 
 async function* walk(options: ServerChecksOptions): AsyncGenerator<Check, void> {
   const { endpoint } = options;
-  yield await checkAddress(endpoint.host);
+  yield await checkAddress(endpoint);
   yield await checkPort(options);
   yield* endpoint.tls === undefined ? [checkPlain(options)] : checkCertificate(options);
   yield* checkSession(options);
 }
 
-async function checkAddress(host: string): Promise<Check> {
+async function checkAddress(endpoint: Endpoint): Promise<Check> {
+  const { host, proxy } = endpoint;
+  // Looking the name up here would tell others of it, and may find nothing where the proxy does.
+  if (proxy !== undefined) {
+    return ok("address", `${quote(host)} is looked up by the proxy ${proxyText(proxy)}`);
+  }
   try {
+    refuseOnion(host, endpoint);
     const found = await lookup(host, { all: true });
     const addresses = [...new Set(found.map(({ address }) => address))].join(", ");
     return ok("address", addresses === host ? addresses : `${host} is ${addresses}`);
   } catch (cause) {
+    if (cause instanceof ConnectionError) return failed("address", cause);
     return failed(
       "address",
       new ConnectionError(`there is no host ${JSON.stringify(host)}`, {

@@ -1,11 +1,11 @@
-// The client's only file that opens sockets: TCP and TLS as one kind of byte stream, and what went wrong in words
-// that help.
+// Connections to the server: TCP, TLS and WebSocket as one kind of byte stream, and what went wrong in words that help.
 
 import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { connectionFault, isCertificateFault } from "./connection_faults.ts";
 import type { Connection, Endpoint } from "./endpoint.ts";
+import { closeQuietly, dialNode, dialTcp } from "./tunnel.ts";
 import { openWebSocket } from "./web_socket.ts";
 
 /** Opens a connection; TLS has verified the server then. Throws ConnectionError with what to do about it. */
@@ -37,7 +37,7 @@ export async function isListening(host: string, port: number): Promise<boolean> 
 }
 
 async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-  const stream = await openStream(endpoint);
+  const stream = await openStream(endpoint, signal);
   if (!endpoint.webSocket) return stream;
   const close = () => stream.close();
   signal.addEventListener("abort", close);
@@ -52,22 +52,29 @@ async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection
   }
 }
 
-async function openStream(endpoint: Endpoint): Promise<Connection> {
-  const { host: hostname, port, tls } = endpoint;
-  if (tls?.insecure) return await openInsecure(endpoint);
-  if (tls !== undefined) {
-    const conn = await Deno.connectTls({ hostname, port, caCerts: [...tls.caCerts] });
-    try {
-      await conn.handshake();
-    } catch (cause) {
-      closeQuietly(conn);
-      throw connectionFault(endpoint, cause);
-    }
-    return new StreamConnection(conn, endpoint);
-  }
-  const conn = await Deno.connect({ hostname, port });
+async function openStream(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+  const { host: hostname, tls } = endpoint;
+  if (tls?.insecure) return await openInsecure(endpoint, signal);
+  const conn = await dialTcp(endpoint, signal);
   conn.setNoDelay(true);
-  return new StreamConnection(conn, endpoint);
+  if (tls === undefined) return new StreamConnection(conn, endpoint);
+  try {
+    const secured = await Deno.startTls(conn, { hostname, caCerts: [...tls.caCerts] });
+    await handshake(secured);
+    return new StreamConnection(secured, endpoint);
+  } catch (cause) {
+    closeQuietly(conn);
+    throw connectionFault(endpoint, cause);
+  }
+}
+
+async function handshake(conn: Deno.TlsConn): Promise<void> {
+  try {
+    await conn.handshake();
+  } catch (cause) {
+    closeQuietly(conn);
+    throw cause;
+  }
 }
 
 /** A connection over Deno's own streams. */
@@ -113,21 +120,28 @@ class StreamConnection implements Connection {
   }
 }
 
-// Deno.connectTls always verifies; node:tls can be told not to.
-async function openInsecure(endpoint: Endpoint): Promise<Connection> {
+// Deno's TLS always verifies; node:tls can be told not to.
+async function openInsecure(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
   const { connect } = await import("node:tls");
-  const { host, port } = endpoint;
+  const { host } = endpoint;
+  const raw = await dialNode(endpoint, signal);
   const opened = Promise.withResolvers<TLSSocket>();
+  const servername = /^[\d.:[\]]+$/.test(host) ? "" : host;
   const socket = connect(
-    { host, port, servername: /^[\d.:[\]]+$/.test(host) ? "" : host, rejectUnauthorized: false },
+    { socket: raw, servername, rejectUnauthorized: false },
     () => opened.resolve(socket),
   );
   socket.once("error", opened.reject);
+  const abort = () => opened.reject(signal.reason);
+  signal.addEventListener("abort", abort);
   try {
     return new NodeConnection(await opened.promise, endpoint);
   } catch (cause) {
     socket.destroy();
+    raw.destroy();
     throw connectionFault(endpoint, cause);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 
@@ -174,13 +188,4 @@ function lost(endpoint: Endpoint, cause: unknown): ConnectionError {
   // TLS 1.3 clients learn only now that the server did not like the handshake.
   if (isCertificateFault(cause)) return connectionFault(endpoint, cause);
   return new ConnectionError("The connection to the server broke", { cause });
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch (error) {
-    // Closed already.
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
 }

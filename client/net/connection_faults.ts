@@ -1,6 +1,8 @@
 // What the runtime reports when a connection cannot be made -> what the user can do about it.
 
 import { ConnectionError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { type Proxy, proxyText } from "../config/proxy_url.ts";
 import { addressOf, type Endpoint } from "./endpoint.ts";
 
 interface Fault {
@@ -89,6 +91,17 @@ export function connectionFault(endpoint: Endpoint, cause: unknown): ConnectionE
   return new ConnectionError(
     `Cannot connect to ${addressOf(endpoint)}: ${fault?.why ?? "the system refused"}`,
     { cause, ...(fault === undefined ? {} : { hint: fault.hint }) },
+  );
+}
+
+/** The error that says why the proxy itself was not reached; no password is in it. */
+export function proxyUnreachable(proxy: Proxy, cause: unknown): ConnectionError {
+  const fault = FAULTS.find(({ pattern }) => pattern.test(textOf(cause)));
+  return new ConnectionError(
+    `Cannot connect to the proxy ${quote(proxyText(proxy), 80)}: ${
+      fault?.why ?? "the system refused"
+    }`,
+    { cause, hint: "check --proxy, or ALL_PROXY and HTTPS_PROXY; --proxy none goes without" },
   );
 }
 

@@ -1,6 +1,7 @@
 // Where to connect, and one connection as bytes in and bytes out.
 
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import type { Proxy } from "../config/proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** Where a server is and how to reach it. */
@@ -11,6 +12,8 @@ export interface Endpoint {
   readonly tls: TlsSettings | undefined;
   /** Whether the stream is carried by WebSocket. */
   readonly webSocket?: boolean;
+  /** Through which proxy it is reached; undefined = none. */
+  readonly proxy?: Proxy | undefined;
 }
 
 /** Whom TLS trusts. */

@@ -3,6 +3,8 @@
 
 import { checkServerIdentity, connect, type PeerCertificate } from "node:tls";
 import type { Endpoint } from "./endpoint.ts";
+import { ConnectionError } from "../../shared/base/errors.ts";
+import { dialNode } from "./tunnel.ts";
 import { connectionFault } from "./connection_faults.ts";
 
 /** What a certificate says. */
@@ -20,10 +22,13 @@ export async function readCertificate(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<CertificateFacts> {
-  const { host, port } = endpoint;
+  const { host } = endpoint;
   const isAddress = /^[\d.]+$|:/.test(host);
+  const raw = await dialNode(endpoint, signal).catch((cause) => {
+    throw cause instanceof ConnectionError ? cause : connectionFault(endpoint, cause);
+  });
   const socket = connect({
-    ...{ host, port, rejectUnauthorized: false },
+    ...{ socket: raw, rejectUnauthorized: false },
     ...(isAddress ? {} : { servername: host }),
   });
   const abort = () => socket.destroy(new Error("timed out"));
@@ -40,6 +45,7 @@ export async function readCertificate(
   } finally {
     signal.removeEventListener("abort", abort);
     socket.destroy();
+    raw.destroy();
   }
 }
 

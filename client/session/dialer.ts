@@ -2,7 +2,7 @@
 
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { CONNECT_TIMEOUT_MS } from "../base/limits.ts";
+import { CONNECT_TIMEOUT_MS, PROXY_TIMEOUT_MS } from "../base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Session, SessionDestination } from "./session.ts";
 import { UnauthorizedError } from "./refusal.ts";
@@ -65,11 +65,12 @@ export class Dialer {
 
   async #dialInTime(place: SessionDestination, signal: AbortSignal): Promise<Session> {
     const { clock, endpoint } = this.#options;
+    const patienceMs = endpoint.proxy === undefined ? CONNECT_TIMEOUT_MS : PROXY_TIMEOUT_MS;
     const attempt = new AbortController();
     let late = false;
     const abort = () => attempt.abort(signal.reason);
     signal.addEventListener("abort", abort);
-    void clock.wait(CONNECT_TIMEOUT_MS, attempt.signal).then(() => {
+    void clock.wait(patienceMs, attempt.signal).then(() => {
       late = !attempt.signal.aborted;
       attempt.abort();
     });
@@ -79,7 +80,7 @@ export class Dialer {
       if (!late) throw cause;
       throw new ConnectionError(
         `Cannot connect to ${addressOf(endpoint)}: it did not answer within ${
-          CONNECT_TIMEOUT_MS / 1_000
+          patienceMs / 1_000
         } s`,
         { cause, hint: "check host and port; a firewall may be in between" },
       );

@@ -36,6 +36,9 @@ export const SERVER: Program = {
   v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
 };
 
+/** Through which proxy all programs of the user go. */
+const PROXY_VARIABLES = "ALL_PROXY,all_proxy,HTTPS_PROXY,https_proxy,NO_PROXY,no_proxy";
+
 /** What tells which terminal it is, and how it treats colours and long rows. */
 const TERMINAL_VARIABLES =
   "NO_COLOR,FORCE_COLOR,TERM,COLORTERM,TERM_PROGRAM,XTERM_VERSION,STY,TMUX";
@@ -46,7 +49,7 @@ export const CLIENT: Program = {
   entry: "client/main.ts",
   permissions: [
     "--allow-net",
-    `--allow-env=CMDCHAT_*,${TERMINAL_VARIABLES},HOME,USERPROFILE,XDG_CONFIG_HOME`,
+    `--allow-env=CMDCHAT_*,${TERMINAL_VARIABLES},HOME,USERPROFILE,XDG_CONFIG_HOME,${PROXY_VARIABLES}`,
     "--allow-read",
     "--allow-write",
     "--allow-sys=uid",

@@ -74,6 +74,25 @@ Deno.test("a server that takes the connection and says nothing is given up after
   listener.close();
 });
 
+Deno.test("a proxy that takes the connection and says nothing is given up after 60 s", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = listener.accept();
+  const clock = new ManualClock();
+  const { port } = listener.addr;
+  const proxy = { kind: "socks5", host: "127.0.0.1", port, auth: undefined } as const;
+  const endpoint = { host: "chat.example.org", port: 5050, tls: undefined, proxy };
+  const dialing = dialer(port, { clock, endpoint }).dial(PLACE, never);
+  const conn = await accepting;
+  await conn.read(new Uint8Array(1_024));
+  const rejected = assert.rejects(dialing, /did not answer within 60 s/);
+  await clock.pass(60_000);
+  await rejected;
+  // It is let go as well.
+  assert.equal(await conn.read(new Uint8Array(1_024)), null);
+  conn.close();
+  listener.close();
+});
+
 Deno.test("an abort ends an attempt at once", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();

@@ -312,6 +312,22 @@ test("the server's executable holds network, reading, its own variables, its use
   assert.equal(code_cache_key, null, "a code cache would be written to the temporary folder");
 });
 
+test("the client's executable reads its own variables, those of the terminal and the home, and those that name a proxy", async () => {
+  const { client } = await executables();
+  const { permissions } = await embeddedSettings(client);
+  assert.deepEqual([...permissions["allow_env"] as string[]].sort(), [
+    ...["ALL_PROXY", "CMDCHAT_*", "COLORTERM", "FORCE_COLOR", "HOME", "HTTPS_PROXY", "NO_COLOR"],
+    ...["NO_PROXY", "STY", "TERM", "TERM_PROGRAM", "TMUX", "USERPROFILE", "XDG_CONFIG_HOME"],
+    ...["XTERM_VERSION", "all_proxy", "https_proxy", "no_proxy"],
+  ]);
+  for (const name of ["allow_run", "allow_ffi", "allow_sys"]) {
+    assert.ok(
+      permissions[name] === null || permissions[name] === false || permissions[name] === undefined,
+      name,
+    );
+  }
+});
+
 test("what has the server's permissions cannot write, run, load a library or read other variables", async () => {
   await using probe = await buildExecutables(base, {
     ...SERVER,

@@ -33,6 +33,7 @@ export const SYSTEM_NEEDS = {
   iproute2: { programs: ["ip"] },
   "libc-bin": { programs: ["ldd"], essential: true },
   mandoc: { programs: ["mandoc"] },
+  microsocks: { programs: ["microsocks"] },
   mosquitto: { programs: ["mosquitto"] },
   mount: { programs: ["mount", "umount"] },
   "nats-server": { programs: ["nats-server"] },
@@ -41,7 +42,9 @@ export const SYSTEM_NEEDS = {
   strace: { programs: ["strace"] },
   systemd: { programs: ["journalctl", "systemctl", "systemd-analyze"] },
   "systemd-container": { programs: ["systemd-nspawn"] },
+  tinyproxy: { programs: ["tinyproxy"] },
   tmux: { programs: ["tmux"] },
+  tor: { programs: ["tor"] },
   "util-linux": { programs: ["nsenter", "prlimit", "setpriv", "unshare"], essential: true },
   zsh: { programs: ["zsh"] },
 } as const satisfies Record<string, Need>;
