@@ -32,7 +32,7 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
         });
     case "too_many_attempts":
       return new BusyError(
-        "Cannot join the server: too many wrong tokens came from this address",
+        "Cannot join the server: too many attempts came from this address",
         { hint: "try again in a minute" },
       );
     case "invalid_name":

@@ -34,6 +34,12 @@ export const CONNECTION_RATE = { messages: 128, seconds: 10 } as const;
  */
 export const WRONG_TOKEN_RATE = { messages: 10, seconds: 60 } as const;
 
+/**
+ * Comings of one address into one room: each shows a name. After an outage all of `--max-per-address` come at once, some
+ * twice; in the long run, somebody who comes and goes is seen every five seconds.
+ */
+export const JOIN_RATE = { messages: 128, seconds: 640 } as const;
+
 /** Handshakes that are computed at a time; the others wait, and members are served between any two. */
 export const HANDSHAKES_AT_ONCE = 4;
 

@@ -4,6 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
+import type { Exclusion } from "../session/room_access.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -36,6 +37,11 @@ export function checkRoom(
 ): Room {
   const title = checked("invalid_room", () => parseRoom(wanted));
   return checked("too_many_rooms", () => relay.rooms.open(title, address));
+}
+
+/** The refusal of a client that may not come into its only room. */
+export function exclusionRefusal({ isBrief }: Exclusion): Refusal {
+  return new Refusal(isBrief ? "too_many_attempts" : "excluded");
 }
 
 /** Does the costly part of a handshake when its turn comes. Throws ConnectionLost where its time was over before. */

@@ -22,9 +22,9 @@ import { dispatchRequest } from "../handlers/dispatch.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Membership } from "../session/membership.ts";
-import { exclusion } from "../session/room_access.ts";
+import { excludeFrom } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
-import { checkName, checkRoom, checkToken, inTurn } from "./admission.ts";
+import { checkName, checkRoom, checkToken, exclusionRefusal, inTurn } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -42,9 +42,10 @@ export async function loginV1(
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
   if (room.ready !== undefined) await room.ready;
-  if (exclusion(room, { id: 0, address, host: relay }, Date.now()) !== undefined) {
+  const excluded = excludeFrom(room, { id: 0, address, host: relay }, Date.now());
+  if (excluded !== undefined) {
     relay.rooms.tidy(room);
-    throw new Refusal("excluded");
+    throw exclusionRefusal(excluded);
   }
   const session = new Session(relay, { name, isV1: true, ticket: undefined, address });
   // The name is taken from here on; the room's events reach the client only behind the answer.

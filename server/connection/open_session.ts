@@ -11,9 +11,9 @@ import type { Relay } from "../relay/relay.ts";
 import { whenPlaced } from "../room/bus.ts";
 import type { Room } from "../room/room.ts";
 import type { Membership } from "../session/membership.ts";
-import { exclusion } from "../session/room_access.ts";
+import { excludeFrom, type Exclusion } from "../session/room_access.ts";
 import { Session, type SessionTicket } from "../session/session.ts";
-import { checkName, checkRoom } from "./admission.ts";
+import { checkName, checkRoom, exclusionRefusal } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection after its key agreement. */
@@ -146,15 +146,17 @@ function admitted(
 ): { readonly rooms: readonly Room[]; readonly excluded: readonly string[] } {
   const rooms: Room[] = [];
   const excluded: string[] = [];
+  let last: Exclusion | undefined;
   for (const room of wanted) {
-    const why = exclusion(room, { id: 0, address, host: relay }, Date.now());
-    if (why === undefined) rooms.push(room);
+    const exclusion = excludeFrom(room, { id: 0, address, host: relay }, Date.now());
+    if (exclusion === undefined) rooms.push(room);
     else {
-      excluded.push(`Cannot join the room ${quote(room.title)}: ${why}`);
+      last = exclusion;
+      excluded.push(`Cannot join the room ${quote(room.title)}: ${exclusion.why}`);
       relay.rooms.tidy(room);
     }
   }
-  if (wanted.length === 1 && rooms.length === 0) throw new Refusal("excluded");
+  if (wanted.length === 1 && last !== undefined) throw exclusionRefusal(last);
   return { rooms, excluded };
 }
 

@@ -10,7 +10,7 @@ import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { whenAllPlaced, whenPlaced } from "../room/bus.ts";
 import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
-import { exclusion, silence } from "../session/room_access.ts";
+import { excludeFrom, silence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 import type { Room } from "../room/room.ts";
 
@@ -28,10 +28,10 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     const previous = session.wantedName;
     whenReady(room, () => {
       if (session.host.session(session.id) !== session) return session.host.rooms.tidy(room);
-      const why = exclusion(room, session, Date.now());
-      if (why !== undefined) {
+      const excluded = excludeFrom(room, session, Date.now());
+      if (excluded !== undefined) {
         session.host.rooms.tidy(room);
-        return session.decline(id, `Cannot join the room "${title}": ${why}`);
+        return session.decline(id, `Cannot join the room "${title}": ${excluded.why}`);
       }
       // A v1 client is in one room at a time.
       if (session.isV1) memberships.forEach((membership) => session.leave(membership));

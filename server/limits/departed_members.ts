@@ -19,24 +19,32 @@ interface Departed extends Burden {
 
 const NO_BURDEN: Burden = { mutedUntil: 0, spokeAt: 0 };
 
+/** What the memory of departed members needs. */
+export interface DepartedOptions {
+  /** Whether addresses tell clients apart; behind a proxy that is not trusted they do not, and nothing is kept. */
+  readonly tellsApart: boolean;
+  /** Told of each burden that began on this server. */
+  readonly onNoted?: (title: string, address: string, burden: Burden) => void;
+}
+
 /** Burdens of sources in rooms. Newcomers of the source have them; members who were there before do not. */
 export class DepartedMembers {
   readonly #departed = new RoomSources<Departed>(DEPARTED_BUDGET);
-  readonly #onNoted: (title: string, address: string, burden: Burden) => void;
+  readonly #options: DepartedOptions;
 
-  /** `onNoted`: told of each burden that began on this server. */
-  constructor(onNoted: (title: string, address: string, burden: Burden) => void = () => {}) {
-    this.#onNoted = onNoted;
+  constructor(options: DepartedOptions) {
+    this.#options = options;
   }
 
   /** A member with `burden` left the room at `now`. */
   leave(room: SourcedRoom, address: string, burden: Burden, now: number): void {
     this.note(room, address, burden, now);
-    this.#onNoted(room.title, address, burden);
+    this.#options.onNoted?.(room.title, address, burden);
   }
 
   /** The same, for a member that left at another server. */
   note(room: SourcedRoom, address: string, burden: Burden, now: number): void {
+    if (!this.#options.tellsApart) return;
     const known = this.of(room.title, address);
     this.#departed.set(room, address, {
       mutedUntil: Math.max(known.mutedUntil, burden.mutedUntil),

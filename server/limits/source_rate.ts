@@ -26,22 +26,22 @@ export class SourceRate {
     return this.#leftOf(sourceOf(address), now) >= 1;
   }
 
-  /** Takes one from the source of `address` at `now`. False where none is left. */
-  take(address: string, now: number): boolean {
-    const source = sourceOf(address);
-    const left = this.#leftOf(source, now);
+  /** Takes one from the source of `address` at `now`, of its own bucket for each `scope`. False where none is left. */
+  take(address: string, now: number, scope = ""): boolean {
+    const key = scope + sourceOf(address);
+    const left = this.#leftOf(key, now);
     const passes = left >= 1;
-    this.#buckets.delete(source);
-    this.#buckets.set(source, { left: passes ? left - 1 : left, at: now });
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { left: passes ? left - 1 : left, at: now });
     if (this.#buckets.size > SOURCES_MAX) {
       this.#buckets.delete(this.#buckets.keys().next().value as string);
     }
     return passes;
   }
 
-  #leftOf(source: string, now: number): number {
+  #leftOf(key: string, now: number): number {
     const { messages, seconds } = this.#rate;
-    const bucket = this.#buckets.get(source);
+    const bucket = this.#buckets.get(key);
     if (bucket === undefined) return messages;
     return Math.min(messages, bucket.left + (now - bucket.at) * messages / (seconds * 1_000));
   }

@@ -6,16 +6,17 @@ import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
-import { HANDSHAKES_AT_ONCE } from "../config/limits.ts";
+import { HANDSHAKES_AT_ONCE, JOIN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
-import { DepartedMembers } from "../limits/departed_members.ts";
+import { type Burden, DepartedMembers } from "../limits/departed_members.ts";
 import { HandshakeQueue } from "../limits/handshake_queue.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RoomBans } from "../limits/room_bans.ts";
 import { roomShare } from "../limits/room_quota.ts";
+import { SourceRate } from "../limits/source_rate.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
 import { SYSTEM_CLOCK } from "../sealed/clock.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
@@ -50,16 +51,8 @@ export class Relay implements SessionHost {
   readonly access: Access;
   readonly rooms: RoomRegistry;
   readonly roomBans = new RoomBans();
-  readonly departed = new DepartedMembers((title, address, burden) => {
-    this.cluster?.sendAll({
-      kind: "departed",
-      title,
-      source: sourceOf(address),
-      // CBOR as it is used between servers has no infinity.
-      mutedUntil: Math.min(burden.mutedUntil, Number.MAX_SAFE_INTEGER),
-      spokeAt: burden.spokeAt,
-    });
-  });
+  readonly departed: DepartedMembers;
+  readonly joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
   readonly held: HeldSessions;
   /** What the writers of its sessions report to. */
@@ -89,6 +82,12 @@ export class Relay implements SessionHost {
       most: config["max-rooms"],
       graceMs: config.hold * 1_000,
       share: roomShare(config),
+    });
+    const tellsApart = config["max-per-address"] !== undefined;
+    this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;
+    this.departed = new DepartedMembers({
+      tellsApart,
+      onNoted: (title, address, burden) => tellOthers(cluster, title, sourceOf(address), burden),
     });
     this.held = new HeldSessions(this);
     this.writerEvents = writerEvents(this);
@@ -242,4 +241,20 @@ function writerEvents({ counters, metrics: { delivery }, budget, log }: Relay): 
       log.warning("client does not read fast enough, closed", { client });
     },
   };
+}
+
+function tellOthers(
+  cluster: Cluster | undefined,
+  title: string,
+  source: string,
+  { mutedUntil, spokeAt }: Burden,
+): void {
+  cluster?.sendAll({
+    kind: "departed",
+    title,
+    source,
+    // CBOR as it is used between servers has no infinity.
+    mutedUntil: Math.min(mutedUntil, Number.MAX_SAFE_INTEGER),
+    spokeAt,
+  });
 }

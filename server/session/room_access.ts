@@ -5,6 +5,7 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
+import type { SourceRate } from "../limits/source_rate.ts";
 import type { Room } from "../room/room.ts";
 
 /** A member, as far as it depends on whether it may speak. Times are ms since 1970. */
@@ -43,22 +44,46 @@ export interface Newcomer {
   /** Its client number; 0 where it has none yet. */
   readonly id: number;
   readonly address: string;
-  readonly host: { readonly roomBans: RoomBans; readonly departed: DepartedMembers };
+  readonly host: {
+    readonly roomBans: RoomBans;
+    readonly departed: DepartedMembers;
+    /** How often one address may come into one room; undefined = as often as it likes. */
+    readonly joinRate: SourceRate | undefined;
+  };
 }
 
-/** Why a client may not come into a room at `now`, ms since 1970; undefined where it may. */
-export function exclusion(
+/** Why somebody may not come in. */
+export interface Exclusion {
+  readonly why: string;
+  /** It is over by itself in a minute or so; nobody decided it about this client. */
+  readonly isBrief: boolean;
+}
+
+/** Judges a client that wants to come into a room at `now`, ms since 1970; undefined where it comes in. */
+export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclusion | undefined {
+  const decided = decision(room, newcomer, now);
+  if (decided !== undefined) return { why: decided, isBrief: false };
+  const { address, host } = newcomer;
+  const wait = host.departed.joinWait(room.title, address, now);
+  if (wait > 0) {
+    const seconds = Math.ceil(wait / 1_000);
+    const why = `somebody of your address is silenced there: wait ${durationText(seconds)}`;
+    return { why, isBrief: true };
+  }
+  if (host.joinRate?.take(address, performance.now(), `${room.title}\n`) !== false) {
+    return undefined;
+  }
+  return { why: "too many came in from your address: wait a little", isBrief: true };
+}
+
+function decision(
   { rules, title }: Room,
   { id, address, host }: Newcomer,
   now: number,
 ): string | undefined {
   const until = rules.bannedUntil(id, now) ?? host.roomBans.until(title, address, now);
   if (until !== undefined) return `you are banned from it${untilText(until, now)}`;
-  if (rules.locked) return "it is locked";
-  const wait = host.departed.joinWait(title, address, now);
-  if (wait === 0) return undefined;
-  const seconds = Math.ceil(wait / 1_000);
-  return `somebody of your address is silenced there: wait ${durationText(seconds)}`;
+  return rules.locked ? "it is locked" : undefined;
 }
 
 function untilText(until: number, now: number): string {

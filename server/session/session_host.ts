@@ -8,6 +8,7 @@ import type { FairBudget } from "../limits/fair_budget.ts";
 import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
+import type { SourceRate } from "../limits/source_rate.ts";
 import type { Room } from "../room/room.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
 import type { Counters } from "../telemetry/counters.ts";
@@ -41,6 +42,8 @@ export interface SessionHost {
   readonly roomBans: RoomBans;
   /** Mutes and paces of members that left their room. */
   readonly departed: DepartedMembers;
+  /** How often one address may come into one room; undefined = as often as it likes. */
+  readonly joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;

@@ -120,10 +120,10 @@ Deno.test("messages larger than a record are joined, up to their bound, and othe
 Deno.test("a large request reaches the server whole", async () => {
   const server = new FakeV2Server(WELCOME);
   const session = await open(server);
-  const text = "y".repeat(150_000);
-  await session.send({ kind: "chat", id: 1, room: 1, text, action: false, reply: 0 });
+  const body = new Uint8Array(150_000).fill(7);
+  await session.send({ kind: "sealed_app", ask: 1, room: 1, epoch: 1, body });
   const last = server.requests.at(-1);
-  assert.equal(last?.kind === "chat" && last.text, text);
+  assert.deepEqual(last?.kind === "sealed_app" && last.body, body);
   session.close();
 });
 

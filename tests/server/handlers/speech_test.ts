@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { RelayClusterHost } from "../../../server/admin/cluster_host.ts";
+import { JOIN_RATE } from "../../../server/config/limits.ts";
 import { REQUEST_RULES } from "../../../server/handlers/request_rules.ts";
+import { excludeFrom } from "../../../server/session/room_access.ts";
 import { EVENTS } from "../../../shared/messages/messages_v2.ts";
 import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
 
@@ -83,4 +85,18 @@ Deno.test("a direct message goes by a room where its sender may speak, and where
   eve.ask({ kind: "direct", to: ann.session.id, text: "psst" });
   assert.equal(eve.take("declined").length, 0);
   assert.deepEqual(ann.take("direct").map(({ room }) => room), [ann.room("den")]);
+});
+
+Deno.test("an address that comes and goes is seen each five seconds in the long run", async () => {
+  const { relay, ann, eve } = await scene();
+  const room = relay.rooms.open("lobby");
+  const newcomer = { id: 0, address: EVE, host: relay };
+  for (let n = 0; n < JOIN_RATE.messages; n++) excludeFrom(room, newcomer, 0);
+  assert.deepEqual(excludeFrom(room, newcomer, 0)?.isBrief, true);
+  assert.equal(excludeFrom(room, { ...newcomer, address: "198.51.100.8" }, 0), undefined);
+  assert.equal(excludeFrom(relay.rooms.open("den"), newcomer, 0), undefined);
+  eve.ask({ kind: "leave", room: eve.room() });
+  eve.ask({ kind: "join", title: "lobby" });
+  assert.match(eve.take("declined")[0]?.why ?? "in", /too many came in from your address/);
+  assert.equal(ann.take("joined").filter(({ name }) => name === "eve").length, 1);
 });

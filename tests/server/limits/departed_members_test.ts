@@ -6,7 +6,7 @@ const DEN = { title: "den", madeBy: "192.0.2.1" };
 const HOUR = 3_600_000;
 
 Deno.test("what a member left behind is there for its source and in that room alone", () => {
-  const departed = new DepartedMembers();
+  const departed = new DepartedMembers({ tellsApart: true });
   departed.leave(DEN, "2001:db8::1", { mutedUntil: HOUR, spokeAt: 5 }, 10);
   assert.equal(departed.of("den", "2001:db8::2").mutedUntil, HOUR);
   assert.equal(departed.of("den", "2001:db8::2").spokeAt, 5);
@@ -15,7 +15,7 @@ Deno.test("what a member left behind is there for its source and in that room al
 });
 
 Deno.test("a mute does not become shorter by another member that leaves", () => {
-  const departed = new DepartedMembers();
+  const departed = new DepartedMembers({ tellsApart: true });
   departed.leave(DEN, "192.0.2.9", { mutedUntil: HOUR, spokeAt: 0 }, 0);
   departed.leave(DEN, "192.0.2.9", { mutedUntil: 0, spokeAt: 7 }, 10);
   assert.deepEqual(departed.of("den", "192.0.2.9").mutedUntil, HOUR);
@@ -24,7 +24,7 @@ Deno.test("a mute does not become shorter by another member that leaves", () => 
 });
 
 Deno.test("while one of a source is muted, the next comes in a minute after the last; then at once", () => {
-  const departed = new DepartedMembers();
+  const departed = new DepartedMembers({ tellsApart: true });
   assert.equal(departed.joinWait("den", "192.0.2.9", 0), 0);
   departed.leave(DEN, "192.0.2.9", { mutedUntil: HOUR, spokeAt: 0 }, 0);
   assert.equal(departed.joinWait("den", "192.0.2.9", 0), DEPARTED_REJOIN_MS);
@@ -37,9 +37,19 @@ Deno.test("while one of a source is muted, the next comes in a minute after the 
 
 Deno.test("other servers are told of what began here, and not of what they told", () => {
   const told: [string, string, Burden][] = [];
-  const departed = new DepartedMembers((...burden) => told.push(burden));
+  const departed = new DepartedMembers({
+    tellsApart: true,
+    onNoted: (...burden) => told.push(burden),
+  });
   const burden = { mutedUntil: HOUR, spokeAt: 3 };
   departed.note(DEN, "192.0.2.9", burden, 0);
   departed.leave(DEN, "192.0.2.8", burden, 0);
   assert.deepEqual(told, [["den", "192.0.2.8", burden]]);
+});
+
+Deno.test("nothing is kept where all clients have the address of one proxy", () => {
+  const departed = new DepartedMembers({ tellsApart: false });
+  departed.leave(DEN, "192.0.2.9", { mutedUntil: HOUR, spokeAt: 5 }, 0);
+  assert.equal(departed.of("den", "192.0.2.9").mutedUntil, 0);
+  assert.equal(departed.joinWait("den", "192.0.2.9", 0), 0);
 });
