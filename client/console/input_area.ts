@@ -87,6 +87,11 @@ export function longPasteQuestion(text: string): string {
   return `this is one message of ${lines} lines, ${size}: Enter sends it, Ctrl-C drops it`;
 }
 
+/** What the user reads while the end of a paste does not come. */
+export function pausedPasteHint(length: number): string {
+  return `the paste goes on (${length} characters so far); Ctrl-C ends it here`;
+}
+
 /** Candidates of a completion as one line; the chosen one is in brackets and always visible. */
 export function candidateLine(
   candidates: readonly string[],

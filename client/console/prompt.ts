@@ -6,7 +6,8 @@ import { Completion } from "./completion.ts";
 import { LineEditor } from "./line_editor.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { EventQueue } from "./event_queue.ts";
-import { candidateLine, InputWindow, longPasteQuestion } from "./input_area.ts";
+import { candidateLine, InputWindow, longPasteQuestion, pausedPasteHint } from "./input_area.ts";
+import { KeyBurst } from "./key_burst.ts";
 import { InputHistory } from "./input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
 import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
@@ -51,6 +52,7 @@ export class Prompt implements ChatConsole {
   readonly #printed = new PrintBuffer();
   readonly #events = new EventQueue<UserEvent>();
   readonly #keys: KeyReader;
+  readonly #burst: KeyBurst;
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
   readonly #questions: Question[] = [];
@@ -76,9 +78,10 @@ export class Prompt implements ChatConsole {
     this.#options = options;
     this.#prompt = parseStyled(options.prompt ?? "> ");
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
+    this.#burst = new KeyBurst({ timers: this.#timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
       timers: this.#timers,
-      take: (keys) => this.#take(keys),
+      take: (keys) => this.#burst.take(keys),
       busy: () => this.#editing,
     });
     this.#scheduler = new PaintScheduler(() => this.#paint(), {
@@ -164,6 +167,7 @@ export class Prompt implements ChatConsole {
     this.#scheduler.close();
     await this.#editing;
     this.#keys.stop();
+    this.#burst.stop();
     try {
       this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
       await this.#tty.flush();
@@ -237,6 +241,9 @@ export class Prompt implements ChatConsole {
       this.#key(event.key);
     } else if (event.kind === "text") {
       this.#insert(event.text);
+      if (event.text.includes("\n")) this.#notePaste(this.#active.text);
+    } else if (event.kind === "pause") {
+      this.#hint = pausedPasteHint(event.length);
     } else if (event.cut) {
       this.#refusePaste();
     } else {
@@ -250,6 +257,11 @@ export class Prompt implements ChatConsole {
     const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
     if (becomes !== undefined) this.#editor.set(becomes.text);
     this.#hint = becomes?.hint ?? this.#hint;
+    this.#notePaste(text);
+  }
+
+  /** A long paste is asked about before it is sent. */
+  #notePaste(text: string): void {
     const max = this.#options.pasteLines?.() ?? PASTE_LINES;
     if (max > 0 && text.split("\n").length > max) this.#unasked = true;
   }

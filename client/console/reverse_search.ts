@@ -37,6 +37,7 @@ export class ReverseSearch {
 
   /** Handles a key; after "accept" the caller handles the same key as an ordinary one. */
   handle(event: UserKey): SearchStep {
+    if (event.kind === "pause") return "stay";
     if (event.kind !== "key") {
       this.#find(this.#query + event.text.replaceAll("\n", " "), undefined);
     } else if (event.key === "ctrl-r") {

@@ -6,6 +6,8 @@ export type KeyEvent =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "key"; readonly key: string }
   | { readonly kind: "paste"; readonly text: string; readonly cut: boolean }
+  /** A paste of so many characters so far has paused without its end. */
+  | { readonly kind: "pause"; readonly length: number }
   /** An answer of the terminal to a question (OSC), without its frame. */
   | { readonly kind: "report"; readonly text: string };
 
@@ -13,6 +15,7 @@ export type KeyEvent =
 export const MAX_PASTE_LENGTH = 65_536;
 
 const ESC = "\x1b";
+const INTERRUPT = 0x03;
 const PASTE_START = "[200~";
 const PASTE_END = `${ESC}[201~`;
 // Nothing longer is a key sequence. Without a bound a stray introducer would swallow what the user types.
@@ -57,6 +60,8 @@ export class KeyParser {
   #rest = "";
   #paste: string | undefined;
   #pasteCut = false;
+  /** Whether the open paste paused: then Ctrl-C alone ends it. */
+  #isPaused = false;
   #reportLost = false;
   /** Whether a question to the terminal is open: its answer may come late and in pieces, and is never text. */
   expectsReport = false;
@@ -70,6 +75,9 @@ export class KeyParser {
 
   /** The events that these bytes complete. */
   feed(bytes: Uint8Array): KeyEvent[] {
+    const isInterrupt = bytes.length === 1 && bytes[0] === INTERRUPT;
+    if (this.#isPaused && isInterrupt) return this.#endPausedPaste();
+    this.#isPaused = false;
     this.#rest += this.#decoder.decode(bytes, { stream: true });
     if (this.#reportLost) this.#dropReport();
     const events: KeyEvent[] = [];
@@ -82,13 +90,11 @@ export class KeyParser {
     return events;
   }
 
-  /** No byte came for a while: a begun sequence was Escape or Alt and a key; an open paste ends here. */
+  /** No byte came for a while: a begun sequence was Escape or Alt and a key; an open paste stays open, however long. */
   timeOut(): KeyEvent[] {
     if (this.#paste !== undefined) {
-      const events: KeyEvent[] = [];
-      this.#endPaste(events, this.#rest);
-      this.#rest = "";
-      return events;
+      this.#isPaused = true;
+      return [{ kind: "pause", length: this.#paste.length }];
     }
     const rest = this.#rest;
     this.#rest = "";
@@ -155,6 +161,14 @@ export class KeyParser {
     this.#rest = this.#rest.slice(this.#rest.length - keep);
   }
 
+  /** The user gives up a paste whose end does not come. */
+  #endPausedPaste(): KeyEvent[] {
+    const events: KeyEvent[] = [];
+    this.#endPaste(events, this.#rest);
+    this.#rest = "";
+    return events;
+  }
+
   #addPaste(text: string): void {
     const whole = (this.#paste ?? "") + text;
     if (whole.length > MAX_PASTE_LENGTH) this.#pasteCut = true;
@@ -165,6 +179,7 @@ export class KeyParser {
     this.#addPaste(last);
     const text = cleanPaste(this.#paste ?? "");
     this.#paste = undefined;
+    this.#isPaused = false;
     events.push({ kind: "paste", text, cut: this.#pasteCut });
   }
 }

@@ -6,7 +6,7 @@ import { type Cluster, LEFT_TO_RIGHT, splitClusters } from "./width.ts";
 /** One cluster as it is painted. */
 export interface Glyph {
   readonly text: string;
-  /** Cells, 1 or more. */
+  /** Cells; 0 for a direction mark only. */
   readonly width: number;
   /** False where terminals disagree about the width. */
   readonly exact: boolean;
@@ -55,25 +55,18 @@ export function rowWidth(row: Row): number {
 export function parseStyled(text: string): Glyph[] {
   const glyphs: Glyph[] = [];
   let style = "";
-  // A direction mark has no cell of its own: it belongs to the glyph behind it.
-  let mark = "";
   for (const part of text.split(SGR_SEQUENCE)) {
     if (SGR_SEQUENCE.test(part)) {
       style = RESET.test(part) ? "" : style + part;
       continue;
     }
     for (const cluster of splitClusters(part.replace(/\s/g, " "))) {
-      if (cluster.text === LEFT_TO_RIGHT) mark = cluster.text;
-      if (cluster.width === 0) continue;
-      glyphs.push(mark === "" ? { ...cluster, style } : marked(mark, cluster, style));
-      mark = "";
+      // A direction mark has no cell: the next glyph is set to its column, whatever the terminal makes of it.
+      const isShown = cluster.width > 0 || cluster.text === LEFT_TO_RIGHT;
+      if (isShown) glyphs.push({ ...cluster, style });
     }
   }
   return glyphs;
-}
-
-function marked(mark: string, { text, width }: Cluster, style: string): Glyph {
-  return { text: mark + text, width, exact: false, style };
 }
 
 /** The row cut to `width` cells, with an ellipsis at its end if something was left out. */

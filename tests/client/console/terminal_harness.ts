@@ -157,8 +157,10 @@ export interface PromptContext extends AsyncDisposable {
   readonly timers: ManualTimers;
   /** What the user did so far, in order. */
   readonly events: readonly UserEvent[];
-  /** Types: the bytes that a terminal sends for the text. */
+  /** Types: the bytes that a terminal sends for the text, with a pause after each Enter. */
   type(text: string): Promise<void>;
+  /** Sends bytes in one piece, as a terminal passes on what is pasted. */
+  send(text: string): void;
   /** Waits until everything asked for is on the screen. */
   settle(): Promise<void>;
 }
@@ -188,9 +190,12 @@ export async function openPrompt(
     events,
     settle,
     async type(text) {
-      tty.input.push(new TextEncoder().encode(text));
-      await settle();
+      for (const line of text.split(/(?<=\r)/)) {
+        tty.input.push(new TextEncoder().encode(line));
+        await settle();
+      }
     },
+    send: (text) => tty.input.push(new TextEncoder().encode(text)),
     async [Symbol.asyncDispose]() {
       await prompt.close();
       await reading;

@@ -1,0 +1,89 @@
+// Tells a pasted text from typed keys where the terminal does not (no bracketed paste, `tmux paste-buffer`): keys that
+// come faster than fingers are a burst. Enter with more text behind it in a burst is a line break of that text, so that
+// no part of a paste is sent by itself.
+
+import type { UserKey } from "../terminal/key_reader.ts";
+import type { Timers } from "../terminal/paint_scheduler.ts";
+
+/** Keys with a shorter pause belong to one burst: far below two keys of a person, above what a terminal splits. */
+const BURST_MS = 30;
+/** A burst that turned out to be a paste ends after this pause: a slow connection delivers it in pieces. */
+const PASTE_MS = 500;
+
+/** What it needs. */
+export interface KeyBurstOptions {
+  readonly timers: Timers;
+  /** Receives the keys; line breaks and tabs of a paste as text. */
+  readonly deliver: (keys: readonly UserKey[]) => void;
+}
+
+/** Passes keys on, with the Enter at the end of a burst held back until nothing follows it. */
+export class KeyBurst {
+  readonly #options: KeyBurstOptions;
+  #state: "idle" | "burst" | "paste" = "idle";
+  #isEnterHeld = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: KeyBurstOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the keys of one read. */
+  take(keys: readonly UserKey[]): void {
+    if (keys.length === 0) return;
+    this.#cancel?.();
+    const all = this.#isEnterHeld ? [ENTER, ...keys] : keys;
+    // A held Enter had text before it.
+    let isAfterText = this.#isEnterHeld || this.#state !== "idle";
+    this.#isEnterHeld = false;
+    if (hasLineBreak(all, isAfterText)) this.#state = "paste";
+    const passed: UserKey[] = [];
+    for (const [index, key] of all.entries()) {
+      const next = all[index + 1];
+      if (!isKey(key, "enter")) passed.push(this.#state === "paste" ? asPasted(key) : key);
+      else if (this.#state === "paste") passed.push({ kind: "text", text: "\n" });
+      else if (next === undefined && isAfterText) this.#isEnterHeld = true;
+      else passed.push(key);
+      if (key.kind === "text") isAfterText = true;
+      if (isAfterText && this.#state === "idle") this.#state = "burst";
+    }
+    this.#wait();
+    this.#options.deliver(passed);
+  }
+
+  /** Stops the timer. */
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #wait(): void {
+    const pause = this.#state === "paste" ? PASTE_MS : BURST_MS;
+    this.#cancel = this.#options.timers.after(pause, () => this.#end());
+  }
+
+  #end(): void {
+    this.#state = "idle";
+    if (!this.#isEnterHeld) return;
+    this.#isEnterHeld = false;
+    this.#options.deliver([ENTER]);
+  }
+}
+
+const ENTER: UserKey = { kind: "key", key: "enter" };
+
+/** Whether there is an Enter between two texts. */
+function hasLineBreak(keys: readonly UserKey[], isAfterText: boolean): boolean {
+  const first = isAfterText ? 0 : keys.findIndex(({ kind }) => kind === "text");
+  return first >= 0 &&
+    keys.some((key, index) =>
+      index >= first && isKey(key, "enter") && keys[index + 1]?.kind === "text"
+    );
+}
+
+function isKey(event: UserKey, key: string): boolean {
+  return event.kind === "key" && event.key === key;
+}
+
+function asPasted(key: UserKey): UserKey {
+  return isKey(key, "tab") ? { kind: "text", text: "\t" } : key;
+}
