@@ -3,6 +3,7 @@
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
 import { askedHelp, type CommandSpec, findCommand, hasOption } from "../shared/cli/program.ts";
+import { outputFault, writeAllSync } from "../shared/base/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { slashHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
@@ -37,12 +38,13 @@ const RUNS: Readonly<Record<ClientCommand, Run>> = {
   completions: printCompletions,
 };
 
+/** Prints text and a line break. Throws ConfigError for a full disk and the like. */
 function print(text: string): void {
   try {
-    const bytes = encoder.encode(`${text}\n`);
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  } catch {
-    // `… --help | head` has read what it wanted.
+    writeAllSync(Deno.stdout, encoder.encode(`${text}\n`));
+  } catch (cause) {
+    const fault = outputFault(cause);
+    if (fault !== undefined) throw fault;
   }
 }
 

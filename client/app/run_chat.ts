@@ -122,9 +122,12 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
     });
     return await converse(chat, { side, downloads, ending, script });
   } finally {
-    await side.console.close();
-    await history?.close();
-    ending.release();
+    try {
+      await side.console.close();
+    } finally {
+      await history?.close();
+      ending.release();
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // How the programs of the client end: what is printed, and which code the shell gets.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
+import { writeAllSync } from "../../shared/base/write_all.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 
 const SIGNAL_CODES = { SIGINT: 130, SIGHUP: 129, SIGTERM: 143 } as const;
@@ -24,7 +25,7 @@ export function reportError(error: unknown): number {
 export function printError(text: string): void {
   const bytes = new TextEncoder().encode(`${text}\n`);
   try {
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+    writeAllSync(Deno.stderr, bytes);
   } catch {
     // Standard error is closed: nothing else is left to write to.
   }

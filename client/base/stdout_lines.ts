@@ -1,26 +1,21 @@
 // Standard output of a script's command: lines in order, and quiet when nobody reads them any more.
 
-import { ConfigError } from "../../shared/base/errors.ts";
+import type { ConfigError } from "../../shared/base/errors.ts";
+import { type ByteSink, outputFault, writeAll } from "../../shared/base/write_all.ts";
 
 /** Whoever reads a pipe may be slow; more than this is not kept for them. */
 const WAITING_MAX_CHARACTERS = 67_108_864;
 
-/** Where lines go. */
-export interface LineSink {
-  /** Writes some of the bytes and gives their number; rejects where nobody reads any more. */
-  write(bytes: Uint8Array): Promise<number>;
-}
-
 /** Lines to standard output. */
 export class StdoutLines {
-  readonly #sink: LineSink;
+  readonly #sink: ByteSink;
   readonly #closed = Promise.withResolvers<void>();
   #waiting = "";
   #writing: Promise<void> | undefined;
   #isClosed = false;
   #fault: ConfigError | undefined;
 
-  constructor(sink: LineSink = Deno.stdout) {
+  constructor(sink: ByteSink = Deno.stdout) {
     this.#sink = sink;
   }
 
@@ -49,14 +44,10 @@ export class StdoutLines {
       while (this.#waiting !== "") {
         const bytes = encoder.encode(this.#waiting);
         this.#waiting = "";
-        for (let at = 0; at < bytes.length;) at += await this.#sink.write(bytes.subarray(at));
+        await writeAll(this.#sink, bytes);
       }
     } catch (cause) {
-      // A closed pipe is how readers say that they have enough; anything else is a loss.
-      const isEnough = cause instanceof Deno.errors.BrokenPipe;
-      if (!isEnough) {
-        this.#fault = new ConfigError(`Cannot write the output: ${why(cause)}`, { cause });
-      }
+      this.#fault = outputFault(cause);
       this.#close();
     } finally {
       this.#writing = undefined;
@@ -68,9 +59,4 @@ export class StdoutLines {
     this.#waiting = "";
     this.#closed.resolve();
   }
-}
-
-function why(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return code === "ENOSPC" ? "the disk is full" : "the system refused";
 }

@@ -1,4 +1,6 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
+import type { ConfigError } from "../../shared/base/errors.ts";
+import { outputFault } from "../../shared/base/write_all.ts";
 import type { LineIo } from "../terminal/terminal.ts";
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { LineReader } from "./line_reader.ts";
@@ -16,6 +18,7 @@ export class LineConsole implements ChatConsole {
   #waiting = "";
   #writing: Promise<void> | undefined;
   #broken = false;
+  #fault: ConfigError | undefined;
 
   constructor(io: LineIo) {
     this.#io = io;
@@ -63,10 +66,14 @@ export class LineConsole implements ChatConsole {
     }
   }
 
+  /** Closes the streams. Throws ConfigError, once, if output was lost. */
   async close(): Promise<void> {
     await this.#writing;
     this.#reader.end();
     await this.#io.close();
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
   }
 
   async *#readEvents(): AsyncGenerator<UserEvent, void, undefined> {
@@ -85,8 +92,9 @@ export class LineConsole implements ChatConsole {
         this.#waiting = "";
         await this.#io.write(text);
       }
-    } catch {
-      // The reader of the output is gone (`… | head`): the chat ends as at the end of input.
+    } catch (cause) {
+      // The reader of the output is gone (`… | head`), or the disk is full: the chat ends as at the end of input.
+      this.#fault = outputFault(cause);
       this.#break();
     } finally {
       this.#writing = undefined;

@@ -1,6 +1,7 @@
 // `cmdchat-client history FILE` as a program: passphrase, output, exit code.
 
 import { ConfigError } from "../../shared/base/errors.ts";
+import { outputFault, writeAll } from "../../shared/base/write_all.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { HistoryConfig } from "../config/read_options.ts";
 import { printError } from "../base/exit.ts";
@@ -31,7 +32,7 @@ export async function printHistory(
     await showHistory({
       ...options,
       columns: columnsOf("stdout"),
-      write: (text) => io.write(`${text}\n`),
+      write: (text) => io.write(`${text}\n`).catch(throwFault),
     });
     return 0;
   } catch (error) {
@@ -64,7 +65,7 @@ async function exportTo(
       ...options,
       write: async (text) => {
         const bytes = encoder.encode(`${text}\n`);
-        for (let at = 0; at < bytes.length;) at += await handle.write(bytes.subarray(at));
+        await writeAll(handle, bytes).catch(throwFault);
       },
     });
     printError(`${count === 1 ? "1 entry" : `${count} entries`} in ${quotePath(path)}`);
@@ -73,6 +74,11 @@ async function exportTo(
     await Deno.remove(path);
     throw error;
   }
+}
+
+/** Throws ConfigError where the output cannot be written, and the cause where its reader has left. */
+function throwFault(cause: unknown): never {
+  throw outputFault(cause) ?? cause;
 }
 
 function warnPlainly(text: string): void {

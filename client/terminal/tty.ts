@@ -1,9 +1,11 @@
 // The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
+import { retried, writeAll } from "../../shared/base/write_all.ts";
 import type { LineIo, Tty } from "./terminal.ts";
 import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
 import type { Reflow } from "./screen.ts";
 
 const FALLBACK_SIZE = { columns: 80, rows: 24 };
+const READ_BYTES = 65_536;
 const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGTERM: 143 } as const;
 
 /** Whether input and output are a terminal that understands cursor movement. */
@@ -44,14 +46,14 @@ export function openTty(options: OpenTtyOptions = {}): Tty {
 
 /** Standard input and output as lines for LineConsole. */
 export function openLineIo(): LineIo {
-  const reader = Deno.stdin.readable.getReader();
+  const stdin = openStdin();
   const encoder = new TextEncoder();
   return {
-    input: readAll(reader),
+    input: stdin.input,
     write: (text) => writeAll(Deno.stdout, encoder.encode(text)),
     writeError: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     ...(Deno.stdin.isTerminal() ? { setEcho: (on: boolean) => Deno.stdin.setRaw(!on) } : {}),
-    close: () => closeReader(reader),
+    close: stdin.close,
   };
 }
 
@@ -59,7 +61,7 @@ class DenoTty implements Tty {
   columns = FALLBACK_SIZE.columns;
   rows = FALLBACK_SIZE.rows;
   readonly input: AsyncIterable<Uint8Array>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stdin = openStdin();
   readonly #encoder = new TextEncoder();
   readonly #removers: (() => void)[] = [];
   #queue = "";
@@ -69,8 +71,7 @@ class DenoTty implements Tty {
 
   constructor(options: OpenTtyOptions) {
     Deno.stdin.setRaw(true);
-    this.#reader = Deno.stdin.readable.getReader();
-    this.input = readAll(this.#reader);
+    this.input = this.#stdin.input;
     this.#measure();
     this.#guardExits(options);
   }
@@ -109,7 +110,7 @@ class DenoTty implements Tty {
   async close(): Promise<void> {
     await this.flush().catch(() => {});
     this.#restore();
-    await closeReader(this.#reader);
+    await this.#stdin.close();
   }
 
   async #drain(): Promise<void> {
@@ -176,28 +177,27 @@ class DenoTty implements Tty {
 
 function ignore(): void {}
 
-async function* readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  while (true) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    yield value;
+/** Standard input as chunks. A stream that another program left non-blocking is read again until it has bytes. */
+function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Promise<void> } {
+  const closed = Promise.withResolvers<null>();
+  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const buffer = new Uint8Array(READ_BYTES);
+      const reading = retried(() => Deno.stdin.read(buffer));
+      // After `close` nobody waits for it any more.
+      reading.catch(() => {});
+      const count = await Promise.race([reading, closed.promise]);
+      if (count === null) return;
+      yield buffer.subarray(0, count);
+    }
   }
-}
-
-async function writeAll(
-  writer: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await writer.write(bytes.subarray(written));
-  }
-}
-
-async function closeReader(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  // Ends a pending read; a stream that failed is closed already.
-  await reader.cancel().catch(() => {});
+  return {
+    input: read(),
+    close() {
+      closed.resolve(null);
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Reads the first line of standard input and not a byte more: the rest is left for the chat. */
