@@ -321,6 +321,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [
       "connection",
       "endpoint",
+      "host_addresses",
       "known_servers",
       "proxy_choice",
       "server_check",

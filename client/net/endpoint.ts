@@ -10,6 +10,8 @@ export interface Endpoint {
   readonly port: number;
   /** undefined = plain TCP. */
   readonly tls: TlsSettings | undefined;
+  /** Addresses of the host in the order in which to try them; undefined = the system chooses. */
+  readonly addresses?: readonly string[];
   /** Whether the stream is carried by WebSocket. */
   readonly webSocket?: boolean;
   /** Through which proxy it is reached; undefined = none. */

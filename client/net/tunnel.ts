@@ -17,11 +17,24 @@ export async function dialTcp(endpoint: Endpoint, signal: AbortSignal): Promise<
   const { proxy } = endpoint;
   const { host: hostname, port } = proxy ?? endpoint;
   refuseOnion(hostname, endpoint);
-  if (proxy === undefined) return await Deno.connect({ hostname, port });
+  if (proxy === undefined) return await dialDirectly(endpoint);
   const host = hostForProxy(endpoint);
   const conn = await reachingProxy(proxy, Deno.connect({ hostname, port }));
   await closedOnFailure(conn, signal, () => ask(new DenoStream(conn), { endpoint, proxy, host }));
   return conn;
+}
+
+/** Connects to the first address that answers. Throws what the last one throws. */
+async function dialDirectly({ host, port, addresses }: Endpoint): Promise<Deno.TcpConn> {
+  const names = addresses ?? [host];
+  for (const hostname of names.slice(0, -1)) {
+    try {
+      return await Deno.connect({ hostname, port });
+    } catch {
+      // The last one says why.
+    }
+  }
+  return await Deno.connect({ hostname: names.at(-1) ?? host, port });
 }
 
 /** The same as a socket of node:net. Throws ConnectionError, or what the socket reports. */
@@ -30,7 +43,8 @@ export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise
   const { host, port } = proxy ?? endpoint;
   refuseOnion(host, endpoint);
   const target = proxy === undefined ? undefined : hostForProxy(endpoint);
-  const socket = connectNode({ host, port });
+  const [address = host] = proxy === undefined ? endpoint.addresses ?? [] : [];
+  const socket = connectNode({ host: address, port });
   const closing = { close: () => void socket.destroy() };
   await closedOnFailure(closing, signal, async () => {
     const connected = once(socket, "connect");

@@ -9,6 +9,7 @@ import { UnauthorizedError } from "./refusal.ts";
 import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
+import { lookUpAddresses, type Resolve, turned } from "../net/host_addresses.ts";
 import { SessionV1 } from "./session_v1.ts";
 import { SessionV2 } from "./session_v2.ts";
 
@@ -19,6 +20,8 @@ export interface DialerOptions {
   readonly renderer: string;
   readonly bufferSize: number;
   readonly clock: Clock;
+  /** Finds the addresses of the endpoint's host; without it, the system's resolver does. */
+  readonly resolve?: Resolve;
   /** Asks for a token where none was given and the server wants one. */
   readonly askToken?: () => Promise<string | undefined>;
   /** Called before each attempt that trusts whoever answers. */
@@ -36,6 +39,8 @@ export class Dialer {
   readonly #options: DialerOptions;
   #token: string | undefined;
   #keyPair: Promise<RsaKeyPair> | undefined;
+  /** Grows with each attempt that failed or whose session is over: the next one begins at another address. */
+  #turn = -1;
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -51,6 +56,7 @@ export class Dialer {
 
   /** Opens a session. Throws as connect() and the sessions' open() do. */
   async dial(place: SessionDestination, signal: AbortSignal): Promise<Session> {
+    this.#turn++;
     try {
       return await this.#dialInTime(place, signal);
     } catch (error) {
@@ -94,7 +100,7 @@ export class Dialer {
     const { endpoint, renderer, bufferSize, clock } = this.#options;
     const keys = this.#freshKeyPair();
     if (endpoint.tls?.insecure) this.#options.onInsecure();
-    const connection = await connect(endpoint, signal);
+    const connection = await connect(await this.#nextEndpoint(), signal);
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
@@ -113,6 +119,17 @@ export class Dialer {
     } finally {
       signal.removeEventListener("abort", close);
     }
+  }
+
+  // A server that hangs still accepts connections, so that the system would choose it again.
+  async #nextEndpoint(): Promise<Endpoint> {
+    const { endpoint, resolve = lookUpAddresses } = this.#options;
+    // Behind a proxy the proxy looks names up, and nobody else is to know of them.
+    if (this.#turn === 0 || endpoint.proxy !== undefined) return endpoint;
+    const addresses = await resolve(endpoint.host);
+    return addresses.length < 2
+      ? endpoint
+      : { ...endpoint, addresses: turned(addresses, this.#turn) };
   }
 
   #freshKeyPair(): Promise<RsaKeyPair> {

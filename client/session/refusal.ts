@@ -47,6 +47,10 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
       return new RefusalError("Cannot come back to the server: its admin removed you");
     case "server_full":
       return new BusyError("Cannot join the server: it is full");
+    case "unavailable":
+      return new BusyError("Cannot join the server: it cannot reach the other servers now", {
+        hint: "it lets you in once it can; nothing is wrong with your settings",
+      });
     case "excluded":
       return new RefusalError(
         `Cannot join the room ${quote(room)}: its maker locked it, or keeps you out`,

@@ -9,6 +9,9 @@ import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 
+// Half of the handshake's deadline: what is left is for the answer.
+const ROOMS_READY_MS = HANDSHAKE_DEADLINE_MS / 2;
+
 /** Refuses a client whose token is wrong, or not looked at now. Throws Refusal. */
 export function checkToken(
   relay: Relay,
@@ -56,6 +59,23 @@ export function inTurn<T>(
     }
     return work();
   });
+}
+
+/**
+ * Waits until it is known what happened in `rooms` on other servers. Throws Refusal where that cannot be known now: a
+ * client that waited longer would be late for its own handshake, and be in the room as a ghost.
+ */
+export async function allReady(relay: Relay, rooms: readonly Room[]): Promise<void> {
+  if (rooms.every(({ ready }) => ready === undefined)) return;
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), ROOMS_READY_MS);
+  if (relay.cluster?.isUp === false) late.resolve("late");
+  const waiting = Promise.all(rooms.map(({ ready }) => ready)).then(() => "ready" as const);
+  const outcome = await Promise.race([waiting, late.promise]);
+  clearTimeout(timer);
+  if (outcome === "ready") return;
+  for (const room of rooms) relay.rooms.tidy(room);
+  throw new Refusal("unavailable");
 }
 
 function checked<T>(word: RefusalReason, check: () => T): T {

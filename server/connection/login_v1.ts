@@ -24,7 +24,14 @@ import type { Relay } from "../relay/relay.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
-import { checkName, checkRoom, checkToken, exclusionRefusal, inTurn } from "./admission.ts";
+import {
+  allReady,
+  checkName,
+  checkRoom,
+  checkToken,
+  exclusionRefusal,
+  inTurn,
+} from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -41,7 +48,7 @@ export async function loginV1(
   const wrapped = await inTurn(relay, connection, () => wrapFor(handshake.public_key, key));
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
-  if (room.ready !== undefined) await room.ready;
+  await allReady(relay, [room]);
   const excluded = excludeFrom(room, { id: 0, address, host: relay }, Date.now());
   if (excluded !== undefined) {
     relay.rooms.tidy(room);

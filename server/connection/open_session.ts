@@ -13,7 +13,7 @@ import type { Room } from "../room/room.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom, type Exclusion } from "../session/room_access.ts";
 import { Session, type SessionTicket } from "../session/session.ts";
-import { checkName, checkRoom, exclusionRefusal } from "./admission.ts";
+import { allReady, checkName, checkRoom, exclusionRefusal } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection after its key agreement. */
@@ -59,12 +59,14 @@ export async function resumeRemote(
 ): Promise<Session | undefined> {
   const { session: id, secret } = hello;
   if (id === null || secret === null || relay.cluster === undefined) return undefined;
+  // The other server must not give the session up for one that cannot take it.
+  if (!relay.cluster.isUp) throw new Refusal("unavailable");
   const taken = await relay.cluster.take(id, secret);
   if (taken === undefined) return undefined;
   const { address } = channel.connection;
   const name = checkName(hello.name);
   const { rooms } = openRooms(relay, hello, address);
-  await allReady(rooms);
+  await allReady(relay, rooms);
   const ticket = { id, secret };
   const session = new Session(relay, { name, isV1: false, address, ticket, taken });
   const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
@@ -94,7 +96,7 @@ export async function newSession(
   const { address } = channel.connection;
   const name = checkName(hello.name);
   const { rooms: wanted, refusals } = openRooms(relay, hello, address);
-  await allReady(wanted);
+  await allReady(relay, wanted);
   const { rooms, excluded } = admitted(relay, wanted, address);
   const session = new Session(relay, {
     name,
@@ -158,13 +160,6 @@ function admitted(
   }
   if (wanted.length === 1 && last !== undefined) throw exclusionRefusal(last);
   return { rooms, excluded };
-}
-
-// What happened in the rooms on other servers comes first.
-async function allReady(rooms: readonly Room[]): Promise<void> {
-  if (rooms.some(({ ready }) => ready !== undefined)) {
-    await Promise.all(rooms.map(({ ready }) => ready));
-  }
 }
 
 function announceBack(memberships: readonly Membership[]): void {

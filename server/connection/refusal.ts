@@ -13,6 +13,7 @@ export type RefusalReason =
   | "excluded"
   | "removed"
   | "server_full"
+  | "unavailable"
   | "server_stopping";
 
 /** Thrown inside a handshake; the server answers with it and closes the connection. */

@@ -116,6 +116,31 @@ tlsTest("TLS verifies the server: a certificate that is given is trusted", async
   await echoing;
 });
 
+tlsTest("TLS over one of several addresses verifies the name, and not the address", async () => {
+  await using made = await makeCertificate(
+    'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=x" ' +
+      '-addext "subjectAltName=DNS:relay.example" -addext "basicConstraints=critical,CA:FALSE" ' +
+      "-keyout key.pem -out cert.pem",
+  );
+  const tls = { caCerts: [made.cert], insecure: false };
+  const addresses = ["127.0.0.9", "127.0.0.1"];
+  const dialName = (host: string, port: number) => connect({ host, port, tls, addresses }, never);
+  {
+    using peer = listen(made);
+    const echoing = echo(peer);
+    const connection = await dialName("relay.example", peer.port);
+    await connection.write(Uint8Array.of(7));
+    assert.deepEqual([...await connection.read() ?? []], [7]);
+    connection.close();
+    await echoing;
+  }
+  using peer = listen(made);
+  const echoing = echo(peer);
+  const wrong = await faultOf(dialName("other.example", peer.port));
+  assert.match(wrong.message, /its certificate is for another name/);
+  await echoing;
+});
+
 tlsTest("TLS refuses an unknown certificate, and one for another name", async () => {
   await using made = await makeCertificate();
   await using other = await makeCertificate(

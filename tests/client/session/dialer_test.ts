@@ -119,3 +119,36 @@ Deno.test("each attempt that trusts whoever answers is told", async () => {
   await assert.rejects(made.dial(PLACE, never));
   assert.equal(told, 2);
 });
+
+Deno.test("after a server that hangs, the next attempt goes to another address of the name", async () => {
+  await using server = new V1Server();
+  const { port } = server;
+  const hanging = Deno.listen({ hostname: "127.0.0.2", port });
+  const accepting = hanging.accept();
+  const clock = new ManualClock();
+  const made = dialer(port, {
+    clock,
+    endpoint: { host: "127.0.0.2", port, tls: undefined },
+    resolve: () => Promise.resolve(["127.0.0.2", "127.0.0.1"]),
+  });
+  const first = assert.rejects(made.dial(PLACE, never), /did not answer within 15 s/);
+  const conn = await accepting;
+  await conn.read(new Uint8Array(1_024));
+  await clock.pass(15_000);
+  await first;
+  const [, session] = await Promise.all([server.join(), made.dial(PLACE, never)]);
+  session.close();
+  conn.close();
+  hanging.close();
+});
+
+Deno.test("an address that refuses connections is passed over within the attempt", async () => {
+  await using server = new V1Server();
+  const made = dialer(server.port, {
+    resolve: () => Promise.resolve(["127.0.0.1", "127.0.0.3"]),
+  });
+  for (let n = 0; n < 2; n++) {
+    const [, session] = await Promise.all([server.join(), made.dial(PLACE, never)]);
+    session.close();
+  }
+});

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport-node";
 import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
+import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { pagesOf } from "../../helpers/programs/admin.ts";
 import {
@@ -145,6 +146,27 @@ test("a NATS that freezes: not ready within seconds, members are told, and it go
   node?.signal("SIGCONT");
   await ann.until("chat", ({ text }) => text === "while it is frozen");
   await becomes(true, pages);
+});
+
+test("newcomers during an outage are told the truth, hold no place as ghosts, and get in afterwards", async () => {
+  await using nats = await startNats(1);
+  await using server = await startOn(nats, { args: ["--max-connections", "4"] });
+  const { port } = server;
+  const pages = await pagesOf(server);
+  await using ann = await V2Peer.join({ port, hello: { name: "ann" } });
+  const [node] = nats.nodes;
+  await node?.kill();
+  await ann.until("notice", ({ text }) => /cannot be reached/.test(text));
+  for (let n = 0; n < 8; n++) {
+    await using late = await V2Peer.connect({ port, hello: { name: `late${n}` } });
+    assert.equal((await late.until("refused")).reason, "unavailable");
+  }
+  await assert.rejects(V1Peer.join({ port }), /unavailable/);
+  await node?.start();
+  await becomes(true, pages);
+  await using bob = await V2Peer.join({ port, hello: { name: "bob" } });
+  const { list } = await bob.until("members");
+  assert.deepEqual(list.map(([, name]) => name), ["ann", "bob"]);
 });
 
 test("tls:// sends nothing to a NATS without TLS", async () => {

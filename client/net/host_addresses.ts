@@ -1,0 +1,25 @@
+// The addresses of a host name: an attempt after a failed one goes to another of them, which may be another server.
+
+import { lookup } from "node:dns/promises";
+
+/** Finds the addresses of a name; empty if the system knows none. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+/** Asks the system's resolver. An address is its own only address. */
+export async function lookUpAddresses(host: string): Promise<readonly string[]> {
+  // A name below .onion must not be asked for outside of Tor.
+  if (/\.onion\.?$/i.test(host)) return [];
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    // Connecting by name fails as well, and says why.
+    return [];
+  }
+}
+
+/** `addresses`, beginning with another one at each turn. */
+export function turned(addresses: readonly string[], turn: number): readonly string[] {
+  if (addresses.length === 0) return addresses;
+  const start = turn % addresses.length;
+  return [...addresses.slice(start), ...addresses.slice(0, start)];
+}
