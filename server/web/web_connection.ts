@@ -18,6 +18,8 @@ export class WebConnection implements Connection {
   /** Settles when all that was written so far is out, or lost. */
   #written: Promise<void> = Promise.resolve();
   #isClosing = false;
+  /** Frames that are not out yet. */
+  #unwritten = 0;
 
   /** `raw`: the connection below, on which the upgrade was answered. */
   constructor(raw: Connection) {
@@ -54,7 +56,9 @@ export class WebConnection implements Connection {
     if (!this.#isClosing) {
       this.#isClosing = true;
       // A courtesy, which is not waited for.
-      void this.#send(closeFrame(CLOSE_CODES.normal)).catch(() => {});
+      if (this.#unwritten === 0) {
+        void this.#raw.write(closeFrame(CLOSE_CODES.normal)).catch(() => {});
+      }
     }
     this.#raw.close();
   }
@@ -74,7 +78,8 @@ export class WebConnection implements Connection {
 
   // One after the other: a pong must not come in the middle of another frame.
   #send(frame: Uint8Array): Promise<void> {
-    const sent = this.#written.then(() => this.#raw.write(frame));
+    this.#unwritten++;
+    const sent = this.#written.then(() => this.#raw.write(frame)).finally(() => this.#unwritten--);
     this.#written = sent.catch(() => {});
     return sent;
   }

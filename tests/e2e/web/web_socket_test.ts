@@ -61,10 +61,12 @@ testLinux(
     const request = upgradeRequest();
     const halves = await Promise.all(Array.from({ length: HALF_UPGRADES }, async (_, n) => {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-      await conn.write(request.subarray(0, 1 + n % (request.length - 1)));
+      // Some ask for the upgrade, get it, and then say nothing.
+      await conn.write(request.subarray(0, 1 + n % request.length));
       return readAll(conn);
     }));
-    assert.deepEqual([...new Set(halves)], [""]);
+    const answers = new Set(halves.map((answer) => answer.split("\r\n")[0]));
+    assert.deepEqual([...answers].sort(), ["", "HTTP/1.1 101 Switching Protocols"]);
     const took = performance.now() - begun;
     assert.ok(took > DEADLINE_MS - 1_000 && took < DEADLINE_MS + SLACK_MS, `${took} ms`);
     await handlesFreed(server, before);

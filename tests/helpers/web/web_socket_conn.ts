@@ -58,13 +58,13 @@ class WebSocketConn {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
-    for (;;) {
+    while (this.#reader.closed === undefined) {
       const count = await this.#conn.read(buffer);
       if (count === null) return null;
       const data = this.#reader.push(buffer.subarray(0, count));
       if (data.length > 0) return data.length;
-      if (this.#reader.closed !== undefined) return null;
     }
+    return null;
   }
 
   async write(bytes: Uint8Array): Promise<number> {

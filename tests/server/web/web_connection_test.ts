@@ -111,6 +111,23 @@ Deno.test("nothing is written behind a close frame, and a write does not come be
   assert.equal(slow.overlaps, 0);
 });
 
+Deno.test("an end that the server decides on is said with a close frame, but not behind a write that hangs", async () => {
+  const link = new FakeLink();
+  const connection = new WebConnection(link);
+  await connection.write(encoder.encode("bye"));
+  connection.close();
+  connection.close();
+  assert.deepEqual([...link.written.at(-1) as Uint8Array], [0x88, 2, 0x03, 0xe8]);
+  assert.deepEqual([link.written.length, link.closed], [2, true]);
+
+  const stuck = new StuckLink();
+  const hanging = new WebConnection(stuck);
+  void hanging.write(encoder.encode("x")).catch(() => {});
+  await Promise.resolve();
+  hanging.close();
+  assert.deepEqual([stuck.writes, stuck.closed], [1, true]);
+});
+
 /** A link whose writes take a turn each. */
 class SlowLink extends FakeLink {
   overlaps = 0;
