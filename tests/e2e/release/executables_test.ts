@@ -320,11 +320,14 @@ test("the client's executable reads its own variables, those of the terminal and
     ...["NO_PROXY", "STY", "TERM", "TERM_PROGRAM", "TMUX", "USERPROFILE", "XDG_CONFIG_HOME"],
     ...["XTERM_VERSION", "all_proxy", "https_proxy", "no_proxy"],
   ]);
-  for (const name of ["allow_run", "allow_ffi", "allow_sys"]) {
-    assert.ok(
-      permissions[name] === null || permissions[name] === false || permissions[name] === undefined,
-      name,
-    );
+  await using home = await emptyFolder();
+  for (const name of ["ALL_PROXY", "all_proxy"]) {
+    const { code, stderr } = await runProgram(client, {
+      args: ["send", "--host", "chat.example.org", "hello"],
+      env: { ...homeIn(home), [name]: "http://127.0.0.1:1" },
+    });
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /Cannot connect to the proxy "http:\/\/127\.0\.0\.1:1"/);
   }
 });
 
