@@ -69,8 +69,8 @@ const HANDLERS: Handlers = {
     show(chat, { event: "notice", text, time: undefined }, chat.rooms.byNumber(room));
   },
 
-  reached(chat, event) {
-    chat.transfers.handleReached(event);
+  taken(chat, event) {
+    chat.transfers.handleTaken(event);
   },
 
   pull(chat, event) {

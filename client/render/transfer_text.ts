@@ -60,6 +60,7 @@ export function transferText(
 export const WAITING_TEXTS = {
   link: "waiting to reconnect",
   sender: "waiting for its sender",
+  receiver: "waiting for somebody to accept it",
 } as const;
 
 const BAR_CELLS_MAX = 24;

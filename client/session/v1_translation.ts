@@ -81,7 +81,6 @@ export class V1Translation {
       case "topic":
       case "status":
       case "typing":
-      case "resume":
       case "pull":
       case "part":
       case "ping":

@@ -74,10 +74,10 @@ export class ChunkBuffer {
     return this.#sha256;
   }
 
-  /** How many chunks from `firstMissing` on are missing in a row, `most` at most. */
-  missing(most: number): number {
+  /** How many chunks from `index` on are missing in a row, `most` at most. */
+  missing(index: number, most: number): number {
     let count = 0;
-    while (count < most && this.#isMissing(this.#first + count)) count++;
+    while (count < most && this.#isMissing(index + count)) count++;
     return count;
   }
 

@@ -39,8 +39,8 @@ export class Download {
   readonly key: string;
   readonly data: ChunkBuffer;
   readonly progress: Progress;
-  /** Undefined where nothing can be asked for again: the sender speaks v1, or the room is sealed and does it itself. */
-  readonly catchingUp: MissingChunks | undefined;
+  /** Undefined where chunks come by themselves: the sender speaks v1, or the room is sealed and asks for them itself. */
+  readonly asking: MissingChunks | undefined;
   state: Exclude<TransferState, "sending">;
   /** When it was offered, or could not be saved. */
   openedAt: number;
@@ -58,7 +58,7 @@ export class Download {
     this.data = new ChunkBuffer(offer);
     this.progress = new Progress(offer.size, now);
     const { data } = this;
-    this.catchingUp = data.mayHaveGaps ? new MissingChunks({ data, ask, now }) : undefined;
+    this.asking = data.mayHaveGaps ? new MissingChunks({ data, ask, now }) : undefined;
     this.state = accepted ? "accepted" : "offered";
     this.openedAt = this.heardAt = now();
     this.#now = now;
@@ -67,7 +67,19 @@ export class Download {
   /** Whether it can go on after a lost link. */
   get survives(): boolean {
     // Rooms with numbers below zero are sealed: there members fetch by themselves what they miss.
-    return this.catchingUp !== undefined || this.room < 0;
+    return this.asking !== undefined || this.room < 0;
+  }
+
+  /** Whether chunks are to come: of a file that is asked for, only once it is accepted. */
+  get isDue(): boolean {
+    return !this.data.isComplete && (this.asking === undefined || this.state === "accepted");
+  }
+
+  /** The user takes it. */
+  accept(): void {
+    this.state = "accepted";
+    this.heardAt = this.#now();
+    if (this.waitingFor === undefined) this.asking?.start();
   }
 
   /** A link is lost; whether that is news. */
@@ -82,7 +94,7 @@ export class Download {
     if (this.waitingFor !== waitedFor) return false;
     this.waitingFor = undefined;
     this.heardAt = this.#now();
-    this.catchingUp?.startAgain();
+    if (this.state === "accepted") this.asking?.start();
     return true;
   }
 
@@ -90,8 +102,8 @@ export class Download {
   sweep(now: number): TransferFault | undefined {
     const { state, data, openedAt, heardAt } = this;
     if (state === "saving") return undefined;
-    if (!data.isComplete && this.waitingFor === undefined) {
-      this.catchingUp?.sweep();
+    if (this.isDue && this.waitingFor === undefined) {
+      this.asking?.sweep();
       if (now - heardAt >= FILE_STALLED_MS) {
         const reason = `nothing of it came for ${FILE_STALLED_MS / 1_000} seconds`;
         return { code: "stalled", reason };

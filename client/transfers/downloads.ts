@@ -69,11 +69,12 @@ export class Downloads {
     const fault = data.add(chunk);
     if (fault !== undefined) return this.#fail(incoming, fault);
     incoming.heardAt = this.#options.now();
-    incoming.catchingUp?.came(chunk.index);
+    incoming.asking?.came(chunk.index);
     if (progress.isWorthTelling(data.received)) {
       this.#options.notify({ kind: "progress", file, done: data.received });
     }
     if (!data.isComplete) return;
+    incoming.asking?.stop();
     this.#receiving.delete(incoming.key);
     if (incoming.state === "accepted") this.#save(incoming);
   }
@@ -81,15 +82,6 @@ export class Downloads {
   /** Whether chunks of that file are taken now. */
   wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
     return this.#receiving.has(keyOf(chunk));
-  }
-
-  /** How far a file is for everybody, as the server says; null: the rest of it is not to be had. */
-  handleReached({ client, file, index }: EventOf<"reached">): void {
-    const incoming = this.#receiving.get(keyOf({ client, file }));
-    if (incoming?.catchingUp === undefined) return;
-    if (index !== null) return incoming.catchingUp.reached(index);
-    const reason = "the rest of it is not to be had any more";
-    this.#fail(incoming, { code: "sender_gave_up", reason });
   }
 
   /** Our link is lost, and may come back: what cannot wait ends. */
@@ -160,8 +152,8 @@ export class Downloads {
   accept(n?: number): void {
     const incoming = this.#offer("accept", n);
     if (incoming.data.isComplete) return this.#save(incoming);
-    incoming.state = "accepted";
     this.#options.notify({ kind: "accepted", file: incoming.file });
+    incoming.accept();
   }
 
   /** Refuses an offer and frees its memory. Throws UsageError. */
@@ -248,6 +240,7 @@ export class Downloads {
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
+    if (accepted) incoming.accept();
   }
 
   #tellWaiting({ file, data, waitingFor }: Download): void {
@@ -304,6 +297,7 @@ export class Downloads {
   }
 
   #forget(incoming: Download): void {
+    if (incoming.isDue && incoming.waitingFor === undefined) incoming.asking?.stop();
     incoming.data.release();
     this.#held.delete(incoming.file.n);
     // A later file of the same sender may have the same id by now.

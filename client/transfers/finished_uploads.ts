@@ -47,6 +47,11 @@ export class FinishedUploads {
     served.upload.pulled(event);
   }
 
+  /** The server has a chunk of one of them. */
+  taken(file: string, index: number): void {
+    this.#files.get(file)?.upload.taken(index);
+  }
+
   /** The link is lost: who waits for parts asks again over the next one. */
   linkLost(): void {
     for (const { upload } of this.#files.values()) upload.linkLost();

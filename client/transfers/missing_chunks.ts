@@ -1,17 +1,18 @@
-// When a receiver asks for chunks of a file that it did not get, and for which: a window at a time, from the first one
-// that is missing, up to where the file is for everybody. What lies behind that comes by itself.
+// Which chunks of an accepted file are asked of its sender, and when: as many at once as the way to it takes, and the
+// next ones as these come.
 
 import { FILE_PULL_AGAIN_MS } from "../base/limits.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { ChunkBuffer } from "./chunk_buffer.ts";
+import { DeliveryWindow } from "./delivery_window.ts";
 
-/** Chunks that are asked for at once: 512 KiB keep a link busy and leave room for talk. */
-const WINDOW = Math.min(16, FILE_PULL_CHUNKS_MAX);
+/** Most chunks that were asked for and have not come: 2 MiB. */
+const WINDOW_MAX = 64;
 
-/** What catching up works with. */
+/** What asking works with. */
 export interface MissingChunksOptions {
   readonly data: Pick<ChunkBuffer, "firstMissing" | "missing">;
-  /** Asks the sender for `count` chunks from `index` on. */
+  /** Asks the sender for `count` chunks from `index` on; `count` 0: for none any longer. */
   readonly ask: (index: number, count: number) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
@@ -20,56 +21,52 @@ export interface MissingChunksOptions {
 /** The missing chunks of one file. */
 export class MissingChunks {
   readonly #options: MissingChunksOptions;
-  /** The chunks before this one went to the room. */
-  #reached = 0;
-  /** The chunk behind the last one that was asked for; undefined where nothing is awaited. */
-  #askedUpTo: number | undefined;
+  readonly #window: DeliveryWindow;
+  /** The chunk behind the last one that was asked for. */
+  #askedUpTo = 0;
   #heardAt: number;
 
   constructor(options: MissingChunksOptions) {
     this.#options = options;
+    this.#window = new DeliveryWindow({ now: options.now, most: WINDOW_MAX });
     this.#heardAt = options.now();
+  }
+
+  /** Asks from the first missing chunk on: the file was accepted, or nobody knows what was lost with a connection. */
+  start(): void {
+    this.#window.forget();
+    this.#heardAt = this.#options.now();
+    this.#askedUpTo = this.#options.data.firstMissing;
+    this.#askMore(1);
   }
 
   /** A chunk came. */
   came(index: number): void {
     this.#heardAt = this.#options.now();
-    this.#reached = Math.max(this.#reached, index + 1);
-    this.#goOn();
+    this.#window.came(String(index));
+    this.#askMore(Math.ceil(this.#window.size / 2));
   }
 
-  /** The file is that far for everybody. */
-  reached(index: number): void {
-    this.#reached = Math.max(this.#reached, index);
-    // What did not go to the room yet is not sent again either.
-    if (this.#askedUpTo !== undefined) this.#askedUpTo = Math.min(this.#askedUpTo, index);
-    this.#goOn();
+  /** Nothing more is asked for: all is here, or the file is not taken any longer. */
+  stop(): void {
+    this.#options.ask(this.#options.data.firstMissing, 0);
   }
 
-  /** Nobody knows what was missed: a link was lost. */
-  startAgain(): void {
-    const count = this.#options.data.missing(WINDOW);
-    if (count > 0) this.#ask(count);
-  }
-
-  /** Looks whether nothing was heard for too long. */
+  /** Asks again where nothing was heard for too long. */
   sweep(): void {
-    if (this.#options.now() - this.#heardAt >= FILE_PULL_AGAIN_MS) this.startAgain();
+    if (this.#options.now() - this.#heardAt >= FILE_PULL_AGAIN_MS) this.start();
   }
 
-  #goOn(): void {
-    const { data } = this.#options;
+  /** Asks for as many chunks as the window has room for, where these are at least `least` or the last ones. */
+  #askMore(least: number): void {
+    const { data, ask } = this.#options;
     const { firstMissing } = data;
-    if (this.#askedUpTo !== undefined && firstMissing < this.#askedUpTo) return;
-    this.#askedUpTo = undefined;
-    const count = data.missing(Math.min(WINDOW, this.#reached - firstMissing));
-    if (count > 0) this.#ask(count);
-  }
-
-  #ask(count: number): void {
-    const { data, ask, now } = this.#options;
-    this.#heardAt = now();
-    this.#askedUpTo = data.firstMissing + count;
-    ask(data.firstMissing, count);
+    const from = Math.max(firstMissing, this.#askedUpTo);
+    const room = firstMissing + this.#window.size - from;
+    const count = Math.min(data.missing(from, WINDOW_MAX), room, FILE_PULL_CHUNKS_MAX);
+    if (count <= 0 || (room < least && from > firstMissing)) return;
+    for (let index = from; index < from + count; index++) this.#window.sent(String(index));
+    this.#askedUpTo = from + count;
+    ask(from, count);
   }
 }

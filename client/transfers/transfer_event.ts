@@ -21,8 +21,8 @@ export interface TransferRef {
 /** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */
 export type TransferState = "offered" | "accepted" | "saving" | "sending";
 
-/** Whose link a transfer waits for: ours, or that of the file's sender. */
-export type Waiting = "link" | "sender";
+/** What a transfer waits for: our connection, that of the file's sender, or a receiver that accepts the file. */
+export type Waiting = "link" | "sender" | "receiver";
 
 /** A transfer as `/files` lists it. */
 export interface TransferInfo extends TransferRef {

@@ -8,7 +8,7 @@ import type { RequestRoom } from "../session/request_ledger.ts";
 export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
 /** What is said about a file of ours. */
-export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part" | "resume">;
+export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
 /** What is said about files to the server. */
 export type FileRequest = UploadRequest | RequestOf<"pull">;

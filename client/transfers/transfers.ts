@@ -18,8 +18,13 @@ import {
   type TransferInfo,
   type TransferRef,
 } from "./transfer_event.ts";
-import { giveUp, Upload } from "./upload.ts";
-import type { TransferHost } from "./transfer_host.ts";
+import { DeliveryWindow } from "./delivery_window.ts";
+import { ServedUpload } from "./served_upload.ts";
+import { giveUp, PushedUpload, type Upload } from "./upload.ts";
+import type { TransferHost, UploadRequest } from "./transfer_host.ts";
+
+/** Most chunks that may be on their way to the server: 2 MiB. */
+const SENT_WINDOW_MAX = 64;
 
 /** How often deadlines are looked at. */
 const SWEEP_MS = 1_000;
@@ -41,6 +46,8 @@ export class Transfers {
   readonly #outgoing = new Map<number, Outgoing>();
   readonly #sending = new Set<Promise<void>>();
   readonly #served: FinishedUploads;
+  /** Chunks that have left and that the server has not confirmed, of all files together. */
+  readonly #window: DeliveryWindow;
   /** When a session whose link is lost is held no more; undefined while there is a link. */
   #heldUntil: number | undefined;
   /** Ids of uploads that ended while the server might still take their offer, perhaps over the next link. */
@@ -52,6 +59,7 @@ export class Transfers {
     this.#options = options;
     this.#incoming = new Downloads(options, () => ++this.#lastNumber);
     this.#served = new FinishedUploads(options.now);
+    this.#window = new DeliveryWindow({ now: options.now, most: SENT_WINDOW_MAX });
   }
 
   /** An offer, ours included. */
@@ -66,13 +74,11 @@ export class Transfers {
     this.#incoming.handleChunk(event);
   }
 
-  /** The server says how far a file is, ours or another's; null: it does not know of it. */
-  handleReached(event: EventOf<"reached">): void {
-    if (event.client !== this.#options.ownId()) return this.#incoming.handleReached(event);
-    for (const { file, upload } of this.#outgoing.values()) {
-      if (upload.id !== event.file || !upload.reached(event.index)) continue;
-      this.#options.notify({ kind: "resumed", file, done: upload.done });
-    }
+  /** The server has a chunk of a file of ours. */
+  handleTaken({ file, index }: EventOf<"taken">): void {
+    const sending = this.#outgoing.values().find(({ upload }) => upload.id === file);
+    if (sending === undefined) this.#served.taken(file, index);
+    else sending.upload.taken(index);
   }
 
   /** A receiver asks for chunks of a file of ours. */
@@ -134,8 +140,11 @@ export class Transfers {
     this.#heldUntil = undefined;
     if (!isResumed) this.#endPlain({ code: "link_lost", reason: "the server did not wait for us" });
     for (const outgoing of this.#outgoing.values()) {
+      const { file, upload } = outgoing;
       outgoing.startedAt = this.#options.now();
-      if (outgoing.upload.survives) outgoing.upload.linkBack();
+      if (!upload.survives || upload.waitingFor !== "link") continue;
+      upload.linkBack();
+      this.#options.notify({ kind: "resumed", file, done: upload.done });
     }
     this.#incoming.linkBack();
   }
@@ -172,8 +181,7 @@ export class Transfers {
       sender: undefined,
       room: room.title,
     };
-    const { send, survives } = this.#options;
-    const upload = new Upload(file, (request) => send(request, room), survives?.(room));
+    const upload = this.#uploadOf(file, room);
     this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });
     this.#watch();
     this.#options.notify({ kind: "sending", file: ref });
@@ -202,7 +210,7 @@ export class Transfers {
   list(): readonly TransferInfo[] {
     const outgoing = [...this.#outgoing.values()].map(({ file, upload }) => ({
       ...{ ...file, state: "sending" as const, done: upload.done },
-      waitingFor: upload.isWaiting ? "link" as const : undefined,
+      waitingFor: upload.waitingFor,
     }));
     return [...this.#incoming.list(), ...outgoing].sort((a, b) => a.n - b.n);
   }
@@ -228,7 +236,9 @@ export class Transfers {
       this.#endPlain({ code: "link_lost", reason: "the link was lost for too long" });
     }
     for (const { upload, startedAt } of this.#outgoing.values()) {
-      if (upload.isConfirmed || upload.isWaiting || now - startedAt < FILE_CONFIRM_MS) continue;
+      upload.sweep();
+      const isLate = !upload.isConfirmed && now - startedAt >= FILE_CONFIRM_MS;
+      if (!isLate || upload.waitingFor === "link") continue;
       upload.stop({ code: "unconfirmed", reason: "the server did not take it" });
     }
     this.#watch();
@@ -244,8 +254,11 @@ export class Transfers {
   }
 
   #confirm(id: string): void {
-    for (const { upload } of this.#outgoing.values()) {
-      if (upload.id === id) upload.confirm();
+    for (const { file, upload } of this.#outgoing.values()) {
+      if (upload.id !== id || upload.isConfirmed) continue;
+      upload.confirm();
+      if (upload.waitingFor !== "receiver") continue;
+      this.#options.notify({ kind: "waiting", file, done: 0, for: "receiver" });
     }
     // The room has an offer now of which nothing will come; where this is lost, the link is, and that ends it as well.
     if (this.#abandoned.delete(id)) this.#options.send(giveUp(id, 0)).catch(() => undefined);
@@ -260,6 +273,15 @@ export class Transfers {
   #endPlain(fault: TransferFault): void {
     for (const { upload, room } of this.#outgoing.values()) if (!room.isSealed) upload.stop(fault);
     this.#incoming.failUnfinished(fault, ({ room }) => room >= 0);
+  }
+
+  #uploadOf(file: SourceFile, room: RequestRoom): Upload {
+    const { send: sendTo, survives, now } = this.#options;
+    const send = (request: UploadRequest) => sendTo(request, room);
+    const isServed = survives?.(room) ?? false;
+    return isServed
+      ? new ServedUpload({ file, send, window: this.#window, now })
+      : new PushedUpload(file, send);
   }
 
   #wait(file: TransferRef, upload: Upload): void {

@@ -73,7 +73,7 @@ const OBJECTS = [
     sender: name.optional(),
     accepted: z.boolean().optional(),
     done: count.optional(),
-    for: z.enum(["link", "sender"]).optional(),
+    for: z.enum(["link", "sender", "receiver"]).optional(),
     path: z.string().optional(),
     sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
     code: z.string().optional(),

@@ -86,7 +86,7 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "back":
     case "typing":
     case "rules":
-    case "reached":
+    case "taken":
     case "pull":
     case "pong":
       return undefined;

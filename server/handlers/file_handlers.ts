@@ -1,14 +1,18 @@
-// Files on their way through a room, and parts that are sent again to a receiver that lost them.
+// Files on their way through a room: offers, the questions of receivers, and what answers them.
 
 import { LimitError } from "../../shared/base/errors.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
-import type { Session } from "../session/session.ts";
 
 /** Handlers about files. */
-export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "part"> = {
+export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part"> = {
   offer(session, request) {
     const member = memberIn(session, request.room, "send the file");
-    const refusal = session.files.open(request);
+    // Only v1 has no word for it: without it nobody could tell whether chunks of two files were mixed.
+    if (request.hash === null && !session.isV1) {
+      throw new LimitError("Cannot send the file: its SHA-256 is missing");
+    }
+    const refusal = session.files.open(request, { pushed: session.isV1 });
     if (refusal !== undefined) throw new LimitError(`Cannot send the file: ${refusal}`);
     const { id, file, filename, size, chunks, hash } = request;
     const about = { ...member.about(), request: id };
@@ -16,46 +20,57 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "resume" | "pull" | "
   },
 
   chunk(session, { file, index, data, last }) {
-    const room = session.files.progress(file)?.room;
+    const room = session.files.roomOf(file);
     const refusal = session.files.chunk({ kind: "chunk", file, index, data, last });
     const member = room === undefined ? undefined : session.membership(room);
     if (refusal !== undefined || member === undefined) {
       session.requestBudget?.spend();
-      const text = `Cannot send the file: ${refusal ?? "you are not in that room any more"}`;
+      const text = `Cannot send the file: ${refusal ?? "you are not in that room any longer"}`;
       return session.tell({ kind: "notice", room: room ?? 0, text });
     }
     const { client, name, time } = member.about();
     member.room.pass({ kind: "chunk", client, name, time, file, index, data, last }, member);
-    if (session.files.isThrough(file)) tellReached(session, file);
-  },
-
-  resume(session, { file }) {
-    tellReached(session, file);
   },
 
   pull(session, { room, to, file, index, count }) {
     const member = session.membership(room);
-    // It may arrive after the session left, and the sender may have left: numbers must not tell who is on the server.
+    // It may come behind one's own leave; and whose file it is may have left: numbers must not tell who is on the server.
     if (member === undefined) return;
     if (to === session.id || member.room.nameOf(to) === undefined) {
-      return session.tell({ kind: "reached", room, client: to, file, index: null });
+      return session.tell(unavailable({ room, client: to, file, index }));
     }
-    member.room.passTo(to, { kind: "pull", client: session.id, file, index, count });
+    member.room.passTo([to], { kind: "pull", client: session.id, file, index, count });
   },
 
   part(session, request) {
-    const { to, file, index, data } = request;
-    const fitting = session.files.part(request);
-    const room = session.files.progress(file)?.room;
-    const member = room === undefined ? undefined : session.membership(room);
-    // The receiver may have asked for something else since; parts that nobody asked for cost what any request costs.
-    if (fitting === undefined || member === undefined) return session.requestBudget?.spend();
+    const { file, index, data } = request;
+    const receivers = session.files.part(request);
+    const member = receivers === undefined ? undefined : session.membership(receivers.room);
+    // The window of a sender counts on an answer to each part.
+    session.tell({ kind: "taken", file, index });
+    // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
+    if (receivers === undefined || member === undefined) return session.requestBudget?.spend();
     const { client, name, time } = member.about();
-    member.room.passTo(to, { kind: "chunk", client, name, time, file, index, data, ...fitting });
+    const { clients, last } = receivers;
+    member.room.passTo(clients, { kind: "chunk", client, name, time, file, index, data, last });
   },
 };
 
-function tellReached(session: Session, file: string): void {
-  const { room = 0, next: index = null } = session.files.progress(file) ?? {};
-  session.tell({ kind: "reached", room, client: session.id, file, index });
+/** A chunk that says that no more of a file comes (docs/PROTOCOL.md, V14): one answer, whatever the reason. */
+function unavailable(
+  about: {
+    readonly room: number;
+    readonly client: number;
+    readonly file: string;
+    readonly index: number;
+  },
+): EventOf<"chunk"> {
+  return {
+    kind: "chunk",
+    ...about,
+    name: "",
+    time: Date.now(),
+    data: new Uint8Array(),
+    last: true,
+  };
 }

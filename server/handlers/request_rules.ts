@@ -34,7 +34,6 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   moderate: { isLimited: true, does: "moderate the room" },
   chunk: { isSpentByHandler: true, does: "send the file" },
   part: { isSpentByHandler: true, does: "send the file" },
-  resume: { does: "go on with the file" },
   pull: { does: "get the file" },
   ping: { does: "ping" },
   pong: { does: "answer a ping" },

@@ -23,7 +23,7 @@ export type PlacedEvent =
   >;
 
 /** Events of a room without a place. */
-export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "reached" | "pull">;
+export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull">;
 
 /** Who gets an event: all but one, or one alone; undefined = all. */
 export type Audience = { readonly except: number } | { readonly only: number } | undefined;

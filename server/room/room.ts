@@ -209,12 +209,15 @@ export class Room {
     this.#channel.pass({ ...event, room: this.id }, audience);
   }
 
-  /** Sends what has no place to one member alone, on whichever server it is. */
-  passTo(only: number, event: WithoutRoom<PassingEvent>): void {
+  /** Sends an event without a position to these members alone, on whichever server they are. */
+  passTo(clients: readonly number[], event: WithoutRoom<PassingEvent>): void {
     const passing = { ...event, room: this.id };
-    // Who is here needs no bus, and what is for one member is no work for other servers.
-    if (this.#members.has(only)) this.#deliverTo(only, new EncodedEvent(passing, this.title));
-    else this.#channel.pass(passing, { only });
+    const encoded = new EncodedEvent(passing, this.title);
+    for (const only of clients) {
+      // A member of this server needs no bus, and what is for one member is no work for other servers.
+      if (this.#members.has(only)) this.#deliverTo(only, encoded);
+      else this.#channel.pass(passing, { only });
+    }
   }
 
   /** What happened after place `seen`. */

@@ -1,6 +1,5 @@
-// The files that one sender has on their way: senders push chunks, so all bounds are checked here. A sender that lost
-// its connection goes on where it was; a receiver that lost its connection is sent parts again, as many as it asked
-// for. The relay keeps no chunk.
+// The files that one sender offers. A v2 sender keeps its file, and sends a chunk only to receivers that asked for it; a
+// v1 sender pushes a whole file at once. Every bound of both is checked here. The relay keeps no chunk.
 
 import {
   FILE_CHUNK_BYTES,
@@ -11,7 +10,7 @@ import {
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 
-/** What one receiver asked for last: chunks from `next` up to `end`; and how many it was sent in all. */
+/** What one receiver asked for and was not sent yet: chunks from `next` up to `end`; and how many it was sent in all. */
 interface Pull {
   next: number;
   end: number;
@@ -22,14 +21,15 @@ interface Transfer {
   readonly room: number;
   readonly size: number;
   readonly chunks: number;
-  next: number;
+  /** The next chunk that a v1 sender pushes; undefined where receivers ask for chunks. */
+  pushed: number | undefined;
   readonly pulls: Map<number, Pull>;
 }
 
-/** A transfer for another process: file, room, size, next chunk. */
-export type TransferState = readonly [file: string, room: number, size: number, next: number];
+/** A transfer for another process: file, room, size. */
+export type TransferState = readonly [file: string, room: number, size: number];
 
-/** What a receiver asks for. */
+/** What a receiver asks for; `count` 0: for nothing any longer. */
 export interface RequestedChunks {
   readonly receiver: number;
   readonly file: string;
@@ -37,7 +37,15 @@ export interface RequestedChunks {
   readonly count: number;
 }
 
-/** The transfers that one sender has open. Methods that judge return why something is refused, or undefined. */
+/** Who gets a chunk of a file. */
+export interface PartReceivers {
+  readonly room: number;
+  readonly clients: readonly number[];
+  /** Whether it is the last chunk. */
+  readonly last: boolean;
+}
+
+/** The files that one sender offers. Methods that judge return why something is refused, or undefined. */
 export class FileTransfers {
   readonly #transfers = new Map<string, Transfer>();
   readonly #maxBytes: number;
@@ -47,8 +55,11 @@ export class FileTransfers {
     this.#maxBytes = maxBytes;
   }
 
-  /** An offer. */
-  open({ room, file, size, chunks }: RequestOf<"offer">): string | undefined {
+  /** An offer, whose chunks are `pushed` (v1) or asked for. The oldest offer gives way where there are too many. */
+  open(
+    { room, file, size, chunks }: RequestOf<"offer">,
+    { pushed }: { readonly pushed: boolean },
+  ): string | undefined {
     if (this.#maxBytes === 0) return "this server takes no files";
     if (size > this.#maxBytes) {
       return `it has ${formatBytes(size)}, at most ${formatBytes(this.#maxBytes)} are allowed`;
@@ -58,17 +69,18 @@ export class FileTransfers {
       return `${chunks} chunks do not make a file of ${formatBytes(size)}`;
     }
     const known = this.#transfers.get(file);
-    if (known !== undefined && !isThrough(known)) return "it is on its way already";
-    if (this.#transfers.values().filter(isOpen).toArray().length >= FILE_TRANSFERS_PER_SENDER) {
+    if (known !== undefined && isOpenPush(known)) return "it is on its way already";
+    if (this.#transfers.values().filter(isOpenPush).toArray().length >= FILE_TRANSFERS_PER_SENDER) {
       return `at most ${FILE_TRANSFERS_PER_SENDER} files at once are allowed`;
     }
-    // As the newest: those that were through first give way first.
     this.#transfers.delete(file);
-    this.#transfers.set(file, { room, size, chunks, next: 0, pulls: new Map() });
+    const next = pushed ? 0 : undefined;
+    this.#transfers.set(file, { room, size, chunks, pushed: next, pulls: new Map() });
+    this.#forgetBeyond();
     return undefined;
   }
 
-  /** The next chunk of an open transfer; a wrong one ends the transfer. */
+  /** A chunk that is pushed: the next one of a v1 sender, or the one that gives a file up. A wrong one ends the file. */
   chunk({ file, index, data, last }: RequestOf<"chunk">): string | undefined {
     const transfer = this.#transfers.get(file);
     if (transfer === undefined || isThrough(transfer)) return "no such file is on its way";
@@ -77,54 +89,53 @@ export class FileTransfers {
       this.#transfers.delete(file);
       return undefined;
     }
-    const due = transfer.next === transfer.chunks - 1;
-    const fits = index === transfer.next && last === due && fitsIn(transfer, index, data);
+    const { pushed, chunks } = transfer;
+    if (pushed === undefined) return "its receivers ask for its chunks";
+    const isLast = pushed === chunks - 1;
+    const fits = index === pushed && last === isLast && fitsIn(transfer, index, data);
+    transfer.pushed = pushed + 1;
     if (!fits) this.#transfers.delete(file);
-    transfer.next++;
-    if (due) this.#forgetBeyond();
     return fits ? undefined : "a chunk is missing, came twice or has the wrong size";
   }
 
-  /** The room of a file and how many of its chunks went there; undefined where it is not known. */
-  progress(file: string): { readonly room: number; readonly next: number } | undefined {
-    return this.#transfers.get(file);
-  }
-
-  /** Whether all chunks of the file went to its room. */
-  isThrough(file: string): boolean {
-    const transfer = this.#transfers.get(file);
-    return transfer !== undefined && isThrough(transfer);
+  /** The number of the room in which a file is offered; undefined where the file is not known. */
+  roomOf(file: string): number | undefined {
+    return this.#transfers.get(file)?.room;
   }
 
   /**
-   * A receiver asks for chunks: how many of them its sender is to send again, of those that went out. What it asked
-   * for before does not count any more. Undefined where it can not have them.
+   * A receiver asks for chunks: how many of them are asked of the sender. What begins where the last question ended
+   * adds to it, all else replaces it. Undefined where the receiver cannot have them.
    */
   pull({ receiver, file, index, count }: RequestedChunks): number | undefined {
     const transfer = this.#transfers.get(file);
-    if (transfer === undefined) return undefined;
-    const granted = Math.max(0, Math.min(count, transfer.next - index));
-    if (granted === 0) return 0;
-    const total = transfer.pulls.get(receiver)?.total ?? 0;
-    if (total >= transfer.chunks * FILE_PULLS.times + FILE_PULLS.chunks) return undefined;
-    transfer.pulls.delete(receiver);
-    if (transfer.pulls.size >= FILE_PULLS.receivers) {
-      transfer.pulls.delete(transfer.pulls.keys().next().value as number);
-    }
-    transfer.pulls.set(receiver, { next: index, end: index + granted, total });
+    if (transfer === undefined || transfer.pushed !== undefined) return undefined;
+    const { pulls, chunks } = transfer;
+    const known = pulls.get(receiver) ?? { next: 0, end: 0, total: 0 };
+    if (known.total >= chunks * FILE_PULLS.times + FILE_PULLS.chunks) return undefined;
+    const granted = Math.max(0, Math.min(count, chunks - index));
+    const next = index === known.end ? known.next : index;
+    pulls.delete(receiver);
+    if (pulls.size >= FILE_PULLS.receivers) pulls.delete(pulls.keys().next().value as number);
+    pulls.set(receiver, { next, end: index + granted, total: known.total });
     return granted;
   }
 
-  /** A part for one receiver: whether it is the last chunk; undefined where it was not asked for or does not fit. */
-  part({ to, file, index, data }: RequestOf<"part">): { readonly last: boolean } | undefined {
+  /** Who of `to` gets this chunk: those who asked for it and did not get it yet. Undefined where it does not fit. */
+  part({ to, file, index, data }: RequestOf<"part">): PartReceivers | undefined {
     const transfer = this.#transfers.get(file);
-    const pull = transfer?.pulls.get(to);
-    if (transfer === undefined || pull === undefined) return undefined;
-    if (index < pull.next || index >= pull.end) return undefined;
-    if (data.length > 0 && !fitsIn(transfer, index, data)) return undefined;
-    pull.next = data.length === 0 ? pull.end : index + 1;
-    pull.total++;
-    return { last: index === transfer.chunks - 1 || data.length === 0 };
+    if (transfer === undefined) return undefined;
+    const isGivingUp = data.length === 0;
+    if (!isGivingUp && !fitsIn(transfer, index, data)) return undefined;
+    const clients = new Set(to).values().filter((client) => {
+      const pull = transfer.pulls.get(client);
+      if (pull === undefined || index < pull.next || index >= pull.end) return false;
+      pull.next = isGivingUp ? pull.end : index + 1;
+      pull.total++;
+      return true;
+    }).toArray();
+    if (clients.length === 0) return undefined;
+    return { room: transfer.room, clients, last: isGivingUp || index === transfer.chunks - 1 };
   }
 
   /** Forgets all, or those for one room: the sender left it. */
@@ -134,21 +145,24 @@ export class FileTransfers {
     }
   }
 
-  /** What the next process must know. */
+  /** What the next process must know: a v1 sender does not come back, so its files end with this one. */
   get state(): TransferState[] {
-    return Array.from(this.#transfers, ([file, { room, size, next }]) => [file, room, size, next]);
+    return [...this.#transfers].filter(([, { pushed }]) => pushed === undefined)
+      .map(([file, { room, size }]) => [file, room, size]);
   }
 
   /** Goes on from the state of the process before. */
   restore(state: readonly TransferState[]): void {
-    for (const [file, room, size, next] of state) {
-      this.#transfers.set(file, { room, size, chunks: chunksOf(size), next, pulls: new Map() });
+    for (const [file, room, size] of state) {
+      const chunks = chunksOf(size);
+      this.#transfers.set(file, { room, size, chunks, pushed: undefined, pulls: new Map() });
     }
   }
 
   #forgetBeyond(): void {
-    const through = [...this.#transfers].filter(([, transfer]) => isThrough(transfer));
-    for (const [file] of through.slice(0, -FILE_SERVED_MAX)) this.#transfers.delete(file);
+    const closed = [...this.#transfers].filter(([, transfer]) => !isOpenPush(transfer));
+    const most = FILE_TRANSFERS_PER_SENDER + FILE_SERVED_MAX;
+    for (const [file] of closed.slice(0, -most)) this.#transfers.delete(file);
   }
 }
 
@@ -156,14 +170,15 @@ function chunksOf(size: number): number {
   return Math.ceil(size / FILE_CHUNK_BYTES);
 }
 
-function isThrough({ next, chunks }: Transfer): boolean {
-  return next >= chunks;
+function isThrough({ pushed, chunks }: Transfer): boolean {
+  return pushed !== undefined && pushed >= chunks;
 }
 
-function isOpen(transfer: Transfer): boolean {
-  return !isThrough(transfer);
+function isOpenPush({ pushed, chunks }: Transfer): boolean {
+  return pushed !== undefined && pushed < chunks;
 }
 
 function fitsIn({ size }: Transfer, index: number, data: Uint8Array): boolean {
-  return data.length === Math.min(FILE_CHUNK_BYTES, size - index * FILE_CHUNK_BYTES);
+  return data.length > 0 &&
+    data.length === Math.min(FILE_CHUNK_BYTES, size - index * FILE_CHUNK_BYTES);
 }

@@ -6,6 +6,8 @@ import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import { type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
+import type { EventWriter } from "../delivery/event_writer.ts";
+import { FileReceiver } from "./file_receiver.ts";
 import type { FileTransfers } from "./file_transfers.ts";
 import { silence } from "./room_access.ts";
 
@@ -25,7 +27,10 @@ export interface MemberSession {
     readonly roomBans: RoomBans;
     readonly departed: DepartedMembers;
   };
-  deliver(broadcast: EncodedEvent): void;
+  /** The way out to its client; undefined while its connection is lost. */
+  readonly writer: EventWriter | undefined;
+  /** False where a part of a file found no room. */
+  deliver(broadcast: EncodedEvent): boolean;
   tell(event: Event): void;
   leave(membership: Membership): void;
   dismiss(closing: Omit<EventOf<"closing">, "kind">): Promise<void>;
@@ -41,6 +46,8 @@ export class Membership implements RoomMember {
   #burden: Burden;
   #name: string;
   #announced = false;
+  /** Made with the first offer: most members never get one. */
+  #receiver: FileReceiver | undefined;
 
   /** Takes `known`, which the session has in the room already, or its wanted name, or the next one that is free. */
   constructor(session: MemberSession, room: Room, known?: string) {
@@ -80,7 +87,14 @@ export class Membership implements RoomMember {
   }
 
   deliver(broadcast: EncodedEvent): void {
+    const { event } = broadcast;
+    if (event.kind === "chunk" && this.#receiver !== undefined) {
+      return this.#receiver.chunk(broadcast, event);
+    }
     this.session.deliver(broadcast);
+    if (event.kind === "offer") this.#offered(event);
+    else if (event.kind === "left") this.#receiver?.senderLeft(event.client);
+    else if (event.kind === "back") this.#receiver?.senderBack(event.client);
   }
 
   /** Who acts, and when: the fields that all its events have. */
@@ -153,14 +167,16 @@ export class Membership implements RoomMember {
   }
 
   pulled({ client, file, index, count }: EventOf<"pull">): void {
-    const { files, isV1 } = this.session;
-    const progress = files.progress(file);
-    // A file is asked for where it was offered: numbers of files must not reach beyond their room.
-    const isHere = !isV1 && progress?.room === this.room.id;
+    const { files } = this.session;
+    // A file is asked for where it was offered: ids of files must not reach beyond their room.
+    const isHere = files.roomOf(file) === this.room.id;
     const granted = isHere ? files.pull({ receiver: client, file, index, count }) : undefined;
-    const reached = granted === undefined ? null : progress?.next ?? null;
-    this.room.passTo(client, { kind: "reached", client: this.id, file, index: reached });
-    if (granted === undefined || granted === 0) return;
+    if (granted === undefined) {
+      // One answer to "not known", "not in this room" and "too often": docs/PROTOCOL.md, V14.
+      const nothing = { file, index, data: new Uint8Array(), last: true };
+      return this.room.passTo([client], { kind: "chunk", ...this.about(), ...nothing });
+    }
+    if (granted === 0 && count > 0) return;
     this.session.tell({ kind: "pull", room: this.room.id, client, file, index, count: granted });
   }
 
@@ -200,6 +216,20 @@ export class Membership implements RoomMember {
     const isSlowed = spokeAt + this.room.rules.slow * 1_000 > now;
     if (mutedUntil <= now && !isSlowed) return;
     this.session.host.departed.leave(this.room, this.address, { mutedUntil, spokeAt }, now);
+  }
+
+  #offered(offer: EventOf<"offer">): void {
+    const { session } = this;
+    this.#receiver ??= new FileReceiver({
+      client: session.id,
+      isV1: session.isV1,
+      writer: () => session.writer,
+      deliver: (event) => session.deliver(event),
+      tell: (event) => session.tell(event),
+      ask: (sender, question) =>
+        this.room.passTo([sender], { kind: "pull", client: session.id, ...question }),
+    });
+    this.#receiver.offered(offer);
   }
 
   /** Tells the session that the name `wanted` was taken and which one it has instead. */

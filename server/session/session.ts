@@ -177,10 +177,10 @@ export class Session implements MemberSession, SessionRef {
     return this.#memberships.find((membership) => membership.room.id === room);
   }
 
-  deliver(broadcast: EncodedEvent): void {
-    if (this.#writer === undefined) return;
-    this.#writer.deliver(broadcast);
+  deliver(broadcast: EncodedEvent): boolean {
+    if (this.#writer?.deliver(broadcast) !== true) return false;
     this.host.counters.messagesOut++;
+    return true;
   }
 
   /** Delivers one event to this client alone. */

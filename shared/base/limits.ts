@@ -31,10 +31,13 @@ export const FILE_TRANSFERS_PER_SENDER = 4;
 /** Chunks that a receiver may ask for at once: 1 MiB, which its outbox takes several times. */
 export const FILE_PULL_CHUNKS_MAX = 32;
 
-/** What one receiver may be sent again of one file: so often the whole, and chunks beyond that; and of how many is kept. */
+/** Receivers that get one chunk by one `part`. */
+export const FILE_PART_RECEIVERS_MAX = 64;
+
+/** What one receiver may be sent of one file: so often the whole, and chunks beyond that; and of how many is kept. */
 export const FILE_PULLS = { times: 4, chunks: 256, receivers: 1_000 } as const;
 
-/** Files of one sender that are through, whose parts may still be asked for; the oldest gives way. */
+/** Files of one sender that somebody has, and of which others may still ask for chunks; the oldest gives way. */
 export const FILE_SERVED_MAX = 8;
 
 /** Bytes of a file's name on disk; most file systems stop at 255, and a suffix must still fit. */

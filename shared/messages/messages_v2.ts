@@ -8,6 +8,7 @@ import {
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
+  FILE_PART_RECEIVERS_MAX,
   FILE_PULL_CHUNKS_MAX,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
@@ -63,8 +64,8 @@ const file = {
 };
 /** Empty data in a last chunk: the sender gave up. */
 const chunk = { file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
-/** Chunks of a file that a receiver has not got. */
-const wanted = { file: fileId, index: count, count: z.int().min(1).max(FILE_PULL_CHUNKS_MAX) };
+/** Chunks of a file that a receiver asks for. */
+const wanted = { file: fileId, index: count, count: z.int().min(0).max(FILE_PULL_CHUNKS_MAX) };
 /** Who did something in a room, under which name, and when. */
 const doing = { room, client, name: label, time };
 /** The same with its place in the room's order. */
@@ -123,12 +124,15 @@ export const REQUESTS = {
   ...SEALED_REQUESTS,
   /** The maker of a room decides; `whom`: a client, 0 = the room; `seconds`: how long, 0 = for good. */
   moderate: { id: requestId, room, what: z.enum(MODERATIONS), whom: client, seconds, text: reason },
-  /** Asks how far a file of one's own is, after the link was lost. */
-  resume: { file: fileId },
-  /** Asks `to`, whose file it is, for chunks that did not come. */
+  /** Asks `to`, whose file it is, for chunks; `count` 0: for no more, with `index` chunks all are here. */
   pull: { room, to: client, ...wanted },
-  /** A chunk for the one who asked for it; no data: it can not be had any more. */
-  part: { to: client, file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES) },
+  /** A chunk for those of `to` that asked for it; no data: it is not available any longer. */
+  part: {
+    to: z.array(client).min(1).max(FILE_PART_RECEIVERS_MAX),
+    file: fileId,
+    index: count,
+    data: bytes(0, FILE_CHUNK_BYTES),
+  },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -207,8 +211,8 @@ export const EVENTS = {
   },
   /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
   rules: { room, maker: client, locked: z.boolean(), slow: seconds },
-  /** The chunks of a file before `index` went to the room; null: the file is not on its way any more. */
-  reached: { room, client, file: fileId, index: count.nullable() },
+  /** The server has this part of a file of one's own: what a sender counts its window by. */
+  taken: { file: fileId, index: count },
   /** A receiver asks for chunks of a file of one's own. */
   pull: { room, client, ...wanted },
 } as const;

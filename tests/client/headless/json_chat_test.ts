@@ -110,11 +110,12 @@ Deno.test("what others say and files that are offered come as objects, and a req
   await bob.chat("\x1b[31mred\u2028 robot");
   await robot.prints(/"kind":"chat"/);
   const args = ["--json", ...at(server), "--name", "giver"];
-  const sent = await runClient(home, { args }, '{"send":"note.txt"}');
-  assert.equal(sent.code, 0, sent.stdout);
+  const sending = runClient(home, { args }, '{"send":"note.txt"}');
   await robot.prints(/"event":"offered"/);
   await robot.type('{"id":1,"accept":1}');
   await robot.prints(/"event":"saved"/);
+  const sent = await sending;
+  assert.equal(sent.code, 0, sent.stdout);
   await robot.endInput();
   assert.equal(await robot.end(), 0, robot.stdout);
   const objects = assertPrinted(robot.stdout);

@@ -133,13 +133,17 @@ Deno.test("with a digest, chunks make the file in whatever order they come, and 
 
 Deno.test("the first gap is known, and how long it is", () => {
   const file = new ChunkBuffer(SURE_OFFER);
-  assert.deepEqual([file.firstMissing, file.missing(8)], [0, 3]);
+  assert.deepEqual([file.firstMissing, file.missing(file.firstMissing, 8)], [0, 3]);
   file.add(SECOND);
-  assert.deepEqual([file.firstMissing, file.missing(8)], [0, 1]);
+  assert.deepEqual([file.firstMissing, file.missing(file.firstMissing, 8)], [0, 1]);
   file.add(FIRST);
-  assert.deepEqual([file.firstMissing, file.missing(8), file.missing(0)], [2, 1, 0]);
+  assert.deepEqual([
+    file.firstMissing,
+    file.missing(file.firstMissing, 8),
+    file.missing(file.firstMissing, 0),
+  ], [2, 1, 0]);
   file.add(LAST);
-  assert.deepEqual([file.firstMissing, file.missing(8)], [3, 0]);
+  assert.deepEqual([file.firstMissing, file.missing(file.firstMissing, 8)], [3, 0]);
 });
 
 Deno.test("what is not the file that was offered is no file, however its chunks came", () => {

@@ -181,7 +181,6 @@ Deno.test("names in events and lists are safe to show", async () => {
 type Stormy =
   | Parameters<Member["transfers"]["handleOffer"]>[0]
   | Parameters<Member["transfers"]["handleChunk"]>[0]
-  | Parameters<Member["transfers"]["handleReached"]>[0]
   | { readonly kind: "left" | "away" | "back"; readonly client: number }
   | { readonly kind: "link lost" | "link back" };
 
@@ -191,8 +190,6 @@ function deal({ transfers }: Member, message: Stormy): void {
       return transfers.handleOffer(message);
     case "chunk":
       return transfers.handleChunk(message);
-    case "reached":
-      return transfers.handleReached(message);
     case "left":
       return transfers.senderLeft(message.client, ROOM.number);
     case "away":
@@ -230,12 +227,6 @@ Deno.test("any storm of messages keeps all bounds, throws nothing and writes not
     }).map((chunk) => ({ ...chunk, room: ROOM.number, name: "x", time: 0 })),
     fc.record({ kind: fc.constantFrom("left", "away", "back"), client: sender }),
     fc.record({ kind: fc.constantFrom("link lost", "link back") }),
-    fc.record({
-      kind: fc.constant("reached" as const),
-      client: sender,
-      file: id,
-      index: fc.constantFrom(null, 0, 1, 2, 2 ** 50),
-    }).map((reached) => ({ ...reached, room: ROOM.number })),
   );
   const bob = room.join();
   fc.assert(fc.property(fc.array(message, { maxLength: 60 }), (messages) => {

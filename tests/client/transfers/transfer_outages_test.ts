@@ -5,7 +5,6 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
 import { FILE_PULL_AGAIN_MS, FILE_STALLED_MS } from "../../../client/base/limits.ts";
-import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import {
   chunksOf,
   eventsOf,
@@ -34,10 +33,6 @@ function watched(room: TransferRoom): { readonly bob: Member; readonly sent: Fil
   const bob = room.join({ intercept: (request) => void sent.push(request), acceptAll: true });
   bob.transfers.handleOffer(offerOf(7, { size: BYTES.length, hash: HASH }));
   return { bob, sent };
-}
-
-function reached(index: number | null): EventOf<"reached"> {
-  return { kind: "reached", room: ROOM.number, client: 7, file: "f", index };
 }
 
 Deno.test("whoever loses the link at whatever chunk, all end with the same bytes", async () => {
@@ -97,53 +92,60 @@ Deno.test("whoever loses the link at whatever chunk, all end with the same bytes
   await Deno.remove(path);
 });
 
-Deno.test("a receiver asks for what it missed a window at a time, and for nothing that comes by itself", async () => {
+Deno.test("a receiver asks for a window of chunks, and for more as these come; it says when it has all", async () => {
   await using room = await TransferRoom.open();
   const { bob, sent } = watched(room);
   const chunks = chunksOf(7, { bytes: BYTES });
-  const take = (from: number, to: number) =>
-    chunks.slice(from, to).forEach((chunk) => bob.transfers.handleChunk(chunk));
-  take(0, 3);
-  assert.deepEqual(pulls(sent), []);
-  bob.transfers.linkLost(60_000);
-  bob.transfers.linkBack(true);
-  assert.deepEqual(pulls(sent), [[3, 16]]);
-  bob.transfers.handleReached(reached(30));
-  take(30, 32);
-  assert.deepEqual(pulls(sent).length, 1, "one question after the other");
-  take(3, 19);
-  assert.deepEqual(pulls(sent)[1], [19, 11], "up to where it comes by itself");
-  take(19, 30);
-  take(32, 40);
-  assert.equal(pulls(sent).length, 2);
-  bob.transfers.handleChunk(chunks.at(-1)!);
+  assert.deepEqual(pulls(sent), [[0, 2]], "before anything was measured");
+  for (const chunk of chunks) {
+    room.now += 10;
+    bob.transfers.handleChunk(chunk);
+  }
+  const asked = pulls(sent).flatMap(([index, count]) =>
+    Array.from({ length: count }, (_, n) => index + n)
+  );
+  assert.deepEqual(
+    asked,
+    Array.from({ length: chunks.length }, (_, n) => n),
+    "each once, in order",
+  );
+  assert.deepEqual(pulls(sent).at(-1), [chunks.length, 0]);
   await bob.transfers.settled();
   assert.equal(eventsOf(bob, "saved")[0]?.sha256, SHA256);
 });
 
-Deno.test("what the room did not get yet is waited for and not asked for twice", async () => {
+Deno.test("after a lost link a receiver asks from the first chunk that it has not got", async () => {
   await using room = await TransferRoom.open();
   const { bob, sent } = watched(room);
+  for (const chunk of chunksOf(7, { bytes: BYTES }).slice(0, 3)) bob.transfers.handleChunk(chunk);
+  sent.length = 0;
   bob.transfers.linkLost(60_000);
   bob.transfers.linkBack(true);
-  bob.transfers.handleReached(reached(0));
-  for (const chunk of chunksOf(7, { bytes: BYTES })) bob.transfers.handleChunk(chunk);
-  assert.deepEqual(pulls(sent), [[0, 16]]);
-  await bob.transfers.settled();
-  assert.equal(eventsOf(bob, "saved").length, 1);
+  assert.equal(pulls(sent)[0]?.[0], 3);
 });
 
-Deno.test("a chunk that is left out is asked for at once, and an answer that does not come again later", async () => {
+Deno.test("chunks that do not come are asked for again, and then their sender counts as gone", async () => {
   await using room = await TransferRoom.open();
   const { bob, sent } = watched(room);
-  const chunks = chunksOf(7, { bytes: BYTES });
-  bob.transfers.handleChunk(chunks[0]!);
-  bob.transfers.handleChunk(chunks[2]!);
-  assert.deepEqual(pulls(sent), [[1, 1]]);
+  bob.transfers.handleChunk(chunksOf(7, { bytes: BYTES })[0]!);
+  sent.length = 0;
   for (let n = 0; n < 3; n++) room.pass(FILE_PULL_AGAIN_MS);
-  assert.deepEqual(pulls(sent), [[1, 1], [1, 1], [1, 1], [1, 1]]);
+  assert.deepEqual(pulls(sent).map(([index]) => index), [1, 1, 1]);
   room.pass(FILE_STALLED_MS);
   assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["stalled"]);
+});
+
+Deno.test("nothing is asked of a file that was not accepted, and a refused one is asked for no longer", async () => {
+  await using room = await TransferRoom.open();
+  const sent: FileRequest[] = [];
+  const bob = room.join({ intercept: (request) => void sent.push(request) });
+  bob.transfers.handleOffer(offerOf(7, { size: BYTES.length, hash: HASH }));
+  room.pass(2 * FILE_STALLED_MS);
+  assert.deepEqual(pulls(sent), []);
+  bob.transfers.accept();
+  assert.deepEqual(pulls(sent), [[0, 2]]);
+  bob.transfers.cancel(1);
+  assert.deepEqual(pulls(sent).at(-1), [0, 0]);
 });
 
 Deno.test("while a link is lost nothing is late; when the session is not held any more it is over, once", async () => {
@@ -178,25 +180,20 @@ Deno.test("who was gone when all were counted has left; who is away is waited fo
   assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["sender_left"]);
 });
 
-Deno.test("a file that the server does not know any more is over for both, and so is one with other bytes", async () => {
+Deno.test("a file that is not available any longer is over, and so is one with other bytes", async () => {
   await using room = await TransferRoom.open();
   const { bob } = watched(room);
-  bob.transfers.handleReached(reached(null));
-  assert.match(eventsOf(bob, "failed")[0]?.fault.reason ?? "", /not to be had any more/);
+  const chunk = chunksOf(7, { bytes: BYTES })[0]!;
+  bob.transfers.handleChunk({ ...chunk, data: new Uint8Array(), last: true });
+  assert.equal(eventsOf(bob, "failed")[0]?.fault.code, "sender_gave_up");
   const other = BYTES.slice();
   other[5]! ^= 1;
   bob.transfers.handleOffer(offerOf(7, { id: "g", size: BYTES.length, hash: HASH }));
   for (const chunk of chunksOf(7, { id: "g", bytes: other })) bob.transfers.handleChunk(chunk);
   assert.equal(eventsOf(bob, "failed")[1]?.fault.code, "bad_digest");
-  const alice = room.join();
-  alice.linked = false;
-  await alice.transfers.offerFile(await room.file("a.bin", BYTES), ROOM);
-  const { id } = alice;
-  alice.transfers.handleReached({ ...reached(null), client: id });
-  assert.equal(alice.transfers.list().length, 1, "a file of another id");
 });
 
-Deno.test("parts of a file that is through are had for a while, of as many files as are kept", async () => {
+Deno.test("a file that somebody has is served to others for a while, as long as it is what it was", async () => {
   await using room = await TransferRoom.open();
   const parts: FileRequest[] = [];
   const alice = room.join({
@@ -207,15 +204,27 @@ Deno.test("parts of a file that is through are had for a while, of as many files
   });
   const path = await room.file("a.bin", BYTES);
   await alice.transfers.offerFile(path, ROOM);
+  const id = alice.files.state[0]?.[0] as string;
+  const pull = (index: number, count: number) =>
+    alice.transfers.handlePull({
+      kind: "pull",
+      room: ROOM.number,
+      client: 2,
+      file: id,
+      index,
+      count,
+    });
+  pull(41, 0);
   await alice.transfers.settled();
-  const id = [...alice.files.state][0]?.[0] as string;
+  assert.equal(eventsOf(alice, "sent")[0]?.sha256, SHA256);
   const ask = async (index: number, count: number) => {
-    const wanted = { file: id, index, count };
-    alice.transfers.handlePull({ kind: "pull", room: ROOM.number, client: 2, ...wanted });
-    while (alice.transfers.isServing) await turn();
-    return parts.splice(0).map((part) =>
-      part.kind === "part" ? [part.index, part.data.length] : []
-    );
+    pull(index, count);
+    for (let n = 0; n < 20; n++) await turn();
+    return parts.splice(0).map((part) => {
+      if (part.kind !== "part") return [];
+      alice.transfers.handleTaken({ kind: "taken", file: id, index: part.index });
+      return [part.index, part.data.length];
+    });
   };
   assert.deepEqual(await ask(39, 2), [[39, FILE_CHUNK_BYTES], [40, 9]]);
   assert.deepEqual(await ask(40, 2), [], "beyond its end there is nothing");
@@ -223,7 +232,7 @@ Deno.test("parts of a file that is through are had for a while, of as many files
   const changed = BYTES.slice();
   changed[7]! ^= 1;
   await Deno.writeFile(path, changed);
-  assert.deepEqual(await ask(0, 3), [[0, 0]], "no data: what it was is not to be had any more");
+  assert.deepEqual(await ask(0, 1), [[0, 0]], "no data: what it was is not available any longer");
   assert.deepEqual(await ask(1, 1), [[1, FILE_CHUNK_BYTES]]);
   room.pass(300_000);
   assert.deepEqual(await ask(1, 1), [], "nobody asked for five minutes");

@@ -6,7 +6,7 @@ import {
   FILE_MAX_BYTES,
   FILE_TRANSFERS_PER_SENDER,
 } from "../../../shared/base/limits.ts";
-import { FILE_CONFIRM_MS } from "../../../client/base/limits.ts";
+import { FILE_CONFIRM_MS, FILE_OFFER_MS } from "../../../client/base/limits.ts";
 import {
   chunksOf,
   eventsOf,
@@ -16,6 +16,7 @@ import {
   someBytes,
   TransferRoom,
 } from "../../helpers/peers/transfer_room.ts";
+import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
 const SMALL = someBytes(100_000);
 
@@ -24,9 +25,11 @@ Deno.test("10 MiB go from one member to another, and both are told the same SHA-
   const bytes = someBytes(FILE_MAX_BYTES);
   const [alice, bob] = [room.join(), room.join()];
   await alice.transfers.offerFile(await room.file("big.bin", bytes), ROOM);
-  await alice.transfers.settled();
-  assert.deepEqual(await namesIn(bob.folder), [], "nothing on the disk before it was accepted");
+  await turns();
+  assert.equal(bob.transfers.list()[0]?.done, 0, "nothing comes before it was accepted");
+  assert.equal(alice.transfers.list()[0]?.waitingFor, "receiver");
   bob.transfers.accept();
+  await alice.transfers.settled();
   await bob.transfers.settled();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   assert.equal(eventsOf(alice, "sent")[0]?.sha256, sha256);
@@ -49,8 +52,9 @@ Deno.test("progress rises to the size on both sides", async () => {
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   const steps = [32_768, 65_536, 98_304, 100_000];
-  assert.deepEqual(eventsOf(alice, "progress").map(({ done }) => done), steps);
-  assert.deepEqual(eventsOf(bob, "progress").map(({ done }) => done), steps);
+  for (const member of [alice, bob]) {
+    assert.deepEqual(eventsOf(member, "progress").map(({ done }) => done), steps);
+  }
 });
 
 Deno.test("10 MiB at full speed are told in a handful of lines, the last one included", async () => {
@@ -127,9 +131,9 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
   }
 });
 
-Deno.test("a file that is all here can be accepted after its sender left and the link was lost", async () => {
+Deno.test("a file of a v1 sender that is all here can be accepted after its sender left and the link was lost", async () => {
   await using room = await TransferRoom.open();
-  const [alice, bob] = [room.join(), room.join()];
+  const [alice, bob] = [room.join({ survives: () => false }), room.join()];
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   bob.transfers.senderLeft(alice.id, ROOM.number);
@@ -185,23 +189,58 @@ Deno.test("another member cannot confirm our offer by sending its id", async () 
   assert.deepEqual(kinds, ["offer"]);
 });
 
-Deno.test("sending waits for the link: one chunk is out at a time", async () => {
+Deno.test("no more chunks leave than the server confirms, however many are asked for", async () => {
   await using room = await TransferRoom.open();
-  const waiting: (() => void)[] = [];
+  const unconfirmed: (() => void)[] = [];
   let out = 0;
+  let most = 0;
   const alice = room.join({
-    intercept: async (message, relay) => {
-      relay();
-      if (message.kind === "offer") return;
-      assert.equal(++out, 1);
-      await new Promise<void>((resolve) => waiting.push(resolve));
-      out--;
+    intercept: (message, relay) => {
+      if (message.kind !== "part") return relay();
+      most = Math.max(most, ++out);
+      unconfirmed.push(() => {
+        out--;
+        room.now += 50;
+        relay();
+      });
     },
   });
-  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  const bob = room.join({ acceptAll: true });
+  await alice.transfers.offerFile(await room.file("a.bin", someBytes(2_000_000)), ROOM);
   const isDone = alice.transfers.settled().then(() => true);
-  while (!await Promise.race([isDone, macrotask()])) waiting.shift()?.();
-  assert.equal(eventsOf(alice, "sent").length, 1);
+  while (!await Promise.race([isDone, macrotask()])) unconfirmed.shift()?.();
+  await bob.transfers.settled();
+  assert.equal(eventsOf(bob, "saved").length, 1);
+  assert.ok(most >= 2 && most <= 5, `${most} chunks of 50 ms were on their way`);
+});
+
+Deno.test("three receivers at one pace cost the sender the file about once", async () => {
+  await using room = await TransferRoom.open();
+  let parts = 0;
+  const alice = room.join({
+    intercept: async (message, relay) => {
+      if (message.kind === "part") parts++;
+      await macrotask();
+      relay();
+    },
+  });
+  const others = [1, 2, 3].map(() => room.join({ acceptAll: true }));
+  await alice.transfers.offerFile(await room.file("a.bin", someBytes(2_000_000)), ROOM);
+  await alice.transfers.settled();
+  while (others.some((other) => eventsOf(other, "saved").length === 0)) await macrotask();
+  assert.ok(parts < 1.5 * 62, `${parts} parts of 62 chunks`);
+});
+
+Deno.test("an offer that nobody accepts ends after a while, and its receivers hear it", async () => {
+  await using room = await TransferRoom.open();
+  const [alice, bob] = [room.join(), room.join()];
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  room.pass(FILE_OFFER_MS - 1);
+  assert.deepEqual(eventsOf(alice, "failed"), []);
+  room.pass(1);
+  await alice.transfers.settled();
+  assert.match(eventsOf(alice, "failed")[0]?.fault.reason ?? "", /nobody accepted it/);
+  assert.deepEqual(bob.transfers.list(), []);
 });
 
 function macrotask(): Promise<false> {
@@ -210,16 +249,16 @@ function macrotask(): Promise<false> {
 
 Deno.test("/cancel while the link is stuck ends the sending at once and tells the receivers", async () => {
   await using room = await TransferRoom.open();
-  const bob = room.join();
+  const bob = room.join({ acceptAll: true });
   const alice = room.join({
     intercept: (message, relay) => {
       relay();
-      const isStuck = message.kind === "chunk" && !message.last;
+      const isStuck = message.kind === "part";
       return isStuck ? new Promise(() => {}) : undefined;
     },
   });
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
-  while (alice.transfers.list()[0]?.done === 0) await macrotask();
+  while (bob.transfers.list()[0]?.done === 0) await macrotask();
   alice.transfers.cancel(alice.transfers.list()[0]!.n);
   await alice.transfers.settled();
   assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "cancelled");
@@ -278,11 +317,11 @@ Deno.test("a file that shrinks or grows while it is sent is told on both sides",
   for (const [change, word] of [[1_000, "shrank"], [200_000, "grew"]] as const) {
     await using room = await TransferRoom.open();
     const path = await room.file("a.bin", SMALL);
-    const bob = room.join();
+    const bob = room.join({ acceptAll: true });
     const alice = room.join({
       intercept: async (message, relay) => {
         relay();
-        if (message.kind === "chunk" && message.index === 0) {
+        if (message.kind === "part" && message.index === 0) {
           await Deno.truncate(path, change);
         }
       },

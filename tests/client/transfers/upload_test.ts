@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { openSourceFile } from "../../../client/transfers/source_file.ts";
-import { Upload } from "../../../client/transfers/upload.ts";
+import { PushedUpload } from "../../../client/transfers/upload.ts";
 import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
 import type { FileRequest } from "../../helpers/peers/transfer_room.ts";
@@ -88,7 +88,7 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
     const bytes = someBytes(size);
     await Deno.writeFile(`${scratch.path}/a.bin`, bytes);
     const messages: FileRequest[] = [];
-    const upload = new Upload(
+    const upload = new PushedUpload(
       await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES }),
       (message) => Promise.resolve(void messages.push(message)),
     );
@@ -119,7 +119,7 @@ Deno.test("an upload that is stopped before it begins sends no chunk and closes 
   await Deno.writeFile(`${scratch.path}/a.bin`, someBytes(5));
   const kinds: string[] = [];
   const file = await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES });
-  const upload = new Upload(file, ({ kind }) => Promise.resolve(void kinds.push(kind)));
+  const upload = new PushedUpload(file, ({ kind }) => Promise.resolve(void kinds.push(kind)));
   const outcome = upload.run(() => {});
   upload.stop({ code: "cancelled", reason: "cancelled" });
   upload.stop({ code: "link_lost", reason: "too late to matter" });

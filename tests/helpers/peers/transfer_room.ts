@@ -37,6 +37,8 @@ export interface Member {
   readonly folder: string;
   /** What the server knows of its files. */
   readonly files: FileTransfers;
+  /** Whether it pushes its files, as v1 clients do. */
+  readonly pushes: boolean;
   /** Whether its link stands. */
   linked: boolean;
 }
@@ -79,7 +81,8 @@ export class TransferRoom implements AsyncDisposable {
       ...rest,
     });
     const files = new FileTransfers(FILE_MAX_BYTES_CEILING);
-    const member = { id, transfers, events, folder, files, linked: true };
+    const pushes = rest.survives?.(ROOM) === false;
+    const member = { id, transfers, events, folder, files, pushes, linked: true };
     this.members.push(member);
     return member;
   }
@@ -91,32 +94,44 @@ export class TransferRoom implements AsyncDisposable {
     const { files } = this.members[id - 1]!;
     switch (checked.kind) {
       case "offer":
-        if (files.open(checked) !== undefined) return;
-        return this.members.forEach(({ id: to }) => this.#deliver(to, stamped(checked, id)));
+        if (files.open(checked, { pushed: this.members[id - 1]!.pushes }) !== undefined) return;
+        return this.members.forEach(({ id: to }) =>
+          // v1 does not tell the hash of a file.
+          this.#deliver(
+            to,
+            stamped(this.members[id - 1]!.pushes ? { ...checked, hash: null } : checked, id),
+          )
+        );
       case "chunk": {
         // What tests send without an offer goes through as well.
         files.chunk(checked);
         const others = this.members.filter((member) => member.id !== id);
         for (const { id: to } of others) this.#deliver(to, stamped(checked, id));
-        if (files.isThrough(checked.file)) this.#tellReached(id, id, checked.file);
         return;
       }
-      case "resume":
-        return this.#tellReached(id, id, checked.file);
       case "pull": {
         const { to, file, index } = checked;
         const count = this.members[to - 1]?.files.pull({ ...checked, receiver: id });
-        this.#tellReached(id, to, count === undefined ? "" : file);
-        if (!count) return;
+        if (count === undefined) {
+          const none = { kind: "chunk", file, index, data: new Uint8Array(), last: true } as const;
+          return this.#deliver(id, stamped(none, to));
+        }
+        if (count === 0 && checked.count > 0) return;
         return this.#deliver(to, {
-          ...{ kind: "pull", room: ROOM.number, client: id, file, index, count },
+          kind: "pull",
+          room: ROOM.number,
+          client: id,
+          file,
+          index,
+          count,
         });
       }
       case "part": {
-        const { to, file, index, data } = checked;
-        const fitting = files.part(checked);
-        if (fitting === undefined) return;
-        return this.#deliver(to, stamped({ kind: "chunk", file, index, data, ...fitting }, id));
+        const { file, index, data } = checked;
+        const { clients = [], last = false } = files.part(checked) ?? {};
+        const chunk = stamped({ kind: "chunk", file, index, data, last }, id);
+        for (const client of clients) this.#deliver(client, chunk);
+        return this.#deliver(id, { kind: "taken", file, index });
       }
     }
   }
@@ -139,11 +154,6 @@ export class TransferRoom implements AsyncDisposable {
     }
   }
 
-  #tellReached(to: number, client: number, file: string): void {
-    const index = this.members[client - 1]?.files.progress(file)?.next ?? null;
-    this.#deliver(to, { kind: "reached", room: ROOM.number, client, file, index });
-  }
-
   #deliver(to: number, event: FileEvent): void {
     const { transfers, linked } = this.members[to - 1]!;
     if (!linked) return;
@@ -153,8 +163,8 @@ export class TransferRoom implements AsyncDisposable {
         return transfers.handleOffer(read);
       case "chunk":
         return transfers.handleChunk(read);
-      case "reached":
-        return transfers.handleReached(read);
+      case "taken":
+        return transfers.handleTaken(read);
       case "pull":
         return transfers.handlePull(read);
     }
@@ -181,8 +191,8 @@ export class TransferRoom implements AsyncDisposable {
 /** Where all of it happens. */
 export const ROOM = { number: 1 };
 
-type ServedRequest = RequestOf<"offer" | "chunk" | "resume" | "pull" | "part">;
-type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "reached" | "pull" }>;
+type ServedRequest = RequestOf<"offer" | "chunk" | "pull" | "part">;
+type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "taken" | "pull" }>;
 type Passed = Omit<RequestOf<"offer">, "id" | "room"> | RequestOf<"chunk">;
 
 function stamped(message: Passed, id: number): EventOf<"offer" | "chunk"> {

@@ -189,16 +189,17 @@ Deno.test("the bus holds neither a text nor a name nor a room's name", async () 
 Deno.test("what is for one client alone comes to its server with its number, and what is for all without", async () => {
   const cluster = new MemoryCluster();
   const [a, b] = [await openSide(cluster), await openSide(cluster)];
-  const reached = {
-    kind: "reached",
+  const pull = {
+    kind: "pull",
     room: 1,
     client: a.bus.firstClient,
     file: "f",
     index: 3,
+    count: 1,
   } as const;
-  a.channel.pass(reached, { only: b.bus.firstClient });
+  a.channel.pass(pull, { only: b.bus.firstClient });
   await heard(b, 1);
-  assert.deepEqual(b.delivered, [reached]);
+  assert.deepEqual(b.delivered, [pull]);
   assert.deepEqual(b.audience, { only: b.bus.firstClient });
   a.channel.pass({ kind: "typing", room: 1, client: a.bus.firstClient, name: "ann" }, {
     except: a.bus.firstClient,

@@ -210,9 +210,9 @@ Deno.test("a direct message reaches one client; who is gone and who is nowhere n
   assert.deepEqual(carol.take("direct"), []);
 });
 
-Deno.test("chunks without an offer reach nobody, and those of a file reach the others only", async () => {
+Deno.test("chunks without an offer reach nobody, and those of a v1 file reach the others only", async () => {
   const relay = await makeRelay(FREE);
-  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const [alice, bob] = [seat(relay, { old: true }), seat(relay, { name: "bob" })];
   const chunk = {
     kind: "chunk",
     file: "f",

@@ -6,32 +6,41 @@ import { someBytes } from "../../helpers/peers/transfer_room.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
 const BYTES = someBytes(2 * FILE_CHUNK_BYTES + 5);
-const FILE = { file: "f", filename: "a.bin", size: BYTES.length, chunks: 3, hash: null };
+const FILE = {
+  file: "f",
+  filename: "a.bin",
+  size: BYTES.length,
+  chunks: 3,
+  hash: new Uint8Array(32),
+};
 
 function dataOf(index: number): Uint8Array {
   return BYTES.subarray(index * FILE_CHUNK_BYTES, (index + 1) * FILE_CHUNK_BYTES);
 }
 
-function chunk(index: number): Request {
-  return { kind: "chunk", file: "f", index, data: dataOf(index), last: index === 2 };
+function chunk(index: number, data = dataOf(index)): Request {
+  return { kind: "chunk", file: "f", index, data, last: index === 2 || data.length === 0 };
 }
 
-function part(to: V2Peer, index: number): Request {
-  return { kind: "part", to: to.welcome.client, file: "f", index, data: dataOf(index) };
+function part(to: readonly V2Peer[], index: number): Request {
+  const clients = to.map(({ welcome }) => welcome.client);
+  return { kind: "part", to: clients, file: "f", index, data: dataOf(index) };
 }
 
-function pull(
-  from: V2Peer,
-  asker: V2Peer,
-  fields: { index?: number; title?: string } = {},
-): Request {
-  const { index = 0, title = "lobby" } = fields;
+interface Question {
+  readonly index?: number;
+  readonly count?: number;
+  readonly title?: string;
+}
+
+function pull(from: V2Peer, asker: V2Peer, question: Question = {}): Request {
+  const { index = 0, count = 3, title = "lobby" } = question;
   const room = asker.room(title);
-  return { kind: "pull", room, to: from.welcome.client, file: "f", index, count: 3 };
+  return { kind: "pull", room, to: from.welcome.client, file: "f", index, count };
 }
 
-function offer(sender: V2Peer): Request {
-  return { kind: "offer", id: sender.nextId(), room: sender.room(), ...FILE };
+function offer(sender: V2Peer, hash: Uint8Array | null = FILE.hash): Request {
+  return { kind: "offer", id: sender.nextId(), room: sender.room(), ...FILE, hash };
 }
 
 function gotChunks(peer: V2Peer): EventOf<"chunk">[] {
@@ -45,54 +54,76 @@ async function settled(peer: V2Peer): Promise<void> {
   await peer.until("pong", () => peer.events.filter(({ kind }) => kind === "pong").length > before);
 }
 
-Deno.test("a part goes to the one who asked for it, and to nobody else", async () => {
+Deno.test("a chunk goes to those who asked for it, and to nobody else", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   await using carol = await V2Peer.join({ port: server.port, hello: { name: "carol" } });
-  await alice.send(offer(alice), chunk(0), chunk(1));
-  await carol.until("chunk", ({ index }) => index === 1);
+  await using dave = await V2Peer.join({ port: server.port, hello: { name: "dave" } });
+  await alice.send(offer(alice));
+  await dave.until("offer");
   await bob.send(pull(alice, bob));
-  const asked = await alice.until("pull");
-  assert.deepEqual(
-    [asked.room, asked.client, asked.file, asked.index, asked.count],
-    [alice.room(), bob.welcome.client, "f", 0, 2],
-    "what did not go to the room yet is not asked for",
-  );
-  assert.equal((await bob.until("reached")).index, 2);
-  await alice.send(part(bob, 0), part(bob, 1), part(carol, 0), chunk(2));
-  const last = await bob.until("chunk", ({ last }) => last);
-  assert.equal(last.index, 2);
-  assert.equal((await alice.until("reached")).index, 3, "the server has all");
-  assert.deepEqual(gotChunks(bob).map(({ index }) => index), [0, 1, 0, 1, 2]);
+  await carol.send(pull(alice, carol));
+  const asked = await alice.until("pull", ({ client }) => client === carol.welcome.client);
+  assert.deepEqual([asked.room, asked.file, asked.index, asked.count], [alice.room(), "f", 0, 3]);
+  await alice.until("pull", ({ client }) => client === bob.welcome.client);
+  await alice.send(part([bob, carol, dave], 0), part([bob], 1), part([bob], 2));
+  await bob.until("chunk", ({ last }) => last);
+  assert.deepEqual(gotChunks(bob).map(({ index }) => index), [0, 1, 2]);
   for (const { index, data } of gotChunks(bob)) assert.deepEqual(data, dataOf(index));
-  await carol.until("chunk", ({ index }) => index === 2);
-  assert.deepEqual(gotChunks(carol).map(({ index }) => index), [0, 1, 2]);
+  await alice.until("taken", ({ index }) => index === 2);
+  assert.deepEqual(
+    alice.events.flatMap((event) => event.kind === "taken" ? [event.index] : []),
+    [0, 1, 2],
+    "each part is confirmed, in order",
+  );
+  await settled(dave);
+  await settled(carol);
+  assert.deepEqual(gotChunks(carol).map(({ index }) => index), [0]);
+  assert.deepEqual(gotChunks(dave), []);
 });
 
-Deno.test("a sender that is back is told how far its file is, and goes on; what does not fit ends it", async () => {
+Deno.test("a receiver that has all, or wants no more, says so to the sender", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await alice.send(offer(alice));
+  await bob.until("offer");
+  await bob.send(pull(alice, bob), pull(alice, bob, { index: 3, count: 0 }));
+  const done = await alice.until("pull", ({ count }) => count === 0);
+  assert.deepEqual([done.client, done.index], [bob.welcome.client, 3]);
+});
+
+Deno.test("a v2 sender cannot push chunks, and its offer needs the digest; giving up is heard by all", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await alice.send(offer(alice, null));
+  assert.match((await alice.until("declined")).why, /SHA-256 is missing/);
+  await alice.send(offer(alice), chunk(0));
+  assert.match((await alice.until("notice")).text, /its receivers ask for its chunks/);
+  await alice.send(chunk(0, new Uint8Array()));
+  const end = await bob.until("chunk");
+  assert.deepEqual([end.data.length, end.last], [0, true]);
+});
+
+Deno.test("a sender that is back is asked again, for what its receivers have not got", async () => {
   await using server = await startServer();
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   await using first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
-  await first.send(offer(first), chunk(0));
-  await bob.until("chunk");
+  await first.send(offer(first));
+  await bob.until("offer");
   const { session, secret } = first.welcome;
   first.cut();
   await bob.until("away");
   await using again = await V2Peer.join({ port: server.port, hello: { session, secret } });
   assert.ok(again.welcome.resumed);
-  await again.send({ kind: "resume", file: "f" }, { kind: "resume", file: "other" });
-  const { room, client, index } = await again.until("reached", ({ file }) => file === "f");
-  assert.deepEqual([room, client, index], [again.room(), again.welcome.client, 1]);
-  const unknown = await again.until("reached", ({ file }) => file === "other");
-  assert.deepEqual([unknown.room, unknown.index], [0, null]);
-  await again.send(chunk(1), chunk(1));
-  assert.match((await again.until("notice")).text, /missing, came twice/);
-  await again.send({ kind: "resume", file: "f" });
-  await again.until("reached", ({ file, index }) => file === "f" && index === null);
+  await bob.send(pull(again, bob, { index: 1 }));
+  const { index, count } = await again.until("pull");
+  assert.deepEqual([index, count], [1, 2]);
 });
 
-Deno.test("nothing of a file is to be had from outside its room, nor from who is not there", async () => {
+Deno.test("nothing of a file is available outside its room, nor of somebody who is not there", async () => {
   await using server = await startServer();
   const rooms = ["lobby", "den"];
   await using alice = await V2Peer.join({ port: server.port, rooms, hello: { name: "alice" } });
@@ -102,8 +133,8 @@ Deno.test("nothing of a file is to be had from outside its room, nor from who is
     hello: { name: "eve" },
   });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
-  await alice.send(offer(alice), chunk(0), chunk(1), chunk(2));
-  await bob.until("chunk", ({ last }) => last);
+  await alice.send(offer(alice));
+  await bob.until("offer");
   await eve.send(
     pull(alice, eve, { title: "den" }),
     pull(bob, eve, { title: "den" }),
@@ -112,15 +143,15 @@ Deno.test("nothing of a file is to be had from outside its room, nor from who is
   );
   await settled(eve);
   await settled(alice);
-  const answers = eve.events.filter((event) => event.kind === "reached");
+  await settled(eve);
   assert.deepEqual(
-    answers.map(({ client, index }) => [client, index]),
-    [alice, bob, eve].map(({ welcome }) => [welcome.client, null]),
+    gotChunks(eve).map(({ client, data, last }) => [client, data.length, last]).sort(),
+    [alice, bob, eve].map(({ welcome }) => [welcome.client, 0, true]).sort(),
     "of the room that she is not in, not even an answer",
   );
   assert.ok(!alice.events.some(({ kind }) => kind === "pull"));
-  await alice.send(part(eve, 0));
+  await alice.send(part([eve], 0));
   await settled(alice);
   await settled(eve);
-  assert.deepEqual(gotChunks(eve), []);
+  assert.ok(gotChunks(eve).every(({ data }) => data.length === 0));
 });
