@@ -100,7 +100,7 @@ export class Download {
 
   /** Looks whether something is overdue. */
   sweep(now: number): TransferFault | undefined {
-    const { state, data, openedAt, heardAt } = this;
+    const { state, openedAt, heardAt } = this;
     if (state === "saving") return undefined;
     if (this.isDue && this.waitingFor === undefined) {
       this.asking?.sweep();

@@ -66,7 +66,7 @@ export class FileReceiver {
     } else if (isV1) {
       const fetched: Fetched = { kind: "fetched", offer, next: 0, end: 0 };
       this.#keep(key, fetched);
-      this.#fetch(fetched);
+      this.#ask(fetched);
     }
   }
 
@@ -83,7 +83,7 @@ export class FileReceiver {
   /** The connection of client `sender` is back: what was asked of it is asked again. */
   senderBack(sender: number): void {
     for (const file of this.#files.values()) {
-      if (file.kind === "fetched" && file.offer.client === sender) this.#fetch(file);
+      if (file.kind === "fetched" && file.offer.client === sender) this.#ask(file);
     }
   }
 
@@ -136,15 +136,15 @@ export class FileReceiver {
     else file.end = file.next;
     if (file.next === offer.chunks) this.#files.delete(keyOf(offer));
     // Nobody is told that it is through: whether its user wanted it is not known, and others may still accept.
-    else if (file.next >= file.end) void this.#fetchLater(file);
+    else if (file.next >= file.end) void this.#askLater(file);
   }
 
-  async #fetchLater(file: Fetched): Promise<void> {
+  async #askLater(file: Fetched): Promise<void> {
     await this.#options.writer()?.drained();
-    if (this.#files.get(keyOf(file.offer)) === file) this.#fetch(file);
+    if (this.#files.get(keyOf(file.offer)) === file) this.#ask(file);
   }
 
-  #fetch(file: Fetched): void {
+  #ask(file: Fetched): void {
     const { offer, next: index } = file;
     const count = Math.min(WINDOW, offer.chunks - index);
     file.end = index + count;
