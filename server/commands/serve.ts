@@ -1,7 +1,7 @@
 // `cmdchat-server` without a command: serves until a signal comes.
 
 import type { Logger } from "@logtape/logtape";
-import { CmdchatError, ConfigError } from "../../shared/base/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { VERSION } from "../../shared/base/version.ts";
@@ -19,6 +19,7 @@ import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
 import { faultText, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
+import { reload, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { ServedRelay } from "./served_relay.ts";
 import { openManager } from "./service_manager.ts";
@@ -61,6 +62,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   }
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
   const manager = openManager(log, env);
+  if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   const waiting = { log, manager, isManaged: env("NOTIFY_SOCKET") !== undefined };
   let tellAll = (_text: string): void => {};
   const joined = await joinCluster(config, {
@@ -191,19 +193,13 @@ function startWatchdog({ served, manager }: Running, signal: AbortSignal): void 
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** SIGHUP: certificate, key and tokens are read again; where that fails, the old ones stay. */
-function reloadOnSignal({ config, served, manager, log }: Running): void {
+/** SIGHUP: certificate, key and tokens are read again. What cannot be read stays as it is, and holds up nothing else. */
+function reloadOnSignal(running: Running): void {
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGHUP", () => {
-    manager.tell("RELOADING=1");
-    try {
-      served.use(readReloadable(config, Date.now()));
-      log.info("read certificate and tokens again");
-    } catch (error) {
-      const why = error instanceof CmdchatError ? error.message : faultText(error);
-      log.error("cannot read certificate and tokens again, the old ones stay", { why });
-    }
-    manager.tell("READY=1");
+    running.manager.tell("RELOADING=1");
+    reload(running);
+    running.manager.tell("READY=1");
   });
 }
 

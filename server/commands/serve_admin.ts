@@ -90,6 +90,10 @@ function sourceOf(served: ServedRelay, exit: (code: number) => void): HandOverSo
   };
 }
 
+function expirySeconds({ files }: ServedRelay): number | undefined {
+  return files.tls === undefined ? undefined : files.tls.expiresAt / 1_000;
+}
+
 function pageOf({ served, build }: AdminParts): () => string {
   const startedAt = Date.now() / 1_000;
   const start = performance.now();
@@ -102,6 +106,7 @@ function pageOf({ served, build }: AdminParts): () => string {
       gauges: served.relay.gauges,
       census: served.relay.census,
       stopping: served.relay.stopping,
+      certificateExpiresAt: expirySeconds(served),
       memory: Deno.memoryUsage(),
     });
 }

@@ -5,6 +5,7 @@ import type { Logger } from "@logtape/logtape";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Reloadable } from "../config/reloadable_files.ts";
+import type { CheckedTls } from "../config/tls_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { serveConnection } from "../connection/serve_connection.ts";
 import { listen } from "../net/listen.ts";
@@ -81,11 +82,21 @@ export class ServedRelay {
     });
   }
 
-  /** Uses another certificate and other tokens for later connections. Throws ConfigError; then nothing changes. */
-  use(files: Reloadable): void {
-    if (files.tls !== undefined) this.#listener.renew(files.tls);
-    this.#relay.access.useTokens(files.tokenDigests);
-    this.#files = files;
+  /** Certificate and tokens of now. */
+  get files(): Reloadable {
+    return this.#files;
+  }
+
+  /** Uses another certificate for later connections. Throws ConfigError; then nothing changes. */
+  useCertificate(tls: CheckedTls): void {
+    this.#listener.renew(tls);
+    this.#files = { ...this.#files, tls };
+  }
+
+  /** Uses other tokens, and ends the sessions of those that are revoked; returns how many. */
+  useTokens(tokenDigests: readonly Uint8Array[]): number {
+    this.#files = { ...this.#files, tokenDigests };
+    return this.#relay.useTokens(tokenDigests);
   }
 
   /** Stops serving and returns the state for another process; `resume` undoes it. */

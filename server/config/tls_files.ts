@@ -2,6 +2,7 @@
 
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
+import { type CertificateKind, certificateKind } from "./certificate_key.ts";
 import { type NamedFile, readTrustedFile } from "./secret_file.ts";
 
 /** PEM texts that belong together. */
@@ -10,8 +11,16 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** The same, checked, with what is worth telling of them. */
+export interface CheckedTls extends TlsFiles {
+  /** When the certificate expires, ms since 1970. */
+  readonly expiresAt: number;
+  /** Whether an authority issued it whose own certificate the file does not hold. */
+  readonly lacksIssuer: boolean;
+}
+
 /** Reads and checks both files at the time `now` (ms). Throws ConfigError that names the file and the fault. */
-export function readTlsFiles(certfile: string, keyfile: string, now: number): TlsFiles {
+export function readTlsFiles(certfile: string, keyfile: string, now: number): CheckedTls {
   const cert = readPem({
     option: "--certfile",
     path: certfile,
@@ -25,11 +34,46 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Tl
     what: "a private key",
     isSecret: true,
   });
-  const certificate = parse("--certfile", certfile, () => new X509Certificate(cert));
+  const chain = blocksOf(cert, "CERTIFICATE");
+  const [first = cert] = chain;
+  const certificate = parse("--certfile", certfile, () => new X509Certificate(first));
   refuseLocked(keyfile, key);
   checkDates(certificate, certfile, now);
-  checkPair(certificate, { certfile, keyfile, key });
-  return { cert, key };
+  const { spki } = checkKind(certificate, certfile);
+  // Other blocks, such as EC PARAMETERS, and what stands between blocks are not for the TLS library.
+  const own = blocksOf(key, "(?:[A-Z]+ )?PRIVATE KEY")[0] ?? key;
+  checkPair(spki, { certfile, keyfile, key: own });
+  return {
+    cert: chain.join("\n"),
+    key: own,
+    expiresAt: new Date(certificate.validTo).getTime(),
+    lacksIssuer: chain.length === 1 && isIssuedByAuthority(certificate),
+  };
+}
+
+function blocksOf(pem: string, label: string): string[] {
+  return pem.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----\\n?`, "g")) ??
+    [];
+}
+
+/** Certificates of public authorities say where that of their issuer is (RFC 5280 §4.2.2.1). */
+function isIssuedByAuthority({ issuer, subject, infoAccess }: X509Certificate): boolean {
+  return issuer !== subject && /CA Issuers/i.test(infoAccess ?? "");
+}
+
+function checkKind(certificate: X509Certificate, certfile: string): CertificateKind {
+  const trouble = `Cannot use --certfile ${JSON.stringify(certfile)}`;
+  const kind = parse("--certfile", certfile, () => certificateKind(certificate.raw));
+  const { version, key, isServed } = kind;
+  if (version !== 3) {
+    throw new ConfigError(`${trouble}: it is an X.509 version ${version} certificate`, {
+      hint: "clients take version 3 only: make it again with extensions, such as subjectAltName",
+    });
+  }
+  if (isServed) return kind;
+  throw new ConfigError(`${trouble}: this server cannot use its key (${key})`, {
+    hint: "use a key of EC (P-256, P-384, P-521), Ed25519, or RSA with 2048 to 8192 bits",
+  });
 }
 
 /** A PEM file, and what it must hold. */
@@ -92,7 +136,7 @@ function checkDates(certificate: X509Certificate, certfile: string, now: number)
 }
 
 function checkPair(
-  certificate: X509Certificate,
+  spki: Uint8Array,
   files: { certfile: string; keyfile: string; key: string },
 ): void {
   const own = parse(
@@ -100,9 +144,7 @@ function checkPair(
     files.keyfile,
     () => createPublicKey(createPrivateKey(files.key)),
   );
-  const theirs = certificate.publicKey;
-  const spki = { type: "spki", format: "der" } as const;
-  if (!own.export(spki).equals(theirs.export(spki))) {
+  if (!own.export({ type: "spki", format: "der" }).equals(spki)) {
     throw new ConfigError(
       `Cannot use --keyfile ${JSON.stringify(files.keyfile)}: it is not the key of ` +
         `--certfile ${JSON.stringify(files.certfile)}`,

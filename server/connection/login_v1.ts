@@ -58,6 +58,7 @@ export async function loginV1(
   // The name is taken from here on; the room's events reach the client only behind the answer.
   const membership = session.enter(room);
   relay.enter(session);
+  relay.access.noteToken(session, handshake.token);
   try {
     const answer = answerTo(relay, { handshake, membership, wrapped });
     await connection.write(encodeFrame(encodeJson(answer)));

@@ -56,6 +56,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
     else if (slot.forHeld) throw new Refusal("server_full");
     const resumed = held ?? await resumeRemote(relay, channel, hello);
     const session = resumed ?? await newSession(relay, channel, hello);
+    relay.access.noteToken(session, hello.token);
     batches.maxBytes = BODY_MAX_BYTES;
     return new LoginV2(relay, { session, channel, batches, resumed: resumed !== undefined });
   } catch (error) {

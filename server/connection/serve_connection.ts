@@ -9,7 +9,7 @@ import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
-import type { Relay } from "../relay/relay.ts";
+import { type Relay, TOKEN_REVOKED } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
@@ -55,6 +55,8 @@ export async function serveConnection(
   const { address } = connection;
   // It may have been banned during its handshake.
   if (relay.access.bans.covers(address, Date.now())) relay.expel(session, "You are banned here.");
+  // And its token may have been revoked.
+  if (relay.access.isRevoked(session)) relay.expel(session, TOKEN_REVOKED);
   relay.metrics.handshake(resumed ? "resumed" : isV1 ? "v1" : "v2");
   relay.log.info("client joined", { client, address, old: isV1 });
   let forGood = false;

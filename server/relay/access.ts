@@ -39,6 +39,7 @@ export class Access {
   readonly #resumeRate: SourceRate | undefined;
   readonly #wrongTokens: SourceRate | undefined;
   #tokenDigests: readonly Uint8Array[];
+  readonly #tokensOf = new WeakMap<object, Uint8Array>();
   #closed = false;
 
   constructor(config: ServerConfig, { counters, log }: AccessContext) {
@@ -99,6 +100,17 @@ export class Access {
     return this.#slots.hold(address);
   }
 
+  /** Remembers with which token a client came, so that its session ends with that token. */
+  noteToken(session: object, token: string | null | undefined): void {
+    if (this.hasTokens) this.#tokensOf.set(session, tokenDigest(token ?? ""));
+  }
+
+  /** Whether the token of a session is none of the server's any more. */
+  isRevoked(session: object): boolean {
+    const digest = this.#tokensOf.get(session);
+    return digest !== undefined && this.hasTokens && !this.#isKnown(digest);
+  }
+
   /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
   useTokens(digests: readonly Uint8Array[]): void {
     this.#tokenDigests = digests;
@@ -123,11 +135,12 @@ export class Access {
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
-    const tokenDigests = this.#tokenDigests;
-    if (tokenDigests.length === 0) return true;
-    const digest = tokenDigest(token ?? "");
+    return !this.hasTokens || this.#isKnown(tokenDigest(token ?? ""));
+  }
+
+  #isKnown(digest: Uint8Array): boolean {
     let found = false;
-    for (const known of tokenDigests) found = timingSafeEqual(known, digest) || found;
+    for (const known of this.#tokenDigests) found = timingSafeEqual(known, digest) || found;
     return found;
   }
 

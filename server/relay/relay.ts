@@ -32,6 +32,9 @@ import { drain } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { RoomRegistry } from "./room_registry.ts";
 
+/** What a client is told whose token is none of the server's any more. */
+export const TOKEN_REVOKED = "Your token is no longer valid here.";
+
 /** What a relay is made of. */
 export interface RelayOptions {
   readonly log: Logger;
@@ -183,6 +186,14 @@ export class Relay implements SessionHost {
     void session.expel(why);
     this.held.noteExpelled(session);
     this.expire(session);
+  }
+
+  /** Uses other tokens from now on, and ends the sessions of those that are revoked; returns how many. */
+  useTokens(digests: readonly Uint8Array[]): number {
+    this.access.useTokens(digests);
+    const revoked = this.sessions.filter((session) => this.access.isRevoked(session));
+    for (const session of revoked) this.expel(session, TOKEN_REVOKED);
+    return revoked.length;
   }
 
   /** Lets a session go to another server; nobody here is told. */

@@ -21,6 +21,8 @@ export interface MetricsView {
   readonly gauges: Gauges;
   readonly census: Census;
   readonly stopping: boolean;
+  /** When the certificate expires, in seconds since 1970; undefined without TLS. */
+  readonly certificateExpiresAt?: number | undefined;
   /** Bytes of the process, and of the JavaScript heap in use. */
   readonly memory: { readonly rss: number; readonly heapUsed: number };
 }
@@ -58,8 +60,12 @@ export function prometheusPage(view: MetricsView): string {
 }
 
 function gaugesOf(view: MetricsView): readonly (readonly [string, string, Values])[] {
-  const { gauges, census, memory } = view;
+  const { gauges, census, memory, certificateExpiresAt: expires } = view;
+  const help = "Expiry of the certificate, since 1970.";
   return [
+    ...(expires === undefined
+      ? []
+      : [["cmdchat_certificate_expiry_timestamp_seconds", help, expires] as const]),
     ["cmdchat_build_info", "Constant 1.", { label: "version", by: { [view.version]: 1 } }],
     ["process_start_time_seconds", "Start, since 1970.", view.startedAt],
     ["cmdchat_uptime_seconds", "Seconds since the start.", view.uptime],

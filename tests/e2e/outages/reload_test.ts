@@ -1,27 +1,35 @@
-// SIGHUP: certificate, key and tokens are read anew, and nobody is dropped for it.
+// SIGHUP: certificate, key and tokens are read again. Only the sessions of revoked tokens end.
 
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
 const tlsTest = skipWithout("openssl");
 const READ_AGAIN = /INFO read certificate and tokens again/;
 
-Deno.test("SIGHUP: new tokens let in, old ones no longer, and who is in stays in", async () => {
+Deno.test("SIGHUP: new tokens let in, revoked ones no longer, and their sessions end; the others stay", async () => {
   const folder = await Deno.makeTempDir();
   const file = `${folder}/tokens`;
-  await Deno.writeTextFile(file, "old-token\n", { mode: 0o600 });
+  await Deno.writeTextFile(file, "old-token\nkept-token\n", { mode: 0o600 });
   try {
     await using server = await startServer({ args: ["--tokens-file", file] });
     assert.match(server.banner, /token needed\)$/);
     const { port } = server;
-    await using alice = await V1Peer.join({ port, name: "alice", token: "old-token" });
+    await using alice = await V1Peer.join({ port, name: "alice", token: "kept-token" });
+    await using mallory = await V1Peer.join({ port, name: "mallory", token: "old-token" });
+    await using trudy = await V2Peer.join({
+      port,
+      hello: { name: "trudy", token: "old-token", rooms: [["lobby", 0]] },
+    });
     await assert.rejects(V1Peer.join({ port, name: "bob", token: "new-token" }));
-    await Deno.writeTextFile(file, "new-token\n");
+    await Deno.writeTextFile(file, "new-token\nkept-token\n");
     server.signal("SIGHUP");
     await server.logged(READ_AGAIN);
+    await Promise.all([mallory.closed, trudy.ended]);
+    assert.match(server.log, /INFO ended the sessions of revoked tokens sessions=2/);
     await assert.rejects(V1Peer.join({ port, name: "bob", token: "old-token" }));
     await using bob = await V1Peer.join({ port, name: "bob", token: "new-token" });
     await bob.chat("hello to who was here before");
@@ -34,6 +42,31 @@ Deno.test("SIGHUP: new tokens let in, old ones no longer, and who is in stays in
     await using _carol = await V1Peer.join({ port, name: "carol", token: "new-token" });
     const { stderr } = await server.stop();
     assert.ok(!/old-token|new-token/.test(stderr), stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+tlsTest("SIGHUP: a bad certificate keeps no revoked token in", async () => {
+  await using used = await makeCertificate();
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/tokens`;
+  await Deno.writeTextFile(file, "old-token\n", { mode: 0o600 });
+  try {
+    await using server = await startServer({
+      args: ["--certfile", used.certFile, "--keyfile", used.keyFile, "--tokens-file", file],
+    });
+    const { port } = server;
+    const caCert = used.cert;
+    await using mallory = await V1Peer.join({ port, name: "mallory", token: "old-token", caCert });
+    await Deno.writeTextFile(used.certFile, "no certificate");
+    await Deno.writeTextFile(file, "new-token\n");
+    server.signal("SIGHUP");
+    await mallory.closed;
+    await server.logged(
+      /the old ones stay why="Cannot use --certfile .*does not hold a certificate/,
+    );
+    await using _bob = await V1Peer.join({ port, name: "bob", token: "new-token", caCert });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readTlsFiles } from "../../../server/config/tls_files.ts";
+import { type CheckedTls, readTlsFiles } from "../../../server/config/tls_files.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
@@ -29,14 +29,19 @@ function read({ certFile, keyFile }: TestCertificate, now = Date.now()) {
   return readTlsFiles(certFile, keyFile, now);
 }
 
+function pairOf(files: TestCertificate): Pick<CheckedTls, "cert" | "key"> {
+  const { cert, key } = read(files);
+  return { cert, key };
+}
+
 test("certificate and key that belong together are given as they are, RSA and elliptic", async () => {
   await using rsa = await makeCertificate();
-  assert.deepEqual(read(rsa), { cert: rsa.cert, key: rsa.key });
+  assert.deepEqual(pairOf(rsa), { cert: rsa.cert, key: rsa.key });
   await using elliptic = await makeCertificate(
     "openssl ecparam -genkey -name prime256v1 -noout -out key.pem && " +
       "openssl req -x509 -key key.pem -out cert.pem -days 2 -subj /CN=localhost",
   );
-  assert.deepEqual(read(elliptic), { cert: elliptic.cert, key: elliptic.key });
+  assert.deepEqual(pairOf(elliptic), { cert: elliptic.cert, key: elliptic.key });
 });
 
 test("a chain is held to its first certificate", async () => {
@@ -118,4 +123,89 @@ test("a certificate that has expired, or is not valid yet, is refused with the d
   const early = faultOf(own.certFile, own.keyFile, now - DAY_MS);
   assert.match(early.message, /: it is valid only from \d{4}-\d\d-\d\d on$/);
   assert.match(early.hint ?? "", /clock/);
+});
+
+const GENERATED: Readonly<Record<string, { options: string; says: RegExp | undefined }>> = {
+  "RSA with 2048 bits": { options: "RSA -pkeyopt rsa_keygen_bits:2048", says: undefined },
+  "EC on P-256": { options: "EC -pkeyopt ec_paramgen_curve:P-256", says: undefined },
+  "EC on P-384": { options: "EC -pkeyopt ec_paramgen_curve:P-384", says: undefined },
+  "EC on P-521": { options: "EC -pkeyopt ec_paramgen_curve:P-521", says: undefined },
+  Ed25519: { options: "ED25519", says: undefined },
+  "RSA with 1024 bits": {
+    options: "RSA -pkeyopt rsa_keygen_bits:1024",
+    says: /cannot use its key \(RSA with 1024 bits\)$/,
+  },
+  // A key of 8192 bits takes openssl 20 s.
+  "RSA with 4160 bits": { options: "RSA -pkeyopt rsa_keygen_bits:4160", says: undefined },
+  "RSA-PSS": {
+    options: "RSA-PSS -pkeyopt rsa_keygen_bits:2048",
+    says: /cannot use its key \(RSA-PSS\)$/,
+  },
+  secp256k1: {
+    options: "EC -pkeyopt ec_paramgen_curve:secp256k1",
+    says: /cannot use its key \(EC on secp256k1\)$/,
+  },
+  Ed448: { options: "ED448", says: /cannot use its key \(Ed448\)$/ },
+};
+
+/** A certificate made by openssl's genpkey and `request`, in a folder of its own. */
+async function generated(
+  options: string,
+  request = REQUEST,
+): Promise<AsyncDisposable & { folder: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-key-" });
+  const script =
+    `cd "$0" && umask 077 && openssl genpkey -out key.pem -algorithm ${options} && ${request}`;
+  const { success, stderr } = await new Deno.Command("sh", { args: ["-c", script, folder] })
+    .output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return { folder, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}
+
+const REQUEST = "openssl req -x509 -new -key key.pem -days 30 -subj /CN=localhost -out cert.pem";
+
+for (const [name, { options, says }] of Object.entries(GENERATED)) {
+  test(`a key of the kind ${name} is ${says === undefined ? "served" : "refused in words of its own"}`, async () => {
+    await using made = await generated(options);
+    const [cert, key] = [`${made.folder}/cert.pem`, `${made.folder}/key.pem`];
+    if (says === undefined) readTlsFiles(cert, key, Date.now());
+    else {
+      const fault = faultOf(cert, key);
+      assert.match(fault.message, says);
+      assert.match(fault.hint ?? "", /^use a key of EC/);
+    }
+  });
+}
+
+test("a certificate of X.509 version 1 is refused in words of its own", async () => {
+  const request = "openssl req -new -key key.pem -subj /CN=localhost -out csr.pem && " +
+    "openssl x509 -req -in csr.pem -signkey key.pem -days 30 -out cert.pem";
+  await using made = await generated("ED25519", request);
+  assert.match(
+    faultOf(`${made.folder}/cert.pem`, `${made.folder}/key.pem`).message,
+    /it is an X\.509 version 1 certificate$/,
+  );
+});
+
+test("a byte order mark, bag attributes, other blocks, and key and certificate in one file are read", async () => {
+  const request = `${REQUEST} && openssl ecparam -name prime256v1 -out params.pem && ` +
+    "(printf '\\357\\273\\277Bag Attributes\\n    friendlyName: a-b\\n'; " +
+    "cat cert.pem params.pem key.pem) > all.pem";
+  await using made = await generated("EC -pkeyopt ec_paramgen_curve:P-256", request);
+  const all = `${made.folder}/all.pem`;
+  const { cert, key } = readTlsFiles(all, all, Date.now());
+  assert.match(cert, /^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n$/);
+  assert.match(key, /^-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n$/);
+});
+
+test("a certificate of an authority without its issuer is told from a whole chain and from one of one's own", async () => {
+  const issue = "openssl req -x509 -new -key key.pem -days 30 -subj /CN=authority -out ca.pem && " +
+    "openssl req -new -key key.pem -subj /CN=localhost -out csr.pem && " +
+    "printf 'authorityInfoAccess=caIssuers;URI:http://ca.example/\\nsubjectAltName=DNS:localhost\\n' > ext && " +
+    "openssl x509 -req -in csr.pem -CA ca.pem -CAkey key.pem -days 30 -extfile ext -out leaf.pem && " +
+    "cat leaf.pem ca.pem > chain.pem && cp leaf.pem cert.pem";
+  await using made = await generated("ED25519", issue);
+  const lacks = (name: string) =>
+    readTlsFiles(`${made.folder}/${name}`, `${made.folder}/key.pem`, Date.now()).lacksIssuer;
+  assert.deepEqual([lacks("leaf.pem"), lacks("chain.pem"), lacks("ca.pem")], [true, false, false]);
 });
