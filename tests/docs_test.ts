@@ -48,6 +48,7 @@ function families(): string[] {
   const page = prometheusPage({
     ...{ version: "1", startedAt: 0, uptime: 0, metrics: new Metrics(), stopping: false },
     gauges: NO_GAUGES,
+    cluster: { isUp: true, reconnects: 0, refused: {}, others: [], foreignMessages: 0 },
     census: { members: { v1: 0, v2: 0, away: 0 }, rooms: { open: 0, sealed: 0 } },
     memory: { rss: 0, heapUsed: 0 },
   });

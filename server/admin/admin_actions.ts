@@ -145,6 +145,28 @@ const ANSWERS: Answers = {
     };
   },
 
+  cluster(relay) {
+    const status = relay.cluster?.status;
+    if (status === undefined) {
+      return { lines: ["This server is alone: it has no --nats"], data: { cluster: null } };
+    }
+    const { isUp, reason, reconnects, refused, server, others, foreignMessages } = status;
+    const refusals = Object.entries(refused).map(([kind, count]) => `${kind} ${count}`).join(", ");
+    const servers = others.map((other) => [
+      other.server,
+      other.hasOurIdentity ? "same" : "ANOTHER",
+    ]);
+    return {
+      lines: [
+        `NATS: ${isUp ? "reached" : `cannot be reached: ${reason}`}; reconnects: ${reconnects}`,
+        `refused by NATS: ${refusals}`,
+        `messages under another CMDCHAT_CLUSTER_KEY: ${foreignMessages}`,
+        ...table(["server", "identity"], [[server, "this one"], ...servers]),
+      ],
+      data: { cluster: status },
+    };
+  },
+
   drain(relay, { on }) {
     relay.access.draining = on;
     audit(relay, { what: "drain", on });

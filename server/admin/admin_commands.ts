@@ -23,6 +23,7 @@ const FIELDS = {
   notice: { text: z.string().min(1).max(ADMIN_NOTICE_MAX_BYTES) },
   close: { room: label },
   drain: { on: z.boolean() },
+  cluster: {},
 } as const;
 
 type Rows = typeof FIELDS;
@@ -115,6 +116,12 @@ export const ADMIN_TABLE: Readonly<Record<AdminCommand, CommandRow>> = {
     count: [0, 1],
     read: ({ words: [word] }) => ({ on: word === undefined || wordOff(word) }),
     summary: "refuse new clients and keep connected ones; off accepts them again",
+  },
+  cluster: {
+    argument: "",
+    count: [0, 0],
+    read: () => ({}),
+    summary: "show NATS, the other servers, and what does not fit",
   },
 };
 

@@ -15,6 +15,18 @@ export interface Running {
   close(): void;
 }
 
+/** How the backplane does. */
+export interface BackplaneStatus {
+  /** Whether the other servers can be reached, as far as this one knows. */
+  readonly isUp: boolean;
+  /** Why not; empty while they can. */
+  readonly reason: string;
+  /** Connections since the first one. */
+  readonly reconnects: number;
+  /** Operations that were refused, by kind. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 /** Limits that follow from the backplane's space, and from how much of it is used now. */
 export interface BackplaneLimits {
   /** Most bytes of one entry or message. */
@@ -33,8 +45,7 @@ export interface BackplaneLimits {
  * 4. `publish` and `subscribe` lose messages while there is no connection.
  */
 export interface Backplane {
-  /** Whether the other servers can be reached, as far as this one knows. */
-  readonly isUp: boolean;
+  readonly status: BackplaneStatus;
   readonly limits: BackplaneLimits;
   /**
    * Appends if `last` is the last position (0 = the log is empty); undefined if it is not. Throws ClusterLost, or

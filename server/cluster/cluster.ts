@@ -4,7 +4,7 @@ import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import type { Backplane, Running } from "./backplane.ts";
+import type { Backplane, BackplaneStatus, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
@@ -62,16 +62,32 @@ interface Known {
   readonly slot: Slot;
 }
 
+/** How a cluster looks from one of its servers. */
+export interface ClusterStatus extends BackplaneStatus {
+  /** This server's slot. */
+  readonly server: Slot;
+  readonly others: readonly { readonly server: Slot; readonly hasOurIdentity: boolean }[];
+  /** Messages that no key of this cluster sealed: another cluster on the same NATS, or somebody who tries. */
+  readonly foreignMessages: number;
+}
+
+/** Why another server is none of this cluster, or should not be. */
+export type Mismatch = "key" | "identity";
+
 /** What a server needs to take part in a cluster. */
 export interface ClusterOptions {
   readonly backplane: Backplane;
   readonly key: ClusterKey;
   readonly slot: Slot;
+  /** Fingerprint of this server's identity: clients take all servers for one only if it is the same. */
+  readonly identity: string;
   /** How long clients of a lost server may resume elsewhere. */
   readonly holdMs: number;
   readonly onFault: (error: unknown) => void;
   /** Told when servers come and go. */
   readonly onServers: (what: "found" | "lost" | "gone", others: number) => void;
+  /** Told of a message under another key, and of a server with another identity. */
+  readonly onMismatch: (what: Mismatch) => void;
 }
 
 /** This server's part in a cluster. */
@@ -84,9 +100,11 @@ export class Cluster {
   readonly #lost = new Map<Slot, number>();
   readonly #known = new Map<string, Known>();
   readonly #homes = new Map<number, Slot>();
+  readonly #identities = new Map<Slot, string>();
   readonly #questions = new Map<number, (message: ClusterMessage | undefined) => void>();
   #host: ClusterHost | undefined;
   #subscription: Running | undefined;
+  #foreignMessages = 0;
   #asked = 0;
   #sent = 0;
 
@@ -105,7 +123,17 @@ export class Cluster {
 
   /** Whether the other servers can be reached, as far as this one knows. */
   get isUp(): boolean {
-    return this.#options.backplane.isUp;
+    return this.#options.backplane.status.isUp;
+  }
+
+  /** How the cluster looks from here. */
+  get status(): ClusterStatus {
+    const { backplane, identity, slot } = this.#options;
+    const others = Array.from(this.#heard.keys(), (other) => ({
+      server: other,
+      hasOurIdentity: this.#identities.get(other) === identity,
+    }));
+    return { ...backplane.status, server: slot, others, foreignMessages: this.#foreignMessages };
   }
 
   /** Number of other servers. */
@@ -194,6 +222,7 @@ export class Cluster {
 
   #forget(slot: Slot): void {
     this.#lost.delete(slot);
+    this.#identities.delete(slot);
     for (const [ticket, known] of this.#known) {
       if (known.slot !== slot) continue;
       this.#known.delete(ticket);
@@ -213,7 +242,11 @@ export class Cluster {
 
   #receive(sealed: Uint8Array): void {
     const body = this.#options.key.open(SUBJECT, sealed);
-    const received = body === undefined ? undefined : decodeClusterMessage(body);
+    if (body === undefined) {
+      this.#foreignMessages++;
+      return this.#options.onMismatch("key");
+    }
+    const received = decodeClusterMessage(body);
     if (received === undefined || received.slot === this.#options.slot) return;
     const { number, message } = received;
     const slot = received.slot as Slot;
@@ -238,6 +271,8 @@ export class Cluster {
     if (message.kind === "here" && this.#fresh.meet(slot, { sign: message.sign, count: number })) {
       this.#lost.delete(slot);
       this.#heard.set(slot, now);
+      this.#identities.set(slot, message.identity);
+      if (message.identity !== this.#options.identity) this.#options.onMismatch("identity");
       return this.#options.onServers("found", this.others);
     }
     const sign = message.kind === "bye" ? undefined : this.#fresh.ask(slot, now);
@@ -247,7 +282,7 @@ export class Cluster {
   /** Proves to `slot`, which asked, that this server is alive, and sends all that others must know of it. */
   #introduce(slot: Slot, { to, sign }: ClusterMessageOf<"who">): void {
     if (to !== this.#options.slot || !this.#fresh.mayAnswer(slot, performance.now())) return;
-    this.#send({ kind: "here", sign });
+    this.#send({ kind: "here", sign, identity: this.#options.identity });
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
     for (const message of this.#host?.standing() ?? []) this.#send(message);
     this.sealed.introduce();

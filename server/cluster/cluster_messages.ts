@@ -32,8 +32,8 @@ const MESSAGES = {
   hello: {},
   /** Asks server `to` to prove that it is alive and to say what it has: its messages may be replayed. */
   who: { to: count, sign: bytes(SIGN_BYTES) },
-  /** Answer to `who`; repeats its challenge. */
-  here: { sign: bytes(SIGN_BYTES) },
+  /** Answer to `who`; repeats its challenge. `identity`: fingerprint of the sender. */
+  here: { sign: bytes(SIGN_BYTES), identity: label },
   /** A session on the sender; `digest`: SHA-256 of the secret that resumes it. */
   session: { ticket, digest: bytes(32), client },
   ended: { ticket },

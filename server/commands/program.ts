@@ -43,7 +43,7 @@ export const SERVER_COMMANDS = [
     name: "admin",
     argument: "COMMAND",
     summary:
-      "control a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain",
+      "control a running server: sessions, rooms, kick, ban, unban, bans, notice, close, drain, cluster",
     about: [
       ...ADMIN_COMMANDS.map((name) => {
         const { argument, summary } = ADMIN_TABLE[name];

@@ -64,16 +64,17 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const manager = openManager(log, env);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   const waiting = { log, manager, isManaged: env("NOTIFY_SOCKET") !== undefined };
+  const previous = await findPrevious(config, adminToken);
+  const identity = await openIdentity(config["identity-file"], previous?.state.identity);
   let tellAll = (_text: string): void => {};
   const joined = await joinCluster(config, {
     env,
     log,
+    identity: String(identity.fingerprint),
     tellAll: (text) => tellAll(text),
     onWaiting: () => tellWaiting(manager),
   });
-  const previous = await findPrevious(config, adminToken);
   const listener = await listenSoon({ host, port, tls: files.tls }, waiting);
-  const identity = await openIdentity(config["identity-file"], previous?.state.identity);
   const parts = { config, log, identity, cluster: joined?.cluster, listener, files };
   const served = new ServedRelay(parts);
   tellAll = (text) => served.relay.tellAll(text);

@@ -107,6 +107,7 @@ function pageOf({ served, build }: AdminParts): () => string {
       census: served.relay.census,
       stopping: served.relay.stopping,
       certificateExpiresAt: expirySeconds(served),
+      cluster: served.relay.cluster?.status,
       memory: Deno.memoryUsage(),
     });
 }

@@ -3,7 +3,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { randomSlot } from "../cluster/client_numbers.ts";
-import { Cluster } from "../cluster/cluster.ts";
+import { Cluster, type Mismatch } from "../cluster/cluster.ts";
 import { ClusterKey, parseClusterSecret } from "../cluster/cluster_key.ts";
 import { type NatsOptions, type NatsTls, STREAM_BYTES } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";
@@ -24,6 +24,8 @@ export interface ClusterContext {
   /** An empty variable counts as not set. */
   readonly env: (name: string) => string | undefined;
   readonly log: Logger;
+  /** Fingerprint of this server's identity. */
+  readonly identity: string;
   /** Tells every client one line. */
   readonly tellAll: (text: string) => void;
   /** NATS is not there yet, and the start waits for it. */
@@ -33,7 +35,7 @@ export interface ClusterContext {
 /** Joins the cluster of --nats; undefined without it. Waits until NATS is there. Throws ConfigError. */
 export async function joinCluster(
   config: ServerConfig,
-  { env, log, tellAll, onWaiting }: ClusterContext,
+  { env, log, identity, tellAll, onWaiting }: ClusterContext,
 ): Promise<JoinedCluster | undefined> {
   const { nats: servers } = config;
   if (servers === undefined) return undefined;
@@ -41,6 +43,9 @@ export async function joinCluster(
   const refusals = new RepeatLog({
     report: (kind, count, reason) =>
       log.warning("NATS refused an operation", { kind, count, reason }),
+  });
+  const mismatches = new RepeatLog({
+    report: (what, count) => log.warning(MISMATCHES[what as Mismatch], { count }),
   });
   let joined: Cluster | undefined;
   let told = "";
@@ -64,6 +69,8 @@ export async function joinCluster(
     backplane,
     key,
     slot: randomSlot(),
+    identity,
+    onMismatch: (what) => mismatches.note(what),
     holdMs: config.hold * 1_000,
     onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     onServers: (what, others) => log.info(`another server was ${what}`, { others }),
@@ -71,6 +78,10 @@ export async function joinCluster(
   return { cluster, close: () => backplane.close() };
 }
 
+const MISMATCHES: Readonly<Record<Mismatch, string>> = {
+  key: "somebody on this NATS has another CMDCHAT_CLUSTER_KEY",
+  identity: "another server of the cluster has another identity",
+};
 const REACHED = "The other servers are reached again.";
 const UNREACHABLE = "The other servers cannot be reached: what you send waits until they are.";
 

@@ -12,6 +12,7 @@ import { PermissionViolationError } from "@nats-io/transport-node";
 import {
   type Backplane,
   type BackplaneLimits,
+  type BackplaneStatus,
   ClusterLost,
   EntryRefused,
   type LogSink,
@@ -53,32 +54,25 @@ export async function openNats(
       for (const follower of followers) follower.reset();
     },
   });
-  return new NatsBackplane(nats, followers, events);
+  return new NatsBackplane(nats, followers);
 }
 
 /** Logs and messages over one NATS client. */
 export class NatsBackplane implements Backplane {
   readonly #nats: NatsClient;
   readonly #followers: Set<Follower>;
-  readonly #events: BackplaneEvents;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(nats: NatsClient, followers: Set<Follower>, events: BackplaneEvents) {
+  constructor(nats: NatsClient, followers: Set<Follower>) {
     this.#nats = nats;
     this.#followers = followers;
-    this.#events = events;
     this.#timer = setInterval(() => {
       for (const follower of this.#followers) follower.lookSometimes(performance.now());
     }, LOOK_MS / 4);
   }
 
-  get isUp(): boolean {
-    return this.#nats.isUp;
-  }
-
-  /** Connections since the first one. */
-  get reconnects(): number {
-    return this.#nats.reconnects;
+  get status(): BackplaneStatus {
+    return this.#nats.status;
   }
 
   get limits(): BackplaneLimits {
@@ -152,7 +146,7 @@ export class NatsBackplane implements Backplane {
   }
 
   #refused(kind: "too_large" | "full" | "permission", reason: string): EntryRefused {
-    this.#events.onRefused(kind, reason);
+    this.#nats.refuse(kind, reason);
     if (kind === "full") void this.#nats.measure();
     return new EntryRefused(kind === "permission" ? "forbidden" : kind);
   }

@@ -9,7 +9,7 @@ import {
   type Subscription,
 } from "@nats-io/transport-node";
 import { ConfigError } from "../../shared/base/errors.ts";
-import type { Running, Subject } from "../cluster/backplane.ts";
+import type { BackplaneStatus, Running, Subject } from "../cluster/backplane.ts";
 import { connectionOptions, type NatsOptions } from "./nats_options.ts";
 import {
   connectNats,
@@ -67,6 +67,12 @@ export class NatsClient {
   #replacing: Promise<void> | undefined;
   #mending: Promise<void> | undefined;
   #isClosed = false;
+  readonly #refused: Record<NatsRefusal, number> = {
+    authorization: 0,
+    permission: 0,
+    too_large: 0,
+    full: 0,
+  };
   /** Connections since the first one. */
   reconnects = 0;
 
@@ -101,9 +107,16 @@ export class NatsClient {
     }
   }
 
-  /** Whether NATS answers, as far as is known. */
-  get isUp(): boolean {
-    return this.#isUp;
+  /** Whether NATS answers, and what was refused. */
+  get status(): BackplaneStatus {
+    const { reconnects } = this;
+    return { isUp: this.#isUp, reason: this.#reason, reconnects, refused: this.#refused };
+  }
+
+  /** Counts and reports an operation that NATS refused. */
+  refuse(kind: NatsRefusal, reason: string): void {
+    this.#refused[kind]++;
+    this.#events.onRefused(kind, reason);
   }
 
   /** The stream of the logs. */
@@ -131,7 +144,7 @@ export class NatsClient {
     const { connection } = this.#live;
     if (connection.isClosed()) return false;
     if (body.length > this.maxPayload) {
-      this.#events.onRefused("too_large", `a message of ${body.length} bytes`);
+      this.refuse("too_large", `a message of ${body.length} bytes`);
       return false;
     }
     connection.publish(subject, body);
@@ -202,9 +215,9 @@ export class NatsClient {
   #takeError(error: Error): void {
     const reason = reasonOf(error);
     if (error instanceof PermissionViolationError) {
-      this.#events.onRefused("permission", reason);
+      this.refuse("permission", reason);
     } else if (error instanceof AuthorizationError || /authenti|authoriz/i.test(reason)) {
-      this.#events.onRefused("authorization", reason);
+      this.refuse("authorization", reason);
       this.#isConnected = false;
       this.#judge(reason);
     }

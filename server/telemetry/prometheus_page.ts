@@ -11,6 +11,20 @@ export interface Census {
   readonly rooms: Readonly<Record<string, number>>;
 }
 
+/** A cluster, as far as it is measured. */
+export interface ClusterView {
+  /** Whether NATS can be reached. */
+  readonly isUp: boolean;
+  /** Connections to NATS since the first one. */
+  readonly reconnects: number;
+  /** Operations that NATS refused, by kind. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Other servers. */
+  readonly others: readonly unknown[];
+  /** Messages under another cluster key. */
+  readonly foreignMessages: number;
+}
+
 /** All that a page is made of. */
 export interface MetricsView {
   readonly version: string;
@@ -23,6 +37,8 @@ export interface MetricsView {
   readonly stopping: boolean;
   /** When the certificate expires, in seconds since 1970; undefined without TLS. */
   readonly certificateExpiresAt?: number | undefined;
+  /** Undefined = the server is alone. */
+  readonly cluster: ClusterView | undefined;
   /** Bytes of the process, and of the JavaScript heap in use. */
   readonly memory: { readonly rss: number; readonly heapUsed: number };
 }
@@ -50,6 +66,7 @@ export function prometheusPage(view: MetricsView): string {
   for (const [name, { help, values }] of counterFamilies(view.metrics.counters)) {
     page.add({ name, type: "counter", help }, values);
   }
+  for (const [family, values] of clusterFamilies(view.cluster)) page.add(family, values);
   page.histogram(
     "cmdchat_delivery_seconds",
     "From a message queued for a client to the end of its write.",
@@ -77,6 +94,28 @@ function gaugesOf(view: MetricsView): readonly (readonly [string, string, Values
     ["cmdchat_rooms", "Rooms with members.", { label: "kind", by: census.rooms }],
     ["cmdchat_sealed_bytes", "Bytes of sealed frames kept.", gauges.sealedBytes],
     ["cmdchat_outbox_bytes", "Bytes that wait for clients.", gauges.outboxBytes],
+  ];
+}
+
+function clusterFamilies(
+  cluster: ClusterView | undefined,
+): readonly (readonly [Family, Values])[] {
+  if (cluster === undefined) return [];
+  const { isUp, reconnects, refused, others, foreignMessages } = cluster;
+  const gauge = (name: string, help: string) => ({ name, type: "gauge", help }) as const;
+  const counter = (name: string, help: string) => ({ name, type: "counter", help }) as const;
+  return [
+    [gauge("cmdchat_nats_up", "1 while NATS can be reached."), isUp ? 1 : 0],
+    [counter("cmdchat_nats_reconnects_total", "Connections to NATS since the first."), reconnects],
+    [
+      counter("cmdchat_nats_refused_total", "Operations that NATS refused."),
+      { label: "kind", by: refused },
+    ],
+    [gauge("cmdchat_cluster_servers", "Other servers of the cluster."), others.length],
+    [
+      counter("cmdchat_cluster_foreign_total", "Messages under another cluster key."),
+      foreignMessages,
+    ],
   ];
 }
 

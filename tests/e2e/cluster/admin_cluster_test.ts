@@ -56,6 +56,11 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   await ann.until("left", ({ name }) => name === "bob");
   assert.equal((await runAdmin(pages, ["kick", number])).code, 1);
 
+  const cluster = await adminAnswer(pages, "cluster");
+  assert.match(cluster, /^NATS: reached; reconnects: 0$/m);
+  assert.match(cluster, /^messages under another CMDCHAT_CLUSTER_KEY: 0$/m);
+  assert.equal(cluster.match(/^\d+ +(?:this one|same)$/gm)?.length, 2);
+
   await adminAnswer(pages, "notice", "back at noon");
   for (const peer of [ann, cid]) await peer.until("notice", ({ text }) => /noon/.test(text));
 
@@ -88,7 +93,7 @@ test("kick, notice, close and bans reach every server, and one that comes later"
   await again.say("in again");
   await again.until("chat");
   for (const { log } of [one, two, three]) {
-    assert.ok(!/noon|lobby|ann|bob|cid/.test(log.replaceAll(/\bannounced\b/g, "")), log);
+    assert.ok(!/noon|lobby|ann|bob|cid/.test(log.replaceAll(/\b(?:announced|banned)\b/g, "")), log);
     assert.ok(!log.includes(ADMIN_TOKEN));
   }
 });

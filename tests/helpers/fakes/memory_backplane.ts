@@ -31,7 +31,7 @@ export class MemoryCluster {
   /** A server's connection; `fails` is asked before and after each append. */
   join(fails: () => boolean = () => false, delay: () => Promise<void> = async () => {}): Backplane {
     return {
-      isUp: true,
+      status: { isUp: true, reason: "", reconnects: 0, refused: {} },
       limits: this.limits,
       append: async (subject, body, last) => {
         await delay();

@@ -23,6 +23,7 @@ Deno.test("readAsk() reads every command, and the server takes what it makes", (
     ["close open:3", { command: "close", room: "open:3" }],
     ["drain", { command: "drain", on: true }],
     ["drain off", { command: "drain", on: false }],
+    ["cluster", { command: "cluster" }],
   ] as const;
   assert.deepEqual(new Set(asks.map(([, { command }]) => command)), new Set(ADMIN_COMMANDS));
   for (const [line, ask] of asks) {

@@ -30,11 +30,22 @@ interface Server {
   readonly stop: AbortController;
 }
 
-function startServer(bus: MemoryCluster, slot: number): Server {
+interface ServerOptions {
+  readonly secret?: Uint8Array;
+  readonly identity?: string;
+}
+
+function startServer(
+  bus: MemoryCluster,
+  slot: number,
+  { secret = SECRET, identity = "fingerprint" }: ServerOptions = {},
+): Server {
   const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
   const cluster = new Cluster({
     backplane: bus.join(),
-    key: new ClusterKey(SECRET),
+    key: new ClusterKey(secret),
+    identity,
+    onMismatch: (what) => seen.push(`another ${what}`),
     slot: slot as Slot,
     holdMs: 60_000,
     onFault(error) {
@@ -118,4 +129,20 @@ Deno.test("a server that is gone does not come back by its old words", async () 
   assert.deepEqual(one.seen, ["found", "lost"]);
   assert.equal(one.followed.length, 1);
   one.stop.abort();
+});
+
+Deno.test("another key or another identity on the same backplane is noticed", async () => {
+  const bus = new MemoryCluster();
+  const one = startServer(bus, 1);
+  const two = startServer(bus, 2, { identity: "another" });
+  await settle();
+  assert.ok(one.seen.includes("another identity") && two.seen.includes("another identity"));
+  assert.deepEqual(one.cluster.status.others, [{ server: 2, hasOurIdentity: false }]);
+  assert.equal(one.cluster.status.foreignMessages, 0);
+  const stranger = startServer(bus, 3, { secret: new Uint8Array(32).fill(9) });
+  await settle();
+  assert.ok(one.seen.includes("another key"));
+  assert.ok(one.cluster.status.foreignMessages > 0);
+  assert.equal(one.cluster.others, 1);
+  for (const { stop } of [one, two, stranger]) stop.abort();
 });

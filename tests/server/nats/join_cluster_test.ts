@@ -10,6 +10,7 @@ function open(args: readonly string[], env: Readonly<Record<string, string>> = {
   return joinCluster(configOf(args), {
     env: (name: string) => env[name],
     log: getLogger("test"),
+    identity: "fingerprint",
     tellAll() {},
     onWaiting() {},
   });

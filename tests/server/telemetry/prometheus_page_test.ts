@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Histogram } from "../../../server/telemetry/histogram.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../../../server/telemetry/metrics.ts";
-import { prometheusPage } from "../../../server/telemetry/prometheus_page.ts";
+import { type ClusterView, prometheusPage } from "../../../server/telemetry/prometheus_page.ts";
 import { byLabel, quantile, readSamples } from "../../../server/telemetry/prometheus_reader.ts";
 
 const NOTHING = {
@@ -14,7 +14,7 @@ const NOTHING = {
   outboxBytes: 0,
 };
 
-function page(metrics = new Metrics()): string {
+function page(metrics = new Metrics(), cluster?: ClusterView): string {
   return prometheusPage({
     version: "1.2.3",
     startedAt: 1_700_000_000.5,
@@ -23,6 +23,7 @@ function page(metrics = new Metrics()): string {
     gauges: { ...NOTHING, connections: 3, outboxBytes: 4_096 },
     census: { members: { v1: 1, v2: 2, away: 0 }, rooms: { open: 1 } },
     stopping: false,
+    cluster,
     memory: { rss: 70_000_000, heapUsed: 9_000_000 },
   });
 }
@@ -92,4 +93,25 @@ Deno.test("quantile() gives the bound under which a share of what is new lies", 
   assert.equal(quantile(now, before, { family, share: 0.5 }), 0.0005);
   assert.equal(quantile(now, before, { family, share: 0.99 }), 0.0005);
   assert.equal(quantile(now, before, { family, share: 1 }), Infinity);
+});
+
+Deno.test("a server of a cluster shows NATS and the other servers, and one that is alone does not", () => {
+  const cluster = {
+    isUp: false,
+    reconnects: 3,
+    refused: { authorization: 2, full: 0 },
+    others: ["a", "b"],
+    foreignMessages: 1,
+  };
+  const text = page(new Metrics(), cluster);
+  for (
+    const line of [
+      "cmdchat_nats_up 0",
+      "cmdchat_nats_reconnects_total 3",
+      'cmdchat_nats_refused_total{kind="authorization"} 2',
+      "cmdchat_cluster_servers 2",
+      "cmdchat_cluster_foreign_total 1",
+    ]
+  ) assert.ok(text.includes(`\n${line}\n`), line);
+  assert.ok(!page().includes("nats"));
 });
