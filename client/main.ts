@@ -16,7 +16,7 @@ import {
 import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { reportError } from "./base/exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
-import { runChat } from "./app/run_chat.ts";
+import { type ChatSurroundings, runChat } from "./app/run_chat.ts";
 import { readVariable, variableNames } from "./base/environment.ts";
 import { strayVariables } from "../shared/cli/environment_check.ts";
 import { CLIENT_READS } from "../shared/cli/program_variables.ts";
@@ -105,7 +105,10 @@ function warnOfStrayVariables(): void {
 }
 
 /** Runs the program with these arguments; gives its exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  surroundings: ChatSurroundings = {},
+): Promise<number> {
   const { build, args: all } = takeBuild(argv);
   try {
     const call = readPlace(all);
@@ -124,7 +127,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
     if (command !== undefined) return await RUNS[command.name](input, build);
     const config = readConfig(input);
-    return config.json ? await chatInJson(config) : await runChat(config);
+    return config.json ? await chatInJson(config) : await runChat(config, undefined, surroundings);
   } catch (error) {
     return reportError(error);
   }

@@ -79,7 +79,7 @@ if (import.meta.main) {
     const child = server;
     globalThis.addEventListener("unload", () => stop(child));
   }
-  const code = await main(Deno.args);
+  const code = await main(Deno.args, { hostsServer: server !== undefined });
   if (server !== undefined) stop(server);
   Deno.exit(code);
 }

@@ -6,6 +6,8 @@ import { type EndSignal, signalExitCode } from "../base/exit.ts";
 export class EndSignals {
   /** The signal that came, if one did. */
   signal: EndSignal | undefined;
+  /** Takes Ctrl-C instead, where a person can be asked; undefined ends the chat. */
+  onInterrupt: (() => void) | undefined;
   readonly #end: () => void;
   #removers: (() => void)[] = [];
 
@@ -26,7 +28,12 @@ export class EndSignals {
       ? ["SIGINT"]
       : ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) {
-      const handler = () => this.request(signal);
+      const handler = () => {
+        const { onInterrupt } = this;
+        if (signal === "SIGINT" && onInterrupt !== undefined && this.signal === undefined) {
+          onInterrupt();
+        } else this.request(signal);
+      };
       Deno.addSignalListener(signal, handler);
       this.#removers.push(() => Deno.removeSignalListener(signal, handler));
     }

@@ -28,6 +28,7 @@ import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../base/environment.ts";
 import { createOutput } from "./create_output.ts";
+import { QuitQuestion } from "./quit_question.ts";
 import { EndSignals } from "./end_signals.ts";
 
 const INSECURE_WARNING =
@@ -40,7 +41,11 @@ const LEGACY_WARNING =
  * Runs a chat to its end, for a person or a script, and gives the exit code. Throws what ended it, with the terminal
  * restored.
  */
-export async function runChat(config: ClientConfig, script?: Script): Promise<number> {
+export async function runChat(
+  config: ClientConfig,
+  script?: Script,
+  { hostsServer = false }: ChatSurroundings = {},
+): Promise<number> {
   const { host, port, linkToken, fingerprint, "known-servers": knownPath } = config;
   const [ownToken, tls, proxy] = await Promise.all([
     readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
@@ -120,7 +125,9 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
           acceptAll: config["accept-files"],
         }),
     });
-    return await converse(chat, { side, downloads, ending, script });
+    const question = new QuitQuestion(chat, hostsServer);
+    if (side.isPerson) ending.onInterrupt = () => question.interrupt();
+    return await converse(chat, { side, downloads, ending, script, question });
   } finally {
     try {
       await side.console.close();
@@ -131,20 +138,27 @@ export async function runChat(config: ClientConfig, script?: Script): Promise<nu
   }
 }
 
+/** What the program that runs a chat tells of itself. */
+export interface ChatSurroundings {
+  /** Whether the server ends with this process (`deno task chat`). */
+  readonly hostsServer?: boolean;
+}
+
 interface Conversation {
   readonly side: UserSide;
   readonly downloads: boolean;
   readonly ending: EndSignals;
   readonly script: Script | undefined;
+  readonly question: QuitQuestion;
 }
 
 async function converse(
   chat: Chat,
-  { side, downloads, ending, script }: Conversation,
+  { side, downloads, ending, script, question }: Conversation,
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const { canAsk: isTerminal, bytes } = side;
-  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal, bytes });
+  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal, bytes, question });
   if (side.isPerson) void chat.whenConnected().then(() => tellNewcomer(chat, side));
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());

@@ -4,6 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandContext } from "../commands/command.ts";
+import type { QuitQuestion } from "./quit_question.ts";
 import { Output, type OutputOptions } from "../output/output.ts";
 
 /** What reads the user's lines. */
@@ -11,6 +12,8 @@ export interface InputOptions {
   readonly chat: Chat;
   readonly downloads: boolean;
   readonly clock: Clock;
+  /** Asked when a person presses Ctrl-C; made by the reader unless given. */
+  readonly question?: QuitQuestion;
 }
 
 /** What is done with the lines of a program, and what is said of it. */

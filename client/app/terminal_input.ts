@@ -6,16 +6,20 @@ import type { CommandContext } from "../commands/command.ts";
 import { contextOf } from "./pipe_input.ts";
 import type { InputOptions } from "./script.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { QuitQuestion } from "./quit_question.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
   const { chat } = options;
   const context = contextOf(options, createLeave(chat));
+  const question = options.question ?? new QuitQuestion(chat);
   for await (const event of chat.console.events) {
+    if (event.kind === "interrupt") question.interrupt();
+    else question.reset();
     if (event.kind === "line") enter(event.text, context);
     else if (event.kind === "room") goTo(event.n, chat);
-    else context.quit();
+    else if (event.kind === "end") context.quit();
     if (chat.ending.aborted) return;
   }
   chat.end();
@@ -70,7 +74,7 @@ export function createLeave(chat: Chat): () => void {
     waiting = true;
     chat.output.note(
       "info",
-      "Waiting for files on their way; /quit or Ctrl-C again does not wait.",
+      "Waiting for files on their way; a second /quit does not wait.",
     );
     chat.transfers.settled().then(() => chat.end());
   };

@@ -20,7 +20,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
   ["Ctrl-_", "undo"],
   ["Ctrl-L", "clear the screen"],
-  ["Ctrl-C", "clear the line; on an empty line: quit"],
+  ["Ctrl-C", "clear the line; on an empty line, twice: quit"],
   ["Ctrl-D", "quit, on an empty line"],
 ];
 

@@ -1,3 +1,4 @@
+import { QuitQuestion } from "../../../client/app/quit_question.ts";
 import assert from "node:assert/strict";
 import { readPipe } from "../../../client/app/pipe_input.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
@@ -109,15 +110,41 @@ Deno.test("an unknown command is an error with a suggestion, and stays in the in
   assert.equal(session.sent.length, 0);
 });
 
-Deno.test("/quit, Ctrl-C on an empty line and Ctrl-D leave", async () => {
+Deno.test("/quit, Ctrl-C twice on an empty line and Ctrl-D leave", async () => {
   for (const leave of ["line", "interrupt", "end"] as const) {
     const fake = await startChat([new FakeSession()]);
     const reading = atTerminal(fake);
     if (leave === "line") await fake.console.enter("/quit");
     else await fake.console.press(leave);
+    if (leave === "interrupt") {
+      assert.equal(fake.console.printed.at(-1), "- Press Ctrl-C again to quit.");
+      await fake.console.press(leave);
+    }
     await reading;
     assert.equal(await fake.ended, undefined);
   }
+});
+
+Deno.test("Ctrl-C asks again after something else was done, and says what ends with the chat", async () => {
+  const fake = await startChat([new FakeSession()]);
+  const reading = atTerminal(fake);
+  const questions = () => fake.console.printed.filter((line) => /Ctrl-C again/.test(line)).length;
+  await fake.console.press("interrupt");
+  await fake.console.enter("/rooms");
+  await fake.console.press("interrupt");
+  assert.equal(questions(), 2);
+  const { chat } = fake;
+  assert.equal(chat.ending.aborted, false);
+  const team = chat.rooms.addSealed("team", "alice", -1 as never);
+  team.seal = { maker: 7, people: [{ own: true, client: 7 }] } as never;
+  new QuitQuestion(chat, true).interrupt();
+  assert.equal(
+    fake.console.printed.at(-1),
+    "- Press Ctrl-C again to quit. This ends the server, for everybody who is on it, " +
+      'your key as the maker of "team".',
+  );
+  await fake.console.press("interrupt");
+  await reading;
 });
 
 Deno.test("a pipe sends line after line, each after the echo of the one before", async () => {

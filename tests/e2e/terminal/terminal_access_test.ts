@@ -116,6 +116,8 @@ test("quit, Ctrl-C, SIGTERM, SIGHUP and an error give the terminal back", async 
   await interrupted.press("C-c"); // Drops what is typed.
   await interrupted.holds("");
   await interrupted.press("C-c");
+  await interrupted.shows(/Press Ctrl-C again to quit\./);
+  await interrupted.press("C-c");
   await assertLeft(interrupted, 0);
   await quit.press("C-u");
   await quit.enter("/quit");
