@@ -109,8 +109,11 @@ class Sending {
     try {
       outcome = await this.#chat.say(text);
     } catch (error) {
-      if (!(error instanceof LimitError)) throw error;
-      return this.#tell(n, text, withHint(error, this.#options.lines));
+      if (error instanceof LimitError) {
+        return this.#tell(n, text, withHint(error, this.#options.lines));
+      }
+      if (error instanceof UsageError) return this.#tell(n, text, error);
+      throw error;
     }
     this.#tell(n, text, outcome === "confirmed" ? undefined : notDelivered(outcome, text));
   }

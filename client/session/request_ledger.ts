@@ -67,6 +67,8 @@ export interface RequestLedgerOptions {
     draft: RequestDraft,
     room: RequestRoom | undefined,
   ) => RequestLedger | undefined;
+  /** Called with each text before it is taken; throws to refuse it. Absent for sealed rooms. */
+  readonly checkText?: (text: string) => void;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
@@ -109,6 +111,7 @@ export class RequestLedger {
     const ledger = this.#options.sealedLedger?.(draft, room);
     if (ledger !== undefined) return ledger.add(draft, room);
     this.#checkPrivacy(draft, room);
+    if ("text" in draft && draft.text !== null) this.#options.checkText?.(draft.text);
     return new Promise((settle) => {
       this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
       this.#options.onChange();
