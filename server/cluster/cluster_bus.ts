@@ -302,6 +302,6 @@ function refuseOne({ settle, onRefused }: Proposal, why: string): void {
 
 // The body as it is sealed and sent: each server adds its own number of the room, and the position.
 function placeless(event: PlacedEvent): Event {
-  const place = { room: 0, at: 0, ...(event.kind === "chat" ? { sequence: 0 } : {}) };
-  return { ...event, ...place } as Event;
+  const blank = { room: 0, at: 0, ...(event.kind === "chat" ? { sequence: 0 } : {}) };
+  return { ...event, ...blank } as Event;
 }

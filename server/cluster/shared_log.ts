@@ -70,7 +70,7 @@ interface Flight<P> {
 }
 
 interface Placed extends Entry {
-  readonly place: number;
+  readonly position: number;
 }
 
 /**
@@ -108,7 +108,7 @@ export class SharedLog<P> {
   constructor(options: SharedLogOptions<P>) {
     this.#options = options;
     this.#follower = options.backplane.follow(options.subject, {
-      entry: (place, sealed) => this.#take(place, sealed),
+      entry: (position, sealed) => this.#take(position, sealed),
       reset: () => this.#reset(),
     });
   }
@@ -215,9 +215,9 @@ export class SharedLog<P> {
     const epoch = this.#epoch;
     while (!flight.landed && this.#tail === entry.after && epoch === this.#epoch && !this.#closed) {
       try {
-        const place = await backplane.append(subject, sealed, this.#read);
-        if (place === undefined) await this.#overtaken();
-        else await this.#reaches(place);
+        const position = await backplane.append(subject, sealed, this.#read);
+        if (position === undefined) await this.#overtaken();
+        else await this.#reaches(position);
       } catch (error) {
         if (error instanceof EntryRefused) {
           flight.refusal = error.refusal;
@@ -232,14 +232,14 @@ export class SharedLog<P> {
     return flight;
   }
 
-  #take(place: number, sealed: Uint8Array): void {
-    if (place <= this.#read || this.#closed) return;
-    this.#read = place;
-    this.#size.add({ position: place, bytes: sealed.length, whole: false });
+  #take(position: number, sealed: Uint8Array): void {
+    if (position <= this.#read || this.#closed) return;
+    this.#read = position;
+    this.#size.add({ position: position, bytes: sealed.length, whole: false });
     const opened = this.#options.open(sealed);
     // An entry of somebody without the cluster's key, or of another version, does not count.
     const entry = opened === undefined ? undefined : decodeEntry(opened);
-    if (entry !== undefined) this.#consider({ ...entry, place });
+    if (entry !== undefined) this.#consider({ ...entry, position });
     this.#move();
   }
 
@@ -258,19 +258,19 @@ export class SharedLog<P> {
     const named = new Set(entries.map(({ after }) => after));
     const wholes = entries.filter(({ whole }) => whole);
     const newest = Math.max(...wholes.map(({ after }) => after));
-    const start = wholes.findLast(({ place }) => named.has(place)) ??
+    const start = wholes.findLast(({ position }) => named.has(position)) ??
       wholes.find(({ after }) => after === newest);
     if (start === undefined) return;
     this.#unjudged = undefined;
     if (this.#tail > 0) this.#options.machine.skipped();
     this.#land(start);
-    for (const entry of entries) if (entry.place > start.place) this.#consider(entry);
+    for (const entry of entries) if (entry.position > start.position) this.#consider(entry);
   }
 
   #land(entry: Placed): void {
-    this.#tail = entry.place;
+    this.#tail = entry.position;
     this.#sinceWhole = entry.whole ? 0 : this.#sinceWhole + 1;
-    if (entry.whole) this.#size.markWhole(entry.place);
+    if (entry.whole) this.#size.markWhole(entry.position);
     const flight = this.#flight;
     const mine = flight !== undefined && entry.id.every((byte, i) => byte === flight.id[i]);
     if (mine) flight.landed = true;
@@ -294,16 +294,16 @@ export class SharedLog<P> {
     if (await this.#last() === 0 && this.#read > 0) this.#reset();
   }
 
-  async #reaches(place: number): Promise<boolean> {
+  async #reaches(position: number): Promise<boolean> {
     let late = false;
     const epoch = this.#epoch;
     const timer = this.#options.wait(OVERTAKEN_MS).then(() => {
       late = true;
     });
-    while (this.#read < place && epoch === this.#epoch && !late && !this.#closed) {
+    while (this.#read < position && epoch === this.#epoch && !late && !this.#closed) {
       await Promise.race([this.#moved.promise, timer]);
     }
-    return this.#read >= place && epoch === this.#epoch;
+    return this.#read >= position && epoch === this.#epoch;
   }
 
   async #trim(upTo: number): Promise<void> {

@@ -1,7 +1,6 @@
 // `cmdchat-server` without a command: serves until a signal comes.
 
 import type { Logger } from "@logtape/logtape";
-import { ConfigError } from "../../shared/base/errors.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { VERSION } from "../../shared/base/version.ts";
@@ -12,15 +11,14 @@ import { readAdminToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import { listen } from "../net/listen.ts";
-import { isAddressMissing } from "../net/listen_error.ts";
-import type { Listener, ListenOptions } from "../net/listener.ts";
+import type { Listener } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
 import { faultText, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
 import { reload, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
+import { listenPatiently } from "./patient_listen.ts";
 import { ServedRelay } from "./served_relay.ts";
 import { openManager } from "./service_manager.ts";
 import { requestHandOver } from "./take_over.ts";
@@ -28,9 +26,6 @@ import { requestHandOver } from "./take_over.ts";
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.
 const WATCHDOG_SHARE = 3;
 const EXIT_SECOND_SIGNAL = 1;
-const RETRY_MS = 500;
-// Somebody at a terminal who mistyped an address wants to know it soon; a service manager has all the time.
-const ADDRESS_PATIENCE_MS = 5_000;
 // Longer than the pause between two attempts, with one that takes its time.
 const EXTENSION_US = 30_000_000;
 
@@ -63,7 +58,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
   const manager = openManager(log, env);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
-  const waiting = { log, manager, isManaged: env("NOTIFY_SOCKET") !== undefined };
+  const onWaiting = () => tellWaiting(manager);
   const previous = await findPrevious(config, adminToken);
   const identity = await openIdentity(config["identity-file"], previous?.state.identity);
   let tellAll = (_text: string): void => {};
@@ -72,9 +67,13 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     log,
     identity: String(identity.fingerprint),
     tellAll: (text) => tellAll(text),
-    onWaiting: () => tellWaiting(manager),
+    onWaiting,
   });
-  const listener = await listenSoon({ host, port, tls: files.tls }, waiting);
+  const listener = await listenPatiently({ host, port, tls: files.tls }, {
+    log,
+    isManaged: env("NOTIFY_SOCKET") !== undefined,
+    onWaiting,
+  });
   const parts = { config, log, identity, cluster: joined?.cluster, listener, files };
   const served = new ServedRelay(parts);
   tellAll = (text) => served.relay.tellAll(text);
@@ -109,32 +108,6 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
 function allVariables(): string[] | undefined {
   const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
   return isAllowed ? Object.keys(Deno.env.toObject()) : undefined;
-}
-
-interface Waiting {
-  readonly log: Logger;
-  readonly manager: SystemdNotifier;
-  /** Whether a service manager started this process, and would give it up. */
-  readonly isManaged: boolean;
-}
-
-/** Listens. At boot an address may come a moment later, and is waited for. Throws ConfigError. */
-async function listenSoon(
-  options: ListenOptions,
-  { log, manager, isManaged }: Waiting,
-): Promise<Listener> {
-  const end = isManaged ? Infinity : performance.now() + ADDRESS_PATIENCE_MS;
-  for (let n = 0;; n++) {
-    try {
-      return await listen(options);
-    } catch (error) {
-      const isMissing = error instanceof ConfigError && isAddressMissing(error.cause);
-      if (!isMissing || performance.now() > end) throw error;
-      if (n === 0) log.warning("waiting for the address to listen on", { why: error.message });
-      tellWaiting(manager);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-  }
 }
 
 function tellWaiting(manager: SystemdNotifier): void {
