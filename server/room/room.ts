@@ -161,6 +161,14 @@ export class Room {
     return others.some((other) => other.id !== id && sourceOf(other.address) === source);
   }
 
+  /** Number of members of this server that come from where `address` is. */
+  countFrom(address: string): number {
+    const source = sourceOf(address);
+    let count = 0;
+    for (const member of this.#members.values()) if (sourceOf(member.address) === source) count++;
+    return count;
+  }
+
   /** The name of client `id` here, on whichever server; undefined where it is not in the room. */
   nameOf(id: number): string | undefined {
     return this.view.of(id)?.name;

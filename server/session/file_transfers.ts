@@ -10,11 +10,11 @@ import {
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 
-/** What one receiver asked for and was not sent yet: chunks from `next` up to `end`; and how many it was sent in all. */
+/** What one receiver asked for and was not sent yet: chunks from `next` up to `end`; and on whose account. */
 interface Pull {
   next: number;
-  end: number;
-  total: number;
+  readonly end: number;
+  readonly source: string;
 }
 
 interface Transfer {
@@ -24,6 +24,8 @@ interface Transfer {
   /** The next chunk that a v1 sender pushes; undefined where receivers ask for chunks. */
   pushed: number | undefined;
   readonly pulls: Map<number, Pull>;
+  /** Chunks that were sent, by the source of their receivers: a new session is no new receiver. */
+  readonly sent: Map<string, number>;
 }
 
 /** A transfer for another process: file, room, size. */
@@ -35,6 +37,10 @@ export interface RequestedChunks {
   readonly file: string;
   readonly index: number;
   readonly count: number;
+  /** Where the receiver is: its address's source, or itself where only another server knows its address. */
+  readonly source: string;
+  /** How many members of the room are there; each has a share. */
+  readonly sharers: number;
 }
 
 /** Who gets a chunk of a file. */
@@ -75,7 +81,14 @@ export class FileTransfers {
     }
     this.#transfers.delete(file);
     const next = pushed ? 0 : undefined;
-    this.#transfers.set(file, { room, size, chunks, pushed: next, pulls: new Map() });
+    this.#transfers.set(file, {
+      room,
+      size,
+      chunks,
+      pushed: next,
+      pulls: new Map(),
+      sent: new Map(),
+    });
     this.#forgetBeyond();
     return undefined;
   }
@@ -107,17 +120,18 @@ export class FileTransfers {
    * A receiver asks for chunks: how many of them are asked of the sender. What begins where the last question ended
    * adds to it, all else replaces it. Undefined where the receiver cannot have them.
    */
-  pull({ receiver, file, index, count }: RequestedChunks): number | undefined {
+  pull({ receiver, file, index, count, source, sharers }: RequestedChunks): number | undefined {
     const transfer = this.#transfers.get(file);
     if (transfer === undefined || transfer.pushed !== undefined) return undefined;
-    const { pulls, chunks } = transfer;
-    const known = pulls.get(receiver) ?? { next: 0, end: 0, total: 0 };
-    if (known.total >= chunks * FILE_PULLS.times + FILE_PULLS.chunks) return undefined;
+    const { pulls, chunks, sent } = transfer;
+    const share = chunks * FILE_PULLS.times + FILE_PULLS.chunks;
+    if ((sent.get(source) ?? 0) >= share * Math.max(1, sharers)) return undefined;
+    const known = pulls.get(receiver) ?? { next: 0, end: 0 };
     const granted = Math.max(0, Math.min(count, chunks - index));
     const next = index === known.end ? known.next : index;
     pulls.delete(receiver);
     if (pulls.size >= FILE_PULLS.receivers) pulls.delete(pulls.keys().next().value as number);
-    pulls.set(receiver, { next, end: index + granted, total: known.total });
+    pulls.set(receiver, { next, end: index + granted, source });
     return granted;
   }
 
@@ -131,7 +145,7 @@ export class FileTransfers {
       const pull = transfer.pulls.get(client);
       if (pull === undefined || index < pull.next || index >= pull.end) return false;
       pull.next = isGivingUp ? pull.end : index + 1;
-      pull.total++;
+      noteSent(transfer, pull.source);
       return true;
     }).toArray();
     if (clients.length === 0) return undefined;
@@ -155,7 +169,14 @@ export class FileTransfers {
   restore(state: readonly TransferState[]): void {
     for (const [file, room, size] of state) {
       const chunks = chunksOf(size);
-      this.#transfers.set(file, { room, size, chunks, pushed: undefined, pulls: new Map() });
+      this.#transfers.set(file, {
+        room,
+        size,
+        chunks,
+        pushed: undefined,
+        pulls: new Map(),
+        sent: new Map(),
+      });
     }
   }
 
@@ -168,6 +189,14 @@ export class FileTransfers {
 
 function chunksOf(size: number): number {
   return Math.ceil(size / FILE_CHUNK_BYTES);
+}
+
+function noteSent({ sent }: Transfer, source: string): void {
+  sent.set(source, (sent.get(source) ?? 0) + 1);
+  if (sent.size <= FILE_PULLS.receivers) return;
+  // Whoever was sent least is forgotten: many others cannot have it forgotten how much one was sent.
+  const [least] = [...sent].reduce((a, b) => b[1] < a[1] ? b : a);
+  sent.delete(least);
 }
 
 function isThrough({ pushed, chunks }: Transfer): boolean {

@@ -3,6 +3,7 @@
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import { type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
@@ -26,6 +27,7 @@ export interface MemberSession {
     readonly rooms: { tidy(room: Room): void };
     readonly roomBans: RoomBans;
     readonly departed: DepartedMembers;
+    session(id: number): { readonly address: string } | undefined;
   };
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
@@ -170,7 +172,9 @@ export class Membership implements RoomMember {
     const { files } = this.session;
     // A file is asked for where it was offered: ids of files must not reach beyond their room.
     const isHere = files.roomOf(file) === this.room.id;
-    const granted = isHere ? files.pull({ receiver: client, file, index, count }) : undefined;
+    const granted = isHere
+      ? files.pull({ receiver: client, file, index, count, ...this.#accountOf(client) })
+      : undefined;
     if (granted === undefined) {
       // One answer to "not known", "not in this room" and "too often": docs/PROTOCOL.md, V14.
       const nothing = { file, index, data: new Uint8Array(), last: true };
@@ -178,6 +182,12 @@ export class Membership implements RoomMember {
     }
     if (granted === 0 && count > 0) return;
     this.session.tell({ kind: "pull", room: this.room.id, client, file, index, count: granted });
+  }
+
+  #accountOf(client: number): { readonly source: string; readonly sharers: number } {
+    const address = this.session.host.session(client)?.address;
+    if (address === undefined) return { source: `client ${client}`, sharers: 1 };
+    return { source: sourceOf(address), sharers: this.room.countFrom(address) };
   }
 
   contradict(what: "left" | "away"): void {

@@ -111,7 +111,12 @@ export class TransferRoom implements AsyncDisposable {
       }
       case "pull": {
         const { to, file, index } = checked;
-        const count = this.members[to - 1]?.files.pull({ ...checked, receiver: id });
+        const count = this.members[to - 1]?.files.pull({
+          ...checked,
+          receiver: id,
+          source: `member ${id}`,
+          sharers: 1,
+        });
         if (count === undefined) {
           const none = { kind: "chunk", file, index, data: new Uint8Array(), last: true } as const;
           return this.#deliver(id, stamped(none, to));

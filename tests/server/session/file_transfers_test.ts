@@ -117,7 +117,14 @@ function receivers(relay: FileTransfers, request: RequestOf<"part">): readonly n
   return relay.part(request)?.clients ?? [];
 }
 
-const WANTED = { receiver: 9, file: "f", index: 0, count: 3 };
+const WANTED = {
+  receiver: 9,
+  file: "f",
+  index: 0,
+  count: 3,
+  source: "192.0.2.9",
+  sharers: 1,
+};
 
 Deno.test("a file that receivers ask for cannot be pushed, but be given up", () => {
   const relay = served();
@@ -204,7 +211,22 @@ Deno.test("nobody is sent a file without end", () => {
     assert.deepEqual(receivers(relay, part(0)), [9]);
   }
   assert.equal(relay.pull(WANTED), undefined);
-  assert.equal(relay.pull({ ...WANTED, receiver: 8 }), 3, "others are not to blame");
+  assert.equal(relay.pull({ ...WANTED, receiver: 10 }), undefined, "nor as somebody new");
+  assert.equal(relay.pull({ ...WANTED, sharers: 2 }), 3, "two of that address have two shares");
+  const other = { ...WANTED, receiver: 8, source: "192.0.2.8" };
+  assert.equal(relay.pull(other), 3, "others are not to blame");
+});
+
+Deno.test("many addresses cannot have it forgotten how much another one was sent", () => {
+  const relay = served();
+  const most = 3 * FILE_PULLS.times + FILE_PULLS.chunks;
+  const sendOne = (source: string) => {
+    relay.pull({ ...WANTED, source });
+    relay.part(part(0));
+  };
+  for (let sent = 0; sent < most; sent++) sendOne(WANTED.source);
+  for (let n = 0; n < FILE_PULLS.receivers + 10; n++) sendOne(`2001:db8:0:${n.toString(16)}::/64`);
+  assert.equal(relay.pull(WANTED), undefined);
 });
 
 Deno.test("so many receivers are remembered and no more", () => {
