@@ -1,8 +1,13 @@
 // Where to connect, and one connection as bytes in and bytes out.
 
+import { isIP } from "node:net";
+import { ConnectionError } from "../../shared/base/errors.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Proxy } from "../config/proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+
+// RFC 1035 §2.3.4.
+const NAME_MAX = 253;
 
 /** Where a server is and how to reach it. */
 export interface Endpoint {
@@ -39,4 +44,18 @@ export interface Connection {
 /** `host:port`, quoted, with brackets around an IPv6 address. */
 export function addressOf({ host, port }: Pick<Endpoint, "host" | "port">): string {
   return quote(hostAndPort(host, port), 80);
+}
+
+/**
+ * The host as others are told it: a name in ASCII, or an address without brackets; never more than one word, whatever
+ * was typed. Throws ConnectionError.
+ */
+export function asciiHost(endpoint: Pick<Endpoint, "host" | "port">): string {
+  const host = endpoint.host.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(host) !== 0) return host;
+  const name = /^[\x21-\x7e]+$/.test(host) ? host : URL.parse(`http://${host}`)?.hostname ?? "";
+  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= NAME_MAX) return name;
+  throw new ConnectionError(
+    `Cannot connect to ${addressOf(endpoint)}: this is not the name of a host`,
+  );
 }

@@ -13,6 +13,10 @@ const encoder = new TextEncoder();
 // 401 is what tinyproxy answers to a wrong password.
 const WANTS_AUTH = [401, 407];
 
+const FORBIDDEN = 403;
+const WEB_ONLY =
+  "many proxies let connections to port 443 through only: --transport wss --port 443";
+
 /** What other answers mean. */
 const ANSWERS: Readonly<Record<number, string>> = {
   400: "it does not take this address",
@@ -32,7 +36,8 @@ export async function askConnect(stream: ProxyStream, server: ProxiedServer): Pr
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(head.startLine)?.[1]);
   if (WANTS_AUTH.includes(status)) throw authFault(server);
   if (!(status >= 200 && status < 300)) {
-    throw proxyFault(server, ANSWERS[status] ?? "it is no HTTP proxy that makes connections");
+    const why = ANSWERS[status] ?? "it is no HTTP proxy that makes connections";
+    throw proxyFault(server, why, status === FORBIDDEN ? WEB_ONLY : undefined);
   }
   // A server of ours says nothing before the client: these are the proxy's, and would pass for the server's.
   if (rest.length > 0) throw proxyFault(server, "it sends bytes of its own behind its answer");

@@ -1,16 +1,14 @@
 // TCP connections to a server, direct or through a proxy, for Deno's TLS and for that of node:tls. Whatever the client
 // dials, it dials here: what may not be looked up is refused before that.
 
-import { connect as connectNode, isIP, type Socket } from "node:net";
+import { connect as connectNode, type Socket } from "node:net";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { Proxy } from "../config/proxy_url.ts";
 import { proxyUnreachable } from "./connection_faults.ts";
-import { addressOf, type Endpoint } from "./endpoint.ts";
+import { addressOf, asciiHost, type Endpoint } from "./endpoint.ts";
 import { askConnect } from "./http_connect.ts";
 import { type ProxiedServer, proxyFault, type ProxyStream } from "./proxy_stream.ts";
 import { askSocks5 } from "./socks5.ts";
-
-const NAME_MAX = 253;
 
 /** A TCP connection that reaches the server. Throws ConnectionError, or what Deno.connect() throws. */
 export async function dialTcp(endpoint: Endpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
@@ -18,7 +16,7 @@ export async function dialTcp(endpoint: Endpoint, signal: AbortSignal): Promise<
   const { host: hostname, port } = proxy ?? endpoint;
   refuseOnion(hostname, endpoint);
   if (proxy === undefined) return await dialDirectly(endpoint);
-  const host = hostForProxy(endpoint);
+  const host = asciiHost(endpoint);
   const conn = await reachingProxy(proxy, Deno.connect({ hostname, port }));
   await closedOnFailure(conn, signal, () => ask(new DenoStream(conn), { endpoint, proxy, host }));
   return conn;
@@ -42,7 +40,7 @@ export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise
   const { proxy } = endpoint;
   const { host, port } = proxy ?? endpoint;
   refuseOnion(host, endpoint);
-  const target = proxy === undefined ? undefined : hostForProxy(endpoint);
+  const target = proxy === undefined ? undefined : asciiHost(endpoint);
   const [address = host] = proxy === undefined ? endpoint.addresses ?? [] : [];
   const socket = connectNode({ host: address, port });
   const closing = { close: () => void socket.destroy() };
@@ -68,17 +66,6 @@ export function refuseOnion(host: string, endpoint: Endpoint): void {
 
 function ask(stream: ProxyStream, server: ProxiedServer): Promise<void> {
   return server.proxy.kind === "http" ? askConnect(stream, server) : askSocks5(stream, server);
-}
-
-/** The host as it goes to a proxy: no more than one word of ASCII, whatever was typed. */
-function hostForProxy(endpoint: Endpoint): string {
-  const host = endpoint.host.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(host) !== 0) return host;
-  const name = /^[\x21-\x7e]+$/.test(host) ? host : URL.parse(`http://${host}`)?.hostname ?? "";
-  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= NAME_MAX) return name;
-  throw new ConnectionError(
-    `Cannot connect to ${addressOf(endpoint)}: this is not the name of a host`,
-  );
 }
 
 async function reachingProxy<T>(proxy: Proxy, opening: Promise<T>): Promise<T> {

@@ -23,7 +23,7 @@ import {
   WEBSOCKET_PROTOCOL,
   WEBSOCKET_VERSION,
 } from "../../shared/websocket/upgrade.ts";
-import { addressOf, type Connection, type Endpoint } from "./endpoint.ts";
+import { addressOf, asciiHost, type Connection, type Endpoint } from "./endpoint.ts";
 
 const HTTPS_PORT = 443;
 const CLOSE_PATIENCE_MS = 1_000;
@@ -68,7 +68,9 @@ export async function openWebSocket(raw: Connection, endpoint: Endpoint): Promis
 }
 
 /** Nothing of the conversation stands in it: no room, no token, no name. */
-function upgradeRequest({ host, port }: Endpoint, key: string): string {
+function upgradeRequest(endpoint: Endpoint, key: string): string {
+  const host = asciiHost(endpoint);
+  const { port } = endpoint;
   const name = host.includes(":") ? `[${host}]` : host;
   return `GET ${WEBSOCKET_PATH} HTTP/1.1\r\n` +
     `Host: ${port === HTTPS_PORT ? name : `${name}:${port}`}\r\n` +

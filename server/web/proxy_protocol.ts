@@ -62,7 +62,7 @@ async function takeV1(first: FirstBytes): Promise<ProxyHeader> {
   if (family === undefined || !fits || ports.split(" ").some((port) => Number(port) > 65_535)) {
     throw broken("its line is not one of TCP4, TCP6 or UNKNOWN");
   }
-  return { address: source };
+  return { address: canonical(source) };
 }
 
 async function takeV2(first: FirstBytes): Promise<ProxyHeader> {
@@ -83,11 +83,15 @@ async function takeV2(first: FirstBytes): Promise<ProxyHeader> {
   const needed = V2_ADDRESSES[family];
   if (needed === undefined) throw broken("it is not about TCP");
   if (length < needed) throw broken("its addresses are cut");
-  return { address: family === UNSPECIFIED ? undefined : addressText(body, family === TCP_6) };
+  return { address: family === UNSPECIFIED ? undefined : canonical(addressText(body, family)) };
 }
 
-function addressText(body: Uint8Array, isV6: boolean): string {
-  if (!isV6) return body.subarray(0, 4).join(".");
+function canonical(text: string): string | undefined {
+  return parseAddress(text)?.toString();
+}
+
+function addressText(body: Uint8Array, family: number): string {
+  if (family === TCP_4) return body.subarray(0, 4).join(".");
   const view = new DataView(body.buffer, body.byteOffset, 16);
   return Array.from({ length: 8 }, (_, group) => view.getUint16(2 * group).toString(16)).join(":");
 }

@@ -24,12 +24,18 @@ import { seedOfRun } from "../helpers/fakes/random.ts";
 import { type RunningServer, startServer } from "../helpers/programs/server_process.ts";
 import { skipUnless } from "../helpers/repo/skip.ts";
 import { handshakeOf, RawPeer, V1Peer, within } from "../helpers/peers/v1_peer.ts";
+import { upgradeRequest } from "../helpers/web/web_socket_conn.ts";
 import { testRsa, V2Peer } from "../helpers/peers/v2_peer.ts";
 
 const MIB = 1_048_576;
 const SLACK_MS = 4_000;
 const WORKERS = 12;
-const OPTIONS = ["--max-per-address", "off", "--rate-limit", "off", "--hold", "1"];
+const OPTIONS = [
+  ...["--max-per-address", "off", "--rate-limit", "off", "--hold", "1", "--web-only-socket"],
+  // What comes first may be a header of a proxy too.
+  ...["--trusted-proxy", "127.0.0.1"],
+];
+const PROXY_HEADER = new TextEncoder().encode("PROXY TCP4 192.0.2.7 192.0.2.9 56324 443\r\n");
 
 const test = skipUnless(Deno.build.os === "linux", "needs /proc");
 const seed = seedOfRun();
@@ -114,6 +120,11 @@ test("whatever a socket begins with, it is answered or closed by the deadline", 
       { weight: 4, arbitrary: framed },
       { weight: 2, arbitrary: spoiled(framed) },
       { weight: 1, arbitrary: fc.uint8Array({ maxLength: 100 }) },
+      {
+        weight: 2,
+        arbitrary: spoiled(fc.constant(upgradeRequest(["X-Forwarded-For: 192.0.2.7"]))),
+      },
+      { weight: 1, arbitrary: spoiled(fc.constant(PROXY_HEADER)) },
       {
         weight: 1,
         arbitrary: fc.constantFrom("GET / HTTP/1.1\r\n", "SSH-2.0-x\r\n", "\x16\x03\x01").map((

@@ -65,8 +65,13 @@ Deno.test("the request names the host and the subprotocol, and nothing of the co
     ],
   );
   const other = new FakeServer(good);
-  await openWebSocket(other, { ...ENDPOINT, host: "2001:db8::1", port: 5050 });
+  await openWebSocket(other, { ...ENDPOINT, host: "[2001:db8::1]", port: 5050 });
   assert.match(other.request, /\r\nHost: \[2001:db8::1\]:5050\r\n/);
+  const umlaut = new FakeServer(good);
+  await openWebSocket(umlaut, { ...ENDPOINT, host: "bücher.example" });
+  assert.match(umlaut.request, /\r\nHost: xn--bcher-kva\.example\r\n/);
+  const injected = { ...ENDPOINT, host: "a\r\nX: y" };
+  await assert.rejects(openWebSocket(new FakeServer(good), injected), /not the name of a host/);
 });
 
 Deno.test("each answer that is no upgrade has its reason, and no text of the server is in it", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { serveConnection } from "../../../server/connection/serve_connection.ts";
 import { parseNetwork } from "../../../server/limits/ip_network.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
+import { ProvisionalSlot } from "../../../server/web/provisional_slot.ts";
 import { Door } from "../../../server/web/door.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
@@ -136,6 +137,24 @@ Deno.test("many clients of one proxy come in before their addresses are known, u
     Array.from({ length: 3 }, () => door.admit("192.0.2.77") !== undefined),
     [true, true, false],
   );
+});
+
+Deno.test("on a full server a client of a proxy comes back into the slot that is held for it", async () => {
+  const { relay, door } = await openDoor("--trusted-proxy", PROXY, "--max-connections", "2");
+  const { access } = relay;
+  access.keepSlot("203.0.113.7");
+  const other = access.admit("203.0.113.8");
+  assert.ok(other);
+  const slot = door.admit(PROXY);
+  assert.equal(slot?.forHeld, true);
+  assert.equal(slot instanceof ProvisionalSlot && slot.moveTo("203.0.113.7"), true);
+  assert.equal(slot?.forHeld, true);
+  slot?.release();
+  assert.equal(relay.gauges.connections, 2);
+  // Where nobody is held, nobody comes in.
+  const full = await openDoor("--trusted-proxy", PROXY, "--max-connections", "1");
+  assert.ok(full.relay.access.admit("203.0.113.8"));
+  assert.equal(full.door.admit(PROXY), undefined);
 });
 
 Deno.test("a malformed X-Forwarded-For or PROXY header of a trusted proxy gets one answer", async () => {

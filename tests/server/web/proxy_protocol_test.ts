@@ -29,7 +29,7 @@ Deno.test("PROXY v1 and v2 give the client's address and leave what follows, one
     [proxyV2({ address: [192, 0, 2, 7], extra: 1_000 }), "192.0.2.7"],
     [
       proxyV2({ address: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7] }),
-      "2001:db8:0:0:0:0:0:7",
+      "2001:db8::7",
     ],
     [proxyV2({ command: 0x20, family: 0, extra: 20 }), undefined],
     [proxyV2({ family: 0, extra: 0 }), undefined],
