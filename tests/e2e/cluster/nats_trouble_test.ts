@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport-node";
 import { jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -167,6 +168,38 @@ test("newcomers during an outage are told the truth, hold no place as ghosts, an
   await using bob = await V2Peer.join({ port, hello: { name: "bob" } });
   const { list } = await bob.until("members");
   assert.deepEqual(list.map(([, name]) => name), ["ann", "bob"]);
+});
+
+test("a server that is cut off from NATS for longer than --hold rejoins, and nothing it took is lost", async () => {
+  await using nats = await startNats(1, ["--no_advertise"]);
+  await using identity = await makeIdentity();
+  await using wire = new FaultyNetwork(Number(new URL(nats.urls).port), () => undefined);
+  const { target } = wire;
+  const args = ["--identity-file", identity.path, "--hold", "2", "--rate-limit", "off"];
+  await using one = await startOn({ urls: `nats://127.0.0.1:${wire.port}` }, { args });
+  await using two = await startOn(nats, { args });
+  await two.logged(/another server was found/);
+  await using ann = await V2Peer.join({ port: one.port, hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port: two.port, hello: { name: "bob" } });
+  await ann.until("joined", ({ name }) => name === "bob");
+  // Nothing listens there.
+  wire.target = 1;
+  wire.cutAll();
+  await ann.until("notice", ({ text }) => /what you send waits/.test(text));
+  const texts = ["one", "two", "three", "four", "five"];
+  for (const text of texts) await ann.say(text);
+  await bob.until("left", ({ name }) => name === "ann");
+  await bob.say("is she gone?");
+  wire.target = target;
+  for (const text of texts) {
+    await bob.until("chat", (chat) => chat.text === text);
+    await ann.until("chat", (chat) => chat.text === text);
+  }
+  await ann.until("chat", ({ text }) => text === "is she gone?");
+  await bob.until("joined", ({ name }) => name === "ann");
+  await ann.say("still here");
+  await bob.until("chat", ({ text }) => text === "still here");
+  assert.ok(!ann.events.some(({ kind }) => kind === "declined"));
 });
 
 test("tls:// sends nothing to a NATS without TLS", async () => {
