@@ -1,8 +1,8 @@
 // cmdchat-server: from the command line to a command to an exit code.
 
-import { CmdchatError, UsageError } from "../shared/base/errors.ts";
+import { CmdchatError, ConfigError, UsageError } from "../shared/base/errors.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
-import { errorText } from "../shared/cli/error_report.ts";
+import { errorText, EXIT_UNEXPECTED } from "../shared/cli/error_report.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
@@ -21,8 +21,14 @@ function env(name: string): string | undefined {
   return Deno.env.get(name) || undefined;
 }
 
+/** Throws ConfigError where nobody can be told: a server whose address and fingerprint nobody saw is of no use. */
 function print(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(`${text}\n`));
+  try {
+    const bytes = encoder.encode(`${text}\n`);
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch (cause) {
+    throw new ConfigError("Cannot print: standard output takes nothing", { cause });
+  }
 }
 
 function commandIo(signal = new AbortController().signal): CommandIo {
@@ -93,5 +99,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** The end of a process that met a fault of its own: it is told, and nothing of it stays behind an open port. */
+function endWithFault(error: unknown): void {
+  try {
+    Deno.stderr.writeSync(encoder.encode(`error: unexpected fault\n${faultOf(error)}\n`));
+  } finally {
+    Deno.exit(EXIT_UNEXPECTED);
+  }
+}
+
+function faultOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}
+
 // Connections in the middle of their handshake have nothing to be told, and would hold the process for 10 s.
-if (import.meta.main) Deno.exit(await main(Deno.args));
+// A rejection at the top would be hidden by the listener for stray ones, so both ends are taken here.
+if (import.meta.main) main(Deno.args).then((code) => Deno.exit(code), endWithFault);

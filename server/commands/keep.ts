@@ -7,7 +7,7 @@ import { KEEP_MS } from "../config/limits.ts";
 import type { AdminPeer } from "./admin_client.ts";
 import { requestHandOver } from "./take_over.ts";
 import { serveAdmin, whenFree } from "../admin/http_server.ts";
-import { faultText, openLog } from "../telemetry/log.ts";
+import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./service_manager.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
@@ -73,7 +73,7 @@ export function keepCommand(
   },
 ): Promise<number> {
   const log = openLog("INFO");
-  return keep(peer, { log, manager: openManager(log, env), signal });
+  return keep(peer, { log, manager: openManager(log, env), signal }).finally(() => flushLog());
 }
 
 interface Keeping {

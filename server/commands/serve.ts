@@ -13,7 +13,7 @@ import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { Listener } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
-import { faultText, openLog } from "../telemetry/log.ts";
+import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
 import { reload, reportCertificate } from "./reload.ts";
@@ -51,7 +51,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const { env, print } = context;
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
-  const log = openLog(config["log-level"]);
+  const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: allVariables() })) {
     log.warning("environment variable without effect", { variable, why });
   }
@@ -102,6 +102,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   await served.serve();
   await stopped;
   await joined?.close();
+  await flushLog();
 }
 
 /** Names of all variables; undefined for the executable, which may read its own alone. */
@@ -185,7 +186,7 @@ async function stopOnSignal(
   const asked = Promise.withResolvers<void>();
   let count = 0;
   const onSignal = () => {
-    if (++count > 1) Deno.exit(EXIT_SECOND_SIGNAL);
+    if (++count > 1) return void flushLog().then(() => Deno.exit(EXIT_SECOND_SIGNAL));
     asked.resolve();
   };
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);

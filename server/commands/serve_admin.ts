@@ -10,7 +10,7 @@ import { checkTokenStrength, guessReporter, TokenGate } from "../admin/token_gat
 import { isLoopback } from "../config/admin_address.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ServedRelay } from "./served_relay.ts";
-import { faultText } from "../telemetry/log.ts";
+import { faultText, flushLog } from "../telemetry/log.ts";
 import { prometheusPage } from "../telemetry/prometheus_page.ts";
 
 const EXIT_UNEXPECTED = 1;
@@ -38,7 +38,8 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   const gate = adminToken === undefined ? undefined : gateOf(adminToken, parts);
   const canHandOver = isLoopback(address.hostname) && served.relay.cluster === undefined;
   let admin: AdminListener | undefined;
-  const exit = (code: number) => void admin?.finish().then(() => Deno.exit(code));
+  const exit = (code: number) =>
+    void admin?.finish().then(() => flushLog()).then(() => Deno.exit(code));
   const view: AdminView = {
     ready: () => isReady(served.relay),
     handOver: canHandOver && adminToken !== undefined && gate !== undefined

@@ -43,6 +43,10 @@ function typedSize(bytes: number): string {
   return formatBytes(bytes).replace(" ", "");
 }
 
+const LOG_FORMATS = ["text", "json", "journal"] as const;
+/** How a line of the log is written; `journal` is text with the priority before it. */
+export type LogFormat = typeof LOG_FORMATS[number];
+
 /** Every option of the server. */
 export const SERVER_OPTIONS = {
   host: {
@@ -222,6 +226,14 @@ export const SERVER_OPTIONS = {
     choices: LOG_LEVELS,
     parse: oneOf(LOG_LEVELS),
     help: `least urgent lines of the log: ${LOG_LEVELS.join(", ")}`,
+  },
+  "log-format": {
+    value: "FORMAT",
+    env: "CMDCHAT_LOG_FORMAT",
+    fallback: "text",
+    choices: LOG_FORMATS,
+    parse: oneOf(LOG_FORMATS),
+    help: "text, json (an object a line), or journal: text with its priority for systemd's journal",
   },
   help: { short: "h", parse: toggle, help: "print this help" },
   version: { short: "V", parse: toggle, help: "print the version" },

@@ -2,7 +2,8 @@
 
 import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
-import type { LogLevel } from "../config/server_options.ts";
+import type { LogFormat, LogLevel } from "../config/server_options.ts";
+import { LogQueue } from "./log_queue.ts";
 
 const LEVELS = {
   DEBUG: "debug",
@@ -16,13 +17,29 @@ const LEVELS = {
 const SECRET_FIELD = /token|pass|secret|key/i;
 
 const encoder = new TextEncoder();
+const queue = new LogQueue((bytes) => Deno.stderr.write(bytes));
+
+/** How urgent a line is for the system's journal (sd-daemon(3)): the number in `<4>` before it. */
+const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
+  trace: 7,
+  debug: 7,
+  info: 6,
+  warning: 4,
+  error: 3,
+  fatal: 2,
+};
 
 /** Sets the log up and returns it. */
-export function openLog(level: LogLevel): Logger {
+export function openLog(level: LogLevel, format: LogFormat = "text"): Logger {
+  const write = (record: LogRecord) => queue.push(encoder.encode(formatLine(record, format)));
   configureSync({
     reset: true,
     sinks: {
-      stderr: (record) => Deno.stderr.writeSync(encoder.encode(formatRecord(record))),
+      stderr(record) {
+        const dropped = queue.takeDropped();
+        if (dropped > 0) write(droppedNote(record, dropped));
+        write(record);
+      },
     },
     loggers: [
       { category: ["cmdchat"], sinks: ["stderr"], lowestLevel: LEVELS[level] },
@@ -30,6 +47,43 @@ export function openLog(level: LogLevel): Logger {
     ],
   });
   return getLogger(["cmdchat", "server"]);
+}
+
+/** Waits until standard error took all lines, but not longer than `ms`; before the end of the process. */
+export function flushLog(ms = 1_000): Promise<void> {
+  return queue.flush(ms);
+}
+
+function droppedNote(record: LogRecord, lines: number): LogRecord {
+  const message = ["nobody read the log for a while, lines were dropped"];
+  return { ...record, level: "warning", message, properties: { lines } };
+}
+
+/** A record as one line in the format that --log-format names. */
+export function formatLine(record: LogRecord, format: LogFormat): string {
+  switch (format) {
+    case "text":
+      return formatRecord(record);
+    case "journal":
+      return `<${PRIORITIES[record.level]}>${formatRecord(record)}`;
+    case "json":
+      return `${JSON.stringify(jsonOf(record))}\n`;
+  }
+}
+
+function jsonOf(record: LogRecord): Record<string, unknown> {
+  const fields = Object.entries(record.properties)
+    .map(([name, value]) => [name, SECRET_FIELD.test(name) ? "***" : value] as const);
+  return {
+    ...Object.fromEntries(fields),
+    time: new Date(record.timestamp).toISOString(),
+    level: levelOf(record),
+    message: sanitizeLine(record.message.join("")),
+  };
+}
+
+function levelOf({ level }: LogRecord): string {
+  return level === "fatal" ? "CRITICAL" : level.toUpperCase();
 }
 
 /**
@@ -40,8 +94,12 @@ export function formatRecord(record: LogRecord): string {
   const fields = Object.entries(record.properties).map(([name, value]) =>
     `${name}=${shown(SECRET_FIELD.test(name) ? "***" : value)}`
   );
-  const level = record.level === "fatal" ? "CRITICAL" : record.level.toUpperCase();
-  const line = [new Date(record.timestamp).toISOString(), level, ...record.message, ...fields];
+  const line = [
+    new Date(record.timestamp).toISOString(),
+    levelOf(record),
+    ...record.message,
+    ...fields,
+  ];
   return `${sanitizeLine(line.join(" "))}\n`;
 }
 

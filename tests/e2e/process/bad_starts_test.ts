@@ -59,6 +59,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   "admin-listen": ["nowhere", "127.0.0.1:99999"],
   "take-over": ["nowhere", "127.0.0.1:99999"],
   "log-level": ["LOUD"],
+  "log-format": ["xml"],
 };
 
 test("a value out of range is refused for every option, with what is wanted", async () => {

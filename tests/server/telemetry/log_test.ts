@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
-import { faultText, formatRecord, openLog } from "../../../server/telemetry/log.ts";
+import {
+  faultText,
+  flushLog,
+  formatLine,
+  formatRecord,
+  openLog,
+} from "../../../server/telemetry/log.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 
 const TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -17,17 +23,18 @@ function record(parts: Partial<LogRecord>): LogRecord {
 }
 
 /** What `log` writes to standard error, as lines. */
-function written(log: () => void): string[] {
-  const writeSync = Deno.stderr.writeSync;
+async function written(log: () => void): Promise<string[]> {
+  const { write } = Deno.stderr;
   let text = "";
-  Deno.stderr.writeSync = (bytes) => {
+  Deno.stderr.write = (bytes) => {
     text += new TextDecoder().decode(bytes);
-    return bytes.length;
+    return Promise.resolve(bytes.length);
   };
   try {
     log();
+    await flushLog();
   } finally {
-    Deno.stderr.writeSync = writeSync;
+    Deno.stderr.write = write;
   }
   return text.split("\n").slice(0, -1);
 }
@@ -58,8 +65,8 @@ Deno.test("a value cannot forge a field or a line of its own", () => {
   assert.match(line, /name="x\\" level=CRITICAL\\n2026-01-02T03:04:05\.678Z ERROR forged"\n$/);
 });
 
-Deno.test("fields that carry secrets are masked, whoever logs them", () => {
-  const lines = written(() => {
+Deno.test("fields that carry secrets are masked, whoever logs them", async () => {
+  const lines = await written(() => {
     const log = openLog("DEBUG");
     log.info("client joined", { token: "s3cret", passphrase: "s3cret", key: "s3cret", client: 7 });
     log.debug("more", { accessToken: "s3cret", nested: { secretKey: "s3cret" } });
@@ -70,8 +77,8 @@ Deno.test("fields that carry secrets are masked, whoever logs them", () => {
   assert.match(lines[0] ?? "", /client=7/);
 });
 
-Deno.test("lines below the chosen level are left out", () => {
-  const lines = written(() => {
+Deno.test("lines below the chosen level are left out", async () => {
+  const lines = await written(() => {
     const log = openLog("WARNING");
     log.debug("a");
     log.info("b");
@@ -87,4 +94,22 @@ Deno.test("faultText() has an error's causes, and a log line of it is still one"
   const line = formatRecord(record({ properties: { fault: text } }));
   assert.doesNotMatch(line.slice(0, -1), CONTROL);
   assert.equal(faultText("thrown text"), "thrown text");
+});
+
+Deno.test("--log-format journal puts the priority of sd-daemon(3) before a line, json makes an object of it", () => {
+  const levels = { debug: 7, info: 6, warning: 4, error: 3, fatal: 2 } as const;
+  for (const [level, priority] of Object.entries(levels) as [keyof typeof levels, number][]) {
+    assert.ok(formatLine(record({ level }), "journal").startsWith(`<${priority}>2026-01-02T`));
+  }
+  const properties = { client: 7, why: "it\nleft", token: "s3cret" };
+  const line = formatLine(record({ level: "fatal", properties }), "json");
+  assert.equal(line.indexOf("\n"), line.length - 1);
+  assert.deepEqual(JSON.parse(line), {
+    client: 7,
+    why: "it\nleft",
+    token: "***",
+    time: "2026-01-02T03:04:05.678Z",
+    level: "CRITICAL",
+    message: "client joined",
+  });
 });

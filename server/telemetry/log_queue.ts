@@ -1,0 +1,61 @@
+// Lines of the log on their way to standard error. A pipe that nobody reads, or a terminal that was stopped with
+// Ctrl-S, takes no bytes: the server then goes on, and the lines that do not fit are counted.
+
+/** Bytes that wait for a reader before further lines are dropped. */
+const QUEUE_MAX_BYTES = 262_144;
+
+/** Writes some bytes without holding up the process; resolves with how many. */
+export type WriteBytes = (bytes: Uint8Array) => Promise<number>;
+
+/** A bounded queue in front of a stream that may stand still. */
+export class LogQueue {
+  readonly #write: WriteBytes;
+  readonly #max: number;
+  #lines: Uint8Array[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(write: WriteBytes, max = QUEUE_MAX_BYTES) {
+    this.#write = write;
+    this.#max = max;
+  }
+
+  /** Lines that were dropped since the last call. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** Takes one line. Returns at once, and never throws. */
+  push(line: Uint8Array): void {
+    if (this.#bytes + line.length > this.#max) {
+      this.#dropped++;
+      return;
+    }
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    this.#writing ??= this.#drain().finally(() => this.#writing = undefined);
+  }
+
+  /** Resolves when all is written, or after `ms`. */
+  async flush(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+    await Promise.race([this.#writing, late]);
+    clearTimeout(timer);
+  }
+
+  async #drain(): Promise<void> {
+    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
+      try {
+        for (let at = 0; at < line.length;) at += await this.#write(line.subarray(at));
+      } catch {
+        // The reader is gone. The server is not: nobody hears its log, which is what its admin chose.
+        this.#dropped++;
+      }
+      this.#bytes -= line.length;
+    }
+  }
+}
