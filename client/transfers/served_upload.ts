@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { FILE_OFFER_MS, FILE_PULL_AGAIN_MS } from "../base/limits.ts";
-import { FILE_CHUNK_BYTES, FILE_PULLS } from "../../shared/base/limits.ts";
+import { FILE_CHUNK_BYTES, FILE_PULLS, HOLD_S } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkSender } from "./chunk_sender.ts";
 import type { DeliveryWindow } from "./delivery_window.ts";
@@ -21,6 +21,9 @@ import {
 
 /** The server has all that a receiver asked for, and the receiver says nothing: it has the file, or is gone. */
 const QUIET_MS = 2 * FILE_PULL_AGAIN_MS;
+
+/** Nobody asks any longer: a receiver whose connection is lost is back within this, or never. */
+const ABANDONED_MS = 2 * HOLD_S * 1_000;
 
 /** What such a file is made of. */
 export interface ServedUploadOptions {
@@ -132,6 +135,9 @@ export class ServedUpload implements Upload {
     if (!this.#isAsked && quietMs >= FILE_OFFER_MS) {
       const reason = `nobody accepted it within ${FILE_OFFER_MS / 60_000} minutes`;
       this.stop({ code: "expired", reason });
+    } else if (this.#isAsked && quietMs >= ABANDONED_MS) {
+      const reason = `nobody asked for the rest of it within ${ABANDONED_MS / 60_000} minutes`;
+      this.stop({ code: "stalled", reason });
     }
   }
 
@@ -143,7 +149,9 @@ export class ServedUpload implements Upload {
     const fault = this.#fault;
     if (fault === undefined) return { sha256: Buffer.from(this.file.hash).toString("hex") };
     this.close();
-    if ((isTold(fault) || fault.code === "expired") && this.#isConfirmed) {
+    if (
+      (isTold(fault) || fault.code === "expired" || fault.code === "stalled") && this.#isConfirmed
+    ) {
       this.#options.send(giveUp(this.id, 0)).catch(() => undefined);
     }
     return { fault };

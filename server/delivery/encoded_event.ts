@@ -30,7 +30,9 @@ export class EncodedEvent {
 
   /** Whether it is a part of a file, which leaves behind all talk. */
   get isBulk(): boolean {
-    return this.event.kind === "chunk" || this.event.kind === "sealed_chunk";
+    const { event } = this;
+    // The end of a file that is given up waits behind nothing.
+    return event.kind === "chunk" ? event.data.length > 0 : event.kind === "sealed_chunk";
   }
 
   /** The body for a v1 member; undefined where v1 has no such message. */

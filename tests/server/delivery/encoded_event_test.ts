@@ -31,3 +31,25 @@ Deno.test("both bodies say the same, the v1 one with its room", () => {
     timestamp: "1970-01-01T00:00:01.000Z",
   });
 });
+
+Deno.test("parts of files are bulk, in plain and sealed rooms; the end of a file that is given up is not", () => {
+  const chunk = {
+    kind: "chunk",
+    room: 1,
+    client: 1,
+    name: "alice",
+    time: 0,
+    file: "f",
+    index: 0,
+  } as const;
+  const isBulk = (bytes: number) =>
+    new EncodedEvent({ ...chunk, data: new Uint8Array(bytes), last: true }, "lobby").isBulk;
+  assert.deepEqual([isBulk(5), isBulk(0)], [true, false]);
+  const sealed = {
+    kind: "sealed_chunk",
+    room: 1,
+    from: new Uint8Array(16),
+    body: new Uint8Array(9),
+  } as const;
+  assert.ok(new EncodedEvent(sealed, "").isBulk);
+});

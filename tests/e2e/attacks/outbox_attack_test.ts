@@ -1,0 +1,52 @@
+// One address that does not read what it is sent: it takes nothing from anybody else.
+
+import assert from "node:assert/strict";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+
+const MIB = 1_048_576;
+const HOSTILE = 60;
+const HONEST = 8;
+const TEXT = "z".repeat(6_000);
+// Counted in full for each socket that is more than all outboxes together may hold.
+const FLOOD_BYTES = 12 * MIB;
+
+Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, and cost their bytes once", async () => {
+  const args = ["--host", "::", "--rate-limit", "off", "--max-message", "7KiB"];
+  await using server = await startServer({ args });
+  const { port } = server;
+  await using stack = new AsyncDisposableStack();
+  const honest: V2Peer[] = [];
+  for (let n = 0; n < HONEST; n++) {
+    const hello = { name: `honest${n}` };
+    honest.push(stack.use(await V2Peer.join({ port, hostname: "::1", hello })));
+  }
+  const before = await server.memory();
+  for (let n = 0; n < HOSTILE; n++) {
+    const mute = stack.use(await RawPeer.connect({ port }));
+    await mute.write(frameOf(await handshakeOf({ name: `mute${n}`, room: "den" })));
+  }
+  const flooder = stack.use(await V1Peer.join({ port, name: "flooder", room: "den", drop: true }));
+  const delays: number[] = [];
+  for (let sent = 0, n = 0; sent < FLOOD_BYTES; sent += TEXT.length, n++) {
+    await flooder.chat(TEXT);
+    if (n % 200 !== 0) continue;
+    const [speaker, listener] = [honest[0] as V2Peer, honest.at(-1) as V2Peer];
+    const began = performance.now();
+    await speaker.say(`line ${n}`);
+    await listener.until("chat", ({ text }) => text === `line ${n}`);
+    delays.push(performance.now() - began);
+  }
+  const began = performance.now();
+  await using newcomer = await V2Peer.join({ port, hostname: "::1", hello: { name: "newcomer" } });
+  const newcomerMs = performance.now() - began;
+  await newcomer.say("I am in");
+  for (const peer of honest) await peer.until("chat", ({ text }) => text === "I am in");
+  const grown = (await server.memory() - before) / MIB;
+  const worst = Math.max(...delays);
+  const figures = `honest cut 0 of ${HONEST}, newcomer in after ${newcomerMs.toFixed(0)} ms, ` +
+    `slowest line ${worst.toFixed(0)} ms, server grew by ${grown.toFixed(0)} MiB`;
+  assert.ok(newcomerMs < 5_000, figures);
+  assert.ok(grown < 250, figures);
+});
