@@ -2,7 +2,7 @@
 // since a client that comes back as another session has another number and may have another name.
 
 import { DEPARTED_BUDGET, DEPARTED_REJOIN_MS } from "../config/limits.ts";
-import { RoomSources, type SourcedRoom } from "./room_sources.ts";
+import { RoomSources, type RoomSourcesState, type SourcedRoom } from "./room_sources.ts";
 
 /** What a member takes along when it leaves a room; times are ms since 1970. */
 export interface Burden {
@@ -12,7 +12,8 @@ export interface Burden {
   readonly spokeAt: number;
 }
 
-interface Departed extends Burden {
+/** A burden, and when its source was seen last. */
+export interface Departed extends Burden {
   /** When a member of the source came or left last. */
   readonly seenAt: number;
 }
@@ -51,6 +52,16 @@ export class DepartedMembers {
       spokeAt: Math.max(known.spokeAt, burden.spokeAt),
       seenAt: now,
     });
+  }
+
+  /** All of it, for another process. */
+  get state(): RoomSourcesState<Departed> {
+    return this.#departed.state;
+  }
+
+  /** Goes on from the state of the process before. */
+  restore(state: RoomSourcesState<Departed>): void {
+    this.#departed.restore(state);
   }
 
   /** What a newcomer of the source of `address` has in the room `title`. */

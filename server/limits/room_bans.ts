@@ -1,7 +1,7 @@
 // Sources that the makers of rooms banned from them, on this server.
 
 import { ROOM_BANS_BUDGET } from "../config/limits.ts";
-import { RoomSources, type SourcedRoom } from "./room_sources.ts";
+import { RoomSources, type RoomSourcesState, type SourcedRoom } from "./room_sources.ts";
 
 /** Bans of sources from rooms; times are ms since 1970. */
 export class RoomBans {
@@ -18,6 +18,16 @@ export class RoomBans {
     if (until === undefined || until > now) return until;
     this.#until.delete(title, address);
     return undefined;
+  }
+
+  /** All bans, for another process. */
+  get state(): RoomSourcesState<number> {
+    return this.#until.state;
+  }
+
+  /** Goes on from the state of the process before. */
+  restore(state: RoomSourcesState<number>): void {
+    this.#until.restore(state);
   }
 
   /** Ends all bans of the room `title`: whoever lifts one knows no addresses. */

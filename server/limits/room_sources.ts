@@ -12,6 +12,9 @@ export interface SourcedRoom {
   readonly madeBy: string | undefined;
 }
 
+/** What is kept, for another process: room, source of its maker, source, value. */
+export type RoomSourcesState<V> = readonly (readonly [string, string, string, V])[];
+
 /** Values of type `V` by room and source: an IPv4 address or an IPv6 /64. */
 export class RoomSources<V> {
   readonly #budget: FairBudget;
@@ -29,6 +32,18 @@ export class RoomSources<V> {
       this.#rooms.set(title, sources);
     }
     sources.set(sourceOf(address), value);
+  }
+
+  /** All of it, for another process. */
+  get state(): RoomSourcesState<V> {
+    return [...this.#rooms].flatMap(([title, { maker, values }]) =>
+      Array.from(values, ([source, value]) => [title, maker, source, value] as const)
+    );
+  }
+
+  /** Goes on from the state of the process before. */
+  restore(state: RoomSourcesState<V>): void {
+    for (const [title, madeBy, source, value] of state) this.set({ title, madeBy }, source, value);
   }
 
   /** What is kept for the source of `address` in the room `title`; undefined = nothing. */
@@ -54,8 +69,10 @@ class SourcesOfRoom<V> implements BudgetPayer {
   readonly #budget: FairBudget;
   readonly #share: BudgetShare;
   readonly values = new Map<string, V>();
+  readonly maker: string;
 
   constructor(budget: FairBudget, maker: string) {
+    this.maker = maker;
     this.#budget = budget;
     this.#share = budget.open(maker, this);
   }

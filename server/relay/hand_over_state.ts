@@ -3,6 +3,8 @@
 
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
+import type { Departed } from "../limits/departed_members.ts";
+import type { RoomSourcesState } from "../limits/room_sources.ts";
 import type { SealedSnapshot } from "../sealed/room_contract.ts";
 import type { RoomSnapshot } from "../room/room_snapshot.ts";
 import type { SessionSnapshot } from "../session/session_snapshot.ts";
@@ -16,6 +18,10 @@ export interface RelaySnapshot {
   readonly sessions: readonly SessionSnapshot[];
   /** Networks that an admin banned, and until when in ms since 1970; 0 = for good. */
   readonly bans: readonly (readonly [network: string, until: number])[];
+  /** Addresses that the makers of rooms banned. */
+  readonly roomBans: RoomSourcesState<number>;
+  /** Mutes and paces of members that left their room. */
+  readonly departed: RoomSourcesState<Departed>;
 }
 
 /** A relay, and who its server is. */

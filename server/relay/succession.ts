@@ -33,6 +33,8 @@ export async function handOver(relay: Relay): Promise<RelaySnapshot> {
     sealed,
     sessions: relay.sessions.flatMap((session) => session.snapshot ?? []),
     bans: relay.access.bans.snapshot,
+    roomBans: relay.roomBans.state,
+    departed: relay.departed.state,
   };
 }
 
@@ -41,6 +43,8 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   refuseCluster(relay, "take over");
   relay.issued = state.issued;
   relay.access.bans.snapshot = state.bans;
+  relay.roomBans.restore(state.roomBans);
+  relay.departed.restore(state.departed);
   relay.sealed.restore(state.sealed);
   const restored = relay.rooms.restore(state.nextRoom, state.rooms);
   const rooms = new Map(restored.map((room) => [room.id, room]));

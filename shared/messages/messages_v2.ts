@@ -221,7 +221,7 @@ const KIB = 1_024;
 // A text with the fields around it. Texts a little above --max-message are declined with both numbers; those far above
 // it are not even decoded, and no client that knows its welcome sends them.
 const TEXT_REQUEST_BYTES = 16 * KIB;
-const CHUNK_REQUEST_BYTES = FILE_CHUNK_BYTES + KIB;
+const CHUNK_REQUEST_BYTES = FILE_CHUNK_BYTES + 2 * KIB;
 const SEALED_BODY_REQUEST_BYTES = SEALED_BODY_MAX_BYTES + 4 * KIB;
 const SMALL_REQUEST_BYTES = 4 * KIB;
 

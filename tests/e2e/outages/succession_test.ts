@@ -298,6 +298,8 @@ Deno.test("what a process of another version hands over is refused by name", () 
       sealed: { lastNumber: 0, closed: [], rooms: [] },
       sessions: [],
       bans: [],
+      roomBans: [],
+      departed: [],
     },
   };
   assert.deepEqual(decodeHandOver(encodeHandOver(state)).relay, state.relay);

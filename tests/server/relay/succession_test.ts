@@ -65,3 +65,17 @@ Deno.test("a process that hands over takes no new clients", async () => {
   await handOver(relay);
   assert.equal(relay.access.admit("192.0.2.1"), undefined);
 });
+
+Deno.test("who was banned or silenced and left stays so in the next process", async () => {
+  const relay = await makeRelay();
+  const ann = seat(relay, { name: "ann" });
+  const eve = seat(relay, { name: "eve", address: "198.51.100.7" });
+  const dan = seat(relay, { name: "dan", address: "198.51.100.8" });
+  const about = { room: ann.room(), seconds: 0, text: "" };
+  ann.ask({ kind: "moderate", ...about, what: "mute", whom: eve.session.id });
+  ann.ask({ kind: "moderate", ...about, what: "ban", whom: dan.session.id });
+  relay.expire(eve.session);
+  const next = await successor(relay);
+  assert.equal(next.departed.of("lobby", "198.51.100.7").mutedUntil, Infinity);
+  assert.equal(next.roomBans.until("lobby", "198.51.100.8", Date.now()), Infinity);
+});

@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
 import { encode } from "cborg";
 import fc from "fast-check";
-import { ProtocolError } from "../../../shared/base/errors.ts";
-import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
+import { LimitError, ProtocolError } from "../../../shared/base/errors.ts";
+import {
+  FILE_CHUNK_BYTES,
+  FILE_PART_RECEIVERS_MAX,
+  MESSAGE_MAX_BYTES_CEILING,
+  SEALED_BODY_MAX_BYTES,
+  SEALED_MEMBERS_MAX,
+} from "../../../shared/base/limits.ts";
+import { HANDLE_BYTES } from "../../../shared/messages/messages_sealed.ts";
+import { EVENTS, REQUEST_MAX_BYTES, REQUESTS } from "../../../shared/messages/messages_v2.ts";
 import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import {
   decodeEvent,
   decodeRequest,
   encodeEvent,
   encodeRequest,
+  requestMaxBytes,
 } from "../../../shared/messages/codec_v2.ts";
 
 const secret = new Uint8Array(32).fill(7);
@@ -197,3 +206,62 @@ for (const { what, rows, samples, write, read } of TABLES) {
     );
   });
 }
+
+Deno.test("the largest request of each kind that others need fits its bound", () => {
+  const large: readonly Request[] = [
+    {
+      kind: "part",
+      to: Array.from({ length: FILE_PART_RECEIVERS_MAX }, () => Number.MAX_SAFE_INTEGER),
+      file: "\u{1f4c4}".repeat(32),
+      index: Number.MAX_SAFE_INTEGER,
+      data: new Uint8Array(FILE_CHUNK_BYTES),
+    },
+    {
+      kind: "sealed_commit",
+      ask: 1,
+      room: 1,
+      epoch: 1,
+      evicts: Array.from({ length: SEALED_MEMBERS_MAX }, () => new Uint8Array(HANDLE_BYTES)),
+      body: new Uint8Array(SEALED_BODY_MAX_BYTES),
+    },
+    {
+      kind: "sealed_create",
+      ask: 1,
+      room: 1,
+      epoch: 1,
+      seq: 1,
+      handles: Array.from({ length: SEALED_MEMBERS_MAX }, () => new Uint8Array(HANDLE_BYTES)),
+    },
+    {
+      kind: "chat",
+      id: 1,
+      room: 1,
+      text: "x".repeat(MESSAGE_MAX_BYTES_CEILING),
+      action: false,
+      reply: 0,
+    },
+  ];
+  for (const request of large) {
+    const body = encodeRequest(request);
+    assert.ok(body.length <= requestMaxBytes(body), request.kind);
+    assert.deepEqual(decodeRequest(body), request);
+  }
+});
+
+Deno.test("a request above the bound of its kind is refused by its first bytes, and nothing of it is decoded", () => {
+  const chat = encodeRequest({
+    kind: "chat",
+    id: 1,
+    room: 1,
+    text: "",
+    action: false,
+    reply: 0,
+  });
+  const body = new Uint8Array(REQUEST_MAX_BYTES.chat + 1).fill(0xff);
+  body.set(chat.subarray(0, 2));
+  assert.equal(requestMaxBytes(body.subarray(0, 2)), REQUEST_MAX_BYTES.chat);
+  assert.throws(() => decodeRequest(body), LimitError);
+  // Of an unknown kind nothing is taken.
+  assert.equal(requestMaxBytes(Uint8Array.of(0x81, 0x18, 0xff)), 0);
+  assert.equal(requestMaxBytes(new Uint8Array()), 0);
+});
