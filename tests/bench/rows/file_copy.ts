@@ -2,12 +2,17 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
-import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
+import {
+  FILE_CHUNK_BYTES,
+  FILE_MAX_BYTES,
+  FILE_PULL_CHUNKS_MAX,
+} from "../../../shared/base/limits.ts";
+import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { connectTls, RECORD_OVERHEAD } from "./fanout_v2.ts";
-import { ByteCounter, FrameCounter, runLoad, type Size } from "../load/load.ts";
+import { ByteCounter, FrameCounter, runLoad, type Size, writeAll } from "../load/load.ts";
 import { startListening, startRelay } from "../processes.ts";
 import { median, type Row } from "../row.ts";
 import { joinAll, type V2Member } from "../load/v2_member.ts";
@@ -92,24 +97,65 @@ async function relayedCopies(certificate: TestCertificate, amount: Amount): Prom
 }
 
 async function copyOnce([sender, receiver]: [V2Member, V2Member], file: Uint8Array, id: number) {
-  const packets = sealFile(sender, file, id);
+  await offerAndAsk(sender, receiver, { file, id });
+  const packets = chunksOf(file, id).map((chunk) => sealPart(sender, receiver, chunk));
   const got: Uint8Array[] = [];
-  const expected = expectedBytes(sender, file, id);
-  const counter = new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected);
+  const arrived = counterOf(chunkEvents(sender, file, id));
+  const confirmed = counterOf(
+    chunksOf(file, id).map(({ file, index }): Event => ({ kind: "taken", file, index })),
+  );
   const seconds = await runLoad([
-    { conn: sender.conn, packets, counter: new FrameCounter(() => true) },
-    { conn: receiver.conn, packets: [], counter },
+    { conn: sender.conn, packets, counter: confirmed },
+    { conn: receiver.conn, packets: [], counter: arrived },
   ], 0);
-  receiver.open(counter.chunks);
-  for (let last = false; !last;) {
-    const [body] = await receiver.take(1);
-    const event = decodeEvent(body as Uint8Array);
-    if (event.kind !== "chunk") continue;
+  sender.open(confirmed.chunks);
+  await sender.take(packets.length);
+  receiver.open(arrived.chunks);
+  for (const body of await receiver.take(packets.length)) {
+    const event = decodeEvent(body);
+    if (event.kind !== "chunk") throw new Error(`a receiver got ${event.kind}`);
     got.push(event.data);
-    last = event.last;
   }
   if (sha256(Buffer.concat(got)) !== sha256(file)) throw new Error("the file was changed");
   return { seconds, packetBytes: packets.reduce((sum, { length }) => sum + length, 0) };
+}
+
+/** The receiver asks for the whole file beforehand: how fast it asks is the client's affair. */
+async function offerAndAsk(
+  sender: V2Member,
+  receiver: V2Member,
+  { file, id }: { readonly file: Uint8Array; readonly id: number },
+): Promise<void> {
+  const offer = offerOf(file, id);
+  const { room } = sender.entered;
+  await writeAll(sender.conn, sender.seal({ kind: "offer", id, room, ...offer }));
+  await receiver.take(1);
+  let questions = 0;
+  for (let index = 0; index < offer.chunks; index += FILE_PULL_CHUNKS_MAX, questions++) {
+    const count = Math.min(FILE_PULL_CHUNKS_MAX, offer.chunks - index);
+    const to = sender.welcome.client;
+    const wanted = { file: offer.file, index, count };
+    await writeAll(receiver.conn, receiver.seal({ kind: "pull", room, to, ...wanted }));
+  }
+  // Its own offer, and every question.
+  await sender.take(1 + questions);
+}
+
+function sealPart(
+  sender: V2Member,
+  receiver: V2Member,
+  { file, index, data }: ReturnType<typeof chunksOf>[number],
+): Uint8Array {
+  return sender.seal({ kind: "part", to: [receiver.welcome.client], file, index, data });
+}
+
+/** Counts until all of these events are there, in whichever records. */
+function counterOf(events: readonly Event[]): FrameCounter {
+  const expected = events.reduce(
+    (sum, event) => sum + framedBytes(frameBody(encodeEvent(event))),
+    0,
+  );
+  return new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected);
 }
 
 function chunksOf(file: Uint8Array, id: number) {
@@ -126,28 +172,15 @@ function offerOf(file: Uint8Array, id: number) {
   return { file: `file ${id}`, filename: "bench.bin", size: file.length, chunks, hash };
 }
 
-function sealFile(sender: V2Member, file: Uint8Array, id: number): Uint8Array[] {
-  const { room } = sender.entered;
-  return [
-    sender.seal({ kind: "offer", id, room, ...offerOf(file, id) }),
-    ...chunksOf(file, id).map((chunk) => sender.seal({ kind: "chunk", ...chunk })),
-  ];
-}
-
-/** Bytes of all bodies that the receiver gets. */
-function expectedBytes({ welcome, entered }: V2Member, file: Uint8Array, id: number): number {
+/** What the receiver gets. */
+function chunkEvents({ welcome, entered }: V2Member, file: Uint8Array, id: number): Event[] {
   const doing = {
     room: entered.room,
     client: welcome.client,
     name: entered.name,
     time: Date.now(),
   };
-  const offer = encodeEvent({ kind: "offer", ...doing, request: id, ...offerOf(file, id) });
-  return chunksOf(file, id).reduce(
-    (sum, chunk) =>
-      sum + framedBytes(frameBody(encodeEvent({ kind: "chunk", ...doing, ...chunk }))),
-    framedBytes(frameBody(offer)),
-  );
+  return chunksOf(file, id).map((chunk) => ({ kind: "chunk", ...doing, ...chunk }));
 }
 
 function sha256(bytes: Uint8Array): string {
