@@ -8,18 +8,18 @@ export class EndSignals {
   signal: EndSignal | undefined;
   /** Takes Ctrl-C instead, where a person can be asked; undefined ends the chat. */
   onInterrupt: (() => void) | undefined;
-  readonly #end: () => void;
+  readonly #end: () => boolean;
   #removers: (() => void)[] = [];
 
-  constructor(end: () => void) {
+  /** `end` ends the chat; false where there is none yet. */
+  constructor(end: () => boolean) {
     this.#end = end;
   }
 
-  /** Ends the chat because of a signal. A second one ends the process at once. */
+  /** Ends the chat because of a signal. A second one, or one before there is a chat, ends the process at once. */
   request(signal: EndSignal): void {
-    if (this.signal !== undefined) Deno.exit(signalExitCode(signal));
+    if (this.signal !== undefined || !this.#end()) Deno.exit(signalExitCode(signal));
     this.signal = signal;
-    this.#end();
   }
 
   /** Takes the signals itself; a terminal in raw mode brings its own. */

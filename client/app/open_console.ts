@@ -9,7 +9,13 @@ import type { Rgb } from "../terminal/contrast.ts";
 import { editText } from "../console/external_editor.ts";
 import { LineConsole } from "../console/line_console.ts";
 import { Prompt } from "../console/prompt.ts";
-import { detectReflow, isInteractive, openLineIo, openTty } from "../terminal/tty.ts";
+import {
+  detectReflow,
+  type ExitSignal,
+  isInteractive,
+  openLineIo,
+  openTty,
+} from "../terminal/tty.ts";
 
 /** Where lines come from and where text goes. */
 export interface UserSide {
@@ -40,7 +46,7 @@ export interface UserSideOptions {
   readonly plain: boolean;
   readonly isScript: boolean;
   /** A signal came, and the terminal has been given back. */
-  readonly onTerminate: (signal: "SIGTERM" | "SIGHUP") => void;
+  readonly onTerminate: (signal: ExitSignal) => void;
 }
 
 /** Takes the terminal, or the streams that are there instead. */

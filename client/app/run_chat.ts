@@ -18,6 +18,7 @@ import type { History } from "../history/history.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { Output } from "../output/output.ts";
 import { readPassphrase, readToken } from "../config/read_secrets.ts";
+import type { Ask } from "../config/secret_source.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import { readProxy } from "../net/proxy_choice.ts";
@@ -61,7 +62,10 @@ export async function runChat(
     );
   }
   let current: Chat | undefined;
-  const ending = new EndSignals(() => current?.end());
+  const ending = new EndSignals(() => {
+    current?.end();
+    return current !== undefined;
+  });
   const home = readVariable("HOME") ?? readVariable("USERPROFILE");
   const settings = new ChatSettings();
   let output: Output | undefined;
@@ -188,9 +192,12 @@ async function openConfiguredHistory(
   const path = config["history-file"];
   if (path === undefined) return undefined;
   const notice = (text: string) => isPerson ? console.print(text) : printError(text);
+  const { isNewHistory, openHistory } = await import("../history/history.ts");
+  const ask = canAsk ? console.ask.bind(console) : undefined;
+  const isNew = ask !== undefined && await isNewHistory(path);
   const passphrase = await readPassphrase(config, {
     env: readVariable,
-    ask: canAsk ? console.ask.bind(console) : undefined,
+    ask: isNew ? askTwice(ask, notice) : ask,
     warn: (text) => notice(`warning: ${text}`),
   });
   if (passphrase === undefined) {
@@ -198,6 +205,18 @@ async function openConfiguredHistory(
       hint: "CMDCHAT_HISTORY_PASSPHRASE or --history-passphrase-file FILE",
     });
   }
-  const { openHistory } = await import("../history/history.ts");
   return await openHistory(path, passphrase, { onNotice: notice });
+}
+
+/** Asks for a new secret twice: a typo would lock its file for ever. */
+export function askTwice(ask: Ask, notice: (text: string) => void): Ask {
+  return async (question, options) => {
+    for (;;) {
+      const first = await ask(question, options);
+      if (first === undefined || first === "") return first;
+      const second = await ask("The same again:", options);
+      if (second === undefined || second === first) return second;
+      notice("The two are not equal. Once more, please:");
+    }
+  };
 }

@@ -4,7 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { writeAllSync } from "../../shared/base/write_all.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 
-const SIGNAL_CODES = { SIGINT: 130, SIGHUP: 129, SIGTERM: 143 } as const;
+const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
 
 /** Signals that end the client. */
 export type EndSignal = keyof typeof SIGNAL_CODES;

@@ -9,6 +9,7 @@ import {
   usableColumns,
 } from "../terminal/layout.ts";
 import { fromTheLeft } from "../terminal/width.ts";
+import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
 import type { Area } from "../terminal/screen.ts";
 import { fitStatus, type StatusText } from "./status_fit.ts";
 
@@ -86,6 +87,10 @@ export function longPasteQuestion(text: string): string {
   const size = formatBytes(new TextEncoder().encode(text).length);
   return `this is one message of ${lines} lines, ${size}: Enter sends it, Ctrl-C drops it`;
 }
+
+/** What the user reads when a paste is refused. */
+export const REFUSED_PASTE_HINT =
+  `cannot take that much text: a paste may have at most ${MAX_PASTE_LENGTH} characters`;
 
 /** What the user reads while the end of a paste does not come. */
 export function pausedPasteHint(length: number): string {

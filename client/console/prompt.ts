@@ -2,27 +2,29 @@
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import type { Alert, Tty } from "../terminal/terminal.ts";
 import { BINDINGS } from "./key_bindings.ts";
-import { Completion } from "./completion.ts";
 import { LineEditor } from "./line_editor.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { EventQueue } from "./event_queue.ts";
-import { candidateLine, InputWindow, longPasteQuestion, pausedPasteHint } from "./input_area.ts";
+import {
+  InputWindow,
+  longPasteQuestion,
+  pausedPasteHint,
+  REFUSED_PASTE_HINT,
+} from "./input_area.ts";
 import { KeyBurst } from "./key_burst.ts";
+import { InputAids } from "./input_aids.ts";
 import { InputHistory } from "./input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
-import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
+import { indexAt, layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
 import {
-  indexAt,
-  type InputLayout,
-  layoutInput,
-  parseStyled,
-  type Row,
-} from "../terminal/layout.ts";
-import { lendTerminal } from "../terminal/lent_terminal.ts";
+  lendTerminal,
+  type LentTerminal,
+  stopProgram,
+  takeBack,
+} from "../terminal/lent_terminal.ts";
 import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import { PrintBuffer } from "../terminal/print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
-import { ReverseSearch } from "./reverse_search.ts";
 import { Screen } from "../terminal/screen.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
 import {
@@ -55,6 +57,7 @@ export class Prompt implements ChatConsole {
   readonly #burst: KeyBurst;
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
+  readonly #aids: InputAids;
   readonly #questions: Question[] = [];
   #prompt: Row;
   #status: StatusText = "";
@@ -65,8 +68,6 @@ export class Prompt implements ChatConsole {
   /** Whether the input has a long paste that the user was not asked about yet. */
   #unasked = false;
   #editing: Promise<void> | undefined;
-  #search: ReverseSearch | undefined;
-  #completion: Completion | undefined;
   /** The column that consecutive up and down keys keep. */
   #goalColumn: number | undefined;
   #closing: Promise<void> | undefined;
@@ -76,6 +77,11 @@ export class Prompt implements ChatConsole {
     this.#tty = tty;
     this.#timers = options.timers ?? RUNTIME_TIMERS;
     this.#options = options;
+    this.#aids = new InputAids({
+      editor: this.#editor,
+      history: this.#history,
+      complete: options.complete,
+    });
     this.#prompt = parseStyled(options.prompt ?? "> ");
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
     this.#burst = new KeyBurst({ timers: this.#timers, deliver: (keys) => this.#take(keys) });
@@ -94,6 +100,7 @@ export class Prompt implements ChatConsole {
   static open(tty: Tty, options: PromptOptions = {}): Prompt {
     const prompt = new Prompt(tty, options);
     tty.onResize(() => prompt.#resized());
+    tty.onStop({ stop: () => void prompt.#stop(), goOn: () => prompt.#goOn() });
     tty.write(TERMINAL_MODES_ON);
     prompt.#scheduler.request("now");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
@@ -200,8 +207,8 @@ export class Prompt implements ChatConsole {
   #shown(): { readonly prompt: Row; readonly text: string; readonly cursor: number } {
     const question = this.#questions[0];
     if (question?.hidden) return { prompt: question.prompt, text: "", cursor: 0 };
-    if (this.#search !== undefined) {
-      const { prompt, text, cursor } = this.#search;
+    if (this.#aids.search !== undefined) {
+      const { prompt, text, cursor } = this.#aids.search;
       return { prompt: parseStyled(prompt), text, cursor };
     }
     const { text, cursor } = this.#active;
@@ -210,9 +217,7 @@ export class Prompt implements ChatConsole {
 
   #statusLine(): StatusText {
     if (this.#hint !== "") return this.#hint;
-    if (this.#completion === undefined) return this.#status;
-    const { labels, index } = this.#completion;
-    return candidateLine(labels, { chosen: index, columns: this.#tty.columns });
+    return this.#aids.candidates(this.#tty.columns) ?? this.#status;
   }
 
   get #active(): LineEditor {
@@ -233,9 +238,7 @@ export class Prompt implements ChatConsole {
 
   #handle(event: UserKey): void {
     this.#hint = "";
-    if (this.#search !== undefined && this.#searchTakes(this.#search, event)) return;
-    if (this.#completion !== undefined && this.#completionTakes(this.#completion, event)) return;
-    this.#completion = undefined;
+    if (this.#aids.takes(event)) return;
     if (event.kind === "key") {
       if (event.key !== "up" && event.key !== "down") this.#goalColumn = undefined;
       this.#key(event.key);
@@ -245,7 +248,7 @@ export class Prompt implements ChatConsole {
     } else if (event.kind === "pause") {
       this.#hint = pausedPasteHint(event.length);
     } else if (event.cut) {
-      this.#refusePaste();
+      this.#hint = REFUSED_PASTE_HINT;
     } else {
       this.#paste(event.text.replace(/\n+$/, ""));
     }
@@ -268,37 +271,9 @@ export class Prompt implements ChatConsole {
 
   #insert(text: string): void {
     this.#goalColumn = undefined;
-    if (!this.#active.insert(text)) this.#refusePaste();
+    if (!this.#active.insert(text)) this.#hint = REFUSED_PASTE_HINT;
     // The answer to a question may be a secret.
     if (this.#questions.length === 0) this.#options.entered?.(this.#editor.text);
-  }
-
-  #refusePaste(): void {
-    this.#hint =
-      `cannot take that much text: a paste may have at most ${MAX_PASTE_LENGTH} characters`;
-  }
-
-  #searchTakes(search: ReverseSearch, event: UserKey): boolean {
-    const step = search.handle(event);
-    if (step === "stay") return true;
-    this.#search = undefined;
-    if (step === "accept" && search.text !== "") this.#editor.set(search.text, search.cursor);
-    return step === "cancel";
-  }
-
-  #completionTakes(completion: Completion, event: UserKey): boolean {
-    const key = event.kind === "key" ? event.key : "";
-    if (key === "tab") this.#show(completion.step(1));
-    else if (key === "shift-tab") this.#show(completion.step(-1));
-    else if (key === "escape" || key === "ctrl-g") {
-      this.#show(completion.undo());
-      this.#completion = undefined;
-    } else return false;
-    return true;
-  }
-
-  #show({ text, cursor }: { readonly text: string; readonly cursor: number }): void {
-    this.#editor.set(text, cursor);
   }
 
   #key(key: string): void {
@@ -313,6 +288,8 @@ export class Prompt implements ChatConsole {
         return this.#interrupt();
       case "ctrl-d":
         return this.#active.text === "" ? this.#refuse("end") : this.#active.delete("forward");
+      case "ctrl-z":
+        return void this.#stop();
       case "ctrl-l":
         return this.#screen.clear("screen");
       case "up":
@@ -322,11 +299,11 @@ export class Prompt implements ChatConsole {
       case "ctrl-n":
         return this.#vertical(1);
       case "ctrl-r":
-        if (this.#questions.length === 0) this.#search = new ReverseSearch(this.#history);
+        if (this.#questions.length === 0) this.#aids.beginSearch();
         return;
       case "tab":
       case "shift-tab":
-        return this.#tab(key === "tab" ? 1 : -1);
+        return this.#questions.length > 0 ? undefined : this.#aids.tab(key === "tab" ? 1 : -1);
       default:
         if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
         BINDINGS[key]?.(this.#active);
@@ -358,10 +335,9 @@ export class Prompt implements ChatConsole {
   }
 
   async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
-    const lent = { tty: this.#tty, screen: this.#screen, scheduler: this.#scheduler };
     try {
       const use = () => edit(this.#editor.text);
-      this.#editor.set(await lendTerminal({ ...lent, above: this.#printed.take() }, use));
+      this.#editor.set(await lendTerminal({ ...this.#lent, above: this.#printed.take() }, use));
       this.#unasked = false;
     } catch (error) {
       this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
@@ -369,6 +345,20 @@ export class Prompt implements ChatConsole {
       this.#editing = undefined;
       this.#scheduler.request("now");
     }
+  }
+
+  async #stop(): Promise<void> {
+    if (await stopProgram({ ...this.#lent, above: this.#printed.take() })) return;
+    this.#hint = "this client may not stop itself: it has no right to send signals";
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    takeBack(this.#lent);
+  }
+
+  get #lent(): Omit<LentTerminal, "above"> {
+    return { tty: this.#tty, screen: this.#screen, scheduler: this.#scheduler };
   }
 
   #interrupt(): void {
@@ -387,7 +377,8 @@ export class Prompt implements ChatConsole {
   }
 
   #vertical(by: 1 | -1): void {
-    const layout = this.#layout();
+    const { prompt, ...input } = this.#shown();
+    const layout = layoutInput(prompt, { ...input, columns: this.#tty.columns });
     const row = layout.cursor.row + by;
     if (row < 0 || row >= layout.rows.length) return this.#recall(by);
     const column = this.#goalColumn ?? layout.cursor.column;
@@ -400,19 +391,5 @@ export class Prompt implements ChatConsole {
     const text = by < 0 ? this.#history.older(this.#editor.text) : this.#history.newer();
     if (text !== undefined) this.#editor.set(text);
     this.#goalColumn = undefined;
-  }
-
-  #layout(): InputLayout {
-    const { prompt, ...input } = this.#shown();
-    return layoutInput(prompt, { ...input, columns: this.#tty.columns });
-  }
-
-  #tab(direction: 1 | -1): void {
-    const { complete } = this.#options;
-    if (complete === undefined || this.#questions.length > 0) return;
-    const found = Completion.find(complete, this.#editor);
-    if (found === undefined) return;
-    this.#show(found.begin(direction));
-    if (found.candidates.length > 1) this.#completion = found;
   }
 }

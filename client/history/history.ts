@@ -86,6 +86,16 @@ export async function openHistory(
   }
 }
 
+/** Whether there is no history at `path` yet: its passphrase will be a new one. */
+export async function isNewHistory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).size < HEADER_BYTES;
+  } catch (error) {
+    // What else is wrong with the path is found when it is opened.
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
 /**
  * The entries of the history at `path`, of either format, oldest first. Changes nothing and needs no lock.
  * Throws as openHistory() does, after yielding the entries before a damaged one.

@@ -32,3 +32,21 @@ export async function lendTerminal<T>(
     scheduler.resume();
   }
 }
+
+/** Stops the program with the terminal in its original state, until `fg`; false if the system does not let it. */
+export async function stopProgram(
+  { tty, screen, scheduler, above }: LentTerminal,
+): Promise<boolean> {
+  scheduler.pause();
+  tty.write(screen.leave(above) + TERMINAL_MODES_OFF);
+  await tty.flush();
+  return tty.stop();
+}
+
+/** Paints the prompt again after a stop: the shell has written below it meanwhile. */
+export function takeBack({ tty, screen, scheduler }: Omit<LentTerminal, "above">): void {
+  tty.write(TERMINAL_MODES_ON);
+  screen.forget();
+  screen.resize(tty.columns, tty.rows);
+  scheduler.resume();
+}

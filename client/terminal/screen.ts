@@ -101,6 +101,14 @@ export class Screen {
     return output;
   }
 
+  /** Another program wrote to the terminal: the next paint starts at the cursor and erases nothing above it. */
+  forget(): void {
+    this.#painted = [];
+    this.#cursor = { row: 0, column: 0 };
+    this.#offset = 0;
+    this.#stale = true;
+  }
+
   #start(): string {
     const up = this.#offset > 0 ? `${CSI}${this.#offset}A` : "";
     return `${this.#prefix}\r${up}${ERASE_BELOW}`;

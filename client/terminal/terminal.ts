@@ -20,6 +20,13 @@ export interface Tty {
   suspend(): void;
   /** Takes the terminal back from the other program. */
   resume(): void;
+  /**
+   * Gives the terminal back and stops the program, as Ctrl-Z does elsewhere, until `fg`; false if the system does not
+   * let it. What is queued must have left.
+   */
+  stop(): boolean;
+  /** Sets the handlers for a stop that was asked for from outside, and for going on after any stop. */
+  onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void;
   /** Puts the terminal back as it was found; idempotent. */
   close(): Promise<void>;
 }

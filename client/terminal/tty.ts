@@ -1,4 +1,5 @@
 // The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
+import process from "node:process";
 import { retried, writeAll } from "../../shared/base/write_all.ts";
 import type { LineIo, Tty } from "./terminal.ts";
 import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
@@ -6,7 +7,13 @@ import type { Reflow } from "./screen.ts";
 
 const FALLBACK_SIZE = { columns: 80, rows: 24 };
 const READ_BYTES = 65_536;
-const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGTERM: 143 } as const;
+/** Signals that end the program, and its exit code then: 128 and the signal's number. */
+const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
+
+/** A signal that ends the program. */
+export type ExitSignal = keyof typeof EXIT_BY_SIGNAL;
+
+const EXIT_SIGNALS = Object.keys(EXIT_BY_SIGNAL) as ExitSignal[];
 
 /** Whether input and output are a terminal that understands cursor movement. */
 export function isInteractive(getEnv: (name: string) => string | undefined): boolean {
@@ -35,8 +42,8 @@ export function detectReflow(getEnv: (name: string) => string | undefined): Refl
 
 /** What the owner of the terminal is told. */
 export interface OpenTtyOptions {
-  /** Called for SIGTERM and SIGHUP, with the terminal restored; by default the program exits (128 + number). */
-  readonly onTerminate?: (signal: "SIGTERM" | "SIGHUP") => void;
+  /** Called for a signal that ends the program, with the terminal restored; by default the program exits. */
+  readonly onTerminate?: (signal: ExitSignal) => void;
 }
 
 /** Takes the terminal in raw mode; it is restored by `close`, at exit, by a signal and by an uncaught error. */
@@ -52,8 +59,30 @@ export function openLineIo(): LineIo {
     input: stdin.input,
     write: (text) => writeAll(Deno.stdout, encoder.encode(text)),
     writeError: (text) => writeAll(Deno.stderr, encoder.encode(text)),
-    ...(Deno.stdin.isTerminal() ? { setEcho: (on: boolean) => Deno.stdin.setRaw(!on) } : {}),
+    ...(Deno.stdin.isTerminal() ? { setEcho: createEchoSwitch() } : {}),
     close: stdin.close,
+  };
+}
+
+/** Switches echo off and on. While it is off, a signal ends the program at once, with echo on again. */
+function createEchoSwitch(): (on: boolean) => void {
+  const removers: (() => void)[] = [];
+  return (on) => {
+    for (const remove of removers.splice(0)) remove();
+    Deno.stdin.setRaw(!on);
+    if (on) return;
+    const restore = () => Deno.stdin.setRaw(false);
+    globalThis.addEventListener("unload", restore);
+    removers.push(() => globalThis.removeEventListener("unload", restore));
+    if (Deno.build.os === "windows") return;
+    for (const signal of EXIT_SIGNALS) {
+      const exit = () => {
+        restore();
+        Deno.exit(EXIT_BY_SIGNAL[signal]);
+      };
+      Deno.addSignalListener(signal, exit);
+      removers.push(() => Deno.removeSignalListener(signal, exit));
+    }
   };
 }
 
@@ -68,6 +97,8 @@ class DenoTty implements Tty {
   #pump: Promise<void> | undefined;
   #resized: () => void = () => {};
   #restored = false;
+  #isLent = false;
+  #stopHandlers = { stop: () => {}, goOn: () => {} };
 
   constructor(options: OpenTtyOptions) {
     Deno.stdin.setRaw(true);
@@ -96,15 +127,26 @@ class DenoTty implements Tty {
   }
 
   suspend(): void {
-    // Ctrl-C is meant for the other program.
-    Deno.addSignalListener("SIGINT", ignore);
+    this.#isLent = true;
     Deno.stdin.setRaw(false);
   }
 
   resume(): void {
-    Deno.removeSignalListener("SIGINT", ignore);
+    this.#isLent = false;
     if (!this.#restored) Deno.stdin.setRaw(true);
     this.#measure();
+  }
+
+  onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void {
+    this.#stopHandlers = handlers;
+  }
+
+  stop(): boolean {
+    if (!canStop()) return false;
+    Deno.stdin.setRaw(false);
+    // The whole job: a program that started this one would otherwise keep the terminal.
+    process.kill(0, "SIGSTOP");
+    return true;
   }
 
   async close(): Promise<void> {
@@ -147,13 +189,25 @@ class DenoTty implements Tty {
       this.#resized();
     });
     if (Deno.build.os === "windows") return;
-    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    this.#onSignal("SIGCONT", () => this.#goOn());
+    if (canStop()) this.#onSignal("SIGTSTP", () => this.#isLent || this.#stopHandlers.stop());
+    for (const signal of EXIT_SIGNALS) {
       this.#onSignal(signal, () => {
+        // Ctrl-C and Ctrl-\ in another program are meant for that program.
+        if (this.#isLent && (signal === "SIGINT" || signal === "SIGQUIT")) return;
         this.#restore();
         if (options.onTerminate === undefined) Deno.exit(EXIT_BY_SIGNAL[signal]);
         options.onTerminate(signal);
       });
     }
+  }
+
+  /** The shell has given the terminal back, in its own mode. */
+  #goOn(): void {
+    if (this.#restored || this.#isLent) return;
+    Deno.stdin.setRaw(true);
+    this.#measure();
+    this.#stopHandlers.goOn();
   }
 
   #onSignal(signal: Deno.Signal, handler: () => void): void {
@@ -175,7 +229,11 @@ class DenoTty implements Tty {
   }
 }
 
-function ignore(): void {}
+/** Whether the program may signal itself; the executables have no right to. */
+function canStop(): boolean {
+  return Deno.build.os !== "windows" &&
+    Deno.permissions.querySync({ name: "run" }).state === "granted";
+}
 
 /** Standard input as chunks. A stream that another program left non-blocking is read again until it has bytes. */
 function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Promise<void> } {

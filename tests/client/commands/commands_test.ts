@@ -65,7 +65,7 @@ Deno.test("/help names keys that the prompt knows", () => {
   const help = helpText(COMMAND_GROUPS, "keys");
   const keys = [...help.matchAll(/(?:Ctrl|Alt)-[A-Z]\b/g)].map(([key]) => key.toLowerCase());
   // Handled by the prompt itself, not by the editor.
-  const ofPrompt = ["ctrl-c", "ctrl-d", "ctrl-l", "ctrl-r", "ctrl-x"];
+  const ofPrompt = ["ctrl-c", "ctrl-d", "ctrl-l", "ctrl-r", "ctrl-x", "ctrl-z"];
   for (const key of keys) assert.ok(key in BINDINGS || ofPrompt.includes(key), key);
 });
 

@@ -1,3 +1,4 @@
+import { TERMINAL_MODES_OFF } from "../../../client/terminal/terminal_modes.ts";
 import assert from "node:assert/strict";
 import { openPrompt } from "./terminal_harness.ts";
 
@@ -300,4 +301,26 @@ Deno.test("Alt and a digit asks for a room, and leaves what is typed alone", asy
   await chat.type("half \x1b2a line\x1b0");
   assert.deepEqual(chat.events, [{ kind: "room", n: 2 }]);
   assert.equal(chat.tty.screen.at(-1), "alice> half a line");
+});
+
+Deno.test("Ctrl-Z gives the terminal back, and the prompt is painted where the shell left off", async () => {
+  await using chat = await openPrompt({ columns: 40, rows: 8 });
+  await chat.type("half a th");
+  await chat.type("\x1a");
+  assert.ok(chat.tty.stopped);
+  assert.ok(chat.tty.writes.join("").endsWith(TERMINAL_MODES_OFF));
+  assert.deepEqual(chat.tty.screen, []);
+  chat.prompt.print("while stopped");
+  await chat.settle();
+  chat.tty.write("[1]+  Stopped\r\n$ fg\r\n");
+  chat.tty.stopHandlers.goOn();
+  await chat.settle();
+  assert.deepEqual(chat.tty.screen, [
+    "[1]+  Stopped",
+    "$ fg",
+    "while stopped",
+    "alice> half a th",
+  ]);
+  await chat.type("ought\r");
+  assert.deepEqual(chat.events, [{ kind: "line", text: "half a thought" }]);
 });

@@ -92,6 +92,20 @@ export class EmulatedTty implements Tty {
     this.lent = false;
   }
 
+  /** Whether the program was stopped. */
+  stopped = false;
+  /** What the program does when it is stopped from outside, and when it goes on. */
+  stopHandlers = { stop: () => {}, goOn: () => {} };
+
+  stop(): boolean {
+    this.stopped = true;
+    return true;
+  }
+
+  onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void {
+    this.stopHandlers = handlers;
+  }
+
   close(): Promise<void> {
     this.closed = true;
     this.input.close();

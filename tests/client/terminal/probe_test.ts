@@ -18,6 +18,8 @@ function terminal(...answers: readonly string[]): Tty & { readonly asked: string
     measure: () => {},
     suspend: () => {},
     resume: () => {},
+    stop: () => false,
+    onStop: () => {},
     close: () => Promise.resolve(),
     get asked() {
       return asked;
