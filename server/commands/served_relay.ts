@@ -77,6 +77,7 @@ export class ServedRelay {
     return this.#listener.serve({
       admit: (address) => door.admit(address),
       onConnection: (connection, slot) => serveConnection(relay, connection, slot, door),
+      beforeTls: (plain) => door.beforeTls(plain),
       onHandshakeFailed: () => relay.metrics.handshake("tls"),
       onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     });

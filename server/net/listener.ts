@@ -18,10 +18,23 @@ export interface Service {
   readonly admit: (address: string) => ConnectionSlot | undefined;
   /** Serves a connection to its end, after any TLS handshake. */
   readonly onConnection: (connection: Connection, slot: ConnectionSlot) => Promise<void>;
+  /**
+   * Reads what comes before the TLS handshake, on the plain socket; undefined where nothing may. Throws ProtocolError or
+   * ConnectionLost.
+   */
+  readonly beforeTls?: (plain: Connection) => Promise<BeforeTls> | undefined;
   /** Called for every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
   /** Called with what `onConnection` threw: a bug of the server. */
   readonly onFault: (error: unknown) => void;
+}
+
+/** What came before a TLS handshake. */
+export interface BeforeTls {
+  /** The address of the client, as a proxy names it, or the peer's own. */
+  readonly address: string;
+  /** Bytes that were read and belong to the handshake. */
+  readonly rest: Uint8Array;
 }
 
 /** A listening socket, plain or TLS. */
@@ -41,8 +54,8 @@ export interface Listener {
 export interface Arrival {
   /** The peer's address without its port. */
   readonly address: string;
-  /** Does the TLS handshake, where there is one. Throws where it fails. */
-  secure(): Promise<Connection>;
+  /** Does the TLS handshake, where there is one, after `beforeTls`. Throws where it fails. */
+  secure(beforeTls: Service["beforeTls"]): Promise<Connection>;
   close(): void;
 }
 
@@ -51,7 +64,7 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
   const slot = service.admit(arrival.address);
   if (slot === undefined) return arrival.close();
   try {
-    const connection = await secureInTime(arrival);
+    const connection = await secureInTime(arrival, service);
     if (connection === undefined) service.onHandshakeFailed(arrival.address);
     else await service.onConnection(connection, slot);
   } catch (error) {
@@ -62,11 +75,14 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
   }
 }
 
-async function secureInTime(arrival: Arrival): Promise<Connection | undefined> {
+async function secureInTime(
+  arrival: Arrival,
+  { beforeTls }: Service,
+): Promise<Connection | undefined> {
   // No listener has a deadline for the TLS handshake.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {
-    return await arrival.secure();
+    return await arrival.secure(beforeTls);
   } catch {
     return undefined;
   } finally {

@@ -2,6 +2,7 @@
 // not read: rustls-tokio-stream finishes both in the background, and the peer alone decides how long the socket stays
 // open.
 
+import { Buffer } from "node:buffer";
 import { Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TlsFiles } from "../config/tls_files.ts";
@@ -97,33 +98,104 @@ async function openServer(host: string, port: number): Promise<Server> {
   return server;
 }
 
-class NodeTlsConnection implements Arrival, Connection {
+/** What lets a read of a plain socket go on. */
+const CHANGES = ["readable", "end", "close"] as const;
+
+/** A plain socket before TLS takes it over. */
+class PlainBytes implements Connection {
   readonly address: string;
   readonly since = performance.now();
   readonly #raw: Socket;
-  readonly #socket: TLSSocket;
+  #wake: (() => void) | undefined;
+  readonly #onChange = () => this.#wake?.();
+  #isReading = false;
+
+  constructor(raw: Socket, address: string) {
+    this.#raw = raw;
+    this.address = address;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    this.#listen();
+    for (;;) {
+      const chunk: Uint8Array | null = this.#raw.read();
+      if (chunk !== null) return chunk;
+      if (this.#raw.readableEnded || this.#raw.destroyed) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  write(): Promise<void> {
+    return Promise.reject(lost("nothing is written before the TLS handshake"));
+  }
+
+  close(): void {
+    this.#raw.destroy();
+  }
+
+  // Not before the first read: listening for bytes takes them from the system, where TLS looks for them.
+  #listen(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    for (const event of CHANGES) this.#raw.on(event, this.#onChange);
+  }
+
+  /** Leaves the socket to TLS, with bytes that were read and belong to it. */
+  giveBack(rest: Uint8Array): void {
+    for (const event of CHANGES) this.#raw.off(event, this.#onChange);
+    if (rest.length > 0) this.#raw.unshift(Buffer.from(rest));
+  }
+}
+
+class NodeTlsConnection implements Arrival, Connection {
+  readonly since = performance.now();
+  readonly #raw: Socket;
+  readonly #secureContext: SecureContext;
+  #address: string;
+  // Since the handshake; nothing is read or written before it.
+  #socket!: TLSSocket;
   #secured = false;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
   constructor(raw: Socket, address: string, secureContext: SecureContext) {
-    this.address = address;
+    this.#address = address;
     this.#raw = raw;
+    this.#secureContext = secureContext;
     raw.setNoDelay(true);
     raw.on("close", () => this.#end());
     raw.on("error", (error) => this.#end(error));
-    this.#socket = new TLSSocket(raw, { isServer: true, secureContext });
-    this.#socket.on("secure", () => {
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  #startTls(): TLSSocket {
+    const socket = new TLSSocket(this.#raw, {
+      isServer: true,
+      secureContext: this.#secureContext,
+    });
+    socket.on("secure", () => {
       this.#secured = true;
       this.#wake?.();
     });
-    this.#socket.on("readable", () => this.#wake?.());
-    this.#socket.on("end", () => this.#end());
-    this.#socket.on("error", (error) => this.#end(error));
+    socket.on("readable", () => this.#wake?.());
+    socket.on("end", () => this.#end());
+    socket.on("error", (error) => this.#end(error));
+    return socket;
   }
 
-  async secure(): Promise<Connection> {
+  async secure(beforeTls: Service["beforeTls"]): Promise<Connection> {
+    const plain = new PlainBytes(this.#raw, this.#address);
+    const reading = beforeTls?.(plain);
+    if (reading !== undefined) {
+      const { address, rest } = await reading;
+      plain.giveBack(rest);
+      this.#address = address;
+    }
+    this.#socket = this.#startTls();
     while (!this.#secured && !this.#ended) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }

@@ -4,6 +4,7 @@
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Connection } from "../net/connection.ts";
+import type { BeforeTls } from "../net/listener.ts";
 import { FirstBytes } from "./first_bytes.ts";
 import { Origins } from "./origins.ts";
 import { ProvisionalSlot } from "./provisional_slot.ts";
@@ -67,6 +68,11 @@ export class Door {
       : new ProvisionalSlot(slot, (from) => this.#host.admit(from));
   }
 
+  /** Reads what a trusted proxy says before a TLS handshake; undefined for any other peer, of which nothing is read. */
+  beforeTls(plain: Connection): Promise<BeforeTls> | undefined {
+    return this.#proxies.trusts(plain.address) ? readBeforeTls(plain) : undefined;
+  }
+
   /**
    * Finds out what a connection carries; undefined where it ended before that was known, or may not stay. Throws
    * WebRefusal, ProtocolError or ConnectionLost.
@@ -124,6 +130,12 @@ interface Arriving {
   readonly first: FirstBytes;
   readonly address: string;
   readonly slot: ConnectionSlot;
+}
+
+async function readBeforeTls(plain: Connection): Promise<BeforeTls> {
+  const first = new FirstBytes(plain);
+  const header = await takeProxyHeader(first);
+  return { address: header?.address ?? plain.address, rest: first.bytes };
 }
 
 async function speaksHttp(first: FirstBytes): Promise<boolean> {

@@ -147,6 +147,50 @@ testHaproxy(
   },
 );
 
+testHaproxy(
+  "TLS goes through HAProxy unopened, behind the PROXY protocol, raw and as wss",
+  async () => {
+    await using certificate = await makeCertificate();
+    const { certFile, keyFile, cert } = certificate;
+    for (const version of ["send-proxy", "send-proxy-v2"]) {
+      await using server = await startServer({
+        args: [
+          ...["--certfile", certFile, "--keyfile", keyFile, "--web-only-socket", "--hold", "0"],
+          ...["--trusted-proxy", PROXY, "--max-per-address", String(CAP)],
+        ],
+      });
+      await using proxy = await startHaproxy("tcp", {
+        target: server.port,
+        source: PROXY,
+        change: (config) => config.replace("send-proxy-v2", version),
+      });
+      const common = { port: proxy.port, hostname: "127.0.0.1", tlsCa: cert };
+      await using alice = await V2Peer.join({ ...common, hello: { name: "alice" } });
+      await using bob = await V2Peer.join({
+        ...common,
+        hello: { name: "bob" },
+        over: overWebSocket,
+      });
+      await alice.say(version);
+      await bob.until("chat", ({ text }) => text === version);
+      await assert.rejects(V2Peer.join(common));
+      assert.equal(server.log.match(/client joined .*address="127\.0\.0\.1"/g)?.length, 2);
+      assert.doesNotMatch(server.log, /address="127\.0\.0\.9"|unexpected fault/);
+    }
+  },
+);
+
+testHaproxy("nobody but a trusted proxy can say before TLS that it is somebody else", async () => {
+  await using certificate = await makeCertificate();
+  const { certFile, keyFile } = certificate;
+  const args = ["--certfile", certFile, "--keyfile", keyFile, "--trusted-proxy", "198.51.100.1"];
+  await using server = await startServer({ args });
+  await using proxy = await startHaproxy("tcp", { target: server.port, source: PROXY });
+  const common = { port: proxy.port, hostname: "127.0.0.1", tlsCa: certificate.cert };
+  await assert.rejects(V2Peer.join(common));
+  assert.doesNotMatch(server.log, /client joined|unexpected fault/);
+});
+
 testNginx(
   "a client says that a proxy does not pass Upgrade, and reaches a server through one that does",
   async () => {
