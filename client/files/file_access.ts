@@ -11,7 +11,7 @@ const PRIVATE_MODE = 0o600;
 /** Patience with a lock where the runtime (before Deno 2.5) can only wait for it. */
 const LOCK_WAIT_MS = 250;
 
-/** A path as it stands in messages to the user: quoted, control characters escaped. */
+/** A path as it is shown in messages to the user: quoted, control characters escaped. */
 export function quotePath(path: string): string {
   return JSON.stringify(path).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }
@@ -117,7 +117,7 @@ async function isRegularFile(path: string): Promise<boolean> {
     : info.isSymlink
     ? "a symbolic link"
     : "no regular file";
-  throw new ConfigError(`Cannot open history ${quotePath(path)}: it is ${kind}, a file is wanted`, {
+  throw new ConfigError(`Cannot open history ${quotePath(path)}: it is ${kind}, not a file`, {
     ...(info.isSymlink ? { hint: "give the path of the file that the link points to" } : {}),
   });
 }

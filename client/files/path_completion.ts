@@ -9,11 +9,11 @@ const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 export function completePath(typed: string, home: string | undefined): string[] {
   const slash = typed.lastIndexOf("/") + 1;
   const [folder, prefix] = [typed.slice(0, slash), typed.slice(slash)];
-  const place = home !== undefined && folder.startsWith("~/")
+  const directory = home !== undefined && folder.startsWith("~/")
     ? home + folder.slice(1)
     : folder || ".";
   const names: string[] = [];
-  for (const name of list(place)) {
+  for (const name of list(directory)) {
     if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
     names.push(folder + name);
     if (names.length === CANDIDATES_MAX) break;

@@ -64,7 +64,7 @@ export class Download {
     this.#now = now;
   }
 
-  /** Whether it can go on after a lost link. */
+  /** Whether it can go on after a lost connection. */
   get survives(): boolean {
     // Rooms with numbers below zero are sealed: there members fetch by themselves what they miss.
     return this.asking !== undefined || this.room < 0;
@@ -82,14 +82,14 @@ export class Download {
     if (this.waitingFor === undefined) this.asking?.start();
   }
 
-  /** A link is lost; whether that is news. */
+  /** A connection is lost; whether that is news. */
   wait(waitingFor: Waiting): boolean {
     if (this.waitingFor === waitingFor || this.waitingFor === "link") return false;
     this.waitingFor = waitingFor;
     return true;
   }
 
-  /** The link that it waits for is back: asks for what was missed. Whether that is news. */
+  /** The connection that it waits for is back: asks for what was missed. Whether that is news. */
   goOn(waitedFor: Waiting): boolean {
     if (this.waitingFor !== waitedFor) return false;
     this.waitingFor = undefined;

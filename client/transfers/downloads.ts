@@ -84,7 +84,7 @@ export class Downloads {
     return this.#receiving.has(keyOf(chunk));
   }
 
-  /** Our link is lost, and may come back: what cannot wait ends. */
+  /** Our connection is lost, and may come back: what cannot wait ends. */
   linkLost(): void {
     this.failUnfinished(LINK_LOST, ({ survives }) => !survives);
     for (const incoming of this.#receiving.values()) {
@@ -92,14 +92,14 @@ export class Downloads {
     }
   }
 
-  /** The same session has a link again. */
+  /** The same session has a connection again. */
   linkBack(): void {
     for (const incoming of this.#receiving.values()) {
       if (incoming.goOn("link")) this.#tellResumed(incoming);
     }
   }
 
-  /** A sender lost its link: what cannot wait for it ends. */
+  /** A sender lost its connection: what cannot wait for it ends. */
   senderAway(client: number, room: number): void {
     const isTheirs = (incoming: Download) => incoming.client === client && incoming.room === room;
     this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
@@ -108,7 +108,7 @@ export class Downloads {
     }
   }
 
-  /** A sender has a link again. */
+  /** A sender has a connection again. */
   senderBack(client: number, room: number): void {
     for (const incoming of this.#receiving.values()) {
       const isTheirs = incoming.client === client && incoming.room === room;
@@ -233,7 +233,7 @@ export class Downloads {
     const { now, send } = this.#options;
     const ask = (index: number, count: number) => {
       const wanted = { room, to: client, file: offer.file, index, count };
-      // Where the link is lost, it is asked again over the next one.
+      // Where the connection is lost, it is asked again over the next one.
       send({ kind: "pull", ...wanted }).catch(() => undefined);
     };
     const incoming = new Download({ file, offer, folder, accepted, now, ask });
@@ -278,9 +278,12 @@ export class Downloads {
     if (open.length === 1) return open[0];
     // Whose offer came last must not decide what is written to the disk.
     const numbers = open.map(({ file }) => file.n).join(", ");
-    throw new UsageError(`Cannot ${verb} a file: ${open.length} are offered, a number is wanted`, {
-      hint: `/${verb} with one of ${numbers}; /files lists them`,
-    });
+    throw new UsageError(
+      `Cannot ${verb} a file: ${open.length} are offered, so it needs a number`,
+      {
+        hint: `/${verb} with one of ${numbers}; /files lists them`,
+      },
+    );
   }
 
   #find(verb: string, n: number): Download {

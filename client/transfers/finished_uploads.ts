@@ -1,4 +1,4 @@
-// Files of ours that are through, kept open for a while: a receiver whose link was lost may ask for parts of them.
+// Files that somebody has all of, kept open for a while: others may still ask for their chunks.
 
 import { FILE_SERVED_MAX } from "../../shared/base/limits.ts";
 import { FILE_SERVED_MS } from "../base/limits.ts";
@@ -52,7 +52,7 @@ export class FinishedUploads {
     this.#files.get(file)?.upload.taken(index);
   }
 
-  /** The link is lost: who waits for parts asks again over the next one. */
+  /** The connection is lost: receivers ask again over the next one. */
   linkLost(): void {
     for (const { upload } of this.#files.values()) upload.linkLost();
   }

@@ -50,7 +50,7 @@ export async function openSourceFile(
   const { home, fileMax } = options;
   const candidates = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
   if (candidates.length === 0) {
-    throw new UsageError("Cannot send a file: a path is wanted, as in /send notes.txt");
+    throw new UsageError("Cannot send a file: it needs a path, as in /send notes.txt");
   }
   if (fileMax === 0) {
     throw new LimitError(`Cannot send ${shown(candidates[0]!)}: this server takes no files`);
@@ -90,13 +90,13 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
 
 function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
   if (info.isDirectory) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is a folder, a file is wanted`, {
+    throw new UsageError(`Cannot send ${shown(path)}: it is a folder, not a file`, {
       hint: "pack it first, for example with tar or zip",
     });
   }
   if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is no regular file`);
   if (info.size === 0) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is empty, at least 1 byte is wanted`);
+    throw new UsageError(`Cannot send ${shown(path)}: it is empty`);
   }
   if (info.size > fileMax) {
     throw new LimitError(
@@ -114,7 +114,7 @@ class DiskFile implements SourceFile {
   readonly hash: Uint8Array<ArrayBuffer>;
   readonly #handle: Deno.FsFile;
   readonly #digests: readonly Uint8Array[];
-  /** The handle has one place where it reads: one chunk after the other. */
+  /** The file descriptor has one position: chunks are read one after the other. */
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
 

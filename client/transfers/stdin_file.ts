@@ -28,7 +28,7 @@ export async function spoolFile(
     parts.push(part);
   }
   if (size === 0) {
-    throw new UsageError("Cannot send standard input: it is empty, at least 1 byte is wanted");
+    throw new UsageError("Cannot send standard input: it is empty");
   }
   return new SpooledFile(name, concatBytes(parts));
 }

@@ -43,7 +43,7 @@ export interface TransferFault {
     | "stalled" // no chunk for too long
     | "expired" // nobody answered the offer
     | "unconfirmed" // the server did not take our offer
-    | "changed" // our file is not any more what it was when it was offered
+    | "changed" // our file is not what it was when it was offered
     | "unreadable" // our file could not be read to its end
     | "bad_offer" // size, chunk count or id do not fit
     | "bad_chunk" // missing, twice, wrong size
@@ -56,10 +56,10 @@ export interface TransferFault {
   readonly reason: string;
 }
 
-/** Of a transfer that cannot wait for another link. */
+/** Of a transfer that cannot wait for another connection. */
 export const LINK_LOST: TransferFault = {
   code: "link_lost",
-  reason: "the link was lost in the middle",
+  reason: "the connection was lost in the middle",
 };
 
 /** What the chat shows. `sender` in it is NOT sanitized, everything else is safe. */
@@ -70,7 +70,7 @@ export type TransferEvent =
   | { readonly kind: "sending"; readonly file: TransferRef }
   /** At most one a percent and one in 100 ms, the last one always. */
   | { readonly kind: "progress"; readonly file: TransferRef; readonly done: number }
-  /** It moves no more until a link is back; `done` of it is through. */
+  /** It does not go on until what it waits `for` is here; `done` of it is through. */
   | {
     readonly kind: "waiting";
     readonly file: TransferRef;

@@ -7,17 +7,17 @@ import type { RequestRoom } from "../session/request_ledger.ts";
 /** An offer before the chat has given it its number and that of its room. */
 export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
-/** What is said about a file of ours. */
+/** What is sent about a file of ours. */
 export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
-/** What is said about files to the server. */
+/** What is sent about files to the server. */
 export type FileRequest = UploadRequest | RequestOf<"pull">;
 
 /** What transfers need of the rest of the client. */
 export interface TransferHost {
-  /** Resolves when the link can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
+  /** Resolves when the connection can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
   readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
-  /** Whether the server of a room says how far files are, so that they go on after a lost link. */
+  /** Whether receivers in a room ask for chunks, so that files go on after a lost connection. */
   readonly survives?: (room: RequestRoom) => boolean;
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */

@@ -33,7 +33,7 @@ interface Outgoing {
   readonly file: TransferRef;
   readonly room: RequestRoom;
   readonly upload: Upload;
-  /** When it was offered, or the link on which it is offered came. */
+  /** When it was offered, or the connection on which it is offered came. */
   startedAt: number;
 }
 
@@ -48,9 +48,9 @@ export class Transfers {
   readonly #served: FinishedUploads;
   /** Chunks that have left and that the server has not confirmed, of all files together. */
   readonly #window: DeliveryWindow;
-  /** When a session whose link is lost is held no more; undefined while there is a link. */
+  /** When a session whose connection is lost is no longer held; undefined while there is a connection. */
   #heldUntil: number | undefined;
-  /** Ids of uploads that ended while the server might still take their offer, perhaps over the next link. */
+  /** Ids of uploads that ended while the server might still take their offer, perhaps over the next connection. */
   readonly #abandoned = new Set<string>();
   #lastNumber = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -93,7 +93,7 @@ export class Transfers {
     if (outcome === "confirmed") return this.#confirm(id);
     const fault: TransferFault = outcome === "refused"
       ? { code: "unconfirmed", reason: "the server did not take it" }
-      : { code: "link_lost", reason: "the link was lost" };
+      : { code: "link_lost", reason: "the connection was lost" };
     for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
   }
 
@@ -102,12 +102,12 @@ export class Transfers {
     return this.#incoming.wants(chunk);
   }
 
-  /** A member of room number `room` lost its link: what can wait for it waits. */
+  /** A member of room number `room` lost its connection: what can wait for it waits. */
   senderAway(client: number, room: number): void {
     this.#incoming.senderAway(client, room);
   }
 
-  /** A member of room number `room` has a link again. */
+  /** A member of room number `room` has a connection again. */
   senderBack(client: number, room: number): void {
     this.#incoming.senderBack(client, room);
   }
@@ -122,7 +122,7 @@ export class Transfers {
     this.#incoming.senderLeft(client, room);
   }
 
-  /** The link is gone. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
+  /** The connection is lost. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
   linkLost(holdMs = 0): void {
     this.#served.linkLost();
     if (holdMs === 0) return this.#endUnfinished(LINK_LOST);
@@ -135,7 +135,7 @@ export class Transfers {
     this.#incoming.linkLost();
   }
 
-  /** There is a link again, to the same session or to another one, in which nothing of a plain room goes on. */
+  /** There is a connection again, to the same session or to another one, in which nothing of a plain room goes on. */
   linkBack(isResumed: boolean): void {
     this.#heldUntil = undefined;
     if (!isResumed) this.#endPlain({ code: "link_lost", reason: "the server did not wait for us" });
@@ -149,7 +149,7 @@ export class Transfers {
     this.#incoming.linkBack();
   }
 
-  /** To be called before `room` is left: its chunks neither come nor go any more. */
+  /** To be called before `room` is left: its chunks neither come nor go from then on. */
   roomLeft(room: RequestRoom): void {
     const fault = { code: "room_left", reason: "you left the room in the middle" } as const;
     for (const outgoing of this.#outgoing.values()) {
@@ -209,13 +209,15 @@ export class Transfers {
   /** `/files`, by number. */
   list(): readonly TransferInfo[] {
     const outgoing = [...this.#outgoing.values()].map(({ file, upload }) => ({
-      ...{ ...file, state: "sending" as const, done: upload.done },
+      ...file,
+      state: "sending" as const,
+      done: upload.done,
       waitingFor: upload.waitingFor,
     }));
     return [...this.#incoming.list(), ...outgoing].sort((a, b) => a.n - b.n);
   }
 
-  /** Whether a receiver that missed a part of a file of ours is being sent it. */
+  /** Whether a receiver is being sent chunks of a file that others have already. */
   get isServing(): boolean {
     return this.#served.isBusy;
   }
@@ -233,7 +235,7 @@ export class Transfers {
     this.#served.sweep();
     if (this.#heldUntil !== undefined && now >= this.#heldUntil) {
       this.#heldUntil = undefined;
-      this.#endPlain({ code: "link_lost", reason: "the link was lost for too long" });
+      this.#endPlain({ code: "link_lost", reason: "the connection was lost for too long" });
     }
     for (const { upload, startedAt } of this.#outgoing.values()) {
       upload.sweep();
@@ -260,7 +262,7 @@ export class Transfers {
       if (upload.waitingFor !== "receiver") continue;
       this.#options.notify({ kind: "waiting", file, done: 0, for: "receiver" });
     }
-    // The room has an offer now of which nothing will come; where this is lost, the link is, and that ends it as well.
+    // The room has an offer now of which nothing will come; where this is lost, the connection is, and that ends it as well.
     if (this.#abandoned.delete(id)) this.#options.send(giveUp(id, 0)).catch(() => undefined);
   }
 

@@ -56,7 +56,7 @@ export function newFileId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
-/** What is said first about a file. */
+/** The first message about a file. */
 export function offerOf(id: string, { name: filename, size, hash }: SourceFile): OfferDraft {
   const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
   return { kind: "offer", file: id, filename, size, chunks, hash };

@@ -89,7 +89,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     return drops === this.#bulkDrops;
   }
 
-  /** Resolves when nothing waits any more, or the outbox is closed. */
+  /** Resolves when nothing waits, or the outbox is closed. */
   async drained(): Promise<void> {
     if (!this.#isFlushing || this.#isClosed) return;
     this.#idle ??= Promise.withResolvers();

@@ -76,7 +76,7 @@ export class FairBudget {
     if (this.#used > this.#most) this.#collect();
   }
 
-  /** `share` holds `amount` less, of which `freed` is held by nobody any more. */
+  /** `share` holds `amount` less, of which nobody else holds `freed`. */
   give(share: BudgetShare, amount: number, freed: number = amount): void {
     share.held -= amount;
     share.source.held -= amount;

@@ -6,14 +6,14 @@ import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
 
-type WithoutPlace<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
+type WithoutPosition<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
 
-/** A chat before it has its place and sequence; the sequence of a `revised` is that of the chat it changes. */
-export type Chat = WithoutPlace<EventOf<"chat">>;
+/** A chat before it has its position and sequence; the sequence of a `revised` is that of the chat it changes. */
+export type Chat = WithoutPosition<EventOf<"chat">>;
 
 type Placeable<E> = E extends unknown ? Omit<E, "at"> : never;
 
-/** Events that have a place in a room's order, before the bus gives it to them. */
+/** Events that have a position in a room's order, before the bus gives it to them. */
 export type PlacedEvent =
   | Chat
   | Placeable<
@@ -22,7 +22,7 @@ export type PlacedEvent =
     >
   >;
 
-/** Events of a room without a place. */
+/** Events of a room without a position. */
 export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull">;
 
 /** Who gets an event: all but one, or one alone; undefined = all. */
@@ -89,7 +89,7 @@ export interface ChannelOptions {
 
 /** One room on a bus. */
 export interface Channel {
-  /** The place of the last event that was delivered. */
+  /** The position of the last event that was delivered. */
   readonly at: number;
   /** Resolves when it is known what happened on other servers; undefined where there are none. */
   readonly ready: Promise<void> | undefined;
@@ -97,7 +97,7 @@ export interface Channel {
   readonly view: SharedView;
   publish(event: PlacedEvent, options?: PublishOptions): Position;
   pass(event: PassingEvent, audience?: Audience): void;
-  /** What happened after place `seen`, as far as it is remembered. */
+  /** What happened after position `seen`, as far as it is kept. */
   missed(seen: number): MissedEvents;
   /** The room is gone from this server. */
   close(): void;

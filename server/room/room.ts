@@ -23,7 +23,7 @@ import type { RoomRules } from "./room_rules.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 
-/** Somebody in a room. `deliver` never waits and never throws. */
+/** A member of a room. `deliver` never waits and never throws. */
 export interface RoomMember {
   /** Number of its client. */
   readonly id: number;
@@ -34,11 +34,11 @@ export interface RoomMember {
   takeName(name: string): void;
   /** The maker of the room decided something about it. */
   obey(event: EventOf<"moderated">): void;
-  /** A receiver asks for chunks of a file of its. */
+  /** A receiver asks for chunks of a file that it offers. */
   pulled(event: EventOf<"pull">): void;
-  /** What it was told may be wrong: tells it how things are. */
+  /** What it was told may be wrong: tells it the state of the room. */
   refresh(): void;
-  /** Others think that it left or lost its link, and it did not: says otherwise. */
+  /** Others were told that it left or lost its connection, which is wrong: corrects it. */
   contradict(what: "left" | "away"): void;
 }
 
@@ -99,7 +99,7 @@ export class Room {
     return this.#channel.view;
   }
 
-  /** Address of who made it on this server; undefined where nobody knows any more. */
+  /** Address of the client that made it on this server; undefined where it is unknown. */
   get madeBy(): string | undefined {
     return this.#madeBy?.address;
   }
@@ -109,12 +109,12 @@ export class Room {
     return this.#members.size;
   }
 
-  /** The place of the last event. */
+  /** The position of the last event. */
   get at(): number {
     return this.#channel.at;
   }
 
-  /** What the room is about; empty where nobody said. */
+  /** What the room is about; empty where no member has set it. */
   get topic(): string {
     return this.view.topic;
   }
@@ -206,12 +206,12 @@ export class Room {
     this.#nameKeys.add(nameKey(next));
   }
 
-  /** Gives an event its place, remembers it and sends it to all members. */
+  /** Gives an event its position, keeps it for members that come back, and sends it to all members. */
   publish(event: WithoutRoom<PlacedEvent>, options?: PublishOptions): Position {
     return this.#channel.publish({ ...event, room: this.id }, options);
   }
 
-  /** Sends what has no place in the order to all members, or all but one. */
+  /** Sends an event without a position to all members, or all but one. */
   pass(event: WithoutRoom<PassingEvent>, except?: RoomMember): void {
     const audience = except === undefined ? undefined : { except: except.id };
     this.#channel.pass({ ...event, room: this.id }, audience);
@@ -228,12 +228,12 @@ export class Room {
     }
   }
 
-  /** What happened after place `seen`. */
+  /** What happened after position `seen`. */
   missed(seen: number): MissedEvents {
     return this.#channel.missed(seen);
   }
 
-  /** Nobody is here any more. */
+  /** The last member has left. */
   close(): void {
     this.#madeBy?.forget();
     this.#channel.close();

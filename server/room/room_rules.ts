@@ -23,7 +23,7 @@ export class RoomRules {
   #banned = new Map<number, number>();
   #muted = new Map<number, number>();
 
-  /** The client that made the room; 0 = it is gone, and nobody decides any more. */
+  /** The client that made the room; 0 = it is gone, and nobody can moderate. */
   get maker(): number {
     return this.#maker;
   }

@@ -6,7 +6,7 @@ import type { ChannelState } from "./memory_bus.ts";
 export interface RoomSnapshot {
   readonly id: number;
   readonly title: string;
-  /** Address of who made it; undefined where nobody knows any more. */
+  /** Address of the client that made it; undefined where it is unknown. */
   readonly madeBy: string | undefined;
   readonly channel: ChannelState;
   /** Who said which of the last chats: sequence, client. */

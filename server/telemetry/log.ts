@@ -107,7 +107,7 @@ function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-/** A fault of ours as one text: its stack, and its causes. */
+/** A bug of the server as one text: its stack, and its causes. */
 export function faultText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? `${error.name}: ${error.message}`;

@@ -36,7 +36,7 @@ export interface SystemdNotifierOptions {
 const encoder = new TextEncoder();
 const NOBODY: SystemdNotifier = { tell() {}, watchdogMs: undefined, close() {} };
 
-/** The service manager that NOTIFY_SOCKET names. What the server need not write to any more is given up. */
+/** The service manager that NOTIFY_SOCKET names. Gives up the permission to write to anything else. */
 export function findSystemd(options: SystemdNotifierOptions): SystemdNotifier {
   const path = options.env("NOTIFY_SOCKET");
   if (!path) return giveUpWriting(), NOBODY;

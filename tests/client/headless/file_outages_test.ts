@@ -84,7 +84,7 @@ Deno.test("an outage that is longer than the server holds a session: the sender 
   const faults = ({ stderr }: { readonly stderr: string }) =>
     stderr.split("\n").filter((line) => /^error: Cannot/.test(line));
   assert.equal(faults(sender).length, 1, sender.stderr);
-  assert.match(faults(sender)[0] ?? "", /: the link was lost for too long$/);
+  assert.match(faults(sender)[0] ?? "", /: the connection was lost for too long$/);
   // It waits for another file until its time is over.
   assert.equal(await taker.end(), 8, taker.stdout);
   assert.deepEqual(faults(taker), [

@@ -161,7 +161,7 @@ Deno.test("while a link is lost nothing is late; when the session is not held an
   room.pass(1);
   bob.transfers.linkBack(false);
   assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.reason), [
-    "the link was lost for too long",
+    "the connection was lost for too long",
   ]);
   assert.deepEqual(eventsOf(bob, "waiting").map((event) => event.for), ["sender", "link"]);
 });

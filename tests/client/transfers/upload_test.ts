@@ -16,16 +16,16 @@ async function refusal(path: string, fileMax = FILE_MAX_BYTES): Promise<CmdchatE
   return error;
 }
 
-Deno.test("what cannot be sent is refused with what is wrong and what is wanted", async () => {
+Deno.test("what cannot be sent is refused with the reason", async () => {
   await using scratch = await scratchFolder();
   await Deno.writeFile(`${scratch.path}/empty`, new Uint8Array());
   await Deno.writeFile(`${scratch.path}/some`, someBytes(5));
   await Deno.mkdir(`${scratch.path}/folder`);
   const cases: Record<string, RegExp> = {
-    "": /a path is wanted/,
+    "": /it needs a path/,
     [`${scratch.path}/missing`]: /there is no such file/,
-    [`${scratch.path}/folder`]: /it is a folder, a file is wanted/,
-    [`${scratch.path}/empty`]: /it is empty, at least 1 byte is wanted/,
+    [`${scratch.path}/folder`]: /it is a folder, not a file/,
+    [`${scratch.path}/empty`]: /it is empty/,
     [`${scratch.path}/some/below`]: /it cannot be read \(ENOTDIR\)|there is no such file/,
     [`${scratch.path}/${"x".repeat(300)}`]: /it cannot be read \(ENAMETOOLONG\)/,
     [`${scratch.path}/a\0b`]: /it cannot be read/,
