@@ -3,7 +3,7 @@
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
 import { askedHelp, type CommandSpec, findCommand, hasOption } from "../shared/cli/program.ts";
-import { outputFault, writeAllSync } from "../shared/base/write_all.ts";
+import { outputFault, writeAllSync } from "./base/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { slashHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";

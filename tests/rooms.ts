@@ -385,12 +385,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/terminal": {
     says: "The terminal as a device: bytes to keys, painting, width, modes, colors.",
-    uses: [],
+    uses: ["client/base"],
     face: "all",
   },
   "client/console": {
     says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
-    uses: ["client/terminal"],
+    uses: ["client/base", "client/terminal"],
     face: ["console", "external_editor", "line_console", "prompt", "status_fit"],
   },
   "client/render": {

@@ -18,7 +18,7 @@ import type { History } from "../history/history.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { Output } from "../output/output.ts";
 import { readPassphrase, readToken } from "../config/read_secrets.ts";
-import type { Ask } from "../config/secret_source.ts";
+import type { ChatConsole } from "../console/console.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import { readProxy } from "../net/proxy_choice.ts";
@@ -209,7 +209,10 @@ async function openConfiguredHistory(
 }
 
 /** Asks for a new secret twice: a typo would lock its file for ever. */
-export function askTwice(ask: Ask, notice: (text: string) => void): Ask {
+function askTwice(
+  ask: ChatConsole["ask"],
+  notice: (text: string) => void,
+): ChatConsole["ask"] {
   return async (question, options) => {
     for (;;) {
       const first = await ask(question, options);

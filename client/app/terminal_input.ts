@@ -13,7 +13,7 @@ import type { RequestOutcome } from "../session/request_ledger.ts";
 export async function readTerminal(options: InputOptions): Promise<void> {
   const { chat } = options;
   const context = contextOf(options, createLeave(chat));
-  chat.linkGuard.canConfirm = true;
+  chat.requests.linkGuard.canConfirm = true;
   const question = options.question ?? new QuitQuestion(chat);
   for await (const event of chat.console.events) {
     if (event.kind === "interrupt") question.interrupt();

@@ -1,7 +1,7 @@
 // How the programs of the client end: what is printed, and which code the shell gets.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
-import { writeAllSync } from "../../shared/base/write_all.ts";
+import { writeAllSync } from "./write_all.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 
 const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;

@@ -22,7 +22,6 @@ import { type ChatForm, MessageSender } from "./message_sender.ts";
 import { Typing } from "../rooms/typing.ts";
 import type { ChatConsole } from "../console/console.ts";
 import { type FileRoute, sendFileRequest } from "./file_route.ts";
-import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
 // Until the server has told its own limit.
@@ -38,8 +37,6 @@ export class Chat implements ChatContext {
   readonly requests: RequestLedger;
   readonly talk: MessageSender;
   readonly typing: Typing;
-  /** Asks before the link of a sealed room leaves as text. */
-  readonly linkGuard = new SealedLinkGuard();
   readonly rooms = new JoinedRooms();
   readonly backoff: Backoff;
   /** How it ends, when it does. */
@@ -78,7 +75,6 @@ export class Chat implements ChatContext {
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
-      checkText: (text) => this.linkGuard.check(text),
       sealedLedger: (draft, room) =>
         (draft.kind === "direct" ? this.sealed.ofClient(draft.to) : this.sealed.of(room))?.requests,
     });

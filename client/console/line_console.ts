@@ -1,6 +1,6 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
 import type { ConfigError } from "../../shared/base/errors.ts";
-import { outputFault } from "../../shared/base/write_all.ts";
+import { outputFault } from "../base/write_all.ts";
 import type { LineIo } from "../terminal/terminal.ts";
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { LineReader } from "./line_reader.ts";

@@ -9,6 +9,7 @@
 // 4. A request that has not left waits for the next session, unless refuseUnsent() was called, or it names a person
 //    or a message by a number that means another one there.
 
+import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
@@ -67,14 +68,14 @@ export interface RequestLedgerOptions {
     draft: RequestDraft,
     room: RequestRoom | undefined,
   ) => RequestLedger | undefined;
-  /** Called with each text before it is taken; throws to refuse it. Absent for sealed rooms. */
-  readonly checkText?: (text: string) => void;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
 
 /** The requests of one client, over as many sessions as it takes. */
 export class RequestLedger {
+  /** Asks before the link of a sealed room leaves as text. */
+  readonly linkGuard = new SealedLinkGuard();
   readonly #options: RequestLedgerOptions;
   #entries: Entry[] = [];
   #lastId = 0;
@@ -111,7 +112,9 @@ export class RequestLedger {
     const ledger = this.#options.sealedLedger?.(draft, room);
     if (ledger !== undefined) return ledger.add(draft, room);
     this.#checkPrivacy(draft, room);
-    if ("text" in draft && draft.text !== null) this.#options.checkText?.(draft.text);
+    if ("text" in draft && draft.text !== null && !this.#options.isSealed) {
+      this.linkGuard.check(draft.text);
+    }
     return new Promise((settle) => {
       this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
       this.#options.onChange();

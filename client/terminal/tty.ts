@@ -1,6 +1,6 @@
 // The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
 import process from "node:process";
-import { retried, writeAll } from "../../shared/base/write_all.ts";
+import { retried, writeAll } from "../base/write_all.ts";
 import type { LineIo, Tty } from "./terminal.ts";
 import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
 import type { Reflow } from "./screen.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../shared/base/errors.ts";
-import { outputFault, retried, writeAll, writeAllSync } from "../../../shared/base/write_all.ts";
+import { outputFault, retried, writeAll, writeAllSync } from "../../../client/base/write_all.ts";
 
 /** A stream that takes two bytes at a time, and nothing at every other try. */
 class SlowSink {

@@ -1,7 +1,7 @@
 // Writing to standard streams. Another program may have left a terminal or a pipe non-blocking: then a write that the
 // stream cannot take fails (EAGAIN) and has to be tried again.
 
-import { ConfigError } from "./errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 
 const RETRY_MS = 10;
 /** A stream that takes nothing for so long has no reader; only writes that block the program give up. */
