@@ -6,6 +6,7 @@ import { errorText, EXIT_UNEXPECTED } from "../shared/cli/error_report.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
+import { checkCommand } from "./commands/check.ts";
 import { type CommandIo, STOP_SIGNALS } from "./commands/command_io.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
 import { keepCommand } from "./commands/keep.ts";
@@ -67,6 +68,7 @@ async function printCompletions(args: readonly string[]): Promise<number> {
 
 const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<number>>> = {
   keygen: printIdentity,
+  check: (args) => checkCommand(readConfig({ args, env }), { env, print }),
   health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
   keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
   top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),

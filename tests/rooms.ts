@@ -265,6 +265,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [
       "admin",
       "admin_client",
+      "check",
       "command_io",
       "health_and_top",
       "keep",

@@ -44,6 +44,10 @@ cat > "$tree/DEBIAN/postinst" <<'SCRIPT'
 set -e
 [ "$1" = configure ] || exit 0
 install -d -m 700 /etc/cmdchat
+# Made once, and never replaced: clients remember the server by it.
+if [ ! -e /etc/cmdchat/identity.pem ]; then
+  (umask 077 && cmdchat-server keygen > /etc/cmdchat/identity.pem)
+fi
 [ ! -d /run/systemd/system ] || systemctl --system daemon-reload
 # An update of what runs already; a first installation has nothing to start with.
 if [ -n "$2" ] && [ -d /run/systemd/system ]; then

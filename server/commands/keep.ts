@@ -9,7 +9,7 @@ import { requestHandOver } from "./take_over.ts";
 import { serveAdmin, whenFree } from "../admin/http_server.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
-import { openManager } from "./service_manager.ts";
+import { openManager } from "./command_io.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import type { AdminView } from "../admin/routes.ts";
 import { guessReporter, TokenGate } from "../admin/token_gate.ts";

@@ -19,6 +19,15 @@ export const SERVER_COMMANDS = [
     options: HELP_OPTIONS,
   },
   {
+    name: "check",
+    summary: "check the configuration without starting a server",
+    about: [
+      "It takes the options and variables of the server, and reads the files that they name.",
+      "The exit code is 0 if the server could start with them.",
+    ],
+    options: SERVER_OPTIONS,
+  },
+  {
     name: "health",
     summary: "check whether a running server accepts clients",
     about: ["The exit code is 0 if it does, and 1 if not.", TOKEN_NOTE],

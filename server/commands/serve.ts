@@ -20,7 +20,7 @@ import { reload, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";
 import { ServedRelay } from "./served_relay.ts";
-import { openManager } from "./service_manager.ts";
+import { openManager } from "./command_io.ts";
 import { requestHandOver } from "./take_over.ts";
 
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.

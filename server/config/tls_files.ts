@@ -1,5 +1,6 @@
 // Certificate and key for TLS, checked at start so that a mistake is one clear error and not a dead port.
 
+import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { type CertificateKind, certificateKind } from "./certificate_key.ts";
@@ -37,9 +38,10 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Ch
   const chain = blocksOf(cert, "CERTIFICATE");
   const [first = cert] = chain;
   const certificate = parse("--certfile", certfile, () => new X509Certificate(first));
+  const der = derOf(first);
   refuseLocked(keyfile, key);
   checkDates(certificate, certfile, now);
-  const { spki } = checkKind(certificate, certfile);
+  const { spki } = checkKind(der, certfile);
   // Other blocks, such as EC PARAMETERS, and what stands between blocks are not for the TLS library.
   const own = blocksOf(key, "(?:[A-Z]+ )?PRIVATE KEY")[0] ?? key;
   checkPair(spki, { certfile, keyfile, key: own });
@@ -47,9 +49,12 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Ch
     cert: chain.join("\n"),
     key: own,
     expiresAt: new Date(certificate.validTo).getTime(),
-    lacksIssuer: chain.length === 1 && isIssuedByAuthority(certificate),
+    lacksIssuer: chain.length === 1 && isIssuedByAuthority(certificate, der),
   };
 }
+
+// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2, as DER writes it.
+const CA_ISSUERS_OID = Buffer.from("06082b06010505073002", "hex");
 
 function blocksOf(pem: string, label: string): string[] {
   return pem.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----\\n?`, "g")) ??
@@ -57,13 +62,18 @@ function blocksOf(pem: string, label: string): string[] {
 }
 
 /** Certificates of public authorities say where that of their issuer is (RFC 5280 §4.2.2.1). */
-function isIssuedByAuthority({ issuer, subject, infoAccess }: X509Certificate): boolean {
-  return issuer !== subject && /CA Issuers/i.test(infoAccess ?? "");
+function isIssuedByAuthority({ issuer, subject }: X509Certificate, der: Buffer): boolean {
+  return issuer !== subject && der.includes(CA_ISSUERS_OID);
 }
 
-function checkKind(certificate: X509Certificate, certfile: string): CertificateKind {
+/** The DER of a PEM block; the runtime's X509Certificate may not have it. */
+function derOf(pem: string): Buffer {
+  return Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ""), "base64");
+}
+
+function checkKind(der: Uint8Array, certfile: string): CertificateKind {
   const trouble = `Cannot use --certfile ${JSON.stringify(certfile)}`;
-  const kind = parse("--certfile", certfile, () => certificateKind(certificate.raw));
+  const kind = parse("--certfile", certfile, () => certificateKind(der));
   const { version, key, isServed } = kind;
   if (version !== 3) {
     throw new ConfigError(`${trouble}: it is an X.509 version ${version} certificate`, {

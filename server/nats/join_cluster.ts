@@ -78,6 +78,17 @@ export async function joinCluster(
   return { cluster, close: () => backplane.close() };
 }
 
+/** Checks what `joinCluster` would read; connects to nobody. Throws ConfigError. */
+export async function checkCluster(
+  config: ServerConfig,
+  env: ClusterContext["env"],
+): Promise<void> {
+  if (config.nats === undefined) return;
+  clusterSecret(env);
+  const { connectionOptions } = await import("./nats_options.ts");
+  connectionOptions(natsOptions(config, config.nats, env));
+}
+
 const MISMATCHES: Readonly<Record<Mismatch, string>> = {
   key: "somebody on this NATS has another CMDCHAT_CLUSTER_KEY",
   identity: "another server of the cluster has another identity",

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { SERVER } from "../../../scripts/build/compile.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../../server/config/server_options.ts";
 import { STOP_DRAIN_MS } from "../../../server/config/limits.ts";
+import { newIdentityText } from "../../../server/config/identity_file.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
@@ -97,13 +98,14 @@ builtTest(
     Object.assign(env, { CMDCHAT_ADMIN_LISTEN: "127.0.0.1:0", CMDCHAT_TAKE_OVER: "127.0.0.1:1" });
     Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-admin-alone" });
     await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
+    await Deno.writeTextFile(`${folder}/identity.pem`, await newIdentityText(), { mode: 0o600 });
     // The line as written, with one thing changed: a port that no other program has.
     await using server = await startServer({
       command: { path: built.paths[0] as string, args: [] },
       args: [...args, "--port", "0"],
       env,
     });
-    assert.match(server.banner, /listening on 0\.0\.0\.0:\d+ \(TLS, token needed\)/);
+    assert.match(server.banner, /listening on \[::\]:\d+ \(TLS, token needed\)/);
     using connection = await Deno.connectTls({
       hostname: "127.0.0.1",
       port: server.port,
@@ -162,7 +164,7 @@ Deno.test("docker-compose.yml starts NATS only when its profile is asked for, he
 
 Deno.test("docker-compose.yml with its TLS section uncommented parses and names real variables", async () => {
   const text = await readText("docker-compose.yml");
-  const [before, section] = text.split(/^ *# TLS: .*\n/m);
+  const [before, section] = text.split(/^ *# TLS and identity: .*\n/m);
   assert.ok(section !== undefined, "docker-compose.yml has no TLS section");
   const [own = "", others = ""] = section.split(/\n(?=\n)/);
   const uncommented = `${own.replaceAll("    # ", "    ")}\n${others}`;
@@ -170,6 +172,7 @@ Deno.test("docker-compose.yml with its TLS section uncommented parses and names 
   assert.deepEqual(environment, {
     CMDCHAT_CERTFILE: "/certs/cert.pem",
     CMDCHAT_KEYFILE: "/certs/key.pem",
+    CMDCHAT_IDENTITY_FILE: "/certs/identity.pem",
   });
   assert.deepEqual(volumes, ["./certs:/certs:ro"]);
   for (const name of Object.keys(environment ?? {})) assert.ok(variables().has(name), name);
@@ -217,12 +220,13 @@ Deno.test("the image's build gets every file that the executables are made of", 
   assert.ok(Object.hasOwn(tasks, "compile"));
 });
 
-Deno.test(".env.example names only variables that exist, and shows their defaults", async () => {
+Deno.test(".env.example names every variable of the server and no other, and shows their defaults", async () => {
   const known = variables().add("CMDCHAT_PUBLISH");
   const compose = await readText("docker-compose.yml");
   const defaults = new Map<string, string>([["CMDCHAT_METRICS", "1"], ["CMDCHAT_TOKENS", ""]]);
   for (const row of Object.values(SERVER_OPTIONS)) {
     if ("env" in row && "fallback" in row) defaults.set(row.env, row.fallback);
+    if ("env" in row && !("value" in row)) defaults.set(row.env, "0");
   }
   const lines = (await readText(".env.example")).split("\n");
   const settings = lines.flatMap((line) => {
@@ -234,10 +238,8 @@ Deno.test(".env.example names only variables that exist, and shows their default
     if (name === "CMDCHAT_PUBLISH") assert.ok(compose.includes(`\${CMDCHAT_PUBLISH:-${value}}`));
     else assert.equal(value, defaults.get(name) ?? "", name);
   }
-  // Where to listen and which files to read is for the image, the unit and OPERATIONS.md to say; the rest is listed.
-  const elsewhere = /^CMDCHAT_(?:HOST|PORT|\w+FILE)$/;
   const listed = new Set<string>(settings.map(([name]) => name));
-  assert.deepEqual([...variables()].filter((n) => !listed.has(n) && !elsewhere.test(n)), []);
+  assert.deepEqual([...variables()].filter((name) => !listed.has(name)), []);
 });
 
 Deno.test("the workflow parses and runs the same check as everybody else", async () => {

@@ -160,7 +160,11 @@ systemctl enable --now cmdchat-server`,
     await done(
       "echo hello | CMDCHAT_TOKEN=a-token cmdchat-client --tls --ca-file cert.pem --renderer minimal",
     );
+    const identity = () => done("stat --format=%a%U%Y /etc/cmdchat/identity.pem");
+    const made = await identity();
+    assert.match(made, /^600root\d+$/m);
     await done("dpkg --install --force-depends ./*.deb");
+    assert.equal(await identity(), made);
     assert.equal(await done("systemctl is-active cmdchat-server"), "active\n");
     assert.notEqual(await pid(), before);
     await done("journalctl --unit=cmdchat-server --output=cat | grep 'INFO took over'");

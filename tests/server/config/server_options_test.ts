@@ -58,6 +58,7 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   hold: { good: ["0", "3600"], bad: ["-1", "3601", "1m", ""] },
   "identity-file": { good: ["identity.pem"], bad: [""] },
   "log-level": { good: ["DEBUG", "CRITICAL"], bad: ["TRACE", ""] },
+  "log-format": { good: ["text", "json", "journal"], bad: ["xml", ""] },
 };
 
 Deno.test("every option is tried, with values that it takes and values that it refuses", () => {

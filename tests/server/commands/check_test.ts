@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { checkCommand } from "../../../server/commands/check.ts";
+import { readConfig } from "../../../server/config/server_options.ts";
+import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { skipWithout } from "../../helpers/repo/skip.ts";
+
+async function check(args: readonly string[], set: Readonly<Record<string, string>> = {}) {
+  const env = (name: string) => set[name];
+  const lines: string[] = [];
+  const code = await checkCommand(readConfig({ args, env }), {
+    env,
+    print: (line) => lines.push(line),
+  });
+  return { code, lines };
+}
+
+Deno.test("check says what a server would start with, and names variables without effect", async () => {
+  assert.deepEqual(await check([], { CMDCHAT_TOKEN: "x" }), {
+    code: 0,
+    lines: [
+      "warning: CMDCHAT_TOKEN has no effect: only the client reads it; CMDCHAT_TOKENS is read here",
+      "tls: none",
+      "tokens: none, open to everyone",
+      "fingerprint: a new one at each start",
+      "the configuration is good",
+    ],
+  });
+});
+
+skipWithout("openssl")("check reads the files that the options name", async () => {
+  await using made = await makeCertificate();
+  const tls = ["--certfile", made.certFile, "--keyfile", made.keyFile];
+  const { lines } = await check(tls, { CMDCHAT_TOKENS: "a,b" });
+  assert.match(lines.join("\n"), /^tls: yes, good until \d{4}-\d\d-\d\d\ntokens: 2\n/);
+});
+
+const BAD: readonly (readonly [args: string[], set: Record<string, string>, says: RegExp])[] = [
+  [["--port", "x"], {}, /^Cannot use --port/],
+  [["--certfile", "x"], {}, /^Cannot use --certfile alone/],
+  [["--tokens-file", "/nonexistent"], {}, /^Cannot use --tokens-file .* there is no such file$/],
+  [["--identity-file", "/nonexistent"], {}, /^Cannot use --identity-file/],
+  [["--nats", "127.0.0.1"], {}, /CMDCHAT_CLUSTER_KEY is not set$/],
+  [["--nats", "ftp://x"], { CMDCHAT_CLUSTER_KEY: "A".repeat(43) }, /^Cannot use --nats/],
+  [["--admin-listen", "0.0.0.0:1"], { CMDCHAT_ADMIN_TOKEN: "short" }, /CMDCHAT_ADMIN_TOKEN|token/],
+];
+
+for (const [args, set, says] of BAD) {
+  Deno.test(`check refuses ${args.join(" ")} as a start does`, async () => {
+    await assert.rejects(check(args, set), (error) => {
+      assert.ok(error instanceof ConfigError || error instanceof UsageError, String(error));
+      assert.match(error.message, says);
+      return true;
+    });
+  });
+}
