@@ -93,11 +93,14 @@ test("three servers are one: names, order, presence, direct messages, files and 
   await ann.until("direct");
   assert.ok(!ann2.events.some(({ kind }) => kind === "direct"));
 
-  const file = { file: "f", filename: "a.txt", size: 3, chunks: 1, hash: null };
-  await bob.send(
-    { kind: "offer", id: bob.nextId(), room: bob.room(), ...file },
-    { kind: "chunk", file: "f", index: 0, data: new Uint8Array([1, 2, 3]), last: true },
-  );
+  const file = { filename: "a.txt", size: 3, chunks: 1, hash: new Uint8Array(32) };
+  await bob.send({ kind: "offer", id: bob.nextId(), room: bob.room(), file: "f", ...file });
+  await ann.until("offer");
+  const to = bob.welcome.client;
+  await ann.send({ kind: "pull", room: ann.room(), to, file: "f", index: 0, count: 1 });
+  const { client, index } = await bob.until("pull");
+  const data = new Uint8Array([1, 2, 3]);
+  await bob.send({ kind: "part", to: [client], file: "f", index, data });
   assert.deepEqual((await ann.until("chunk")).data, new Uint8Array([1, 2, 3]));
 
   await bob.send({ kind: "rename", id: bob.nextId(), name: "ann" });

@@ -139,20 +139,25 @@ Deno.test("v2 without the right token gets one vague answer inside the session",
   assert.equal(peer.welcome.resumed, false);
 });
 
-Deno.test("a file of a v2 sender reaches v2 and v1 members alike, and not itself", async () => {
+Deno.test("a file of a v2 sender reaches a v2 member that asks, and a v1 member for which the server asks", async () => {
   await using server = await startServer();
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
-  const file = { file: "f1", filename: "a.bin", size: 3, chunks: 1, hash: null };
-  await alice.send({ kind: "offer", id: 1, room: alice.room(), ...file });
-  await alice.send({
-    kind: "chunk",
-    file: "f1",
-    index: 0,
-    data: new Uint8Array([1, 2, 3]),
-    last: true,
-  });
-  assert.deepEqual((await bob.until("chunk")).data, new Uint8Array([1, 2, 3]));
+  await using carol = await V1Peer.join({ port: server.port, name: "carol" });
+  const bytes = new Uint8Array([1, 2, 3]);
+  const file = { filename: "a.bin", size: 3, chunks: 1, hash: new Uint8Array(32) };
+  await alice.send({ kind: "offer", id: 1, room: alice.room(), file: "f1", ...file });
+  const first = await alice.until("pull");
+  assert.deepEqual([first.index, first.count], [0, 1], "asked for carol before anybody accepted");
+  await bob.until("offer");
+  const to = alice.welcome.client;
+  await bob.send({ kind: "pull", room: bob.room(), to, file: "f1", index: 0, count: 1 });
+  const second = await alice.until("pull", ({ client }) => client === bob.welcome.client);
+  const clients = [first.client, second.client];
+  await alice.send({ kind: "part", to: clients, file: "f1", index: 0, data: bytes });
+  assert.deepEqual((await bob.until("chunk")).data, bytes);
+  const chunk = await carol.next(({ type }) => type === "file_chunk");
+  assert.deepEqual([chunk["chunk_data"], chunk["is_final"]], [bytes.toBase64(), true]);
   assert.equal((await alice.until("offer")).request, 1);
   assert.equal(alice.events.some((event) => event.kind === "chunk"), false);
 });
