@@ -145,7 +145,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Sealed rooms: seats, order of commits, votes, joins, evictions. The relay orders what it cannot read.",
     uses: ["server/config", "server/telemetry", "server/limits", "server/delivery"],
-    face: ["attachments", "clock", "room_contract", "sealed_rooms", "session_adapter"],
+    face: ["attachments", "room_contract", "sealed_rooms", "session_adapter"],
   },
   "server/cluster": {
     says:

@@ -42,7 +42,7 @@ export function isLocked(leaves: readonly Leaf[], maker: Uint8Array): boolean {
   return leaves.some((leaf) => leaf.isLocking && equal(leaf.signatureKey, maker));
 }
 
-/** Judges a commit by rules M16 to M18 and M31 to M33. */
+/** Judges a commit by rules M16 to M18 and M32 to M34. */
 export function judge(change: TreeChange, context: RuleContext): CommitFault {
   if (change.after.some((leaf) => leaf.isLocking && !equal(leaf.signatureKey, context.maker))) {
     return "it locks a room that somebody else made";
@@ -164,4 +164,16 @@ function judgeReplaced(joined: Leaf, removed: readonly Leaf[]): CommitFault {
   if (removed.length > 1) return "it removes several members";
   if (former !== undefined && !isSame(joined, former)) return "it removes somebody else";
   return undefined;
+}
+
+/** What a commit of ours does, beside renewing the own keys. */
+export interface CommitIntent {
+  /** Leaves to be removed. */
+  readonly removed?: readonly number[];
+  /** The removal is a kick, for this reason. */
+  readonly kick?: string;
+  /** The own name from now on. */
+  readonly name?: string;
+  /** Whether the room is locked from now on. */
+  readonly locked?: boolean;
 }

@@ -3,7 +3,13 @@
 
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../../shared/base/errors.ts";
-import { type CommitFault, type GroupMember, isLocked, judge } from "./commit_rules.ts";
+import {
+  type CommitFault,
+  CommitIntent,
+  type GroupMember,
+  isLocked,
+  judge,
+} from "./commit_rules.ts";
 import { makeCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
 import {
@@ -12,6 +18,8 @@ import {
   type FrameOutcome,
   type Kick,
   kickOf,
+  PendingCommit,
+  Previous,
   readReason,
   reasonOf,
   type SealedFrame,
@@ -23,6 +31,7 @@ import { type MlsMessage, readMessage } from "./strict_reader.ts";
 import { ORDER_MARK_BYTES, OrderChain } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
+  checkRoster,
   digestOf,
   type GroupIdentity,
   type Joining,
@@ -30,32 +39,9 @@ import {
   membershipOf,
   membersOf,
   type Outgoing,
+  type OutgoingCommit,
+  rosterOf,
 } from "./joining.ts";
-
-/** What a commit of ours does, beside renewing the own keys. */
-export interface CommitIntent {
-  /** Leaves to be removed. */
-  readonly removed?: readonly number[];
-  /** The removal is a kick, for this reason. */
-  readonly kick?: string;
-  /** The own name from now on. */
-  readonly name?: string;
-  /** Whether the room is locked from now on. */
-  readonly locked?: boolean;
-}
-
-interface PendingCommit extends Outgoing {
-  readonly kick: Kick | undefined;
-  readonly next: mls.MlsState;
-  readonly consumed: readonly Uint8Array[];
-}
-
-interface Previous {
-  readonly state: mls.MlsState;
-  readonly consumed: readonly Uint8Array[];
-  readonly seq: number;
-  readonly digest: string;
-}
 
 const ORDER_LABEL = "cmdchat sealed order v1";
 const DIRECT_LABEL = "cmdchat sealed direct v1";
@@ -174,7 +160,7 @@ export class SealedGroup {
   }
 
   /** Makes a commit. It counts when it has come back. */
-  async startCommit(intent: CommitIntent = {}): Promise<Outgoing> {
+  async startCommit(intent: CommitIntent = {}): Promise<OutgoingCommit> {
     const { removed = [], kick: reason } = intent;
     const own = await mls.commit(this.#state, {
       removed,
@@ -187,8 +173,9 @@ export class SealedGroup {
       ? undefined
       : this.#kickOf({ committer: this.ownLeaf, reason, next: own.next });
     this.#state = own.from;
-    this.#pending = { ...outgoing, next: own.next, consumed: own.consumed, kick };
-    return outgoing;
+    const roster = rosterOf(this.#identity.keys, own.next);
+    this.#pending = { ...outgoing, roster, next: own.next, consumed: own.consumed, kick };
+    return this.#pending;
   }
 
   #leafFor({ name, locked }: CommitIntent): mls.CommitPlan["leaf"] {
@@ -226,6 +213,23 @@ export class SealedGroup {
     // A commit that holds has begun the chain anew.
     if (this.#chain.sequence !== frame.seq) this.#chain.add(frame.seq, frame.body);
     return outcome;
+  }
+
+  /** Whether the commit by which somebody wants to enter is sound; nothing comes of it yet. */
+  async judges(
+    commit: Omit<SealedFrame, "seq" | "type">,
+    mayRemove: (handle: string) => boolean,
+  ): Promise<boolean> {
+    if (commit.epoch !== this.epoch || this.#voided.has(digestOf(commit.body))) return false;
+    try {
+      const { result } = await this.#processCommit(
+        { ...commit, seq: 0, type: "commit" },
+        mayRemove,
+      );
+      return result.committer === undefined;
+    } catch {
+      return false; // Whatever is wrong with it: the relay is told no more.
+    }
   }
 
   /** The relay has lost frames before that one, all of them texts. */
@@ -340,6 +344,7 @@ export class SealedGroup {
     const kick = committer === undefined || reason === undefined
       ? undefined
       : this.#kickOf({ committer, reason: readReason(reason), next });
+    checkRoster(this.#identity.keys, next, frame.roster);
     return { result, order, kick } as const;
   }
 

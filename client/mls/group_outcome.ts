@@ -7,6 +7,8 @@ import type { GroupMember } from "./commit_rules.ts";
 import type { Leaf } from "./leaf.ts";
 import type { OrderVerdict } from "./order_chain.ts";
 import { decodeText } from "./payload.ts";
+import type * as mls from "./group_library.ts";
+import type { OutgoingCommit } from "./joining.ts";
 
 /** What the relay hands on to all, in its order. */
 export interface SealedFrame {
@@ -15,6 +17,8 @@ export interface SealedFrame {
   readonly epoch: number;
   /** Handle of the connection that sent it. */
   readonly from: string;
+  /** Of a commit: the digest of who is in the group after it, as its sender told the relay. */
+  readonly roster: Uint8Array;
   readonly body: Uint8Array;
 }
 
@@ -109,4 +113,19 @@ export function readReason(bytes: Uint8Array): string {
   const text = bytes.length > TOPIC_MAX_BYTES ? undefined : decodeText(bytes);
   if (text === undefined) throw new ProtocolError("its reason is not as the protocol says");
   return text;
+}
+
+/** An own commit that has not come back yet. */
+export interface PendingCommit extends OutgoingCommit {
+  readonly kick: Kick | undefined;
+  readonly next: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+}
+
+/** The way back from the last commit, for as long as members may void it. */
+export interface Previous {
+  readonly state: mls.MlsState;
+  readonly consumed: readonly Uint8Array[];
+  readonly seq: number;
+  readonly digest: string;
 }

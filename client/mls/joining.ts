@@ -2,6 +2,7 @@
 // (docs/PROTOCOL.md §11.4).
 
 import { Buffer } from "node:buffer";
+import { type RosterClaim, rosterDigest } from "../../shared/messages/roster_digest.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { type GroupMember, isLocked } from "./commit_rules.ts";
@@ -30,6 +31,11 @@ export interface Outgoing {
   readonly digest: string;
 }
 
+/** A commit, and who is in the group after it. */
+export interface OutgoingCommit extends Outgoing {
+  readonly roster: RosterClaim;
+}
+
 /** An opened and checked GroupInfo. */
 export interface GroupInvitation {
   readonly epoch: number;
@@ -42,7 +48,7 @@ export interface GroupInvitation {
 }
 
 /** A join that is under way. */
-export interface Joining extends Outgoing {
+export interface Joining extends OutgoingCommit {
   readonly identity: GroupIdentity;
   readonly next: mls.MlsState;
 }
@@ -84,6 +90,20 @@ export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): GroupMember[
   return leaves.map((leaf) => memberOf(keys, leaf)).filter((member) => member !== undefined);
 }
 
+/** What the relay is told of a group: the handles of all leaves, and whether it is locked. */
+export function rosterOf(keys: RoomKeys, state: mls.MlsState): RosterClaim {
+  const leaves = mls.leavesOf(state);
+  const members = membersOf(keys, leaves)
+    .map(({ handle }) => new Uint8Array(Buffer.from(handle, "hex")));
+  return { members, locked: isLocked(leaves, mls.makerOf(state)) };
+}
+
+/** Throws ProtocolError where the relay was told of other members than the group has. */
+export function checkRoster(keys: RoomKeys, state: mls.MlsState, digest: Uint8Array): void {
+  if (Buffer.compare(rosterDigest(rosterOf(keys, state)), digest) === 0) return;
+  throw new ProtocolError("its sender told the server of other members");
+}
+
 /** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
 export function readInvitation(keys: RoomKeys, body: Uint8Array): GroupInvitation {
   const read = readMessage(openEnvelope(keys, "group-info", body));
@@ -114,5 +134,6 @@ export async function join(identity: GroupIdentity, invitation: GroupInvitation)
     replaces,
   });
   const body = sealEnvelope(identity.keys, "commit", message);
-  return { epoch: invitation.epoch, body, digest: digestOf(body), identity, next };
+  const roster = rosterOf(identity.keys, next);
+  return { epoch: invitation.epoch, body, digest: digestOf(body), roster, identity, next };
 }

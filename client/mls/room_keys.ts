@@ -3,7 +3,12 @@
 import { HASH_BYTES, hkdfExpand, hkdfExtract } from "../../shared/crypto/hkdf.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
-import { attachInput, ridOf } from "../../shared/messages/attach_proof.ts";
+import {
+  attachInput,
+  type AttachProofs,
+  handleOf,
+  ridOf,
+} from "../../shared/messages/attach_proof.ts";
 import { type SignatureKeys, signatureKeysOf, signBytes } from "./cipher_suite.ts";
 
 /** What is derived from a room's secret. */
@@ -36,10 +41,19 @@ export function deriveRoomKeys(secret: Uint8Array): RoomKeys {
   return { ...keys, rid: ridOf(attach.publicKey) };
 }
 
-/** What a connection answers to the relay's challenge: a signature of the attach key. */
-export function attachProof(
-  keys: RoomKeys,
-  { handle, challenge }: { readonly handle: Uint8Array; readonly challenge: Uint8Array },
-): Uint8Array {
-  return signBytes(keys.attach.signKey, attachInput({ rid: keys.rid, handle, challenge }));
+/** What a connection answers to the relay's challenge: that it holds the link, and its handle's key. */
+export function attachProofs(
+  { rid, attach }: RoomKeys,
+  { handleKeys, challenge }: {
+    readonly handleKeys: SignatureKeys;
+    readonly challenge: Uint8Array;
+  },
+): AttachProofs {
+  const claim = { rid, handle: handleOf(handleKeys.publicKey), challenge };
+  return {
+    key: attach.publicKey,
+    proof: signBytes(attach.signKey, attachInput("link", claim)),
+    handleKey: handleKeys.publicKey,
+    handleProof: signBytes(handleKeys.signKey, attachInput("handle", claim)),
+  };
 }

@@ -16,7 +16,7 @@ import { changeOf } from "../mls/group_outcome.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
 import { fromHex, type MemberState, newId, toHex } from "./member_state.ts";
 import type { PendingChanges } from "./pending_changes.ts";
-import { attachProof } from "../mls/room_keys.ts";
+import { attachProofs } from "../mls/room_keys.ts";
 
 /** The relay had no place for us: asked again after this. */
 const RETRY_MS = 3_000;
@@ -65,8 +65,7 @@ export class Entry {
   /** A link to the relay stands. */
   attach(challenge: Uint8Array): void {
     const state = this.#state;
-    const { keys, me } = state.identity;
-    const handle = fromHex(me.handle);
+    const { keys } = state.identity;
     state.forgetAsks();
     this.#challenge = challenge;
     this.#comeAgainAt = Infinity;
@@ -76,10 +75,7 @@ export class Entry {
       kind: "sealed_attach",
       ask: state.ask("attach"),
       rid: keys.rid,
-      key: keys.attach.publicKey,
-      handle,
-      owner: state.owner,
-      proof: attachProof(keys, { handle, challenge }),
+      ...attachProofs(keys, { handleKeys: state.handleKeys, challenge }),
       seq: state.group?.sequence ?? 0,
       epoch: state.group?.epoch ?? 0,
       member: state.group !== undefined,
@@ -238,9 +234,16 @@ export class Entry {
     if (joining === undefined) return;
     this.#joining = joining;
     this.#retryAt = state.options.now() + ENTER_MS;
-    const { epoch, body } = joining;
+    const { epoch, body, roster } = joining;
     const ask = state.ask("enter");
-    state.options.send({ kind: "sealed_commit", ask, room: state.room, epoch, evicts: [], body });
+    state.options.send({
+      kind: "sealed_commit",
+      ask,
+      room: state.room,
+      epoch,
+      ...roster,
+      body,
+    });
   }
 
   async #makeJoining({ epoch, body }: RelayEvent<"sealed_group_info">): Promise<

@@ -9,6 +9,7 @@ import { PendingChanges } from "./pending_changes.ts";
 import { type MemberOptions, MemberState, newId, toHex } from "./member_state.ts";
 import { Entry } from "./entry.ts";
 import { FileExchange } from "./file_exchange.ts";
+import { GuestCount } from "./guest_count.ts";
 import { FrameHandler } from "./frame_handler.ts";
 import { MemberMessages } from "./member_messages.ts";
 
@@ -22,6 +23,7 @@ export class Member {
   readonly #files: FileExchange;
   readonly #changes: PendingChanges;
   readonly #messages: MemberMessages;
+  readonly #guests: GuestCount;
 
   constructor(options: MemberOptions) {
     this.#state = new MemberState(options);
@@ -29,6 +31,7 @@ export class Member {
     this.#entry = new Entry(this.#state, this.#changes);
     this.#files = new FileExchange(this.#state);
     this.#messages = new MemberMessages(this.#state);
+    this.#guests = new GuestCount(this.#state);
     const parts = {
       entry: this.#entry,
       files: this.#files,
@@ -184,6 +187,12 @@ export class Member {
         return await this.#files.pulled(event);
       case "sealed_chunk":
         return await this.#files.received(event);
+      case "sealed_check_please":
+        return await this.#judge(event);
+      case "sealed_here":
+        return this.#state.people.replaceHere(event.handles.map(toHex));
+      case "sealed_guests":
+        return this.#guests.counted(event.count);
     }
   }
 
@@ -192,6 +201,7 @@ export class Member {
     const now = this.#state.options.now();
     this.#entry.tick(now);
     this.#files.tick(now);
+    this.#guests.tick(now);
     await this.#frames.tick(now);
   }
 
@@ -261,6 +271,19 @@ export class Member {
       question: event.question,
       epoch: event.epoch,
       body: await state.group.groupInfo(),
+    });
+  }
+
+  async #judge(event: RelayEvent<"sealed_check_please">): Promise<void> {
+    const state = this.#state;
+    const commit = { ...event, from: toHex(event.from) };
+    const ok = await state.group?.judges(commit, (handle) => state.mayRemove(handle)) ?? false;
+    state.options.send({
+      kind: "sealed_check",
+      ask: state.ask("other"),
+      room: state.room,
+      question: event.question,
+      ok,
     });
   }
 

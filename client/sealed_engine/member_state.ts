@@ -3,9 +3,10 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { HANDLE_BYTES, HANDLE_OWNER_BYTES } from "../../shared/messages/messages_sealed.ts";
+import { handleOf } from "../../shared/messages/attach_proof.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
-import type { CommitIntent, SealedGroup } from "../mls/group.ts";
+import type { SealedGroup } from "../mls/group.ts";
+import type { CommitIntent } from "../mls/commit_rules.ts";
 import type { Changed, Kick } from "../mls/group_outcome.ts";
 import { generateSignatureKeys } from "../mls/cipher_suite.ts";
 import { OwnMessages, type OwnPayload } from "./own_messages.ts";
@@ -44,7 +45,8 @@ export type Purpose =
 /** The shared state of one member in one room. */
 export class MemberState {
   readonly options: MemberOptions;
-  readonly owner = new Uint8Array(randomBytes(HANDLE_OWNER_BYTES));
+  /** Fresh for each process and room, kept over reconnects; its hash is the handle. */
+  readonly handleKeys = generateSignatureKeys();
   readonly people: People;
   readonly own = new OwnMessages();
   readonly #asks = new Map<number, Purpose>();
@@ -62,7 +64,7 @@ export class MemberState {
   #lastAsk = 0;
 
   constructor(options: MemberOptions) {
-    const handle = randomBytes(HANDLE_BYTES).toString("hex");
+    const handle = toHex(handleOf(this.handleKeys.publicKey));
     this.options = options;
     this.#identity = {
       keys: options.keys,
@@ -294,22 +296,18 @@ export class MemberState {
     return { kind: "direct", id, to: fromHex(to), enc, sealed: ct };
   }
 
-  /** Commits a change, or fresh keys. Not while another own commit is under way. `absent`: are not in the group. */
-  async commit(intent: CommitIntent = {}, absent: readonly string[] = []): Promise<void> {
+  /** Commits a change, or fresh keys. Not while another own commit is under way. */
+  async commit(intent: CommitIntent = {}): Promise<void> {
     const { group } = this;
     if (this.phase !== "in" || group === undefined || group.isCommitting) return;
-    const { removed = [] } = intent;
-    const handles = group.members.flatMap(({ leaf, handle }) =>
-      removed.includes(leaf) ? [handle] : []
-    );
-    const { epoch, body } = await group.startCommit(intent);
+    const { epoch, body, roster } = await group.startCommit(intent);
     this.#committedAt = this.options.now();
     this.options.send({
       kind: "sealed_commit",
       ask: this.ask("commit"),
       room: this.room,
       epoch,
-      evicts: [...handles, ...absent].map(fromHex),
+      ...roster,
       body,
     });
   }

@@ -3,7 +3,8 @@
 
 import { Buffer } from "node:buffer";
 import { nameKey } from "../../shared/text/names.ts";
-import type { CommitIntent, SealedGroup } from "../mls/group.ts";
+import type { SealedGroup } from "../mls/group.ts";
+import type { CommitIntent } from "../mls/commit_rules.ts";
 import type { MemberState } from "./member_state.ts";
 
 /** One change. */
@@ -100,9 +101,7 @@ export class PendingChanges {
     const removed = members.filter(({ handle }) =>
       this.#toEvict.has(handle) && state.mayRemove(handle)
     ).map(({ leaf }) => leaf);
-    // Whom the maker has removed is no member any more, and the relay waits to hear that from somebody.
-    const absent = handles.filter((handle) => !isMember(handle));
-    if (removed.length + absent.length > 0) await state.commit({ removed }, absent);
+    if (removed.length > 0) await state.commit({ removed });
   }
 
   /** A member whose connection is back is not to be removed. */

@@ -83,7 +83,7 @@ function envelope(keys: Keys, kind: string, size: number) {
 }
 
 function credential(keys: Keys, name: string) {
-  const handle = fixed(`handle ${name}`).subarray(0, 8);
+  const handle = fixed(`handle ${name}`).subarray(0, 16);
   const { publicKey } = signer(fixed(`signature ${name}`));
   const mac = createHmac("sha256", keys.admission)
     .update(
@@ -100,14 +100,26 @@ function digits(hash: Buffer): string {
 }
 
 function proof(keys: Keys) {
-  const handle = fixed("attach handle").subarray(0, 8);
+  const handleSeed = fixed("handle seed");
+  const handleKeys = signer(handleSeed);
+  const handle = sha256(text("cmdchat sealed handle v1"), handleKeys.publicKey).subarray(0, 16);
   const challenge = fixed("challenge");
-  const message = Buffer.concat([text("cmdchat sealed attach v1"), keys.rid, handle, challenge]);
+  const message = (label: string) => Buffer.concat([text(label), keys.rid, handle, challenge]);
   return {
+    handleSeed: hex(handleSeed),
+    handleKey: hex(handleKeys.publicKey),
     handle: hex(handle),
     challenge: hex(challenge),
-    proof: hex(sign(null, message, keys.attach.key)),
+    proof: hex(sign(null, message("cmdchat sealed attach v1"), keys.attach.key)),
+    handleProof: hex(sign(null, message("cmdchat sealed seat v1"), handleKeys.key)),
   };
+}
+
+function roster(count: number, locked: boolean) {
+  const members = Array.from({ length: count }, (_, n) => fixed(`member ${n}`).subarray(0, 16));
+  const sorted = members.toSorted(Buffer.compare);
+  const input = [text("cmdchat sealed roster v1"), Buffer.from([locked ? 1 : 0]), ...sorted];
+  return { members: members.map(hex), locked, digest: hex(sha256(...input)) };
 }
 
 function file(size: number) {
@@ -143,6 +155,7 @@ export function makeSealedVectors(): string {
       attach: hex(keys.attach.publicKey),
     },
     attach: proof(keys),
+    rosters: [roster(1, false), roster(5, false), roster(5, true)],
     envelopes: [
       ...KINDS.map((kind) => envelope(keys, kind, 100)),
       ...[0, 252, 253, 508, 509, 60_000].map((size) => envelope(keys, "app", size)),

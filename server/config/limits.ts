@@ -136,8 +136,29 @@ export const SEALED_GROUP_INFO_MS = 2_000;
 /** Members that are asked for a GroupInfo for one who joins. */
 export const SEALED_GROUP_INFO_TRIES = 5;
 
-/** How long one who joins has for its commit before the next has its turn. */
-export const SEALED_JOIN_TURN_MS = 3_000;
+/** How long one who joins has for its commit before the next has its turn; halved down to the second for each in vain. */
+export const SEALED_JOIN_TURN_MS = { first: 3_000, least: 500 } as const;
+
+/** How long one member has to judge the commit of one who joins before the next is asked. */
+export const SEALED_CHECK_MS = 2_000;
+
+/** Members that are asked to judge the commit of one who joins. */
+export const SEALED_CHECK_TRIES = 3;
+
+/** Sources whose turns in vain a sealed room remembers. */
+export const SEALED_SOURCES_KEPT = 1_000;
+
+/** Connections of one source that may be attached to a sealed room without being in its group. */
+export const SEALED_GUESTS_OF_A_SOURCE = 16;
+
+/** The same of all sources. */
+export const SEALED_GUESTS_MAX = 64;
+
+/** A connection that has not asked to join for this long gives way to another. */
+export const SEALED_GUEST_IDLE_MS = 5_000;
+
+/** Members are told at most this often how many connections are not in the group. */
+export const SEALED_GUESTS_TOLD_MS = 1_000;
 
 /** How long one member has to remove a member that is gone before the next is asked. */
 export const SEALED_EVICT_MS = 5_000;

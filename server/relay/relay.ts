@@ -18,7 +18,7 @@ import { RoomBans } from "../limits/room_bans.ts";
 import { roomShare } from "../limits/room_quota.ts";
 import { SourceRate } from "../limits/source_rate.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
-import { SYSTEM_CLOCK } from "../sealed/clock.ts";
+import { SYSTEM_CLOCK } from "../sealed/room_contract.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
 import { HeldSessions } from "../session/held_sessions.ts";
 import type { Session } from "../session/session.ts";

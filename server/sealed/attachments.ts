@@ -3,8 +3,9 @@
 import { CmdchatError, LimitError, ProtocolError } from "../../shared/base/errors.ts";
 import { SEALED_ROOMS_PER_SESSION } from "../config/limits.ts";
 import type { Event, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
-import { isAttachProof } from "../../shared/messages/attach_proof.ts";
+import { areAttachProofs, handleOf } from "../../shared/messages/attach_proof.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import type { SealedRoom } from "./sealed_room.ts";
 import type { SealedRooms } from "./sealed_rooms.ts";
 import type { DropReason, SealedPeer, Seat } from "./seat.ts";
@@ -72,17 +73,17 @@ export class Attachments implements SealedPeer {
 
   /** The link is lost: the places are kept for a while. */
   loseLink(): void {
-    const places = [...this.#attachments.values()];
+    const attachments = [...this.#attachments.values()];
     this.#attachments.clear();
-    for (const { room, seat } of places) room.loseLink(seat);
+    for (const { room, seat } of attachments) room.loseLink(seat);
     this.#remote?.end(false);
   }
 
   /** The session is over. */
   leaveAll(): void {
-    const places = [...this.#attachments.values()];
+    const attachments = [...this.#attachments.values()];
     this.#attachments.clear();
-    for (const { room, seat } of places) room.leave(seat);
+    for (const { room, seat } of attachments) room.leave(seat);
     this.#remote?.end(true);
   }
 
@@ -95,9 +96,7 @@ export class Attachments implements SealedPeer {
   }
 
   dropped(room: number, why: DropReason): void {
-    const place = this.#attachments.get(room);
     this.#attachments.delete(room);
-    if (why === "voided") place?.room.penalties.add(this.#who, this.#rooms.now());
     this.#tell({ kind: "sealed_declined", ask: 0, room, why: DROPPED[why] });
   }
 
@@ -119,20 +118,14 @@ export class Attachments implements SealedPeer {
   }
 
   #attach(request: RequestOf<"sealed_attach">): void {
-    const { rid, key, handle, proof } = request;
+    const { rid } = request;
     const challenge = this.#challenge;
-    if (challenge === undefined || !isAttachProof({ key, proof }, { rid, handle, challenge })) {
+    const handle = handleOf(request.handleKey);
+    if (challenge === undefined || !areAttachProofs(request, { rid, handle, challenge })) {
       throw new LimitError("Cannot come into the room: the proof does not fit");
     }
     const room = this.#rooms.open(rid, this.#owner.address);
     const here = this.#attachments.get(room.number);
-    const wait = room.penalties.waitMs(this.#who, this.#rooms.now());
-    if (wait > 0) {
-      room.tidy();
-      throw new LimitError(
-        `Cannot come into the room: your last commit was voided. Wait ${Math.ceil(wait / 1_000)} s`,
-      );
-    }
     if (here === undefined && this.#attachments.size >= SEALED_ROOMS_PER_SESSION) {
       room.tidy();
       throw new LimitError(
@@ -140,7 +133,7 @@ export class Attachments implements SealedPeer {
       );
     }
     try {
-      const seat = room.attach(this, request);
+      const seat = room.attach(this, { ...request, handle, source: this.#source });
       if (here !== undefined && here.seat !== seat) room.leave(here.seat);
       this.#attachments.set(room.number, { room, seat });
     } catch (error) {
@@ -149,17 +142,18 @@ export class Attachments implements SealedPeer {
     }
   }
 
-  // Who comes over another server has no address here.
-  get #who(): unknown {
-    return this.#owner.address ?? this;
+  // A session of another server has no address here.
+  get #source(): unknown {
+    const { address } = this.#owner;
+    return address === undefined ? this : sourceOf(address);
   }
 
   #inRoom(request: Exclude<SealedRequest, { kind: "sealed_attach" | "sealed_chunk" }>): void {
-    const place = this.#attachments.get(request.room);
-    if (place === undefined) {
+    const attachment = this.#attachments.get(request.room);
+    if (attachment === undefined) {
       throw new LimitError("Cannot do that: you are not in this sealed room");
     }
-    const { room, seat } = place;
+    const { room, seat } = attachment;
     switch (request.kind) {
       case "sealed_create":
         return room.create(seat, request);
@@ -173,6 +167,8 @@ export class Attachments implements SealedPeer {
         return room.app(seat, request);
       case "sealed_vote":
         return room.vote(seat, request);
+      case "sealed_check":
+        return room.check(seat, request);
       case "sealed_pull":
         if (!this.#owner.takesFiles) {
           throw new LimitError("Cannot get the file: this server takes no files");
@@ -195,9 +191,9 @@ export class Attachments implements SealedPeer {
     const passed = this.#passOn(request);
     if (passed === "unasked") this.#owner.spendPace();
     if (passed !== undefined) return;
-    const place = this.#attachments.get(request.room);
+    const attachment = this.#attachments.get(request.room);
     // Chunks are as many as were asked for; others cost what any request costs.
-    if (!place?.room.chunk(place.seat, request)) this.#owner.spendPace();
+    if (!attachment?.room.chunk(attachment.seat, request)) this.#owner.spendPace();
   }
 
   #checkRate(kind: SealedRequest["kind"]): void {
@@ -222,6 +218,8 @@ const DROPPED = {
   voided:
     "The others found your last change of the group unsound, so you are out of it for a while.",
   closed: "The server's admin closed it.",
+  locked: "It is locked, and you are not in it.",
+  crowded: "Too many connections from where you are wait to come in. Try again.",
 } as const;
 
 // What costs all members work. Answers to the server's questions, votes and leaving do not count.

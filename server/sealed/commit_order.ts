@@ -1,12 +1,13 @@
 // The order of a sealed room: which commit makes the next epoch, which messages fit, and what members void. Knows no
-// connections; the server can judge nothing of what it orders, so members say whether a commit was sound.
+// connections; the relay can judge nothing of what it orders, so members say whether a commit was sound.
 //
 // The contract:
-// 1. A frame is ordered once, under the next place; places grow by one and are never given twice.
+// 1. A frame is ordered once, under the next sequence; sequences grow by one and are never given twice.
 // 2. A commit is ordered only in the current epoch (compare and set), and makes the next one current.
 // 3. A message is ordered in the current epoch and in the one before.
 // 4. When more than half of those who were members at a commit say that it was unsound, its epoch is current again,
 //    and all frames behind it are void. What was voided is never ordered again.
+// 5. While SEALED_VOTES_OPEN_MAX commits wait for half of their voters to agree, no other is ordered: none escapes its vote.
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
@@ -15,12 +16,15 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { BudgetAccount } from "../limits/fair_budget.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { FrameRing, type Replay, type RingPosition, type RingState } from "./frame_ring.ts";
+import type { RosterChange } from "./roster.ts";
 
 /** A frame as its sender gives it. */
 export interface FrameDraft {
   readonly epoch: number;
   readonly from: Uint8Array;
   readonly ask: number;
+  /** Digest of who is in the group after a commit. */
+  readonly roster?: Uint8Array;
   readonly body: Uint8Array;
 }
 
@@ -32,16 +36,31 @@ export interface Voided {
   readonly event: EventOf<"sealed_void">;
   readonly broadcast: EncodedEvent;
   readonly sender: Voter;
+  readonly change: RosterChange;
 }
 
-interface OpenVote {
+/** What becomes of a commit that is ordered. */
+export interface Ballot {
+  readonly sender: Voter;
+  /** Who may vote. */
+  readonly electorate: Iterable<Voter>;
+  /** What the commit does to the members. */
+  readonly change: RosterChange;
+  /** So many of the electorate must agree for more than half of the former members to have done so. */
+  readonly needed: number;
+  /** Called once, when they have. */
+  readonly onAgreed: () => void;
+}
+
+interface OpenVote extends Ballot {
   readonly seq: number;
   readonly epoch: number;
   readonly hash: string;
-  readonly sender: Voter;
   readonly until: number;
   readonly electorate: Set<Voter>;
+  readonly inFavor: Set<Voter>;
   readonly against: Set<Voter>;
+  isAgreed: boolean;
 }
 
 /** What the next process must know of an order. */
@@ -66,7 +85,9 @@ export interface OrderOptions {
   readonly known?: OrderState | undefined;
 }
 
-/** Epochs, places and votes of one room. */
+const NO_ROSTER = new Uint8Array();
+
+/** Epochs, sequences and votes of one room. */
 export class CommitOrder {
   readonly #options: OrderOptions;
   readonly #ring: FrameRing;
@@ -92,7 +113,7 @@ export class CommitOrder {
     return { ...this.standing, voided: [...this.#voided], ring: this.#ring.state };
   }
 
-  /** The current epoch and the last place. */
+  /** The current epoch and the last sequence. */
   get standing(): RingPosition {
     return { epoch: this.#epoch, seq: this.#seq };
   }
@@ -108,26 +129,35 @@ export class CommitOrder {
     return this.#order("app", draft);
   }
 
-  /** Orders a commit; "late" where its epoch is not the current one, "voided" where it was voided before. */
-  commit(
-    draft: FrameDraft,
-    votes: { readonly sender: Voter; readonly electorate: Iterable<Voter> },
-  ): EncodedEvent | "late" | "voided" {
+  /** Why a commit cannot be ordered; undefined where it can. */
+  objection(
+    { epoch, body }: Pick<FrameDraft, "epoch" | "body">,
+  ): "late" | "voided" | "busy" | undefined {
+    this.#closeVotes();
+    if (this.#voided.has(encodeBase64(sha256(body)))) return "voided";
+    if (epoch !== this.#epoch) return "late";
+    const open = this.#votes.filter((vote) => !isSettled(vote));
+    return open.length >= SEALED_VOTES_OPEN_MAX ? "busy" : undefined;
+  }
+
+  /** Orders a commit to which there is no objection. */
+  commit(draft: FrameDraft, ballot: Ballot): EncodedEvent {
     const hash = encodeBase64(sha256(draft.body));
-    if (this.#voided.has(hash)) return "voided";
-    if (draft.epoch !== this.#epoch) return "late";
     const broadcast = this.#order("commit", draft);
     this.#epoch++;
-    this.#votes.push({
+    const vote: OpenVote = {
+      ...ballot,
       seq: this.#seq,
       epoch: draft.epoch,
       hash,
-      sender: votes.sender,
       until: this.#options.now() + SEALED_VOTE_MS,
-      electorate: new Set(votes.electorate),
+      electorate: new Set(ballot.electorate),
+      inFavor: new Set(),
       against: new Set(),
-    });
-    if (this.#votes.length > SEALED_VOTES_OPEN_MAX) this.#votes.shift();
+      isAgreed: false,
+    };
+    this.#votes.push(vote);
+    this.#countInFavor(vote);
     return broadcast;
   }
 
@@ -139,16 +169,18 @@ export class CommitOrder {
     this.#closeVotes();
     const vote = this.#votes.find((open) => open.seq === seq);
     if (vote === undefined || !vote.electorate.has(voter)) return undefined;
-    if (ok) vote.against.delete(voter);
-    else vote.against.add(voter);
+    (ok ? vote.against : vote.inFavor).delete(voter);
+    (ok ? vote.inFavor : vote.against).add(voter);
+    if (ok) this.#countInFavor(vote);
     return this.#count(vote);
   }
 
-  /** Somebody is gone, and votes no more. Gives what is void because of it. */
+  /** A voter has no connection any more, and does not count. Gives what is void because of it. */
   forgetVoter(voter: Voter): Voided | undefined {
     this.#closeVotes();
     for (const vote of this.#votes) {
       vote.electorate.delete(voter);
+      vote.inFavor.delete(voter);
       vote.against.delete(voter);
     }
     for (const vote of this.#votes) {
@@ -158,7 +190,7 @@ export class CommitOrder {
     return undefined;
   }
 
-  /** What one who is at `from` is to be told. */
+  /** What a member that is at `from` has missed. */
   since(from: RingPosition): Replay {
     this.#ring.forgetOld(this.#options.utc());
     return this.#ring.since(from, this.standing);
@@ -172,7 +204,7 @@ export class CommitOrder {
 
   #order(
     type: EventOf<"sealed_frame">["type"],
-    { epoch, from, ask, body }: FrameDraft,
+    { epoch, from, ask, roster = NO_ROSTER, body }: FrameDraft,
   ): EncodedEvent {
     const { room, utc } = this.#options;
     const frame: EventOf<"sealed_frame"> = {
@@ -184,6 +216,7 @@ export class CommitOrder {
       from,
       ask,
       time: utc(),
+      roster,
       body,
     };
     this.#ordered = true;
@@ -196,6 +229,16 @@ export class CommitOrder {
   #closeVotes(): void {
     const now = this.#options.now();
     this.#votes = this.#votes.filter(({ until }) => now < until);
+    const settled = this.#votes.filter(isSettled);
+    if (settled.length <= SEALED_VOTES_OPEN_MAX) return;
+    const [oldest] = settled;
+    this.#votes = this.#votes.filter((vote) => vote !== oldest);
+  }
+
+  #countInFavor(vote: OpenVote): void {
+    if (vote.isAgreed || vote.inFavor.size < vote.needed) return;
+    vote.isAgreed = true;
+    vote.onAgreed();
   }
 
   #count(vote: OpenVote): Voided | undefined {
@@ -213,7 +256,7 @@ export class CommitOrder {
     };
     const broadcast = new EncodedEvent(event, "");
     this.#ring.void(event, broadcast);
-    return { event, broadcast, sender: vote.sender };
+    return { event, broadcast, sender: vote.sender, change: vote.change };
   }
 
   #ban(hash: string): void {
@@ -222,4 +265,9 @@ export class CommitOrder {
       this.#voided.delete(this.#voided.values().next().value as string);
     }
   }
+}
+
+/** Whether half of those who may vote have agreed: the others are too few to void it. */
+function isSettled({ electorate, inFavor }: OpenVote): boolean {
+  return inFavor.size * 2 >= electorate.size;
 }

@@ -2,7 +2,7 @@
 // their removal, until one has.
 
 import { SEALED_EVICT_MS, SEALED_EVICT_PAUSE_MS } from "../config/limits.ts";
-import type { SealedClock } from "./clock.ts";
+import type { SealedClock } from "./room_contract.ts";
 import type { HandleKey, Seat } from "./seat.ts";
 
 /** The eviction's view of its room. */

@@ -1,13 +1,25 @@
-// Those who want into the group of a sealed room, one at a time: each gets the GroupInfo of the current epoch, and
-// SEALED_JOIN_TURN_MS for its commit before the next has its turn.
+// Who wants to enter the group of a sealed room, one at a time: each gets the GroupInfo of the current epoch, and some
+// seconds for its commit, which a member judges before it is ordered. Members who come back are first; the others in
+// the order of how many turns their source has had in vain. So a source can delay its own people, and hardly others.
 
 import {
+  SEALED_CHECK_MS,
+  SEALED_CHECK_TRIES,
   SEALED_GROUP_INFO_MS,
   SEALED_GROUP_INFO_TRIES,
   SEALED_JOIN_TURN_MS,
+  SEALED_SOURCES_KEPT,
 } from "../config/limits.ts";
-import type { SealedClock } from "./clock.ts";
+import type { SealedClock } from "./room_contract.ts";
 import type { Seat } from "./seat.ts";
+
+/** A commit by which somebody joins. */
+export interface JoiningCommit {
+  readonly epoch: number;
+  /** Digest of the members after it. */
+  readonly roster: Uint8Array;
+  readonly body: Uint8Array;
+}
 
 /** The queue's view of its room. */
 export interface JoinQueueOptions {
@@ -16,18 +28,35 @@ export interface JoinQueueOptions {
   readonly clock: SealedClock;
   /** The current epoch. */
   readonly epoch: () => number;
-  /** Who can give a GroupInfo now, the best first. */
+  /** Whether a seat is in the group. */
+  readonly isMember: (seat: Seat) => boolean;
+  /** Members with a connection, the best to ask first. */
   readonly members: () => readonly Seat[];
-  /** Nobody could let that seat in. */
+  /** No member could let that seat in. */
   readonly onInVain: (seat: Seat) => void;
+  /** Members have found the commit of that seat unsound. */
+  readonly onUnsound: (seat: Seat) => void;
 }
 
-interface Turn {
+interface Waiting {
   readonly seat: Seat;
   readonly ask: number;
+}
+
+interface Check extends JoiningCommit {
+  readonly question: number;
   readonly asked: Set<Seat>;
-  /** Number of the question that is open; 0 = none, the GroupInfo was handed out. */
+  /** Orders the commit. */
+  readonly order: () => void;
+  isDenied: boolean;
+}
+
+interface Turn extends Waiting {
+  readonly asked: Set<Seat>;
+  /** Number of the open question for a GroupInfo; 0 = the GroupInfo was handed out. */
   question: number;
+  /** The commit that a member judges. */
+  check: Check | undefined;
   stop: () => void;
 }
 
@@ -40,7 +69,9 @@ interface GroupInfo {
 /** Hands out turns to join. */
 export class JoinQueue {
   readonly #options: JoinQueueOptions;
-  #waiting: { readonly seat: Seat; readonly ask: number }[] = [];
+  /** How many turns each source has had in vain. */
+  readonly #inVain = new Map<unknown, number>();
+  #waiting: Waiting[] = [];
   #turn: Turn | undefined;
   #info: GroupInfo | undefined;
   #distrusted: Seat | undefined;
@@ -55,16 +86,20 @@ export class JoinQueue {
     return this.#info?.body.length ?? 0;
   }
 
+  /** Whether a seat waits for its turn, or has it. */
+  has(seat: Seat): boolean {
+    return this.#turn?.seat === seat || this.#waiting.some((one) => one.seat === seat);
+  }
+
   /** Takes a seat in at the end. `fresh`: what it was given is of no use, and is not given again. */
   add(seat: Seat, { ask, fresh }: { readonly ask: number; readonly fresh: boolean }): void {
     if (fresh) {
       this.#distrusted = this.#info?.giver;
       this.#info = undefined;
     }
-    const inTurn = this.#turn?.seat === seat;
     this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
     this.#waiting.push({ seat, ask });
-    if (inTurn) this.#next();
+    if (this.#turn?.seat === seat) this.#endInVain(this.#turn);
     else if (this.#turn === undefined) this.#next();
   }
 
@@ -86,17 +121,65 @@ export class JoinQueue {
     return true;
   }
 
-  /** A seat is done: its commit was ordered, or it is gone. */
-  done(seat: Seat): void {
-    this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
-    if (this.#turn?.seat === seat) this.#next();
-    else if (this.#turn !== undefined && this.#turn.question > 0) this.#giverGone(this.#turn, seat);
+  /** The commit of one who joins: `order` is called when a member has found it sound. False where it is not its turn. */
+  judge(seat: Seat, commit: JoiningCommit, order: () => void): boolean {
+    const turn = this.#turn;
+    if (turn?.seat !== seat || turn.question > 0 || turn.check !== undefined) return false;
+    turn.check = {
+      ...commit,
+      question: ++this.#lastQuestion,
+      asked: new Set(),
+      order,
+      isDenied: false,
+    };
+    this.#askForCheck(turn, turn.check);
+    return true;
+  }
+
+  /** What `judge` says of the commit of that question; others' answers and late ones count for nothing. */
+  judged(
+    judge: Seat,
+    { question, ok }: { readonly question: number; readonly ok: boolean },
+  ): void {
+    const turn = this.#turn;
+    const check = turn?.check;
+    if (turn === undefined || check?.question !== question || !check.asked.has(judge)) return;
+    if (ok) {
+      turn.check = undefined;
+      return check.order();
+    }
+    check.isDenied = true;
+    this.#askForCheck(turn, check);
+  }
+
+  /** The commit of a seat came too late, which is nobody's fault: it may ask again. */
+  late(seat: Seat): void {
+    this.#remove(seat);
+  }
+
+  /** A seat has entered. */
+  entered(seat: Seat): void {
+    this.#inVain.delete(seat.source);
+    seat.turnsInVain = 0;
+    this.#remove(seat);
+  }
+
+  /** A seat has no connection any more. */
+  gone(seat: Seat): void {
+    const turn = this.#turn;
+    // Not to have used it is the same as to have gone without.
+    if (turn?.seat === seat && turn.question === 0) this.#countInVain(seat);
+    this.#remove(seat);
+    const last = turn && [...(turn.check ?? turn).asked].at(-1);
+    if (turn === undefined || turn !== this.#turn || last !== seat) return;
+    if (turn.check !== undefined) this.#askForCheck(turn, turn.check);
+    else if (turn.question > 0) this.#ask(turn);
   }
 
   /** The epoch has changed: what is kept is of no use any more. */
   moved(): void {
     this.#info = undefined;
-    // Whoever has just been asked answers for an epoch that is over; whoever has its GroupInfo is told `conflict`.
+    // A member that has just been asked answers for an epoch that is over; who has its GroupInfo is told `conflict`.
     if (this.#turn !== undefined && this.#turn.question > 0) this.#ask(this.#turn, this.#turn.seat);
   }
 
@@ -106,13 +189,37 @@ export class JoinQueue {
     [this.#turn, this.#waiting, this.#info] = [undefined, [], undefined];
   }
 
+  #remove(seat: Seat): void {
+    this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
+    if (this.#turn?.seat === seat) this.#next();
+  }
+
   #next(): void {
     this.#turn?.stop();
-    const next = this.#waiting.shift();
-    this.#turn = next && { ...next, asked: new Set(), question: 0, stop: () => {} };
+    const next = this.#takeFirst();
+    this.#turn = next &&
+      { ...next, asked: new Set(), question: 0, check: undefined, stop: () => {} };
     if (this.#turn === undefined) return;
     if (this.#info?.epoch === this.#options.epoch()) this.#handOut(this.#turn, this.#info);
     else this.#ask(this.#turn);
+  }
+
+  #takeFirst(): Waiting | undefined {
+    const [first, ...others] = this.#waiting;
+    if (first === undefined) return undefined;
+    const best = others.reduce(
+      (best, one) => this.#rank(one) < this.#rank(best) ? one : best,
+      first,
+    );
+    this.#waiting = this.#waiting.filter((one) => one !== best);
+    return best;
+  }
+
+  #rank({ seat }: Waiting): number {
+    if (this.#options.isMember(seat)) return seat.turnsInVain - Number.MAX_SAFE_INTEGER;
+    const ofSource = this.#inVain.get(seat.source) ?? 0;
+    // Within a source, whoever has not had a turn yet comes first.
+    return ofSource + seat.turnsInVain / (ofSource + seat.turnsInVain + 1);
   }
 
   /** Asks the next member; `again`: all may be asked once more. */
@@ -131,16 +238,51 @@ export class JoinQueue {
     turn.stop = clock.after(SEALED_GROUP_INFO_MS, () => this.#ask(turn));
   }
 
-  #giverGone(turn: Turn, seat: Seat): void {
-    const last = [...turn.asked].at(-1);
-    if (last === seat) this.#ask(turn);
-  }
-
   #handOut(turn: Turn, { epoch, body }: GroupInfo): void {
     turn.stop();
     turn.question = 0;
     turn.seat.tell({ kind: "sealed_group_info", ask: turn.ask, epoch, body });
-    turn.stop = this.#options.clock.after(SEALED_JOIN_TURN_MS, () => this.#next());
+    const { first, least } = SEALED_JOIN_TURN_MS;
+    const ms = Math.max(least, first / 2 ** (this.#inVain.get(turn.seat.source) ?? 0));
+    turn.stop = this.#options.clock.after(ms, () => this.#endInVain(turn));
+  }
+
+  /** The next member judges; whoever gave the GroupInfo has shown that it answers. */
+  #askForCheck(turn: Turn, check: Check): void {
+    turn.stop();
+    const { clock, room, members } = this.#options;
+    const { question, epoch, roster, body } = check;
+    const left = members().filter((seat) => seat !== turn.seat && !check.asked.has(seat));
+    const judge = left.find((seat) => seat === this.#info?.giver) ?? left[0];
+    if (judge === undefined || check.asked.size >= SEALED_CHECK_TRIES) {
+      return this.#endUnsound(turn, check);
+    }
+    check.asked.add(judge);
+    const from = turn.seat.handle;
+    judge.tell({ kind: "sealed_check_please", room, question, epoch, from, roster, body });
+    turn.stop = clock.after(SEALED_CHECK_MS, () => this.#askForCheck(turn, check));
+  }
+
+  #endUnsound(turn: Turn, { isDenied }: Check): void {
+    // Where nobody has answered, nobody has found anything wrong with it either.
+    if (!isDenied) return this.#fail(turn);
+    this.#endInVain(turn);
+    this.#options.onUnsound(turn.seat);
+  }
+
+  #endInVain(turn: Turn): void {
+    this.#countInVain(turn.seat);
+    this.#next();
+  }
+
+  #countInVain(seat: Seat): void {
+    seat.turnsInVain++;
+    const before = this.#inVain.get(seat.source) ?? 0;
+    this.#inVain.delete(seat.source);
+    this.#inVain.set(seat.source, before + 1);
+    if (this.#inVain.size > SEALED_SOURCES_KEPT) {
+      this.#inVain.delete(this.#inVain.keys().next().value);
+    }
   }
 
   #fail(turn: Turn): void {

@@ -1,11 +1,32 @@
-// What a sealed room is made with, what is said to it by who comes, and what of it the next process must know.
+// Time as sealed rooms see it, what a room is made with, what a connection that attaches says to it, and what the next
+// process must know.
 
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
-import type { SealedClock } from "./clock.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import type { OrderState } from "./commit_order.ts";
 import type { BudgetAccount } from "../limits/fair_budget.ts";
+import type { RosterSnapshot } from "./roster.ts";
 import type { SeatState } from "./seat.ts";
+
+/** Two clocks and a timer; tests bring their own. */
+export interface SealedClock {
+  /** Monotonic ms. */
+  now(): number;
+  /** ms since 1970. */
+  utc(): number;
+  /** Calls `run` once, after `ms`. Returns what stops that. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** The clock of the machine. */
+export const SYSTEM_CLOCK: SealedClock = {
+  now: () => performance.now(),
+  utc: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 /** What a room is made with. */
 export interface SealedRoomOptions {
@@ -14,7 +35,7 @@ export interface SealedRoomOptions {
   readonly clock: SealedClock;
   readonly memory: BudgetAccount;
   readonly counters: SealedCounters;
-  /** How long the place of a lost link is kept. */
+  /** How long the seat of a member without a connection is kept. */
   readonly graceMs: number;
   /** Called when nobody is left, and nobody is waited for. */
   readonly onEmpty: () => void;
@@ -22,11 +43,13 @@ export interface SealedRoomOptions {
   readonly known?: SealedRoomSnapshot;
 }
 
-/** What somebody says who attaches, after the proof was checked. */
-export type SeatClaim = Pick<
-  RequestOf<"sealed_attach">,
-  "ask" | "handle" | "owner" | "member" | "epoch" | "seq"
->;
+/** What a connection says that attaches, after its proofs were checked. */
+export interface SeatClaim
+  extends Pick<RequestOf<"sealed_attach">, "ask" | "member" | "epoch" | "seq"> {
+  readonly handle: Uint8Array;
+  /** Where it comes from: a network, or what else stands for one. */
+  readonly source: unknown;
+}
 
 /** One room: its order, and its members. Votes that are open end with the process. */
 export interface SealedRoomSnapshot {
@@ -34,6 +57,7 @@ export interface SealedRoomSnapshot {
   readonly rid: Uint8Array;
   readonly order: OrderState;
   readonly seats: readonly SeatState[];
+  readonly roster: RosterSnapshot;
   /** Handle of whoever made the current epoch; null = not known. */
   readonly committer: Uint8Array | null;
 }
@@ -41,7 +65,7 @@ export interface SealedRoomSnapshot {
 /** All sealed rooms of a server. */
 export interface SealedSnapshot {
   readonly lastNumber: number;
-  /** Those that the operator closed. */
+  /** Those that the admin closed. */
   readonly closed: readonly string[];
   readonly rooms: readonly SealedRoomSnapshot[];
 }

@@ -1,109 +1,151 @@
-// One sealed room: who is attached, whose turn it is, and what they say to each other. The server knows it by a random
-// name, and can read nothing of what goes through it.
+// One sealed room: who is attached, who is in the group as its members say, whose turn it is, and what they send each
+// other. The relay knows it by a random name, and can read nothing of what goes through it.
 
-import { SEALED_BRING_BACK_MS } from "../config/limits.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
-import { EncodedEvent } from "../delivery/encoded_event.ts";
+import { Attaching } from "./attaching.ts";
+import { BringBack } from "./bring_back.ts";
+import { Commits } from "./commits.ts";
+import { CommitOrder, type OrderState } from "./commit_order.ts";
 import { Eviction } from "./eviction.ts";
+import type { RingPosition } from "./frame_ring.ts";
+import { Guests } from "./guests.ts";
 import { JoinQueue } from "./join_queue.ts";
-import { CommitOrder, type OrderState, type Voided } from "./commit_order.ts";
-import { Penalties } from "./penalties.ts";
-import type { Missing, RingPosition } from "./frame_ring.ts";
 import type { SealedRoomOptions, SealedRoomSnapshot, SeatClaim } from "./room_contract.ts";
-import { type HandleKey, handleKey, type SealedPeer, Seat } from "./seat.ts";
-import { FailedJoins } from "./failed_joins.ts";
+import { Roster } from "./roster.ts";
+import {
+  type DropReason,
+  type HandleKey,
+  handleKey,
+  type SealedPeer,
+  Seat,
+  Seats,
+} from "./seat.ts";
 
-// Who comes back in the last second of the grace time must find all of it.
+// A member that comes back in the last second of the grace time must find all of it.
 const MEMORY_GRACES = 2;
 
-/** A room of which the server knows handles, epochs and sizes. */
+/** A room of which the relay knows handles, epochs and sizes. */
 export class SealedRoom {
   readonly number: number;
   readonly rid: Uint8Array;
-  readonly penalties = new Penalties();
   readonly #options: SealedRoomOptions;
-  readonly #seats = new Map<HandleKey, Seat>();
+  readonly #roster = new Roster();
+  readonly #seats = new Seats((key) => this.#roster.has(key));
+  readonly #bringBack = new BringBack();
   readonly #joins: JoinQueue;
   readonly #eviction: Eviction;
+  readonly #guests: Guests;
+  readonly #attaching: Attaching;
+  readonly #commits: Commits;
   #order: CommitOrder | undefined;
-  /** Until when another's later state corrects what was brought back; monotonic ms. */
-  #correctableUntil = -Infinity;
-  readonly #shutOut = new FailedJoins();
-  /** Whoever made the current epoch: the first to know it. */
-  #lastCommitter: Seat | undefined;
 
   constructor(options: SealedRoomOptions) {
     this.#options = options;
     this.number = options.number;
     this.rid = options.rid;
-    const parts = { room: options.number, clock: options.clock, members: () => this.#members() };
+    const members = () => this.#seats.members;
+    const parts = { room: options.number, clock: options.clock, members };
     this.#joins = new JoinQueue({
       ...parts,
       epoch: () => this.#order?.standing.epoch ?? 0,
+      isMember: ({ key }) => this.#roster.has(key),
       onInVain: (seat) => this.#joinedInVain(seat),
+      onUnsound: (seat) => this.#putOut(seat),
     });
     this.#eviction = new Eviction(parts);
+    this.#guests = new Guests({
+      clock: options.clock,
+      list: () => this.#seats.guests,
+      isWaiting: (seat) => this.#joins.has(seat),
+      tell: (count) => this.#seats.send({ kind: "sealed_guests", room: this.number, count }),
+    });
+    this.#attaching = new Attaching({
+      room: options.number,
+      clock: options.clock,
+      seats: this.#seats,
+      roster: this.#roster,
+      guests: this.#guests,
+      eviction: this.#eviction,
+      order: () => this.#order,
+      drop: (seat) => this.#drop(seat, "crowded"),
+    });
+    this.#commits = new Commits({
+      counters: options.counters,
+      room: options.number,
+      seats: this.#seats,
+      roster: this.#roster,
+      joins: this.#joins,
+      guests: this.#guests,
+      eviction: this.#eviction,
+      order: () => this.#requireOrder(),
+      drop: (seat, why) => this.#drop(seat, why),
+      onUnsound: (seat) => this.#putOut(seat),
+    });
     if (options.known !== undefined) this.#restore(options.known);
   }
 
   /** What the next process must know; undefined where nobody could come back to it. */
   get state(): SealedRoomSnapshot | undefined {
-    const seats = [...this.#seats.values()].filter(({ member }) => member);
+    const seats = this.#seats.ofMembers;
     if (this.#order === undefined || seats.length === 0) return undefined;
     return {
       number: this.number,
       rid: this.rid,
       order: this.#order.state,
       seats: seats.map((seat) => seat.state),
-      committer: this.#lastCommitter?.handle ?? null,
+      roster: this.#roster.state,
+      committer: this.#seats.lastCommitter?.handle ?? null,
     };
   }
 
-  /** Seats with a link. */
+  /** Seats with a connection. */
   get attached(): number {
-    let count = 0;
-    for (const seat of this.#seats.values()) if (seat.peer !== undefined) count++;
-    return count;
+    return this.#seats.connected.length;
   }
 
   /** Takes `peer` in under its handle, and tells it where the room is. Throws LimitError. */
   attach(peer: SealedPeer, claim: SeatClaim): Seat {
-    const seat = this.#seatOf(claim);
-    this.#takeLink(seat, peer);
-    seat.member ||= claim.member;
-    this.#correct(seat, claim);
-    this.#answerAttach(seat, claim);
-    this.#send({ kind: "sealed_back", room: this.number, handle: seat.handle }, seat);
-    if (seat.member && this.#order !== undefined) this.#eviction.memberCame();
+    const seat = this.#attaching.seat(peer, claim);
+    if (this.#isLater(seat, claim)) this.#letCorrect(seat);
+    this.#attaching.answer(seat, claim);
+    if (this.#roster.has(seat.key)) {
+      this.#seats.send({ kind: "sealed_back", room: this.number, handle: seat.handle }, seat);
+      if (this.#order !== undefined) this.#eviction.memberCame();
+    }
+    this.#guests.changed();
     return seat;
   }
 
-  /** The first makes the group, or brings it back with those who were in it. */
+  /** The first makes the group, or brings it back with those who were in it. Throws LimitError. */
   create(seat: Seat, { ask, epoch, seq, handles }: RequestOf<"sealed_create">): void {
-    this.#joins.done(seat);
+    this.#joins.late(seat);
     if (this.#order !== undefined) {
       return seat.tell({ kind: "sealed_conflict", ask, ...this.#order.standing });
     }
+    const now = this.#options.clock.now();
+    if (!this.#bringBack.allows(seat, now)) {
+      throw new LimitError("Cannot bring the room back: its members do");
+    }
+    const others = handles.filter((handle) => handleKey(handle) !== seat.key);
     this.#begin({ epoch, seq });
-    seat.member = true;
-    this.#lastCommitter = seat;
-    if (epoch > 0 || seq > 0) {
-      this.#correctableUntil = this.#options.clock.now() + SEALED_BRING_BACK_MS;
-    }
-    for (const handle of handles) {
-      if (this.#seats.size >= SEALED_MEMBERS_MAX || this.#seats.has(handleKey(handle))) continue;
-      const absent = new Seat(handle, true);
-      this.#seats.set(absent.key, absent);
-      this.#startGrace(absent);
-    }
+    this.#roster.begin([seat.handle, ...others.slice(0, SEALED_MEMBERS_MAX - 1)]);
+    this.#seats.lastCommitter = seat;
+    if (epoch > 0 || seq > 0) this.#bringBack.begun(now, this.#options.graceMs);
+    for (const absent of this.#seats.addAbsent(others)) this.#startGrace(absent);
     this.#options.counters.sealedGroups++;
     seat.tell({ kind: "sealed_done", ask });
+    for (const waiting of this.#bringBack.takeWaiting()) {
+      this.#attaching.tellAttached(waiting, { ask: 0, missing: "epochs" });
+    }
   }
 
-  /** A seat wants into the group. */
+  /** A seat asks for its turn to enter the group. Throws LimitError. */
   join(seat: Seat, { ask, fresh }: RequestOf<"sealed_join">): void {
+    if (this.#roster.wasRemoved(seat.key)) {
+      throw new LimitError("Cannot come into the room: you were removed from it");
+    }
     if (this.#order === undefined) {
       return seat.tell({ kind: "sealed_none", ask, room: this.number });
     }
@@ -120,51 +162,40 @@ export class SealedRoom {
     seat.tell({ kind: "sealed_conflict", ask, ...standing });
   }
 
-  /** Orders a commit, where its epoch is the current one. Throws LimitError. */
-  commit(seat: Seat, { ask, epoch, evicts, body }: RequestOf<"sealed_commit">): void {
-    const order = this.#requireOrder();
-    const electorate = this.#members().filter((one) => one !== seat);
-    const draft = { epoch, from: seat.handle, ask, body };
-    const ordered = order.commit(draft, { sender: seat, electorate });
-    if (ordered === "voided") throw new LimitError("Cannot take this commit: it was voided");
-    if (ordered === "late") {
-      this.#options.counters.sealedConflicts++;
-      return seat.tell({ kind: "sealed_conflict", ask, ...order.standing });
-    }
-    this.#options.counters.sealedCommits++;
-    this.#shutOut.clear();
-    this.#broadcast(ordered);
-    if (!seat.member) seat.memberFrom = order.standing.seq;
-    seat.member = true;
-    this.#lastCommitter = seat;
-    this.#joins.done(seat);
-    this.#joins.moved();
-    for (const handle of evicts) this.#evicted(handle);
-    this.#eviction.memberCame();
+  /** Orders a commit, that of a guest once a member has found it sound. Throws LimitError. */
+  commit(seat: Seat, request: RequestOf<"sealed_commit">): void {
+    this.#commits.take(seat, request);
   }
 
-  /** Orders a message, where its epoch is the current one or the one before. */
+  /** A member says whether the commit of a guest is sound. */
+  check(seat: Seat, { ask, question, ok }: RequestOf<"sealed_check">): void {
+    seat.tell({ kind: "sealed_done", ask });
+    this.#joins.judged(seat, { question, ok });
+  }
+
+  /** Orders a message of a member, where its epoch is the current one or the one before. Throws LimitError. */
   app(seat: Seat, { ask, epoch, body }: RequestOf<"sealed_app">): void {
-    const order = this.#requireOrder();
+    const order = this.#requireMember(seat);
     const ordered = order.app({ epoch, from: seat.handle, ask, body });
     if (ordered === undefined) {
       return seat.tell({ kind: "sealed_stale", ask, epoch: order.standing.epoch });
     }
     this.#options.counters.sealedMessages++;
-    this.#broadcast(ordered);
+    this.#seats.deliver(ordered);
   }
 
   /** A member says whether a commit was sound. */
   vote(seat: Seat, { ask, seq, ok }: RequestOf<"sealed_vote">): void {
     seat.tell({ kind: "sealed_done", ask });
-    this.#applyVoid(this.#order?.vote(seat, { seq, ok }));
+    this.#commits.undo(this.#order?.vote(seat, { seq, ok }));
   }
 
   /** Lets chunks of the member `to` through to `seat`. Throws LimitError. */
   pull(seat: Seat, { ask, to, chunks, body }: RequestOf<"sealed_pull">): void {
-    const sender = this.#seats.get(handleKey(to));
-    if (sender?.peer === undefined || sender === seat) {
-      throw new LimitError("Cannot get the file: who offered it is not here");
+    this.#requireMember(seat);
+    const sender = this.#seats.of(handleKey(to));
+    if (sender?.peer === undefined || sender === seat || !this.#roster.has(sender.key)) {
+      throw new LimitError("Cannot get the file: whoever offered it is not here");
     }
     if (!seat.grant(sender.key, chunks)) {
       throw new LimitError("Cannot get the file: too much of it is on its way already");
@@ -173,132 +204,106 @@ export class SealedRoom {
     seat.tell({ kind: "sealed_done", ask });
   }
 
-  /** Passes a chunk on to who asked for it. False where nobody did. */
+  /** Passes a chunk on to the member that asked for it. False where it did not. */
   chunk(seat: Seat, { to, body }: RequestOf<"sealed_chunk">): boolean {
-    const receiver = this.#seats.get(handleKey(to));
+    const receiver = this.#seats.of(handleKey(to));
     if (!receiver?.spend(seat.key)) return false;
     this.#options.counters.sealedChunks++;
     receiver.tell({ kind: "sealed_chunk", room: this.number, from: seat.handle, body });
     return true;
   }
 
-  /** The link of `seat` is lost: it keeps its place for the grace time. */
+  /** The connection of `seat` is lost: a member keeps its seat for the grace time. */
   loseLink(seat: Seat): void {
-    if (!this.#unlink(seat)) return;
-    if (!seat.member) return this.#forget(seat);
-    this.#send({ kind: "sealed_gone", room: this.number, handle: seat.handle, left: false });
+    if (!this.#disconnect(seat)) return;
+    if (!this.#roster.has(seat.key)) return this.#forget(seat);
+    this.#seats.send({ kind: "sealed_gone", room: this.number, handle: seat.handle, left: false });
     this.#startGrace(seat);
     this.tidy();
   }
 
   /** `seat` leaves for good; where it was a member, another removes its leaf at once. */
   leave(seat: Seat): void {
-    this.#unlink(seat);
+    this.#disconnect(seat);
     this.#depart(seat);
   }
 
   /** Lets itself be forgotten where nobody is here, and nobody is waited for. */
   tidy(): void {
-    const waitedFor = [...this.#seats.values()]
-      .some(({ peer, departed }) => peer !== undefined || !departed);
-    if (!waitedFor) this.#options.onEmpty();
+    const isWaitedFor = (seat: Seat): boolean => seat.peer !== undefined || !seat.departed;
+    if (!this.#seats.all.some(isWaitedFor)) return this.#options.onEmpty();
+    if (this.#order === undefined || this.#seats.ofMembers.some(isWaitedFor)) return;
+    this.#loseGroup(this.#seats.connected);
   }
 
-  /** Another server has the room: whoever is here comes again, and is passed on to it. */
+  /** Another server has the room: all clients reconnect, and are passed on to it. */
   giveUp(): void {
-    const peers = [...this.#seats.values()].map(({ peer }) => peer);
+    const peers = this.#seats.all.map(({ peer }) => peer);
     this.close();
     for (const peer of peers) peer?.comeAgain();
   }
 
   /** Lets everybody go, and ends. */
   shut(): void {
-    const peers = [...this.#seats.values()].map(({ peer }) => peer);
+    const peers = this.#seats.all.map(({ peer }) => peer);
     this.close();
     for (const peer of peers) peer?.dropped(this.number, "closed");
   }
 
-  /** Forgets all, and calls off all that was to come. */
+  /** Forgets all, and stops all timers. */
   close(): void {
-    for (const seat of this.#seats.values()) seat.stopGrace();
     this.#seats.clear();
     this.#joins.clear();
     this.#eviction.clear();
+    this.#guests.clear();
+    this.#roster.clear();
     this.#order?.clear();
     this.#order = undefined;
   }
 
-  #seatOf({ handle, owner, member }: SeatClaim): Seat {
-    const known = this.#seats.get(handleKey(handle));
-    if (known !== undefined) {
-      if (known.isOwnedBy(owner)) return known;
-      throw new LimitError("Cannot come into the room: somebody else has this handle");
-    }
-    if (this.#seats.size >= SEALED_MEMBERS_MAX) {
-      throw new LimitError(`Cannot come into the room: it has ${SEALED_MEMBERS_MAX} members`);
-    }
-    const seat = new Seat(handle, member);
-    seat.isOwnedBy(owner);
-    this.#seats.set(seat.key, seat);
-    return seat;
+  #drop(seat: Seat, why: DropReason): void {
+    seat.peer?.dropped(this.number, why);
+    this.leave(seat);
   }
 
-  #takeLink(seat: Seat, peer: SealedPeer): void {
-    const previous = seat.peer;
-    seat.stopGrace();
-    seat.peer = peer;
-    seat.revoke();
-    if (previous !== undefined && previous !== peer) previous.dropped(this.number, "replaced");
-    if (seat.departed) {
-      seat.departed = false;
-      this.#eviction.remove(seat);
-    }
+  /** Members found a commit of that seat unsound. */
+  #putOut(seat: Seat): void {
+    this.#attaching.punish(seat);
+    if (seat.peer === undefined || this.#seats.of(seat.key) !== seat) return;
+    this.#drop(seat, "voided");
   }
 
-  // After a restart of the server, members have one room in slightly different states: the latest is the true one.
-  #correct(seat: Seat, { member, epoch, seq }: SeatClaim): void {
+  // After a restart of the relay, members have one room in slightly different states: the latest is the true one.
+  #isLater(seat: Seat, claim: SeatClaim): boolean {
     const order = this.#order;
-    if (order === undefined || !member || order.touched) return;
-    if (this.#options.clock.now() >= this.#correctableUntil) return;
-    const { standing } = order;
-    if (epoch < standing.epoch || (epoch === standing.epoch && seq <= standing.seq)) return;
-    order.clear();
-    this.#begin({ epoch, seq });
-    const missing = epoch > standing.epoch ? "epochs" : "messages";
-    for (const other of this.#seats.values()) {
-      if (other !== seat) this.#tellAttached(other, { ask: 0, missing });
+    if (order === undefined || order.touched || !claim.member || !this.#roster.has(seat.key)) {
+      return false;
     }
+    return this.#bringBack.isLater(claim, order.standing, this.#options.clock.now());
   }
 
-  #answerAttach(seat: Seat, { ask, member, epoch, seq }: SeatClaim): void {
-    if (this.#order === undefined) {
-      return seat.tell({ kind: "sealed_none", ask, room: this.number });
-    }
-    // A newcomer has missed nothing: what was said before is not for it.
-    const replay = member
-      ? this.#order.since({ epoch, seq })
-      : { missing: "nothing", broadcasts: [] } as const;
-    this.#tellAttached(seat, { ask, missing: replay.missing });
-    for (const broadcast of replay.broadcasts) seat.peer?.deliver(broadcast);
-  }
-
-  #tellAttached(seat: Seat, about: { readonly ask: number; readonly missing: Missing }): void {
-    const members = Array.from(
-      this.#seats.values(),
-      ({ handle, peer }): [Uint8Array, boolean] => [handle, peer !== undefined],
-    );
-    const standing = this.#requireOrder().standing;
-    seat.tell({ kind: "sealed_attached", ...about, room: this.number, ...standing, members });
+  #letCorrect(seat: Seat): void {
+    this.#bringBack.wait(this.#seats.members.filter((one) => one !== seat));
+    this.#loseGroup([], [seat.key]);
   }
 
   #joinedInVain(seat: Seat): void {
-    const members = this.#members();
-    if (!this.#shutOut.add(seat, members)) return;
-    this.#shutOut.clear();
+    const isUnsettled = this.#bringBack.isUnsettled(this.#options.clock.now());
+    if (!this.#roster.isLostBy(seat, this.#seats.connected, isUnsettled)) return;
+    const heirs = this.#roster.takeFailed();
+    this.#loseGroup(this.#seats.connected, heirs);
+  }
+
+  /** There is no group here any more. `heirs`: who alone may bring one for a moment; none = anybody. */
+  #loseGroup(told: readonly Seat[], heirs: readonly HandleKey[] = []): void {
     this.#order?.clear();
     this.#order = undefined;
-    this.#joins.moved();
-    for (const one of members) one.tell({ kind: "sealed_none", ask: 0, room: this.number });
+    this.#roster.clear();
+    this.#joins.clear();
+    this.#eviction.clear();
+    this.#bringBack.lost(heirs, this.#options.clock.now());
+    for (const seat of this.#seats.all) if (seat.peer === undefined) this.#seats.remove(seat);
+    for (const seat of told) seat.tell({ kind: "sealed_none", ask: 0, room: this.number });
   }
 
   #begin(start: RingPosition, known?: OrderState): void {
@@ -314,15 +319,16 @@ export class SealedRoom {
     });
   }
 
-  #restore({ order, seats, committer }: SealedRoomSnapshot): void {
+  #restore({ order, seats, roster, committer }: SealedRoomSnapshot): void {
     this.#begin(order, order);
+    this.#roster.restore(roster);
     for (const known of seats) {
       const seat = Seat.restore(known);
-      this.#seats.set(seat.key, seat);
+      this.#seats.add(seat);
       if (seat.departed) this.#eviction.add(seat);
       else this.#startGrace(seat);
     }
-    if (committer !== null) this.#lastCommitter = this.#seats.get(handleKey(committer));
+    if (committer !== null) this.#seats.lastCommitter = this.#seats.of(handleKey(committer));
   }
 
   #requireOrder(): CommitOrder {
@@ -330,22 +336,20 @@ export class SealedRoom {
     throw new LimitError("Cannot do that in the sealed room: it has no group yet");
   }
 
-  /** Members with a link, whoever made the current epoch first: it has certainly processed it. */
-  #members(): readonly Seat[] {
-    const all = [...this.#seats.values()].filter(({ member, peer }) =>
-      member && peer !== undefined
-    );
-    const first = all.indexOf(this.#lastCommitter as Seat);
-    return first <= 0 ? all : [all[first] as Seat, ...all.toSpliced(first, 1)];
+  #requireMember(seat: Seat): CommitOrder {
+    const order = this.#requireOrder();
+    if (this.#roster.has(seat.key)) return order;
+    throw new LimitError("Cannot do that in the sealed room: you are not in its group");
   }
 
-  #unlink(seat: Seat): boolean {
+  #disconnect(seat: Seat): boolean {
     if (seat.peer === undefined) return false;
     seat.peer = undefined;
     seat.revoke();
-    for (const other of this.#seats.values()) other.revoke(seat.key);
-    this.#joins.done(seat);
-    this.#applyVoid(this.#order?.forgetVoter(seat));
+    for (const other of this.#seats.all) other.revoke(seat.key);
+    this.#joins.gone(seat);
+    this.#commits.undo(this.#order?.forgetVoter(seat));
+    this.#guests.changed();
     return true;
   }
 
@@ -356,52 +360,15 @@ export class SealedRoom {
 
   #depart(seat: Seat): void {
     seat.stopGrace();
-    this.#send({ kind: "sealed_gone", room: this.number, handle: seat.handle, left: true });
-    if (!seat.member || this.#order === undefined) return this.#forget(seat);
+    if (!this.#roster.has(seat.key)) return this.#forget(seat);
+    this.#seats.send({ kind: "sealed_gone", room: this.number, handle: seat.handle, left: true });
     seat.departed = true;
     this.#eviction.add(seat);
     this.tidy();
   }
 
-  #evicted(handle: Uint8Array): void {
-    const seat = this.#seats.get(handleKey(handle));
-    // Whoever has a link stays: it sees by itself that it is out of the group, and may join again.
-    if (seat === undefined || seat.peer !== undefined) return;
-    this.#options.counters.sealedEvictions++;
-    seat.stopGrace();
-    this.#eviction.remove(seat);
-    this.#seats.delete(seat.key);
-  }
-
-  #applyVoid(voided: Voided | undefined): void {
-    if (voided === undefined) return;
-    this.#options.counters.sealedVoids++;
-    this.#broadcast(voided.broadcast);
-    this.#joins.moved();
-    // Whoever came in by what is void now is not in the group.
-    for (const seat of this.#seats.values()) {
-      if (seat.memberFrom >= voided.event.seq) [seat.member, seat.memberFrom] = [false, 0];
-    }
-    const sender = voided.sender as Seat;
-    const { peer } = sender;
-    if (peer === undefined || this.#seats.get(sender.key) !== sender) return;
-    peer.dropped(this.number, "voided");
-    this.leave(sender);
-  }
-
   #forget(seat: Seat): void {
-    seat.stopGrace();
-    this.#seats.delete(seat.key);
+    this.#seats.remove(seat);
     this.tidy();
-  }
-
-  #send(event: Parameters<Seat["tell"]>[0], except?: Seat): void {
-    this.#broadcast(new EncodedEvent(event, ""), except);
-  }
-
-  #broadcast(broadcast: EncodedEvent, except?: Seat): void {
-    for (const seat of this.#seats.values()) {
-      if (seat !== except) seat.peer?.deliver(broadcast);
-    }
   }
 }

@@ -3,7 +3,7 @@
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { RoomQuota } from "../limits/room_quota.ts";
-import type { SealedClock } from "./clock.ts";
+import type { SealedClock } from "./room_contract.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";

@@ -13,10 +13,10 @@ import type { SealedRoomId } from "./ids.ts";
 
 /** Bytes of the name by which a relay knows a sealed room. */
 export const RID_BYTES = 16;
-/** Bytes of a connection's handle in a sealed room. */
-export const HANDLE_BYTES = 8;
-/** Bytes that prove a handle to be one's own after the link was lost. */
-export const HANDLE_OWNER_BYTES = 16;
+/** Bytes of a handle: what stands for one process in a sealed room (attach_proof.ts). */
+export const HANDLE_BYTES = 16;
+/** Bytes of a digest of who is in the group (roster_digest.ts). */
+export const ROSTER_BYTES = 32;
 
 const count = z.int().min(0);
 const label = z.string().max(1_024);
@@ -33,7 +33,7 @@ const ask = count.max(2 ** 32 - 1);
 const room: z.ZodType<SealedRoomId> = count;
 /** Epoch of the group, from 0. */
 const epoch = count;
-/** Place of a frame in its room, from 1. */
+/** Sequence of a frame in its room, from 1. */
 const seq = count;
 const handle = bytes(HANDLE_BYTES);
 const handles = z.array(handle).max(SEALED_MEMBERS_MAX);
@@ -51,14 +51,17 @@ export const SEALED_FRAME_TYPES = ["commit", "app"] as const;
 
 /** What a client sends about sealed rooms: one row a message. */
 export const SEALED_REQUESTS = {
-  /** Comes to a room, or back to it. `member`: the group's state at `epoch` is there, and all frames up to `seq`. */
+  /**
+   * Attaches to a room, as whoever holds the handle's key. `member`: the client has the group's state at `epoch`, and all
+   * frames up to `seq`.
+   */
   sealed_attach: {
     ask,
     rid: bytes(RID_BYTES),
     key: bytes(32),
-    handle,
-    owner: bytes(HANDLE_OWNER_BYTES),
     proof: bytes(64),
+    handleKey: bytes(32),
+    handleProof: bytes(64),
     member: z.boolean(),
     epoch,
     seq,
@@ -68,8 +71,8 @@ export const SEALED_REQUESTS = {
   /** Asks for the GroupInfo. `fresh`: the one that was given is of no use. */
   sealed_join: { ask, room, fresh: z.boolean() },
   sealed_group_info: { ask, room, question: count, epoch, body },
-  /** `evicts`: the handles whose leaves it removes. */
-  sealed_commit: { ask, room, epoch, evicts: handles, body },
+  /** `members`: the handles of all leaves after it; `locked`: whether the room is locked after it. */
+  sealed_commit: { ask, room, epoch, members: handles, locked: z.boolean(), body },
   sealed_app: { ask, room, epoch, body },
   /** Whether the commit at `seq` was sound. */
   sealed_vote: { ask, room, seq, ok: z.boolean() },
@@ -78,11 +81,16 @@ export const SEALED_REQUESTS = {
   sealed_pull: { ask, room, to: handle, ...pull },
   /** A chunk for the member `to`, who asked for it. */
   sealed_chunk: { room, to: handle, ...chunk },
+  /** Whether the commit of that question is sound. */
+  sealed_check: { ask, room, question: count, ok: z.boolean() },
 } as const;
 
 /** What the server sends about sealed rooms: one row a message. */
 export const SEALED_EVENTS = {
-  /** The receiver is in the room; the frames that it missed follow. With ask 0: the room was brought back to here. */
+  /**
+   * The receiver is attached. To a member the frames that it missed follow; who is not in the group is told nothing of
+   * it (epoch, seq 0, nobody, missing epochs). With ask 0: the room was brought back to here.
+   */
   sealed_attached: {
     ask,
     room,
@@ -91,7 +99,7 @@ export const SEALED_EVENTS = {
     missing: z.enum(MISSING),
     members: z.array(z.tuple([handle, z.boolean()])).max(SEALED_MEMBERS_MAX),
   },
-  /** The receiver is in the room, which has no group. */
+  /** The receiver is attached to the room, which has no group. */
   sealed_none: { ask, room },
   sealed_done: { ask },
   sealed_declined: { ask, room, why: label },
@@ -110,6 +118,8 @@ export const SEALED_EVENTS = {
     from: handle,
     ask,
     time: count,
+    /** Of a commit: the digest of `members` and `locked` as its sender gave them; empty for a message. */
+    roster: bytes(0, ROSTER_BYTES),
     body,
   },
   /** The commit at `seq` and all frames up to `last` are void; the room is in `epoch` again. */
@@ -121,4 +131,17 @@ export const SEALED_EVENTS = {
   sealed_evict_please: { room, handles },
   sealed_pull: { room, from: handle, ...pull },
   sealed_chunk: { room, from: handle, ...chunk },
+  /** A connection that is not in the group gives this commit: is it sound? */
+  sealed_check_please: {
+    room,
+    question: count,
+    epoch,
+    from: handle,
+    roster: bytes(ROSTER_BYTES),
+    body,
+  },
+  /** The receiver has just come into the group: these members have a connection. */
+  sealed_here: { room, handles },
+  /** So many connections have shown that they hold the link, and are not in the group. */
+  sealed_guests: { room, count },
 } as const;

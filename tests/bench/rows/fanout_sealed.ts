@@ -2,9 +2,9 @@
 // members do to seal and open them is the row sealed-message.
 
 import { generateIdentity, type ServerIdentity, signAs } from "../../../shared/crypto/identity.ts";
-import type { EventOf } from "../../../shared/messages/messages_v2.ts";
+import type { EventOf, SealedEvent } from "../../../shared/messages/messages_v2.ts";
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
-import { attachInput, ridOf } from "../../../shared/messages/attach_proof.ts";
+import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { bodyOf, textOf as textIn } from "../../helpers/peers/sealed_room.ts";
@@ -103,7 +103,7 @@ async function fillRoom(
   const load = await makeLoadKeys();
   const key = await generateIdentity();
   const members: SealedMember[] = [];
-  for (let n = 0; n < count; n++) members.push(await joinSealed(n, { load, key, connect }));
+  for (let n = 0; n < count; n++) members.push(await joinSealed(members, { load, key, connect }));
   // Each has yet to read the commits that came after its own.
   for (const { link } of members.slice(0, -1)) {
     let seq = 0;
@@ -116,19 +116,25 @@ async function fillRoom(
 }
 
 async function joinSealed(
-  n: number,
+  members: readonly SealedMember[],
   { load, key, connect }: {
     readonly load: LoadKeys;
     readonly key: ServerIdentity;
     readonly connect: () => Promise<Deno.Conn>;
   },
 ): Promise<SealedMember> {
+  const n = members.length;
   const link = await V2Member.join(await connect(), { load, name: `member${n}` });
-  const handle = crypto.getRandomValues(new Uint8Array(8));
-  const rid = ridOf(key.publicKey);
-  const proof = await signAs(key, attachInput({ rid, handle, challenge: link.challenge }));
-  const owner = crypto.getRandomValues(new Uint8Array(16));
-  const claim = { rid, key: key.publicKey, handle, owner, proof };
+  const seat = await generateIdentity();
+  const [rid, handle] = [ridOf(key.publicKey), handleOf(seat.publicKey)];
+  const proven = { rid, handle, challenge: link.challenge };
+  const claim = {
+    rid,
+    key: key.publicKey,
+    proof: await signAs(key, attachInput("link", proven)),
+    handleKey: seat.publicKey,
+    handleProof: await signAs(seat, attachInput("handle", proven)),
+  };
   const standing = { member: false, epoch: 0, seq: 0 };
   await writeAll(link.conn, link.seal({ kind: "sealed_attach", ask: 1, ...claim, ...standing }));
   const attached = await until(link, n === 0 ? "sealed_none" : "sealed_attached");
@@ -137,15 +143,42 @@ async function joinSealed(
     const place = { room, epoch: 0, seq: 0, handles: [] };
     await writeAll(link.conn, link.seal({ kind: "sealed_create", ask: ASKED, ...place }));
     await until(link, "sealed_done");
-  } else {
-    const commit = { room, epoch: n - 1, evicts: [], body: bodyOf(`commit ${n}`) };
-    await writeAll(link.conn, link.seal({ kind: "sealed_commit", ask: ASKED, ...commit }));
-    await until(link, "sealed_frame");
-  }
+  } else await enterGroup({ link, handle, room }, members);
   return { link, handle, room };
 }
 
-async function until<K extends "sealed_none" | "sealed_attached" | "sealed_done" | "sealed_frame">(
+/** The member before lets the next one in. */
+async function enterGroup(
+  { link, handle, room }: SealedMember,
+  members: readonly SealedMember[],
+): Promise<void> {
+  const n = members.length;
+  const { link: giver } = members.at(-1) as SealedMember;
+  await writeAll(link.conn, link.seal({ kind: "sealed_join", ask: ASKED, room, fresh: false }));
+  const asked = await until(giver, "sealed_group_info_please");
+  const info = { room, question: asked.question, epoch: asked.epoch, body: bodyOf("info") };
+  await writeAll(giver.conn, giver.seal({ kind: "sealed_group_info", ask: ASKED, ...info }));
+  await until(link, "sealed_group_info");
+  const handles = [...members.map((member) => member.handle), handle];
+  const commit = {
+    room,
+    epoch: n - 1,
+    members: handles,
+    locked: false,
+    body: bodyOf(`commit ${n}`),
+  };
+  await writeAll(link.conn, link.seal({ kind: "sealed_commit", ask: ASKED, ...commit }));
+  const { question } = await until(giver, "sealed_check_please");
+  const judged = { ask: ASKED, room, question, ok: true };
+  await writeAll(giver.conn, giver.seal({ kind: "sealed_check", ...judged }));
+  const { seq } = await until(link, "sealed_frame");
+  for (const voter of members) {
+    const vote = { ask: ASKED, room, seq, ok: true };
+    await writeAll(voter.link.conn, voter.link.seal({ kind: "sealed_vote", ...vote }));
+  }
+}
+
+async function until<K extends SealedEvent["kind"]>(
   link: V2Member,
   kind: K,
 ): Promise<EventOf<K>> {
@@ -188,6 +221,7 @@ function expectedBytes(load: Load, members: readonly SealedMember[], i: number):
       from,
       ask: sender === i ? ASKED + 1 + index : 0,
       time: Date.now(),
+      roster: new Uint8Array(),
       body: bodyOf(textOf(load, sender, index), BODY_BYTES),
     })));
   }

@@ -11,7 +11,7 @@ const PAYLOADS: readonly Payload[] = [
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
   { kind: "leaving", id },
   { kind: "move", id, secret: key },
-  { kind: "direct", id, to: new Uint8Array(8), enc: key, sealed: new Uint8Array(40) },
+  { kind: "direct", id, to: new Uint8Array(16), enc: key, sealed: new Uint8Array(40) },
   { kind: "revise", id, of: id, text: "héllo again" },
   { kind: "revise", id, of: id, text: null },
   { kind: "topic", id, text: "" },

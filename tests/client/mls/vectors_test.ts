@@ -16,7 +16,10 @@ import {
   paddedFileBytes,
 } from "../../../client/sealed_engine/file_seal.ts";
 import { roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
-import { attachProof, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
+import { attachProofs, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
+import { signatureKeysOf } from "../../../client/mls/cipher_suite.ts";
+import { handleOf } from "../../../shared/messages/attach_proof.ts";
+import { rosterDigest } from "../../../shared/messages/roster_digest.ts";
 import { readText } from "../../helpers/repo/sources.ts";
 
 const text = await readText("tests/vectors/sealed.json");
@@ -49,11 +52,14 @@ Deno.test("keys of the secret, and the proof for the relay", () => {
     },
     vectors.keys,
   );
-  const { handle, challenge, proof } = vectors.attach;
-  assert.equal(
-    toHex(attachProof(keys, { handle: hex(handle), challenge: hex(challenge) })),
-    proof,
-  );
+  const { handleSeed, handle, challenge, proof, handleProof } = vectors.attach;
+  const handleKeys = signatureKeysOf(hex(handleSeed));
+  const proofs = attachProofs(keys, { handleKeys, challenge: hex(challenge) });
+  assert.equal(toHex(handleOf(handleKeys.publicKey)), handle);
+  assert.deepEqual([toHex(proofs.proof), toHex(proofs.handleProof)], [proof, handleProof]);
+  for (const { members, locked, digest } of vectors.rosters) {
+    assert.equal(toHex(rosterDigest({ members: members.map(hex), locked })), digest);
+  }
 });
 
 Deno.test("envelopes are sealed and opened, and every changed byte is refused", () => {

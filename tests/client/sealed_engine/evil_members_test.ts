@@ -306,16 +306,26 @@ Deno.test("messages say which order their sender saw: another one is noticed", a
   const one = await seal(alice, "one");
   const two = await seal(bob, "two");
   const from = (member: typeof alice) => member.identity.me.handle;
+  const roster = new Uint8Array();
   const seq = room.sequence + 1;
   // Alice and carol see one before two, bob is shown two before one.
   for (const member of [alice, carol]) {
-    await member.group.receive({ seq, type: "app", from: from(alice), ...one }, () => false);
-    await member.group.receive({ seq: seq + 1, type: "app", from: from(bob), ...two }, () => false);
+    await member.group.receive(
+      { seq, type: "app", from: from(alice), roster, ...one },
+      () => false,
+    );
+    await member.group.receive(
+      { seq: seq + 1, type: "app", from: from(bob), roster, ...two },
+      () => false,
+    );
   }
-  await bob.group.receive({ seq, type: "app", from: from(bob), ...two }, () => false);
-  await bob.group.receive({ seq: seq + 1, type: "app", from: from(alice), ...one }, () => false);
+  await bob.group.receive({ seq, type: "app", from: from(bob), roster, ...two }, () => false);
+  await bob.group.receive(
+    { seq: seq + 1, type: "app", from: from(alice), roster, ...one },
+    () => false,
+  );
   const three = await seal(bob, "three");
-  const frame = { seq: seq + 2, type: "app" as const, from: from(bob), ...three };
+  const frame = { seq: seq + 2, type: "app" as const, from: from(bob), roster, ...three };
   for (const member of [alice, carol]) {
     const outcome = await member.group.receive(frame, () => false);
     assert.ok(outcome.kind === "text");

@@ -252,7 +252,9 @@ Deno.test("who cannot come back for long, because nobody has the epoch that the 
   const body = new Uint8Array(1_052);
   for (const { inbox, handleBytes: from } of relay.peers) {
     const identity = { room: 1, seq: relay.seq + 1, epoch: relay.epoch ?? 0 };
-    inbox.push({ kind: "sealed_frame", type: "commit", ...identity, from, ask: 0, time: 0, body });
+    const roster = new Uint8Array();
+    const frame = { ...identity, from, ask: 0, time: 0, roster, body };
+    inbox.push({ kind: "sealed_frame", type: "commit", ...frame });
   }
   relay.seq++;
   relay.epoch = (relay.epoch ?? 0) + 1;
@@ -269,6 +271,8 @@ Deno.test("a former member who brings an old state back after a restart is shown
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
   await kick(alice!, "bob");
   await lock(alice!, true);
+  await alice!.machine.handle({ kind: "renew" });
+  await relay.settle();
   await relay.restart();
   // Bob's program holds the group as it was with him, and is the first to come.
   await bob!.online();

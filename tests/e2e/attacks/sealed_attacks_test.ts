@@ -4,6 +4,7 @@
 // sockets. The words that they see stand in sealed_attacks.txt beside this file.
 
 import assert from "node:assert/strict";
+import { rosterDigest } from "../../../shared/messages/roster_digest.ts";
 import type { SealedEvent } from "../../../shared/messages/messages_v2.ts";
 import { startClient, temporaryHome } from "../../helpers/programs/client_process.ts";
 import { type HostileLink, HostileServer } from "../../helpers/hostile/hostile_server.ts";
@@ -105,7 +106,7 @@ const flip = (body: Uint8Array) => body.map((byte, at) => at === 60 ? byte ^ 1 :
 Deno.test("the server adds a ghost: everybody refuses it, and is told", async () => {
   await using room = await scene("alice", "bob");
   await room.say("alice", "before");
-  const ghost = { handleBytes: new Uint8Array(8).fill(9) } as HostileLink;
+  const ghost = { handleBytes: new Uint8Array(16).fill(9) } as HostileLink;
   const { relay } = room.server;
   const body = crypto.getRandomValues(new Uint8Array(1_052));
   relay.publish(ghost, { type: "commit", epoch: relay.epoch ?? 0, ask: 0, body });
@@ -219,7 +220,19 @@ Deno.test("the server shows a newcomer an old room, where nobody is any more", a
     const { ask, epoch, body } = request;
     const type = request.kind === "sealed_commit" ? "commit" : "app";
     const from = link.handleBytes;
-    link.send({ kind: "sealed_frame", room: 1, seq, type, epoch, from, ask, time: 0, body });
+    const roster = request.kind === "sealed_commit" ? rosterDigest(request) : new Uint8Array();
+    link.send({
+      kind: "sealed_frame",
+      room: 1,
+      seq,
+      type,
+      epoch,
+      from,
+      ask,
+      time: 0,
+      roster,
+      body,
+    });
     return false;
   };
   await room.enter("dave");

@@ -268,8 +268,8 @@ test("a sealed room is one on all servers; when its home dies, its members come 
   await alice.create();
   await using bob = await SealedPeer.connect({ port: portOf(scene, 1) }, key);
   assert.equal((await bob.attach()).kind, "sealed_attached");
-  await bob.commit(0, "bob joins");
-  await alice.peer.until("sealed_frame", ({ body }) => textOf(body) === "bob joins");
+  await bob.enter(0, [alice]);
+  await alice.peer.until("sealed_frame", ({ body }) => textOf(body) === "join 0");
   await bob.app(1, "from two");
   await alice.app(1, "from one");
   for (const { peer } of [alice, bob]) {

@@ -226,7 +226,7 @@ Deno.test("a sealed room goes along: its order, who is in it, and what one of th
   await alice.create();
   await using bob = await SealedPeer.connect({ port }, key);
   await bob.attach();
-  await bob.commit(0, "bob joins");
+  await bob.enter(0, [alice]);
   bob.peer.cut();
   await alice.peer.until("sealed_gone");
   await alice.app(1, "while bob is away");

@@ -170,7 +170,7 @@ Deno.test("whom the maker removes is out over a real relay, which asks nobody ab
     assert.equal(alice.status.epoch, epoch);
     await using again = new SealedMember(secret, "bob");
     await again.connect(server);
-    await again.until(() => again.notes.some((note) => /room is locked/.test(note)), "the refusal");
+    await again.until(() => again.notes.some((note) => /it is locked/.test(note)), "the refusal");
     assert.equal(again.status.phase, "out");
     await agreed([alice, carol]);
   } finally {

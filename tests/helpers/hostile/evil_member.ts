@@ -12,6 +12,7 @@ import {
   type GroupInvitation,
   join,
   readInvitation,
+  rosterOf,
 } from "../../../client/mls/joining.ts";
 import { identityFor, OrderedRoom } from "../peers/sealed_group.ts";
 
@@ -68,7 +69,11 @@ export async function mallory(room: OrderedRoom, name = "mallory"): Promise<Evil
     replaces: false,
   });
   const body = sealEnvelope(identity.keys, "commit", message);
-  const frame = room.frame("commit", identity.me.handle, { epoch: invitation.epoch, body });
+  const frame = room.frame("commit", identity.me.handle, {
+    epoch: invitation.epoch,
+    body,
+    roster: rosterOf(identity.keys, next),
+  });
   for (const outcome of Object.values(await room.deliver(frame))) {
     assert.equal(outcome.kind, "epoch");
   }

@@ -105,6 +105,7 @@ export class HostileRelay implements AsyncDisposable {
     room.commit = hook<"sealed_commit">(room.commit.bind(room));
     room.app = hook<"sealed_app">(room.app.bind(room));
     room.vote = hook<"sealed_vote">(room.vote.bind(room));
+    room.check = hook<"sealed_check">(room.check.bind(room));
   }
 
   #between(peer: SealedPeer, handle: Uint8Array): SealedPeer {
@@ -145,8 +146,15 @@ export class HostileRelay implements AsyncDisposable {
 /** A frame of the relay's own making. */
 export function frameOf(fields: Partial<EventOf<"sealed_frame">>): EventOf<"sealed_frame"> {
   return {
-    ...{ kind: "sealed_frame", room: 1, seq: 1, type: "app", epoch: 0, ask: 0, time: 0 },
-    from: new Uint8Array(8),
+    kind: "sealed_frame",
+    room: 1,
+    seq: 1,
+    type: "app",
+    epoch: 0,
+    ask: 0,
+    time: 0,
+    from: new Uint8Array(16),
+    roster: new Uint8Array(),
     body: crypto.getRandomValues(new Uint8Array(284)),
     ...fields,
   };

@@ -2,15 +2,18 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type CommitIntent, SealedGroup } from "../../../client/mls/group.ts";
+import { SealedGroup } from "../../../client/mls/group.ts";
+import { type CommitIntent } from "../../../client/mls/commit_rules.ts";
 import type { FrameOutcome, SealedFrame } from "../../../client/mls/group_outcome.ts";
 import { generateSignatureKeys } from "../../../client/mls/cipher_suite.ts";
 import {
   type GroupIdentity,
   join,
   type Outgoing,
+  type OutgoingCommit,
   readInvitation,
 } from "../../../client/mls/joining.ts";
+import { rosterDigest } from "../../../shared/messages/roster_digest.ts";
 import { deriveRoomKeys, type RoomKeys } from "../../../client/mls/room_keys.ts";
 
 /** Keys of a room whose secret is 32 times that byte. */
@@ -33,7 +36,7 @@ let handles = 0;
 
 /** A place for somebody new; every call has a handle and a key of its own. */
 export function identityFor(name: string, keys: RoomKeys = testKeys()): GroupIdentity {
-  const handle = (++handles).toString(16).padStart(16, "0");
+  const handle = (++handles).toString(16).padStart(32, "0");
   return { keys, me: { name, handle }, signature: generateSignatureKeys() };
 }
 
@@ -69,9 +72,10 @@ export class OrderedRoom {
   frame(
     type: SealedFrame["type"],
     from: string,
-    { epoch, body }: Omit<Outgoing, "digest">,
+    { epoch, body, roster }: Omit<Outgoing, "digest"> & Partial<Pick<OutgoingCommit, "roster">>,
   ): SealedFrame {
-    return { seq: ++this.sequence, type, epoch, from, body };
+    const digest = roster === undefined ? new Uint8Array() : rosterDigest(roster);
+    return { seq: ++this.sequence, type, epoch, from, roster: digest, body };
   }
 
   /** Hands a frame to everybody; what it did to each, by name. */

@@ -13,6 +13,7 @@ import {
   isSealedEvent,
   type SealedRequest,
 } from "../../../shared/messages/messages_v2.ts";
+import { handleOf } from "../../../shared/messages/attach_proof.ts";
 import { V2Peer } from "./v2_peer.ts";
 
 const WAIT_MS = 60_000;
@@ -36,6 +37,8 @@ export class SealedMember implements AsyncDisposable {
   /** The relay's number of the room. */
   #room = 0;
   #skipped = 0;
+  /** Handles of all who were ever in the group while this one was. */
+  readonly #handles = new Map<string, Uint8Array>();
   #fault: unknown;
   /** Takes the session up again, as the client does. */
   #ticket: { readonly session: Uint8Array; readonly secret: Uint8Array } | undefined;
@@ -45,7 +48,10 @@ export class SealedMember implements AsyncDisposable {
     this.#machine = new Member({
       keys: deriveRoomKeys(secret),
       name,
-      send: (request) => void this.#peer?.send(request as SealedRequest).catch(() => {}),
+      send: (request) => {
+        if (request.kind === "sealed_attach") this.#meet([handleOf(request.handleKey)]);
+        this.#peer?.send(request as SealedRequest).catch(() => {});
+      },
       tell: (event) => {
         this.events.push(event);
         this.#changed();
@@ -80,6 +86,9 @@ export class SealedMember implements AsyncDisposable {
     this.#ticket = { session, secret };
     take = (event) => {
       if (event.kind === "sealed_attached" || event.kind === "sealed_none") this.#room = event.room;
+      if (event.kind === "sealed_attached") this.#meet(event.members.map(([handle]) => handle));
+      if (event.kind === "sealed_here") this.#meet(event.handles);
+      if (event.kind === "sealed_frame" && event.type === "commit") this.#meet([event.from]);
       if (this.#peer === peer && isSealedEvent(event)) {
         this.#enqueue((machine) => machine.receive(event));
       }
@@ -142,7 +151,8 @@ export class SealedMember implements AsyncDisposable {
       ask: 4_000_000,
       room: this.#room,
       epoch,
-      evicts: [],
+      members: [...this.#handles.values()],
+      locked: false,
       body,
     });
     const refused = /A change of the room was refused/;
@@ -228,6 +238,10 @@ export class SealedMember implements AsyncDisposable {
     this.#queue = this.#queue.then(() => step(this.#machine)).catch((error) => {
       this.#fault = error;
     }).finally(() => this.#changed());
+  }
+
+  #meet(handles: readonly Uint8Array[]): void {
+    for (const handle of handles) this.#handles.set(`${handle}`, handle);
   }
 
   #changed(): void {

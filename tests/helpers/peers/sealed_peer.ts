@@ -7,7 +7,7 @@ import type {
   RequestOf,
   SealedRequest,
 } from "../../../shared/messages/messages_v2.ts";
-import { attachInput, ridOf } from "../../../shared/messages/attach_proof.ts";
+import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { bodyOf } from "./sealed_room.ts";
 import { V2Peer, type V2PeerOptions } from "./v2_peer.ts";
 
@@ -25,16 +25,17 @@ export function newAttachKey(): Promise<ServerIdentity> {
 export class SealedPeer implements AsyncDisposable {
   readonly peer: V2Peer;
   readonly key: ServerIdentity;
+  /** The key of its handle. */
+  readonly seat: ServerIdentity;
   readonly handle: Uint8Array;
-  readonly owner: Uint8Array;
   room = 0;
   #ask = 0;
 
-  private constructor(peer: V2Peer, key: ServerIdentity, former: SealedPeer | undefined) {
+  private constructor(peer: V2Peer, key: ServerIdentity, seat: ServerIdentity) {
     this.peer = peer;
     this.key = key;
-    this.handle = former?.handle ?? crypto.getRandomValues(new Uint8Array(8));
-    this.owner = former?.owner ?? crypto.getRandomValues(new Uint8Array(16));
+    this.seat = seat;
+    this.handle = handleOf(seat.publicKey);
   }
 
   /** Connects; `former` comes back over a new link. */
@@ -43,7 +44,8 @@ export class SealedPeer implements AsyncDisposable {
     key: ServerIdentity,
     former?: SealedPeer,
   ): Promise<SealedPeer> {
-    return new SealedPeer(await V2Peer.join(options), key, former);
+    const seat = former?.seat ?? await generateIdentity();
+    return new SealedPeer(await V2Peer.join(options), key, seat);
   }
 
   /** Sends a request. Returns its number. */
@@ -58,17 +60,17 @@ export class SealedPeer implements AsyncDisposable {
   async attachment(
     changes: Partial<RequestOf<"sealed_attach">> = {},
   ): Promise<RequestOf<"sealed_attach">> {
-    const { handle, owner, key: { publicKey: key } } = this;
+    const { handle, seat, key: { publicKey: key } } = this;
     const rid = ridOf(key);
-    const input = attachInput({ rid, handle, challenge: this.peer.challenge });
+    const claim = { rid, handle, challenge: this.peer.challenge };
     return {
       kind: "sealed_attach" as const,
       ask: ++this.#ask,
       rid,
       key,
-      handle,
-      owner,
-      proof: await signAs(this.key, input),
+      proof: await signAs(this.key, attachInput("link", claim)),
+      handleKey: seat.publicKey,
+      handleProof: await signAs(seat, attachInput("handle", claim)),
       member: false,
       epoch: 0,
       seq: 0,
@@ -107,14 +109,39 @@ export class SealedPeer implements AsyncDisposable {
     return await this.answer(await this.send({ kind: "sealed_app", room: this.room, epoch, body }));
   }
 
-  /** Commits, and gives the answer. */
+  /** Commits, and gives the answer. `members`: who is in the group after it. */
   async commit(
     epoch: number,
-    text = "commit",
-    evicts: Uint8Array[] = [],
+    text: string,
+    members: readonly SealedPeer[],
+    locked = false,
   ): Promise<Answer> {
-    const request = { room: this.room, epoch, evicts, body: bodyOf(text) };
+    const handles = members.map(({ handle }) => handle);
+    const request = { room: this.room, epoch, members: handles, locked, body: bodyOf(text) };
     return await this.answer(await this.send({ kind: "sealed_commit", ...request }));
+  }
+
+  /** Asks for its turn; resolves once `giver` has given the GroupInfo. */
+  async takeTurn(giver: SealedPeer, epoch: number): Promise<void> {
+    const ask = await this.send({ kind: "sealed_join", room: this.room, fresh: false });
+    const { room, question } = await giver.peer.until(
+      "sealed_group_info_please",
+      (please) => please.epoch === epoch,
+    );
+    const body = bodyOf("info");
+    await giver.send({ kind: "sealed_group_info", room, question, epoch, body });
+    await this.answer(ask);
+  }
+
+  /** Enters the group of `members`, the first of whom lets it in. */
+  async enter(epoch: number, members: readonly [SealedPeer, ...SealedPeer[]]): Promise<Answer> {
+    const [giver] = members;
+    await this.takeTurn(giver, epoch);
+    const entered = this.commit(epoch, `join ${epoch}`, [...members, this]);
+    const isOurs = ({ from }: { readonly from: Uint8Array }) => `${from}` === `${this.handle}`;
+    const { room, question } = await giver.peer.until("sealed_check_please", isOurs);
+    await giver.send({ kind: "sealed_check", room, question, ok: true });
+    return await entered;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,8 @@ import type {
   SealedRoomEvent,
   ToRelay,
 } from "../../../client/sealed_engine/engine_protocol.ts";
+import { handleOf } from "../../../shared/messages/attach_proof.ts";
+import { rosterDigest } from "../../../shared/messages/roster_digest.ts";
 import type { RoomKeys } from "../../../client/mls/room_keys.ts";
 import { testKeys } from "./sealed_group.ts";
 
@@ -221,6 +223,8 @@ export class TestRelay {
         return this.publish(peer, { type: "app", ...request });
       case "sealed_vote":
         return this.#vote(peer, request);
+      case "sealed_check":
+        return;
       case "sealed_leave":
         peer.isMember = false;
         this.#tellOthers(peer, {
@@ -244,7 +248,9 @@ export class TestRelay {
   /** Orders a frame and hands it out. */
   publish(
     peer: Connection,
-    { type, epoch, ask, body }: Pick<Frame, "type" | "epoch" | "ask" | "body">,
+    { type, epoch, ask, roster = new Uint8Array(), body }:
+      & Pick<Frame, "type" | "epoch" | "ask" | "body">
+      & Partial<Pick<Frame, "roster">>,
   ): void {
     const from = peer.handleBytes;
     const frame: Frame = {
@@ -255,6 +261,7 @@ export class TestRelay {
       epoch,
       from,
       ask,
+      roster,
       body,
       time: 1_700_000_000_000 + this.now,
     };
@@ -279,10 +286,11 @@ export class TestRelay {
 
   #attach(peer: Connection, request: Extract<ToRelay, { kind: "sealed_attach" }>): void {
     const { ask } = request;
-    peer.handleBytes = request.handle;
-    peer.handle = hex(request.handle);
+    const handle = handleOf(request.handleKey);
+    peer.handleBytes = handle;
+    peer.handle = hex(handle);
     peer.isMember = request.member;
-    this.#tellOthers(peer, { kind: "sealed_back", room: 1, handle: request.handle });
+    this.#tellOthers(peer, { kind: "sealed_back", room: 1, handle });
     if (this.epoch === undefined) {
       return void peer.inbox.push({ kind: "sealed_none", ask, room: 1 });
     }
@@ -367,9 +375,11 @@ export class TestRelay {
     const voters = this.#online(true).filter((other) => other !== peer);
     this.epoch = epoch + 1;
     peer.isMember = true;
-    const gone = request.evicts.map(hex);
-    for (const other of this.connections) if (gone.includes(other.handle)) other.isMember = false;
-    this.publish(peer, { type: "commit", ...request });
+    const members = request.members.map(hex);
+    for (const other of this.connections) {
+      if (!members.includes(other.handle)) other.isMember = false;
+    }
+    this.publish(peer, { type: "commit", ...request, roster: rosterDigest(request) });
     this.#voters.set(this.seq, voters);
     this.#votes.set(this.seq, new Map());
   }

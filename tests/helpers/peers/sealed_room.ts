@@ -2,11 +2,17 @@
 
 import type { Event, EventOf, RequestOf } from "../../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
-import type { SealedClock } from "../../../server/sealed/clock.ts";
+import type { SealedClock } from "../../../server/sealed/room_contract.ts";
 import { newCounters, type SealedCounters } from "../../../server/telemetry/counters.ts";
 import { SealedRoom } from "../../../server/sealed/sealed_room.ts";
 import { SealedRooms } from "../../../server/sealed/sealed_rooms.ts";
-import type { SealedPeer, Seat } from "../../../server/sealed/seat.ts";
+import type { RingPosition } from "../../../server/sealed/frame_ring.ts";
+import {
+  handleKey,
+  handleOf as handleOfKey,
+  type SealedPeer,
+  type Seat,
+} from "../../../server/sealed/seat.ts";
 
 /** A clock that stands still until it is turned. */
 export class HandClock implements SealedClock {
@@ -48,7 +54,7 @@ export class HandClock implements SealedClock {
 
 /** Bytes of a handle that is all `n`. */
 export function handleOf(n: number): Uint8Array {
-  return new Uint8Array(8).fill(n);
+  return new Uint8Array(16).fill(n);
 }
 
 /** A body that is recognized again. */
@@ -104,24 +110,18 @@ export class Recorder implements SealedPeer {
   }
 
   /** Attaches as a newcomer, or as one who has the group at `standing`. */
-  static attach(
-    room: SealedRoom,
-    n: number,
-    standing?: { readonly epoch: number; readonly seq: number; readonly owner?: number },
-  ): Recorder {
+  static attach(room: SealedRoom, n: number, standing?: RingPosition, source?: string): Recorder {
     const recorder = new Recorder(room, n);
-    recorder.attach(standing);
+    recorder.attach(standing, source);
     return recorder;
   }
 
-  attach(
-    standing?: { readonly epoch: number; readonly seq: number; readonly owner?: number },
-  ): void {
+  attach(standing?: RingPosition, source: unknown = this): void {
     this.seat = this.room.attach(this, {
       ask: this.next(),
       handle: this.handle,
       member: standing !== undefined,
-      owner: new Uint8Array(16).fill(standing?.owner ?? this.handle[0] as number),
+      source,
       epoch: standing?.epoch ?? 0,
       seq: standing?.seq ?? 0,
     });
@@ -135,7 +135,7 @@ export class Recorder implements SealedPeer {
     this.again++;
   }
 
-  dropped(_room: number, why: "replaced" | "voided"): void {
+  dropped(_room: number, why: string): void {
     this.drops.push(why);
   }
 
@@ -170,15 +170,40 @@ export class Recorder implements SealedPeer {
     });
   }
 
-  commit(epoch: number, text = "commit", evicts: Uint8Array[] = []): void {
+  /** Commits, as one who removes these; who else is in the group the room itself says. */
+  commit(epoch: number, text = "commit", removed: Uint8Array[] = [], locked?: boolean): void {
+    const roster = this.room.state?.roster;
+    const members = new Set(roster?.members).add(handleKey(this.handle));
+    for (const handle of removed) members.delete(handleKey(handle));
+    this.commitAs([...members].map(handleOfKey), epoch, text, locked ?? roster?.locked);
+  }
+
+  /** Commits with that list of members. */
+  commitAs(members: Uint8Array[], epoch: number, text = "commit", locked = false): void {
     this.room.commit(this.seat, {
       kind: "sealed_commit",
       ask: this.next(),
       room: this.room.number,
       epoch,
-      evicts,
+      members,
+      locked,
       body: bodyOf(text),
     });
+  }
+
+  /** Enters the group: `giver` gives the GroupInfo, and finds the commit sound. */
+  enter(epoch: number, giver: Recorder, text = "joins"): void {
+    this.join();
+    giver.give();
+    this.commit(epoch, text);
+    giver.check(true);
+  }
+
+  /** Answers the last question whether a guest's commit is sound. */
+  check(ok: boolean): void {
+    const { question = 0 } = this.last("sealed_check_please") ?? {};
+    const answer = { ask: this.next(), room: this.room.number, question, ok };
+    this.room.check(this.seat, { kind: "sealed_check", ...answer });
   }
 
   app(epoch: number, text: string, bytes?: number): void {
@@ -253,7 +278,10 @@ export function roomOf(count: number, options: { readonly graceMs?: number } = {
   for (let n = 1; n <= count; n++) {
     const member = Recorder.attach(room, n);
     if (n === 1) member.create();
-    else member.commit(n - 2, `join ${n}`);
+    else {
+      member.enter(n - 2, members[n - 2] as Recorder, `join ${n}`);
+      for (const other of members) other.vote(n - 1, true);
+    }
     members.push(member);
   }
   parts.clock.turn(10_000);

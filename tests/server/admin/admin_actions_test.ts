@@ -121,9 +121,9 @@ Deno.test("a sealed room that is closed lets all go, and cannot be opened again"
     comeAgain() {},
     dropped: (_: number, why: string) => told.push(why),
   };
-  const [handle, owner] = [new Uint8Array(16).fill(1), new Uint8Array(32).fill(1)];
+  const handle = new Uint8Array(16).fill(1);
   const room = relay.sealed.open(rid);
-  room.attach(peer, { ask: 1, handle, owner, member: false, epoch: 0, seq: 0 });
+  room.attach(peer, { ask: 1, handle, source: peer, member: false, epoch: 0, seq: 0 });
   assert.deepEqual(await lines(relay, { command: "close", room: "sealed:1" }), [
     "Closed sealed:1; members removed: 1",
   ]);

@@ -17,6 +17,7 @@ function message(seq: number, bytes: number): EventOf<"sealed_frame"> {
     from: new Uint8Array(16),
     ask: 0,
     time: 0,
+    roster: new Uint8Array(),
     body: new Uint8Array(bytes),
   };
 }

@@ -44,6 +44,7 @@ Deno.test("those who join have turns of three seconds, one after another", () =>
   clock.turn(1);
   assert.notEqual(carol.last("sealed_group_info"), undefined, "the GroupInfo that is kept");
   carol.commit(0, "carol joins");
+  alice.check(true);
   assert.equal(dave.last("sealed_group_info"), undefined, "its epoch is over");
   assert.equal(
     carol.last("sealed_group_info_please")?.epoch,
@@ -67,6 +68,7 @@ Deno.test("a commit of somebody else ends no turn, but its loser asks again at t
   alice.give("tree of 1");
   assert.equal(carol.last("sealed_group_info")?.epoch, 1);
   carol.commit(1, "carol joins");
+  alice.check(true);
   carol.give("tree of 2");
   assert.equal(bob.last("sealed_group_info")?.epoch, 2);
 });
@@ -99,9 +101,10 @@ Deno.test("a GroupInfo of another epoch, of one who was not asked, or for nothin
   const carol = Recorder.attach(room, 3);
   carol.join();
   const body = new Uint8Array(284);
-  const request = { kind: "sealed_group_info", ask: 9, room: 1, question: 1, body } as const;
+  const { question = 0 } = bob.last("sealed_group_info_please") ?? {};
+  const request = { kind: "sealed_group_info", ask: 9, room: 1, question, body } as const;
   room.groupInfo(alice.seat, { ...request, epoch: 1 });
-  room.groupInfo(bob.seat, { ...request, question: 7, epoch: 1 });
+  room.groupInfo(bob.seat, { ...request, question: question + 1, epoch: 1 });
   room.groupInfo(bob.seat, { ...request, epoch: 0 });
   assert.equal(carol.last("sealed_group_info"), undefined);
   // Bob was asked and gave another epoch's: the next is asked at once.
@@ -118,4 +121,87 @@ Deno.test("a new epoch while a member is asked makes it be asked again for that 
   assert.equal(bob.all("sealed_group_info_please").length, 1);
   alice.give();
   assert.equal(carol.last("sealed_group_info")?.epoch, 2);
+});
+
+Deno.test("a guest cannot commit before its turn, or after it", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  const bob = Recorder.attach(room, 2);
+  bob.commit(0, "unasked");
+  assert.notEqual(bob.last("sealed_conflict"), undefined);
+  bob.join();
+  bob.commit(0, "before the GroupInfo");
+  bob.join();
+  alice.give();
+  clock.turn(3_000);
+  bob.commit(0, "too late");
+  assert.equal(bob.all("sealed_conflict").length, 3);
+  assert.equal(alice.last("sealed_check_please"), undefined);
+});
+
+Deno.test("a commit that one member calls unsound is judged by another; silence and lies of one keep nobody out", () => {
+  const { room, clock, members: [alice, bob, mallory] } = roomOf(3);
+  const dave = Recorder.attach(room, 4);
+  dave.join();
+  mallory.give();
+  dave.commit(2, "dave joins");
+  mallory.check(false);
+  assert.equal(dave.drops.length, 0);
+  clock.turn(2_000);
+  bob.check(true);
+  assert.equal(dave.last("sealed_frame")?.epoch, 2);
+  assert.deepEqual(alice.last("sealed_check_please")?.from, dave.handle);
+});
+
+Deno.test("nobody's judgement but that of the asked counts", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const [mallory, guest] = [7, 8].map((n) => Recorder.attach(room, n)) as [Recorder, Recorder];
+  mallory.join();
+  bob.give();
+  mallory.commit(1, "garbage");
+  const { question = 0 } = bob.last("sealed_check_please") ?? {};
+  for (const one of [mallory, guest, alice]) {
+    room.check(one.seat, { kind: "sealed_check", ask: 9, room: 1, question, ok: true });
+  }
+  assert.equal(alice.last("sealed_frame"), undefined);
+});
+
+Deno.test("fifteen connections of one source that waste their turns delay one of another source by one turn", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  for (let n = 11; n < 26; n++) Recorder.attach(room, n, undefined, "192.0.2.66").join();
+  alice.give();
+  const bob = Recorder.attach(room, 2, undefined, "192.0.2.2");
+  bob.join();
+  clock.turn(3_000);
+  bob.commit(0, "bob joins");
+  alice.check(true);
+  assert.equal(bob.last("sealed_frame")?.epoch, 0);
+});
+
+Deno.test("and one of their own source is in before any of them has a second turn", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  const wasters = Array.from({ length: 15 }, (_, n) => {
+    const one = Recorder.attach(room, 11 + n, undefined, "192.0.2.66");
+    one.join();
+    return one;
+  });
+  alice.give();
+  const bob = Recorder.attach(room, 2, undefined, "192.0.2.66");
+  bob.join();
+  let seconds = 0;
+  for (; bob.last("sealed_group_info") === undefined && seconds < 60; seconds += 0.5) {
+    clock.turn(500);
+    for (const one of wasters) {
+      if (one.all("sealed_group_info").length > 0) one.join();
+    }
+  }
+  assert.ok(seconds <= 12, `${seconds} s`);
+});
+
+Deno.test("members who come back are served before all others", () => {
+  const { room, clock, members: [alice, bob] } = roomOf(2);
+  for (const n of [7, 8, 9]) Recorder.attach(room, n).join();
+  bob.give();
+  alice.join();
+  clock.turn(3_000);
+  assert.notEqual(alice.last("sealed_group_info"), undefined);
 });

@@ -12,7 +12,8 @@ async function pair(options: V2PeerOptions): Promise<[SealedPeer, SealedPeer]> {
   await alice.create();
   const bob = await SealedPeer.connect(options, key);
   await bob.attach();
-  await bob.commit(0, "bob joins");
+  await bob.enter(0, [alice]);
+  await alice.send({ kind: "sealed_vote", room: alice.room, seq: 1, ok: true });
   return [alice, bob];
 }
 
@@ -38,18 +39,22 @@ Deno.test("a proof of another session, of another key or over another handle ope
   const stranger = await SealedPeer.connect(server, await newAttachKey());
   await using ___ = stranger;
   const faults = [
-    await mallory.attachment({ proof: overheard.proof, handle: bob.handle, owner: bob.owner }),
-    await mallory.attachment({ handle: bob.handle }),
+    await mallory.attachment({ ...overheard, ask: 90 }),
+    await mallory.attachment({ handleKey: overheard.handleKey }),
+    await mallory.attachment({
+      handleKey: overheard.handleKey,
+      handleProof: overheard.handleProof,
+      ask: 91,
+    }),
+    await mallory.attachment({ handleProof: new Uint8Array(64) }),
     await mallory.attachment({ proof: new Uint8Array(64) }),
     await mallory.attachment({ key: new Uint8Array(32) }),
     { ...await stranger.attachment(), rid },
     { ...await stranger.attachment(), rid, key: right },
   ];
   for (const request of faults) {
-    const peer =
-      `${request.key}` === `${stranger.key.publicKey}` || request.owner === stranger.owner
-        ? stranger
-        : mallory;
+    const isStrangers = `${request.handleKey}` === `${stranger.seat.publicKey}`;
+    const peer = isStrangers ? stranger : mallory;
     await peer.peer.send(request);
     const answer = await peer.answer(request.ask);
     assert.equal(answer.kind, "sealed_declined");
@@ -69,7 +74,7 @@ Deno.test("without attaching nothing is done, whatever number the room has", asy
   assert.equal(answer.kind, "sealed_declined");
 });
 
-Deno.test("the largest body passes, and comes back to one whose link was lost", async () => {
+Deno.test("the largest body passes, and comes back to one whose connection was lost", async () => {
   await using server = await startServer();
   const [alice, bob] = await pair(server);
   await using _ = alice;
@@ -109,7 +114,7 @@ Deno.test("a goodbye leaves the sealed room for good, and others are asked to re
   await bob.peer.send({ kind: "bye" });
   const { handles } = await alice.peer.until("sealed_evict_please");
   assert.deepEqual(handles, [bob.handle]);
-  assert.equal((await alice.commit(1, "without bob", handles)).kind, "sealed_frame");
+  assert.equal((await alice.commit(1, "without bob", [alice])).kind, "sealed_frame");
 });
 
 Deno.test("after a restart of the server the members go on where they were", async () => {
@@ -138,7 +143,7 @@ Deno.test("messages of a sealed room count against the rate limit; committing ha
   const kinds: string[] = [];
   for (let i = 0; i < 4; i++) kinds.push((await alice.app(1, `${i}`)).kind);
   assert.deepEqual(kinds, ["sealed_frame", "sealed_frame", "sealed_frame", "sealed_declined"]);
-  assert.equal((await alice.commit(1)).kind, "sealed_frame");
+  assert.equal((await alice.commit(1, "fresh keys", [alice, bob])).kind, "sealed_frame");
 });
 
 Deno.test("who sent a commit that was voided is kept out for a while", async () => {
@@ -146,13 +151,13 @@ Deno.test("who sent a commit that was voided is kept out for a while", async () 
   const [alice, bob] = await pair(server);
   await using _ = alice;
   await using __ = bob;
-  await bob.commit(1, "garbage");
+  await bob.commit(1, "garbage", [alice, bob]);
   const { seq } = await alice.peer.until("sealed_frame", ({ epoch }) => epoch === 1);
   await alice.send({ kind: "sealed_vote", room: alice.room, seq, ok: false });
   const out = await bob.peer.until("sealed_declined", ({ ask }) => ask === 0);
   assert.match(out.why, /unsound/);
   const answer = await bob.attach();
-  assert.match(answer.kind === "sealed_declined" ? answer.why : "", /voided\. Wait 10 s/);
+  assert.match(answer.kind === "sealed_declined" ? answer.why : "", /unsound\. Wait 10 s/);
 });
 
 Deno.test("a file's chunks pass to who pulls them, and without --max-file to nobody", async () => {

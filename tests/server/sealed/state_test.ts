@@ -41,12 +41,12 @@ Deno.test("the next process has the order, the members and what was said, and go
   assert.deepEqual([back.last("sealed_frame")?.seq, back.last("sealed_frame")?.epoch], [6, 2]);
 });
 
-Deno.test("a handle is still its owner's, and its members are waited for as after a lost link", () => {
+Deno.test("its members are waited for as after a lost connection, and nobody else is one", () => {
   const before = roomOf(2);
   const { rooms, clock, counters } = next(before);
   const room = rooms.open(RID);
-  const claim = { epoch: 1, seq: 1, owner: 99 };
-  assert.throws(() => Recorder.attach(room, 1, claim), LimitError);
+  const stranger = Recorder.attach(room, 9, { epoch: 1, seq: 1 });
+  assert.throws(() => stranger.app(1, "I am a member"), LimitError);
   const alice = Recorder.attach(room, 1, { epoch: 1, seq: 1 });
   clock.turn(60_001);
   assert.equal(alice.last("sealed_gone")?.left, true);
@@ -69,7 +69,7 @@ Deno.test("what was voided stays so, and who has not heard of it does", () => {
   assert.throws(() => late.commit(2, "bad"), LimitError);
 });
 
-Deno.test("rooms with nobody to come back are left behind, and what the operator closed stays closed", () => {
+Deno.test("rooms with nobody to come back are left behind, and what the admin closed stays closed", () => {
   const { rooms } = openRooms();
   const [empty, shut] = [rooms.open(RID), rooms.open(new Uint8Array(16).fill(8))];
   Recorder.attach(empty, 1);

@@ -34,16 +34,14 @@ Deno.test("half is not enough, and the sender has no vote", () => {
 Deno.test("the sender of a voided commit is let go, and the same commit is never taken again", () => {
   const { room, members: [alice, bob] } = roomOf(2);
   const mallory = Recorder.attach(room, 9);
-  mallory.commit(1, "garbage");
+  mallory.enter(1, bob, "garbage");
   alice.vote(2, false);
   bob.vote(2, false);
   assert.deepEqual(mallory.drops, ["voided"]);
   assert.equal(mallory.seat.peer, undefined);
-  assert.equal(alice.last("sealed_gone")?.left, true);
   assert.equal(alice.last("sealed_evict_please"), undefined, "its leaf never came into the group");
-  const again = Recorder.attach(room, 8);
-  assert.throws(() => again.commit(1, "garbage"), LimitError);
-  again.commit(1, "sound");
+  assert.throws(() => bob.commit(1, "garbage"), LimitError);
+  Recorder.attach(room, 8).enter(1, alice, "sound");
   assert.equal(texts(alice).at(-1), "sound");
 });
 
@@ -68,7 +66,7 @@ Deno.test("votes count for ten seconds, and from nobody who came later", () => {
   assert.equal(alice.last("sealed_void"), undefined);
 });
 
-Deno.test("who lost its link has no say: those who are here decide", () => {
+Deno.test("who lost its connection has no say: those who are here decide", () => {
   const { members: [alice, bob, carol, mallory] } = roomOf(4);
   mallory.commit(3, "bad");
   alice.vote(4, false);
@@ -90,7 +88,7 @@ Deno.test("who comes back from an epoch that is void now is told so before what 
   assert.deepEqual(carol.kinds(), ["attached", "void", "frame"]);
 });
 
-Deno.test("who never saw what is void now is told of the places that are missing", () => {
+Deno.test("who never saw what is void now is told of the sequences that are missing", () => {
   const { members: [alice, bob, carol, mallory] } = roomOf(4);
   carol.room.loseLink(carol.seat);
   alice.app(3, "before");
@@ -101,4 +99,18 @@ Deno.test("who never saw what is void now is told of the places that are missing
   carol.attach({ epoch: 3, seq: 3 });
   assert.deepEqual(texts(carol), ["before", "after"]);
   assert.deepEqual(carol.kinds(), ["attached", "frame", "void", "frame"]);
+});
+
+Deno.test("a commit cannot escape its vote behind others: while sixteen wait for agreement, no other is ordered", () => {
+  const { clock, members: [alice, bob, mallory] } = roomOf(3);
+  for (let n = 0; n < 16; n++) mallory.commit(2 + n, `garbage ${n}`);
+  assert.throws(() => mallory.commit(18, "one more"), /have not agreed to those before/);
+  for (const member of [alice, bob]) member.vote(3, false);
+  assert.equal(alice.last("sealed_void")?.last, 18);
+  for (let n = 0; n < 40; n++) {
+    alice.commit(2 + n, `sound ${n}`);
+    bob.vote(19 + n, true);
+  }
+  clock.turn(10_000);
+  assert.equal(alice.all("sealed_frame").length, 56);
 });

@@ -1,47 +1,65 @@
 import assert from "node:assert/strict";
 import { generateIdentity, signAs } from "../../../shared/crypto/identity.ts";
-import { attachInput, isAttachProof, ridOf } from "../../../shared/messages/attach_proof.ts";
+import {
+  areAttachProofs,
+  attachInput,
+  handleOf,
+  ridOf,
+} from "../../../shared/messages/attach_proof.ts";
 
-const identity = await generateIdentity();
-const key = identity.publicKey;
+const [link, seat] = [await generateIdentity(), await generateIdentity()];
 const claim = {
-  rid: ridOf(key),
-  handle: new Uint8Array(8).fill(1),
+  rid: ridOf(link.publicKey),
+  handle: handleOf(seat.publicKey),
   challenge: new Uint8Array(32).fill(2),
 };
-const proof = await signAs(identity, attachInput(claim));
+const proofs = {
+  key: link.publicKey,
+  proof: await signAs(link, attachInput("link", claim)),
+  handleKey: seat.publicKey,
+  handleProof: await signAs(seat, attachInput("handle", claim)),
+};
 
-Deno.test("isAttachProof() takes the room's key's signature over this very claim", () => {
-  assert.equal(isAttachProof({ key, proof }, claim), true);
+const flipped = (bytes: Uint8Array, bit: number) =>
+  bytes.with(bit >> 3, bytes[bit >> 3] as number ^ 1 << (bit & 7));
+
+Deno.test("areAttachProofs() takes both keys' signatures over this very claim", () => {
+  assert.equal(areAttachProofs(proofs, claim), true);
 });
 
-Deno.test("isAttachProof() refuses every single changed bit of proof, key and claim", () => {
-  const flipped = (bytes: Uint8Array, bit: number) =>
-    bytes.with(bit >> 3, bytes[bit >> 3] as number ^ 1 << (bit & 7));
-  for (let bit = 0; bit < 512; bit++) {
-    assert.equal(isAttachProof({ key, proof: flipped(proof, bit) }, claim), false, `proof ${bit}`);
-  }
-  for (let bit = 0; bit < 256; bit++) {
-    assert.equal(isAttachProof({ key: flipped(key, bit), proof }, claim), false, `key ${bit}`);
+Deno.test("areAttachProofs() refuses every single changed bit of keys, proofs and claim", () => {
+  for (const part of ["key", "proof", "handleKey", "handleProof"] as const) {
+    for (let bit = 0; bit < proofs[part].length * 8; bit++) {
+      const changed = { ...proofs, [part]: flipped(proofs[part], bit) };
+      assert.equal(areAttachProofs(changed, claim), false, `${part} ${bit}`);
+    }
   }
   for (const part of ["rid", "handle", "challenge"] as const) {
     for (let bit = 0; bit < claim[part].length * 8; bit++) {
       const changed = { ...claim, [part]: flipped(claim[part], bit) };
-      assert.equal(isAttachProof({ key, proof }, changed), false, `${part} ${bit}`);
+      assert.equal(areAttachProofs(proofs, changed), false, `${part} ${bit}`);
     }
   }
 });
 
-Deno.test("isAttachProof() takes no key that is none, even for the room that is named after it", () => {
+Deno.test("areAttachProofs() takes neither signature for the other", () => {
+  const swapped = { ...proofs, proof: proofs.handleProof, handleProof: proofs.proof };
+  assert.equal(areAttachProofs(swapped, claim), false);
+});
+
+Deno.test("areAttachProofs() takes no key that is none, even for the room or handle that is named after it", () => {
   for (const fill of [0, 1, 255]) {
-    const wrong = new Uint8Array(32).fill(fill);
-    const changed = { ...claim, rid: ridOf(wrong) };
-    assert.equal(isAttachProof({ key: wrong, proof }, changed), false);
+    const key = new Uint8Array(32).fill(fill);
+    assert.equal(areAttachProofs({ ...proofs, key }, { ...claim, rid: ridOf(key) }), false);
+    const other = { ...claim, handle: handleOf(key) };
+    assert.equal(areAttachProofs({ ...proofs, handleKey: key }, other), false);
   }
 });
 
-Deno.test("ridOf() gives sixteen bytes that only this key gives", async () => {
-  const other = await generateIdentity();
-  assert.equal(ridOf(key).length, 16);
-  assert.notDeepEqual(ridOf(key), ridOf(other.publicKey));
+Deno.test("ridOf() and handleOf() give sixteen bytes that only this key gives", () => {
+  for (const nameOf of [ridOf, handleOf]) {
+    assert.equal(nameOf(link.publicKey).length, 16);
+    assert.notDeepEqual(nameOf(link.publicKey), nameOf(seat.publicKey));
+  }
+  assert.notDeepEqual(ridOf(link.publicKey), handleOf(link.publicKey));
 });

@@ -26,7 +26,7 @@ const when = 1_790_000_000_000;
 const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1, hash: secret };
 const wanted = { file: "f1", index: 3, count: 32 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
-const handle = new Uint8Array(8).fill(4);
+const handle = new Uint8Array(16).fill(4);
 const body = new Uint8Array(284).fill(6);
 const doing = { room: 5, client: 2, name: "bob", time: when };
 const about = { room: 5, at: 3, client: 2, name: "bob", time: when };
@@ -58,18 +58,35 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   pong: { kind: "pong" },
   bye: { kind: "bye" },
   sealed_attach: {
-    ...{ kind: "sealed_attach", ask: 1, rid: session, key: secret, handle, owner: session },
-    ...{ proof: new Uint8Array(64).fill(5), member: true, epoch: 3, seq: 70 },
+    kind: "sealed_attach",
+    ask: 1,
+    rid: session,
+    key: secret,
+    proof: new Uint8Array(64).fill(5),
+    handleKey: secret,
+    handleProof: new Uint8Array(64).fill(6),
+    member: true,
+    epoch: 3,
+    seq: 70,
   },
   sealed_create: { kind: "sealed_create", ask: 2, room: 1, epoch: 3, seq: 70, handles: [handle] },
   sealed_join: { kind: "sealed_join", ask: 3, room: 1, fresh: false },
   sealed_group_info: { kind: "sealed_group_info", ask: 4, room: 1, question: 1, epoch: 3, body },
-  sealed_commit: { kind: "sealed_commit", ask: 5, room: 1, epoch: 3, evicts: [handle], body },
+  sealed_commit: {
+    kind: "sealed_commit",
+    ask: 5,
+    room: 1,
+    epoch: 3,
+    members: [handle],
+    locked: true,
+    body,
+  },
   sealed_app: { kind: "sealed_app", ask: 6, room: 1, epoch: 4, body },
   sealed_vote: { kind: "sealed_vote", ask: 7, room: 1, seq: 71, ok: true },
   sealed_leave: { kind: "sealed_leave", ask: 8, room: 1 },
   sealed_pull: { kind: "sealed_pull", ask: 9, room: 1, to: handle, chunks: 32, body },
   sealed_chunk: { kind: "sealed_chunk", room: 1, to: handle, body },
+  sealed_check: { kind: "sealed_check", ask: 10, room: 1, question: 2, ok: true },
 };
 
 const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
@@ -127,7 +144,9 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
   sealed_group_info_please: { kind: "sealed_group_info_please", room: 1, question: 1, epoch: 4 },
   sealed_frame: {
     ...{ kind: "sealed_frame", room: 1, seq: 72, type: "app", epoch: 4, from: handle, ask: 6 },
-    ...{ time: when, body },
+    time: when,
+    roster: new Uint8Array(32).fill(7),
+    body,
   },
   sealed_void: { kind: "sealed_void", room: 1, seq: 71, last: 72, epoch: 3 },
   sealed_gone: { kind: "sealed_gone", room: 1, handle, left: true },
@@ -135,6 +154,17 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
   sealed_evict_please: { kind: "sealed_evict_please", room: 1, handles: [handle, handle] },
   sealed_pull: { kind: "sealed_pull", room: 1, from: handle, chunks: 32, body },
   sealed_chunk: { kind: "sealed_chunk", room: 1, from: handle, body },
+  sealed_check_please: {
+    kind: "sealed_check_please",
+    room: 1,
+    question: 2,
+    epoch: 4,
+    from: handle,
+    roster: new Uint8Array(32).fill(7),
+    body,
+  },
+  sealed_here: { kind: "sealed_here", room: 1, handles: [handle] },
+  sealed_guests: { kind: "sealed_guests", room: 1, count: 2 },
 };
 
 const TABLES = [
@@ -221,7 +251,8 @@ Deno.test("the largest request of each kind that others need fits its bound", ()
       ask: 1,
       room: 1,
       epoch: 1,
-      evicts: Array.from({ length: SEALED_MEMBERS_MAX }, () => new Uint8Array(HANDLE_BYTES)),
+      locked: false,
+      members: Array.from({ length: SEALED_MEMBERS_MAX }, () => new Uint8Array(HANDLE_BYTES)),
       body: new Uint8Array(SEALED_BODY_MAX_BYTES),
     },
     {

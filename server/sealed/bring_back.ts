@@ -1,0 +1,58 @@
+// The group of a sealed room that this relay does not know, or no more: after a restart, or after it was led where
+// nobody can follow. Its members bring it back; for a while the relay has nothing but their word.
+
+import { SEALED_BRING_BACK_MS } from "../config/limits.ts";
+import type { RingPosition } from "./frame_ring.ts";
+import type { HandleKey, Seat } from "./seat.ts";
+
+/** Times are monotonic ms. */
+export class BringBack {
+  /** Until when another's later state corrects what was brought back. */
+  #correctableUntil = -Infinity;
+  /** Until when whoever says to be a member counts where nobody can enter. */
+  #unsettledUntil = -Infinity;
+  #heirs: ReadonlySet<HandleKey> = new Set();
+  #heirsUntil = -Infinity;
+  #waiting: readonly Seat[] = [];
+
+  /** There is no group any more: only these may bring it back for a moment, where there are any. */
+  lost(heirs: readonly HandleKey[], now: number): void {
+    this.#heirs = new Set(heirs);
+    this.#heirsUntil = heirs.length === 0 ? -Infinity : now + SEALED_BRING_BACK_MS;
+  }
+
+  /** Whether a seat may make the group. */
+  allows({ key }: Seat, now: number): boolean {
+    return now >= this.#heirsUntil || this.#heirs.has(key);
+  }
+
+  /** A group was brought back; its members have `graceMs` to come. */
+  begun(now: number, graceMs: number): void {
+    this.#correctableUntil = now + SEALED_BRING_BACK_MS;
+    this.#unsettledUntil = now + graceMs;
+  }
+
+  /** Whether the relay has lost the roster, and those count who say that they are members. */
+  isUnsettled(now: number): boolean {
+    return now < this.#unsettledUntil;
+  }
+
+  /** Whether a member's state is later than what was brought back, in which nothing has been ordered since. */
+  isLater(claim: RingPosition, standing: RingPosition, now: number): boolean {
+    if (now >= this.#correctableUntil) return false;
+    return claim.epoch > standing.epoch ||
+      (claim.epoch === standing.epoch && claim.seq > standing.seq);
+  }
+
+  /** These are told where the room is once another has corrected it. */
+  wait(seats: readonly Seat[]): void {
+    this.#waiting = seats;
+  }
+
+  /** Who waits for that. */
+  takeWaiting(): readonly Seat[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+}
