@@ -44,6 +44,9 @@ export async function joinCluster(
     report: (kind, count, reason) =>
       log.warning("NATS refused an operation", { kind, count, reason }),
   });
+  const troubles = new RepeatLog({
+    report: (reason, count) => log.warning("NATS still cannot be used", { reason, count }),
+  });
   const mismatches = new RepeatLog({
     report: (what, count) => log.warning(MISMATCHES[what as Mismatch], { count }),
   });
@@ -62,6 +65,7 @@ export async function joinCluster(
       else log.error("NATS cannot be reached", { reason });
       tellAll(isUp ? REACHED : UNREACHABLE);
     },
+    onTrouble: (reason) => troubles.note(reason),
     onReconnected: () => joined?.sealed.allAgain(),
     onRefused: (kind, reason) => refusals.note(kind, reason),
   });

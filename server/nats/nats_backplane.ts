@@ -33,6 +33,7 @@ const ENTRY_OVERHEAD_BYTES = 1_024;
 /** What happens to the backplane; see `NatsEvents`. */
 export interface BackplaneEvents {
   onState(isUp: boolean, reason: string): void;
+  onTrouble(reason: string): void;
   onReconnected(): void;
   onRefused(kind: NatsRefusal, reason: string): void;
   onWaiting(reason: string): void;

@@ -35,6 +35,8 @@ export type NatsRefusal = "authorization" | "permission" | "too_large" | "full";
 export interface NatsEvents {
   /** NATS can be used, or not any more and why. Told of changes only. */
   onState(isUp: boolean, reason: string): void;
+  /** NATS still cannot be used, for another reason than before. */
+  onTrouble(reason: string): void;
   /** Messages may have been lost: the connection is another, or was away. */
   onReconnected(): void;
   /** The stream is another one. */
@@ -189,7 +191,10 @@ export class NatsClient {
   }
 
   async #watch(live: LiveNats): Promise<void> {
-    for await (const status of live.connection.status()) this.#take(status);
+    for await (const status of live.connection.status()) {
+      // A connection that is being replaced has nothing to say any more.
+      if (live === this.#live && this.#replacing === undefined) this.#take(status);
+    }
     if (live === this.#live) await this.#replace("the connection was closed");
   }
 
@@ -226,8 +231,13 @@ export class NatsClient {
   /** Tells whether NATS can be used, where that changed. */
   #judge(reason: string): void {
     const isUp = this.#isConnected && this.#probesFailed < PROBES_FAILED;
-    this.#reason = isUp ? "" : reason;
-    if (isUp === this.#isUp || this.#isClosed) return;
+    const isOther = reason !== "" && reason !== this.#reason;
+    this.#reason = isUp ? "" : reason || this.#reason;
+    if (this.#isClosed) return;
+    if (isUp === this.#isUp) {
+      if (!isUp && isOther) this.#events.onTrouble(reason);
+      return;
+    }
     this.#isUp = isUp;
     this.#events.onState(isUp, reason);
   }

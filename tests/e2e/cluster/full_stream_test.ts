@@ -33,6 +33,7 @@ async function openServer(servers: string) {
     streamBytes: STREAM_BYTES,
   }, {
     onState() {},
+    onTrouble() {},
     onReconnected() {},
     onRefused: (kind) => refused.push(kind),
     onWaiting() {},

@@ -31,6 +31,7 @@ async function openWriter(servers: string, replicas: number): Promise<Writer> {
     streamBytes: STREAM_BYTES,
   }, {
     onState: (isUp) => states.push(isUp),
+    onTrouble() {},
     onReconnected() {},
     onRefused() {},
     onWaiting() {},

@@ -202,6 +202,33 @@ test("a server that is cut off from NATS for longer than --hold rejoins, and not
   assert.ok(!ann.events.some(({ kind }) => kind === "declined"));
 });
 
+test("rights that NATS takes away while servers run: not ready, with the reason, and all goes on once they are back", async () => {
+  await using nats = await startConfigured(login(RIGHT));
+  await using identity = await makeIdentity();
+  const args = ["--identity-file", identity.path];
+  await using one = await startOn(nats, { env: CREDENTIALS, args });
+  await using two = await startOn(nats, { env: CREDENTIALS, args });
+  const pages = await pagesOf(one);
+  await two.logged(/another server was found/);
+  await using ann = await V2Peer.join({ port: one.port, hello: { name: "ann" } });
+  await using bob = await V2Peer.join({ port: two.port, hello: { name: "bob" } });
+  await ann.until("joined", ({ name }) => name === "bob");
+  const [node] = nats.nodes;
+  await node?.kill();
+  await nats.configure(login(RIGHT, ', permissions: { subscribe: { deny: "cmdchat.>" } }'));
+  await node?.start();
+  await becomes(false, pages);
+  await one.logged(/NATS still cannot be used reason=".*may not subscribe to/);
+  await ann.say("without rights");
+  await node?.kill();
+  await nats.configure(login(RIGHT));
+  await node?.start();
+  await becomes(true, pages);
+  await bob.until("chat", ({ text }) => text === "without rights");
+  await bob.say("and back");
+  await ann.until("chat", ({ text }) => text === "and back");
+});
+
 test("tls:// sends nothing to a NATS without TLS", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const received: string[] = [];

@@ -29,7 +29,7 @@ function ask(
   return answerRoute({ request: new Request(url, init), peer: "127.0.0.1" }, view(parts));
 }
 
-Deno.test("the operator's pages: health, readiness, metrics, and nothing else", async () => {
+Deno.test("the admin pages: health, readiness, metrics, and nothing else", async () => {
   assert.equal((await ask("/health")).status, 200);
   assert.equal((await ask("/ready")).status, 200);
   const metrics = await ask("/metrics");

@@ -6,7 +6,13 @@ import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const test = skipWithout("nats-server");
 const SUBJECT = "cmdchat.room.test";
-const NO_EVENTS = { onState() {}, onReconnected() {}, onRefused() {}, onWaiting() {} };
+const NO_EVENTS = {
+  onState() {},
+  onTrouble() {},
+  onReconnected() {},
+  onRefused() {},
+  onWaiting() {},
+};
 const NOBODY = { user: undefined, password: undefined, token: undefined, nkey: undefined };
 
 test("append() refuses where the last place is another, and followers read what was accepted", async () => {
