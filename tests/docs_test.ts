@@ -46,7 +46,11 @@ Deno.test("OPERATIONS.md explains every pair of the metrics line", async () => {
 /** Families of the metrics page. */
 function families(): string[] {
   const page = prometheusPage({
-    ...{ version: "1", startedAt: 0, uptime: 0, metrics: new Metrics(), stopping: false },
+    version: "1",
+    startedAt: 0,
+    uptime: 0,
+    metrics: new Metrics(),
+    stopping: false,
     gauges: NO_GAUGES,
     cluster: { isUp: true, reconnects: 0, refused: {}, others: [], foreignMessages: 0 },
     census: { members: { v1: 0, v2: 0, away: 0 }, rooms: { open: 0, sealed: 0 } },
@@ -129,7 +133,14 @@ Deno.test("every example of JSON.md fits the schema", async () => {
   const blocks = [...text.matchAll(/^```jsonl\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? "");
   const kinds = new Set(blocks.flatMap(assertPrinted).map(({ kind }) => kind));
   assert.deepEqual([...kinds].sort(), [
-    ...["chat", "check", "direct", "file", "link", "note", "result", "system"],
+    "chat",
+    "check",
+    "direct",
+    "file",
+    "link",
+    "note",
+    "result",
+    "system",
   ]);
   const requests = await blocksBelow("docs/JSON.md", "## Requests: JSON in", "json");
   const lines = requests.join("").trim().split("\n");

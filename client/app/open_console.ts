@@ -56,8 +56,12 @@ export function openUserSide(options: UserSideOptions): UserSide {
   const io = openLineIo();
   const isPerson = plain && !isScript && io.setEcho !== undefined;
   return {
-    ...{ console: new LineConsole(io), tty: undefined, isPerson },
-    ...{ canAsk: io.setEcho !== undefined, background: undefined, bytes: io.input },
+    console: new LineConsole(io),
+    tty: undefined,
+    isPerson,
+    canAsk: io.setEcho !== undefined,
+    background: undefined,
+    bytes: io.input,
   };
 }
 

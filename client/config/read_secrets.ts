@@ -28,8 +28,12 @@ export function readToken(
   { env, warn }: SecretSources,
 ): Promise<string | undefined> {
   return read({
-    ...{ name: "token", option: "token", variable: "CMDCHAT_TOKEN" },
-    ...{ value: config.token, path: config["token-file"], sources: config.sources },
+    name: "token",
+    option: "token",
+    variable: "CMDCHAT_TOKEN",
+    value: config.token,
+    path: config["token-file"],
+    sources: config.sources,
   }, { env, warn });
 }
 
@@ -61,9 +65,11 @@ export function readPassphrase(
   sources: SecretSources,
 ): Promise<string | undefined> {
   return read({
-    ...{ name: "history passphrase", option: "history-passphrase" },
+    name: "history passphrase",
+    option: "history-passphrase",
     variable: "CMDCHAT_HISTORY_PASSPHRASE",
-    ...{ value: config["history-passphrase"], path: config["history-passphrase-file"] },
+    value: config["history-passphrase"],
+    path: config["history-passphrase-file"],
     sources: config.sources,
   }, sources);
 }

@@ -28,7 +28,8 @@ export async function readCertificate(
     throw cause instanceof ConnectionError ? cause : connectionFault(endpoint, cause);
   });
   const socket = connect({
-    ...{ socket: raw, rejectUnauthorized: false },
+    socket: raw,
+    rejectUnauthorized: false,
     ...(isAddress ? {} : { servername: host }),
   });
   const abort = () => socket.destroy(new Error("timed out"));

@@ -34,7 +34,9 @@ export class FileDelivery {
   /** Resolves when all who want the file have it, or have left. */
   async handOut(file: string): Promise<void> {
     const handing: Handing = {
-      ...{ asked: new Set(), complete: new Set(), served: Promise.withResolvers() },
+      asked: new Set(),
+      complete: new Set(),
+      served: Promise.withResolvers(),
     };
     this.#files.set(file, handing);
     while (this.#awaited(handing).length > 0) {

@@ -74,7 +74,9 @@ export class SealedRoom {
     const onChange = () => chat.refreshStatus();
     this.requests = new RequestLedger({ clock, pacer, isSealed: true, onChange });
     this.#engine = options.openEngine({
-      ...{ secret, name, send },
+      secret,
+      name,
+      send,
       tell: (event) => this.#tell(event),
       fail: (error) => this.#fail(error),
     });
@@ -154,7 +156,8 @@ export class SealedRoom {
     if (!("id" in request)) return;
     this.requests.answer(request.id, "refused");
     show(this.#options.chat, {
-      ...{ event: "refused", time: undefined },
+      event: "refused",
+      time: undefined,
       text: "This cannot be done in a sealed room.",
     }, this.state);
   }
@@ -221,8 +224,11 @@ export class SealedRoom {
     this.state.name = status.name;
     // Our own number as well is one below zero: a word to ourselves must not go to the server either.
     this.state.roster.replace(status.people.map(({ client, name, here }) => ({
-      ...{ client: this.#numberOf(client), name, state: here ? "here" : "away" },
-      ...{ since: 0, status: null },
+      client: this.#numberOf(client),
+      name,
+      state: here ? "here" : "away",
+      since: 0,
+      status: null,
     })));
     if (status.phase === "in" && this.state.takeFirstSight()) {
       const { names } = this.state.roster;

@@ -82,7 +82,14 @@ export class SealedRooms {
     }
     const state = chat.rooms.addSealed(freeTitle(chat, title), name, --this.#lastPlace);
     const room: SealedRoom = new SealedRoom({
-      ...{ chat, clock, pacer, state, secret, name, isNew, openEngine },
+      chat,
+      clock,
+      pacer,
+      state,
+      secret,
+      name,
+      isNew,
+      openEngine,
       send: (request) => this.#send(room, request),
       onOut: () => this.#remove(room),
     });

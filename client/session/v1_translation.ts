@@ -146,7 +146,9 @@ export class V1Translation {
       }
       case "names":
         return [{
-          ...{ kind: "members", room: this.#number, more: false },
+          kind: "members",
+          room: this.#number,
+          more: false,
           list: names.map((known) => [0, known, "here", 0, null]),
         }];
       case "refused":

@@ -140,7 +140,11 @@ export async function builtFrom(): Promise<string | undefined> {
 async function git(...args: string[]): Promise<string | undefined> {
   try {
     const { success, stdout } = await new Deno.Command("git", {
-      ...{ args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "null" },
+      args,
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
     }).output();
     return success ? new TextDecoder().decode(stdout).trim() : undefined;
   } catch (error) {

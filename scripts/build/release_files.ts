@@ -23,7 +23,9 @@ export function billOfMaterials(lock: Lock): string {
     const [, name = key, version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
     const [algorithm, digest] = integrity?.split("-", 2) ?? [];
     return {
-      ...{ type: "library", name, version },
+      type: "library",
+      name,
+      version,
       purl: `pkg:npm/${name.replace("@", "%40")}@${version}`,
       ...(algorithm === "sha512" && digest !== undefined
         ? { hashes: [{ alg: "SHA-512", content: hexOf(digest) }] }
@@ -32,7 +34,9 @@ export function billOfMaterials(lock: Lock): string {
   });
   const own = { type: "application", name: "cmdchat", version: VERSION };
   const bill = {
-    ...{ bomFormat: "CycloneDX", specVersion: "1.5", version: 1 },
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
     metadata: { component: own },
     components,
   };

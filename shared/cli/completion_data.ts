@@ -30,9 +30,14 @@ export interface CompletedCommand {
 export function completedCommands(program: ProgramSpec): readonly CompletedCommand[] {
   const own: CommandSpec = { name: "", summary: program.summary, options: program.options };
   return [own, ...program.commands].map(({ name, summary, options, completes }: CommandSpec) => ({
-    ...{ name, summary, offer: completes ?? "nothing" },
+    name,
+    summary,
+    offer: completes ?? "nothing",
     options: Object.entries<OptionRow<unknown>>(options).map(([option, row]) => ({
-      ...{ name: option, short: row.short, value: row.value, help: row.help },
+      name: option,
+      short: row.short,
+      value: row.value,
+      help: row.help,
       offer: offerOf(row),
     })),
   }));

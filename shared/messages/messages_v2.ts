@@ -81,7 +81,14 @@ export type MemberState = typeof MEMBER_STATES[number];
 
 /** What the maker of a room can decide. */
 export const MODERATIONS = [
-  ...["kick", "ban", "unban", "mute", "unmute", "lock", "unlock", "slow"] as const,
+  "kick",
+  "ban",
+  "unban",
+  "mute",
+  "unmute",
+  "lock",
+  "unlock",
+  "slow",
 ] as const;
 /** One of MODERATIONS. */
 export type Moderation = typeof MODERATIONS[number];
@@ -206,8 +213,13 @@ export const EVENTS = {
   ...SEALED_EVENTS,
   /** The maker decided; `whom` and its name: of the client that it is about, or 0 and empty. */
   moderated: {
-    ...{ ...event, request: answered, what: z.enum(MODERATIONS), whom: client, whomName: label },
-    ...{ seconds, text: reason },
+    ...event,
+    request: answered,
+    what: z.enum(MODERATIONS),
+    whom: client,
+    whomName: label,
+    seconds,
+    text: reason,
   },
   /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
   rules: { room, maker: client, locked: z.boolean(), slow: seconds },

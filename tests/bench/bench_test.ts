@@ -96,7 +96,12 @@ Deno.test("FrameCounter counts frames and bytes however they are cut", () => {
 
 function rowOf(values: Partial<Row>): Row {
   return {
-    ...{ row: "x", value: 10, unit: "ms", reference: "y", referenceValue: 5, notes: [] },
+    row: "x",
+    value: 10,
+    unit: "ms",
+    reference: "y",
+    referenceValue: 5,
+    notes: [],
     goal: { of: "ratio", limit: 2, better: "less" },
     ...values,
   };

@@ -38,7 +38,10 @@ function readOptions(args: readonly string[]): Options {
     throw new BadArguments(`Cannot run each row "${values.runs}" times: a number from 1 is wanted`);
   }
   return {
-    ...{ json: values.json, help: values.help, size: values.tiny ? "tiny" : "full", runs },
+    json: values.json,
+    help: values.help,
+    size: values.tiny ? "tiny" : "full",
+    runs,
     rows: positionals.length > 0 ? positionals : Object.keys(ROWS),
   };
 }

@@ -155,7 +155,9 @@ function cipherPair(
   aead: typeof CIPHERS[number],
 ): { client: RecordCipher; server: RecordCipher } {
   const keys = () => ({
-    ...{ aead, clientSecret: new Uint8Array(32).fill(1), serverSecret: new Uint8Array(32).fill(2) },
+    aead,
+    clientSecret: new Uint8Array(32).fill(1),
+    serverSecret: new Uint8Array(32).fill(2),
     challenge: new Uint8Array(32),
   });
   const now = () => 0;

@@ -31,9 +31,16 @@ const MIB = 1_048_576;
 const SLACK_MS = 4_000;
 const WORKERS = 12;
 const OPTIONS = [
-  ...["--max-per-address", "off", "--rate-limit", "off", "--hold", "1", "--web-only-socket"],
+  "--max-per-address",
+  "off",
+  "--rate-limit",
+  "off",
+  "--hold",
+  "1",
+  "--web-only-socket",
   // What comes first may be a header of a proxy too.
-  ...["--trusted-proxy", "127.0.0.1"],
+  "--trusted-proxy",
+  "127.0.0.1",
 ];
 const PROXY_HEADER = new TextEncoder().encode("PROXY TCP4 192.0.2.7 192.0.2.9 56324 443\r\n");
 

@@ -43,8 +43,13 @@ export class V1Member {
   /** Shakes hands over `conn`. */
   static async join(conn: Deno.Conn, { rsa, name, room }: JoinV1Options): Promise<V1Member> {
     const handshake = {
-      ...{ type: "handshake", public_key: await publicKeyToPem(rsa.publicKey), name, room },
-      ...{ token: null, renderer: "json", buffer_size: 10 },
+      type: "handshake",
+      public_key: await publicKeyToPem(rsa.publicKey),
+      name,
+      room,
+      token: null,
+      renderer: "json",
+      buffer_size: 10,
     };
     await writeAll(conn, encodeFrame(encodeJson(handshake)));
     const answer = decodeJson(await readFrame(conn)) as { encrypted_key: string };

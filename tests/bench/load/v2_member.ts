@@ -19,7 +19,13 @@ const READ_BYTES = 16_384;
 const SETTLE_PAUSE_MS = 100;
 const PING = kindOf(encodeEvent({ kind: "ping" }));
 const JOINED = kindOf(encodeEvent({
-  ...{ kind: "joined", room: 1, at: 1, client: 1, name: "", time: 0, old: false },
+  kind: "joined",
+  room: 1,
+  at: 1,
+  client: 1,
+  name: "",
+  time: 0,
+  old: false,
 }));
 const JOINS_AT_ONCE = 8;
 
@@ -34,12 +40,11 @@ export async function makeLoadKeys(): Promise<LoadKeys> {
   const rsa = await generateRsaKeyPair();
   const keys = { rsa, x25519: await generateX25519(), kem: await (await loadKem()).generate() };
   const firstMessage = encodeClientHello({
-    ...{
-      versions: OUR_VERSIONS,
-      aeads: supportedAeads(),
-      rsaPem: await publicKeyToPem(rsa.publicKey),
-    },
-    ...{ x25519: keys.x25519.publicKey, mlkem768: keys.kem.publicKey },
+    versions: OUR_VERSIONS,
+    aeads: supportedAeads(),
+    rsaPem: await publicKeyToPem(rsa.publicKey),
+    x25519: keys.x25519.publicKey,
+    mlkem768: keys.kem.publicKey,
   });
   return { keys, firstMessage };
 }

@@ -4,8 +4,10 @@
 const [bytes, writeBytes] = Deno.args.map(Number) as [number, number];
 const [certFile = "", keyFile = ""] = Deno.args.slice(2);
 const listener = Deno.listenTls({
-  ...{ hostname: "127.0.0.1", port: 0 },
-  ...{ cert: Deno.readTextFileSync(certFile), key: Deno.readTextFileSync(keyFile) },
+  hostname: "127.0.0.1",
+  port: 0,
+  cert: Deno.readTextFileSync(certFile),
+  key: Deno.readTextFileSync(keyFile),
 });
 await Deno.stdout.write(
   new TextEncoder().encode(`raw source on 127.0.0.1:${listener.addr.port}\n`),

@@ -41,7 +41,8 @@ export async function cluster(size: Size): Promise<Row> {
     costs.push(`${count}: ${hopMs.toFixed(2)} ms`);
   }
   return {
-    ...{ ...about, goal },
+    ...about,
+    goal,
     value: curve[Math.min(1, curve.length - 1)]?.[1],
     referenceValue: deliveriesOf(load) / alone.seconds,
     notes: [

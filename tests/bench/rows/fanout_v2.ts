@@ -160,8 +160,12 @@ export function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
 function sealTexts(load: Load, member: V2Member, sender: number): Uint8Array[] {
   return Array.from({ length: load.perSender }, (_, index) =>
     member.seal({
-      ...{ kind: "chat", id: index + 1, room: member.entered.room },
-      ...{ text: textOf(load, sender, index), action: false, reply: 0 },
+      kind: "chat",
+      id: index + 1,
+      room: member.entered.room,
+      text: textOf(load, sender, index),
+      action: false,
+      reply: 0,
     }));
 }
 
@@ -179,10 +183,17 @@ function expectedBytes(load: Load, members: readonly V2Member[]): number {
     const index = Math.floor(n / load.senders);
     const { welcome, entered } = members[sender] as V2Member;
     bytes += framedBytes(frameBody(encodeEvent({
-      ...{ kind: "chat", at: firstAt + n, client: welcome.client },
-      ...{ name: entered.name, room: entered.room },
-      ...{ time: Date.now(), request: index + 1, sequence: n + 1 },
-      ...{ text: textOf(load, sender, index), action: false, reply: 0 },
+      kind: "chat",
+      at: firstAt + n,
+      client: welcome.client,
+      name: entered.name,
+      room: entered.room,
+      time: Date.now(),
+      request: index + 1,
+      sequence: n + 1,
+      text: textOf(load, sender, index),
+      action: false,
+      reply: 0,
     })));
   }
   return bytes;

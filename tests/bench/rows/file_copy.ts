@@ -161,7 +161,9 @@ function counterOf(events: readonly Event[]): FrameCounter {
 function chunksOf(file: Uint8Array, id: number) {
   const count = Math.ceil(file.length / FILE_CHUNK_BYTES);
   return Array.from({ length: count }, (_, index) => ({
-    ...{ file: `file ${id}`, index, last: index === count - 1 },
+    file: `file ${id}`,
+    index,
+    last: index === count - 1,
     data: file.subarray(index * FILE_CHUNK_BYTES, (index + 1) * FILE_CHUNK_BYTES),
   }));
 }

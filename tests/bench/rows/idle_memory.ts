@@ -33,7 +33,8 @@ export async function idleMemory(size: Size): Promise<Row> {
   const began = performance.now();
   let messageMs = NaN;
   const value = await perConnection(server, {
-    ...{ amount, raw: false },
+    amount,
+    raw: false,
     whileThere: async () => {
       messageMs = await messageAmong(server.port, amount.messages);
     },
@@ -104,8 +105,12 @@ async function messageAmong(port: number, messages: number): Promise<number> {
     await writeAll(
       alice.conn,
       alice.seal({
-        ...{ kind: "chat", id, room: alice.entered.room, text: `${id}` },
-        ...{ action: false, reply: 0 },
+        kind: "chat",
+        id,
+        room: alice.entered.room,
+        text: `${id}`,
+        action: false,
+        reply: 0,
       }),
     );
     const [body] = await bob.take(1);

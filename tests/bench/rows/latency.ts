@@ -31,7 +31,12 @@ export async function latencyP99(size: Size): Promise<Row> {
     const text = `${n}:`.padEnd(MESSAGE_BYTES, "x");
     sent.push(performance.now());
     const record = sender.seal({
-      ...{ kind: "chat", id: n + 1, room: sender.entered.room, text, action: false, reply: 0 },
+      kind: "chat",
+      id: n + 1,
+      room: sender.entered.room,
+      text,
+      action: false,
+      reply: 0,
     });
     await writeAll(sender.conn, record);
     await pause(amount.everyMs / 2);

@@ -95,8 +95,12 @@ async function relayed(
       writeAll(
         sender.conn,
         sender.seal({
-          ...{ kind: "chat", id: n + 1, room: sender.entered.room, text: textOf(load, 0, n) },
-          ...{ action: false, reply: 0 },
+          kind: "chat",
+          id: n + 1,
+          room: sender.entered.room,
+          text: textOf(load, 0, n),
+          action: false,
+          reply: 0,
         }),
       ),
     onChunk: (i, chunk) => samples[i]?.open([chunk]),

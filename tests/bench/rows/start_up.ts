@@ -43,7 +43,10 @@ export async function startUp(size: Size): Promise<Row> {
 
 function rowOf(measured: Pick<Row, "notes"> & Partial<Row>): Row {
   return {
-    ...{ row: "start-up", value: undefined, unit: "ms", referenceValue: undefined },
+    row: "start-up",
+    value: undefined,
+    unit: "ms",
+    referenceValue: undefined,
     reference: "an empty compiled program, to its first word",
     goal: { of: "value", limit: 300, better: "less" },
     ...measured,

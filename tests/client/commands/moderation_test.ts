@@ -66,8 +66,16 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
   );
   assert.match(console.printed.at(-1) ?? "", /You made this room: \/kick/);
   await session.deliver(eventOf("moderated", {
-    ...{ room: LOBBY, at: 0, client: 9, name: "eve", request: 1, what: "ban" },
-    ...{ whom: chat.clientId ?? 0, whomName: "alice", seconds: 60, text: "noise" },
+    room: LOBBY,
+    at: 0,
+    client: 9,
+    name: "eve",
+    request: 1,
+    what: "ban",
+    whom: chat.clientId ?? 0,
+    whomName: "alice",
+    seconds: 60,
+    text: "noise",
   }));
   assert.match(console.printed.at(-2) ?? "", /eve banned alice for 1 minute: noise/);
   assert.equal(chat.rooms.byTitle("lobby"), undefined);

@@ -24,7 +24,11 @@ Deno.test("readConfig() gives the documented defaults", () => {
   const config = read([]);
   const { host, port, name, room, renderer } = config;
   assert.deepEqual({ host, port, name, room, renderer }, {
-    ...{ host: "127.0.0.1", port: 5050, name: "anonymous", room: "lobby", renderer: "rich" },
+    host: "127.0.0.1",
+    port: 5050,
+    name: "anonymous",
+    room: "lobby",
+    renderer: "rich",
   });
   assert.equal(config["buffer-size"], 200);
   assert.equal(config.tls, false);

@@ -75,7 +75,10 @@ Deno.test("typed options count over the environment, and the environment over th
     env: { CMDCHAT_NAME: "bob", CMDCHAT_PORT: "7000" },
   });
   assert.deepEqual([config.name, config.port, config.tls, config.host], [
-    ...["al", 7000, true, "127.0.0.1"],
+    "al",
+    7000,
+    true,
+    "127.0.0.1",
   ]);
 });
 
@@ -86,7 +89,10 @@ Deno.test("a profile that was asked for counts over the environment, and typed o
     env: { CMDCHAT_HOST: "elsewhere.example", CMDCHAT_NAME: "bob" },
   });
   assert.deepEqual([config.host, config.room, config.name, config.port], [
-    ...["work.example", "ops", "bob", 6000],
+    "work.example",
+    "ops",
+    "bob",
+    6000,
   ]);
   assert.equal(await tokenOf(config, { CMDCHAT_TOKEN: "of-the-environment" }), "work-token");
   const chosen = await configOf({ text: WORK, env: { CMDCHAT_PROFILE: "work" } });
@@ -130,7 +136,10 @@ Deno.test("of two settings that contradict each other the stronger one counts", 
   const text = 'accept-files = true\nlink = "cmdchat://linked.example/den"\n';
   const config = await configOf({ text, args: ["--no-downloads", "--host", "other.example"] });
   assert.deepEqual([config["accept-files"], config["no-downloads"], config.host, config.room], [
-    ...[false, true, "other.example", "lobby"],
+    false,
+    true,
+    "other.example",
+    "lobby",
   ]);
   assert.equal((await configOf({ text })).host, "linked.example");
   const both = await faultOf({ text: "accept-files = true\nno-downloads = true\n" });

@@ -71,7 +71,11 @@ Deno.test("rows that change in place stand above the input, never scroll, and go
     await chat.settle();
   }
   assert.deepEqual(chat.tty.logicalLines, [
-    ...["bob: one", "* carol joined.", 'sending "film" 100 %', "alice> typed", "lobby"],
+    "bob: one",
+    "* carol joined.",
+    'sending "film" 100 %',
+    "alice> typed",
+    "lobby",
   ]);
   assert.deepEqual(chat.tty.cursor, { row: 3, column: 12 });
   chat.prompt.setLive([]);
@@ -79,7 +83,11 @@ Deno.test("rows that change in place stand above the input, never scroll, and go
   chat.prompt.print("bob: two");
   await chat.settle();
   assert.deepEqual(chat.tty.logicalLines, [
-    ...["bob: one", "* carol joined.", "bob: two", "alice> typed", "lobby"],
+    "bob: one",
+    "* carol joined.",
+    "bob: two",
+    "alice> typed",
+    "lobby",
   ]);
 });
 

@@ -88,7 +88,9 @@ Deno.test("a file that is dropped onto the terminal is offered, however its path
   ];
   for (const form of forms) {
     await using chat = await openPrompt({
-      ...{ columns: 200, rows: 24, pasted: (text: string) => droppedFile(text, folder) },
+      columns: 200,
+      rows: 24,
+      pasted: (text: string) => droppedFile(text, folder),
     });
     await chat.type(paste(form));
     assert.equal(chat.tty.screen[0], `alice> /send ${form.trim()}`);
@@ -142,7 +144,9 @@ Deno.test("Ctrl-X Ctrl-E lends the terminal to an editor and takes back what was
 
 Deno.test("an editor that cannot be had is said in one line, and the text stays", async () => {
   await using chat = await openPrompt({
-    ...{ columns: 80, rows: 8, edit: () => Promise.reject(new Error("it may not start programs")) },
+    columns: 80,
+    rows: 8,
+    edit: () => Promise.reject(new Error("it may not start programs")),
   });
   await chat.type("draft\x18\x05");
   assert.deepEqual(chat.tty.screen, ["alice> draft", "no editor: it may not start programs"]);

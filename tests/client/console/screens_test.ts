@@ -50,7 +50,11 @@ function sceneOf(chat: PromptContext): Scene {
   const print = (text: string) => prompt.print(text);
   const output = new Output({
     renderer: createRichRenderer({ style: new Style("true"), columns: () => tty.columns }),
-    ...{ print, diagnose: print, history: undefined, bufferSize: 100, settings },
+    print,
+    diagnose: print,
+    history: undefined,
+    bufferSize: 100,
+    settings,
     clock: { ...clock, now: () => clock.now(), utc: () => at(23, 18, 30) } as never,
     screen: {
       setLive: (rows) => prompt.setLive(rows),
@@ -61,7 +65,9 @@ function sceneOf(chat: PromptContext): Scene {
   prompt.setStatus(statusOf(["lobby"]));
   let sequence = 0;
   return {
-    ...{ chat, output, clock },
+    chat,
+    output,
+    clock,
     says(text, fields = {}) {
       const about = { room: "lobby", time: at(23, 18), sequence: ++sequence };
       output.chat({ ...about, sender: "bob", text, own: false, mention: false, ...fields });
@@ -226,7 +232,9 @@ for (const [name, play] of Object.entries(SCENES)) {
   for (const columns of [40, 80, 200]) {
     Deno.test(`the screen of "${name}" at ${columns} columns is the one that was judged`, async () => {
       await using chat = await openPrompt({
-        ...{ columns, rows: 40, prompt: "alice@lobby> " },
+        columns,
+        rows: 40,
+        prompt: "alice@lobby> ",
         complete: (text) => ({
           start: 0,
           candidates: COMMANDS.map(({ name }) => `/${name}`).filter((name) =>

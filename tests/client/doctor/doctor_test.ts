@@ -38,8 +38,17 @@ Deno.test("a good server is looked at from its address to its clock, and nobody 
   assert.deepEqual([ended.code, ended.stderr], [0, ""], ended.stdout);
   const found = states(ended);
   const names = [
-    ...["version", "settings", "downloads", "address", "port", "certificate", "protocol"],
-    ...["fingerprint", "token", "clock", "limits"],
+    "version",
+    "settings",
+    "downloads",
+    "address",
+    "port",
+    "certificate",
+    "protocol",
+    "fingerprint",
+    "token",
+    "clock",
+    "limits",
   ];
   assert.deepEqual(names.filter((name) => found[name] !== "ok"), [], ended.stdout);
   assert.equal(found["terminal"], "skip");
@@ -128,7 +137,9 @@ Deno.test("wrong settings and a folder that cannot be written to are told, and t
   assert.equal(ended.code, 3, ended.stdout);
   const found = states(ended);
   assert.deepEqual([found["settings"], found["downloads"], found["protocol"]], [
-    ...["fail", "fail", "ok"],
+    "fail",
+    "fail",
+    "ok",
   ]);
   assert.match(ended.stdout, /line 1 of .*\n +hint: did you mean port\?/);
 });

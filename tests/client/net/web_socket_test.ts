@@ -59,9 +59,14 @@ Deno.test("the request names the host and the subprotocol, and nothing of the co
   assert.deepEqual(
     lines.slice(1).map((line) => line.replace(/Key: .*/, "Key: …")),
     [
-      ...["Host: chat.example.org", "Upgrade: websocket", "Connection: Upgrade"],
-      ...["Sec-WebSocket-Key: …", "Sec-WebSocket-Version: 13"],
-      ...["Sec-WebSocket-Protocol: cmdchat.v2", "", ""],
+      "Host: chat.example.org",
+      "Upgrade: websocket",
+      "Connection: Upgrade",
+      "Sec-WebSocket-Key: …",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Protocol: cmdchat.v2",
+      "",
+      "",
     ],
   );
   const other = new FakeServer(good);

@@ -23,8 +23,13 @@ function view(options: Partial<OutputOptions> = {}) {
   const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new ChatSettings()];
   const print = (text: string) => console.print(text);
   const output = new Output({
-    ...{ renderer: createMinimalRenderer(), print, diagnose: print, history: undefined },
-    ...{ bufferSize: 10, clock, settings },
+    renderer: createMinimalRenderer(),
+    print,
+    diagnose: print,
+    history: undefined,
+    bufferSize: 10,
+    clock,
+    settings,
     screen: {
       setLive: (rows) => console.setLive(rows),
       alert: (alert) => console.alert(alert),
@@ -37,8 +42,14 @@ function view(options: Partial<OutputOptions> = {}) {
 
 function chat(text: string, fields: Partial<ChatLine> = {}): ChatLine {
   return {
-    ...{ sender: "bob", text, room: "lobby", time: TIME, sequence: 1 },
-    ...{ own: false, mention: false, ...fields },
+    sender: "bob",
+    text,
+    room: "lobby",
+    time: TIME,
+    sequence: 1,
+    own: false,
+    mention: false,
+    ...fields,
   };
 }
 
@@ -87,7 +98,8 @@ Deno.test("/set joins all shows each, off shows none; without a screen nothing w
 
   const printed: string[] = [];
   const piped = view({
-    ...{ print: (text) => printed.push(text), screen: undefined as never },
+    print: (text) => printed.push(text),
+    screen: undefined as never,
   });
   piped.output.system(presence("joined", "bob"));
   assert.deepEqual(printed, ["* bob joined."]);

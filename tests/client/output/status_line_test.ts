@@ -17,8 +17,15 @@ function roomsOf(...states: readonly (readonly [string, number?, number?])[]): J
 
 function lines(rooms: JoinedRooms, fields: Partial<StatusFacts> = {}): Record<number, string> {
   const status: StatusFacts = {
-    ...{ rooms, name: "alice", connected: true, link: "connected", delayMs: 12 },
-    ...{ typing: [], unsent: 0, overdue: 0, ...fields },
+    rooms,
+    name: "alice",
+    connected: true,
+    link: "connected",
+    delayMs: 12,
+    typing: [],
+    unsent: 0,
+    overdue: 0,
+    ...fields,
   };
   const parts = statusLine(status, new Style("none"));
   const widths = [20, 40, 80, 200];

@@ -84,8 +84,13 @@ const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => stri
 };
 
 const chat = {
-  ...{ sender: "mallory", text: "hello", room: "lobby", time: TIME, sequence: 7 },
-  ...{ own: false, mention: false },
+  sender: "mallory",
+  text: "hello",
+  room: "lobby",
+  time: TIME,
+  sequence: 7,
+  own: false,
+  mention: false,
 };
 const system = { text: "mallory joined the chat.", room: "lobby", time: TIME, event: "notice" };
 const fault: TransferFault = { code: "stalled", reason: "nothing of it came for 60 seconds" };

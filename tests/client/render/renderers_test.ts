@@ -32,8 +32,13 @@ const plain = createRichRenderer({ style: new Style("none"), columns: () => 40 }
 
 function chatLine(fields: Partial<ChatLine> = {}): ChatLine {
   return {
-    ...{ sender: "bob", text: "hi", room: "lobby", time: TIME, sequence: 12 },
-    ...{ own: false, mention: false },
+    sender: "bob",
+    text: "hi",
+    room: "lobby",
+    time: TIME,
+    sequence: 12,
+    own: false,
+    mention: false,
     ...fields,
   };
 }
@@ -268,8 +273,11 @@ Deno.test("json: the fields are those of docs/JSON.md, and the examples there ar
     json.file({ kind: "saved", file, path, sha256 }, TIME) ?? "",
     json.file({ kind: "failed", file, fault }, TIME) ?? "",
     json.link({
-      ...{ state: "connected", text: 'Connected as "alice" in "lobby"', time: TIME },
-      ...{ name: "alice", room: "lobby" },
+      state: "connected",
+      text: 'Connected as "alice" in "lobby"',
+      time: TIME,
+      name: "alice",
+      room: "lobby",
     }),
     json.note({
       level: "error",

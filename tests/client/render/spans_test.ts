@@ -6,7 +6,12 @@ import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { sanitizeText } from "../../../shared/base/sanitize.ts";
 
 const LINE = {
-  ...{ sender: "bob", room: "lobby", time: "", sequence: 1, own: false, mention: false },
+  sender: "bob",
+  room: "lobby",
+  time: "",
+  sequence: 1,
+  own: false,
+  mention: false,
 };
 
 // deno-lint-ignore no-control-regex -- OSC 8
@@ -66,7 +71,9 @@ Deno.test("code keeps its blanks and is cut where the row ends; other text is br
 Deno.test("a link leads exactly where its text says, and only where the user wants links", () => {
   let wanted = true;
   const rich = createRichRenderer({
-    ...{ style: new Style("true"), columns: () => 80, links: () => wanted },
+    style: new Style("true"),
+    columns: () => 80,
+    links: () => wanted,
   });
   const texts = [
     "https://a.example/x y",

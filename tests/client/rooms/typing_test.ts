@@ -7,7 +7,9 @@ function open(wanted = true) {
   const clock = new ManualClock();
   const told: number[] = [];
   const typing = new Typing({
-    ...{ clock, isWanted: () => wanted, onChange: () => {} },
+    clock,
+    isWanted: () => wanted,
+    onChange: () => {},
     tell: () => told.push(clock.now()),
   });
   return { clock, told, typing };

@@ -18,14 +18,13 @@ const vectors = JSON.parse(
 );
 const keyPair = await generateRsaKeyPair();
 const REQUEST = {
-  ...{
-    name: "alice",
-    rooms: [["lobby", 0]] as const,
-    token: undefined,
-    renderer: "rich",
-    bufferSize: 200,
-  },
-  ...{ keyPair, tls: false },
+  name: "alice",
+  rooms: [["lobby", 0]] as const,
+  token: undefined,
+  renderer: "rich",
+  bufferSize: 200,
+  keyPair,
+  tls: false,
 };
 
 const SAID = { room: 1, action: false, reply: 0 };
@@ -48,7 +47,10 @@ const REQUESTS: readonly Request[] = [
     hash: null,
   },
   {
-    ...{ kind: "chunk", file: "0123456789abcdef", index: 0, last: true },
+    kind: "chunk",
+    file: "0123456789abcdef",
+    index: 0,
+    last: true,
     data: new TextEncoder().encode("hello"),
   },
 ];
@@ -286,8 +288,14 @@ Deno.test("a server that sends nothing for 45 s is dead; one that pings is not",
 
 /** What the handshake's answer says. */
 const LOBBY = {
-  ...{ kind: "entered", id: 0, room: 1, title: "lobby", name: "alice" },
-  ...{ at: 0, complete: true, topic: "" },
+  kind: "entered",
+  id: 0,
+  room: 1,
+  title: "lobby",
+  name: "alice",
+  at: 0,
+  complete: true,
+  topic: "",
 } as const;
 
 /** What a v1 server's messages say to a client called alice, number 7, in the lobby. */
@@ -328,7 +336,9 @@ Deno.test("v1: our echo tells a name and a room that the server never announced"
 
 Deno.test("v1: words about us answer a rename and a change of rooms", () => {
   const requests: Request[] = [{ kind: "rename", id: 1, name: "alicia" }, {
-    ...{ kind: "join", id: 2, title: "dev" },
+    kind: "join",
+    id: 2,
+    title: "dev",
   }];
   const events = viewed(
     requests,

@@ -25,12 +25,22 @@ import { HONEST_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 /** Backgrounds of schemes in wide use, each with the theme that has to be readable on it. */
 const BACKGROUNDS: Readonly<Record<"dark" | "light", Readonly<Record<string, string>>>> = {
   dark: {
-    ...{ black: "#000000", xterm: "#121212", "solarized dark": "#002b36", dracula: "#282a36" },
-    ...{ "one dark": "#282c34", nord: "#2e3440", gruvbox: "#282828", ubuntu: "#300a24" },
+    black: "#000000",
+    xterm: "#121212",
+    "solarized dark": "#002b36",
+    dracula: "#282a36",
+    "one dark": "#282c34",
+    nord: "#2e3440",
+    gruvbox: "#282828",
+    ubuntu: "#300a24",
   },
   light: {
-    ...{ white: "#ffffff", "solarized light": "#fdf6e3", gruvbox: "#fbf1c7", github: "#f6f8fa" },
-    ...{ tango: "#eeeeec", gray: "#eeeeee" },
+    white: "#ffffff",
+    "solarized light": "#fdf6e3",
+    gruvbox: "#fbf1c7",
+    github: "#f6f8fa",
+    tango: "#eeeeec",
+    gray: "#eeeeee",
   },
 };
 

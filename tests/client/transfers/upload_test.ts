@@ -98,8 +98,12 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
     const [init, ...pushed] = messages;
     const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
     assert.deepEqual(init, {
-      ...{ kind: "offer", file: upload.id, filename: "a.bin" },
-      ...{ size, chunks, hash: upload.file.hash },
+      kind: "offer",
+      file: upload.id,
+      filename: "a.bin",
+      size,
+      chunks,
+      hash: upload.file.hash,
     });
     assert.match(upload.id, /^[0-9a-f]{32}$/);
     const sent = pushed.map((chunk, index) => {

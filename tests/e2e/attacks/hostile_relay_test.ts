@@ -38,7 +38,9 @@ async function openScene(...names: string[]): Promise<Scene> {
     await member.until(() => member.texts.length === 1, "the first word");
   }
   return {
-    ...{ relay, secret, members },
+    relay,
+    secret,
+    members,
     async [Symbol.asyncDispose]() {
       await Promise.all(members.map((member) => member[Symbol.asyncDispose]()));
       await relay[Symbol.asyncDispose]();

@@ -72,7 +72,13 @@ async function openScene(): Promise<Scene> {
   );
   const env = { CMDCHAT_TOKEN: TOKEN };
   const options = (name: string, ...more: string[]) => [
-    ...["--port", String(server.port), "--name", name, "--renderer", name, ...more],
+    "--port",
+    String(server.port),
+    "--name",
+    name,
+    "--renderer",
+    name,
+    ...more,
   ];
   const rich = stack.use(
     new TerminalClient({
@@ -97,7 +103,12 @@ async function openScene(): Promise<Scene> {
   );
   const disposeAll = stack.move();
   return {
-    ...{ server, mallory, rich, minimal, json, downloads },
+    server,
+    mallory,
+    rich,
+    minimal,
+    json,
+    downloads,
     [Symbol.asyncDispose]: () => disposeAll.disposeAsync(),
   };
 }
@@ -132,7 +143,10 @@ async function sendFile(mallory: V1Peer, id: string, filename: string): Promise<
   await mallory.send({ type: "file_init", ...file });
   await mallory.send({
     type: "file_chunk",
-    ...{ file_id: id, chunk_index: 0, chunk_data: btoa("x"), is_final: true },
+    file_id: id,
+    chunk_index: 0,
+    chunk_data: btoa("x"),
+    is_final: true,
   });
 }
 

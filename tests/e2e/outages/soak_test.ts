@@ -157,8 +157,13 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
     command: {
       path: Deno.execPath(),
       args: [
-        ...["run", "--no-check", "--no-prompt", "--v8-flags=--expose-gc"],
-        ...["--preload=tests/helpers/programs/collect_garbage.ts", "-A", "server/main.ts"],
+        "run",
+        "--no-check",
+        "--no-prompt",
+        "--v8-flags=--expose-gc",
+        "--preload=tests/helpers/programs/collect_garbage.ts",
+        "-A",
+        "server/main.ts",
       ],
     },
     args: [...unbounded, "--hold", "2", "--admin-listen", "0"],

@@ -146,8 +146,15 @@ inTerminal("top draws in a terminal, follows the server, and gives the terminal 
   const permissions = ["--allow-net", "--allow-env", "--allow-read"];
   const pane = await tmux.open({
     command: [
-      ...[Deno.execPath(), "run", "--no-check", "--quiet", ...permissions, "server/main.ts"],
-      ...["top", "--admin-listen", pages],
+      Deno.execPath(),
+      "run",
+      "--no-check",
+      "--quiet",
+      ...permissions,
+      "server/main.ts",
+      "top",
+      "--admin-listen",
+      pages,
     ],
   });
   await pane.shows(/^members +0 v1, 0 v2, 0 away$/m);

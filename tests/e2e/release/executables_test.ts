@@ -316,9 +316,24 @@ test("the client's executable reads its own variables, those of the terminal and
   const { client } = await executables();
   const { permissions } = await embeddedSettings(client);
   assert.deepEqual([...permissions["allow_env"] as string[]].sort(), [
-    ...["ALL_PROXY", "CMDCHAT_*", "COLORTERM", "FORCE_COLOR", "HOME", "HTTPS_PROXY", "NO_COLOR"],
-    ...["NO_PROXY", "STY", "TERM", "TERM_PROGRAM", "TMUX", "USERPROFILE", "XDG_CONFIG_HOME"],
-    ...["XTERM_VERSION", "all_proxy", "https_proxy", "no_proxy"],
+    "ALL_PROXY",
+    "CMDCHAT_*",
+    "COLORTERM",
+    "FORCE_COLOR",
+    "HOME",
+    "HTTPS_PROXY",
+    "NO_COLOR",
+    "NO_PROXY",
+    "STY",
+    "TERM",
+    "TERM_PROGRAM",
+    "TMUX",
+    "USERPROFILE",
+    "XDG_CONFIG_HOME",
+    "XTERM_VERSION",
+    "all_proxy",
+    "https_proxy",
+    "no_proxy",
   ]);
   await using home = await emptyFolder();
   for (const name of ["ALL_PROXY", "all_proxy"]) {

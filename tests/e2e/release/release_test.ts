@@ -83,7 +83,9 @@ async function makePackage(built: Built): Promise<string> {
     args: [path("scripts/build/make_deb.sh"), built.folder, architecture],
     env: {
       // A release takes xz, which needs half a minute for nothing that is tested here.
-      ...{ COMPRESSION: "none", DENO: Deno.execPath(), HOME: Deno.env.get("HOME") ?? "" },
+      COMPRESSION: "none",
+      DENO: Deno.execPath(),
+      HOME: Deno.env.get("HOME") ?? "",
       DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
     },
   });
@@ -102,13 +104,13 @@ packaged(
     const names = files.map((fields) => fields.at(-1));
     for (
       const name of [
-        ...["./usr/bin/cmdchat-server", "./usr/bin/cmdchat-client"],
-        ...[
-          "./lib/systemd/system/cmdchat-server.service",
-          "./lib/systemd/system/cmdchat-keeper.service",
-          "./usr/share/doc/cmdchat/OPERATIONS.md",
-        ],
-        ...["./usr/share/man/man1/cmdchat-server.1.gz", "./usr/share/man/man1/cmdchat-client.1.gz"],
+        "./usr/bin/cmdchat-server",
+        "./usr/bin/cmdchat-client",
+        "./lib/systemd/system/cmdchat-server.service",
+        "./lib/systemd/system/cmdchat-keeper.service",
+        "./usr/share/doc/cmdchat/OPERATIONS.md",
+        "./usr/share/man/man1/cmdchat-server.1.gz",
+        "./usr/share/man/man1/cmdchat-client.1.gz",
         ...Object.keys(completionFiles()).map((name) => `./${name}`),
       ]
     ) assert.ok(names.includes(name), name);

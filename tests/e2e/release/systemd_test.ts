@@ -175,7 +175,9 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
         [];
       const command = [...system.inside, "sh", "-c", `cd ${INSIDE}\n${SUDO}${update}`];
       const told: Restarts = {
-        ...{ members: MEMBERS, port: 5_050, token: await token() },
+        members: MEMBERS,
+        port: 5_050,
+        token: await token(),
         commands: Array.from({ length: UPDATES }, () => command),
       };
       const { insideNetwork: under } = system;

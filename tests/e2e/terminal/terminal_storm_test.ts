@@ -47,7 +47,8 @@ for (const columns of [40, 80, 200]) {
   test(`1,000 messages while 200 characters are typed, at ${columns} columns: all there, few bytes, little time`, async () => {
     await using server = await startServer({ args: ["--rate-limit", "off"] });
     await using alice = new TerminalClient({
-      ...{ args: ["--port", String(server.port), "--name", "alice"], columns },
+      args: ["--port", String(server.port), "--name", "alice"],
+      columns,
     });
     await alice.shows(/In "lobby": alice/);
     await using bob = await V1Peer.join({ port: server.port, name: "bob" });

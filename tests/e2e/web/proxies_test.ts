@@ -76,8 +76,17 @@ for (const kind of ["microsocks", "tinyproxy"] as const) {
 
     const doctor = await runClient(home, {
       args: [
-        ...["doctor", "--host", "localhost", "--port", String(secure.port)],
-        ...["--ca-file", certFile, "--transport", "wss", "--proxy", url],
+        "doctor",
+        "--host",
+        "localhost",
+        "--port",
+        String(secure.port),
+        "--ca-file",
+        certFile,
+        "--transport",
+        "wss",
+        "--proxy",
+        url,
       ],
     });
     assert.equal(doctor.code, 0, doctor.stdout);
@@ -118,8 +127,15 @@ for (const kind of ["microsocks", "tinyproxy"] as const) {
     await using proxy = await start(SOURCE);
     await using chat = startClient(home, {
       args: [
-        ...["recv", "--host", "127.0.0.1", "--port", String(first.port), "--timeout", "60"],
-        ...["--proxy", `${scheme}://127.0.0.1:${proxy.port}`],
+        "recv",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        String(first.port),
+        "--timeout",
+        "60",
+        "--proxy",
+        `${scheme}://127.0.0.1:${proxy.port}`,
       ],
     });
     await first.logged(/client joined/);
@@ -169,7 +185,12 @@ testOnion(
     await using server = await startServer();
     await using proxy = new ScriptedProxy(socksAnswers(2), server.port);
     const { code, stderr, traced } = await tracedClient([
-      ...["send", "--host", ONION, "--proxy", `socks5://127.0.0.1:${proxy.port}`, "hello"],
+      "send",
+      "--host",
+      ONION,
+      "--proxy",
+      `socks5://127.0.0.1:${proxy.port}`,
+      "hello",
     ]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(joinedFrom(server).length, 1);
@@ -208,8 +229,18 @@ async function tracedClient(
   const calls = "trace=connect,sendto,sendmsg,sendmmsg";
   const ended = await runProgram(programPath("strace") as string, {
     args: [
-      ...["-f", "-qq", "-e", calls, "-o", file],
-      ...[Deno.execPath(), "run", "--no-check", "-A", entry, ...args],
+      "-f",
+      "-qq",
+      "-e",
+      calls,
+      "-o",
+      file,
+      Deno.execPath(),
+      "run",
+      "--no-check",
+      "-A",
+      entry,
+      ...args,
     ],
     env: {
       HOME: home,

@@ -39,8 +39,15 @@ async function behind(startProxy: StartProxy): Promise<Behind> {
   const cleanup = new AsyncDisposableStack();
   const certificate = cleanup.use(await makeCertificate());
   const args = [
-    ...["--web-only-socket", "--trusted-proxy", PROXY, "--max-per-address", String(CAP)],
-    ...["--hold", "0", "--admin-listen", "0"],
+    "--web-only-socket",
+    "--trusted-proxy",
+    PROXY,
+    "--max-per-address",
+    String(CAP),
+    "--hold",
+    "0",
+    "--admin-listen",
+    "0",
   ];
   const server = cleanup.use(await startServer({ args, env: WITH_TOKEN }));
   const proxy = cleanup.use(await startProxy({ target: server.port, source: PROXY, certificate }));
@@ -51,7 +58,9 @@ async function behind(startProxy: StartProxy): Promise<Behind> {
 /** A TLS connection to the proxy from one of two addresses. */
 function dial({ proxy, certificate }: Behind, hostname = "127.0.0.1"): Promise<Deno.Conn> {
   return Deno.connectTls({
-    ...{ hostname, port: proxy.port, caCerts: [certificate.cert] },
+    hostname,
+    port: proxy.port,
+    caCerts: [certificate.cert],
     // The certificate is for localhost and 127.0.0.1.
     unsafelyDisableHostnameVerification: true,
   });
@@ -155,8 +164,17 @@ testHaproxy(
     for (const version of ["send-proxy", "send-proxy-v2"]) {
       await using server = await startServer({
         args: [
-          ...["--certfile", certFile, "--keyfile", keyFile, "--web-only-socket", "--hold", "0"],
-          ...["--trusted-proxy", PROXY, "--max-per-address", String(CAP)],
+          "--certfile",
+          certFile,
+          "--keyfile",
+          keyFile,
+          "--web-only-socket",
+          "--hold",
+          "0",
+          "--trusted-proxy",
+          PROXY,
+          "--max-per-address",
+          String(CAP),
         ],
       });
       await using proxy = await startHaproxy("tcp", {
@@ -201,8 +219,15 @@ testNginx(
       await using at = await behind((options) => startNginx({ ...options, change }));
       const { code, stdout, stderr } = await runClient(home, {
         args: [
-          ...["send", "--host", "localhost", "--port", String(at.proxy.port)],
-          ...["--ca-file", at.certificate.certFile, "--transport", "wss"],
+          "send",
+          "--host",
+          "localhost",
+          "--port",
+          String(at.proxy.port),
+          "--ca-file",
+          at.certificate.certFile,
+          "--transport",
+          "wss",
         ],
       }, "hello\n");
       if (change === without) {

@@ -136,7 +136,8 @@ Deno.test("a flood of pings from a member ends its connection with 1008, and the
   await using other = await V2Peer.join({ port: server.port, hello: { name: "other" } });
   let raw: Deno.Conn | undefined;
   await using flooder = await V2Peer.join({
-    ...{ port: server.port, hello: { name: "flooder" } },
+    port: server.port,
+    hello: { name: "flooder" },
     over: (conn) => overWebSocket(raw = conn),
   });
   const pings = Uint8Array.from(Array.from({ length: 1_000 }, () => [...maskedPing()]).flat());
@@ -172,7 +173,8 @@ testLinux(
     });
     const before = server.handles();
     await using member = await V2Peer.join({
-      ...{ port: server.port, hello: { name: "stalled" } },
+      port: server.port,
+      hello: { name: "stalled" },
       over: async (conn) => {
         conn.close();
         return stall(await overWebSocket(stalled));

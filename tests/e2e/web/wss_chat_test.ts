@@ -126,8 +126,15 @@ test("/invite and doctor know that the server is reached over wss", async () => 
 
   const { code, stdout } = await runClient(home, {
     args: [
-      ...["doctor", "--host", "localhost", "--port", String(server.port)],
-      ...["--ca-file", certificate.certFile, "--transport", "wss"],
+      "doctor",
+      "--host",
+      "localhost",
+      "--port",
+      String(server.port),
+      "--ca-file",
+      certificate.certFile,
+      "--transport",
+      "wss",
     ],
   });
   assert.equal(code, 0, stdout);

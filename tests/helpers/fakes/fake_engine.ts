@@ -50,16 +50,28 @@ function otherOf(name: string, index: number): SealedPerson {
 /** Somebody as the engine tells of them; number 1 is ourselves. */
 export function personOf(client: number, name: string): SealedPerson {
   return {
-    ...{ client, name, here: true, own: client === 1, verified: false, suspect: false },
-    ...{ digits: "11111 22222 33333 44444 55555 66666", words: "apple banjo cloud" },
+    client,
+    name,
+    here: true,
+    own: client === 1,
+    verified: false,
+    suspect: false,
+    digits: "11111 22222 33333 44444 55555 66666",
+    words: "apple banjo cloud",
   };
 }
 
 /** The room is well, unless told. */
 export function statusOf(fields: Partial<SealStatus> = {}): SealStatus {
   return {
-    ...{ kind: "status", phase: "in", name: "alice", epoch: 3, confirmed: true, people: [] },
-    ...{ maker: 0, locked: false },
+    kind: "status",
+    phase: "in",
+    name: "alice",
+    epoch: 3,
+    confirmed: true,
+    people: [],
+    maker: 0,
+    locked: false,
     code: "12345 67890 12345 67890 12345 67890",
     ...fields,
   };

@@ -51,7 +51,9 @@ export function serverKilled(
   { again, lastsMs }: { readonly again: () => Promise<RunningServer>; readonly lastsMs: number },
 ): Fault {
   return {
-    ...{ what: "a server is killed, and started again", lastsMs, restMs: 1_500 },
+    what: "a server is killed, and started again",
+    lastsMs,
+    restMs: 1_500,
     begin: () => servers[0]?.stop("SIGKILL"),
     end: async () => servers[0] = await again(),
   };
@@ -60,7 +62,9 @@ export function serverKilled(
 /** A node of NATS dies, and has lost its memory when it is back. */
 export function nodeKilled({ nodes: [, node] }: NatsCluster): Fault {
   return {
-    ...{ what: "a NATS node is killed, and started empty", lastsMs: 4_000, restMs: 500 },
+    what: "a NATS node is killed, and started empty",
+    lastsMs: 4_000,
+    restMs: 500,
     begin: () => node?.kill(),
     async end() {
       await node?.start();
@@ -156,7 +160,9 @@ function openChat(n: number, endpoints: () => readonly Endpoint[], token?: strin
     return all[attempt++ % all.length] as Endpoint;
   };
   return new LiveChat({
-    ...{ name: `m${n}`, endpoint: next, attemptMs: ATTEMPT_MS },
+    name: `m${n}`,
+    endpoint: next,
+    attemptMs: ATTEMPT_MS,
     ...(token === undefined ? {} : { token }),
   });
 }
@@ -170,7 +176,10 @@ async function talk(
   for (let message = 0; !signal.aborted; message++) {
     if (chat.requests.unsent < UNSENT_MAX) {
       const one: Said = {
-        ...{ text: `${n}.${message}`, at: performance.now(), answeredAt: Infinity, outcome: "" },
+        text: `${n}.${message}`,
+        at: performance.now(),
+        answeredAt: Infinity,
+        outcome: "",
       };
       said.push(one);
       settled.push(

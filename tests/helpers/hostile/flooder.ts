@@ -9,7 +9,10 @@ const PAYLOADS: Record<string, Payload> = {
   system: { type: "system", message: "x" },
   rename: { type: "rename", name: "x" },
   chunk: {
-    ...{ type: "file_chunk", file_id: "none", chunk_index: 0, chunk_data: "AAAA" },
+    type: "file_chunk",
+    file_id: "none",
+    chunk_index: 0,
+    chunk_data: "AAAA",
     is_final: false,
   },
 };

@@ -132,7 +132,9 @@ export class HostileRelay implements AsyncDisposable {
     const known = this.victims.find((victim) => `${victim.handle}` === `${handle}`);
     if (known === undefined) {
       const victim: Victim = {
-        ...{ n: this.victims.length, handle, told: [] },
+        n: this.victims.length,
+        handle,
+        told: [],
         tell: (event) => peer?.deliver(new EncodedEvent(event, "")),
       };
       this.victims.push(victim);

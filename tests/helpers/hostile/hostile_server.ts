@@ -111,9 +111,17 @@ export class HostileServer implements AsyncDisposable {
 
 function welcome(client: number): Event {
   return {
-    ...{ kind: "welcome", client, resumed: false, rooms: 0, messageLimit: 4_096 },
-    ...{ session: new Uint8Array(16), secret: new Uint8Array(32), fileLimit: 10_000_000 },
-    ...{ rateMessages: 0, rateSeconds: 0, hold: 60 },
+    kind: "welcome",
+    client,
+    resumed: false,
+    rooms: 0,
+    messageLimit: 4_096,
+    session: new Uint8Array(16),
+    secret: new Uint8Array(32),
+    fileLimit: 10_000_000,
+    rateMessages: 0,
+    rateSeconds: 0,
+    hold: 60,
   };
 }
 

@@ -17,14 +17,17 @@ const handshakes = new ServerHandshake(FAKE_IDENTITY);
 
 /** An ordinary answer to hello. */
 export const WELCOME: EventOf<"welcome"> = {
-  ...{
-    kind: "welcome" as const,
-    client: 5,
-    session: new Uint8Array(16),
-    secret: new Uint8Array(32),
-  },
-  ...{ resumed: false, rooms: 1, messageLimit: 4_096, fileLimit: 10, hold: 60 },
-  ...{ rateMessages: 12, rateSeconds: 5 },
+  kind: "welcome" as const,
+  client: 5,
+  session: new Uint8Array(16),
+  secret: new Uint8Array(32),
+  resumed: false,
+  rooms: 1,
+  messageLimit: 4_096,
+  fileLimit: 10,
+  hold: 60,
+  rateMessages: 12,
+  rateSeconds: 5,
 };
 
 /** One link of it. */

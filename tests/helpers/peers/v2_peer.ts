@@ -82,7 +82,12 @@ export class V2Peer implements AsyncDisposable {
     );
     const rooms = (options.rooms ?? ["lobby"]).map((title): [string, number] => [title, 0]);
     await peer.send({
-      ...{ kind: "hello", name: "anonymous", rooms, token: null, session: null, secret: null },
+      kind: "hello",
+      name: "anonymous",
+      rooms,
+      token: null,
+      session: null,
+      secret: null,
       ...options.hello,
     });
     return peer;

@@ -35,7 +35,9 @@ export async function runHelper(
   const child = new Deno.Command(path, {
     args: [...before, `tests/helpers/${name}`],
     cwd: new URL("../../..", import.meta.url),
-    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
   }).spawn();
   const timer = setTimeout(() => child.kill("SIGKILL"), ms);
   const input = child.stdin.getWriter();

@@ -23,7 +23,9 @@ async function talk({ members, port, token, commands }: Restarts): Promise<void>
       const { code, stderr } = await runProgram(path, { args });
       if (code !== 0) throw new Error(stderr);
     },
-    ...{ lastsMs: 0, end: () => {}, restMs: REST_MS },
+    lastsMs: 0,
+    end: () => {},
+    restMs: REST_MS,
   }));
   const endpoints = () => [{ host: "127.0.0.1", port }];
   console.log(

@@ -39,7 +39,9 @@ export async function bootSystem(folder: string): Promise<BootedSystem> {
   const memory = await Deno.makeTempDir({ prefix: "cmdchat-boot-" });
   const nspawn = new Deno.Command("unshare", {
     args: ["--mount", "sh", "-c", BOOT, memory, folder],
-    ...{ stdin: "null", stdout: "null", stderr: "piped" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
   }).spawn();
   const said = new Response(nspawn.stderr).text();
   let ended = false;
@@ -50,8 +52,16 @@ export async function bootSystem(folder: string): Promise<BootedSystem> {
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     return await runProgram("nsenter", {
       args: [
-        ...["--target", String(init), ...SPACES, "env", "-i", `PATH=${PATH}`, ...variables],
-        ...["sh", "-c", `cd ${INSIDE}\n${script}`],
+        "--target",
+        String(init),
+        ...SPACES,
+        "env",
+        "-i",
+        `PATH=${PATH}`,
+        ...variables,
+        "sh",
+        "-c",
+        `cd ${INSIDE}\n${script}`,
       ],
     });
   };

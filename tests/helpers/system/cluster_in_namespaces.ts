@@ -28,7 +28,8 @@ const SECRET = "A".repeat(43);
 async function play(stage: Stage): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const places = stage.nodes.map(({ addresses, under }) => ({
-    ...{ address: addresses.back ?? "", under },
+    address: addresses.back ?? "",
+    under,
   }));
   const nats = stack.use(await startNats(places.length, ["--no_advertise"], places));
   const identity = stack.use(await makeIdentity());
@@ -37,10 +38,21 @@ async function play(stage: Stage): Promise<void> {
     startServer({
       under,
       args: [
-        ...["--rate-limit", "off", "--max-per-address", "off", "--identity-file", identity.path],
-        ...["--host", "0.0.0.0", "--port", String(PORT), "--nats-replicas", "3"],
+        "--rate-limit",
+        "off",
+        "--max-per-address",
+        "off",
+        "--identity-file",
+        identity.path,
+        "--host",
+        "0.0.0.0",
+        "--port",
+        String(PORT),
+        "--nats-replicas",
+        "3",
         // Each asks another node first.
-        ...["--nats", [...urls.slice(n), ...urls.slice(0, n)].join(",")],
+        "--nats",
+        [...urls.slice(n), ...urls.slice(0, n)].join(","),
       ],
       env: { CMDCHAT_CLUSTER_KEY: SECRET },
     });
@@ -63,7 +75,8 @@ async function play(stage: Stage): Promise<void> {
     cut("a server's cable to its members is pulled, and put back", third, "front", 3_000),
   ];
   const endpoints = stage.servers.map(({ addresses }) => ({
-    ...{ host: addresses.front ?? "", port: PORT },
+    host: addresses.front ?? "",
+    port: PORT,
   }));
   console.log(
     resultLines(await talkThrough({ members: MEMBERS, endpoints: () => endpoints, faults })),
@@ -78,7 +91,9 @@ function cut(
   more: Partial<Fault> = {},
 ): Fault {
   return {
-    ...{ what, lastsMs, restMs: 1_500 },
+    what,
+    lastsMs,
+    restMs: 1_500,
     begin: () => setCable(machine, segment, "down"),
     end: () => setCable(machine, segment, "up"),
     ...more,

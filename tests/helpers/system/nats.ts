@@ -60,15 +60,29 @@ export async function startNats(
       at === n ? [] : [`nats://${(places[at] ?? HERE).address}:${other}`]
     );
     const cluster = count === 1 ? [] : [
-      ...["--cluster_name", "test", "--cluster", `nats://${address}:${route}`],
-      ...["--routes", others.join(",")],
+      "--cluster_name",
+      "test",
+      "--cluster",
+      `nats://${address}:${route}`,
+      "--routes",
+      others.join(","),
     ];
     return new Node([...under, program], {
       url: `nats://${address}:${port}`,
       args: [
-        ...["-a", address, "-p", String(port), "-n", `n${n}`, "-js", "-sd", store],
-        ...["-m", String(health)],
-        ...[...cluster, ...args],
+        "-a",
+        address,
+        "-p",
+        String(port),
+        "-n",
+        `n${n}`,
+        "-js",
+        "-sd",
+        store,
+        "-m",
+        String(health),
+        ...cluster,
+        ...args,
       ],
       store,
       health: `http://${address}:${health}/healthz`,

@@ -42,7 +42,10 @@ export class TerminalClient implements AsyncDisposable {
 
   constructor({ args, env = {}, columns = 80, rows = 24 }: TerminalClientOptions) {
     this.terminal = new xterm.Terminal({
-      ...{ cols: columns, rows, scrollback: 50_000, allowProposedApi: true },
+      cols: columns,
+      rows,
+      scrollback: 50_000,
+      allowProposedApi: true,
     });
     this.terminal.loadAddon(new unicode11.Unicode11Addon());
     this.terminal.unicode.activeVersion = "11";

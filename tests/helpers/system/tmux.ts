@@ -53,8 +53,17 @@ export async function startTmux(): Promise<Tmux> {
       const variables = Object.entries(env).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
       const size = ["-x", String(columns), "-y", String(rows)];
       await run([
-        ...["new-session", "-d", "-s", name, ...size, ...variables],
-        ...["sh", "-c", SCRIPT, notes, ...command],
+        "new-session",
+        "-d",
+        "-s",
+        name,
+        ...size,
+        ...variables,
+        "sh",
+        "-c",
+        SCRIPT,
+        notes,
+        ...command,
       ]);
       const pane = new Pane(name, { run, notes });
       panes.push(pane);

@@ -30,7 +30,11 @@ export async function startTinyproxy(source: string, auth?: string): Promise<For
   const port = freePort();
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-tinyproxy-" });
   const lines = [
-    ...[`Port ${port}`, "Listen 127.0.0.1", `Bind ${source}`, "Timeout 60", "LogLevel Info"],
+    `Port ${port}`,
+    "Listen 127.0.0.1",
+    `Bind ${source}`,
+    "Timeout 60",
+    "LogLevel Info",
     ...(auth === undefined ? [] : [`BasicAuth ${auth.replace(":", " ")}`]),
   ];
   await Deno.writeTextFile(`${folder}/tinyproxy.conf`, `${lines.join("\n")}\n`);

@@ -35,17 +35,15 @@ Deno.test("readAsk() reads every command, and the server takes what it makes", (
 
 Deno.test("readAsk() refuses what is no command, or has too little, too much or something else behind it", () => {
   const wrong = [
-    ...[
-      "",
-      "frob",
-      "toString",
-      "sessions 1",
-      "kick",
-      "kick 0",
-      "kick -1",
-      "kick alice",
-      "kick 1 2",
-    ],
+    "",
+    "frob",
+    "toString",
+    "sessions 1",
+    "kick",
+    "kick 0",
+    "kick -1",
+    "kick alice",
+    "kick 1 2",
     "kick 99999999999999999",
     "ban",
     "ban 1 forever",

@@ -6,8 +6,17 @@ import { decodeJson } from "../../../shared/channel/envelope_v1.ts";
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
 
 const CHAT: EventOf<"chat"> = {
-  ...{ kind: "chat" as const, room: 2, at: 9, client: 3, name: "alice", time: 1_000 },
-  ...{ request: 4, sequence: 5, text: "hi", action: false, reply: 0 },
+  kind: "chat" as const,
+  room: 2,
+  at: 9,
+  client: 3,
+  name: "alice",
+  time: 1_000,
+  request: 4,
+  sequence: 5,
+  text: "hi",
+  action: false,
+  reply: 0,
 };
 
 Deno.test("an event is encoded once for each wire, whoever asks how often", () => {
@@ -27,7 +36,12 @@ Deno.test("both bodies say the same, the v1 one with its room", () => {
   );
   assert.deepEqual(decodeEvent(body as Uint8Array), CHAT);
   assert.deepEqual(decodeJson(broadcast.v1?.content as Uint8Array), {
-    ...{ type: "chat", sender: "alice", message: "hi", client_id: 3, room: "lobby", sequence: 5 },
+    type: "chat",
+    sender: "alice",
+    message: "hi",
+    client_id: 3,
+    room: "lobby",
+    sequence: 5,
     timestamp: "1970-01-01T00:00:01.000Z",
   });
 });

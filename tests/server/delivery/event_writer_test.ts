@@ -38,8 +38,10 @@ function reports() {
 
 function ciphers(): { server: RecordCipher; client: RecordCipher } {
   const keys = () => ({
-    ...{ aead: "aes-256-gcm" as const, challenge: new Uint8Array(32) },
-    ...{ clientSecret: new Uint8Array(32).fill(1), serverSecret: new Uint8Array(32).fill(2) },
+    aead: "aes-256-gcm" as const,
+    challenge: new Uint8Array(32),
+    clientSecret: new Uint8Array(32).fill(1),
+    serverSecret: new Uint8Array(32).fill(2),
   });
   const now = () => 0;
   return {

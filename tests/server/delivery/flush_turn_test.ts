@@ -40,7 +40,11 @@ Deno.test("where there is much to seal the first write before the last have seal
   for (const name of ["a", "b", "c"]) ask(name);
   await turns();
   assert.deepEqual(done, [
-    ...["a seals", "b seals", "a writes", "b writes"],
-    ...["c seals", "c writes"],
+    "a seals",
+    "b seals",
+    "a writes",
+    "b writes",
+    "c seals",
+    "c writes",
   ]);
 });

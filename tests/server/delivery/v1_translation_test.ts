@@ -27,8 +27,12 @@ const SHOWN: readonly [Event, Record<string, unknown>][] = [
   [
     { kind: "renamed", ...ABOUT, previous: "al" },
     {
-      ...{ type: "system", message: "al is now known as alice.", event: "renamed" },
-      ...{ name: "alice", previous: "al", ...STAMP },
+      type: "system",
+      message: "al is now known as alice.",
+      event: "renamed",
+      name: "alice",
+      previous: "al",
+      ...STAMP,
     },
   ],
   [
@@ -43,15 +47,25 @@ const SHOWN: readonly [Event, Record<string, unknown>][] = [
       hash: null,
     },
     {
-      ...{ type: "file_init", file_id: "f", filename: "a.bin", filesize: 3, total_chunks: 1 },
-      ...{ sender: "alice", ...STAMP },
+      type: "file_init",
+      file_id: "f",
+      filename: "a.bin",
+      filesize: 3,
+      total_chunks: 1,
+      sender: "alice",
+      ...STAMP,
     },
   ],
   [
     { kind: "chunk", ...ABOUT, file: "f", index: 0, data: new Uint8Array([1, 2, 3]), last: true },
     {
-      ...{ type: "file_chunk", file_id: "f", chunk_index: 0, chunk_data: "AQID", is_final: true },
-      ...{ sender: "alice", ...STAMP },
+      type: "file_chunk",
+      file_id: "f",
+      chunk_index: 0,
+      chunk_data: "AQID",
+      is_final: true,
+      sender: "alice",
+      ...STAMP,
     },
   ],
 ];
@@ -70,7 +84,9 @@ Deno.test("toV1() tells notices, refusals and the end as lines of the server", (
     [{ kind: "closing", why: "bye", retry: false }, "bye", "notice"],
     [
       {
-        ...{ kind: "members", room: 2, more: false },
+        kind: "members",
+        room: 2,
+        more: false,
         list: [[1, "a", "here", 0, null], [2, "b", "away", 0, "out"]],
       },
       "In this room: a, b",

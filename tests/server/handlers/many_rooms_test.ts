@@ -55,7 +55,11 @@ Deno.test("a room is left alone, and its number is never another room's", async 
   }
   assert.equal(new Set(seen).size, seen.length);
   const why = await refusal(alice, {
-    ...{ kind: "chat", room: seen[1], text: "still there?", action: false, reply: 0 },
+    kind: "chat",
+    room: seen[1],
+    text: "still there?",
+    action: false,
+    reply: 0,
   });
   assert.match(why, /not in that room/);
 });

@@ -132,8 +132,15 @@ Deno.test("rules follow from events, and a snapshot of them is the same rules", 
     old,
   });
   const decided = (what: Moderation, whom: number, seconds = 0): EventOf<"moderated"> => ({
-    ...{ kind: "moderated", ...about, client: 2, request: 1, what, whom, whomName: "y" },
-    ...{ seconds, text: "" },
+    kind: "moderated",
+    ...about,
+    client: 2,
+    request: 1,
+    what,
+    whom,
+    whomName: "y",
+    seconds,
+    text: "",
   });
   rules.take(joined(1, true));
   assert.equal(rules.maker, 0, "the old protocol has no words to moderate with");

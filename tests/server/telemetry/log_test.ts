@@ -16,7 +16,11 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
 
 function record(parts: Partial<LogRecord>): LogRecord {
   return {
-    ...{ category: ["cmdchat"], level: "info", timestamp: TIME, rawMessage: "", properties: {} },
+    category: ["cmdchat"],
+    level: "info",
+    timestamp: TIME,
+    rawMessage: "",
+    properties: {},
     message: ["client joined"],
     ...parts,
   };

@@ -18,8 +18,12 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const PROXY = "192.0.2.1"; // The address of every FakeLink.
 const UPGRADE = [
-  ...["GET / HTTP/1.1", "Host: chat.example.org", "Upgrade: websocket", "Connection: Upgrade"],
-  ...["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"],
+  "GET / HTTP/1.1",
+  "Host: chat.example.org",
+  "Upgrade: websocket",
+  "Connection: Upgrade",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Protocol: cmdchat.v2",
 ];
 
@@ -88,7 +92,11 @@ Deno.test("WebSocket is off unless it is switched on, and a page needs its origi
 
 Deno.test("a client behind a trusted proxy counts under its own address, by X-Forwarded-For or PROXY", async () => {
   const opened = await openDoor(
-    ...["--web-only-socket", "--trusted-proxy", PROXY, "--max-per-address", "1"],
+    "--web-only-socket",
+    "--trusted-proxy",
+    PROXY,
+    "--max-per-address",
+    "1",
   );
   const { relay } = opened;
   relay.access.bans.add({ network: parseNetwork("203.0.113.7"), until: undefined }, Date.now());
@@ -126,7 +134,12 @@ Deno.test("nobody but a trusted proxy can say that it is somebody else", async (
 
 Deno.test("many clients of one proxy come in before their addresses are known, up to the cap in all", async () => {
   const { relay, door } = await openDoor(
-    ...["--trusted-proxy", PROXY, "--max-per-address", "2", "--max-connections", "10"],
+    "--trusted-proxy",
+    PROXY,
+    "--max-per-address",
+    "2",
+    "--max-connections",
+    "10",
   );
   const slots = Array.from({ length: 11 }, () => door.admit(PROXY));
   assert.deepEqual(slots.map((slot) => slot !== undefined), [...Array(10).fill(true), false]);

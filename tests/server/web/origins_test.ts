@@ -64,8 +64,14 @@ Deno.test("the origin null needs its name, a host beside it, and tokens as long 
 
 Deno.test("what is no origin as browsers send it is refused at start", () => {
   const bad = [
-    ...["chat.example.org", "https://chat.example.org/", "https://chat.example.org:443"],
-    ...["HTTPS://chat.example.org", "ws://chat.example.org", "*", "https://*.example.org", ""],
+    "chat.example.org",
+    "https://chat.example.org/",
+    "https://chat.example.org:443",
+    "HTTPS://chat.example.org",
+    "ws://chat.example.org",
+    "*",
+    "https://*.example.org",
+    "",
   ];
   for (const text of bad) assert.throws(() => new Origins([text], OPEN), ConfigError, text);
 });

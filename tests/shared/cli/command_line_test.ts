@@ -166,7 +166,9 @@ Deno.test("typed over the chosen profile over the environment over the settings 
     option === "port" ? { text: "7777", place: 'line 3 of "x.toml"', chosen } : undefined;
   const from = (args: string[], env: Record<string, string>, chosen: boolean) => {
     const line = parseCommandLine(TABLE, {
-      ...{ args, env: (name: string) => env[name], setting: setting(chosen) },
+      args,
+      env: (name: string) => env[name],
+      setting: setting(chosen),
     });
     return [line.values.port, line.sources.get("port")];
   };

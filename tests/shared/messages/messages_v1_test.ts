@@ -36,8 +36,13 @@ const CLIENT_SAMPLES: { readonly [K in ClientMessage["type"]]: Required<ClientMe
 const SERVER_SAMPLES: { readonly [K in ServerMessage["type"]]: Required<ServerMessageOf<K>> } = {
   chat: { type: "chat", sender: "bob", message: "hi", ...stamp, sequence: 1 },
   system: {
-    ...{ type: "system", message: "bob is now known as rob.", ...stamp },
-    ...{ event: "renamed", name: "rob", previous: "bob", names: ["rob", "amy"] },
+    type: "system",
+    message: "bob is now known as rob.",
+    ...stamp,
+    event: "renamed",
+    name: "rob",
+    previous: "bob",
+    names: ["rob", "amy"],
   },
   ping: { type: "ping", timestamp: stamp.timestamp },
   file_init: { type: "file_init", ...file, sender: "bob", ...stamp },
@@ -54,8 +59,13 @@ const HANDSHAKE_SAMPLE: Fields = {
   buffer_size: 200,
 };
 const OK_SAMPLE: Fields = {
-  ...{ type: "handshake_ok", client_id: 1, room: "lobby", heartbeat_interval: 15, nonce_size: 12 },
-  ...{ encrypted_key: "AAAA", name: "alice-2" },
+  type: "handshake_ok",
+  client_id: 1,
+  room: "lobby",
+  heartbeat_interval: 15,
+  nonce_size: 12,
+  encrypted_key: "AAAA",
+  name: "alice-2",
   limits: { message: 4_096, file: 10_485_760, rate: { messages: 12, seconds: 5 } },
 };
 

@@ -18,14 +18,31 @@ Deno.test("parseDuration() takes a number and a unit, up to 30 days", () => {
 Deno.test("durationText() names the largest unit that fits, rounded up", () => {
   const texts = [1, 59, 60, 61, 3_600, 7_000, 86_400, 200_000].map(durationText);
   assert.deepEqual(texts, [
-    ...["1 second", "59 seconds", "1 minute", "2 minutes", "1 hour", "2 hours", "1 day", "3 days"],
+    "1 second",
+    "59 seconds",
+    "1 minute",
+    "2 minutes",
+    "1 hour",
+    "2 hours",
+    "1 day",
+    "3 days",
   ]);
 });
 
 Deno.test("every decision is one line that says who, what, whom, how long and why", () => {
   const event = (what: Moderation, seconds: number): EventOf<"moderated"> => ({
-    ...{ kind: "moderated", room: 1, at: 1, client: 1, name: "ann", time: 0, request: 1, what },
-    ...{ whom: 2, whomName: "eve", seconds, text: "noise" },
+    kind: "moderated",
+    room: 1,
+    at: 1,
+    client: 1,
+    name: "ann",
+    time: 0,
+    request: 1,
+    what,
+    whom: 2,
+    whomName: "eve",
+    seconds,
+    text: "noise",
   });
   assert.deepEqual(MODERATIONS.map((what) => moderationText(event(what, 60))), [
     "ann removed eve: noise",

@@ -142,8 +142,12 @@ export const AUTOBAHN_CASES: readonly AutobahnCase[] = [
   {
     number: "5.19",
     sent: join(
-      ...[binary("fragment1", false), more("fragment2", false), ping("pongme 1!")],
-      ...[more("fragment3", false), more("fragment4", false), ping("pongme 2!")],
+      binary("fragment1", false),
+      more("fragment2", false),
+      ping("pongme 1!"),
+      more("fragment3", false),
+      more("fragment4", false),
+      ping("pongme 2!"),
       more("fragment5", true),
     ),
     data: "fragment1fragment2fragment3fragment4fragment5",
