@@ -37,6 +37,11 @@ export async function doLines(
   let isOver = false;
   const context = contextOf(options, () => isOver = true);
   for await (const event of chat.console.events) {
+    if (event.kind === "cut") {
+      tell(event.fault, "");
+      first ??= event.fault;
+      continue;
+    }
     if (event.kind !== "line" || chat.ending.aborted) break;
     if (event.text.trim() === "") continue;
     const fault = await faultOf(() => act(event.text, context));

@@ -1,6 +1,7 @@
 // The user's side as the client core sees it: text out, lines in. Prompt (a terminal) and LineConsole (pipes)
 // implement it. Nothing here depends on Deno; tests implement Tty over a terminal emulator.
 
+import type { LimitError } from "../../shared/base/errors.ts";
 import type { Alert } from "../terminal/terminal.ts";
 import type { StatusText } from "./status_fit.ts";
 
@@ -24,6 +25,8 @@ export type UserEvent =
   | { readonly kind: "line"; readonly text: string }
   /** Alt and a digit: go to the room of this number. */
   | { readonly kind: "room"; readonly n: number }
+  /** A line that the terminal cut: not all of it arrived, so it must not be used. */
+  | { readonly kind: "cut"; readonly fault: LimitError }
   | { readonly kind: "interrupt" }
   | { readonly kind: "end" };
 

@@ -1,5 +1,5 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
-import type { ConfigError } from "../../shared/base/errors.ts";
+import { type ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { outputFault } from "../base/write_all.ts";
 import type { LineIo } from "../terminal/terminal.ts";
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
@@ -8,6 +8,23 @@ import { type StatusText, wholeStatus } from "./status_fit.ts";
 
 // A program that does not read the pipe must not make the client grow without bound.
 const MAX_WAITING = 67_108_864;
+
+// A terminal in its line mode keeps no more of a line and drops the rest: 4,096 with the line break on Linux
+// (N_TTY_BUF_SIZE), 1,024 on macOS (MAX_CANON).
+const TERMINAL_LINE_BYTES = Deno.build.os === "darwin" ? 1_023 : 4_095;
+
+const encoder = new TextEncoder();
+
+function cutLine(): LimitError {
+  return new LimitError(
+    `Not sent: the terminal takes at most ${
+      TERMINAL_LINE_BYTES - 1
+    } bytes in a line and cut this one`,
+    {
+      hint: "without --plain a line may be longer; `cmdchat-client send < FILE` sends a long text",
+    },
+  );
+}
 
 /** A chat console on streams. Reads only when a line is requested, so that a large input does not pile up. */
 export class LineConsole implements ChatConsole {
@@ -80,9 +97,14 @@ export class LineConsole implements ChatConsole {
     while (true) {
       const text = await this.#reader.next();
       if (text === undefined) break;
-      yield { kind: "line", text };
+      yield this.#isCut(text) ? { kind: "cut", fault: cutLine() } : { kind: "line", text };
     }
     yield { kind: "end" };
+  }
+
+  /** Whether a terminal that edits lines itself has dropped the end of the line. */
+  #isCut(text: string): boolean {
+    return this.#io.setEcho !== undefined && encoder.encode(text).length >= TERMINAL_LINE_BYTES;
   }
 
   async #write(): Promise<void> {

@@ -128,6 +128,7 @@ class Sending {
 
   async *#linesOfInput(): AsyncGenerator<string, void> {
     for await (const event of this.#chat.console.events) {
+      if (event.kind === "cut") throw event.fault;
       if (event.kind !== "line" || this.#chat.ending.aborted) return;
       yield event.text;
     }

@@ -82,3 +82,25 @@ printf '%s\\n' "$line" >> "$1"
     assert.equal(alice.settingsAfter, alice.settingsBefore);
   },
 );
+
+skipWithout("tmux")(
+  "--plain refuses a line that the terminal cut, and sends the longest that it did not cut",
+  async () => {
+    await using server = await startServer({ args: ["--max-message", "7KiB"] });
+    await using tmux = await startTmux();
+    const pane = await tmux.open({
+      command: clientCommand("--plain", "--port", String(server.port)),
+    });
+    await pane.shows(/- Connected as/);
+    for (const [length, isCut] of [[4_094, false], [4_095, true], [6_000, true]] as const) {
+      await pane.type(`${"x".repeat(length - 3)}end`);
+      await pane.press("Enter");
+      if (isCut) {
+        await pane.shows(/error: Not sent: the terminal takes at most 4094 bytes in a line/);
+      } else await pane.shows(/^<anonymous> x+$(?:\n {4}x+(?:end)?$)+/m);
+      await pane.enter("/clear");
+    }
+    await pane.enter("/quit");
+    assert.equal(await pane.exit(), 0);
+  },
+);
