@@ -1,4 +1,4 @@
-// Text in the cells of a terminal: clusters of code points, each 0, 1 or 2 cells wide, and their direction.
+// Text in the cells of a terminal: clusters of code points, each so many cells wide, and their direction.
 import stringWidth from "string-width";
 
 /** One user-perceived character. */
@@ -17,6 +17,10 @@ const ASCII_ONLY = /^[\x20-\x7e]*$/;
 // Scripts whose letters every width table agrees about: Latin, Greek, Cyrillic; kana, Han, Hangul syllables.
 const NARROW = /^[\u00c0-\u02af\u0370-\u0373\u0376-\u0482\u048a-\u052f]$/;
 const WIDE = /^[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]$/;
+// Emoji of several code points are one picture in most terminals.
+const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}\ufe0f\u20e3]/u;
+// Vowels and finals of conjoining Hangul are drawn within the syllable.
+const JAMO = /[\u1160-\u11ff\ud7b0-\ud7ff]/;
 const SPACING_MARK = /\p{Mc}/u;
 const CACHE_MAX = 2_000;
 const cache = new Map<string, Cluster>();
@@ -68,13 +72,17 @@ function measure(text: string): Cluster {
     }
     if (WIDE.test(text)) return { text, width: 2, widest: 2, exact: true };
   }
-  const width = Math.min(2, stringWidth(text));
+  const joined = Math.min(2, stringWidth(text));
   const apart = [...text].reduce((sum, character) => sum + cellsApart(character), 0);
-  return { text, width, widest: Math.max(width, apart), exact: false };
+  const widest = Math.max(joined, apart);
+  // Most terminals draw the vowel signs of Indic and other scripts in cells of their own (wcwidth). Where one does not, a
+  // cell stays blank; the other way round the next letter would be drawn over the sign.
+  return { text, width: PICTURE.test(text) ? joined : widest, widest, exact: false };
 }
 
 /** Most cells of one code point on its own: a spacing mark (Mc) takes one, and in some terminals so does a mark. */
 function cellsApart(character: string): number {
+  if (JAMO.test(character)) return 0;
   return SPACING_MARK.test(character) || character === LEFT_TO_RIGHT ? 1 : stringWidth(character);
 }
 
