@@ -40,7 +40,7 @@ export function parseProxy(text: string): Proxy | undefined {
   const isPlain = url !== null && /^\/?$/.test(url.pathname) && url.search === "" &&
     url.hash === "";
   if (kind === undefined || !isPlain || url.hostname === "" || url.port === "0") {
-    throw new UsageError("socks5://HOST:PORT, http://HOST:PORT or none is needed");
+    throw new UsageError("it must be socks5://HOST:PORT, http://HOST:PORT or none");
   }
   return {
     kind,
@@ -53,7 +53,7 @@ export function parseProxy(text: string): Proxy | undefined {
 /** Parses `USER:PASSWORD`. Throws UsageError. */
 export function parseProxyAuth(text: string): ProxyAuth {
   const colon = text.indexOf(":");
-  if (colon < 1) throw new UsageError("USER:PASSWORD is needed");
+  if (colon < 1) throw new UsageError("it must be USER:PASSWORD");
   return checkAuth({ user: text.slice(0, colon), password: text.slice(colon + 1) });
 }
 

@@ -57,7 +57,7 @@ function readOrigin(text: string): URL {
   throw new ConfigError(
     `Cannot use --web ${
       JSON.stringify(text.slice(0, 80))
-    }: an origin is needed as browsers send it, ` +
+    }: it must be an origin as browsers send it, ` +
       "such as https://chat.example.org",
     {
       hint: "without a slash at its end, in lower case, and without the port where it is 443 or 80",

@@ -60,8 +60,8 @@ function readNetwork(text: string): IpNetwork {
     throw new ConfigError(
       `Cannot use --trusted-proxy ${
         JSON.stringify(text.slice(0, 80))
-      }: addresses or networks are ` +
-        "needed, such as 127.0.0.1,10.0.0.0/24; all addresses at once cannot be trusted",
+      }: it must be an address or a ` +
+        "network, such as 127.0.0.1 or 10.0.0.0/24, and not all addresses at once",
       { cause },
     );
   }

@@ -70,7 +70,7 @@ export function orOff<T>(parse: (text: string) => T): (text: string) => T | unde
 /** A list of words, separated by commas. */
 export function commaList(text: string): readonly string[] {
   const words = text.split(",").map((word) => word.trim());
-  if (words.includes("")) throw new UsageError("one or more, separated by commas, are needed");
+  if (words.includes("")) throw new UsageError("it must be one word or more, separated by commas");
   return words;
 }
 

@@ -188,6 +188,11 @@ Deno.test("a file with a secret must be closed to others; without one it need no
   for (const fault of [token, await faultOf({ text: link, mode: 0o644 })]) {
     assert.ok(!`${fault.message}${fault.hint}`.includes("s3cret"));
   }
+  const proxy = await faultOf({ text: 'proxy = "http://al:s3cret@h:1"\n', mode: 0o644 });
+  assert.match(proxy.message, /others may read the proxy in line 1/);
+  assert.ok(!`${proxy.message}${proxy.hint}`.includes("s3cret"));
+  const open = await configOf({ text: 'proxy = "http://h:1"\n', mode: 0o644 });
+  assert.equal(open.proxy?.host, "h");
   assert.equal((await configOf({ text: 'name = "al"\n', mode: 0o644 })).name, "al");
   assert.equal((await configOf({ text: 'link = "cmdchat://h/r"\n', mode: 0o644 })).host, "h");
   assert.match((await faultOf({ text: "", mode: 0o666 })).message, /every user .* may change/);

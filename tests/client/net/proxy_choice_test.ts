@@ -96,10 +96,10 @@ Deno.test("user and password come from a variable or a file, go to the proxy tha
 
 Deno.test("a proxy that cannot be used is an error, never a reason to go without, and is not repeated", async () => {
   const cases: [Given, RegExp][] = [
-    [{ env: { ALL_PROXY: "socks4://al:SECRET@h" } }, /proxy in ALL_PROXY: socks5:/],
+    [{ env: { ALL_PROXY: "socks4://al:SECRET@h" } }, /proxy in ALL_PROXY: it must be socks5:/],
     [{ args: WSS, env: { https_proxy: "https://SECRET", ALL_PROXY: SOCKS } }, /in https_proxy/],
-    [{ args: ["--proxy", "socks4://SECRET"] }, /^Cannot use --proxy: socks5:/],
-    [{ env: { CMDCHAT_PROXY: "SECRET://x" } }, /^Cannot use CMDCHAT_PROXY: socks5:/],
+    [{ args: ["--proxy", "socks4://SECRET"] }, /^Cannot use --proxy: it must be socks5:/],
+    [{ env: { CMDCHAT_PROXY: "SECRET://x" } }, /^Cannot use CMDCHAT_PROXY: it must be socks5:/],
     [{ args: ["--proxy", SOCKS], env: { CMDCHAT_PROXY_AUTH: "SECRET" } }, /USER:PASSWORD/],
   ];
   for (const [given, message] of cases) {

@@ -80,6 +80,28 @@ test("a value out of range is refused for every option, with what is wanted", as
   assert.deepEqual(untried.map(([name]) => name), []);
 });
 
+test("networks and origins that cannot be used are refused, and so is the origin null without tokens", () =>
+  allRefused([
+    ...["0.0.0.0/0", "::/0", "10.0.0.0/33", "nginx"].map((network) => ({
+      args: [`--trusted-proxy=127.0.0.1,${network}`],
+      says: new RegExp(`--trusted-proxy "${network}": it must be an address or a network`),
+      code: CONFIG,
+    })),
+    ...["chat.example.org", "https://chat.example.org/", "*"].map((origin) => ({
+      args: [`--web=${origin}`],
+      says: /--web ".*": it must be an origin as browsers send it/,
+      hint: /without a slash/,
+      code: CONFIG,
+    })),
+    {
+      args: ["--web=https://chat.example.org,null"],
+      says: /--web null: .* the server has no tokens$/,
+      hint: /CMDCHAT_TOKENS/,
+      code: CONFIG,
+    },
+    { args: ["--web=,"], says: /--web ",": it must be one word or more/, code: USAGE },
+  ]));
+
 test("what is no option is refused with the one that was meant", () =>
   allRefused([
     {
