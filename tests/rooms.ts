@@ -317,7 +317,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/net": {
     says:
-      "The client's sockets: connecting, WebSocket, proxies, TLS trust, the server's identity, connection faults as helpful messages.",
+      "The client's sockets: connecting, WebSocket, proxies, TLS trust, known servers, connection faults as helpful messages.",
     uses: ["client/base", "client/files", "client/config"],
     face: [
       "connection",
@@ -325,7 +325,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "host_addresses",
       "known_servers",
       "proxy_choice",
-      "server_check",
       "tls_probe",
       "tls_trust",
       "tunnel",
@@ -333,7 +332,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/session": {
     says:
-      "One session with a server, v1 or v2: dialing, heartbeat, reconnecting, the ledger of requests, pacing.",
+      "One session with a server, v1 or v2: dialing, who gets the token, heartbeat, reconnecting, the ledger of requests.",
     uses: ["client/base", "client/net"],
     face: [
       "dialer",
@@ -341,6 +340,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "reconnect",
       "refusal",
       "request_ledger",
+      "server_gate",
       "session",
       "session_v2",
     ],
@@ -371,7 +371,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "What the client knows of its rooms: members, recent messages, who is typing, who is ignored.",
     uses: ["client/base", "client/sealed_engine"],
-    face: ["ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
+    face: ["direct_messages", "ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
   },
   "client/transfers": {
     says:
@@ -448,7 +448,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/events",
       "client/sealed",
     ],
-    face: ["chat"],
+    face: ["chat", "chat_options"],
   },
   "client/commands": {
     says:

@@ -1,6 +1,5 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
-import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { applyAppearance } from "../output/appearance.ts";
 import { Chat } from "../chat/chat.ts";
@@ -11,32 +10,41 @@ import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { tellStatus } from "../commands/screen_commands.ts";
 import type { ClientConfig } from "../config/read_options.ts";
-import { Dialer } from "../session/dialer.ts";
 import { defaultDownloadFolder } from "../files/save_download.ts";
 import { printError, signalExitCode } from "../base/exit.ts";
 import type { History } from "../history/history.ts";
-import { KnownServers } from "../net/known_servers.ts";
-import { Output } from "../output/output.ts";
-import { readPassphrase, readToken } from "../config/read_secrets.ts";
-import type { ChatConsole } from "../console/console.ts";
-import type { NoteLevel } from "../base/note_level.ts";
+import type { Output } from "../output/output.ts";
+import { readPassphrase } from "../config/read_secrets.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
-import { readProxy } from "../net/proxy_choice.ts";
-import { ServerCheck } from "../net/server_check.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
-import { readTlsSettings } from "../net/tls_trust.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../base/environment.ts";
 import { createOutput } from "./create_output.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import { EndSignals } from "./end_signals.ts";
+import type { ChatConsole } from "../console/console.ts";
+import { Connector, readAccess } from "./connector.ts";
 
-const INSECURE_WARNING =
-  "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
-const LEGACY_WARNING =
-  "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
-  "Without TLS, anybody in between can read and change everything.";
+const LINK_WARNING =
+  "warning: the link shows its secrets to everyone who can list this machine's processes; " +
+  "better: CMDCHAT_LINK, or --link - and the link on standard input";
+
+/** What callbacks of the terminal reach while a chat is put together. */
+interface Running {
+  chat: Chat | undefined;
+  output: Output | undefined;
+}
+
+/** What a chat is put together from. */
+interface Parts {
+  readonly config: ClientConfig;
+  readonly script: Script | undefined;
+  readonly running: Running;
+  readonly settings: ChatSettings;
+  readonly home: string | undefined;
+  readonly ending: EndSignals;
+}
 
 /**
  * Runs a chat to its end, for a person or a script, and gives the exit code. Throws what ended it, with the terminal
@@ -47,88 +55,33 @@ export async function runChat(
   script?: Script,
   { hostsServer = false }: ChatSurroundings = {},
 ): Promise<number> {
-  const { host, port, linkToken, fingerprint, "known-servers": knownPath } = config;
-  const [ownToken, tls, proxy] = await Promise.all([
-    readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
-    readTlsSettings(config),
-    readProxy(config, readVariable),
-  ]);
-  const token = ownToken ?? linkToken;
-  const webSocket = config.transport === "wss";
-  if (config.linkShows) {
-    printError(
-      "warning: the link shows its secrets to everyone who can list this machine's processes; " +
-        "better: CMDCHAT_LINK, or --link - and the link on standard input",
-    );
-  }
-  let current: Chat | undefined;
-  const ending = new EndSignals(() => {
-    current?.end();
-    return current !== undefined;
-  });
-  const home = readVariable("HOME") ?? readVariable("USERPROFILE");
-  const settings = new ChatSettings();
-  let output: Output | undefined;
-  const side = openUserSide({
-    ...{ env: readVariable, settings, home, plain: config.plain, isScript: script !== undefined },
-    complete: createCompleter(() => current, home),
-    entered: (text) => current?.typing.entered(text),
-    resized: () => output?.resized(),
-    onTerminate: (signal) => ending.request(signal),
-  });
-  if (side.tty === undefined) ending.listen();
-  const tell = (level: NoteLevel, text: string, hint?: string) => output?.note(level, text, hint);
-  const check = new ServerCheck({
-    address: hostAndPort(host, port),
-    known: knownPath === undefined ? undefined : new KnownServers(knownPath),
-    ...{ pinned: fingerprint !== undefined, tell },
-    hasToken: (): boolean => dialer.hasToken,
-    onChanged: () => current?.requests.refuseUnsent(),
-  });
-  const dialer: Dialer = new Dialer({
-    endpoint: { host, port, tls, webSocket, proxy },
-    token,
-    renderer: config.renderer,
-    bufferSize: config["buffer-size"],
-    clock: SYSTEM_CLOCK,
-    ...(side.canAsk ? { askToken: () => side.console.ask("Token:", { hidden: true }) } : {}),
-    onInsecure: () => tell("danger", INSECURE_WARNING),
-    onLegacy: config.legacy ? () => tell("danger", LEGACY_WARNING) : undefined,
-    expected: fingerprint,
-    check: (seen) => check.check(seen),
+  const access = await readAccess(config);
+  if (config.linkShows) printError(LINK_WARNING);
+  const running: Running = { chat: undefined, output: undefined };
+  const parts: Parts = {
+    config,
+    script,
+    running,
+    settings: new ChatSettings(),
+    home: readVariable("HOME") ?? readVariable("USERPROFILE"),
+    ending: new EndSignals(() => {
+      running.chat?.end();
+      return running.chat !== undefined;
+    }),
+  };
+  const side = openSide(parts);
+  const connector = new Connector(config, access, {
+    tell: (level, text, hint) => running.output?.note(level, text, hint),
+    askToken: side.canAsk ? () => side.console.ask("Token:", { hidden: true }) : undefined,
   });
   let history: History | undefined;
   try {
     history = await openConfiguredHistory(config, side);
-    const downloads = script?.receives ??
-      (!config["no-downloads"] && (side.isPerson || config["accept-files"]));
-    const writes = downloads || history !== undefined || knownPath !== undefined;
+    const downloads = takesFiles(parts, side);
+    const writes = downloads || history !== undefined || config["known-servers"] !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
-    const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
-    output = createOutput(config, { side, style, history, script, settings });
-    applyAppearance({
-      ...{ settings, style, home, background: side.background },
-      warn: (text, hint) => tell("warning", text, hint),
-    });
-    if (config.set !== undefined) settings.setAll(config.set);
-    const chat = current = new Chat({
-      place: { name: config.name, room: config.room },
-      secret: config.linkSecret,
-      address: { host, port, tls: tls !== undefined, webSocket, token },
-      dial: (place, signal) => dialer.dial(place, signal),
-      console: side.console,
-      output,
-      style,
-      clock: SYSTEM_CLOCK,
-      quiet: config["quiet-reconnect"],
-      transfers: (parts) =>
-        new Transfers({
-          ...parts,
-          folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
-          home,
-          acceptAll: config["accept-files"],
-        }),
-    });
+    const chat = createChat(parts, { side, connector, history, downloads });
+    const { ending } = parts;
     const question = new QuitQuestion(chat, hostsServer);
     if (side.isPerson) ending.onInterrupt = () => question.interrupt();
     return await converse(chat, { side, downloads, ending, script, question });
@@ -137,7 +90,7 @@ export async function runChat(
       await side.console.close();
     } finally {
       await history?.close();
-      ending.release();
+      parts.ending.release();
     }
   }
 }
@@ -146,6 +99,68 @@ export async function runChat(
 export interface ChatSurroundings {
   /** Whether the server ends with this process (`deno task chat`). */
   readonly hostsServer?: boolean;
+}
+
+/** Takes the terminal, or the streams; what happens there reaches the chat as soon as there is one. */
+function openSide({ config, script, running, settings, home, ending }: Parts): UserSide {
+  const side = openUserSide({
+    env: readVariable,
+    settings,
+    home,
+    plain: config.plain,
+    isScript: script !== undefined,
+    complete: createCompleter(() => running.chat, home),
+    entered: (text) => running.chat?.typing.entered(text),
+    resized: () => running.output?.resized(),
+    onTerminate: (signal) => ending.request(signal),
+  });
+  if (side.tty === undefined) ending.listen();
+  return side;
+}
+
+function takesFiles({ config, script }: Parts, { isPerson }: UserSide): boolean {
+  return script?.receives ?? (!config["no-downloads"] && (isPerson || config["accept-files"]));
+}
+
+/** What a chat has of the outside. */
+interface ChatParts {
+  readonly side: UserSide;
+  readonly connector: Connector;
+  readonly history: History | undefined;
+  readonly downloads: boolean;
+}
+
+function createChat(parts: Parts, { side, connector, history, downloads }: ChatParts): Chat {
+  const { config, script, running, settings, home } = parts;
+  const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
+  const output = running.output = createOutput(config, { side, style, history, script, settings });
+  applyAppearance({
+    settings,
+    style,
+    home,
+    background: side.background,
+    warn: (text, hint) => output.note("warning", text, hint),
+  });
+  if (config.set !== undefined) settings.setAll(config.set);
+  return running.chat = new Chat({
+    place: { name: config.name, room: config.room },
+    secret: config.linkSecret,
+    address: connector.address,
+    dial: (place, signal) => connector.dial(place, signal),
+    trust: side.isPerson ? (server) => connector.trust(server) : undefined,
+    console: side.console,
+    output,
+    style,
+    clock: SYSTEM_CLOCK,
+    quiet: config["quiet-reconnect"],
+    transfers: (host) =>
+      new Transfers({
+        ...host,
+        folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
+        home,
+        acceptAll: config["accept-files"],
+      }),
+  });
 }
 
 interface Conversation {

@@ -56,7 +56,10 @@ export function enter(text: string, context: CommandContext): void {
 }
 
 function tellWaiting(chat: Chat): void {
-  chat.output.note("info", "Not yet sent: it goes out as soon as there is a connection again.");
+  const until = chat.connection.asksTrust
+    ? "it waits until you say /trust"
+    : "it is sent as soon as there is a connection";
+  chat.output.note("info", `Not yet sent: ${until}.`);
 }
 
 function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {

@@ -2,7 +2,6 @@
 
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import { RATE_LIMIT_MESSAGES, RATE_LIMIT_SECONDS } from "../../shared/base/limits.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
 import { type ConnectionNews, ConnectionState } from "./connection_state.ts";
@@ -10,10 +9,11 @@ import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import type { Session, SessionDestination, Ticket, WantedRoom } from "../session/session.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import { handleEvent } from "../events/dispatch.ts";
-import { mentions, type Output } from "../output/output.ts";
-import { RatePacer } from "../session/rate_pacer.ts";
+import type { Output } from "../output/output.ts";
+import { DEFAULT_RATE, RatePacer } from "../session/rate_pacer.ts";
 import { Backoff, keepConnected } from "../session/reconnect.ts";
 import { RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
+import { DirectMessages } from "../rooms/direct_messages.ts";
 import { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
@@ -24,9 +24,7 @@ import type { ChatConsole } from "../console/console.ts";
 import { type FileRoute, sendFileRequest } from "./file_route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
-// Until the server has told its own limit.
-const DEFAULT_RATE = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
-// What the server is told of who wants into sealed rooms only.
+// The name that the server gets where we are in sealed rooms only.
 const NAMELESS = "sealed";
 
 /** One user's chat with one server, over as many sessions as it takes. */
@@ -38,20 +36,22 @@ export class Chat implements ChatContext {
   readonly talk: MessageSender;
   readonly typing: Typing;
   readonly rooms = new JoinedRooms();
+  readonly directs = new DirectMessages();
   readonly backoff: Backoff;
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
   readonly sealed: SealedRooms;
+  /** How the connection is, and the question of whom to trust. */
+  readonly connection: ConnectionState;
   /** Names of rooms we have been in, for Tab. */
   readonly visited = new Set<string>();
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
-  readonly #connection: ConnectionState;
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
   /** The name we ask for at the next handshake. */
   #wantedName: string;
-  /** Rooms of this session that the server has not told us of yet. */
+  /** Rooms of this session that the server has not named yet. */
   #expected = 0;
   #settled = false;
   /** Whether this session has no name of ours. */
@@ -64,9 +64,12 @@ export class Chat implements ChatContext {
     this.output = options.output;
     this.console = options.console;
     this.#wantedName = options.place.name;
-    this.#connection = new ConnectionState({
+    this.connection = new ConnectionState({
       quiet: options.quiet,
       tell: (news) => this.#tellConnection(news),
+      warn: (text, hint) => this.output.note("danger", text, hint),
+      trust: options.trust,
+      wake: () => this.backoff.wake(),
       onChange: () => this.refreshStatus(),
     });
     const { clock, openEngine } = options;
@@ -94,7 +97,7 @@ export class Chat implements ChatContext {
     this.transfers = options.transfers({
       send: (request, room) => sendFileRequest(fileRoute, request, room),
       // A v1 server, and members of a sealed room, cannot say how far a file is.
-      survives: (room) => !this.legacy && room.isSealed !== true,
+      survives: (room) => !this.isV1 && room.isSealed !== true,
       notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
@@ -138,9 +141,9 @@ export class Chat implements ChatContext {
     return this.#settled;
   }
 
-  /** Whether the server speaks the old protocol: one room, and nothing beyond chats, names and files. */
-  get legacy(): boolean {
-    return this.#session?.welcome.legacy ?? false;
+  /** Whether the server speaks v1: one room, and nothing beyond chats, names and files. */
+  get isV1(): boolean {
+    return this.#session?.welcome.isV1 ?? false;
   }
 
   /** Aborts when the chat is over. */
@@ -159,11 +162,12 @@ export class Chat implements ChatContext {
       await keepConnected({
         open: (signal) => this.#options.dial(this.#destination(), signal),
         serve: (session) => this.#serve(session),
-        onDown: (error) => this.#connection.down(error),
-        onWaiting: (seconds) => this.#connection.waiting(seconds),
+        onDown: (error) => this.connection.down(error),
+        onWaiting: (seconds) => this.connection.waiting(seconds),
         clock: this.#options.clock,
         backoff: this.backoff,
         signal: this.ending,
+        asksTrust: this.#options.trust !== undefined,
       });
     } catch (error) {
       this.finish.fail();
@@ -213,8 +217,8 @@ export class Chat implements ChatContext {
       return Promise.resolve("confirmed");
     }
     this.requireSession();
-    // An old server lets us be in one room: to join is to leave.
-    if (this.legacy) this.transfers.roomLeft(this.room);
+    // On a v1 server we are in one room: to join is to leave.
+    if (this.isV1) this.transfers.roomLeft(this.room);
     if (this.#isNameless) {
       this.#isNameless = false;
       void this.requests.add({ kind: "rename", name: this.#wantedName });
@@ -257,7 +261,7 @@ export class Chat implements ChatContext {
 
   /** The server says that we are in a room, up to where, and under which name. */
   enter({ room: number, title, name, at, topic }: EventOf<"entered">): JoinedRoom {
-    if (this.legacy) this.#leaveOthers(number, title);
+    if (this.isV1) this.#leaveOthers(number, title);
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
     [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
@@ -271,22 +275,6 @@ export class Chat implements ChatContext {
   nameIn(room: JoinedRoom, name: string): void {
     room.name = name;
     this.refreshStatus();
-  }
-
-  /** Whether `text` of a member of `room` names us. */
-  isMention(text: string, room: JoinedRoom): boolean {
-    return mentions(text, room.name);
-  }
-
-  /** Remembers the text of our own direct message, or who sent us one. */
-  noteDirect({ client, name, request, text }: EventOf<"direct">): void {
-    if (client === this.clientId) this.talk.noteDirect(request, text);
-    else this.talk.lastDirect = { client, name };
-  }
-
-  /** The text of our direct message `request`; undefined where it is not remembered. */
-  directText(request: number): string | undefined {
-    return this.talk.directText(request);
   }
 
   /** Hands an event of a sealed room to that room. */
@@ -309,7 +297,7 @@ export class Chat implements ChatContext {
       rooms: this.rooms,
       name: this.name,
       connected: this.connected,
-      link: this.#connection.text,
+      link: this.connection.text,
       unsent,
       overdue,
       delayMs: this.#session?.roundTripMs,
@@ -336,9 +324,9 @@ export class Chat implements ChatContext {
   }
 
   #welcome(session: Session): void {
-    const { messageMax, fileMax, rate, ticket, resumed, rooms } = session.welcome;
+    const { messageMax, fileMax, rate, resumed, rooms } = session.welcome;
     this.#session = session;
-    this.#ticket = ticket;
+    this.#ticket = session.welcome.ticket;
     this.talk.messageMax = messageMax;
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
@@ -346,7 +334,10 @@ export class Chat implements ChatContext {
       room.number = undefined;
       if (!resumed) room.startAnew();
     }
-    if (!resumed) this.requests.startAnew();
+    if (!resumed) {
+      this.requests.startAnew();
+      this.directs.clear();
+    }
     this.#expected = rooms;
     if (rooms === 0) this.#settle();
   }
@@ -359,10 +350,10 @@ export class Chat implements ChatContext {
       if (room.number === undefined) this.rooms.remove(room);
     }
     this.#settled = true;
-    this.#connection.opened(this.name, this.rooms.titles);
+    this.connection.opened(this.name, this.rooms.titles);
     this.requests.attach(session);
     this.transfers.linkBack(session.welcome.resumed);
-    if (!session.welcome.resumed) this.talk.startAnew();
+    if (!session.welcome.resumed) this.talk.sayStatusAgain();
     this.sealed.connect(session);
     this.refreshStatus();
     this.#connected.resolve();
@@ -379,7 +370,7 @@ export class Chat implements ChatContext {
     this.refreshStatus();
   }
 
-  /** On an old server we are in one room: the one that it names. */
+  /** On a v1 server we are in one room: the one that it names. */
   #leaveOthers(number: number, title: string): void {
     for (const room of this.rooms.plain) {
       if (room.number !== number && room.title !== title) this.rooms.remove(room);
@@ -389,7 +380,7 @@ export class Chat implements ChatContext {
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
     const { number: room } = this.rooms.current ?? {};
-    if (room === undefined || this.legacy || !this.connected) return;
+    if (room === undefined || this.isV1 || !this.connected) return;
     const sealed = this.sealed.of(this.rooms.current);
     if (sealed !== undefined) return sealed.typing();
     this.#session?.send({ kind: "typing", room }).catch(() => {});

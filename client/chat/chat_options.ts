@@ -1,5 +1,6 @@
 // What a chat is made of.
 
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Output } from "../output/output.ts";
 import type { Backoff } from "../session/reconnect.ts";
@@ -42,4 +43,6 @@ export interface ChatOptions {
   /** `--quiet-reconnect`: outages show in the status line only. */
   readonly quiet: boolean;
   readonly backoff?: Backoff;
+  /** Goes on with a server that is another than before; absent where nobody can be asked: there it ends the chat. */
+  readonly trust?: ((server: Fingerprint) => Promise<void>) | undefined;
 }

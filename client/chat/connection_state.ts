@@ -1,6 +1,8 @@
 // How the connection is, in words: a text for the status line, and one line for each outage and each return.
 
-import { CmdchatError } from "../../shared/base/errors.ts";
+import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** What is shown of an outage or a return. */
@@ -15,10 +17,19 @@ export interface ConnectionStateOptions {
   /** `--quiet-reconnect`: after the first connection, outages show in the status line only. */
   readonly quiet: boolean;
   readonly tell: (news: ConnectionNews) => void;
+  /** Another server than before answers: shown in red. */
+  readonly warn: (text: string, hint: string) => void;
+  /** Goes on with another server; undefined where nobody can be asked. */
+  readonly trust: ((server: Fingerprint) => Promise<void>) | undefined;
+  /** Lets the next attempt come at once. */
+  readonly wake: () => void;
   /** Called whenever `text` has changed. */
   readonly onChange: () => void;
 }
 
+// Of the first one the user is asked; after a second one the answer must name the server.
+const STRANGERS_MAX = 2;
+const STRANGER = "another server: /trust or /quit";
 const CLOSED = { message: "The server closed the connection", hint: undefined };
 
 /** The connection of one chat, over as many sessions as it takes. */
@@ -26,6 +37,7 @@ export class ConnectionState {
   readonly #options: ConnectionStateOptions;
   #text = "connecting…";
   #everConnected = false;
+  #strangers: readonly Fingerprint[] = [];
 
   constructor(options: ConnectionStateOptions) {
     this.#options = options;
@@ -36,11 +48,17 @@ export class ConnectionState {
     return this.#text;
   }
 
+  /** Whether another server than before answers, and the user has not said yet whether to go on with it. */
+  get asksTrust(): boolean {
+    return this.#strangers.length > 0;
+  }
+
   /** A session is open, with these rooms, under this name. */
   opened(name: string, rooms: readonly string[]): void {
     this.#text = "connected";
     const again = this.#everConnected;
     this.#everConnected = true;
+    this.#strangers = [];
     if (again && this.#options.quiet) return;
     const where = rooms.length === 0 ? "" : ` in ${rooms.map((title) => quote(title)).join(", ")}`;
     this.#options.tell({
@@ -52,8 +70,9 @@ export class ConnectionState {
 
   /** A session ended, or an attempt failed with `error`. */
   down(error: unknown): void {
+    if (error instanceof IdentityError) return this.#meetStranger(error);
     const first = this.#text === "connected" || !this.#everConnected;
-    this.#set("connection lost");
+    this.#set(this.#strangers.length > 0 ? STRANGER : "connection lost");
     // One line for each outage: further attempts show in the status line.
     if (!first || this.#options.quiet) return;
     const { message, hint } = error instanceof CmdchatError ? error : CLOSED;
@@ -62,7 +81,36 @@ export class ConnectionState {
 
   /** The next attempt comes in so many seconds. */
   waiting(seconds: number): void {
-    this.#set(`reconnecting in ${seconds} s…`);
+    if (this.#strangers.length === 0) this.#set(`reconnecting in ${seconds} s…`);
+  }
+
+  /** Goes on with another server than before: with `named`, or the one that was shown. Throws UsageError. */
+  async trust(named: Fingerprint | undefined): Promise<void> {
+    const { trust, wake } = this.#options;
+    const [shown, other] = this.#strangers;
+    if (trust === undefined || shown === undefined) {
+      throw new UsageError("Cannot trust another server: no other one has answered");
+    }
+    if (named === undefined && other !== undefined) {
+      throw new UsageError("Cannot tell which server to trust: several have answered", {
+        hint: "/trust FINGERPRINT, as the server's admin says it",
+      });
+    }
+    await trust(named ?? shown);
+    this.#strangers = [];
+    this.#set("connecting…");
+    wake();
+  }
+
+  #meetStranger({ seen, message }: IdentityError): void {
+    this.#set(STRANGER);
+    if (this.#strangers.includes(seen) || this.#strangers.length === STRANGERS_MAX) return;
+    this.#strangers = [...this.#strangers, seen];
+    this.#options.warn(
+      `${message}. Nothing is sent; what you type is kept.`,
+      "/trust goes on with it, /quit leaves. Ask its admin first: either the server was restarted without " +
+        "--identity-file, or somebody is in between.",
+    );
   }
 
   #set(text: string): void {

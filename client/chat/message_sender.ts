@@ -4,6 +4,7 @@ import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { RequestLedger, RequestOutcome } from "../session/request_ledger.ts";
+import type { Correspondent } from "../rooms/direct_messages.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** How something is said. */
@@ -14,27 +15,15 @@ export interface ChatForm {
   readonly reply?: number;
 }
 
-/** A person by the number of their session: a name may be somebody else's by now. */
-export interface Correspondent {
-  readonly client: number;
-  readonly name: string;
-}
-
 const encoder = new TextEncoder();
-// Direct messages whose text is kept until it is known that they were delivered.
-const DIRECTS_REMEMBERED = 32;
-
 /** Our voice. Methods throw LimitError before anything is kept, and resolve with what became of it. */
 export class MessageSender {
   /** Bytes of one message, as the server has it. */
   messageMax = MESSAGE_MAX_BYTES;
   /** What we said about being away; null = nothing. */
   status: string | null = null;
-  /** Who wrote to us alone last, in this session. */
-  lastDirect: Correspondent | undefined;
   readonly #requests: RequestLedger;
   readonly #room: () => JoinedRoom;
-  readonly #directs = new Map<number, string>();
   /** What was said last in a room, while it is on its way. */
   readonly #saying = new Map<JoinedRoom, Promise<RequestOutcome>>();
 
@@ -90,22 +79,8 @@ export class MessageSender {
     return outcome;
   }
 
-  /** A direct message of ours went out as request `request`. */
-  noteDirect(request: number, text: string): void {
-    this.#directs.set(request, text);
-    if (this.#directs.size <= DIRECTS_REMEMBERED) return;
-    this.#directs.delete(this.#directs.keys().next().value as number);
-  }
-
-  /** The text of our direct message `request`. */
-  directText(request: number): string | undefined {
-    return this.#directs.get(request);
-  }
-
-  /** Numbers of persons and requests begin anew; what we said about ourselves has to be said again. */
-  startAnew(): void {
-    this.lastDirect = undefined;
-    this.#directs.clear();
+  /** Another session: says again what we said about ourselves. */
+  sayStatusAgain(): void {
     if (this.status !== null) void this.setStatus(this.status);
   }
 

@@ -34,11 +34,11 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
     help:
       "answer the last direct message; only the same session gets it, not a new owner of the name",
     run({ chat }, argument) {
-      const { lastDirect } = chat.talk;
-      if (lastDirect === undefined) {
+      const { last } = chat.directs;
+      if (last === undefined) {
         throw new UsageError("Cannot reply: nobody has sent you a direct message in this session");
       }
-      return sent(chat, lastDirect.name, chat.talk.direct(lastDirect, argument));
+      return sent(chat, last.name, chat.talk.direct(last, argument));
     },
   },
 ];

@@ -75,7 +75,7 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
     case "nothing":
       return;
     case "new protocol":
-      if (chat.legacy) {
+      if (chat.isV1) {
         throw new UsageError(
           `Cannot use /${row.name}: the server speaks the old protocol, which does not have it`,
         );

@@ -83,12 +83,10 @@ async function* serverChecks(
     return;
   }
   yield* checkServer({
-    ...{
-      endpoint: { host, port, tls, webSocket: values.transport === "wss", proxy },
-      name,
-      expected,
-      clock: SYSTEM_CLOCK,
-    },
+    endpoint: { host, port, tls, webSocket: values.transport === "wss", proxy },
+    name,
+    expected,
+    clock: SYSTEM_CLOCK,
     token: token ?? values.linkToken,
     known: knownPath === undefined ? undefined : new KnownServers(knownPath),
     patienceMs: values.timeout === undefined ? patienceFor(proxy) : 1_000 * values.timeout,

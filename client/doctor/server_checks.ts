@@ -4,7 +4,7 @@
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { lookup } from "node:dns/promises";
 import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
-import { ConnectionError, CryptoError } from "../../shared/base/errors.ts";
+import { ConfigError, ConnectionError } from "../../shared/base/errors.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
@@ -15,6 +15,7 @@ import type { KnownServers } from "../net/known_servers.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import type { Welcome } from "../session/session.ts";
 import { UnauthorizedError } from "../session/refusal.ts";
+import { ServerGate } from "../session/server_gate.ts";
 import { SessionV2 } from "../session/session_v2.ts";
 import { refuseOnion } from "../net/tunnel.ts";
 import { proxyText } from "../config/proxy_url.ts";
@@ -144,71 +145,102 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
 }
 
 async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check, void> {
-  const { endpoint, clock, patienceMs, token, name, expected } = options;
+  const { endpoint, clock, patienceMs, token } = options;
   const signal = AbortSignal.timeout(patienceMs);
-  let seen: Fingerprint | undefined;
+  const seen: Seen = { fingerprint: undefined, isTold: false };
   let connection: Connection | undefined;
   const close = () => connection?.close();
   signal.addEventListener("abort", close);
   try {
     connection = await connect(endpoint, signal);
     const sentAt = clock.date();
-    const session = await SessionV2.open(connection, {
-      ...{ name, token, expected, clock, tls: endpoint.tls !== undefined, ticket: undefined },
-      // A room of its own, so that nobody sees it come and go.
-      rooms: [[`doctor-${crypto.randomUUID().slice(0, 8)}`, 0]],
-      keyPair: await generateRsaKeyPair(),
-      check: (fingerprint) => void (seen = fingerprint),
-    });
-    yield ok("protocol", "session v2: forward secrecy, hybrid key exchange");
+    const session = await openSession(connection, options, seen);
+    seen.isTold = true;
+    yield PROTOCOL;
     yield await checkFingerprint(options, session.welcome.fingerprint);
     yield ok("token", token === undefined ? "the server needs none" : "the server accepts it");
     yield await checkClock(session, { clock, sentAt, patienceMs });
     yield ok("limits", limitsText(session.welcome));
     await session.leave();
   } catch (error) {
-    if (seen !== undefined) {
-      yield ok("protocol", "session v2: forward secrecy, hybrid key exchange");
-      yield await checkFingerprint(options, seen);
-    }
     // A connection that was closed for being slow looks like one that the server closed.
-    if (signal.aborted) {
-      yield failed(seen === undefined ? "protocol" : "session", tooLate(patienceMs, error));
-    } else if (error instanceof UnauthorizedError) yield failed("token", error);
-    // A server that is not the one that was expected is found out before it is shown.
-    else if (error instanceof IdentityError) yield failed("fingerprint", error);
-    else {yield failed(
-        seen === undefined ? "protocol" : "session",
-        asConnectionError(error, patienceMs),
-      );}
+    yield* checkFault(
+      options,
+      seen,
+      signal.aborted ? tooLate(patienceMs, error) : error,
+    );
   } finally {
     signal.removeEventListener("abort", close);
     close();
   }
 }
 
+const PROTOCOL = ok("protocol", "session v2: forward secrecy, hybrid key exchange");
+
+/** Who answered; undefined until it has shown that it owns its key. */
+interface Seen {
+  fingerprint: Fingerprint | undefined;
+  /** Whether protocol and fingerprint have their lines. */
+  isTold: boolean;
+}
+
+/** Name and token pass the gate of the chat: a server that is not the one that is known gets neither. */
+async function openSession(
+  connection: Connection,
+  { endpoint, name, token, expected, known, clock }: ServerChecksOptions,
+  seen: Seen,
+): Promise<SessionV2> {
+  const gate = new ServerGate({
+    address: hostAndPort(endpoint.host, endpoint.port),
+    token,
+    pinned: expected,
+    // Looking changes nothing.
+    known: known && { find: (address) => known.find(address), remember: () => Promise.resolve() },
+    isCertified: false,
+    tell: () => {},
+  });
+  // A room of its own, so that nobody sees it come and go.
+  const rooms = [[`doctor-${crypto.randomUUID().slice(0, 8)}`, 0]] as const;
+  return await SessionV2.open(connection, {
+    clock,
+    tls: endpoint.tls !== undefined,
+    expected,
+    keyPair: await generateRsaKeyPair(),
+    introduce(server) {
+      seen.fingerprint = server;
+      return gate.introduce(server, { name, rooms, ticket: undefined });
+    },
+  });
+}
+
+async function* checkFault(
+  options: ServerChecksOptions,
+  { fingerprint, isTold }: Seen,
+  error: unknown,
+): AsyncGenerator<Check, void> {
+  const hasSpoken = fingerprint !== undefined;
+  if (hasSpoken && !isTold) yield PROTOCOL;
+  // A server that is not the one that was expected is found out before it has shown more.
+  if (error instanceof IdentityError || error instanceof ConfigError) {
+    return yield failed("fingerprint", error);
+  }
+  if (hasSpoken && !isTold) yield await checkFingerprint(options, fingerprint);
+  if (error instanceof UnauthorizedError) return yield failed("token", error);
+  yield failed(
+    hasSpoken ? "session" : "protocol",
+    asConnectionError(error, options.patienceMs),
+  );
+}
+
+/** As the gate let it pass, it is not another one than is known. */
 async function checkFingerprint(
   { expected, known, endpoint }: ServerChecksOptions,
   seen: Fingerprint | undefined,
 ): Promise<Check> {
   const name = "fingerprint";
   if (expected !== undefined) return ok(name, `${seen}, as expected`);
-  const { host, port } = endpoint;
-  try {
-    const before = await known?.find(hostAndPort(host, port));
-    if (before === seen && before !== undefined) return ok(name, `${seen}, as remembered`);
-    if (before !== undefined) {
-      return failed(
-        name,
-        new CryptoError(`${seen}, but it was ${before}`, {
-          hint:
-            "someone may stand in between; if its operator confirms the change, remove its line",
-        }),
-      );
-    }
-  } catch (error) {
-    return failed(name, error);
-  }
+  const before = await known?.find(hostAndPort(endpoint.host, endpoint.port));
+  if (before !== undefined) return ok(name, `${seen}, as remembered`);
   return warn(
     name,
     `${seen}, and nothing says whether that is the right one`,

@@ -2,6 +2,7 @@
 
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import type { Output } from "../output/output.ts";
+import type { DirectMessages } from "../rooms/direct_messages.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { Typing } from "../rooms/typing.ts";
@@ -15,6 +16,7 @@ export interface ChatContext {
   readonly output: Output;
   readonly transfers: Transfers;
   readonly typing: Typing;
+  readonly directs: DirectMessages;
   /** Our number in this session; undefined without a session. */
   readonly clientId: number | undefined;
   /** Whether a session is open and its rooms are known. */
@@ -29,12 +31,6 @@ export interface ChatContext {
   forget(room: JoinedRoom): void;
   /** Sets our name in `room`. */
   nameIn(room: JoinedRoom, name: string): void;
-  /** Whether `text` names us in `room`. */
-  isMention(text: string, room: JoinedRoom): boolean;
-  /** Remembers the text of our own direct message, or who sent us one. */
-  noteDirect(direct: EventOf<"direct">): void;
-  /** The text of our direct message `request`; undefined where it is not remembered. */
-  directText(request: number): string | undefined;
   /** Hands an event of a sealed room to that room. */
   receiveSealed(event: SealedEvent): void;
   /** The server restarts: the next attempt to connect comes soon. */

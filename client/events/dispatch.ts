@@ -53,14 +53,14 @@ const HANDLERS: Handlers = {
     const { client, name: sender, toName: to, room, request, text, time } = event;
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
-    chat.noteDirect(event);
+    chat.directs.note(event, own);
     const where = chat.rooms.byNumber(room)?.title ?? "";
     const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
     chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byNumber(room)) });
   },
 
   undelivered(chat, { name, request }) {
-    const text = chat.directText(request);
+    const text = chat.directs.textOf(request);
     const what = text === undefined ? "your direct message" : quote(text, 200);
     chat.output.note("warning", `Not delivered: ${quote(name)} left before having ${what}`);
   },

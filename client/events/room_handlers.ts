@@ -7,7 +7,7 @@ import { nameInSentence } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
-import type { Output } from "../output/output.ts";
+import { mentions, type Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** Events that happen in a room. */
@@ -42,7 +42,7 @@ const HANDLERS: Handlers = {
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
     room.roster.add({ name: sender, client });
-    const mention = !own && chat.isMention(text, room);
+    const mention = !own && mentions(text, room.name);
     const answered = room.said.find(reply);
     const quote = reply === 0
       ? undefined

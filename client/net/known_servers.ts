@@ -1,9 +1,9 @@
 // `--known-servers FILE`: which server answered at which address before, the way SSH does it.
-// One line a server: address, space, fingerprint. Lines that begin with # are left alone.
+// One line a server: address, space, fingerprint; the last line of an address counts. Lines that begin with # are
+// comments.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { type Fingerprint, parseFingerprint } from "../../shared/crypto/fingerprint.ts";
-import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import { quotePath } from "../files/file_access.ts";
 import { isFileMissing, readTrustedFile } from "../files/trusted_file.ts";
 
@@ -17,27 +17,9 @@ export class KnownServers {
     this.#path = path;
   }
 
-  /**
-   * "known" where `address` had this fingerprint before, "new" where it is remembered from now on. Throws
-   * IdentityError where it had another, ConfigError where the file cannot be used.
-   */
-  async check(address: string, fingerprint: Fingerprint): Promise<"known" | "new"> {
-    const text = await this.#read();
-    const before = this.#find(text, address);
-    if (before === fingerprint) return "known";
-    if (before !== undefined) {
-      throw new IdentityError(
-        `Cannot trust ${address}: its fingerprint is ${fingerprint}, but it was ${before}`,
-        {
-          hint:
-            `someone may stand in between. If its operator confirms the change, remove its line in ${
-              quotePath(this.#path)
-            }`,
-        },
-      );
-    }
-    await this.#append(text, `${address} ${fingerprint}`);
-    return "new";
+  /** Remembers the fingerprint of `address` from now on. Throws ConfigError. */
+  async remember(address: string, fingerprint: Fingerprint): Promise<void> {
+    await this.#append(await this.#read(), `${address} ${fingerprint}`);
   }
 
   /** The fingerprint that is remembered for `address`; nothing is written. Throws ConfigError. */
@@ -46,18 +28,19 @@ export class KnownServers {
   }
 
   #find(text: string, address: string): Fingerprint | undefined {
+    let found: Fingerprint | undefined;
     for (const [index, line] of text.split("\n").entries()) {
       if (line.trim() === "" || line.startsWith("#")) continue;
       const [known, fingerprint, ...more] = line.trim().split(/\s+/);
       if (fingerprint === undefined || more.length > 0) throw this.#unreadable(index + 1);
       if (known !== address) continue;
       try {
-        return parseFingerprint(fingerprint);
+        found = parseFingerprint(fingerprint);
       } catch (cause) {
         throw this.#unreadable(index + 1, cause);
       }
     }
-    return undefined;
+    return found;
   }
 
   #unreadable(line: number, cause?: unknown): ConfigError {

@@ -10,48 +10,39 @@ import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
 import { lookUpAddresses, type Resolve, turned } from "../net/host_addresses.ts";
+import type { ServerGate } from "./server_gate.ts";
 import { SessionV1 } from "./session_v1.ts";
 import { SessionV2 } from "./session_v2.ts";
 
 /** What every attempt needs. */
 export interface DialerOptions {
   readonly endpoint: Endpoint;
-  readonly token: string | undefined;
+  /** Decides who gets name, token and ticket. */
+  readonly gate: ServerGate;
   readonly renderer: string;
   readonly bufferSize: number;
   readonly clock: Clock;
   /** Finds the addresses of the endpoint's host; without it, the system's resolver does. */
   readonly resolve?: Resolve;
-  /** Asks for a token where none was given and the server wants one. */
-  readonly askToken?: () => Promise<string | undefined>;
+  /** Asks for a token where none was given and the server needs one. */
+  readonly askToken?: (() => Promise<string | undefined>) | undefined;
   /** Called before each attempt that trusts whoever answers. */
   readonly onInsecure: () => void;
-  /** `--legacy`: the old protocol; called before each attempt. */
-  readonly onLegacy: (() => void) | undefined;
-  /** Who the server must be. */
-  readonly expected: Fingerprint | undefined;
-  /** Looks at who the server is, before anything about us is sent; throws to end the attempt. */
-  readonly check: (fingerprint: Fingerprint) => void | Promise<void>;
+  /** `--legacy`: v1; called before each attempt. */
+  readonly onV1: (() => void) | undefined;
 }
 
 /** Makes sessions, one after the other. */
 export class Dialer {
   readonly #options: DialerOptions;
-  #token: string | undefined;
   #keyPair: Promise<RsaKeyPair> | undefined;
   /** Grows with each attempt that failed or whose session is over: the next one begins at another address. */
   #turn = -1;
 
   constructor(options: DialerOptions) {
     this.#options = options;
-    this.#token = options.token;
     // 50 to 230 ms that pass while everything else starts.
     this.#freshKeyPair();
-  }
-
-  /** Whether there is a token to show. */
-  get hasToken(): boolean {
-    return this.#token !== undefined;
   }
 
   /** Opens a session. Throws as connect() and the sessions' open() do. */
@@ -60,11 +51,12 @@ export class Dialer {
     try {
       return await this.#dialInTime(place, signal);
     } catch (error) {
-      const { askToken } = this.#options;
-      const canAsk = this.#token === undefined && askToken !== undefined;
+      const { askToken, gate } = this.#options;
+      const canAsk = !gate.hasToken && askToken !== undefined;
       if (!(error instanceof UnauthorizedError) || !canAsk) throw error;
-      this.#token = await askToken();
-      if (this.#token === undefined) throw error;
+      const token = await askToken();
+      if (token === undefined) throw error;
+      gate.takeToken(token);
       return await this.#dialInTime(place, signal);
     }
   }
@@ -104,15 +96,17 @@ export class Dialer {
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
-      const request = { ...place, token: this.#token, keyPair: await keys, clock };
-      const common = { ...request, tls: endpoint.tls !== undefined };
+      const common = { keyPair: await keys, clock, tls: endpoint.tls !== undefined };
       // A pair that was sent is used up: each connection has its own.
       this.#keyPair = undefined;
-      const { onLegacy, expected, check } = this.#options;
-      onLegacy?.();
-      return onLegacy === undefined
-        ? await SessionV2.open(connection, { ...common, expected, check })
-        : await SessionV1.open(connection, { ...common, renderer, bufferSize });
+      const { onV1, gate } = this.#options;
+      if (onV1 === undefined) {
+        const introduce = (server: Fingerprint) => gate.introduce(server, place);
+        return await SessionV2.open(connection, { ...common, expected: gate.expected, introduce });
+      }
+      onV1();
+      const introduction = await gate.introduce(undefined, place);
+      return await SessionV1.open(connection, { ...common, ...introduction, renderer, bufferSize });
     } catch (error) {
       connection.close();
       throw error;

@@ -7,6 +7,7 @@ import {
   RECONNECT_SOON_MS,
   RECONNECT_SOON_TRIES,
 } from "../base/limits.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Session } from "./session.ts";
 import { BusyError, RefusalError, StoppingError } from "./refusal.ts";
@@ -16,6 +17,7 @@ export class Backoff {
   readonly #random: () => number;
   #next = 2 * RECONNECT_MIN_MS;
   #soon = 0;
+  #waking = new AbortController();
 
   /** `random` gives numbers from 0 up to 1. */
   constructor(random: () => number = cryptoRandom) {
@@ -31,6 +33,21 @@ export class Backoff {
     const pause = this.#next * (1 - this.#random() / 2);
     this.#next = Math.min(2 * this.#next, RECONNECT_MAX_MS);
     return pause;
+  }
+
+  /** Ends the pause, or the next one where an attempt is under way. */
+  wake(): void {
+    this.#waking.abort();
+  }
+
+  /** Aborts when the pause is to end. */
+  get woken(): AbortSignal {
+    return this.#waking.signal;
+  }
+
+  /** A pause is over. */
+  paused(): void {
+    if (this.woken.aborted) this.#waking = new AbortController();
   }
 
   /** The server said that it is about to be back: the next pauses are short. */
@@ -62,6 +79,8 @@ export interface KeepOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly signal: AbortSignal;
+  /** Whether somebody can be asked about a server that is another than before; without that it ends the chat. */
+  readonly asksTrust: boolean;
 }
 
 /** Runs sessions one after the other until `signal` aborts. Throws what another attempt cannot mend. */
@@ -85,7 +104,9 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
       if (!signal.aborted) onDown(undefined);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof CmdchatError) || (!opened && isFinal(error, succeeded))) throw error;
+      if (!(error instanceof CmdchatError) || (!opened && isFinal(error, succeeded, options))) {
+        throw error;
+      }
       if (error instanceof StoppingError) backoff.soon();
       onDown(error);
     }
@@ -94,8 +115,10 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
 }
 
 /** Whether an attempt that failed with `error` is the last one. */
-function isFinal(error: CmdchatError, succeeded: boolean): boolean {
+function isFinal(error: CmdchatError, succeeded: boolean, { asksTrust }: KeepOptions): boolean {
   if (error instanceof BusyError) return false;
+  // What was typed waits for the user's answer; meanwhile the server that was meant may come back.
+  if (error instanceof IdentityError && succeeded) return !asksTrust;
   // A typo in the host must not be tried for ever; a server that we have talked to will come back.
   return !succeeded || error instanceof RefusalError || error instanceof ConfigError ||
     error instanceof CryptoError;
@@ -103,12 +126,14 @@ function isFinal(error: CmdchatError, succeeded: boolean): boolean {
 
 async function pause({ clock, backoff, signal, onWaiting }: KeepOptions): Promise<void> {
   let left = backoff.next();
-  while (left > 0 && !signal.aborted) {
+  const ending = AbortSignal.any([signal, backoff.woken]);
+  while (left > 0 && !ending.aborted) {
     onWaiting(Math.ceil(left / 1_000));
     const step = left % 1_000 || 1_000;
-    await clock.wait(step, signal);
+    await clock.wait(step, ending);
     left -= step;
   }
+  backoff.paused();
 }
 
 function cryptoRandom(): number {

@@ -6,8 +6,8 @@
 // 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where the client cannot know.
 // 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. The
 //    owner calls startAnew() for each session that does not resume the one before.
-// 4. A request that has not left waits for the next session, unless refuseUnsent() was called, or it names a person
-//    or a message by a number that means another one there.
+// 4. A request that has not left waits for the next session, unless it names a person or a message by a number that means
+//    another one there.
 
 import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
@@ -170,14 +170,6 @@ export class RequestLedger {
     entry.settle(outcome);
     this.#options.onChange();
     return entry.draft;
-  }
-
-  /** Drops what has not left; its senders are told that it was refused. */
-  refuseUnsent(): void {
-    const unsent = this.#entries.filter(({ sent }) => sent === undefined);
-    this.#entries = this.#entries.filter(({ sent }) => sent !== undefined);
-    for (const { settle } of unsent) settle("refused");
-    this.#options.onChange();
   }
 
   /** The chat is over. */

@@ -15,10 +15,17 @@ export interface SessionRequest {
   readonly token: string | undefined;
 }
 
-/** Proof that a held session is ours. */
+/** Proof that a held session is ours, for the server that issued it and no other. */
 export interface Ticket {
+  readonly server: Fingerprint;
   readonly session: Uint8Array;
   readonly secret: Uint8Array;
+}
+
+/** All that a v2 server is told of us at first. */
+export interface Introduction extends SessionRequest {
+  /** The session to resume. */
+  readonly ticket: Ticket | undefined;
 }
 
 /** What the server granted. */
@@ -28,7 +35,7 @@ export interface Welcome {
   /** How many rooms we are in at once: an `entered` for each comes next. */
   readonly rooms: number;
   /** v1: one room at a time, and nothing beyond chats, names and files. */
-  readonly legacy: boolean;
+  readonly isV1: boolean;
   readonly messageMax: number;
   readonly fileMax: number;
   /** undefined = no limit. */

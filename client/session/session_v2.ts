@@ -15,20 +15,18 @@ import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Session, SessionRequest, Ticket, Welcome } from "./session.ts";
+import type { Introduction, Session, Welcome } from "./session.ts";
 import { refusalError } from "./refusal.ts";
 
-/** What a v2 session needs beside name, rooms and token. */
-export interface SessionV2Request extends SessionRequest {
+/** What a v2 session is opened with. */
+export interface SessionV2Request {
   readonly keyPair: RsaKeyPair;
   /** Whether the connection is TLS: decides what a foreign answer means. */
   readonly tls: boolean;
-  /** The session to take up again. */
-  readonly ticket: Ticket | undefined;
   /** The server to be reached; any other ends the attempt before name or token are sent. */
   readonly expected: Fingerprint | undefined;
-  /** Looks at the server's fingerprint before name or token are sent; throws to end the attempt. */
-  readonly check: (fingerprint: Fingerprint) => void | Promise<void>;
+  /** What may be said to the server of this fingerprint; throws to end the attempt before anything is said. */
+  readonly introduce: (server: Fingerprint) => Promise<Introduction>;
   readonly clock?: Clock;
 }
 
@@ -78,14 +76,19 @@ export class SessionV2 implements Session {
     const { value: answer } = await frames.next();
     if (answer === undefined) throw closedBeforeAnswer(tls);
     const { keys, fingerprint } = await handshake.receive(answer);
-    await request.check(fingerprint);
+    const introduction = await request.introduce(fingerprint);
     const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
     const parts = { connection, frames, cipher, batches: new BatchReader(), clock };
-    await connection.write(seal(cipher, helloOf(request)));
+    await connection.write(seal(cipher, helloOf(introduction)));
     const [first, ...early] = await firstEvents(parts);
-    if (first?.kind === "refused") throw refusalError(first.reason, request);
+    if (first?.kind === "refused") throw refusalError(first.reason, introduction);
     if (first?.kind !== "welcome") {
       throw new ProtocolError("Cannot join the server: it did not answer the hello");
+    }
+    if (first.resumed && introduction.ticket === undefined) {
+      throw new ProtocolError(
+        "Cannot join the server: it resumed a session that was not asked for",
+      );
     }
     const welcome = { ...welcomeOf(first, fingerprint), challenge: keys.challenge };
     return new SessionV2(parts, welcome, early);
@@ -174,7 +177,7 @@ function seal(cipher: RecordCipher, request: Request): Uint8Array {
   return concatBytes(records);
 }
 
-function helloOf({ name, rooms, token, ticket }: SessionV2Request): Request {
+function helloOf({ name, rooms, token, ticket }: Introduction): Request {
   const { session = null, secret = null } = ticket ?? {};
   const wanted = rooms.map(([title, at]): [string, number] => [title, at]);
   return { kind: "hello", name, token: token ?? null, session, secret, rooms: wanted };
@@ -198,8 +201,15 @@ function welcomeOf(event: EventOf<"welcome">, fingerprint: Fingerprint): Welcome
   const { client, rooms, session, secret, resumed } = event;
   const { rateMessages: messages, rateSeconds: seconds } = event;
   return {
-    ...{ client, rooms, legacy: false, resumed, fingerprint, ticket: { session, secret } },
-    ...{ messageMax: event.messageLimit, fileMax: event.fileLimit, holdSeconds: event.hold },
+    client,
+    rooms,
+    isV1: false,
+    resumed,
+    fingerprint,
+    ticket: { server: fingerprint, session, secret },
+    messageMax: event.messageLimit,
+    fileMax: event.fileLimit,
+    holdSeconds: event.hold,
     rate: messages > 0 && seconds > 0 ? { messages, seconds } : undefined,
   };
 }

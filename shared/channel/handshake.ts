@@ -156,7 +156,7 @@ export class ClientHandshake {
     if (this.#expected !== undefined && fingerprint !== this.#expected) {
       throw new IdentityError(
         `Cannot trust this server: its fingerprint is ${fingerprint}, expected was ${this.#expected}`,
-        { hint: IN_BETWEEN },
+        { seen: fingerprint, hint: IN_BETWEEN },
       );
     }
     return fingerprint;

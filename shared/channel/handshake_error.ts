@@ -1,6 +1,7 @@
 // What can go wrong in a handshake, and what a refused peer is told. docs/PROTOCOL.md §5.5 has the table.
 
 import { type CmdchatErrorOptions, CryptoError, ProtocolError } from "../base/errors.ts";
+import type { Fingerprint } from "../crypto/fingerprint.ts";
 
 /** Lowest and highest session version that a side speaks. */
 export type VersionRange = readonly [min: number, max: number];
@@ -24,8 +25,21 @@ export class HandshakeError extends ProtocolError {
   }
 }
 
+/** What an identity error carries. */
+export interface IdentityErrorOptions extends CmdchatErrorOptions {
+  /** Who answered. */
+  readonly seen: Fingerprint;
+}
+
 /** The server is not the expected one: somebody intercepts the connection, or the server has a new identity. */
-export class IdentityError extends CryptoError {}
+export class IdentityError extends CryptoError {
+  readonly seen: Fingerprint;
+
+  constructor(message: string, options: IdentityErrorOptions) {
+    super(message, options);
+    this.seen = options.seen;
+  }
+}
 
 /** Reasons a v2 server gives for turning a client away, with the words that the client shows. */
 export const REFUSAL_REASONS = {

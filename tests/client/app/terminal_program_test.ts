@@ -1,6 +1,7 @@
 // The client as a person meets it: on a pseudo-terminal, judged in a terminal emulator.
 
 import assert from "node:assert/strict";
+import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { TerminalClient } from "../../helpers/system/terminal_client.ts";
@@ -13,7 +14,9 @@ function open(port: number, ...args: string[]): TerminalClient {
 }
 
 test("what is typed survives a killed server, and is sent when it is back", async () => {
-  const server = await startServer();
+  await using identity = await makeIdentity();
+  const args = ["--identity-file", identity.path];
+  const server = await startServer({ args });
   await using alice = open(server.port, "--name", "alice");
   await alice.shows(/^lobby · alice · .*connected/);
   await alice.type("half a th");
@@ -21,7 +24,7 @@ test("what is typed survives a killed server, and is sent when it is back", asyn
   await server.stop("SIGKILL");
   await alice.shows(/reconnecting in \d s…/);
   await alice.type("ought");
-  await using again = await startServer({ args: ["--port", String(server.port)] });
+  await using again = await startServer({ args: [...args, "--port", String(server.port)] });
   await using bob = await V1Peer.join({ port: again.port, name: "bob" });
   await alice.shows(/Connected again as "alice" in "lobby"/);
   await alice.shows(/^alice@lobby> half a thought$/);

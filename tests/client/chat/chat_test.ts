@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ConnectionError, LimitError } from "../../../shared/base/errors.ts";
 import {
@@ -16,6 +17,12 @@ async function passSeconds(clock: ManualClock, count: number): Promise<void> {
 }
 
 const IN_LOBBY = { room: LOBBY, action: false, reply: 0 };
+
+const TICKET = {
+  server: `SHA256:${"A".repeat(43)}` as Fingerprint,
+  session: new Uint8Array(16),
+  secret: new Uint8Array(32),
+};
 
 Deno.test("prompt and status line say who and where we are, and that the server can read", async () => {
   const session = new FakeSession({}, { name: "alice-2", title: "dev" });
@@ -120,7 +127,7 @@ Deno.test("what was sent and not echoed when the link broke is reported as lost 
 Deno.test("what was sent and not answered is sent again, under its number, to the same session", async () => {
   const held = {
     holdSeconds: 60,
-    ticket: { session: new Uint8Array(16), secret: new Uint8Array(32) },
+    ticket: TICKET,
   };
   const [first, second] = [new FakeSession(held), new FakeSession({ ...held, resumed: true })];
   const { chat, clock } = await startChat([first, second]);
@@ -157,7 +164,7 @@ Deno.test("what the server takes long to answer shows in the status line until i
 Deno.test("a link that breaks before all rooms of its session are known loses nothing", async () => {
   const held = {
     ...{ holdSeconds: 60, rooms: 2 },
-    ticket: { session: new Uint8Array(16), secret: new Uint8Array(32) },
+    ticket: TICKET,
   };
   const rooms = [{}, { room: LOBBY + 1, title: "den" }];
   const [first, broken, last] = [
@@ -179,7 +186,7 @@ Deno.test("a link that breaks before all rooms of its session are known loses no
 Deno.test("what was said in a session that is gone is not said in one that takes up another", async () => {
   const held = {
     holdSeconds: 60,
-    ticket: { session: new Uint8Array(16), secret: new Uint8Array(32) },
+    ticket: TICKET,
   };
   const [first, anew, again] = [
     new FakeSession(held),

@@ -243,7 +243,7 @@ Deno.test("/topic and /away are asked for, shown, and an away text is said again
 });
 
 Deno.test("an old server is told apart: what it cannot do is refused in one line", async () => {
-  const { run, session } = await story(new FakeSession({ legacy: true }));
+  const { run, session } = await story(new FakeSession({ isV1: true }));
   for (const line of ["/me waves", "/msg bob hi", "/topic x", "/away", "/edit x", "/leave"]) {
     await assert.rejects(run(line), /speaks the old protocol/, line);
   }
@@ -251,7 +251,7 @@ Deno.test("an old server is told apart: what it cannot do is refused in one line
 });
 
 Deno.test("on an old server, joining is leaving: there is one room", async () => {
-  const { run, session, chat, console } = await story(new FakeSession({ legacy: true }));
+  const { run, session, chat, console } = await story(new FakeSession({ isV1: true }));
   const joining = run("/join dev");
   await session.deliver(enteredOf({ id: 1, room: DEV, title: "dev" }));
   await joining;

@@ -440,7 +440,7 @@ Deno.test("an engine that breaks is told, and the program goes on", async () => 
 });
 
 Deno.test("a server of the old protocol has no sealed rooms, and is told nothing", async () => {
-  const session = new FakeSession({ legacy: true, rooms: 0 });
+  const session = new FakeSession({ isV1: true, rooms: 0 });
   const story = await sealedChat(session);
   assert.match(story.console.printed.join("\n"), /this server speaks the old protocol only/);
   assert.deepEqual(first(story).handled, []);

@@ -1,23 +1,36 @@
 import assert from "node:assert/strict";
 import { Dialer, type DialerOptions } from "../../../client/session/dialer.ts";
 import { UnauthorizedError } from "../../../client/session/refusal.ts";
+import { ServerGate } from "../../../client/session/server_gate.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { V1Server } from "../../helpers/peers/v1_server.ts";
 
 const PLACE = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
 const never = new AbortController().signal;
 
-function dialer(port: number, options: Partial<DialerOptions> = {}): Dialer {
+function gate(token?: string): ServerGate {
+  return new ServerGate({
+    address: "127.0.0.1",
+    token,
+    pinned: undefined,
+    known: undefined,
+    isCertified: false,
+    tell: () => {},
+  });
+}
+
+function dialer(
+  port: number,
+  { token, ...options }: Partial<DialerOptions> & { readonly token?: string } = {},
+): Dialer {
   return new Dialer({
     endpoint: { host: "127.0.0.1", port, tls: undefined },
-    token: undefined,
+    gate: gate(token),
     renderer: "rich",
     bufferSize: 200,
     clock: new ManualClock(),
     onInsecure: () => {},
-    onLegacy: () => {},
-    expected: undefined,
-    check: () => {},
+    onV1: () => {},
     ...options,
   });
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Backoff, keepConnected } from "../../../client/session/reconnect.ts";
 import type { Session } from "../../../client/session/session.ts";
 import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
+import { IdentityError } from "../../../shared/channel/handshake_error.ts";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 
@@ -13,7 +15,11 @@ interface Run {
   readonly stop: () => void;
 }
 
-function run(outcomes: (Session | Error)[], serve = () => Promise.resolve()): Run {
+function run(
+  outcomes: (Session | Error)[],
+  serve = () => Promise.resolve(),
+  { asksTrust = false, backoff = new Backoff(() => 0) } = {},
+): Run {
   const clock = new ManualClock();
   const [attempts, waits]: [number[], number[]] = [[], []];
   const ending = new AbortController();
@@ -27,8 +33,9 @@ function run(outcomes: (Session | Error)[], serve = () => Promise.resolve()): Ru
     onDown: () => {},
     onWaiting: (seconds) => void waits.push(seconds),
     clock,
-    backoff: new Backoff(() => 0),
+    backoff,
     signal: ending.signal,
+    asksTrust,
   }).then(() => undefined, (error) => error);
   return { clock, attempts, waits, ended, stop: () => ending.abort() };
 }
@@ -85,4 +92,36 @@ Deno.test("keepConnected() closes a session that broke, and throws on what is a 
   const bug = new TypeError("bug");
   assert.equal(await run([session], () => Promise.reject(bug)).ended, bug);
   assert.ok(session.closed);
+});
+
+function stranger(): IdentityError {
+  return new IdentityError("another", { seen: `SHA256:${"B".repeat(42)}A` as Fingerprint });
+}
+
+Deno.test("a server that is another than before ends it where nobody can be asked, and at the first attempt", async () => {
+  const error = stranger();
+  const later = run([new FakeSession(), error]);
+  await turns();
+  for (let s = 0; s < 2; s++) await later.clock.pass(1_000);
+  assert.equal(await later.ended, error);
+  const first = stranger();
+  assert.equal(await run([first], undefined, { asksTrust: true }).ended, first);
+});
+
+Deno.test("where the user is asked, a server that is another than before is tried on, and at once after wake()", async () => {
+  const backoff = new Backoff(() => 0);
+  const { attempts, clock, stop, ended } = run([new FakeSession(), stranger()], undefined, {
+    asksTrust: true,
+    backoff,
+  });
+  await turns();
+  for (let s = 0; s < 2; s++) await clock.pass(1_000);
+  assert.equal(attempts.length, 2);
+  backoff.wake();
+  await turns();
+  assert.equal(attempts.length, 3, "no pause is waited for");
+  await clock.pass(1_000);
+  assert.equal(attempts.length, 3, "the pause behind it is a whole one");
+  stop();
+  assert.equal(await ended, undefined);
 });

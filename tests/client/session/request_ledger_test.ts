@@ -134,14 +134,13 @@ Deno.test("what is for a room that we are not in any more is refused, and holds 
   assert.deepEqual([textsOf(session), outcomes], [["1 a"], { gone: "refused" }]);
 });
 
-Deno.test("refuseUnsent() gives back what has not left, end() all that has no answer", async () => {
+Deno.test("end() gives back what has not left, and all that has no answer", async () => {
   const { ledger, say, outcomes } = requests();
   ledger.attach(new FakeSession(HELD));
   say("left");
   await turns();
   ledger.detach(HELD.holdSeconds);
   say("waits");
-  ledger.refuseUnsent();
   ledger.end();
   await turns();
   assert.deepEqual(outcomes, { left: "lost", waits: "refused" });

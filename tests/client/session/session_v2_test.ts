@@ -14,14 +14,22 @@ import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { FAKE_IDENTITY, FakeV2Server, WELCOME } from "../../helpers/peers/v2_fake_server.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
 
+const INTRODUCTION = {
+  name: "secret-name",
+  rooms: [["secret-room", 7]],
+  token: "secret-token",
+  ticket: undefined,
+} as const;
+
 async function open(
   server: FakeV2Server,
   request: Partial<SessionV2Request> = {},
 ): Promise<SessionV2> {
   return await SessionV2.open(server.connection, {
-    ...{ name: "secret-name", rooms: [["secret-room", 7]], token: "secret-token" },
-    ...{ keyPair: await testRsa(), tls: false, ticket: undefined, expected: undefined },
-    check: () => {},
+    keyPair: await testRsa(),
+    tls: false,
+    expected: undefined,
+    introduce: () => Promise.resolve(INTRODUCTION),
     ...request,
   });
 }
@@ -34,7 +42,12 @@ async function collect(session: SessionV2, into: Event[]): Promise<void> {
 Deno.test("name, rooms and token travel inside the session only, behind the check of the server", async () => {
   const server = new FakeV2Server(WELCOME);
   let framesAtCheck = 0;
-  const session = await open(server, { check: () => void (framesAtCheck = server.frames.length) });
+  const session = await open(server, {
+    introduce() {
+      framesAtCheck = server.frames.length;
+      return Promise.resolve(INTRODUCTION);
+    },
+  });
   assert.equal(framesAtCheck, 1);
   const sent = new TextDecoder("latin1").decode(concatBytes(server.frames));
   assert.doesNotMatch(sent, /secret/);
@@ -50,10 +63,10 @@ Deno.test("name, rooms and token travel inside the session only, behind the chec
   session.close();
 });
 
-Deno.test("a check that throws ends the attempt before anything about us is sent", async () => {
+Deno.test("a gate that throws ends the attempt before anything about us is sent", async () => {
   const server = new FakeV2Server(WELCOME);
-  const check = () => Promise.reject(new CryptoError("not this one"));
-  await assert.rejects(open(server, { check }), /not this one/);
+  const introduce = () => Promise.reject(new CryptoError("not this one"));
+  await assert.rejects(open(server, { introduce }), /not this one/);
   assert.equal(server.frames.length, 1);
 });
 

@@ -200,11 +200,11 @@ Deno.test("a server that is another than the one remembered is refused loudly, a
   const ended = await attacked(relay, "--known-servers", known);
   assert.match(
     ended.stderr,
-    /^error: Cannot trust 127\.0\.0\.1:\d+: its fingerprint is SHA256:\S+, but it was SHA256:\S+$/m,
+    /^error: 127\.0\.0\.1:\d+ is another than before: its fingerprint is SHA256:\S+, it was SHA256:\S+$/m,
   );
   assert.match(
     ended.stderr,
-    /^hint: someone may stand in between\. If its operator confirms the change, remove its line/m,
+    /^hint: it was restarted without --identity-file, or somebody is in between: ask its admin/m,
   );
   assert.equal(ended.code, 7);
   assert.equal(await Deno.readTextFile(known), remembered, "and nothing is remembered of it");

@@ -159,19 +159,31 @@ test("the server is killed and started again: both come back, and what was typed
   assert.equal(copies.length, 1);
 });
 
-test("what was typed for a server that is another now does not go there, and its sender is told", async () => {
+test("what was typed for a server that is another now waits for /trust, and the half-typed line stays", async () => {
   await using scene = await openScene();
   const { server, alice, bob } = scene;
   await server.stop("SIGKILL");
   await Promise.all([alice, bob].map((pane) => pane.shows(/trying again/)));
-  await bob.enter("for the old server only");
-  await bob.shows(/Not yet sent/);
+  await bob.enter("typed before");
+  await bob.shows(/Not yet sent: it is sent as soon as there is a connection/);
+  await alice.type("half a th");
 
   await using _again = await startServer({ args: ["--port", String(server.port)] });
-  await Promise.all([alice, bob].map((pane) => pane.shows(/Connected again as/)));
-  await bob.shows(/warning: The server is another than before/);
-  await bob.shows(/Not delivered: "for the old server only"/);
-  await bob.enter("for the new one");
-  await alice.shows(/#1 <bob> for the new one$/m);
-  assert.doesNotMatch((await alice.lines()).join("\n"), /for the old server/);
+  await Promise.all(
+    [alice, bob].map((pane) => pane.shows(/warning: The server is another than before/)),
+  );
+  await bob.shows(/another server: \/trust or \/quit/);
+  await bob.enter("typed meanwhile");
+  await bob.shows(/Not yet sent: it waits until you say \/trust/);
+  await alice.type("ought");
+  await alice.shows(/> half a thought$/m);
+  await bob.enter("/trust");
+  await bob.shows(/#1 <bob> typed before$/m);
+  await bob.shows(/#2 <bob> typed meanwhile$/m);
+  // Alice has not said so yet: nothing of hers has left.
+  await alice.type("\x15");
+  await alice.enter("/trust");
+  await alice.shows(/Connected again as "alice"/);
+  await alice.enter("back");
+  await bob.shows(/#3 <alice> back$/m);
 });

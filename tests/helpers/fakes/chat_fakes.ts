@@ -203,7 +203,7 @@ export class FakeSession implements Session {
 }
 
 const WELCOME: Welcome = {
-  ...{ client: 7, rooms: 1, legacy: false, messageMax: 4_096, fileMax: 10_485_760 },
+  ...{ client: 7, rooms: 1, isV1: false, messageMax: 4_096, fileMax: 10_485_760 },
   ...{ rate: undefined, resumed: false, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
 };
 

@@ -10,6 +10,7 @@ import type { Endpoint } from "../../../client/net/endpoint.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
 import { createJsonRenderer } from "../../../client/render/json.ts";
+import { ServerGate } from "../../../client/session/server_gate.ts";
 import { SessionV2 } from "../../../client/session/session_v2.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
@@ -54,7 +55,8 @@ export interface LiveChatOptions {
   readonly attemptMs?: number;
   /** Where accepted files go; none are taken without it. */
   readonly folder?: string;
-  readonly check?: (fingerprint: Fingerprint) => void | Promise<void>;
+  /** Whether another server may answer unasked, as where TLS says who it is; true unless told. */
+  readonly trustsAnyone?: boolean;
 }
 
 /** A chat that is connected, or is trying to be. */
@@ -74,19 +76,27 @@ export class LiveChat implements AsyncDisposable {
       for (const line of text.split("\n")) this.lines.push(JSON.parse(line));
       this.#wake();
     };
+    const gate = new ServerGate({
+      address: "127.0.0.1",
+      token,
+      pinned: expected,
+      known: undefined,
+      isCertified: options.trustsAnyone ?? true,
+      tell: () => {},
+    });
     this.chat = new Chat({
       place: { name, room },
       async dial(place, signal) {
         const connection = await connect({ tls: undefined, ...endpoint() }, signal);
         // One pair for all: making one takes 100 ms, and no test with this is about its freshness.
-        const request = { ...place, token, keyPair: await testRsa(), tls: false, clock, expected };
+        const request = { keyPair: await testRsa(), tls: false, clock, expected: gate.expected };
         const abort = () => connection.close();
         signal.addEventListener("abort", abort);
         const tooLate = setTimeout(abort, options.attemptMs ?? ATTEMPT_MS);
         try {
           return await SessionV2.open(connection, {
             ...request,
-            check: options.check ?? (() => {}),
+            introduce: (server) => gate.introduce(server, place),
           });
         } catch (error) {
           connection.close();
@@ -111,6 +121,7 @@ export class LiveChat implements AsyncDisposable {
         }),
       address: { ...endpoint(), tls: false, token },
       quiet: false,
+      trust: (server) => gate.trust(server),
       backoff: options.backoff ?? new EagerBackoff(),
     });
     this.ended = this.chat.run().then(() => undefined, (error: unknown) => error);

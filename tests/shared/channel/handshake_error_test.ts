@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { CryptoError, LimitError, ProtocolError } from "../../../shared/base/errors.ts";
 import {
   describeVersions,
@@ -8,6 +9,8 @@ import {
   REFUSAL_REASONS,
   refusalReasonFor,
 } from "../../../shared/channel/handshake_error.ts";
+
+const SEEN = `SHA256:${"A".repeat(43)}` as Fingerprint;
 
 Deno.test("refusalReasonFor() gives each kind of failure a reason that says no more than it must", () => {
   const reasons = {
@@ -20,7 +23,7 @@ Deno.test("refusalReasonFor() gives each kind of failure a reason that says no m
       new Error("anything else"),
     ],
     unsupported_version: [new HandshakeError("version", "")],
-    unusable_keys: [new CryptoError(""), new IdentityError("")],
+    unusable_keys: [new CryptoError(""), new IdentityError("", { seen: SEEN })],
   };
   for (const [reason, errors] of Object.entries(reasons)) {
     for (const error of errors) assert.equal(refusalReasonFor(error), reason);
@@ -41,5 +44,5 @@ Deno.test("describeVersions() names a range, or one version", () => {
 
 Deno.test("handshake errors are by whose fault they are", () => {
   assert.ok(new HandshakeError("frame", "") instanceof ProtocolError);
-  assert.ok(new IdentityError("") instanceof CryptoError);
+  assert.ok(new IdentityError("", { seen: SEEN }) instanceof CryptoError);
 });

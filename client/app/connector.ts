@@ -1,0 +1,92 @@
+// How a chat comes to its server: the token, the certificates, and the gate that decides who gets what.
+
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { readVariable } from "../base/environment.ts";
+import { printError } from "../base/exit.ts";
+import type { NoteLevel } from "../base/note_level.ts";
+import type { ChatAddress } from "../chat/chat_options.ts";
+import type { ClientConfig } from "../config/read_options.ts";
+import { readToken } from "../config/read_secrets.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { KnownServers } from "../net/known_servers.ts";
+import { readProxy } from "../net/proxy_choice.ts";
+import { readTlsSettings } from "../net/tls_trust.ts";
+import { Dialer } from "../session/dialer.ts";
+import { ServerGate } from "../session/server_gate.ts";
+import type { Session, SessionDestination } from "../session/session.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+
+const INSECURE_WARNING =
+  "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
+const V1_WARNING =
+  "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
+  "Without TLS, anybody in between can read and change everything.";
+
+/** The server of a configuration, and the token for it. */
+export interface ServerAccess {
+  readonly endpoint: Endpoint;
+  readonly token: string | undefined;
+}
+
+/** Reads token and certificates. Throws UsageError or ConfigError. */
+export async function readAccess(config: ClientConfig): Promise<ServerAccess> {
+  const { host, port, linkToken } = config;
+  const [token, tls, proxy] = await Promise.all([
+    readToken(config, { env: readVariable, warn: (text) => printError(`warning: ${text}`) }),
+    readTlsSettings(config),
+    readProxy(config, readVariable),
+  ]);
+  return {
+    endpoint: { host, port, tls, webSocket: config.transport === "wss", proxy },
+    token: token ?? linkToken,
+  };
+}
+
+/** The user, as far as connecting needs them. */
+export interface ConnectorUser {
+  readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
+  /** Asks for a token; undefined where nobody can be asked. */
+  readonly askToken: (() => Promise<string | undefined>) | undefined;
+}
+
+/** Opens the sessions of one chat. */
+export class Connector {
+  readonly address: ChatAddress;
+  readonly #gate: ServerGate;
+  readonly #dialer: Dialer;
+
+  constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
+    const { host, port, tls, webSocket = false } = endpoint;
+    const { fingerprint: pinned, "known-servers": knownPath } = config;
+    this.address = { host, port, tls: tls !== undefined, webSocket, token };
+    this.#gate = new ServerGate({
+      address: hostAndPort(host, port),
+      token,
+      pinned,
+      known: knownPath === undefined ? undefined : new KnownServers(knownPath),
+      isCertified: tls !== undefined && !tls.insecure,
+      tell: user.tell,
+    });
+    this.#dialer = new Dialer({
+      endpoint,
+      gate: this.#gate,
+      renderer: config.renderer,
+      bufferSize: config["buffer-size"],
+      clock: SYSTEM_CLOCK,
+      askToken: user.askToken,
+      onInsecure: () => user.tell("danger", INSECURE_WARNING),
+      onV1: config.legacy ? () => user.tell("danger", V1_WARNING) : undefined,
+    });
+  }
+
+  /** Opens a session. Throws as Dialer.dial() does. */
+  dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
+    return this.#dialer.dial(destination, signal);
+  }
+
+  /** Goes on with a server that is another than before. Throws ConfigError. */
+  trust(server: Fingerprint): Promise<void> {
+    return this.#gate.trust(server);
+  }
+}

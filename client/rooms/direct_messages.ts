@@ -1,0 +1,40 @@
+// Direct messages of this session: who sent the last one, and the texts of our own until they are known to be delivered.
+
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+
+/** A person by the number of their session: a name may be somebody else's by now. */
+export interface Correspondent {
+  readonly client: number;
+  readonly name: string;
+}
+
+const REMEMBERED = 32;
+
+/** Direct messages in both directions. Texts and names are NOT sanitized. */
+export class DirectMessages {
+  /** Who wrote to us alone last. */
+  last: Correspondent | undefined;
+  readonly #own = new Map<number, string>();
+
+  /** Takes a direct message; `isOwn`: ours, as the server confirmed it. */
+  note({ client, name, request, text }: EventOf<"direct">, isOwn: boolean): void {
+    if (!isOwn) {
+      this.last = { client, name };
+      return;
+    }
+    this.#own.set(request, text);
+    const [oldest] = this.#own.keys();
+    if (this.#own.size > REMEMBERED && oldest !== undefined) this.#own.delete(oldest);
+  }
+
+  /** The text of our direct message `request`; undefined where it is not remembered. */
+  textOf(request: number): string | undefined {
+    return this.#own.get(request);
+  }
+
+  /** Another session: numbers of persons and requests mean others there. */
+  clear(): void {
+    this.last = undefined;
+    this.#own.clear();
+  }
+}

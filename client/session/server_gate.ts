@@ -1,0 +1,115 @@
+// The gate through which name, token and ticket leave: nothing about us is sent before it is known who answered, and a
+// ticket goes to the server alone that issued it.
+
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../../shared/channel/handshake_error.ts";
+import type { NoteLevel } from "../base/note_level.ts";
+import type { KnownServers } from "../net/known_servers.ts";
+import type { Introduction, SessionDestination } from "./session.ts";
+
+/** What a gate needs. */
+export interface ServerGateOptions {
+  /** `host:port` as the user knows it. */
+  readonly address: string;
+  readonly token: string | undefined;
+  /** The server that a link or --fingerprint names. */
+  readonly pinned: Fingerprint | undefined;
+  /** `--known-servers`. */
+  readonly known: Pick<KnownServers, "find" | "remember"> | undefined;
+  /** Whether TLS has verified the server's certificate for the name of its host. */
+  readonly isCertified: boolean;
+  readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
+}
+
+const CHANGED_HINT =
+  "it was restarted without --identity-file, or somebody is in between: ask its admin";
+
+/** Decides for each server that answers whether it gets what is secret. */
+export class ServerGate {
+  readonly #options: ServerGateOptions;
+  #token: string | undefined;
+  #pinned: Fingerprint | undefined;
+  #before: Fingerprint | undefined;
+
+  constructor(options: ServerGateOptions) {
+    this.#options = options;
+    this.#token = options.token;
+    this.#pinned = options.pinned;
+  }
+
+  /** Whether there is a token. */
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /** The only server that may answer; undefined where none was named. */
+  get expected(): Fingerprint | undefined {
+    return this.#pinned;
+  }
+
+  /** Takes a token that the user typed. */
+  takeToken(token: string): void {
+    this.#token = token;
+  }
+
+  /**
+   * What may be said to the server of this fingerprint; undefined: v1, which cannot tell who it is. Throws
+   * IdentityError where it is not the server that the user means, ConfigError where the known servers cannot be read.
+   */
+  async introduce(
+    server: Fingerprint | undefined,
+    { name, rooms, ticket }: SessionDestination,
+  ): Promise<Introduction> {
+    if (server !== undefined) await this.#check(server);
+    const isOfServer = server !== undefined && ticket?.server === server;
+    return { name, rooms, token: this.#token, ticket: isOfServer ? ticket : undefined };
+  }
+
+  /** The user goes on with this server. Throws ConfigError where that cannot be remembered. */
+  async trust(server: Fingerprint): Promise<void> {
+    if (this.#pinned !== undefined) this.#pinned = server;
+    else await this.#options.known?.remember(this.#options.address, server);
+    this.#before = server;
+  }
+
+  async #check(seen: Fingerprint): Promise<void> {
+    const { address, known } = this.#options;
+    if (this.#pinned !== undefined) return requireSame(seen, this.#pinned, "The server");
+    const remembered = await known?.find(address);
+    if (remembered !== undefined) requireSame(seen, remembered, address);
+    else {
+      this.#compareWithBefore(seen);
+      await known?.remember(address, seen);
+      if (known !== undefined) this.#options.tell("info", `${address} is remembered as ${seen}`);
+    }
+    this.#before = seen;
+  }
+
+  /** Where nothing else says who it must be: the first one to answer is taken, and compared with from then on. */
+  #compareWithBefore(seen: Fingerprint): void {
+    const { address, known, isCertified, tell } = this.#options;
+    const before = this.#before;
+    if (before === seen) return;
+    if (before === undefined) {
+      if (known !== undefined) return;
+      return tell(
+        "info",
+        `The server is ${seen}`,
+        "compare it with the line that the server printed; an invite link does that by itself",
+      );
+    }
+    if (!isCertified) requireSame(seen, before, "The server");
+    tell(
+      "info",
+      `The server has another key than before: ${seen}. Its certificate is valid for ${address}, so it counts as the same server.`,
+    );
+  }
+}
+
+function requireSame(seen: Fingerprint, expected: Fingerprint, whose: string): void {
+  if (seen === expected) return;
+  throw new IdentityError(
+    `${whose} is another than before: its fingerprint is ${seen}, it was ${expected}`,
+    { seen, hint: CHANGED_HINT },
+  );
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { KnownServers } from "../../../client/net/known_servers.ts";
+import { ServerGate, type ServerGateOptions } from "../../../client/session/server_gate.ts";
+import type { Ticket } from "../../../client/session/session.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { IdentityError } from "../../../shared/channel/handshake_error.ts";
+
+const [A, B] = ["A", "B"].map((letter) => `SHA256:${letter.repeat(42)}A` as Fingerprint) as [
+  Fingerprint,
+  Fingerprint,
+];
+
+const OF_A: Ticket = { server: A, session: new Uint8Array(16), secret: new Uint8Array(32) };
+
+function gateOf(options: Partial<ServerGateOptions> = {}) {
+  const told: string[] = [];
+  const gate = new ServerGate({
+    address: "a:1",
+    token: "secret",
+    pinned: undefined,
+    known: undefined,
+    isCertified: false,
+    tell: (level, text, hint) =>
+      told.push(`${level}: ${text}${hint === undefined ? "" : ` (${hint})`}`),
+    ...options,
+  });
+  /** What a server of this fingerprint is told. */
+  const introduce = (server: Fingerprint | undefined, ticket: Ticket | undefined = undefined) =>
+    gate.introduce(server, { name: "alice", rooms: [["lobby", 0]], ticket });
+  return { gate, introduce, told };
+}
+
+async function assertStranger(introducing: Promise<unknown>, seen: Fingerprint): Promise<void> {
+  await assert.rejects(
+    introducing,
+    (error) => error instanceof IdentityError && error.seen === seen,
+  );
+}
+
+/** A file of known servers for one test. */
+async function withKnown(
+  test: (known: KnownServers, path: string) => Promise<void>,
+): Promise<void> {
+  const path = await Deno.makeTempFile({ prefix: "cmdchat-known-" });
+  try {
+    await test(new KnownServers(path), path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("the first server is shown once, with what to compare it with, and gets name and token", async () => {
+  const { introduce, told } = gateOf();
+  const { name, token } = await introduce(A);
+  assert.deepEqual([name, token], ["alice", "secret"]);
+  await introduce(A);
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? "", new RegExp(`^info: The server is ${A} \\(compare it with the line`));
+});
+
+Deno.test("another server than before gets nothing, with a token or without, until it is trusted", async () => {
+  for (const token of ["secret", undefined]) {
+    const { gate, introduce } = gateOf({ token });
+    await introduce(A);
+    await assertStranger(introduce(B), B);
+    await introduce(A);
+    await gate.trust(B);
+    assert.equal((await introduce(B)).token, token);
+    await assertStranger(introduce(A), A);
+  }
+});
+
+Deno.test("a ticket goes to the server that issued it, and to no other", async () => {
+  const { gate, introduce } = gateOf();
+  assert.equal((await introduce(A, OF_A)).ticket, OF_A);
+  await gate.trust(B);
+  assert.equal((await introduce(B, OF_A)).ticket, undefined);
+  const certified = gateOf({ isCertified: true });
+  await certified.introduce(A);
+  assert.equal(
+    (await certified.introduce(B, OF_A)).ticket,
+    undefined,
+    "certified, yet another key",
+  );
+});
+
+Deno.test("a certificate that was verified makes another key the same server, and says so", async () => {
+  const { introduce, told } = gateOf({ isCertified: true });
+  await introduce(A);
+  assert.equal((await introduce(B)).token, "secret");
+  assert.match(told[1] ?? "", new RegExp(`^info: The server has another key than before: ${B}`));
+});
+
+Deno.test("where a link names the server no other passes, whatever its certificate, until it is trusted", async () => {
+  const { gate, introduce, told } = gateOf({ pinned: A, isCertified: true });
+  await introduce(A);
+  await assertStranger(introduce(B), B);
+  assert.deepEqual(told, []);
+  await gate.trust(B);
+  assert.equal(gate.expected, B);
+  assert.equal((await introduce(B)).token, "secret");
+});
+
+Deno.test("with known servers a new one is remembered, a known one is not told, another one gets nothing", () =>
+  withKnown(async (known, path) => {
+    const { gate, introduce, told } = gateOf({ known, isCertified: true });
+    await introduce(A);
+    await introduce(A);
+    assert.deepEqual(told, [`info: a:1 is remembered as ${A}`]);
+    await assertStranger(introduce(B), B);
+    assert.equal(await known.find("a:1"), A, "what was refused is not remembered");
+    await gate.trust(B);
+    assert.equal(await known.find("a:1"), B);
+    assert.equal((await introduce(B)).token, "secret");
+    // A later run knows it from the file.
+    assert.equal((await gateOf({ known }).introduce(B)).token, "secret");
+    await Deno.writeTextFile(path, "a:1 line\n");
+    await assert.rejects(introduce(B), ConfigError);
+  }));
+
+Deno.test("a file of known servers that loses its line does not make another server pass", () =>
+  withKnown(async (known, path) => {
+    const { introduce } = gateOf({ known });
+    await introduce(A);
+    await Deno.writeTextFile(path, "");
+    await assertStranger(introduce(B), B);
+    assert.equal(await Deno.readTextFile(path), "");
+  }));
+
+Deno.test("a v1 server, which cannot tell who it is, gets name and token, and never a ticket", async () => {
+  const { gate, introduce } = gateOf({ token: undefined });
+  gate.takeToken("typed");
+  const { token, ticket } = await introduce(undefined, OF_A);
+  assert.deepEqual([token, ticket], ["typed", undefined]);
+});
