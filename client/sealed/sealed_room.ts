@@ -290,19 +290,19 @@ export class SealedRoom {
     const about = { client: this.#clientOf(client), name, time, request: 0 };
     // Members hold what they get against its digest by themselves.
     this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash: null });
-    if (request === 0) this.#dropUnwanted(about.client, id);
+    if (request === 0) this.#dropUnwanted(client, id);
   }
 
   #chunk({ client, id, index, data, last }: Extract<SealedRoomEvent, { kind: "chunk" }>): void {
     const about = { client: this.#clientOf(client), name: "", time: 0 };
     this.#pass({ kind: "chunk", ...about, file: id, index, data, last });
-    if (!last) this.#dropUnwanted(about.client, id);
+    if (!last) this.#dropUnwanted(client, id);
   }
 
   /** What nobody takes is not fetched any further. */
   #dropUnwanted(client: number, file: string): void {
-    if (this.#options.chat.transfers.wants({ client, file })) return;
-    this.#engine.handle({ kind: "drop", file });
+    if (this.#options.chat.transfers.wants({ client: this.#clientOf(client), file })) return;
+    this.#engine.handle({ kind: "drop", client, file });
   }
 
   #note({ level, text }: Extract<SealedRoomEvent, { kind: "note" }>): void {

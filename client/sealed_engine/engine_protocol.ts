@@ -182,7 +182,7 @@ export type SealedRoomRequest =
     readonly last: boolean;
   }
   /** A file that is coming is not wanted. */
-  | { readonly kind: "drop"; readonly file: string }
+  | { readonly kind: "drop"; readonly client: number; readonly file: string }
   /** Removes the member with that number; for who made the room. */
   | {
     readonly kind: "kick";

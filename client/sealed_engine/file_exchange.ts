@@ -7,6 +7,7 @@ import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
+  FILE_TRANSFERS_PER_SENDER,
   SEALED_PULL_CHUNKS_MAX,
 } from "../../shared/base/limits.ts";
 import { FILE_HELD_MAX_BYTES, FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
@@ -25,6 +26,8 @@ type FilePayload = Extract<Payload, { kind: "file" }>;
 const WINDOW = Math.min(8, SEALED_PULL_CHUNKS_MAX);
 /** A chunk that has not come for this long is asked for again. */
 const PULL_AGAIN_MS = 5_000;
+/** How often a member is given a whole file. */
+const GIVEN_TIMES = 4;
 const INDEX_BYTES = 4;
 const PULL_BYTES = ID_BYTES + INDEX_BYTES;
 
@@ -39,6 +42,8 @@ interface Served {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly sealer: FileSealer;
+  /** Chunks that each handle was given. */
+  readonly given: Map<string, number>;
   until: number;
 }
 
@@ -108,7 +113,13 @@ export class FileExchange {
     const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
     const sealer = new FileSealer(key, size);
     const until = this.#state.options.now() + FILE_OFFER_MS;
-    this.#served.set(toHex(id), { file, bytes, sealer, until });
+    this.#served.set(toHex(id), {
+      file,
+      bytes,
+      sealer,
+      given: new Map(),
+      until,
+    });
     this.#forgetBeyond();
     await this.#state.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
   }
@@ -133,9 +144,16 @@ export class FileExchange {
       return this.#state.note("warning", "A member offered a file that cannot be.");
     }
     const id = toHex(file.id);
+    const key = keyOf(from.handle, id);
+    // Of one sender an id is one file: another announcement does not take the place of the first.
+    if (this.#incoming.has(key)) return;
+    const ofSender = [...this.#incoming.values()].filter(({ handle }) => handle === from.handle);
+    if (ofSender.length >= FILE_TRANSFERS_PER_SENDER) {
+      return this.#state.note("warning", `${from.name} offers more files at once than are taken.`);
+    }
     const client = people.numberOf(from.handle);
     const now = options.now();
-    this.#incoming.set(id, {
+    this.#incoming.set(key, {
       client,
       handle: from.handle,
       file,
@@ -151,16 +169,16 @@ export class FileExchange {
     const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
     const shown = { id, name: file.name, size, chunks };
     options.tell({ kind: "file", client, name: from.name, time, request: 0, file: shown });
-    this.#pull(id);
+    this.#pull(key);
   }
 
   /** The chat does not want it. */
-  drop(id: string): void {
-    this.#incoming.delete(id);
+  drop({ client, file }: { readonly client: number; readonly file: string }): void {
+    this.#incoming.delete(keyOf(this.#state.people.handleOf(client) ?? "", file));
   }
 
-  #pull(id: string): void {
-    const incoming = this.#incoming.get(id);
+  #pull(key: string): void {
+    const incoming = this.#incoming.get(key);
     const state = this.#state;
     if (incoming === undefined || state.phase !== "in") return;
     const count = Math.min(WINDOW, incoming.opener.chunks - incoming.next);
@@ -186,7 +204,7 @@ export class FileExchange {
     if (content?.length !== PULL_BYTES) return;
     const id = content.subarray(0, ID_BYTES);
     const served = this.#served.get(toHex(id));
-    if (served === undefined) return;
+    if (served === undefined || !this.#mayHave(served, toHex(from), chunks)) return;
     served.until = state.options.now() + FILE_OFFER_MS;
     const first = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
     const end = Math.min(first + Math.min(chunks, SEALED_PULL_CHUNKS_MAX), served.sealer.chunks);
@@ -207,24 +225,31 @@ export class FileExchange {
     state.options.tell({ kind: "served", file: served.file, client, complete });
   }
 
+  /** A member may have the whole file a few times, for all connections that it loses, and no more. */
+  #mayHave({ given, sealer }: Served, handle: string, chunks: number): boolean {
+    if (this.#state.group?.members.every((member) => member.handle !== handle)) return false;
+    const all = (given.get(handle) ?? 0) + Math.min(chunks, SEALED_PULL_CHUNKS_MAX);
+    if (all > GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX) return false;
+    given.set(handle, all);
+    return true;
+  }
+
   /** A chunk that was pulled. Another than the next one is of an earlier try. */
   async received({ from, body }: RelayEvent<"sealed_chunk">): Promise<void> {
     if (body.length < PULL_BYTES) return;
-    const id = toHex(body.subarray(0, ID_BYTES));
+    const key = keyOf(toHex(from), toHex(body.subarray(0, ID_BYTES)));
     const index = new DataView(body.buffer, body.byteOffset).getUint32(ID_BYTES);
-    const incoming = this.#incoming.get(id);
-    if (incoming === undefined || incoming.handle !== toHex(from) || incoming.next !== index) {
-      return;
-    }
+    const incoming = this.#incoming.get(key);
+    if (incoming === undefined || incoming.next !== index) return;
     try {
       const content = await incoming.opener.open(index, body.subarray(PULL_BYTES));
-      this.#take(id, incoming, content);
+      this.#take(key, incoming, content);
     } catch {
-      this.#fail(id, "A part of a file was changed on its way.");
+      this.#fail(key, "A part of a file was changed on its way.");
     }
   }
 
-  #take(id: string, incoming: Incoming, content: Uint8Array): void {
+  #take(key: string, incoming: Incoming, content: Uint8Array): void {
     incoming.hash.update(content);
     incoming.next++;
     incoming.awaited--;
@@ -236,15 +261,16 @@ export class FileExchange {
       content.length > 0 && isEnd &&
       Buffer.compare(incoming.hash.digest(), incoming.file.hash) !== 0
     ) {
-      return this.#fail(id, "A file is not what its sender said it is.");
+      return this.#fail(key, "A file is not what its sender said it is.");
     }
-    if (content.length > 0) this.#tell(id, incoming, content, isEnd);
-    if (isLast) this.#incoming.delete(id);
-    else if (incoming.awaited === 0) this.#pull(id);
+    if (content.length > 0) this.#tell(incoming, content, isEnd);
+    if (isLast) this.#incoming.delete(key);
+    else if (incoming.awaited === 0) this.#pull(key);
   }
 
   /** In the chunks of the chat, which are half as large. */
-  #tell(id: string, incoming: Incoming, content: Uint8Array, isEnd: boolean): void {
+  #tell(incoming: Incoming, content: Uint8Array, isEnd: boolean): void {
+    const id = toHex(incoming.file.id);
     for (let at = 0; at < content.length; at += FILE_CHUNK_BYTES) {
       const data = content.slice(at, at + FILE_CHUNK_BYTES);
       const last = isEnd && at + FILE_CHUNK_BYTES >= content.length;
@@ -253,10 +279,11 @@ export class FileExchange {
     }
   }
 
-  #fail(id: string, why: string): void {
-    const incoming = this.#incoming.get(id);
+  #fail(key: string, why: string): void {
+    const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
-    this.#incoming.delete(id);
+    const id = toHex(incoming.file.id);
+    this.#incoming.delete(key);
     this.#state.note("danger", why);
     const { client, told: index } = incoming;
     const data = new Uint8Array();
@@ -273,19 +300,19 @@ export class FileExchange {
   /** Lets time pass. */
   tick(now: number): void {
     for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
-    for (const [id, incoming] of this.#incoming) {
+    for (const [key, incoming] of this.#incoming) {
       if (this.#state.phase !== "in" || !this.#state.people.isHere(incoming.handle)) {
         // Nobody is late while a link is lost.
         [incoming.heardAt, incoming.reachable] = [now, false];
         // That its sender left for good, the room was told.
-        if (this.#hasLeft(incoming.handle)) this.#incoming.delete(id);
+        if (this.#hasLeft(incoming.handle)) this.#incoming.delete(key);
       } else if (!incoming.reachable) {
         [incoming.heardAt, incoming.reachable] = [now, true];
-        this.#pull(id);
+        this.#pull(key);
       } else if (now - incoming.heardAt >= FILE_STALLED_MS) {
-        this.#fail(id, "A file stopped coming.");
+        this.#fail(key, "A file stopped coming.");
       } else if (now - Math.max(incoming.askedAt, incoming.heardAt) >= PULL_AGAIN_MS) {
-        this.#pull(id);
+        this.#pull(key);
       }
     }
   }
@@ -294,6 +321,11 @@ export class FileExchange {
     const { phase, group } = this.#state;
     return phase === "in" && group?.members.some((member) => member.handle === handle) === false;
   }
+}
+
+/** A file of a sender: members choose ids as they like, also those of others' files. */
+function keyOf(handle: string, id: string): string {
+  return `${handle}:${id}`;
 }
 
 function openedOrNothing(open: () => Uint8Array): Uint8Array | undefined {

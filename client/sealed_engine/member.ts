@@ -61,8 +61,7 @@ export class Member {
       case "topic":
         return await this.#say(request);
       case "typing":
-        if (state.suspect === undefined) await state.sayNow({ kind: "typing", id: newId() });
-        return;
+        return await state.sayNow({ kind: "typing", id: newId() });
       case "accept":
         state.people.accept(request.name, request);
         return state.showStatus();
@@ -76,7 +75,7 @@ export class Member {
       case "chunk":
         return await this.#files.add(request);
       case "drop":
-        return this.#files.drop(request.file);
+        return this.#files.drop(request);
       case "renew":
         return await state.commit();
       case "kick": {
@@ -97,14 +96,10 @@ export class Member {
   }
 
   async #say(said: Said): Promise<void> {
-    const { suspect, options } = this.#state;
+    const { options } = this.#state;
     const { request } = said;
-    if (suspect !== undefined) {
-      const { name } = suspect;
-      const why = `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
-      return options.tell({ kind: "declined", request, why });
-    }
-    const payload = this.#payloadOf(said);
+    const objection = this.#state.objectionOfKeys(said.kind === "whisper" ? said.to : undefined);
+    const payload = objection ?? this.#payloadOf(said);
     if (typeof payload !== "string") return await this.#state.say(payload, request);
     options.tell({ kind: "declined", request, why: payload });
   }

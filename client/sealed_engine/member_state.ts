@@ -42,6 +42,10 @@ export type Purpose =
   /** Digest of an own message. */
   | { readonly app: string };
 
+/** Somebody needs so long to see an alarm while writing. */
+const HOLD_MS = 3_000;
+const HOLD_AGAIN_MS = 60_000;
+
 /** The shared state of one member in one room. */
 export class MemberState {
   readonly options: MemberOptions;
@@ -62,6 +66,9 @@ export class MemberState {
   /** Own messages since the keys were renewed. */
   #sentMessages = 0;
   #lastAsk = 0;
+  /** Until when nothing is said, after an alarm. */
+  #heldUntil = -Infinity;
+  #alarmName = "";
 
   constructor(options: MemberOptions) {
     const handle = toHex(handleOf(this.handleKeys.publicKey));
@@ -229,20 +236,45 @@ export class MemberState {
     }
   }
 
-  /** A member under whose name another key was known, while the user has not looked. */
-  get suspect(): GroupMember | undefined {
-    return this.group?.members.find((member) => this.people.isSuspect(member));
+  /**
+   * Why nothing can be said because of somebody's key; `to`: the number of whom alone it is for. A room goes on a moment
+   * after the alarm, or anybody could stop its talk by coming in under a name that was another's.
+   */
+  objectionOfKeys(to?: number): string | undefined {
+    const receiver = this.#group?.members.find(({ handle }) =>
+      to !== undefined && this.people.numberOf(handle) === to
+    );
+    if (receiver !== undefined && this.people.isSuspect(receiver)) {
+      return `Not sent: ${receiver.name} has another key than before. ` +
+        `Look first: /verify ${receiver.name}`;
+    }
+    if (this.options.now() >= this.#heldUntil) return undefined;
+    return `Not sent: ${this.#alarmName} came back with another key just now. Send it again if it is still meant.`;
   }
 
-  /** Looks at a member's key: the loud stop when the name was another key's before. */
+  /** Looks at a member's key: a loud alarm where the name was another key's before. */
   meet(member: GroupMember): void {
     if (!this.people.meet(member)) return;
     const { name } = member;
     this.note(
       "danger",
       `${name} has come back with ANOTHER KEY: somebody else may be using the name. ` +
-        `Nothing is sent until you have looked: /verify ${name}`,
+        `What you type from now on is sent; to be sure who reads it: /verify ${name}`,
     );
+    this.#hold(name);
+  }
+
+  /** What was written before the alarm could be read is not sent: it was meant for those who were known. */
+  #hold(name: string): void {
+    const now = this.options.now();
+    // Whoever comes in again and again may not stop the talk by that.
+    if (now < this.#heldUntil + HOLD_AGAIN_MS) return;
+    this.#heldUntil = now + HOLD_MS;
+    this.#alarmName = name;
+    const why = this.objectionOfKeys() ?? "";
+    for (const { request } of this.own.takeBack()) {
+      this.options.tell({ kind: "declined", request, why });
+    }
   }
 
   /** Says something as soon as the room can take it. */

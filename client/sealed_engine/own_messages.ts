@@ -109,6 +109,13 @@ export class OwnMessages {
     return late;
   }
 
+  /** Takes back what the chat asked for and what has not been sent. */
+  takeBack(): OwnMessage[] {
+    const back = this.unsent.filter(({ request }) => request > 0);
+    this.#waiting = this.#waiting.filter((message) => !back.includes(message));
+    return back;
+  }
+
   /** It cannot be said any more. */
   remove(message: OwnMessage): void {
     this.#waiting = this.#waiting.filter((other) => other !== message);

@@ -338,7 +338,7 @@ Deno.test("a file goes through the engine in both directions, and what nobody wa
     await story.console.enter("/reject");
     const data = new Uint8Array(12);
     engine.tell({ kind: "chunk", client: 2, id: "aa", index: 0, data, last: false });
-    assert.deepEqual(engine.handled.at(-1), { kind: "drop", file: "aa" });
+    assert.deepEqual(engine.handled.at(-1), { kind: "drop", client: 2, file: "aa" });
     assert.deepEqual(story.session.sent, []);
   } finally {
     await Deno.remove(path);

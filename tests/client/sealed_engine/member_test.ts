@@ -2,6 +2,14 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+import type { SealedRoomId } from "../../../shared/messages/ids.ts";
+import { sealEnvelope } from "../../../client/mls/envelope.ts";
+import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import { FileExchange } from "../../../client/sealed_engine/file_exchange.ts";
+import { sealedChunks } from "../../../client/sealed_engine/file_seal.ts";
+import { MemberState, toHex } from "../../../client/sealed_engine/member_state.ts";
+import { testKeys } from "../../helpers/peers/sealed_group.ts";
 import { type Peer, TestRelay } from "../../helpers/peers/sealed_relay.ts";
 import { assertAgreed, dangers, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
 
@@ -222,21 +230,73 @@ Deno.test("a newcomer whom nobody hears knows that nobody has confirmed it", asy
   assert.match(bob.told("note").map(({ text }) => text).join(), /Nobody has confirmed you/);
 });
 
-Deno.test("a name that comes back with another key stops the talk until the user has looked", async () => {
+/** Alice in a room where bob has come back with another key just now. */
+async function strangeBob() {
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   await bob!.machine.handle({ kind: "leave" });
   await relay.settle();
   relay.drop(bob!);
-  await relay.enter("bob");
-  assert.match(dangers(alice!).join(), /ANOTHER KEY/);
-  await alice!.say("secret");
-  assert.match(alice!.told("declined")[0]?.why ?? "", /another key than before/);
-  const suspect = alice!.machine.status.people.find(({ name }) => name === "bob");
+  const other = await relay.enter("bob");
+  return { relay, alice: alice!, other };
+}
+
+Deno.test("a name that comes back with another key is an alarm, and holds what was written before it could be read", async () => {
+  const { relay, alice, other } = await strangeBob();
+  assert.match(dangers(alice).join(), /ANOTHER KEY/);
+  const suspect = alice.machine.status.people.find(({ name }) => name === "bob");
   assert.equal(suspect?.suspect, true);
-  await alice!.machine.handle({ kind: "accept", name: "bob", verified: true });
-  await alice!.say("now");
-  assert.equal(alice!.texts.at(-1), "alice: now");
-  assert.equal(alice!.machine.status.people.find(({ name }) => name === "bob")?.verified, true);
+  await alice.say("written before");
+  assert.match(alice.told("declined")[0]?.why ?? "", /bob came back with another key just now/);
+  await relay.advance(3);
+  await alice.say("written after");
+  assert.deepEqual(other.texts, ["alice: written after"]);
+});
+
+Deno.test("lines that wait for a connection are given back where a name has another key by then", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob", "carol");
+  await alice!.offline();
+  await alice!.say("for the bob I know");
+  await bob!.machine.handle({ kind: "leave" });
+  await relay.settle();
+  relay.drop(bob!);
+  const other = await relay.enter("bob");
+  await alice!.online();
+  assert.equal(alice!.told("declined").length, 1);
+  await relay.advance(20);
+  assert.deepEqual(other.texts, []);
+});
+
+Deno.test("whoever comes in again and again under one name cannot stop the talk", async () => {
+  const { relay, alice, other } = await strangeBob();
+  let last = other;
+  let heard = 0;
+  for (let n = 0; n < 10; n++) {
+    await last.machine.handle({ kind: "leave" });
+    await relay.settle();
+    relay.drop(last);
+    last = await relay.enter("bob");
+    await relay.advance(3);
+    await alice.say(`line ${n}`);
+    heard += last.texts.length;
+  }
+  assert.equal(heard, 10);
+  assert.ok(dangers(alice).length > 5);
+});
+
+Deno.test("nothing is sent to a member alone whose key is another, until the user has taken notice", async () => {
+  const { relay, alice, other } = await strangeBob();
+  await relay.advance(5);
+  const to = alice.machine.status.people.find(({ name }) => name === "bob")?.client ?? 0;
+  const whisper = (request: number) =>
+    alice.machine.handle({ kind: "whisper", request, to, text: "secret" });
+  await whisper(71);
+  await relay.settle();
+  assert.match(alice.told("declined").at(-1)?.why ?? "", /Look first: \/verify bob/);
+  await alice.machine.handle({ kind: "accept", name: "bob", verified: true });
+  await whisper(72);
+  await relay.settle();
+  assert.deepEqual(other.told("direct").map(({ text }) => text), ["secret"]);
+  assert.equal(alice.machine.status.people.find(({ name }) => name === "bob")?.verified, true);
 });
 
 Deno.test("fresh keys come by themselves after an hour or 500 own messages", async () => {
@@ -513,4 +573,65 @@ Deno.test("a member who is in another epoch of the same number notices it by wha
   assertAgreed(alice!, bob!, carol!);
   await carol!.say("now you do");
   assert.equal(alice!.texts.at(-1), "carol: now you do");
+});
+
+Deno.test("a file id that another member announces as well is another file, and a second one of its own is none", async () => {
+  const { peers: [alice] } = await roomOf("alice");
+  const told: SealedRoomEvent[] = [];
+  const pulled: string[] = [];
+  const state = new MemberState({
+    keys: testKeys(),
+    name: "dave",
+    send: (request) => {
+      if (request.kind === "sealed_pull") pulled.push(toHex(request.to));
+    },
+    tell: (event) => void told.push(event),
+    now: () => 0,
+    date: () => 0,
+  });
+  state.moveTo("in");
+  const files = new FileExchange(state);
+  const [id, key, hash] = [new Uint8Array(16).fill(1), new Uint8Array(32), new Uint8Array(32)];
+  const file = {
+    kind: "file" as const,
+    id,
+    name: "a",
+    size: 9,
+    chunks: sealedChunks(9),
+    hash,
+    key,
+  };
+  const from = (n: number) => ({
+    name: `member${n}`,
+    handle: `${n}`.repeat(32),
+    leaf: n,
+    signatureKey: new Uint8Array(32).fill(n),
+  });
+  for (const n of [1, 2, 1]) files.heard(from(n), file, 0);
+  assert.deepEqual(told.map(({ kind }) => kind), ["file", "file"]);
+  assert.deepEqual(pulled, ["1".repeat(32), "2".repeat(32)]);
+  files.drop({ client: state.people.numberOf("2".repeat(32)), file: toHex(id) });
+  files.heard(from(2), file, 0);
+  assert.equal(
+    pulled.length,
+    3,
+    "what was dropped can be announced again, bob's own is still coming",
+  );
+  assert.equal(alice!.told("file").length, 0);
+});
+
+Deno.test("a member is given a whole file four times, and nobody who is not in the group gets any of it", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await offer(relay, alice!, new Uint8Array(1_000).fill(7));
+  const given = () => alice!.told("served").length;
+  const before = given();
+  const { file } = bob!.told("file")[0]!;
+  const id = new Uint8Array(Buffer.from(file.id, "hex"));
+  const body = sealEnvelope(testKeys(), "direct", concatBytes([id, new Uint8Array(4)]));
+  const pull = (from: Uint8Array) =>
+    alice!.machine.receive({ kind: "sealed_pull", room: 1 as SealedRoomId, from, chunks: 1, body });
+  for (let n = 0; n < 100; n++) await pull(bob!.handleBytes);
+  assert.equal(given() - before, 4 + 32 - 1);
+  await pull(new Uint8Array(16).fill(9));
+  assert.equal(given() - before, 4 + 32 - 1);
 });

@@ -143,7 +143,7 @@ Deno.test("words in a member's mouth: a frame in somebody else's name is not rea
   const [first, second] = scene.relay.victims;
   const last = second?.told.findLast(isText) as EventOf<"sealed_frame">;
   const at = { seq: last.seq + 1, epoch: alice.status.epoch };
-  second?.tell(frameOf({ ...at, from: first?.handle ?? new Uint8Array(8) }));
+  second?.tell(frameOf({ ...at, from: first?.handle ?? new Uint8Array(16) }));
   await bob.until(() => alarms(bob).length >= 1, "the alarm");
   assert.deepEqual(alarms(bob), ["warning: A message of this room could not be read."]);
   first?.tell(frameOf({ ...at, from: first.handle }));
@@ -174,7 +174,7 @@ Deno.test("a ghost is refused by all: a commit that nobody with the link has mad
   const [alice, bob] = scene.members as [SealedMember, SealedMember];
   const { epoch } = alice.status;
   const seq = (scene.relay.victims[0]?.told.findLast(isText)?.seq ?? 0) + 1;
-  const ghost = frameOf({ seq, epoch, type: "commit", from: new Uint8Array(8).fill(66) });
+  const ghost = frameOf({ seq, epoch, type: "commit", from: new Uint8Array(16).fill(66) });
   for (const victim of scene.relay.victims) victim.tell(ghost);
   for (const member of [alice, bob]) {
     await member.until(() => alarms(member).length >= 1, "the alarm");
