@@ -98,7 +98,8 @@ test("three servers are one: names, order, presence, direct messages, files and 
   await ann.until("offer");
   const to = bob.welcome.client;
   await ann.send({ kind: "pull", room: ann.room(), to, file: "f", index: 0, count: 1 });
-  const { client, index } = await bob.until("pull");
+  const isAnns = ({ client }: { readonly client: number }) => client === ann.welcome.client;
+  const { client, index } = await bob.until("pull", isAnns);
   const data = new Uint8Array([1, 2, 3]);
   await bob.send({ kind: "part", to: [client], file: "f", index, data });
   assert.deepEqual((await ann.until("chunk")).data, new Uint8Array([1, 2, 3]));
