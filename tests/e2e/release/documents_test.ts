@@ -28,6 +28,7 @@ const TYPED: Readonly<Record<string, string>> = {
   "docs/OPERATIONS.md ## Install":
     "tests/e2e/release/release_test.ts, with the address of a test's server",
   "docs/OPERATIONS.md ### As a systemd service": "tests/e2e/release/systemd_test.ts",
+  "docs/OPERATIONS.md ### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
   "docs/OPERATIONS.md ### With Docker":
     "needs Docker: the image is tried by tests/e2e/release/image_test.ts",
   "docs/OPERATIONS.md ## Identity": "tests/e2e/release/systemd_test.ts",

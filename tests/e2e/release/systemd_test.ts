@@ -25,6 +25,7 @@ const test = skipIf(why);
 
 const OPERATIONS = "docs/OPERATIONS.md";
 const HEADING = "### As a systemd service";
+const ENCRYPT = "### With Let's Encrypt";
 // The documents ask through sudo; whoever boots a system is root already.
 const MEMBERS = 30;
 const UPDATES = 2;
@@ -119,6 +120,49 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       assert.equal(await say(system, "hello", old), 7);
       assert.equal(await done(system, STATE), before);
       assert.match(await done(system, "cat /proc/mounts"), /cmdchat-server.service ramfs ro,/);
+    },
+  );
+
+  await t.step(
+    "files as certbot lays them are served, half a renewal changes nothing",
+    async () => {
+      const [dropIn = ""] = await blocksBelow(OPERATIONS, ENCRYPT, "ini");
+      const [hook = ""] = await blocksBelow(OPERATIONS, ENCRYPT, "sh");
+      await Deno.writeTextFile(`${folder}/le.conf`, dropIn);
+      const lay = (n: number) =>
+        `install -m 644 cert.pem /etc/letsencrypt/archive/chat.example.org/fullchain${n}.pem
+       install -m 600 key.pem /etc/letsencrypt/archive/chat.example.org/privkey${n}.pem\n`;
+      const link = (file: string, n: number) =>
+        `ln -sfn ../../archive/chat.example.org/${file}${n}.pem /etc/letsencrypt/live/chat.example.org/${file}.pem\n`;
+      const renew = async () => {
+        const lines = async () => (await log()).split("\n").length;
+        const before = await lines();
+        await done(system, "sh /etc/letsencrypt/renewal-hooks/deploy/cmdchat-server");
+        await until(async () => await lines() > before, "reloaded");
+        return (await log()).split("\n").slice(before - 1).join("\n");
+      };
+      await newCertificate();
+      await done(
+        system,
+        "mkdir -p /etc/letsencrypt/archive/chat.example.org /etc/letsencrypt/live/chat.example.org\n" +
+          lay(1) + link("fullchain", 1) + link("privkey", 1) + hook +
+          "mkdir -p /run/systemd/system/cmdchat-server.service.d\n" +
+          "cp le.conf /run/systemd/system/cmdchat-server.service.d/; systemctl daemon-reload\n" +
+          "systemctl restart cmdchat-server",
+      );
+      assert.equal(await say(system, "hello", await token()), 0);
+      await newCertificate();
+      await done(system, lay(2) + link("fullchain", 2));
+      assert.match(await renew(), /the old ones stay why=.*it is not the key of/);
+      await done(system, link("privkey", 2));
+      assert.match(await renew(), /read certificate and tokens again/);
+      assert.equal(await say(system, "hello", await token()), 0);
+      await done(
+        system,
+        "install -m 644 cert.pem /etc/cmdchat/; install -m 600 key.pem /etc/cmdchat/\n" +
+          "rm /run/systemd/system/cmdchat-server.service.d/le.conf; systemctl daemon-reload\n" +
+          "systemctl restart cmdchat-server",
+      );
     },
   );
 
