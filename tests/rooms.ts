@@ -318,7 +318,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/net": {
     says:
       "The client's sockets: connecting, WebSocket, proxies, TLS trust, known servers, connection faults as helpful messages.",
-    uses: ["client/base", "client/files", "client/config"],
+    uses: ["client/files", "client/config"],
     face: [
       "connection",
       "endpoint",

@@ -43,8 +43,6 @@ export class Chat implements ChatContext {
   readonly sealed: SealedRooms;
   /** How the connection is, and the question of whom to trust. */
   readonly connection: ConnectionState;
-  /** Names of rooms we have been in, for Tab. */
-  readonly visited = new Set<string>();
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
   #session: Session | undefined;
@@ -265,7 +263,7 @@ export class Chat implements ChatContext {
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
     [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
-    this.visited.add(title);
+    this.rooms.noteVisit(title);
     if (this.#expected > 0 && --this.#expected === 0) this.#settle();
     this.refreshStatus();
     return room;

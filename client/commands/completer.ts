@@ -56,7 +56,7 @@ function completeArgument(
     case "room":
       return {
         start,
-        candidates: startingWith(word, otherRooms(chat, [...chat.visited])),
+        candidates: startingWith(word, otherRooms(chat, chat.rooms.visited)),
       };
     case "own room":
       return { start, candidates: startingWith(word, otherRooms(chat, chat.rooms.titles)) };

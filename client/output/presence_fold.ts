@@ -16,6 +16,8 @@ type Presence = keyof typeof VERBS;
 
 const PRESENCES = Object.keys(VERBS) as Presence[];
 const NAMES_SHOWN = 8;
+// A server can announce people without end: then one line follows the other.
+const PEOPLE_MAX = 10_000;
 
 /** Whether a line reports that somebody came or went. */
 export function isPresence(line: SystemLine): boolean {
@@ -36,7 +38,12 @@ export class PresenceFold {
 
   /** Whether the line can be folded with those that wait. */
   fits({ room }: SystemLine): boolean {
-    return this.#last === undefined || this.#last.room === room;
+    if (this.#last === undefined) return true;
+    return this.#last.room === room && this.#people < PEOPLE_MAX;
+  }
+
+  get #people(): number {
+    return PRESENCES.reduce((sum, presence) => sum + (this.#names.get(presence)?.size ?? 0), 0);
   }
 
   /** Adds a line for which isPresence() and fits() hold. */

@@ -2,7 +2,7 @@
 
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { RecentMessages } from "./recent_messages.ts";
-import { Roster, type RosterEntry } from "./roster.ts";
+import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
 
 /** A room that the user is in. Its texts come from the server and its members, NOT sanitized. */
 export class JoinedRoom {
@@ -51,7 +51,8 @@ export class JoinedRoom {
 
   /** Takes a part of the list of members; true if it was the last part. */
   takeMembers(people: readonly RosterEntry[], more: boolean): boolean {
-    this.#people.push(...people);
+    // Bounded as it comes: a server may never send the last part.
+    this.#people.push(...people.slice(0, MEMBERS_MAX - this.#people.length));
     if (more) return false;
     this.roster.replace(this.#people);
     this.#people = [];

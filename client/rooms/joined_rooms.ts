@@ -1,10 +1,16 @@
 // The rooms that the user is in, and which of them is the current one.
 
+import { ProtocolError } from "../../shared/base/errors.ts";
+import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import { JoinedRoom } from "./joined_room.ts";
+
+// A server can take us out of rooms and into others without end.
+const VISITED_MAX = 256;
 
 /** The user's rooms, in the order of joining. */
 export class JoinedRooms {
   #all: JoinedRoom[] = [];
+  readonly #visited = new Set<string>();
   #current: JoinedRoom | undefined;
   /** The room that was current before; leaving leads back there. */
   #previous: JoinedRoom | undefined;
@@ -40,8 +46,13 @@ export class JoinedRooms {
       this.#all.find(({ unread }) => unread > 0) ?? this.#previous;
   }
 
-  /** Adds a room; it becomes the current one if there is none. */
+  /** Adds a room; it becomes the current one if there is none. Throws ProtocolError where a server names too many. */
   add(title: string, name: string): JoinedRoom {
+    if (this.plain.length >= SESSION_ROOMS_MAX) {
+      throw new ProtocolError(
+        `Cannot take another room of the server: ${SESSION_ROOMS_MAX} is the most in one session`,
+      );
+    }
     const room = new JoinedRoom(title, name);
     this.#all.push(room);
     this.#current ??= room;
@@ -55,6 +66,19 @@ export class JoinedRooms {
     this.#all.push(room);
     this.#current ??= room;
     return room;
+  }
+
+  /** Notes the name of a room for Tab; the oldest go. */
+  noteVisit(title: string): void {
+    this.#visited.delete(title);
+    this.#visited.add(title);
+    const [oldest] = this.#visited;
+    if (this.#visited.size > VISITED_MAX && oldest !== undefined) this.#visited.delete(oldest);
+  }
+
+  /** Names of rooms that the user has been in. */
+  get visited(): readonly string[] {
+    return [...this.#visited];
   }
 
   /** Rooms that are not sealed: the server knows their names. */

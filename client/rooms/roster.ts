@@ -4,7 +4,8 @@ import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { nameKey } from "../../shared/text/names.ts";
 
 // A server that announces endless names must not fill the memory.
-const MEMBERS_MAX = 10_000;
+/** Members of one room that a client knows. */
+export const MEMBERS_MAX = 10_000;
 
 /** A member of the room. `name` is NOT sanitized. */
 export interface RosterEntry {

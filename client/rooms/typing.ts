@@ -3,6 +3,8 @@
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 
+// More at once are not shown: each costs a timer.
+const WRITERS_MAX = 32;
 const SHOWN_MS = 2 * TYPING_QUIET_MS;
 
 /** What it needs of the chat. */
@@ -48,8 +50,10 @@ export class Typing {
   begins(room: number, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
+    const others = this.#shown.filter((other) => !isSame(other, { room, name }));
+    if (others.length >= WRITERS_MAX) return;
     const shown = { room, name };
-    this.#shown = [...this.#shown.filter((other) => !isSame(other, shown)), shown];
+    this.#shown = [...others, shown];
     onChange();
     void clock.wait(SHOWN_MS).then(() => this.#drop((other) => other === shown));
   }

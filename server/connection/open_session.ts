@@ -1,6 +1,6 @@
 // The session of a v2 client that logged in: its held one, one that another server had, or a new one.
 
-import { smallBytes } from "../../shared/base/bytes.ts";
+import { smallBytes, smallCopy } from "../../shared/base/bytes.ts";
 import { SESSION_ID_BYTES, SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
@@ -40,6 +40,7 @@ export function resumeHeld(
   }
   relay.held.release(session);
   relay.counters.sessionsResumed++;
+  session.renewTicket(smallCopy(secret));
   const { memberships, expected } = session;
   connect(relay, session, channel);
   session.tell(welcomeFor(relay, session, { rooms: memberships.length, resumed: true }));
@@ -73,6 +74,7 @@ export async function resumeRemote(
   session.requests.last = Math.max(session.requests.last, ...requests);
   relay.enter(session);
   relay.held.know(session);
+  session.renewTicket(smallCopy(secret));
   relay.counters.sessionsResumed++;
   connect(relay, session, channel);
   session.tell(welcomeFor(relay, session, { rooms: rooms.length, resumed: true }));

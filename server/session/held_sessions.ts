@@ -45,8 +45,10 @@ export class HeldSessions {
   /** The session of a ticket; undefined where there is none or the secret is wrong (compared in constant time). */
   find(id: Uint8Array, secret: Uint8Array): Session | undefined {
     const session = this.#known.get(encodeBase64(id));
-    if (session?.ticket === undefined || !timingSafeEqual(session.ticket.secret, secret)) return;
-    return session;
+    if (session?.ticket === undefined) return undefined;
+    const { secret: current, previous = current } = session.ticket;
+    const isCurrent = timingSafeEqual(current, secret);
+    return timingSafeEqual(previous, secret) || isCurrent ? session : undefined;
   }
 
   /** Remembers that an admin ended a session, so that its client does not come again by itself. */

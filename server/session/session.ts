@@ -11,6 +11,8 @@
 // | `expel()`          | an admin ends it; `end()` follows         | leaves    | "left"          | refused |
 // | `giveUp()`         | its client went on at another server      | leaves    | nothing         | there   |
 
+import { smallBytes } from "../../shared/base/bytes.ts";
+import { SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import type { RemoteSession } from "../cluster/cluster.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
@@ -37,6 +39,8 @@ const LAST_LINE_MS = 1_000;
 export interface SessionTicket {
   readonly id: Uint8Array;
   readonly secret: Uint8Array;
+  /** The secret before this one, good until the client has shown that it knows the new one. */
+  readonly previous?: Uint8Array;
 }
 
 /** What a session starts with. */
@@ -57,7 +61,7 @@ export interface SessionOptions {
 export class Session implements MemberSession, SessionRef {
   readonly id: number;
   readonly host: SessionHost;
-  readonly ticket: SessionTicket | undefined;
+  ticket: SessionTicket | undefined;
   readonly address: string;
   /** Undefined where rates are not limited. */
   readonly rateLimit: RateLimit | undefined;
@@ -150,6 +154,22 @@ export class Session implements MemberSession, SessionRef {
     return this.#expected;
   }
 
+  /** Gives the ticket another secret; `previous`, which the client has shown, holds until confirmTicket(). */
+  renewTicket(previous: Uint8Array): void {
+    if (this.ticket === undefined) return;
+    const { id } = this.ticket;
+    const secret = crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES));
+    this.ticket = { id, secret, previous };
+  }
+
+  /** The client has read its new ticket: it has sent something behind the welcome. */
+  confirmTicket(): void {
+    if (this.ticket?.previous === undefined) return;
+    const { id, secret } = this.ticket;
+    this.ticket = { id, secret };
+    this.host.cluster?.opened(this);
+  }
+
   /** What the next process must know of it; undefined for v1, which cannot come back. */
   get snapshot(): SessionSnapshot | undefined {
     const { id: client, ticket, address, status } = this;
@@ -157,7 +177,7 @@ export class Session implements MemberSession, SessionRef {
     return {
       client,
       name: this.#wantedName,
-      ticket,
+      ticket: { id: ticket.id, secret: ticket.secret },
       address,
       status,
       lastRequest: this.requests.last,

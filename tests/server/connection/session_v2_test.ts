@@ -198,3 +198,21 @@ Deno.test("on a full server who is held comes back into its own place, and nobod
     await alice.ended;
   }
 });
+
+Deno.test("a ticket changes at each resume: the one before is worth nothing once the client has shown the new one", async () => {
+  await using server = await startServer();
+  const first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  first.cut();
+  await first.ended;
+  // A welcome that is lost on its way takes nothing away: the ticket before it still holds.
+  const unread = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  unread.cut();
+  await unread.ended;
+  await using second = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  assert.equal(second.welcome.resumed, true);
+  assert.notDeepEqual(second.welcome.secret, first.welcome.secret);
+  await second.say("here");
+  await second.until("chat");
+  await using thief = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  assert.equal(thief.welcome.resumed, false);
+});
