@@ -1,7 +1,12 @@
 // What this server does for other servers of its cluster.
 
 import type { ClusterHost } from "../cluster/cluster.ts";
-import type { AdminMessage, ClusterMessageOf } from "../cluster/cluster_messages.ts";
+import {
+  type AdminMessage,
+  type ClusterMessageOf,
+  departedMessage,
+  type StandingMessage,
+} from "../cluster/cluster_messages.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { expelForAdmin, followAdmin } from "./admin_actions.ts";
@@ -29,9 +34,12 @@ export class RelayClusterHost implements ClusterHost {
     followAdmin(this.#relay, message);
   }
 
-  standing(): AdminMessage[] {
-    const { snapshot } = this.#relay.access.bans;
-    return snapshot.map(([network, until]) => ({ kind: "banned", network, until }));
+  *standing(): Generator<StandingMessage> {
+    const { access, departed } = this.#relay;
+    for (const [network, until] of access.bans.snapshot) yield { kind: "banned", network, until };
+    for (const [title, , source, { mutedUntil, spokeAt }] of departed.state) {
+      if (mutedUntil > Date.now()) yield departedMessage(title, source, { mutedUntil, spokeAt });
+    }
   }
 
   expel(client: number): string | undefined {

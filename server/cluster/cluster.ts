@@ -17,6 +17,7 @@ import {
   decodeClusterMessage,
   encodeClusterMessage,
   type ReceivedMessage,
+  type StandingMessage,
 } from "./cluster_messages.ts";
 
 const SUBJECT = "cmdchat.messages";
@@ -39,8 +40,8 @@ export interface ClusterHost {
   giveUp(ticket: Uint8Array): number | undefined;
   /** Follows a decision of the admin at another server. */
   follow(message: AdminMessage): void;
-  /** Decisions of the admin that a new server must know. */
-  standing(): Iterable<AdminMessage>;
+  /** Decisions of the admin, and what members left behind, that a new server must know. */
+  standing(): Iterable<StandingMessage>;
   /** Ends a session for the admin at another server: its address; undefined if it is not here. */
   expel(client: number): string | undefined;
   /** Notes what a member left behind that left a room at another server. */
@@ -194,7 +195,7 @@ export class Cluster {
   }
 
   /** Sends a decision of the admin, or what a member left behind in a room, to all other servers. */
-  sendAll(message: AdminMessage | ClusterMessageOf<"departed">): void {
+  sendAll(message: StandingMessage): void {
     this.#send(message);
   }
 

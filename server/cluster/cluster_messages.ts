@@ -95,6 +95,9 @@ export type ClusterMessageOf<K extends ClusterMessage["kind"]> = Extract<
   { kind: K }
 >;
 
+/** What a server that starts later must be told of. */
+export type StandingMessage = AdminMessage | ClusterMessageOf<"departed">;
+
 /** Decisions of the admin that every server follows. */
 export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "announced">;
 
@@ -130,4 +133,15 @@ export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefi
   if (!checked.success) return undefined;
   const message = { kind, ...checked.data } as unknown as ClusterMessage;
   return { slot: slot as number, number: number as number, message };
+}
+
+/** The message about what a member of `source` left behind in a room. */
+export function departedMessage(
+  title: string,
+  source: string,
+  { mutedUntil, spokeAt }: { readonly mutedUntil: number; readonly spokeAt: number },
+): ClusterMessageOf<"departed"> {
+  // Canonical CBOR, as used here, has no infinity.
+  const until = Math.min(mutedUntil, Number.MAX_SAFE_INTEGER);
+  return { kind: "departed", title, source, mutedUntil: until, spokeAt };
 }

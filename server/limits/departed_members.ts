@@ -24,8 +24,8 @@ const NO_BURDEN: Burden = { mutedUntil: 0, spokeAt: 0 };
 export interface DepartedOptions {
   /** Whether addresses tell clients apart; behind a proxy that is not trusted they do not, and nothing is kept. */
   readonly tellsApart: boolean;
-  /** Told of each burden that began on this server. */
-  readonly onNoted?: (title: string, address: string, burden: Burden) => void;
+  /** Told of each burden that changed on this server. */
+  readonly onChanged?: (title: string, address: string, burden: Burden) => void;
 }
 
 /** Burdens of sources in rooms. Newcomers of the source have them; members who were there before do not. */
@@ -39,19 +39,21 @@ export class DepartedMembers {
 
   /** A member with `burden` left the room at `now`. */
   leave(room: SourcedRoom, address: string, burden: Burden, now: number): void {
-    this.note(room, address, burden, now);
-    this.#options.onNoted?.(room.title, address, burden);
-  }
-
-  /** The same, for a member that left at another server. */
-  note(room: SourcedRoom, address: string, burden: Burden, now: number): void {
-    if (!this.#options.tellsApart) return;
     const known = this.of(room.title, address);
-    this.#departed.set(room, address, {
+    const both = {
       mutedUntil: Math.max(known.mutedUntil, burden.mutedUntil),
       spokeAt: Math.max(known.spokeAt, burden.spokeAt),
-      seenAt: now,
-    });
+    };
+    this.note(room, address, both, now);
+    this.#options.onChanged?.(room.title, address, both);
+  }
+
+  /** What another server knows of a source, at `now`; it replaces what is known here. */
+  note(room: SourcedRoom, address: string, burden: Burden, now: number): void {
+    if (!this.#options.tellsApart) return;
+    const isOver = burden.mutedUntil <= now && burden.spokeAt === 0;
+    if (isOver) this.#departed.delete(room.title, address);
+    else this.#departed.set(room, address, { ...burden, seenAt: now });
   }
 
   /** All of it, for another process. */
@@ -85,5 +87,6 @@ export class DepartedMembers {
   /** The maker unmuted a member of that source. */
   unmute(title: string, address: string): void {
     this.#departed.delete(title, address);
+    this.#options.onChanged?.(title, address, NO_BURDEN);
   }
 }

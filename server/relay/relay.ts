@@ -5,13 +5,14 @@ import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { departedMessage } from "../cluster/cluster_messages.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
 import { HANDSHAKES_AT_ONCE, JOIN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
-import { type Burden, DepartedMembers } from "../limits/departed_members.ts";
+import { DepartedMembers } from "../limits/departed_members.ts";
 import { HandshakeQueue } from "../limits/handshake_queue.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RoomBans } from "../limits/room_bans.ts";
@@ -90,7 +91,8 @@ export class Relay implements SessionHost {
     this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;
     this.departed = new DepartedMembers({
       tellsApart,
-      onNoted: (title, address, burden) => tellOthers(cluster, title, sourceOf(address), burden),
+      onChanged: (title, address, burden) =>
+        cluster?.sendAll(departedMessage(title, sourceOf(address), burden)),
     });
     this.held = new HeldSessions(this);
     this.writerEvents = writerEvents(this);
@@ -252,20 +254,4 @@ function writerEvents({ counters, metrics: { delivery }, budget, log }: Relay): 
       log.warning("client does not read fast enough, closed", { client });
     },
   };
-}
-
-function tellOthers(
-  cluster: Cluster | undefined,
-  title: string,
-  source: string,
-  { mutedUntil, spokeAt }: Burden,
-): void {
-  cluster?.sendAll({
-    kind: "departed",
-    title,
-    source,
-    // CBOR as it is used between servers has no infinity.
-    mutedUntil: Math.min(mutedUntil, Number.MAX_SAFE_INTEGER),
-    spokeAt,
-  });
 }

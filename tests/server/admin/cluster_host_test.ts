@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { RelayClusterHost } from "../../../server/admin/cluster_host.ts";
 import { makeRelay, seat } from "../../helpers/peers/relay.ts";
 
+const EVE = "198.51.100.7";
+
 const MESSAGE = {
   kind: "direct",
   question: 1,
@@ -34,4 +36,20 @@ Deno.test("a session whose client went to another server is given up, with its l
   assert.equal(host.giveUp(ticket), undefined);
   assert.equal(bob.take("left").length, 0, "nobody is told");
   assert.deepEqual([...host.sessions()].map(({ id }) => id), [bob.session.id]);
+});
+
+Deno.test("a server that starts later is told who left silenced, and follows when it is over", async () => {
+  const relay = await makeRelay();
+  const host = new RelayClusterHost(relay);
+  const [ann, eve] = [seat(relay, { name: "ann" }), seat(relay, { name: "eve", address: EVE })];
+  const about = { room: ann.room(), seconds: 0, text: "" };
+  ann.ask({ kind: "moderate", ...about, what: "mute", whom: eve.session.id });
+  relay.expire(eve.session);
+  const [told] = [...host.standing()].filter(({ kind }) => kind === "departed");
+  assert.ok(told?.kind === "departed" && told.source === EVE && told.title === "lobby");
+  const later = await makeRelay();
+  new RelayClusterHost(later).departed(told);
+  assert.ok(later.departed.of("lobby", EVE).mutedUntil > Date.now());
+  new RelayClusterHost(later).departed({ ...told, mutedUntil: 0, spokeAt: 0 });
+  assert.equal(later.departed.of("lobby", EVE).mutedUntil, 0);
 });

@@ -39,12 +39,20 @@ Deno.test("other servers are told of what began here, and not of what they told"
   const told: [string, string, Burden][] = [];
   const departed = new DepartedMembers({
     tellsApart: true,
-    onNoted: (...burden) => told.push(burden),
+    onChanged: (...burden) => told.push(burden),
   });
   const burden = { mutedUntil: HOUR, spokeAt: 3 };
   departed.note(DEN, "192.0.2.9", burden, 0);
   departed.leave(DEN, "192.0.2.8", burden, 0);
-  assert.deepEqual(told, [["den", "192.0.2.8", burden]]);
+  departed.unmute("den", "192.0.2.9");
+  const none = { mutedUntil: 0, spokeAt: 0 };
+  assert.deepEqual(told, [["den", "192.0.2.8", burden], ["den", "192.0.2.9", none]]);
+  departed.note(DEN, "192.0.2.8", none, 0);
+  assert.equal(
+    departed.of("den", "192.0.2.8").mutedUntil,
+    0,
+    "what another server says replaces it",
+  );
 });
 
 Deno.test("nothing is kept where all clients have the address of one proxy", () => {
