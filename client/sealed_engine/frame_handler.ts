@@ -50,6 +50,8 @@ export class FrameHandler {
   #isBehind = false;
   #rotateAt = Infinity;
   #isOrderTold = false;
+  /** The epoch in which we came in, or back. */
+  #firstEpoch = 0;
   /** Who was read in this epoch, and who could not be. */
   readonly #read = new Set<string>();
   readonly #unread = new Set<string>();
@@ -69,6 +71,7 @@ export class FrameHandler {
     const state = this.#state;
     if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
       this.#messages.cameIn();
+      this.#firstEpoch = state.group?.epoch ?? 0;
       this.#afterEpoch();
       return;
     }
@@ -119,6 +122,8 @@ export class FrameHandler {
         this.#doubtUntil = this.#state.options.now() + VOID_MS;
         return this.#state.note("warning", `A change of the room was refused: ${outcome.why}.`);
       case "unreadable":
+        // Written before we came in, and ordered behind that: as all that was said before, it is not for us.
+        if (event.epoch < this.#firstEpoch) return;
         this.#doubtOwnPart(event);
         return this.#state.note("warning", "A message of this room could not be read.");
       case "removed":

@@ -133,9 +133,9 @@ export class Commits {
   }
 
   #tellWhoIsHere(seat: Seat): void {
-    const { room, seats, guests } = this.#options;
+    const { room, seats } = this.#options;
     seat.tell({ kind: "sealed_here", room, handles: seats.members.map(({ handle }) => handle) });
-    const count = guests.told - 1;
+    const count = seats.guests.length;
     if (count > 0) seat.tell({ kind: "sealed_guests", room, count });
   }
 

@@ -26,6 +26,7 @@ export interface GuestsOptions {
 export class Guests {
   readonly #options: GuestsOptions;
   #told = 0;
+  #isNews = false;
   #stop: (() => void) | undefined;
 
   constructor(options: GuestsOptions) {
@@ -64,15 +65,21 @@ export class Guests {
 
   /** Guests have come or gone. Members are told at once, and then once in a while. */
   changed(): void {
-    if (this.#stop !== undefined) return;
+    this.#isNews = true;
+    if (this.#stop === undefined) this.#tell();
+  }
+
+  #tell(): void {
     const { clock, list, tell } = this.#options;
     const count = list().length;
-    if (count === this.#told) return;
+    this.#isNews = false;
+    if (count === 0 && this.#told === 0) return;
     this.#told = count;
     tell(count);
     this.#stop = clock.after(SEALED_GUESTS_TOLD_MS, () => {
       this.#stop = undefined;
-      this.changed();
+      // Also where the number is the same again: who has become a member since was not told.
+      if (this.#isNews) this.#tell();
     });
   }
 

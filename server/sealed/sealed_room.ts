@@ -57,7 +57,7 @@ export class SealedRoom {
     this.#eviction = new Eviction(parts);
     this.#guests = new Guests({
       clock: options.clock,
-      list: () => this.#seats.guests,
+      list: () => this.#order === undefined ? [] : this.#seats.guests,
       isWaiting: (seat) => this.#joins.has(seat),
       tell: (count) => this.#seats.send({ kind: "sealed_guests", room: this.number, count }),
     });
@@ -136,6 +136,7 @@ export class SealedRoom {
     for (const absent of this.#seats.addAbsent(others)) this.#startGrace(absent);
     this.#options.counters.sealedGroups++;
     seat.tell({ kind: "sealed_done", ask });
+    this.#guests.changed();
     for (const waiting of this.#bringBack.takeWaiting()) {
       this.#attaching.tellAttached(waiting, { ask: 0, missing: "epochs" });
     }
