@@ -54,6 +54,15 @@ const TILDES: Readonly<Record<string, string>> = {
   8: "end",
 };
 
+// Modifiers of CSI sequences, and those that make a key somebody else's: Super, Hyper, Meta.
+const [SHIFT, ALT, CTRL, OTHER_MODIFIERS] = [1, 2, 4, 8 | 16 | 32];
+/** The event type of a key that was let go (kitty keyboard protocol). */
+const RELEASE = "3";
+/** Keys of the keypad by their numbers in the kitty keyboard protocol: digits, `./*-+`, Enter, `=`. */
+const KEYPAD: Readonly<Record<string, string>> = Object.fromEntries(
+  [..."0123456789./*-+\r="].map((character, index) => [String(57_399 + index), character]),
+);
+
 /** Turns chunks of bytes into key events. */
 export class KeyParser {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -144,8 +153,8 @@ export class KeyParser {
       events.push({ kind: "report", text: sequence.slice(1).replace(/\p{Cc}\\?$/u, "") });
       return;
     }
-    const key = sequenceName(sequence);
-    if (key !== undefined) events.push({ kind: "key", key });
+    const event = sequenceEvent(sequence);
+    if (event !== undefined) events.push(event);
   }
 
   #takePaste(events: KeyEvent[]): void {
@@ -195,6 +204,8 @@ function escapeLength(text: string): number | "incomplete" {
   const second = text[1];
   if (second === undefined) return "incomplete";
   if (second === "[") {
+    // A mouse report of the oldest form: button, column and row as one character each.
+    if (text[2] === "M") return text.length > 5 ? 6 : "incomplete";
     if (text[2] === "[") return text.length > 3 ? 4 : "incomplete"; // Linux console: F1 is ESC [ [ A
     for (let i = 2; i < text.length; i++) {
       const code = text.charCodeAt(i);
@@ -220,44 +231,67 @@ function stringEnd(text: string): number {
   return terminator < 0 || bell < terminator ? bell + 1 : terminator + 2;
 }
 
-/** Key name of a sequence without its ESC; undefined if it is not a key, such as an answer of the terminal. */
-function sequenceName(sequence: string): string | undefined {
-  if (sequence === "") return "escape";
+/** What a sequence without its ESC means; undefined if nothing was typed, such as for an answer of the terminal. */
+function sequenceEvent(sequence: string): KeyEvent | undefined {
+  if (sequence === "") return { kind: "key", key: "escape" };
   if (sequence.startsWith("[") || (sequence.startsWith("O") && sequence.length > 1)) {
-    return csiName(sequence.slice(1));
+    return csiEvent(sequence.slice(1));
   }
   if (/^[\]P_^]./s.test(sequence)) return undefined;
-  const control = controlName(sequence);
-  const name = control ?? sequence;
-  return name.startsWith("ctrl-") ? `ctrl-alt-${name.slice(5)}` : `alt-${name}`;
+  const name = controlName(sequence) ?? sequence;
+  const key = name.startsWith("ctrl-") ? `ctrl-alt-${name.slice(5)}` : `alt-${name}`;
+  return { kind: "key", key };
 }
 
-function csiName(body: string): string | undefined {
+function csiEvent(body: string): KeyEvent | undefined {
   const final = body.slice(-1);
-  const parameters = body.slice(0, -1).split(";");
-  const modifiers = modifierNames(Number(parameters[1]?.split(":")[0] ?? 1));
-  if (final === "~") {
-    // xterm's modifyOtherKeys: 27 ; modifiers ; code point.
-    if (parameters[0] === "27") return codeName(Number(parameters[2]), modifiers);
-    const name = TILDES[parameters[0] ?? ""];
-    return name === undefined ? undefined : modifiers + name;
-  }
-  if (final === "u") return codeName(Number(parameters[0]?.split(":")[0]), modifiers);
-  const name = FINALS[final];
-  return name === undefined || /[?<>]/.test(body) ? undefined : modifiers + name;
+  const [code = "", modifier = "1", third = ""] = body.slice(0, -1).split(";");
+  const [modifiers = "1", event] = modifier.split(":");
+  if (event === RELEASE || /[?<>]/.test(body)) return undefined;
+  // xterm's modifyOtherKeys: 27 ; modifiers ; code point.
+  if (final === "~" && code === "27") return codeEvent([third], Number(modifiers), "");
+  if (final === "u") return codeEvent(code.split(":"), Number(modifiers), third);
+  const name = final === "~" ? TILDES[code] : FINALS[final];
+  if (name === undefined) return undefined;
+  return { kind: "key", key: modifierNames(Number(modifiers)) + name };
 }
 
-/** Name of a key that the terminal reports by its code point (CSI u). */
-function codeName(code: number, modifiers: string): string | undefined {
+/**
+ * A key that the terminal reports by its code point (CSI u): `codes` are the key and, where the terminal tells, the same
+ * key with Shift; `text` the code points that it types.
+ */
+function codeEvent(
+  codes: readonly string[],
+  modifiers: number,
+  text: string,
+): KeyEvent | undefined {
+  const character = KEYPAD[codes[0] ?? ""] ?? characterOf(codes[0]);
+  const bits = modifiers > 0 ? modifiers - 1 : 0;
+  if (character === undefined || (bits & OTHER_MODIFIERS) !== 0) return undefined;
+  const control = CONTROLS[character];
+  if (control !== undefined) return { kind: "key", key: modifierNames(modifiers) + control };
+  if ((bits & (CTRL | ALT)) !== 0) {
+    return { kind: "key", key: modifierNames(modifiers) + character.toLowerCase() };
+  }
+  const typed = text.split(":").map(characterOf).join("");
+  if (typed !== "") return { kind: "text", text: typed };
+  const shifted = characterOf(codes[1]) ?? character.toUpperCase();
+  return { kind: "text", text: (bits & SHIFT) !== 0 ? shifted : character };
+}
+
+/** The character of a code point; undefined for none, and for the numbers of keys that type nothing (kitty: U+E000 …). */
+function characterOf(digits: string | undefined): string | undefined {
+  const code = digits === undefined || digits === "" ? NaN : Number(digits);
   if (!Number.isInteger(code) || code < 0 || code > 0x10ffff) return undefined;
-  const character = String.fromCodePoint(code);
-  return modifiers + (CONTROLS[character] ?? character.toLowerCase());
+  return (code >= 0xe000 && code <= 0xf8ff) || (code >= 0xd800 && code <= 0xdfff)
+    ? undefined
+    : String.fromCodePoint(code);
 }
 
 /** Prefix for modifiers in the numbering of terminals: 1 + shift 1 + alt 2 + ctrl 4. */
 function modifierNames(value: number): string {
   const bits = Number.isInteger(value) && value > 0 ? value - 1 : 0;
-  return (bits & 4 ? "ctrl-" : "") + (bits & 2 ? "alt-" : "") + (bits & 1 ? "shift-" : "");
+  return (bits & CTRL ? "ctrl-" : "") + (bits & ALT ? "alt-" : "") + (bits & SHIFT ? "shift-" : "");
 }
 
 function controlName(character: string): string | undefined {

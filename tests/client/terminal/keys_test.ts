@@ -1,0 +1,62 @@
+// Sequences of terminals, in every form that they have, and what they mean; cut anywhere they mean the same.
+import assert from "node:assert/strict";
+import { type KeyEvent, KeyParser } from "../../../client/terminal/keys.ts";
+
+const text = (typed: string): KeyEvent => ({ kind: "text", text: typed });
+const key = (name: string): KeyEvent => ({ kind: "key", key: name });
+
+const SEQUENCES: readonly (readonly [string, string, readonly KeyEvent[]])[] = [
+  ["a letter", "a", [text("a")]],
+  ["an arrow", "\x1b[A", [key("up")]],
+  ["an arrow with Ctrl", "\x1b[1;5D", [key("ctrl-left")]],
+  ["an arrow let go", "\x1b[1;1:3A", []],
+  ["an arrow that repeats", "\x1b[1;1:2A", [key("up")]],
+  ["Delete", "\x1b[3~", [key("delete")]],
+  ["Delete let go", "\x1b[3;1:3~", []],
+  ["Shift+Space, CSI u", "\x1b[32;2u", [text(" ")]],
+  ["Shift+Space, modifyOtherKeys", "\x1b[27;2;32~", [text(" ")]],
+  ["Shift+letter, CSI u", "\x1b[97;2u", [text("A")]],
+  ["Shift+letter with the shifted key", "\x1b[97:65;2u", [text("A")]],
+  ["Shift+letter, modifyOtherKeys", "\x1b[27;2;65~", [text("A")]],
+  ["Shift+digit with the shifted key", "\x1b[49:33;2u", [text("!")]],
+  ["a letter with its text", "\x1b[97;2;196u", [text("\u00c4")]],
+  ["a letter let go", "\x1b[97;1:3u", []],
+  ["Shift+Backspace", "\x1b[127;2u", [key("shift-backspace")]],
+  ["Ctrl+Backspace", "\x1b[127;5u", [key("ctrl-backspace")]],
+  ["Ctrl+Backspace, modifyOtherKeys", "\x1b[27;5;127~", [key("ctrl-backspace")]],
+  ["Shift+Enter", "\x1b[13;2u", [key("shift-enter")]],
+  ["Shift+Tab", "\x1b[9;2u", [key("shift-tab")]],
+  ["Ctrl+letter", "\x1b[99;5u", [key("ctrl-c")]],
+  ["Alt+letter", "\x1b[98;3u", [key("alt-b")]],
+  ["Super+letter", "\x1b[99;9u", []],
+  ["Shift alone", "\x1b[57441;2u", []],
+  ["Caps Lock on", "\x1b[97;65u", [text("a")]],
+  ["a digit of the keypad", "\x1b[57404u", [text("5")]],
+  ["Enter of the keypad", "\x1b[57414u", [key("enter")]],
+  ["a mouse report, X10", "\x1b[M !!", []],
+  ["a mouse report, X10, far to the right", "\x1b[M#\u00ff~", []],
+  ["a mouse report, SGR", "\x1b[<0;12;3M\x1b[<0;12;3m", []],
+  ["a mouse report, urxvt", "\x1b[32;12;3M", []],
+  ["focus in and out", "\x1b[I\x1b[O", []],
+  ["a cursor report", "\x1b[12;3R", []],
+  ["an answer about the terminal", "\x1b[?62;22c", []],
+];
+
+for (const [label, bytes, events] of SEQUENCES) {
+  Deno.test(`a sequence means what was done: ${label}`, () => {
+    const encoded = new TextEncoder().encode(bytes);
+    for (let cut = 0; cut <= encoded.length; cut++) {
+      const parser = new KeyParser();
+      const seen = [
+        ...parser.feed(encoded.subarray(0, cut)),
+        ...parser.feed(encoded.subarray(cut)),
+      ];
+      assert.deepEqual(seen.filter(({ kind }) => kind !== "report"), events, `cut at ${cut}`);
+    }
+  });
+}
+
+Deno.test("an answer of the terminal never hides what is typed behind it", () => {
+  const parser = new KeyParser();
+  assert.deepEqual(parser.feed(new TextEncoder().encode("\x1b[M !!x")), [text("x")]);
+});
