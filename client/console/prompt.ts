@@ -173,6 +173,7 @@ export class Prompt implements ChatConsole {
   async #close(): Promise<void> {
     this.#scheduler.close();
     await this.#editing;
+    await this.#keys.answered();
     this.#keys.stop();
     this.#burst.stop();
     try {

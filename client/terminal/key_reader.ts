@@ -5,7 +5,7 @@ import type { Tty } from "./terminal.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { type KeyEvent, KeyParser } from "./keys.ts";
 import type { Timers } from "./paint_scheduler.ts";
-import { BACKGROUND_QUERY, BACKGROUND_REPORT } from "./terminal_modes.ts";
+import { BACKGROUND_QUERY, BACKGROUND_REPORT, DEVICE_REPORT } from "./terminal_modes.ts";
 
 /** What the user did, without the answers of the terminal. */
 export type UserKey = Exclude<KeyEvent, { kind: "report" }>;
@@ -30,6 +30,8 @@ export class KeyReader {
   readonly #parser = new KeyParser();
   #cancelTimer: (() => void) | undefined;
   #reported: ((text: string) => void) | undefined;
+  /** Resolves when the terminal has answered all questions; undefined while none is open. */
+  #open: PromiseWithResolvers<void> | undefined;
 
   constructor(tty: Tty, options: KeyReaderOptions) {
     this.#tty = tty;
@@ -50,6 +52,15 @@ export class KeyReader {
     }
   }
 
+  /** Waits for the answers to open questions, a second at most: later ones would land in the shell. */
+  async answered(): Promise<void> {
+    if (this.#open === undefined) return;
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.timers.after(WAITS.report, late.resolve);
+    await Promise.race([this.#open.promise, late.promise]);
+    cancel();
+  }
+
   /** Stops the timer. */
   stop(): void {
     this.#cancelTimer?.();
@@ -66,9 +77,12 @@ export class KeyReader {
       };
       const cancel = this.#options.timers.after(WAITS.report, () => done(undefined));
       this.#reported = (text) => {
-        if (!text.startsWith(BACKGROUND_REPORT)) return;
-        done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
+        if (DEVICE_REPORT.test(text)) return done(undefined);
+        if (text.startsWith(BACKGROUND_REPORT)) {
+          done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
+        }
       };
+      this.#open ??= Promise.withResolvers();
       this.#parser.expectsReport = true;
       this.#tty.write(BACKGROUND_QUERY);
     });
@@ -84,7 +98,14 @@ export class KeyReader {
   }
 
   #take(events: readonly KeyEvent[]): void {
-    for (const event of events) if (event.kind === "report") this.#reported?.(event.text);
+    for (const event of events) if (event.kind === "report") this.#report(event.text);
     this.#options.take(events.filter((event) => event.kind !== "report"));
+  }
+
+  #report(text: string): void {
+    this.#reported?.(text);
+    if (!DEVICE_REPORT.test(text)) return;
+    this.#open?.resolve();
+    this.#open = undefined;
   }
 }

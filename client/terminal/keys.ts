@@ -1,6 +1,8 @@
 // Parses bytes of a terminal into key events. Incremental: every chunking gives the same events, except for a lone
 // Escape, which only time tells from the start of a sequence. The caller's timer decides; see `pending`.
 
+import { DEVICE_REPORT } from "./terminal_modes.ts";
+
 /** What the user did. Key names: `a`, `enter`, `up` …, prefixed with `ctrl-`, `alt-`, `shift-` in this order. */
 export type KeyEvent =
   | { readonly kind: "text"; readonly text: string }
@@ -8,7 +10,7 @@ export type KeyEvent =
   | { readonly kind: "paste"; readonly text: string; readonly cut: boolean }
   /** A paste of so many characters so far has paused without its end. */
   | { readonly kind: "pause"; readonly length: number }
-  /** An answer of the terminal to a question (OSC), without its frame. */
+  /** An answer of the terminal to a question: of OSC its text, of DA1 the sequence without its ESC. */
   | { readonly kind: "report"; readonly text: string };
 
 /** Most UTF-16 units of one paste that are kept; the rest is read and dropped. */
@@ -151,6 +153,10 @@ export class KeyParser {
     }
     if (sequence.length > 1 && sequence.startsWith("]")) {
       events.push({ kind: "report", text: sequence.slice(1).replace(/\p{Cc}\\?$/u, "") });
+      return;
+    }
+    if (DEVICE_REPORT.test(sequence)) {
+      events.push({ kind: "report", text: sequence });
       return;
     }
     const event = sequenceEvent(sequence);

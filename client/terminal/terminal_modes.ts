@@ -25,7 +25,12 @@ export function noticeSequence({ form, text }: NonNullable<Alert["notice"]>): st
   }
 }
 
-/** Asks for the background's color (OSC 11); a terminal that does not know the question does not answer. */
-export const BACKGROUND_QUERY = "\x1b]11;?\x1b\\";
+/**
+ * Asks for the background's color (OSC 11), and then what the terminal is (DA1). Every terminal answers the second
+ * question, so that its answer tells that none to the first will come any more.
+ */
+export const BACKGROUND_QUERY = "\x1b]11;?\x1b\\\x1b[c";
 /** How the answer begins. */
 export const BACKGROUND_REPORT = "11;";
+/** An answer to DA1, without its ESC. */
+export const DEVICE_REPORT = /^\[\?[\d;]*c$/;

@@ -17,7 +17,7 @@ for (const answer of ANSWERS) {
     for (let cut = 1; cut < answer.length; cut++) {
       await using chat = await openPrompt({ columns: 40, rows: 6 });
       const asked = chat.prompt.background();
-      assert.equal(chat.tty.writes.at(-1), "\x1b]11;?\x1b\\");
+      assert.equal(chat.tty.writes.at(-1), "\x1b]11;?\x1b\\\x1b[c");
       await chat.type(`ab${answer.slice(0, cut)}`);
       chat.timers.advance(200); // Longer than a key's sequence may take.
       await chat.type(`${answer.slice(cut)}cd`);
@@ -37,6 +37,29 @@ Deno.test("a terminal that says nothing costs a second and no key", async () => 
   chat.timers.advance(60);
   await chat.type("on");
   assert.deepEqual(chat.tty.screen, ["alice> typedon"]);
+});
+
+Deno.test("a terminal that does not know the question costs no time: its next answer says so", async () => {
+  await using chat = await openPrompt({ columns: 40, rows: 6 });
+  const asked = chat.prompt.background();
+  await chat.type("a\x1b[?62;22cb");
+  assert.equal(await asked, undefined);
+  assert.deepEqual(chat.tty.screen, ["alice> ab"]);
+});
+
+Deno.test("a prompt that closes waits for the answers to its questions, a second at most", async () => {
+  for (const answers of [true, false]) {
+    await using chat = await openPrompt({ columns: 40, rows: 6 });
+    void chat.prompt.background();
+    let isClosed = false;
+    const closing = chat.prompt.close().then(() => isClosed = true);
+    await chat.settle();
+    assert.equal(isClosed, false);
+    if (answers) await chat.type(`${ANSWERS[0]}\x1b[?62;22c`);
+    else chat.timers.advance(1_000);
+    await closing;
+    assert.ok(chat.tty.closed);
+  }
 });
 
 Deno.test("an answer that comes too late, whole or in pieces, is not typed text", async () => {

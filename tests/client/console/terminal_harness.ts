@@ -211,7 +211,11 @@ export async function openPrompt(
     },
     send: (text) => tty.input.push(new TextEncoder().encode(text)),
     async [Symbol.asyncDispose]() {
-      await prompt.close();
+      const closing = prompt.close();
+      await settle();
+      // A question to the terminal may be open, and nobody answers it.
+      timers.advance(1_000);
+      await closing;
       await reading;
       tty.terminal.dispose();
     },

@@ -10,7 +10,7 @@ import { within } from "../peers/v1_peer.ts";
  */
 export const OWN_QUESTIONS =
   // deno-lint-ignore no-control-regex -- escape sequences
-  /\x1b\]11;\?\x1b\\|\x1b\]8;;(https?:\/\/[!-~]+)\x1b\\\x1b\[4m\1\x1b\[0m\x1b\]8;;\x1b\\/g;
+  /\x1b\]11;\?\x1b\\\x1b\[c|\x1b\]8;(?:id=1)?;(https?:\/\/[!-~]+)\x1b\\\x1b\[4m\1\x1b\[0m\x1b\]8;;\x1b\\/g;
 
 /** How to start it. */
 export interface TerminalClientOptions {
