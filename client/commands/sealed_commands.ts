@@ -37,7 +37,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       const { code, people } = statusOf(chat);
       const count = people.length === 1 ? "1 member" : `${people.length} members`;
       chat.output.answer(
-        `Code of ${quote(chat.room.title)} now, with ${count}: ${code}`,
+        `Code of ${quote(chat.room.title)} now, ${count}: ${code}`,
       );
     },
   },

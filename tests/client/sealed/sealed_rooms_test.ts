@@ -355,7 +355,7 @@ async function until(fits: () => boolean): Promise<void> {
 Deno.test("/code tells the code, and in a plain room that there is none", async () => {
   const story = await mixedChat();
   await story.console.enter("/code");
-  assert.match(story.console.printed.at(-1) ?? "", /"team" now, with 1 member: 12345 67890 12345/);
+  assert.match(story.console.printed.at(-1) ?? "", /"team" now, 1 member: 12345 67890 12345/);
   await story.console.enter("/switch lobby", "/code");
   assert.match(story.console.printed.join("\n"), /"lobby" is not sealed; the server can read it/);
   story.chat.end();

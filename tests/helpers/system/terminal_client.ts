@@ -2,6 +2,7 @@
 // xterm.js, and what the emulator answers typed back, as a real terminal does.
 import unicode11 from "@xterm/addon-unicode11";
 import xterm from "@xterm/headless";
+import { TYPING_PAUSE_MS } from "./tmux.ts";
 import { within } from "../peers/v1_peer.ts";
 
 /**
@@ -76,6 +77,7 @@ export class TerminalClient implements AsyncDisposable {
   /** Types: the bytes that a terminal sends for the text. */
   async type(text: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(text));
+    if (text.endsWith("\r")) await new Promise((rest) => setTimeout(rest, TYPING_PAUSE_MS));
   }
 
   /** Resolves when a line of scrollback or screen matches, which it must in time. */

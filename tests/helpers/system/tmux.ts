@@ -79,6 +79,9 @@ export async function startTmux(): Promise<Tmux> {
 
 type Run = (args: readonly string[], input?: string) => Promise<string>;
 
+/** Far above what a client takes for one burst of keys, below what a person needs. */
+export const TYPING_PAUSE_MS = 60;
+
 /** A terminal and the program in it. */
 export class Pane {
   readonly #name: string;
@@ -101,10 +104,11 @@ export class Pane {
     await this.#run(["send-keys", "-t", this.#name, ...keys]);
   }
 
-  /** Types a line and Enter. */
+  /** Types a line and Enter, and rests as a person does: lines without a pause between them are a paste. */
   async enter(text: string): Promise<void> {
     await this.type(text);
     await this.press("Enter");
+    await new Promise((resolve) => setTimeout(resolve, TYPING_PAUSE_MS));
   }
 
   /** Pastes, in brackets where the program has asked the terminal for them. */
