@@ -21,8 +21,6 @@ export interface EventWriterEvents {
 
 /** Writes events to one client. */
 export interface EventWriter {
-  /** Whether the client speaks v1. */
-  readonly old: boolean;
   /** How often parts of files that waited for the client were dropped. */
   readonly bulkDrops: number;
   /** Never waits and never throws. False where a part of a file found no room. */
@@ -106,7 +104,6 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
 }
 
 class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
-  readonly old = true;
   readonly #envelope: EnvelopeV1;
 
   constructor(options: EventWriterOptions, envelope: EnvelopeV1) {
@@ -125,7 +122,6 @@ class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
 }
 
 class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
-  readonly old = false;
   readonly #cipher: RecordCipher;
 
   constructor(options: EventWriterOptions, cipher: RecordCipher) {

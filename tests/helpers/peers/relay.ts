@@ -110,13 +110,8 @@ export class LiveLink implements Connection {
 /** A link that remembers what was delivered through it. */
 export class RecordingPort implements EventWriter {
   readonly events: Event[] = [];
-  readonly old: boolean;
   readonly bulkDrops = 0;
   closed = false;
-
-  constructor(old = false) {
-    this.old = old;
-  }
 
   deliver({ event }: EncodedEvent): boolean {
     if (!this.closed) this.events.push(event);
@@ -164,7 +159,7 @@ export function seat(relay: Relay, options: SeatOptions = {}): Seated {
   const session = new Session(relay, { name, isV1: old, address, ticket });
   const seated: Seated = {
     session,
-    port: new RecordingPort(old),
+    port: new RecordingPort(),
     ask(request) {
       dispatchRequest(session, { id: session.requests.last + 1, ...request } as Request);
     },

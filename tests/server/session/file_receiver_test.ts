@@ -26,7 +26,6 @@ function member(isV1: boolean) {
   const asked: ChunkQuestion[] = [];
   const client = { hasRoom: true, bulkDrops: 0 };
   const writer: EventWriter = {
-    old: isV1,
     get bulkDrops() {
       return client.bulkDrops;
     },
