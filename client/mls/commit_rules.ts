@@ -166,7 +166,7 @@ function judgeReplaced(joined: Leaf, removed: readonly Leaf[]): CommitFault {
   return undefined;
 }
 
-/** What a commit of ours does, beside renewing the own keys. */
+/** What an own commit does, beside renewing the own keys. */
 export interface CommitIntent {
   /** Leaves to be removed. */
   readonly removed?: readonly number[];

@@ -210,7 +210,7 @@ export class SealedGroup {
     const outcome = frame.type === "commit"
       ? await this.#receiveCommit(frame, mayRemove)
       : await this.#receiveText(frame);
-    // A commit that holds has begun the chain anew.
+    // A commit that holds has begun a new chain.
     if (this.#chain.sequence !== frame.seq) this.#chain.add(frame.seq, frame.body);
     return outcome;
   }
@@ -239,7 +239,7 @@ export class SealedGroup {
 
   /**
    * The members voted the commit of sequence `seq` away, and with it all up to `last`. Undefined when there is no
-   * way back from here: join anew.
+   * way back from here: it has to join again.
    */
   goBack(
     { seq, epoch, last }: { readonly seq: number; readonly epoch: number; readonly last: number },

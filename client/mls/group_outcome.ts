@@ -52,7 +52,7 @@ export type FrameOutcome =
     readonly payload: Uint8Array;
     readonly order: OrderVerdict;
   }
-  /** A frame of this connection: whether it was one of ours is the caller's to know. */
+  /** A frame of this connection: the caller knows whether it is an own one. */
   | { readonly kind: "echo"; readonly digest: string }
   | {
     readonly kind: "epoch";

@@ -1,4 +1,4 @@
-// A place in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
+// An identity in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
 // (docs/PROTOCOL.md §11.4).
 
 import { Buffer } from "node:buffer";
@@ -122,7 +122,7 @@ function refused(): ProtocolError {
   return new ProtocolError("Cannot join the sealed room: what the server handed out is not of it");
 }
 
-/** Makes the commit by which one joins, or comes back in the place of the own former leaf. */
+/** Makes the commit by which one joins, or comes back in place of the own former leaf. */
 export async function join(identity: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
   const own = identity.signature.publicKey;
   const replaces = invitation.members.some(({ signatureKey }) =>

@@ -10,7 +10,7 @@ const HAND_OUT_MS = 3_000;
 export interface FileDeliveryOptions {
   readonly clock: Clock;
   readonly people: () => readonly SealedPerson[];
-  /** Whether we have a link and are in the room. */
+  /** Whether we have a connection and are in the room. */
   readonly isIn: () => boolean;
 }
 
@@ -22,7 +22,7 @@ interface Handing {
   served: PromiseWithResolvers<void>;
 }
 
-/** The files of ours in one room that are complete, while members get them. */
+/** The own files in one room that are complete, while members get them. */
 export class FileDelivery {
   readonly #options: FileDeliveryOptions;
   readonly #files = new Map<string, Handing>();
@@ -60,7 +60,7 @@ export class FileDelivery {
     handing.served.resolve();
   }
 
-  /** Whose turn it still is: who is here, and who had begun and lost the link. */
+  /** Whose turn it still is: who is here, and who had begun and lost the connection. */
   #awaited({ asked, complete }: Handing): SealedPerson[] {
     return this.#options.people().filter(({ own, here, client }) =>
       !own && !complete.has(client) && (here || asked.has(client))

@@ -92,12 +92,12 @@ export class SealedRoom {
     });
   }
 
-  /** A link to the relay stands. */
+  /** A connection to the relay is open. */
   online(challenge: Uint8Array): void {
     this.#engine.handle({ kind: "online", challenge });
   }
 
-  /** The link is gone. */
+  /** The connection is lost. */
   offline(): void {
     this.#engine.handle({ kind: "offline" });
   }
@@ -117,7 +117,7 @@ export class SealedRoom {
     this.#engine.handle({ kind: "move", request: 0, secret });
   }
 
-  /** The next chunk of a file of ours. With the last one, resolves when all who are here have the file. */
+  /** The next chunk of an own file. With the last one, resolves when all who are here have the file. */
   async sendChunk({ file, index, data, last }: RequestOf<"chunk">): Promise<void> {
     if (last) this.#files.delete(file);
     this.#engine.handle({ kind: "chunk", file, index, data, last });
@@ -141,7 +141,7 @@ export class SealedRoom {
     if (this.status?.phase !== "in") this.#options.onOut();
   }
 
-  /** Nothing more is wanted of it. */
+  /** The room is not used any more. */
   close(): void {
     this.requests.end();
     this.#engine.close();

@@ -70,13 +70,13 @@ export class SealedRooms {
     return this.all.find((room) => room.hasFile(file));
   }
 
-  /** Comes into a room, as soon as there is a link; lines go there. */
+  /** Enters a room, as soon as there is a connection; lines go there. */
   open({ secret, title, name, isNew }: SealedDestination): SealedRoom {
     const { chat, clock, pacer, openEngine = openSealedEngine } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {
       chat.switchTo(known.state);
-      // Locked out, or put out: the link is tried anew.
+      // Locked out, or put out: the user tries the link again.
       if (known.status?.phase === "out") this.#bringOnline(known);
       return known;
     }
@@ -105,7 +105,7 @@ export class SealedRooms {
     for (const room of this.all) this.#bringOnline(room);
   }
 
-  /** The link is gone. */
+  /** The connection is lost. */
   disconnect(): void {
     this.#session = undefined;
     this.#asked.clear();
@@ -163,7 +163,7 @@ export class SealedRooms {
     if (session === undefined) return;
     const renumbered = "ask" in request ? { ...request, ask: ++this.#lastAsk } : request;
     if ("ask" in request) this.#asked.set(this.#lastAsk, { room, ask: request.ask });
-    // A link that cannot take it is broken, and reading will say so.
+    // A connection that cannot take it is broken, and reading will say so.
     session.send(renumbered).catch(() => session.close());
   }
 

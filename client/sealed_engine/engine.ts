@@ -19,13 +19,13 @@ export interface EngineOptions {
   readonly send: (request: ToRelay) => void;
   /** Takes what the chat is told. */
   readonly tell: (event: SealedRoomEvent) => void;
-  /** The room is broken by a fault of ours; nothing more will come. */
+  /** The room failed by a fault of this program; nothing more will come. */
   readonly fail: (error: Error) => void;
 }
 
 /** One sealed room. Its calls keep their order and never throw. */
 export interface SealedEngine {
-  /** What the user or the link wants. */
+  /** What the user asks for, or the state of the connection. */
   handle(request: SealedRoomRequest): void;
   /** What the relay says of this room. */
   receive(event: FromRelay): void;

@@ -134,7 +134,7 @@ export interface SealedFile {
 
 /** What the chat asks for. */
 export type SealedRoomRequest =
-  /** The relay's link stands; its challenge is to be answered. */
+  /** The connection to the relay is open; its challenge is to be answered. */
   | { readonly kind: "online"; readonly challenge: Uint8Array }
   | { readonly kind: "offline" }
   | {

@@ -1,5 +1,5 @@
 // The way into a sealed room and back into it (docs/PROTOCOL.md §11.4): attach, create or join by an external commit,
-// bring the room back after a restart of the relay, enter anew where the own view leads nowhere.
+// bring the room back after a restart of the relay, enter again where the own view leads nowhere.
 
 import { Buffer } from "node:buffer";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
@@ -18,7 +18,7 @@ import { fromHex, type MemberState, newId, toHex } from "./member_state.ts";
 import type { PendingChanges } from "./pending_changes.ts";
 import { attachProofs } from "../mls/room_keys.ts";
 
-/** The relay had no place for us: asked again after this. */
+/** The relay could not let us in: asked again after this. */
 const RETRY_MS = 3_000;
 /** A turn to enter may be long in coming where many wait; an answer that has not come by then is lost. */
 const TURN_MS = 120_000;
@@ -62,7 +62,7 @@ export class Entry {
     this.#changes = changes;
   }
 
-  /** A link to the relay stands. */
+  /** A connection to the relay is open. */
   attach(challenge: Uint8Array): void {
     const state = this.#state;
     const { keys } = state.identity;
@@ -83,7 +83,7 @@ export class Entry {
     state.showStatus();
   }
 
-  /** The link is gone. */
+  /** The connection is lost. */
   detach(): void {
     this.#state.moveTo("offline");
     this.#joining = undefined;
@@ -111,7 +111,7 @@ export class Entry {
     );
   }
 
-  /** A member has said something in an epoch of ours: it sees us, and this is no old room. */
+  /** A member has sent something in our epoch: it sees us, and this is no old room. */
   seenBy(name: string): void {
     if (this.#state.isConfirmed) return;
     this.#hello = undefined;
@@ -120,14 +120,14 @@ export class Entry {
     this.#state.showStatus();
   }
 
-  /** What we hold leads nowhere: enters anew, in the place of the own former leaf. */
+  /** The own state leads nowhere: enters again, in place of the own former leaf. */
   resync(): void {
     this.#state.note("warning", "The room went on without you; you are coming back into it.");
     this.#join(false);
     this.#state.showStatus();
   }
 
-  /** The relay has taken us in, or tells anew where the room is. */
+  /** The relay has attached us, or tells again where the room is. */
   async attached(event: RelayEvent<"sealed_attached">): Promise<void> {
     const state = this.#state;
     if (event.ask !== 0 && state.answered(event.ask) !== "attach") return;
@@ -302,7 +302,7 @@ export class Entry {
     const { identity } = this.#state;
     const { me } = identity;
     const former = members.find(({ signatureKey }) => isOwnKey(identity, signatureKey));
-    // Who comes back in the place of the own leaf keeps the name that it has there.
+    // A member that replaces its own leaf keeps the name that it has there.
     if (former !== undefined) return { ...me, name: former.name };
     const taken = new Set(members.map(({ name }) => nameKey(name)));
     return { ...me, name: nextFreeName(me.name, (key) => taken.has(key)) };
@@ -330,7 +330,7 @@ export class Entry {
     return true;
   }
 
-  /** Whether frames are for us: not while we have no group, or wait to enter anew. */
+  /** Whether frames are for us: not while we have no group, or wait to enter again. */
   get isReading(): boolean {
     return this.#state.phase === "in" || this.#state.phase === "catching up";
   }
@@ -358,7 +358,7 @@ export class Entry {
     if (state.group?.epoch !== this.#catchUpEpoch) return this.resync();
     this.#inVain = 0;
     state.moveTo("in");
-    // What was under way over the lost link and has not come back by now never will.
+    // What was sent over the lost connection and has not come back by now never will.
     state.own.retryAll();
     state.abandonCommit();
     for (const member of state.group?.members ?? []) state.meet(member);

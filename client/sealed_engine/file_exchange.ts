@@ -58,7 +58,7 @@ interface Incoming {
   awaited: number;
   askedAt: number;
   heardAt: number;
-  /** False from when its sender's link was lost, or ours, until chunks are asked for again. */
+  /** False from when its sender's connection was lost, or ours, until chunks are asked for again. */
   reachable: boolean;
   /** Next chunk for the chat. */
   told: number;
@@ -94,7 +94,7 @@ export class FileExchange {
     });
   }
 
-  /** The next chunk of a file of ours; an empty last one gives up. */
+  /** The next chunk of an own file; an empty last one gives up. */
   async add({ file: id, data, last }: Chunk): Promise<void> {
     const outgoing = this.#outgoing.get(id);
     if (outgoing === undefined) return;
@@ -197,7 +197,7 @@ export class FileExchange {
     });
   }
 
-  /** A member pulls chunks of a file of ours. */
+  /** A member pulls chunks of an own file. */
   async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
     const state = this.#state;
     const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
@@ -290,7 +290,7 @@ export class FileExchange {
     this.#state.options.tell({ kind: "chunk", client, id, index, data, last: true });
   }
 
-  /** A link is lost, of the member with that handle or ours: what was asked for does not come. */
+  /** A connection is lost, of the member with that handle or ours: what was asked for does not come. */
   linkLost(handle?: string): void {
     for (const incoming of this.#incoming.values()) {
       if (handle === undefined || incoming.handle === handle) incoming.reachable = false;
@@ -302,7 +302,7 @@ export class FileExchange {
     for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
     for (const [key, incoming] of this.#incoming) {
       if (this.#state.phase !== "in" || !this.#state.people.isHere(incoming.handle)) {
-        // Nobody is late while a link is lost.
+        // Nobody is late while a connection is lost.
         [incoming.heardAt, incoming.reachable] = [now, false];
         // That its sender left for good, the room was told.
         if (this.#hasLeft(incoming.handle)) this.#incoming.delete(key);

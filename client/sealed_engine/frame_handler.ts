@@ -15,7 +15,7 @@ import type { MemberMessages } from "./member_messages.ts";
 const VOID_MS = 10_000;
 /** An own message or commit that has not come back for this long is tried again. */
 const ECHO_MS = 10_000;
-/** Who is in the smaller part of a room comes over at most this often. */
+/** A member of the smaller part of a room comes over at most this often. */
 const DOUBT_PAUSE_MS = 60_000;
 /** The next member confirms a newcomer when the one before has not for this long. */
 const CONFIRM_TURN_MS = 2_000;
@@ -136,7 +136,7 @@ export class FrameHandler {
   /**
    * An epoch of the same number may be another one: after a restart of the relay a room can be in two parts, which
    * cannot read each other. The smaller part comes over, of two equal ones that without the lowest handle. Garbage of
-   * one member must not drive everybody in anew: not more than once a minute.
+   * one member must not make everybody enter again: not more than once a minute.
    */
   #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
     const { group, options } = this.#state;
@@ -154,7 +154,7 @@ export class FrameHandler {
     return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
   }
 
-  /** Who made the room does not want us in it. Nothing keeps us from coming by the link, but it is not asked for. */
+  /** The maker has removed us. Nothing keeps us from coming by the link, but the user has to ask for that. */
   #kicked(kick: Kick): void {
     const state = this.#state;
     state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });

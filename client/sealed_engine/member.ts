@@ -250,7 +250,7 @@ export class Member {
     const purpose = state.answered(ask);
     if (typeof purpose !== "object") return;
     state.own.retry(purpose.app);
-    // Sealed anew in the same epoch it would be stale again.
+    // Sealed again in the same epoch it would be stale again.
     if (epoch === state.group?.epoch) return await state.flush();
     this.#frames.heardOfEpoch(epoch);
   }
@@ -295,7 +295,7 @@ export class Member {
     if (!people.setHere(handle, here)) return;
     this.#files.linkLost(handle);
     const member = group?.members.find((each) => each.handle === handle);
-    // Who is not a member is no news: the relay alone says so.
+    // Of a connection that is no member nothing is shown: the relay alone says so.
     if (member === undefined) return;
     const client = people.numberOf(handle);
     options.tell({ kind: here ? "back" : "away", client, name: member.name });

@@ -51,7 +51,7 @@ export class MemberMessages {
     position: Position,
     again: boolean,
   ): Promise<void> {
-    // What was said again after others spoke stands behind them: of topics the last in the order counts.
+    // A message that is sent again comes behind those of others: of topics the last in the order counts.
     if (message.kind === "topic") return this.#setTopic(from, message.text, position, 0);
     if (again) return;
     const { options, people } = this.#state;
@@ -132,7 +132,7 @@ export class MemberMessages {
   ): void {
     const { options, people } = this.#state;
     const sequence = this.#texts.sequenceOf(from.signatureKey, of);
-    // From before our time, or not theirs: here nothing stands that they could change.
+    // From before our time, or not theirs: here is no text that they could change.
     if (sequence === undefined) return;
     const about = { client: people.numberOf(from.handle), name: from.name, time };
     options.tell({ kind: "revised", ...about, sequence, text, request });

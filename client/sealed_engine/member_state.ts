@@ -185,7 +185,7 @@ export class MemberState {
     return purpose;
   }
 
-  /** Nothing that was asked will be answered: the link is another one. */
+  /** Nothing that was asked will be answered: the connection is another one. */
   forgetAsks(): void {
     this.#asks.clear();
   }
@@ -214,7 +214,7 @@ export class MemberState {
     });
   }
 
-  /** Tells who came, who went and who is called otherwise: nobody comes silently. */
+  /** Tells who came, who left and who has another name: nobody comes unseen. */
   tellChange({ joined, left, renamed }: Changed): void {
     const { people, options } = this;
     for (const { member, previous } of renamed) {
@@ -350,7 +350,7 @@ export class MemberState {
     this.#committedAt = Infinity;
   }
 
-  /** Whether a member may be removed: its link does not stand, or it said that it leaves. */
+  /** Whether a member may be removed: it has no connection, or it said that it leaves. */
   mayRemove(handle: string): boolean {
     // What is read from before has been judged by those who were here.
     return this.phase !== "in" || this.#leaving.has(handle) || !this.people.isHere(handle);

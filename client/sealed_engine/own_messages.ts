@@ -1,4 +1,4 @@
-// What this member says, until it has come back: sealed anew for each try, since the same bytes are never sent twice.
+// What this member says, until it has come back: sealed again for each try, since the same bytes are never sent twice.
 
 import { Buffer } from "node:buffer";
 import type { Payload } from "../mls/payload.ts";
@@ -88,7 +88,7 @@ export class OwnMessages {
     return this.#digests.has(digest);
   }
 
-  /** These bytes will not come back: seal it anew. */
+  /** These bytes will not come back: it is sealed again. */
   retry(digest: string | undefined): void {
     for (const message of this.#waiting) {
       if (message.digest === digest) message.digest = undefined;
@@ -100,7 +100,7 @@ export class OwnMessages {
     for (const message of this.#waiting) message.digest = undefined;
   }
 
-  /** Those that were sent before that time and have not come back; they are to be sealed anew. */
+  /** Those that were sent before that time and have not come back; they are sealed again. */
   takeOverdue(before: number): OwnMessage[] {
     const late = this.#waiting.filter(({ digest, sentAt }) =>
       digest !== undefined && sentAt < before
@@ -144,7 +144,7 @@ export class OwnMessages {
   }
 }
 
-// Somebody whose link broke may have said the same twice: once before, once after.
+// A member that lost its connection may have sent the same twice: once before, once after.
 const REMEMBERED_IDS = 4_096;
 
 /** Which messages were shown, so that a repeat by an honest sender is shown once. */

@@ -1,5 +1,5 @@
 // Changes of the group that the user wants: who made the room removes somebody or locks it, anybody takes another name.
-// A commit may lose its race, so each is wanted until it holds.
+// A commit may lose its race, so each is tried until it holds.
 
 import { Buffer } from "node:buffer";
 import { nameKey } from "../../shared/text/names.ts";
@@ -51,7 +51,7 @@ export class PendingChanges {
     await this.act();
   }
 
-  /** Does the next of what is wanted, where nothing else is under way. */
+  /** Makes the next pending change, where nothing else is under way. */
   async act(): Promise<void> {
     const { group, phase, options } = this.#state;
     if (phase !== "in" || group === undefined || group.isCommitting) return;

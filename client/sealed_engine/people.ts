@@ -1,4 +1,4 @@
-// The people of a sealed room as this member knows them: a number for each, whose link stands, whose key was
+// The people of a sealed room as this member knows them: a number for each, who has a connection, whose key was
 // compared, and which name has come back with another key.
 
 import { Buffer } from "node:buffer";
@@ -25,7 +25,7 @@ interface Known {
   suspect: boolean;
 }
 
-/** What is known of names, keys and links in one room, for as long as the process lives. */
+/** What is known of names, keys and connections in one room, for as long as the process lives. */
 export class People {
   readonly #numbers = new Map<string, number>();
   readonly #names = new Map<string, string>();
@@ -95,12 +95,12 @@ export class People {
     return true;
   }
 
-  /** Whether a connection stands, as the relay says. */
+  /** Whether somebody has a connection, as the relay says. */
   isHere(handle: string): boolean {
     return handle === this.#ownHandle || this.#here.has(handle);
   }
 
-  /** The relay says that a connection stands, or does not. True when that is news. */
+  /** The relay says that somebody has a connection, or has none. True when that is news. */
   setHere(handle: string, here: boolean): boolean {
     const was = this.#here.has(handle);
     if (here) this.#here.add(handle);

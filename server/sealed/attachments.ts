@@ -24,7 +24,7 @@ export interface SealedSession {
   spendPace(): void;
   /** Whether files may pass. */
   readonly takesFiles: boolean;
-  /** Ends the link; the client comes again by itself. */
+  /** Closes the connection; the client reconnects by itself. */
   close(): void;
 }
 
@@ -32,7 +32,7 @@ export interface SealedSession {
 export interface RemoteHomes {
   /** Passes a request on; undefined = it is about a room of this server, "unasked" = it is a chunk nobody wants. */
   pass(request: SealedRequest, challenge: Uint8Array): "passed" | "unasked" | undefined;
-  /** The link is lost, or the client left for good. */
+  /** The connection is lost, or the client left for good. */
   end(left: boolean): void;
 }
 
@@ -60,18 +60,18 @@ export class Attachments implements SealedPeer {
     return this.#attachments.size;
   }
 
-  /** The session has the link of this challenge, the same as before or its first one. */
+  /** The challenge of the session's connection: its first one, or the same as before. */
   proveBy(challenge: Uint8Array): void {
     this.#challenge = challenge;
   }
 
-  /** The session has a link whose challenge this is; what was attached over another one is so no more. */
+  /** The session has a new connection, with this challenge; what was attached over the former one is not any more. */
   takeLink(challenge: Uint8Array | undefined): void {
     this.loseLink();
     this.#challenge = challenge;
   }
 
-  /** The link is lost: the places are kept for a while. */
+  /** The connection is lost: the seats of members are kept for a while. */
   loseLink(): void {
     const attachments = [...this.#attachments.values()];
     this.#attachments.clear();

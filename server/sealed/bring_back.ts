@@ -1,4 +1,4 @@
-// The group of a sealed room that this relay does not know, or no more: after a restart, or after it was led where
+// The group of a sealed room that this relay does not know, or not any more: after a restart, or after it was led where
 // nobody can follow. Its members bring it back; for a while the relay has nothing but their word.
 
 import { SEALED_BRING_BACK_MS } from "../config/limits.ts";

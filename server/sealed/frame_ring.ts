@@ -1,5 +1,5 @@
 // The last frames of a sealed room, for those who come back. Messages are forgotten before commits: without a commit,
-// who comes back must join anew.
+// whoever comes back must join again.
 
 import { SEALED_RING, SEALED_RING_COMMITS } from "../config/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
@@ -28,7 +28,7 @@ export interface RingPosition {
   readonly seq: number;
 }
 
-/** What somebody who comes back is to be told. */
+/** What is sent to a member that comes back. */
 export interface Replay {
   readonly missing: Missing;
   readonly broadcasts: readonly EncodedEvent[];
@@ -57,7 +57,7 @@ export class FrameRing implements BudgetPayer {
   #messageBytes = 0;
   /** Of commits, none below is complete: the epoch from which on all are here. */
   #epochsFrom: number;
-  /** The highest place of which a frame was forgotten. */
+  /** The highest sequence of a frame that was forgotten. */
   #forgotten: number;
 
   /** The ring of a room that begins behind `start`. */
@@ -127,13 +127,13 @@ export class FrameRing implements BudgetPayer {
     this.#budget.give(this.#share, before - this.bytes);
     this.#voids.push({ event, broadcast });
     if (this.#voids.length > VOIDS_KEPT) {
-      // Who has not heard of it is as far behind as one whose commits are gone.
+      // A member that has not heard of it is as far behind as one whose commits are gone.
       const gone = this.#voids.shift() as Void;
       this.#epochsFrom = Math.max(this.#epochsFrom, gone.event.epoch + 1);
     }
   }
 
-  /** What one who is at `from` is to be told in a room that is at `to`. */
+  /** What is sent to a member that is at `from` in a room that is at `to`. */
   since(from: RingPosition, to: RingPosition): Replay {
     if (from.epoch < this.#epochsFrom || from.epoch > this.#reachable(from, to)) {
       return { missing: "epochs", broadcasts: [] };
@@ -160,7 +160,7 @@ export class FrameRing implements BudgetPayer {
     [this.#commitBytes, this.#messageBytes] = [0, 0];
   }
 
-  // Who was in an epoch that is void now has one more than the room until it hears of it.
+  // A member of an epoch that is void now has one more than the room until it hears of that.
   #reachable(from: RingPosition, to: RingPosition): number {
     const unheard = this.#voids.filter(({ event }) => event.last >= from.seq);
     return Math.max(

@@ -11,7 +11,7 @@ import { SEALED_MEMORY_BUDGET } from "../config/limits.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { SealedRoomOptions, SealedSnapshot } from "./room_contract.ts";
 
-// The operator closes rooms by hand.
+// The admin closes rooms by hand.
 const CLOSED_MAX = 1_000;
 
 /** What the rooms of one server share. */
@@ -22,7 +22,7 @@ export interface SealedRoomsOptions {
   readonly most: number;
   /** Most rooms made from one address. */
   readonly share: number;
-  /** How long the place of a lost link is kept. */
+  /** How long the seat of a member without a connection is kept. */
   readonly graceMs: number;
 }
 
