@@ -57,7 +57,6 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   }
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
   const manager = openManager(log, env);
-  if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   const onWaiting = () => tellWaiting(manager);
   const previous = await findPrevious(config, adminToken);
   const identity = await openIdentity(config["identity-file"], previous?.state.identity);
@@ -95,6 +94,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   });
   const stopped = stopOnSignal(running, stop);
   reloadOnSignal(running);
+  if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   print(banner(files.tokenDigests.length === 0, listener));
   print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
   if (admin !== undefined) print(`admin pages on http://${admin.address}`);
