@@ -159,11 +159,15 @@ async function handshakeOf(request: SessionV1Request): Promise<unknown> {
 function welcomeOf({ client_id, limits }: HandshakeOk): Welcome {
   const rate = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
   return {
-    ...{ client: client_id, rooms: 1, isV1: true },
+    client: client_id,
+    rooms: 1,
+    isV1: true,
     messageMax: limits?.message ?? MESSAGE_MAX_BYTES,
     fileMax: limits?.file ?? FILE_MAX_BYTES,
     rate: limits === undefined ? rate : limits.rate ?? undefined,
-    ...{ resumed: false, holdSeconds: 0 },
-    ...{ ticket: undefined, fingerprint: undefined },
+    resumed: false,
+    holdSeconds: 0,
+    ticket: undefined,
+    fingerprint: undefined,
   };
 }

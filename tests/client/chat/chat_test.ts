@@ -41,8 +41,12 @@ Deno.test("an echo of ours is shown with its sequence, and confirms what was sai
   assert.equal(await outcome, "confirmed");
   assert.equal(console.printed.at(-1), "<alice> hello");
   assert.deepEqual(history, [{
-    ...{ kind: "chat", time: "2026-11-23T18:00:00.000Z", room: "lobby", sender: "alice" },
-    ...{ text: "hello", sequence: 3 },
+    kind: "chat",
+    time: "2026-11-23T18:00:00.000Z",
+    room: "lobby",
+    sender: "alice",
+    text: "hello",
+    sequence: 3,
   }]);
 });
 
@@ -163,7 +167,8 @@ Deno.test("what the server takes long to answer shows in the status line until i
 
 Deno.test("a link that breaks before all rooms of its session are known loses nothing", async () => {
   const held = {
-    ...{ holdSeconds: 60, rooms: 2 },
+    holdSeconds: 60,
+    rooms: 2,
     ticket: TICKET,
   };
   const rooms = [{}, { room: LOBBY + 1, title: "den" }];

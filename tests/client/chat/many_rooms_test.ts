@@ -62,7 +62,12 @@ Deno.test("/join comes into a further room, and lines go there from its answer o
   assert.equal(console.prompt, "alice-2@dev> ");
   chat.say("hello");
   assert.deepEqual(session.sent.at(-1), {
-    ...{ kind: "chat", id: 2, room: DEV, text: "hello", action: false, reply: 0 },
+    kind: "chat",
+    id: 2,
+    room: DEV,
+    text: "hello",
+    action: false,
+    reply: 0,
   });
   await run("/join lobby");
   assert.equal(console.prompt, "alice@lobby> ");
@@ -269,7 +274,11 @@ Deno.test("/edit and /delete wait for the last message that is on its way, and m
   assert.deepEqual(session.sent.map(({ kind }) => kind), ["chat", "chat"]);
   await session.echo("the second", { request: 1, sequence: 2 });
   assert.deepEqual(session.sent.at(-1), {
-    ...{ kind: "revise", id: 3, room: LOBBY, sequence: 2, text: "better" },
+    kind: "revise",
+    id: 3,
+    room: LOBBY,
+    sequence: 2,
+    text: "better",
   });
   const refused = assert.rejects(deleted, /Cannot change your last message: it was not delivered/);
   await session.deliver({ kind: "declined", id: 2, why: "too fast" });

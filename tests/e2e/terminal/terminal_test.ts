@@ -28,8 +28,12 @@ async function openScene(...serverArgs: string[]): Promise<Scene> {
   const open = (name: string) =>
     tmux.open({
       command: clientCommand(
-        ...["--port", String(server.port), "--name", name],
-        ...["--download-dir", `${folder}/${name}`],
+        "--port",
+        String(server.port),
+        "--name",
+        name,
+        "--download-dir",
+        `${folder}/${name}`,
       ),
     });
   const [alice, bob] = [await open("alice"), await open("bob")];

@@ -203,8 +203,16 @@ export class FakeSession implements Session {
 }
 
 const WELCOME: Welcome = {
-  ...{ client: 7, rooms: 1, isV1: false, messageMax: 4_096, fileMax: 10_485_760 },
-  ...{ rate: undefined, resumed: false, holdSeconds: 0, ticket: undefined, fingerprint: undefined },
+  client: 7,
+  rooms: 1,
+  isV1: false,
+  messageMax: 4_096,
+  fileMax: 10_485_760,
+  rate: undefined,
+  resumed: false,
+  holdSeconds: 0,
+  ticket: undefined,
+  fingerprint: undefined,
 };
 
 /** The number that the first room has in tests. */
@@ -228,7 +236,9 @@ export function enteredOf(fields: Partial<EventOf<"entered">> = {}): Event {
 /** These are in the room. */
 export function membersOf(...names: string[]): Event {
   return {
-    ...{ kind: "members", room: LOBBY, more: false },
+    kind: "members",
+    room: LOBBY,
+    more: false,
     list: names.map((name, index) => [index, name, "here", 0, null]),
   };
 }

@@ -59,18 +59,26 @@ export async function openRecordedChat(
     print: () => {},
     diagnose: () => {},
     history: { append: (entry) => Promise.resolve(void shown.push(entry)) },
-    ...{ bufferSize: 10, clock: SYSTEM_CLOCK },
+    bufferSize: 10,
+    clock: SYSTEM_CLOCK,
   });
   const chat = new Chat({
     place: { name, room: "lobby" },
     address: { host: "127.0.0.1", port, tls: false, token: undefined },
-    ...{ dial, console, output, style: new Style("none"), clock: SYSTEM_CLOCK, quiet: true },
+    dial,
+    console,
+    output,
+    style: new Style("none"),
+    clock: SYSTEM_CLOCK,
+    quiet: true,
     transfers: (parts) => new Transfers({ ...parts, folder: undefined }),
   });
   const ended = chat.run().then(() => undefined, (error) => error);
   await chat.whenConnected();
   return {
-    ...{ chat, shown, ended },
+    chat,
+    shown,
+    ended,
     async [Symbol.asyncDispose]() {
       chat.end();
       await ended;
