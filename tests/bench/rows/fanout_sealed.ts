@@ -104,16 +104,20 @@ async function fillRoom(
   const key = await generateIdentity();
   const members: SealedMember[] = [];
   for (let n = 0; n < count; n++) members.push(await joinSealed(members, { load, key, connect }));
-  // Each has yet to read the commits that came after its own.
-  for (const { link } of members.slice(0, -1)) {
-    let seq = 0;
-    while (seq < count - 1) {
-      const event = decodeEvent((await link.take(1))[0] as Uint8Array);
-      if (event.kind === "sealed_frame") seq = event.seq;
-    }
+  // Each has yet to read the commits that came after its own, and answers; the last of them is that to this vote.
+  for (const { link, room } of members) {
+    await writeAll(
+      link.conn,
+      link.seal({ kind: "sealed_vote", ask: LAST, room, seq: 1, ok: true }),
+    );
+    let { ask } = await until(link, "sealed_done");
+    while (ask !== LAST) ({ ask } = await until(link, "sealed_done"));
   }
   return members;
 }
+
+// Of no other request while members come in.
+const LAST = 4_000_000;
 
 async function joinSealed(
   members: readonly SealedMember[],

@@ -64,7 +64,7 @@ let number = 0;
 
 async function keyPackage(cs: CiphersuiteImpl) {
   const pair = generateSignatureKeys();
-  const handle = (++number).toString(16).padStart(16, "0");
+  const handle = (++number).toString(16).padStart(32, "0");
   const identity = makeCredential(keys, { name: `m${number}`, handle }, pair.publicKey);
   return await generateKeyPackageWithKey(
     { credentialType: "basic", identity },
