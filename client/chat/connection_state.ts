@@ -108,8 +108,8 @@ export class ConnectionState {
     this.#strangers = [...this.#strangers, seen];
     this.#options.warn(
       `${message}. Nothing is sent; what you type is kept.`,
-      "/trust goes on with it, /quit leaves. Ask its admin first: either the server was restarted without " +
-        "--identity-file, or somebody is in between.",
+      "/trust goes on with it, /quit leaves. Ask its admin first: either the server was restarted " +
+        "without --identity-file, or somebody intercepts the connection.",
     );
   }
 

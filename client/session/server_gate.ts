@@ -22,7 +22,7 @@ export interface ServerGateOptions {
 }
 
 const CHANGED_HINT =
-  "it was restarted without --identity-file, or somebody is in between: ask its admin";
+  "it was restarted without --identity-file, or somebody intercepts the connection: ask its admin";
 
 /** Decides for each server that answers whether it gets what is secret. */
 export class ServerGate {

@@ -204,7 +204,7 @@ Deno.test("a server that is another than the one remembered is refused loudly, a
   );
   assert.match(
     ended.stderr,
-    /^hint: it was restarted without --identity-file, or somebody is in between: ask its admin/m,
+    /^hint: it was restarted without --identity-file, or somebody intercepts the connection: ask its admin/m,
   );
   assert.equal(ended.code, 7);
   assert.equal(await Deno.readTextFile(known), remembered, "and nothing is remembered of it");
