@@ -60,7 +60,7 @@ export const SEND_FILE_OPTIONS = {
     parse: word,
     help: "what the file from standard input (-) is called [default: stdin]",
   },
-  ...timeout("how long to wait for somebody to be there; 0 = for ever [default: for ever]"),
+  ...timeout("how long to wait for somebody who accepts; 0 = for ever [default: for ever]"),
   ...JSON_OPTION,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,

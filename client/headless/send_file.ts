@@ -46,6 +46,7 @@ class FileSending {
   readonly #options: SendFileOptions;
   readonly #stdout = new StdoutLines();
   #chat: Chat | undefined;
+  #patience: Patience | undefined;
   #late: LateReceivers | undefined;
   #somebody = Promise.withResolvers<void>();
   #ended = Promise.withResolvers<TransferEvent>();
@@ -72,7 +73,7 @@ class FileSending {
   async run({ chat, clock, bytes }: ScriptInput): Promise<CmdchatError | undefined> {
     this.#chat = chat;
     this.#late = new LateReceivers(chat, clock);
-    const patience = new Patience(this.#options.timeout, clock);
+    const patience = this.#patience = new Patience(this.#options.timeout, clock);
     let fault: CmdchatError | undefined;
     try {
       if (!await connectedInTime(chat, patience)) return undefined;
@@ -110,7 +111,8 @@ class FileSending {
       if (error instanceof CmdchatError) return error;
       throw error;
     }
-    const event = await Promise.race([this.#ended.promise, endOf(chat)]);
+    const event = await this.#end(chat);
+    if (event === "late") return timeOver(this.#patience as Patience, "Nobody accepted the file");
     if (event?.kind === "sent") {
       if (!this.#options.json) this.#stdout.print(`${event.sha256}  ${event.file.name}`);
       return undefined;
@@ -119,6 +121,19 @@ class FileSending {
     return event?.kind === "failed"
       ? transferError(head, event.fault)
       : new ConnectionError(`${head}: the connection was lost`);
+  }
+
+  /** How the sending ended; "late" where nobody accepted the file in time. */
+  async #end(chat: Chat): Promise<TransferEvent | "late" | void> {
+    const end = Promise.race([this.#ended.promise, endOf(chat)]);
+    const event = await this.#patience?.within(end);
+    if (event !== "late") return event;
+    const offered = chat.transfers.list().find(({ waitingFor }) => waitingFor === "receiver");
+    // Somebody is getting it: that is not waiting for somebody.
+    if (offered === undefined) return await end;
+    chat.transfers.cancel(offered.n);
+    await end;
+    return "late";
   }
 
   async #sendInput(input: AsyncIterable<Uint8Array>, chat: Chat): Promise<void> {

@@ -1,6 +1,7 @@
 // `send`, `recv`, `send-file` and `recv-file` as a script uses them: processes, pipes, exit codes.
 
 import assert from "node:assert/strict";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { CLIENT_COMMANDS } from "../../../client/config/program.ts";
 import {
   at,
@@ -203,6 +204,17 @@ Deno.test("send-file waits for somebody, recv-file saves where it stands, both t
   );
   assert.deepEqual(await Deno.readFile(`${folder}/big.bin`), bytes);
   assert.equal(await Deno.readTextFile(`${folder}/small.txt`), "small\n");
+});
+
+Deno.test("send-file gives up where somebody is there and nobody accepts within its time", async () => {
+  await using server = await startServer();
+  await Deno.writeTextFile(`${home}/note.txt`, "x");
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  const sending = await run(["send-file", ...at(server), "-t", "2", "note.txt"]);
+  assert.equal(sending.code, 8, sending.stderr);
+  assert.match(sending.stderr, /Nobody accepted the file within 2 s/);
+  const end = await bob.until("chunk");
+  assert.deepEqual([end.data.length, end.last], [0, true], "its receivers hear that it is over");
 });
 
 Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot be saved 3", async () => {
