@@ -47,12 +47,19 @@ const encoder = new TextEncoder();
 /** A member's name in the form that is shown and sent. Throws UsageError. */
 export function parseName(raw: string): string {
   const name = normalize(raw, "name");
-  if (reservedKeys().has(nameKey(name.replace(/[ ._-]|^\p{Nd}+|\p{Nd}+$/gu, "")))) {
+  if (isReserved(name)) {
     throw new UsageError(
       `Cannot use the name ${quote(name)}: it is one of the program's own words`,
     );
   }
   return name;
+}
+
+/** Whether a name is a word of the program, with digits around it or in place of letters: `server2`, `0perator`. */
+function isReserved(name: string): boolean {
+  const bare = name.replaceAll(/[ ._-]/g, "");
+  const keys = [bare, bare.replace(/^\p{Nd}+/u, "").replace(/\p{Nd}+$/u, "")].map(nameKey);
+  return keys.some((key) => reservedKeys().has(key));
 }
 
 /** A room's name, in lower case. Throws UsageError. */

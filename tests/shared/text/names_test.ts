@@ -160,9 +160,13 @@ Deno.test("parseName() names both numbers of a limit", () => {
   assert.throws(() => parseName("\ufdfa".repeat(1_000_000)), UsageError);
 });
 
-Deno.test("parseName() takes no hostile text but honest right-to-left letters", () => {
+Deno.test("parseName() takes no hostile text but honest right-to-left letters and what a sentence puts in quotes", () => {
   const taken = HOSTILE_TEXTS.filter(({ text }) => tryParse(parseName, text) !== undefined);
-  assert.deepEqual(taken.map(({ label }) => label), ["right-to-left text"]);
+  assert.deepEqual(taken.map(({ label }) => label), [
+    "name that ends a sentence",
+    "right-to-left name",
+    "right-to-left text",
+  ]);
 });
 
 Deno.test("an error about a name carries nothing of it that a terminal would obey", () => {
