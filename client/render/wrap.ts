@@ -8,6 +8,7 @@ export const INDENT = "    ";
 
 // The blanks that sanitize.ts leaves in a text.
 const GAPS = /([ \u3000]+)/;
+const WIDE_BLANK = "\u3000";
 
 /** A row as a range of its line, from `start` up to `end` (UTF-16 units). */
 export interface RowRange {
@@ -35,10 +36,13 @@ export function breakWords(
   // At an odd index is a gap.
   for (const [index, piece] of line.split(GAPS).entries()) {
     if (piece === "") continue;
+    if (index % 2 === 1) {
+      rows.take(piece.length, gapCells(piece));
+      continue;
+    }
     const clusters = splitClusters(piece);
     const cells = cellsOf(clusters);
-    if (index % 2 === 1) rows.take(piece.length, cells);
-    else if (rows.width + cells <= cellsMax) rows.take(piece.length, cells);
+    if (rows.width + cells <= cellsMax) rows.take(piece.length, cells);
     else if (rest + cells <= cellsMax || keepsWords) {
       rows.end();
       rows.take(piece.length, cells);
@@ -96,6 +100,11 @@ class RowBreaker {
     this.end();
     return this.#rows;
   }
+}
+
+/** Without finding clusters, which takes long: a text may have as many gaps as letters. */
+function gapCells(gap: string): number {
+  return gap.length + (gap.split(WIDE_BLANK).length - 1);
 }
 
 function cellsOf(clusters: readonly Cluster[]): number {

@@ -24,6 +24,7 @@ const RATIO_MAX = 2.5 ** 2;
 // What takes no longer is fast enough, and too short to measure. A quadratic scan takes seconds.
 const FAST_MS = 60;
 const TRIALS = 3;
+const ROUNDS = 4;
 const RANDOM_TEXTS = casesFor(0.001);
 const TIME = "2026-01-02T03:04:05.678Z";
 
@@ -101,13 +102,15 @@ function timeOf(scan: (text: string) => void, text: string): number {
 }
 
 function assertLinear(scan: (text: string) => void, make: (length: number) => string): void {
-  const long = timeOf(scan, make(LONG));
-  if (long <= FAST_MS) return;
-  const short = timeOf(scan, make(SHORT));
-  assert.ok(
-    long <= RATIO_MAX * short,
-    `${long.toFixed(1)} ms for ${LONG} characters, ${short.toFixed(1)} ms for ${SHORT}`,
-  );
+  let [long, short] = [0, 0];
+  // A busy machine may delay one measurement; a scan that is not linear fails all of them.
+  for (let round = 0; round < ROUNDS; round++) {
+    long = timeOf(scan, make(LONG));
+    if (long <= FAST_MS) return;
+    short = timeOf(scan, make(SHORT));
+    if (long <= RATIO_MAX * short) return;
+  }
+  assert.fail(`${long.toFixed(1)} ms for ${LONG} characters, ${short.toFixed(1)} ms for ${SHORT}`);
 }
 
 for (const [name, scan] of Object.entries(SCANS)) {
