@@ -1,7 +1,6 @@
 // Commands for messages in a room, and for the user's name and state.
 
 import { UsageError } from "../../shared/base/errors.ts";
-import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { parseName } from "../../shared/text/names.ts";
 import type { CommandRow } from "./command.ts";
 
@@ -13,14 +12,6 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     needs: "connection",
     help: "change your name, in all your rooms; in a sealed room, only there",
     run: ({ chat }, argument) => chat.rename(parseName(argument)),
-  },
-  {
-    name: "trust",
-    argument: "[FINGERPRINT]",
-    needs: "nothing",
-    help: "go on with a server whose key is another than before; ask its admin first",
-    run: ({ chat }, argument) =>
-      chat.connection.trust(argument === "" ? undefined : parseFingerprint(argument)),
   },
   {
     name: "me",

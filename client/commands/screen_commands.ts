@@ -2,6 +2,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../../shared/base/errors.ts";
+import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Chat } from "../chat/chat.ts";
 import { type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 
@@ -47,6 +48,14 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     needs: "nothing",
     help: "show your room, who can read it, and the connection",
     run: ({ chat }) => tellStatus(chat),
+  },
+  {
+    name: "trust",
+    argument: "[FINGERPRINT]",
+    needs: "nothing",
+    help: "go on with a server whose key is another than before; ask its admin first",
+    run: ({ chat }, argument) =>
+      chat.connection.trust(argument === "" ? undefined : parseFingerprint(argument)),
   },
   {
     name: "clear",

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readVariable } from "../../../client/base/environment.ts";
 import { VERSION } from "../../../shared/base/version.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type Ended, Program } from "../../helpers/programs/programs.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
@@ -219,7 +220,7 @@ Deno.test("what is shown is kept in the history, and `history FILE` shows it aga
   const ended = await chat({ args: at(server, "--history-file", history), env }, "remember me");
   assert.equal(ended.code, 0, ended.stderr);
   const shown = await chat({ args: ["history", history, "--search", "REMEMBER"], env });
-  assert.match(shown.stdout, /^\S+ \S+ \[lobby\] anonymous: remember me\n$/);
+  assert.match(shown.stdout, /^\S+ \S+ \[lobby\] <anonymous> remember me\n$/);
   const wrong = await chat({
     args: ["history", history],
     env: { CMDCHAT_HISTORY_PASSPHRASE: "no" },
@@ -237,13 +238,15 @@ Deno.test("a pipe that nobody reads any more ends, and a signal ends it with the
 });
 
 Deno.test("a client whose server is killed says so, comes back by itself and goes on", async () => {
-  const server = await startServer();
+  await using identity = await makeIdentity();
+  const same = ["--identity-file", identity.path];
+  const server = await startServer({ args: same });
   await using client = startClient({ args: at(server, "--name", "alice") });
   await client.type("one");
   await client.prints(/<alice> one/);
   await server.stop("SIGKILL");
   await client.complains(/trying again/);
-  await using again = await startServer({ args: ["--port", String(server.port)] });
+  await using again = await startServer({ args: ["--port", String(server.port), ...same] });
   await using bob = await V1Peer.join({ port: again.port, name: "bob" });
   await client.type("two");
   await bob.hears("two", 20_000);

@@ -9,6 +9,7 @@ import {
   startClient,
   temporaryHome,
 } from "../../helpers/programs/client_process.ts";
+import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type Ended, Program } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
@@ -67,14 +68,16 @@ Deno.test("send --lines makes each line a message as it comes, and --json tells 
 });
 
 Deno.test("send --lines outlives the server: what comes in the outage is said to the next one", async () => {
-  const server = await startServer();
+  await using identity = await makeIdentity();
+  const same = ["--identity-file", identity.path];
+  const server = await startServer({ args: same });
   await using client = startClient(home, { args: ["send", "--lines", "--json", ...at(server)] });
   await client.type("before");
   await client.prints(/"ok":true,"text":"before"/);
   await server.stop("SIGKILL");
   await client.complains(/trying again/);
   await client.type("in the outage\nand more");
-  await using again = await startServer({ args: ["--port", String(server.port)] });
+  await using again = await startServer({ args: ["--port", String(server.port), ...same] });
   await using bob = await V1Peer.join({ port: again.port, name: "bob" });
   await client.complains(/Connected again/);
   await bob.hears("in the outage", 20_000);

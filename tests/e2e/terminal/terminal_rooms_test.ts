@@ -2,6 +2,7 @@
 
 // Three people, two rooms and what they say to each other alone, each in a real terminal (tmux).
 
+import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
@@ -73,7 +74,9 @@ test("three people in two rooms: each hears what is theirs, and what is said to 
 });
 
 test("the server is killed: both rooms come back, under the same numbers of the user", async () => {
-  await using server = await startServer();
+  await using identity = await makeIdentity();
+  const same = ["--identity-file", identity.path];
+  await using server = await startServer({ args: same });
   await using tmux = await startTmux();
   const options = ["--port", String(server.port), "--name", "alice"];
   const alice = await tmux.open({ command: clientCommand(...options) });
@@ -84,7 +87,7 @@ test("the server is killed: both rooms come back, under the same numbers of the 
   await alice.shows(/trying again/);
   await alice.press("M-1");
   await alice.shows(/^alice@lobby>/m);
-  await using _again = await startServer({ args: ["--port", String(server.port)] });
+  await using _again = await startServer({ args: ["--port", String(server.port), ...same] });
   await alice.shows(/Connected again as "alice" in "lobby", "dev"$/m);
   await alice.shows(/^1:lobby · alice/m);
   await alice.enter("/switch dev");
