@@ -1,5 +1,6 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
@@ -120,7 +121,7 @@ export class Chat implements ChatContext {
   }
 
   /** Our number in this session. */
-  get clientId(): number | undefined {
+  get clientId(): ClientId | undefined {
     return this.#session?.welcome.client;
   }
 
@@ -369,7 +370,7 @@ export class Chat implements ChatContext {
   }
 
   /** On a v1 server we are in one room: the one that it names. */
-  #leaveOthers(number: number, title: string): void {
+  #leaveOthers(number: RoomId, title: string): void {
     for (const room of this.rooms.plain) {
       if (room.number !== number && room.title !== title) this.rooms.remove(room);
     }

@@ -1,5 +1,6 @@
 // How an event of the server is shown: a line of the chat.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { ChatContext } from "./chat_context.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
@@ -13,7 +14,7 @@ export interface Shown {
   readonly previous?: string;
   readonly names?: readonly string[];
   /** The message that was changed, and its new text; undefined where it was taken back. */
-  readonly sequence?: number;
+  readonly sequence?: SequenceNumber;
   readonly said?: string | undefined;
 }
 

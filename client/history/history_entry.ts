@@ -1,5 +1,6 @@
 // The entries of a history: their shape and their JSON.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { z } from "zod";
 
 /** The schema of an entry. */
@@ -20,7 +21,7 @@ export interface HistoryEntry {
   readonly room: string;
   readonly sender?: string;
   readonly text: string;
-  readonly sequence?: number;
+  readonly sequence?: SequenceNumber;
   /** Whether it is from a sealed room, which the server cannot read. */
   readonly sealed?: boolean;
 }

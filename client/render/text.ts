@@ -1,5 +1,6 @@
 // The lines that renderers show, and the one place where text of peers and servers is made safe for them.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
@@ -13,7 +14,7 @@ export interface ChatLine {
   readonly room: string;
   /** ISO 8601. */
   readonly time: string;
-  readonly sequence: number;
+  readonly sequence: SequenceNumber;
   /** Whether the user wrote it. */
   readonly own: boolean;
   /** Whether it mentions the user. */

@@ -1,10 +1,11 @@
 // Direct messages of this session: who sent the last one, and the texts of our own until they are known to be delivered.
 
+import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 
 /** A person by the number of their session: a name may be somebody else's by now. */
 export interface Correspondent {
-  readonly client: number;
+  readonly client: ClientId;
   readonly name: string;
 }
 
@@ -28,7 +29,7 @@ export class DirectMessages {
   }
 
   /** The text of our direct message `request`; undefined where it is not remembered. */
-  textOf(request: number): string | undefined {
+  textOf(request: RequestId): string | undefined {
     return this.#own.get(request);
   }
 

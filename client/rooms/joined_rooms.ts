@@ -1,5 +1,6 @@
 // The rooms that the user is in, and which of them is the current one.
 
+import type { RoomId } from "../../shared/messages/ids.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import { JoinedRoom } from "./joined_room.ts";
@@ -31,7 +32,7 @@ export class JoinedRooms {
   }
 
   /** The room of this number in this session. */
-  byNumber(number: number): JoinedRoom | undefined {
+  byNumber(number: RoomId): JoinedRoom | undefined {
     return this.#all.find((room) => room.number === number);
   }
 

@@ -1,10 +1,11 @@
 // The last messages of a room, for quotes and edits; in memory only.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
 /** A message in its present form. `sender` and `text` are NOT sanitized. */
 export interface RecentMessage {
-  readonly sequence: number;
+  readonly sequence: SequenceNumber;
   readonly sender: string;
   readonly text: string;
   /** Whether the user wrote it in this session: only then can it be changed. */
@@ -23,7 +24,7 @@ export class RecentMessages {
   }
 
   /** Message `sequence`; undefined if it is not, or no longer, known. */
-  find(sequence: number): RecentMessage | undefined {
+  find(sequence: SequenceNumber): RecentMessage | undefined {
     return this.#messages.get(sequence);
   }
 
@@ -33,7 +34,7 @@ export class RecentMessages {
   }
 
   /** Gives message `sequence` another text; null deletes it. */
-  revise(sequence: number, text: string | null): void {
+  revise(sequence: SequenceNumber, text: string | null): void {
     const message = this.#messages.get(sequence);
     if (message === undefined) return;
     if (text === null) this.#messages.delete(sequence);

@@ -1,5 +1,6 @@
 // The members of a room, as the server reports them.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { nameKey } from "../../shared/text/names.ts";
 
@@ -10,7 +11,7 @@ export const MEMBERS_MAX = 10_000;
 /** A member of the room. `name` is NOT sanitized. */
 export interface RosterEntry {
   /** Number of the client; 0 if the server does not tell. */
-  readonly client: number;
+  readonly client: ClientId;
   readonly name: string;
   readonly state: MemberState;
   /** When the member joined, ms since 1970; 0 if the server does not tell. */

@@ -1,5 +1,6 @@
 // Who is typing; sent and shown only with `/set typing on`.
 
+import type { RoomId } from "../../shared/messages/ids.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 
@@ -18,7 +19,7 @@ export interface TypingOptions {
 }
 
 interface Writer {
-  readonly room: number;
+  readonly room: RoomId;
   readonly name: string;
 }
 
@@ -47,7 +48,7 @@ export class Typing {
   }
 
   /** `name` is typing in room number `room`. */
-  begins(room: number, name: string): void {
+  begins(room: RoomId, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
     const others = this.#shown.filter((other) => !isSame(other, { room, name }));
@@ -59,7 +60,7 @@ export class Typing {
   }
 
   /** `name` sent the message, or left. */
-  ends(room: number, name: string): void {
+  ends(room: RoomId, name: string): void {
     this.#drop((other) => isSame(other, { room, name }));
   }
 

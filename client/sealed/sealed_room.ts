@@ -1,6 +1,7 @@
 // The chat's side of one sealed room: what its members say becomes events as of any room, and what is asked for in it
 // goes to the engine that seals. No sealed text ever takes the way of a plain one: the room has no number of the server's.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type {
   Event,
   Request,
@@ -337,7 +338,7 @@ export class SealedRoom {
   }
 
   /** Whether somebody of this room has that number among all clients. */
-  knows(client: number): boolean {
+  knows(client: ClientId): boolean {
     return client < 0 && Math.ceil(client / PEOPLE_OF_A_ROOM) === (this.state.number ?? 0) + 1;
   }
 
@@ -348,7 +349,7 @@ export class SealedRoom {
   }
 
   /** From the engine's numbers of this room's people to ours, and back. */
-  #numberOf(client: number): number {
+  #numberOf(client: ClientId): number {
     return ((this.state.number ?? 0) + 1) * PEOPLE_OF_A_ROOM - client;
   }
 

@@ -1,5 +1,6 @@
 // All sealed rooms of one chat over one session: who gets which answer of the relay.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { ChatContext } from "../events/chat_context.ts";
@@ -61,7 +62,7 @@ export class SealedRooms {
   }
 
   /** The sealed room in which somebody has that number; undefined for the server's own numbers. */
-  ofClient(client: number): SealedRoom | undefined {
+  ofClient(client: ClientId): SealedRoom | undefined {
     return this.all.find((room) => room.knows(client));
   }
 

@@ -1,5 +1,6 @@
 // What a sealed room tells the chat and what the chat asks of it: plain data, since a worker lies between.
 
+import type { RequestId, SequenceNumber } from "../../shared/messages/ids.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { SealedPerson } from "./people.ts";
@@ -139,16 +140,16 @@ export type SealedRoomRequest =
   | { readonly kind: "offline" }
   | {
     readonly kind: "say";
-    readonly request: number;
+    readonly request: RequestId;
     readonly text: string;
     readonly action?: boolean;
-    readonly reply?: number;
+    readonly reply?: SequenceNumber;
   }
   /** Another text for an own one, by the sequence under which it was told; null takes it back. */
   | {
     readonly kind: "revise";
     readonly request: number;
-    readonly sequence: number;
+    readonly sequence: SequenceNumber;
     readonly text: string | null;
   }
   | { readonly kind: "topic"; readonly request: number; readonly text: string }

@@ -1,6 +1,7 @@
 // What members say to people: texts, and what becomes of them later, topics, direct messages. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
 import { decodeText, type Payload } from "../mls/payload.ts";
@@ -40,7 +41,7 @@ export class MemberMessages {
   }
 
   /** The id of an own text that is shown under that sequence. */
-  ownId(sequence: number): Uint8Array | undefined {
+  ownId(sequence: SequenceNumber): Uint8Array | undefined {
     return this.#texts.idOf(this.#state.identity.signature.publicKey, sequence);
   }
 

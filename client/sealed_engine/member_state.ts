@@ -1,6 +1,7 @@
 // What all parts of a member's state machine share: who one is, the group, the own messages, and how to speak to the
 // relay and to the chat.
 
+import type { SealedRoomId } from "../../shared/messages/ids.ts";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { handleOf } from "../../shared/messages/attach_proof.ts";
@@ -117,7 +118,7 @@ export class MemberState {
   }
 
   /** The relay has given the room a number. */
-  numberRoom(room: number): void {
+  numberRoom(room: SealedRoomId): void {
     this.#room = room;
   }
 

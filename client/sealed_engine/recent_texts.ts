@@ -1,5 +1,6 @@
 // Who has said which text, by the key of its sender: nobody can change what another has said.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { Buffer } from "node:buffer";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
@@ -38,7 +39,7 @@ export class RecentTexts {
   }
 
   /** The id of that one's text that is shown under that sequence. */
-  idOf(key: Uint8Array, sequence: number): Uint8Array | undefined {
+  idOf(key: Uint8Array, sequence: SequenceNumber): Uint8Array | undefined {
     const author = hex(key);
     return this.#texts.values()
       .find((text) => text.sequence === sequence && text.author === author)?.id;

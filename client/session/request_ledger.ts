@@ -9,6 +9,7 @@
 // 4. A request that has not left waits for the next session, unless it names a person or a message by a number that means
 //    another one there.
 
+import type { RequestId } from "../../shared/messages/ids.ts";
 import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
@@ -162,7 +163,7 @@ export class RequestLedger {
   }
 
   /** The server answered request `id`. Returns the request; undefined where none has this number. */
-  answer(id: number, outcome: "confirmed" | "refused"): RequestDraft | undefined {
+  answer(id: RequestId, outcome: "confirmed" | "refused"): RequestDraft | undefined {
     const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
     if (entry === undefined) return undefined;

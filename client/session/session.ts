@@ -1,5 +1,6 @@
 // What the chat knows of a session, whichever protocol it speaks.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import type { Rate } from "../../shared/base/rate.ts";
@@ -31,7 +32,7 @@ export interface Introduction extends SessionRequest {
 /** What the server granted. */
 export interface Welcome {
   /** Our number among the server's clients. */
-  readonly client: number;
+  readonly client: ClientId;
   /** How many rooms we are in at once: an `entered` for each comes next. */
   readonly rooms: number;
   /** v1: one room at a time, and nothing beyond chats, names and files. */

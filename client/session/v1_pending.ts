@@ -1,6 +1,8 @@
 // Which request an answer of a v1 server belongs to. v1 has no acknowledgements: an echo stands for one, and since the
 // server works in order, an answer to a later request tells that the earlier ones were dropped.
 
+import type { RequestId } from "../../shared/messages/ids.ts";
+
 /** Requests that the server answers or refuses. */
 export type RequestKind = "chat" | "rename" | "join" | "offer";
 
@@ -8,12 +10,12 @@ interface Waiting {
   readonly kind: RequestKind;
   /** Its text, name, room or file id. */
   readonly value: string;
-  readonly id: number;
+  readonly id: RequestId;
 }
 
 /** The request that was answered, and those before it that never will be. */
 export interface Answered {
-  readonly id: number;
+  readonly id: RequestId;
   readonly dropped: readonly number[];
 }
 
@@ -48,7 +50,7 @@ export class V1Pending {
   }
 
   /** The server refused a request: the oldest of these kinds. */
-  refuse(kinds: readonly RequestKind[]): number | undefined {
+  refuse(kinds: readonly RequestKind[]): RequestId | undefined {
     const at = this.#waiting.findIndex(({ kind }) => kinds.includes(kind));
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.id;
   }

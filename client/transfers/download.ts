@@ -1,5 +1,6 @@
 // What is known of one file that somebody offers: where it goes, what of it is here, and what it waits for.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { MissingChunks } from "./missing_chunks.ts";
@@ -33,9 +34,9 @@ export function keyOf(
 export class Download {
   readonly file: TransferRef;
   readonly folder: string;
-  readonly client: number;
+  readonly client: ClientId;
   /** Number of the room that it was offered in. */
-  readonly room: number;
+  readonly room: RoomId;
   readonly key: string;
   readonly data: ChunkBuffer;
   readonly progress: Progress;

@@ -1,6 +1,7 @@
 // The files that others offer: admitted or refused, held until the user answers, saved or forgotten. Memory is bounded
 // in all and for each sender, and whoever was admitted cannot be pushed out by a later offer.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { FILE_HELD_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
@@ -100,7 +101,7 @@ export class Downloads {
   }
 
   /** A sender lost its connection: what cannot wait for it ends. */
-  senderAway(client: number, room: number): void {
+  senderAway(client: ClientId, room: RoomId): void {
     const isTheirs = (incoming: Download) => incoming.client === client && incoming.room === room;
     this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
     for (const incoming of this.#receiving.values()) {
@@ -109,7 +110,7 @@ export class Downloads {
   }
 
   /** A sender has a connection again. */
-  senderBack(client: number, room: number): void {
+  senderBack(client: ClientId, room: RoomId): void {
     for (const incoming of this.#receiving.values()) {
       const isTheirs = incoming.client === client && incoming.room === room;
       if (isTheirs && incoming.goOn("sender")) this.#tellResumed(incoming);
@@ -130,7 +131,7 @@ export class Downloads {
   }
 
   /** Ends what is unfinished of one sender in one room. */
-  senderLeft(client: number, room: number): void {
+  senderLeft(client: ClientId, room: RoomId): void {
     this.#refusedAt.delete(client);
     this.failUnfinished(
       SENDER_LEFT,

@@ -1,5 +1,6 @@
 // What transfers need from the chat.
 
+import type { RoomId } from "../../shared/messages/ids.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { TransferEvent } from "./transfer_event.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
@@ -23,7 +24,7 @@ export interface TransferHost {
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
   /** The name of our room of this number. */
-  readonly roomTitle?: (room: number) => string | undefined;
+  readonly roomTitle?: (room: RoomId) => string | undefined;
   /** Our number in this session: our own offer comes back to us. */
   readonly ownId: () => number | undefined;
   /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */

@@ -1,6 +1,7 @@
 // Files in both directions: what is offered, what the user says to it, and what became of it. No text for the user is
 // made here; each turn of a transfer is a TransferEvent that the chat shows.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { FILE_CONFIRM_MS } from "../base/limits.ts";
@@ -103,12 +104,12 @@ export class Transfers {
   }
 
   /** A member of room number `room` lost its connection: what can wait for it waits. */
-  senderAway(client: number, room: number): void {
+  senderAway(client: ClientId, room: RoomId): void {
     this.#incoming.senderAway(client, room);
   }
 
   /** A member of room number `room` has a connection again. */
-  senderBack(client: number, room: number): void {
+  senderBack(client: ClientId, room: RoomId): void {
     this.#incoming.senderBack(client, room);
   }
 
@@ -118,7 +119,7 @@ export class Transfers {
   }
 
   /** A member left room number `room`: what is unfinished of theirs there ends. */
-  senderLeft(client: number, room: number): void {
+  senderLeft(client: ClientId, room: RoomId): void {
     this.#incoming.senderLeft(client, room);
   }
 

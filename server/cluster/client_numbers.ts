@@ -1,5 +1,7 @@
 // Client numbers that no two servers assign: the server's slot, followed by a number of its own.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
+
 declare const SLOT: unique symbol;
 /** A server process in a cluster: random, so that nothing must be stored to keep it unique. */
 export type Slot = number & { readonly [SLOT]: true };
@@ -21,6 +23,6 @@ export function clientsOf(slot: Slot): number {
 }
 
 /** The slot that a client number belongs to. */
-export function slotOf(client: number): Slot {
+export function slotOf(client: ClientId): Slot {
   return Math.floor(client / CLIENTS) as Slot;
 }

@@ -1,5 +1,6 @@
 // The bus of a server in a cluster: rooms are logs that all servers share.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { decode, encode } from "cborg";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
@@ -35,7 +36,7 @@ export interface ClusterBusOptions {
   /** This server's number in the cluster. */
   readonly slot: Slot;
   /** The server that has a client now. */
-  readonly homeOf: (client: number) => Slot;
+  readonly homeOf: (client: ClientId) => Slot;
   readonly onFault: (error: unknown) => void;
 }
 

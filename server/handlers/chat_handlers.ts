@@ -1,5 +1,6 @@
 // What a client says to a room or to one other client, and its changes to earlier messages.
 
+import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
@@ -68,7 +69,7 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
 /** Sends it by way of the other servers; false where no room of the session's has that client. */
 function directElsewhere(
   session: Session,
-  { id, to, text }: { readonly id: number; readonly to: number; readonly text: string },
+  { id, to, text }: { readonly id: RequestId; readonly to: ClientId; readonly text: string },
 ): boolean {
   const { cluster } = session.host;
   const own = unmutedFirst(session).find(({ room }) => room.nameOf(to) !== undefined);

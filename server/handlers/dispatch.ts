@@ -61,7 +61,7 @@ function speakerOf(
   request: Request,
   { reaches, does }: RequestRule,
 ): Membership | undefined {
-  if (reaches !== "room" || !("room" in request)) return undefined;
+  if (reaches !== "room" || !("room" in request) || isSealedRequest(request)) return undefined;
   const member = memberIn(session, request.room, does);
   if (takesBack(request)) return undefined;
   checkSilence(member, does);

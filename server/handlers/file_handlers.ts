@@ -1,5 +1,6 @@
 // Files on their way through a room: offers, the questions of receivers, and what answers them.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
@@ -59,8 +60,8 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part"> = {
 /** A chunk that says that no more of a file comes (docs/PROTOCOL.md, V14): one answer, whatever the reason. */
 function unavailable(
   about: {
-    readonly room: number;
-    readonly client: number;
+    readonly room: RoomId;
+    readonly client: ClientId;
     readonly file: string;
     readonly index: number;
   },

@@ -1,5 +1,6 @@
 // What handlers of requests have in common.
 
+import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { Request, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { Membership } from "../session/membership.ts";
@@ -16,7 +17,7 @@ export type HandlersOf<K extends Handled> = {
 const encoder = new TextEncoder();
 
 /** The membership that a request is about. Throws LimitError where the session is not in that room. */
-export function memberIn(session: Session, room: number, what: string): Membership {
+export function memberIn(session: Session, room: RoomId, what: string): Membership {
   const membership = session.membership(room);
   if (membership !== undefined) return membership;
   throw new LimitError(`Cannot ${what}: you are not in that room any more`);
@@ -30,6 +31,6 @@ export function checkBytes(text: string, most: number, what: string): void {
 }
 
 /** Answers a request that nothing else answers. A v1 client gets no answers: it sees the result in the room. */
-export function answerDone(session: Session, id: number): void {
+export function answerDone(session: Session, id: RequestId): void {
   if (!session.isV1) session.tell({ kind: "done", id });
 }

@@ -1,5 +1,6 @@
 // What a room needs of its bus: one order for all events, and delivery to the members.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { BudgetAccount } from "../limits/fair_budget.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
@@ -44,7 +45,7 @@ export interface PublishOptions {
 
 /** Somebody in a room, on whichever server. */
 export interface Occupant {
-  readonly client: number;
+  readonly client: ClientId;
   readonly name: string;
   readonly state: MemberState;
   /** When it came, ms since 1970. */
@@ -66,7 +67,7 @@ export interface SharedView {
   /** Number of occupants. */
   readonly size: number;
   /** Client number `client`; undefined where it is not in the room. */
-  of(client: number): Occupant | undefined;
+  of(client: ClientId): Occupant | undefined;
   /** The client that has this name or a lookalike of it. */
   holder(nameKey: string): number | undefined;
 }

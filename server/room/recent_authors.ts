@@ -1,5 +1,6 @@
 // Who wrote the last chats of a room: only they may change them.
 
+import type { ClientId, SequenceNumber } from "../../shared/messages/ids.ts";
 import { AUTHORS_REMEMBERED } from "../config/limits.ts";
 
 const NOBODY = -1;
@@ -11,14 +12,14 @@ export class RecentAuthors {
   #last = 0;
 
   /** `client` wrote chat `sequence`, the next one. */
-  add(sequence: number, client: number): void {
+  add(sequence: SequenceNumber, client: ClientId): void {
     this.#clients ??= [];
     this.#clients[sequence % AUTHORS_REMEMBERED] = client;
     this.#last = sequence;
   }
 
   /** Who wrote chat `sequence`; undefined where it is too old, was taken back, or does not exist yet. */
-  of(sequence: number): number | undefined {
+  of(sequence: SequenceNumber): number | undefined {
     if (sequence > this.#last || sequence <= this.#last - AUTHORS_REMEMBERED) return undefined;
     const client = this.#clients?.[sequence % AUTHORS_REMEMBERED];
     return client === NOBODY ? undefined : client;
@@ -35,7 +36,7 @@ export class RecentAuthors {
   }
 
   /** Chat `sequence` was taken back: nobody may change it from now on. */
-  forget(sequence: number): void {
+  forget(sequence: SequenceNumber): void {
     if (this.#clients !== undefined && this.of(sequence) !== undefined) {
       this.#clients[sequence % AUTHORS_REMEMBERED] = NOBODY;
     }

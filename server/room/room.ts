@@ -1,6 +1,7 @@
 // One room: who is in it, under which names, what it is about. What happens in it goes out over the bus and acts when
 // it comes back.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
@@ -170,7 +171,7 @@ export class Room {
   }
 
   /** The name of client `id` here, on whichever server; undefined where it is not in the room. */
-  nameOf(id: number): string | undefined {
+  nameOf(id: ClientId): string | undefined {
     return this.view.of(id)?.name;
   }
 

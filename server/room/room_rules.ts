@@ -1,6 +1,7 @@
 // What the maker of a room decided: who is out, who is silent, who may come in, and how fast one may talk. Follows
 // from the room's events alone, so that several servers decide alike.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { MODERATED_MAX } from "../config/limits.ts";
 
@@ -115,7 +116,7 @@ function running(until: number | undefined, now: number): number | undefined {
 }
 
 // The oldest decision gives way: a maker must not fill the server's memory.
-function note(map: Map<number, number>, client: number, until: number): void {
+function note(map: Map<number, number>, client: ClientId, until: number): void {
   map.delete(client);
   map.set(client, until);
   if (map.size > MODERATED_MAX) map.delete(map.keys().next().value as number);

@@ -1,6 +1,7 @@
 // What is known of one room: who is in it, its topic and its rules. It follows from the room's events alone, so that
 // all servers that apply the same events in one order know the same. The one source of truth for members' lists.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { decode, encode } from "cborg";
 import * as z from "zod";
 import { MODERATED_MAX } from "../config/limits.ts";
@@ -45,7 +46,7 @@ export class RoomView implements SharedView {
     return this.#occupants.size;
   }
 
-  of(client: number): Occupant | undefined {
+  of(client: ClientId): Occupant | undefined {
     return this.#occupants.get(client);
   }
 
@@ -175,7 +176,7 @@ export class RoomView implements SharedView {
     this.#nameKeys.set(nameKey(occupant.name), occupant.client);
   }
 
-  #remove(client: number): void {
+  #remove(client: ClientId): void {
     const occupant = this.of(client);
     if (occupant === undefined) return;
     this.#occupants.delete(client);

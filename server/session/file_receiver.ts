@@ -2,6 +2,7 @@
 // server asks, and never for more than the client reads. What a v1 sender pushes comes at once or not at all: a member
 // whose connection is too slow for it loses the file, never its session.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
@@ -25,7 +26,7 @@ export interface FileReceiverOptions {
   readonly deliver: (event: EncodedEvent) => boolean;
   readonly tell: (event: Event) => void;
   /** Asks client `sender` for chunks. */
-  readonly ask: (sender: number, question: ChunkQuestion) => void;
+  readonly ask: (sender: ClientId, question: ChunkQuestion) => void;
 }
 
 /** A file that a v1 sender pushes. */
@@ -81,14 +82,14 @@ export class FileReceiver {
   }
 
   /** The connection of client `sender` is back: what was asked of it is asked again. */
-  senderBack(sender: number): void {
+  senderBack(sender: ClientId): void {
     for (const file of this.#files.values()) {
       if (file.kind === "fetched" && file.offer.client === sender) this.#ask(file);
     }
   }
 
   /** Client `sender` left. */
-  senderLeft(sender: number): void {
+  senderLeft(sender: ClientId): void {
     for (const [key, { offer }] of this.#files) {
       if (offer.client === sender) this.#files.delete(key);
     }

@@ -1,6 +1,7 @@
 // The files that one sender offers. A v2 sender keeps its file, and sends a chunk only to receivers that asked for it; a
 // v1 sender pushes a whole file at once. Every bound of both is checked here. The relay keeps no chunk.
 
+import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_PULLS,
@@ -18,7 +19,7 @@ interface Pull {
 }
 
 interface Transfer {
-  readonly room: number;
+  readonly room: RoomId;
   readonly size: number;
   readonly chunks: number;
   /** The next chunk that a v1 sender pushes; undefined where receivers ask for chunks. */
@@ -33,7 +34,7 @@ export type TransferState = readonly [file: string, room: number, size: number];
 
 /** What a receiver asks for; `count` 0: for nothing any longer. */
 export interface RequestedChunks {
-  readonly receiver: number;
+  readonly receiver: ClientId;
   readonly file: string;
   readonly index: number;
   readonly count: number;
@@ -45,7 +46,7 @@ export interface RequestedChunks {
 
 /** Who gets a chunk of a file. */
 export interface PartReceivers {
-  readonly room: number;
+  readonly room: RoomId;
   readonly clients: readonly number[];
   /** Whether it is the last chunk. */
   readonly last: boolean;
@@ -112,7 +113,7 @@ export class FileTransfers {
   }
 
   /** The number of the room in which a file is offered; undefined where the file is not known. */
-  roomOf(file: string): number | undefined {
+  roomOf(file: string): RoomId | undefined {
     return this.#transfers.get(file)?.room;
   }
 

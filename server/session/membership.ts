@@ -1,5 +1,6 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
+import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
@@ -27,7 +28,7 @@ export interface MemberSession {
     readonly rooms: { tidy(room: Room): void };
     readonly roomBans: RoomBans;
     readonly departed: DepartedMembers;
-    session(id: number): { readonly address: string } | undefined;
+    session(id: ClientId): { readonly address: string } | undefined;
   };
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
@@ -105,7 +106,7 @@ export class Membership implements RoomMember {
   }
 
   /** Tells the session that it is in the room, as the answer to request `id`, and everyone that it joined. */
-  announce(id: number): void {
+  announce(id: RequestId): void {
     this.#announced = true;
     this.tellEntered(id, { at: this.room.at, complete: true });
     const placed = this.#publishJoined();
@@ -118,7 +119,7 @@ export class Membership implements RoomMember {
 
   /** Tells the session that it is in the room, and up to which position. */
   tellEntered(
-    id: number,
+    id: RequestId,
     { at, complete }: { readonly at: number; readonly complete: boolean },
   ): void {
     const { id: room, title, topic } = this.room;
@@ -184,7 +185,7 @@ export class Membership implements RoomMember {
     this.session.tell({ kind: "pull", room: this.room.id, client, file, index, count: granted });
   }
 
-  #accountOf(client: number): { readonly source: string; readonly sharers: number } {
+  #accountOf(client: ClientId): { readonly source: string; readonly sharers: number } {
     const address = this.session.host.session(client)?.address;
     if (address === undefined) return { source: `client ${client}`, sharers: 1 };
     return { source: sourceOf(address), sharers: this.room.countFrom(address) };

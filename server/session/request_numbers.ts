@@ -1,5 +1,6 @@
 // The numbers of one session's requests: which one comes next, and how a repeat is answered. docs/PROTOCOL.md §5.
 
+import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { DECLINED_REMEMBERED } from "../config/limits.ts";
 
@@ -13,12 +14,12 @@ export class RequestNumbers {
   #declined: Map<number, string> | undefined;
 
   /** Whether request `id` was handled before. */
-  isRepeat(id: number): boolean {
+  isRepeat(id: RequestId): boolean {
     return id <= this.last;
   }
 
   /** Whether request `id`, which is no repeat, is the next one; takes its number then. */
-  take(id: number): boolean {
+  take(id: RequestId): boolean {
     if (id !== this.last + 1 && !this.acceptsAny) return false;
     this.acceptsAny = false;
     this.last = id;
@@ -26,7 +27,7 @@ export class RequestNumbers {
   }
 
   /** Remembers that request `id` was declined; the oldest of DECLINED_REMEMBERED is forgotten. */
-  decline(id: number, why: string): void {
+  decline(id: RequestId, why: string): void {
     const declined = this.#declined ??= new Map();
     declined.set(id, why);
     if (declined.size > DECLINED_REMEMBERED) {
@@ -35,7 +36,7 @@ export class RequestNumbers {
   }
 
   /** The answer to a repeat of request `id`. */
-  answerTo(id: number): Event {
+  answerTo(id: RequestId): Event {
     const why = this.#declined?.get(id);
     return why === undefined ? { kind: "done", id } : { kind: "declined", id, why };
   }

@@ -11,6 +11,7 @@
 // | `expel()`          | an admin ends it; `end()` follows         | leaves    | "left"          | refused |
 // | `giveUp()`         | its client went on at another server      | leaves    | nothing         | there   |
 
+import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { smallBytes } from "../../shared/base/bytes.ts";
 import { SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import type { RemoteSession } from "../cluster/cluster.ts";
@@ -193,7 +194,7 @@ export class Session implements MemberSession, SessionRef {
     return this.#memberships;
   }
 
-  membership(room: number): Membership | undefined {
+  membership(room: RoomId): Membership | undefined {
     return this.#memberships.find((membership) => membership.room.id === room);
   }
 
@@ -215,7 +216,7 @@ export class Session implements MemberSession, SessionRef {
   }
 
   /** Answers request `id` with a refusal, now and when it is repeated. */
-  decline(id: number, why: string): void {
+  decline(id: RequestId, why: string): void {
     this.requests.decline(id, why);
     this.tell({ kind: "declined", id, why });
   }

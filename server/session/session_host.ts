@@ -1,5 +1,6 @@
 // What a session needs of the server around it. The relay implements it.
 
+import type { ClientId } from "../../shared/messages/ids.ts";
 import type { Logger } from "@logtape/logtape";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -53,7 +54,7 @@ export interface SessionHost {
   /** A number for a new client, never used again. */
   nextClientId(): number;
   /** The session of client number `id`; undefined where it is gone. */
-  session(id: number): SessionRef | undefined;
+  session(id: ClientId): SessionRef | undefined;
   /** A connection slot beside the caps, for a session whose own connection is about to end. */
   keepSlot(address: string): ConnectionSlot;
   /** Ends a session for good: it leaves its rooms. */
