@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { agreed, SealedMember } from "../../helpers/peers/sealed_member.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 
-const NO_LIMIT = ["--rate-limit", "off"];
+const NO_LIMIT = ["--rate-limit", "off", "--connection-rate", "off"];
 
 function newSecret(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(32));

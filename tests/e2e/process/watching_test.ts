@@ -111,7 +111,7 @@ Deno.test("health and top without an address, or with a wrong one, are one clear
   for (const command of ["health", "top"]) {
     assert.match(
       (await ask(command, "")).stderr,
-      /^error: Cannot use --admin-listen "": a port or/,
+      /^error: Cannot use --admin-listen "": it must be a port or/,
     );
     assert.equal((await ask(command, "nowhere")).code, 2);
   }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { runClient, startClient, temporaryHome } from "../../helpers/programs/client_process.ts";
 import { type Ended, runProgram } from "../../helpers/programs/programs.ts";
+import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { programPath } from "../../helpers/repo/system_needs.ts";
@@ -123,7 +124,9 @@ for (const kind of ["microsocks", "tinyproxy"] as const) {
   });
 
   test(`a chat through ${kind} comes back through it after the server was away`, async () => {
-    await using first = await startServer();
+    await using identity = await makeIdentity();
+    const same = ["--identity-file", identity.path];
+    await using first = await startServer({ args: same });
     await using proxy = await start(SOURCE);
     await using chat = startClient(home, {
       args: [
@@ -140,7 +143,7 @@ for (const kind of ["microsocks", "tinyproxy"] as const) {
     });
     await first.logged(/client joined/);
     await first.stop("SIGKILL");
-    await using second = await startServer({ args: ["--port", String(first.port)] });
+    await using second = await startServer({ args: ["--port", String(first.port), ...same] });
     await second.logged(/client joined/);
     assert.deepEqual(joinedFrom(second), [SOURCE]);
     chat.signal("SIGTERM");
