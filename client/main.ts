@@ -17,7 +17,7 @@ import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { reportError } from "./base/exit.ts";
 import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
 import { type ChatSurroundings, runChat } from "./app/run_chat.ts";
-import { readVariable, variableNames } from "./base/environment.ts";
+import { readVariable, variableNames } from "../shared/cli/environment.ts";
 import { strayVariables } from "../shared/cli/environment_check.ts";
 import { CLIENT_READS } from "../shared/cli/program_variables.ts";
 import { openSettings } from "./config/settings_file.ts";

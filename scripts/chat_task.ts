@@ -4,7 +4,7 @@ import { readConfig } from "../client/config/read_options.ts";
 import { isListening } from "../client/net/connection.ts";
 import { printError } from "../client/base/exit.ts";
 import { main } from "../client/main.ts";
-import { readVariable } from "../client/base/environment.ts";
+import { readVariable } from "../shared/cli/environment.ts";
 import { openSettings } from "../client/config/settings_file.ts";
 
 const LOCAL_HOSTS = ["127.0.0.1", "localhost"];

@@ -2,6 +2,7 @@
 
 import { CmdchatError, ConfigError, UsageError } from "../shared/base/errors.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
+import { readVariable } from "../shared/cli/environment.ts";
 import { errorText, EXIT_UNEXPECTED } from "../shared/cli/error_report.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
@@ -19,7 +20,7 @@ const encoder = new TextEncoder();
 
 function env(name: string): string | undefined {
   // An empty variable counts as not set: compose files and units say "none" that way.
-  return Deno.env.get(name) || undefined;
+  return readVariable(name) || undefined;
 }
 
 /** Throws ConfigError where nobody can be told: a server whose address and fingerprint nobody saw is of no use. */

@@ -74,6 +74,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "command_line",
       "completion_script",
       "completions_command",
+      "environment",
       "environment_check",
       "error_report",
       "option_values",
@@ -281,7 +282,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [],
   },
   "client/base": {
-    says: "Clock, environment, exit codes, standard output, the client's own limits.",
+    says: "Clock, exit codes, standard output, the client's own limits.",
     uses: [],
     face: "all",
   },

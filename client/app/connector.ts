@@ -1,7 +1,7 @@
 // How a chat comes to its server: the token, the certificates, and the gate that decides who gets what.
 
 import { SYSTEM_CLOCK } from "../base/clock.ts";
-import { readVariable } from "../base/environment.ts";
+import { readVariable } from "../../shared/cli/environment.ts";
 import { printError } from "../base/exit.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { ChatAddress } from "../chat/chat_options.ts";

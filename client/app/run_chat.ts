@@ -19,7 +19,7 @@ import { ChatSettings } from "../config/chat_settings.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
-import { readVariable } from "../base/environment.ts";
+import { readVariable } from "../../shared/cli/environment.ts";
 import { createOutput } from "./create_output.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import { EndSignals } from "./end_signals.ts";

@@ -1,6 +1,7 @@
 // `cmdchat-server` without a command: serves until a signal comes.
 
 import type { Logger } from "@logtape/logtape";
+import { variableNames } from "../../shared/cli/environment.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { VERSION } from "../../shared/base/version.ts";
@@ -52,7 +53,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
   const log = openLog(config["log-level"], config["log-format"]);
-  for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: allVariables() })) {
+  for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
   }
   const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
@@ -103,12 +104,6 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   await stopped;
   await joined?.close();
   await flushLog();
-}
-
-/** Names of all variables; undefined for the executable, which may read its own alone. */
-function allVariables(): string[] | undefined {
-  const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
-  return isAllowed ? Object.keys(Deno.env.toObject()) : undefined;
 }
 
 function tellWaiting(manager: SystemdNotifier): void {

@@ -1,5 +1,6 @@
 // Variables of the environment that look like a program's and are not: misspelled ones, and those of the other program.
 
+import { ConfigError } from "../base/errors.ts";
 import { closest } from "./command_line.ts";
 
 /** What a program reads, and what it may see of its environment. */
@@ -37,11 +38,21 @@ export function strayVariables({ own, others, env, all }: EnvironmentView): Stra
   const candidates = all?.filter((name) => name.startsWith(PREFIX)) ??
     [...others.names, ...own.flatMap(slipsOf)];
   return [...new Set(candidates)]
-    .filter((name) => !known.has(name) && !ELSEWHERE.has(name) && Boolean(env(name)))
+    .filter((name) => !known.has(name) && !ELSEWHERE.has(name) && isSet(name, env))
     .map((name) =>
       others.names.includes(name) ? ofOther(name, own, others.reader) : misspelled(name, own)
     )
     .sort((a, b) => a.variable < b.variable ? -1 : 1);
+}
+
+/** Whether it has a value, be it one that is no text: what is not read cannot be at fault. */
+function isSet(name: string, env: EnvironmentView["env"]): boolean {
+  try {
+    return Boolean(env(name));
+  } catch (error) {
+    if (error instanceof ConfigError) return true;
+    throw error;
+  }
 }
 
 function ofOther(variable: string, own: readonly string[], reader: string): StrayVariable {

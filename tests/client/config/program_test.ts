@@ -1,7 +1,7 @@
 // The client as a program: pipes, exit codes, and one clear error for each way in which a start can fail.
 
 import assert from "node:assert/strict";
-import { readVariable } from "../../../client/base/environment.ts";
+import { readVariable } from "../../../shared/cli/environment.ts";
 import { VERSION } from "../../../shared/base/version.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
