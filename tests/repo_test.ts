@@ -141,7 +141,7 @@ Deno.test("sockets are opened only in the two net rooms, for admins, and for sys
 const DISK = [
   "client/files/",
   "client/history/",
-  "client/transfers/",
+  "client/uploads/",
   "client/config/",
   "client/net/",
   "client/console/external_editor.ts",

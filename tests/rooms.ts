@@ -374,11 +374,29 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ["client/base", "client/sealed_engine"],
     face: ["direct_messages", "ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
   },
+  "client/transfer_base": {
+    says:
+      "What files in both directions have in common: the turns of a transfer, its window, what it needs of the chat.",
+    uses: ["client/session"],
+    face: "all",
+  },
+  "client/uploads": {
+    says: "Files that this client offers: read, served to those who ask, and what became of them.",
+    uses: ["client/base", "client/files", "client/transfer_base"],
+    face: "all",
+  },
   "client/transfers": {
     says:
       "Files in both directions: offers, chunks, resumption, deadlines. It makes no text for people.",
-    uses: ["client/base", "client/files", "client/session", "client/rooms"],
-    face: ["stdin_file", "transfer_event", "transfer_host", "transfers"],
+    uses: [
+      "client/base",
+      "client/files",
+      "client/session",
+      "client/rooms",
+      "client/transfer_base",
+      "client/uploads",
+    ],
+    face: ["transfers"],
   },
   "client/history": {
     says: "The encrypted local history: format, appending, scanning, importing older files.",
@@ -397,18 +415,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/render": {
     says: "Lines as text: rich, minimal, JSON. Peers' text is made safe here and nowhere else.",
-    uses: ["client/base", "client/transfers", "client/terminal"],
+    uses: ["client/transfer_base", "client/base", "client/terminal"],
     face: ["json", "minimal", "rich", "text", "transfer_text", "wrap"],
   },
   "client/output": {
     says:
       "What is shown and when: settings, deferred lines, folding, progress bars, status line, bell, history.",
     uses: [
+      "client/transfer_base",
       "client/base",
       "client/files",
       "client/config",
       "client/rooms",
-      "client/transfers",
       "client/history",
       "client/terminal",
       "client/console",
@@ -442,6 +460,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/session",
       "client/sealed_engine",
       "client/rooms",
+      "client/transfer_base",
       "client/transfers",
       "client/terminal",
       "client/console",
@@ -460,7 +479,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/session",
       "client/sealed_engine",
       "client/rooms",
-      "client/transfers",
+      "client/transfer_base",
       "client/terminal",
       "client/console",
       "client/render",
@@ -492,12 +511,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/headless": {
     says: "Commands without a chat screen: send, recv, send-file, recv-file, --json, history FILE.",
     uses: [
+      "client/uploads",
+      "client/transfer_base",
       "client/base",
       "client/files",
       "client/config",
       "client/session",
       "client/rooms",
-      "client/transfers",
       "client/history",
       "client/terminal",
       "client/console",

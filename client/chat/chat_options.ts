@@ -9,7 +9,7 @@ import type { Destination, Session, SessionDestination } from "../session/sessio
 import type { ChatConsole } from "../console/console.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Transfers } from "../transfers/transfers.ts";
-import type { TransferHost } from "../transfers/transfer_host.ts";
+import type { TransferHost } from "../transfer_base/transfer_host.ts";
 
 /** Where a server is, as links name it. */
 export interface ChatAddress {

@@ -3,7 +3,7 @@
 import type { RequestLedger, RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
 import type { Session } from "../session/session.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
-import type { FileRequest } from "../transfers/transfer_host.ts";
+import type { FileRequest } from "../transfer_base/transfer_host.ts";
 
 /** What requests about files go through. */
 export interface FileRoute {

@@ -4,7 +4,7 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { WAITING_TEXTS } from "../render/transfer_text.ts";
 import { safeLine, safeName } from "../render/text.ts";
-import type { TransferInfo } from "../transfers/transfer_event.ts";
+import type { TransferInfo } from "../transfer_base/transfer_event.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands for files. */

@@ -8,7 +8,7 @@ import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 import { createJsonRenderer } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { isFrom } from "./recv.ts";
 import { endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";

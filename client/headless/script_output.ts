@@ -3,7 +3,7 @@
 import { Output, type OutputOptions } from "../output/output.ts";
 import type { ChatLine, LinkNote, SystemLine } from "../render/text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
-import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
 /** The events that a script listens to. */
 export interface ScriptListeners {

@@ -7,7 +7,7 @@ import {
   LimitError,
   ProtocolError,
 } from "../../shared/base/errors.ts";
-import type { TransferFault } from "../transfers/transfer_event.ts";
+import type { TransferFault } from "../transfer_base/transfer_event.ts";
 
 /** The error for `head: reason`. */
 export function transferError(head: string, { code, reason }: TransferFault): CmdchatError {

@@ -23,7 +23,7 @@ import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import type { ShownLine } from "./shown_line.ts";
 import type { Alert } from "../terminal/terminal.ts";
-import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
 /** Where output goes. */
 export interface OutputOptions {

@@ -2,7 +2,7 @@
 
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { barText, WAITING_TEXTS } from "../render/transfer_text.ts";
-import type { TransferEvent, TransferRef, Waiting } from "../transfers/transfer_event.ts";
+import type { TransferEvent, TransferRef, Waiting } from "../transfer_base/transfer_event.ts";
 
 // The rate is measured over this time: short enough to follow the connection, long enough not to jump.
 const WINDOW_MS = 3_000;

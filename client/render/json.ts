@@ -1,7 +1,7 @@
 // One JSON object per line: docs/JSON.md. Texts of peers are complete, and escaped so that no terminal acts on them.
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
-import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import type { Renderer } from "./text.ts";
 
 /** Version of the objects; adding a field does not change it. */

@@ -5,7 +5,7 @@ import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts
 import type { NoteLevel } from "../base/note_level.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { markFor, splitClusters, textWidth } from "../terminal/width.ts";
-import type { TransferEvent } from "../transfers/transfer_event.ts";
+import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
 /** A chat line; `sender`, `text` and `room` as they came, NOT sanitized. */
 export interface ChatLine {

@@ -3,7 +3,7 @@
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { textWidth } from "../terminal/width.ts";
-import type { TransferEvent, TransferRef } from "../transfers/transfer_event.ts";
+import type { TransferEvent, TransferRef } from "../transfer_base/transfer_event.ts";
 import { safeName } from "./text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 

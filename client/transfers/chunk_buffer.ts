@@ -7,7 +7,7 @@ import { createHash, type Hash } from "node:crypto";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import type { TransferFault } from "./transfer_event.ts";
+import type { TransferFault } from "../transfer_base/transfer_event.ts";
 
 type Offer = Pick<EventOf<"offer">, "size" | "chunks" | "hash">;
 type Chunk = Pick<EventOf<"chunk">, "index" | "data" | "last">;

@@ -5,8 +5,13 @@ import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { MissingChunks } from "./missing_chunks.ts";
 import { ChunkBuffer } from "./chunk_buffer.ts";
-import { Progress } from "./progress.ts";
-import type { TransferFault, TransferRef, TransferState, Waiting } from "./transfer_event.ts";
+import { Progress } from "../transfer_base/progress.ts";
+import type {
+  TransferFault,
+  TransferRef,
+  TransferState,
+  Waiting,
+} from "../transfer_base/transfer_event.ts";
 
 type Offer = EventOf<"offer">;
 

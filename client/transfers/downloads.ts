@@ -17,8 +17,8 @@ import {
   type TransferFault,
   type TransferInfo,
   type TransferRef,
-} from "./transfer_event.ts";
-import type { TransferHost } from "./transfer_host.ts";
+} from "../transfer_base/transfer_event.ts";
+import type { TransferHost } from "../transfer_base/transfer_host.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;

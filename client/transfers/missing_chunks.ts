@@ -4,7 +4,7 @@
 import { FILE_PULL_AGAIN_MS } from "../base/limits.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { ChunkBuffer } from "./chunk_buffer.ts";
-import { DeliveryWindow } from "./delivery_window.ts";
+import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 
 /** Most chunks that were asked for and have not come: 2 MiB. */
 const WINDOW_MAX = 64;

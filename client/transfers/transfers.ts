@@ -8,21 +8,21 @@ import { FILE_CONFIRM_MS } from "../base/limits.ts";
 import { FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { Downloads } from "./downloads.ts";
-import { Progress } from "./progress.ts";
+import { Progress } from "../transfer_base/progress.ts";
 import type { RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
-import { openSourceFile, type SourceFile } from "./source_file.ts";
-import { FinishedUploads } from "./finished_uploads.ts";
+import { openSourceFile, type SourceFile } from "../uploads/source_file.ts";
+import { FinishedUploads } from "../uploads/finished_uploads.ts";
 import {
   LINK_LOST,
   type TransferFault,
   type TransferInfo,
   type TransferRef,
-} from "./transfer_event.ts";
-import { DeliveryWindow } from "./delivery_window.ts";
-import { ServedUpload } from "./served_upload.ts";
-import { giveUp, PushedUpload, type Upload } from "./upload.ts";
-import type { TransferHost, UploadRequest } from "./transfer_host.ts";
+} from "../transfer_base/transfer_event.ts";
+import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import { ServedUpload } from "../uploads/served_upload.ts";
+import { giveUp, PushedUpload, type Upload } from "../uploads/upload.ts";
+import type { TransferHost, UploadRequest } from "../transfer_base/transfer_host.ts";
 
 /** Most chunks that may be on their way to the server: 2 MiB. */
 const SENT_WINDOW_MAX = 64;

@@ -13,7 +13,7 @@ import { ChatSettings } from "../../../client/config/chat_settings.ts";
 import { statusLine } from "../../../client/output/status_line.ts";
 import type { StatusPart } from "../../../client/console/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";
-import type { TransferRef } from "../../../client/transfers/transfer_event.ts";
+import type { TransferRef } from "../../../client/transfer_base/transfer_event.ts";
 import { ManualClock } from "../../helpers/fakes/chat_fakes.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../../client/render/text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
-import type { TransferFault, TransferRef } from "../../../client/transfers/transfer_event.ts";
+import type { TransferFault, TransferRef } from "../../../client/transfer_base/transfer_event.ts";
 import { nameInSentence } from "../../../shared/text/names.ts";
 import { safeDownloadName } from "../../../shared/text/download_name.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";

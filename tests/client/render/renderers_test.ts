@@ -14,7 +14,7 @@ import { wrapLines } from "../../../client/render/wrap.ts";
 import { barText } from "../../../client/render/transfer_text.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { Style } from "../../../client/terminal/style.ts";
-import type { TransferEvent } from "../../../client/transfers/transfer_event.ts";
+import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { witness } from "../../helpers/system/terminal_witness.ts";
 import { safeDownloadName } from "../../../shared/text/download_name.ts";

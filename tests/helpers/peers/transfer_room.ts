@@ -1,9 +1,9 @@
 // A room for file transfers without a network: members are Transfers, the relay is the server's judge of files and a few
 // lines around it that check every message by the table, and time stands still until a test moves it.
 
-import type { TransferEvent } from "../../../client/transfers/transfer_event.ts";
+import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
-import type { FileRequest, TransferHost } from "../../../client/transfers/transfer_host.ts";
+import type { FileRequest, TransferHost } from "../../../client/transfer_base/transfer_host.ts";
 import { FileTransfers } from "../../../server/session/file_transfers.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../../shared/base/limits.ts";

@@ -7,7 +7,7 @@ import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { TransferFault } from "./transfer_event.ts";
+import type { TransferFault } from "../transfer_base/transfer_event.ts";
 import { pathCandidates } from "../files/typed_path.ts";
 
 /** Enough of a path to recognise it in an error. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeliveryWindow } from "../../../client/transfers/delivery_window.ts";
+import { DeliveryWindow } from "../../../client/transfer_base/delivery_window.ts";
 
 /** Sends chunks over a way of so many ms a chunk and so many ms of delay; the longest time that one was on its way. */
 function longestMs(way: { readonly chunkMs: number; readonly delayMs: number }, chunks = 400) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Progress } from "../../../client/transfers/progress.ts";
+import { Progress } from "../../../client/transfer_base/progress.ts";
 
 Deno.test("progress is told at the first percent, after a further percent and 100 ms, and at the end", () => {
   let now = 0;

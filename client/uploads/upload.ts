@@ -5,8 +5,8 @@ import { Buffer } from "node:buffer";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkError, type SourceFile } from "./source_file.ts";
-import type { TransferFault, Waiting } from "./transfer_event.ts";
-import type { OfferDraft, UploadRequest } from "./transfer_host.ts";
+import type { TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
+import type { OfferDraft, UploadRequest } from "../transfer_base/transfer_host.ts";
 
 /** Sends it, as TransferHost says. */
 export type UploadSend = (request: UploadRequest) => Promise<void>;

@@ -6,9 +6,9 @@ import { FILE_OFFER_MS, FILE_PULL_AGAIN_MS } from "../base/limits.ts";
 import { FILE_CHUNK_BYTES, FILE_PULLS, HOLD_S } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkSender } from "./chunk_sender.ts";
-import type { DeliveryWindow } from "./delivery_window.ts";
+import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import type { SourceFile } from "./source_file.ts";
-import type { TransferFault, Waiting } from "./transfer_event.ts";
+import type { TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
 import {
   giveUp,
   isTold,
