@@ -33,25 +33,31 @@ function goTo(n: number, chat: Chat): void {
   chat.output.note("info", `You have no room ${n}; /rooms lists them.`);
 }
 
-/** What a person entered: shown at once, and what cannot be sent goes back into the input line. */
+/**
+ * What a person entered: shown at once. A message that cannot be sent goes back into the input line; a wrong command
+ * does not, since the next line would be typed behind it.
+ */
 export function enter(text: string, context: CommandContext): void {
   if (text.trim() === "") return;
   const { chat } = context;
-  const back = (error: unknown) => {
-    chat.output.fault(error);
-    chat.console.setInput(text);
-  };
   try {
     const parsed = parseLine(text);
     if (parsed.kind === "command") {
       runCommand(parsed.row, parsed.argument, context).catch((error) => chat.output.fault(error));
-    } else {
-      const said = chat.say(parsed.text);
-      if (!chat.connected) tellWaiting(chat);
-      said.then((outcome) => reportLoss(chat, parsed.text, outcome));
-    }
+    } else say(chat, parsed.text, text);
   } catch (error) {
-    back(error);
+    chat.output.fault(error);
+  }
+}
+
+function say(chat: Chat, message: string, typed: string): void {
+  try {
+    const said = chat.say(message);
+    if (!chat.connected) tellWaiting(chat);
+    said.then((outcome) => reportLoss(chat, message, outcome));
+  } catch (error) {
+    chat.output.fault(error);
+    chat.console.setInput(typed);
   }
 }
 

@@ -1,7 +1,9 @@
 // What we say: to the current room, to one person alone, and about ourselves.
 
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { RequestLedger, RequestOutcome } from "../session/request_ledger.ts";
 import type { Correspondent } from "../rooms/direct_messages.ts";
@@ -16,6 +18,9 @@ export interface ChatForm {
 }
 
 const encoder = new TextEncoder();
+// Characters of a message that name it to whoever wrote it.
+const SHOWN_MAX = 60;
+
 /** Our voice. Methods throw LimitError before anything is kept, and resolve with what became of it. */
 export class MessageSender {
   /** Bytes of one message, as the server has it. */
@@ -26,6 +31,8 @@ export class MessageSender {
   readonly #room: () => JoinedRoom;
   /** What was said last in a room, while it is on its way. */
   readonly #saying = new Map<JoinedRoom, Promise<RequestOutcome>>();
+  /** The deletion that was asked for last in a room, while it is on its way. */
+  readonly #deleting = new Map<JoinedRoom, Promise<RequestOutcome>>();
 
   /** `room`: the current one; throws UsageError where there is none. */
   constructor(requests: RequestLedger, room: () => JoinedRoom) {
@@ -38,26 +45,27 @@ export class MessageSender {
     this.#check(text);
     const chat = { kind: "chat", text: text.toWellFormed(), action, reply } as const;
     const room = this.#room();
-    const saying = this.#requests.add(chat, room).finally(() => {
-      if (this.#saying.get(room) === saying) this.#saying.delete(room);
-    });
-    this.#saying.set(room, saying);
-    return saying;
+    return track(this.#saying, room, this.#requests.add(chat, room));
   }
 
   /**
-   * Gives our last message in the current room another text, or takes it back. Where that one is still on its way, it
-   * is waited for: the one before it is not meant.
+   * Gives one of our messages in the current room another text, or deletes it: message `sequence`, or the last one that
+   * we said. Where that one, or a deletion before, is still on its way, it is waited for: no older one is meant.
    */
-  revise(text: string | null): Promise<RequestOutcome> {
+  async revise(text: string | null, sequence?: SequenceNumber): Promise<RequestOutcome> {
     const room = this.#room();
     if (text !== null) this.#check(text);
-    const saying = this.#saying.get(room);
-    if (saying === undefined) return this.#reviseLast(room, text);
-    return saying.then((outcome) => {
-      if (outcome === "confirmed") return this.#reviseLast(room, text);
+    const said = sequence === undefined ? this.#saying.get(room) : undefined;
+    if (said !== undefined && await said !== "confirmed") {
       throw new UsageError("Cannot change your last message: it was not delivered");
-    });
+    }
+    const deleted = this.#deleting.get(room);
+    if (deleted !== undefined) await deleted;
+    const target = sequence ?? lastOwnOf(room);
+    checkOwn(room, target);
+    const draft = { kind: "revise", sequence: target, text: text?.toWellFormed() ?? null } as const;
+    const revising = this.#requests.add(draft, room);
+    return text === null ? track(this.#deleting, room, revising) : revising;
   }
 
   /** Says `text` to one person alone. */
@@ -84,18 +92,6 @@ export class MessageSender {
     if (this.status !== null) void this.setStatus(this.status);
   }
 
-  #reviseLast(room: JoinedRoom, text: string | null): Promise<RequestOutcome> {
-    const last = room.said.lastOwn;
-    if (last === undefined) {
-      throw new UsageError("Cannot change a message: you said none here that could be changed");
-    }
-    const { sequence } = last;
-    return this.#requests.add(
-      { kind: "revise", sequence, text: text?.toWellFormed() ?? null },
-      room,
-    );
-  }
-
   #check(text: string): void {
     const bytes = encoder.encode(text).length;
     if (bytes > this.messageMax) {
@@ -108,4 +104,43 @@ export class MessageSender {
       `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
     );
   }
+}
+
+/** Keeps a request in `pending` until it has its answer. */
+function track(
+  pending: Map<JoinedRoom, Promise<RequestOutcome>>,
+  room: JoinedRoom,
+  request: Promise<RequestOutcome>,
+): Promise<RequestOutcome> {
+  const tracked = request.finally(() => {
+    if (pending.get(room) === tracked) pending.delete(room);
+  });
+  pending.set(room, tracked);
+  return tracked;
+}
+
+function lastOwnOf({ said }: JoinedRoom): SequenceNumber {
+  const { lastOwn } = said;
+  if (lastOwn === undefined) {
+    throw new UsageError("Cannot change a message: you said none here that could be changed");
+  }
+  if (said.find(lastOwn) !== undefined) return lastOwn;
+  const before = said.own.at(-1);
+  throw new UsageError(`Cannot change your last message here: #${lastOwn} is deleted already`, {
+    ...(before === undefined ? {} : {
+      hint: `the one before it is #${before.sequence}: ${quote(before.text, SHOWN_MAX)}; ` +
+        "name its number to change it",
+    }),
+  });
+}
+
+function checkOwn({ said }: JoinedRoom, sequence: SequenceNumber): void {
+  const message = said.find(sequence);
+  if (message === undefined) {
+    throw new UsageError(
+      `Cannot change #${sequence}: this client has no such message of this room`,
+    );
+  }
+  if (message.own) return;
+  throw new UsageError(`Cannot change #${sequence}: ${quote(message.sender)} wrote it`);
 }

@@ -1,7 +1,9 @@
 // Commands for messages in a room, and for the user's name and state.
 
 import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { parseName } from "../../shared/text/names.ts";
+import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
 
 /** Rows of the commands for messages and the user's name and state. */
@@ -42,16 +44,37 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "edit",
-    argument: "TEXT",
+    argument: "[#N] TEXT",
     needs: "new protocol",
-    help: "change the text of your last message here; others may have read it",
-    run: ({ chat }, argument) => chat.talk.revise(argument),
+    help: "change the text of your last message here, or of your message N; Tab: the old text",
+    completes: "own message",
+    run({ chat }, argument) {
+      const { sequence, rest } = splitNumber(argument);
+      if (sequence !== undefined && rest === "") {
+        throw new UsageError(
+          `Cannot change #${sequence} to nothing: the form is /edit [#N] TEXT`,
+          { hint: `/delete #${sequence} deletes it` },
+        );
+      }
+      if (sequence === undefined) refuseBareNumber(chat, argument);
+      return chat.talk.revise(rest, sequence);
+    },
   },
   {
     name: "delete",
+    argument: "[#N]",
     needs: "new protocol",
-    help: "delete your last message here; others may have read it",
-    run: ({ chat }) => chat.talk.revise(null),
+    help: "delete your last message here, or your message N; others may have read it",
+    completes: "own message",
+    run({ chat }, argument) {
+      const [, number] = /^#?(\d{1,15})$/.exec(argument) ?? [];
+      if (argument !== "" && number === undefined) {
+        throw new UsageError(`Cannot delete ${quote(argument)}: the form is /delete [#N]`, {
+          hint: "N is the number before each message",
+        });
+      }
+      return chat.talk.revise(null, number === undefined ? undefined : Number(number));
+    },
   },
   {
     name: "away",
@@ -71,3 +94,20 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     },
   },
 ];
+
+/** Splits `#N REST`; without the sign there is no number. */
+function splitNumber(argument: string): { readonly sequence?: number; readonly rest: string } {
+  const [, number, rest = ""] = /^#(\d{1,15})(?:\s+([\s\S]*))?$/.exec(argument) ?? [];
+  return number === undefined ? { rest: argument } : { sequence: Number(number), rest };
+}
+
+/** `/edit 3 text` may mean message 3, or a text that begins with a number: the user says which. */
+function refuseBareNumber(chat: Chat, argument: string): void {
+  const [, number, text] = /^(\d{1,15})\s+(\S[\s\S]*)$/.exec(argument) ?? [];
+  const { lastOwn } = chat.room.said;
+  if (number === undefined || text === undefined || lastOwn === undefined) return;
+  throw new UsageError(`Cannot tell which message you mean by ${quote(`${number} …`)}`, {
+    hint: `/edit #${number} TEXT changes message ${number}; ` +
+      `/edit #${lastOwn} ${number} TEXT changes your last message`,
+  });
+}

@@ -40,7 +40,8 @@ export interface CommandRow {
     | "setting"
     | "banned"
     | "ignored"
-    | "long text";
+    | "long text"
+    | "own message";
   /** Runs it; `argument` is trimmed. Throws UsageError or LimitError, which the caller shows. */
   readonly run: (context: CommandContext, argument: string) => void | Promise<unknown>;
 }

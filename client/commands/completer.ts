@@ -88,7 +88,35 @@ function completeArgument(
       return { start, candidates: startingWith(word, chat.output.ignored.names) };
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
+    case "own message":
+      return completeOwnMessage(row, { chat, word, start });
   }
+}
+
+interface OwnMessageInput {
+  readonly chat: Chat;
+  readonly word: string;
+  readonly start: number;
+}
+
+/** Completes the number of one of the user's messages; where a text follows, its present text. */
+function completeOwnMessage(
+  { argument = "" }: CommandRow,
+  { chat, word, start }: OwnMessageInput,
+): Completions {
+  const { own = [], lastOwn } = chat.rooms.current?.said ?? {};
+  const takesText = argument.endsWith("TEXT");
+  const [head, number] = /^#(\d+)\s+/.exec(word) ?? [];
+  const textOf = (sequence: number | undefined) =>
+    own.filter((message) => message.sequence === sequence).map(({ text }) => text);
+  if (takesText && head !== undefined) {
+    const left = word.slice(head.length);
+    const candidates = textOf(Number(number)).filter((text) => text.startsWith(left));
+    return { start: start + head.length, candidates };
+  }
+  if (takesText && word === "") return { start, candidates: textOf(lastOwn) };
+  const numbers = own.map(({ sequence }) => takesText ? `#${sequence} ` : `#${sequence}`);
+  return { start, candidates: numbers.filter((candidate) => candidate.startsWith(word)) };
 }
 
 /** Completes the lower-case words of an argument's form, such as `qr` and `token` of `[qr] [token]`. */

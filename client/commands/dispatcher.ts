@@ -61,13 +61,19 @@ export async function runCommand(
   if (takesNone && argument !== "") {
     throw new UsageError(`Cannot use /${row.name} with ${quote(argument)}: it takes no argument`);
   }
-  if (!takesNone && !row.argument.startsWith("[") && argument === "") {
+  if (!takesNone && !isOptional(row.argument) && argument === "") {
     throw new UsageError(
       `Cannot use /${row.name} without an argument: the form is ${slashUsage(row)}`,
     );
   }
   requireNeeds(row, context);
   return await row.run(context, argument);
+}
+
+/** Whether the whole form of an argument stands in brackets, such as `[NAME [VALUE]]`. */
+function isOptional(form: string): boolean {
+  const outside = form.replace(/\[[^[\]]*\]/g, "");
+  return outside === form ? form.trim() === "" : isOptional(outside);
 }
 
 function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): void {

@@ -65,11 +65,16 @@ const HANDLERS: Handlers = {
   },
 
   revised(chat, { client, name, request, sequence, text, time }, room) {
-    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    const own = client === chat.clientId;
+    if (own) chat.requests.answer(request, "confirmed");
+    // Whoever changed a message sees which one it was; to others a deleted text is not shown again.
+    const before = own ? room.said.find(sequence)?.text : undefined;
     room.said.revise(sequence, text);
+    const who = nameInSentence(name);
+    const was = before === undefined ? "" : quote(before, 60);
     const what = text === null
-      ? `${nameInSentence(name)} deleted #${sequence}.`
-      : `${nameInSentence(name)} changed #${sequence} to: ${text}`;
+      ? `${who} deleted #${sequence}${was && `: ${was}`}.`
+      : `${who} changed #${sequence}${was && ` from ${was}`} to: ${text}`;
     const said = text ?? undefined;
     show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
   },

@@ -15,10 +15,12 @@ export interface RecentMessage {
 /** The last SAID_REMEMBERED messages of one room. */
 export class RecentMessages {
   readonly #messages = new Map<number, RecentMessage>();
+  #lastOwn: SequenceNumber | undefined;
 
   /** Adds a message; the oldest one is dropped above the bound. */
   add(message: RecentMessage): void {
     this.#messages.set(message.sequence, message);
+    if (message.own) this.#lastOwn = message.sequence;
     if (this.#messages.size <= SAID_REMEMBERED) return;
     this.#messages.delete(this.#messages.keys().next().value as number);
   }
@@ -28,9 +30,14 @@ export class RecentMessages {
     return this.#messages.get(sequence);
   }
 
-  /** The user's last message. */
-  get lastOwn(): RecentMessage | undefined {
-    return [...this.#messages.values()].findLast(({ own }) => own);
+  /** The number of the last message that the user said, deleted or not. */
+  get lastOwn(): SequenceNumber | undefined {
+    return this.#lastOwn;
+  }
+
+  /** The user's messages that can still be changed, oldest first. */
+  get own(): RecentMessage[] {
+    return [...this.#messages.values()].filter(({ own }) => own);
   }
 
   /** Gives message `sequence` another text; null deletes it. */
@@ -44,5 +51,6 @@ export class RecentMessages {
   /** Forgets all messages. */
   clear(): void {
     this.#messages.clear();
+    this.#lastOwn = undefined;
   }
 }

@@ -97,12 +97,12 @@ Deno.test("who leaves right after a line is not warned of it", async () => {
   assert.deepEqual(fake.console.printed.filter((line) => /delivered/.test(line)), []);
 });
 
-Deno.test("an unknown command is an error with a suggestion, and stays in the input line", async () => {
+Deno.test("an unknown command is an error with a suggestion, and leaves the input line empty", async () => {
   const session = new FakeSession();
   const fake = await startChat([session]);
   atTerminal(fake);
   await fake.console.enter("/jion dev");
-  assert.equal(fake.console.input, "/jion dev");
+  assert.equal(fake.console.input, "");
   assert.equal(
     fake.console.printed.at(-1),
     'error: Cannot use "/jion": there is no such command\nhint: did you mean /join?',

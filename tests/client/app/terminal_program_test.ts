@@ -33,7 +33,7 @@ test("what is typed survives a killed server, and is sent when it is back", asyn
   await alice.shows(/^\d\d:\d\d:\d\d #\d+ <alice> half a thought$/);
 });
 
-test("a message that is too long, and an unknown command, stay in the input line", async () => {
+test("a message that is too long stays in the input line, a wrong command does not", async () => {
   await using server = await startServer({ args: ["--max-message", "16"] });
   await using alice = open(server.port, "--name", "alice");
   await alice.shows(/connected/);
@@ -42,6 +42,8 @@ test("a message that is too long, and an unknown command, stay in the input line
   await alice.shows(/^alice@lobby> seventeen letters!$/);
   await alice.type("\x15/jion dev\r");
   await alice.shows(/hint: did you mean \/join\?/);
+  await alice.shows(/^alice@lobby> $/);
+  await alice.type("\x1b[A");
   await alice.shows(/^alice@lobby> \/jion dev$/);
 });
 

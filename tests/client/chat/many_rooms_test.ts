@@ -225,8 +225,8 @@ Deno.test("/me, /quote, /edit and /delete ask for what they say, and show as the
     "<alice> * waves",
     "<bob> hello",
     '<alice> (to #2 <bob> "hello") hello too',
-    "* alice changed #3 to: hello, bob",
-    "* alice deleted #3.",
+    '* alice changed #3 from "hello too" to: hello, bob',
+    '* alice deleted #3: "hello, bob".',
   ]);
 });
 

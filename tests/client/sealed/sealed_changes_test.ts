@@ -141,11 +141,14 @@ Deno.test("/edit and /delete of one's own last message go to the engine, and wha
   assert.deepEqual(engine.handled.at(-1), edit);
   const own = { client: 1, name: "alice", time: 0, sequence: 4 };
   engine.tell({ kind: "revised", ...own, text: "the plan", request: 2 });
-  assert.match(story.text(), /alice changed #4 to: the plan/);
+  assert.match(story.text(), /alice changed #4 from "teh plan" to: the plan/);
   await console.enter("/delete");
   assert.deepEqual(engine.handled.at(-1), { ...edit, request: 3, text: null });
   engine.tell({ kind: "revised", ...own, text: null, request: 3 });
-  assert.match(story.text(), /alice deleted #4/);
+  assert.match(story.text(), /alice deleted #4: "the plan"/);
+  await console.enter("/delete");
+  assert.match(story.text(), /#4 is deleted already/);
+  assert.equal(engine.handled.at(-1)?.kind, "revise");
   assert.deepEqual(story.session.sent, []);
   story.chat.end();
 });

@@ -60,6 +60,7 @@ test("three people in two rooms: each hears what is theirs, and what is said to 
   await taker.shows(/\* alice changed #1 to: for the LOBBY$/m);
   await old.system(/^alice edited: for the LOBBY$/);
   await bob.enter("/switch lobby");
+  await alice.shows(/\* alice changed #1 from "for the lobby" to: for the LOBBY$/m);
   await bob.enter("/quote 1 heard");
   await alice.shows(/<bob> \(to #1 <alice> "for the LOBBY"\) heard$/m);
   await alice.enter("/delete");
