@@ -408,9 +408,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ["client/base"],
     face: "all",
   },
+  "client/editing": {
+    says:
+      "The line that a person types: its text, keys, bursts of keys, completion, earlier lines.",
+    uses: ["client/terminal"],
+    face: ["completion", "input_aids", "input_history", "key_bindings", "key_burst", "line_editor"],
+  },
   "client/console": {
     says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
-    uses: ["client/base", "client/terminal"],
+    uses: ["client/base", "client/terminal", "client/editing"],
     face: ["console", "external_editor", "line_console", "prompt", "status_fit"],
   },
   "client/render": {
@@ -481,7 +487,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/rooms",
       "client/transfer_base",
       "client/terminal",
-      "client/console",
+      "client/editing",
       "client/render",
       "client/events",
       "client/sealed",
@@ -500,6 +506,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/transfers",
       "client/history",
       "client/terminal",
+      "client/editing",
       "client/console",
       "client/render",
       "client/output",

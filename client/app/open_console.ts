@@ -3,7 +3,8 @@
 import { droppedFile } from "../files/dropped_file.ts";
 import type { OutputScreen } from "../output/output.ts";
 import type { ChatSettings } from "../config/chat_settings.ts";
-import type { ChatConsole, Completer } from "../console/console.ts";
+import type { ChatConsole } from "../console/console.ts";
+import type { Completer } from "../editing/completion.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { editText } from "../console/external_editor.ts";

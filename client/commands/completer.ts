@@ -2,7 +2,7 @@
 
 import { safeName } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { Completer, Completions } from "../console/console.ts";
+import type { Completer, Completions } from "../editing/completion.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { EMOJI, findEmoji } from "./emoji.ts";

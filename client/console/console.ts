@@ -5,21 +5,6 @@ import type { LimitError } from "../../shared/base/errors.ts";
 import type { Alert } from "../terminal/terminal.ts";
 import type { StatusText } from "./status_fit.ts";
 
-/** Replacements for the text from `start` to the cursor; no candidates = nothing fits. */
-export interface Completions {
-  /** Index into the text, in UTF-16 units, where the completed word begins. */
-  readonly start: number;
-  /** Whole replacements, in the order in which Tab shows them. */
-  readonly candidates: readonly string[];
-  /** The candidates in the form that is listed, if that differs. */
-  readonly labels?: readonly string[];
-}
-
-/** Looks up completions of the text before the cursor (UTF-16 index); must not throw. */
-export interface Completer {
-  (text: string, cursor: number): Completions;
-}
-
 /** The user entered a line, chose a room, wants to quit (Ctrl-C), or the input ended (Ctrl-D, end of file). */
 export type UserEvent =
   | { readonly kind: "line"; readonly text: string }

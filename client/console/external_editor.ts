@@ -4,7 +4,7 @@
 
 import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { MAX_INPUT_LENGTH } from "./line_editor.ts";
+import { MAX_INPUT_LENGTH } from "../editing/line_editor.ts";
 import { cleanPaste } from "../terminal/keys.ts";
 
 const FALLBACK_EDITOR = "vi";

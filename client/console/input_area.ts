@@ -96,14 +96,3 @@ export const REFUSED_PASTE_HINT =
 export function pausedPasteHint(length: number): string {
   return `the paste goes on (${length} characters so far); Ctrl-C ends it here`;
 }
-
-/** Candidates of a completion as one line; the chosen one is in brackets and always visible. */
-export function candidateLine(
-  candidates: readonly string[],
-  options: { readonly chosen: number; readonly columns: number },
-): string {
-  const words = candidates.map((word, index) => index === options.chosen ? `[${word}]` : word);
-  const all = words.join("  ");
-  if (options.chosen <= 0 || all.length < options.columns) return all;
-  return `… ${words.slice(options.chosen).join("  ")}`;
-}

@@ -1,8 +1,8 @@
 // The console in a terminal: keys become lines, printed text goes above them, and one status line is below.
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import type { Alert, Tty } from "../terminal/terminal.ts";
-import { BINDINGS } from "./key_bindings.ts";
-import { LineEditor } from "./line_editor.ts";
+import { BINDINGS } from "../editing/key_bindings.ts";
+import { LineEditor } from "../editing/line_editor.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { EventQueue } from "./event_queue.ts";
 import {
@@ -11,9 +11,9 @@ import {
   pausedPasteHint,
   REFUSED_PASTE_HINT,
 } from "./input_area.ts";
-import { KeyBurst } from "./key_burst.ts";
-import { InputAids } from "./input_aids.ts";
-import { InputHistory } from "./input_history.ts";
+import { KeyBurst } from "../editing/key_burst.ts";
+import { InputAids } from "../editing/input_aids.ts";
+import { InputHistory } from "../editing/input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
 import { indexAt, layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
 import {

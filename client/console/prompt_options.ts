@@ -1,6 +1,6 @@
 // What a prompt needs beside its terminal: its looks, and callbacks into the program.
 
-import type { Completer } from "./console.ts";
+import type { Completer } from "../editing/completion.ts";
 import type { Timers } from "../terminal/paint_scheduler.ts";
 import type { Reflow } from "../terminal/screen.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "../../../client/commands/dispatcher.ts";
 import { helpText, slashHelp } from "../../../client/commands/screen_commands.ts";
 import { wrapLines } from "../../../client/render/wrap.ts";
-import { BINDINGS } from "../../../client/console/key_bindings.ts";
+import { BINDINGS } from "../../../client/editing/key_bindings.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
 import {
   eventOf,

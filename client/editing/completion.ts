@@ -1,5 +1,19 @@
 // Tab completion: first the prefix that all candidates share, then each candidate in turn.
-import type { Completer } from "./console.ts";
+
+/** Replacements for the text from `start` to the cursor; no candidates = nothing fits. */
+export interface Completions {
+  /** Index into the text, in UTF-16 units, where the completed word begins. */
+  readonly start: number;
+  /** Whole replacements, in the order in which Tab shows them. */
+  readonly candidates: readonly string[];
+  /** The candidates in the form that is listed, if that differs. */
+  readonly labels?: readonly string[];
+}
+
+/** Looks up completions of the text before the cursor (UTF-16 index); must not throw. */
+export interface Completer {
+  (text: string, cursor: number): Completions;
+}
 
 /** One round of completion, from the first Tab to the next key that is not Tab. */
 export class Completion {
@@ -81,4 +95,15 @@ function sharedStart(words: readonly string[]): string {
   }
   // Never half of a surrogate pair.
   return first.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
+/** Candidates of a completion as one line; the chosen one is in brackets and always visible. */
+export function candidateLine(
+  candidates: readonly string[],
+  options: { readonly chosen: number; readonly columns: number },
+): string {
+  const words = candidates.map((word, index) => index === options.chosen ? `[${word}]` : word);
+  const all = words.join("  ");
+  if (options.chosen <= 0 || all.length < options.columns) return all;
+  return `… ${words.slice(options.chosen).join("  ")}`;
 }

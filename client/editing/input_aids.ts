@@ -1,9 +1,7 @@
 // Tab completion and Ctrl-R over the input line: while one of them is open it sees each key first.
 
 import type { UserKey } from "../terminal/key_reader.ts";
-import { Completion } from "./completion.ts";
-import type { Completer } from "./console.ts";
-import { candidateLine } from "./input_area.ts";
+import { candidateLine, type Completer, Completion } from "./completion.ts";
 import type { InputHistory } from "./input_history.ts";
 import type { LineEditor } from "./line_editor.ts";
 import { previousBoundary } from "../terminal/width.ts";
