@@ -457,7 +457,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/render",
       "client/events",
     ],
-    face: ["sealed_room", "sealed_rooms"],
+    face: ["alarm", "sealed_room", "sealed_rooms"],
   },
   "client/chat": {
     says: "One user's chat with one server, over as many sessions as it takes.",

@@ -85,6 +85,9 @@ export async function deliver(
       : chat.say(parsed.text);
   const asked = room === undefined ? ask() : chat.rooms.within(roomNamed(chat, room), ask);
   const outcome = await inTime(asked, { chat, clock });
+  if (outcome === undefined || outcome === "confirmed") return;
+  // What stopped the chat is why it was not done.
+  if (chat.finish.fault !== undefined) throw chat.finish.fault;
   if (outcome === "lost") {
     throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
   }

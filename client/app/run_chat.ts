@@ -145,6 +145,7 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
   return running.chat = new Chat({
     place: { name: config.name, room: config.room },
     secret: config.linkSecret,
+    alarms: side.isPerson ? "hold" : config["allow-changed-keys"] ? "pass" : "stop",
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
     trust: side.isPerson ? (server) => connector.trust(server) : undefined,

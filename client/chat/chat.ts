@@ -1,7 +1,7 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
 import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
-import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import { type CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
@@ -71,8 +71,8 @@ export class Chat implements ChatContext {
       wake: () => this.backoff.wake(),
       onChange: () => this.refreshStatus(),
     });
-    const { clock, openEngine } = options;
-    this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine });
+    const { clock, openEngine, alarms } = options;
+    this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine, alarms });
     this.requests = new RequestLedger({
       clock: options.clock,
       pacer: this.#pacer,
@@ -168,6 +168,7 @@ export class Chat implements ChatContext {
         signal: this.ending,
         asksTrust: this.#options.trust !== undefined,
       });
+      if (this.finish.fault !== undefined) throw this.finish.fault;
     } catch (error) {
       this.finish.fail();
       this.requests.end();
@@ -175,9 +176,9 @@ export class Chat implements ChatContext {
     }
   }
 
-  /** Leaves: says goodbye, closes the session and lets `run` return. */
-  end(): void {
-    if (!this.finish.leave()) return;
+  /** Leaves: says goodbye, closes the session and lets `run` return, or throw `fault`. */
+  end(fault?: CmdchatError): void {
+    if (!this.finish.leave(fault)) return;
     this.sealed.end();
     void this.#session?.leave();
     this.requests.end();

@@ -1,9 +1,12 @@
 // How a chat ends: its user leaves, or it fails. What is told of unsent messages depends on which.
 
+import type { CmdchatError } from "../../shared/base/errors.ts";
+
 /** The end of one chat, before and after it came. */
 export class ChatEnd {
   readonly #leaving = new AbortController();
   #failed = false;
+  #fault: CmdchatError | undefined;
 
   /** Aborts when the user leaves. */
   get signal(): AbortSignal {
@@ -25,9 +28,15 @@ export class ChatEnd {
     this.#failed = true;
   }
 
-  /** The user leaves. False where they have left already. */
-  leave(): boolean {
+  /** Why a program's chat was stopped; undefined where it was not. */
+  get fault(): CmdchatError | undefined {
+    return this.#fault;
+  }
+
+  /** The user leaves, or a program's chat is stopped by `fault`. False where it is over already. */
+  leave(fault?: CmdchatError): boolean {
     const first = !this.signal.aborted;
+    if (first && fault !== undefined) [this.#fault, this.#failed] = [fault, true];
     this.#leaving.abort();
     return first;
   }

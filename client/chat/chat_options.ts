@@ -4,6 +4,7 @@ import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Output } from "../output/output.ts";
 import type { Backoff } from "../session/reconnect.ts";
+import type { AlarmManner } from "../sealed/alarm.ts";
 import type { openSealedEngine } from "../sealed_engine/engine.ts";
 import type { Destination, Session, SessionDestination } from "../session/session.ts";
 import type { ChatConsole } from "../console/console.ts";
@@ -28,6 +29,8 @@ export interface ChatOptions {
   readonly secret?: Uint8Array | undefined;
   /** Makes the part of a sealed room that seals; a worker unless told. */
   readonly openEngine?: typeof openSealedEngine;
+  /** What an alarm in a sealed room does; "hold" unless told. */
+  readonly alarms?: AlarmManner;
   /** Connects and does the handshake. */
   readonly dial: (destination: SessionDestination, signal: AbortSignal) => Promise<Session>;
   readonly console: ChatConsole;

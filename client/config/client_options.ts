@@ -3,7 +3,7 @@
 import { BUFFER_SIZE } from "../base/limits.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
-import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import { ALARM_OPTIONS, COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
 import { parseMoment } from "./time_span.ts";
 
 /** Renderers by name. */
@@ -57,6 +57,7 @@ export const CLIENT_OPTIONS = {
     parse: toggle,
     help: "a program is the user: JSON requests in, JSON lines out, as docs/JSON.md has them",
   },
+  ...ALARM_OPTIONS,
   "quiet-reconnect": {
     env: "CMDCHAT_QUIET_RECONNECT",
     parse: toggle,

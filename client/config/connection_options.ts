@@ -135,6 +135,15 @@ export const CONNECTION_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+/** What programs that talk in sealed rooms do at an alarm. */
+export const ALARM_OPTIONS = {
+  "allow-changed-keys": {
+    env: "CMDCHAT_ALLOW_CHANGED_KEYS",
+    parse: toggle,
+    help: "do not stop where somebody in a sealed room comes back with another key",
+  },
+} as const satisfies OptionTable;
+
 /** A parser whose errors do not begin with what was tried: parseCommandLine() says that. */
 function withoutHead(parse: (text: string) => string, what: string): (text: string) => string {
   return (text) => {

@@ -2,7 +2,7 @@
 
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, seconds, toggle, word } from "../../shared/cli/option_values.ts";
-import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import { ALARM_OPTIONS, COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
 
 const TIMEOUT_MAX_S = 2_000_000;
 const COUNT_MAX = 1_000_000_000;
@@ -38,6 +38,7 @@ export const SEND_OPTIONS = {
     "how long to wait for the server; 0 = for ever [default 60, with --lines: for ever]",
   ),
   ...JSON_OPTION,
+  ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
@@ -49,6 +50,7 @@ export const RECV_OPTIONS = {
   ...FROM_OPTION,
   names: { parse: toggle, help: "put the sender's name in front of every row" },
   ...JSON_OPTION,
+  ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
@@ -62,6 +64,7 @@ export const SEND_FILE_OPTIONS = {
   },
   ...timeout("how long to wait for somebody who accepts; 0 = for ever [default: for ever]"),
   ...JSON_OPTION,
+  ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
@@ -78,6 +81,7 @@ export const RECV_FILE_OPTIONS = {
   ...timeout("leave after so many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
   ...JSON_OPTION,
+  ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;

@@ -1,5 +1,6 @@
 // What handlers of events may touch of the chat.
 
+import type { CmdchatError } from "../../shared/base/errors.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import type { Output } from "../output/output.ts";
 import type { DirectMessages } from "../rooms/direct_messages.ts";
@@ -25,6 +26,8 @@ export interface ChatContext {
   utc(): string;
   /** Takes a room that the server says we are in. */
   enter(event: EventOf<"entered">): JoinedRoom;
+  /** Ends the chat because of `fault`, which nobody is there to answer. */
+  end(fault: CmdchatError): void;
   /** Makes `room` the one that lines go to. */
   switchTo(room: JoinedRoom): void;
   /** Takes a room away that we are no longer in. */

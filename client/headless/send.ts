@@ -115,12 +115,15 @@ class Sending {
       if (error instanceof UsageError) return this.#tell(n, text, error);
       throw error;
     }
-    this.#tell(n, text, outcome === "confirmed" ? undefined : notDelivered(outcome, text));
+    if (outcome === "confirmed") return this.#tell(n, text, undefined);
+    // What stopped the chat has its own error to tell.
+    this.#tell(n, text, this.#chat.finish.fault ?? notDelivered(outcome, text));
   }
 
   #tell(n: number, text: string, fault: CmdchatError | undefined): void {
     this.#fault ??= fault;
-    if (fault !== undefined) printError(errorText(fault));
+    const isTold = fault === undefined || fault === this.#chat.finish.fault;
+    if (!isTold) printError(errorText(fault));
     if (!this.#options.json) return;
     const time = this.#input.clock.utc();
     this.#stdout.print(jsonLine({ kind: "result", time, id: n, ...resultFields(fault), text }));

@@ -87,6 +87,7 @@ class FileSending {
         if (chat.ending.aborted) break;
         const input = path === "-" ? bytes : undefined;
         const found = await this.#sendOne(path, { chat, input });
+        if (chat.finish.fault !== undefined) break;
         if (found !== undefined) printError(errorText(found));
         fault ??= found;
         if (found === undefined) await this.#late.served();

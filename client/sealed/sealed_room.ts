@@ -17,11 +17,12 @@ import { FileDelivery } from "./file_delivery.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import { safeName } from "../render/text.ts";
 import { RequestLedger } from "../session/request_ledger.ts";
-import { handleRoomEvent, type PlainRoomEvent as PlainRoomEvent } from "../events/room_handlers.ts";
+import { handleRoomEvent, type PlainRoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import type { SealedPerson } from "../sealed_engine/people.ts";
 import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
+import { alarmFault, type AlarmManner, alarmText, shutFault } from "./alarm.ts";
 import { toEngine } from "./engine_requests.ts";
 
 /** What a sealed room works with. */
@@ -35,6 +36,7 @@ export interface SealedRoomOptions {
   /** Whether we make it just now. */
   readonly isNew: boolean;
   readonly openEngine: typeof openSealedEngine;
+  readonly alarms: AlarmManner;
   /** Takes what is to go to the relay. */
   readonly send: (request: SealedRequest) => void;
   /** The room is left, and nothing more comes of it. */
@@ -68,7 +70,7 @@ export class SealedRoom {
   #leaving = false;
 
   constructor(options: SealedRoomOptions) {
-    const { chat, clock, pacer, secret, name, send } = options;
+    const { chat, clock, pacer, secret, name, send, alarms } = options;
     this.#options = options;
     this.state = options.state;
     this.secret = secret;
@@ -77,6 +79,7 @@ export class SealedRoom {
     this.#engine = options.openEngine({
       secret,
       name,
+      holds: alarms !== "pass",
       send,
       tell: (event) => this.#tell(event),
       fail: (error) => this.#fail(error),
@@ -207,6 +210,10 @@ export class SealedRoom {
         return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
       case "note":
         return this.#note(event);
+      case "alarm":
+        return this.#alarm(event);
+      case "shut":
+        return this.#shut(event);
       case "moved":
         return this.#tellMoved(event);
       case "file":
@@ -310,6 +317,20 @@ export class SealedRoom {
     const { chat } = this.#options;
     if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
     show(chat, { event: "sealed", text, time: undefined }, this.state);
+  }
+
+  #alarm({ name, held, why }: Extract<SealedRoomEvent, { kind: "alarm" }>): void {
+    const { chat, alarms } = this.#options;
+    if (alarms === "stop") return chat.end(alarmFault(this.state.title, name));
+    this.#note({ kind: "note", level: "danger", text: alarmText(name, alarms) });
+    for (const request of held) this.#tell({ kind: "declined", request, why });
+  }
+
+  /** A person may wait in front of the door; a program has nobody who would open it. */
+  #shut({ text, why }: Extract<SealedRoomEvent, { kind: "shut" }>): void {
+    const { chat, alarms } = this.#options;
+    if (alarms === "hold") return this.#note({ kind: "note", level: "warning", text });
+    chat.end(shutFault(this.state.title, why));
   }
 
   #tellMoved({ name, secret }: Extract<SealedRoomEvent, { kind: "moved" }>): void {

@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
 import { openSealedEngine } from "../sealed_engine/engine.ts";
+import type { AlarmManner } from "./alarm.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { Session } from "../session/session.ts";
 
@@ -18,6 +19,7 @@ export interface SealedRoomsOptions {
   readonly pacer: RatePacer;
   /** Makes the part that seals; the worker's unless told. */
   readonly openEngine?: typeof openSealedEngine | undefined;
+  readonly alarms?: AlarmManner | undefined;
 }
 
 /** A sealed room to be opened. */
@@ -73,7 +75,7 @@ export class SealedRooms {
 
   /** Enters a room, as soon as there is a connection; lines go there. */
   open({ secret, title, name, isNew }: SealedDestination): SealedRoom {
-    const { chat, clock, pacer, openEngine = openSealedEngine } = this.#options;
+    const { chat, clock, pacer, openEngine = openSealedEngine, alarms = "hold" } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {
       chat.switchTo(known.state);
@@ -91,6 +93,7 @@ export class SealedRooms {
       name,
       isNew,
       openEngine,
+      alarms,
       send: (request) => this.#send(room, request),
       onOut: () => this.#remove(room),
     });

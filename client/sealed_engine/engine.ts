@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly secret: Uint8Array;
   /** The wanted name, which has passed parseName. */
   readonly name: string;
+  /** Whether an alarm holds what is about to be sent, true unless told. */
+  readonly holds?: boolean;
   /** Takes what goes to the relay. */
   readonly send: (request: ToRelay) => void;
   /** Takes what the chat is told. */
@@ -68,7 +70,8 @@ export function openSealedEngine(options: EngineOptions): SealedEngine {
         return fail(message.why);
     }
   };
-  post({ kind: "open", secret: options.secret, name: options.name });
+  const { secret, name, holds = true } = options;
+  post({ kind: "open", secret, name, holds });
   return {
     handle: (request) => post({ kind: "request", request }),
     receive: (event) => post({ kind: "event", event }),

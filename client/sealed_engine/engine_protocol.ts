@@ -95,6 +95,15 @@ export type SealedRoomEvent =
   /** A request was not carried out. */
   | { readonly kind: "declined"; readonly request: number; readonly why: string }
   | { readonly kind: "note"; readonly level: NoteLevel; readonly text: string }
+  /** A name has come back with another key; `held`: the requests that were not sent because of it, and why. */
+  | {
+    readonly kind: "alarm";
+    readonly name: string;
+    readonly held: readonly RequestId[];
+    readonly why: string;
+  }
+  /** The way into the room is shut: what a person is told, and the reason alone. */
+  | { readonly kind: "shut"; readonly text: string; readonly why: string }
   /** A member says that the room moves to a new link. */
   | { readonly kind: "moved"; readonly name: string; readonly secret: Uint8Array }
   | {
@@ -209,7 +218,12 @@ export type RelayEvent<K extends FromRelay["kind"]> = Extract<FromRelay, { kind:
 
 /** Into the worker; the first is `open`. */
 export type ToWorker =
-  | { readonly kind: "open"; readonly secret: Uint8Array; readonly name: string }
+  | {
+    readonly kind: "open";
+    readonly secret: Uint8Array;
+    readonly name: string;
+    readonly holds: boolean;
+  }
   | { readonly kind: "request"; readonly request: SealedRoomRequest }
   | { readonly kind: "event"; readonly event: FromRelay };
 

@@ -2,6 +2,7 @@
 // bring the room back after a restart of the relay, enter again where the own view leads nowhere.
 
 import { Buffer } from "node:buffer";
+import { quote } from "../../shared/base/sanitize.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import {
   digestOf,
@@ -35,6 +36,9 @@ const IN_VAIN_TOLD = 4;
 const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
 
+const LOCKED_TEXT =
+  "The room is locked: who made it lets nobody in. Come again by its link when it is open.";
+
 /** How this member gets in. */
 export class Entry {
   readonly #state: MemberState;
@@ -43,6 +47,7 @@ export class Entry {
   #challenge: Uint8Array | undefined;
   #putOut = 0;
   #comeAgainAt = Infinity;
+  #keptOutWhy = "";
   #unusable = 0;
   #inVain = 0;
   #wasReset = false;
@@ -92,10 +97,23 @@ export class Entry {
     this.#state.showStatus();
   }
 
-  /** The relay has put us out: after a commit that others found unsound, by mistake or not. */
-  comeAgainLater(): void {
-    if (++this.#putOut > PUT_OUT_MAX) return;
-    this.#comeAgainAt = this.#state.options.now() + PUT_OUT_MS * 2 ** (this.#putOut - 1);
+  /** The relay does not let us in, or has put us out: after a commit that others found unsound, by mistake or not. */
+  keptOut(why: string): void {
+    const state = this.#state;
+    state.moveTo("out");
+    // It may say so at each attempt, with another number of seconds.
+    const reason = why.replace(/\d+/g, "");
+    if (reason !== this.#keptOutWhy) {
+      this.#keptOutWhy = reason;
+      const text = `The server does not let you into the sealed room: ${why}`;
+      // A member comes back after a while.
+      if (state.group !== undefined) state.note("warning", text);
+      else state.options.tell({ kind: "shut", text, why: `the server says ${quote(why)}` });
+    }
+    if (++this.#putOut <= PUT_OUT_MAX) {
+      this.#comeAgainAt = state.options.now() + PUT_OUT_MS * 2 ** (this.#putOut - 1);
+    }
+    state.showStatus();
   }
 
   /** Lets time pass. */
@@ -290,10 +308,7 @@ export class Entry {
     const state = this.#state;
     state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });
     state.moveTo("out");
-    state.note(
-      "warning",
-      "The room is locked: who made it lets nobody in. Come again by its link when it is open.",
-    );
+    state.options.tell({ kind: "shut", text: LOCKED_TEXT, why: "its maker locked it" });
     state.showStatus();
   }
 
@@ -357,6 +372,7 @@ export class Entry {
     const state = this.#state;
     if (state.group?.epoch !== this.#catchUpEpoch) return this.resync();
     this.#inVain = 0;
+    this.#keptOutWhy = "";
     state.moveTo("in");
     // What was sent over the lost connection and has not come back by now never will.
     state.own.retryAll();

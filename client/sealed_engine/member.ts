@@ -210,12 +210,7 @@ export class Member {
   #declined({ ask, why }: RelayEvent<"sealed_declined">): void {
     const state = this.#state;
     const purpose = state.answered(ask);
-    if (ask === 0 || purpose === "attach") {
-      state.moveTo("out");
-      state.note("danger", `The server does not let you into the sealed room: ${why}`);
-      this.#entry.comeAgainLater();
-      return state.showStatus();
-    }
+    if (ask === 0 || purpose === "attach") return this.#entry.keptOut(why);
     switch (purpose) {
       case "create":
       case "bring back":

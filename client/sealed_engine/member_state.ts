@@ -1,7 +1,7 @@
 // What all parts of a member's state machine share: who one is, the group, the own messages, and how to speak to the
 // relay and to the chat.
 
-import type { SealedRoomId } from "../../shared/messages/ids.ts";
+import type { RequestId, SealedRoomId } from "../../shared/messages/ids.ts";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { handleOf } from "../../shared/messages/attach_proof.ts";
@@ -23,6 +23,8 @@ export interface MemberOptions {
   readonly keys: RoomKeys;
   /** The wanted name; a taken one gets the next free suffix. */
   readonly name: string;
+  /** Whether an alarm holds what is about to be sent, true unless told. */
+  readonly holds?: boolean;
   readonly send: (request: ToRelay) => void;
   readonly tell: (event: SealedRoomEvent) => void;
   /** Milliseconds of a monotonic clock. */
@@ -242,6 +244,7 @@ export class MemberState {
    * after the alarm, or anybody could stop its talk by coming in under a name that was another's.
    */
   objectionOfKeys(to?: number): string | undefined {
+    if (this.options.holds === false) return undefined;
     const receiver = this.#group?.members.find(({ handle }) =>
       to !== undefined && this.people.numberOf(handle) === to
     );
@@ -257,25 +260,20 @@ export class MemberState {
   meet(member: GroupMember): void {
     if (!this.people.meet(member)) return;
     const { name } = member;
-    this.note(
-      "danger",
-      `${name} has come back with ANOTHER KEY: somebody else may be using the name. ` +
-        `What you type from now on is sent; to be sure who reads it: /verify ${name}`,
-    );
-    this.#hold(name);
+    this.options.tell({ kind: "alarm", name, ...this.#hold(name) });
   }
 
   /** What was written before the alarm could be read is not sent: it was meant for those who were known. */
-  #hold(name: string): void {
+  #hold(name: string): { readonly held: readonly RequestId[]; readonly why: string } {
     const now = this.options.now();
     // Whoever comes in again and again may not stop the talk by that.
-    if (now < this.#heldUntil + HOLD_AGAIN_MS) return;
+    if (now < this.#heldUntil + HOLD_AGAIN_MS || this.options.holds === false) {
+      return { held: [], why: "" };
+    }
     this.#heldUntil = now + HOLD_MS;
     this.#alarmName = name;
-    const why = this.objectionOfKeys() ?? "";
-    for (const { request } of this.own.takeBack()) {
-      this.options.tell({ kind: "declined", request, why });
-    }
+    const held = this.own.takeBack().map(({ request }) => request);
+    return { held, why: this.objectionOfKeys() ?? "" };
   }
 
   /** Says something as soon as the room can take it. */

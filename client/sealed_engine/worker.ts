@@ -22,10 +22,11 @@ function enqueue(step: () => void | Promise<void>): void {
   });
 }
 
-function open(secret: Uint8Array, name: string): void {
+function open({ secret, name, holds }: Extract<ToWorker, { kind: "open" }>): void {
   machine = new Member({
     keys: deriveRoomKeys(secret),
     name,
+    holds,
     send: (request) => scope.postMessage({ kind: "send", request }),
     tell: (event) => scope.postMessage({ kind: "tell", event }),
     now: () => performance.now(),
@@ -37,7 +38,7 @@ function open(secret: Uint8Array, name: string): void {
 scope.onmessage = ({ data: message }) => {
   switch (message.kind) {
     case "open":
-      return enqueue(() => open(message.secret, message.name));
+      return enqueue(() => open(message));
     case "request":
       return enqueue(() => machine?.handle(message.request));
     case "event":

@@ -25,9 +25,12 @@ export function assertAgreed(...peers: Peer[]): void {
   }
 }
 
-/** The alarms that somebody was shown. */
-export const dangers = (peer: Peer): string[] =>
-  peer.told("note").filter(({ level }) => level === "danger").map(({ text }) => text);
+/** The alarms that somebody was shown: of names with other keys, and of other dangers. */
+export const dangers = (peer: Peer): string[] => [
+  ...peer.told("alarm").map(({ name }) => `${name} has another key`),
+  ...peer.told("note").filter(({ level }) => level === "danger").map(({ text }) => text),
+];
 
 /** All that somebody was told beside talk. */
-export const notes = (peer: Peer): string => peer.told("note").map(({ text }) => text).join("\n");
+export const notes = (peer: Peer): string =>
+  [...peer.told("note"), ...peer.told("shut")].map(({ text }) => text).join("\n");
