@@ -4,6 +4,7 @@ import { CmdchatError, ConfigError, UsageError } from "../shared/base/errors.ts"
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { readVariable } from "../shared/cli/environment.ts";
 import { errorText, EXIT_UNEXPECTED } from "../shared/cli/error_report.ts";
+import { parseCommandLine } from "../shared/cli/command_line.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
@@ -11,10 +12,16 @@ import { checkCommand } from "./commands/check.ts";
 import { type CommandIo, STOP_SIGNALS } from "./commands/command_io.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
 import { keepCommand } from "./commands/keep.ts";
-import { SERVER_COMMANDS, SERVER_PROGRAM, type ServerCommand } from "./commands/program.ts";
+import {
+  PAGE_OPTIONS,
+  SERVER_COMMANDS,
+  SERVER_PROGRAM,
+  type ServerCommand,
+} from "./commands/program.ts";
 import { serve } from "./commands/serve.ts";
 import { newIdentityText } from "./config/identity_file.ts";
 import { readConfig, SERVER_OPTIONS } from "./config/server_options.ts";
+import { readPage } from "./web/page.ts";
 
 const encoder = new TextEncoder();
 
@@ -23,10 +30,13 @@ function env(name: string): string | undefined {
   return readVariable(name) || undefined;
 }
 
-/** Throws ConfigError where nobody can be told: a server whose address and fingerprint nobody saw is of no use. */
 function print(text: string): void {
+  writeAll(encoder.encode(`${text}\n`));
+}
+
+/** Throws ConfigError where nobody can be told: a server whose address and fingerprint nobody saw is of no use. */
+function writeAll(bytes: Uint8Array): void {
   try {
-    const bytes = encoder.encode(`${text}\n`);
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
   } catch (cause) {
     throw new ConfigError("Cannot print: standard output takes nothing", { cause });
@@ -59,6 +69,20 @@ async function printIdentity(rest: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** `page`: a page that somebody keeps cannot be changed by a server. */
+function printPage(args: readonly string[]): number {
+  const { values, positionals } = parseCommandLine(PAGE_OPTIONS, { args, env });
+  if (positionals.length > 0) {
+    throw new UsageError(`Cannot use ${JSON.stringify(positionals[0])}: page takes no arguments`, {
+      hint: "cmdchat-server page > page.html",
+    });
+  }
+  const page = readPage();
+  if (values.hash) print(page.sha256);
+  else writeAll(page.bytes);
+  return 0;
+}
+
 /** `completions SHELL`. */
 async function printCompletions(args: readonly string[]): Promise<number> {
   const { completionScript } = await import("../shared/cli/completion_script.ts");
@@ -67,15 +91,17 @@ async function printCompletions(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => Promise<number>>> = {
-  keygen: printIdentity,
-  check: (args) => checkCommand(readConfig({ args, env }), { env, print }),
-  health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
-  keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
-  top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
-  admin: (args) => adminCommand({ args, env }, commandIo()),
-  completions: printCompletions,
-};
+const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => number | Promise<number>>> =
+  {
+    keygen: printIdentity,
+    check: (args) => checkCommand(readConfig({ args, env }), { env, print }),
+    health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
+    keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
+    top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
+    admin: (args) => adminCommand({ args, env }, commandIo()),
+    page: printPage,
+    completions: printCompletions,
+  };
 
 async function run(argv: readonly string[]): Promise<number> {
   const { build, args } = takeBuild(argv);

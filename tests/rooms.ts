@@ -205,9 +205,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/web": {
     says:
-      "The door of the port: WebSocket upgrades, origins of pages, and the client's address behind a trusted proxy.",
+      "The door of the port: WebSocket upgrades, the page and origins of pages, and the client's address behind a trusted proxy.",
     uses: ["server/config", "server/limits", "server/net"],
-    face: ["door", "web_refusal"],
+    face: ["door", "page", "page_answer", "page_policy", "web_refusal"],
   },
   "server/connection": {
     says:
@@ -251,7 +251,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   "server/commands": {
-    says: "The commands of the executable: serve, keygen, health, top, admin, keep, completions.",
+    says: "The commands of the executable: serve, check, health, top, admin, keep.",
     uses: [
       "server/config",
       "server/telemetry",
@@ -278,7 +278,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server": {
     says: "From the command line to a command to an exit code, nothing else.",
-    uses: ["server/config", "server/commands"],
+    uses: ["server/config", "server/web", "server/commands"],
     face: [],
   },
   "client/base": {
@@ -534,6 +534,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/app",
     ],
     face: ["json_chat", "json_requests", "print_history", "run_script", "show_history"],
+  },
+  "client/page": {
+    says: "The page in a browser: its elements and looks, and where its script begins.",
+    uses: [],
+    face: [],
   },
   "client/doctor": {
     says: "`cmdchat-client doctor`: checks everything that a chat needs.",

@@ -4,14 +4,17 @@
 
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/telemetry/systemd_notify.ts";
 import { buildArgument } from "../../shared/base/version.ts";
+import { PageBuildError, writePage } from "./page.ts";
 
 /** One program: where it starts and all it may ever do. */
 export interface Program {
   readonly name: string;
   readonly entry: string;
   readonly permissions: readonly string[];
-  /** Modules that are started by their path and not imported. */
+  /** Files that are opened or started by their path and not imported. */
   readonly include?: readonly string[];
+  /** Builds what it includes, where that is no source. */
+  readonly prepare?: () => Promise<unknown>;
   /** How its memory is managed, in words of V8. */
   readonly v8Flags?: readonly string[];
 }
@@ -34,6 +37,8 @@ export const SERVER: Program = {
   ],
   // Young objects get 24 MiB at most instead of 52, which is never given back (docs/adr/0021).
   v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
+  include: ["dist/page.html"],
+  prepare: writePage,
 };
 
 /** Through which proxy all programs of the user go. */
@@ -82,6 +87,7 @@ const START_UPS = 5;
 
 /** Builds one executable with the CLI in DENO_COMPILE, or this one. Throws with a hint when it cannot. */
 export async function compile(program: Program, options: CompileOptions): Promise<void> {
+  await program.prepare?.();
   const target = options.target === undefined ? [] : ["--target", options.target];
   const build = await builtFrom();
   const environment: Record<string, string> = {
@@ -228,8 +234,9 @@ async function main(args: readonly string[]): Promise<number> {
     await (args.includes("--all") ? compileForAll() : compileForThisSystem());
     return 0;
   } catch (error) {
-    if (!(error instanceof CompileError)) throw error;
-    console.error(`error: ${error.message}\nhint: ${error.hint}`);
+    if (error instanceof PageBuildError) console.error(`error: ${error.message}`);
+    else if (!(error instanceof CompileError)) throw error;
+    else console.error(`error: ${error.message}\nhint: ${error.hint}`);
     return 1;
   }
 }

@@ -9,6 +9,7 @@ import { readAdminToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { readPage, servesPage } from "../web/page.ts";
 
 /** What the command runs in. */
 export interface CheckContext {
@@ -31,6 +32,7 @@ export async function checkCommand(
   if (admin !== undefined && adminToken !== undefined && !isLoopback(admin.hostname)) {
     checkTokenStrength(adminToken);
   }
+  const page = servesPage(config) ? readPage() : undefined;
   const { fingerprint } = await openIdentity(config["identity-file"]);
   await checkCluster(config, env);
   if (tls?.lacksIssuer) print("warning: the certificate's issuer is missing; give the whole chain");
@@ -38,6 +40,7 @@ export async function checkCommand(
   const count = tokenDigests.length;
   print(`tls: ${tls === undefined ? "none" : "yes"}${days}`);
   print(`tokens: ${count === 0 ? "none, open to everyone" : count}`);
+  print(`page: ${page === undefined ? "none" : `SHA-256 ${page.sha256}`}`);
   print(
     `fingerprint: ${
       config["identity-file"] === undefined ? "a new one at each start" : fingerprint

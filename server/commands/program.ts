@@ -1,13 +1,21 @@
 // The server's commands as data: help, man page, completions and tables derive from it.
 
+import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
+import { toggle } from "../../shared/cli/option_values.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
 import { ADMIN_COMMANDS, ADMIN_TABLE } from "../admin/admin_commands.ts";
 import { ADMIN_COMMAND_OPTIONS } from "./admin.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../config/server_options.ts";
 
 const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
+
+/** Options of `page`. */
+export const PAGE_OPTIONS = {
+  hash: { parse: toggle, help: "print its SHA-256 instead, which a release publishes" },
+  ...HELP_OPTIONS,
+} as const satisfies OptionTable;
 const TOKEN_NOTE = "CMDCHAT_ADMIN_TOKEN holds the server's admin token, if it has one.";
 
 /** Every command of the server. */
@@ -62,6 +70,15 @@ export const SERVER_COMMANDS = [
     ],
     options: ADMIN_COMMAND_OPTIONS,
     completes: ADMIN_COMMANDS,
+  },
+  {
+    name: "page",
+    summary: "print the page for browsers, to keep it as a file or to compare it",
+    about: [
+      "A page that you keep cannot be changed by a server: cmdchat-server page > page.html",
+      "It is the same for every build of one version.",
+    ],
+    options: PAGE_OPTIONS,
   },
   completionsCommand("cmdchat-server", HELP_OPTIONS),
 ] as const satisfies readonly CommandSpec[];

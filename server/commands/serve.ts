@@ -16,6 +16,7 @@ import type { Listener } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
+import { readPage, servesPage } from "../web/page.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
 import { reload, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
@@ -52,6 +53,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const { env, print } = context;
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
+  const page = servesPage(config) ? readPage() : undefined;
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
@@ -74,7 +76,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     isManaged: env("NOTIFY_SOCKET") !== undefined,
     onWaiting,
   });
-  const parts = { config, log, identity, cluster: joined?.cluster, listener, files };
+  const parts = { config, log, identity, cluster: joined?.cluster, listener, files, page };
   const served = new ServedRelay(parts);
   tellAll = (text) => served.relay.tellAll(text);
   if (previous !== undefined) {
@@ -98,6 +100,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   print(banner(files.tokenDigests.length === 0, listener));
   print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
+  if (page !== undefined) print(`page for ${config.web?.join(", ")}, SHA-256 ${page.sha256}`);
   if (admin !== undefined) print(`admin pages on http://${admin.address}`);
   manager.tell("READY=1");
   await served.serve();

@@ -14,6 +14,7 @@ import { encodeHandOver, type RelaySnapshot } from "../relay/hand_over_state.ts"
 import { Relay } from "../relay/relay.ts";
 import { handOver, takeOver } from "../relay/succession.ts";
 import { Door } from "../web/door.ts";
+import type { Page } from "../web/page.ts";
 import { faultText } from "../telemetry/log.ts";
 
 // The port may still belong to the process that failed to take over, until that one exits.
@@ -28,6 +29,8 @@ export interface ServedRelayOptions {
   /** The port on which to serve; see `serve`. */
   readonly listener: Listener;
   readonly files: Reloadable;
+  /** The page for browsers; undefined = none is served. */
+  readonly page: Page | undefined;
 }
 
 /** A relay, and the listener that brings it its clients. */
@@ -148,7 +151,7 @@ export class ServedRelay {
   }
 
   #newDoor(): Door {
-    return new Door(this.#options.config, this.#relay.access);
+    return new Door(this.#options.config, this.#relay.access, this.#options.page);
   }
 
   #newRelay(): Relay {

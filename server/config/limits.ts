@@ -55,6 +55,9 @@ export const MAILBOX_MAX_BYTES = 64 * KIB;
 /** The TLS handshake and the first message must both be complete within this. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 
+/** The page must be out within this, after a request within the deadline of the handshake: 6 KB/s suffice. */
+export const PAGE_DEADLINE_MS = 30_000;
+
 /** Bytes of talk that wait for one client before it is disconnected: it does not read fast enough. */
 export const OUTBOX_MAX_BYTES = 16 * MIB;
 

@@ -79,7 +79,8 @@ export const SERVER_OPTIONS = {
     value: "ORIGIN,…",
     env: "CMDCHAT_WEB",
     parse: commaList,
-    help: "speak WebSocket on the same port too, and let pages of these origins connect",
+    help:
+      "serve the page for browsers on the same port, which they reach at these addresses, and speak WebSocket",
   },
   "web-only-socket": {
     env: "CMDCHAT_WEB_ONLY_SOCKET",

@@ -14,6 +14,7 @@ import type { Session } from "../session/session.ts";
 import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Door } from "../web/door.ts";
+import { type PageAnswer, sendPage } from "../web/page_answer.ts";
 import { WebRefusal } from "../web/web_refusal.ts";
 import { foreignProtocolAnswer } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
@@ -29,6 +30,8 @@ interface Opened {
   readonly slot: ConnectionSlot;
   /** Undefined = every connection carries raw frames. */
   readonly door: Door | undefined;
+  /** Of a browser that asked for the page. */
+  page: PageAnswer | undefined;
 }
 
 const UNCOUNTED: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
@@ -41,14 +44,18 @@ export async function serveConnection(
   slot: ConnectionSlot = UNCOUNTED,
   door?: Door,
 ): Promise<void> {
-  const opened = {
+  const opened: Opened = {
     connection: accepted,
     source: new FrameSource(accepted, relay.counters),
     slot,
     door,
+    page: undefined,
   };
   const login = await loginInTime(relay, opened);
-  if (login === undefined) return;
+  if (login === undefined) {
+    if (opened.page !== undefined) await sendPage(accepted, opened.page);
+    return;
+  }
   const { connection, source } = opened;
   const { session, resumed } = login;
   const { id: client, isV1 } = session;
@@ -123,7 +130,9 @@ async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefi
   }, HANDSHAKE_DEADLINE_MS - used);
   try {
     const login = await logIn(relay, opened);
-    if (login === undefined) relay.metrics.handshake(late ? "timeout" : "gone");
+    if (login === undefined) {
+      relay.metrics.handshake(late ? "timeout" : opened.page === undefined ? "gone" : "page");
+    }
     return login;
   } catch (error) {
     relay.metrics.handshake(late ? "timeout" : failure(error, opened.source, relay.tls));
@@ -146,6 +155,10 @@ async function logIn(relay: Relay, opened: Opened): Promise<Login | undefined> {
   const { connection: accepted, slot, door } = opened;
   const entered = await door?.enter(accepted, slot);
   if (door !== undefined && entered === undefined) return undefined;
+  if (entered?.kind === "page") {
+    opened.page = entered.answer;
+    return undefined;
+  }
   if (entered !== undefined && entered.connection !== accepted) {
     opened.connection = entered.connection;
     opened.source = new FrameSource(entered.connection, relay.counters);

@@ -15,6 +15,7 @@ export const HANDSHAKE_RESULTS = [
   "v1",
   "v2",
   "resumed",
+  "page",
   "unauthorized",
   "refused",
   "foreign",
@@ -57,7 +58,7 @@ export class Metrics {
   /** Counts how a handshake ended. */
   handshake(result: HandshakeResult): void {
     this.handshakes[result]++;
-    if (!["v1", "v2", "resumed"].includes(result)) this.counters.handshakesFailed++;
+    if (!["v1", "v2", "resumed", "page"].includes(result)) this.counters.handshakesFailed++;
   }
 
   /** Measures the event loop's lag until `signal` aborts. */

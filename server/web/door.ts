@@ -1,5 +1,5 @@
-// The door of the server's port: looks at the first bytes of a connection and tells a proxy's header, a WebSocket
-// upgrade and raw bytes apart. All of it happens within the deadline of the handshake.
+// The door of the server's port: looks at the first bytes of a connection and tells a proxy's header, a request for the
+// page, a WebSocket upgrade and raw bytes apart. All of it happens within the deadline of the handshake.
 
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
@@ -10,10 +10,13 @@ import { Origins } from "./origins.ts";
 import { ProvisionalSlot } from "./provisional_slot.ts";
 import { ProxiedConnection } from "./proxied_connection.ts";
 import { takeProxyHeader } from "./proxy_protocol.ts";
+import type { Page } from "./page.ts";
+import type { PageAnswer } from "./page_answer.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
-import { readUpgradeRequest, upgradeAnswer, type UpgradeRequest } from "./upgrade_request.ts";
+import { upgradeAnswer } from "./upgrade_request.ts";
 import { WebConnection } from "./web_connection.ts";
 import { refusalFor, WebRefusal } from "./web_refusal.ts";
+import { readWebRequest, speaksHttp, type WebRequest } from "./web_request.ts";
 
 /** What is done to let connections in. */
 export interface DoorHost {
@@ -27,17 +30,21 @@ export interface DoorHost {
 
 /** A connection whose carrier is known. */
 export interface Entered {
+  readonly kind: "session";
   readonly connection: Connection;
   /** Bytes of it that were read already. */
   readonly first: Uint8Array | undefined;
   readonly isWebSocket: boolean;
 }
 
+/** A connection of a browser that gets the page and nothing else. */
+export interface PageAsked {
+  readonly kind: "page";
+  readonly answer: PageAnswer;
+}
+
 /** What the door reads of the configuration. */
 export type DoorConfig = Pick<ServerConfig, "web" | "web-only-socket" | "trusted-proxy">;
-
-// "GE" of "GET": no length of a frame begins so.
-const [LETTER_G, LETTER_E] = [0x47, 0x45];
 
 /** Lets connections in. */
 export class Door {
@@ -45,10 +52,12 @@ export class Door {
   readonly #proxies: TrustedProxies;
   readonly #origins: Origins | undefined;
   readonly #how: string;
+  readonly #page: Page | undefined;
 
-  /** Throws ConfigError for origins or networks that cannot be used. */
-  constructor(config: DoorConfig, host: DoorHost) {
+  /** Without `page` none is served. Throws ConfigError for origins or networks that cannot be used. */
+  constructor(config: DoorConfig, host: DoorHost, page?: Page) {
     this.#host = host;
+    this.#page = page;
     const { web = [], "web-only-socket": socketOnly, "trusted-proxy": proxies = [] } = config;
     this.#proxies = new TrustedProxies(proxies);
     const speaksWebSocket = socketOnly || web.length > 0;
@@ -77,18 +86,22 @@ export class Door {
    * Finds out what a connection carries; undefined where it ended before that was known, or may not stay. Throws
    * WebRefusal, ProtocolError or ConnectionLost.
    */
-  async enter(connection: Connection, slot: ConnectionSlot): Promise<Entered | undefined> {
+  async enter(
+    connection: Connection,
+    slot: ConnectionSlot,
+  ): Promise<Entered | PageAsked | undefined> {
     if (this.#origins === undefined && this.#proxies.isEmpty) {
-      return { connection, first: undefined, isWebSocket: false };
+      return { kind: "session", connection, first: undefined, isWebSocket: false };
     }
     const first = new FirstBytes(connection);
     const address = await this.#addressOf(connection, first);
     if (!await first.has(1)) return undefined;
     if (this.#origins !== undefined && await speaksHttp(first)) {
-      return await this.#upgrade({ connection, first, address, slot });
+      return await this.#answer({ connection, first, address, slot });
     }
     if (!moveSlot(slot, address)) return undefined;
     return {
+      kind: "session",
       connection: under(connection, address),
       first: first.bytes,
       isWebSocket: false,
@@ -101,26 +114,37 @@ export class Door {
     return (await takeProxyHeader(first))?.address ?? address;
   }
 
-  async #upgrade({ connection, first, address, slot }: Arriving): Promise<Entered> {
-    const request = await readUpgradeRequest(first, this.#how);
-    this.#origins?.check(request);
-    const client = this.#clientOf(address, request);
-    if (!moveSlot(slot, client)) {
-      throw new WebRefusal(503, "This server takes no more connections from your address.", client);
+  async #answer({ connection, first, address, slot }: Arriving): Promise<Entered | PageAsked> {
+    const request = await readWebRequest(first, {
+      hasPage: this.#page !== undefined,
+      how: this.#how,
+    });
+    const client = this.#letIn(request, { address, slot });
+    if (request.kind === "page") {
+      // readWebRequest() gives none where there is no page.
+      const page = this.#page as Page;
+      return { kind: "page", answer: page.answer(request.head, request.method) };
     }
     await connection.write(await upgradeAnswer(request));
     return {
+      kind: "session",
       connection: new WebConnection(under(connection, client)),
       first: undefined,
       isWebSocket: true,
     };
   }
 
-  #clientOf(address: string, { head }: UpgradeRequest): string {
+  /** The address of the client, which may stay. Throws WebRefusal. */
+  #letIn(request: WebRequest, { address, slot }: Pick<Arriving, "address" | "slot">): string {
     try {
-      return this.#proxies.clientOf(address, head);
+      if (request.kind === "page") this.#origins?.checkHost(request.host);
+      else this.#origins?.check(request);
+      const client = this.#proxies.clientOf(address, request.head);
+      if (moveSlot(slot, client)) return client;
+      const text = "This server takes no more connections from your address.";
+      throw new WebRefusal(503, text, client);
     } catch (error) {
-      throw refusalFor(error);
+      throw refusalFor(error, request.head);
     }
   }
 }
@@ -136,11 +160,6 @@ async function readBeforeTls(plain: Connection): Promise<BeforeTls> {
   const first = new FirstBytes(plain);
   const header = await takeProxyHeader(first);
   return { address: header?.address ?? plain.address, rest: first.bytes };
-}
-
-async function speaksHttp(first: FirstBytes): Promise<boolean> {
-  if (first.bytes[0] !== LETTER_G) return false;
-  return await first.has(2) && first.bytes[1] === LETTER_E;
 }
 
 function moveSlot(slot: ConnectionSlot, address: string): boolean {

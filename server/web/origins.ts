@@ -7,7 +7,7 @@ import { WebRefusal } from "./web_refusal.ts";
 const OPAQUE = "null";
 
 /** What is known of a request. */
-export interface PageRequest {
+export interface FromPage {
   readonly origin: string | undefined;
   readonly host: string | undefined;
 }
@@ -33,15 +33,18 @@ export class Origins {
   }
 
   /** Throws WebRefusal for a page that may not connect. */
-  check({ origin, host }: PageRequest): void {
+  check({ origin, host }: FromPage): void {
     if (origin === undefined) return;
     if (!this.#allows(origin)) {
       throw new WebRefusal(403, "This server takes no connections from this page's origin.");
     }
-    // A name that somebody lets point here must not make this server part of their page (DNS rebinding).
-    if (host === undefined || !this.#hosts.has(withoutDefaultPort(host, origin))) {
-      throw new WebRefusal(403, "This server is not known under the name that was asked for.");
-    }
+    if (host === undefined || !this.#hosts.has(withoutDefaultPort(host, origin))) throw badHost();
+  }
+
+  /** Throws WebRefusal for a name under which no page of this server is known. */
+  checkHost(host: string): void {
+    const names = ["http:", "https:"].map((scheme) => withoutDefaultPort(host, scheme));
+    if (!names.some((name) => this.#hosts.has(name))) throw badHost();
   }
 
   // Tokens may be taken away while the server runs (SIGHUP).
@@ -63,6 +66,11 @@ function readOrigin(text: string): URL {
       hint: "without a slash at its end, in lower case, and without the port where it is 443 or 80",
     },
   );
+}
+
+// A name that somebody lets point here must not make this server part of their page (DNS rebinding).
+function badHost(): WebRefusal {
+  return new WebRefusal(403, "This server is not known under the name that was asked for.");
 }
 
 // A proxy may pass on the port that the scheme implies.

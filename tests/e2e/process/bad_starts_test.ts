@@ -94,7 +94,7 @@ test("networks and origins that cannot be used are refused, and so is the origin
       code: CONFIG,
     })),
     {
-      args: ["--web=https://chat.example.org,null"],
+      args: ["--web-only-socket", "--web=https://chat.example.org,null"],
       says: /--web null: .* the server has no tokens$/,
       hint: /CMDCHAT_TOKENS/,
       code: CONFIG,

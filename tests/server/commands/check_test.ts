@@ -22,6 +22,7 @@ Deno.test("check says what a server would start with, and names variables withou
       "warning: CMDCHAT_TOKEN has no effect: only the client reads it; CMDCHAT_TOKENS is read here",
       "tls: none",
       "tokens: none, open to everyone",
+      "page: none",
       "fingerprint: a new one at each start",
       "the configuration is good",
     ],

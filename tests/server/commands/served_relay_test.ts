@@ -18,6 +18,7 @@ async function openServed(): Promise<ServedRelay> {
     cluster: undefined,
     listener: await listen({ host: "127.0.0.1", port: 0, tls: undefined }),
     files,
+    page: undefined,
   });
 }
 

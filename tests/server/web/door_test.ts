@@ -4,6 +4,7 @@ import { parseNetwork } from "../../../server/limits/ip_network.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { ProvisionalSlot } from "../../../server/web/provisional_slot.ts";
 import { Door } from "../../../server/web/door.ts";
+import { Page, servesPage } from "../../../server/web/page.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { encodeFrame } from "../../../shared/channel/frame.ts";
@@ -31,9 +32,12 @@ function upgradeOf(...fields: string[]): Uint8Array {
   return encoder.encode([...UPGRADE, ...fields, "", ""].join("\r\n"));
 }
 
+const PAGE = new Page(`<style>p{}</style><script>1</script>${"x".repeat(100_000)}`);
+
 async function openDoor(...args: string[]): Promise<{ relay: Relay; door: Door }> {
   const relay = await makeRelay(args);
-  return { relay, door: new Door(relay.config, relay.access) };
+  const page = servesPage(relay.config) ? PAGE : undefined;
+  return { relay, door: new Door(relay.config, relay.access, page) };
 }
 
 /** A first v2 message, which the server answers. */
@@ -69,7 +73,7 @@ Deno.test("one port tells raw v2, v1 and WebSocket apart, also one byte at a tim
   const upgraded = /^HTTP\/1\.1 101 [^]*"v2"/;
   assert.match(await answerTo(opened, upgradeOf(), masked(first)) ?? "", upgraded);
   assert.match(await answerTo(opened, ...cut(upgradeOf()), ...cut(masked(first))) ?? "", upgraded);
-  assert.match(await answerTo(opened, encoder.encode("POST / HTTP/1.1\r\n\r\n")) ?? "", / 400 /);
+  assert.match(await answerTo(opened, encoder.encode("POST / HTTP/1.1\r\n\r\n")) ?? "", / 405 /);
   assert.equal(await answerTo(opened), "");
   assert.equal(await answerTo(opened, encoder.encode("G")), "");
 });
@@ -187,4 +191,66 @@ Deno.test("origins and networks that cannot be used are refused at start", async
   ) {
     await assert.rejects(openDoor(...args), ConfigError, args.join(" "));
   }
+});
+
+Deno.test("the page is served under the names of --web, and under no other", async () => {
+  const opened = await openDoor("--web", "https://chat.example.org,http://localhost:5050");
+  const ask = async (host: string, method = "GET") =>
+    await answerTo(opened, encoder.encode(`${method} / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)) ?? "";
+  for (
+    const [host, isKnown] of [
+      ["chat.example.org", true],
+      ["CHAT.example.org", true],
+      ["chat.example.org:443", true],
+      ["localhost:5050", true],
+      ["localhost", false],
+      ["127.0.0.1:5050", false],
+      ["chat.example.org.", false],
+      ["chat.example.org:5050", false],
+      ["evil.example", false],
+      ["", false],
+    ] as const
+  ) {
+    const answer = await ask(host);
+    assert.match(answer, isKnown ? / 200 OK[^]*x{100000}$/ : / 403 [^]*not known/, host);
+    const toHead = await ask(host, "HEAD");
+    assert.match(toHead, isKnown ? / 200 OK\r\n[^]*\r\n\r\n$/ : / 403 [^]*\r\n\r\n$/, host);
+  }
+  assert.equal(opened.relay.metrics.handshakes.page, 8);
+  assert.equal(opened.relay.gauges.connections, 0);
+});
+
+Deno.test("--web-only-socket keeps the page off, and lets pages of --web connect", async () => {
+  const opened = await openDoor("--web-only-socket", "--web", "https://chat.example.org");
+  const plain = encoder.encode("GET / HTTP/1.1\r\nHost: chat.example.org\r\n\r\n");
+  assert.match(await answerTo(opened, plain) ?? "", / 426 [^]*cmdchat-client/);
+  const page = "Origin: https://chat.example.org";
+  assert.match(await answerTo(opened, upgradeOf(page)) ?? "", / 101 /);
+});
+
+Deno.test("a browser behind a trusted proxy that is banned, or above its share, gets no page", async () => {
+  const opened = await openDoor(
+    "--web",
+    "https://chat.example.org",
+    "--trusted-proxy",
+    PROXY,
+    "--max-per-address",
+    "1",
+  );
+  const { relay } = opened;
+  relay.access.bans.add({ network: parseNetwork("203.0.113.7"), until: undefined }, Date.now());
+  const ask = async (address: string) =>
+    await answerTo(
+      opened,
+      encoder.encode(
+        `GET / HTTP/1.1\r\nHost: chat.example.org\r\nX-Forwarded-For: ${address}\r\n\r\n`,
+      ),
+    ) ?? "";
+  assert.match(await ask("203.0.113.7"), / 503 /);
+  assert.match(await ask("203.0.113.8"), / 200 /);
+  const slot = relay.access.admit("203.0.113.8");
+  assert.match(await ask("203.0.113.8"), / 503 /);
+  slot?.release();
+  assert.match(await ask("unknown"), / 400 /);
+  assert.equal(relay.gauges.connections, 0);
 });

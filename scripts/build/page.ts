@@ -1,0 +1,112 @@
+// deno-lint-ignore-file no-console
+// Builds dist/page.html: the page for browsers as one file, which depends on the sources alone and not on where they
+// are, so that anyone can build it again and compare.
+
+import { pagePolicy } from "../../server/web/page_policy.ts";
+
+/** Bytes of the largest page, as browsers get it. */
+export const PAGE_MAX_GZIP_BYTES = 200 * 1024;
+
+const ROOT = new URL("../..", import.meta.url);
+const FOLDER = new URL("../../client/page/", import.meta.url);
+const OUTPUT = new URL("../../dist/page.html", import.meta.url);
+
+/** Where the page's sources are; tests build others. */
+export interface PageSources {
+  /** What becomes the script. */
+  readonly entry: string;
+  /** With `{policy}`, and an empty style and script. */
+  readonly html: string;
+  readonly css: string;
+}
+
+/** The page of one set of sources. Throws PageBuildError. */
+export async function buildPage(
+  { entry, html, css }: Partial<PageSources> = {},
+): Promise<string> {
+  const style = checked("style", css ?? await Deno.readTextFile(new URL("page.css", FOLDER)));
+  const script = checked("script", await bundle(entry ?? "client/page/entry.ts"));
+  const policy = pagePolicy({ script, style }, "ws: wss:");
+  const template = html ?? await Deno.readTextFile(new URL("page.html", FOLDER));
+  const parts = [
+    ['content="{policy}"', `content="${policy}"`],
+    ["<style></style>", `<style>${style}</style>`],
+    ["<script></script>", `<script>${script}</script>`],
+  ];
+  // A function, since a text may hold what replace() takes for a pattern.
+  return parts.reduce((text, [place = "", part = ""]) => text.replace(place, () => part), template);
+}
+
+/** Builds the page and writes it where the server looks for it. Throws PageBuildError. */
+export async function writePage(): Promise<string> {
+  const html = await buildPage();
+  await Deno.mkdir(new URL(".", OUTPUT), { recursive: true });
+  // Whole or not at all, since a server may read it now.
+  const next = new URL(`page.html.${Deno.pid}`, OUTPUT);
+  await Deno.writeTextFile(next, html);
+  // `deno compile` puts the times of files into an executable.
+  await Deno.utime(next, 0, 0);
+  await Deno.rename(next, OUTPUT);
+  return html;
+}
+
+/** Bytes of the page as browsers get it. */
+export async function gzipSize(html: string): Promise<number> {
+  const zipped = new Blob([html]).stream().pipeThrough(new CompressionStream("gzip"));
+  return (await new Response(zipped).bytes()).length;
+}
+
+/** A build that failed. */
+export class PageBuildError extends Error {
+  override readonly name = "PageBuildError";
+}
+
+async function bundle(entry: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--no-check",
+      "--frozen",
+      "--platform=browser",
+      "--format=iife",
+      "--minify",
+      entry,
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const report = new TextDecoder().decode(stderr).trim();
+  if (!success) throw new PageBuildError(`Cannot build the page:\n${report}`);
+  return new TextDecoder().decode(stdout).trim();
+}
+
+// HTML ends or hides a part at these, whatever the language in it says.
+function checked(kind: "script" | "style", text: string): string {
+  const found = /<\/(?:script|style)|<!--/i.exec(text);
+  if (found === null) return text;
+  throw new PageBuildError(`Cannot build the page: its ${kind} contains "${found[0]}"`);
+}
+
+async function main(): Promise<number> {
+  try {
+    const html = await writePage();
+    const size = await gzipSize(html);
+    console.log(`dist/page.html: ${kib(html.length)} KiB, ${kib(size)} KiB as browsers get it`);
+    if (size <= PAGE_MAX_GZIP_BYTES) return 0;
+    throw new PageBuildError(`The page is larger than ${kib(PAGE_MAX_GZIP_BYTES)} KiB`);
+  } catch (error) {
+    if (!(error instanceof PageBuildError)) throw error;
+    console.error(`error: ${error.message}`);
+    return 1;
+  }
+}
+
+function kib(bytes: number): string {
+  return (bytes / 1024).toFixed(0);
+}
+
+if (import.meta.main) Deno.exit(await main());

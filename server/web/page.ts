@@ -1,0 +1,75 @@
+// The page for browsers as it was built: one file, which is all that this server ever serves over HTTP.
+
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { ConfigError } from "../../shared/base/errors.ts";
+import type { ServerConfig } from "../config/server_options.ts";
+import { type HttpHead, listOf } from "../../shared/websocket/http_head.ts";
+import type { PageAnswer } from "./page_answer.ts";
+import { pageFields } from "./page_policy.ts";
+
+// `deno task page` writes it there, and the executable holds it at the same place.
+const BUILT = new URL("../../dist/page.html", import.meta.url);
+const STYLE = /<style>([^]*?)<\/style>/;
+const SCRIPT = /<script>([^]*?)<\/script>/;
+const encoder = new TextEncoder();
+
+/** The page. */
+export class Page {
+  /** All of it. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`, in hex as `sha256sum` prints it. */
+  readonly sha256: string;
+  readonly #gzip: Uint8Array;
+  readonly #fields: string;
+
+  /** `html`: what the build wrote. */
+  constructor(html: string) {
+    this.bytes = encoder.encode(html);
+    this.sha256 = createHash("sha256").update(this.bytes).digest("hex");
+    this.#gzip = gzipSync(this.bytes, { level: 9 });
+    const [, style = ""] = STYLE.exec(html) ?? [];
+    const [, script = ""] = SCRIPT.exec(html) ?? [];
+    const fields = pageFields({ script, style });
+    this.#fields = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  }
+
+  /** The answer to a GET, or to a HEAD: the same without the page. */
+  answer(head: HttpHead, method: "GET" | "HEAD"): PageAnswer {
+    const zipped = takesGzip(head);
+    const body = zipped ? this.#gzip : this.bytes;
+    return {
+      head: encoder.encode(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n" +
+          `Content-Length: ${body.length}\r\nVary: Accept-Encoding\r\n` +
+          `${zipped ? "Content-Encoding: gzip\r\n" : ""}${this.#fields}Connection: close\r\n\r\n`,
+      ),
+      body: method === "GET" ? body : new Uint8Array(0),
+    };
+  }
+}
+
+/** Whether a server with this configuration serves the page. */
+export function servesPage(
+  { web = [], "web-only-socket": socketOnly }: Pick<ServerConfig, "web" | "web-only-socket">,
+): boolean {
+  return web.length > 0 && !socketOnly;
+}
+
+/** The page that was built. Throws ConfigError where none was. */
+export function readPage(built = BUILT): Page {
+  try {
+    return new Page(Deno.readTextFileSync(built));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new ConfigError("Cannot serve the page: it has not been built", {
+      cause,
+      hint: "deno task page builds it; --web-only-socket serves none",
+    });
+  }
+}
+
+// A client that refuses it says `gzip;q=0`, which no browser does: it gets the page as it is.
+function takesGzip(head: HttpHead): boolean {
+  return listOf(head, "accept-encoding").some((coding) => coding.toLowerCase() === "gzip");
+}

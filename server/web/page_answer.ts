@@ -1,0 +1,30 @@
+// How the page goes out: in pieces, so that a browser that does not read holds one piece and not the page.
+
+import { PAGE_DEADLINE_MS } from "../config/limits.ts";
+import { type Connection, ConnectionLost } from "../net/connection.ts";
+
+const PIECE_BYTES = 16_384;
+
+/** An answer in HTTP. */
+export interface PageAnswer {
+  readonly head: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** Writes an answer; ends at its deadline, or where the browser leaves. */
+export async function sendPage(
+  connection: Connection,
+  { head, body }: PageAnswer,
+): Promise<void> {
+  const timer = setTimeout(() => connection.close(), PAGE_DEADLINE_MS);
+  try {
+    await connection.write(head);
+    for (let at = 0; at < body.length; at += PIECE_BYTES) {
+      await connection.write(body.subarray(at, at + PIECE_BYTES));
+    }
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+import { Page, readPage, servesPage } from "../../../server/web/page.ts";
+import { sendPage } from "../../../server/web/page_answer.ts";
+import { pageFields, pagePolicy } from "../../../server/web/page_policy.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+import { HttpHeadReader } from "../../../shared/websocket/http_head.ts";
+import { ConnectionLost } from "../../../server/net/connection.ts";
+import { FakeLink } from "../../helpers/peers/relay.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const PARTS = { script: "let a = '<b>';", style: "p { color: red }" };
+const HTML = `<style>${PARTS.style}</style><script>${PARTS.script}</script>${"é".repeat(50_000)}`;
+
+function headOf(...fields: string[]) {
+  const read = new HttpHeadReader().push(
+    encoder.encode(["GET / HTTP/1.1", ...fields, "", ""].join("\r\n")),
+  );
+  assert.ok(read);
+  return read.head;
+}
+
+Deno.test("the policy allows the page's own script and style by their hashes, and nothing from elsewhere", () => {
+  const hash = (text: string) => createHash("sha256").update(text).digest("base64");
+  const policy = pagePolicy(PARTS, "'self'");
+  assert.deepEqual(policy.split("; "), [
+    "default-src 'none'",
+    `script-src 'sha256-${hash(PARTS.script)}'`,
+    `style-src 'sha256-${hash(PARTS.style)}'`,
+    "worker-src blob:",
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types cmdchat",
+  ]);
+  assert.match(pagePolicy(PARTS, "ws: wss:"), /connect-src ws: wss:;/);
+});
+
+Deno.test("every field that keeps other pages away goes with the page", () => {
+  const fields = new Map(pageFields(PARTS));
+  assert.match(fields.get("Content-Security-Policy") ?? "", /; frame-ancestors 'none'$/);
+  for (
+    const [name, value] of [
+      ["Cross-Origin-Opener-Policy", "same-origin"],
+      ["Cross-Origin-Embedder-Policy", "require-corp"],
+      ["Cross-Origin-Resource-Policy", "same-origin"],
+      ["Referrer-Policy", "no-referrer"],
+      ["X-Content-Type-Options", "nosniff"],
+      ["Cache-Control", "no-store"],
+    ] as const
+  ) assert.equal(fields.get(name), value);
+  assert.match(fields.get("Permissions-Policy") ?? "", /^(?:[a-z-]+=\(\)(?:, |$))+$/);
+});
+
+Deno.test("a browser gets the page zipped where it says that it can, and what is hashed is the page", async () => {
+  const page = new Page(HTML);
+  assert.equal(page.sha256, createHash("sha256").update(HTML).digest("hex"));
+  for (
+    const [field, isZipped] of [
+      ["Accept-Encoding: gzip, deflate, br", true],
+      ["Accept-Encoding: br;q=1, gzip", true],
+      ["Accept-Encoding: gzip;q=0", false],
+      ["Accept-Encoding: identity", false],
+      ["Accept: */*", false],
+    ] as const
+  ) {
+    const { head, body } = page.answer(headOf(field), "GET");
+    const text = decoder.decode(head);
+    assert.equal(text.includes("Content-Encoding: gzip\r\n"), isZipped, field);
+    assert.equal(Number(/Content-Length: (\d+)/.exec(text)?.[1]), body.length);
+    assert.equal(decoder.decode(isZipped ? gunzipSync(body) : body), HTML);
+    const toHead = page.answer(headOf(field), "HEAD");
+    assert.deepEqual(toHead, { head, body: new Uint8Array(0) });
+  }
+  const link = new FakeLink();
+  const answer = page.answer(headOf(), "GET");
+  await sendPage(link, answer);
+  assert.deepEqual(concatBytes(link.written), concatBytes([answer.head, answer.body]));
+  assert.ok(link.written.every(({ length }) => length <= 16_384));
+});
+
+Deno.test("a browser that leaves in the middle of the page is no fault", async () => {
+  const link = new FakeLink();
+  let writes = 0;
+  link.write = () =>
+    ++writes < 3 ? Promise.resolve() : Promise.reject(new ConnectionLost("it is gone"));
+  await sendPage(link, new Page(HTML).answer(headOf(), "GET"));
+  assert.equal(writes, 3);
+});
+
+Deno.test("a page that was not built is an error of the operator's, with what builds it", () => {
+  assert.throws(
+    () => readPage(new URL("no_such_page.html", import.meta.url)),
+    (error) => error instanceof ConfigError && /deno task page/.test(error.hint ?? ""),
+  );
+  const of = (web: string[] | undefined, socketOnly: boolean) =>
+    servesPage({ web, "web-only-socket": socketOnly });
+  assert.deepEqual(
+    [of(undefined, false), of(["https://a"], false), of(["https://a"], true)],
+    [false, true, false],
+  );
+});
