@@ -282,7 +282,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [],
   },
   "client/base": {
-    says: "Clock, exit codes, standard output, the client's own limits.",
+    says: "Clock, exit codes, standard output, the client's own limits and ids.",
     uses: [],
     face: "all",
   },
@@ -377,7 +377,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/transfer_base": {
     says:
       "What files in both directions have in common: the turns of a transfer, its window, what it needs of the chat.",
-    uses: ["client/session"],
+    uses: ["client/base", "client/session"],
     face: "all",
   },
   "client/uploads": {
@@ -443,7 +443,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/events": {
     says:
       "What each event of the server does to the chat, and the part of the chat that handlers may use.",
-    uses: ["client/session", "client/rooms", "client/transfers", "client/output"],
+    uses: ["client/base", "client/session", "client/rooms", "client/transfers", "client/output"],
     face: ["chat_context", "dispatch", "room_handlers", "show_event"],
   },
   "client/sealed": {
@@ -480,6 +480,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Slash commands: one row for each; dispatch, completion, which person and which room the user means.",
     uses: [
+      "client/base",
       "client/files",
       "client/config",
       "client/session",

@@ -6,8 +6,14 @@ import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
 import { type ConnectionNews, ConnectionState } from "./connection_state.ts";
+import { isSealedId } from "../base/local_ids.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
-import type { Session, SessionDestination, Ticket, WantedRoom } from "../session/session.ts";
+import {
+  plainSink,
+  type Session,
+  type SessionDestination,
+  type Ticket,
+} from "../session/session.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import { handleEvent } from "../events/dispatch.ts";
 import type { Output } from "../output/output.ts";
@@ -77,8 +83,7 @@ export class Chat implements ChatContext {
       clock: options.clock,
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
-      sealedLedger: (draft, room) =>
-        (draft.kind === "direct" ? this.sealed.ofClient(draft.to) : this.sealed.of(room))?.requests,
+      sealedLedger: (draft, room) => this.sealed.ledgerOf(draft, room),
     });
     this.talk = new MessageSender(this.requests, () => this.room);
     this.typing = new Typing({
@@ -100,7 +105,7 @@ export class Chat implements ChatContext {
       notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
-      roomTitle: (number) => this.rooms.byNumber(number)?.title,
+      roomTitle: (id) => this.rooms.byId(id)?.title,
     });
     const { place: { room: title, name }, secret } = options;
     if (secret === undefined) this.rooms.add(title, name);
@@ -212,7 +217,7 @@ export class Chat implements ChatContext {
   /** Goes to a room whose name has passed parseRoom; comes into it where we are not there. */
   join(title: string): Promise<RequestOutcome> {
     const room = this.rooms.byTitle(title);
-    if (room?.number !== undefined) {
+    if (room?.id !== undefined) {
       this.switchTo(room);
       return Promise.resolve("confirmed");
     }
@@ -263,7 +268,7 @@ export class Chat implements ChatContext {
   enter({ room: number, title, name, at, topic }: EventOf<"entered">): JoinedRoom {
     if (this.isV1) this.#leaveOthers(number, title);
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
-    [room.number, room.name, room.topic, room.seen] = [number, name, topic, at];
+    [room.id, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
     this.rooms.noteVisit(title);
     if (this.#expected > 0 && --this.#expected === 0) this.#settle();
@@ -291,24 +296,22 @@ export class Chat implements ChatContext {
   refreshStatus(): void {
     const { style } = this.#options;
     const sealed = this.sealed.waiting;
-    const unsent = this.requests.unsent + sealed.unsent;
-    const overdue = this.requests.overdue + sealed.overdue;
     const status = {
       rooms: this.rooms,
       name: this.name,
       connected: this.connected,
       link: this.connection.text,
-      unsent,
-      overdue,
+      unsent: this.requests.unsent + sealed.unsent,
+      overdue: this.requests.overdue + sealed.overdue,
       delayMs: this.#session?.roundTripMs,
-      typing: this.typing.in(this.rooms.current?.number),
+      typing: this.typing.in(this.rooms.current?.id),
     };
     this.console.setStatus(statusLine(status, style));
     this.console.setPrompt(promptText(status, style));
   }
 
   #destination(): SessionDestination {
-    const rooms = this.rooms.plain.map(({ title, seen }): WantedRoom => [title, seen]);
+    const rooms = this.rooms.plain.map(({ title, seen }) => [title, seen] as const);
     // Of who is in sealed rooms alone, the server needs no name.
     this.#isNameless = rooms.length === 0;
     return { name: this.#isNameless ? NAMELESS : this.#wantedName, rooms, ticket: this.#ticket };
@@ -331,7 +334,7 @@ export class Chat implements ChatContext {
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
     for (const room of this.rooms.plain) {
-      room.number = undefined;
+      room.id = undefined;
       if (!resumed) room.startAnew();
     }
     if (!resumed) {
@@ -347,11 +350,11 @@ export class Chat implements ChatContext {
     const session = this.requireSession();
     // Where we are not any more, the server has said why.
     for (const room of this.rooms.plain) {
-      if (room.number === undefined) this.rooms.remove(room);
+      if (room.id === undefined) this.rooms.remove(room);
     }
     this.#settled = true;
     this.connection.opened(this.name, this.rooms.titles);
-    this.requests.attach(session);
+    this.requests.attach(plainSink(session));
     this.transfers.linkBack(session.welcome.resumed);
     if (!session.welcome.resumed) this.talk.sayStatusAgain();
     this.sealed.connect(session);
@@ -373,22 +376,20 @@ export class Chat implements ChatContext {
   /** On a v1 server we are in one room: the one that it names. */
   #leaveOthers(number: RoomId, title: string): void {
     for (const room of this.rooms.plain) {
-      if (room.number !== number && room.title !== title) this.rooms.remove(room);
+      if (room.id !== number && room.title !== title) this.rooms.remove(room);
     }
   }
 
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
-    const { number: room } = this.rooms.current ?? {};
+    const { id: room } = this.rooms.current ?? {};
     if (room === undefined || this.isV1 || !this.connected) return;
-    const sealed = this.sealed.of(this.rooms.current);
-    if (sealed !== undefined) return sealed.typing();
+    if (isSealedId(room)) return this.sealed.of(this.rooms.current)?.typing();
     this.#session?.send({ kind: "typing", room }).catch(() => {});
   }
 
   #tellConnection(news: ConnectionNews): void {
-    const room = this.rooms.current?.title ?? "";
-    this.output.link({ ...news, name: this.name, room });
+    this.output.link({ ...news, name: this.name, room: this.rooms.current?.title ?? "" });
   }
 
   /** The open session. Throws ConnectionError where there is none. */

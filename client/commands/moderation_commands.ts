@@ -1,6 +1,6 @@
 // Commands for the maker of a room. The server decides whether the user may use them.
 
-import type { ClientId } from "../../shared/messages/ids.ts";
+import type { AnyClientId } from "../base/local_ids.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { parseDuration } from "../../shared/text/duration.ts";
@@ -98,7 +98,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
 ];
 
 interface Decision {
-  readonly whom: ClientId;
+  readonly whom: AnyClientId;
   readonly seconds?: number;
   readonly text?: string;
 }

@@ -3,6 +3,7 @@
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { isSealedId } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
 import { clockTime, listedName, nameList, safeLine } from "../render/text.ts";
@@ -143,7 +144,7 @@ function whoisLine(found: readonly Found[]): string {
   const rooms = found.map(({ room }) => quote(room.title)).join(", ");
   const parts = [`${listedName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
   if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
-  if (client > 0) parts.push(`session ${client}`);
+  if (!isSealedId(client) && client > 0) parts.push(`session ${client}`);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);
   return parts.join(", ");
 }

@@ -7,11 +7,12 @@ import {
   type SealedEvent,
 } from "../../shared/messages/messages_v2.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import type { WithAnyIds } from "../base/local_ids.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show } from "./show_event.ts";
-import { handleRoomEvent, isRoomEvent, type PlainRoomEvent } from "./room_handlers.ts";
+import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
 
-type OtherEvent = Exclude<Event, PlainRoomEvent | SealedEvent>;
+type OtherEvent = Exclude<Event, SealedEvent | { readonly kind: RoomEvent["kind"] }>;
 type Handlers = {
   readonly [K in OtherEvent["kind"]]: (chat: ChatContext, event: EventOf<K>) => void;
 };
@@ -49,15 +50,7 @@ const HANDLERS: Handlers = {
     show(chat, { event: "refused", text, time: undefined });
   },
 
-  direct(chat, event) {
-    const { client, name: sender, toName: to, room, request, text, time } = event;
-    const own = client === chat.clientId;
-    if (own) chat.requests.answer(request, "confirmed");
-    chat.directs.note(event, own);
-    const where = chat.rooms.byNumber(room)?.title ?? "";
-    const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
-    chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byNumber(room)) });
-  },
+  direct: handleDirect,
 
   undelivered(chat, { name, request }) {
     const text = chat.directs.textOf(request);
@@ -66,7 +59,7 @@ const HANDLERS: Handlers = {
   },
 
   notice(chat, { room, text }) {
-    show(chat, { event: "notice", text, time: undefined }, chat.rooms.byNumber(room));
+    show(chat, { event: "notice", text, time: undefined }, chat.rooms.byId(room));
   },
 
   taken(chat, event) {
@@ -92,6 +85,17 @@ const HANDLERS: Handlers = {
     chat.refreshStatus();
   },
 };
+
+/** Shows a direct message, whoever brought it: the server, or a sealed room. */
+export function handleDirect(chat: ChatContext, event: WithAnyIds<EventOf<"direct">>): void {
+  const { client, name: sender, toName: to, room, request, text, time } = event;
+  const own = client === chat.clientId;
+  if (own) chat.requests.answer(request, "confirmed");
+  chat.directs.note(event, own);
+  const where = chat.rooms.byId(room)?.title ?? "";
+  const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
+  chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byId(room)) });
+}
 
 /** Does what `event` asks for. */
 export function handleEvent(chat: ChatContext, event: Event): void {

@@ -1,5 +1,6 @@
 // What the client does with what happens in a room: one handler a kind.
 
+import type { WithAnyIds } from "../base/local_ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { moderationText } from "../../shared/messages/moderation_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
@@ -10,8 +11,8 @@ import { iso, sealedMark, show } from "./show_event.ts";
 import { mentions, type Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
-/** Events that happen in a room. */
-export type PlainRoomEvent = EventOf<
+/** Events that happen in a room, plain or sealed. */
+export type RoomEvent = RoomEventOf<
   | "chat"
   | "revised"
   | "joined"
@@ -29,10 +30,12 @@ export type PlainRoomEvent = EventOf<
   | "chunk"
 >;
 
+type RoomEventOf<K extends Event["kind"]> = WithAnyIds<EventOf<K>>;
+
 type Handlers = {
-  readonly [K in PlainRoomEvent["kind"]]: (
+  readonly [K in RoomEvent["kind"]]: (
     chat: ChatContext,
-    event: EventOf<K>,
+    event: RoomEventOf<K>,
     room: JoinedRoom,
   ) => void;
 };
@@ -48,7 +51,7 @@ const HANDLERS: Handlers = {
       ? undefined
       : { sequence: reply, sender: answered?.sender, text: answered?.text };
     room.said.add({ sequence, sender, text, own });
-    if (room.number !== undefined) chat.typing.ends(room.number, sender);
+    if (room.id !== undefined) chat.typing.ends(room.id, sender);
     const elsewhere = room !== chat.rooms.current;
     const about = { room: room.title, elsewhere, time: iso(time), ...sealedMark(room) };
     const shown = chat.output.chat({
@@ -88,11 +91,11 @@ const HANDLERS: Handlers = {
     show(chat, { event: "joined", text: `${nameInSentence(name)} joined${how}`, name, time }, room);
   },
 
-  left(chat, { client, room: number, name, time }, room) {
+  left(chat, { client, room: id, name, time }, room) {
     room.roster.remove(name);
     if (client === room.maker) room.maker = 0;
-    chat.typing.ends(number, name);
-    chat.transfers.senderLeft(client, number);
+    chat.typing.ends(id, name);
+    chat.transfers.senderLeft(client, id);
     show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
   },
 
@@ -103,9 +106,9 @@ const HANDLERS: Handlers = {
     show(chat, { event: "renamed", text, name, previous, time }, room);
   },
 
-  away(chat, { client, room: number, name, time }, room) {
+  away(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
-    chat.transfers.senderAway(client, number);
+    chat.transfers.senderAway(client, id);
     show(
       chat,
       { event: "away", text: `${nameInSentence(name)} lost the connection.`, name, time },
@@ -113,9 +116,9 @@ const HANDLERS: Handlers = {
     );
   },
 
-  back(chat, { client, room: number, name, time }, room) {
+  back(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "here" });
-    chat.transfers.senderBack(client, number);
+    chat.transfers.senderBack(client, id);
     if (client === chat.clientId) return;
     show(chat, { event: "back", text: `${nameInSentence(name)} is back.`, name, time }, room);
   },
@@ -160,12 +163,12 @@ const HANDLERS: Handlers = {
     show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
   },
 
-  members(chat, { list, more }, room) {
+  members(chat, { room: id, list, more }, room) {
     const people = list.map(([client, name, state, since, status]) => (
       { client, name, state, since, status }
     ));
     if (!room.takeMembers(people, more)) return;
-    chat.transfers.peopleAre(room.number ?? 0, room.roster.people);
+    chat.transfers.peopleAre(id, room.roster.people);
     if (!room.takeFirstSight()) return;
     // Told once for each time that we come in: coming back to the same people is no news.
     const { names } = room.roster;
@@ -193,13 +196,13 @@ function countUnread(chat: ChatContext, room: JoinedRoom, shown: ReturnType<Outp
 }
 
 /** Whether an event happens in a room that it names. */
-export function isRoomEvent(event: Event): event is PlainRoomEvent {
+export function isRoomEvent(event: Event): event is Event & { readonly kind: RoomEvent["kind"] } {
   return Object.hasOwn(HANDLERS, event.kind);
 }
 
 /** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
-export function handleRoomEvent(chat: ChatContext, event: PlainRoomEvent): void {
-  const room = chat.rooms.byNumber(event.room);
+export function handleRoomEvent(chat: ChatContext, event: RoomEvent): void {
+  const room = chat.rooms.byId(event.room);
   if (room === undefined) return;
   // v1 has no places: there they are 0.
   if ("at" in event && event.at > 0) {
@@ -208,7 +211,7 @@ export function handleRoomEvent(chat: ChatContext, event: PlainRoomEvent): void 
     room.seen = event.at;
   }
   // The table's type ties each handler to its event; TypeScript cannot follow the key through the union.
-  (HANDLERS[event.kind] as (chat: ChatContext, event: Event, room: JoinedRoom) => void)(
+  (HANDLERS[event.kind] as (chat: ChatContext, event: RoomEvent, room: JoinedRoom) => void)(
     chat,
     event,
     room,

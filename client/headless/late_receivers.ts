@@ -5,6 +5,7 @@ import { FILE_SERVED_MS } from "../base/limits.ts";
 import { HOLD_S } from "../../shared/base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
+import type { AnyClientId } from "../base/local_ids.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 
 /** A receiver that is back asks for the missing part within this time. */
@@ -16,7 +17,7 @@ export class LateReceivers {
   readonly #chat: Chat;
   readonly #clock: Clock;
   /** Clients that were offered the file. */
-  #offeredTo = new Set<number>();
+  #offeredTo = new Set<AnyClientId>();
   /** When one of them was last without a connection, or was sent a part. */
   #troubleAt = -Infinity;
   #connectedAt: number;

@@ -1,11 +1,12 @@
 // Direct messages of this session: who sent the last one, and the texts of our own until they are known to be delivered.
 
-import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
+import type { RequestId } from "../../shared/messages/ids.ts";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 
-/** A person by the number of their session: a name may be somebody else's by now. */
+/** A person by the id of their session: a name may be somebody else's by now. */
 export interface Correspondent {
-  readonly client: ClientId;
+  readonly client: AnyClientId;
   readonly name: string;
 }
 
@@ -18,7 +19,7 @@ export class DirectMessages {
   readonly #own = new Map<number, string>();
 
   /** Takes a direct message; `isOwn`: ours, as the server confirmed it. */
-  note({ client, name, request, text }: EventOf<"direct">, isOwn: boolean): void {
+  note({ client, name, request, text }: WithAnyIds<EventOf<"direct">>, isOwn: boolean): void {
     if (!isOwn) {
       this.last = { client, name };
       return;

@@ -1,5 +1,6 @@
 // The client's knowledge of one room.
 
+import type { AnyClientId, AnyRoomId } from "../base/local_ids.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
@@ -7,22 +8,22 @@ import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
 /** A room that the user is in. Its texts come from the server and its members, NOT sanitized. */
 export class JoinedRoom {
   readonly title: string;
-  /** Whether only its members can read it; its number is then made by this client and negative. */
+  /** Whether only its members can read it. */
   readonly isSealed: boolean;
   /** The state of a sealed room; undefined before the engine has reported it. */
   seal: SealStatus | undefined;
   readonly roster = new Roster();
   readonly said = new RecentMessages();
-  /** Its number in this session; undefined while the user is not in it. */
-  number: number | undefined;
+  /** What names it in this session; undefined while the user is not in it. */
+  id: AnyRoomId | undefined;
   /** The user's name in it, as the server gave it. */
   name: string;
   /** The topic; empty if there is none. */
   topic = "";
   /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
-  maker = 0;
-  /** Members that the user banned: name to client number, by which a ban is lifted. */
-  readonly banned = new Map<string, number>();
+  maker: AnyClientId = 0;
+  /** Members that the user banned: name to client, by which a ban is lifted. */
+  readonly banned = new Map<string, AnyClientId>();
   /** Position of the last event that arrived. */
   seen = 0;
   /** Messages that came while another room was current, and how many of them mention the user. */

@@ -1,6 +1,6 @@
 // The rooms that the user is in, and which of them is the current one.
 
-import type { RoomId } from "../../shared/messages/ids.ts";
+import type { AnyRoomId, LocalRoomId } from "../base/local_ids.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import { JoinedRoom } from "./joined_room.ts";
@@ -31,9 +31,9 @@ export class JoinedRooms {
     return this.#all.map(({ title }) => title);
   }
 
-  /** The room of this number in this session. */
-  byNumber(number: RoomId): JoinedRoom | undefined {
-    return this.#all.find((room) => room.number === number);
+  /** The room of this id in this session. */
+  byId(id: AnyRoomId): JoinedRoom | undefined {
+    return this.#all.find((room) => room.id === id);
   }
 
   /** The room of this name. */
@@ -60,10 +60,10 @@ export class JoinedRooms {
     return room;
   }
 
-  /** Adds a sealed room under a number of this client, which no server can name. */
-  addSealed(title: string, name: string, number: number): JoinedRoom {
+  /** Adds a sealed room under an id of this client, which no server can name. */
+  addSealed(title: string, name: string, id: LocalRoomId): JoinedRoom {
     const room = new JoinedRoom(title, name, true);
-    room.number = number;
+    room.id = id;
     this.#all.push(room);
     this.#current ??= room;
     return room;
@@ -89,7 +89,7 @@ export class JoinedRooms {
 
   /** Removes a room. If it was the current one, returns the new current room. */
   remove(room: JoinedRoom): JoinedRoom | undefined {
-    room.number = undefined;
+    room.id = undefined;
     this.#all = this.#all.filter((other) => other !== room);
     if (this.#previous === room) this.#previous = undefined;
     if (this.#current !== room) return undefined;

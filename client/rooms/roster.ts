@@ -1,6 +1,6 @@
 // The members of a room, as the server reports them.
 
-import type { ClientId } from "../../shared/messages/ids.ts";
+import type { AnyClientId } from "../base/local_ids.ts";
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
 import { nameKey } from "../../shared/text/names.ts";
 
@@ -10,8 +10,8 @@ export const MEMBERS_MAX = 10_000;
 
 /** A member of the room. `name` is NOT sanitized. */
 export interface RosterEntry {
-  /** Number of the client; 0 if the server does not tell. */
-  readonly client: ClientId;
+  /** Which client it is; 0 if the server does not tell. */
+  readonly client: AnyClientId;
   readonly name: string;
   readonly state: MemberState;
   /** When the member joined, ms since 1970; 0 if the server does not tell. */

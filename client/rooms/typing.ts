@@ -1,6 +1,6 @@
 // Who is typing; sent and shown only with `/set typing on`.
 
-import type { RoomId } from "../../shared/messages/ids.ts";
+import type { AnyRoomId } from "../base/local_ids.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 
@@ -19,7 +19,7 @@ export interface TypingOptions {
 }
 
 interface Writer {
-  readonly room: RoomId;
+  readonly room: AnyRoomId;
   readonly name: string;
 }
 
@@ -47,8 +47,8 @@ export class Typing {
     this.#toldAt = -Infinity;
   }
 
-  /** `name` is typing in room number `room`. */
-  begins(room: RoomId, name: string): void {
+  /** `name` is typing in room `room`. */
+  begins(room: AnyRoomId, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
     const others = this.#shown.filter((other) => !isSame(other, { room, name }));
@@ -60,12 +60,12 @@ export class Typing {
   }
 
   /** `name` sent the message, or left. */
-  ends(room: RoomId, name: string): void {
+  ends(room: AnyRoomId, name: string): void {
     this.#drop((other) => isSame(other, { room, name }));
   }
 
-  /** Names of those who are typing in room number `room`, NOT sanitized. */
-  in(room: number | undefined): string[] {
+  /** Names of those who are typing in room `room`, NOT sanitized. */
+  in(room: AnyRoomId | undefined): string[] {
     return this.#shown.filter((shown) => shown.room === room).map(({ name }) => name);
   }
 

@@ -1,13 +1,13 @@
 // What the chat asks for in a sealed room, in the words of the engine that seals.
 
-import type { ClientId } from "../../shared/messages/ids.ts";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
 import type { SealedRoomRequest } from "../sealed_engine/engine_protocol.ts";
 
 /** What the engine is asked for; undefined where a sealed room has nothing of the kind. `numberOf`: its number of a client. */
 export function toEngine(
-  request: Request,
-  numberOf: (client: ClientId) => number,
+  request: WithAnyIds<Request>,
+  numberOf: (client: AnyClientId) => number,
 ): SealedRoomRequest | undefined {
   switch (request.kind) {
     case "chat": {

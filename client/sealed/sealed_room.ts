@@ -1,9 +1,14 @@
 // The chat's side of one sealed room: what its members say becomes events as of any room, and what is asked for in it
 // goes to the engine that seals. No sealed text ever takes the way of a plain one: the room has no number of the server's.
 
-import type { ClientId } from "../../shared/messages/ids.ts";
+import {
+  type AnyClientId,
+  localMember,
+  type LocalRoomId,
+  memberNumber,
+  type WithAnyIds,
+} from "../base/local_ids.ts";
 import type {
-  Event,
   Request,
   RequestOf,
   SealedEvent,
@@ -12,12 +17,12 @@ import type {
 import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import { show } from "../events/show_event.ts";
-import { handleEvent } from "../events/dispatch.ts";
+import { handleDirect } from "../events/dispatch.ts";
 import { FileDelivery } from "./file_delivery.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import { safeName } from "../render/text.ts";
 import { RequestLedger } from "../session/request_ledger.ts";
-import { handleRoomEvent, type PlainRoomEvent } from "../events/room_handlers.ts";
+import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import type { SealedPerson } from "../sealed_engine/people.ts";
@@ -31,6 +36,8 @@ export interface SealedRoomOptions {
   readonly clock: Clock;
   readonly pacer: RatePacer;
   readonly state: JoinedRoom;
+  /** What names the room on this client. */
+  readonly id: LocalRoomId;
   readonly secret: Uint8Array;
   readonly name: string;
   /** Whether we make it just now. */
@@ -42,9 +49,6 @@ export interface SealedRoomOptions {
   /** The room is left, and nothing more comes of it. */
   readonly onOut: () => void;
 }
-
-// People of sealed rooms have numbers below zero, other ones in each room: no server can name any of them.
-const PEOPLE_OF_A_ROOM = 1_000_000;
 
 const ALONE = {
   level: "warning",
@@ -151,8 +155,8 @@ export class SealedRoom {
     this.#engine.close();
   }
 
-  #ask(request: Request): void {
-    const asked = toEngine(request, (client) => this.#numberOf(client));
+  #ask(request: WithAnyIds<Request>): void {
+    const asked = toEngine(request, (client) => memberNumber(this.#options.id, client) ?? 0);
     if (asked !== undefined) {
       if (request.kind === "offer") this.#files.add(request.file);
       return this.#engine.handle(asked);
@@ -230,9 +234,9 @@ export class SealedRoom {
     this.status = status;
     this.state.seal = status;
     this.state.name = status.name;
-    // Our own number as well is one below zero: a word to ourselves must not go to the server either.
+    // Our own id as well is one of this room: a word to ourselves must not go to the server either.
     this.state.roster.replace(status.people.map(({ client, name, here }) => ({
-      client: this.#numberOf(client),
+      client: localMember(this.#options.id, client),
       name,
       state: here ? "here" : "away",
       since: 0,
@@ -285,9 +289,8 @@ export class SealedRoom {
     const { name, toName, time, text, request } = event;
     if (request > 0) this.requests.answer(request, "confirmed");
     const [client, to] = [this.#clientOf(event.client), this.#clientOf(event.to)];
-    const room = this.state.number ?? 0;
-    const about = { room, client, name, time, to, toName, request: 0, text };
-    handleEvent(chat, { kind: "direct", ...about });
+    const about = { room: this.#options.id, client, name, time, to, toName, request: 0, text };
+    handleDirect(chat, { kind: "direct", ...about });
   }
 
   #offered(
@@ -358,26 +361,22 @@ export class SealedRoom {
     return { client: this.#clientOf(client), name, time: this.#options.clock.date() };
   }
 
-  /** Whether somebody of this room has that number among all clients. */
-  knows(client: ClientId): boolean {
-    return client < 0 && Math.ceil(client / PEOPLE_OF_A_ROOM) === (this.state.number ?? 0) + 1;
+  /** Whether somebody of this room has that id. */
+  knows(client: AnyClientId): boolean {
+    return memberNumber(this.#options.id, client) !== undefined;
   }
 
-  /** The number among all clients of one of the engine's. */
-  #clientOf(client: number): number {
+  /** What names the client to which the engine gave this number; ourselves by our number in the session. */
+  #clientOf(client: number): AnyClientId {
     const own = this.status?.people.find((person) => person.own)?.client ?? 1;
-    return client === own ? this.#options.chat.clientId ?? 0 : this.#numberOf(client);
+    return client === own
+      ? this.#options.chat.clientId ?? 0
+      : localMember(this.#options.id, client);
   }
 
-  /** From the engine's numbers of this room's people to ours, and back. */
-  #numberOf(client: ClientId): number {
-    return ((this.state.number ?? 0) + 1) * PEOPLE_OF_A_ROOM - client;
-  }
-
-  #pass(event: WithoutPlace<PlainRoomEvent>): void {
-    const room = this.state.number;
-    if (room === undefined) return;
-    handleRoomEvent(this.#options.chat, { ...event, room, at: 0 } as Event as PlainRoomEvent);
+  #pass(event: WithoutPlace<RoomEvent>): void {
+    if (this.state.id === undefined) return;
+    handleRoomEvent(this.#options.chat, { ...event, room: this.#options.id, at: 0 } as RoomEvent);
   }
 }
 

@@ -1,12 +1,12 @@
 // All sealed rooms of one chat over one session: who gets which answer of the relay.
 
-import type { ClientId } from "../../shared/messages/ids.ts";
+import type { LocalRoomId } from "../base/local_ids.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
-import type { RequestRoom } from "../session/request_ledger.ts";
+import type { RequestDraft, RequestLedger, RequestRoom } from "../session/request_ledger.ts";
 import { openSealedEngine } from "../sealed_engine/engine.ts";
 import type { AlarmManner } from "./alarm.ts";
 import { SealedRoom } from "./sealed_room.ts";
@@ -46,7 +46,7 @@ export class SealedRooms {
   readonly #byNumber = new Map<number, SealedRoom>();
   readonly #asked = new Map<number, Asked>();
   #lastAsk = 0;
-  #lastPlace = 0;
+  #opened = 0;
   #session: Session | undefined;
 
   constructor(options: SealedRoomsOptions) {
@@ -63,9 +63,10 @@ export class SealedRooms {
     return room && this.#rooms.get(room);
   }
 
-  /** The sealed room in which somebody has that number; undefined for the server's own numbers. */
-  ofClient(client: ClientId): SealedRoom | undefined {
-    return this.all.find((room) => room.knows(client));
+  /** The requests of the sealed room that a request is for; undefined where it is for the server. */
+  ledgerOf(draft: RequestDraft, room: RequestRoom | undefined): RequestLedger | undefined {
+    if (draft.kind !== "direct") return this.of(room)?.requests;
+    return this.all.find((sealed) => sealed.knows(draft.to))?.requests;
   }
 
   /** The sealed room to which we hand out that file. */
@@ -83,12 +84,14 @@ export class SealedRooms {
       if (known.status?.phase === "out") this.#bringOnline(known);
       return known;
     }
-    const state = chat.rooms.addSealed(freeTitle(chat, title), name, --this.#lastPlace);
+    const id: LocalRoomId = `sealed ${++this.#opened}`;
+    const state = chat.rooms.addSealed(freeTitle(chat, title), name, id);
     const room: SealedRoom = new SealedRoom({
       chat,
       clock,
       pacer,
       state,
+      id,
       secret,
       name,
       isNew,

@@ -13,6 +13,7 @@ import type { RequestId } from "../../shared/messages/ids.ts";
 import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
+import { type AnyRoomId, isSealedId, type WithAnyIds } from "../base/local_ids.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "./rate_pacer.ts";
@@ -20,16 +21,16 @@ import type { RatePacer } from "./rate_pacer.ts";
 /** What became of a request: done, not done, or unknown because the connection broke. */
 export type RequestOutcome = "confirmed" | "refused" | "lost";
 
-type Drafted<R> = R extends { readonly room: number } ? Omit<R, "id" | "room"> : Omit<R, "id">;
+type Drafted<R> = R extends { readonly room: AnyRoomId } ? Omit<R, "id" | "room"> : Omit<R, "id">;
 type DraftOf<R> = R extends unknown ? Drafted<R> : never;
-type Numbered = Extract<Request, { readonly id: number }>;
+type Numbered = Extract<WithAnyIds<Request>, { readonly id: number }>;
 
-/** A request before it has its number and that of its room. */
+/** A request before it has its number and the id of its room. */
 export type RequestDraft = DraftOf<Numbered>;
 
-/** The room of a request: its number is another one in each session, undefined while we are not in it. */
+/** The room of a request: its id is another one in each session, undefined while we are not in it. */
 export interface RequestRoom {
-  readonly number: number | undefined;
+  readonly id: AnyRoomId | undefined;
   readonly title?: string;
   /** Only members can read it: its requests never go to the server. */
   readonly isSealed?: boolean;
@@ -38,7 +39,7 @@ export interface RequestRoom {
 /** Where requests leave to: a session, or the engine of a sealed room. */
 export interface RequestSink {
   /** Rejects where the request cannot leave. */
-  send(request: Request): Promise<void>;
+  readonly send: (request: WithAnyIds<Request>) => Promise<void>;
   /** Gives the connection up on which a request could not leave. */
   close(): void;
 }
@@ -186,7 +187,7 @@ export class RequestLedger {
   /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
   #checkPrivacy(draft: RequestDraft, room: RequestRoom | undefined): void {
     const { isSealed = false } = this.#options;
-    const isOfSealed = draft.kind === "direct" ? draft.to < 0 : room?.isSealed ?? isSealed;
+    const isOfSealed = draft.kind === "direct" ? isSealedId(draft.to) : room?.isSealed ?? isSealed;
     if (isOfSealed !== isSealed) {
       throw new UsageError("Cannot do that in a sealed room: the server would read it");
     }
@@ -211,7 +212,7 @@ export class RequestLedger {
     for (;;) {
       const next = this.#entries.find(({ sent }) => sent === undefined);
       if (next === undefined || this.#sink === undefined) break;
-      if (next.room !== undefined && next.room.number === undefined) {
+      if (next.room !== undefined && next.room.id === undefined) {
         this.#giveUp(next);
         continue;
       }
@@ -250,7 +251,7 @@ export class RequestLedger {
     this.#options.onChange();
   }
 
-  #send(request: Request): void {
+  #send(request: Numbered): void {
     const sink = this.#sink;
     // A connection that cannot take it is broken, and reading from it reports that.
     sink?.send(request).catch(() => sink.close());
@@ -264,6 +265,6 @@ function isBound({ draft }: Entry): boolean {
 }
 
 function numbered({ draft, room }: Entry, id: number): Numbered {
-  // A draft lacks its room's number exactly where its row has one.
-  return { ...draft, ...(room === undefined ? {} : { room: room.number }), id } as Numbered;
+  // A draft lacks its room's id exactly where its row has one.
+  return { ...draft, ...(room === undefined ? {} : { room: room.id }), id } as Numbered;
 }

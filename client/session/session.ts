@@ -3,6 +3,8 @@
 import type { ClientId } from "../../shared/messages/ids.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import { requirePlain } from "../base/local_ids.ts";
+import type { RequestSink } from "./request_ledger.ts";
 import type { Rate } from "../../shared/base/rate.ts";
 
 /** A room by name, and the place of the last of its events that we have. */
@@ -82,4 +84,12 @@ export interface SessionDestination {
   readonly name: string;
   readonly rooms: readonly WantedRoom[];
   readonly ticket: Ticket | undefined;
+}
+
+/** The session as the sink of the ledger of plain rooms: a request that names a sealed room ends it, unsent. */
+export function plainSink(session: Session): RequestSink {
+  return {
+    send: async (request) => await session.send(requirePlain(request)),
+    close: () => session.close(),
+  };
 }

@@ -12,6 +12,7 @@ import { BatchReader, frameBody, packBatches } from "../../shared/channel/record
 import { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import { requirePlain } from "../base/local_ids.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -97,10 +98,7 @@ export class SessionV2 implements Session {
   async send(request: Request): Promise<void> {
     if (this.#closed) throw new ConnectionError("Cannot send: the session is over");
     // The last net: nothing of a sealed room may ever go to the server as it is.
-    if ("room" in request && request.room < 0) {
-      throw new TypeError("A request of a sealed room came to the server's session");
-    }
-    await this.#parts.connection.write(seal(this.#parts.cipher, request));
+    await this.#parts.connection.write(seal(this.#parts.cipher, requirePlain(request)));
   }
 
   async *events(): AsyncGenerator<Event, void> {

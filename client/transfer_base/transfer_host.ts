@@ -1,6 +1,6 @@
 // What transfers need from the chat.
 
-import type { RoomId } from "../../shared/messages/ids.ts";
+import type { AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { TransferEvent } from "./transfer_event.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
@@ -12,7 +12,7 @@ export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
 /** What is sent about files to the server. */
-export type FileRequest = UploadRequest | RequestOf<"pull">;
+export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull">>;
 
 /** What transfers need of the rest of the client. */
 export interface TransferHost {
@@ -23,8 +23,8 @@ export interface TransferHost {
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
-  /** The name of our room of this number. */
-  readonly roomTitle?: (room: RoomId) => string | undefined;
+  /** The name of our room. */
+  readonly roomTitle?: (room: AnyRoomId) => string | undefined;
   /** Our number in this session: our own offer comes back to us. */
   readonly ownId: () => number | undefined;
   /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */

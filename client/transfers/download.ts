@@ -1,6 +1,11 @@
 // What is known of one file that somebody offers: where it goes, what of it is here, and what it waits for.
 
-import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
+import {
+  type AnyClientId,
+  type AnyRoomId,
+  isSealedId,
+  type WithAnyIds,
+} from "../base/local_ids.ts";
 import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { MissingChunks } from "./missing_chunks.ts";
@@ -13,7 +18,7 @@ import type {
   Waiting,
 } from "../transfer_base/transfer_event.ts";
 
-type Offer = EventOf<"offer">;
+type Offer = WithAnyIds<EventOf<"offer">>;
 
 /** What an incoming file is made of. */
 export interface DownloadOptions {
@@ -30,7 +35,7 @@ export interface DownloadOptions {
 
 /** A file's id is chosen by its sender, so it counts for that sender only. */
 export function keyOf(
-  { client, file }: { readonly client: number; readonly file: string },
+  { client, file }: { readonly client: AnyClientId; readonly file: string },
 ): string {
   return `${client}/${file}`;
 }
@@ -39,9 +44,9 @@ export function keyOf(
 export class Download {
   readonly file: TransferRef;
   readonly folder: string;
-  readonly client: ClientId;
-  /** Number of the room that it was offered in. */
-  readonly room: RoomId;
+  readonly client: AnyClientId;
+  /** The room that it was offered in. */
+  readonly room: AnyRoomId;
   readonly key: string;
   readonly data: ChunkBuffer;
   readonly progress: Progress;
@@ -72,8 +77,8 @@ export class Download {
 
   /** Whether it can go on after a lost connection. */
   get survives(): boolean {
-    // Rooms with numbers below zero are sealed: there members fetch by themselves what they miss.
-    return this.asking !== undefined || this.room < 0;
+    // In sealed rooms members fetch what they miss without being asked here.
+    return this.asking !== undefined || isSealedId(this.room);
   }
 
   /** Whether chunks are to come: of a file that is asked for, only once it is accepted. */

@@ -1,7 +1,7 @@
 // The files that others offer: admitted or refused, held until the user answers, saved or forgotten. Memory is bounded
 // in all and for each sender, and whoever was admitted cannot be pushed out by a later offer.
 
-import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
+import type { AnyClientId, AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { FILE_HELD_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
@@ -31,7 +31,7 @@ const SENDER_LEFT: TransferFault = {
 
 const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client takes no files" };
 
-type Offer = EventOf<"offer">;
+type Offer = WithAnyIds<EventOf<"offer">>;
 
 /** The incoming half of Transfers, whose methods of the same names say what these are for. */
 export class Downloads {
@@ -40,7 +40,7 @@ export class Downloads {
   readonly #held = new Map<number, Download>();
   /** Those that still get chunks, by `keyOf`. */
   readonly #receiving = new Map<string, Download>();
-  readonly #refusedAt = new Map<number, number>();
+  readonly #refusedAt = new Map<AnyClientId, number>();
   readonly #saving = new Set<Promise<void>>();
 
   constructor(options: TransferHost, nextNumber: () => number) {
@@ -63,7 +63,7 @@ export class Downloads {
   }
 
   /** A chunk; one that belongs to nothing is ignored. */
-  handleChunk(chunk: EventOf<"chunk">): void {
+  handleChunk(chunk: WithAnyIds<EventOf<"chunk">>): void {
     const incoming = this.#receiving.get(keyOf(chunk));
     if (incoming === undefined) return;
     const { file, data, progress } = incoming;
@@ -81,7 +81,7 @@ export class Downloads {
   }
 
   /** Whether chunks of that file are taken now. */
-  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+  wants(chunk: Parameters<typeof keyOf>[0]): boolean {
     return this.#receiving.has(keyOf(chunk));
   }
 
@@ -101,7 +101,7 @@ export class Downloads {
   }
 
   /** A sender lost its connection: what cannot wait for it ends. */
-  senderAway(client: ClientId, room: RoomId): void {
+  senderAway(client: AnyClientId, room: AnyRoomId): void {
     const isTheirs = (incoming: Download) => incoming.client === client && incoming.room === room;
     this.failUnfinished(SENDER_LEFT, (incoming) => isTheirs(incoming) && !incoming.survives);
     for (const incoming of this.#receiving.values()) {
@@ -110,7 +110,7 @@ export class Downloads {
   }
 
   /** A sender has a connection again. */
-  senderBack(client: ClientId, room: RoomId): void {
+  senderBack(client: AnyClientId, room: AnyRoomId): void {
     for (const incoming of this.#receiving.values()) {
       const isTheirs = incoming.client === client && incoming.room === room;
       if (isTheirs && incoming.goOn("sender")) this.#tellResumed(incoming);
@@ -118,7 +118,7 @@ export class Downloads {
   }
 
   /** Who is in a room now: senders may have come and gone unheard. */
-  peopleAre(room: number, people: readonly RosterEntry[]): void {
+  peopleAre(room: AnyRoomId, people: readonly RosterEntry[]): void {
     const senders = this.#receiving.values().filter((incoming) =>
       incoming.room === room && incoming.survives
     ).map(({ client }) => client);
@@ -131,7 +131,7 @@ export class Downloads {
   }
 
   /** Ends what is unfinished of one sender in one room. */
-  senderLeft(client: ClientId, room: RoomId): void {
+  senderLeft(client: AnyClientId, room: AnyRoomId): void {
     this.#refusedAt.delete(client);
     this.failUnfinished(
       SENDER_LEFT,

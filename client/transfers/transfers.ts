@@ -1,7 +1,12 @@
 // Files in both directions: what is offered, what the user says to it, and what became of it. No text for the user is
 // made here; each turn of a transfer is a TransferEvent that the chat shows.
 
-import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
+import {
+  type AnyClientId,
+  type AnyRoomId,
+  isSealedId,
+  type WithAnyIds,
+} from "../base/local_ids.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { FILE_CONFIRM_MS } from "../base/limits.ts";
@@ -64,14 +69,14 @@ export class Transfers {
   }
 
   /** An offer, ours included. */
-  handleOffer(event: EventOf<"offer">): void {
+  handleOffer(event: WithAnyIds<EventOf<"offer">>): void {
     if (event.client === this.#options.ownId()) this.#confirm(event.file);
     else this.#incoming.handleOffer(event, this.fileMax);
     this.#watch();
   }
 
   /** A chunk; those of files that were refused or came before us are ignored. */
-  handleChunk(event: EventOf<"chunk">): void {
+  handleChunk(event: WithAnyIds<EventOf<"chunk">>): void {
     this.#incoming.handleChunk(event);
   }
 
@@ -99,27 +104,27 @@ export class Transfers {
   }
 
   /** Whether chunks of somebody's file are taken now: it was neither refused nor has it ended. */
-  wants(chunk: Pick<EventOf<"chunk">, "client" | "file">): boolean {
+  wants(chunk: Pick<WithAnyIds<EventOf<"chunk">>, "client" | "file">): boolean {
     return this.#incoming.wants(chunk);
   }
 
-  /** A member of room number `room` lost its connection: what can wait for it waits. */
-  senderAway(client: ClientId, room: RoomId): void {
+  /** A member of room `room` lost its connection: what can wait for it waits. */
+  senderAway(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderAway(client, room);
   }
 
-  /** A member of room number `room` has a connection again. */
-  senderBack(client: ClientId, room: RoomId): void {
+  /** A member of room `room` has a connection again. */
+  senderBack(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderBack(client, room);
   }
 
-  /** Who is in room number `room`, of which some changes may not have been told. */
-  peopleAre(room: number, people: readonly RosterEntry[]): void {
+  /** Who is in room `room`, of which some changes may not have been told. */
+  peopleAre(room: AnyRoomId, people: readonly RosterEntry[]): void {
     this.#incoming.peopleAre(room, people);
   }
 
-  /** A member left room number `room`: what is unfinished of theirs there ends. */
-  senderLeft(client: ClientId, room: RoomId): void {
+  /** A member left room `room`: what is unfinished of theirs there ends. */
+  senderLeft(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderLeft(client, room);
   }
 
@@ -156,7 +161,7 @@ export class Transfers {
     for (const outgoing of this.#outgoing.values()) {
       if (outgoing.room === room) outgoing.upload.stop(fault);
     }
-    this.#incoming.failUnfinished(fault, (incoming) => incoming.room === room.number);
+    this.#incoming.failUnfinished(fault, (incoming) => incoming.room === room.id);
   }
 
   /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
@@ -275,7 +280,7 @@ export class Transfers {
   /** Sealed rooms need no session of ours to go on. */
   #endPlain(fault: TransferFault): void {
     for (const { upload, room } of this.#outgoing.values()) if (!room.isSealed) upload.stop(fault);
-    this.#incoming.failUnfinished(fault, ({ room }) => room >= 0);
+    this.#incoming.failUnfinished(fault, ({ room }) => !isSealedId(room));
   }
 
   #uploadOf(file: SourceFile, room: RequestRoom): Upload {

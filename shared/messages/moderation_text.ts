@@ -5,7 +5,9 @@ import { nameInSentence } from "../text/names.ts";
 import { durationText } from "../text/duration.ts";
 
 /** One line for an event; names and reason are as peers wrote them. */
-export function moderationText(event: EventOf<"moderated">): string {
+export function moderationText(
+  event: Pick<EventOf<"moderated">, "what" | "name" | "whomName" | "seconds" | "text">,
+): string {
   const { seconds, text } = event;
   const [name, whom] = [nameInSentence(event.name), nameInSentence(event.whomName)];
   const why = text === "" ? "." : `: ${text}`;

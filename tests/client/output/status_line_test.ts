@@ -68,7 +68,7 @@ Deno.test("in a narrow terminal a lost or slow link and messages that wait are s
 
 Deno.test("in a narrow terminal what is wrong with a sealed room is said in fewer words, not left out", () => {
   const rooms = new JoinedRooms();
-  const room = rooms.addSealed("team", "alice", -1);
+  const room = rooms.addSealed("team", "alice", "sealed 1");
   const people = ["alice", "bob"].map((name) => ({ name })) as never;
   room.seal = { phase: "in", confirmed: false, people } as never;
   assert.equal(lines(rooms)[20], "sealed, unconfirmed");

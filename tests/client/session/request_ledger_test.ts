@@ -4,7 +4,7 @@ import { RequestLedger, type RequestOutcome } from "../../../client/session/requ
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import type { Rate } from "../../../shared/base/rate.ts";
 
-const ROOM = { number: 3 };
+const ROOM = { id: 3 };
 const HELD = { holdSeconds: 60 };
 
 /** Requests of a client whose server allows `rate`. */
@@ -125,7 +125,7 @@ Deno.test("what is sent again counts against the server's rate: what waits comes
 
 Deno.test("what is for a room that we are not in any more is refused, and holds nothing up", async () => {
   const { ledger, say, outcomes } = requests();
-  void ledger.add({ kind: "chat", text: "gone", action: false, reply: 0 }, { number: undefined })
+  void ledger.add({ kind: "chat", text: "gone", action: false, reply: 0 }, { id: undefined })
     .then((outcome) => outcomes["gone"] = outcome);
   say("a");
   const session = new FakeSession();

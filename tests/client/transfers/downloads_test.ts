@@ -191,11 +191,11 @@ function deal({ transfers }: Member, message: Stormy): void {
     case "chunk":
       return transfers.handleChunk(message);
     case "left":
-      return transfers.senderLeft(message.client, ROOM.number);
+      return transfers.senderLeft(message.client, ROOM.id);
     case "away":
-      return transfers.senderAway(message.client, ROOM.number);
+      return transfers.senderAway(message.client, ROOM.id);
     case "back":
-      return transfers.senderBack(message.client, ROOM.number);
+      return transfers.senderBack(message.client, ROOM.id);
     case "link lost":
       return transfers.linkLost(60_000);
     case "link back":
@@ -224,7 +224,7 @@ Deno.test("any storm of messages keeps all bounds, throws nothing and writes not
       index: fc.nat(2),
       data: fc.constantFrom(...data),
       last: fc.boolean(),
-    }).map((chunk) => ({ ...chunk, room: ROOM.number, name: "x", time: 0 })),
+    }).map((chunk) => ({ ...chunk, room: ROOM.id, name: "x", time: 0 })),
     fc.record({ kind: fc.constantFrom("left", "away", "back"), client: sender }),
     fc.record({ kind: fc.constantFrom("link lost", "link back") }),
   );

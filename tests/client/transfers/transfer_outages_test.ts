@@ -151,7 +151,7 @@ Deno.test("nothing is asked of a file that was not accepted, and a refused one i
 Deno.test("while a link is lost nothing is late; when the session is not held any more it is over, once", async () => {
   await using room = await TransferRoom.open();
   const { bob } = watched(room);
-  bob.transfers.senderAway(7, ROOM.number);
+  bob.transfers.senderAway(7, ROOM.id);
   room.pass(2 * FILE_STALLED_MS);
   assert.equal(bob.transfers.list()[0]?.waitingFor, "sender");
   bob.transfers.linkLost(60_000);
@@ -170,13 +170,13 @@ Deno.test("who was gone when all were counted has left; who is away is waited fo
   await using room = await TransferRoom.open();
   const { bob } = watched(room);
   const sender = { client: 7, name: "x", state: "away" as const, since: 0, status: null };
-  bob.transfers.peopleAre(ROOM.number, [sender]);
+  bob.transfers.peopleAre(ROOM.id, [sender]);
   assert.equal(bob.transfers.list()[0]?.waitingFor, "sender");
-  bob.transfers.peopleAre(ROOM.number, [{ ...sender, state: "here" }]);
+  bob.transfers.peopleAre(ROOM.id, [{ ...sender, state: "here" }]);
   assert.equal(bob.transfers.list()[0]?.waitingFor, undefined);
   bob.transfers.peopleAre(99, []);
   assert.equal(bob.transfers.list().length, 1);
-  bob.transfers.peopleAre(ROOM.number, []);
+  bob.transfers.peopleAre(ROOM.id, []);
   assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["sender_left"]);
 });
 
@@ -208,7 +208,7 @@ Deno.test("a file that somebody has is served to others for a while, as long as 
   const pull = (index: number, count: number) =>
     alice.transfers.handlePull({
       kind: "pull",
-      room: ROOM.number,
+      room: ROOM.id,
       client: 2,
       file: id,
       index,

@@ -3,6 +3,7 @@ import { Chat } from "../../../client/chat/chat.ts";
 import type { ChatOptions } from "../../../client/chat/chat_options.ts";
 import type { Session, SessionDestination, Welcome } from "../../../client/session/session.ts";
 import type { Clock } from "../../../client/base/clock.ts";
+import { requirePlain, type WithAnyIds } from "../../../client/base/local_ids.ts";
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
@@ -162,8 +163,8 @@ export class FakeSession implements Session {
     return this.sent.reduce((last, request) => "id" in request ? request.id : last, 0);
   }
 
-  send(request: Request): Promise<void> {
-    this.sent.push(request);
+  send(request: WithAnyIds<Request>): Promise<void> {
+    this.sent.push(requirePlain(request));
     return Promise.resolve();
   }
 

@@ -1,6 +1,7 @@
 // A room for file transfers without a network: members are Transfers, the relay is the server's judge of files and a few
 // lines around it that check every message by the table, and time stands still until a test moves it.
 
+import { requirePlain } from "../../../client/base/local_ids.ts";
 import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
 import type { FileRequest, TransferHost } from "../../../client/transfer_base/transfer_host.ts";
@@ -89,8 +90,8 @@ export class TransferRoom implements AsyncDisposable {
 
   /** Does with a message of member `id` what the server does. */
   relay(id: number, message: FileRequest): void {
-    const request = message.kind === "offer" ? { ...message, id: 1, room: ROOM.number } : message;
-    const checked = decodeRequest(encodeRequest(request)) as ServedRequest;
+    const request = message.kind === "offer" ? { ...message, id: 1, room: ROOM.id } : message;
+    const checked = decodeRequest(encodeRequest(requirePlain(request))) as ServedRequest;
     const { files } = this.members[id - 1]!;
     switch (checked.kind) {
       case "offer":
@@ -124,7 +125,7 @@ export class TransferRoom implements AsyncDisposable {
         if (count === 0 && checked.count > 0) return;
         return this.#deliver(to, {
           kind: "pull",
-          room: ROOM.number,
+          room: ROOM.id,
           client: id,
           file,
           index,
@@ -146,7 +147,7 @@ export class TransferRoom implements AsyncDisposable {
     member.linked = false;
     member.transfers.linkLost(HOLD_MS);
     for (const { id, transfers } of this.members) {
-      if (id !== member.id) transfers.senderAway(member.id, ROOM.number);
+      if (id !== member.id) transfers.senderAway(member.id, ROOM.id);
     }
   }
 
@@ -155,7 +156,7 @@ export class TransferRoom implements AsyncDisposable {
     member.linked = true;
     member.transfers.linkBack(true);
     for (const { id, transfers } of this.members) {
-      if (id !== member.id) transfers.senderBack(member.id, ROOM.number);
+      if (id !== member.id) transfers.senderBack(member.id, ROOM.id);
     }
   }
 
@@ -194,14 +195,14 @@ export class TransferRoom implements AsyncDisposable {
 }
 
 /** Where all of it happens. */
-export const ROOM = { number: 1 };
+export const ROOM = { id: 1 };
 
 type ServedRequest = RequestOf<"offer" | "chunk" | "pull" | "part">;
 type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "taken" | "pull" }>;
 type Passed = Omit<RequestOf<"offer">, "id" | "room"> | RequestOf<"chunk">;
 
 function stamped(message: Passed, id: number): EventOf<"offer" | "chunk"> {
-  const about = { room: ROOM.number, client: id, name: `member${id}`, time: 0 };
+  const about = { room: ROOM.id, client: id, name: `member${id}`, time: 0 };
   if (message.kind === "chunk") return { ...message, ...about };
   const { kind, file, filename, size, chunks, hash } = message;
   return { kind, file, filename, size, chunks, hash, ...about, request: 1 };
