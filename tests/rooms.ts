@@ -420,9 +420,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: ["console", "external_editor", "line_console", "prompt", "status_fit"],
   },
   "client/render": {
-    says: "Lines as text: rich, minimal, JSON. Peers' text is made safe here and nowhere else.",
+    says:
+      "Lines as rows of spans: rich, minimal, JSON; and painted. Peers' text is made safe here and nowhere else.",
     uses: ["client/transfer_base", "client/base", "client/terminal"],
-    face: ["json", "minimal", "rich", "text", "transfer_text", "wrap"],
+    face: ["json", "minimal", "paint", "rich", "shown", "spans", "text", "transfer_text", "wrap"],
   },
   "client/output": {
     says:
@@ -553,6 +554,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/render",
     ],
     face: ["run_doctor"],
+  },
+  "client/web": {
+    says: "The chat in a browser, without its looks: what the page shows and what its user does.",
+    uses: ["client/render", "client/terminal"],
+    face: ["page_actions", "page_renderer", "page_view"],
   },
   "client": {
     says: "From the command line to a command to an exit code, nothing else.",

@@ -14,6 +14,8 @@ import { columnsOf } from "../terminal/tty.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import { createJsonRenderer } from "../render/json.ts";
 import { createRichRenderer } from "../render/rich.ts";
+import { paint } from "../render/paint.ts";
+import { plainText, type RenderedLine } from "../render/shown.ts";
 import type { Renderer } from "../render/text.ts";
 
 interface OutputParts {
@@ -27,19 +29,21 @@ interface OutputParts {
 /** The output of a chat: its renderer, what the settings say of the screen, and the history. */
 export function createOutput(
   config: ClientConfig,
-  { side, style, history, script, settings }: OutputParts,
+  { side, style: colors, history, script, settings }: OutputParts,
 ): Output {
   const { console, tty, isPerson } = side;
-  const screen = config.renderer === "json" ? undefined : screenOf(side);
-  const renderer = createRenderer(rendererFor(config), { style, tty, settings });
-  const print = (text: string) => console.print(text);
+  const renderer = createRenderer(rendererFor(config), { tty, settings });
+  const style = rendererFor(config) === "rich" ? colors : new Style("none");
+  const screen = config.renderer === "json" ? undefined : screenOf(side, style);
+  const links = () => tty !== undefined && settings.get("links") === "on";
+  const print = (shown: RenderedLine) => console.print(paint(shown, { style, links }));
   const apart = !isPerson && config.renderer !== "json";
   const options: OutputOptions = {
     renderer,
     print,
     ...(apart
       ? {
-        diagnose: printError,
+        diagnose: (shown: RenderedLine) => printError(plainText(shown)),
         diagnosis: createMinimalRenderer({ columns: () => columnsOf("stderr") }),
       }
       : { diagnose: print }),
@@ -59,16 +63,14 @@ export function rendererFor({ plain, renderer, sources }: ClientConfig): ClientC
 
 function createRenderer(
   name: ClientConfig["renderer"],
-  { style, tty, settings }: Pick<OutputParts, "style" | "settings"> & { tty: Tty | undefined },
+  { tty, settings }: Pick<OutputParts, "settings"> & { tty: Tty | undefined },
 ): Renderer {
   const columns = () => tty?.columns ?? columnsOf("stdout");
   switch (name) {
     case "rich":
       return createRichRenderer({
-        style,
         time: () => settings.get("time"),
         numbers: () => settings.get("numbers") === "on",
-        links: () => tty !== undefined && settings.get("links") === "on",
         columns,
       });
     case "minimal":

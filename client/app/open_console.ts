@@ -10,6 +10,8 @@ import type { Rgb } from "../terminal/contrast.ts";
 import { editText } from "../console/external_editor.ts";
 import { LineConsole } from "../console/line_console.ts";
 import { Prompt } from "../console/prompt.ts";
+import { paintedRows } from "../render/paint.ts";
+import type { Style } from "../terminal/style.ts";
 import {
   detectReflow,
   type ExitSignal,
@@ -67,9 +69,9 @@ export function openUserSide(options: UserSideOptions): UserSide {
 }
 
 /** The screen of a side that has one. */
-export function screenOf({ console, tty }: UserSide): OutputScreen | undefined {
+export function screenOf({ console, tty }: UserSide, style: Style): OutputScreen | undefined {
   return tty && {
-    setLive: (rows) => console.setLive(rows),
+    setLive: (lines) => console.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
     alert: (alert) => console.alert(alert),
     columns: () => tty.columns,
   };

@@ -3,6 +3,7 @@
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../render/json.ts";
 import { type ChatLine, safeLines, whoSays } from "../render/text.ts";
+import { plainText } from "../render/shown.ts";
 import { breakWords, wrapLines } from "../render/wrap.ts";
 import { columnsOf } from "../terminal/tty.ts";
 import { fromTheLeft, textWidth } from "../terminal/width.ts";
@@ -74,7 +75,7 @@ class Receiving {
   }
 
   #format(line: ChatLine): string {
-    if (this.#options.json) return this.#renderer.chat(line);
+    if (this.#options.json) return plainText(this.#renderer.chat(line));
     return this.#options.names
       ? namedRows(line, columnsOf("stdout"))
       : fromTheLeft(sanitizeText(line.text));
@@ -96,7 +97,7 @@ export function namedRows(
 function markedRows(mark: string, line: string, columns: number): string[] {
   const width = columns - textWidth(mark);
   // A long name in a narrow terminal: the rows are indented under it.
-  if (width < TEXT_CELLS_MIN) return [wrapLines([mark + line], { first: 0, columns })];
+  if (width < TEXT_CELLS_MIN) return wrapLines([mark + line], { first: 0, columns });
   return breakWords(line, { first: 0, rest: 0, columns: width })
     .map(({ start, end }) => mark + line.slice(start, end));
 }

@@ -6,7 +6,7 @@ import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
-import { createJsonRenderer } from "../render/json.ts";
+import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { isFrom } from "./recv.ts";
@@ -53,7 +53,7 @@ class FileReceiving {
     const sender = event.kind === "refused" ? event.sender : event.file.sender;
     if (sender === undefined || !isFrom(sender, this.#options.from)) return;
     if (this.#options.json && event.kind !== "progress") {
-      this.#stdout.print(createJsonRenderer().file(event, SYSTEM_CLOCK.utc()) ?? "");
+      this.#stdout.print(transferJson(event, SYSTEM_CLOCK.utc()));
     }
     switch (event.kind) {
       case "offered":

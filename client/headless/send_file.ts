@@ -7,7 +7,7 @@ import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
-import { createJsonRenderer } from "../render/json.ts";
+import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
@@ -65,7 +65,7 @@ class FileSending {
     this.#late?.look();
     if (this.#options.json && event.kind !== "progress") {
       const time = SYSTEM_CLOCK.utc();
-      this.#stdout.print(createJsonRenderer().file(event, time) ?? "");
+      this.#stdout.print(transferJson(event, time));
     }
     if (event.kind === "sent" || event.kind === "failed") this.#ended.resolve(event);
   }

@@ -60,7 +60,9 @@ function formatLine(entry: HistoryEntry, columns: number | undefined): string {
   const head = `${dateAndTime(entry.time)} [${room}] ${speaker(entry)} `;
   const lines = [head + start, ...rest];
   return fromTheLeft(
-    columns === undefined ? lines.join(`\n${INDENT}`) : wrapLines(lines, { first: 0, columns }),
+    columns === undefined
+      ? lines.join(`\n${INDENT}`)
+      : wrapLines(lines, { first: 0, columns }).join("\n"),
   );
 }
 

@@ -1,5 +1,6 @@
 // Hidden rows of long messages, for /more; bounded, in memory only.
 
+import type { RenderedLine, SpanRow } from "../render/shown.ts";
 import { lastRows, readingLength } from "./shown_line.ts";
 
 const TEXTS_MAX = 50;
@@ -7,7 +8,7 @@ const LENGTH_MAX = 1_048_576;
 
 interface LongText {
   /** All rows of the message for the present width. */
-  readonly draw: () => string;
+  readonly draw: () => RenderedLine;
   /** Characters of it that are hidden, counted from its end. */
   readonly rest: number;
 }
@@ -24,8 +25,11 @@ export class LongTexts {
    * bound the oldest messages are dropped.
    */
   keep(
-    rows: readonly string[],
-    { draw, n = ++this.#last }: { readonly draw: () => string; readonly n?: number | undefined },
+    rows: readonly SpanRow[],
+    { draw, n = ++this.#last }: {
+      readonly draw: () => RenderedLine;
+      readonly n?: number | undefined;
+    },
   ): number {
     this.#forget(n);
     const rest = readingLength(rows);
@@ -40,9 +44,11 @@ export class LongTexts {
   }
 
   /** The hidden rows of message `n`, by default the newest, for the present width; undefined if there are none. */
-  find(n: number = this.#newest): string | undefined {
+  find(n: number = this.#newest): RenderedLine | undefined {
     const text = this.#texts.get(n);
-    return text && lastRows(text.draw().split("\n"), text.rest).join("\n");
+    if (text === undefined) return undefined;
+    const shown = text.draw();
+    return { ...shown, rows: lastRows(shown.rows, text.rest) };
   }
 
   /** The numbers of all kept messages. */

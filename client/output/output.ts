@@ -19,6 +19,7 @@ import {
   roomTag,
   type SystemLine,
 } from "../render/text.ts";
+import { plainRow, type RenderedLine } from "../render/shown.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import type { ShownLine } from "./shown_line.ts";
@@ -29,9 +30,9 @@ import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 export interface OutputOptions {
   readonly renderer: Renderer;
   /** Takes the conversation. */
-  readonly print: (text: string) => void;
+  readonly print: (shown: RenderedLine) => void;
   /** Takes diagnostics; standard error if the output is piped. */
-  readonly diagnose: (text: string) => void;
+  readonly diagnose: (shown: RenderedLine) => void;
   /** Renders diagnostics; by default the same renderer. */
   readonly diagnosis?: Renderer;
   readonly history: Pick<History, "append"> | undefined;
@@ -45,10 +46,12 @@ export interface OutputOptions {
 
 /** A screen with rows that change in place. */
 export interface OutputScreen {
-  readonly setLive: (rows: readonly string[]) => void;
+  readonly setLive: (lines: readonly RenderedLine[]) => void;
   readonly alert: (alert: Alert) => void;
   readonly columns: () => number;
 }
+
+const NOTHING: RenderedLine = { kind: "file", rows: [] };
 
 /** Shows, folds, remembers and stores lines. */
 export class Output {
@@ -115,7 +118,7 @@ export class Output {
     const draw = (elsewhere: boolean) =>
       this.#renderer.file(event, time, roomTag({ room: room ?? "", elsewhere }));
     if (draw(false) !== undefined) {
-      const line = lineOf({ room, time }, (elsewhere) => draw(elsewhere) ?? "");
+      const line = lineOf({ room, time }, (elsewhere) => draw(elsewhere) ?? NOTHING);
       this.#show(line, room !== undefined && room !== current);
     }
     if (event.kind !== "saved" && event.kind !== "sent") return;
@@ -244,8 +247,11 @@ export class Output {
     if (screen === undefined) return;
     const { summary } = this.#presence;
     screen.setLive([
-      ...(summary === undefined ? [] : renderer.system(summary).split("\n")),
-      ...this.#bars.rows(screen.columns() - 1),
+      ...(summary === undefined ? [] : [renderer.system(summary)]),
+      ...this.#bars.rows(screen.columns() - 1).map((row): RenderedLine => ({
+        kind: "progress",
+        rows: [plainRow(row)],
+      })),
     ]);
   }
 
@@ -273,16 +279,17 @@ export class Output {
   }
 
   /** Hides the rows above the limit; `/more` shows them. */
-  #folded(line: ShownLine, elsewhere: boolean): string {
+  #folded(line: ShownLine, elsewhere: boolean): RenderedLine {
     const { renderer, screen } = this.#options;
-    const text = line.draw(elsewhere);
+    const shown = line.draw(elsewhere);
     const max = this.settings.count("fold");
-    if (max === 0 || screen === undefined || renderer.more === undefined) return text;
-    const rows = text.split("\n");
-    if (rows.length <= max + 1) return text;
+    if (max === 0 || screen === undefined || renderer.more === undefined) return shown;
+    const { rows } = shown;
+    if (rows.length <= max + 1) return shown;
     const rest = rows.slice(max);
     line.more = this.longTexts.keep(rest, { draw: () => line.draw(elsewhere), n: line.more });
-    return [...rows.slice(0, max), renderer.more(rest.length, line.more)].join("\n");
+    const more = renderer.more(rest.length, line.more);
+    return { ...shown, rows: [...rows.slice(0, max), more] };
   }
 
   #store(entry: HistoryEntry): void {

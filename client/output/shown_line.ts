@@ -1,5 +1,7 @@
 // A line that can be shown again: its content is kept, and it is drawn for the present width and settings.
 
+import { type RenderedLine, rowText, type SpanRow } from "../render/shown.ts";
+
 /** A line of a member, a system line, or a line about a file. */
 export interface ShownLine {
   /** The room that it is about; undefined if none. */
@@ -7,21 +9,21 @@ export interface ShownLine {
   /** ISO 8601. */
   readonly time: string;
   /** Draws the rows; `elsewhere`: whether its room is not the current one. */
-  readonly draw: (elsewhere: boolean) => string;
+  readonly draw: (elsewhere: boolean) => RenderedLine;
   /** The number by which /more finds its hidden rows, if it has any. */
   more?: number | undefined;
 }
 
-const UNSEEN = /\p{Cc}\]8;\P{Cc}*\p{Cc}\\|\p{Cc}\[[0-9;:]*m|[\s\u200e]/gu;
+const UNSEEN = /[\s\u200e]/g;
 
-/** Visible characters in rows, without colors and blanks: equal for every width. */
-export function readingLength(rows: readonly string[]): number {
-  return rows.reduce((sum, row) => sum + row.replace(UNSEEN, "").length, 0);
+/** Visible characters in rows, without blanks: equal for every width. */
+export function readingLength(rows: readonly SpanRow[]): number {
+  return rows.reduce((sum, row) => sum + rowText(row).replace(UNSEEN, "").length, 0);
 }
 
 /** The last rows with at least `length` visible characters. */
-export function lastRows(rows: readonly string[], length: number): string[] {
+export function lastRows(rows: readonly SpanRow[], length: number): SpanRow[] {
   let start = rows.length;
-  for (let left = length; left > 0 && start > 0;) left -= readingLength([rows[--start] ?? ""]);
+  for (let left = length; left > 0 && start > 0;) left -= readingLength([rows[--start] ?? []]);
   return rows.slice(start);
 }

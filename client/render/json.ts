@@ -2,6 +2,7 @@
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
+import { plainRow, type RenderedLine } from "./shown.ts";
 import type { Renderer } from "./text.ts";
 
 /** Version of the objects; adding a field does not change it. */
@@ -15,7 +16,7 @@ export function createJsonRenderer(): Renderer {
       const { to, sealed } = line;
       // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
-        ? jsonLine({
+        ? object("chat", {
           kind: "chat",
           time,
           room,
@@ -28,11 +29,20 @@ export function createJsonRenderer(): Renderer {
           quote,
           sealed,
         })
-        : jsonLine({ kind: "direct", time, room, sender, to, text, own, sealed: sealed ?? false });
+        : object("chat", {
+          kind: "direct",
+          time,
+          room,
+          sender,
+          to,
+          text,
+          own,
+          sealed: sealed ?? false,
+        });
     },
     system(line) {
       const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
-      return jsonLine({
+      return object("system", {
         kind: "system",
         time,
         room,
@@ -46,11 +56,19 @@ export function createJsonRenderer(): Renderer {
         sealed,
       });
     },
-    file: (event, time) => jsonLine({ kind: "file", time, ...fileFields(event) }),
-    note: ({ time, level, text, hint }) => jsonLine({ kind: "note", time, level, text, hint }),
+    file: (event, time) => ({ kind: "file", rows: [plainRow(transferJson(event, time))] }),
+    note: ({ time, level, text, hint }) =>
+      object("note", { kind: "note", time, level, text, hint }),
     link: ({ time, state, text, hint, name, room }) =>
-      jsonLine({ kind: "link", time, state, text, hint, name, room }),
+      object("connection", { kind: "link", time, state, text, hint, name, room }),
   };
+}
+
+function object(
+  kind: RenderedLine["kind"],
+  fields: Readonly<Record<string, unknown>>,
+): RenderedLine {
+  return { kind, rows: [plainRow(jsonLine(fields))] };
 }
 
 /** A JSON object in one line that is safe to print; unsafe characters are escaped. */
@@ -58,6 +76,11 @@ export function jsonLine(fields: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify({ v: JSON_VERSION, ...fields });
   // Escaped text is the same JSON: a program that parses it gets every character.
   return sanitizeText(text) === text ? text : text.replace(/[^\x20-\x7e]/g, escapeUnit);
+}
+
+/** An event of a transfer as such an object. */
+export function transferJson(event: TransferEvent, time: string): string {
+  return jsonLine({ kind: "file", time, ...fileFields(event) });
 }
 
 function fileFields(event: TransferEvent): Record<string, unknown> {

@@ -1,8 +1,10 @@
 // The plain renderer: no time, no color, and a mark in the first column of every line that no member wrote.
 
+import { plainRow, rowsFromTheLeft, type SpanRow } from "./shown.ts";
 import {
   aboutText,
   chatLines,
+  messageTraits,
   moreText,
   type Renderer,
   roomSwitchText,
@@ -13,7 +15,6 @@ import {
   whoSays,
 } from "./text.ts";
 import { NOTE_WORDS } from "../base/note_level.ts";
-import { fromTheLeft } from "../terminal/width.ts";
 import { transferText } from "./transfer_text.ts";
 import { INDENT, wrapLines } from "./wrap.ts";
 
@@ -25,36 +26,41 @@ export interface MinimalOptions {
 
 /** Creates a renderer for `<name> text`, `* system line`, `- note`. Further lines of a message are indented. */
 export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
-  function draw(lines: readonly string[], keepsWords = false): string {
+  function draw(lines: readonly string[], keepsWords = false): readonly SpanRow[] {
     const columns = options.columns?.();
     const rows = columns === undefined
-      ? lines.join(`\n${INDENT}`)
+      ? lines.map((line, n) => n === 0 ? line : INDENT + line)
       : wrapLines(lines, { first: 0, columns, keepsWords });
-    return fromTheLeft(rows);
+    return rowsFromTheLeft(rows.map((row) => plainRow(row)));
   }
 
-  function withHint(rows: string, hint: string | undefined): string {
-    return hint === undefined ? rows : `${rows}\n${draw([`hint: ${safeLine(hint)}`])}`;
+  function withHint(rows: readonly SpanRow[], hint: string | undefined): readonly SpanRow[] {
+    return hint === undefined ? rows : [...rows, ...draw([`hint: ${safeLine(hint)}`])];
   }
 
   return {
     chat(line) {
       const [start = "", ...rest] = chatLines(line);
-      return draw([`${roomTag(line)}${whoSays(line)} ${aboutText(line)}${start}`, ...rest]);
+      const rows = draw([`${roomTag(line)}${whoSays(line)} ${aboutText(line)}${start}`, ...rest]);
+      return { ...messageTraits(line), rows };
     },
-    system: (line) => draw([`* ${systemText(line)}`]),
+    system: (line) => ({ kind: "system", rows: draw([`* ${systemText(line)}`]) }),
     file(event, _time, tag = "") {
       const shown = transferText(event);
-      return shown === undefined ? undefined : draw([`- ${tag}${shown.text}`]);
+      if (shown === undefined) return undefined;
+      return { kind: "file", level: shown.level, rows: draw([`- ${tag}${shown.text}`]) };
     },
     note({ level, text, hint, isCopyable }) {
       const rows = level === "info"
-        ? safeLines(text).map((line) => draw([`- ${line}`], isCopyable)).join("\n")
+        ? safeLines(text).flatMap((line) => draw([`- ${line}`], isCopyable))
         : draw([NOTE_WORDS[level] + safeLine(text)]);
-      return withHint(rows, hint);
+      return { kind: "note", level, rows: withHint(rows, hint) };
     },
-    link: ({ text, hint }) => withHint(draw([`- ${safeLine(text)}`]), hint),
-    roomSwitch: (room) => draw([`- ${roomSwitchText(room)}`]),
-    more: (rows, n) => `    ${moreText(rows, n)}`,
+    link: ({ text, hint }) => ({
+      kind: "connection",
+      rows: withHint(draw([`- ${safeLine(text)}`]), hint),
+    }),
+    roomSwitch: (room) => ({ kind: "room switch", rows: draw([`- ${roomSwitchText(room)}`]) }),
+    more: (rows, n) => plainRow(`    ${moreText(rows, n)}`, "more"),
   };
 }

@@ -1,11 +1,15 @@
 // Finds code and links in messages. They change only the looks; every character stays. Every scan is linear in the text:
 // a peer chooses it, and everybody in the room has to draw it.
 
+import type { Span, SpanRole, SpanRow } from "./shown.ts";
+
 /** A range of a line, from `start` up to `end` (UTF-16 units). */
 export interface TextSpan {
   readonly start: number;
   readonly end: number;
-  readonly kind: "stamp" | "name" | "about" | "code" | "link";
+  readonly kind: Exclude<SpanRole, "text">;
+  /** Of a name: the number of its color. */
+  readonly color?: number;
 }
 
 /** A line of a message. */
@@ -48,19 +52,13 @@ function nextFenceEnds(lines: readonly string[]): readonly (number | undefined)[
   return ends;
 }
 
-/** A part of what is before a message's text. */
-export interface HeadPart {
-  readonly kind: "stamp" | "name" | "about";
-  readonly text: string;
-}
-
 /** The first line of a message behind its head. */
-export function withHead(head: readonly HeadPart[], line: MessageLine): MessageLine {
+export function withHead(head: SpanRow, line: MessageLine): MessageLine {
   let start = 0;
-  const spans = head.map(({ kind, text }): TextSpan => {
-    const span = { start, end: start + text.length, kind };
-    start = span.end;
-    return span;
+  const spans = head.map(({ role, text, ...span }): TextSpan => {
+    const from = start;
+    start += text.length;
+    return { ...span, start: from, end: start, kind: role === "text" ? "gap" : role };
   });
   const moved = line.spans.map((span) => ({
     ...span,
@@ -72,6 +70,42 @@ export function withHead(head: readonly HeadPart[], line: MessageLine): MessageL
     asTyped: line.asTyped,
     spans: [...spans, ...moved],
   };
+}
+
+/** The spans of a line's ranges; both are in order, so one walk over the line's spans serves all its rows. */
+export function rowSpans(
+  { text, spans }: MessageLine,
+  rows: readonly { readonly start: number; readonly end: number }[],
+): SpanRow[] {
+  let next = 0;
+  return rows.map(({ start, end }) => {
+    const row: Span[] = [];
+    let at = start;
+    const plain = (to: number) => {
+      if (to > at) row.push({ role: "text", text: text.slice(at, to) });
+    };
+    while ((spans[next]?.end ?? Infinity) <= start) next++;
+    for (let index = next; index < spans.length; index++) {
+      const span = spans[index] as TextSpan;
+      if (span.start >= end) break;
+      const from = Math.max(span.start, at);
+      plain(from);
+      at = Math.min(span.end, end);
+      if (at > from) row.push(spanOf(text, span, { from, to: at }));
+    }
+    plain(end);
+    return row;
+  });
+}
+
+function spanOf(
+  text: string,
+  { kind, color, start, end }: TextSpan,
+  { from, to }: { readonly from: number; readonly to: number },
+): Span {
+  const shown = text.slice(from, to);
+  if (kind === "link") return { role: kind, text: shown, target: text.slice(start, end) };
+  return color === undefined ? { role: kind, text: shown } : { role: kind, text: shown, color };
 }
 
 function codeLine(text: string): MessageLine {

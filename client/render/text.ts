@@ -6,6 +6,7 @@ import type { NoteLevel } from "../base/note_level.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { markFor, splitClusters, textWidth } from "../terminal/width.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
+import type { RenderedLine, SpanRow } from "./shown.ts";
 
 /** A chat line; `sender`, `text` and `room` as they came, NOT sanitized. */
 export interface ChatLine {
@@ -77,20 +78,27 @@ export interface LinkNote {
   readonly room: string;
 }
 
-/** Renders lines as text that is safe to print; rows are separated by `\n`. */
+/** Renders lines as rows of spans that are safe to show. */
 export interface Renderer {
-  chat(line: ChatLine): string;
-  system(line: SystemLine): string;
-  /** undefined if there is nothing to print; `tag`: from roomTag(), default "". */
-  file(event: TransferEvent, time: string, tag?: string): string | undefined;
-  note(note: Note): string;
-  link(note: LinkNote): string;
+  chat(line: ChatLine): RenderedLine;
+  system(line: SystemLine): RenderedLine;
+  /** undefined if there is nothing to show; `tag`: from roomTag(), default "". */
+  file(event: TransferEvent, time: string, tag?: string): RenderedLine | undefined;
+  note(note: Note): RenderedLine;
+  link(note: LinkNote): RenderedLine;
   /** The line between two days; absent if the renderer shows no days. */
-  day?(day: string): string;
+  day?(day: string): RenderedLine;
   /** The line when the user goes to another room, NOT sanitized; absent if every line names its room. */
-  roomSwitch?(room: string): string;
-  /** The line in place of `rows` hidden rows, which `/more n` shows; absent if the renderer hides nothing. */
-  more?(rows: number, n: number): string;
+  roomSwitch?(room: string): RenderedLine;
+  /** The row in place of `rows` hidden rows, which `/more n` shows; absent if the renderer hides nothing. */
+  more?(rows: number, n: number): SpanRow;
+}
+
+/** What is shown of a message beside its rows. */
+export function messageTraits(
+  { own, mention, to, action = false, sealed = false }: ChatLine,
+): Omit<RenderedLine, "rows"> {
+  return { kind: "chat", own, mention, direct: to !== undefined, action, sealed };
 }
 
 const NAME_SHOWN_MAX = 64;

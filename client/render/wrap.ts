@@ -133,7 +133,7 @@ export function indentFor(columns: number): string {
 export function wrapLines(
   lines: readonly string[],
   { first, columns, table = false, keepsWords = false }: RowWidth & { readonly table?: boolean },
-): string {
+): string[] {
   const indent = indentFor(columns);
   return lines.flatMap((line, index) => {
     const rest = indent.length + (table ? hangOf(line, columns) : 0);
@@ -142,5 +142,5 @@ export function wrapLines(
       const before = row > 0 ? " ".repeat(rest) : index > 0 ? indent : "";
       return before + line.slice(start, end);
     });
-  }).join("\n");
+  });
 }

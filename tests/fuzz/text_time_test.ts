@@ -10,10 +10,12 @@ import { lastRows, readingLength } from "../../client/output/shown_line.ts";
 import { createJsonRenderer } from "../../client/render/json.ts";
 import { createMinimalRenderer } from "../../client/render/minimal.ts";
 import { createRichRenderer } from "../../client/render/rich.ts";
-import { type Renderer, shortLabel } from "../../client/render/text.ts";
+import { shortLabel } from "../../client/render/text.ts";
 import { layoutInput, parseStyled } from "../../client/terminal/layout.ts";
 import { noticeSequence } from "../../client/terminal/terminal_modes.ts";
 import { Style } from "../../client/terminal/style.ts";
+import { plainRow } from "../../client/render/shown.ts";
+import { painted, type PaintedRenderer } from "../helpers/fakes/painted_renderer.ts";
 import { casesFor } from "../helpers/hostile/hostile_input.ts";
 import { SLOW_TEXTS } from "../helpers/hostile/hostile_text.ts";
 import { SeededRandom, seedOfRun } from "../helpers/fakes/random.ts";
@@ -39,14 +41,17 @@ const MESSAGE = {
   mention: false,
 };
 
-const RENDERERS: Readonly<Record<string, Renderer>> = {
-  rich: createRichRenderer({ style: new Style("true"), columns: () => 40, links: () => true }),
-  "rich in a pipe": createRichRenderer({ style: new Style("true") }),
-  minimal: createMinimalRenderer({ columns: () => 40 }),
-  json: createJsonRenderer(),
+const RENDERERS: Readonly<Record<string, PaintedRenderer>> = {
+  rich: painted(createRichRenderer({ columns: () => 40 }), {
+    style: new Style("true"),
+    links: () => true,
+  }),
+  "rich in a pipe": painted(createRichRenderer({}), { style: new Style("true") }),
+  minimal: painted(createMinimalRenderer({ columns: () => 40 })),
+  json: painted(createJsonRenderer()),
 };
 
-function draw(renderer: Renderer, text: string): void {
+function draw(renderer: PaintedRenderer, text: string): void {
   const file = {
     n: 1,
     direction: "in",
@@ -76,7 +81,7 @@ const SCANS: Readonly<Record<string, (text: string) => void>> = {
   "file names": (text) => void safeDownloadName(text),
   "links": (text) => refused(() => formatLink(parseLink(`cmdchat://host/${text}`))),
   "folding": (text) => {
-    const rows = text.split("\n");
+    const rows = text.split("\n").map((row) => plainRow(row));
     lastRows(rows, readingLength(rows));
   },
   "painting": (text) => void layoutInput(parseStyled(text), { text, cursor: 0, columns: 40 }),
@@ -124,7 +129,7 @@ for (const [name, scan] of Object.entries(SCANS)) {
 
 Deno.test("eleven texts that are slow to draw, as many as the rate allows, delay nobody by a second", () => {
   const make = SLOW_TEXTS["a link behind dots before closing brackets"] as (n: number) => string;
-  const renderer = RENDERERS["rich"] as Renderer;
+  const renderer = RENDERERS["rich"] as PaintedRenderer;
   const start = performance.now();
   for (let n = 0; n < 11; n++) renderer.chat({ ...MESSAGE, text: make(4_096) });
   assert.ok(performance.now() - start < 1_000);

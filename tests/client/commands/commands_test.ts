@@ -71,7 +71,7 @@ Deno.test("/help names keys that the prompt knows", () => {
 
 Deno.test("/help fits on a screen and names every command; /help all says what each does", () => {
   const [overview, all] = ["", "all"].map((argument) => helpText(COMMAND_GROUPS, argument));
-  assert.ok(wrapLines((overview ?? "").split("\n"), TERMINAL).split("\n").length <= 20, overview);
+  assert.ok(wrapLines((overview ?? "").split("\n"), TERMINAL).length <= 20, overview);
   for (const row of COMMANDS) {
     assert.match(overview ?? "", new RegExp(`/${row.name}( |$)`, "m"));
     assert.ok(all?.includes(row.help), row.name);

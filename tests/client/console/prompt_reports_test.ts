@@ -1,6 +1,7 @@
 // What the program asks of the terminal beside painting: its background, bells, notices, rows that change in place.
 import assert from "node:assert/strict";
 import { PresenceFold } from "../../../client/output/presence_fold.ts";
+import { painted } from "../../helpers/fakes/painted_renderer.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { SystemLine } from "../../../client/render/text.ts";
 import { barText } from "../../../client/render/transfer_text.ts";
@@ -169,7 +170,9 @@ Deno.test("no hostile name of a member or a file does anything in the rows that 
   terminal.onBell(() => replies.push("bell"));
   terminal.onTitleChange(() => replies.push("title"));
   const modes = JSON.stringify(terminal.modes);
-  const renderer = createRichRenderer({ style: new Style("true"), columns: () => 80 });
+  const renderer = painted(createRichRenderer({ columns: () => 80 }), {
+    style: new Style("true"),
+  });
   for (const { label, text } of [...HOSTILE_TEXTS, ...HOSTILE_FILE_NAMES]) {
     const fold = new PresenceFold();
     for (const event of ["joined", "left"]) {

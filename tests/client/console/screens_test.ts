@@ -6,6 +6,8 @@ import { COMMAND_GROUPS, COMMANDS } from "../../../client/commands/dispatcher.ts
 import { helpText } from "../../../client/commands/screen_commands.ts";
 import { settingsTable } from "../../../client/commands/setting_commands.ts";
 import { Output } from "../../../client/output/output.ts";
+import { paint, paintedRows } from "../../../client/render/paint.ts";
+import type { RenderedLine } from "../../../client/render/shown.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { ChatLine } from "../../../client/render/text.ts";
 import { JoinedRooms } from "../../../client/rooms/joined_rooms.ts";
@@ -47,9 +49,10 @@ function sceneOf(chat: PromptContext): Scene {
   const clock = new ManualClock();
   const settings = new ChatSettings();
   const { prompt, tty } = chat;
-  const print = (text: string) => prompt.print(text);
+  const style = new Style("true");
+  const print = (shown: RenderedLine) => prompt.print(paint(shown, { style }));
   const output = new Output({
-    renderer: createRichRenderer({ style: new Style("true"), columns: () => tty.columns }),
+    renderer: createRichRenderer({ columns: () => tty.columns }),
     print,
     diagnose: print,
     history: undefined,
@@ -57,7 +60,7 @@ function sceneOf(chat: PromptContext): Scene {
     settings,
     clock: { ...clock, now: () => clock.now(), utc: () => at(23, 18, 30) } as never,
     screen: {
-      setLive: (rows) => prompt.setLive(rows),
+      setLive: (lines) => prompt.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
       alert: (alert) => prompt.alert(alert),
       columns: () => tty.columns,
     },

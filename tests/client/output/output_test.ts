@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mentions, Output, type OutputOptions } from "../../../client/output/output.ts";
+import { plainText } from "../../../client/render/shown.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
@@ -10,8 +11,8 @@ function output(options: Partial<OutputOptions> = {}) {
   const [printed, diagnosed]: [string[], string[]] = [[], []];
   const made = new Output({
     renderer: createMinimalRenderer(),
-    print: (text) => printed.push(text),
-    diagnose: (text) => diagnosed.push(text),
+    print: (shown) => printed.push(plainText(shown)),
+    diagnose: (shown) => diagnosed.push(plainText(shown)),
     history: undefined,
     bufferSize: 10,
     clock: new ManualClock(),

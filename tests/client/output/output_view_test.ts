@@ -2,26 +2,33 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { Output, type OutputOptions } from "../../../client/output/output.ts";
+import { paint, paintedRows } from "../../../client/render/paint.ts";
+import { plainText, type RenderedLine } from "../../../client/render/shown.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { ChatLine, SystemLine } from "../../../client/render/text.ts";
 import { ChatSettings } from "../../../client/config/chat_settings.ts";
-import { Style } from "../../../client/terminal/style.ts";
+import { type ColorDepth, Style } from "../../../client/terminal/style.ts";
 import { FakeConsole, ManualClock } from "../../helpers/fakes/chat_fakes.ts";
 
 const TIME = "2026-11-23T12:00:00.000Z";
 
+interface ViewOptions extends Partial<OutputOptions> {
+  readonly color?: ColorDepth;
+}
+
 /** A view as wide as `width.columns` says. */
 function resizable(width: { columns: number }, options: Partial<OutputOptions> = {}) {
   const columns = () => width.columns;
-  const renderer = createRichRenderer({ style: new Style("true"), columns, time: () => "off" });
-  const made = view({ renderer, ...options });
+  const renderer = createRichRenderer({ columns, time: () => "off" });
+  const made = view({ renderer, color: "true", ...options });
   return { ...made, plain: () => made.console.printed.map(stripVTControlCharacters) };
 }
 
-function view(options: Partial<OutputOptions> = {}) {
+function view({ color = "none", ...options }: ViewOptions = {}) {
   const [console, clock, settings] = [new FakeConsole(), new ManualClock(), new ChatSettings()];
-  const print = (text: string) => console.print(text);
+  const style = new Style(color);
+  const print = (shown: RenderedLine) => console.print(paint(shown, { style }));
   const output = new Output({
     renderer: createMinimalRenderer(),
     print,
@@ -31,7 +38,7 @@ function view(options: Partial<OutputOptions> = {}) {
     clock,
     settings,
     screen: {
-      setLive: (rows) => console.setLive(rows),
+      setLive: (lines) => console.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
       alert: (alert) => console.alert(alert),
       columns: () => 80,
     },
@@ -98,7 +105,7 @@ Deno.test("/set joins all shows each, off shows none; without a screen nothing w
 
   const printed: string[] = [];
   const piped = view({
-    print: (text) => printed.push(text),
+    print: (shown) => printed.push(plainText(shown)),
     screen: undefined as never,
   });
   piped.output.system(presence("joined", "bob"));
@@ -106,7 +113,7 @@ Deno.test("/set joins all shows each, off shows none; without a screen nothing w
 });
 
 Deno.test("a line stands between two days, in local time, and none before the first", () => {
-  const { output, console } = view({ renderer: createRichRenderer({ style: new Style("none") }) });
+  const { output, console } = view({ renderer: createRichRenderer({}) });
   const at = (day: number) => new Date(2026, 10, day, 12).toISOString();
   output.chat(chat("one", { time: at(23) }));
   output.chat(chat("two", { time: at(23) }));

@@ -5,12 +5,8 @@ import { createJsonRenderer } from "../../../client/render/json.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import { PresenceFold } from "../../../client/output/presence_fold.ts";
-import {
-  nameList,
-  type Renderer,
-  shortLabel,
-  type SystemLine,
-} from "../../../client/render/text.ts";
+import { nameList, shortLabel, type SystemLine } from "../../../client/render/text.ts";
+import { painted, type PaintedRenderer } from "../../helpers/fakes/painted_renderer.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import type { TransferFault, TransferRef } from "../../../client/transfer_base/transfer_event.ts";
@@ -26,15 +22,19 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 // deno-lint-ignore no-control-regex -- what must not be there
 const CONTROL_BUT_NEWLINE = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
-const RENDERERS: Readonly<Record<string, Renderer>> = {
-  rich: createRichRenderer({ style: new Style("none"), columns: () => COLUMNS }),
-  "rich in colors": createRichRenderer({ style: new Style("true"), columns: () => COLUMNS }),
-  "rich in a pipe": createRichRenderer({ style: new Style("none") }),
-  minimal: createMinimalRenderer(),
+const RENDERERS: Readonly<Record<string, PaintedRenderer>> = {
+  rich: painted(createRichRenderer({ columns: () => COLUMNS }), { style: new Style("none") }),
+  "rich in colors": painted(createRichRenderer({ columns: () => COLUMNS }), {
+    style: new Style("true"),
+  }),
+  "rich in a pipe": painted(createRichRenderer({}), { style: new Style("none") }),
+  minimal: painted(createMinimalRenderer()),
 };
 
 /** Each way in which `text` of a peer or a server reaches a renderer; what belongs to us is harmless. */
-const FIELDS: Readonly<Record<string, (renderer: Renderer, text: string) => string | undefined>> = {
+const FIELDS: Readonly<
+  Record<string, (renderer: PaintedRenderer, text: string) => string | undefined>
+> = {
   "a message": (renderer, text) => renderer.chat({ ...chat, text }),
   "a message that names us": (renderer, text) => renderer.chat({ ...chat, text, mention: true }),
   "a sender": (renderer, sender) => renderer.chat({ ...chat, sender }),
@@ -167,8 +167,8 @@ for (const columns of [20, 40, 80]) {
     Deno.test(`no row of ${columns} cells begins with what a peer or a server controls: ${name}`, async () => {
       const options = { columns: () => columns };
       const renderer = name === "rich"
-        ? createRichRenderer({ ...options, style: new Style("none") })
-        : createMinimalRenderer(options);
+        ? painted(createRichRenderer(options))
+        : painted(createMinimalRenderer(options));
       for (const [field, show] of Object.entries(FIELDS)) {
         for (const unicode of ["6", "11"] as readonly WidthTable[]) {
           const shown = HOSTILE_TEXTS.map(({ text }) => show(renderer, text) ?? "").join("\n");
@@ -214,7 +214,7 @@ Deno.test("a name of several words is quoted wherever it is in a sentence or a l
 
 Deno.test("rows with right-to-left letters keep their marks at the left", () => {
   const hebrew = "\u05d0\u05d1\u05d2";
-  for (const renderer of [RENDERERS["rich"], RENDERERS["minimal"]] as Renderer[]) {
+  for (const renderer of [RENDERERS["rich"], RENDERERS["minimal"]] as PaintedRenderer[]) {
     for (
       const shown of [
         renderer.chat({ ...chat, sender: hebrew, text: `${hebrew}\n${hebrew}` }),
@@ -233,7 +233,7 @@ Deno.test("rows with right-to-left letters keep their marks at the left", () => 
 });
 
 Deno.test("the JSON renderer keeps one valid line a message, with every character of it", async () => {
-  const renderer = createJsonRenderer();
+  const renderer = painted(createJsonRenderer());
   for (const [field, show] of Object.entries(FIELDS)) {
     for (const { label, text } of HOSTILE_TEXTS) {
       const line = show(renderer, text);

@@ -6,13 +6,13 @@ import {
   type ChatLine,
   clockTime,
   nameList,
-  type Renderer,
   safeName,
   type SystemLine,
 } from "../../../client/render/text.ts";
 import { wrapLines } from "../../../client/render/wrap.ts";
 import { barText } from "../../../client/render/transfer_text.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
+import { painted, type PaintedRenderer } from "../../helpers/fakes/painted_renderer.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
@@ -21,14 +21,16 @@ import { safeDownloadName } from "../../../shared/text/download_name.ts";
 
 const TIME = "2026-11-23T18:00:00.123456Z";
 const CLOCK = clockTime(TIME);
-const RENDERERS: Readonly<Record<string, Renderer>> = {
-  "rich": createRichRenderer({ style: new Style("true"), columns: () => 80 }),
-  "rich without colors": createRichRenderer({ style: new Style("none"), columns: () => 80 }),
-  "rich in a pipe": createRichRenderer({ style: new Style("none") }),
-  "minimal": createMinimalRenderer(),
-  "json": createJsonRenderer(),
+const RENDERERS: Readonly<Record<string, PaintedRenderer>> = {
+  "rich": painted(createRichRenderer({ columns: () => 80 }), { style: new Style("true") }),
+  "rich without colors": painted(createRichRenderer({ columns: () => 80 }), {
+    style: new Style("none"),
+  }),
+  "rich in a pipe": painted(createRichRenderer({}), { style: new Style("none") }),
+  "minimal": painted(createMinimalRenderer()),
+  "json": painted(createJsonRenderer()),
 };
-const plain = createRichRenderer({ style: new Style("none"), columns: () => 40 });
+const plain = painted(createRichRenderer({ columns: () => 40 }), { style: new Style("none") });
 
 function chatLine(fields: Partial<ChatLine> = {}): ChatLine {
   return {
@@ -48,7 +50,7 @@ function systemLine(fields: Partial<SystemLine> = {}): SystemLine {
 }
 
 /** One hostile text in every field that a peer or the server controls. */
-function everywhere(renderer: Renderer, text: string): string[] {
+function everywhere(renderer: PaintedRenderer, text: string): string[] {
   const file = {
     n: 1,
     direction: "in" as const,
@@ -101,7 +103,7 @@ for (const [name, renderer] of Object.entries(RENDERERS)) {
 
 for (const name of ["rich without colors", "minimal"]) {
   Deno.test(`no words of a peer look like a line of the server's or the program's: ${name}`, () => {
-    const renderer = RENDERERS[name] as Renderer;
+    const renderer = RENDERERS[name] as PaintedRenderer;
     const forged = /^(?:[\d:-]{8} )?(?:[*!-] |error:|warning:|hint:)/;
     const attempts = [
       ...HOSTILE_TEXTS.map(({ text }) => text),
@@ -128,7 +130,7 @@ for (const name of ["rich without colors", "minimal"]) {
 
 Deno.test("no wrapped row of a chat line begins at the left edge where it could pass for a system line", async () => {
   const forged = `${CLOCK} * alice left the chat.`;
-  const rich = RENDERERS["rich without colors"] as Renderer;
+  const rich = RENDERERS["rich without colors"] as PaintedRenderer;
   for (let padding = 1; padding < 160; padding++) {
     const { lines } = await witness(
       rich.chat(
@@ -165,7 +167,7 @@ Deno.test("the rich renderer shows time, sequence, name and text", () => {
 });
 
 Deno.test("a mention is highlighted, and colors never change the text", () => {
-  const rich = createRichRenderer({ style: new Style("true") });
+  const rich = painted(createRichRenderer({}), { style: new Style("true") });
   const shown = rich.chat(chatLine({ mention: true, text: "hi alice" }));
   assert.ok(shown.includes("\x1b[7m<bob>"));
   assert.ok(shown.includes("\x1b[1mhi alice"));
@@ -182,18 +184,18 @@ Deno.test("a name has the same color in any case, and names differ", () => {
 Deno.test("wrapLines() breaks between words, and within a word that is wider than a row unless it is to be copied", () => {
   const link = `https://example.org/${"x".repeat(30)}`;
   const options = { first: 10, columns: 30 };
-  assert.deepEqual(wrapLines([`see ${link} now and later`], options).split("\n"), [
+  assert.deepEqual(wrapLines([`see ${link} now and later`], options), [
     "see https://example.",
     "    org/xxxxxxxxxxxxxxxxxxxxxx",
     "    xxxxxxxx now and later",
   ]);
   const kept = wrapLines([`see ${link} now and later`], { ...options, keepsWords: true });
-  assert.deepEqual(kept.split("\n"), ["see", `    ${link}`, "    now and later"]);
-  assert.equal(wrapLines(["漢字a bcd"], { first: 0, columns: 5 }), "漢字a\n   bc\n   d");
+  assert.deepEqual(kept, ["see", `    ${link}`, "    now and later"]);
+  assert.deepEqual(wrapLines(["漢字a bcd"], { first: 0, columns: 5 }), ["漢字a", "   bc", "   d"]);
 });
 
 Deno.test("the minimal renderer writes name and text, and a mark before all that no member said", () => {
-  const minimal = createMinimalRenderer();
+  const minimal = painted(createMinimalRenderer());
   assert.equal(minimal.chat(chatLine({ text: "one\ntwo" })), "<bob> one\n    two");
   assert.equal(minimal.system(systemLine()), "* bob joined");
   assert.equal(minimal.note({ level: "info", text: "a\nb", time: TIME }), "- a\n- b");
@@ -245,7 +247,7 @@ Deno.test("a time that cannot be read is shown as dashes", () => {
 });
 
 Deno.test("json: every line is one object with a version and a kind, and texts come through complete", () => {
-  const json = createJsonRenderer();
+  const json = painted(createJsonRenderer());
   const texts = [...HOSTILE_TEXTS, ...HOSTILE_FILE_NAMES].map(({ text }) => text);
   for (const text of texts) {
     const line = json.chat(chatLine({ text, sender: text }));
@@ -260,7 +262,7 @@ Deno.test("json: every line is one object with a version and a kind, and texts c
 Deno.test("json: the fields are those of docs/JSON.md, and the examples there are what is written", async () => {
   const doc = await Deno.readTextFile(new URL("../../../docs/JSON.md", import.meta.url));
   const examples = [...doc.matchAll(/^\{.*\}$/gm)].map(([line]) => JSON.parse(line));
-  const json = createJsonRenderer();
+  const json = painted(createJsonRenderer());
   const file = { n: 1, direction: "in" as const, name: "a.txt", size: 5, sender: "bob" };
   const path = "/home/alice/Downloads/cmdchat/a.txt";
   const fault = { code: "sender_left" as const, reason: "the sender left" };
@@ -294,7 +296,7 @@ Deno.test("json: the fields are those of docs/JSON.md, and the examples there ar
 });
 
 Deno.test("what is said about a message stands where no member's words can stand", () => {
-  const minimal = createMinimalRenderer();
+  const minimal = painted(createMinimalRenderer());
   const cases: readonly (readonly [Partial<ChatLine>, string])[] = [
     [{ action: true, text: "waves" }, "<bob> * waves"],
     [{ to: "carol" }, "<bob → carol> (server can read) hi"],
@@ -307,7 +309,7 @@ Deno.test("what is said about a message stands where no member's words can stand
   for (const [fields, shown] of cases) {
     assert.equal(minimal.chat(chatLine(fields)), shown);
     assert.equal(
-      createRichRenderer({ style: new Style("none") }).chat(chatLine(fields)),
+      painted(createRichRenderer({}), { style: new Style("none") }).chat(chatLine(fields)),
       // A direct message has no number in any room.
       fields.to === undefined ? `${CLOCK} #12 ${shown}` : `${CLOCK} ${shown}`,
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import { parseMessage } from "../../../client/render/spans.ts";
+import { painted } from "../../helpers/fakes/painted_renderer.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { sanitizeText } from "../../../shared/base/sanitize.ts";
@@ -54,11 +55,7 @@ Deno.test("code between backticks and fences is code, and what looks like a link
 });
 
 Deno.test("code keeps its blanks and is cut where the row ends; other text is broken between words", () => {
-  const rich = createRichRenderer({
-    style: new Style("none"),
-    columns: () => 24,
-    numbers: () => false,
-  });
+  const rich = painted(createRichRenderer({ columns: () => 24, numbers: () => false }));
   const code = "if (x)    {  y  =  1;  }";
   assert.deepEqual(rich.chat({ ...LINE, text: `\`\`\`\n${code}\n\`\`\`` }).split("\n"), [
     "--:--:-- <bob> ```",
@@ -70,9 +67,8 @@ Deno.test("code keeps its blanks and is cut where the row ends; other text is br
 
 Deno.test("a link leads exactly where its text says, and only where the user wants links", () => {
   let wanted = true;
-  const rich = createRichRenderer({
+  const rich = painted(createRichRenderer({ columns: () => 80 }), {
     style: new Style("true"),
-    columns: () => 80,
     links: () => wanted,
   });
   const texts = [
@@ -97,7 +93,7 @@ Deno.test("a link leads exactly where its text says, and only where the user wan
 });
 
 Deno.test("whatever a message is, its looks change no character of it", () => {
-  const rich = createRichRenderer({ style: new Style("true"), links: () => true });
+  const rich = painted(createRichRenderer({}), { style: new Style("true"), links: () => true });
   for (const { label, text } of HOSTILE_TEXTS) {
     for (
       const given of [text, `\`\`\`\n${text}\n\`\`\``, `\`${text}\``, `https://a.example/${text}`]

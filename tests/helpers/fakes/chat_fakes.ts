@@ -7,6 +7,7 @@ import { requirePlain, type WithAnyIds } from "../../../client/base/local_ids.ts
 import type { HistoryEntry } from "../../../client/history/history_entry.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
+import { plainText } from "../../../client/render/shown.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import type { ChatConsole, UserEvent } from "../../../client/console/console.ts";
 import type { Alert } from "../../../client/terminal/terminal.ts";
@@ -268,8 +269,8 @@ export async function startChat(
   const asked: SessionDestination[] = [];
   const output = new Output({
     renderer: createMinimalRenderer(),
-    print: (text) => console.print(text),
-    diagnose: (text) => console.print(text),
+    print: (shown) => console.print(plainText(shown)),
+    diagnose: (shown) => console.print(plainText(shown)),
     history: { append: (entry) => Promise.resolve(void history.push(entry)) },
     bufferSize: 10,
     clock,

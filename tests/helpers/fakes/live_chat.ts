@@ -9,6 +9,7 @@ import { connect } from "../../../client/net/connection.ts";
 import type { Endpoint } from "../../../client/net/endpoint.ts";
 import { Output } from "../../../client/output/output.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
+import { plainText, type RenderedLine } from "../../../client/render/shown.ts";
 import { createJsonRenderer } from "../../../client/render/json.ts";
 import { ServerGate } from "../../../client/session/server_gate.ts";
 import { SessionV2 } from "../../../client/session/session_v2.ts";
@@ -72,7 +73,8 @@ export class LiveChat implements AsyncDisposable {
   constructor(options: LiveChatOptions) {
     const { name, room = "lobby", token, expected, clock = SYSTEM_CLOCK } = options;
     const { port = () => 0, endpoint = () => ({ host: "127.0.0.1", port: port() }) } = options;
-    const show = (text: string) => {
+    const show = (shown: RenderedLine) => {
+      const text = plainText(shown);
       for (const line of text.split("\n")) this.lines.push(JSON.parse(line));
       this.#wake();
     };
