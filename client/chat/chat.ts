@@ -24,7 +24,8 @@ import { DirectMessages } from "../rooms/direct_messages.ts";
 import { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
-import { promptText, statusLine } from "../output/status_line.ts";
+import { showStatus } from "./chat_status.ts";
+import { OwnName } from "./own_name.ts";
 import { type ChatForm, MessageSender } from "./message_sender.ts";
 import { Typing } from "../rooms/typing.ts";
 import type { ChatConsole } from "../console/console.ts";
@@ -54,8 +55,7 @@ export class Chat implements ChatContext {
   readonly #pacer = new RatePacer(DEFAULT_RATE);
   #session: Session | undefined;
   #connected = Promise.withResolvers<void>();
-  /** The name we ask for at the next handshake. */
-  #wantedName: string;
+  readonly #ownName: OwnName;
   /** Rooms of this session that the server has not named yet. */
   #expected = 0;
   #settled = false;
@@ -68,7 +68,6 @@ export class Chat implements ChatContext {
     this.backoff = options.backoff ?? new Backoff();
     this.output = options.output;
     this.console = options.console;
-    this.#wantedName = options.place.name;
     this.connection = new ConnectionState({
       quiet: options.quiet,
       tell: (news) => this.#tellConnection(news),
@@ -84,6 +83,14 @@ export class Chat implements ChatContext {
       pacer: this.#pacer,
       onChange: () => this.refreshStatus(),
       sealedLedger: (draft, room) => this.sealed.ledgerOf(draft, room),
+    });
+    this.#ownName = new OwnName({
+      clock,
+      requests: this.requests,
+      rooms: this.rooms,
+      wanted: options.place.name,
+      requireSession: () => this.requireSession(),
+      signal: this.ending,
     });
     this.talk = new MessageSender(this.requests, () => this.room);
     this.typing = new Typing({
@@ -115,7 +122,7 @@ export class Chat implements ChatContext {
 
   /** Our name in the current room, or the one that we ask for. */
   get name(): string {
-    return this.rooms.current?.name ?? this.#wantedName;
+    return this.rooms.current?.name ?? this.#ownName.wanted;
   }
 
   /** The current room. Throws UsageError where we are in none. */
@@ -202,14 +209,7 @@ export class Chat implements ChatContext {
 
   /** Asks for another name, which has passed parseName: in all plain rooms, or in the sealed one that lines go to. */
   async rename(name: string): Promise<RequestOutcome> {
-    const { current, plain } = this.rooms;
-    // A name there is its members' alone.
-    if (current?.isSealed) return await this.requests.add({ kind: "rename", name }, current);
-    const isSame = name === this.#wantedName && plain.every((room) => room.name === name);
-    if (isSame) return "confirmed";
-    this.requireSession();
-    const outcome = await this.requests.add({ kind: "rename", name });
-    if (outcome === "confirmed") this.#wantedName = name;
+    const outcome = await this.#ownName.change(name);
     this.refreshStatus();
     return outcome;
   }
@@ -226,7 +226,7 @@ export class Chat implements ChatContext {
     if (this.isV1) this.transfers.roomLeft(this.room);
     if (this.#isNameless) {
       this.#isNameless = false;
-      void this.requests.add({ kind: "rename", name: this.#wantedName });
+      void this.requests.add({ kind: "rename", name: this.#ownName.wanted });
     }
     return this.requests.add({ kind: "join", title });
   }
@@ -282,6 +282,11 @@ export class Chat implements ChatContext {
     this.refreshStatus();
   }
 
+  /** Nobody is called `name` in `room` any more: where it is ours, we ask for it. */
+  nameFreed(room: JoinedRoom, name: string): void {
+    if (!this.isV1) this.#ownName.freed(room, name);
+  }
+
   /** Hands an event of a sealed room to that room. */
   receiveSealed(event: SealedEvent): void {
     this.sealed.receive(event);
@@ -294,27 +299,18 @@ export class Chat implements ChatContext {
 
   /** Draws prompt and status line again. */
   refreshStatus(): void {
-    const { style } = this.#options;
-    const sealed = this.sealed.waiting;
-    const status = {
-      rooms: this.rooms,
-      name: this.name,
-      connected: this.connected,
-      link: this.connection.text,
-      unsent: this.requests.unsent + sealed.unsent,
-      overdue: this.requests.overdue + sealed.overdue,
-      delayMs: this.#session?.roundTripMs,
-      typing: this.typing.in(this.rooms.current?.id),
-    };
-    this.console.setStatus(statusLine(status, style));
-    this.console.setPrompt(promptText(status, style));
+    showStatus(this, this.#options.style, this.#session?.roundTripMs);
   }
 
   #destination(): SessionDestination {
     const rooms = this.rooms.plain.map(({ title, seen }) => [title, seen] as const);
     // Of who is in sealed rooms alone, the server needs no name.
     this.#isNameless = rooms.length === 0;
-    return { name: this.#isNameless ? NAMELESS : this.#wantedName, rooms, ticket: this.#ticket };
+    return {
+      name: this.#isNameless ? NAMELESS : this.#ownName.wanted,
+      rooms,
+      ticket: this.#ticket,
+    };
   }
 
   async #serve(session: Session): Promise<void> {

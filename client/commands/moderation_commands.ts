@@ -8,7 +8,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
-import { splitName } from "./targets.ts";
+import { longestName, splitName } from "./targets.ts";
 
 /** Rows of the commands for the maker of a room. */
 export const MODERATION_COMMANDS: readonly CommandRow[] = [
@@ -44,7 +44,8 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     help: "lift the ban of somebody whom you banned",
     completes: "banned",
     run({ chat }, argument) {
-      const whom = chat.room.banned.get(argument);
+      const { banned } = chat.room;
+      const whom = longestName(argument, (name) => banned.get(name))?.found;
       if (whom === undefined) {
         throw new UsageError(`Cannot lift a ban: you did not ban ${quote(argument)} here`, {
           hint: chat.room.banned.size === 0

@@ -1,7 +1,7 @@
 // Commands for rooms and their members.
 
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
-import { parseRoom } from "../../shared/text/names.ts";
+import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { isSealedId } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
@@ -36,7 +36,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     completes: "room",
     run({ chat }, argument) {
       if (isLink(argument)) return joinByLink(chat, argument);
-      const title = parseRoom(argument);
+      const title = parseTypedRoom(argument);
       if (title === chat.rooms.current?.title) {
         return chat.output.answer(`You are already in ${quote(title)}.`);
       }

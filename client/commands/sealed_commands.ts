@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
-import { parseRoom } from "../../shared/text/names.ts";
+import { nameKey, parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { listedName } from "../render/text.ts";
@@ -10,8 +10,10 @@ import type { SealedPerson } from "../sealed_engine/people.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
+import { longestName, type NameMatch } from "./targets.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
 
+const VERIFY_FORM = "/verify NAME [yes|anyway]";
 const DEFAULT_TITLE = "sealed";
 
 /** Rows of the commands for sealed rooms. */
@@ -22,7 +24,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     needs: "new protocol",
     help: "create a sealed room, which the server cannot read, and print its link",
     run({ chat }, argument) {
-      const title = parseRoom(argument === "" ? DEFAULT_TITLE : argument);
+      const title = parseTypedRoom(argument === "" ? DEFAULT_TITLE : argument);
       const secret = newSecret();
       chat.sealed.open({ secret, title, name: chat.name, isNew: true });
       tellLink(chat, inviteTo(chat, { secret }));
@@ -48,10 +50,11 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     help: "show what to compare with NAME, on the phone for example; yes: it was equal",
     completes: "name",
     run({ chat }, argument) {
-      // Names may have spaces.
-      const [, name = argument, word = ""] = /^(.*\S)\s+(yes|anyway)$/.exec(argument) ?? [];
       const room = sealedRoom(chat);
-      const person = personOf(room, name);
+      const { found: person, rest: word } = personOf(room, argument);
+      if (word !== "" && word !== "yes" && word !== "anyway") {
+        throw new UsageError(`Cannot verify ${quote(argument)}: the form is ${VERIFY_FORM}`);
+      }
       if (word === "") {
         const isMaker = person.client === room.status?.maker;
         return chat.output.answer(fingerprintText(person, isMaker));
@@ -119,10 +122,13 @@ function statusOf(chat: Chat): SealStatus {
   throw new UsageError("Cannot show the code: you are not in the group yet");
 }
 
-function personOf({ status }: SealedRoom, name: string): SealedPerson {
-  const person = status?.people.find((person) => person.name === name);
-  if (person !== undefined) return person;
-  throw new UsageError(`Cannot find ${quote(name)} in this room`, {
+function personOf({ status }: SealedRoom, argument: string): NameMatch<SealedPerson> {
+  const match = longestName(
+    argument,
+    (name) => status?.people.find((person) => nameKey(person.name) === nameKey(name)),
+  );
+  if (match !== undefined) return match;
+  throw new UsageError(`Cannot find ${quote(argument)} in this room`, {
     hint: "/names lists its members",
   });
 }

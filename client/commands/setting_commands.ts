@@ -11,6 +11,7 @@ import {
   SETTINGS,
 } from "../config/chat_settings.ts";
 import type { CommandRow } from "./command.ts";
+import { typedName } from "./targets.ts";
 
 /** Rows of the commands for what is shown. */
 export const SETTING_COMMANDS: readonly CommandRow[] = [
@@ -54,15 +55,16 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     completes: "name",
     run({ chat }, argument) {
       const { ignored } = chat.output;
+      const name = typedName(argument);
       if (argument === "") {
         const names = ignored.names.map(listedName).join(", ");
         return chat.output.answer(names === "" ? "You ignore nobody." : `You ignore ${names}.`);
       }
-      if (argument === chat.name) throw new UsageError("Cannot ignore yourself");
-      ignored.add(argument);
-      const isHere = chat.rooms.all.some(({ roster }) => roster.find(argument) !== undefined);
+      if (name === chat.name) throw new UsageError("Cannot ignore yourself");
+      ignored.add(name);
+      const isHere = chat.rooms.all.some(({ roster }) => roster.find(name) !== undefined);
       chat.output.answer(
-        `${quote(argument)} is ignored until you leave, and is not told.` +
+        `${quote(name)} is ignored until you leave, and is not told.` +
           (isHere ? "" : " Nobody in your rooms has this name now."),
       );
     },
@@ -74,12 +76,13 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     help: "show the messages of somebody again",
     completes: "ignored",
     run({ chat }, argument) {
-      if (!chat.output.ignored.remove(argument)) {
-        throw new UsageError(`Cannot unignore ${quote(argument)}: you do not ignore that name`, {
+      const name = typedName(argument);
+      if (!chat.output.ignored.remove(name)) {
+        throw new UsageError(`Cannot unignore ${quote(name)}: you do not ignore that name`, {
           hint: "/ignore lists whom you ignore",
         });
       }
-      chat.output.answer(`${quote(argument)} is shown again.`);
+      chat.output.answer(`${quote(name)} is shown again.`);
     },
   },
   {

@@ -6,7 +6,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
-import { parseRoom } from "../../shared/text/names.ts";
+import { parseTypedRoom } from "../../shared/text/names.ts";
 
 /** A person and one of the user's rooms that they are in. */
 export interface Found {
@@ -15,7 +15,8 @@ export interface Found {
 }
 
 /** Everybody of this name in the user's rooms, the current room first. Throws UsageError if there is nobody. */
-export function findPeople(chat: Chat, name: string): Found[] {
+export function findPeople(chat: Chat, typed: string): Found[] {
+  const name = typedName(typed);
   const found = roomsInOrder(chat).flatMap((room) => {
     const person = room.roster.find(name);
     return person === undefined ? [] : [{ person, room }];
@@ -38,23 +39,58 @@ function findOne(chat: Chat, name: string): RosterEntry {
   });
 }
 
+/** A name as people type it, who may copy it from a list with its quotes. */
+export function typedName(text: string): string {
+  const [, quoted, name = text] = /^@?(?:"([^"]+)"|([^]+))$/.exec(text) ?? [];
+  return quoted ?? name;
+}
+
+/** What a typed name found, and what follows it. */
+export interface NameMatch<T> {
+  readonly found: T;
+  readonly rest: string;
+}
+
+/**
+ * The longest start of `argument` that `find` knows as a name, or the name that it has in quotes, as lists show names of
+ * several words.
+ */
+export function longestName<T>(
+  argument: string,
+  find: (name: string) => T | undefined,
+): NameMatch<T> | undefined {
+  const [whole, quoted] = /^@?"([^"]+)"(?=\s|$)/.exec(argument) ?? [];
+  const inQuotes = quoted === undefined ? undefined : find(quoted);
+  if (whole !== undefined && inQuotes !== undefined) {
+    return { found: inQuotes, rest: argument.slice(whole.length).trim() };
+  }
+  for (const { 0: word, index } of [...argument.matchAll(/\S+/g)].toReversed()) {
+    const end = index + word.length;
+    const name = argument.slice(0, end).replaceAll(/\s+/g, " ");
+    const found = find(name) ?? (name.startsWith("@") ? find(name.slice(1)) : undefined);
+    if (found !== undefined) return { found, rest: argument.slice(end).trim() };
+  }
+  return undefined;
+}
+
 /** Splits `NAME TEXT`. Throws UsageError if nobody in the user's rooms has the name, or the text is empty. */
 export function splitNameAndText(
   chat: Chat,
   argument: string,
 ): { readonly person: RosterEntry; readonly text: string } {
-  const words = [...argument.matchAll(/\S+/g)];
-  for (const { 0: word, index } of words.toReversed()) {
-    const end = index + word.length;
-    const text = argument.slice(end).trim();
-    if (text === "") continue;
-    const name = argument.slice(0, end);
-    if (roomsInOrder(chat).some(({ roster }) => roster.find(name) !== undefined)) {
-      return { person: findOne(chat, name), text };
-    }
+  const nameOf = (name: string) =>
+    roomsInOrder(chat).some(({ roster }) => roster.find(name) !== undefined) ? name : undefined;
+  const match = longestName(argument, nameOf);
+  if (match === undefined) findPeople(chat, firstWord(argument));
+  const { found, rest: text } = match as NameMatch<string>;
+  if (text !== "") return { person: findOne(chat, found), text };
+  // "/msg jane doe" may be for jane, where there is a "jane doe" as well.
+  const [, last = ""] = /\s(\S+)$/.exec(argument) ?? [];
+  const shorter = longestName(argument.slice(0, argument.length - last.length).trim(), nameOf);
+  if (last !== "" && shorter?.rest === "") {
+    return { person: findOne(chat, shorter.found), text: last };
   }
-  const known = roomsInOrder(chat).some(({ roster }) => roster.find(argument) !== undefined);
-  const [{ person }] = findPeople(chat, known ? argument : words[0]?.[0] ?? "") as [Found];
+  const [{ person }] = findPeople(chat, found) as [Found];
   throw new UsageError(`Cannot send a message to ${quote(person.name)}: it is empty`);
 }
 
@@ -63,21 +99,28 @@ export function splitName(
   chat: Chat,
   argument: string,
 ): { readonly person: RosterEntry; readonly rest: string } {
-  for (const { 0: word, index } of [...argument.matchAll(/\S+/g)].toReversed()) {
-    const end = index + word.length;
-    const person = chat.room.roster.find(argument.slice(0, end));
-    if (person !== undefined) return { person, rest: argument.slice(end).trim() };
-  }
-  throw new UsageError(`Cannot find ${quote(argument)}: nobody in this room has this name`, {
-    hint: meantName([chat.room], argument) ?? "/names lists the members",
-  });
+  const match = longestName(argument, (name) => chat.room.roster.find(name));
+  if (match !== undefined) return { person: match.found, rest: match.rest };
+  throw new UsageError(
+    `Cannot find ${quote(firstWord(argument))}: nobody in this room has this name`,
+    { hint: meantName([chat.room], argument) ?? "/names lists the members" },
+  );
+}
+
+/** The name that `argument` seems to begin with, where nobody has it. */
+function firstWord(argument: string): string {
+  const [start = argument] = /^@?(?:"[^"]+"|\S+)/.exec(argument) ?? [];
+  return typedName(start);
 }
 
 /** "did you mean …?" if a name begins with the typed text, or nearly equals it. */
 function meantName(rooms: readonly JoinedRoom[], typed: string): string | undefined {
   const names = rooms.flatMap(({ roster }) => roster.names);
-  const start = typed.toLowerCase();
-  const meant = names.find((name) => name.toLowerCase().startsWith(start)) ?? closest(typed, names);
+  const starts = [typed, firstWord(typed)].map((start) => start.toLowerCase());
+  const meant =
+    names.find((name) =>
+      starts.some((start) => start !== "" && name.toLowerCase().startsWith(start))
+    ) ?? closest(firstWord(typed), names);
   return meant && `did you mean ${quote(meant)}?`;
 }
 
@@ -89,13 +132,14 @@ function roomsInOrder({ rooms }: Chat): JoinedRoom[] {
 
 /** One of the user's rooms, by name or by number. Throws UsageError. */
 export function ownRoom(chat: Chat, argument: string): JoinedRoom {
+  const typed = parseTypedRoom(argument);
   const byNumber = /^\d{1,2}$/.test(argument) ? chat.rooms.all[Number(argument) - 1] : undefined;
-  return chat.rooms.byTitle(parseRoom(argument)) ?? byNumber ?? roomNamed(chat, argument);
+  return chat.rooms.byTitle(typed) ?? byNumber ?? roomNamed(chat, argument);
 }
 
 /** One of the user's rooms, by name. Throws UsageError. */
 export function roomNamed({ rooms }: Chat, name: string): JoinedRoom {
-  const room = rooms.byTitle(parseRoom(name));
+  const room = rooms.byTitle(parseTypedRoom(name));
   if (room !== undefined) return room;
   throw new UsageError(`Cannot find ${quote(name)} among your rooms`, {
     hint: "/rooms lists them; /join ROOM joins another one",

@@ -3,7 +3,7 @@
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
-import { parseName, parseRoom } from "../../shared/text/names.ts";
+import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
 import { parseProxy } from "./proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -61,7 +61,7 @@ export const CONNECTION_OPTIONS = {
     value: "ROOM",
     env: "CMDCHAT_ROOM",
     fallback: "lobby",
-    parse: withoutHead(parseRoom, "room name"),
+    parse: withoutHead(parseTypedRoom, "room name"),
     help: "room to join",
   },
   token: {

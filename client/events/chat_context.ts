@@ -34,6 +34,8 @@ export interface ChatContext {
   forget(room: JoinedRoom): void;
   /** Sets our name in `room`. */
   nameIn(room: JoinedRoom, name: string): void;
+  /** Nobody is called `name` in `room` any more. */
+  nameFreed(room: JoinedRoom, name: string): void;
   /** Hands an event of a sealed room to that room. */
   receiveSealed(event: SealedEvent): void;
   /** The server restarts: the next attempt to connect comes soon. */

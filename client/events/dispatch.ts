@@ -46,7 +46,8 @@ const HANDLERS: Handlers = {
   },
 
   declined(chat, { id, why: text }) {
-    chat.requests.answer(id, "refused");
+    const asked = chat.requests.answer(id, "refused");
+    if (chat.requests.isUnasked(asked)) return;
     show(chat, { event: "refused", text, time: undefined });
   },
 

@@ -97,6 +97,7 @@ const HANDLERS: Handlers = {
     chat.typing.ends(id, name);
     chat.transfers.senderLeft(client, id);
     show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
+    chat.nameFreed(room, name);
   },
 
   renamed(chat, { client, name, previous, time }, room) {
@@ -104,6 +105,7 @@ const HANDLERS: Handlers = {
     if (client === chat.clientId) chat.nameIn(room, name);
     const text = `${nameInSentence(previous)} is now known as ${nameInSentence(name)}.`;
     show(chat, { event: "renamed", text, name, previous, time }, room);
+    if (client !== chat.clientId) chat.nameFreed(room, previous);
   },
 
   away(chat, { client, room: id, name, time }, room) {

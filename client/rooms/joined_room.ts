@@ -18,6 +18,8 @@ export class JoinedRoom {
   id: AnyRoomId | undefined;
   /** The user's name in it, as the server gave it. */
   name: string;
+  /** The name that the user asked for in a sealed room; in plain rooms it is one for all. */
+  wantedName: string;
   /** The topic; empty if there is none. */
   topic = "";
   /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
@@ -36,6 +38,7 @@ export class JoinedRoom {
     this.title = title;
     this.isSealed = isSealed;
     this.name = name;
+    this.wantedName = name;
   }
 
   /** True once after each join: the list of members is news. */

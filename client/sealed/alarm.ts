@@ -14,10 +14,11 @@ export type AlarmManner = "hold" | "stop" | "pass";
 
 /** The warning that `name` has another key, for a chat that goes on. */
 export function alarmText(name: string, manner: AlarmManner): string {
+  const who = listedName(name);
   const whatNext = manner === "pass"
     ? "What is sent goes on, as --allow-changed-keys says."
-    : `What you type from now on is sent; to be sure who reads it: /verify ${name}`;
-  return `${name} has come back with ANOTHER KEY: somebody else may be using the name. ${whatNext}`;
+    : `What you type from now on is sent; to be sure who reads it: /verify ${who}`;
+  return `${who} has come back with ANOTHER KEY: somebody else may be using the name. ${whatNext}`;
 }
 
 /** The end of a program's chat in the room `title` because `name` has another key. */

@@ -14,13 +14,15 @@ import type {
   SealedEvent,
   SealedRequest,
 } from "../../shared/messages/messages_v2.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import { show } from "../events/show_event.ts";
 import { handleDirect } from "../events/dispatch.ts";
 import { FileDelivery } from "./file_delivery.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
-import { safeName } from "../render/text.ts";
+import { listedName } from "../render/text.ts";
 import { RequestLedger } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -210,7 +212,7 @@ export class SealedRoom {
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":
-        this.requests.answer(event.request, "refused");
+        if (this.requests.isUnasked(this.requests.answer(event.request, "refused"))) return;
         return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
       case "note":
         return this.#note(event);
@@ -244,7 +246,7 @@ export class SealedRoom {
     })));
     if (status.phase === "in" && this.state.takeFirstSight()) {
       const { names } = this.state.roster;
-      const text = `In this room: ${names.join(", ")}`;
+      const text = `In this room: ${names.map(nameInSentence).join(", ")}`;
       show(chat, { event: "names", text, names, time: undefined }, this.state);
       if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
       const isMaker = status.people.some(({ own, client }) => own && client === status.maker);
@@ -265,7 +267,7 @@ export class SealedRoom {
     if (what !== "kick" || !this.status?.people.some(isOwn)) return;
     this.#options.chat.output.note(
       "info",
-      `${safeName(whomName)} still has the link, and can come in under another name.`,
+      `${listedName(whomName)} still has the link, and can come in under another name.`,
       "/lock keeps out whoever is not in; /rekey makes a new link for those who are",
     );
   }
@@ -278,9 +280,10 @@ export class SealedRoom {
     }
     // Nobody has set it before our eyes: it is a member's word.
     this.state.topic = topic;
+    const who = nameInSentence(name);
     const text = topic === ""
-      ? `${name} says that there is no topic.`
-      : `Topic, as ${name} says: ${topic}`;
+      ? `${who} says that there is no topic.`
+      : `Topic, as ${who} says: ${topic}`;
     show(this.#options.chat, { event: "topic", text, name, time }, this.state);
   }
 
@@ -341,9 +344,9 @@ export class SealedRoom {
     this.moved = { name, secret };
     this.#options.chat.output.note(
       "warning",
-      `${
-        safeName(name)
-      } has made a new link for ${this.state.title} and asks everyone to go there.`,
+      `${listedName(name)} has made a new link for ${
+        quote(this.state.title)
+      } and asks everyone to go there.`,
       "/rekey follow",
     );
   }
@@ -352,7 +355,7 @@ export class SealedRoom {
     const why = error instanceof Error ? error.message : String(error);
     this.#options.chat.output.note(
       "error",
-      `The sealed room ${this.state.title} cannot go on: ${why}`,
+      `The sealed room ${quote(this.state.title)} cannot go on: ${why}`,
       "/leave it, and come in again by its link",
     );
   }

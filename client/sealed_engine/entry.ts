@@ -3,7 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { quote } from "../../shared/base/sanitize.ts";
-import { nameKey, nextFreeName } from "../../shared/text/names.ts";
+import { nameInSentence, nameKey, nextFreeName } from "../../shared/text/names.ts";
 import {
   digestOf,
   type GroupIdentity,
@@ -134,7 +134,7 @@ export class Entry {
     if (this.#state.isConfirmed) return;
     this.#hello = undefined;
     this.#state.confirm();
-    this.#state.note("info", `${name} confirms that you are in the room.`);
+    this.#state.note("info", `${nameInSentence(name)} confirms that you are in the room.`);
     this.#state.showStatus();
   }
 
@@ -330,8 +330,9 @@ export class Entry {
     if (joining === undefined || digestOf(body) !== joining.digest) return false;
     this.#joining = undefined;
     this.#retryAt = Infinity;
-    if (joining.identity.me.name !== state.identity.me.name) {
-      state.note("info", `Your name is taken here: you are ${joining.identity.me.name}.`);
+    const { name } = joining.identity.me;
+    if (name !== state.identity.me.name) {
+      state.note("info", `Your name is taken here: you are ${nameInSentence(name)}.`);
     }
     const before = state.group?.members;
     const group = await SealedGroup.joined(joining, seq);

@@ -1,6 +1,7 @@
 // Files in a sealed room (docs/PROTOCOL.md §11.9): the chat hands a file over chunk by chunk, the room is told once it is
 // whole, and whoever wants it pulls sealed chunks, a window at a time. Everything is held in memory.
 
+import { nameInSentence } from "../../shared/text/names.ts";
 import { Buffer } from "node:buffer";
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { concatBytes } from "../../shared/base/bytes.ts";
@@ -149,7 +150,10 @@ export class FileExchange {
     if (this.#incoming.has(key)) return;
     const ofSender = [...this.#incoming.values()].filter(({ handle }) => handle === from.handle);
     if (ofSender.length >= FILE_TRANSFERS_PER_SENDER) {
-      return this.#state.note("warning", `${from.name} offers more files at once than are taken.`);
+      return this.#state.note(
+        "warning",
+        `${nameInSentence(from.name)} offers more files at once than are taken.`,
+      );
     }
     const client = people.numberOf(from.handle);
     const now = options.now();

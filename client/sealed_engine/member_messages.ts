@@ -1,6 +1,7 @@
 // What members say to people: texts, and what becomes of them later, topics, direct messages. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
+import { nameInSentence } from "../../shared/text/names.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
@@ -149,7 +150,10 @@ export class MemberMessages {
     const content = await group?.openFrom(from, { enc, ct: sealed });
     const text = content && decodeText(content);
     if (text === undefined) {
-      return this.#state.note("warning", `${from.name} sent you something unreadable.`);
+      return this.#state.note(
+        "warning",
+        `${nameInSentence(from.name)} sent you something unreadable.`,
+      );
     }
     options.tell({
       kind: "direct",

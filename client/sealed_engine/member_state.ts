@@ -2,6 +2,7 @@
 // relay and to the chat.
 
 import type { RequestId, SealedRoomId } from "../../shared/messages/ids.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { handleOf } from "../../shared/messages/attach_proof.ts";
@@ -249,11 +250,13 @@ export class MemberState {
       to !== undefined && this.people.numberOf(handle) === to
     );
     if (receiver !== undefined && this.people.isSuspect(receiver)) {
-      return `Not sent: ${receiver.name} has another key than before. ` +
-        `Look first: /verify ${receiver.name}`;
+      const name = nameInSentence(receiver.name);
+      return `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
     }
     if (this.options.now() >= this.#heldUntil) return undefined;
-    return `Not sent: ${this.#alarmName} came back with another key just now. Send it again if it is still meant.`;
+    return `Not sent: ${
+      nameInSentence(this.#alarmName)
+    } came back with another key just now. Send it again if it is still meant.`;
   }
 
   /** Looks at a member's key: a loud alarm where the name was another key's before. */

@@ -2,7 +2,7 @@
 // A commit may lose its race, so each is tried until it holds.
 
 import { Buffer } from "node:buffer";
-import { nameKey } from "../../shared/text/names.ts";
+import { nameInSentence, nameKey } from "../../shared/text/names.ts";
 import type { SealedGroup } from "../mls/group.ts";
 import type { CommitIntent } from "../mls/commit_rules.ts";
 import type { MemberState } from "./member_state.ts";
@@ -115,7 +115,9 @@ export class PendingChanges {
     if (change.kind === "name") return undefined;
     const { maker } = group;
     if (maker === undefined) return "who made this room is not here any more, and nobody else can";
-    if (maker.leaf !== group.ownLeaf) return `only ${maker.name}, who made this room, can do that`;
+    if (maker.leaf !== group.ownLeaf) {
+      return `only ${nameInSentence(maker.name)}, who made this room, can do that`;
+    }
     if (change.kind === "lock") return undefined;
     if (change.handle === identity.me.handle) return "that is you; /leave is the way out";
     const isHere = group.members.some(({ handle }) => handle === change.handle);

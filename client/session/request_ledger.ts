@@ -80,6 +80,8 @@ export class RequestLedger {
   readonly linkGuard = new SealedLinkGuard();
   readonly #options: RequestLedgerOptions;
   #entries: Entry[] = [];
+  /** Requests that the user did not ask for. */
+  readonly #unasked = new WeakSet<RequestDraft>();
   #lastId = 0;
   #sink: RequestSink | undefined;
   #pumping = false;
@@ -122,6 +124,18 @@ export class RequestLedger {
       this.#options.onChange();
       void this.#pump();
     });
+  }
+
+  /** As add(), for what the user did not ask for: nobody waits for it, and its refusal is no news. */
+  async addUnasked(draft: RequestDraft, room?: RequestRoom): Promise<RequestOutcome> {
+    const ledger = this.#options.sealedLedger?.(draft, room) ?? this;
+    ledger.#unasked.add(draft);
+    return await ledger.add(draft, room);
+  }
+
+  /** Whether the user asked for a request. */
+  isUnasked(draft: RequestDraft | undefined): boolean {
+    return draft !== undefined && this.#unasked.has(draft);
   }
 
   /** The next session does not resume this one: what left is lost, and numbers start again at 1. */

@@ -67,6 +67,13 @@ export function parseRoom(raw: string): string {
   return normalize(toLower(raw), "room name");
 }
 
+/** A room's name as people type it: `#dev` is `dev`, and quotes around it are those of a list. Throws UsageError. */
+export function parseTypedRoom(raw: string): string {
+  const typed = raw.trim().replace(/^#(?=.)/, "");
+  const [, quoted = typed] = /^"(.+)"$/.exec(typed) ?? [];
+  return parseRoom(quoted);
+}
+
 // One word: what stands in a sentence without its end or another name being a part of it.
 const ONE_WORD = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
 

@@ -387,7 +387,7 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   await story.console.enter("/rekey follow");
   assert.match(story.console.printed.join("\n"), /nobody in this room has created a new link/);
   engine.tell({ kind: "moved", name: "bob", secret: other });
-  assert.match(story.console.printed.join("\n"), /bob has made a new link for team/);
+  assert.match(story.console.printed.join("\n"), /bob has made a new link for "team"/);
   await story.console.enter("/rekey follow");
   assert.deepEqual(story.engines[1]?.options.secret, other);
   assert.equal(story.chat.room.title, "team-sealed");
@@ -434,7 +434,7 @@ Deno.test("/leave tells the engine, and the room goes when it is out", async () 
 Deno.test("an engine that breaks is told, and the program goes on", async () => {
   const story = await mixedChat();
   first(story).options.fail(new Error("The sealed room has stopped: no memory"));
-  assert.match(story.console.printed.join("\n"), /team cannot go on: .* no memory/);
+  assert.match(story.console.printed.join("\n"), /"team" cannot go on: .* no memory/);
   await story.console.enter("/switch lobby", "still here");
   assert.equal(story.session.sent.length, 1);
   story.chat.end();
