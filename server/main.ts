@@ -22,6 +22,7 @@ import { serve } from "./commands/serve.ts";
 import { newIdentityText } from "./config/identity_file.ts";
 import { readConfig, SERVER_OPTIONS } from "./config/server_options.ts";
 import { readPage } from "./web/page.ts";
+import { settle } from "./config/settings_file.ts";
 
 const encoder = new TextEncoder();
 
@@ -94,7 +95,10 @@ async function printCompletions(args: readonly string[]): Promise<number> {
 const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => number | Promise<number>>> =
   {
     keygen: printIdentity,
-    check: (args) => checkCommand(readConfig({ args, env }), { env, print }),
+    check(args) {
+      const settled = settle({ args, env });
+      return checkCommand(readConfig(settled), { env: settled.env, print });
+    },
     health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
     keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
     top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
@@ -111,9 +115,11 @@ async function run(argv: readonly string[]): Promise<number> {
   const known = SERVER_COMMANDS.find(({ name }) => name === command);
   if (known !== undefined) return await RUNS[known.name](rest);
   const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
-  const config = readConfig({ args, env }, words);
+  const settled = settle({ args, env });
+  const config = readConfig(settled, words);
+  const configAgain = () => readConfig(settle({ args, env }));
   if (config.version) print(versionText("cmdchat-server", build));
-  else await serve(config, { env, print, build });
+  else await serve(config, { env: settled.env, print, build, configAgain });
   return 0;
 }
 

@@ -95,6 +95,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "reloadable_files",
       "secret_file",
       "server_options",
+      "settings_file",
       "tls_files",
     ],
   },
@@ -255,6 +256,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: [
       "server/config",
       "server/telemetry",
+      "server/limits",
       "server/net",
       "server/cluster",
       "server/nats",

@@ -59,7 +59,7 @@ function serverPage(): string {
     about: [
       "relays messages and files between clients. It keeps everything in memory and writes " +
       "nothing: what was said is gone when the process ends. SIGINT and SIGTERM end it in order, " +
-      "a second one at once; SIGHUP has it read certificate, key and tokens again.",
+      "a second one at once; SIGHUP has it read certificate, key, tokens, bans and settings again.",
     ],
     more: [],
     files: [],

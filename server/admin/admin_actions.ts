@@ -7,7 +7,7 @@ import { ADMIN_CLIENT } from "../room/room_view.ts";
 import type { AdminMessage } from "../cluster/cluster_messages.ts";
 import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
 import type { NetworkBan } from "../limits/network_bans.ts";
-import type { Relay } from "../relay/relay.ts";
+import { BANNED, type Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
 import type { Session } from "../session/session.ts";
 import {
@@ -30,7 +30,6 @@ export interface AdminAnswer {
 }
 
 const KICKED = "You were removed by the server's admin.";
-const BANNED = "You were banned by the server's admin.";
 const OPEN_LABEL = /^open:(\d{1,15})$/;
 const SEALED_LABEL = /^sealed:(\d{1,15})$/;
 
@@ -44,11 +43,15 @@ type Answers = {
 const ANSWERS: Answers = {
   sessions(relay, { names }) {
     if (names) audit(relay, { what: "sessions", names });
-    const sessions = relay.sessions.map((session) => sessionRow(session, names));
-    const head = ["session", "link", "open", "sealed", "since", "address"];
+    const sessions = relay.sessions.map((session) => sessionRow(relay, session, names));
+    const head = ["session", "token", "link", "in", "out", "waiting", "open", "sealed"];
     const rows = sessions.map((row) => [
       row.session,
+      row.token ?? "-",
       row.link,
+      row.received,
+      row.sent,
+      row.waiting,
       row.open,
       row.sealed,
       row.since,
@@ -56,7 +59,7 @@ const ANSWERS: Answers = {
       ...(row.names?.map(({ name, room }) => `${name} in ${room}`) ?? []),
     ]);
     return {
-      lines: [...table(head, rows), ...onlyHere(relay)],
+      lines: [...table([...head, "since", "address"], rows), ...onlyHere(relay)],
       data: { sessions, ...others(relay) },
     };
   },
@@ -115,7 +118,9 @@ const ANSWERS: Answers = {
       until: until === undefined ? null : new Date(until).toISOString(),
     }));
     const rows = bans.map(({ network, until }) => [network, until ?? "permanent"]);
-    return { lines: table(["address", "until"], rows), data: { bans } };
+    const { size } = relay.access.bans.fromFile;
+    const more = size === 0 ? [] : [`and what --bans-file has: ${size}`];
+    return { lines: [...table(["address", "until"], rows), ...more], data: { bans, inFile: size } };
   },
 
   notice(relay, { text }) {
@@ -225,11 +230,15 @@ function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
   relay.log.info("audit", { by: "admin", ...what });
 }
 
-function sessionRow(session: Session, names: boolean) {
+function sessionRow({ access }: Relay, session: Session, names: boolean) {
   const { id, isV1, writer, address, memberships, sealedRooms, since } = session;
   return {
     session: id,
+    token: access.tokenName(session) ?? null,
     link: isV1 ? "v1" : writer === undefined ? "away" : "v2",
+    received: session.received,
+    sent: session.sent,
+    waiting: writer?.waiting ?? 0,
     open: memberships.length,
     sealed: sealedRooms,
     since: new Date(since).toISOString(),

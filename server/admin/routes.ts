@@ -14,12 +14,15 @@ import {
   type PeerRequest,
   readUpTo,
 } from "./admin_route.ts";
+import type { TokenGate } from "./token_gate.ts";
 import { ADMIN_PATH, HAND_OVER_FINISH_PATH, HAND_OVER_PATH } from "./paths.ts";
 
 /** What the pages show. */
 export interface AdminView extends AdminRouteView {
   /** Whether the server accepts new clients. */
   readonly ready: () => boolean;
+  /** Opens /metrics; undefined = it is open to all. */
+  readonly metricsGate: TokenGate | undefined;
   /** The text of /metrics. */
   readonly metrics: () => string;
   /** Hands the server's state to the next process; undefined if this server cannot hand over. */
@@ -55,7 +58,7 @@ export async function answerRoute(
 ): Promise<Response> {
   const { pathname, hostname } = new URL(request.url);
   // A web page whose name its owner points at 127.0.0.1 must not read what is meant for this machine.
-  if (view.gate === undefined && !isPlainAddress(hostname)) {
+  if (view.metricsGate === undefined && !isPlainAddress(hostname)) {
     return plain(421, "Use an IP address in the URL, such as http://127.0.0.1, or set a token");
   }
   if (pathname === HAND_OVER_PATH) return await giveState({ request, peer }, view);
@@ -67,7 +70,7 @@ export async function answerRoute(
   const page = Object.hasOwn(PAGES, pathname) ? PAGES[pathname] : undefined;
   if (page === undefined) return plain(404, `Not found. Pages: ${Object.keys(PAGES).join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Use GET");
-  if (page.guarded && view.gate !== undefined) {
+  if (page.guarded && view.metricsGate !== undefined) {
     const refusal = await refuse({ request, peer }, view);
     if (refusal !== undefined) return refusal;
   }
@@ -124,11 +127,11 @@ function binary(body: Uint8Array<ArrayBuffer>): Response {
 
 async function refuse(
   { request, peer }: PeerRequest,
-  { gate }: AdminView,
+  { metricsGate }: AdminView,
 ): Promise<Response | undefined> {
   const token = bearerToken(request);
-  if (token !== undefined && await gate?.check(token, peer)) return undefined;
-  return plain(401, "The admin token is required", { "www-authenticate": "Bearer" });
+  if (token !== undefined && await metricsGate?.check(token, peer)) return undefined;
+  return plain(401, "The token of these pages is required", { "www-authenticate": "Bearer" });
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

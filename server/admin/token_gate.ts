@@ -4,6 +4,7 @@
 import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
+import type { PageToken } from "../config/admin_token.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
@@ -25,25 +26,29 @@ export interface TokenGateOptions {
 }
 
 /** Throws ConfigError when `token` is too short to resist guesses. */
-export function checkTokenStrength(token: string): void {
+export function checkTokenStrength(token: string, which: PageToken): void {
   const { length } = [...token];
   if (length >= TOKEN_MIN_CHARACTERS) return;
   throw new ConfigError(
-    `Cannot use the admin token: it has ${length} characters, at least ${TOKEN_MIN_CHARACTERS} are needed`,
+    `Cannot use the ${which} token: it has ${length} characters, at least ${TOKEN_MIN_CHARACTERS} are needed`,
     { hint: "openssl rand -base64 24" },
   );
 }
 
 /** Compares tokens and proofs in constant time. */
 export class TokenGate {
-  readonly #digest: Uint8Array;
+  readonly #digests: readonly Uint8Array[];
   readonly #onGuess: OnGuess;
   readonly #pause: (ms: number) => Promise<void>;
   /** Ends the pause of each wrong guess that waits, the oldest first. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(token: string, { onGuess = () => {}, pause = sleep }: TokenGateOptions = {}) {
-    this.#digest = tokenDigest(token);
+  /** Each of `tokens` is right. */
+  constructor(
+    tokens: string | readonly string[],
+    { onGuess = () => {}, pause = sleep }: TokenGateOptions = {},
+  ) {
+    this.#digests = [tokens].flat().map(tokenDigest);
     this.#onGuess = onGuess;
     this.#pause = pause;
   }
@@ -54,7 +59,11 @@ export class TokenGate {
    * 2. A wrong one is reported, and answered WRONG_PAUSE_MS later, or when WAITING_MAX later ones wait.
    */
   check(token: string, source: string): Promise<boolean> {
-    return this.checkProof(() => timingSafeEqual(this.#digest, tokenDigest(token)), source);
+    const digest = tokenDigest(token);
+    // All are compared, each in constant time.
+    const isRight = () =>
+      this.#digests.filter((known) => timingSafeEqual(known, digest)).length > 0;
+    return this.checkProof(isRight, source);
   }
 
   /** The same for a proof that the sender has the token; `isRight` compares in constant time. */

@@ -15,7 +15,7 @@ import {
 import { integer } from "../../shared/cli/option_values.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { addressText, type AdminAddress } from "../config/admin_address.ts";
-import { readAdminToken } from "../config/admin_token.ts";
+import { readPageToken } from "../config/admin_token.ts";
 import { request } from "./admin_request.ts";
 import { ADMIN_PATH } from "../admin/paths.ts";
 import type { AdminAnswer } from "../admin/admin_actions.ts";
@@ -72,13 +72,13 @@ export function adminPeer({ values, env }: {
   };
   readonly env: CommandLineInput["env"];
 }): Pick<AdminPeer, "address" | "token"> {
-  const { "admin-listen": address, "admin-token-file": file } = values;
+  const { "admin-listen": address } = values;
   if (address === undefined) {
     throw new ConfigError("Cannot reach the server: --admin-listen is not given", {
       hint: "start the server with --admin-listen 5051 and give this command the same option",
     });
   }
-  return { address, token: readAdminToken({ env, file }) };
+  return { address, token: readPageToken("admin", { env, files: values }) };
 }
 
 /** Fetches a page of the server. Throws ConnectionError with the reason when it cannot. */

@@ -4,10 +4,12 @@ import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { checkTokenStrength } from "../admin/token_gate.ts";
 import { checkCluster } from "../nats/join_cluster.ts";
+import type { AccessToken } from "../config/access_tokens.ts";
 import { isLoopback } from "../config/admin_address.ts";
-import { readAdminToken } from "../config/admin_token.ts";
+import { readPageToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
+import { readBans } from "./reload.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { readPage, servesPage } from "../web/page.ts";
 
@@ -26,21 +28,24 @@ export async function checkCommand(
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: undefined })) {
     print(`warning: ${variable} has no effect: ${why}`);
   }
-  const { tls, tokenDigests } = readReloadable(config, Date.now());
-  const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
+  const { tls, tokens } = readReloadable(config, Date.now());
+  const bans = readBans(config);
   const admin = config["admin-listen"];
-  if (admin !== undefined && adminToken !== undefined && !isLoopback(admin.hostname)) {
-    checkTokenStrength(adminToken);
+  for (const which of ["admin", "metrics"] as const) {
+    const token = readPageToken(which, { env, files: config });
+    if (admin !== undefined && token !== undefined && !isLoopback(admin.hostname)) {
+      checkTokenStrength(token, which);
+    }
   }
   const page = servesPage(config) ? readPage() : undefined;
   const { fingerprint } = await openIdentity(config["identity-file"]);
   await checkCluster(config, env);
   if (tls?.lacksIssuer) print("warning: the certificate's issuer is missing; give the whole chain");
   const days = tls === undefined ? "" : `, good until ${day(tls.expiresAt)}`;
-  const count = tokenDigests.length;
   print(`tls: ${tls === undefined ? "none" : "yes"}${days}`);
-  print(`tokens: ${count === 0 ? "none, open to everyone" : count}`);
+  print(`tokens: ${tokensText(tokens)}`);
   print(`page: ${page === undefined ? "none" : `SHA-256 ${page.sha256}`}`);
+  if (config["bans-file"] !== undefined) print(`bans: ${bans.size}`);
   print(
     `fingerprint: ${
       config["identity-file"] === undefined ? "a new one at each start" : fingerprint
@@ -48,6 +53,12 @@ export async function checkCommand(
   );
   print("the configuration is good");
   return 0;
+}
+
+function tokensText(tokens: readonly AccessToken[]): string {
+  if (tokens.length === 0) return "none, open to everyone";
+  const names = new Set(tokens.flatMap(({ name }) => name ?? []));
+  return `${tokens.length}${names.size === 0 ? "" : ` (${[...names].join(", ")})`}`;
 }
 
 function day(ms: number): string {

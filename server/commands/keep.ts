@@ -88,6 +88,7 @@ function keeperView(token: string, { log, source }: Keeping): AdminView {
     ready: () => false,
     metrics: () => "",
     gate,
+    metricsGate: gate,
     // There is no server to act on.
     answer: () =>
       Promise.reject(new LimitError("Cannot run the command: the server is restarting")),

@@ -3,40 +3,87 @@
 import type { Logger } from "@logtape/logtape";
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { readAgain } from "../config/reloadable_files.ts";
-import type { ServerConfig } from "../config/server_options.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "../config/server_options.ts";
 import type { CheckedTls } from "../config/tls_files.ts";
-import { faultText } from "../telemetry/log.ts";
+import { NetworkSet, readBansFile } from "../limits/network_set.ts";
+import { faultText, setLogLevel } from "../telemetry/log.ts";
 import type { ServedRelay } from "./served_relay.ts";
 
 const DAY_MS = 86_400_000;
 /** Let's Encrypt renews at 30 days: below two weeks a renewal has failed for long. */
 const EXPIRES_SOON_DAYS = 14;
 
+/** Options that a running server takes from the settings when it reads them again. */
+const LIVE_OPTIONS = [
+  "connection-rate",
+  "log-level",
+  "max-connections",
+  "max-file",
+  "max-message",
+  "max-per-address",
+  "max-rooms",
+  "rate-limit",
+] as const satisfies readonly (keyof ServerConfig)[];
+
 /** The parts of a server that a reload concerns. */
 export interface ReloadParts {
+  /** The configuration of the start, of which what is not live stays. */
   readonly config: ServerConfig;
+  /** Reads the configuration again. Throws CmdchatError. */
+  readonly configAgain: () => ServerConfig;
   readonly served: ServedRelay;
   readonly log: Logger;
 }
 
-/** Reads certificate, key and tokens again, each by itself: a bad certificate keeps no revoked token in. */
-export function reload({ config, served, log }: ReloadParts): void {
-  const { tls, tokenDigests, faults } = readAgain(config, Date.now());
-  const whys: string[] = faults.map(({ message }) => message);
-  try {
-    if (tls !== undefined) {
+/** Reads files and settings again, each by itself: a bad certificate keeps no revoked token in. */
+export function reload(parts: ReloadParts): void {
+  const { config, served, log } = parts;
+  const whys: string[] = [];
+  const attempt = <T>(act: () => T): T | undefined => {
+    try {
+      return act();
+    } catch (error) {
+      whys.push(error instanceof CmdchatError ? error.message : faultText(error));
+      return undefined;
+    }
+  };
+  const settings = attempt(() => useSettings(parts));
+  const files = { ...config, tokens: settings?.tokens ?? config.tokens };
+  const { tls, tokens, faults } = readAgain(files, Date.now());
+  whys.push(...faults.map(({ message }) => message));
+  if (tls !== undefined) {
+    attempt(() => {
       served.useCertificate(tls);
       reportCertificate(tls, log, Date.now());
-    }
-  } catch (error) {
-    whys.push(error instanceof CmdchatError ? error.message : faultText(error));
+    });
   }
-  const ended = tokenDigests === undefined ? 0 : served.useTokens(tokenDigests);
-  if (ended > 0) log.info("ended the sessions of revoked tokens", { sessions: ended });
-  for (const why of whys) {
-    log.error("cannot read certificate and tokens again, the old ones stay", { why });
+  const revoked = tokens === undefined ? 0 : served.useTokens(tokens);
+  if (revoked > 0) log.info("ended the sessions of revoked tokens", { sessions: revoked });
+  const banned = attempt(() => served.useBans(readBans(config))) ?? 0;
+  if (banned > 0) log.info("ended the sessions of banned networks", { sessions: banned });
+  for (const why of whys) log.error("cannot read a file again, what it said before stays", { why });
+  if (whys.length === 0) log.info("read certificate, tokens, bans and settings again");
+}
+
+/** The networks of --bans-file; none without it. Throws ConfigError. */
+export function readBans({ "bans-file": path }: ServerConfig): NetworkSet {
+  return path === undefined ? new NetworkSet() : readBansFile(path);
+}
+
+/** Uses what is live of the configuration of now, and says what is not. */
+function useSettings({ config, configAgain, served, log }: ReloadParts): ServerConfig {
+  const now = configAgain();
+  const live: Record<string, unknown> = {};
+  for (const name of LIVE_OPTIONS) live[name] = now[name];
+  served.useLimits({ ...config, ...live });
+  setLogLevel(now["log-level"], config["log-format"]);
+  const isLive = (name: string) => (LIVE_OPTIONS as readonly string[]).includes(name);
+  const waiting = Object.entries(SERVER_OPTIONS).map(([name]) => name as keyof ServerConfig)
+    .filter((name) => !isLive(name) && JSON.stringify(now[name]) !== JSON.stringify(config[name]));
+  if (waiting.length > 0) {
+    log.warning("settings that take effect at the next start", { options: waiting.join(", ") });
   }
-  if (whys.length === 0) log.info("read certificate and tokens again");
+  return now;
 }
 
 /** Says how long the certificate is good, and whether clients may miss a part of its chain. */

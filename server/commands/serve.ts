@@ -8,7 +8,7 @@ import { VERSION } from "../../shared/base/version.ts";
 import { RelayClusterHost } from "../admin/cluster_host.ts";
 import { joinCluster, type JoinedCluster } from "../nats/join_cluster.ts";
 import { addressText } from "../config/admin_address.ts";
-import { readAdminToken } from "../config/admin_token.ts";
+import { readPageToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
@@ -18,7 +18,7 @@ import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { readPage, servesPage } from "../web/page.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
-import { reload, reportCertificate } from "./reload.ts";
+import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";
 import { ServedRelay } from "./served_relay.ts";
@@ -34,6 +34,8 @@ const EXTENSION_US = 30_000_000;
 /** What the server runs in. */
 export interface ServeContext {
   readonly env: (name: string) => string | undefined;
+  /** Reads the configuration again: the settings file may be another. Throws CmdchatError. */
+  readonly configAgain: () => ServerConfig;
   /** Prints one line on standard output. */
   readonly print: (text: string) => void;
   /** Which build this is, where the program knows. */
@@ -41,24 +43,23 @@ export interface ServeContext {
 }
 
 /** A server that runs. */
-interface Running {
-  readonly config: ServerConfig;
-  readonly served: ServedRelay;
+interface Running extends ReloadParts {
   readonly manager: SystemdNotifier;
-  readonly log: Logger;
 }
 
 /** Serves until a signal comes and everything is drained and closed. Throws CmdchatError where it cannot start. */
 export async function serve(config: ServerConfig, context: ServeContext): Promise<void> {
-  const { env, print } = context;
+  const { env, print, configAgain } = context;
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
   const page = servesPage(config) ? readPage() : undefined;
+  const bans = readBans(config);
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
   }
-  const adminToken = readAdminToken({ env, file: config["admin-token-file"] });
+  const adminToken = readPageToken("admin", { env, files: config });
+  const metricsToken = readPageToken("metrics", { env, files: config });
   const manager = openManager(log, env);
   const onWaiting = () => tellWaiting(manager);
   const previous = await findPrevious(config, adminToken);
@@ -76,7 +77,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     isManaged: env("NOTIFY_SOCKET") !== undefined,
     onWaiting,
   });
-  const parts = { config, log, identity, cluster: joined?.cluster, listener, files, page };
+  const parts = { config, log, identity, cluster: joined?.cluster, listener, files, bans, page };
   const served = new ServedRelay(parts);
   tellAll = (text) => served.relay.tellAll(text);
   if (previous !== undefined) {
@@ -84,7 +85,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     await previous.finish();
   }
   logStrayFaults(log);
-  const running: Running = { config, served, manager, log };
+  const running: Running = { config, configAgain, served, manager, log };
   const stop = new AbortController();
   start(running, joined, stop.signal);
   const admin = await openAdmin({
@@ -94,11 +95,12 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     build: context.build,
     isTaking: previous !== undefined,
     adminToken,
+    metricsToken,
   });
   const stopped = stopOnSignal(running, stop);
   reloadOnSignal(running);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
-  print(banner(files.tokenDigests.length === 0, listener));
+  print(banner(files.tokens.length === 0, listener));
   print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
   if (page !== undefined) print(`page for ${config.web?.join(", ")}, SHA-256 ${page.sha256}`);
   if (admin !== undefined) print(`admin pages on http://${admin.address}`);
@@ -166,7 +168,7 @@ function startWatchdog({ served, manager }: Running, signal: AbortSignal): void 
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** SIGHUP: certificate, key and tokens are read again. What cannot be read stays as it is, and holds up nothing else. */
+/** SIGHUP: certificate, key, tokens, bans and settings are read again. What cannot be read stays as it is, and holds up nothing else. */
 function reloadOnSignal(running: Running): void {
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGHUP", () => {

@@ -24,18 +24,23 @@ export interface AdminParts {
   readonly log: Logger;
   readonly build: string | undefined;
   readonly adminToken: string | undefined;
+  /** Opens /metrics alone. */
+  readonly metricsToken: string | undefined;
   /** The process before this one may still have the port for a moment. */
   readonly isTaking: boolean;
 }
 
 /** Serves the admin pages at --admin-listen; undefined without it. Throws ConfigError. */
 export async function openAdmin(parts: AdminParts): Promise<AdminListener | undefined> {
-  const { config, served, log, isTaking, adminToken } = parts;
+  const { config, served, log, isTaking, adminToken, metricsToken } = parts;
   const address = config["admin-listen"];
   if (address === undefined) return undefined;
   // Other machines can guess as fast as the network allows.
-  if (adminToken !== undefined && !isLoopback(address.hostname)) checkTokenStrength(adminToken);
-  const gate = adminToken === undefined ? undefined : gateOf(adminToken, parts);
+  if (!isLoopback(address.hostname)) {
+    if (adminToken !== undefined) checkTokenStrength(adminToken, "admin");
+    if (metricsToken !== undefined) checkTokenStrength(metricsToken, "metrics");
+  }
+  const gate = gateOf([adminToken], parts);
   const canHandOver = isLoopback(address.hostname) && served.relay.cluster === undefined;
   let admin: AdminListener | undefined;
   const exit = (code: number) =>
@@ -46,6 +51,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
       ? new HandOverAuth({ token: adminToken, gate }, sourceOf(served, exit))
       : undefined,
     gate,
+    metricsGate: gateOf([adminToken, metricsToken], parts),
     answer: (ask) => runAdminCommand(served.relay, ask),
     metrics: pageOf(parts),
   };
@@ -67,9 +73,14 @@ function isReady({ stopping, access, cluster }: ServedRelay["relay"]): boolean {
   return !stopping && !access.draining && cluster?.isUp !== false;
 }
 
-function gateOf(adminToken: string, { served, log }: AdminParts): TokenGate {
+function gateOf(
+  tokens: readonly (string | undefined)[],
+  { served, log }: AdminParts,
+): TokenGate | undefined {
+  const known = tokens.filter((token) => token !== undefined);
+  if (known.length === 0) return undefined;
   const report = guessReporter(log);
-  return new TokenGate(adminToken, {
+  return new TokenGate(known, {
     onGuess(peer) {
       served.relay.metrics.counters.adminGuesses++;
       report(peer);

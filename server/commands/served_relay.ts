@@ -4,10 +4,12 @@
 import type { Logger } from "@logtape/logtape";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import type { AccessToken } from "../config/access_tokens.ts";
 import type { Reloadable } from "../config/reloadable_files.ts";
 import type { CheckedTls } from "../config/tls_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { serveConnection } from "../connection/serve_connection.ts";
+import type { NetworkSet } from "../limits/network_set.ts";
 import { listen } from "../net/listen.ts";
 import type { Listener } from "../net/listener.ts";
 import { encodeHandOver, type RelaySnapshot } from "../relay/hand_over_state.ts";
@@ -31,11 +33,15 @@ export interface ServedRelayOptions {
   readonly files: Reloadable;
   /** The page for browsers; undefined = none is served. */
   readonly page: Page | undefined;
+  /** Networks that --bans-file refuses. */
+  readonly bans: NetworkSet;
 }
 
 /** A relay, and the listener that brings it its clients. */
 export class ServedRelay {
   readonly #options: ServedRelayOptions;
+  #config: ServerConfig;
+  #bans: NetworkSet;
   #files: Reloadable;
   #listener: Listener;
   #relay: Relay;
@@ -46,6 +52,8 @@ export class ServedRelay {
 
   constructor(options: ServedRelayOptions) {
     this.#options = options;
+    this.#config = options.config;
+    this.#bans = options.bans;
     this.#files = options.files;
     this.#listener = options.listener;
     this.#relay = this.#newRelay();
@@ -98,9 +106,21 @@ export class ServedRelay {
   }
 
   /** Uses other tokens, and ends the sessions of those that are revoked; returns how many. */
-  useTokens(tokenDigests: readonly Uint8Array[]): number {
-    this.#files = { ...this.#files, tokenDigests };
-    return this.#relay.useTokens(tokenDigests);
+  useTokens(tokens: readonly AccessToken[]): number {
+    this.#files = { ...this.#files, tokens };
+    return this.#relay.useTokens(tokens);
+  }
+
+  /** Refuses these networks from now on, and ends their sessions; returns how many. */
+  useBans(networks: NetworkSet): number {
+    this.#bans = networks;
+    return this.#relay.useBans(networks);
+  }
+
+  /** Uses the limits of `config` from now on. */
+  useLimits(config: ServerConfig): void {
+    this.#config = config;
+    this.#relay.useLimits(config);
   }
 
   /** Stops serving and returns the state for another process; `resume` undoes it. */
@@ -155,9 +175,10 @@ export class ServedRelay {
   }
 
   #newRelay(): Relay {
-    const { config, log, identity, cluster } = this.#options;
-    const relay = new Relay(config, { log, identity, cluster });
-    relay.access.useTokens(this.#files.tokenDigests);
+    const { log, identity, cluster } = this.#options;
+    const relay = new Relay(this.#config, { log, identity, cluster });
+    relay.access.useTokens(this.#files.tokens);
+    relay.access.bans.fromFile = this.#bans;
     return relay;
   }
 }

@@ -1,42 +1,95 @@
-// The tokens that let clients in, from a variable or a file. Only digests are kept.
+// The tokens that let clients in, from a variable or a file, with the names that the operator gives them. Only digests
+// are kept.
 
 import { createHash } from "node:crypto";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { TOKEN_MAX_BYTES } from "../../shared/base/limits.ts";
 import { readSecretLines, secretVariableLines } from "./secret_file.ts";
 
+/** A token that lets clients in. */
+export interface AccessToken {
+  /** What the operator calls it; undefined where it has no name. */
+  readonly name: string | undefined;
+  /** Its `tokenDigest`. */
+  readonly digest: Uint8Array;
+  /** Where it stands in its source, such as `line 3`. */
+  readonly place: string;
+}
+
 /** SHA-256 of a token: what is kept, and compared in constant time. */
 export function tokenDigest(token: string): Uint8Array {
   return createHash("sha256").update(token, "utf8").digest();
 }
 
-/** Digests of the tokens in CMDCHAT_TOKENS, separated by commas or ends of lines. Throws ConfigError. */
-export function tokensFromVariable(text: string): Uint8Array[] {
-  const parts = secretVariableLines("CMDCHAT_TOKENS", text).flatMap((line) => line.split(","));
-  const tokens = parts.map((part) => part.trim()).filter((part) => part !== "");
-  return digests(tokens, { source: "CMDCHAT_TOKENS", isSet: text.trim().length > 0 });
+/** The tokens in CMDCHAT_TOKENS, separated by commas or ends of lines. Throws ConfigError. */
+export function tokensFromVariable(text: string): AccessToken[] {
+  const lines = secretVariableLines("CMDCHAT_TOKENS", text);
+  const entries = lines.flatMap((line) => line.text.split(",")).map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part, n) => ({ text: part, place: `token ${n + 1}` }));
+  return tokensOf(entries, { source: "CMDCHAT_TOKENS", isSet: text.trim().length > 0 });
 }
 
-/** Digests of the tokens in a file, one a line; a line that begins with # is a comment. Throws ConfigError. */
-export function tokensFromFile(path: string): Uint8Array[] {
-  const lines = readSecretLines("--tokens-file", path).filter((line) => !line.startsWith("#"));
-  return digests(lines, { source: `--tokens-file ${JSON.stringify(path)}`, isSet: true });
+/** The tokens in a file, one a line; a line that begins with # is a comment. Throws ConfigError. */
+export function tokensFromFile(path: string): AccessToken[] {
+  const entries = readSecretLines("--tokens-file", path)
+    .filter(({ text }) => !text.startsWith("#"))
+    .map(({ line, text }) => ({ text, place: `line ${line}` }));
+  return tokensOf(entries, { source: `--tokens-file ${JSON.stringify(path)}`, isSet: true });
 }
 
-function digests(
-  tokens: readonly string[],
-  { source, isSet }: { readonly source: string; readonly isSet: boolean },
-): Uint8Array[] {
+/** Throws ConfigError where one token has two names: its sessions would belong to either. */
+export function refuseTwoNames(tokens: readonly AccessToken[], source: string): void {
+  const names = new Map<string, AccessToken>();
   for (const token of tokens) {
-    if (new TextEncoder().encode(token).length > TOKEN_MAX_BYTES) {
-      throw new ConfigError(
-        `Cannot use ${source}: a token has more than the ${TOKEN_MAX_BYTES} bytes that are allowed`,
-      );
-    }
+    const key = token.digest.join();
+    const before = names.get(key) ?? token;
+    names.set(key, before);
+    if (before.name === token.name) continue;
+    throw new ConfigError(
+      `Cannot use ${source}: ${token.place} has the token of ${before.place} under another name`,
+    );
   }
+}
+
+interface Entry {
+  readonly text: string;
+  readonly place: string;
+}
+
+function tokensOf(
+  entries: readonly Entry[],
+  { source, isSet }: { readonly source: string; readonly isSet: boolean },
+): AccessToken[] {
   // "," alone, or an emptied file, is a mistake that must not open the server to everyone.
-  if (isSet && tokens.length === 0) {
+  if (isSet && entries.length === 0) {
     throw new ConfigError(`Cannot use ${source}: it is set but holds no token`);
   }
-  return tokens.map(tokenDigest);
+  const tokens = entries.map((entry) => tokenOf(entry, source));
+  refuseTwoNames(tokens, source);
+  return tokens;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
+
+/** Reads `token`, `name:token`, or `:token`, in which every further colon belongs to the token. */
+function tokenOf({ text, place }: Entry, source: string): AccessToken {
+  const [before = "", ...after] = text.split(":").map((part) => part.trim());
+  const isNamed = after.length === 1 && NAME.test(before);
+  // What stands before a colon may be half of a secret: it is shown as a name only where nothing else can be meant.
+  if (after.length > 0 && before !== "" && !isNamed) {
+    throw new ConfigError(
+      `Cannot use ${source}: ${place} has a colon that may be a part of its token`,
+      { hint: "write NAME:TOKEN, or :TOKEN for a token that has colons and no name" },
+    );
+  }
+  const token = isNamed ? after.join() : text.replace(/^:\s*/, "");
+  const { length } = new TextEncoder().encode(token);
+  if (length > 0 && length <= TOKEN_MAX_BYTES) {
+    return { name: isNamed ? before : undefined, digest: tokenDigest(token), place };
+  }
+  const why = length === 0
+    ? `${place} has no token behind its colon`
+    : `${place} has a token of more than the ${TOKEN_MAX_BYTES} bytes that are allowed`;
+  throw new ConfigError(`Cannot use ${source}: ${why}`);
 }

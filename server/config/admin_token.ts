@@ -1,36 +1,44 @@
-// The admin token: from a variable or a file, never from a command line.
+// Tokens of the admin pages: from a variable or a file, never from a command line.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { readSecretLines, readSecretVariable } from "./secret_file.ts";
 
-/** Sources of the token. */
-export interface AdminTokenSources {
+/** Where each token of the pages may stand: the admin's, and one that opens /metrics alone. */
+const PLACES = {
+  admin: { variable: "CMDCHAT_ADMIN_TOKEN", option: "admin-token-file" },
+  metrics: { variable: "CMDCHAT_METRICS_TOKEN", option: "metrics-token-file" },
+} as const;
+
+/** Which token. */
+export type PageToken = keyof typeof PLACES;
+
+/** Sources of the tokens. */
+export interface PageTokenSources {
   readonly env: (name: string) => string | undefined;
-  /** What --admin-token-file names. */
-  readonly file: string | undefined;
+  /** What the options name. */
+  readonly files: { readonly [K in PageToken as typeof PLACES[K]["option"]]?: string | undefined };
 }
 
-const VARIABLE = "CMDCHAT_ADMIN_TOKEN";
-
 /** Whether there is a token; no file is read. Throws ConfigError where there are two. */
-export function hasAdminToken({ env, file }: AdminTokenSources): boolean {
-  const isInEnv = readSecretVariable(env, VARIABLE) !== undefined;
-  if (isInEnv && file !== undefined) {
-    throw new ConfigError(
-      "Cannot use both CMDCHAT_ADMIN_TOKEN and --admin-token-file: set one of them",
-    );
+export function hasPageToken(which: PageToken, { env, files }: PageTokenSources): boolean {
+  const { variable, option } = PLACES[which];
+  const isInEnv = readSecretVariable(env, variable) !== undefined;
+  if (isInEnv && files[option] !== undefined) {
+    throw new ConfigError(`Cannot use both ${variable} and --${option}: set one of them`);
   }
-  return isInEnv || file !== undefined;
+  return isInEnv || files[option] !== undefined;
 }
 
 /** The token; undefined where none is set. Throws ConfigError where the file has none, or is not to be trusted. */
-export function readAdminToken({ env, file }: AdminTokenSources): string | undefined {
-  if (!hasAdminToken({ env, file })) return undefined;
-  if (file === undefined) return readSecretVariable(env, VARIABLE);
-  const [token, surplus] = readSecretLines("--admin-token-file", file);
-  if (token !== undefined && surplus === undefined) return token;
+export function readPageToken(which: PageToken, sources: PageTokenSources): string | undefined {
+  if (!hasPageToken(which, sources)) return undefined;
+  const { variable, option } = PLACES[which];
+  const file = sources.files[option];
+  if (file === undefined) return readSecretVariable(sources.env, variable);
+  const [token, surplus] = readSecretLines(`--${option}`, file);
+  if (token !== undefined && surplus === undefined) return token.text;
   const found = token === undefined ? "it holds no token" : "it has several lines";
   throw new ConfigError(
-    `Cannot use --admin-token-file ${JSON.stringify(file)}: ${found}, and must hold one`,
+    `Cannot use --${option} ${JSON.stringify(file)}: ${found}, and must hold one`,
   );
 }

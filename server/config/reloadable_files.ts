@@ -3,17 +3,17 @@
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { ServerConfig } from "./server_options.ts";
 import { type CheckedTls, readTlsFiles } from "./tls_files.ts";
-import { tokensFromFile } from "./access_tokens.ts";
+import { type AccessToken, refuseTwoNames, tokensFromFile } from "./access_tokens.ts";
 
 /** Contents of files that may change while the server runs. */
 export interface Reloadable {
   readonly tls: CheckedTls | undefined;
-  readonly tokenDigests: readonly Uint8Array[];
+  readonly tokens: readonly AccessToken[];
 }
 
 /** Reads the files that `config` names at the time `now` (ms). Throws ConfigError. */
 export function readReloadable(config: ServerConfig, now: number): Reloadable {
-  return { tls: readTls(config, now), tokenDigests: readTokens(config) };
+  return { tls: readTls(config, now), tokens: readTokens(config) };
 }
 
 /** What could be read again, and why the rest could not: a bad certificate keeps no token in, and no token out. */
@@ -34,11 +34,11 @@ export function readAgain(config: ServerConfig, now: number): Reread {
     }
   };
   const tls = attempt(() => readTls(config, now));
-  const tokenDigests = attempt(() => readTokens(config));
+  const tokens = attempt(() => readTokens(config));
   return {
     faults,
     ...(tls === undefined ? {} : { tls }),
-    ...(tokenDigests === undefined ? {} : { tokenDigests }),
+    ...(tokens === undefined ? {} : { tokens }),
   };
 }
 
@@ -47,6 +47,9 @@ function readTls({ certfile, keyfile }: ServerConfig, now: number): CheckedTls |
   return readTlsFiles(certfile, keyfile, now);
 }
 
-function readTokens({ tokenDigests, "tokens-file": file }: ServerConfig): Uint8Array[] {
-  return [...tokenDigests, ...(file === undefined ? [] : tokensFromFile(file))];
+function readTokens({ tokens, "tokens-file": file }: ServerConfig): AccessToken[] {
+  if (file === undefined) return [...tokens];
+  const all = [...tokens, ...tokensFromFile(file)];
+  refuseTwoNames(all, "--tokens-file beside CMDCHAT_TOKENS");
+  return all;
 }

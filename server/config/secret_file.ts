@@ -3,7 +3,12 @@
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { type FileFacts, trustFault } from "../../shared/base/file_trust.ts";
-import { readSecretBytes, readSecretText, type SecretText } from "../../shared/text/secret_text.ts";
+import {
+  readSecretBytes,
+  readSecretText,
+  type SecretLine,
+  type SecretText,
+} from "../../shared/text/secret_text.ts";
 
 /** No file that this server reads at start is longer. */
 const FILE_MAX_BYTES = 1_048_576;
@@ -37,13 +42,13 @@ export function readSecretFile(option: string, path: string): string {
 }
 
 /** The lines of a secret file that are not empty. Throws ConfigError. */
-export function readSecretLines(option: string, path: string): string[] {
+export function readSecretLines(option: string, path: string): readonly SecretLine[] {
   const named = { option, path };
   return linesOf(readSecretBytes(readTrustedFile(named, true)), troubleWith(named));
 }
 
 /** The lines of a variable that are not empty. Throws ConfigError that does not repeat it. */
-export function secretVariableLines(variable: string, text: string): string[] {
+export function secretVariableLines(variable: string, text: string): readonly SecretLine[] {
   return linesOf(readSecretText(text), `Cannot use ${variable}`);
 }
 
@@ -53,13 +58,13 @@ export function readSecretVariable(
   variable: string,
 ): string | undefined {
   const [secret, surplus] = secretVariableLines(variable, env(variable) ?? "");
-  if (surplus === undefined) return secret;
+  if (surplus === undefined) return secret?.text;
   throw new ConfigError(`Cannot use ${variable}: it has several lines, and must have one`);
 }
 
-function linesOf(read: SecretText, trouble: string): string[] {
+function linesOf(read: SecretText, trouble: string): readonly SecretLine[] {
   if ("fault" in read) throw new ConfigError(`${trouble}: ${read.fault}`);
-  return read.lines.map(({ text }) => text);
+  return read.lines;
 }
 
 function troubleWith({ option, path }: NamedFile): string {

@@ -30,9 +30,9 @@ import {
   toggle,
   word,
 } from "../../shared/cli/option_values.ts";
-import { hasAdminToken } from "./admin_token.ts";
+import { hasPageToken } from "./admin_token.ts";
 import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
-import { tokensFromVariable } from "./access_tokens.ts";
+import { type AccessToken, tokensFromVariable } from "./access_tokens.ts";
 
 const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
@@ -99,6 +99,19 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_TOKENS_FILE",
     parse: word,
     help: "tokens, one a line, one of which a client must have; read again on SIGHUP",
+  },
+  "bans-file": {
+    value: "FILE",
+    env: "CMDCHAT_BANS_FILE",
+    parse: word,
+    help: "addresses and networks that are refused, one a line; read again on SIGHUP",
+  },
+  "settings-file": {
+    value: "FILE",
+    env: "CMDCHAT_SETTINGS_FILE",
+    parse: word,
+    help:
+      "more variables, lines of NAME=value, which count over the environment's; limits and log level are read again on SIGHUP",
   },
   "metrics-interval": {
     value: "SECONDS",
@@ -207,6 +220,12 @@ export const SERVER_OPTIONS = {
     parse: word,
     help: "token of --admin-listen, in place of CMDCHAT_ADMIN_TOKEN",
   },
+  "metrics-token-file": {
+    value: "FILE",
+    env: "CMDCHAT_METRICS_TOKEN_FILE",
+    parse: word,
+    help: "token that opens /metrics and nothing else, in place of CMDCHAT_METRICS_TOKEN",
+  },
   "take-over": {
     value: "ADDRESS:PORT",
     env: "CMDCHAT_TAKE_OVER",
@@ -245,6 +264,8 @@ export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
   CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen, --take-over and admin ask for",
+  CMDCHAT_METRICS_TOKEN:
+    "token that opens /metrics of --admin-listen and nothing else, for Prometheus",
   CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
   CMDCHAT_NATS_USER: "user for NATS, with CMDCHAT_NATS_PASSWORD",
   CMDCHAT_NATS_PASSWORD: "password for NATS",
@@ -256,7 +277,7 @@ export const ENVIRONMENT_ONLY = {
 /** What the server was told to do. Tokens are kept as SHA-256 digests only. */
 export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
   /** Those of CMDCHAT_TOKENS; --tokens-file adds to them. */
-  readonly tokenDigests: readonly Uint8Array[];
+  readonly tokens: readonly AccessToken[];
 }
 
 /** Reads options and environment; `commands` may have been meant. Throws UsageError or ConfigError. */
@@ -278,13 +299,15 @@ export function readConfig(
       : ["--certfile", "--keyfile"];
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
   }
-  const hasToken = hasAdminToken({ env: input.env, file: values["admin-token-file"] });
-  if (!hasToken) refuseOpen(values["admin-listen"]);
+  const sources = { env: input.env, files: values };
+  // Both are asked: two places for one token are an error.
+  const hasTokens = (["admin", "metrics"] as const).map((which) => hasPageToken(which, sources));
+  if (!hasTokens.includes(true)) refuseOpen(values["admin-listen"]);
   const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);
   return {
     ...values,
     "metrics-interval": metricsOn ? values["metrics-interval"] : 0,
-    tokenDigests: tokensFromVariable(input.env("CMDCHAT_TOKENS") ?? ""),
+    tokens: tokensFromVariable(input.env("CMDCHAT_TOKENS") ?? ""),
   };
 }
 
@@ -293,7 +316,7 @@ function refuseOpen(address: AdminAddress | undefined): void {
   throw new ConfigError(
     `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
       "machine would reach it, and it has no token",
-    { hint: "set CMDCHAT_ADMIN_TOKEN, or listen on 127.0.0.1" },
+    { hint: "set CMDCHAT_ADMIN_TOKEN or CMDCHAT_METRICS_TOKEN, or listen on 127.0.0.1" },
   );
 }
 

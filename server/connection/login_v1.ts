@@ -83,6 +83,7 @@ function openLogin(relay: Relay, session: Session, wire: EnvelopeV1): Login {
     resumed: false,
     *receive(frame) {
       counters.messagesIn++;
+      session.received++;
       session.requestBudget?.begin(frame.length);
       const message = checkClientMessage(wire.open(frame));
       const room = session.memberships[0]?.room.id ?? 0;

@@ -116,6 +116,7 @@ class LoginV2 implements Login {
     const { counters } = this.#relay;
     for (const body of this.#batches.push(this.#cipher.open(frame))) {
       counters.messagesIn++;
+      this.session.received++;
       const request = decodeRequest(body);
       if (request.kind === "bye") return true;
       // A connection that was replaced cannot speak for its session any more.

@@ -23,6 +23,8 @@ export interface EventWriterEvents {
 export interface EventWriter {
   /** How often parts of files that waited for the client were dropped. */
   readonly bulkDrops: number;
+  /** Bytes that wait for the client. */
+  readonly waiting: number;
   /** Never waits and never throws. False where a part of a file found no room. */
   deliver(event: EncodedEvent): boolean;
   /** Resolves when all that was delivered is written, or the writer is closed. */
@@ -68,6 +70,10 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
 
   get bulkDrops(): number {
     return this.outbox.bulkDrops;
+  }
+
+  get waiting(): number {
+    return this.outbox.waiting;
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -73,6 +73,11 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     return this.#bulkDrops;
   }
 
+  /** Bytes that wait for the client, those of the write in flight included. */
+  get waiting(): number {
+    return this.#talk.bytes + (this.#bulk?.bytes ?? 0) + this.#inFlight;
+  }
+
   /** Queues one body of talk. */
   send(body: OutgoingBody<C>): void {
     if (this.#isClosed) return;

@@ -32,11 +32,16 @@ const UNKNOWN_SOURCE = "";
 
 /** Counts connections, in all and by source. */
 export class ConnectionSlots {
-  readonly #limits: SlotLimits;
+  #limits: SlotLimits;
   readonly #all: Count = { taken: 0, held: 0, guests: 0 };
   readonly #sources = new Map<string, Count>();
 
   constructor(limits: SlotLimits) {
+    this.#limits = limits;
+  }
+
+  /** Other limits from now on; who is here stays. */
+  useLimits(limits: SlotLimits): void {
     this.#limits = limits;
   }
 

@@ -32,9 +32,12 @@ export interface DepartedOptions {
 export class DepartedMembers {
   readonly #departed = new RoomSources<Departed>(DEPARTED_BUDGET);
   readonly #options: DepartedOptions;
+  /** See DepartedOptions; it may change. */
+  tellsApart: boolean;
 
   constructor(options: DepartedOptions) {
     this.#options = options;
+    this.tellsApart = options.tellsApart;
   }
 
   /** A member with `burden` left the room at `now`. */
@@ -50,7 +53,7 @@ export class DepartedMembers {
 
   /** What another server knows of a source, at `now`; it replaces what is known here. */
   note(room: SourcedRoom, address: string, burden: Burden, now: number): void {
-    if (!this.#options.tellsApart) return;
+    if (!this.tellsApart) return;
     const isOver = burden.mutedUntil <= now && burden.spokeAt === 0;
     if (isOver) this.#departed.delete(room.title, address);
     else this.#departed.set(room, address, { ...burden, seenAt: now });

@@ -1,6 +1,7 @@
 // Networks whose connections the admin refuses, on the whole server.
 
 import { LimitError } from "../../shared/base/errors.ts";
+import { NetworkSet } from "./network_set.ts";
 import { type IpNetwork, isWithin, networkText, parseAddress, parseNetwork } from "./ip_network.ts";
 
 /** One ban; `until` in ms since 1970, undefined = without end. */
@@ -14,6 +15,8 @@ export const NETWORK_BANS_MAX = 1_024;
 
 /** The admin's bans. Checked as a connection is accepted, before anything is read or computed for it. */
 export class NetworkBans {
+  /** Networks that a file of the operator's bans; nobody but that file changes them. */
+  fromFile = new NetworkSet();
   readonly #bans = new Map<string, NetworkBan>();
 
   /** The bans that are in force at `now`. */
@@ -46,16 +49,21 @@ export class NetworkBans {
     this.#bans.set(key, ban);
   }
 
-  /** Removes the ban of this network. False where there is none. */
+  /** Removes the ban of this network. False where there is none. Throws LimitError where the file has it. */
   lift(network: IpNetwork): boolean {
+    if (this.fromFile.has(network)) {
+      const text = networkText(network);
+      throw new LimitError(`Cannot lift the ban of ${text}: it stands in the file of --bans-file`);
+    }
     return this.#bans.delete(networkText(network));
   }
 
   /** Whether a connection from `address` is refused at `now`. */
   covers(address: string, now: number): boolean {
-    if (this.#bans.size === 0) return false;
+    if (this.#bans.size === 0 && this.fromFile.size === 0) return false;
     const parsed = parseAddress(address);
     if (parsed === undefined) return false;
+    if (this.fromFile.covers(parsed)) return true;
     const bans = this.#bans.values();
     return bans.some(({ network, until = Infinity }) => until > now && isWithin(parsed, network));
   }

@@ -10,8 +10,17 @@ import { sourceOf } from "./ip_network.ts";
 const ROOMS_PER_CONNECTION = 2;
 
 /** Most rooms that one source may have made, of those that exist: what its connections are worth, or one session's. */
-export function roomShare({ "max-per-address": perAddress }: ServerConfig): number {
+function roomShare(
+  { "max-per-address": perAddress }: Pick<ServerConfig, "max-per-address">,
+): number {
   return Math.max(SESSION_ROOMS_MAX, ROOMS_PER_CONNECTION * (perAddress ?? Infinity));
+}
+
+/** The bounds that the configuration gives. */
+export function roomBounds(
+  config: Pick<ServerConfig, "max-rooms" | "max-per-address">,
+): RoomQuotaOptions {
+  return { most: config["max-rooms"], share: roomShare(config) };
 }
 
 /** Bounds of a quota. */
@@ -24,11 +33,16 @@ export interface RoomQuotaOptions {
 
 /** Counts the rooms of each source. */
 export class RoomQuota {
-  readonly #options: RoomQuotaOptions;
+  #options: RoomQuotaOptions;
   readonly #made = new Map<string, number>();
   #used = 0;
 
   constructor(options: RoomQuotaOptions) {
+    this.#options = options;
+  }
+
+  /** Other bounds from now on; rooms that exist stay. */
+  useBounds(options: RoomQuotaOptions): void {
     this.#options = options;
   }
 

@@ -3,7 +3,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
-import { tokenDigest } from "../config/access_tokens.ts";
+import { type AccessToken, tokenDigest } from "../config/access_tokens.ts";
 import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
@@ -21,6 +21,20 @@ export interface AccessContext {
   readonly log: Logger;
 }
 
+/** The limits that access control holds. */
+export type AccessLimits = Pick<
+  ServerConfig,
+  "max-connections" | "max-per-address" | "connection-rate"
+>;
+
+/** How fast one source may come; undefined where addresses tell nothing about clients, as behind a proxy. */
+interface SourceRates {
+  readonly connections?: SourceRate;
+  /** Of connections that come for a held session once the rate is reached. */
+  readonly resumptions?: SourceRate;
+  readonly wrongTokens?: SourceRate;
+}
+
 /** What a token is worth: `later` = not looked at, after too many wrong ones from the same source. */
 export type TokenVerdict = "right" | "wrong" | "later";
 
@@ -33,31 +47,19 @@ export class Access {
   readonly #slots: ConnectionSlots;
   readonly #counters: Counters;
   readonly #refusals: RepeatLog;
-  // Undefined where addresses tell nothing about clients, as behind a proxy.
-  readonly #rate: SourceRate | undefined;
-  /** Of connections that come for a held session once the rate is reached. */
-  readonly #resumeRate: SourceRate | undefined;
-  readonly #wrongTokens: SourceRate | undefined;
-  #tokenDigests: readonly Uint8Array[];
+  #rates: SourceRates;
+  #tokens: readonly AccessToken[];
   readonly #tokensOf = new WeakMap<object, Uint8Array>();
   #closed = false;
 
   constructor(config: ServerConfig, { counters, log }: AccessContext) {
-    const { "max-connections": most, "max-per-address": perSource, "connection-rate": rate } =
-      config;
-    this.#slots = new ConnectionSlots({ most, perSource });
+    this.#slots = new ConnectionSlots(slotLimits(config));
     this.#counters = counters;
     this.#refusals = new RepeatLog({
       report: (address, count, why) => log.warning("connection refused", { address, count, why }),
     });
-    if (perSource !== undefined) {
-      this.#wrongTokens = new SourceRate(WRONG_TOKEN_RATE);
-      if (rate !== undefined) {
-        this.#rate = new SourceRate(rate);
-        this.#resumeRate = new SourceRate(rate);
-      }
-    }
-    this.#tokenDigests = config.tokenDigests;
+    this.#rates = ratesOf(config);
+    this.#tokens = config.tokens;
   }
 
   /** Connections that are counted now, held sessions included. */
@@ -108,17 +110,29 @@ export class Access {
   /** Whether the token of a session is none of the server's any more. */
   isRevoked(session: object): boolean {
     const digest = this.#tokensOf.get(session);
-    return digest !== undefined && this.hasTokens && !this.#isKnown(digest);
+    return digest !== undefined && this.hasTokens && this.#find(digest) === undefined;
+  }
+
+  /** The name of the token that a session came with; undefined where it has none, or came by another process. */
+  tokenName(session: object): string | undefined {
+    const digest = this.#tokensOf.get(session);
+    return digest === undefined ? undefined : this.#find(digest)?.name;
+  }
+
+  /** Uses other limits from now on; who is here stays. */
+  useLimits(config: AccessLimits): void {
+    this.#slots.useLimits(slotLimits(config));
+    this.#rates = ratesOf(config);
   }
 
   /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
-  useTokens(digests: readonly Uint8Array[]): void {
-    this.#tokenDigests = digests;
+  useTokens(tokens: readonly AccessToken[]): void {
+    this.#tokens = tokens;
   }
 
   /** Whether a client needs a token now. */
   get hasTokens(): boolean {
-    return this.#tokenDigests.length > 0;
+    return this.#tokens.length > 0;
   }
 
   /** Judges `token` of a client at `address`; `resumes`: its ticket is right, so that it may try at any time. */
@@ -127,20 +141,22 @@ export class Access {
     { address, resumes }: { readonly address: string; readonly resumes: boolean },
   ): TokenVerdict {
     const now = performance.now();
-    if (this.#wrongTokens?.allows(address, now) === false && !resumes) return "later";
+    if (this.#rates.wrongTokens?.allows(address, now) === false && !resumes) return "later";
     if (this.isAuthorized(token)) return "right";
-    this.#wrongTokens?.take(address, now);
+    this.#rates.wrongTokens?.take(address, now);
     return "wrong";
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
-    return !this.hasTokens || this.#isKnown(tokenDigest(token ?? ""));
+    return !this.hasTokens || this.#find(tokenDigest(token ?? "")) !== undefined;
   }
 
-  #isKnown(digest: Uint8Array): boolean {
-    let found = false;
-    for (const known of this.#tokenDigests) found = timingSafeEqual(known, digest) || found;
+  #find(digest: Uint8Array): AccessToken | undefined {
+    let found: AccessToken | undefined;
+    for (const known of this.#tokens) {
+      if (timingSafeEqual(known.digest, digest)) found = known;
+    }
     return found;
   }
 
@@ -148,8 +164,8 @@ export class Access {
   #decide(address: string, now: number): ConnectionSlot | string {
     if (this.#closed) return "the server is stopping";
     if (this.bans.covers(address, Date.now())) return "an admin banned the address";
-    const isTooFast = this.#rate?.take(address, now) === false;
-    if (isTooFast && !this.#resumeRate?.take(address, now)) return RATE_REACHED;
+    const isTooFast = this.#rates.connections?.take(address, now) === false;
+    if (isTooFast && !this.#rates.resumptions?.take(address, now)) return RATE_REACHED;
     const slot = this.#slots.admit(address, {
       heldOnly: this.draining || isTooFast,
       ownOnly: isTooFast,
@@ -157,4 +173,17 @@ export class Access {
     if (slot !== undefined) return slot;
     return isTooFast ? RATE_REACHED : this.draining ? "the server is draining" : "a cap is reached";
   }
+}
+
+function slotLimits({ "max-connections": most, "max-per-address": perSource }: AccessLimits) {
+  return { most, perSource };
+}
+
+function ratesOf(
+  { "max-per-address": perSource, "connection-rate": rate }: AccessLimits,
+): SourceRates {
+  if (perSource === undefined) return {};
+  const wrongTokens = new SourceRate(WRONG_TOKEN_RATE);
+  if (rate === undefined) return { wrongTokens };
+  return { wrongTokens, connections: new SourceRate(rate), resumptions: new SourceRate(rate) };
 }

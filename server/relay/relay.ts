@@ -8,6 +8,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { departedMessage } from "../cluster/cluster_messages.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
 import { HANDSHAKES_AT_ONCE, JOIN_RATE } from "../config/limits.ts";
+import type { AccessToken } from "../config/access_tokens.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
@@ -15,8 +16,9 @@ import { FairBudget } from "../limits/fair_budget.ts";
 import { DepartedMembers } from "../limits/departed_members.ts";
 import { HandshakeQueue } from "../limits/handshake_queue.ts";
 import { sourceOf } from "../limits/ip_network.ts";
+import type { NetworkSet } from "../limits/network_set.ts";
 import { RoomBans } from "../limits/room_bans.ts";
-import { roomShare } from "../limits/room_quota.ts";
+import { roomBounds } from "../limits/room_quota.ts";
 import { SourceRate } from "../limits/source_rate.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
 import { SYSTEM_CLOCK } from "../sealed/room_contract.ts";
@@ -33,6 +35,9 @@ import { drain } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { RoomRegistry } from "./room_registry.ts";
 
+/** What a client is told whose network is banned. */
+export const BANNED = "You were banned by the server's admin.";
+
 /** What a client is told whose token is none of the server's any more. */
 export const TOKEN_REVOKED = "Your token is no longer valid here.";
 
@@ -45,7 +50,7 @@ export interface RelayOptions {
 
 /** What all connections of one server share. */
 export class Relay implements SessionHost {
-  readonly config: ServerConfig;
+  config: ServerConfig;
   readonly log: Logger;
   readonly metrics = new Metrics();
   readonly budget = new FairBudget(OUTBOX_BUDGET);
@@ -56,7 +61,7 @@ export class Relay implements SessionHost {
   readonly rooms: RoomRegistry;
   readonly roomBans = new RoomBans();
   readonly departed: DepartedMembers;
-  readonly joinRate: SourceRate | undefined;
+  joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
   readonly held: HeldSessions;
   /** What the writers of its sessions report to. */
@@ -83,9 +88,8 @@ export class Relay implements SessionHost {
     this.sealed = new SealedRooms({
       clock: SYSTEM_CLOCK,
       counters: this.counters,
-      most: config["max-rooms"],
+      ...roomBounds(config),
       graceMs: config.hold * 1_000,
-      share: roomShare(config),
     });
     const tellsApart = config["max-per-address"] !== undefined;
     this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;
@@ -191,11 +195,34 @@ export class Relay implements SessionHost {
   }
 
   /** Uses other tokens from now on, and ends the sessions of those that are revoked; returns how many. */
-  useTokens(digests: readonly Uint8Array[]): number {
-    this.access.useTokens(digests);
+  useTokens(tokens: readonly AccessToken[]): number {
+    this.access.useTokens(tokens);
     const revoked = this.sessions.filter((session) => this.access.isRevoked(session));
     for (const session of revoked) this.expel(session, TOKEN_REVOKED);
     return revoked.length;
+  }
+
+  /** Refuses these networks from now on, and ends the sessions that come from them; returns how many. */
+  useBans(networks: NetworkSet): number {
+    this.access.bans.fromFile = networks;
+    const now = Date.now();
+    const banned = this.sessions.filter(({ address }) => this.access.bans.covers(address, now));
+    for (const session of banned) this.expel(session, BANNED);
+    return banned.length;
+  }
+
+  /** Uses the limits of `config` from now on; who is here stays, whatever they are. */
+  useLimits(config: ServerConfig): void {
+    this.config = config;
+    this.access.useLimits(config);
+    this.rooms.useBounds(roomBounds(config));
+    this.sealed.useBounds(roomBounds(config));
+    const tellsApart = config["max-per-address"] !== undefined;
+    this.departed.tellsApart = tellsApart;
+    if (tellsApart !== (this.joinRate !== undefined)) {
+      this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;
+    }
+    for (const session of this.#sessions.values()) session.useRate(config["rate-limit"]);
   }
 
   /** Lets a session go to another server; nobody here is told. */

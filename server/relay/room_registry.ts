@@ -3,7 +3,7 @@
 import { ROOM_MEMORY_BUDGET } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
-import { RoomQuota, roomShare } from "../limits/room_quota.ts";
+import { roomBounds, RoomQuota, type RoomQuotaOptions } from "../limits/room_quota.ts";
 import type { Bus } from "../room/bus.ts";
 import { MemoryBus } from "../room/memory_bus.ts";
 import { Room, type RoomOptions } from "../room/room.ts";
@@ -16,7 +16,6 @@ const MEMORY_HOLDS = 2;
 /** Opens rooms and forgets them. */
 export class RoomRegistry implements RoomKeeper {
   readonly #bus: Bus;
-  readonly #most: number;
   readonly #memoryMs: number;
   readonly #memory = new FairBudget(ROOM_MEMORY_BUDGET);
   readonly #shares: RoomQuota;
@@ -25,9 +24,13 @@ export class RoomRegistry implements RoomKeeper {
 
   constructor(config: ServerConfig, bus: Bus) {
     this.#bus = bus;
-    this.#most = config["max-rooms"];
     this.#memoryMs = config.hold * 1_000 * MEMORY_HOLDS;
-    this.#shares = new RoomQuota({ most: this.#most, share: roomShare(config) });
+    this.#shares = new RoomQuota(roomBounds(config));
+  }
+
+  /** Other bounds from now on; rooms that exist stay. */
+  useBounds(bounds: RoomQuotaOptions): void {
+    this.#shares.useBounds(bounds);
   }
 
   /** Number of open rooms. */

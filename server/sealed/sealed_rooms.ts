@@ -2,7 +2,7 @@
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
-import { RoomQuota } from "../limits/room_quota.ts";
+import { RoomQuota, type RoomQuotaOptions } from "../limits/room_quota.ts";
 import type { SealedClock } from "./room_contract.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
@@ -47,6 +47,11 @@ export class SealedRooms {
   constructor(options: SealedRoomsOptions) {
     this.#options = options;
     this.#shares = new RoomQuota(options);
+  }
+
+  /** Other bounds from now on; rooms that exist stay. */
+  useBounds(bounds: RoomQuotaOptions): void {
+    this.#shares.useBounds(bounds);
   }
 
   /** Number of rooms. */

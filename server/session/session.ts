@@ -11,6 +11,7 @@
 // | `expel()`          | an admin ends it; `end()` follows         | leaves    | "left"          | refused |
 // | `giveUp()`         | its client went on at another server      | leaves    | nothing         | there   |
 
+import type { Rate } from "../../shared/base/rate.ts";
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { smallBytes } from "../../shared/base/bytes.ts";
 import { SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
@@ -65,15 +66,18 @@ export class Session implements MemberSession, SessionRef {
   ticket: SessionTicket | undefined;
   readonly address: string;
   /** Undefined where rates are not limited. */
-  readonly rateLimit: RateLimit | undefined;
+  rateLimit: RateLimit | undefined;
   /** Undefined where rates are not limited. */
-  readonly requestBudget: RequestBudget | undefined;
+  requestBudget: RequestBudget | undefined;
   readonly isV1: boolean;
   readonly requests = new RequestNumbers();
   /** What its user says about being away; null = nothing. */
   status: string | null = null;
   /** When it began, ms since 1970. */
   readonly since = Date.now();
+  /** Messages that came from its client, and messages to it, as far as this process knows. */
+  received = 0;
+  sent = 0;
   /** When the client was heard last; monotonic ms. */
   heardAt = performance.now();
   /** When it was pinged last; monotonic ms. */
@@ -99,14 +103,19 @@ export class Session implements MemberSession, SessionRef {
     this.address = options.address;
     this.isV1 = options.isV1;
     this.#wantedName = options.name;
-    const rate = host.config["rate-limit"];
-    this.rateLimit = rate === undefined ? undefined : new RateLimit(rate);
-    this.requestBudget = rate === undefined ? undefined : new RequestBudget(performance.now());
+    this.useRate(host.config["rate-limit"]);
     if (taken !== undefined) {
       this.requests.last = taken.request ?? 0;
       this.requests.acceptsAny = taken.request === undefined;
     }
     if (known !== undefined) this.#restore(known);
+  }
+
+  /** From now on it may send so much; undefined = as much as it likes. */
+  useRate(rate: Rate | undefined): void {
+    this.rateLimit = rate && new RateLimit(rate);
+    this.requestBudget = rate && new RequestBudget(performance.now());
+    this.#reachLimit = undefined;
   }
 
   /** The name that it asked for; a room where that is taken gives it another. */
@@ -201,6 +210,7 @@ export class Session implements MemberSession, SessionRef {
   deliver(broadcast: EncodedEvent): boolean {
     if (this.#writer?.deliver(broadcast) !== true) return false;
     this.host.counters.messagesOut++;
+    this.sent++;
     return true;
   }
 

@@ -49,6 +49,11 @@ export function openLog(level: LogLevel, format: LogFormat = "text"): Logger {
   return getLogger(["cmdchat", "server"]);
 }
 
+/** Writes lines from `level` on, from now on. */
+export function setLogLevel(level: LogLevel, format: LogFormat): void {
+  openLog(level, format);
+}
+
 /** Waits until standard error took all lines, but not longer than `ms`; before the end of the process. */
 export function flushLog(ms = 1_000): Promise<void> {
   return queue.flush(ms);

@@ -1,14 +1,15 @@
-// SIGHUP: certificate, key and tokens are read again. Only the sessions of revoked tokens end.
+// SIGHUP: certificate, key, tokens, bans and settings are read again. Only the sessions of revoked tokens end.
 
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
 const tlsTest = skipWithout("openssl");
-const READ_AGAIN = /INFO read certificate and tokens again/;
+const READ_AGAIN = /INFO read certificate, tokens, bans and settings again/;
 
 Deno.test("SIGHUP: new tokens let in, revoked ones no longer, and their sessions end; the others stay", async () => {
   const folder = await Deno.makeTempDir();
@@ -37,11 +38,94 @@ Deno.test("SIGHUP: new tokens let in, revoked ones no longer, and their sessions
 
     await Deno.writeTextFile(file, "");
     server.signal("SIGHUP");
-    await server.logged(/cannot read certificate and tokens again, the old ones stay/);
+    await server.logged(/cannot read a file again, what it said before stays/);
     await assert.rejects(V1Peer.join({ port, name: "eve", token: null }));
     await using _carol = await V1Peer.join({ port, name: "carol", token: "new-token" });
     const { stderr } = await server.stop();
     assert.ok(!/old-token|new-token/.test(stderr), stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("SIGHUP: of named tokens one is revoked and ends its sessions alone; sessions are listed by name", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/tokens`;
+  await Deno.writeTextFile(file, "# ours\nalice:one\nbob:two\nthree\n", { mode: 0o600 });
+  const join = (name: string, token: string, port: number) =>
+    V2Peer.join({ port, hello: { name, token, rooms: [["lobby", 0]] } });
+  try {
+    await using server = await startServer({
+      args: ["--tokens-file", file, "--admin-listen", "127.0.0.1:0"],
+      env: WITH_TOKEN,
+    });
+    const pages = await pagesOf(server);
+    const { port } = server;
+    await using alice = await join("anna", "one", port);
+    await using bob = await join("bert", "two", port);
+    await using _carol = await join("carol", "three", port);
+    const sessions = async () => {
+      const answer = JSON.parse(await adminAnswer(pages, "sessions", "--json")) as {
+        sessions: readonly { readonly token: string | null; readonly received: number }[];
+      };
+      return answer.sessions;
+    };
+    await bob.say("hello");
+    await alice.until("chat");
+    const before = await sessions();
+    assert.deepEqual(before.map(({ token }) => token), ["alice", "bob", null]);
+    assert.deepEqual(before.map(({ received }) => received), [0, 1, 0]);
+
+    await Deno.writeTextFile(file, "bob:two\nthree\n");
+    server.signal("SIGHUP");
+    await alice.ended;
+    assert.deepEqual((await sessions()).map(({ token }) => token), ["bob", null]);
+
+    await Deno.writeTextFile(file, "bob:two:three\n");
+    server.signal("SIGHUP");
+    await server.logged(/line 1 has a colon that may be a part of its token/);
+    assert.equal((await sessions()).length, 2, "and what was right before still is");
+    const { stderr } = await server.stop();
+    assert.ok(!/one|two|three/.test(stderr), stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("SIGHUP: limits, log level and bans are those of the files of now, and what needs a restart is said", async () => {
+  const folder = await Deno.makeTempDir();
+  const [settings, bans] = [`${folder}/settings`, `${folder}/bans`];
+  await Deno.writeTextFile(settings, "CMDCHAT_MAX_PER_ADDRESS=1\n", { mode: 0o600 });
+  await Deno.writeTextFile(bans, "# nobody\n", { mode: 0o600 });
+  try {
+    await using server = await startServer({
+      args: ["--settings-file", settings, "--bans-file", bans],
+    });
+    const { port } = server;
+    const reload = async (text: string) => {
+      await Deno.writeTextFile(settings, text);
+      server.signal("SIGHUP");
+    };
+    await using alice = await V2Peer.join({ port, hello: { name: "alice" } });
+    await assert.rejects(V2Peer.join({ port, hello: { name: "bob" } }));
+
+    await reload("CMDCHAT_MAX_PER_ADDRESS=2\nCMDCHAT_HOLD=7\nCMDCHAT_TOKENS=bob:s3cret\n");
+    await server.logged(READ_AGAIN);
+    assert.match(server.log, /WARNING settings that take effect at the next start options="hold"/);
+    await using bob = await V2Peer.join({ port, hello: { name: "bob", token: "s3cret" } });
+
+    await reload("CMDCHAT_LOG_LEVEL=WARNING\nCMDCHAT_MAX_PER_ADDRESS=many\n");
+    await server.logged(/what it said before stays why="Cannot use CMDCHAT_MAX_PER_ADDRESS/);
+    await reload("CMDCHAT_LOG_LEVEL=ERROR\nCMDCHAT_RATE_LIMIT=off\n");
+    await Deno.writeTextFile(bans, "127.0.0.0/8\n");
+    server.signal("SIGHUP");
+    await Promise.all([alice.ended, bob.ended]);
+    await assert.rejects(V2Peer.join({ port, hello: { name: "carol", token: "s3cret" } }));
+    await Deno.writeTextFile(bans, "::1\nnonsense\n");
+    server.signal("SIGHUP");
+    await server.logged(/--bans-file .*: line 2 is not an address or a network/);
+    const { stderr } = await server.stop();
+    assert.ok(!stderr.includes("ended the sessions of banned"), "INFO lines are not written now");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -64,7 +148,7 @@ tlsTest("SIGHUP: a bad certificate keeps no revoked token in", async () => {
     server.signal("SIGHUP");
     await mallory.closed;
     await server.logged(
-      /the old ones stay why="Cannot use --certfile .*does not hold a certificate/,
+      /what it said before stays why="Cannot use --certfile .*does not hold a certificate/,
     );
     await using _bob = await V1Peer.join({ port, name: "bob", token: "new-token", caCert });
   } finally {
@@ -86,7 +170,7 @@ tlsTest(
     await Deno.writeTextFile(used.certFile, renewed.cert);
     server.signal("SIGHUP");
     // The key is still the old one's: half of a renewal must change nothing.
-    await server.logged(/the old ones stay.*it is not the key of/);
+    await server.logged(/what it said before stays.*it is not the key of/);
     await using bob = await V1Peer.join({ port, name: "bob", caCert: first });
     await Deno.writeTextFile(used.keyFile, renewed.key);
     server.signal("SIGHUP");

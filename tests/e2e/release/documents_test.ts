@@ -33,6 +33,7 @@ const TYPED: Readonly<Record<string, string>> = {
     "needs Docker: the image is tried by tests/e2e/release/image_test.ts",
   "docs/OPERATIONS.md ## Identity": "tests/e2e/release/systemd_test.ts",
   "docs/OPERATIONS.md ## Watching": "here",
+  "docs/OPERATIONS.md ### With Prometheus": "tests/e2e/release/systemd_test.ts",
   "docs/OPERATIONS.md ## Acting on a running server":
     "here and in tests/e2e/release/systemd_test.ts",
   "docs/OPERATIONS.md ## More than one server": "here, where nats-server is installed",
@@ -121,7 +122,7 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
       ${patiently("grep -q 'admin pages' acted.log")}`;
     const script = block.replace("cmdchat-server &", () => begun);
     const text = await done(system, `${script}\nkill $(pidof cmdchat-server); wait`);
-    assert.match(text, /^session +link /m);
+    assert.match(text, /^session +token +link /m);
     assert.match(text, /^Banned 192\.0\.2\.7 for 2 hours; /m);
     assert.match(text, /^Told 0 sessions here$/m);
   });

@@ -92,11 +92,14 @@ builtTest(
     const folder = certificate.certFile.replace(/\/cert\.pem$/, "");
     const env = Object.fromEntries((await unitSettings("Environment")).map((setting) => {
       const [name, value] = setting.split("=");
-      return [name ?? "", (value ?? "").replace("%d", folder)];
+      return [name ?? "", (value ?? "").replace(/%d|%t\/cmdchat/, folder)];
     }));
     // These, too, with ports that no other program has.
     Object.assign(env, { CMDCHAT_ADMIN_LISTEN: "127.0.0.1:0", CMDCHAT_TAKE_OVER: "127.0.0.1:1" });
     Object.assign(env, { CMDCHAT_ADMIN_TOKEN: "for-the-admin-alone" });
+    for (const name of ["cmdchat-server.env", "bans"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, "", { mode: 0o600 });
+    }
     await Deno.writeTextFile(`${folder}/tokens`, "a-token\n", { mode: 0o600 });
     await Deno.writeTextFile(`${folder}/identity.pem`, await newIdentityText(), { mode: 0o600 });
     // The line as written, with one thing changed: a port that no other program has.

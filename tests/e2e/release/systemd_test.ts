@@ -20,7 +20,7 @@ import { ROOT } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const why = whyNoBoot() ?? ("missing" in base ? base.missing : undefined) ??
-  whyMissing("openssl");
+  whyMissing("curl", "openssl");
 const test = skipIf(why);
 
 const OPERATIONS = "docs/OPERATIONS.md";
@@ -113,7 +113,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       );
       await done(system, reload);
       await until(
-        async () => /INFO read certificate and tokens again/.test(await log()),
+        async () => /INFO read certificate, tokens, bans and settings again/.test(await log()),
         "read again",
       );
       assert.equal(await say(system, "hello", "the-second-token"), 0);
@@ -153,9 +153,9 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       assert.equal(await say(system, "hello", await token()), 0);
       await newCertificate();
       await done(system, lay(2) + link("fullchain", 2));
-      assert.match(await renew(), /the old ones stay why=.*it is not the key of/);
+      assert.match(await renew(), /what it said before stays why=.*it is not the key of/);
       await done(system, link("privkey", 2));
-      assert.match(await renew(), /read certificate and tokens again/);
+      assert.match(await renew(), /read certificate, tokens, bans and settings again/);
       assert.equal(await say(system, "hello", await token()), 0);
       await done(
         system,
@@ -168,7 +168,53 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
 
   await t.step("the operator asks the service, by the token that root can read", async () => {
     const [, ask = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
-    assert.match(await done(system, ask), /^session +link +open /);
+    assert.match(await done(system, ask), /^session +token +link /);
+  });
+
+  await t.step(
+    "named tokens, limits and bans are read again by a reload, and a file that is gone lifts them",
+    async () => {
+      const changed = (files: string) =>
+        done(system, `${files}\nsystemctl reload cmdchat-server; sleep 0.5`);
+      await changed(
+        "cp /etc/cmdchat/tokens tokens.old; sed -i s/^/alice:/ /etc/cmdchat/tokens\n" +
+          "echo CMDCHAT_MAX_PER_ADDRESS=7 > /etc/cmdchat/cmdchat-server.env\n" +
+          "echo CMDCHAT_HOLD=30 >> /etc/cmdchat/cmdchat-server.env\n" +
+          "echo 198.51.100.0/24 > /etc/cmdchat/bans",
+      );
+      assert.match(await log(), /settings that take effect at the next start options="hold"/);
+      assert.equal(await say(system, "hello", (await token()).replace("alice:", "")), 0);
+      const [, ask = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
+      const bans = await done(system, ask.replace("admin sessions", "admin bans"));
+      assert.match(bans, /^and what --bans-file has: 1$/m);
+      await changed("cp tokens.old /etc/cmdchat/tokens; rm /etc/cmdchat/bans");
+      assert.doesNotMatch(
+        await done(system, ask.replace("admin sessions", "admin bans")),
+        /--bans-file/,
+      );
+      await changed("rm /etc/cmdchat/cmdchat-server.env");
+    },
+  );
+
+  await t.step("Prometheus, set up as written, scrapes what the documented job names", async () => {
+    const [commands = ""] = await blocksBelow(OPERATIONS, "### With Prometheus", "sh");
+    const [job = ""] = await blocksBelow(OPERATIONS, "### With Prometheus", "yaml");
+    await done(
+      system,
+      "getent group prometheus > /dev/null || groupadd --system prometheus\n" +
+        `mkdir -p /etc/prometheus\n${commands}`,
+    );
+    const [, file] = /credentials_file: (\S+)/.exec(job) ?? [];
+    const [, target] = /targets: \["(\S+)"\]/.exec(job) ?? [];
+    const scrape = (path: string) =>
+      done(
+        system,
+        `curl -sS -H "Authorization: Bearer $(cat ${file})" http://${target}${path}`,
+      );
+    assert.match(await scrape("/metrics"), /^cmdchat_members\{link="v2"\} 0$/m);
+    assert.match(await scrape("/metrics"), /^cmdchat_certificate_expiry_timestamp_seconds /m);
+    const command = '/admin -H "content-type: application/json" -d \'{"command":"bans"}\'';
+    assert.match(await scrape(command), /admin token is required/, "and it opens nothing else");
   });
 
   await t.step("a server that hangs is started anew, and leaves no core dump", async () => {

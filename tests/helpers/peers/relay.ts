@@ -111,6 +111,7 @@ export class LiveLink implements Connection {
 export class RecordingPort implements EventWriter {
   readonly events: Event[] = [];
   readonly bulkDrops = 0;
+  readonly waiting = 0;
   closed = false;
 
   deliver({ event }: EncodedEvent): boolean {

@@ -18,8 +18,8 @@ Deno.test("sessions and rooms are listed without a name, and with them only when
   relay.held.hold(alice.session, 0);
   alice.session.loseConnection();
   const [, first, second] = await lines(relay, { command: "sessions", names: false });
-  assert.match(first ?? "", /^\d+ +away +2 +0 +\d{4}-\S+Z +192\.0\.2\.1$/);
-  assert.match(second ?? "", /^\d+ +v1 +1 +0 +\S+Z +2001:db8::7$/);
+  assert.match(first ?? "", /^\d+ +- +away +0 +\d+ +0 +2 +0 +\d{4}-\S+Z +192\.0\.2\.1$/);
+  assert.match(second ?? "", /^\d+ +- +v1 +0 +\d+ +0 +1 +0 +\S+Z +2001:db8::7$/);
   assert.deepEqual(await lines(relay, { command: "rooms", names: false }), [
     "room      members",
     "open:1    1",

@@ -14,6 +14,7 @@ function viewOf(parts: Partial<AdminView> = {}) {
     ready: () => true,
     metrics: () => "",
     handOver: undefined,
+    metricsGate: undefined,
     gate: new TokenGate(TOKEN, { pause: () => Promise.resolve() }),
     answer(ask) {
       asked.push(ask);

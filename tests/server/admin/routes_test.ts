@@ -10,6 +10,7 @@ function view(parts: Partial<AdminView> = {}): AdminView {
     ready: () => true,
     metrics: () => "a_metric 1\n",
     gate: undefined,
+    metricsGate: parts.gate,
     answer: () => Promise.resolve({ lines: [], data: {} }),
     handOver: undefined,
     ...parts,
@@ -46,6 +47,25 @@ Deno.test("the admin pages: health, readiness, metrics, and nothing else", async
 Deno.test("a server that stops is healthy and not ready", async () => {
   assert.equal((await ask("/health", { ready: () => false })).status, 200);
   assert.equal((await ask("/ready", { ready: () => false })).status, 503);
+});
+
+Deno.test("the metrics token opens the metrics, and no command; the admin's opens both", async () => {
+  const gate = gateOf("for-the-admin");
+  const metricsGate = new TokenGate(["for-the-admin", "for-metrics"], {
+    pause: () => Promise.resolve(),
+  });
+  const as = (path: string, token: string, method: string) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const body = method === "POST" ? '{"command":"bans"}' : null;
+    return ask(path, { gate, metricsGate }, { method, headers, body });
+  };
+  assert.equal((await as("/metrics", "for-metrics", "GET")).status, 200);
+  assert.equal((await as("/metrics", "for-the-admin", "GET")).status, 200);
+  assert.equal((await as("/metrics", "for-nothing", "GET")).status, 401);
+  assert.equal((await as("/admin", "for-the-admin", "POST")).status, 200);
+  assert.equal((await as("/admin", "for-metrics", "POST")).status, 401);
+  const alone = { gate: undefined, metricsGate };
+  assert.equal((await ask("/metrics", alone)).status, 401);
 });
 
 Deno.test("with a token, metrics are for those who have it; health and readiness for all", async () => {

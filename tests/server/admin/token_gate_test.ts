@@ -49,7 +49,10 @@ Deno.test("a right token never waits behind wrong ones, and at most 64 wrong one
 });
 
 Deno.test("checkTokenStrength() refuses tokens that guesses would find", () => {
-  checkTokenStrength("for-the-admin-16");
-  assert.throws(() => checkTokenStrength("for-the-admin-1"), ConfigError);
-  assert.throws(() => checkTokenStrength("secret"), /has 6 characters, at least 16 are needed/);
+  checkTokenStrength("for-the-admin-16", "admin");
+  assert.throws(() => checkTokenStrength("for-the-admin-1", "admin"), ConfigError);
+  assert.throws(
+    () => checkTokenStrength("secret", "metrics"),
+    /has 6 characters, at least 16 are needed/,
+  );
 });

@@ -29,6 +29,7 @@ function openServer(): {
     metrics: () => "",
     gate,
     handOver,
+    metricsGate: gate,
     answer: () => Promise.reject(new Error("nobody asks")),
   };
   const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {

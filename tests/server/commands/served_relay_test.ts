@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
+import { NetworkSet } from "../../../server/limits/network_set.ts";
 import { ServedRelay } from "../../../server/commands/served_relay.ts";
 import { requestHandOver } from "../../../server/commands/take_over.ts";
 import { listen } from "../../../server/net/listen.ts";
@@ -10,8 +11,10 @@ import { configOf } from "../../helpers/peers/relay.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
 async function openServed(): Promise<ServedRelay> {
-  const files = { tls: undefined, tokenDigests: [] };
+  const files = { tls: undefined, tokens: [] };
+  const bans = new NetworkSet();
   return new ServedRelay({
+    bans,
     config: configOf(),
     log: getLogger("served-relay-test"),
     identity: await generateIdentity(),

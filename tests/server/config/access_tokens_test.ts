@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { readReloadable } from "../../../server/config/reloadable_files.ts";
 import {
+  type AccessToken,
   tokenDigest,
   tokensFromFile,
   tokensFromVariable,
@@ -10,6 +11,10 @@ import { ConfigError } from "../../../shared/base/errors.ts";
 
 interface Folder extends AsyncDisposable {
   write(text: string, mode?: number): Promise<string>;
+}
+
+function digests(tokens: readonly AccessToken[]): Uint8Array[] {
+  return tokens.map(({ digest }) => digest);
 }
 
 async function folder(): Promise<Folder> {
@@ -27,8 +32,11 @@ async function folder(): Promise<Folder> {
 Deno.test("tokens come one a line from a file, separated by commas from the variable", async () => {
   await using place = await folder();
   const expected = [tokenDigest("first"), tokenDigest("with,comma")];
-  assert.deepEqual(tokensFromFile(await place.write("first\n\n  with,comma \r\n")), expected);
-  assert.deepEqual(tokensFromVariable("a, b"), [tokenDigest("a"), tokenDigest("b")]);
+  assert.deepEqual(
+    digests(tokensFromFile(await place.write("first\n\n  with,comma \r\n"))),
+    expected,
+  );
+  assert.deepEqual(digests(tokensFromVariable("a, b")), [tokenDigest("a"), tokenDigest("b")]);
   assert.deepEqual(tokensFromVariable(" "), []);
 });
 
@@ -62,9 +70,9 @@ Deno.test("what is read anew adds the file's tokens to the variable's, or change
   });
   const now = Date.now();
   const both = [tokenDigest("from-variable"), tokenDigest("from-file")];
-  assert.deepEqual(readReloadable(config, now).tokenDigests, both);
+  assert.deepEqual(digests(readReloadable(config, now).tokens), both);
   await place.write("another\n");
-  assert.deepEqual(readReloadable(config, now).tokenDigests[1], tokenDigest("another"));
+  assert.deepEqual(readReloadable(config, now).tokens[1]?.digest, tokenDigest("another"));
   await place.write("");
   assert.throws(() => readReloadable(config, now), ConfigError);
 });
@@ -81,7 +89,51 @@ const FILES: readonly (readonly [text: string, result: number | RegExp])[] = [
   ["\r\n \r\n", NONE],
   ['one\n\n"two"\n', /: line 3 is in quotes, which would be a part of it$/],
   ["one\ntw\0o\n", /: line 2 has a NUL character$/],
+  ["alice:one\n# bob's\nbob:two\nthree\n", 3],
+  ["alice:one\nalice:two\n", 2],
+  ["one\n\nal ice:two\n", /: line 3 has a colon that may be a part of its token$/],
+  ["a:b:c\n", /: line 1 has a colon that may be a part of its token$/],
+  ["alice:\n", /: line 1 has no token behind its colon$/],
+  [":\n", /: line 1 has no token behind its colon$/],
+  ["alice:one\nbob:one\n", /: line 2 has the token of line 1 under another name$/],
+  ["one\n\nbob:one\n", /: line 3 has the token of line 1 under another name$/],
 ];
+
+/** A line of a tokens file, the name and the token that it gives. */
+const NAMED: readonly (readonly [line: string, name: string | undefined, token: string])[] = [
+  ["alice:s3cret", "alice", "s3cret"],
+  ["  build-7.ci : s3cret ", "build-7.ci", "s3cret"],
+  ["s3cret", undefined, "s3cret"],
+  [":s3cret", undefined, "s3cret"],
+  [":a:b", undefined, "a:b"],
+  ["alice:with,comma/+=", "alice", "with,comma/+="],
+];
+
+Deno.test("what stands before the only colon of a line is the token's name, and a colon at its start says there is none", async () => {
+  await using place = await folder();
+  for (const [line, name, token] of NAMED) {
+    const [read, ...more] = tokensFromFile(await place.write(`${line}\n`));
+    assert.deepEqual([read?.name, read?.digest, more], [name, tokenDigest(token), []], line);
+  }
+  const [first, second] = tokensFromVariable("alice:one,:a:b");
+  assert.deepEqual([first?.name, second?.digest], ["alice", tokenDigest("a:b")]);
+  assert.throws(() => tokensFromVariable("one,a:b:c"), {
+    message: "Cannot use CMDCHAT_TOKENS: token 2 has a colon that may be a part of its token",
+  });
+});
+
+Deno.test("a token that the variable and the file name differently is refused", async () => {
+  await using place = await folder();
+  const path = await place.write("bob:one\n");
+  const config = readConfig({
+    args: ["--tokens-file", path],
+    env: (name) => name === "CMDCHAT_TOKENS" ? "alice:one" : undefined,
+  });
+  assert.throws(() => readReloadable(config, Date.now()), {
+    message: "Cannot use --tokens-file beside CMDCHAT_TOKENS: line 1 has the token of token 1 " +
+      "under another name",
+  });
+});
 
 for (const [text, result] of FILES) {
   Deno.test(`a tokens file ${JSON.stringify(text)} ${result instanceof RegExp ? "is refused" : "is read"}`, async () => {
@@ -97,7 +149,8 @@ for (const [text, result] of FILES) {
 }
 
 Deno.test("a variable holds tokens separated by commas or ends of lines, as a .env file with CR gives them", () => {
-  const digestsOf = (text: string) => tokensFromVariable(text).map((digest) => Array.from(digest));
+  const digestsOf = (text: string) =>
+    tokensFromVariable(text).map(({ digest }) => Array.from(digest));
   const both = ["one", "two"].map((token) => Array.from(tokenDigest(token)));
   for (const text of ["one,two", "one, two\r", "one\r\ntwo\r\n", "\ufeffone,\n two ,"]) {
     assert.deepEqual(digestsOf(text), both, JSON.stringify(text));

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { type AdminTokenSources, readAdminToken } from "../../../server/config/admin_token.ts";
+import { type PageTokenSources, readPageToken } from "../../../server/config/admin_token.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 
-function of(value: string | undefined, file?: string): AdminTokenSources {
-  return { env: (name) => name === "CMDCHAT_ADMIN_TOKEN" ? value : undefined, file };
+function of(value: string | undefined, file?: string): PageTokenSources {
+  return {
+    env: (name) => name === "CMDCHAT_ADMIN_TOKEN" ? value : undefined,
+    files: { "admin-token-file": file },
+  };
 }
+
+const readAdminToken = (sources: PageTokenSources) => readPageToken("admin", sources);
 
 Deno.test("the admin token of a variable loses what a .env file adds", () => {
   for (const text of ["t", " t ", "t\r", "\ufefft\r\n"]) {

@@ -18,7 +18,7 @@ Deno.test("without options a server is on the loopback, with every limit as docu
   assert.equal(config.hold, 60);
   assert.equal(config["log-level"], "INFO");
   assert.equal(config.certfile, undefined);
-  assert.deepEqual(config.tokenDigests, []);
+  assert.deepEqual(config.tokens, []);
 });
 
 /** For each option that takes a value: what it takes, and what it refuses. */
@@ -29,6 +29,9 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   keyfile: { good: [], bad: [""] },
   web: { good: ["https://a.example", "https://a.example, null"], bad: ["", "https://a,", ","] },
   "trusted-proxy": { good: ["127.0.0.1", "10.0.0.0/8,::1"], bad: ["", "::1,,::2"] },
+  "metrics-token-file": { good: ["token"], bad: [""] },
+  "bans-file": { good: ["bans"], bad: [""] },
+  "settings-file": { good: ["settings"], bad: [""] },
   "tokens-file": { good: ["tokens"], bad: [""] },
   "take-over": { good: ["5051", "[::1]:1"], bad: ["", "here", "65536"] },
   "admin-token-file": { good: ["token"], bad: [""] },
@@ -122,10 +125,10 @@ Deno.test("a certificate without its key, or a key alone, is refused with what i
 });
 
 Deno.test("tokens are kept as digests only, without the spaces around them", () => {
-  const { tokenDigests } = configOf([], { CMDCHAT_TOKENS: " first, second ,," });
+  const { tokens } = configOf([], { CMDCHAT_TOKENS: " first, second ,," });
   const wanted = ["first", "second"].map((token) => createHash("sha256").update(token).digest());
   assert.deepEqual(
-    tokenDigests.map((digest) => Array.from(digest)),
+    tokens.map(({ digest }) => Array.from(digest)),
     wanted.map((d) => Array.from(d)),
   );
 });

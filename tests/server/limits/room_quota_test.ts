@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
-import { RoomQuota, roomShare } from "../../../server/limits/room_quota.ts";
+import { roomBounds, RoomQuota } from "../../../server/limits/room_quota.ts";
 import { configOf, makeRelay, seat } from "../../helpers/peers/relay.ts";
 
-Deno.test("roomShare() is two rooms a connection, never less than one session may be in, none without a cap", () => {
-  assert.equal(roomShare(configOf()), 128);
-  assert.equal(roomShare(configOf(["--max-per-address", "1"])), SESSION_ROOMS_MAX);
-  assert.equal(roomShare(configOf(["--max-per-address", "off"])), Infinity);
+Deno.test("the share of one source is two rooms a connection, never less than one session may be in, none without a cap", () => {
+  assert.equal(roomBounds(configOf()).share, 128);
+  assert.equal(roomBounds(configOf(["--max-per-address", "1"])).share, SESSION_ROOMS_MAX);
+  assert.equal(roomBounds(configOf(["--max-per-address", "off"])).share, Infinity);
 });
 
 Deno.test("take() counts by source, gives back what ended, and keep() never refuses", () => {

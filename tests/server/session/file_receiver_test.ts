@@ -26,6 +26,7 @@ function member(isV1: boolean) {
   const asked: ChunkQuestion[] = [];
   const client = { hasRoom: true, bulkDrops: 0 };
   const writer: EventWriter = {
+    waiting: 0,
     get bulkDrops() {
       return client.bulkDrops;
     },
