@@ -6,8 +6,6 @@ import { type EndSignal, signalExitCode } from "../base/exit.ts";
 export class EndSignals {
   /** The signal that came, if one did. */
   signal: EndSignal | undefined;
-  /** Takes Ctrl-C instead, where a person can be asked; undefined ends the chat. */
-  onInterrupt: (() => void) | undefined;
   readonly #end: () => boolean;
   #removers: (() => void)[] = [];
 
@@ -28,12 +26,7 @@ export class EndSignals {
       ? ["SIGINT"]
       : ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) {
-      const handler = () => {
-        const { onInterrupt } = this;
-        if (signal === "SIGINT" && onInterrupt !== undefined && this.signal === undefined) {
-          onInterrupt();
-        } else this.request(signal);
-      };
+      const handler = () => this.request(signal);
       Deno.addSignalListener(signal, handler);
       this.#removers.push(() => Deno.removeSignalListener(signal, handler));
     }

@@ -9,14 +9,17 @@ import type { Tty } from "../terminal/terminal.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { editText } from "../console/external_editor.ts";
 import { LineConsole } from "../console/line_console.ts";
+import { PlainPrompt } from "../console/plain_prompt.ts";
 import { Prompt } from "../console/prompt.ts";
 import { paintedRows } from "../render/paint.ts";
 import type { Style } from "../terminal/style.ts";
 import {
   detectReflow,
   type ExitSignal,
+  hasKeyboard,
   isInteractive,
   openLineIo,
+  openPlainTty,
   openTty,
 } from "../terminal/tty.ts";
 
@@ -25,6 +28,8 @@ export interface UserSide {
   readonly console: ChatConsole;
   /** undefined where no row is ever painted twice. */
   readonly tty: Tty | undefined;
+  /** Whether it takes the signals of the system itself, and passes on those that end the program. */
+  readonly ownsSignals: boolean;
   /** Whether a person reads and writes; a pipe or a script otherwise. */
   readonly isPerson: boolean;
   /** Whether somebody can be asked. */
@@ -56,12 +61,13 @@ export interface UserSideOptions {
 export function openUserSide(options: UserSideOptions): UserSide {
   const { env, plain, isScript } = options;
   if (!plain && !isScript && isInteractive(env)) return openPrompt(options);
+  if (plain && !isScript && hasKeyboard()) return openPlainPrompt(options);
   const io = openLineIo();
-  const isPerson = plain && !isScript && io.setEcho !== undefined;
   return {
     console: new LineConsole(io),
     tty: undefined,
-    isPerson,
+    ownsSignals: false,
+    isPerson: false,
     canAsk: io.setEcho !== undefined,
     background: undefined,
     bytes: io.input,
@@ -90,5 +96,19 @@ function openPrompt(options: UserSideOptions): UserSide {
     pasteLines: () => settings.count("paste"),
   });
   const background = () => console.background();
-  return { console, tty, isPerson: true, canAsk: true, background, bytes: undefined };
+  const person = { ownsSignals: true, isPerson: true, canAsk: true } as const;
+  return { ...person, console, tty, background, bytes: undefined };
+}
+
+function openPlainPrompt({ env, entered, settings, onTerminate }: UserSideOptions): UserSide {
+  const brackets = env("TERM") !== "dumb";
+  const { tty, redirected } = openPlainTty({ onTerminate, brackets });
+  const console = PlainPrompt.open(tty, {
+    brackets,
+    redirected,
+    entered,
+    pasteLines: () => settings.count("paste"),
+  });
+  const person = { ownsSignals: true, isPerson: true, canAsk: true } as const;
+  return { ...person, console, tty: undefined, background: undefined, bytes: undefined };
 }

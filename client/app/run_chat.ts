@@ -83,7 +83,6 @@ export async function runChat(
     const chat = createChat(parts, { side, connector, history, downloads });
     const { ending } = parts;
     const question = new QuitQuestion(chat, hostsServer);
-    if (side.isPerson) ending.onInterrupt = () => question.interrupt();
     return await converse(chat, { side, downloads, ending, script, question });
   } finally {
     try {
@@ -114,7 +113,7 @@ function openSide({ config, script, running, settings, home, ending }: Parts): U
     resized: () => running.output?.resized(),
     onTerminate: (signal) => ending.request(signal),
   });
-  if (side.tty === undefined) ending.listen();
+  if (!side.ownsSignals) ending.listen();
   return side;
 }
 
@@ -198,7 +197,8 @@ async function converse(
 function tellNewcomer(chat: Chat, { tty }: UserSide): void {
   // Where no status line says it, who can read is said once without being asked.
   if (tty === undefined) tellStatus(chat);
-  chat.output.answer("/help lists the commands; Tab completes them.");
+  const completes = tty === undefined ? "" : "; Tab completes them";
+  chat.output.answer(`/help lists the commands${completes}.`);
 }
 
 async function openConfiguredHistory(

@@ -19,7 +19,6 @@ export async function readTerminal(options: InputOptions): Promise<void> {
     if (event.kind === "interrupt") question.interrupt();
     else question.reset();
     if (event.kind === "line") enter(event.text, context);
-    else if (event.kind === "cut") chat.output.fault(event.fault);
     else if (event.kind === "room") goTo(event.n, chat);
     else if (event.kind === "end") context.quit();
     if (chat.ending.aborted) return;

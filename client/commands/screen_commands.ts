@@ -23,7 +23,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Ctrl-L", "clear the screen"],
   ["Ctrl-C", "clear the line; on an empty line, twice: quit"],
   ["Ctrl-D", "quit, on an empty line"],
-  ["Ctrl-Z", "stop the program, where it may; fg goes on"],
+  ["Ctrl-Z", "stop the program; fg goes on"],
 ];
 
 /** Rows of the commands for the screen and the program. */

@@ -1,13 +1,10 @@
 // The console without a terminal: plain lines in and out, for pipes, scripts and --plain.
-import { type ConfigError, LimitError } from "../../shared/base/errors.ts";
-import { outputFault } from "../base/write_all.ts";
+import { LimitError } from "../../shared/base/errors.ts";
 import type { LineIo } from "../terminal/terminal.ts";
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { LineReader } from "./line_reader.ts";
+import { LineWriter } from "./line_writer.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
-
-// A program that does not read the pipe must not make the client grow without bound.
-const MAX_WAITING = 67_108_864;
 
 // A terminal in its line mode keeps no more of a line and drops the rest: 4,096 with the line break on Linux
 // (N_TTY_BUF_SIZE), 1,024 on macOS (MAX_CANON).
@@ -20,9 +17,7 @@ function cutLine(): LimitError {
     `Not sent: the terminal takes at most ${
       TERMINAL_LINE_BYTES - 1
     } bytes in a line and cut this one`,
-    {
-      hint: "without --plain a line may be longer; `cmdchat-client send < FILE` sends a long text",
-    },
+    { hint: "`cmdchat-client send < FILE` sends a long text" },
   );
 }
 
@@ -32,22 +27,17 @@ export class LineConsole implements ChatConsole {
   status = "";
   readonly #io: LineIo;
   readonly #reader: LineReader;
-  #waiting = "";
-  #writing: Promise<void> | undefined;
-  #broken = false;
-  #fault: ConfigError | undefined;
+  readonly #writer: LineWriter;
 
   constructor(io: LineIo) {
     this.#io = io;
     this.#reader = new LineReader(io.input);
+    this.#writer = new LineWriter((text) => io.write(text), () => this.#reader.end());
     this.events = { [Symbol.asyncIterator]: () => this.#readEvents() };
   }
 
   print(text: string): void {
-    if (this.#broken) return;
-    this.#waiting += `${text}\n`;
-    if (this.#waiting.length > MAX_WAITING) return this.#break();
-    this.#writing ??= this.#write();
+    this.#writer.add(`${text}\n`);
   }
 
   /** Kept for `/status`: a stream has no status line. */
@@ -85,12 +75,11 @@ export class LineConsole implements ChatConsole {
 
   /** Closes the streams. Throws ConfigError, once, if output was lost. */
   async close(): Promise<void> {
-    await this.#writing;
+    const written = this.#writer.close();
+    await written.catch(() => {});
     this.#reader.end();
     await this.#io.close();
-    const fault = this.#fault;
-    this.#fault = undefined;
-    if (fault !== undefined) throw fault;
+    await written;
   }
 
   async *#readEvents(): AsyncGenerator<UserEvent, void, undefined> {
@@ -105,27 +94,5 @@ export class LineConsole implements ChatConsole {
   /** Whether a terminal that edits lines itself has dropped the end of the line. */
   #isCut(text: string): boolean {
     return this.#io.setEcho !== undefined && encoder.encode(text).length >= TERMINAL_LINE_BYTES;
-  }
-
-  async #write(): Promise<void> {
-    try {
-      while (this.#waiting !== "") {
-        const text = this.#waiting;
-        this.#waiting = "";
-        await this.#io.write(text);
-      }
-    } catch (cause) {
-      // The reader of the output is gone (`… | head`), or the disk is full: the chat ends as at the end of input.
-      this.#fault = outputFault(cause);
-      this.#break();
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  #break(): void {
-    this.#broken = true;
-    this.#waiting = "";
-    this.#reader.end();
   }
 }

@@ -16,14 +16,9 @@ import { InputAids } from "../editing/input_aids.ts";
 import { InputHistory } from "../editing/input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
 import { indexAt, layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
-import {
-  lendTerminal,
-  type LentTerminal,
-  stopProgram,
-  takeBack,
-} from "../terminal/lent_terminal.ts";
+import { LentTerminal, STOP_NOTES } from "../terminal/lent_terminal.ts";
 import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
-import { PrintBuffer } from "../terminal/print_buffer.ts";
+import { PrintBuffer } from "./print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
 import { Screen } from "../terminal/screen.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
@@ -58,6 +53,7 @@ export class Prompt implements ChatConsole {
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
   readonly #aids: InputAids;
+  readonly #lent: LentTerminal;
   readonly #questions: Question[] = [];
   #prompt: Row;
   #status: StatusText = "";
@@ -94,13 +90,20 @@ export class Prompt implements ChatConsole {
       timers: this.#timers,
       failed: () => this.#events.push({ kind: "end" }),
     });
+    const waiting = () => this.#printed.take();
+    this.#lent = new LentTerminal({
+      tty,
+      screen: this.#screen,
+      scheduler: this.#scheduler,
+      waiting,
+    });
   }
 
   /** Shows the input line and begins to read keys. */
   static open(tty: Tty, options: PromptOptions = {}): Prompt {
     const prompt = new Prompt(tty, options);
     tty.onResize(() => prompt.#resized());
-    tty.onStop({ stop: () => void prompt.#stop(), goOn: () => prompt.#goOn() });
+    tty.onStop({ stop: () => void prompt.#lent.stop(), goOn: () => prompt.#lent.goOn() });
     tty.write(TERMINAL_MODES_ON);
     prompt.#scheduler.request("now");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
@@ -233,6 +236,7 @@ export class Prompt implements ChatConsole {
 
   #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined || events.length === 0) return;
+    if (this.#lent.keyGoesOn()) return;
     for (const event of events) this.#handle(event);
     this.#scheduler.request("now");
   }
@@ -290,7 +294,7 @@ export class Prompt implements ChatConsole {
       case "ctrl-d":
         return this.#active.text === "" ? this.#refuse("end") : this.#active.delete("forward");
       case "ctrl-z":
-        return void this.#stop();
+        return void this.#lent.stop(STOP_NOTES[this.#tty.stopping]);
       case "ctrl-l":
         return this.#screen.clear("screen");
       case "up":
@@ -337,8 +341,7 @@ export class Prompt implements ChatConsole {
 
   async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
     try {
-      const use = () => edit(this.#editor.text);
-      this.#editor.set(await lendTerminal({ ...this.#lent, above: this.#printed.take() }, use));
+      this.#editor.set(await this.#lent.during(() => edit(this.#editor.text)));
       this.#unasked = false;
     } catch (error) {
       this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
@@ -346,20 +349,6 @@ export class Prompt implements ChatConsole {
       this.#editing = undefined;
       this.#scheduler.request("now");
     }
-  }
-
-  async #stop(): Promise<void> {
-    if (await stopProgram({ ...this.#lent, above: this.#printed.take() })) return;
-    this.#hint = "this client may not stop itself: it has no right to send signals";
-    this.#goOn();
-  }
-
-  #goOn(): void {
-    takeBack(this.#lent);
-  }
-
-  get #lent(): Omit<LentTerminal, "above"> {
-    return { tty: this.#tty, screen: this.#screen, scheduler: this.#scheduler };
   }
 
   #interrupt(): void {

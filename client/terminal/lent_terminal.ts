@@ -1,52 +1,79 @@
-// Lends the terminal to another program and takes it back.
+// Gives the terminal to another program, or back to the shell, and takes it again.
 
-import type { Tty } from "./terminal.ts";
+import type { Stopping, Tty } from "./terminal.ts";
 import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
 import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
 
+/** What is said before a stop that a key asked for, where the program cannot stop all that the shell waits for. */
+export const STOP_NOTES: Readonly<Record<Stopping, string>> = {
+  job: "",
+  self: "Stopped; `fg` goes on. Where no shell comes back, press Ctrl-Z once more.\r\n",
+  keyboard: "Press Ctrl-Z once more to stop, or Enter to go on.\r\n",
+};
+
 /** What pauses while the terminal is lent. */
-export interface LentTerminal {
+export interface LentTerminalOptions {
   readonly tty: Tty;
   readonly screen: Screen;
   readonly scheduler: PaintScheduler;
-  /** Texts to print first. */
-  readonly above: readonly string[];
+  /** Takes the texts that wait to be printed. */
+  readonly waiting: () => readonly string[];
 }
 
-/** Runs `use` with the terminal in its original state, and takes the terminal back even if `use` throws. */
-export async function lendTerminal<T>(
-  { tty, screen, scheduler, above }: LentTerminal,
-  use: () => Promise<T>,
-): Promise<T> {
-  scheduler.pause();
-  tty.write(screen.leave(above) + TERMINAL_MODES_OFF);
-  await tty.flush();
-  tty.suspend();
-  try {
-    return await use();
-  } finally {
-    tty.resume();
+/** A painted terminal that others may have for a while. */
+export class LentTerminal {
+  readonly #options: LentTerminalOptions;
+  #isStopping = false;
+
+  constructor(options: LentTerminalOptions) {
+    this.#options = options;
+  }
+
+  /** Runs `use` with the terminal in its original state, and takes the terminal back even if `use` throws. */
+  async during<T>(use: () => Promise<T>): Promise<T> {
+    const { tty, screen, scheduler } = this.#options;
+    await this.#leave();
+    tty.suspend();
+    try {
+      return await use();
+    } finally {
+      tty.resume();
+      tty.write(TERMINAL_MODES_ON);
+      screen.resize(tty.columns, tty.rows);
+      scheduler.resume();
+    }
+  }
+
+  /** Stops the program with the terminal in its original state, until `goOn` or a key. */
+  async stop(note = ""): Promise<void> {
+    this.#isStopping = true;
+    await this.#leave(note);
+    this.#options.tty.stop();
+  }
+
+  /** Paints the prompt again after a stop: the shell has written below it meanwhile. */
+  goOn(): void {
+    const { tty, screen, scheduler } = this.#options;
+    this.#isStopping = false;
     tty.write(TERMINAL_MODES_ON);
+    screen.forget();
     screen.resize(tty.columns, tty.rows);
     scheduler.resume();
   }
-}
 
-/** Stops the program with the terminal in its original state, until `fg`; false if the system does not let it. */
-export async function stopProgram(
-  { tty, screen, scheduler, above }: LentTerminal,
-): Promise<boolean> {
-  scheduler.pause();
-  tty.write(screen.leave(above) + TERMINAL_MODES_OFF);
-  await tty.flush();
-  return tty.stop();
-}
+  /** Whether a key came although the terminal was given back for a stop: then the user goes on. */
+  keyGoesOn(): boolean {
+    if (!this.#isStopping) return false;
+    this.#options.tty.resume();
+    this.goOn();
+    return true;
+  }
 
-/** Paints the prompt again after a stop: the shell has written below it meanwhile. */
-export function takeBack({ tty, screen, scheduler }: Omit<LentTerminal, "above">): void {
-  tty.write(TERMINAL_MODES_ON);
-  screen.forget();
-  screen.resize(tty.columns, tty.rows);
-  scheduler.resume();
+  async #leave(note = ""): Promise<void> {
+    const { tty, screen, scheduler, waiting } = this.#options;
+    scheduler.pause();
+    tty.write(screen.leave(waiting()) + TERMINAL_MODES_OFF + note);
+    await tty.flush();
+  }
 }

@@ -20,16 +20,20 @@ export interface Tty {
   suspend(): void;
   /** Takes the terminal back from the other program. */
   resume(): void;
+  readonly stopping: Stopping;
   /**
-   * Gives the terminal back and stops the program, as Ctrl-Z does elsewhere, until `fg`; false if the system does not
-   * let it. What is queued must have left.
+   * Gives the terminal back and stops what `stopping` says, as Ctrl-Z does elsewhere, until `fg`. What is queued must
+   * have left. After "keyboard" the user stops the program, or `resume` takes the terminal back.
    */
-  stop(): boolean;
+  stop(): void;
   /** Sets the handlers for a stop that was asked for from outside, and for going on after any stop. */
   onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void;
   /** Puts the terminal back as it was found; idempotent. */
   close(): Promise<void>;
 }
+
+/** What a program may stop: all that the shell started with it, itself alone, or nothing: then a key has to. */
+export type Stopping = "job" | "self" | "keyboard";
 
 /** A call for the user's attention: the bell, and perhaps a notice on the desktop. */
 export interface Alert {

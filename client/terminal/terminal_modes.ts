@@ -5,7 +5,13 @@ import { stripVTControlCharacters } from "node:util";
 import type { Alert } from "./terminal.ts";
 
 /** Bracketed paste on: pasted line ends arrive as text, not as Enter. */
-export const TERMINAL_MODES_ON = "\x1b[?2004h";
+export const PASTE_BRACKETS_ON = "\x1b[?2004h";
+
+/** The same, off. */
+export const PASTE_BRACKETS_OFF = "\x1b[?2004l";
+
+/** What a prompt needs: the brackets around a paste. */
+export const TERMINAL_MODES_ON = PASTE_BRACKETS_ON;
 
 /** Back to plain styles, auto-wrap, no synchronized output, no bracketed paste, the cursor shown. */
 export const TERMINAL_MODES_OFF = "\x1b[m\x1b[?7h\x1b[?2026l\x1b[?2004l\x1b[?25h";

@@ -1,8 +1,8 @@
 // The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
 import process from "node:process";
 import { retried, writeAll } from "../base/write_all.ts";
-import type { LineIo, Tty } from "./terminal.ts";
-import { TERMINAL_MODES_OFF } from "./terminal_modes.ts";
+import type { LineIo, Stopping, Tty } from "./terminal.ts";
+import { PASTE_BRACKETS_OFF, TERMINAL_MODES_OFF } from "./terminal_modes.ts";
 import type { Reflow } from "./screen.ts";
 
 const FALLBACK_SIZE = { columns: 80, rows: 24 };
@@ -18,6 +18,11 @@ const EXIT_SIGNALS = Object.keys(EXIT_BY_SIGNAL) as ExitSignal[];
 /** Whether input and output are a terminal that understands cursor movement. */
 export function isInteractive(getEnv: (name: string) => string | undefined): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") !== "dumb";
+}
+
+/** Whether a person may type: the input is a terminal. */
+export function hasKeyboard(): boolean {
+  return Deno.stdin.isTerminal();
 }
 
 /** Width of the terminal behind a stream in cells; undefined if the stream is no terminal. */
@@ -48,7 +53,45 @@ export interface OpenTtyOptions {
 
 /** Takes the terminal in raw mode; it is restored by `close`, at exit, by a signal and by an uncaught error. */
 export function openTty(options: OpenTtyOptions = {}): Tty {
-  return new DenoTty(options);
+  return new DenoTty({ ...options, sink: Deno.stdout, modesOff: TERMINAL_MODES_OFF });
+}
+
+/** A terminal for typed lines that sends no sequence but the brackets around a paste, where `brackets` is set. */
+export function openPlainTty(options: OpenTtyOptions & { readonly brackets: boolean }): PlainTty {
+  const isShown = Deno.stdout.isTerminal();
+  const sink = isShown ? Deno.stdout : Deno.stderr.isTerminal() ? Deno.stderr : NOWHERE;
+  const modesOff = options.brackets ? PASTE_BRACKETS_OFF : "";
+  const tty = new DenoTty({ ...options, sink, modesOff });
+  const encoder = new TextEncoder();
+  return {
+    tty,
+    redirected: isShown ? undefined : (text) => writeAll(Deno.stdout, encoder.encode(text)),
+  };
+}
+
+/** A terminal for typed lines. */
+export interface PlainTty {
+  readonly tty: Tty;
+  /** Writes to standard output where that is another place than the terminal. */
+  readonly redirected: ((text: string) => Promise<void>) | undefined;
+}
+
+/** Where typed text is shown. */
+interface TtySink {
+  write(bytes: Uint8Array): Promise<number>;
+  writeSync(bytes: Uint8Array): number;
+}
+
+/** For a terminal that only the input is of. */
+const NOWHERE: TtySink = {
+  write: (bytes) => Promise.resolve(bytes.length),
+  writeSync: (bytes) => bytes.length,
+};
+
+interface DenoTtyOptions extends OpenTtyOptions {
+  readonly sink: TtySink;
+  /** Written when the terminal is given back at any end. */
+  readonly modesOff: string;
 }
 
 /** Standard input and output as lines for LineConsole. */
@@ -93,6 +136,7 @@ class DenoTty implements Tty {
   readonly #stdin = openStdin();
   readonly #encoder = new TextEncoder();
   readonly #removers: (() => void)[] = [];
+  readonly #options: DenoTtyOptions;
   #queue = "";
   #pump: Promise<void> | undefined;
   #resized: () => void = () => {};
@@ -100,11 +144,14 @@ class DenoTty implements Tty {
   #isLent = false;
   #stopHandlers = { stop: () => {}, goOn: () => {} };
 
-  constructor(options: OpenTtyOptions) {
+  readonly stopping = stoppingHere();
+
+  constructor(options: DenoTtyOptions) {
+    this.#options = options;
     Deno.stdin.setRaw(true);
     this.input = this.#stdin.input;
     this.#measure();
-    this.#guardExits(options);
+    this.#guardExits();
   }
 
   write(text: string): void {
@@ -141,12 +188,11 @@ class DenoTty implements Tty {
     this.#stopHandlers = handlers;
   }
 
-  stop(): boolean {
-    if (!canStop()) return false;
+  stop(): void {
     Deno.stdin.setRaw(false);
     // The whole job: a program that started this one would otherwise keep the terminal.
-    process.kill(0, "SIGSTOP");
-    return true;
+    if (this.stopping === "job") process.kill(0, "SIGSTOP");
+    if (this.stopping === "self") Deno.kill(Deno.pid, "SIGSTOP");
   }
 
   async close(): Promise<void> {
@@ -160,7 +206,7 @@ class DenoTty implements Tty {
       while (this.#queue !== "") {
         const bytes = this.#encoder.encode(this.#queue);
         this.#queue = "";
-        await writeAll(Deno.stdout, bytes);
+        await writeAll(this.#options.sink, bytes);
       }
     } finally {
       this.#pump = undefined;
@@ -178,7 +224,8 @@ class DenoTty implements Tty {
     }
   }
 
-  #guardExits(options: OpenTtyOptions): void {
+  #guardExits(): void {
+    const { onTerminate } = this.#options;
     const restore = () => this.#restore();
     for (const event of ["unload", "error", "unhandledrejection"]) {
       globalThis.addEventListener(event, restore);
@@ -190,14 +237,16 @@ class DenoTty implements Tty {
     });
     if (Deno.build.os === "windows") return;
     this.#onSignal("SIGCONT", () => this.#goOn());
-    if (canStop()) this.#onSignal("SIGTSTP", () => this.#isLent || this.#stopHandlers.stop());
+    if (this.stopping !== "keyboard") {
+      this.#onSignal("SIGTSTP", () => this.#isLent || this.#stopHandlers.stop());
+    }
     for (const signal of EXIT_SIGNALS) {
       this.#onSignal(signal, () => {
         // Ctrl-C and Ctrl-\ in another program are meant for that program.
         if (this.#isLent && (signal === "SIGINT" || signal === "SIGQUIT")) return;
         this.#restore();
-        if (options.onTerminate === undefined) Deno.exit(EXIT_BY_SIGNAL[signal]);
-        options.onTerminate(signal);
+        if (onTerminate === undefined) Deno.exit(EXIT_BY_SIGNAL[signal]);
+        onTerminate(signal);
       });
     }
   }
@@ -221,7 +270,7 @@ class DenoTty implements Tty {
     this.#restored = true;
     for (const remove of this.#removers.splice(0)) remove();
     try {
-      Deno.stdout.writeSync(this.#encoder.encode(TERMINAL_MODES_OFF));
+      this.#options.sink.writeSync(this.#encoder.encode(this.#options.modesOff));
       Deno.stdin.setRaw(false);
     } catch {
       // The terminal is gone; there is nothing to put back.
@@ -229,10 +278,17 @@ class DenoTty implements Tty {
   }
 }
 
-/** Whether the program may signal itself; the executables have no right to. */
-function canStop(): boolean {
-  return Deno.build.os !== "windows" &&
-    Deno.permissions.querySync({ name: "run" }).state === "granted";
+/** What of itself the program may stop: signals to others need the right to start programs. */
+function stoppingHere(): Stopping {
+  if (Deno.build.os === "windows") return "keyboard";
+  if (Deno.permissions.querySync({ name: "run" }).state === "granted") return "job";
+  try {
+    // A program that runs takes no notice of this signal.
+    Deno.kill(Deno.pid, "SIGCONT");
+    return "self";
+  } catch {
+    return "keyboard";
+  }
 }
 
 /** Standard input as chunks. A stream that another program left non-blocking is read again until it has bytes. */

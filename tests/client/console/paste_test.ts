@@ -1,6 +1,6 @@
 // Pastes of every kind, whole and in pieces, fast and slow: nothing of them is sent by itself, and nothing is lost.
 import assert from "node:assert/strict";
-import { openPrompt } from "./terminal_harness.ts";
+import { openPlain, openPrompt } from "./terminal_harness.ts";
 
 const START = "\x1b[200~";
 const END = "\x1b[201~";
@@ -33,9 +33,22 @@ const PASTES: readonly (readonly [string, readonly (readonly [string, number])[]
   ["line feeds without brackets", [["a\nb", 0]], "a\nb"],
 ];
 
+const CONSOLES = { "the prompt": openPrompt, "--plain": openPlain } as const;
+
 for (const [label, pieces, input] of PASTES) {
-  Deno.test(`nothing of a paste is sent by itself: ${label}`, async () => {
-    await using chat = await openPrompt({ ...SIZE, pasteLines: () => 0 });
+  for (const [where, open] of Object.entries(CONSOLES)) test(label, { where, open, pieces, input });
+}
+
+interface PasteCase {
+  readonly where: string;
+  readonly open: (typeof CONSOLES)[keyof typeof CONSOLES];
+  readonly pieces: (typeof PASTES)[number][1];
+  readonly input: string;
+}
+
+function test(label: string, { where, open, pieces, input }: PasteCase): void {
+  Deno.test(`nothing of a paste is sent by itself: ${label}, in ${where}`, async () => {
+    await using chat = await open({ ...SIZE, pasteLines: () => 0 });
     for (const [text, pause] of pieces) {
       chat.timers.advance(pause);
       chat.send(text);

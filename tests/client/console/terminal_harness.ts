@@ -1,11 +1,12 @@
 // A prompt on a real terminal emulator (xterm.js, headless), with keys and time in the test's hand.
 import xterm from "@xterm/headless";
 import unicode11 from "@xterm/addon-unicode11";
-import type { UserEvent } from "../../../client/console/console.ts";
-import type { Tty } from "../../../client/terminal/terminal.ts";
+import type { ChatConsole, UserEvent } from "../../../client/console/console.ts";
+import type { Stopping, Tty } from "../../../client/terminal/terminal.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import type { Timers } from "../../../client/terminal/paint_scheduler.ts";
 import { Prompt } from "../../../client/console/prompt.ts";
+import { PlainPrompt, type PlainPromptOptions } from "../../../client/console/plain_prompt.ts";
 import type { PromptOptions } from "../../../client/console/prompt_options.ts";
 
 /** Timers that run when the test says so. */
@@ -35,6 +36,8 @@ export interface EmulatorOptions {
   readonly rows: number;
   /** False: widths of Unicode 6, as in terminals that know few emoji. */
   readonly modernWidths?: boolean;
+  /** True: a line feed also returns to the left, as the system's terminal driver has it. */
+  readonly convertsLineFeeds?: boolean;
 }
 
 /** xterm.js behind the Tty interface. */
@@ -56,6 +59,7 @@ export class EmulatedTty implements Tty {
       rows: options.rows,
       scrollback: 10_000,
       allowProposedApi: true,
+      convertEol: options.convertsLineFeeds ?? false,
     });
     if (options.modernWidths !== false) {
       this.terminal.loadAddon(new unicode11.Unicode11Addon());
@@ -97,9 +101,10 @@ export class EmulatedTty implements Tty {
   /** What the program does when it is stopped from outside, and when it goes on. */
   stopHandlers = { stop: () => {}, goOn: () => {} };
 
-  stop(): boolean {
+  stopping: Stopping = "job";
+
+  stop(): void {
     this.stopped = true;
-    return true;
   }
 
   onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void {
@@ -164,10 +169,10 @@ export class EmulatedTty implements Tty {
   }
 }
 
-/** A prompt in an emulator. */
-export interface PromptContext extends AsyncDisposable {
+/** A console in an emulator. */
+export interface PromptContext<Console extends ChatConsole = Prompt> extends AsyncDisposable {
   readonly tty: EmulatedTty;
-  readonly prompt: Prompt;
+  readonly prompt: Console;
   readonly timers: ManualTimers;
   /** What the user did so far, in order. */
   readonly events: readonly UserEvent[];
@@ -186,6 +191,23 @@ export async function openPrompt(
   const tty = new EmulatedTty(options);
   const timers = new ManualTimers();
   const prompt = Prompt.open(tty, { prompt: "alice> ", timers, reflow: "xterm.js", ...options });
+  return await drive(prompt, { tty, timers });
+}
+
+/** Opens the prompt of --plain in an emulator of the given size. */
+export async function openPlain(
+  options: EmulatorOptions & Partial<PlainPromptOptions>,
+): Promise<PromptContext<PlainPrompt>> {
+  const tty = new EmulatedTty({ ...options, convertsLineFeeds: true });
+  const timers = new ManualTimers();
+  const prompt = PlainPrompt.open(tty, { brackets: true, timers, ...options });
+  return await drive(prompt, { tty, timers });
+}
+
+async function drive<Console extends ChatConsole>(
+  prompt: Console,
+  { tty, timers }: { readonly tty: EmulatedTty; readonly timers: ManualTimers },
+): Promise<PromptContext<Console>> {
   const events: UserEvent[] = [];
   const reading = collect(prompt, events);
   const settle = async () => {
@@ -222,7 +244,7 @@ export async function openPrompt(
   };
 }
 
-async function collect(prompt: Prompt, events: UserEvent[]): Promise<void> {
+async function collect(prompt: ChatConsole, events: UserEvent[]): Promise<void> {
   for await (const event of prompt.events) events.push(event);
 }
 

@@ -18,7 +18,8 @@ function terminal(...answers: readonly string[]): Tty & { readonly asked: string
     measure: () => {},
     suspend: () => {},
     resume: () => {},
-    stop: () => false,
+    stopping: "job",
+    stop: () => {},
     onStop: () => {},
     close: () => Promise.resolve(),
     get asked() {

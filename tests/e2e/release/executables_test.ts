@@ -18,6 +18,8 @@ import { Program, runProgram } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipIf, skipUnless } from "../../helpers/repo/skip.ts";
 import { whyMissing } from "../../helpers/repo/system_needs.ts";
+import { stopAndGoOn } from "../../helpers/system/job_control.ts";
+import { startTmux } from "../../helpers/system/tmux.ts";
 import { outputOf } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
@@ -164,6 +166,16 @@ test("two clients talk, rename, hand over a file and leave; the server's home st
   assert.ok(!stderr.includes("hello"), "content in the log");
   assert.deepEqual(await Array.fromAsync(Deno.readDir(home.path)), []);
 });
+
+skipIf(canBuild ? whyMissing("tmux", "bash") : why)(
+  "Ctrl-Z stops the client's executable, and fg brings it back",
+  async () => {
+    const { client } = await executables();
+    await using server = await startServer();
+    await using tmux = await startTmux();
+    await stopAndGoOn(tmux, { command: [client, "--port", String(server.port)] });
+  },
+);
 
 test("a line from a pipe is delivered before the client leaves", async () => {
   const paths = await executables();

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
+import { stopAndGoOn } from "../../helpers/system/job_control.ts";
 import { clientCommand, type Pane, startTmux } from "../../helpers/system/tmux.ts";
 
 const test = skipWithout("tmux");
@@ -20,13 +21,15 @@ async function assertLeft(pane: Pane, code: number): Promise<void> {
 test("each signal ends a chat in a terminal with its code and gives the terminal back", async () => {
   await using server = await startServer({ args: ["--max-per-address", "off"] });
   await using tmux = await startTmux();
-  const command = clientCommand("--port", String(server.port));
-  const panes = await Promise.all(SIGNALS.map(() => tmux.open({ command })));
-  for (const [index, [signal, code]] of SIGNALS.entries()) {
-    const pane = panes[index] as Pane;
-    await pane.shows(/- Connected as/);
-    pane.signal(signal);
-    await assertLeft(pane, code);
+  for (const plain of [["--plain"], []]) {
+    const command = clientCommand(...plain, "--port", String(server.port));
+    const panes = await Promise.all(SIGNALS.map(() => tmux.open({ command })));
+    for (const [index, [signal, code]] of SIGNALS.entries()) {
+      const pane = panes[index] as Pane;
+      await pane.shows(/- Connected as/);
+      pane.signal(signal);
+      await assertLeft(pane, code);
+    }
   }
 });
 
@@ -77,31 +80,25 @@ test("a new history passphrase is asked for twice, a known one once", async () =
   await Deno.remove(folder, { recursive: true });
 });
 
-test("Ctrl-Z stops the client, fg brings prompt, draft and keys back", async () => {
-  await using server = await startServer();
-  await using tmux = await startTmux();
-  const shell = await tmux.open({ command: ["bash", "--norc", "-i"], env: { PS1: "$ " } });
-  await shell.enter(clientCommand("--port", String(server.port)).join(" "));
-  await shell.shows(/- Connected as/);
-  await shell.type("half a th");
-  await shell.shows(/@lobby> half a th/);
-  await shell.press("C-z");
-  await shell.shows(/Stopped/);
-  await shell.enter("echo $((40+2))");
-  await shell.shows(/^42$/m);
-  await shell.enter("fg");
-  await shell.until(
-    async () =>
-      /> half a th$/.test((await shell.lines()).findLast((row) => /@lobby>/.test(row)) ?? ""),
-    { what: "the prompt" },
-  );
-  await shell.type("ought");
-  await shell.press("Enter");
-  await shell.shows(/<anonymous> half a thought/);
-  await shell.enter("/quit");
-  await shell.until(async () => /^\$ ?$/.test((await shell.lines()).at(-1) ?? ""), {
-    what: "the shell",
-  });
-  await shell.enter("exit 7");
-  assert.equal(await shell.exit(), 7);
-});
+const RIGHTS = {
+  "that may start programs": ["-A"],
+  "that may signal itself alone": [
+    "--allow-net",
+    "--allow-env",
+    "--allow-read",
+    "--allow-write",
+    "--allow-sys",
+  ],
+} as const;
+
+for (const [whose, rights] of Object.entries(RIGHTS)) {
+  for (const plain of [false, true]) {
+    test(`Ctrl-Z stops a client ${whose}, fg brings draft and keys back${plain ? ", in --plain" : ""}`, async () => {
+      await using server = await startServer();
+      await using tmux = await startTmux();
+      const options = ["--port", String(server.port), ...(plain ? ["--plain"] : [])];
+      const command = clientCommand(...options).flatMap((word) => word === "-A" ? rights : [word]);
+      await stopAndGoOn(tmux, { command, plain });
+    });
+  }
+}
