@@ -379,7 +379,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/transfer_base": {
     says:
       "What files in both directions have in common: the turns of a transfer, its window, what it needs of the chat.",
-    uses: ["client/base", "client/session"],
+    uses: ["client/base", "client/session", "client/rooms"],
     face: "all",
   },
   "client/uploads": {
@@ -528,7 +528,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/files",
       "client/config",
       "client/session",
-      "client/rooms",
       "client/history",
       "client/terminal",
       "client/console",

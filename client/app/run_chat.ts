@@ -6,6 +6,7 @@ import { Chat } from "../chat/chat.ts";
 import { readPipe } from "./pipe_input.ts";
 import { readTerminal } from "./terminal_input.ts";
 import type { Script } from "./script.ts";
+import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { tellStatus } from "../commands/screen_commands.ts";
@@ -159,6 +160,7 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
         folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
         home,
         acceptAll: config["accept-files"],
+        answerMs: script === undefined ? FILE_ANSWER_MS.person : FILE_ANSWER_MS.script,
       }),
   });
 }

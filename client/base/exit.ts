@@ -42,5 +42,5 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [6, "a message or file above a limit"],
   [7, "a token, passphrase or key that does not fit"],
   [8, "what was waited for did not come within --timeout"],
-  [9, "the server refused a name, a room or a message"],
+  [9, "the server refused a name, a room or a message, or nobody saved a file"],
 ];

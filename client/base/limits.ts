@@ -18,6 +18,9 @@ export const FILE_STALLED_MS = 60_000;
 /** How long a server may take to give our offer back to us, which says that it took it. */
 export const FILE_CONFIRM_MS = 15_000;
 
+/** Once somebody has a file, those who have not answered its offer are waited for so long; a script has no time. */
+export const FILE_ANSWER_MS = { person: 60_000, script: 3_000 } as const;
+
 /** A receiver that hears nothing of a file for this long asks for what comes next. */
 export const FILE_PULL_AGAIN_MS = 5_000;
 

@@ -112,6 +112,7 @@ export class Chat implements ChatContext {
       notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
+      members: (room) => this.rooms.all.find((joined) => joined === room)?.roster.people ?? [],
       roomTitle: (id) => this.rooms.byId(id)?.title,
     });
     const { place: { room: title, name }, secret } = options;

@@ -39,7 +39,10 @@ export interface ChatOptions {
   readonly clock: Clock;
   /** Makes the transfers once, over what the chat gives them. */
   readonly transfers: (
-    parts: Pick<TransferHost, "send" | "survives" | "notify" | "now" | "ownId" | "roomTitle">,
+    parts: Pick<
+      TransferHost,
+      "send" | "survives" | "members" | "notify" | "now" | "ownId" | "roomTitle"
+    >,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */
   readonly address: ChatAddress;

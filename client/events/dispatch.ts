@@ -71,6 +71,10 @@ const HANDLERS: Handlers = {
     chat.transfers.handlePull(event);
   },
 
+  receipt(chat, event) {
+    chat.transfers.handleReceipt(event);
+  },
+
   closing(chat, { why: text, retry }) {
     if (retry) chat.reconnectSoon();
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });

@@ -95,7 +95,7 @@ const HANDLERS: Handlers = {
     room.roster.remove(name);
     if (client === room.maker) room.maker = 0;
     chat.typing.ends(id, name);
-    chat.transfers.senderLeft(client, id);
+    chat.transfers.memberLeft(client, id);
     show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
     chat.nameFreed(room, name);
   },
@@ -110,7 +110,7 @@ const HANDLERS: Handlers = {
 
   away(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
-    chat.transfers.senderAway(client, id);
+    chat.transfers.memberAway(client, id);
     show(
       chat,
       { event: "away", text: `${nameInSentence(name)} lost the connection.`, name, time },
@@ -120,7 +120,7 @@ const HANDLERS: Handlers = {
 
   back(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "here" });
-    chat.transfers.senderBack(client, id);
+    chat.transfers.memberBack(client, id);
     if (client === chat.clientId) return;
     show(chat, { event: "back", text: `${nameInSentence(name)} is back.`, name, time }, room);
   },

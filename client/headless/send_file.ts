@@ -1,5 +1,5 @@
 // `cmdchat-client send-file`: waits until somebody is in the room, sends the files one after the other, and prints their
-// digests. The relay keeps no files: members who join later do not get them.
+// digests, and who has them. A file counts as sent when somebody saved it.
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -7,11 +7,11 @@ import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
+import { answersText } from "../render/transfer_text.ts";
 import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
-import { LateReceivers } from "./late_receivers.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "./patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
@@ -47,7 +47,6 @@ class FileSending {
   readonly #stdout = new StdoutLines();
   #chat: Chat | undefined;
   #patience: Patience | undefined;
-  #late: LateReceivers | undefined;
   #somebody = Promise.withResolvers<void>();
   #ended = Promise.withResolvers<TransferEvent>();
 
@@ -56,13 +55,17 @@ class FileSending {
   }
 
   lookAround(): void {
-    this.#late?.look();
-    if ((this.#chat?.rooms.current?.roster.names.length ?? 0) > 1) this.#somebody.resolve();
+    if (this.#isSomebodyHere) this.#somebody.resolve();
+  }
+
+  /** Who has no connection now does not hear of an offer. */
+  get #isSomebodyHere(): boolean {
+    const people = this.#chat?.rooms.current?.roster.people ?? [];
+    return people.filter(({ state }) => state !== "away").length > 1;
   }
 
   handle(event: TransferEvent): void {
     if (event.kind === "refused" || event.file.direction === "in") return;
-    this.#late?.look();
     if (this.#options.json && event.kind !== "progress") {
       const time = SYSTEM_CLOCK.utc();
       this.#stdout.print(transferJson(event, time));
@@ -72,25 +75,19 @@ class FileSending {
 
   async run({ chat, clock, bytes }: ScriptInput): Promise<CmdchatError | undefined> {
     this.#chat = chat;
-    this.#late = new LateReceivers(chat, clock);
     const patience = this.#patience = new Patience(this.#options.timeout, clock);
     let fault: CmdchatError | undefined;
     try {
       if (!await connectedInTime(chat, patience)) return undefined;
-      this.lookAround();
-      const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
-      if (await patience.within(somebody) === "late") {
-        throw timeOver(patience, "Nobody joined to receive the file");
-      }
       for (const path of this.#options.paths) {
         await connectedInTime(chat, patience);
+        await this.#waitForSomebody(chat, patience);
         if (chat.ending.aborted) break;
         const input = path === "-" ? bytes : undefined;
         const found = await this.#sendOne(path, { chat, input });
         if (chat.finish.fault !== undefined) break;
         if (found !== undefined) printError(errorText(found));
         fault ??= found;
-        if (found === undefined) await this.#late.served();
       }
     } finally {
       await this.#stdout.flush();
@@ -99,12 +96,20 @@ class FileSending {
     return fault;
   }
 
+  async #waitForSomebody(chat: Chat, patience: Patience): Promise<void> {
+    this.#somebody = Promise.withResolvers();
+    this.lookAround();
+    const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
+    if (await patience.within(somebody) === "late") {
+      throw timeOver(patience, "Nobody joined to receive the file");
+    }
+  }
+
   async #sendOne(
     path: string,
     { chat, input }: { readonly chat: Chat; readonly input: AsyncIterable<Uint8Array> | undefined },
   ): Promise<CmdchatError | undefined> {
     this.#ended = Promise.withResolvers();
-    this.#late?.begin();
     try {
       if (input === undefined) await chat.transfers.offerFile(path, chat.room);
       else await this.#sendInput(input, chat);
@@ -115,13 +120,23 @@ class FileSending {
     const event = await this.#end(chat);
     if (event === "late") return timeOver(this.#patience as Patience, "Nobody accepted the file");
     if (event?.kind === "sent") {
-      if (!this.#options.json) this.#stdout.print(`${event.sha256}  ${event.file.name}`);
+      if (!this.#options.json) this.#tellSent(event, chat);
       return undefined;
     }
     const head = `Cannot send ${quote(path)}`;
-    return event?.kind === "failed"
-      ? transferError(head, event.fault)
-      : new ConnectionError(`${head}: the connection was lost`);
+    if (event?.kind !== "failed") return new ConnectionError(`${head}: the connection was lost`);
+    const { code, reason } = event.fault;
+    const answers = answersText(event.receivers ?? []);
+    return transferError(head, { code, reason: answers === "" ? reason : `${reason}: ${answers}` });
+  }
+
+  #tellSent(
+    { sha256, file: { name }, receivers }: Extract<TransferEvent, { kind: "sent" }>,
+    chat: Chat,
+  ): void {
+    this.#stdout.print(`${sha256}  ${name}`);
+    if (receivers.length > 0) printError(`${name}: ${answersText(receivers)}`);
+    else if (chat.isV1) printError(`${name}: sent; this server cannot tell who saved it`);
   }
 
   /** How the sending ended; "late" where nobody accepted the file in time. */
@@ -142,7 +157,6 @@ class FileSending {
     const file = await spoolFile(input, { name: this.#options.as ?? "stdin", fileMax });
     // Reading may take long, and the connection may be lost meanwhile.
     await Promise.race([chat.whenConnected(), endOf(chat)]);
-    this.#late?.begin();
     chat.transfers.sendFile(file, chat.room);
   }
 }

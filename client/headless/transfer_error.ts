@@ -7,6 +7,7 @@ import {
   LimitError,
   ProtocolError,
 } from "../../shared/base/errors.ts";
+import { RefusalError } from "../session/refusal.ts";
 import type { TransferFault } from "../transfer_base/transfer_event.ts";
 
 /** The error for `head: reason`. */
@@ -26,6 +27,10 @@ export function transferError(head: string, { code, reason }: TransferFault): Cm
     case "bad_chunk":
     case "bad_digest":
       return new ProtocolError(text);
+    case "refused":
+    case "unsaved":
+      return new RefusalError(text);
+    case "nobody":
     case "cancelled":
     case "sender_gave_up":
     case "sender_left":

@@ -1,8 +1,13 @@
 // Moving transfers as rows that change in place: share, rate and time left.
 
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import { barText, WAITING_TEXTS } from "../render/transfer_text.ts";
-import type { TransferEvent, TransferRef, Waiting } from "../transfer_base/transfer_event.ts";
+import { answersText, barText, WAITING_TEXTS } from "../render/transfer_text.ts";
+import type {
+  ReceiverAnswer,
+  TransferEvent,
+  TransferRef,
+  Waiting,
+} from "../transfer_base/transfer_event.ts";
 
 // The rate is measured over this time: short enough to follow the connection, long enough not to jump.
 const WINDOW_MS = 3_000;
@@ -12,6 +17,8 @@ interface Bar {
   readonly file: TransferRef;
   done: number;
   waitingFor?: Waiting | undefined;
+  /** What receivers of a file of ours said. */
+  receivers?: readonly ReceiverAnswer[];
   /** Bytes that were through at a time, oldest first. */
   readonly samples: { readonly at: number; readonly done: number }[];
 }
@@ -30,6 +37,7 @@ export class ProgressBars {
   take(event: TransferEvent): boolean {
     if (event.kind === "refused") return false;
     const { file } = event;
+    if (event.kind === "answered") return this.#answered(event);
     const moves = event.kind === "progress" || event.kind === "waiting" || event.kind === "resumed";
     // A complete file that waits for its user has no bar: the offer is on the screen. A sent one may not be there yet.
     const isHere = moves && file.direction === "in" && event.done >= file.size;
@@ -48,18 +56,34 @@ export class ProgressBars {
     return true;
   }
 
+  #answered({ file, receivers, isLate }: Extract<TransferEvent, { kind: "answered" }>): boolean {
+    if (isLate) return false;
+    const bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
+    bar.receivers = receivers;
+    bar.waitingFor = undefined;
+    this.#bars.set(file.n, bar);
+    return true;
+  }
+
   /** One row for each file, within `columns` cells; only the newest if there are many. */
   rows(columns: number): string[] {
     const bars = [...this.#bars.values()];
     const hidden = bars.length - BARS_MAX;
-    const rows = bars.slice(-BARS_MAX).map(({ file, done, samples, waitingFor }) => {
-      const how = waitingFor === undefined
-        ? speedOf(file.size - done, samples)
-        : WAITING_TEXTS[waitingFor];
-      return barText(file, { done, how, columns });
+    const rows = bars.slice(-BARS_MAX).map((bar) => {
+      const { file, done } = bar;
+      return barText(file, { done, how: howOf(bar), columns });
     });
     return hidden > 0 ? [...rows, `… ${hidden} more: /files`] : rows;
   }
+}
+
+/** Why it waits, what its receivers said, or its rate. */
+function howOf({ file, done, samples, waitingFor, receivers }: Bar): string | undefined {
+  if (waitingFor !== undefined) return WAITING_TEXTS[waitingFor];
+  // While chunks leave, how fast they do says more.
+  const isMoving = receivers?.some(({ answer }) => answer === "accepted") && done < file.size;
+  if (receivers === undefined || isMoving) return speedOf(file.size - done, samples);
+  return answersText(receivers, 2);
 }
 
 /** `1.2 MiB/s, 3 s left`; undefined before a rate is known. */

@@ -103,10 +103,14 @@ function detailsOf(event: Exclude<TransferEvent, { kind: "refused" }>): Record<s
       return { done: event.done, for: event.for };
     case "saved":
       return { path: event.path, sha256: event.sha256 };
+    case "answered":
+      return { receiver: event.by.name, answer: event.by.answer };
     case "sent":
-      return { sha256: event.sha256 };
-    case "failed":
-      return { code: event.fault.code, reason: event.fault.reason };
+      return { sha256: event.sha256, receivers: event.receivers };
+    case "failed": {
+      const { fault: { code, reason }, receivers } = event;
+      return { code, reason, receivers };
+    }
     case "accepted":
     case "rejected":
     case "sending":

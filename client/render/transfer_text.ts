@@ -1,9 +1,15 @@
 // Events of transfers in words.
 
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { textWidth } from "../terminal/width.ts";
-import type { TransferEvent, TransferRef } from "../transfer_base/transfer_event.ts";
+import type {
+  FileAnswer,
+  ReceiverAnswer,
+  TransferEvent,
+  TransferRef,
+} from "../transfer_base/transfer_event.ts";
 import { safeName } from "./text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 
@@ -29,6 +35,10 @@ export function transferText(
     case "waiting":
     case "resumed":
       return undefined;
+    case "answered":
+      return event.isLate
+        ? info(`${sizedName(event.file)}: ${answersText([event.by])}`)
+        : undefined;
     case "saved":
       return info(
         `Saved ${sizedName(event.file)} of <${senderOf(event.file)}> as ${
@@ -36,7 +46,9 @@ export function transferText(
         }, SHA-256 ${event.sha256}`,
       );
     case "sent":
-      return info(`Sent ${sizedName(event.file)}, SHA-256 ${event.sha256}`);
+      return info(
+        `Sent ${sizedName(event.file)}${told(": ", event.receivers)}, SHA-256 ${event.sha256}`,
+      );
     case "failed":
       return {
         level: "warning",
@@ -44,7 +56,7 @@ export function transferText(
           ? `Not received: ${fileOf(event.file)} of <${
             senderOf(event.file)
           }>: ${event.fault.reason}`
-          : `Not sent: ${fileOf(event.file)}: ${event.fault.reason}`,
+          : `Not sent: ${fileOf(event.file)}: ${event.fault.reason}${told(": ", event.receivers)}`,
       };
     case "refused":
       return {
@@ -54,6 +66,41 @@ export function transferText(
         }>: ${event.fault.reason}`,
       };
   }
+}
+
+const ANSWERS: Readonly<Record<FileAnswer, readonly [one: string, many: string]>> = {
+  saved: ["saved it", "saved it"],
+  fetched: ["was sent it", "were sent it"],
+  accepted: ["is getting it", "are getting it"],
+  refused: ["refused it", "refused it"],
+  failed: ["could not save it", "could not save it"],
+  left: ["left", "left"],
+  open: ["has not answered", "have not answered"],
+};
+/** So many are named; of more only their number is said. */
+const NAMED_MAX = 4;
+
+/** What became of a file at its receivers, as in `bob and carol saved it · dave refused it`; safe to show. */
+export function answersText(receivers: readonly ReceiverAnswer[], named = NAMED_MAX): string {
+  const groups = Object.entries(ANSWERS).map(([answer, [one, many]]) => {
+    const names = receivers.filter((receiver) => receiver.answer === answer).map(({ name }) =>
+      name
+    );
+    return names.length === 0 ? "" : `${whoText(names, named)} ${names.length === 1 ? one : many}`;
+  });
+  return groups.filter((group) => group !== "").join(" · ");
+}
+
+function whoText(names: readonly string[], named: number): string {
+  if (names.length > named) return String(names.length);
+  const shown = names.map((name) => nameInSentence(safeName(name)));
+  const last = shown.pop() ?? "";
+  return shown.length === 0 ? last : `${shown.join(", ")} and ${last}`;
+}
+
+/** Nothing where nobody is known. */
+function told(before: string, receivers: readonly ReceiverAnswer[] | undefined = []): string {
+  return receivers.length === 0 ? "" : `${before}${answersText(receivers)}`;
 }
 
 /** Why a transfer waits; with `sending 100 %, ` it fits 40 columns. */

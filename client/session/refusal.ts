@@ -4,7 +4,7 @@ import { CmdchatError, ConnectionError, CryptoError } from "../../shared/base/er
 import { quote } from "../../shared/base/sanitize.ts";
 import type { SessionRequest } from "./session.ts";
 
-/** The server refused what was asked for: a name, a room, a message. Exit code 9. */
+/** The server refused what was asked for: a name, a room, a message; or all receivers of a file did. Exit code 9. */
 export class RefusalError extends CmdchatError {
   readonly exitCode = 9;
 }

@@ -83,6 +83,7 @@ export class V1Translation {
       case "typing":
       case "pull":
       case "part":
+      case "receipt":
       case "ping":
       case "bye":
         return undefined;

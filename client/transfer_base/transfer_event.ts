@@ -1,5 +1,7 @@
 // What a transfer is to those who show it: its number and names, and each turn it takes.
 
+import type { FileReceipt } from "../../shared/messages/messages_v2.ts";
+
 /** `in`: a member sends it to us; `out`: we send it to the room. */
 export type TransferDirection = "in" | "out";
 
@@ -43,6 +45,9 @@ export interface TransferFault {
     | "stalled" // no chunk for too long
     | "expired" // nobody answered the offer
     | "unconfirmed" // the server did not take our offer
+    | "nobody" // nobody was offered it
+    | "refused" // by all to whom we offered it
+    | "unsaved" // nobody to whom we offered it has it
     | "changed" // our file is not what it was when it was offered
     | "unreadable" // our file could not be read to its end
     | "bad_offer" // size, chunk count or id do not fit
@@ -56,13 +61,25 @@ export interface TransferFault {
   readonly reason: string;
 }
 
+/**
+ * What became of a file of ours at one receiver: it has not said; what it said; it left before it said so; or it speaks
+ * v1, which says nothing, and was sent the file.
+ */
+export type FileAnswer = "open" | FileReceipt | "left" | "fetched";
+
+/** One receiver of a file of ours. `name` is NOT sanitized. */
+export interface ReceiverAnswer {
+  readonly name: string;
+  readonly answer: FileAnswer;
+}
+
 /** Of a transfer that cannot wait for another connection. */
 export const LINK_LOST: TransferFault = {
   code: "link_lost",
   reason: "the connection was lost in the middle",
 };
 
-/** What the chat shows. `sender` in it is NOT sanitized, everything else is safe. */
+/** What the chat shows. `sender` and names of receivers are NOT sanitized, everything else is safe. */
 export type TransferEvent =
   | { readonly kind: "offered"; readonly file: TransferRef; readonly accepted: boolean }
   | { readonly kind: "accepted"; readonly file: TransferRef }
@@ -85,8 +102,29 @@ export type TransferEvent =
     readonly path: string;
     readonly sha256: string;
   }
-  | { readonly kind: "sent"; readonly file: TransferRef; readonly sha256: string }
-  | { readonly kind: "failed"; readonly file: TransferRef; readonly fault: TransferFault }
+  /** A receiver of a file of ours said something; `isLate`: after the file counted as sent. */
+  | {
+    readonly kind: "answered";
+    readonly file: TransferRef;
+    readonly receivers: readonly ReceiverAnswer[];
+    /** Who said it. */
+    readonly by: ReceiverAnswer;
+    readonly isLate: boolean;
+  }
+  /** Somebody has it; no `receivers` where the server cannot tell who. */
+  | {
+    readonly kind: "sent";
+    readonly file: TransferRef;
+    readonly sha256: string;
+    readonly receivers: readonly ReceiverAnswer[];
+  }
+  | {
+    readonly kind: "failed";
+    readonly file: TransferRef;
+    readonly fault: TransferFault;
+    /** Of a file of ours. */
+    readonly receivers?: readonly ReceiverAnswer[];
+  }
   /** An offer that was never taken up; told once for each sender until something of theirs ends. */
   | {
     readonly kind: "refused";

@@ -3,6 +3,7 @@
 import type { AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { TransferEvent } from "./transfer_event.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
 
 /** An offer before the chat has given it its number and that of its room. */
@@ -12,7 +13,7 @@ export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
 /** What is sent about files to the server. */
-export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull">>;
+export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull" | "receipt">>;
 
 /** What transfers need of the rest of the client. */
 export interface TransferHost {
@@ -20,6 +21,10 @@ export interface TransferHost {
   readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
   /** Whether receivers in a room ask for chunks, so that files go on after a lost connection. */
   readonly survives?: (room: RequestRoom) => boolean;
+  /** Who is in a room, ourselves included. */
+  readonly members: (room: RequestRoom) => readonly RosterEntry[];
+  /** How long those who have not answered are waited for once somebody has a file of ours, ms. */
+  readonly answerMs: number;
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;

@@ -43,6 +43,7 @@ export function keyOf(
 /** One file that is offered, on its way, or all here. */
 export class Download {
   readonly file: TransferRef;
+  readonly offer: Offer;
   readonly folder: string;
   readonly client: AnyClientId;
   /** The room that it was offered in. */
@@ -62,6 +63,7 @@ export class Download {
 
   constructor({ file, offer, folder, accepted, now, ask }: DownloadOptions) {
     this.file = file;
+    this.offer = offer;
     this.folder = folder;
     this.client = offer.client;
     this.room = offer.room;

@@ -11,6 +11,7 @@ import { formatBytes } from "../../shared/text/byte_size.ts";
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import { Download, keyOf } from "./download.ts";
+import { OwnReceipts } from "./own_receipts.ts";
 import { faultOfOffer } from "./chunk_buffer.ts";
 import {
   LINK_LOST,
@@ -29,6 +30,15 @@ const SENDER_LEFT: TransferFault = {
   reason: "its sender left in the middle",
 };
 
+/** Faults of which a file's sender is not told: it knows of them, or its user did not answer. */
+const UNTOLD_FAULTS: ReadonlySet<TransferFault["code"]> = new Set([
+  "expired",
+  "sender_gave_up",
+  "sender_left",
+  "link_lost",
+  "room_left",
+]);
+
 const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client takes no files" };
 
 type Offer = WithAnyIds<EventOf<"offer">>;
@@ -42,9 +52,11 @@ export class Downloads {
   readonly #receiving = new Map<string, Download>();
   readonly #refusedAt = new Map<AnyClientId, number>();
   readonly #saving = new Set<Promise<void>>();
+  readonly #receipts: OwnReceipts;
 
   constructor(options: TransferHost, nextNumber: () => number) {
     this.#options = options;
+    this.#receipts = new OwnReceipts(options);
     this.#nextNumber = nextNumber;
   }
 
@@ -93,8 +105,9 @@ export class Downloads {
     }
   }
 
-  /** The same session has a connection again. */
-  linkBack(): void {
+  /** There is a connection again, to the same session or to another one. */
+  linkBack(isResumed: boolean): void {
+    this.#receipts.linkBack(isResumed);
     for (const incoming of this.#receiving.values()) {
       if (incoming.goOn("link")) this.#tellResumed(incoming);
     }
@@ -154,13 +167,14 @@ export class Downloads {
     const incoming = this.#offer("accept", n);
     if (incoming.data.isComplete) return this.#save(incoming);
     this.#options.notify({ kind: "accepted", file: incoming.file });
-    incoming.accept();
+    this.#take(incoming);
   }
 
   /** Refuses an offer and frees its memory. Throws UsageError. */
   reject(n?: number): void {
     const incoming = this.#offer("reject", n);
     this.#forget(incoming);
+    this.#receipts.say(incoming.offer, "refused");
     this.#options.notify({ kind: "rejected", file: incoming.file });
   }
 
@@ -241,7 +255,12 @@ export class Downloads {
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
-    if (accepted) incoming.accept();
+    if (accepted) this.#take(incoming);
+  }
+
+  #take(incoming: Download): void {
+    this.#receipts.say(incoming.offer, "accepted");
+    incoming.accept();
   }
 
   #tellWaiting({ file, data, waitingFor }: Download): void {
@@ -255,6 +274,7 @@ export class Downloads {
 
   #refuse(offer: Offer, fault: TransferFault): void {
     const { client, name: sender, filename, size } = offer;
+    if (!this.#receiving.has(keyOf(offer))) this.#receipts.refuse(offer);
     const now = this.#options.now();
     if (now - (this.#refusedAt.get(client) ?? -Infinity) < REFUSAL_QUIET_MS) return;
     if (this.#refusedAt.size >= REFUSALS_REMEMBERED) this.#refusedAt.clear();
@@ -297,6 +317,9 @@ export class Downloads {
 
   #fail(incoming: Download, fault: TransferFault): void {
     this.#forget(incoming);
+    if (!UNTOLD_FAULTS.has(fault.code)) {
+      this.#receipts.say(incoming.offer, incoming.state === "offered" ? "refused" : "failed");
+    }
     this.#options.notify({ kind: "failed", file: incoming.file, fault });
   }
 
@@ -323,10 +346,12 @@ export class Downloads {
       incoming.state = "offered";
       incoming.openedAt = this.#options.now();
       const reason = `${whyNotSaved(error)}; /accept ${file.n} tries again`;
+      this.#receipts.say(incoming.offer, "failed");
       this.#options.notify({ kind: "failed", file, fault: { code: "not_saved", reason } });
       return;
     }
     this.#forget(incoming);
+    this.#receipts.say(incoming.offer, "saved");
     this.#options.notify({ kind: "saved", file, path, sha256: data.sha256! });
   }
 }

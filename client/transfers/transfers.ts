@@ -82,16 +82,27 @@ export class Transfers {
 
   /** The server has a chunk of a file of ours. */
   handleTaken({ file, index }: EventOf<"taken">): void {
-    const sending = this.#outgoing.values().find(({ upload }) => upload.id === file);
+    const sending = this.#sendingOf(file);
     if (sending === undefined) this.#served.taken(file, index);
     else sending.upload.taken(index);
   }
 
   /** A receiver asks for chunks of a file of ours. */
   handlePull(event: EventOf<"pull">): void {
-    const sending = [...this.#outgoing.values()].find(({ upload }) => upload.id === event.file);
+    const sending = this.#sendingOf(event.file);
     if (sending === undefined) this.#served.pulled(event);
     else sending.upload.pulled(event);
+  }
+
+  /** A receiver says what became of a file of ours. */
+  handleReceipt(event: WithAnyIds<EventOf<"receipt">>): void {
+    const by = { name: event.name, answer: event.state };
+    const sending = this.#sendingOf(event.file);
+    const late = sending === undefined ? this.#served.answered(event) : undefined;
+    const receivers = sending?.upload.answered(event) ?? late?.receivers;
+    const file = sending?.file ?? late?.file;
+    if (file === undefined || receivers === undefined) return;
+    this.#options.notify({ kind: "answered", file, receivers, by, isLate: late !== undefined });
   }
 
   /** The server has answered the offer of file `id`. */
@@ -109,23 +120,27 @@ export class Transfers {
   }
 
   /** A member of room `room` lost its connection: what can wait for it waits. */
-  senderAway(client: AnyClientId, room: AnyRoomId): void {
+  memberAway(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderAway(client, room);
+    for (const upload of this.#uploadsIn(room)) upload.memberAway(client, true);
   }
 
   /** A member of room `room` has a connection again. */
-  senderBack(client: AnyClientId, room: AnyRoomId): void {
+  memberBack(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderBack(client, room);
+    for (const upload of this.#uploadsIn(room)) upload.memberAway(client, false);
   }
 
   /** Who is in room `room`, of which some changes may not have been told. */
   peopleAre(room: AnyRoomId, people: readonly RosterEntry[]): void {
     this.#incoming.peopleAre(room, people);
+    for (const upload of this.#uploadsIn(room)) upload.peopleAre(people);
   }
 
   /** A member left room `room`: what is unfinished of theirs there ends. */
-  senderLeft(client: AnyClientId, room: AnyRoomId): void {
+  memberLeft(client: AnyClientId, room: AnyRoomId): void {
     this.#incoming.senderLeft(client, room);
+    for (const upload of this.#uploadsIn(room)) upload.memberLeft(client);
   }
 
   /** The connection is lost. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
@@ -152,7 +167,7 @@ export class Transfers {
       upload.linkBack();
       this.#options.notify({ kind: "resumed", file, done: upload.done });
     }
-    this.#incoming.linkBack();
+    this.#incoming.linkBack(isResumed);
   }
 
   /** To be called before `room` is left: its chunks neither come nor go from then on. */
@@ -223,11 +238,6 @@ export class Transfers {
     return [...this.#incoming.list(), ...outgoing].sort((a, b) => a.n - b.n);
   }
 
-  /** Whether a receiver is being sent chunks of a file that others have already. */
-  get isServing(): boolean {
-    return this.#served.isBusy;
-  }
-
   /** Resolves when nothing is being sent or written; for scripts and for `/quit`. */
   async settled(): Promise<void> {
     while (this.#sending.size > 0) await Promise.all(this.#sending);
@@ -262,9 +272,10 @@ export class Transfers {
   }
 
   #confirm(id: string): void {
-    for (const { file, upload } of this.#outgoing.values()) {
+    const { members, ownId } = this.#options;
+    for (const { file, room, upload } of this.#outgoing.values()) {
       if (upload.id !== id || upload.isConfirmed) continue;
-      upload.confirm();
+      upload.confirm(members(room).filter(({ client }) => client !== ownId()));
       if (upload.waitingFor !== "receiver") continue;
       this.#options.notify({ kind: "waiting", file, done: 0, for: "receiver" });
     }
@@ -284,11 +295,11 @@ export class Transfers {
   }
 
   #uploadOf(file: SourceFile, room: RequestRoom): Upload {
-    const { send: sendTo, survives, now } = this.#options;
+    const { send: sendTo, survives, now, answerMs } = this.#options;
     const send = (request: UploadRequest) => sendTo(request, room);
     const isServed = survives?.(room) ?? false;
     return isServed
-      ? new ServedUpload({ file, send, window: this.#window, now })
+      ? new ServedUpload({ file, send, window: this.#window, answerMs, now })
       : new PushedUpload(file, send);
   }
 
@@ -304,16 +315,24 @@ export class Transfers {
       if (progress.isWorthTelling(done)) notify({ kind: "progress", file, done });
     });
     this.#outgoing.delete(file.n);
-    if ("fault" in outcome) this.#tellFailed(file, upload, outcome.fault);
-    else {
-      this.#served.keep(upload);
-      notify({ kind: "sent", file, sha256: outcome.sha256 });
+    if ("fault" in outcome) {
+      const { fault } = outcome;
+      if (!upload.isConfirmed && fault.code !== "room_left") this.#abandoned.add(upload.id);
+      notify({ kind: "failed", file, ...outcome });
+    } else {
+      this.#served.keep(file, upload);
+      notify({ kind: "sent", file, ...outcome });
     }
   }
 
-  #tellFailed(file: TransferRef, upload: Upload, fault: TransferFault): void {
-    if (!upload.isConfirmed && fault.code !== "room_left") this.#abandoned.add(upload.id);
-    this.#options.notify({ kind: "failed", file, fault });
+  #sendingOf(id: string): Outgoing | undefined {
+    return this.#outgoing.values().find(({ upload }) => upload.id === id);
+  }
+
+  /** What is being sent in room number `room`. */
+  #uploadsIn(room: AnyRoomId): Upload[] {
+    const here = this.#outgoing.values().filter((outgoing) => outgoing.room.id === room);
+    return here.map(({ upload }) => upload).toArray();
   }
 
   /** Starts the timer with the first deadline; it ends itself with the last one. */

@@ -17,7 +17,7 @@ export interface ChunkSenderOptions {
   /** Shared by all files that leave over one connection. */
   readonly window: DeliveryWindow;
   /** The connection took a chunk. */
-  readonly onSent: (index: number) => void;
+  readonly onSent: (index: number, to: readonly number[]) => void;
   /** The file cannot be read any longer, or is not what it was. */
   readonly onFault: (fault: TransferFault) => void;
 }
@@ -35,11 +35,6 @@ export class ChunkSender {
 
   constructor(options: ChunkSenderOptions) {
     this.#options = options;
-  }
-
-  /** Whether chunks are on their way. */
-  get isBusy(): boolean {
-    return this.#isSending;
   }
 
   /** A receiver asks for chunks; with `count` 0 for none any longer. */
@@ -96,7 +91,7 @@ export class ChunkSender {
     window.sent(this.#keyOf(index));
     const lost = this.#lost.promise;
     const sent = send({ kind: "part", to, file, index, data }).then(
-      () => onSent(index),
+      () => onSent(index, to),
       () => this.#asked.clear(),
     );
     await Promise.race([sent, lost]);

@@ -1,13 +1,22 @@
 // Files that somebody has all of, kept open for a while: others may still ask for their chunks.
 
 import { FILE_SERVED_MAX } from "../../shared/base/limits.ts";
+import type { WithAnyIds } from "../base/local_ids.ts";
 import { FILE_SERVED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { ReceiverAnswer, TransferRef } from "../transfer_base/transfer_event.ts";
 import type { Upload } from "./upload.ts";
 
 interface Served {
+  readonly file: TransferRef;
   readonly upload: Upload;
   until: number;
+}
+
+/** An answer about a file that counts as sent. */
+export interface LateAnswer {
+  readonly file: TransferRef;
+  readonly receivers: readonly ReceiverAnswer[];
 }
 
 /** The files that parts can be had of. */
@@ -25,15 +34,10 @@ export class FinishedUploads {
     return this.#files.size;
   }
 
-  /** Whether somebody is being sent parts of one now. */
-  get isBusy(): boolean {
-    return this.#files.values().some(({ upload }) => upload.isServing);
-  }
-
   /** Keeps a file that is through; the oldest one gives way. A file of which no part can be asked for is closed. */
-  keep(upload: Upload): void {
+  keep(file: TransferRef, upload: Upload): void {
     if (!upload.survives) return upload.close();
-    this.#files.set(upload.id, { upload, until: this.#now() + FILE_SERVED_MS });
+    this.#files.set(upload.id, { file, upload, until: this.#now() + FILE_SERVED_MS });
     if (this.#files.size <= FILE_SERVED_MAX) return;
     const [oldest] = this.#files.keys();
     if (oldest !== undefined) this.#forget(oldest);
@@ -50,6 +54,14 @@ export class FinishedUploads {
   /** The server has a chunk of one of them. */
   taken(file: string, index: number): void {
     this.#files.get(file)?.upload.taken(index);
+  }
+
+  /** A receiver says what became of one: of which, and what all said, where that is news. */
+  answered(event: WithAnyIds<EventOf<"receipt">>): LateAnswer | undefined {
+    const served = this.#files.get(event.file);
+    const receivers = served?.upload.answered(event);
+    if (served === undefined || receivers === undefined) return undefined;
+    return { file: served.file, receivers };
   }
 
   /** The connection is lost: receivers ask again over the next one. */

@@ -1,14 +1,16 @@
 // A file that this client offers and keeps: each receiver that accepts it asks for its chunks (docs/PROTOCOL.md, 8.7). It
-// counts as sent when somebody has all of it, and is served to others for a while after that.
+// counts as sent when somebody saved it and all have answered, and is served to others for a while after that.
 
 import { Buffer } from "node:buffer";
-import { FILE_OFFER_MS, FILE_PULL_AGAIN_MS } from "../base/limits.ts";
-import { FILE_CHUNK_BYTES, FILE_PULLS, HOLD_S } from "../../shared/base/limits.ts";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
+import { FILE_OFFER_MS } from "../base/limits.ts";
+import { FILE_CHUNK_BYTES, HOLD_S } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkSender } from "./chunk_sender.ts";
 import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import { isFinal, type OfferedMember, Receivers } from "./receivers.ts";
 import type { SourceFile } from "./source_file.ts";
-import type { TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
+import type { ReceiverAnswer, TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
 import {
   giveUp,
   isTold,
@@ -19,9 +21,6 @@ import {
   type UploadSend,
 } from "./upload.ts";
 
-/** The server has all that a receiver asked for, and the receiver says nothing: it has the file, or is gone. */
-const QUIET_MS = 2 * FILE_PULL_AGAIN_MS;
-
 /** Nobody asks any longer: a receiver whose connection is lost is back within this, or never. */
 const ABANDONED_MS = 2 * HOLD_S * 1_000;
 
@@ -31,6 +30,8 @@ export interface ServedUploadOptions {
   readonly send: UploadSend;
   /** Shared by all files that leave over one connection. */
   readonly window: DeliveryWindow;
+  /** How long those who have not answered are waited for once somebody has it, ms. */
+  readonly answerMs: number;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
 }
@@ -47,8 +48,9 @@ export class ServedUpload implements Upload {
   #isConfirmed = false;
   #isLinkLost = false;
   #isComplete = false;
-  /** Receivers that asked for chunks and have not said that they have all, with the time when they asked last. */
-  readonly #receivers = new Map<number, number>();
+  readonly #receivers = new Receivers();
+  /** Those that the last chunk was sent to and the server has not confirmed it. */
+  #endSentTo: readonly number[] = [];
   #isAsked = false;
   /** The bytes that the receiver that is furthest has been sent. */
   #done = 0;
@@ -67,7 +69,7 @@ export class ServedUpload implements Upload {
       id: this.id,
       send,
       window,
-      onSent: (index) => this.#sent(index),
+      onSent: (index, to) => this.#sent(index, to),
       onFault: (fault) => this.stop(fault),
     });
   }
@@ -85,13 +87,10 @@ export class ServedUpload implements Upload {
     return this.#done;
   }
 
-  get isServing(): boolean {
-    const latest = this.#options.now() - FILE_PULL_AGAIN_MS;
-    return this.#chunks.isBusy || this.#receivers.values().some((askedAt) => askedAt > latest);
-  }
-
-  confirm(): void {
+  confirm(people: readonly OfferedMember[]): void {
     this.#isConfirmed = true;
+    this.#receivers.offeredTo(people);
+    this.#judge();
   }
 
   stop(fault: TransferFault): void {
@@ -102,7 +101,6 @@ export class ServedUpload implements Upload {
 
   linkLost(): void {
     this.#isLinkLost = true;
-    this.#receivers.clear();
     this.#chunks.linkLost();
   }
 
@@ -118,26 +116,49 @@ export class ServedUpload implements Upload {
     if (this.#fault !== undefined || index + count > this.#total) return;
     this.#isAsked = true;
     this.#heardAt = this.#options.now();
-    this.#note(event);
     this.#chunks.ask(event);
-    if (count === 0 && index === this.#total) this.#complete();
   }
 
   taken(index: number): void {
     this.#heardAt = this.#options.now();
     this.#chunks.taken(index);
+    if (index !== this.#total - 1) return;
+    const isNews = this.#receivers.gotAll(this.#endSentTo);
+    this.#endSentTo = [];
+    if (isNews) this.#judge();
+  }
+
+  answered(event: WithAnyIds<EventOf<"receipt">>): readonly ReceiverAnswer[] | undefined {
+    if (!this.#receivers.heard(event)) return undefined;
+    this.#heardAt = this.#options.now();
+    this.#judge();
+    return this.#receivers.answers;
+  }
+
+  memberLeft(client: AnyClientId): void {
+    if (this.#receivers.left(client)) this.#judge();
+  }
+
+  memberAway(client: AnyClientId, isAway: boolean): void {
+    this.#receivers.setAway(client, isAway);
+  }
+
+  peopleAre(people: readonly OfferedMember[]): void {
+    if (this.#receivers.peopleAre(people)) this.#judge();
   }
 
   sweep(): void {
     const quietMs = this.#options.now() - this.#heardAt;
     if (this.#isLinkLost || !this.#isConfirmed) return;
-    if (this.#done === this.file.size && quietMs >= QUIET_MS) this.#complete();
+    const { hasIt, areBusy } = this.#receivers;
+    if (hasIt && !areBusy && quietMs >= this.#options.answerMs) return this.#complete();
     if (!this.#isAsked && quietMs >= FILE_OFFER_MS) {
       const reason = `nobody accepted it within ${FILE_OFFER_MS / 60_000} minutes`;
       this.stop({ code: "expired", reason });
     } else if (this.#isAsked && quietMs >= ABANDONED_MS) {
       const reason = `nobody asked for the rest of it within ${ABANDONED_MS / 60_000} minutes`;
-      this.stop({ code: "stalled", reason });
+      if (hasIt) this.#complete();
+      else this.stop({ code: "stalled", reason });
     }
   }
 
@@ -147,14 +168,17 @@ export class ServedUpload implements Upload {
     this.#options.send(offerOf(this.id, this.file)).catch(() => undefined);
     await this.#end.promise;
     const fault = this.#fault;
-    if (fault === undefined) return { sha256: Buffer.from(this.file.hash).toString("hex") };
+    const { answers: receivers } = this.#receivers;
+    if (fault === undefined) {
+      return { sha256: Buffer.from(this.file.hash).toString("hex"), receivers };
+    }
     this.close();
-    if (
-      (isTold(fault) || fault.code === "expired" || fault.code === "stalled") && this.#isConfirmed
-    ) {
+    if (isTold(fault) && this.#isConfirmed) {
       this.#options.send(giveUp(this.id, 0)).catch(() => undefined);
     }
-    return { fault };
+    // Of those who were waiting when a connection was lost, nothing is known.
+    const isOver = fault.code === "expired" || fault.code === "stalled";
+    return { fault, receivers: isOver ? receivers : receivers.filter(isFinal) };
   }
 
   close(): void {
@@ -162,22 +186,23 @@ export class ServedUpload implements Upload {
     this.file.close();
   }
 
-  #note({ client, count }: EventOf<"pull">): void {
-    if (count === 0) this.#receivers.delete(client);
-    else if (this.#receivers.size < FILE_PULLS.receivers) {
-      this.#receivers.set(client, this.#heardAt);
-    }
-  }
-
-  #sent(index: number): void {
+  #sent(index: number, to: readonly number[]): void {
+    if (index === this.#total - 1) this.#endSentTo = [...this.#endSentTo, ...to];
     const bytes = Math.min((index + 1) * FILE_CHUNK_BYTES, this.file.size);
     if (bytes <= this.#done || this.#isComplete) return;
     this.#done = bytes;
     this.#onProgress(bytes);
   }
 
+  /** It is over when all who were offered it have said what became of it. */
+  #judge(): void {
+    if (this.#isComplete || this.#fault !== undefined || !this.#receivers.areDone) return;
+    if (this.#receivers.hasIt) this.#complete();
+    else this.stop(this.#receivers.fault);
+  }
+
   #complete(): void {
-    this.#sent(this.#total - 1);
+    this.#sent(this.#total - 1, []);
     this.#isComplete = true;
     this.#end.resolve();
   }

@@ -2,20 +2,31 @@
 // the part of the client that seals. To a v2 server see served_upload.ts.
 
 import { Buffer } from "node:buffer";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkError, type SourceFile } from "./source_file.ts";
-import type { TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
+import type { ReceiverAnswer, TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
+import type { OfferedMember } from "./receivers.ts";
 import type { OfferDraft, UploadRequest } from "../transfer_base/transfer_host.ts";
 
 /** Sends it, as TransferHost says. */
 export type UploadSend = (request: UploadRequest) => Promise<void>;
 
 /** How a sending ended. */
-export type UploadOutcome = { readonly sha256: string } | { readonly fault: TransferFault };
+export type UploadOutcome =
+  | { readonly sha256: string; readonly receivers: readonly ReceiverAnswer[] }
+  | { readonly fault: TransferFault; readonly receivers?: readonly ReceiverAnswer[] };
 
 /** Faults after which the connection is still there, so that receivers can be told. */
-const TOLD: ReadonlySet<TransferFault["code"]> = new Set(["cancelled", "changed", "unreadable"]);
+const TOLD: ReadonlySet<TransferFault["code"]> = new Set([
+  "cancelled",
+  "changed",
+  "unreadable",
+  "expired",
+  "stalled",
+  "unsaved",
+]);
 
 /** One file on its way to a room. */
 export interface Upload {
@@ -29,16 +40,22 @@ export interface Upload {
   readonly waitingFor: Waiting | undefined;
   /** Bytes on their way or through. */
   readonly done: number;
-  /** Whether somebody is being sent chunks now. */
-  readonly isServing: boolean;
-  /** To be called when the server took the offer. */
-  confirm(): void;
+  /** To be called when the server took the offer; `people`: who heard of it. */
+  confirm(people: readonly OfferedMember[]): void;
   /** Ends the sending; the first fault counts. */
   stop(fault: TransferFault): void;
   /** The connection is lost, and may come back. */
   linkLost(): void;
   /** The same session has a connection again. */
   linkBack(): void;
+  /** A receiver says what became of it: what all said, where that is news. */
+  answered(event: WithAnyIds<EventOf<"receipt">>): readonly ReceiverAnswer[] | undefined;
+  /** A member of the room left. */
+  memberLeft(client: AnyClientId): void;
+  /** A member of the room lost its connection, or has one again. */
+  memberAway(client: AnyClientId, isAway: boolean): void;
+  /** Who is in the room. */
+  peopleAre(people: readonly OfferedMember[]): void;
   /** A receiver asks for chunks. */
   pulled(event: EventOf<"pull">): void;
   /** The server has a chunk. */
@@ -78,7 +95,6 @@ export class PushedUpload implements Upload {
   readonly file: SourceFile;
   readonly survives = false;
   readonly waitingFor = undefined;
-  readonly isServing = false;
   readonly #send: UploadSend;
   readonly #total: number;
   #fault: TransferFault | undefined;
@@ -116,6 +132,18 @@ export class PushedUpload implements Upload {
   /** Nothing. */
   linkBack(): void {}
 
+  /** Nothing: nobody says what became of it. */
+  answered(): undefined {}
+
+  /** Nothing. */
+  memberLeft(): void {}
+
+  /** Nothing. */
+  memberAway(): void {}
+
+  /** Nothing. */
+  peopleAre(): void {}
+
   /** Nothing: a v1 server asks for nothing. */
   pulled(): void {}
 
@@ -133,7 +161,9 @@ export class PushedUpload implements Upload {
     await this.#sendAll(onProgress);
     const fault = this.#fault;
     this.close();
-    if (fault === undefined) return { sha256: Buffer.from(this.file.hash).toString("hex") };
+    if (fault === undefined) {
+      return { sha256: Buffer.from(this.file.hash).toString("hex"), receivers: [] };
+    }
     if (isTold(fault) && this.#isConfirmed) {
       // Nobody is told that a connection is lost which no longer matters.
       this.#send(giveUp(this.id, this.#next)).catch(() => undefined);

@@ -32,7 +32,10 @@ const FILE_EVENTS = [
   "refused",
   "waiting",
   "resumed",
+  "answered",
 ] as const;
+
+const ANSWERS = ["open", "accepted", "refused", "saved", "failed", "left", "fetched"] as const;
 
 const OBJECTS = [
   object("chat", "Somebody said something", {
@@ -75,6 +78,11 @@ const OBJECTS = [
     done: count.optional(),
     for: z.enum(["link", "sender", "receiver"]).optional(),
     path: z.string().optional(),
+    receiver: name.optional().describe("Who said what became of a file that was sent"),
+    answer: z.enum(ANSWERS).optional(),
+    receivers: z.array(z.object({ name, answer: z.enum(ANSWERS) })).optional().describe(
+      "What became of it at each receiver; empty where the server cannot tell",
+    ),
     sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
     code: z.string().optional(),
     reason: z.string().optional(),

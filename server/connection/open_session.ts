@@ -47,6 +47,7 @@ export function resumeHeld(
   const seen = new Map(hello.rooms);
   for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
   session.takeMail();
+  session.tellReceipts();
   if (expected) { for (const member of memberships) member.tellMembers(); }
   else announceBack(memberships);
   return session;

@@ -88,6 +88,7 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "rules":
     case "taken":
     case "pull":
+    case "receipt":
     case "pong":
       return undefined;
   }

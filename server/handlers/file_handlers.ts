@@ -2,18 +2,20 @@
 
 import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
+import { FILE_PULLS } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { Membership } from "../session/membership.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
 
 /** Handlers about files. */
-export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part"> = {
+export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "receipt"> = {
   offer(session, request) {
     const member = memberIn(session, request.room, "send the file");
     // Only v1 has no word for it: without it nobody could tell whether chunks of two files were mixed.
     if (request.hash === null && !session.isV1) {
       throw new LimitError("Cannot send the file: its SHA-256 is missing");
     }
-    const refusal = session.files.open(request, { pushed: session.isV1 });
+    const refusal = session.files.open(request, { pushed: session.isV1, to: receiversIn(member) });
     if (refusal !== undefined) throw new LimitError(`Cannot send the file: ${refusal}`);
     const { id, file, filename, size, chunks, hash } = request;
     const about = { ...member.about(), request: id };
@@ -55,7 +57,20 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part"> = {
     const { clients, last } = receivers;
     member.room.passTo(clients, { kind: "chunk", client, name, time, file, index, data, last });
   },
+
+  receipt(session, { room, to, file, state }) {
+    const member = session.membership(room);
+    // It may come behind one's own leave, and its sender may have left: nobody has to hear it then.
+    if (member === undefined || to === session.id || member.room.nameOf(to) === undefined) return;
+    member.room.passTo([to], { kind: "receipt", ...member.about(), file, state });
+  },
 };
+
+/** The other members who hear of an offer now, up to as many as the server keeps track of. */
+function receiversIn({ id, room }: Membership): number[] {
+  const here = room.view.occupants.filter(({ client, state }) => client !== id && state === "here");
+  return here.slice(0, FILE_PULLS.receivers).map(({ client }) => client);
+}
 
 /** A chunk that says that no more of a file comes (docs/PROTOCOL.md, V14): one answer, whatever the reason. */
 function unavailable(

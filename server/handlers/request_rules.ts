@@ -35,6 +35,7 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   chunk: { isSpentByHandler: true, does: "send the file" },
   part: { isSpentByHandler: true, does: "send the file" },
   pull: { does: "get the file" },
+  receipt: { does: "answer the offer" },
   ping: { does: "ping" },
   pong: { does: "answer a ping" },
 };

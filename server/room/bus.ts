@@ -24,7 +24,7 @@ export type PlacedEvent =
   >;
 
 /** Events of a room without a position. */
-export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull">;
+export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull" | "receipt">;
 
 /** Who gets an event: all but one, or one alone; undefined = all. */
 export type Audience = { readonly except: number } | { readonly only: number } | undefined;

@@ -37,6 +37,8 @@ export interface RoomMember {
   obey(event: EventOf<"moderated">): void;
   /** A receiver asks for chunks of a file that it offers. */
   pulled(event: EventOf<"pull">): void;
+  /** A receiver says what becomes of a file that it offers. */
+  receipted(event: EventOf<"receipt">): void;
   /** What it was told may be wrong: tells it the state of the room. */
   refresh(): void;
   /** Others were told that it left or lost its connection, which is wrong: corrects it. */
@@ -269,6 +271,7 @@ export class Room {
     const { event } = broadcast;
     const member = this.#members.get(only);
     if (event.kind === "pull") member?.pulled(event);
+    else if (event.kind === "receipt") member?.receipted(event);
     else member?.deliver(broadcast);
   }
 

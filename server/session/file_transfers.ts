@@ -5,10 +5,11 @@ import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_PULLS,
+  FILE_RECEIPTS_MAX,
   FILE_SERVED_MAX,
   FILE_TRANSFERS_PER_SENDER,
 } from "../../shared/base/limits.ts";
-import type { RequestOf } from "../../shared/messages/messages_v2.ts";
+import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 
 /** What one receiver asked for and was not sent yet: chunks from `next` up to `end`; and on whose account. */
@@ -24,13 +25,30 @@ interface Transfer {
   readonly chunks: number;
   /** The next chunk that a v1 sender pushes; undefined where receivers ask for chunks. */
   pushed: number | undefined;
+  /** Who heard of it when it was offered. */
+  readonly offeredTo: readonly number[];
   readonly pulls: Map<number, Pull>;
+  /** What each receiver said last, and how often it said something. */
+  readonly receipts: Map<number, { readonly event: EventOf<"receipt">; readonly count: number }>;
   /** Chunks that were sent, by the source of their receivers: a new session is no new receiver. */
   readonly sent: Map<string, number>;
 }
 
-/** A transfer for another process: file, room, size. */
-export type TransferState = readonly [file: string, room: number, size: number];
+/** A transfer for another process: file, room, size, who heard of it. */
+export type TransferState = readonly [
+  file: string,
+  room: number,
+  size: number,
+  offeredTo: readonly number[],
+];
+
+/** How a file is offered. */
+export interface OfferManner {
+  /** Its chunks are pushed (v1), not asked for. */
+  readonly pushed: boolean;
+  /** Who hears of it. */
+  readonly to?: readonly number[];
+}
 
 /** What a receiver asks for; `count` 0: for nothing any longer. */
 export interface RequestedChunks {
@@ -62,10 +80,10 @@ export class FileTransfers {
     this.#maxBytes = maxBytes;
   }
 
-  /** An offer, whose chunks are `pushed` (v1) or asked for. The oldest offer gives way where there are too many. */
+  /** An offer. The oldest one gives way where there are too many. */
   open(
     { room, file, size, chunks }: RequestOf<"offer">,
-    { pushed }: { readonly pushed: boolean },
+    { pushed, to = [] }: OfferManner,
   ): string | undefined {
     if (this.#maxBytes === 0) return "this server takes no files";
     if (size > this.#maxBytes) {
@@ -81,15 +99,7 @@ export class FileTransfers {
       return `at most ${FILE_TRANSFERS_PER_SENDER} files at once are allowed`;
     }
     this.#transfers.delete(file);
-    const next = pushed ? 0 : undefined;
-    this.#transfers.set(file, {
-      room,
-      size,
-      chunks,
-      pushed: next,
-      pulls: new Map(),
-      sent: new Map(),
-    });
+    this.#transfers.set(file, newTransfer({ room, size, isPushed: pushed, offeredTo: to }));
     this.#forgetBeyond();
     return undefined;
   }
@@ -153,6 +163,28 @@ export class FileTransfers {
     return { room: transfer.room, clients, last: isGivingUp || index === transfer.chunks - 1 };
   }
 
+  /** Whether the sender hears what a receiver says: no repeats, seldom, and only of those who were offered the file. */
+  receipt(event: EventOf<"receipt">): boolean {
+    const { client, file, state } = event;
+    const transfer = this.#transfers.get(file);
+    if (transfer === undefined || transfer.pushed !== undefined) return false;
+    const { offeredTo, pulls, receipts } = transfer;
+    if (!offeredTo.includes(client) && !pulls.has(client)) return false;
+    const known = receipts.get(client);
+    if (known?.event.state === state || (known?.count ?? 0) >= FILE_RECEIPTS_MAX) return false;
+    receipts.set(client, { event, count: (known?.count ?? 0) + 1 });
+    if (receipts.size > FILE_PULLS.receivers) {
+      receipts.delete(receipts.keys().next().value as number);
+    }
+    return true;
+  }
+
+  /** What receivers said last of all files. */
+  get receipts(): EventOf<"receipt">[] {
+    const all = this.#transfers.values().flatMap(({ receipts }) => receipts.values());
+    return all.map(({ event }) => event).toArray();
+  }
+
   /** Forgets all, or those for one room: the sender left it. */
   clear(room?: number): void {
     for (const [file, transfer] of this.#transfers) {
@@ -163,21 +195,13 @@ export class FileTransfers {
   /** What the next process must know: a v1 sender does not come back, so its files end with this one. */
   get state(): TransferState[] {
     return [...this.#transfers].filter(([, { pushed }]) => pushed === undefined)
-      .map(([file, { room, size }]) => [file, room, size]);
+      .map(([file, { room, size, offeredTo }]) => [file, room, size, offeredTo]);
   }
 
   /** Goes on from the state of the process before. */
   restore(state: readonly TransferState[]): void {
-    for (const [file, room, size] of state) {
-      const chunks = chunksOf(size);
-      this.#transfers.set(file, {
-        room,
-        size,
-        chunks,
-        pushed: undefined,
-        pulls: new Map(),
-        sent: new Map(),
-      });
+    for (const [file, room, size, offeredTo] of state) {
+      this.#transfers.set(file, newTransfer({ room, size, isPushed: false, offeredTo }));
     }
   }
 
@@ -186,6 +210,23 @@ export class FileTransfers {
     const most = FILE_TRANSFERS_PER_SENDER + FILE_SERVED_MAX;
     for (const [file] of closed.slice(0, -most)) this.#transfers.delete(file);
   }
+}
+
+function newTransfer(
+  { room, size, isPushed, offeredTo }: Pick<Transfer, "room" | "size" | "offeredTo"> & {
+    readonly isPushed: boolean;
+  },
+): Transfer {
+  return {
+    room,
+    size,
+    chunks: chunksOf(size),
+    pushed: isPushed ? 0 : undefined,
+    offeredTo,
+    pulls: new Map(),
+    receipts: new Map(),
+    sent: new Map(),
+  };
 }
 
 function chunksOf(size: number): number {

@@ -185,6 +185,11 @@ export class Membership implements RoomMember {
     this.session.tell({ kind: "pull", room: this.room.id, client, file, index, count: granted });
   }
 
+  receipted(event: EventOf<"receipt">): void {
+    const { files } = this.session;
+    if (files.roomOf(event.file) === this.room.id && files.receipt(event)) this.session.tell(event);
+  }
+
   #accountOf(client: ClientId): { readonly source: string; readonly sharers: number } {
     const address = this.session.host.session(client)?.address;
     if (address === undefined) return { source: `client ${client}`, sharers: 1 };

@@ -269,6 +269,11 @@ export class Session implements MemberSession, SessionRef {
     for (const broadcast of this.#emptyMailbox()) this.deliver(broadcast);
   }
 
+  /** Its connection is back: what receivers said of its files meanwhile, or may have been lost with the last one. */
+  tellReceipts(): void {
+    for (const receipt of this.#files?.receipts ?? []) this.tell(receipt);
+  }
+
   /** Asks whether the client is there; `now` is monotonic, ms. */
   ping(now: number): void {
     this.pingedAt = now;

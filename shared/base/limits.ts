@@ -37,6 +37,9 @@ export const FILE_PART_RECEIVERS_MAX = 64;
 /** What one receiver may be sent of one file: so often the whole, and chunks beyond that; and of how many is kept. */
 export const FILE_PULLS = { times: 4, chunks: 256, receivers: 1_000 } as const;
 
+/** What one receiver may say of one file: it accepts, fails to save, and tries again, a few times. */
+export const FILE_RECEIPTS_MAX = 8;
+
 /** Files of one sender that somebody has, and of which others may still ask for chunks; the oldest gives way. */
 export const FILE_SERVED_MAX = 8;
 

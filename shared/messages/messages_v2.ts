@@ -93,6 +93,11 @@ export const MODERATIONS = [
 /** One of MODERATIONS. */
 export type Moderation = typeof MODERATIONS[number];
 
+/** What a receiver says of a file that it was offered. */
+export const FILE_RECEIPTS = ["accepted", "refused", "saved", "failed"] as const;
+/** One of FILE_RECEIPTS. */
+export type FileReceipt = typeof FILE_RECEIPTS[number];
+
 /** What a client sends: one row a message. */
 export const REQUESTS = {
   /**
@@ -140,6 +145,8 @@ export const REQUESTS = {
     index: count,
     data: bytes(0, FILE_CHUNK_BYTES),
   },
+  /** Tells `to`, whose file it is, what becomes of it here. */
+  receipt: { room, to: client, file: fileId, state: z.enum(FILE_RECEIPTS) },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -227,6 +234,8 @@ export const EVENTS = {
   taken: { file: fileId, index: count },
   /** A receiver asks for chunks of a file of one's own. */
   pull: { room, client, ...wanted },
+  /** What a receiver says of a file of one's own. */
+  receipt: { ...doing, file: fileId, state: z.enum(FILE_RECEIPTS) },
 } as const;
 
 const KIB = 1_024;

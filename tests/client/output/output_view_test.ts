@@ -288,7 +288,7 @@ Deno.test("a file on its way is a row with rate and time left that goes when it 
     'sending "film.bin" [#########---------------] 40 %, 2 MiB/s, 3 s left',
   ]);
   const printed = console.printed.length;
-  output.file({ kind: "sent", file: file as never, sha256: "00" }, "lobby");
+  output.file({ kind: "sent", file: file as never, sha256: "00", receivers: [] }, "lobby");
   assert.deepEqual(console.live, []);
   assert.equal(console.printed.length, printed + 1);
 });
@@ -302,7 +302,7 @@ Deno.test("a file whose every byte was handed to a lost connection stays a row u
   assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting to reconnect$/);
   output.file({ kind: "resumed", file, done: 20 }, "lobby");
   assert.match(console.live.join(), / 20 %/);
-  output.file({ kind: "sent", file, sha256: "00" }, "lobby");
+  output.file({ kind: "sent", file, sha256: "00", receivers: [] }, "lobby");
   assert.deepEqual(console.live, []);
 });
 

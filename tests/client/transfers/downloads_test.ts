@@ -191,11 +191,11 @@ function deal({ transfers }: Member, message: Stormy): void {
     case "chunk":
       return transfers.handleChunk(message);
     case "left":
-      return transfers.senderLeft(message.client, ROOM.id);
+      return transfers.memberLeft(message.client, ROOM.id);
     case "away":
-      return transfers.senderAway(message.client, ROOM.id);
+      return transfers.memberAway(message.client, ROOM.id);
     case "back":
-      return transfers.senderBack(message.client, ROOM.id);
+      return transfers.memberBack(message.client, ROOM.id);
     case "link lost":
       return transfers.linkLost(60_000);
     case "link back":

@@ -112,7 +112,7 @@ Deno.test("a rejected file leaves nothing, and the rest of its chunks is ignored
 Deno.test("a sender, a link or a room that is left in the middle is told, and nothing is written", async () => {
   for (
     const [leave, code] of [
-      ["senderLeft", "sender_left"],
+      ["memberLeft", "sender_left"],
       ["linkLost", "link_lost"],
       ["roomLeft", "room_left"],
     ] as const
@@ -123,7 +123,7 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
     bob.transfers.handleChunk(chunksOf(7, { bytes: SMALL })[0]!);
     if (leave === "linkLost") bob.transfers.linkLost();
     else if (leave === "roomLeft") bob.transfers.roomLeft(ROOM);
-    else bob.transfers.senderLeft(7, ROOM.id);
+    else bob.transfers.memberLeft(7, ROOM.id);
     await bob.transfers.settled();
     assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), [code]);
     assert.deepEqual(bob.transfers.list(), []);
@@ -136,7 +136,7 @@ Deno.test("a file of a v1 sender that is all here can be accepted after its send
   const [alice, bob] = [room.join({ survives: () => false }), room.join()];
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
-  bob.transfers.senderLeft(alice.id, ROOM.id);
+  bob.transfers.memberLeft(alice.id, ROOM.id);
   bob.transfers.linkLost();
   bob.transfers.accept();
   await bob.transfers.settled();

@@ -290,7 +290,7 @@ export async function startChat(
     output,
     style: new Style("none"),
     clock,
-    transfers: (parts) => new Transfers({ ...parts, folder: "nowhere" }),
+    transfers: (parts) => new Transfers({ ...parts, folder: "nowhere", answerMs: 60_000 }),
     address: { host: "127.0.0.1", port: 5050, tls: false, token: undefined },
     quiet: false,
     backoff: new Backoff(() => 0),

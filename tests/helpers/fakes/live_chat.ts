@@ -121,6 +121,7 @@ export class LiveChat implements AsyncDisposable {
       clock,
       transfers: (parts) =>
         new Transfers({
+          answerMs: 1_000,
           ...parts,
           folder: options.folder,
           acceptAll: options.folder !== undefined,

@@ -71,7 +71,7 @@ export async function openRecordedChat(
     style: new Style("none"),
     clock: SYSTEM_CLOCK,
     quiet: true,
-    transfers: (parts) => new Transfers({ ...parts, folder: undefined }),
+    transfers: (parts) => new Transfers({ ...parts, folder: undefined, answerMs: 60_000 }),
   });
   const ended = chat.run().then(() => undefined, (error) => error);
   await chat.whenConnected();

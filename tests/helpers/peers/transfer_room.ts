@@ -3,6 +3,7 @@
 
 import { requirePlain } from "../../../client/base/local_ids.ts";
 import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
+import type { RosterEntry } from "../../../client/rooms/roster.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
 import type { FileRequest, TransferHost } from "../../../client/transfer_base/transfer_host.ts";
 import { FileTransfers } from "../../../server/session/file_transfers.ts";
@@ -44,6 +45,9 @@ export interface Member {
   linked: boolean;
 }
 
+/** How long a sender waits for those who have not answered. */
+export const ANSWER_MS = 5_000;
+
 /** How long a session without a link is held. */
 const HOLD_MS = 60_000;
 
@@ -75,6 +79,8 @@ export class TransferRoom implements AsyncDisposable {
         await intercept(message, () => this.relay(id, message));
       },
       survives: () => true,
+      members: () => this.#roster,
+      answerMs: ANSWER_MS,
       notify: (event) => events.push(event),
       now: () => this.now,
       ownId: () => id,
@@ -88,6 +94,21 @@ export class TransferRoom implements AsyncDisposable {
     return member;
   }
 
+  /** Members with a link. */
+  get #here(): number[] {
+    return this.members.filter(({ linked }) => linked).map(({ id }) => id);
+  }
+
+  get #roster(): RosterEntry[] {
+    return this.members.map(({ id, pushes, linked }) => ({
+      client: id,
+      name: `member${id}`,
+      state: !linked ? "away" : pushes ? "old" : "here",
+      since: 0,
+      status: null,
+    }));
+  }
+
   /** Does with a message of member `id` what the server does. */
   relay(id: number, message: FileRequest): void {
     const request = message.kind === "offer" ? { ...message, id: 1, room: ROOM.id } : message;
@@ -95,7 +116,10 @@ export class TransferRoom implements AsyncDisposable {
     const { files } = this.members[id - 1]!;
     switch (checked.kind) {
       case "offer":
-        if (files.open(checked, { pushed: this.members[id - 1]!.pushes }) !== undefined) return;
+        if (
+          files.open(checked, { pushed: this.members[id - 1]!.pushes, to: this.#here }) !==
+            undefined
+        ) return;
         return this.members.forEach(({ id: to }) =>
           // v1 does not tell the hash of a file.
           this.#deliver(
@@ -132,6 +156,13 @@ export class TransferRoom implements AsyncDisposable {
           count,
         });
       }
+      case "receipt": {
+        const { to, file, state } = checked;
+        const about = { room: ROOM.id, client: id, name: `member${id}`, time: 0 };
+        const event = { kind: "receipt", ...about, file, state } as const;
+        if (this.members[to - 1]?.files.receipt(event)) this.#deliver(to, event);
+        return;
+      }
       case "part": {
         const { file, index, data } = checked;
         const { clients = [], last = false } = files.part(checked) ?? {};
@@ -147,7 +178,7 @@ export class TransferRoom implements AsyncDisposable {
     member.linked = false;
     member.transfers.linkLost(HOLD_MS);
     for (const { id, transfers } of this.members) {
-      if (id !== member.id) transfers.senderAway(member.id, ROOM.id);
+      if (id !== member.id) transfers.memberAway(member.id, ROOM.id);
     }
   }
 
@@ -156,7 +187,7 @@ export class TransferRoom implements AsyncDisposable {
     member.linked = true;
     member.transfers.linkBack(true);
     for (const { id, transfers } of this.members) {
-      if (id !== member.id) transfers.senderBack(member.id, ROOM.id);
+      if (id !== member.id) transfers.memberBack(member.id, ROOM.id);
     }
   }
 
@@ -173,6 +204,8 @@ export class TransferRoom implements AsyncDisposable {
         return transfers.handleTaken(read);
       case "pull":
         return transfers.handlePull(read);
+      case "receipt":
+        return transfers.handleReceipt(read);
     }
   }
 
@@ -197,8 +230,8 @@ export class TransferRoom implements AsyncDisposable {
 /** Where all of it happens. */
 export const ROOM = { id: 1 };
 
-type ServedRequest = RequestOf<"offer" | "chunk" | "pull" | "part">;
-type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "taken" | "pull" }>;
+type ServedRequest = RequestOf<"offer" | "chunk" | "pull" | "part" | "receipt">;
+type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "taken" | "pull" | "receipt" }>;
 type Passed = Omit<RequestOf<"offer">, "id" | "room"> | RequestOf<"chunk">;
 
 function stamped(message: Passed, id: number): EventOf<"offer" | "chunk"> {

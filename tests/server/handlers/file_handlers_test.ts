@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
-import type { EventOf, Request } from "../../../shared/messages/messages_v2.ts";
+import type { EventOf, FileReceipt, Request } from "../../../shared/messages/messages_v2.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { someBytes } from "../../helpers/peers/transfer_room.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -122,6 +122,47 @@ Deno.test("a sender that is back is asked again, for what its receivers have not
   const { index, count } = await again.until("pull");
   assert.deepEqual([index, count], [1, 2]);
 });
+
+Deno.test("what a receiver says goes to the sender alone, once, also to one that was away; and from no newcomer", async () => {
+  await using server = await startServer();
+  await using first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await using carol = await V2Peer.join({ port: server.port, hello: { name: "carol" } });
+  await first.send(offer(first));
+  await Promise.all([bob.until("offer"), carol.until("offer")]);
+  await using eve = await V2Peer.join({ port: server.port, hello: { name: "eve" } });
+  const to = first.welcome.client;
+  const says = (peer: V2Peer, state: FileReceipt): Request => (
+    { kind: "receipt", room: peer.room(), to, file: "f", state }
+  );
+  await eve.send(says(eve, "saved"));
+  await settled(eve);
+  await bob.send(says(bob, "accepted"), says(bob, "accepted"));
+  const heard = await first.until("receipt");
+  assert.deepEqual([heard.client, heard.name, heard.state], [
+    bob.welcome.client,
+    "bob",
+    "accepted",
+  ]);
+  const { session, secret } = first.welcome;
+  first.cut();
+  await bob.until("away");
+  await bob.send(says(bob, "saved"));
+  await carol.send(says(carol, "refused"));
+  await Promise.all([settled(bob), settled(carol)]);
+  await using again = await V2Peer.join({ port: server.port, hello: { session, secret } });
+  await again.until("receipt", ({ client }) => client === carol.welcome.client);
+  await settled(again);
+  assert.deepEqual(receiptsOf(again), ["bob saved", "carol refused"]);
+  assert.deepEqual(receiptsOf(first), ["bob accepted"], "neither twice, nor of eve");
+  for (const peer of [bob, carol, eve]) assert.deepEqual(receiptsOf(peer), []);
+});
+
+function receiptsOf({ events }: V2Peer): string[] {
+  return events.flatMap((event) =>
+    event.kind === "receipt" ? [`${event.name} ${event.state}`] : []
+  );
+}
 
 Deno.test("nothing of a file is available outside its room, nor of somebody who is not there", async () => {
   await using server = await startServer();

@@ -3,10 +3,11 @@ import { FileTransfers } from "../../../server/session/file_transfers.ts";
 import {
   FILE_CHUNK_BYTES,
   FILE_PULLS,
+  FILE_RECEIPTS_MAX,
   FILE_SERVED_MAX,
   FILE_TRANSFERS_PER_SENDER,
 } from "../../../shared/base/limits.ts";
-import type { RequestOf } from "../../../shared/messages/messages_v2.ts";
+import type { FileReceipt, RequestOf } from "../../../shared/messages/messages_v2.ts";
 
 const PUSHED = { pushed: true };
 const MAX = 10 * FILE_CHUNK_BYTES;
@@ -116,6 +117,47 @@ function served(): FileTransfers {
 function receivers(relay: FileTransfers, request: RequestOf<"part">): readonly number[] {
   return relay.part(request)?.clients ?? [];
 }
+
+Deno.test("what a receiver says passes where it was offered the file, no repeats, and a few times", () => {
+  const relay = new FileTransfers(MAX);
+  relay.open(offer(), { pushed: false, to: [9] });
+  const about = { room: 2, name: "bob", time: 0 };
+  const says = (state: FileReceipt, client = 9, file = "f") =>
+    relay.receipt({ kind: "receipt", ...about, client, file, state });
+  assert.equal(says("accepted"), true);
+  assert.equal(says("accepted"), false, "a repeat");
+  assert.equal(says("saved", 8), false, "not offered to it");
+  assert.equal(says("saved", 9, "g"), false, "no such file");
+  assert.equal(says("saved"), true);
+  assert.deepEqual(relay.receipts.map(({ client, state }) => [client, state]), [[9, "saved"]]);
+  relay.pull({ ...WANTED, receiver: 8 });
+  assert.equal(says("saved", 8), true, "who asked for chunks heard of it on another server");
+  const passed = Array.from(
+    { length: 20 },
+    (_, n) => says(n % 2 === 0 ? "accepted" : "failed"),
+  );
+  assert.equal(passed.filter(Boolean).length, FILE_RECEIPTS_MAX - 2);
+  relay.open(offer({ file: "pushed" }), PUSHED);
+  assert.equal(says("saved", 9, "pushed"), false, "a v1 sender takes none");
+});
+
+Deno.test("of a file's receivers the last ones that said something are known, and no more", () => {
+  const relay = new FileTransfers(MAX);
+  const most = FILE_PULLS.receivers;
+  relay.open(offer(), { pushed: false, to: Array.from({ length: most + 5 }, (_, n) => n + 1) });
+  for (let client = 1; client <= most + 5; client++) {
+    relay.receipt({
+      kind: "receipt",
+      room: 2,
+      client,
+      name: "x",
+      time: 0,
+      file: "f",
+      state: "saved",
+    });
+  }
+  assert.equal(relay.receipts.length, most);
+});
 
 const WANTED = {
   receiver: 9,
