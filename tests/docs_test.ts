@@ -135,9 +135,9 @@ Deno.test("every example of JSON.md fits the schema", async () => {
   assert.deepEqual([...kinds].sort(), [
     "chat",
     "check",
+    "connection",
     "direct",
     "file",
-    "link",
     "note",
     "result",
     "system",

@@ -517,7 +517,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/chat",
       "client/commands",
     ],
-    face: ["pipe_input", "run_chat", "script"],
+    face: ["patience", "pipe_input", "run_chat", "script"],
   },
   "client/headless": {
     says: "Commands without a chat screen: send, recv, send-file, recv-file, --json, history FILE.",

@@ -8,12 +8,13 @@ import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../commands/dispatcher.ts";
 import { roomNamed } from "../commands/targets.ts";
+import { connectedInTime, Patience } from "./patience.ts";
 import type { InputOptions, LineWork } from "./script.ts";
 
 /** A server that does not answer a line from a pipe within this is not going to. */
 const ANSWER_TIMEOUT_MS = 15_000;
-/** A line from a pipe waits this long for a connection; a script must not hang for ever. */
-const CONNECTION_TIMEOUT_MS = 60_000;
+/** A line from a pipe waits this many seconds for a connection; a script must not hang for ever. */
+const CONNECTION_TIMEOUT_S = 60;
 
 /** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */
 export function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
@@ -21,7 +22,7 @@ export function readPipe(options: InputOptions): Promise<CmdchatError | undefine
   return doLines(options, {
     act: (text, context) => deliver(text, context, options),
     tell(fault) {
-      // A link that ended for good has its own error to tell.
+      // A connection that ended for good has its own error to tell.
       if (fault !== undefined && !chat.finish.over) chat.output.fault(fault);
     },
   });
@@ -51,7 +52,7 @@ export async function doLines(
   }
   // Even without a line: whether the server can be reached is worth an exit code.
   if (first === undefined) {
-    first = await faultOf(() => whenConnected(chat, clock));
+    first = await faultOf(() => requireConnection(chat, clock));
     tell(first);
   }
   if (chat.connected) await chat.transfers.settled();
@@ -78,7 +79,7 @@ export async function deliver(
 ): Promise<void> {
   const { chat } = context;
   const parsed = parseLine(text);
-  await whenConnected(chat, clock);
+  await requireConnection(chat, clock);
   const ask = () =>
     parsed.kind === "command"
       ? runCommand(parsed.row, parsed.argument, context)
@@ -106,9 +107,9 @@ async function inTime<T>(
     const tooLate = clock.wait(ANSWER_TIMEOUT_MS, answered.signal).then(() => "late" as const);
     const outcome = await Promise.race([asked, tooLate]).finally(() => answered.abort());
     if (outcome !== "late") return outcome;
-    // Waiting for its turn within the server's limit, or for the link to come back, is not silence.
+    // Waiting for its turn within the server's limit, or for the connection to come back, is not silence.
     const waiting = chat.requests.unsent > 0;
-    if (!chat.connected) await whenConnected(chat, clock);
+    if (!chat.connected) await requireConnection(chat, clock);
     else if (!waiting) return "lost";
   }
 }
@@ -124,10 +125,7 @@ async function faultOf(trial: () => Promise<unknown>): Promise<CmdchatError | un
 }
 
 /** Waits for a session, within bounds. Throws ConnectionError. */
-export async function whenConnected(chat: Chat, clock: Clock): Promise<void> {
-  if (chat.connected) return;
-  const done = new AbortController();
-  const tooLate = clock.wait(CONNECTION_TIMEOUT_MS, AbortSignal.any([done.signal, chat.ending]));
-  await Promise.race([chat.whenConnected(), tooLate]).finally(() => done.abort());
-  if (!chat.connected) throw new ConnectionError("Not sent: there is no connection to the server");
+async function requireConnection(chat: Chat, clock: Clock): Promise<void> {
+  if (await connectedInTime(chat, new Patience(CONNECTION_TIMEOUT_S, clock))) return;
+  throw new ConnectionError("Not sent: there is no connection to the server");
 }

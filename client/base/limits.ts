@@ -24,7 +24,7 @@ export const FILE_ANSWER_MS = { person: 60_000, script: 3_000 } as const;
 /** A receiver that hears nothing of a file for this long asks for what comes next. */
 export const FILE_PULL_AGAIN_MS = 5_000;
 
-/** How long a sender keeps a file open that nobody asks parts of: a link that is lost unnoticed, and its hold. */
+/** How long a sender keeps a file open that nobody asks parts of: a connection that is lost unnoticed, and its hold. */
 export const FILE_SERVED_MS = 300_000;
 
 /** Least pause, and half of the longest, after a server said that it will be back. */

@@ -352,7 +352,7 @@ export class Chat implements ChatContext {
     this.#settled = true;
     this.connection.opened(this.name, this.rooms.titles);
     this.requests.attach(plainSink(session));
-    this.transfers.linkBack(session.welcome.resumed);
+    this.transfers.connectionBack(session.welcome.resumed);
     if (!session.welcome.resumed) this.talk.sayStatusAgain();
     this.sealed.connect(session);
     this.refreshStatus();
@@ -361,7 +361,7 @@ export class Chat implements ChatContext {
 
   #dropSession(): void {
     const { holdSeconds = 0 } = this.#session?.welcome ?? {};
-    this.transfers.linkLost(holdSeconds * 1_000);
+    this.transfers.connectionLost(holdSeconds * 1_000);
     this.#session = undefined;
     this.#settled = false;
     this.#connected = Promise.withResolvers();
@@ -386,7 +386,7 @@ export class Chat implements ChatContext {
   }
 
   #tellConnection(news: ConnectionNews): void {
-    this.output.link({ ...news, name: this.name, room: this.rooms.current?.title ?? "" });
+    this.output.connection({ ...news, name: this.name, room: this.rooms.current?.title ?? "" });
   }
 
   /** The open session. Throws ConnectionError where there is none. */

@@ -29,7 +29,7 @@ export function showStatus(chat: ShownChat, style: Style, delayMs: number | unde
     rooms,
     name,
     connected,
-    link: connection.text,
+    connection: connection.text,
     unsent: requests.unsent + unsent,
     overdue: requests.overdue + overdue,
     delayMs,

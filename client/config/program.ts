@@ -21,7 +21,7 @@ export const CLIENT_COMMANDS = [
     summary: "say TEXT, or what comes from standard input, and leave once the server has it",
     about: [
       "Without TEXT, or with - in its place, all of standard input is one message; with --lines " +
-      "each line is one, sent as it comes, over as many lost links as it takes. A text that " +
+      "each line is one, sent as it comes, over as many lost connections as it takes. A text that " +
       "begins with a slash is sent as it is. Put -- before a TEXT that begins with a dash.",
       "The exit code is 0 only when the server has acknowledged every message.",
     ],

@@ -2,13 +2,13 @@
 
 import { sanitizeText } from "../../shared/base/sanitize.ts";
 import { createJsonRenderer } from "../render/json.ts";
-import { type ChatLine, safeLines, whoSays } from "../render/text.ts";
+import { type ChatLine, foldCase, safeLines, whoSays } from "../render/text.ts";
 import { plainText } from "../render/shown.ts";
 import { breakWords, wrapLines } from "../render/wrap.ts";
 import { columnsOf } from "../terminal/tty.ts";
 import { fromTheLeft, textWidth } from "../terminal/width.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import { endOf, Patience, timeOver } from "./patience.ts";
+import { endOf, Patience, timeOver } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 
@@ -104,6 +104,5 @@ function markedRows(mark: string, line: string, columns: number): string[] {
 
 /** Whether `sender` is `wanted`, in any case; true for everybody if `wanted` is undefined. */
 export function isFrom(sender: string, wanted: string | undefined): boolean {
-  const folded = (name: string) => name.normalize("NFKC").toLowerCase();
-  return wanted === undefined || folded(sender) === folded(wanted);
+  return wanted === undefined || foldCase(sender) === foldCase(wanted);
 }

@@ -10,7 +10,7 @@ import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { isFrom } from "./recv.ts";
-import { endOf, Patience, timeOver } from "./patience.ts";
+import { endOf, Patience, timeOver } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";

@@ -1,7 +1,7 @@
 // The output of a script: only the events that it listens to. Warnings and errors still go to standard error.
 
 import { Output, type OutputOptions } from "../output/output.ts";
-import type { ChatLine, LinkNote, SystemLine } from "../render/text.ts";
+import type { ChatLine, ConnectionNote, SystemLine } from "../render/text.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
@@ -48,8 +48,8 @@ export class ScriptOutput extends Output {
   override answer(): void {}
 
   /** The first connection is expected, so it is not printed. */
-  override link(note: Omit<LinkNote, "time">): void {
+  override connection(note: Omit<ConnectionNote, "time">): void {
     if (note.state === "lost") this.#wasLost = true;
-    if (this.#wasLost) super.link(note);
+    if (this.#wasLost) super.connection(note);
   }
 }

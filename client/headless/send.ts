@@ -21,7 +21,7 @@ import { errorText } from "../../shared/cli/error_report.ts";
 import { jsonLine } from "../render/json.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import { connectedInTime, Patience } from "./patience.ts";
+import { connectedInTime, Patience } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 

@@ -12,7 +12,7 @@ import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
-import { connectedInTime, endOf, Patience, timeOver } from "./patience.ts";
+import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";

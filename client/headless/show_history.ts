@@ -2,7 +2,7 @@
 
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
 import { type HistoryEntry, readHistory } from "../history/history.ts";
-import { dateAndTime, safeLines, whoSays } from "../render/text.ts";
+import { dateAndTime, foldCase, safeLines, whoSays } from "../render/text.ts";
 import { fromTheLeft } from "../terminal/width.ts";
 import { INDENT, wrapLines } from "../render/wrap.ts";
 
@@ -32,7 +32,7 @@ export interface ShowHistoryOptions {
 export async function showHistory(options: ShowHistoryOptions): Promise<number> {
   const { path, passphrase, write, onNotice, from = -Infinity, to = Infinity } = options;
   const format = options.json ? formatJson : formatLine;
-  const needle = folded(options.search ?? "");
+  const needle = foldCase(options.search ?? "");
   let shown = 0;
   for await (const entry of readHistory(path, passphrase, onNotice ? { onNotice } : {})) {
     const time = Date.parse(entry.time);
@@ -45,12 +45,8 @@ export async function showHistory(options: ShowHistoryOptions): Promise<number> 
 
 function matches(entry: HistoryEntry, needle: string): boolean {
   return [entry.text, entry.sender ?? "", entry.room].some((field) =>
-    folded(field).includes(needle)
+    foldCase(field).includes(needle)
   );
-}
-
-function folded(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
 }
 
 /** An entry in this machine's time. Further lines of a text are indented, so that none looks like another entry. */

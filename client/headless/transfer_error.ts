@@ -34,7 +34,7 @@ export function transferError(head: string, { code, reason }: TransferFault): Cm
     case "cancelled":
     case "sender_gave_up":
     case "sender_left":
-    case "link_lost":
+    case "connection_lost":
     case "room_left":
     case "stalled":
     case "expired":

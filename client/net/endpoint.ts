@@ -33,7 +33,7 @@ export interface TlsSettings {
 
 /** A byte stream to the server. */
 export interface Connection {
-  /** The next bytes, valid until the next call; undefined at the end. Throws ConnectionError when the link breaks. */
+  /** The next bytes, valid until the next call; undefined at the end. Throws ConnectionError when the connection breaks. */
   read(): Promise<Uint8Array | undefined>;
   /** Writes in the order of the calls; resolves when the system took the bytes. Throws ConnectionError. */
   write(bytes: Uint8Array): Promise<void>;

@@ -12,8 +12,9 @@ import { isMembership, isPresence, PresenceFold } from "./presence_fold.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import {
   type ChatLine,
+  type ConnectionNote,
   dayOf,
-  type LinkNote,
+  foldCase,
   type Note,
   type Renderer,
   roomTag,
@@ -153,10 +154,10 @@ export class Output {
   }
 
   /** Shows a change of the connection. */
-  link(note: Omit<LinkNote, "time">): void {
+  connection(note: Omit<ConnectionNote, "time">): void {
     const { diagnose, clock } = this.#options;
     this.flush();
-    diagnose(this.#diagnosis.link({ ...note, time: clock.utc() }));
+    diagnose(this.#diagnosis.connection({ ...note, time: clock.utc() }));
   }
 
   /** The user goes to `room`: says so, and shows the deferred lines of the room. */
@@ -331,9 +332,9 @@ const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
 
 /** Whether `text` contains `name` as a whole word, in any case. */
 export function mentions(text: string, name: string): boolean {
-  const needle = folded(name);
+  const needle = foldCase(name);
   if (needle === "") return false;
-  const haystack = folded(text);
+  const haystack = foldCase(text);
   for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
     const end = at + needle.length;
     // Two units hold a whole character: more would make the scan quadratic.
@@ -341,8 +342,4 @@ export function mentions(text: string, name: string): boolean {
     if (!LETTER_BEFORE.test(before) && !LETTER_AFTER.test(after)) return true;
   }
   return false;
-}
-
-function folded(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
 }

@@ -16,7 +16,7 @@ const PRIORITIES = [
   "privacy",
   "room",
   "name",
-  "link",
+  "connection",
   "typing",
 ] as const;
 const LAST_REQUIRED = PRIORITIES.indexOf("privacy");
@@ -33,7 +33,7 @@ export interface StatusFacts {
   readonly name: string;
   readonly connected: boolean;
   /** The state of the connection in words. */
-  readonly link: string;
+  readonly connection: string;
   /** Milliseconds to the server and back; undefined if not known. */
   readonly delayMs: number | undefined;
   /** Who is typing in the current room, NOT sanitized. */
@@ -57,7 +57,7 @@ export function statusLine(status: StatusFacts, style: Style): StatusPart[] {
     part("room", label),
     part("name", shortLabel(current?.name ?? name)),
     ...(current === undefined ? [] : [privacy(current, style)]),
-    linkPart(status, style),
+    connectionPart(status, style),
     ...unreadRooms(rooms, style),
     ...warnings,
     ...(status.typing.length > 0 ? [part("typing", typingText(status.typing))] : []),
@@ -109,13 +109,13 @@ export function promptText(
 }
 
 /** The state and delay of the connection. */
-function linkPart({ connected, link, delayMs }: StatusFacts, style: Style): StatusPart {
+function connectionPart({ connected, connection, delayMs }: StatusFacts, style: Style): StatusPart {
   const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
-  const forms = delay === undefined ? [link] : [`${link} ${delay}`];
+  const forms = delay === undefined ? [connection] : [`${connection} ${delay}`];
   if (!connected) forms.push("offline");
   else if ((delayMs ?? 0) <= SLOW_MS) {
-    forms.push(link);
-    return part("link", ...forms.map((form) => style.paint(form, "good")));
+    forms.push(connection);
+    return part("connection", ...forms.map((form) => style.paint(form, "good")));
   } else forms.push(`slow, ${delay}`);
   return part("fault", ...forms.map((form) => style.paint(form, "warning")));
 }

@@ -59,8 +59,8 @@ export function createJsonRenderer(): Renderer {
     file: (event, time) => ({ kind: "file", rows: [plainRow(transferJson(event, time))] }),
     note: ({ time, level, text, hint }) =>
       object("note", { kind: "note", time, level, text, hint }),
-    link: ({ time, state, text, hint, name, room }) =>
-      object("connection", { kind: "link", time, state, text, hint, name, room }),
+    connection: ({ time, state, text, hint, name, room }) =>
+      object("connection", { kind: "connection", time, state, text, hint, name, room }),
   };
 }
 

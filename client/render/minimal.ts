@@ -56,7 +56,7 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
         : draw([NOTE_WORDS[level] + safeLine(text)]);
       return { kind: "note", level, rows: withHint(rows, hint) };
     },
-    link: ({ text, hint }) => ({
+    connection: ({ text, hint }) => ({
       kind: "connection",
       rows: withHint(draw([`- ${safeLine(text)}`]), hint),
     }),

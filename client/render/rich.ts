@@ -16,7 +16,7 @@ import {
   type ChatLine,
   chatLines,
   clockTime,
-  type LinkNote,
+  type ConnectionNote,
   messageTraits,
   moreText,
   type Note,
@@ -116,7 +116,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
       const rows = markedLine(level === "info" ? "-" : "!", { ...note, text: shown });
       return { kind: "note", level, rows };
     },
-    link: (note: LinkNote) => ({
+    connection: (note: ConnectionNote) => ({
       kind: "connection",
       level: note.state === "lost" ? "warning" : "info",
       rows: markedLine("-", note),

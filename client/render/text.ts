@@ -69,7 +69,7 @@ export interface Note {
 }
 
 /** A change of the connection to the server. */
-export interface LinkNote {
+export interface ConnectionNote {
   readonly state: "connected" | "lost";
   readonly text: string;
   readonly hint?: string | undefined;
@@ -85,7 +85,7 @@ export interface Renderer {
   /** undefined if there is nothing to show; `tag`: from roomTag(), default "". */
   file(event: TransferEvent, time: string, tag?: string): RenderedLine | undefined;
   note(note: Note): RenderedLine;
-  link(note: LinkNote): RenderedLine;
+  connection(note: ConnectionNote): RenderedLine;
   /** The line between two days; absent if the renderer shows no days. */
   day?(day: string): RenderedLine;
   /** The line when the user goes to another room, NOT sanitized; absent if every line names its room. */
@@ -231,4 +231,9 @@ const DAY = new Intl.DateTimeFormat("en-GB", {
 export function dayOf(iso: string): string | undefined {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? undefined : DAY.format(date).replaceAll(",", "");
+}
+
+/** `text` for comparing in any case, and in any of the ways that Unicode writes the same letters. */
+export function foldCase(text: string): string {
+  return text.normalize("NFKC").toLowerCase();
 }

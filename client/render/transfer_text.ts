@@ -105,7 +105,7 @@ function told(before: string, receivers: readonly ReceiverAnswer[] | undefined =
 
 /** Why a transfer waits; with `sending 100 %, ` it fits 40 columns. */
 export const WAITING_TEXTS = {
-  link: "waiting to reconnect",
+  connection: "waiting to reconnect",
   sender: "waiting for its sender",
   receiver: "waiting for somebody to accept it",
 } as const;

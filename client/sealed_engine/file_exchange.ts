@@ -23,7 +23,7 @@ type Offer = Extract<SealedRoomRequest, { kind: "offer" }>;
 type Chunk = Extract<SealedRoomRequest, { kind: "chunk" }>;
 type FilePayload = Extract<Payload, { kind: "file" }>;
 
-/** Chunks that are asked for at once: 512 KiB keep a link busy and an outbox small. */
+/** Chunks that are asked for at once: 512 KiB keep a connection busy and an outbox small. */
 const WINDOW = Math.min(8, SEALED_PULL_CHUNKS_MAX);
 /** A chunk that has not come for this long is asked for again. */
 const PULL_AGAIN_MS = 5_000;
@@ -295,7 +295,7 @@ export class FileExchange {
   }
 
   /** A connection is lost, of the member with that handle or ours: what was asked for does not come. */
-  linkLost(handle?: string): void {
+  connectionLost(handle?: string): void {
     for (const incoming of this.#incoming.values()) {
       if (handle === undefined || incoming.handle === handle) incoming.reachable = false;
     }

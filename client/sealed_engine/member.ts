@@ -53,7 +53,7 @@ export class Member {
       case "online":
         return this.#entry.attach(request.challenge);
       case "offline":
-        this.#files.linkLost();
+        this.#files.connectionLost();
         return this.#entry.detach();
       case "say":
       case "whisper":
@@ -288,7 +288,7 @@ export class Member {
     const handle = toHex(bytes);
     if (here) this.#changes.keep(handle);
     if (!people.setHere(handle, here)) return;
-    this.#files.linkLost(handle);
+    this.#files.connectionLost(handle);
     const member = group?.members.find((each) => each.handle === handle);
     // Of a connection that is no member nothing is shown: the relay alone says so.
     if (member === undefined) return;

@@ -32,7 +32,7 @@ export class Heartbeat {
     this.#askedAt = undefined;
   }
 
-  /** Looks once a second. A machine that slept wakes with a jump of the date: then the link is tried at once. */
+  /** Looks once a second. A machine that slept wakes with a jump of the date: then the connection is tried at once. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, onDead } = this.#options;
     let before = clock.date();

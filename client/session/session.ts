@@ -45,7 +45,7 @@ export interface Welcome {
   readonly rate: Rate | undefined;
   /** Whether this is our former session, taken up again. */
   readonly resumed: boolean;
-  /** Seconds for which the session is held when the link breaks; 0 = not at all. */
+  /** Seconds for which the session is held when the connection breaks; 0 = not at all. */
   readonly holdSeconds: number;
   /** What proves the session ours; undefined on v1. */
   readonly ticket: Ticket | undefined;
@@ -63,7 +63,7 @@ export interface Session {
   /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
   send(message: Request): Promise<void>;
   /**
-   * What the server sends, to be iterated once; pings are answered by the session. Ends when the link ends; throws
+   * What the server sends, to be iterated once; pings are answered by the session. Ends when the connection ends; throws
    * ConnectionError, ProtocolError or CryptoError when it broke.
    */
   events(): AsyncIterable<Event>;

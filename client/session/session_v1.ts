@@ -122,7 +122,7 @@ export class SessionV1 implements Session {
       for (let next = await frames.next(); !next.done; next = await frames.next()) {
         this.#heartbeat.heard();
         for (const event of this.#view.fromV1(checkServerMessage(wire.open(next.value)))) {
-          // A pong that cannot be written means a broken link, and reading will say so.
+          // A pong that cannot be written means a broken connection, and reading will say so.
           if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
           else yield event;
         }

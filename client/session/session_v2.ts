@@ -119,7 +119,7 @@ export class SessionV2 implements Session {
     try {
       await this.send({ kind: "bye" });
     } catch {
-      // The link is gone already; the server will notice by itself.
+      // The connection is gone already, and the server will notice.
     }
     this.close();
   }
@@ -160,7 +160,7 @@ export class SessionV2 implements Session {
       for (const body of batches.push(cipher.open(next.value))) {
         const event = decodeEvent(body);
         if (event.kind === "pong") this.#takePong();
-        // A pong that cannot be written means a broken link, and reading will say so.
+        // A pong that cannot be written means a broken connection, and reading will say so.
         if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
         else yield event;
       }
@@ -185,7 +185,7 @@ async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]>
   for (;;) {
     const { value: record } = await frames.next();
     if (record === undefined) {
-      // A link that was cut just now looks like a server that could not open the hello: trying again costs nothing.
+      // A connection that was cut just now looks like a server that could not open the hello: trying again costs nothing.
       throw new ConnectionError("Cannot join the server: the session ended before its answer", {
         hint: "try again; where it stays so, someone in between changes what is sent",
       });

@@ -24,7 +24,7 @@ export interface TransferRef {
 export type TransferState = "offered" | "accepted" | "saving" | "sending";
 
 /** What a transfer waits for: our connection, that of the file's sender, or a receiver that accepts the file. */
-export type Waiting = "link" | "sender" | "receiver";
+export type Waiting = "connection" | "sender" | "receiver";
 
 /** A transfer as `/files` lists it. */
 export interface TransferInfo extends TransferRef {
@@ -40,7 +40,7 @@ export interface TransferFault {
     | "cancelled" // by our user
     | "sender_gave_up"
     | "sender_left"
-    | "link_lost"
+    | "connection_lost"
     | "room_left"
     | "stalled" // no chunk for too long
     | "expired" // nobody answered the offer
@@ -74,8 +74,8 @@ export interface ReceiverAnswer {
 }
 
 /** Of a transfer that cannot wait for another connection. */
-export const LINK_LOST: TransferFault = {
-  code: "link_lost",
+export const CONNECTION_LOST: TransferFault = {
+  code: "connection_lost",
   reason: "the connection was lost in the middle",
 };
 

@@ -97,7 +97,7 @@ export class Download {
 
   /** A connection is lost; whether that is news. */
   wait(waitingFor: Waiting): boolean {
-    if (this.waitingFor === waitingFor || this.waitingFor === "link") return false;
+    if (this.waitingFor === waitingFor || this.waitingFor === "connection") return false;
     this.waitingFor = waitingFor;
     return true;
   }

@@ -14,7 +14,7 @@ import { Download, keyOf } from "./download.ts";
 import { OwnReceipts } from "./own_receipts.ts";
 import { faultOfOffer } from "./chunk_buffer.ts";
 import {
-  LINK_LOST,
+  CONNECTION_LOST,
   type TransferFault,
   type TransferInfo,
   type TransferRef,
@@ -35,7 +35,7 @@ const UNTOLD_FAULTS: ReadonlySet<TransferFault["code"]> = new Set([
   "expired",
   "sender_gave_up",
   "sender_left",
-  "link_lost",
+  "connection_lost",
   "room_left",
 ]);
 
@@ -98,18 +98,18 @@ export class Downloads {
   }
 
   /** Our connection is lost, and may come back: what cannot wait ends. */
-  linkLost(): void {
-    this.failUnfinished(LINK_LOST, ({ survives }) => !survives);
+  connectionLost(): void {
+    this.failUnfinished(CONNECTION_LOST, ({ survives }) => !survives);
     for (const incoming of this.#receiving.values()) {
-      if (incoming.wait("link")) this.#tellWaiting(incoming);
+      if (incoming.wait("connection")) this.#tellWaiting(incoming);
     }
   }
 
   /** There is a connection again, to the same session or to another one. */
-  linkBack(isResumed: boolean): void {
-    this.#receipts.linkBack(isResumed);
+  connectionBack(isResumed: boolean): void {
+    this.#receipts.connectionBack(isResumed);
     for (const incoming of this.#receiving.values()) {
-      if (incoming.goOn("link")) this.#tellResumed(incoming);
+      if (incoming.goOn("connection")) this.#tellResumed(incoming);
     }
   }
 

@@ -63,7 +63,7 @@ export class OwnReceipts {
   }
 
   /** There is a connection again; to another session nothing of what was said belongs. */
-  linkBack(isResumed: boolean): void {
+  connectionBack(isResumed: boolean): void {
     if (!isResumed) return this.#said.clear();
     for (const receipt of this.#said.values()) this.#send(receipt);
   }

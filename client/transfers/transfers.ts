@@ -19,7 +19,7 @@ import type { RosterEntry } from "../rooms/roster.ts";
 import { openSourceFile, type SourceFile } from "../uploads/source_file.ts";
 import { FinishedUploads } from "../uploads/finished_uploads.ts";
 import {
-  LINK_LOST,
+  CONNECTION_LOST,
   type TransferFault,
   type TransferInfo,
   type TransferRef,
@@ -110,7 +110,7 @@ export class Transfers {
     if (outcome === "confirmed") return this.#confirm(id);
     const fault: TransferFault = outcome === "refused"
       ? { code: "unconfirmed", reason: "the server did not take it" }
-      : { code: "link_lost", reason: "the connection was lost" };
+      : { code: "connection_lost", reason: "the connection was lost" };
     for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
   }
 
@@ -144,30 +144,32 @@ export class Transfers {
   }
 
   /** The connection is lost. What is unfinished waits for `holdMs`, or ends where it cannot; complete offers stay. */
-  linkLost(holdMs = 0): void {
-    this.#served.linkLost();
-    if (holdMs === 0) return this.#endUnfinished(LINK_LOST);
+  connectionLost(holdMs = 0): void {
+    this.#served.connectionLost();
+    if (holdMs === 0) return this.#endUnfinished(CONNECTION_LOST);
     this.#heldUntil = this.#options.now() + holdMs;
     for (const { file, room, upload } of this.#outgoing.values()) {
       if (upload.survives) this.#wait(file, upload);
       // A sealed room takes it all the same.
-      else if (!room.isSealed) upload.stop(LINK_LOST);
+      else if (!room.isSealed) upload.stop(CONNECTION_LOST);
     }
-    this.#incoming.linkLost();
+    this.#incoming.connectionLost();
   }
 
   /** There is a connection again, to the same session or to another one, in which nothing of a plain room goes on. */
-  linkBack(isResumed: boolean): void {
+  connectionBack(isResumed: boolean): void {
     this.#heldUntil = undefined;
-    if (!isResumed) this.#endPlain({ code: "link_lost", reason: "the server did not wait for us" });
+    if (!isResumed) {
+      this.#endPlain({ code: "connection_lost", reason: "the server did not wait for us" });
+    }
     for (const outgoing of this.#outgoing.values()) {
       const { file, upload } = outgoing;
       outgoing.startedAt = this.#options.now();
-      if (!upload.survives || upload.waitingFor !== "link") continue;
-      upload.linkBack();
+      if (!upload.survives || upload.waitingFor !== "connection") continue;
+      upload.connectionBack();
       this.#options.notify({ kind: "resumed", file, done: upload.done });
     }
-    this.#incoming.linkBack(isResumed);
+    this.#incoming.connectionBack(isResumed);
   }
 
   /** To be called before `room` is left: its chunks neither come nor go from then on. */
@@ -251,12 +253,12 @@ export class Transfers {
     this.#served.sweep();
     if (this.#heldUntil !== undefined && now >= this.#heldUntil) {
       this.#heldUntil = undefined;
-      this.#endPlain({ code: "link_lost", reason: "the connection was lost for too long" });
+      this.#endPlain({ code: "connection_lost", reason: "the connection was lost for too long" });
     }
     for (const { upload, startedAt } of this.#outgoing.values()) {
       upload.sweep();
       const isLate = !upload.isConfirmed && now - startedAt >= FILE_CONFIRM_MS;
-      if (!isLate || upload.waitingFor === "link") continue;
+      if (!isLate || upload.waitingFor === "connection") continue;
       upload.stop({ code: "unconfirmed", reason: "the server did not take it" });
     }
     this.#watch();
@@ -264,7 +266,7 @@ export class Transfers {
 
   /** Ends all, frees the memory, waits for a write in progress. */
   async dispose(): Promise<void> {
-    this.#endUnfinished({ code: "link_lost", reason: "the program ends" });
+    this.#endUnfinished({ code: "connection_lost", reason: "the program ends" });
     await this.settled();
     this.#served.clear();
     this.#incoming.clear();
@@ -304,8 +306,8 @@ export class Transfers {
   }
 
   #wait(file: TransferRef, upload: Upload): void {
-    upload.linkLost();
-    this.#options.notify({ kind: "waiting", file, done: upload.done, for: "link" });
+    upload.connectionLost();
+    this.#options.notify({ kind: "waiting", file, done: upload.done, for: "connection" });
   }
 
   async #push(file: TransferRef, upload: Upload): Promise<void> {

@@ -54,7 +54,7 @@ export class ChunkSender {
   }
 
   /** What was asked for over the lost connection is asked for again over the next one. */
-  linkLost(): void {
+  connectionLost(): void {
     this.#asked.clear();
     this.#options.window.forget();
     this.#lost.resolve();

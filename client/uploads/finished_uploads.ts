@@ -65,8 +65,8 @@ export class FinishedUploads {
   }
 
   /** The connection is lost: receivers ask again over the next one. */
-  linkLost(): void {
-    for (const { upload } of this.#files.values()) upload.linkLost();
+  connectionLost(): void {
+    for (const { upload } of this.#files.values()) upload.connectionLost();
   }
 
   /** Closes what nobody asked for in a long time. */

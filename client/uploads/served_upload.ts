@@ -46,7 +46,7 @@ export class ServedUpload implements Upload {
   readonly #chunks: ChunkSender;
   #fault: TransferFault | undefined;
   #isConfirmed = false;
-  #isLinkLost = false;
+  #isConnectionLost = false;
   #isComplete = false;
   readonly #receivers = new Receivers();
   /** Those that the last chunk was sent to and the server has not confirmed it. */
@@ -79,7 +79,7 @@ export class ServedUpload implements Upload {
   }
 
   get waitingFor(): Waiting | undefined {
-    if (this.#isLinkLost) return "link";
+    if (this.#isConnectionLost) return "connection";
     return this.#isAsked ? undefined : "receiver";
   }
 
@@ -99,14 +99,14 @@ export class ServedUpload implements Upload {
     this.#end.resolve();
   }
 
-  linkLost(): void {
-    this.#isLinkLost = true;
-    this.#chunks.linkLost();
+  connectionLost(): void {
+    this.#isConnectionLost = true;
+    this.#chunks.connectionLost();
   }
 
   /** Receivers ask again; an offer that was not answered is sent again by the ledger of requests. */
-  linkBack(): void {
-    this.#isLinkLost = false;
+  connectionBack(): void {
+    this.#isConnectionLost = false;
     this.#heardAt = this.#options.now();
   }
 
@@ -149,7 +149,7 @@ export class ServedUpload implements Upload {
 
   sweep(): void {
     const quietMs = this.#options.now() - this.#heardAt;
-    if (this.#isLinkLost || !this.#isConfirmed) return;
+    if (this.#isConnectionLost || !this.#isConfirmed) return;
     const { hasIt, areBusy } = this.#receivers;
     if (hasIt && !areBusy && quietMs >= this.#options.answerMs) return this.#complete();
     if (!this.#isAsked && quietMs >= FILE_OFFER_MS) {

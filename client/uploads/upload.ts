@@ -45,9 +45,9 @@ export interface Upload {
   /** Ends the sending; the first fault counts. */
   stop(fault: TransferFault): void;
   /** The connection is lost, and may come back. */
-  linkLost(): void;
+  connectionLost(): void;
   /** The same session has a connection again. */
-  linkBack(): void;
+  connectionBack(): void;
   /** A receiver says what became of it: what all said, where that is news. */
   answered(event: WithAnyIds<EventOf<"receipt">>): readonly ReceiverAnswer[] | undefined;
   /** A member of the room left. */
@@ -127,10 +127,10 @@ export class PushedUpload implements Upload {
   }
 
   /** Nothing: whoever owns it stops it, where it cannot go on. */
-  linkLost(): void {}
+  connectionLost(): void {}
 
   /** Nothing. */
-  linkBack(): void {}
+  connectionBack(): void {}
 
   /** Nothing: nobody says what became of it. */
   answered(): undefined {}
@@ -192,7 +192,7 @@ export class PushedUpload implements Upload {
   async #hand(message: UploadRequest): Promise<void> {
     if (this.#fault !== undefined) return;
     const sent = this.#send(message).catch(() =>
-      this.stop({ code: "link_lost", reason: "the connection was lost" })
+      this.stop({ code: "connection_lost", reason: "the connection was lost" })
     );
     const out = sent.then(() => true);
     while (this.#fault === undefined) {

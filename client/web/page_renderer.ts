@@ -48,7 +48,7 @@ export function createPageRenderer(): Renderer {
       time,
       rows: [...timedRows(text, time), ...hintRows(hint)],
     }),
-    link: ({ state, text, hint, time }): RenderedLine => ({
+    connection: ({ state, text, hint, time }): RenderedLine => ({
       kind: "connection",
       level: state === "lost" ? "warning" : "info",
       time,

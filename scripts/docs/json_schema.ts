@@ -76,7 +76,7 @@ const OBJECTS = [
     sender: name.optional(),
     accepted: z.boolean().optional(),
     done: count.optional(),
-    for: z.enum(["link", "sender", "receiver"]).optional(),
+    for: z.enum(["connection", "sender", "receiver"]).optional(),
     path: z.string().optional(),
     receiver: name.optional().describe("Who said what became of a file that was sent"),
     answer: z.enum(ANSWERS).optional(),
@@ -87,7 +87,7 @@ const OBJECTS = [
     code: z.string().optional(),
     reason: z.string().optional(),
   }),
-  object("link", "The connection came or went", {
+  object("connection", "The connection came or went", {
     state: z.enum(["connected", "lost"]),
     text: z.string(),
     hint: z.string().optional(),

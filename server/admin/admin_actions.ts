@@ -44,11 +44,11 @@ const ANSWERS: Answers = {
   sessions(relay, { names }) {
     if (names) audit(relay, { what: "sessions", names });
     const sessions = relay.sessions.map((session) => sessionRow(relay, session, names));
-    const head = ["session", "token", "link", "in", "out", "waiting", "open", "sealed"];
+    const head = ["session", "token", "connection", "in", "out", "waiting", "open", "sealed"];
     const rows = sessions.map((row) => [
       row.session,
       row.token ?? "-",
-      row.link,
+      row.connection,
       row.received,
       row.sent,
       row.waiting,
@@ -235,7 +235,7 @@ function sessionRow({ access }: Relay, session: Session, names: boolean) {
   return {
     session: id,
     token: access.tokenName(session) ?? null,
-    link: isV1 ? "v1" : writer === undefined ? "away" : "v2",
+    connection: isV1 ? "v1" : writer === undefined ? "away" : "v2",
     received: session.received,
     sent: session.sent,
     waiting: writer?.waiting ?? 0,

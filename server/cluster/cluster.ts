@@ -327,7 +327,7 @@ export class Cluster {
       case "sealed_home":
       case "sealed_end":
       case "sealed_ask":
-      case "sealed_link":
+      case "sealed_lost":
       case "sealed_tell":
       case "sealed_again":
         return this.sealed.receive(slot, message);

@@ -62,7 +62,7 @@ const MESSAGES = {
   /** A request about a sealed room of the receiver, by client `peer` of the sender, on the connection of `challenge`. */
   sealed_ask: { to: count, peer: client, challenge: bytes(CHALLENGE_BYTES), request: body },
   /** The connection of `peer` is lost, or the client left. */
-  sealed_link: { to: count, peer: client, left: z.boolean() },
+  sealed_lost: { to: count, peer: client, left: z.boolean() },
   /** An event for client `peer` of the receiver. */
   sealed_tell: { to: count, peer: client, event: body },
   /** Client `peer` of the receiver must reconnect: its room has another home. */

@@ -88,14 +88,14 @@ export class SealedHomes {
     for (const [key, guest] of this.#guests) {
       if (!key.startsWith(`${slot}:`)) continue;
       this.#guests.delete(key);
-      guest.loseLink();
+      guest.loseConnection();
     }
   }
 
   /** Messages may have been lost: clients in rooms on other servers reconnect, and so miss nothing. */
   allAgain(): void {
     for (const client of [...this.#clients.values()]) client.comeAgain();
-    for (const guest of this.#guests.values()) guest.loseLink();
+    for (const guest of this.#guests.values()) guest.loseConnection();
     this.#guests.clear();
     this.introduce();
   }
@@ -113,11 +113,11 @@ export class SealedHomes {
       }
       case "sealed_ask":
         return this.#guest(slot, message);
-      case "sealed_link": {
+      case "sealed_lost": {
         const guest = this.#guests.get(`${slot}:${message.peer}`);
         this.#guests.delete(`${slot}:${message.peer}`);
         if (message.left) guest?.leaveAll();
-        else guest?.loseLink();
+        else guest?.loseConnection();
         return;
       }
       case "sealed_tell":
@@ -230,7 +230,7 @@ class RemoteClient implements RemoteHomes {
 
   end(left: boolean): void {
     for (const to of this.#slots) {
-      this.#options.send({ kind: "sealed_link", to, peer: this.#client.id, left });
+      this.#options.send({ kind: "sealed_lost", to, peer: this.#client.id, left });
     }
     this.#slots.clear();
     this.#attachments.clear();

@@ -49,7 +49,7 @@ export const ROOMS_MAX = 10_000;
 /** Chats of a room of which the server knows who said them, so that only they may change them. */
 export const AUTHORS_REMEMBERED = 1_000;
 
-/** Bytes of direct messages that wait for a session whose link was lost; counted as unsent. */
+/** Bytes of direct messages that wait for a session whose connection was lost; counted as unsent. */
 export const MAILBOX_MAX_BYTES = 64 * KIB;
 
 /** The TLS handshake and the first message must both be complete within this. */

@@ -206,7 +206,7 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_HOLD",
     fallback: String(HOLD_S),
     parse: integer(0, 3_600),
-    help: "seconds that a client whose link was lost keeps its place; 0 = none",
+    help: "seconds that a client whose connection was lost keeps its place; 0 = none",
   },
   "admin-listen": {
     value: "ADDRESS:PORT",

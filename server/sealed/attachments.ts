@@ -66,16 +66,16 @@ export class Attachments implements SealedPeer {
   }
 
   /** The session has a new connection, with this challenge; what was attached over the former one is not any more. */
-  takeLink(challenge: Uint8Array | undefined): void {
-    this.loseLink();
+  takeConnection(challenge: Uint8Array | undefined): void {
+    this.loseConnection();
     this.#challenge = challenge;
   }
 
   /** The connection is lost: the seats of members are kept for a while. */
-  loseLink(): void {
+  loseConnection(): void {
     const attachments = [...this.#attachments.values()];
     this.#attachments.clear();
-    for (const { room, seat } of attachments) room.loseLink(seat);
+    for (const { room, seat } of attachments) room.loseConnection(seat);
     this.#remote?.end(false);
   }
 

@@ -215,7 +215,7 @@ export class SealedRoom {
   }
 
   /** The connection of `seat` is lost: a member keeps its seat for the grace time. */
-  loseLink(seat: Seat): void {
+  loseConnection(seat: Seat): void {
     if (!this.#disconnect(seat)) return;
     if (!this.#roster.has(seat.key)) return this.#forget(seat);
     this.#seats.send({ kind: "sealed_gone", room: this.number, handle: seat.handle, left: false });

@@ -258,7 +258,7 @@ export class Session implements MemberSession, SessionRef {
     const previous = this.#writer;
     this.#writer = writer;
     this.#challenge = challenge;
-    this.#sealed?.takeLink(challenge);
+    this.#sealed?.takeConnection(challenge);
     this.#expected = false;
     this.heardAt = performance.now();
     previous?.close();
@@ -292,7 +292,7 @@ export class Session implements MemberSession, SessionRef {
     this.#writer?.close();
     this.#writer = undefined;
     this.#expected = true;
-    this.#sealed?.loseLink();
+    this.#sealed?.loseConnection();
   }
 
   /** It was expected and is not back: everyone is told that it is away. */
@@ -316,7 +316,7 @@ export class Session implements MemberSession, SessionRef {
     }
     this.#memberships = [];
     this.#returnMail();
-    this.#sealed?.loseLink();
+    this.#sealed?.loseConnection();
     const writer = this.#writer;
     // The end of this connection no longer ends a session.
     this.#writer = undefined;
@@ -336,7 +336,7 @@ export class Session implements MemberSession, SessionRef {
   /** Its connection ended: it is in no sealed room, for a while or, with `forGood`, for ever. */
   leaveSealedRooms(forGood: boolean): void {
     if (forGood) this.#sealed?.leaveAll();
-    else this.#sealed?.loseLink();
+    else this.#sealed?.loseConnection();
   }
 
   /** Says why in one line and closes the connection, once that line is written or LAST_LINE_MS are over. */

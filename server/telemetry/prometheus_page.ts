@@ -90,7 +90,7 @@ function gaugesOf(view: MetricsView): readonly (readonly [string, string, Values
     ["cmdchat_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed],
     ["cmdchat_stopping", "1 while the server stops.", view.stopping ? 1 : 0],
     ["cmdchat_connections", "Connections and held sessions.", gauges.connections],
-    ["cmdchat_members", "Members of rooms.", { label: "link", by: census.members }],
+    ["cmdchat_members", "Members of rooms.", { label: "connection", by: census.members }],
     ["cmdchat_rooms", "Rooms with members.", { label: "kind", by: census.rooms }],
     ["cmdchat_sealed_bytes", "Bytes of sealed frames kept.", gauges.sealedBytes],
     ["cmdchat_outbox_bytes", "Bytes that wait for clients.", gauges.outboxBytes],

@@ -1,6 +1,6 @@
 // Reads a page of metrics back into numbers, for `top`.
 
-/** Samples by their names with labels, such as `cmdchat_members{link="v2"}`. */
+/** Samples by their names with labels, such as `cmdchat_members{connection="v2"}`. */
 export type Samples = ReadonlyMap<string, number>;
 
 /** Parses a page in Prometheus' text format as server/telemetry/prometheus_page.ts writes it. */

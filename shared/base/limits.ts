@@ -118,7 +118,7 @@ export const SESSION_ID_BYTES = 16;
 /** Bytes that prove, inside a sealed session, that a client owns the session it wants back. */
 export const SESSION_SECRET_BYTES = 32;
 
-/** Default for `--hold`: seconds that the session of a lost link is held. */
+/** Default for `--hold`: seconds that the session of a lost connection is held. */
 export const HOLD_S = 60;
 
 /** Longest ban, mute or pause in s: 30 days. */

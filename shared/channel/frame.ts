@@ -92,7 +92,7 @@ export class FrameReader {
     return body;
   }
 
-  // Memory follows what has arrived, not what was announced: half a frame on 10,000 links stays small.
+  // Memory follows what has arrived, not what was announced: half a frame on 10,000 connections stays small.
   #roomFor(more: number): Uint8Array {
     const needed = this.#bodyBytes + more;
     const body = this.#body;

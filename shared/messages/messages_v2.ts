@@ -74,7 +74,7 @@ const event = { room, at: position, client, name: label, time };
 const seconds = count.max(MODERATION_MAX_S);
 const reason = z.string().max(TOPIC_MAX_BYTES);
 
-/** Whether a member can be reached, and over what: away = its link was lost, old = it speaks v1. */
+/** Whether a member can be reached, and over what: away = its connection was lost, old = it speaks v1. */
 export const MEMBER_STATES = ["here", "away", "old"] as const;
 /** One of MEMBER_STATES. */
 export type MemberState = typeof MEMBER_STATES[number];

@@ -211,7 +211,10 @@ Deno.test("a pipe waits for the connection, and gives up after 60 s without one"
   for (let second = 0; second < 60; second++) await fake.clock.pass(1_000);
   await fake.console.press("end");
   const fault = await reading;
-  assert.match(fault?.message ?? "", /^Not sent: there is no connection/);
+  assert.match(
+    fault?.message ?? "",
+    /^Not sent: there was no connection to the server within 60 s/,
+  );
   await turns();
 });
 

@@ -81,7 +81,7 @@ Deno.test("messages beyond the server's rate wait for their turn", async () => {
   assert.equal(session.sent.length, 3);
 });
 
-Deno.test("after a lost link the chat comes back with the name and the rooms it had", async () => {
+Deno.test("after a lost connection the chat comes back with the name and the rooms it had", async () => {
   const first = new FakeSession();
   const second = new FakeSession({}, { room: 8 }, { room: 9, title: "dev" });
   const { chat, console, clock, asked } = await startChat([first, second]);

@@ -149,7 +149,7 @@ Deno.test("--renderer json gives one object a line, and nothing else on standard
   const values = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.ok(values.every(({ v }) => v === 1));
   assert.ok(values.some(({ kind, text, own }) => kind === "chat" && text === "hello" && own));
-  assert.ok(values.some(({ kind, state }) => kind === "link" && state === "connected"));
+  assert.ok(values.some(({ kind, state }) => kind === "connection" && state === "connected"));
 });
 
 Deno.test("a token comes from file, variable or flag; a wrong one is refused and never shown", async () => {

@@ -51,7 +51,7 @@ Deno.test("requests are done in order, and each has its result", async () => {
   assert.equal(results[3]?.["hint"], "did you mean say?");
   assert.equal(ended.code, 2, "the code of the first fault");
   for (const text of ["hello", "/no command"]) await bob.hears(text);
-  assert.ok(objects.some(({ kind, state }) => kind === "link" && state === "connected"));
+  assert.ok(objects.some(({ kind, state }) => kind === "connection" && state === "connected"));
   assert.ok(objects.some(({ kind, own, text }) => kind === "chat" && own && text === "hello"));
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Patience } from "../../../client/headless/patience.ts";
+import { Patience } from "../../../client/app/patience.ts";
 import { isFrom } from "../../../client/headless/recv.ts";
 import { runRecv, runRecvFile, runSend, runSendFile } from "../../../client/headless/run_script.ts";
 import { resultFields } from "../../../client/headless/send.ts";

@@ -27,7 +27,7 @@ Deno.test("the conversation is printed, the program's own words are diagnostics"
   out.answer("a list");
   out.note("warning", "careful", "look");
   out.fault(new UsageError("wrong", { hint: "right" }));
-  out.link({ state: "lost", text: "gone", name: "alice", room: "lobby" });
+  out.connection({ state: "lost", text: "gone", name: "alice", room: "lobby" });
   assert.deepEqual(printed, ["<bob> hi", "- a list"]);
   assert.deepEqual(diagnosed, [
     "warning: careful\nhint: look",

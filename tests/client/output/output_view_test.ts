@@ -298,7 +298,7 @@ Deno.test("a file whose every byte was handed to a lost connection stays a row u
   const file = { n: 1, direction: "out", name: "a.bin", size: 100, sender: undefined } as never;
   output.file({ kind: "sending", file }, "lobby");
   output.file({ kind: "progress", file, done: 100 }, "lobby");
-  output.file({ kind: "waiting", file, done: 100, for: "link" }, "lobby");
+  output.file({ kind: "waiting", file, done: 100, for: "connection" }, "lobby");
   assert.match(console.live.join(), /^sending "a\.bin" .* 100 %, waiting to reconnect$/);
   output.file({ kind: "resumed", file, done: 20 }, "lobby");
   assert.match(console.live.join(), / 20 %/);

@@ -20,7 +20,7 @@ function lines(rooms: JoinedRooms, fields: Partial<StatusFacts> = {}): Record<nu
     rooms,
     name: "alice",
     connected: true,
-    link: "connected",
+    connection: "connected",
     delayMs: 12,
     typing: [],
     unsent: 0,
@@ -53,7 +53,12 @@ Deno.test("in a narrow terminal the status line keeps mentions, what is unread a
 });
 
 Deno.test("in a narrow terminal a lost or slow link and messages that wait are seen before room and name", () => {
-  const lost = { connected: false, link: "reconnecting in 12 s…", delayMs: undefined, unsent: 3 };
+  const lost = {
+    connected: false,
+    connection: "reconnecting in 12 s…",
+    delayMs: undefined,
+    unsent: 3,
+  };
   assert.deepEqual(lines(roomsOf(["lobby"], ["dev", 5, 1]), lost), {
     20: "offline · 2:dev 5!",
     40: "1:lobby · offline · 2:dev 5! · 3 unsent",

@@ -66,7 +66,7 @@ const FIELDS: Readonly<
   "a note": (renderer, text) => renderer.note({ level: "info", text, time: TIME }),
   "an error": (renderer, text) => renderer.note({ level: "error", text, hint: text, time: TIME }),
   "a link's end": (renderer, text) =>
-    renderer.link({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
+    renderer.connection({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
   "an offered file": (renderer, text) =>
     renderer.file({ kind: "offered", file: fileOf(text, text), accepted: false }, TIME),
   "a saved file": (renderer, text) =>

@@ -78,7 +78,7 @@ function everywhere(renderer: PaintedRenderer, text: string): string[] {
     ...events.map((event) => renderer.file(event, TIME) ?? ""),
     renderer.note({ level: "error", text, hint: text, time: TIME }),
     renderer.note({ level: "info", text, time: TIME }),
-    renderer.link({ ...link, text, hint: text }),
+    renderer.connection({ ...link, text, hint: text }),
   ];
 }
 
@@ -274,7 +274,7 @@ Deno.test("json: the fields are those of docs/JSON.md, and the examples there ar
     json.file({ kind: "progress", file, done: 3 }, TIME) ?? "",
     json.file({ kind: "saved", file, path, sha256 }, TIME) ?? "",
     json.file({ kind: "failed", file, fault }, TIME) ?? "",
-    json.link({
+    json.connection({
       state: "connected",
       text: 'Connected as "alice" in "lobby"',
       time: TIME,

@@ -83,7 +83,7 @@ Deno.test("a message that the relay took just before the link broke is not said 
   assertAgreed(alice!, bob!);
 });
 
-Deno.test("two hundred broken links later everybody is in one epoch", async () => {
+Deno.test("two hundred broken connections later everybody is in one epoch", async () => {
   const { relay, peers } = await roomOf("alice", "bob", "carol");
   for (let i = 0; i < 200; i++) {
     const peer = peers[i % 3] as Peer;
@@ -437,7 +437,7 @@ Deno.test("a chunk that the relay changes ends the file, and is told", async () 
   assert.deepEqual([end?.last, end?.data.length], [true, 0]);
 });
 
-Deno.test("a text for one member is read by that member alone, over commits and broken links", async () => {
+Deno.test("a text for one member is read by that member alone, over commits and broken connections", async () => {
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
   const to = alice!.machine.status.people.find(({ name }) => name === "bob")?.client ?? 0;
   const whisper = async (request: number, text: string) => {

@@ -87,7 +87,7 @@ Deno.test("a kick whose commit is lost on its way is tried again until it holds"
   assert.equal(bob!.machine.status.phase, "out");
 });
 
-Deno.test("who is removed while away is told when the link is back, and does not come in again", async () => {
+Deno.test("who is removed while away is told when the connection is back, and does not come in again", async () => {
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
   await bob!.offline();
   await kick(alice!, "bob", "you know why");

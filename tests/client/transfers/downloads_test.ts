@@ -197,9 +197,9 @@ function deal({ transfers }: Member, message: Stormy): void {
     case "back":
       return transfers.memberBack(message.client, ROOM.id);
     case "link lost":
-      return transfers.linkLost(60_000);
+      return transfers.connectionLost(60_000);
     case "link back":
-      return transfers.linkBack(true);
+      return transfers.connectionBack(true);
   }
 }
 

@@ -114,13 +114,13 @@ Deno.test("a receiver asks for a window of chunks, and for more as these come; i
   assert.equal(eventsOf(bob, "saved")[0]?.sha256, SHA256);
 });
 
-Deno.test("after a lost link a receiver asks from the first chunk that it has not got", async () => {
+Deno.test("after a lost connection a receiver asks from the first chunk that it has not got", async () => {
   await using room = await TransferRoom.open();
   const { bob, sent } = watched(room);
   for (const chunk of chunksOf(7, { bytes: BYTES }).slice(0, 3)) bob.transfers.handleChunk(chunk);
   sent.length = 0;
-  bob.transfers.linkLost(60_000);
-  bob.transfers.linkBack(true);
+  bob.transfers.connectionLost(60_000);
+  bob.transfers.connectionBack(true);
   assert.equal(pulls(sent)[0]?.[0], 3);
 });
 
@@ -148,22 +148,22 @@ Deno.test("nothing is asked of a file that was not accepted, and a refused one i
   assert.deepEqual(pulls(sent).at(-1), [0, 0]);
 });
 
-Deno.test("while a link is lost nothing is late; when the session is not held any more it is over, once", async () => {
+Deno.test("while a connection is lost nothing is late; when the session is not held any more it is over, once", async () => {
   await using room = await TransferRoom.open();
   const { bob } = watched(room);
   bob.transfers.memberAway(7, ROOM.id);
   room.pass(2 * FILE_STALLED_MS);
   assert.equal(bob.transfers.list()[0]?.waitingFor, "sender");
-  bob.transfers.linkLost(60_000);
-  assert.equal(bob.transfers.list()[0]?.waitingFor, "link");
+  bob.transfers.connectionLost(60_000);
+  assert.equal(bob.transfers.list()[0]?.waitingFor, "connection");
   room.pass(59_999);
   assert.deepEqual(eventsOf(bob, "failed"), []);
   room.pass(1);
-  bob.transfers.linkBack(false);
+  bob.transfers.connectionBack(false);
   assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.reason), [
     "the connection was lost for too long",
   ]);
-  assert.deepEqual(eventsOf(bob, "waiting").map((event) => event.for), ["sender", "link"]);
+  assert.deepEqual(eventsOf(bob, "waiting").map((event) => event.for), ["sender", "connection"]);
 });
 
 Deno.test("who was gone when all were counted has left; who is away is waited for", async () => {

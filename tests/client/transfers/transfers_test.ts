@@ -113,7 +113,7 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
   for (
     const [leave, code] of [
       ["memberLeft", "sender_left"],
-      ["linkLost", "link_lost"],
+      ["connectionLost", "connection_lost"],
       ["roomLeft", "room_left"],
     ] as const
   ) {
@@ -121,7 +121,7 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
     const bob = room.join({ acceptAll: true });
     bob.transfers.handleOffer(offerOf(7, { size: SMALL.length }));
     bob.transfers.handleChunk(chunksOf(7, { bytes: SMALL })[0]!);
-    if (leave === "linkLost") bob.transfers.linkLost();
+    if (leave === "connectionLost") bob.transfers.connectionLost();
     else if (leave === "roomLeft") bob.transfers.roomLeft(ROOM);
     else bob.transfers.memberLeft(7, ROOM.id);
     await bob.transfers.settled();
@@ -131,13 +131,13 @@ Deno.test("a sender, a link or a room that is left in the middle is told, and no
   }
 });
 
-Deno.test("a file of a v1 sender that is all here can be accepted after its sender left and the link was lost", async () => {
+Deno.test("a file of a v1 sender that is all here can be accepted after its sender left and the connection was lost", async () => {
   await using room = await TransferRoom.open();
   const [alice, bob] = [room.join({ survives: () => false }), room.join()];
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
   bob.transfers.memberLeft(alice.id, ROOM.id);
-  bob.transfers.linkLost();
+  bob.transfers.connectionLost();
   bob.transfers.accept();
   await bob.transfers.settled();
   assert.deepEqual(await namesIn(bob.folder), ["a.bin"]);
@@ -154,7 +154,7 @@ Deno.test("a link lost while sending ends the sending where the server does not 
   });
   await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
   await alice.transfers.settled();
-  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "link_lost");
+  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "connection_lost");
   assert.deepEqual(alice.transfers.list(), []);
 });
 
@@ -289,7 +289,7 @@ Deno.test("/cancel before the first chunk frees the receivers, even if the serve
 });
 
 Deno.test("an offer that the next link brings after its sending ended is given up, in its own room only", async () => {
-  for (const [leave, told] of [["linkLost", 1], ["roomLeft", 0]] as const) {
+  for (const [leave, told] of [["connectionLost", 1], ["roomLeft", 0]] as const) {
     await using room = await TransferRoom.open();
     const bob = room.join();
     const held: (() => void)[] = [];
@@ -302,7 +302,7 @@ Deno.test("an offer that the next link brings after its sending ended is given u
       },
     });
     await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
-    if (leave === "linkLost") alice.transfers.linkLost();
+    if (leave === "connectionLost") alice.transfers.connectionLost();
     else alice.transfers.roomLeft(ROOM);
     await alice.transfers.settled();
     // The second time is a server that says so twice.

@@ -127,7 +127,7 @@ Deno.test("an upload that is stopped before it begins sends no chunk and closes 
   const upload = new PushedUpload(file, ({ kind }) => Promise.resolve(void kinds.push(kind)));
   const outcome = upload.run(() => {});
   upload.stop({ code: "cancelled", reason: "cancelled" });
-  upload.stop({ code: "link_lost", reason: "too late to matter" });
+  upload.stop({ code: "connection_lost", reason: "too late to matter" });
   assert.deepEqual(await outcome, { fault: { code: "cancelled", reason: "cancelled" } });
   assert.deepEqual(kinds, ["offer"]);
   await assert.rejects(file.chunk(0), /it cannot be read|Bad resource/);

@@ -63,7 +63,7 @@ Deno.test("no text of a peer leaves its span, and none holds a control character
       renderer.chat({ ...LINE, to: text, quote: { sequence: 1, sender: text, text } }),
       renderer.system({ text, room: text, time: text, event: "notice" }),
       renderer.note({ level: "error", text, hint: text, time: TIME }),
-      renderer.link({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
+      renderer.connection({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
     ];
     for (const line of lines) {
       // deno-lint-ignore no-control-regex -- what must not be there

@@ -31,7 +31,7 @@ function turns({ lines }: LiveChat, event: string): Line[] {
 
 /** How often a chat said that its files wait for its connection. */
 function cuts(chat: LiveChat): number {
-  return turns(chat, "waiting").filter((event) => event["for"] === "link").length;
+  return turns(chat, "waiting").filter((event) => event["for"] === "connection").length;
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -98,7 +98,11 @@ Deno.test("files arrive whole and once, however often the links of both sides ar
     assert.deepEqual(turns(chat, "failed"), [], seed);
     assert.equal(turns(chat, chat === alice ? "sent" : "saved").length, files, seed);
   }
-  assert.deepEqual(turns(carol, "waiting").filter((line) => line["for"] === "link"), [], seed);
+  assert.deepEqual(
+    turns(carol, "waiting").filter((line) => line["for"] === "connection"),
+    [],
+    seed,
+  );
   assert.ok(turns(alice, "waiting").length > 0 && turns(bob, "waiting").length > 0, seed);
   assert.doesNotMatch(server.log, /unexpected fault/, seed);
 });
@@ -219,7 +223,7 @@ Deno.test("a sender whose session is not held any more has failed, in one line, 
   await alice.until(() => alice.chat.connected, "another session");
   await alice.chat.say("back");
   await bob.until(() => bob.heard.length === 1, "alice's words");
-  assert.deepEqual([failed(alice), failed(bob)], [["link_lost"], ["sender_left"]]);
+  assert.deepEqual([failed(alice), failed(bob)], [["connection_lost"], ["sender_left"]]);
   assert.deepEqual([alice, bob].map((chat) => chat.chat.transfers.list()), [[], []]);
 });
 
@@ -233,7 +237,7 @@ Deno.test("a receiver whose session is not held any more has failed, in one line
   await bob.until(() => turns(bob, "failed").length > 0, "the end of the wait");
   scene.open();
   await bob.until(() => bob.chat.connected, "another session");
-  assert.deepEqual(turns(bob, "failed").map(({ code }) => code), ["link_lost"]);
+  assert.deepEqual(turns(bob, "failed").map(({ code }) => code), ["connection_lost"]);
   assert.deepEqual(turns(alice, "failed"), []);
   assert.equal(alice.chat.transfers.list().length, 1, "others may still ask for it");
 });

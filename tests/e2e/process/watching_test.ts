@@ -62,8 +62,8 @@ Deno.test("the metrics page counts members, handshakes and deliveries, and names
   const text = await response.text();
   const samples = readSamples(text);
   const expected = {
-    'cmdchat_members{link="v1"}': 1,
-    'cmdchat_members{link="v2"}': 1,
+    'cmdchat_members{connection="v1"}': 1,
+    'cmdchat_members{connection="v2"}': 1,
     'cmdchat_rooms{kind="open"}': 1,
     'cmdchat_handshakes_total{result="v1"}': 1,
     'cmdchat_handshakes_total{result="v2"}': 1,
@@ -87,10 +87,10 @@ Deno.test("a session that is held is a member away, and counts as resumed when i
   const { session, secret } = first.welcome;
   first.conn.close();
   await first.ended;
-  while ((await samplesOf(pages)).get('cmdchat_members{link="away"}') !== 1);
+  while ((await samplesOf(pages)).get('cmdchat_members{connection="away"}') !== 1);
   await using _again = await V2Peer.join({ port: server.port, hello: { session, secret } });
   const samples = await samplesOf(pages);
-  assert.equal(samples.get('cmdchat_members{link="away"}'), 0);
+  assert.equal(samples.get('cmdchat_members{connection="away"}'), 0);
   assert.equal(samples.get('cmdchat_handshakes_total{result="resumed"}'), 1);
 });
 

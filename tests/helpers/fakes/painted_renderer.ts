@@ -27,7 +27,7 @@ export function painted(
       return shown === undefined ? undefined : text(shown);
     },
     note: (note) => text(renderer.note(note)),
-    link: (note) => text(renderer.link(note)),
+    connection: (note) => text(renderer.connection(note)),
     ...(day === undefined ? {} : { day: (given) => text(day(given)) }),
     ...(roomSwitch === undefined ? {} : { roomSwitch: (room) => text(roomSwitch(room)) }),
     ...(more === undefined

@@ -176,7 +176,7 @@ export class TransferRoom implements AsyncDisposable {
   /** Cuts a member's link; the others are told. */
   cut(member: Member): void {
     member.linked = false;
-    member.transfers.linkLost(HOLD_MS);
+    member.transfers.connectionLost(HOLD_MS);
     for (const { id, transfers } of this.members) {
       if (id !== member.id) transfers.memberAway(member.id, ROOM.id);
     }
@@ -185,7 +185,7 @@ export class TransferRoom implements AsyncDisposable {
   /** The member's session has a link again. */
   mend(member: Member): void {
     member.linked = true;
-    member.transfers.linkBack(true);
+    member.transfers.connectionBack(true);
     for (const { id, transfers } of this.members) {
       if (id !== member.id) transfers.memberBack(member.id, ROOM.id);
     }

@@ -41,7 +41,7 @@ Deno.test("every message comes back as it was sent, with the number of its serve
       challenge: new Uint8Array(32),
       request: new Uint8Array(5),
     },
-    { kind: "sealed_link", to: 3, peer: 4, left: true },
+    { kind: "sealed_lost", to: 3, peer: 4, left: true },
     { kind: "sealed_tell", to: 3, peer: 4, event: new Uint8Array(5) },
     { kind: "sealed_again", to: 3, peer: 4 },
     { kind: "banned", network: "192.0.2.0/24", until: 2 ** 52 },

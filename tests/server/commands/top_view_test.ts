@@ -8,8 +8,8 @@ function look(at: number, lines: string): Look {
 
 const FIRST = `cmdchat_build_info{version="1.2.3"} 1
 cmdchat_uptime_seconds 90061
-cmdchat_members{link="v1"} 1
-cmdchat_members{link="v2"} 7
+cmdchat_members{connection="v1"} 1
+cmdchat_members{connection="v2"} 7
 cmdchat_messages_received_total 100
 cmdchat_sent_bytes_total 0
 cmdchat_delivery_seconds_bucket{le="0.001"} 5
@@ -37,7 +37,7 @@ Deno.test("top says so when the server stops, and when it was started anew", () 
 
 Deno.test("no row of top is wider than a terminal of 80 columns, however large the numbers", () => {
   const many = [
-    ...["v1", "v2", "away"].map((kind) => `cmdchat_members{link="${kind}"} 10000`),
+    ...["v1", "v2", "away"].map((kind) => `cmdchat_members{connection="${kind}"} 10000`),
     ...["v1", "v2", "resumed", "unauthorized", "refused"].map((kind) =>
       `cmdchat_handshakes_total{result="${kind}"} 123456`
     ),

@@ -49,7 +49,7 @@ Deno.test("a request whose number is not the next ends the session", async () =>
   await alice.ended;
 });
 
-Deno.test("a lost link keeps name and place; coming back brings what was missed, in order, once", async () => {
+Deno.test("a lost connection keeps name and place; coming back brings what was missed, in order, once", async () => {
   await using server = await startServer();
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
@@ -109,7 +109,7 @@ Deno.test("a ticket with another's secret opens nothing", async () => {
   await alice.until("chat");
 });
 
-Deno.test("without --hold a lost link is a leave, and the ticket is worth nothing", async () => {
+Deno.test("without --hold a lost connection is a leave, and the ticket is worth nothing", async () => {
   await using server = await startServer({ args: ["--hold", "0"] });
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   const alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });

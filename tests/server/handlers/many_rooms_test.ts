@@ -154,7 +154,7 @@ Deno.test("a direct message to somebody gone, or in no room of ours, is refused 
   assert.equal(taker.events.some(({ kind }) => kind === "direct"), false);
 });
 
-Deno.test("a direct message waits for a lost link; its sender is told when nobody comes back for it", async () => {
+Deno.test("a direct message waits for a lost connection; its sender is told when nobody comes back for it", async () => {
   await using server = await startServer({ args: ["--hold", "3"] });
   await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
   const bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });

@@ -104,7 +104,7 @@ Deno.test("behind an address that a member shares, only the handle is kept out",
   const { come, seat, bob } = await garbageFrom("192.0.2.7");
   assert.equal((await come("192.0.2.7", await newAttachKey())).answer, "sealed_attached");
   assert.match(`${(await come("192.0.2.7", seat)).why}`, /Wait 10 s/);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   assert.match(`${(await come("192.0.2.7", await newAttachKey())).why}`, /Wait 10 s/);
 });
 
@@ -142,7 +142,7 @@ Deno.test("a locked room lets go of those who are not in it, and takes no other 
   alice.commit(1, "lock", [], true);
   assert.deepEqual([waiting.drops, idle.drops], [["locked"], ["locked"]]);
   assert.throws(() => Recorder.attach(room, 9), /it is locked/);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   bob.attach({ epoch: 2, seq: 2 });
   alice.commit(2, "unlock", [], false);
   assert.equal(Recorder.attach(room, 9).last("sealed_attached")?.missing, "epochs");

@@ -74,7 +74,7 @@ Deno.test("a message of the current epoch and the one before is ordered, an olde
 
 Deno.test("who comes back is told all that it missed, in order, and nothing twice", () => {
   const { room, members: [alice, bob] } = roomOf(2);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   assert.equal(alice.last("sealed_gone")?.left, false);
   alice.app(1, "one");
   alice.commit(1, "two");
@@ -96,7 +96,7 @@ Deno.test("a newcomer is told nothing of what was said before", () => {
 
 Deno.test("messages are forgotten before commits, and who comes back is told which are missing", () => {
   const { members: [alice, bob], rooms } = roomOf(2);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   alice.commit(1, "the commit");
   for (let i = 0; i < 600; i++) alice.app(2, `message ${i}`);
   assert.ok(rooms.bytes < 2 ** 20);
@@ -110,7 +110,7 @@ Deno.test("messages are forgotten before commits, and who comes back is told whi
 
 Deno.test("who is behind by more commits than are remembered must join again", () => {
   const { members: [alice, bob] } = roomOf(2);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   for (let epoch = 1; epoch <= 300; epoch++) alice.commit(epoch, `commit ${epoch}`);
   bob.events.length = 0;
   bob.attach({ epoch: 1, seq: 1 });

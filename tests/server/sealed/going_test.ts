@@ -4,7 +4,7 @@ import { openRooms, Recorder, roomOf } from "../../helpers/peers/sealed_room.ts"
 
 Deno.test("one member is asked to remove who is gone after the grace time, and the next five seconds later", () => {
   const { clock, members: [alice, bob, carol] } = roomOf(3);
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   clock.turn(59_999);
   assert.equal(alice.last("sealed_evict_please"), undefined);
   clock.turn(1);
@@ -41,7 +41,7 @@ Deno.test("who says that it leaves is to be removed at once, and a commit that d
 
 Deno.test("who comes back before it was removed is not removed", () => {
   const { clock, members: [alice, bob] } = roomOf(2);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   clock.turn(60_000);
   assert.equal(alice.all("sealed_evict_please").length, 1);
   bob.attach({ epoch: 1, seq: 1 });
@@ -66,7 +66,7 @@ Deno.test("somebody who never came into the group comes and goes without a handl
 
 Deno.test("a room is forgotten when nobody is there or waited for, with its timers", () => {
   const { clock, rooms, members: [alice, bob] } = roomOf(2);
-  alice.room.loseLink(alice.seat);
+  alice.room.loseConnection(alice.seat);
   bob.room.leave(bob.seat);
   assert.equal(rooms.size, 1, "alice may come back");
   clock.turn(60_000);
@@ -188,7 +188,7 @@ Deno.test("a receiver can have asked for 128 chunks at once; what a lost sender 
   const { members: [alice, bob, carol] } = roomOf(3);
   for (let i = 0; i < 4; i++) alice.pull(i % 2 === 0 ? bob : carol, 32);
   assert.throws(() => alice.pull(bob, 1), /too much of it/);
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   alice.pull(bob, 32);
   assert.throws(() => alice.pull(carol, 1), /not here/);
 });

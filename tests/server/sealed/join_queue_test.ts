@@ -89,9 +89,9 @@ Deno.test("a member that goes while it is asked is passed over at once, and so i
   const [carol, dave] = [3, 4].map((n) => Recorder.attach(room, n)) as [Recorder, Recorder];
   carol.join();
   dave.join();
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   assert.notEqual(alice.last("sealed_group_info_please"), undefined);
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   alice.give();
   assert.notEqual(dave.last("sealed_group_info"), undefined);
 });

@@ -79,7 +79,7 @@ class Story {
       case "chunk":
         return void (this.people[step.to] && one.chunk(this.people[step.to] as Recorder, "chunk"));
       case "lose":
-        one.room.loseLink(one.seat);
+        one.room.loseConnection(one.seat);
         break;
       case "leave":
         one.room.leave(one.seat);
@@ -142,7 +142,7 @@ Deno.test("whatever people ask for in whatever order: one frame a place, all bou
         for (const one of story.people) if (one !== undefined) checkOrder(one);
         if (stops) story.parts.rooms.close();
         else for (const one of story.people) if (one !== undefined) one.room.leave(one.seat);
-        // The grace time of those whose link was lost, in small steps: what is left then was forgotten by the room.
+        // The grace time of those whose connection was lost, in small steps: what is left then was forgotten by the room.
         for (let i = 0; i < 620 && story.parts.rooms.size > 0; i++) story.parts.clock.turn(100);
         assert.equal(story.parts.rooms.size, 0, "a room is left");
         assert.equal(story.parts.rooms.bytes, 0, "bytes are left");

@@ -41,7 +41,7 @@ Deno.test("neither newcomers, nor one member alone, nor those who could not befo
   clock.turn(10_000);
   assert.equal(alice.last("sealed_none"), undefined);
   const alone = roomOf(2);
-  alone.room.loseLink(alone.members[1].seat);
+  alone.room.loseConnection(alone.members[1].seat);
   alone.members[0].join();
   alone.clock.turn(10_000);
   assert.equal(alone.members[0].last("sealed_none"), undefined);
@@ -76,7 +76,7 @@ Deno.test("two members alone cannot take the room from those who were away: a li
   const eve = Recorder.attach(room, 5);
   eve.enter(3, dave);
   for (const one of [alice, bob, carol, dave]) one.vote(4, true);
-  for (const one of [alice, bob, carol]) room.loseLink(one.seat);
+  for (const one of [alice, bob, carol]) room.loseConnection(one.seat);
   dave.commit(4, "the others are gone", [alice, bob, carol].map(({ handle }) => handle));
   eve.vote(5, true);
   for (const one of [alice, bob, carol]) {

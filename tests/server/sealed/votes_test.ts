@@ -70,16 +70,16 @@ Deno.test("who lost its connection has no say: those who are here decide", () =>
   const { members: [alice, bob, carol, mallory] } = roomOf(4);
   mallory.commit(3, "bad");
   alice.vote(4, false);
-  bob.room.loseLink(bob.seat);
+  bob.room.loseConnection(bob.seat);
   assert.equal(alice.last("sealed_void"), undefined, "one of two");
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   assert.equal(alice.last("sealed_void")?.epoch, 3);
 });
 
 Deno.test("who comes back from an epoch that is void now is told so before what follows it", () => {
   const { members: [alice, bob, carol, mallory] } = roomOf(4);
   mallory.commit(3, "bad");
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   for (const member of [alice, bob]) member.vote(4, false);
   alice.commit(3, "good");
   carol.events.length = 0;
@@ -90,7 +90,7 @@ Deno.test("who comes back from an epoch that is void now is told so before what 
 
 Deno.test("who never saw what is void now is told of the sequences that are missing", () => {
   const { members: [alice, bob, carol, mallory] } = roomOf(4);
-  carol.room.loseLink(carol.seat);
+  carol.room.loseConnection(carol.seat);
   alice.app(3, "before");
   mallory.commit(3, "bad");
   for (const member of [alice, bob]) member.vote(5, false);

@@ -31,13 +31,13 @@ Deno.test("every class of error has its own name and exit code, none of them 0 o
 
 Deno.test("an error carries a hint and its cause where it has one", () => {
   const cause = new Error("connection reset");
-  const error = new ConnectionError("the link was lost", {
+  const error = new ConnectionError("the connection was lost", {
     hint: "it comes back by itself",
     cause,
   });
   assert.equal(error.hint, "it comes back by itself");
   assert.equal(error.cause, cause);
-  const bare = new ConnectionError("the link was lost");
+  const bare = new ConnectionError("the connection was lost");
   assert.equal(bare.hint, undefined);
   assert.equal("cause" in bare, false);
 });
