@@ -1,5 +1,7 @@
 // Time as the client sees it; injected, so that tests decide when it passes.
 
+import { TIMER_MAX_MS } from "../../shared/base/limits.ts";
+
 /** What tells the time and lets it pass. */
 export interface Clock {
   /** Milliseconds of a monotonic clock. */
@@ -8,7 +10,7 @@ export interface Clock {
   date(): number;
   /** The date and time as the wire writes it: ISO 8601 in UTC. */
   utc(): string;
-  /** Resolves after so many milliseconds, or at once when `signal` aborts; never rejects. */
+  /** Resolves after so many milliseconds, TIMER_MAX_MS at most, or at once when `signal` aborts; never rejects. */
   wait(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export const SYSTEM_CLOCK: Clock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, Math.min(milliseconds, TIMER_MAX_MS));
       signal?.addEventListener("abort", done);
     });
   },

@@ -43,8 +43,8 @@ export class Roster {
 
   /** Adds or updates a member; fields that are not given keep their value. */
   add(person: Partial<RosterEntry> & Pick<RosterEntry, "name">): void {
-    if (this.#people.size >= MEMBERS_MAX) return;
     const key = nameKey(person.name);
+    if (this.#people.size >= MEMBERS_MAX && !this.#people.has(key)) return;
     this.#people.set(key, { ...UNKNOWN, ...this.#people.get(key), ...person });
   }
 

@@ -4,7 +4,7 @@ import type { AnyRoomId } from "../base/local_ids.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import type { Clock } from "../base/clock.ts";
 
-// More at once are not shown: each costs a timer.
+// More at once are not shown.
 const WRITERS_MAX = 32;
 const SHOWN_MS = 2 * TYPING_QUIET_MS;
 
@@ -21,6 +21,8 @@ export interface TypingOptions {
 interface Writer {
   readonly room: AnyRoomId;
   readonly name: string;
+  /** Until when it is shown; monotonic ms. */
+  until: number;
 }
 
 /** Who is typing in which room. */
@@ -28,6 +30,7 @@ export class Typing {
   readonly #options: TypingOptions;
   #shown: readonly Writer[] = [];
   #toldAt = -Infinity;
+  #isWatching = false;
 
   constructor(options: TypingOptions) {
     this.#options = options;
@@ -51,12 +54,14 @@ export class Typing {
   begins(room: AnyRoomId, name: string): void {
     const { clock, isWanted, onChange } = this.#options;
     if (!isWanted()) return;
-    const others = this.#shown.filter((other) => !isSame(other, { room, name }));
-    if (others.length >= WRITERS_MAX) return;
-    const shown = { room, name };
-    this.#shown = [...others, shown];
-    onChange();
-    void clock.wait(SHOWN_MS).then(() => this.#drop((other) => other === shown));
+    const until = clock.now() + SHOWN_MS;
+    const known = this.#shown.find((other) => isSame(other, { room, name }));
+    if (known !== undefined) known.until = until;
+    else if (this.#shown.length < WRITERS_MAX) {
+      this.#shown = [...this.#shown, { room, name, until }];
+      onChange();
+      void this.#watch();
+    }
   }
 
   /** `name` sent the message, or left. */
@@ -69,6 +74,19 @@ export class Typing {
     return this.#shown.filter((shown) => shown.room === room).map(({ name }) => name);
   }
 
+  // One timer for all: a server can say without end that somebody is typing.
+  async #watch(): Promise<void> {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const { clock } = this.#options;
+    while (this.#shown.length > 0) {
+      const next = Math.min(...this.#shown.map(({ until }) => until));
+      await clock.wait(next - clock.now());
+      this.#drop(({ until }) => until <= clock.now());
+    }
+    this.#isWatching = false;
+  }
+
   #drop(isOver: (shown: Writer) => boolean): void {
     const left = this.#shown.filter((shown) => !isOver(shown));
     if (left.length === this.#shown.length) return;
@@ -77,6 +95,8 @@ export class Typing {
   }
 }
 
-function isSame(one: Writer, other: Writer): boolean {
+type Place = Pick<Writer, "room" | "name">;
+
+function isSame(one: Place, other: Place): boolean {
   return one.room === other.room && one.name === other.name;
 }

@@ -29,7 +29,12 @@ const ANSWER_MS = 3_000;
 /** A session of this server, as other servers see it. */
 export interface SharedSession {
   readonly id: number;
-  readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array } | undefined;
+  /** `previous`: the secret before it, while the client has not shown that it knows the new one. */
+  readonly ticket: {
+    readonly id: Uint8Array;
+    readonly secret: Uint8Array;
+    readonly previous?: Uint8Array;
+  } | undefined;
 }
 
 /** What the cluster asks of this server. */
@@ -58,7 +63,7 @@ export interface RemoteSession {
 }
 
 interface Known {
-  readonly digest: Uint8Array;
+  readonly digests: readonly Uint8Array[];
   readonly client: number;
   readonly slot: Slot;
 }
@@ -167,8 +172,10 @@ export class Cluster {
     if (ticket === undefined) return;
     this.#homes.delete(id);
     this.#known.delete(encodeBase64(ticket.id));
-    const digest = sha256(ticket.secret);
-    this.#send({ kind: "session", ticket: ticket.id, digest, client: id });
+    const { secret, previous } = ticket;
+    const digests = [secret, ...(previous === undefined ? [] : [previous])]
+      .map((one) => sha256(one));
+    this.#send({ kind: "session", ticket: ticket.id, digests, client: id });
   }
 
   /** Tells the others that a session is over. */
@@ -179,7 +186,7 @@ export class Cluster {
   /** Takes over a session of another server; undefined if there is none, or the secret does not match. */
   async take(ticket: Uint8Array, secret: Uint8Array): Promise<RemoteSession | undefined> {
     const known = this.#known.get(encodeBase64(ticket));
-    if (known === undefined || !timingSafeEqual(known.digest, sha256(secret))) return undefined;
+    if (known === undefined || !isOneOf(known.digests, sha256(secret))) return undefined;
     const { client, slot } = known;
     if (!this.#heard.has(slot)) return { client, request: undefined };
     const answer = await this.#ask((question) => ({ kind: "take", question, ticket }));
@@ -301,7 +308,7 @@ export class Cluster {
         return this.#lose(slot, performance.now());
       case "session":
         this.#known.set(encodeBase64(message.ticket), {
-          digest: message.digest,
+          digests: message.digests,
           client: message.client,
           slot,
         });
@@ -364,4 +371,9 @@ export class Cluster {
       this.#send(messageOf(question));
     });
   }
+}
+
+/** Whether `digest` is one of `known`; all are compared, each in constant time. */
+function isOneOf(known: readonly Uint8Array[], digest: Uint8Array): boolean {
+  return known.map((one) => timingSafeEqual(one, digest)).includes(true);
 }

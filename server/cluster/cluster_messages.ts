@@ -34,8 +34,8 @@ const MESSAGES = {
   who: { to: count, sign: bytes(SIGN_BYTES) },
   /** Answer to `who`; repeats its challenge. `identity`: fingerprint of the sender. */
   here: { sign: bytes(SIGN_BYTES), identity: label },
-  /** A session on the sender; `digest`: SHA-256 of the secret that resumes it. */
-  session: { ticket, digest: bytes(32), client },
+  /** A session on the sender; `digests`: SHA-256 of the secrets that resume it, the new one and the one before. */
+  session: { ticket, digests: z.array(bytes(32)).min(1).max(2), client },
   ended: { ticket },
   /** A client resumes its session at the sender: the server that has it gives it up. */
   take: { question, ticket },

@@ -112,6 +112,9 @@ export const DEPARTED_BUDGET = { most: 10_000, reserve: 16 } as const;
 /** While somebody of an address is muted, how long after the last one of it came or left the next may come in. */
 export const DEPARTED_REJOIN_MS = 60_000;
 
+/** Sessions that an admin ended and whose clients may not come back by their tickets; above this as with bans. */
+export const EXPELLED_BUDGET = { most: 10_000, reserve: 16 } as const;
+
 /** Bytes of a notice of the operator's: a few rows of a terminal. */
 export const ADMIN_NOTICE_MAX_BYTES = 512;
 

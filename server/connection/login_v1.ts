@@ -84,13 +84,13 @@ function openLogin(relay: Relay, session: Session, wire: EnvelopeV1): Login {
     *receive(frame) {
       counters.messagesIn++;
       session.received++;
-      session.requestBudget?.begin(frame.length);
+      session.requestBudget.begin(frame.length);
       const message = checkClientMessage(wire.open(frame));
       const room = session.memberships[0]?.room.id ?? 0;
       const request = fromV1(message, { id: session.requests.last + 1, room });
       if (request === undefined) {
         counters.notesDropped++;
-        session.requestBudget?.spend();
+        session.requestBudget.spend();
       } else dispatchRequest(session, request);
       yield;
       return false;

@@ -122,7 +122,7 @@ class LoginV2 implements Login {
       // A connection that was replaced cannot speak for its session any more.
       if (this.session.writer === this.#writer) {
         this.session.confirmTicket();
-        this.session.requestBudget?.begin(body.length);
+        this.session.requestBudget.begin(body.length);
         dispatchRequest(this.session, request);
       }
       yield;

@@ -91,7 +91,7 @@ async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<b
       const { done, value: isBye } = messages.next();
       if (isBye) return true;
       // After each message: one record may hold ten thousand.
-      const pause = login.session.requestBudget?.wait(performance.now()) ?? 0;
+      const pause = login.session.requestBudget.wait(performance.now());
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       if (done) break;
     }

@@ -33,10 +33,15 @@ export function dispatchRequest(session: Session, request: Request): void {
   }
   if (isSealedRequest(request)) return session.sealed.handle(request);
   const rule = REQUEST_RULES[request.kind];
-  if (!rule.isSpentByHandler) session.requestBudget?.spend();
+  // The operator lets what the rate limit counts pass unlimited; all else is paced, and what is not done as well.
+  const isFree = rule.isLimited === true && session.rateLimit === undefined;
+  if (!rule.isSpentByHandler && !isFree) session.requestBudget.spend();
   if ("id" in request) {
     const { requests } = session;
-    if (requests.isRepeat(request.id)) return session.tell(requests.answerTo(request.id));
+    if (requests.isRepeat(request.id)) {
+      if (isFree) session.requestBudget.spend();
+      return session.tell(requests.answerTo(request.id));
+    }
     if (!requests.take(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");
     }
@@ -49,6 +54,7 @@ export function dispatchRequest(session: Session, request: Request): void {
     if (request.kind !== "typing") speaker?.noteSpeech();
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;
+    if (isFree) session.requestBudget.spend();
     if ("id" in request) session.decline(request.id, error.message);
     // A note that is not numbered has no answer; anything else breaks the protocol.
     else if (request.kind !== "typing") throw error;

@@ -27,7 +27,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     const refusal = session.files.chunk({ kind: "chunk", file, index, data, last });
     const member = room === undefined ? undefined : session.membership(room);
     if (refusal !== undefined || member === undefined) {
-      session.requestBudget?.spend();
+      session.requestBudget.spend();
       const text = `Cannot send the file: ${refusal ?? "you are not in that room any longer"}`;
       return session.tell({ kind: "notice", room: room ?? 0, text });
     }
@@ -52,7 +52,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     // The window of a sender counts on an answer to each part.
     session.tell({ kind: "taken", file, index });
     // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
-    if (receivers === undefined || member === undefined) return session.requestBudget?.spend();
+    if (receivers === undefined || member === undefined) return session.requestBudget.spend();
     const { client, name, time } = member.about();
     const { clients, last } = receivers;
     member.room.passTo(clients, { kind: "chunk", client, name, time, file, index, data, last });

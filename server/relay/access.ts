@@ -107,13 +107,23 @@ export class Access {
     if (this.hasTokens) this.#tokensOf.set(session, tokenDigest(token ?? ""));
   }
 
+  /** The same by the digest that the process before knew. */
+  noteDigest(session: object, digest: Uint8Array): void {
+    this.#tokensOf.set(session, digest);
+  }
+
+  /** Digest of the token that a client came with; undefined where it needed none. */
+  tokenOf(session: object): Uint8Array | undefined {
+    return this.#tokensOf.get(session);
+  }
+
   /** Whether the token of a session is none of the server's any more. */
   isRevoked(session: object): boolean {
     const digest = this.#tokensOf.get(session);
     return digest !== undefined && this.hasTokens && this.#find(digest) === undefined;
   }
 
-  /** The name of the token that a session came with; undefined where it has none, or came by another process. */
+  /** The name of the token that a session came with; undefined where it has none, or came by another server. */
   tokenName(session: object): string | undefined {
     const digest = this.#tokensOf.get(session);
     return digest === undefined ? undefined : this.#find(digest)?.name;

@@ -22,6 +22,8 @@ export interface RelaySnapshot {
   readonly roomBans: RoomSourcesState<number>;
   /** Mutes and paces of members that left their room. */
   readonly departed: RoomSourcesState<Departed>;
+  /** Digests of the tokens that sessions came with, by which they end with their token. */
+  readonly tokens: readonly (readonly [client: number, digest: Uint8Array])[];
 }
 
 /** A relay, and who its server is. */

@@ -6,6 +6,7 @@ import { ConfigError } from "../../shared/base/errors.ts";
 import { EXPECTED_BACK_MS } from "../config/limits.ts";
 import { Session } from "../session/session.ts";
 import { drain } from "./drain.ts";
+import type { SealedSnapshot } from "../sealed/room_contract.ts";
 import type { RelaySnapshot } from "./hand_over_state.ts";
 import type { Relay } from "./relay.ts";
 
@@ -35,6 +36,10 @@ export async function handOver(relay: Relay): Promise<RelaySnapshot> {
     bans: relay.access.bans.snapshot,
     roomBans: relay.roomBans.state,
     departed: relay.departed.state,
+    tokens: relay.sessions.flatMap((session) => {
+      const digest = relay.access.tokenOf(session);
+      return digest === undefined ? [] : [[session.id, digest] as const];
+    }),
   };
 }
 
@@ -45,15 +50,19 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   relay.access.bans.snapshot = state.bans;
   relay.roomBans.restore(state.roomBans);
   relay.departed.restore(state.departed);
-  relay.sealed.restore(state.sealed);
+  restoreSealed(relay, state.sealed);
   const restored = relay.rooms.restore(state.nextRoom, state.rooms);
   const rooms = new Map(restored.map((room) => [room.id, room]));
   const now = performance.now();
+  const tokens = new Map(state.tokens);
   const expected: Session[] = [];
   for (const known of state.sessions) {
-    const { name, ticket, address } = known;
+    const { name, ticket: { id, secret, previous }, address } = known;
+    const ticket = previous === null ? { id, secret } : { id, secret, previous };
     const session = new Session(relay, { name, ticket, address, isV1: false, known });
     relay.enter(session);
+    const token = tokens.get(session.id);
+    if (token !== undefined) relay.access.noteDigest(session, token);
     relay.held.know(session);
     for (const [id, title] of known.rooms) {
       const room = rooms.get(id);
@@ -65,6 +74,14 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   for (const room of restored) relay.rooms.tidy(room);
   const timer = setTimeout(() => expected.forEach((one) => one.missed()), EXPECTED_BACK_MS);
   Deno.unrefTimer(timer);
+}
+
+/** Members bring back what is not understood here, as after any other restart. */
+function restoreSealed({ sealed, log }: Relay, state: SealedSnapshot): void {
+  if (sealed.restore(state)) return;
+  log.warning("sealed rooms were handed over in another format: their members bring them back", {
+    format: String(state.format),
+  });
 }
 
 function refuseCluster({ cluster }: Relay, what: string): void {

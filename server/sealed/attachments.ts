@@ -20,6 +20,8 @@ export interface SealedSession {
   takeMessage(now: number): number;
   /** The same for the work of a group, which must not wait for talk. */
   takeGroupWork(now: number): number;
+  /** Whether the operator lets what the rate limit counts pass unlimited; it is then worth nothing of the pace. */
+  readonly isUnlimited?: boolean;
   /** Something came that is worth a request of the session's pace. */
   spendPace(): void;
   /** Whether files may pass. */
@@ -102,15 +104,17 @@ export class Attachments implements SealedPeer {
 
   /** Does what a request asks for. A refusal is told; throws ProtocolError. */
   handle(request: SealedRequest): void {
+    const isFree = this.#owner.isUnlimited === true && isCounted(request.kind);
     try {
       if (request.kind === "sealed_chunk") return this.#chunk(request);
-      this.#owner.spendPace();
+      if (!isFree) this.#owner.spendPace();
       this.#checkRate(request.kind);
       if (this.#passOn(request) !== undefined) return;
       if (request.kind === "sealed_attach") return this.#attach(request);
       this.#inRoom(request);
     } catch (error) {
       if (!(error instanceof CmdchatError) || error instanceof ProtocolError) throw error;
+      if (isFree) this.#owner.spendPace();
       if (!("ask" in request)) return;
       const room = "room" in request ? request.room : 0;
       this.#tell({ kind: "sealed_declined", ask: request.ask, room, why: error.message });
@@ -221,6 +225,11 @@ const DROPPED = {
   locked: "It is locked, and you are not in it.",
   crowded: "Too many connections from where you are wait to come in. Try again.",
 } as const;
+
+/** Whether the rate limit counts requests of that kind. */
+function isCounted(kind: SealedRequest["kind"]): boolean {
+  return kind === "sealed_app" || GROUP_WORK.has(kind);
+}
 
 // What costs all members work. Answers to the server's questions, votes and leaving do not count.
 const GROUP_WORK: ReadonlySet<SealedRequest["kind"]> = new Set([

@@ -62,8 +62,12 @@ export interface SealedRoomSnapshot {
   readonly committer: Uint8Array | null;
 }
 
+/** Of what one process hands to the next; another number for each change of what is below it. */
+export const SEALED_FORMAT = 1;
+
 /** All sealed rooms of a server. */
 export interface SealedSnapshot {
+  readonly format: typeof SEALED_FORMAT;
   readonly lastNumber: number;
   /** Those that the admin closed. */
   readonly closed: readonly string[];

@@ -3,7 +3,7 @@
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { RoomQuota, type RoomQuotaOptions } from "../limits/room_quota.ts";
-import type { SealedClock } from "./room_contract.ts";
+import { SEALED_FORMAT, type SealedClock } from "./room_contract.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
@@ -85,20 +85,26 @@ export class SealedRooms {
   /** What the next process must know. */
   get state(): SealedSnapshot {
     return {
+      format: SEALED_FORMAT,
       lastNumber: this.#lastNumber,
       closed: [...this.#closed],
       rooms: this.list.flatMap((room) => room.state ?? []),
     };
   }
 
-  /** Has what another process knew, whose members are waited for. */
-  restore({ lastNumber, closed, rooms }: SealedSnapshot): void {
+  /** Has what another process knew, whose members are waited for. False, and has nothing, in another format. */
+  restore({ format, lastNumber, closed, rooms }: SealedSnapshot): boolean {
+    if (format !== SEALED_FORMAT) return false;
     this.#lastNumber = lastNumber;
     for (const key of closed) this.#closed.add(key);
     for (const known of rooms) {
       const { number, rid } = known;
-      this.#make(encodeBase64(rid), { number, rid, known });
+      const key = encodeBase64(rid);
+      // Who made it is not known any more; it counts all the same.
+      this.#forgets.set(key, this.#shares.keep(undefined));
+      this.#make(key, { number, rid, known });
     }
+    return true;
   }
 
   /** All rooms. */

@@ -13,7 +13,7 @@ export interface AttachingSession {
   deliver(broadcast: EncodedEvent): void;
   close(): void;
   readonly rateLimit: RateLimit | undefined;
-  readonly requestBudget: RequestBudget | undefined;
+  readonly requestBudget: RequestBudget;
   readonly host: {
     readonly config: Pick<ServerConfig, "max-file" | "rate-limit">;
     readonly counters: Pick<Counters, "rateLimited">;
@@ -23,8 +23,14 @@ export interface AttachingSession {
 /** The owner of a session's attachments. Talk shares the limit of plain rooms; the group's work has one of its own. */
 export function adaptSession(session: AttachingSession): SealedSession {
   const { config, counters } = session.host;
-  const rate = config["rate-limit"];
-  const groupWork = rate === undefined ? undefined : new RateLimit(rate);
+  let { rateLimit } = session;
+  let groupWork = limitOf(session);
+  const takeWork = (now: number): number => {
+    // The operator has set another rate since.
+    if (session.rateLimit !== rateLimit) groupWork = limitOf(session);
+    rateLimit = session.rateLimit;
+    return groupWork?.take(now) ?? 0;
+  };
   const counted = (wait: number): number => {
     if (wait > 0) counters.rateLimited++;
     return wait;
@@ -33,9 +39,17 @@ export function adaptSession(session: AttachingSession): SealedSession {
     address: session.address,
     deliver: (broadcast) => session.deliver(broadcast),
     takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
-    takeGroupWork: (now) => counted(groupWork?.take(now) ?? 0),
-    spendPace: () => session.requestBudget?.spend(),
+    takeGroupWork: (now) => counted(takeWork(now)),
+    get isUnlimited() {
+      return session.rateLimit === undefined;
+    },
+    spendPace: () => session.requestBudget.spend(),
     takesFiles: config["max-file"] > 0,
     close: () => session.close(),
   };
+}
+
+function limitOf({ host: { config } }: AttachingSession): RateLimit | undefined {
+  const rate = config["rate-limit"];
+  return rate === undefined ? undefined : new RateLimit(rate);
 }

@@ -1,13 +1,10 @@
 // Sessions whose connection was lost, each waiting a while for its client to come back.
 
-import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import { ExpelledTickets, fitsTicket } from "./expelled_tickets.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
-
-// Their clients come again at once, or never.
-const EXPELLED_MAX = 1_000;
 
 interface Held {
   readonly session: Session;
@@ -21,7 +18,7 @@ export class HeldSessions {
   readonly #host: SessionHost;
   readonly #known = new Map<string, Session>();
   readonly #held = new Map<number, Held>();
-  readonly #expelled = new Map<string, Uint8Array>();
+  readonly #expelled = new ExpelledTickets();
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -45,25 +42,19 @@ export class HeldSessions {
   /** The session of a ticket; undefined where there is none or the secret is wrong (compared in constant time). */
   find(id: Uint8Array, secret: Uint8Array): Session | undefined {
     const session = this.#known.get(encodeBase64(id));
-    if (session?.ticket === undefined) return undefined;
-    const { secret: current, previous = current } = session.ticket;
-    const isCurrent = timingSafeEqual(current, secret);
-    return timingSafeEqual(previous, secret) || isCurrent ? session : undefined;
+    return session?.ticket !== undefined && fitsTicket(session.ticket, secret)
+      ? session
+      : undefined;
   }
 
   /** Remembers that an admin ended a session, so that its client does not come again by itself. */
-  noteExpelled({ ticket }: Session): void {
-    if (ticket === undefined) return;
-    this.#expelled.set(encodeBase64(ticket.id), ticket.secret);
-    if (this.#expelled.size > EXPELLED_MAX) {
-      this.#expelled.delete(this.#expelled.keys().next().value as string);
-    }
+  noteExpelled({ ticket, address }: Session): void {
+    if (ticket !== undefined) this.#expelled.add(ticket, address);
   }
 
   /** Whether this ticket is of a session that an admin ended. */
   wasExpelled(id: Uint8Array, secret: Uint8Array): boolean {
-    const known = this.#expelled.get(encodeBase64(id));
-    return known !== undefined && timingSafeEqual(known, secret);
+    return this.#expelled.has(id, secret);
   }
 
   /** Holds a session whose connection was lost at `now`, monotonic ms. False where it cannot be held. */

@@ -67,8 +67,8 @@ export class Session implements MemberSession, SessionRef {
   readonly address: string;
   /** Undefined where rates are not limited. */
   rateLimit: RateLimit | undefined;
-  /** Undefined where rates are not limited. */
-  requestBudget: RequestBudget | undefined;
+  /** Also where rates are not limited: what the rate limit never counts has its pace all the same. */
+  readonly requestBudget = new RequestBudget(performance.now());
   readonly isV1: boolean;
   readonly requests = new RequestNumbers();
   /** What its user says about being away; null = nothing. */
@@ -114,7 +114,6 @@ export class Session implements MemberSession, SessionRef {
   /** From now on it may send so much; undefined = as much as it likes. */
   useRate(rate: Rate | undefined): void {
     this.rateLimit = rate && new RateLimit(rate);
-    this.requestBudget = rate && new RequestBudget(performance.now());
     this.#reachLimit = undefined;
   }
 
@@ -170,6 +169,7 @@ export class Session implements MemberSession, SessionRef {
     const { id } = this.ticket;
     const secret = crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES));
     this.ticket = { id, secret, previous };
+    this.host.cluster?.opened(this);
   }
 
   /** The client has read its new ticket: it has sent something behind the welcome. */
@@ -187,7 +187,7 @@ export class Session implements MemberSession, SessionRef {
     return {
       client,
       name: this.#wantedName,
-      ticket: { id: ticket.id, secret: ticket.secret },
+      ticket: { previous: null, ...ticket },
       address,
       status,
       lastRequest: this.requests.last,

@@ -6,7 +6,12 @@ import type { TransferState } from "./file_transfers.ts";
 export interface SessionSnapshot {
   readonly client: number;
   readonly name: string;
-  readonly ticket: { readonly id: Uint8Array; readonly secret: Uint8Array };
+  /** `previous`: the secret before it, while the client has not shown that it knows the new one; null = it has. */
+  readonly ticket: {
+    readonly id: Uint8Array;
+    readonly secret: Uint8Array;
+    readonly previous: Uint8Array | null;
+  };
   readonly address: string;
   readonly status: string | null;
   readonly lastRequest: number;

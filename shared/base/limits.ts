@@ -25,6 +25,9 @@ export const CONNECTIONS_MAX = 10_000;
 /** Bytes of one file chunk before base64: fixed by the v1 wire format. */
 export const FILE_CHUNK_BYTES = 32 * KIB;
 
+/** Chunks of the largest file. */
+export const FILE_CHUNKS_MAX = FILE_MAX_BYTES_CEILING / FILE_CHUNK_BYTES;
+
 /** Transfers that one sender may have open at once. */
 export const FILE_TRANSFERS_PER_SENDER = 4;
 
@@ -66,6 +69,9 @@ export const RATE_LIMIT_MESSAGES = 12;
 
 /** Default for `--rate-limit`: the window in seconds. */
 export const RATE_LIMIT_SECONDS = 5;
+
+/** Largest `--rate-limit`: what fits its six digits, in an hour. */
+export const RATE_MAX = { messages: 999_999, seconds: 3_600 } as const;
 
 /** Rooms that one session may be in: what fits a hello, and more than one person follows. */
 export const SESSION_ROOMS_MAX = 32;
@@ -120,6 +126,15 @@ export const SESSION_SECRET_BYTES = 32;
 
 /** Default for `--hold`: seconds that the session of a lost connection is held. */
 export const HOLD_S = 60;
+
+/** Longest `--hold` in s: an hour. */
+export const HOLD_MAX_S = 3_600;
+
+/** Longest wait of a timer in ms, some 24 days: the runtime fires a longer one at once. */
+export const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Latest time in ms since 1970 that a date can hold (ECMA-262 §21.4.1.1). */
+export const TIME_MAX_MS = 8.64e15;
 
 /** Longest ban, mute or pause in s: 30 days. */
 export const MODERATION_MAX_S = 2_592_000;

@@ -8,6 +8,7 @@ import {
   SEALED_MEMBERS_MAX,
   SEALED_PULL_CHUNKS_MAX,
   SEALED_PULL_MAX_BYTES,
+  TIME_MAX_MS,
 } from "../base/limits.ts";
 import type { SealedRoomId } from "./ids.ts";
 
@@ -117,7 +118,7 @@ export const SEALED_EVENTS = {
     epoch,
     from: handle,
     ask,
-    time: count,
+    time: count.max(TIME_MAX_MS),
     /** Of a commit: the digest of `members` and `locked` as its sender gave them; empty for a message. */
     roster: bytes(0, ROSTER_BYTES),
     body,

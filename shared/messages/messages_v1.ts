@@ -6,9 +6,11 @@ import { ProtocolError } from "../base/errors.ts";
 import {
   CONNECTIONS_MAX,
   FILE_CHUNK_BYTES,
+  FILE_CHUNKS_MAX,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
   FRAME_MAX_BYTES,
+  RATE_MAX,
 } from "../base/limits.ts";
 
 // Lengths here keep absurd input out; the limits that users meet are checked where they can be explained.
@@ -23,9 +25,14 @@ const file = {
   file_id: fileId,
   filename: fileName,
   filesize: count.max(FILE_MAX_BYTES_CEILING),
-  total_chunks: count,
+  total_chunks: count.max(FILE_CHUNKS_MAX),
 };
-const chunk = { file_id: fileId, chunk_index: count, chunk_data: chunkData, is_final: z.boolean() };
+const chunk = {
+  file_id: fileId,
+  chunk_index: count.max(FILE_CHUNKS_MAX),
+  chunk_data: chunkData,
+  is_final: z.boolean(),
+};
 const stamp = { client_id: count, room: label, timestamp: z.string().max(64) };
 
 /** The subject of a system line of this server. */
@@ -97,15 +104,18 @@ export const HANDSHAKE_ANSWER = z.discriminatedUnion("type", [
     type: z.literal("handshake_ok"),
     client_id: count,
     room: label,
-    heartbeat_interval: z.number().positive().max(3_600),
+    heartbeat_interval: z.number().min(1).max(3_600),
     nonce_size: z.literal(12),
     encrypted_key: z.string().max(4_096),
     // Additions that other clients ignore: the assigned name, and the server's limits.
     name: label.optional(),
     limits: z.object({
-      message: count,
-      file: count,
-      rate: z.object({ messages: z.int().min(1), seconds: z.int().min(1) }).nullable(),
+      message: count.max(FRAME_MAX_BYTES),
+      file: count.max(FILE_MAX_BYTES_CEILING),
+      rate: z.object({
+        messages: z.int().min(1).max(RATE_MAX.messages),
+        seconds: z.int().min(1).max(RATE_MAX.seconds),
+      }).nullable(),
     }).optional(),
   }),
   z.object({ type: z.literal("handshake_error"), reason: z.string().max(1_024) }),

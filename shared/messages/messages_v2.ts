@@ -6,18 +6,22 @@ import {
   AWAY_TEXT_MAX_BYTES,
   BODY_MAX_BYTES,
   FILE_CHUNK_BYTES,
+  FILE_CHUNKS_MAX,
   FILE_MAX_BYTES_CEILING,
   FILE_NAME_WIRE_MAX_BYTES,
   FILE_PART_RECEIVERS_MAX,
   FILE_PULL_CHUNKS_MAX,
+  HOLD_MAX_S,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
+  RATE_MAX,
   SEALED_BODY_MAX_BYTES,
   SEALED_CHUNK_MAX_BYTES,
   SEALED_PULL_MAX_BYTES,
   SESSION_ID_BYTES,
   SESSION_ROOMS_MAX,
   SESSION_SECRET_BYTES,
+  TIME_MAX_MS,
   TOKEN_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "../base/limits.ts";
@@ -25,6 +29,7 @@ import type { ClientId, EventPosition, RequestId, RoomId, SequenceNumber } from 
 import type { MessageIn } from "./cbor_table.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
+// Without a bound only for numbers that are compared, stored or shown, and never counted up to, waited for or dated.
 const count = z.int().min(0);
 /** Number of a request, from 1, growing by 1 within a session; its answer repeats it. */
 const requestId: z.ZodType<RequestId> = z.int().min(1);
@@ -36,8 +41,10 @@ const label = z.string().max(1_024);
 const text = z.string().max(BODY_MAX_BYTES);
 const token = z.string().max(TOKEN_MAX_BYTES);
 const fileId = z.string().min(1).max(128);
+/** Of a chunk in its file, from 0; as many as there are in all. */
+const index = count.max(FILE_CHUNKS_MAX);
 /** Milliseconds since 1970-01-01 UTC. */
-const time = count;
+const time = count.max(TIME_MAX_MS);
 /** Position of an event in its room, from 1, without gaps. */
 const position: z.ZodType<EventPosition> = count;
 
@@ -58,14 +65,14 @@ const file = {
   file: fileId,
   filename: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
   size: count.max(FILE_MAX_BYTES_CEILING),
-  chunks: count,
+  chunks: count.max(FILE_CHUNKS_MAX),
   /** SHA-256 of the whole; null from v1, which does not tell. */
   hash: bytes(32).nullable(),
 };
 /** Empty data in a last chunk: the sender gave up. */
-const chunk = { file: fileId, index: count, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
+const chunk = { file: fileId, index, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
 /** Chunks of a file that a receiver asks for. */
-const wanted = { file: fileId, index: count, count: z.int().min(0).max(FILE_PULL_CHUNKS_MAX) };
+const wanted = { file: fileId, index, count: z.int().min(0).max(FILE_PULL_CHUNKS_MAX) };
 /** Who did something in a room, under which name, and when. */
 const doing = { room, client, name: label, time };
 /** The same with its place in the room's order. */
@@ -142,7 +149,7 @@ export const REQUESTS = {
   part: {
     to: z.array(client).min(1).max(FILE_PART_RECEIVERS_MAX),
     file: fileId,
-    index: count,
+    index,
     data: bytes(0, FILE_CHUNK_BYTES),
   },
   /** Tells `to`, whose file it is, what becomes of it here. */
@@ -157,12 +164,12 @@ export const EVENTS = {
     session: bytes(SESSION_ID_BYTES),
     secret: bytes(SESSION_SECRET_BYTES),
     resumed: z.boolean(),
-    rooms: count,
-    messageLimit: count,
-    fileLimit: count,
-    rateMessages: count,
-    rateSeconds: count,
-    hold: count,
+    rooms: count.max(SESSION_ROOMS_MAX),
+    messageLimit: count.max(BODY_MAX_BYTES),
+    fileLimit: count.max(FILE_MAX_BYTES_CEILING),
+    rateMessages: count.max(RATE_MAX.messages),
+    rateSeconds: count.max(RATE_MAX.seconds),
+    hold: count.max(HOLD_MAX_S),
   },
   /** Answer to hello; the connection is closed. */
   refused: { reason: label },
@@ -231,7 +238,7 @@ export const EVENTS = {
   /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
   rules: { room, maker: client, locked: z.boolean(), slow: seconds },
   /** The server has this part of a file of one's own: what a sender counts its window by. */
-  taken: { file: fileId, index: count },
+  taken: { file: fileId, index },
   /** A receiver asks for chunks of a file of one's own. */
   pull: { room, client, ...wanted },
   /** What a receiver says of a file of one's own. */

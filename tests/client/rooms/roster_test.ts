@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Roster } from "../../../client/rooms/roster.ts";
+import { MEMBERS_MAX, Roster } from "../../../client/rooms/roster.ts";
 
 Deno.test("a roster follows who comes, leaves and renames", () => {
   const roster = new Roster();
@@ -16,4 +16,11 @@ Deno.test("a roster follows who comes, leaves and renames", () => {
   roster.remove("ALICE");
   roster.clear();
   assert.deepEqual(roster.names, []);
+});
+
+Deno.test("a full list of members still learns what becomes of those in it", () => {
+  const roster = new Roster();
+  for (let n = 0; n <= MEMBERS_MAX; n++) roster.add({ name: `m${n}` });
+  roster.add({ name: "m0", state: "away" });
+  assert.deepEqual([roster.people.length, roster.find("m0")?.state], [MEMBERS_MAX, "away"]);
 });

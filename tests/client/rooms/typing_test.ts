@@ -56,3 +56,26 @@ Deno.test("who is writing is shown in their room, until they said it or stopped"
   await clock.pass(TYPING_QUIET_MS);
   assert.deepEqual(typing.in(1), []);
 });
+
+Deno.test("a server that says without end that somebody is writing costs one timer and one redraw each", async () => {
+  const clock = new ManualClock();
+  let [timers, changes] = [0, 0];
+  const typing = new Typing({
+    clock: {
+      now: () => clock.now(),
+      date: () => clock.date(),
+      utc: () => clock.utc(),
+      wait(ms) {
+        timers++;
+        return clock.wait(ms);
+      },
+    },
+    isWanted: () => true,
+    onChange: () => changes++,
+    tell() {},
+  });
+  for (let n = 0; n < 100_000; n++) typing.begins(1, `eve${n % 100}`);
+  assert.deepEqual([timers, changes, typing.in(1).length], [1, 32, 32]);
+  await clock.pass(2 * TYPING_QUIET_MS);
+  assert.deepEqual([typing.in(1), changes], [[], 33]);
+});

@@ -295,11 +295,12 @@ Deno.test("what a process of another version hands over is refused by name", () 
       issued: 7,
       nextRoom: 2,
       rooms: [],
-      sealed: { lastNumber: 0, closed: [], rooms: [] },
+      sealed: { format: 1, lastNumber: 0, closed: [], rooms: [] },
       sessions: [],
       bans: [],
       roomBans: [],
       departed: [],
+      tokens: [],
     },
   };
   assert.deepEqual(decodeHandOver(encodeHandOver(state)).relay, state.relay);

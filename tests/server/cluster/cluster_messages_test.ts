@@ -15,7 +15,12 @@ Deno.test("every message comes back as it was sent, with the number of its serve
     { kind: "hello" },
     { kind: "who", to: 3, sign: TICKET },
     { kind: "here", sign: TICKET, identity: "fingerprint" },
-    { kind: "session", ticket: TICKET, digest: new Uint8Array(32), client: 2 ** 52 },
+    {
+      kind: "session",
+      ticket: TICKET,
+      digests: [new Uint8Array(32), new Uint8Array(32)],
+      client: 2 ** 52,
+    },
     { kind: "ended", ticket: TICKET },
     { kind: "take", question: 1, ticket: TICKET },
     { kind: "given", question: 1, request: 7 },

@@ -146,3 +146,23 @@ Deno.test("another key or another identity on the same backplane is noticed", as
   assert.equal(one.cluster.others, 1);
   for (const { stop } of [one, two, stranger]) stop.abort();
 });
+
+Deno.test("a session whose ticket was changed goes to another server by either secret, until one was shown", async () => {
+  const bus = new MemoryCluster();
+  const [one, two] = [startServer(bus, 1), startServer(bus, 2)];
+  await settle();
+  const id = new Uint8Array(16).fill(5);
+  const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const comes = async (secret: Uint8Array) => (await two.cluster.take(id, secret))?.client;
+  const wait = (found: Promise<unknown>) => Promise.race([found, settle().then(() => "asked")]);
+  one.cluster.opened({ id: 9, ticket: { id, secret: second, previous: first } });
+  await settle();
+  for (const secret of [first, second]) assert.equal(await wait(comes(secret)), "asked");
+  assert.equal(await comes(new Uint8Array(32).fill(3)), undefined);
+  one.cluster.opened({ id: 9, ticket: { id, secret: second } });
+  await settle();
+  assert.equal(await comes(first), undefined, "shown: the one before is worth nothing");
+  assert.equal(await wait(comes(second)), "asked");
+  one.stop.abort();
+  two.stop.abort();
+});

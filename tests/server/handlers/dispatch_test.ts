@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
-import { DECLINED_REMEMBERED } from "../../../server/config/limits.ts";
+import { DECLINED_REMEMBERED, PACE_BURST } from "../../../server/config/limits.ts";
 import { FILE_CHUNK_BYTES, SESSION_ROOMS_MAX } from "../../../shared/base/limits.ts";
 import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
 
@@ -277,4 +277,21 @@ Deno.test("a rename or an away message counts for each room that it reaches, and
   assert.equal(alice.take("declined").length, 22);
   alice.ask({ kind: "chat", room: alice.room("room 0"), text: "here", action: false, reply: 0 });
   assert.equal(bob.take("chat").length, 1);
+});
+
+Deno.test("without a rate limit talk costs nothing of the pace, and all that the limit never counts costs it", async () => {
+  const relay = await makeRelay([...FREE, "--max-message", "10"]);
+  const asks: Readonly<Record<string, (who: Seated) => void>> = {
+    talk: (who) => say(who, "hi"),
+    ping: ({ session }) => dispatchRequest(session, { kind: "ping" }),
+    typing: (who) => dispatchRequest(who.session, { kind: "typing", room: who.room() }),
+    declined: (who) => say(who, "far too long a text"),
+    repeat: ({ session }) => dispatchRequest(session, { kind: "rename", id: 1, name: "eve" }),
+  };
+  for (const [what, ask] of Object.entries(asks)) {
+    const who = seat(relay, { name: what });
+    for (let n = 0; n < 2 * PACE_BURST; n++) ask(who);
+    const wait = who.session.requestBudget.wait(performance.now());
+    assert.equal(wait > 0, what !== "talk", what);
+  }
 });

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { decodeHandOver, encodeHandOver } from "../../../server/relay/hand_over_state.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { handOver, takeOver } from "../../../server/relay/succession.ts";
-import { makeRelay, RecordingPort, seat } from "../../helpers/peers/relay.ts";
+import type { Session } from "../../../server/session/session.ts";
+import { configOf, makeRelay, RecordingPort, seat } from "../../helpers/peers/relay.ts";
 
 /** The process after the one of `relay`, over the bytes that go between them. */
-async function successor(relay: Relay): Promise<Relay> {
+async function successor(
+  relay: Relay,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Relay> {
   const bytes = encodeHandOver({ identity: "", relay: await handOver(relay) });
-  const next = await makeRelay();
+  const next = await makeRelay([], env);
   takeOver(next, decodeHandOver(bytes).relay);
   return next;
 }
@@ -78,4 +82,38 @@ Deno.test("who was banned or silenced and left stays so in the next process", as
   const next = await successor(relay);
   assert.equal(next.departed.of("lobby", "198.51.100.7").mutedUntil, Infinity);
   assert.equal(next.roomBans.until("lobby", "198.51.100.8", Date.now()), Infinity);
+});
+
+Deno.test("a ticket that was changed and not shown yet works by both secrets in the next process", async () => {
+  const relay = await makeRelay();
+  const ann = seat(relay, { name: "ann" });
+  const { id, secret: before } = ann.session.ticket!;
+  ann.session.renewTicket(before);
+  const { secret } = ann.session.ticket!;
+  const next = await successor(relay);
+  const session = next.session(ann.session.id);
+  for (const one of [before, secret]) assert.equal(next.held.find(id, one), session);
+  (session as Session).confirmTicket();
+  assert.equal(next.held.find(id, before), undefined);
+});
+
+Deno.test("a token that is revoked after a hand-over ends the session that came with it before", async () => {
+  const env = { CMDCHAT_TOKENS: "one,two" };
+  const relay = await makeRelay([], env);
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  relay.access.noteToken(ann.session, "one");
+  relay.access.noteToken(bob.session, "two");
+  const next = await successor(relay, env);
+  assert.equal(next.useTokens(configOf([], { CMDCHAT_TOKENS: "two" }).tokens), 1);
+  assert.deepEqual(next.sessions.map(({ id }) => id), [bob.session.id]);
+});
+
+Deno.test("sealed rooms in another format are left to their members, and all else goes on", async () => {
+  const relay = await makeRelay();
+  seat(relay, { name: "ann" });
+  const state = await handOver(relay);
+  const sealed = { ...state.sealed, format: 99 } as unknown as typeof state.sealed;
+  const next = await makeRelay();
+  takeOver(next, { ...state, sealed });
+  assert.deepEqual(next.rooms.open("lobby").occupants.map(({ name }) => name), ["ann"]);
 });

@@ -15,6 +15,12 @@ import {
 const RID = new Uint8Array(16).fill(7);
 const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) => textOf(body));
 
+Deno.test("rooms in another format are refused whole", () => {
+  const other = openRooms();
+  const state = { ...roomOf(2).rooms.state, format: 2 } as unknown as SealedSnapshot;
+  assert.deepEqual([other.rooms.restore(state), other.rooms.size], [false, 0]);
+});
+
 /** The rooms of the next process. */
 function next({ rooms }: Pick<OpenRooms, "rooms">): OpenRooms {
   const other = openRooms();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { makeRelay, RecordingPort, seat, type Seated } from "../../helpers/peers/relay.ts";
+import { EXPELLED_BUDGET } from "../../../server/config/limits.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 
 const HOLD_MS = 60_000;
@@ -88,4 +89,19 @@ Deno.test("direct messages wait for who is away up to a bound, and their senders
   relay.held.sweep(HOLD_MS);
   assert.equal(alice.take("undelivered").length, kept);
   assert.equal(relay.budget.used, 0);
+});
+
+Deno.test("whom an admin ended comes back by neither secret, and others' expelled sessions do not push that out", async () => {
+  const relay = await makeRelay();
+  const eve = seat(relay, { name: "eve", address: "198.51.100.7" });
+  const { id, secret: before } = eve.session.ticket!;
+  eve.session.renewTicket(before);
+  const { secret } = eve.session.ticket!;
+  relay.expel(eve.session, "enough");
+  const { session } = seat(relay, { name: "many", address: "198.51.100.8" });
+  for (let n = 0; n < EXPELLED_BUDGET.most + 10; n++) {
+    const ticket = { id: crypto.getRandomValues(new Uint8Array(16)), secret };
+    relay.held.noteExpelled(Object.assign(Object.create(session), { ticket }));
+  }
+  for (const one of [before, secret]) assert.equal(relay.held.wasExpelled(id, one), true);
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { LimitError, ProtocolError } from "../../../shared/base/errors.ts";
 import {
   FILE_CHUNK_BYTES,
+  FILE_CHUNKS_MAX,
   FILE_PART_RECEIVERS_MAX,
   MESSAGE_MAX_BYTES_CEILING,
   SEALED_BODY_MAX_BYTES,
@@ -278,7 +279,7 @@ Deno.test("the largest request of each kind that others need fits its bound", ()
       kind: "part",
       to: Array.from({ length: FILE_PART_RECEIVERS_MAX }, () => Number.MAX_SAFE_INTEGER),
       file: "\u{1f4c4}".repeat(32),
-      index: Number.MAX_SAFE_INTEGER,
+      index: FILE_CHUNKS_MAX,
       data: new Uint8Array(FILE_CHUNK_BYTES),
     },
     {

@@ -1,0 +1,71 @@
+// Tickets of sessions that were ended against their client's will: their clients come again at once, or never. Where too
+// many are remembered, the source that had most of them pays with its oldest.
+
+import { timingSafeEqual } from "node:crypto";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { EXPELLED_BUDGET } from "../config/limits.ts";
+import { type BudgetPayer, type BudgetShare, FairBudget } from "../limits/fair_budget.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+import type { SessionTicket } from "./session.ts";
+
+/** Tickets that nobody comes back with. */
+export class ExpelledTickets {
+  readonly #budget = new FairBudget(EXPELLED_BUDGET);
+  readonly #sources = new Map<string, TicketsOfSource>();
+  readonly #all = new Map<string, SessionTicket>();
+
+  /** Remembers the ticket of a client at `address`. */
+  add(ticket: SessionTicket, address: string): void {
+    const source = sourceOf(address);
+    let tickets = this.#sources.get(source);
+    if (tickets === undefined) {
+      tickets = new TicketsOfSource(this.#budget, source, (id) => this.#all.delete(id));
+      this.#sources.set(source, tickets);
+    }
+    const id = encodeBase64(ticket.id);
+    this.#all.set(id, ticket);
+    tickets.add(id);
+  }
+
+  /** Whether this is one of them; the secrets are compared in constant time. */
+  has(id: Uint8Array, secret: Uint8Array): boolean {
+    const ticket = this.#all.get(encodeBase64(id));
+    return ticket !== undefined && fitsTicket(ticket, secret);
+  }
+}
+
+/** Whether `secret` is one of the ticket's, its present or its previous one; compared in constant time. */
+export function fitsTicket(
+  { secret: current, previous = current }: SessionTicket,
+  secret: Uint8Array,
+): boolean {
+  const isCurrent = timingSafeEqual(current, secret);
+  return timingSafeEqual(previous, secret) || isCurrent;
+}
+
+class TicketsOfSource implements BudgetPayer {
+  readonly #budget: FairBudget;
+  readonly #share: BudgetShare;
+  readonly #ids = new Set<string>();
+  readonly #forget: (id: string) => void;
+
+  constructor(budget: FairBudget, source: string, forget: (id: string) => void) {
+    this.#budget = budget;
+    this.#share = budget.open(source, this);
+    this.#forget = forget;
+  }
+
+  add(id: string): void {
+    this.#ids.add(id);
+    this.#budget.take(this.#share, 1);
+  }
+
+  /** Called by the budget. */
+  pay(): void {
+    const [oldest] = this.#ids;
+    if (oldest === undefined) return;
+    this.#ids.delete(oldest);
+    this.#forget(oldest);
+    this.#budget.give(this.#share, 1);
+  }
+}
