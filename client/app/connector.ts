@@ -8,6 +8,7 @@ import type { ChatAddress } from "../chat/chat_options.ts";
 import type { ClientConfig } from "../config/read_options.ts";
 import { readToken } from "../config/read_secrets.ts";
 import type { Endpoint } from "../net/endpoint.ts";
+import { needsNoProof } from "../net/host_addresses.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { readProxy } from "../net/proxy_choice.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
@@ -66,6 +67,7 @@ export class Connector {
       pinned,
       known: knownPath === undefined ? undefined : new KnownServers(knownPath),
       isCertified: tls !== undefined && !tls.insecure,
+      isDirect: needsNoProof(host),
       tell: user.tell,
     });
     this.#dialer = new Dialer({
@@ -83,6 +85,11 @@ export class Connector {
   /** Opens a session. Throws as Dialer.dial() does. */
   dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
     return this.#dialer.dial(destination, signal);
+  }
+
+  /** Whether the server that answered last is the one that the user means. */
+  get isProven(): boolean {
+    return this.#gate.isProven;
   }
 
   /** Goes on with a server that is another than before. Throws ConfigError. */

@@ -148,6 +148,7 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
     alarms: side.isPerson ? "hold" : config["allow-changed-keys"] ? "pass" : "stop",
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
+    isProven: () => connector.isProven,
     trust: side.isPerson ? (server) => connector.trust(server) : undefined,
     console: side.console,
     output,

@@ -73,6 +73,8 @@ export class Chat implements ChatContext {
       tell: (news) => this.#tellConnection(news),
       warn: (text, hint) => this.output.note("danger", text, hint),
       trust: options.trust,
+      server: () => this.fingerprint,
+      isProven: options.isProven,
       wake: () => this.backoff.wake(),
       onChange: () => this.refreshStatus(),
     });

@@ -49,6 +49,8 @@ export interface ChatOptions {
   /** `--quiet-reconnect`: outages show in the status line only. */
   readonly quiet: boolean;
   readonly backoff?: Backoff;
+  /** Whether the server of the session is the one that the user means; it is unless told. */
+  readonly isProven?: (() => boolean) | undefined;
   /** Goes on with a server that is another than before; absent where nobody can be asked: there it ends the chat. */
   readonly trust?: ((server: Fingerprint) => Promise<void>) | undefined;
 }

@@ -33,6 +33,7 @@ export function showStatus(chat: ShownChat, style: Style, delayMs: number | unde
     unsent: requests.unsent + unsent,
     overdue: requests.overdue + overdue,
     delayMs,
+    isProven: connection.isProven,
     typing: typing.in(rooms.current?.id),
   };
   chat.console.setStatus(statusLine(status, style));

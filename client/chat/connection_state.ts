@@ -21,6 +21,10 @@ export interface ConnectionStateOptions {
   readonly warn: (text: string, hint: string) => void;
   /** Goes on with another server; undefined where nobody can be asked. */
   readonly trust: ((server: Fingerprint) => Promise<void>) | undefined;
+  /** The server of the open session. */
+  readonly server: () => Fingerprint | undefined;
+  /** Whether that is the one that the user means; it is unless told. */
+  readonly isProven?: (() => boolean) | undefined;
   /** Lets the next attempt come at once. */
   readonly wake: () => void;
   /** Called whenever `text` has changed. */
@@ -51,6 +55,11 @@ export class ConnectionState {
   /** Whether another server than before answers, and the user has not said yet whether to go on with it. */
   get asksTrust(): boolean {
     return this.#strangers.length > 0;
+  }
+
+  /** Whether nobody else can be in the server's place; true without a session. */
+  get isProven(): boolean {
+    return this.#text !== "connected" || (this.#options.isProven?.() ?? true);
   }
 
   /** A session is open, with these rooms, under this name. */
@@ -84,10 +93,18 @@ export class ConnectionState {
     if (this.#strangers.length === 0) this.#set(`reconnecting in ${seconds} s…`);
   }
 
-  /** Goes on with another server than before: with `named`, or the one that was shown. Throws UsageError. */
+  /**
+   * Goes on with another server than before: with `named`, or the one that was shown; or vouches for the server of the
+   * session by its name. Throws UsageError.
+   */
   async trust(named: Fingerprint | undefined): Promise<void> {
-    const { trust, wake } = this.#options;
+    const { trust, wake, server } = this.#options;
     const [shown, other] = this.#strangers;
+    if (trust !== undefined && shown === undefined && named !== undefined) {
+      if (named !== server()) throw notOurServer(named, server());
+      await trust(named);
+      return this.#options.onChange();
+    }
     if (trust === undefined || shown === undefined) {
       throw new UsageError("Cannot trust another server: no other one has answered");
     }
@@ -117,4 +134,12 @@ export class ConnectionState {
     this.#text = text;
     this.#options.onChange();
   }
+}
+
+function notOurServer(named: Fingerprint, ours: Fingerprint | undefined): UsageError {
+  return ours === undefined
+    ? new UsageError("Cannot trust a server: there is no connection")
+    : new UsageError(`Cannot trust ${named}: this server is ${ours}`, {
+      hint: "where its admin says another one, somebody is in between: /quit",
+    });
 }

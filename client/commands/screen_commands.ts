@@ -53,7 +53,8 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "trust",
     argument: "[FINGERPRINT]",
     needs: "nothing",
-    help: "go on with a server whose key is another than before; ask its admin first",
+    help:
+      "go on with a server whose key is another than before, or vouch for one that you compared",
     run: ({ chat }, argument) =>
       chat.connection.trust(argument === "" ? undefined : parseFingerprint(argument)),
   },

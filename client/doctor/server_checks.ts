@@ -197,6 +197,7 @@ async function openSession(
     // Looking changes nothing.
     known: known && { find: (address) => known.find(address), remember: () => Promise.resolve() },
     isCertified: false,
+    isDirect: false,
     tell: () => {},
   });
   // A room of its own, so that nobody sees it come and go.

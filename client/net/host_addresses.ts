@@ -1,6 +1,12 @@
 // The addresses of a host name: an attempt after a failed one goes to another of them, which may be another server.
 
+import { isLoopback } from "./no_proxy.ts";
 import { lookup } from "node:dns/promises";
+
+/** Whether nobody on a network can answer in a host's place: this machine, or an onion service, whose name is its key. */
+export function needsNoProof(host: string): boolean {
+  return isLoopback(host) || /\.onion\.?$/i.test(host);
+}
 
 /** Finds the addresses of a name; empty if the system knows none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;

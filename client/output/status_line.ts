@@ -14,6 +14,7 @@ const PRIORITIES = [
   "unread",
   "fault",
   "privacy",
+  "proof",
   "room",
   "name",
   "connection",
@@ -36,6 +37,8 @@ export interface StatusFacts {
   readonly connection: string;
   /** Milliseconds to the server and back; undefined if not known. */
   readonly delayMs: number | undefined;
+  /** Whether nobody else can be in the server's place. */
+  readonly isProven: boolean;
   /** Who is typing in the current room, NOT sanitized. */
   readonly typing: readonly string[];
   readonly unsent: number;
@@ -57,6 +60,7 @@ export function statusLine(status: StatusFacts, style: Style): StatusPart[] {
     part("room", label),
     part("name", shortLabel(current?.name ?? name)),
     ...(current === undefined ? [] : [privacy(current, style)]),
+    ...(status.isProven ? [] : [proof(style)]),
     connectionPart(status, style),
     ...unreadRooms(rooms, style),
     ...warnings,
@@ -94,6 +98,11 @@ function privacy(room: JoinedRoom, style: Style): StatusPart {
         style.paint("not in it", "error"),
       );
   }
+}
+
+/** Nothing says that the server is the one that the user means. */
+function proof(style: Style): StatusPart {
+  return part("proof", ...["server not proven", "unproven"].map((f) => style.paint(f, "warning")));
 }
 
 /** The prompt, styled and safe. */

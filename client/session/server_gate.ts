@@ -18,6 +18,8 @@ export interface ServerGateOptions {
   readonly known: Pick<KnownServers, "find" | "remember"> | undefined;
   /** Whether TLS has verified the server's certificate for the name of its host. */
   readonly isCertified: boolean;
+  /** Whether the way there proves who answers, without a network in between: this machine, or an onion service. */
+  readonly isDirect: boolean;
   readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
 }
 
@@ -30,6 +32,9 @@ export class ServerGate {
   #token: string | undefined;
   #pinned: Fingerprint | undefined;
   #before: Fingerprint | undefined;
+  /** The server that the user has vouched for, or that was remembered from an earlier call. */
+  #vouched: Fingerprint | undefined;
+  #hasWarned = false;
 
   constructor(options: ServerGateOptions) {
     this.#options = options;
@@ -45,6 +50,13 @@ export class ServerGate {
   /** The only server that may answer; undefined where none was named. */
   get expected(): Fingerprint | undefined {
     return this.#pinned;
+  }
+
+  /** Whether the server that answered last is the one that the user means, and not only the first one that answered. */
+  get isProven(): boolean {
+    const { isCertified, isDirect } = this.#options;
+    if (isCertified || isDirect || this.#pinned !== undefined) return true;
+    return this.#vouched !== undefined && this.#vouched === this.#before;
   }
 
   /** Takes a token that the user typed. */
@@ -70,19 +82,35 @@ export class ServerGate {
     if (this.#pinned !== undefined) this.#pinned = server;
     else await this.#options.known?.remember(this.#options.address, server);
     this.#before = server;
+    this.#vouched = server;
   }
 
   async #check(seen: Fingerprint): Promise<void> {
     const { address, known } = this.#options;
     if (this.#pinned !== undefined) return requireSame(seen, this.#pinned, "The server");
     const remembered = await known?.find(address);
-    if (remembered !== undefined) requireSame(seen, remembered, address);
-    else {
+    if (remembered !== undefined) {
+      requireSame(seen, remembered, address);
+      // What this program remembered itself at its first connection proves no more than that did.
+      if (this.#before === undefined) this.#vouched = remembered;
+    } else {
       this.#compareWithBefore(seen);
       await known?.remember(address, seen);
       if (known !== undefined) this.#options.tell("info", `${address} is remembered as ${seen}`);
     }
     this.#before = seen;
+    this.#warnUnproven(seen);
+  }
+
+  /** Once: the first server to answer is taken at its word, and what is in between could be that server. */
+  #warnUnproven(seen: Fingerprint): void {
+    if (this.isProven || this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#options.tell(
+      "warning",
+      `Nothing proves that this is your server, so somebody in between could read everything: ${seen}`,
+      "compare it with what the server printed, then /trust it; an invite link does that by itself",
+    );
   }
 
   /** Where nothing else says who it must be: the first one to answer is taken, and compared with from then on. */
@@ -91,7 +119,7 @@ export class ServerGate {
     const before = this.#before;
     if (before === seen) return;
     if (before === undefined) {
-      if (known !== undefined) return;
+      if (known !== undefined || !this.isProven) return;
       return tell(
         "info",
         `The server is ${seen}`,

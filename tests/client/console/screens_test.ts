@@ -25,7 +25,7 @@ function statusOf(...states: readonly (readonly [string, number?, number?])[]): 
   for (const [title, unread = 0, mentions = 0] of states) {
     Object.assign(rooms.add(title, "alice"), { unread, mentions });
   }
-  const link = { connected: true, connection: "connected", delayMs: 12 };
+  const link = { connected: true, connection: "connected", delayMs: 12, isProven: true };
   const waiting = { typing: [], unsent: 0, overdue: 0 };
   return statusLine({ rooms, name: "alice", ...link, ...waiting }, new Style("true"));
 }

@@ -22,6 +22,7 @@ function lines(rooms: JoinedRooms, fields: Partial<StatusFacts> = {}): Record<nu
     connected: true,
     connection: "connected",
     delayMs: 12,
+    isProven: true,
     typing: [],
     unsent: 0,
     overdue: 0,
@@ -102,4 +103,10 @@ Deno.test("fitStatus() shows the part of the highest priority even if it does no
   assert.equal(shown(true, 14), "first · longer");
   assert.equal(shown(false, 15), "first · longest");
   assert.equal(fitStatus("a text", 3), "a text");
+});
+
+Deno.test("a server that nothing proves is named beside who can read", () => {
+  const shown = lines(roomsOf(["lobby"]), { isProven: false });
+  assert.equal(shown[200], "lobby · alice · server can read · server not proven · connected 12 ms");
+  assert.equal(shown[40], "server can read · server not proven");
 });

@@ -15,6 +15,7 @@ function gate(token?: string): ServerGate {
     pinned: undefined,
     known: undefined,
     isCertified: false,
+    isDirect: true,
     tell: () => {},
   });
 }

@@ -21,6 +21,7 @@ function gateOf(options: Partial<ServerGateOptions> = {}) {
     pinned: undefined,
     known: undefined,
     isCertified: false,
+    isDirect: true,
     tell: (level, text, hint) =>
       told.push(`${level}: ${text}${hint === undefined ? "" : ` (${hint})`}`),
     ...options,
@@ -133,4 +134,59 @@ Deno.test("a v1 server, which cannot tell who it is, gets name and token, and ne
   gate.takeToken("typed");
   const { token, ticket } = await introduce(undefined, OF_A);
   assert.deepEqual([token, ticket], ["typed", undefined]);
+});
+
+/** What is known of the server A, what is told at its first answer, and whether it is proven then. */
+const PROOFS:
+  readonly (readonly [string, Partial<ServerGateOptions>, RegExp | undefined, boolean])[] = [
+    [
+      "nothing, over a network",
+      { isDirect: false },
+      /^warning: Nothing proves that this is your server.*: SHA256:A+ /,
+      false,
+    ],
+    [
+      "nothing but a token, which anybody may take",
+      { isDirect: false, token: "t" },
+      /^warning: Nothing proves/,
+      false,
+    ],
+    ["nothing, on this machine", { isDirect: true }, /^info: The server is SHA256:A+ /, true],
+    ["its certificate", { isDirect: false, isCertified: true }, /^info: The server is/, true],
+    ["its fingerprint, from a link or an option", { isDirect: false, pinned: A }, undefined, true],
+  ];
+
+for (const [what, options, says, isProven] of PROOFS) {
+  Deno.test(`a server of which is known ${what} is ${isProven ? "proven" : "not proven, and that is told once"}`, async () => {
+    const { gate, introduce, told } = gateOf(options);
+    await introduce(A);
+    await introduce(A);
+    assert.equal(gate.isProven, isProven);
+    assert.equal(told.length, says === undefined ? 0 : 1);
+    if (says !== undefined) assert.match(told[0] ?? "", says);
+  });
+}
+
+Deno.test("a remembered server is proven from the next start on, and what v1 says proves nothing", async () => {
+  await withKnown(async (known) => {
+    const first = gateOf({ known, isDirect: false });
+    await first.introduce(A);
+    await first.introduce(A);
+    assert.equal(first.gate.isProven, false);
+    assert.deepEqual(first.told.map((line) => line.split(" ")[0]), ["info:", "warning:"]);
+    const second = gateOf({ known, isDirect: false });
+    await second.introduce(A);
+    assert.deepEqual([second.gate.isProven, second.told], [true, []]);
+  });
+  const v1 = gateOf({ isDirect: false });
+  await v1.introduce(undefined);
+  assert.equal(v1.gate.isProven, false);
+});
+
+Deno.test("a server that the user vouches for is proven, and another one in its place is not", async () => {
+  const { gate, introduce } = gateOf({ isDirect: false });
+  await introduce(A);
+  await gate.trust(A);
+  assert.equal(gate.isProven, true);
+  await assertStranger(introduce(B), B);
 });

@@ -84,6 +84,7 @@ export class LiveChat implements AsyncDisposable {
       pinned: expected,
       known: undefined,
       isCertified: options.trustsAnyone ?? true,
+      isDirect: true,
       tell: () => {},
     });
     this.chat = new Chat({
