@@ -538,11 +538,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     face: ["json_chat", "json_requests", "print_history", "run_script", "show_history"],
   },
-  "client/page": {
-    says: "The page in a browser: its elements and looks, and where its script begins.",
-    uses: [],
-    face: [],
-  },
   "client/doctor": {
     says: "`cmdchat-client doctor`: checks everything that a chat needs.",
     uses: [
@@ -559,7 +554,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/web": {
     says: "The chat in a browser, without its looks: what the page shows and what its user does.",
     uses: ["client/render", "client/terminal"],
-    face: ["page_actions", "page_renderer", "page_view"],
+    face: ["page_actions", "page_renderer", "page_view", "start_form"],
+  },
+  "client/page": {
+    says: "The page in a browser: its elements and looks, and where its script begins.",
+    uses: ["client/render", "client/web"],
+    face: [],
   },
   "client": {
     says: "From the command line to a command to an exit code, nothing else.",

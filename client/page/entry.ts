@@ -1,13 +1,16 @@
 /// <reference lib="dom" />
-// Where the page's script begins, in the page and in its worker.
+// Where the page's script begins.
 
-import { icon } from "./icons.ts";
+import { TabAttention } from "./attention.ts";
 import { byId, element } from "./element.ts";
-import { tabTitle } from "./tab.ts";
-import { workerUrl } from "./worker_url.ts";
+import { brand } from "./start_screen.ts";
 
-workerUrl(document.currentScript?.textContent ?? "");
-document.title = tabTitle({ unread: 0, mentions: 0 }, undefined);
-byId("app", HTMLElement).append(
-  element("p", {}, icon("lock"), " Join this server with the terminal client, cmdchat-client."),
+new TabAttention();
+byId("app", HTMLElement).replaceChildren(
+  element(
+    "main",
+    { class: "start" },
+    brand(),
+    element("p", { class: "lead" }, "Join this server with the terminal client, cmdchat-client."),
+  ),
 );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tabIcon, tabTitle } from "../../../client/page/tab.ts";
+import { tabIcon, tabTitle } from "../../../client/page/attention.ts";
 
 Deno.test("the tab's title counts what waits, and says whether it names the user", () => {
   assert.equal(tabTitle({ unread: 0, mentions: 0 }, undefined), "cmdchat");

@@ -1,0 +1,302 @@
+/// <reference lib="dom" />
+// The conversation: rooms, log, people, and where the user writes.
+
+import type { PageActions } from "../web/page_actions.ts";
+import type { PagePerson, PageRoom, PageStatus } from "../web/page_view.ts";
+import { Composer } from "./composer.ts";
+import {
+  askNotices,
+  askPerson,
+  askRoom,
+  type Notices,
+  privacyIcon,
+  showInvite,
+  showPrivacy,
+} from "./dialogs.ts";
+import { element, iconButton, setAttribute } from "./element.ts";
+import { icon } from "./icons.ts";
+import { MessageLogs } from "./message_logs.ts";
+import { PeopleList } from "./people_list.ts";
+import { RoomList } from "./room_list.ts";
+import { TransferCards } from "./transfer_cards.ts";
+
+/** Which of the two drawers. */
+type Side = "rooms" | "people";
+
+/** What the screen needs of the page around it. */
+export interface ChatScreenHost {
+  readonly actions: PageActions;
+  /** Whether a server sent the page, and not a file. */
+  readonly isServed: boolean;
+  /** Asks the browser for notices; false where it refuses them. */
+  readonly askPermission: () => Promise<boolean>;
+}
+
+/** The conversation. */
+export class ChatScreen {
+  readonly element: HTMLElement;
+  readonly logs = new MessageLogs();
+  readonly composer: Composer;
+  readonly transfers: TransferCards;
+  readonly #host: ChatScreenHost;
+  readonly #rooms: RoomList;
+  readonly #people: PeopleList;
+  readonly #sides: Readonly<
+    Record<Side, { readonly box: HTMLElement; readonly toggle: HTMLButtonElement }>
+  >;
+  readonly #title = element("bdi", {});
+  readonly #topic = element("p", { class: "topic", attributes: { dir: "auto" } });
+  readonly #privacy: HTMLButtonElement;
+  readonly #bell: HTMLButtonElement;
+  readonly #connection = element("span", { class: "connection" });
+  readonly #origin = element("span", { class: "origin" });
+  readonly #notes = element("span", { class: "notes" });
+  readonly #notices = new Map<string, Notices>();
+  readonly #alarms = element("div", { class: "alarms" });
+  #room: PageRoom | undefined;
+  #status: PageStatus | undefined;
+
+  constructor(host: ChatScreenHost) {
+    const { actions } = host;
+    this.#host = host;
+    this.composer = new Composer(actions);
+    this.transfers = new TransferCards((line) => actions.entered(line));
+    this.#rooms = new RoomList({
+      goTo: (title) => this.#goTo(title),
+      join: () => void this.#join(),
+    });
+    this.#people = new PeopleList((person) => void this.#choose(person));
+    this.#privacy = element("button", {
+      class: "privacy",
+      attributes: { type: "button" },
+      onClick: () => this.#status !== undefined && showPrivacy(this.#status, host.isServed),
+    });
+    this.#bell = iconButton(icon("bell"), "Notices", { onClick: () => void this.#askNotices() });
+    this.#sides = {
+      rooms: this.#side("rooms", [this.#rooms.element]),
+      people: this.#side("people", [this.#people.element]),
+    };
+    this.element = element(
+      "div",
+      { class: "conversation" },
+      this.#sides.rooms.box,
+      element(
+        "main",
+        { class: "room-view" },
+        this.#header(),
+        this.#alarms,
+        this.logs.element,
+        this.#footer(),
+      ),
+      this.#sides.people.box,
+      element("div", { class: "backdrop", onClick: () => this.#closeSides() }),
+    );
+    this.#listen();
+  }
+
+  /** Shows the rooms, and what the current one is called. */
+  setRooms(rooms: readonly PageRoom[]): void {
+    this.#rooms.show(rooms);
+    this.logs.keepOnly(new Set(rooms.map(({ title }) => title)));
+    const room = rooms.find(({ current }) => current);
+    this.#room = room;
+    this.#title.textContent = room?.label ?? "";
+    this.#topic.textContent = room?.topic ?? "";
+    if (room === undefined) return;
+    this.logs.show(room.title, room.label);
+    this.composer.switchTo(room.title, room.label);
+    this.#showBell();
+  }
+
+  /** Shows who is there. */
+  setPeople(people: readonly PagePerson[]): void {
+    this.#people.show(people);
+    this.#sides.people.toggle.dataset["count"] = String(people.length);
+  }
+
+  /** Shows how room and connection are. */
+  setStatus(status: PageStatus): void {
+    this.#status = status;
+    const { privacy, privacyLevel, connected, connection, typing, waiting } = status;
+    this.#privacy.className = `privacy ${privacyLevel}`;
+    this.#privacy.setAttribute("aria-label", `Who can read: ${privacy}`);
+    this.#privacy.title = privacy;
+    this.#privacy.replaceChildren(
+      icon(privacyIcon(privacyLevel)),
+      element("span", {}, privacy),
+    );
+    this.#connection.className = connected ? "connection" : "connection lost";
+    setText(this.#connection, connection);
+    // Sealed by a page that the server sent: the weakest step of the ladder, which must not go unsaid.
+    const isWeak = this.#host.isServed && privacyLevel !== "open";
+    setText(this.#origin, isWeak ? "sealed by a page that this server sent" : "");
+    setText(this.#notes, [...waiting, ...(typing === "" ? [] : [typing])].join(" · "));
+  }
+
+  /** Says what must not be overlooked, until the user closes it. */
+  alarm(text: string, hint: string | undefined): void {
+    const box = element(
+      "div",
+      { class: "alarm", attributes: { role: "alert" } },
+      icon("shield"),
+      element(
+        "div",
+        {},
+        element("p", { attributes: { dir: "auto" } }, text),
+        hint === undefined ? undefined : element("p", { class: "hint" }, hint),
+      ),
+      iconButton(icon("close"), "I have read it", {
+        onClick: () => {
+          box.remove();
+          this.composer.focus();
+        },
+      }),
+    );
+    this.#alarms.append(box);
+  }
+
+  #header(): HTMLElement {
+    const { actions } = this.#host;
+    return element(
+      "header",
+      { class: "room-head" },
+      this.#sides.rooms.toggle,
+      element("div", { class: "room-name" }, element("h1", {}, this.#title), this.#topic),
+      this.#privacy,
+      iconButton(icon("invite"), "Invite", {
+        onClick: () => {
+          const invite = actions.invite();
+          if (invite !== undefined) showInvite(invite);
+        },
+      }),
+      this.#bell,
+      this.#sides.people.toggle,
+    );
+  }
+
+  #footer(): HTMLElement {
+    return element(
+      "footer",
+      {},
+      this.transfers.element,
+      this.composer.element,
+      element("div", { class: "status" }, this.#connection, this.#origin, this.#notes),
+    );
+  }
+
+  #side(side: Side, content: readonly HTMLElement[]) {
+    const id = `side-${side}`;
+    const box = element("div", { class: `side ${side}`, attributes: { id } }, ...content);
+    const toggle = iconButton(icon(side), side === "rooms" ? "Rooms" : "People", {
+      class: `toggle ${side}`,
+      attributes: { "aria-expanded": "false", "aria-controls": id },
+      onClick: () =>
+        this.#openSide(toggle.getAttribute("aria-expanded") === "true" ? undefined : side),
+    });
+    return { box, toggle };
+  }
+
+  #openSide(open: Side | undefined): void {
+    for (const side of ["rooms", "people"] as const) {
+      this.#sides[side].toggle.setAttribute("aria-expanded", String(side === open));
+    }
+    setAttribute(this.element, "data-open", open);
+    if (open !== undefined) this.#sides[open].box.querySelector("button")?.focus();
+  }
+
+  #closeSides(): void {
+    const open = this.element.dataset["open"];
+    this.#openSide(undefined);
+    if (open === "rooms" || open === "people") this.#sides[open].toggle.focus();
+  }
+
+  #goTo(title: string): void {
+    this.#openSide(undefined);
+    this.#host.actions.goTo(title);
+    this.composer.focus();
+  }
+
+  async #join(): Promise<void> {
+    const line = await askRoom();
+    if (line === undefined) return;
+    this.#openSide(undefined);
+    this.#host.actions.entered(line);
+    this.composer.focus();
+  }
+
+  async #choose(person: PagePerson): Promise<void> {
+    const wish = await askPerson(person);
+    if (wish === undefined) return;
+    this.#openSide(undefined);
+    const { actions } = this.#host;
+    if (wish.kind === "write") return this.composer.begin(`/msg ${person.typed} `);
+    actions.entered(
+      wish.kind === "verified" ? `/verify ${person.typed} yes` : `/whois ${person.typed}`,
+    );
+    this.composer.focus();
+  }
+
+  async #askNotices(): Promise<void> {
+    const room = this.#room;
+    if (room === undefined) return;
+    const chosen = await askNotices(this.#notices.get(room.title) ?? "mention");
+    if (chosen === undefined) return;
+    this.#notices.set(room.title, chosen);
+    this.#host.actions.setNotices(chosen);
+    this.#showBell();
+    if (chosen !== "off" && !await this.#host.askPermission()) {
+      this.alarm(
+        "The browser does not allow notices for this page.",
+        "The tab still counts what you have not read.",
+      );
+    }
+  }
+
+  #showBell(): void {
+    const isOff = this.#room !== undefined && this.#notices.get(this.#room.title) === "off";
+    this.#bell.replaceChildren(icon(isOff ? "muted" : "bell"));
+  }
+
+  #listen(): void {
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.element.dataset["open"] !== undefined) this.#closeSides();
+      if (!event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+      event.preventDefault();
+      this.#rooms.step(event.key === "ArrowUp" ? -1 : 1);
+    });
+    // Whoever reads the log and begins to write, writes a message.
+    this.logs.element.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
+      if ([...key].length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey) {
+        this.composer.focus();
+      }
+    });
+    this.element.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setAttribute(this.element, "data-drop", true);
+    });
+    this.element.addEventListener("dragleave", (event) => {
+      const to = event.relatedTarget;
+      if (!(to instanceof Node && this.element.contains(to))) {
+        setAttribute(this.element, "data-drop", false);
+      }
+    });
+    this.element.addEventListener("drop", (event) => {
+      setAttribute(this.element, "data-drop", false);
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.#host.actions.sendFiles([...event.dataTransfer?.files ?? []]);
+      this.composer.focus();
+    });
+  }
+}
+
+function hasFiles({ dataTransfer }: DragEvent): boolean {
+  return dataTransfer?.types.includes("Files") ?? false;
+}
+
+// A text that stays is not said again.
+function setText(on: HTMLElement, text: string): void {
+  if (on.textContent !== text) on.textContent = text;
+}

@@ -1,0 +1,152 @@
+/// <reference lib="dom" />
+// One line of a log as an element. Rows arrive as spans whose text is safe to show as text.
+
+import type { RenderedLine, Span, SpanRole, SpanRow } from "../render/shown.ts";
+import { type Child, element } from "./element.ts";
+
+const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
+  "gap",
+  "time",
+  "number",
+  "room",
+  "mark",
+  "name",
+  "about",
+]);
+const FENCE = /^ {0,3}```[\w+#.-]{0,32} *$/;
+const BACKTICKS = /^(`{1,3})([^]*)\1$/;
+// The golden angle puts numbers that are close to each other far apart on the circle of colors.
+const HUE_STEP = 137.508;
+
+/** A name in its color. */
+export function coloredName(text: string, color: number): HTMLElement {
+  const name = element("bdi", { class: "name" }, text);
+  name.style.setProperty("--hue", String(Math.round(color * HUE_STEP) % 360));
+  return name;
+}
+
+/** The name that a message begins with; undefined for every other line. */
+export function authorOf({ kind, rows }: RenderedLine): string | undefined {
+  if (kind !== "chat") return undefined;
+  return rows[0]?.find(({ role }) => role === "name")?.text;
+}
+
+/** A line as an element. `continues`: the line before is the same member's, whose name need not be seen again. */
+export function lineElement(line: RenderedLine, continues: boolean): HTMLElement {
+  const { kind, level = "info", rows } = line;
+  const head = headOf(rows[0] ?? []);
+  const classes = ["line", kind.replace(" ", "-"), `level-${level}`, ...traits(line)];
+  if (continues) classes.push("continues");
+  const time = timeElement(line, head);
+  const body = element("div", { class: "body" }, ...blocks(rows));
+  if (kind !== "chat") return element("div", { class: classes.join(" ") }, time, body);
+  return element(
+    "article",
+    { class: classes.join(" ") },
+    element(
+      "header",
+      {},
+      ...head.filter(({ role }) => role === "name").map(({ text, color = 0 }) =>
+        coloredName(text, color)
+      ),
+      ...textOf(head, "about", "about"),
+      time,
+      ...textOf(head, "number", "number"),
+    ),
+    body,
+  );
+}
+
+function traits(line: RenderedLine): string[] {
+  const names = ["own", "mention", "direct", "action"] as const;
+  return names.filter((name) => line[name]);
+}
+
+function headOf(row: SpanRow): SpanRow {
+  const end = row.findIndex(({ role }) => !HEAD_ROLES.has(role));
+  return end === -1 ? row : row.slice(0, end);
+}
+
+function textOf(head: SpanRow, role: SpanRole, name: string): HTMLElement[] {
+  const text = head.filter((span) => span.role === role).map((span) => span.text).join("").trim();
+  return text === "" ? [] : [element("span", { class: name }, text)];
+}
+
+function timeElement({ time = "" }: RenderedLine, head: SpanRow): HTMLElement | undefined {
+  const shown = head.find(({ role }) => role === "time")?.text.trim();
+  if (!shown) return undefined;
+  const at = new Date(time);
+  const attributes = Number.isNaN(at.getTime())
+    ? {}
+    : { datetime: at.toISOString(), title: at.toLocaleString() };
+  return element("time", { attributes }, shown);
+}
+
+/** Paragraphs and blocks of code. */
+function blocks(rows: readonly SpanRow[]): HTMLElement[] {
+  const made: HTMLElement[] = [];
+  let code: string[] | undefined;
+  rows.forEach((row, n) => {
+    const body = n === 0 ? row.slice(headOf(row).length) : row;
+    if (isFence(body)) {
+      if (code !== undefined) made.push(codeBlock(code));
+      code = code === undefined ? [] : undefined;
+    } else if (code !== undefined) code.push(body.map(({ text }) => text).join(""));
+    else if (body.length > 0 || rows.length === 1) made.push(paragraph(body));
+  });
+  if (code !== undefined) made.push(codeBlock(code));
+  return made;
+}
+
+function isFence(row: SpanRow): boolean {
+  const [only] = row;
+  return row.length === 1 && only?.role === "code" && FENCE.test(only.text);
+}
+
+function codeBlock(lines: readonly string[]): HTMLElement {
+  return element("pre", {}, element("code", {}, lines.join("\n")));
+}
+
+function paragraph(row: SpanRow): HTMLElement {
+  const isHint = row.length > 0 && row.every(({ role }) => role === "hint");
+  const attributes = { dir: "auto" };
+  return element(
+    "p",
+    isHint ? { class: "hint", attributes } : { attributes },
+    ...row.map(spanChild),
+  );
+}
+
+function spanChild({ role, text, color, target }: Span): Child {
+  switch (role) {
+    case "name":
+      return coloredName(text, color ?? 0);
+    case "code":
+      return element("code", {}, BACKTICKS.exec(text)?.[2] ?? text);
+    case "link":
+      return link(text, target);
+    case "text":
+    case "gap":
+      return text;
+    case "time":
+    case "number":
+    case "room":
+    case "mark":
+    case "about":
+    case "hint":
+    case "more":
+      return element("span", { class: role }, text);
+  }
+}
+
+function link(text: string, target: string | undefined): Child {
+  // A second look: an address of another scheme could run as a script.
+  if (target === undefined || !/^https?:\/\/[!-~]+$/i.test(target)) return text;
+  const attributes = {
+    href: target,
+    target: "_blank",
+    rel: "noopener noreferrer nofollow",
+    referrerpolicy: "no-referrer",
+  };
+  return element("a", { attributes }, text);
+}

@@ -1,0 +1,212 @@
+/// <reference lib="dom" />
+// The logs of all rooms, of which one is seen. A log follows its end only while the user is there.
+
+import type { RenderedLine } from "../render/shown.ts";
+import { button, element } from "./element.ts";
+import { icon } from "./icons.ts";
+import { authorOf, lineElement } from "./line_element.ts";
+
+/** Lines that a log keeps. */
+export const LOG_LINES_MAX = 2_000;
+
+const NEAR_END_PX = 48;
+const TOGETHER_MS = 300_000;
+/** The log of what concerns no room, before there is one. */
+const NO_ROOM = Symbol("no room");
+
+interface RoomLog {
+  readonly box: HTMLElement;
+  readonly lines: HTMLElement;
+  readonly live: HTMLElement;
+  author: string | undefined;
+  at: number;
+  day: string | undefined;
+  unreadLine: HTMLElement | undefined;
+  /** Whether the user is at the end. */
+  follows: boolean;
+  /** Where it is scrolled to while another is seen. */
+  top: number;
+  /** Messages since the user left the end. */
+  missed: number;
+}
+
+/** The logs of all rooms. */
+export class MessageLogs {
+  /** Where the seen log stands. */
+  readonly element = element("div", { class: "logs" });
+  readonly #logs = new Map<string | symbol, RoomLog>();
+  readonly #jump = button("", { class: "jump", onClick: () => this.toEnd() });
+  #current: RoomLog;
+  #isWaiting = false;
+
+  constructor() {
+    this.#current = this.#logOf(NO_ROOM);
+    this.#current.box.hidden = false;
+    this.#jump.hidden = true;
+    this.element.append(this.#jump);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) forgetUnread(this.#current);
+      else this.#settle();
+    });
+    // The phone's keyboard takes half of the height.
+    new ResizeObserver(() => this.#settle()).observe(this.element);
+  }
+
+  /** Shows the log of a room. */
+  show(title: string, label: string): void {
+    const log = this.#logOf(title);
+    log.box.setAttribute("aria-label", `Messages of ${label}`);
+    if (log === this.#current) return;
+    const before = this.#current;
+    before.top = before.box.scrollTop;
+    before.box.hidden = true;
+    forgetUnread(before);
+    this.#current = log;
+    log.box.hidden = false;
+    log.box.scrollTop = log.top;
+    if (before === this.#logs.get(NO_ROOM)) this.#moveInto(log, before);
+    this.#settle();
+  }
+
+  /** Adds a line to the log of its room, or to the one that is seen. */
+  print(line: RenderedLine): void {
+    if (line.kind === "room switch") return;
+    const log = line.room === undefined ? this.#current : this.#logOf(line.room);
+    this.#addDay(log, line);
+    this.#markUnread(log, line);
+    const author = line.action ? undefined : authorOf(line);
+    const at = Date.parse(line.time ?? "");
+    const continues = author !== undefined && author === log.author && !line.direct &&
+      at - log.at < TOGETHER_MS;
+    log.lines.append(lineElement(line, continues));
+    log.author = line.direct ? undefined : author;
+    log.at = at;
+    while (log.lines.childElementCount > LOG_LINES_MAX) log.lines.firstElementChild?.remove();
+    if (!log.follows && line.kind === "chat") log.missed++;
+    if (log === this.#current) this.#settle();
+  }
+
+  /** The lines behind the last one that still change. */
+  setLive(lines: readonly RenderedLine[]): void {
+    this.#current.live.replaceChildren(...lines.map((line) => lineElement(line, false)));
+    this.#settle();
+  }
+
+  /** Empties the log that is seen. */
+  clear(): void {
+    const log = this.#current;
+    log.lines.replaceChildren();
+    Object.assign(log, { author: undefined, day: undefined, unreadLine: undefined, missed: 0 });
+    this.toEnd();
+  }
+
+  /** Forgets the logs of rooms that the user left. */
+  keepOnly(titles: ReadonlySet<string>): void {
+    for (const [title, log] of this.#logs) {
+      if (typeof title === "symbol" || titles.has(title) || log === this.#current) continue;
+      log.box.remove();
+      this.#logs.delete(title);
+    }
+  }
+
+  /** Goes to the newest line. */
+  toEnd(): void {
+    this.#current.follows = true;
+    this.#settle();
+  }
+
+  #logOf(title: string | symbol): RoomLog {
+    const known = this.#logs.get(title);
+    if (known !== undefined) return known;
+    const lines = element("div", { class: "lines" });
+    const live = element("div", { class: "live" });
+    const attributes = { role: "log", tabindex: "0", "aria-label": "Messages" };
+    const box = element("div", { class: "log", attributes }, lines, live);
+    box.hidden = true;
+    const log: RoomLog = {
+      box,
+      lines,
+      live,
+      author: undefined,
+      at: 0,
+      day: undefined,
+      unreadLine: undefined,
+      follows: true,
+      top: 0,
+      missed: 0,
+    };
+    box.addEventListener("scroll", () => this.#scrolled(log), { passive: true });
+    this.#logs.set(title, log);
+    this.element.append(box);
+    return log;
+  }
+
+  /** What was said before there was a room belongs to the first one. */
+  #moveInto(log: RoomLog, before: RoomLog): void {
+    log.lines.prepend(...before.lines.children);
+  }
+
+  #addDay(log: RoomLog, { time = "" }: RenderedLine): void {
+    const day = dayText(time);
+    if (day === undefined || day === log.day) return;
+    // The first lines of a log are today's, which needs no words.
+    if (log.day !== undefined || day !== dayText(new Date().toISOString())) {
+      log.lines.append(element("div", { class: "divider day" }, element("span", {}, day)));
+      log.author = undefined;
+    }
+    log.day = day;
+  }
+
+  #markUnread(log: RoomLog, { kind, own = false }: RenderedLine): void {
+    if (kind !== "chat") return;
+    if (own) return forgetUnread(log);
+    const isSeen = log === this.#current && !document.hidden;
+    if (isSeen || log.unreadLine !== undefined) return;
+    log.unreadLine = element("div", { class: "divider unread" }, element("span", {}, "new"));
+    log.lines.append(log.unreadLine);
+    log.author = undefined;
+  }
+
+  #scrolled(log: RoomLog): void {
+    if (log !== this.#current) return;
+    const { scrollHeight, scrollTop, clientHeight } = log.box;
+    log.follows = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (log.follows) log.missed = 0;
+    this.#showJump();
+  }
+
+  // Once a frame, however many lines came.
+  #settle(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    requestAnimationFrame(() => {
+      this.#isWaiting = false;
+      const { box, follows } = this.#current;
+      if (follows) box.scrollTop = box.scrollHeight;
+      this.#showJump();
+    });
+  }
+
+  #showJump(): void {
+    const { follows, missed } = this.#current;
+    this.#jump.hidden = follows;
+    const words = missed === 0 ? "Newest" : `${missed} new`;
+    if (this.#jump.textContent !== words) this.#jump.replaceChildren(words, icon("down"));
+  }
+}
+
+function forgetUnread(log: RoomLog): void {
+  log.unreadLine?.remove();
+  log.unreadLine = undefined;
+}
+
+function dayText(time: string): string | undefined {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return undefined;
+  return at.toLocaleDateString(undefined, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });
+}

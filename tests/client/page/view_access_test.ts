@@ -1,0 +1,281 @@
+// The view for everybody: hostile text stays text, and no eye, hand or width is left out.
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Page } from "puppeteer-core";
+import { whyNoBrowser } from "../../helpers/browser/browsers.ts";
+import { messageOf, roomOf, START, startView, STATUS } from "../../helpers/browser/view_page.ts";
+import { CONTROL_CHARACTERS, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+
+const missing = whyNoBrowser("chromium");
+const test = skipIf(missing);
+const browser = missing === undefined ? await startView() : undefined;
+
+/** What a page that parsed its texts would run. */
+const MARKUP = [
+  "<script>owned = true</script>",
+  "<img src=x onerror='owned = true'>",
+  '"><svg onload="owned = true">',
+  "<iframe srcdoc='<script>parent.owned = true</script>'></iframe>",
+  "<style>* { display: none }</style>",
+  "</textarea><script>owned = true</script>",
+  "javascript:owned=true",
+  "data:text/html,<script>owned=true</script>",
+  'https://example.org/" onmouseover="owned = true',
+  "{{constructor.constructor('owned = true')()}}",
+  "<!--",
+  "]]>",
+  "&lt;script&gt;",
+];
+
+test("hostile text on every field is text, and nothing else", async () => {
+  await browser?.chat(async (page) => {
+    // The core makes control characters safe; here is what HTML could make of the rest.
+    const hostile = HOSTILE_TEXTS.filter((text) => !CONTROL_CHARACTERS.includes(text));
+    const texts = ["harmless", ...hostile.map(({ text }) => text), ...MARKUP];
+    const [expected, ...seen] = await page.evaluate(fillAll, {
+      texts,
+      line: messageOf("alice", "hi"),
+      room: roomOf("den"),
+      status: STATUS,
+    });
+    assert.ok(expected !== undefined && expected.elements.length > 10);
+    for (const [n, { elements, links, isOwned }] of seen.entries()) {
+      const what = JSON.stringify(texts[n + 1]?.slice(0, 80));
+      assert.deepEqual(elements, expected.elements, what);
+      assert.deepEqual(links.filter((href) => !/^https?:\/\//.test(href)), [], what);
+      assert.equal(isOwned, false, what);
+    }
+  });
+});
+
+interface Fill {
+  readonly texts: readonly string[];
+  readonly line: ReturnType<typeof messageOf>;
+  readonly room: ReturnType<typeof roomOf>;
+  readonly status: typeof STATUS;
+}
+
+/** Runs in the page: puts each text into every field, and gives what the page then consists of. */
+function fillAll({ texts, line, room, status }: Fill) {
+  const roles = ["time", "number", "room", "mark", "name", "about", "text", "code"] as const;
+  const more = ["hint", "more", "gap"] as const;
+  return texts.map((text) => {
+    view.clear();
+    view.setRooms([{ ...room, label: text, topic: text }]);
+    view.setStatus({
+      ...status,
+      connection: text,
+      privacy: text,
+      waiting: [text],
+      typing: text,
+      roomCode: text,
+    });
+    const seal = { code: text, verified: false, suspect: true };
+    const person = { name: text, typed: text, own: false, color: 1, here: false, note: text };
+    view.setPeople([{ ...person, seal }]);
+    const rows = [
+      [...roles, ...more].map((role) => ({ role, text })),
+      [{ role: "link" as const, text, target: text }],
+    ];
+    view.print({ ...line, rows });
+    for (const kind of ["system", "note", "file", "connection", "progress", "day"] as const) {
+      view.print({ ...line, kind, rows, level: "danger", time: text });
+      view.setLive([{ ...line, kind, rows }]);
+    }
+    const transfer = { n: 1, direction: "in", size: 1, done: 0, state: "offered" } as const;
+    view.setTransfers([]);
+    view.setTransfers([{ ...transfer, name: text, sender: text, room: text, waiting: text }]);
+    document.querySelector(".alarm")?.remove();
+    view.alarm(text, text);
+    view.setInput(text);
+    view.notify(text);
+    void view.ask(text, { hidden: false });
+    document.querySelector<HTMLElement>(".person")?.click();
+    const tags = [...document.querySelectorAll("body *")].map(({ tagName }) => tagName);
+    const links = [...document.querySelectorAll("a")].map(({ href }) => href);
+    document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+    return {
+      elements: [...new Set(tags)].filter((tag) => tag !== "A").sort(),
+      links,
+      isOwned: "owned" in globalThis,
+    };
+  });
+}
+
+/** Fills the conversation with one of everything. */
+async function fill(page: Page): Promise<void> {
+  await page.evaluate(
+    (lines, rooms, status) => {
+      const seal = { code: "1234 5678", verified: true, suspect: false };
+      const person = { own: false, color: 3, here: true };
+      view.setRooms(rooms);
+      view.setStatus(status);
+      view.setPeople([
+        { ...person, name: "alice", typed: "alice", seal },
+        { ...person, name: "carol", typed: "carol", note: "away", here: false },
+        { ...person, name: "bob", typed: "bob", own: true },
+      ]);
+      lines.forEach((line) => view.print(line));
+      const transfer = { name: `${"plan".repeat(20)}.pdf`, size: 40, done: 10, room: "den" };
+      const both = { ...transfer, sender: "alice", waiting: undefined };
+      view.setTransfers([
+        { ...both, n: 1, direction: "in", state: "offered" },
+        { ...both, n: 2, direction: "out", state: "sending" },
+      ]);
+      view.alarm(`Another server answers ${"w".repeat(100)}`, "Ask.");
+    },
+    [
+      messageOf("alice", "hello\nhttps://example.org"),
+      messageOf("alice", "w".repeat(300), { mention: true }),
+      messageOf("n".repeat(32), "a\n\nb", { direct: true }),
+      ...(["info", "warning", "danger", "error"] as const).map((level) => ({
+        ...messageOf("", "a note of the client's"),
+        kind: "note" as const,
+        level,
+      })),
+    ],
+    [
+      roomOf("den", { topic: "t".repeat(200), label: "den ".repeat(8) }),
+      roomOf("pub", { current: false, unread: 120, mentions: 2, sealed: true }),
+    ],
+    { ...STATUS, privacy: "sealed, nobody has confirmed you", privacyLevel: "sealed" as const },
+  );
+}
+
+/** The screens that there are, by what leads to them. */
+const SCREENS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  start: (page) =>
+    page.evaluate((start) => void view.askStart(start, { text: "No.", hint: "Ask." }), START),
+  invited: async (page) => {
+    const start = { ...START, invited: true, sealed: true };
+    await page.evaluate((start) => void view.askStart(start), start);
+    await page.click("summary");
+  },
+  chat: fill,
+  privacy: async (page) => {
+    await fill(page);
+    await page.click("button.privacy");
+  },
+  invite: async (page) => {
+    await fill(page);
+    await page.click('[aria-label="Invite"]');
+  },
+  notices: async (page) => {
+    await fill(page);
+    await page.click('[aria-label="Notices"]');
+  },
+  join: async (page) => {
+    await fill(page);
+    await page.evaluate(() => {
+      document.querySelector<HTMLElement>('[aria-label="Join or create a room"]')?.click();
+    });
+  },
+  person: async (page) => {
+    await fill(page);
+    await page.evaluate(() => document.querySelector<HTMLElement>(".person")?.click());
+  },
+  question: (page) => page.evaluate(() => void view.ask("Trust it?", { hidden: false })),
+  ended: (page) => page.evaluate(() => view.ended({ text: "The server said no." })),
+};
+
+const SIZES = [[320, 568], [800, 700], [1440, 900]] as const;
+
+for (const [name, show] of Object.entries(SCREENS)) {
+  test(`${name}: axe finds nothing, nothing is wider than the window, every target has 44 px`, async () => {
+    await browser?.chat(async (page) => {
+      await page.evaluate(axe.source);
+      await show(page);
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([
+          { name: "prefers-color-scheme", value: scheme },
+          { name: "prefers-reduced-motion", value: "reduce" },
+        ]);
+        for (const [width, height] of SIZES) {
+          await page.setViewport({ width, height });
+          const what = `${scheme} ${width}`;
+          assert.deepEqual(await page.evaluate(layoutFaults), [], what);
+          if (width !== 800) assert.deepEqual(await page.evaluate(axeFaults), [], what);
+        }
+      }
+    });
+  });
+}
+
+/** Runs in the page: violations of axe's rules. */
+async function axeFaults(): Promise<readonly string[]> {
+  const { axe } = globalThis as unknown as {
+    axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+  };
+  const { violations } = await axe.run();
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** Runs in the page: parts that are too wide, and targets that are too small. */
+function layoutFaults(): readonly string[] {
+  const boxes = [...document.querySelectorAll("html, #app, .log, dialog")];
+  const wide = boxes.filter((box) => box.scrollWidth > box.clientWidth);
+  const small = [...document.querySelectorAll("button, summary, input:not([type=checkbox])")]
+    .filter((target) => target.checkVisibility({ visibilityProperty: true }))
+    .filter((target) => {
+      const { width, height } = target.getBoundingClientRect();
+      return width < 44 || height < 44;
+    });
+  return [
+    ...wide.map(({ tagName, className, id }) => `${className || id || tagName} scrolls sideways`),
+    ...small.map(({ outerHTML }) => `too small: ${outerHTML.slice(0, 120)}`),
+  ];
+}
+
+test("the keyboard alone reaches everything that is seen, and nothing that is not", async () => {
+  await browser?.chat(async (page) => {
+    await fill(page);
+    for (const [width, height] of SIZES) {
+      await page.setViewport({ width, height });
+      await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+      await page.focus("textarea");
+      const reached = new Set<string>();
+      for (let n = 0; n < 40; n++) {
+        await page.keyboard.press("Tab");
+        const [name, isSeen] = await page.evaluate(() => {
+          const at = document.activeElement;
+          const isSeen = at?.checkVisibility({ visibilityProperty: true }) ?? false;
+          const name = at?.getAttribute("aria-label") ?? at?.textContent ?? "";
+          return [at === document.body ? "" : name, isSeen] as const;
+        });
+        assert.ok(isSeen, name);
+        reached.add(name);
+      }
+      const wanted = await page.$$eval(
+        "button, textarea, [tabindex='0'], a",
+        (found) =>
+          found.filter((at) => at.checkVisibility({ visibilityProperty: true }))
+            .map((at) => at.getAttribute("aria-label") ?? at.textContent ?? ""),
+      );
+      assert.deepEqual(wanted.filter((name) => !reached.has(name)), [], String(width));
+    }
+  });
+});
+
+test("drawers open and close by keyboard, and give it back", async () => {
+  await browser?.chat(async (page) => {
+    await fill(page);
+    await page.setViewport({ width: 320, height: 568 });
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+    const focused = () => page.evaluate(() => document.activeElement?.className);
+    for (const [side, inside] of [["rooms", "Join or create a room"], ["people", null]] as const) {
+      await page.focus(`.toggle.${side}`);
+      await page.keyboard.press("Enter");
+      const expanded = `.toggle.${side}[aria-expanded=true]`;
+      assert.equal((await page.$$(expanded)).length, 1);
+      const label = await page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+      assert.equal(label ?? null, inside);
+      await page.keyboard.press("Escape");
+      assert.equal(await focused(), `toggle ${side}`);
+      assert.equal((await page.$$(expanded)).length, 0);
+    }
+  });
+});
+
+Deno.test("the browser ends", async () => await browser?.[Symbol.asyncDispose]());

@@ -1,0 +1,374 @@
+// What the view makes of what it is told, and what it tells, in a real browser.
+
+import assert from "node:assert/strict";
+import type { Page } from "puppeteer-core";
+import { whyNoBrowser } from "../../helpers/browser/browsers.ts";
+import { messageOf, roomOf, START, startView, STATUS } from "../../helpers/browser/view_page.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+
+const missing = whyNoBrowser("chromium");
+const test = skipIf(missing);
+const browser = missing === undefined ? await startView() : undefined;
+
+/** A test of the conversation. */
+function testChat(name: string, use: (page: Page) => Promise<void>): void {
+  test(name, async () => await browser?.chat(use));
+}
+
+const textOf = (page: Page, selector: string) =>
+  page.$$eval(selector, (found) => found.map(({ textContent }) => textContent));
+
+testChat(
+  "Enter sends, Shift-Enter begins a new row, and the keyboard stays where it is",
+  async (page) => {
+    await page.keyboard.type("hello");
+    await page.keyboard.down("Shift");
+    await page.keyboard.press("Enter");
+    await page.keyboard.up("Shift");
+    await page.keyboard.type("again");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("x");
+    await page.click(".send");
+    await page.keyboard.type("y");
+    const entered = await page.evaluate(() => told.filter(([what]) => what === "entered"));
+    assert.deepEqual(entered, [["entered", "hello\nagain"], ["entered", "x"]]);
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "y");
+  },
+);
+
+testChat(
+  "the arrow keys bring back what was entered, and only from an empty input",
+  async (page) => {
+    const value = () => page.$eval("textarea", ({ value }) => value);
+    for (const text of ["one", "two"]) {
+      await page.keyboard.type(text);
+      await page.keyboard.press("Enter");
+    }
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await value(), "one");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await value(), "");
+    await page.keyboard.type("new");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await value(), "new");
+  },
+);
+
+testChat("Tab completes, goes on to the next word, and leaves an empty input", async (page) => {
+  const value = () => page.$eval("textarea", ({ value }) => value);
+  await page.keyboard.type("hi bo");
+  await page.keyboard.press("Tab");
+  assert.equal(await value(), "hi bob");
+  await page.$eval("textarea", (input) => input.value = "");
+  await page.keyboard.type("al");
+  await page.keyboard.press("Tab");
+  assert.deepEqual(await textOf(page, ".candidate"), ["alice", "alan"]);
+  await page.keyboard.press("Tab");
+  assert.equal(await value(), "alan");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.$eval(".candidates", (box) => (box as HTMLElement).hidden), true);
+  await page.$eval("textarea", (input) => input.value = "");
+  await page.keyboard.press("Tab");
+  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+});
+
+testChat("each room keeps its draft", async (page) => {
+  const show = (current: string) =>
+    page.evaluate(
+      (rooms) => view.setRooms(rooms),
+      ["den", "pub"].map((title) => roomOf(title, { current: title === current })),
+    );
+  await page.keyboard.type("for the den");
+  await show("pub");
+  assert.equal(await page.$eval("textarea", ({ value }) => value), "");
+  await page.keyboard.type("for the pub");
+  await show("den");
+  assert.equal(await page.$eval("textarea", ({ value }) => value), "for the den");
+});
+
+testChat(
+  "messages of one member stand together for five minutes, and a day has its line",
+  async (page) => {
+    const times = ["10:00", "10:04", "10:10"].map((clock) => `2026-03-01T${clock}:00.000Z`);
+    await page.evaluate(
+      (lines) => lines.forEach((line) => view.print(line)),
+      [
+        ...times.map((time) => messageOf("alice", "hi", { time })),
+        messageOf("bob", "hi", { time: times[2] as string }),
+        messageOf("bob", "hi", { time: "2026-03-02T10:00:00.000Z" }),
+        messageOf("bob", "hi", { time: "not a time" }),
+      ],
+    );
+    const classes = await page.$$eval(
+      ".line",
+      (lines) => lines.map((line) => line.classList.contains("continues")),
+    );
+    assert.deepEqual(classes, [false, true, false, false, false, false]);
+    assert.equal((await textOf(page, ".day")).length, 2);
+    // The name is heard although it is not seen.
+    assert.deepEqual(await textOf(page, ".line.continues .name"), ["alice"]);
+  },
+);
+
+testChat(
+  "the log follows its end while the user is there, and counts what comes while they are not",
+  async (page) => {
+    const fill = (count: number) =>
+      page.evaluate(
+        (line, count) => {
+          for (let n = 0; n < count; n++) view.print(line);
+        },
+        messageOf("alice", "hello"),
+        count,
+      );
+    const isAtEnd = () =>
+      page.$eval(
+        ".log:not([hidden])",
+        (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2,
+      );
+    const settled = () =>
+      page.evaluate(() =>
+        new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      );
+    await fill(100);
+    await settled();
+    assert.ok(await isAtEnd());
+    await page.$eval(".log:not([hidden])", (log) => log.scrollTop = 100);
+    await settled();
+    await fill(3);
+    await settled();
+    assert.equal(await page.$eval(".log:not([hidden])", (log) => log.scrollTop), 100);
+    assert.deepEqual(await textOf(page, ".jump"), ["3 new"]);
+    await page.click(".jump");
+    await settled();
+    assert.ok(await isAtEnd());
+    assert.equal(await page.$eval(".jump", (jump) => (jump as HTMLElement).hidden), true);
+    await fill(2_000);
+    assert.equal(
+      await page.$eval(".log:not([hidden]) .lines", (lines) => lines.childElementCount),
+      2_000,
+    );
+  },
+);
+
+testChat("what came into another room stands below a line, and the tab counts it", async (page) => {
+  const rooms = (current: string, unread: number) =>
+    ["den", "pub"].map((title) =>
+      roomOf(title, {
+        current: title === current,
+        unread: title === "pub" ? unread : 0,
+        mentions: title === "pub" ? unread : 0,
+      })
+    );
+  const show = (current: string, unread: number) =>
+    page.evaluate((rooms) => view.setRooms(rooms), rooms(current, unread));
+  await show("pub", 0);
+  await page.evaluate((line) => view.print(line), messageOf("alice", "old", { room: "pub" }));
+  await show("den", 0);
+  await page.evaluate((line) => view.print(line), messageOf("alice", "new", { room: "pub" }));
+  await show("den", 1);
+  assert.equal(await page.title(), "(1!) den · cmdchat");
+  assert.deepEqual(await textOf(page, ".badge"), ["1 unread, with your name"]);
+  await show("pub", 0);
+  const seen = await page.$$eval(
+    ".log:not([hidden]) .lines > *",
+    (lines) => lines.map(({ className }) => className.split(" ").at(-1)),
+  );
+  assert.deepEqual(seen.filter((name) => name !== "day"), ["level-info", "unread", "level-info"]);
+  assert.equal(await page.title(), "pub · cmdchat");
+  await page.evaluate(
+    (line) => view.print(line),
+    messageOf("bob", "mine", { room: "pub", own: true }),
+  );
+  assert.equal((await page.$$(".divider.unread")).length, 0);
+});
+
+testChat(
+  "code in a message is shown without its marks, links lead to the web alone",
+  async (page) => {
+    await page.evaluate((line) => view.print(line), {
+      ...messageOf("alice", ""),
+      rows: [
+        [
+          { role: "name" as const, text: "alice", color: 1 },
+          { role: "text" as const, text: "see " },
+          { role: "code" as const, text: "`a < b`" },
+          { role: "link" as const, text: "https://example.org/x", target: "https://example.org/x" },
+          { role: "link" as const, text: "evil", target: "javascript:alert(1)" },
+        ],
+        [{ role: "code" as const, text: "```js" }],
+        [{ role: "code" as const, text: "let a;" }],
+        [{ role: "code" as const, text: "```" }],
+      ],
+    });
+    assert.deepEqual(await textOf(page, ".line code"), ["a < b", "let a;"]);
+    assert.deepEqual(
+      await page.$$eval(
+        ".line a",
+        (links) => links.map(({ href, rel, target }) => [href, rel, target]),
+      ),
+      [["https://example.org/x", "noopener noreferrer nofollow", "_blank"]],
+    );
+  },
+);
+
+testChat(
+  "files come by drop and paste, and each transfer has what can be done about it",
+  async (page) => {
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["abc"], "a.txt"));
+      for (const type of ["dragover", "drop"]) {
+        document.querySelector(".conversation")?.dispatchEvent(
+          new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
+        );
+      }
+      document.querySelector("textarea")?.dispatchEvent(
+        new ClipboardEvent("paste", {
+          clipboardData: dataTransfer,
+          bubbles: true,
+          cancelable: true,
+        }),
+      );
+    });
+    const transfer = {
+      name: "plan.pdf",
+      size: 4_000,
+      done: 1_000,
+      sender: "alice",
+      room: "den",
+      waiting: undefined,
+    };
+    await page.evaluate((transfers) => view.setTransfers(transfers), [
+      { ...transfer, n: 1, direction: "in" as const, state: "offered" as const },
+      {
+        ...transfer,
+        n: 2,
+        direction: "out" as const,
+        state: "sending" as const,
+        sender: undefined,
+      },
+    ]);
+    assert.deepEqual(await textOf(page, ".transfer .words"), [
+      "3.9 KiB from alice",
+      "25% of 3.9 KiB",
+    ]);
+    for (const label of ["Accept plan.pdf", "Reject plan.pdf", "Cancel plan.pdf"]) {
+      await page.click(`[aria-label="${label}"]`);
+    }
+    assert.deepEqual(
+      await page.evaluate(() => told.filter(([what]) => what !== "typing" && what !== "wake")),
+      [
+        ["sendFiles", "a.txt 3"],
+        ["sendFiles", "a.txt 3"],
+        ["entered", "/accept 1"],
+        ["entered", "/reject 1"],
+        ["entered", "/cancel 2"],
+      ],
+    );
+    await page.evaluate(() => view.setTransfers([]));
+    assert.equal((await page.$$(".transfer")).length, 0);
+  },
+);
+
+testChat(
+  "a question is answered, or refused with Escape, and the keyboard comes back",
+  async (page) => {
+    for (const [key, expected] of [["Enter", "yes"], ["Escape", undefined]] as const) {
+      await page.evaluate(() => {
+        void view.ask("Trust it?", { hidden: true }).then((answer) =>
+          told.push(["answer", answer])
+        );
+      });
+      assert.equal(await page.$eval("dialog input", ({ type }) => type), "password");
+      await page.keyboard.type("yes");
+      await page.keyboard.press(key);
+      await page.waitForFunction(() => document.querySelector("dialog") === null);
+      assert.deepEqual(await page.evaluate(() => told.at(-1)?.[1] ?? undefined), expected);
+      assert.equal(await page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+    }
+  },
+);
+
+testChat("an alarm is said at once and stays until it is closed", async (page) => {
+  await page.evaluate(() => view.alarm("Another server answers.", "Leave, and ask."));
+  assert.deepEqual(await textOf(page, "[role=alert] p"), [
+    "Another server answers.",
+    "Leave, and ask.",
+  ]);
+  await page.click('[aria-label="I have read it"]');
+  assert.equal((await page.$$("[role=alert]")).length, 0);
+});
+
+testChat("somebody can be written to and verified from the list of people", async (page) => {
+  const seal = { code: "1234 5678", verified: false, suspect: false };
+  await page.evaluate((people) => view.setPeople(people), [
+    { name: "alice b", typed: '"alice b"', own: false, color: 1, here: true, seal },
+    { name: "bob", typed: "bob", own: true, color: 2, here: true },
+  ]);
+  const choose = async (label: string) => {
+    await page.evaluate(() => document.querySelector<HTMLElement>(".person")?.click());
+    assert.deepEqual(await textOf(page, "dialog .code-words"), ["1234 5678"]);
+    await page.evaluate((label) => {
+      [...document.querySelectorAll("dialog button")].find(({ textContent }) =>
+        textContent === label
+      )
+        ?.dispatchEvent(new MouseEvent("click"));
+    }, label);
+    await page.waitForFunction(() => document.querySelector("dialog") === null);
+  };
+  await choose("It is the same");
+  assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", '/verify "alice b" yes']);
+  await choose("Write privately");
+  assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
+});
+
+testChat("a sealed room says that a server sent the page, and shows the ladder", async (page) => {
+  await page.evaluate((status) => view.setStatus(status), {
+    ...STATUS,
+    privacy: "sealed",
+    privacyLevel: "sealed" as const,
+    roomCode: "1234 5678",
+  });
+  assert.match((await textOf(page, ".status"))[0] ?? "", /sealed by a page that this server sent/);
+  await page.click("button.privacy");
+  assert.deepEqual(await textOf(page, "dialog .code-words"), ["1234 5678"]);
+  assert.match(
+    (await textOf(page, "[aria-current=step]"))[0] ?? "",
+    /^A page that a server sends you/,
+  );
+});
+
+test("the form gives back what was typed, and a link's room cannot be changed", async () => {
+  await browser?.blank(async (page) => {
+    const answer = page.evaluate((start) => view.askStart(start), {
+      ...START,
+      name: "",
+      room: "",
+      served: false,
+      server: "",
+    });
+    for (
+      const [id, text] of [["name", "eve"], ["room", "den"], ["server", "ws://localhost:5050"], [
+        "token",
+        "t",
+      ]]
+    ) {
+      await page.type(`#${id}`, text ?? "");
+    }
+    await page.keyboard.press("Enter");
+    const { name, room, server, token } = await answer;
+    assert.deepEqual([name, room, server, token], ["eve", "den", "ws://localhost:5050", "t"]);
+    await page.evaluate((start) => {
+      void view.askStart(start, { text: "Cannot join: no.", hint: "Ask." });
+    }, { ...START, invited: true, sealed: true });
+    assert.equal(await page.$("#room"), null);
+    assert.deepEqual(await textOf(page, "[role=alert] p"), ["Cannot join: no.", "Ask."]);
+    assert.match((await textOf(page, ".invitation"))[0] ?? "", /den at chat\.example\.org/);
+  });
+});
+
+Deno.test("the browser ends", async () => await browser?.[Symbol.asyncDispose]());
