@@ -134,7 +134,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The end of a process that met a fault of its own: it is told, and nothing of it stays behind an open port. */
+/** The end of a process with an internal fault: the fault is reported, and no open port remains. */
 function endWithFault(error: unknown): void {
   try {
     Deno.stderr.writeSync(encoder.encode(`error: unexpected fault\n${faultOf(error)}\n`));

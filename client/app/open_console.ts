@@ -44,7 +44,7 @@ export interface UserSide {
 export interface UserSideOptions {
   readonly env: (name: string) => string | undefined;
   readonly complete: Completer;
-  /** Told what stands in the input line whenever the user adds to it. */
+  /** Called with the input line whenever the user adds to it. */
   readonly entered: (text: string) => void;
   /** Told of each change of the terminal's size. */
   readonly resized: () => void;

@@ -59,7 +59,7 @@ export class Chat implements ChatContext {
   /** Rooms of this session that the server has not named yet. */
   #expected = 0;
   #settled = false;
-  /** Whether this session has no name of ours. */
+  /** Whether this session does not have our name. */
   #isNameless = false;
   #ticket: Ticket | undefined;
 

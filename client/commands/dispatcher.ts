@@ -70,7 +70,7 @@ export async function runCommand(
   return await row.run(context, argument);
 }
 
-/** Whether the whole form of an argument stands in brackets, such as `[NAME [VALUE]]`. */
+/** Whether the whole form of an argument is in brackets, such as `[NAME [VALUE]]`. */
 function isOptional(form: string): boolean {
   const outside = form.replace(/\[[^[\]]*\]/g, "");
   return outside === form ? form.trim() === "" : isOptional(outside);

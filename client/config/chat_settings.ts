@@ -150,5 +150,5 @@ function parseSetting(name: SettingName, typed: string): string {
   const fits = row.values?.includes(value) ??
     (/^\d{1,6}$/.test(value) && Number(value) <= (row.max ?? 0));
   if (fits) return row.max === undefined ? value : String(Number(value));
-  throw new UsageError(`Cannot set ${name} to ${quote(typed)}: ${formOf(name)} is wanted`);
+  throw new UsageError(`Cannot set ${name} to ${quote(typed)}: expected ${formOf(name)}`);
 }

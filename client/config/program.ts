@@ -67,7 +67,7 @@ export const CLIENT_COMMANDS = [
     summary: "show, search or export what --history-file has kept",
     about: [
       "Times without a zone are those of this machine; what is printed is in UTC. export writes " +
-      "the same to a file of its own, readable and not encrypted, never over another.",
+      "the same to a new file, readable and not encrypted. An existing file is never overwritten.",
     ],
     options: HISTORY_OPTIONS,
     completes: "file",
@@ -78,7 +78,7 @@ export const CLIENT_COMMANDS = [
     summary: "look at terminal, settings, clock and the way to the server, and say what to do",
     about: [
       "Each line begins with ok, warn, fail or skip. The exit code is that of the first thing " +
-      "that failed, and 0 where nothing did. It joins a room of its own for a moment, so that " +
+      "that failed, and 0 where nothing did. It joins an otherwise empty room for a moment, so that " +
       "nobody sees it; the server does.",
     ],
     options: DOCTOR_OPTIONS,

@@ -60,14 +60,14 @@ export function readConfig(input: LinkInput): ClientConfig {
     throw new UsageError(
       `Cannot use ${
         quote((isLink ? surplus : positional) ?? "")
-      }: options, a link or a command are wanted`,
+      }: expected options, a link or a command`,
       { hint: "a command comes first; --help lists all commands and options" },
     );
   }
   const sources = new Map(from);
   if (positional !== undefined) {
     if (sources.get("link") === "typed") {
-      throw new UsageError("Cannot use two links: one, or --link, is wanted");
+      throw new UsageError("Cannot use two links: expected one, or --link");
     }
     sources.set("link", "typed");
   }
@@ -203,13 +203,13 @@ export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
   const action: HistoryAction = first === "export" ? "export" : "show";
   const [path, surplus] = first === "show" || first === "export" ? rest : positionals;
   if (path === undefined && !values.help && !values.version) {
-    throw new UsageError("Cannot show a history: history FILE is wanted");
+    throw new UsageError("Cannot show a history: expected history FILE");
   }
   if (surplus !== undefined) {
     throw new UsageError(`Cannot use ${JSON.stringify(surplus)}: history takes one FILE`);
   }
   if (values.output !== undefined && action !== "export") {
-    throw new UsageError("Cannot use --output to show a history: `history export FILE` is wanted");
+    throw new UsageError("Cannot use --output to show a history: expected `history export FILE`");
   }
   return { ...values, action, path, sources };
 }

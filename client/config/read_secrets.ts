@@ -94,7 +94,7 @@ function read(secret: Secret, { env, ask, warn }: SecretSources): Promise<string
   });
 }
 
-/** Whether the secret itself stands in the profile, and the name of its file only in a weaker place. */
+/** Whether the profile has the secret itself, and only a weaker source names its file. */
 function hidesFile(sources: ReadonlyMap<string, Source> | undefined, option: string): boolean {
   const file = sources?.get(`${option}-file`);
   return sources?.get(option) === "profile" && file !== "typed" && file !== "profile";

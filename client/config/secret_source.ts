@@ -70,7 +70,7 @@ function firstLine(read: SecretText, trouble: string): string {
 
 function refuseEmpty(secret: string, name: string, origin: string): string {
   if (secret !== "") return secret;
-  throw new UsageError(`Cannot use the ${name} of ${origin}: it is empty, a text is wanted`);
+  throw new UsageError(`Cannot use the ${name} of ${origin}: it is empty`);
 }
 
 function betterPlaces({ environment, file, ask }: SecretPlaces): string {

@@ -153,7 +153,7 @@ class SettingsReader {
 
   profiles(table: unknown): Section[] {
     if (table === undefined) return [];
-    const wanted = `[${PROFILES}.NAME] and its settings below are wanted`;
+    const wanted = `expected [${PROFILES}.NAME] and its settings below`;
     if (!isTable(table)) {
       throw new ConfigError(
         `Cannot use ${PROFILES} in ${this.#place(PROFILES, undefined)}: ${wanted}`,
@@ -182,7 +182,7 @@ class SettingsReader {
     throw new ConfigError(
       `Cannot use ${key} in ${
         this.#place(key, name)
-      }: a text in quotes, a number, or true or false is wanted`,
+      }: expected a text in quotes, a number, true or false`,
     );
   }
 
@@ -194,7 +194,7 @@ class SettingsReader {
       const place = this.#place(key, section, "");
       const text = typeof value === "boolean" ? (value ? "on" : "off") : String(value);
       if (typeof value === "object" || text.includes(";")) {
-        throw new ConfigError(`Cannot use ${quote(key)} in ${place}: one value is wanted`);
+        throw new ConfigError(`Cannot use ${quote(key)} in ${place}: expected one value`);
       }
       try {
         trial.set(parseSettingName(key), text);

@@ -44,7 +44,7 @@ export function parseMoment(text: string): Moment {
     const length = seconds === undefined ? 60_000 : fraction === "" ? 1_000 : 1;
     return () => point(at, length);
   }
-  throw new UsageError("a time is wanted, such as 2h, yesterday, 2026-11-25 or 2026-11-25T14:30");
+  throw new UsageError("expected a time such as 2h, yesterday, 2026-11-25 or 2026-11-25T14:30");
 }
 
 function point(start: number, length: number): TimeSpan {

@@ -37,7 +37,7 @@ export class TypedEcho {
     this.#cells -= cells;
   }
 
-  /** Shows a line once more, in a row of its own. */
+  /** Shows a line once more, in a separate row. */
   repeat(text: string): void {
     this.endRow();
     if (text !== "") this.add(text);
@@ -55,7 +55,7 @@ export class TypedEcho {
     this.#cells = 0;
   }
 
-  /** Moves to a fresh row where something stands in this one. */
+  /** Moves to a fresh row if this one is not empty. */
   endRow(): void {
     if (this.#cells > 0) this.endLine();
   }

@@ -23,7 +23,7 @@ export function ok(check: string, text: string): Check {
   return { check, state: "ok", text };
 }
 
-/** It works, and may not be what is wanted. */
+/** It works, and may not be what the user wants. */
 export function warn(check: string, text: string, hint: string): Check {
   return { check, state: "warn", text, hint };
 }
@@ -37,7 +37,7 @@ export function skip(check: string, text: string): Check {
 export function failed(check: string, error: unknown): Check {
   if (!(error instanceof CmdchatError)) throw error;
   const { message, hint, exitCode } = error;
-  // What was tried stands in the name of the check already.
+  // The name of the check already says what was tried.
   const text = message.replace(
     /^Cannot (?:connect to|join the server)[^:]*(?::\d+"|"[^"]*")?: /,
     "",

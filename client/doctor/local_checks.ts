@@ -59,7 +59,7 @@ function pasteOf({ bracketedPaste }: TerminalFacts): Check {
   return warn(
     "paste",
     "the terminal does not mark pastes",
-    "each pasted line is sent as a message of its own; use `send` with a pipe for longer texts",
+    "each pasted line is sent as a separate message; use `send` with a pipe for longer texts",
   );
 }
 

@@ -36,7 +36,7 @@ export async function runDoctor(input: LinkInput, build: string | undefined): Pr
     setting: settings?.find,
   });
   if (positionals.length > 0) {
-    throw new UsageError(`Cannot use ${quote(positionals[0] ?? "")}: a link or options are wanted`);
+    throw new UsageError(`Cannot use ${quote(positionals[0] ?? "")}: expected a link or options`);
   }
   const stdout = new StdoutLines();
   const checks: Check[] = [];

@@ -119,7 +119,7 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
     yield facts.fitsName ? ok("name", `the certificate is for ${facts.names}`) : warn(
       "name",
       `the certificate is for ${facts.names}, not for ${endpoint.host}`,
-      "use a name that stands in it as --host",
+      "use a name from it as --host",
     );
     yield days >= EXPIRY_WARNING_DAYS
       ? ok("expiry", `the certificate is good for ${days} days`)
@@ -200,7 +200,7 @@ async function openSession(
     isDirect: false,
     tell: () => {},
   });
-  // A room of its own, so that nobody sees it come and go.
+  // A room that nobody else is in, so that nobody sees it come and go.
   const rooms = [[`doctor-${crypto.randomUUID().slice(0, 8)}`, 0]] as const;
   return await SessionV2.open(connection, {
     clock,
@@ -245,7 +245,7 @@ async function checkFingerprint(
   return warn(
     name,
     `${seen}, and nothing says whether that is the right one`,
-    "compare it with the line that the server printed; an invite link does that by itself",
+    "compare it with the line that the server printed; an invite link does that for you",
   );
 }
 
@@ -255,7 +255,7 @@ interface ClockCheck {
   readonly patienceMs: number;
 }
 
-/** The server's time stands in what it says about our coming, which it said between then and now. */
+/** The server dates our joining, which happened between then and now. */
 async function checkClock(session: SessionV2, { clock, sentAt }: ClockCheck): Promise<Check> {
   for await (const event of session.events()) {
     const time = timeOf(event);

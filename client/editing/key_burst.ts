@@ -1,6 +1,6 @@
 // Tells a pasted text from typed keys where the terminal does not (no bracketed paste, `tmux paste-buffer`): keys that
 // come faster than fingers are a burst. Enter with more text behind it in a burst is a line break of that text, so that
-// no part of a paste is sent by itself.
+// no part of a paste is sent unasked.
 
 import type { UserKey } from "../terminal/key_reader.ts";
 import type { Timers } from "../terminal/paint_scheduler.ts";

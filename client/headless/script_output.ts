@@ -15,7 +15,7 @@ export interface ScriptListeners {
   readonly onPeople?: () => void;
 }
 
-/** An output that prints nothing of the conversation by itself. */
+/** An output that prints nothing of the conversation unasked. */
 export class ScriptOutput extends Output {
   readonly #listeners: ScriptListeners;
   #wasLost = false;

@@ -139,7 +139,7 @@ class Sending {
 
   async #readAll(): Promise<string> {
     if (this.#input.isTerminal) {
-      printError("Type the message; Ctrl-D on a line of its own sends it.");
+      printError("Type the message; Ctrl-D on an empty line sends it.");
     }
     let text = "";
     for await (const line of this.#linesOfInput()) {

@@ -30,7 +30,7 @@ const SALT = utf8.encode("cmdchat sealed keys v1");
 export function deriveRoomKeys(secret: Uint8Array): RoomKeys {
   if (secret.length !== ROOM_SECRET_BYTES) {
     throw new UsageError(
-      `Cannot use the room's secret: it has ${secret.length} bytes, ${ROOM_SECRET_BYTES} are wanted`,
+      `Cannot use the room's secret: it has ${secret.length} bytes, expected ${ROOM_SECRET_BYTES}`,
     );
   }
   const root = hkdfExtract(SALT, secret);

@@ -30,7 +30,7 @@ const FAULTS: readonly Fault[] = [
   {
     pattern: /URIError|invalid host|empty host/,
     why: "this is not the name of a host",
-    hint: "a name such as chat.example.org or an address is wanted; the port goes to --port",
+    hint: "use a name such as chat.example.org or an address; the port goes to --port",
   },
   {
     pattern: /InvalidContentType|WRONG_VERSION_NUMBER|packet length too long|InvalidMessage/,
@@ -50,8 +50,7 @@ const FAULTS: readonly Fault[] = [
   {
     pattern: /not valid for name|NotValidForName/,
     why: "its certificate is for another name",
-    hint:
-      "use the name that stands in the certificate as --host, or add this one to the certificate",
+    hint: "use a name from the certificate as --host, or add this one to the certificate",
   },
   {
     pattern: /CaUsedAsEndEntity/,

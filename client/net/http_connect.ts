@@ -39,8 +39,8 @@ export async function askConnect(stream: ProxyStream, server: ProxiedServer): Pr
     const why = ANSWERS[status] ?? "it is no HTTP proxy that makes connections";
     throw proxyFault(server, why, status === FORBIDDEN ? WEB_ONLY : undefined);
   }
-  // A server of ours says nothing before the client: these are the proxy's, and would pass for the server's.
-  if (rest.length > 0) throw proxyFault(server, "it sends bytes of its own behind its answer");
+  // A cmdchat server says nothing before the client: these are the proxy's, and would pass for the server's.
+  if (rest.length > 0) throw proxyFault(server, "it sends extra bytes after its answer");
 }
 
 function connectRequest({ host, proxy: { auth }, endpoint: { port } }: ProxiedServer): string {

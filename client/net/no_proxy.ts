@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 
-/** Whether a host is reached without a proxy; `list` as it stands in the variable. */
+/** Whether a host is reached without a proxy; `list` as the variable has it. */
 export function isExempt(host: string, list: string): boolean {
   const entries = list.split(/[\s,]+/).filter((entry) => entry !== "");
   if (list.trim() === "*") return true;

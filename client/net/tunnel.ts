@@ -50,7 +50,7 @@ export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise
     await reachingProxy(proxy, connected);
     const server = { endpoint, proxy, host: target };
     await ask(new NodeStream(socket), server);
-    if (socket.readableLength > 0) throw proxyFault(server, "it sends bytes of its own");
+    if (socket.readableLength > 0) throw proxyFault(server, "it sends extra bytes");
   });
   return socket;
 }

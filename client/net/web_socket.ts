@@ -67,7 +67,7 @@ export async function openWebSocket(raw: Connection, endpoint: Endpoint): Promis
   return new WebSocketConnection(raw, rest.slice());
 }
 
-/** Nothing of the conversation stands in it: no room, no token, no name. */
+/** It contains nothing of the conversation: no room, no token, no name. */
 function upgradeRequest(endpoint: Endpoint, key: string): string {
   const host = asciiHost(endpoint);
   const { port } = endpoint;

@@ -17,7 +17,7 @@ interface Bar {
   readonly file: TransferRef;
   done: number;
   waitingFor?: Waiting | undefined;
-  /** What receivers of a file of ours said. */
+  /** What receivers of one of our files said. */
   receivers?: readonly ReceiverAnswer[];
   /** Bytes that were through at a time, oldest first. */
   readonly samples: { readonly at: number; readonly done: number }[];

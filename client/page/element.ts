@@ -8,7 +8,7 @@ export interface ElementParts {
   readonly onClick?: () => void;
 }
 
-/** What stands in an element; a string becomes a text node, undefined nothing. */
+/** The content of an element; a string becomes a text node, undefined nothing. */
 export type Child = Node | string | undefined;
 
 /** Makes an element. */

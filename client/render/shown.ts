@@ -22,7 +22,7 @@ export type SpanRole =
   | "code"
   | "link"
   | "hint"
-  /** What stands in place of hidden rows. */
+  /** What replaces hidden rows. */
   | "more";
 
 /** A part of a row. */

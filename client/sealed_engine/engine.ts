@@ -35,7 +35,7 @@ export interface SealedEngine {
   close(): void;
 }
 
-// Deno's own option, which deno.json unlocks; a worker that gave its rights up by itself would take ours along.
+// Deno's own option, which deno.json unlocks; a worker that drops its permissions itself would drop ours as well.
 const WORKER_OPTIONS = { type: "module", deno: { permissions: "none" } } as WorkerOptions;
 
 /** Opens a sealed room; it does nothing before `online`. */

@@ -114,7 +114,7 @@ export type SealedRoomEvent =
     readonly request: number;
     readonly file: SealedFile;
   }
-  /** Somebody pulls a file of ours; complete = its last chunk went out to them. */
+  /** Somebody pulls one of our files; complete = its last chunk went out to them. */
   | {
     readonly kind: "served";
     /** The chat's id of the offer. */

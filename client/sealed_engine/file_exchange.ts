@@ -308,7 +308,7 @@ export class FileExchange {
       if (this.#state.phase !== "in" || !this.#state.people.isHere(incoming.handle)) {
         // Nobody is late while a connection is lost.
         [incoming.heardAt, incoming.reachable] = [now, false];
-        // That its sender left for good, the room was told.
+        // The room was told that its sender left for good.
         if (this.#hasLeft(incoming.handle)) this.#incoming.delete(key);
       } else if (!incoming.reachable) {
         [incoming.heardAt, incoming.reachable] = [now, true];

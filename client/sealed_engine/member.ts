@@ -278,7 +278,7 @@ export class Member {
   }
 
   #gone({ handle, left }: RelayEvent<"sealed_gone">): void {
-    // Who left for good is taken out in a moment, and that says it.
+    // A member that left for good is removed in a moment, and the removal says so.
     if (left) this.#state.people.setHere(toHex(handle), false);
     else this.#setHere(handle, false);
   }

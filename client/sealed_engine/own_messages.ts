@@ -17,7 +17,7 @@ export type OwnPayload =
 /** Something to be said. */
 export interface OwnMessage {
   readonly payload: OwnPayload;
-  /** The chat's request; 0 for what the room says by itself. */
+  /** The chat's request; 0 for what the room sends unasked. */
   readonly request: number;
   /** Of the bytes that are under way; undefined while it waits. */
   digest: string | undefined;

@@ -31,11 +31,11 @@ export function closedBeforeAnswer(tls: boolean): ConnectionError {
   );
 }
 
-/** First bytes that no server of ours sends: a TLS alert, or a line of text. */
+/** First bytes that no cmdchat server sends: a TLS alert, or a line of text. */
 function refuseForeign(chunk: Uint8Array, tls: boolean): void {
   if (!tls && chunk[0] === 0x15 && chunk[1] === 0x03) {
     throw new ConnectionError("Cannot talk to the server: it speaks TLS on this port", {
-      hint: "add --tls, and --ca-file for a certificate of its own",
+      hint: "add --tls, and --ca-file for a self-signed certificate",
     });
   }
   if ((chunk[0] ?? 0) !== 0) {

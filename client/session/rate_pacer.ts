@@ -6,7 +6,7 @@ import type { Rate } from "../../shared/base/rate.ts";
 /** The limit that counts until the server has told its own. */
 export const DEFAULT_RATE: Rate = { messages: RATE_LIMIT_MESSAGES, seconds: RATE_LIMIT_SECONDS };
 
-/** Messages of ours in a sliding window; a message counts from when the server is known to have taken it. */
+/** Our messages in a sliding window; a message counts from when the server is known to have taken it. */
 export class RatePacer {
   #rate: Rate | undefined;
   #times: { at: number }[] = [];

@@ -123,7 +123,7 @@ export class ServerGate {
       return tell(
         "info",
         `The server is ${seen}`,
-        "compare it with the line that the server printed; an invite link does that by itself",
+        "compare it with the line that the server printed; an invite link does that for you",
       );
     }
     if (!isCertified) requireSame(seen, before, "The server");

@@ -96,7 +96,7 @@ export class SessionV1 implements Session {
     const key = await unwrapKey(request.keyPair.privateKey, wrapped);
     if (key.length !== V1_KEY_BYTES) {
       throw new ProtocolError(
-        `Cannot use the server's key: it has ${key.length} bytes, ${V1_KEY_BYTES} are wanted`,
+        `Cannot use the server's key: it has ${key.length} bytes, expected ${V1_KEY_BYTES}`,
       );
     }
     const clock = request.clock ?? SYSTEM_CLOCK;

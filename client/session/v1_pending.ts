@@ -38,7 +38,7 @@ export class V1Pending {
     return this.#waiting.find((request) => request.kind === kind)?.value;
   }
 
-  /** The server did this: which request of ours it was, if it was one. */
+  /** The server did this: which of our requests it was, if it was one. */
   confirm(kind: RequestKind, value?: string): Answered | undefined {
     const at = this.#waiting.findIndex((request) =>
       request.kind === kind && (value === undefined || request.value.trim() === value.trim())

@@ -62,12 +62,12 @@ export interface TransferFault {
 }
 
 /**
- * What became of a file of ours at one receiver: it has not said; what it said; it left before it said so; or it speaks
+ * What became of one of our files at one receiver: it has not said; what it said; it left before it said so; or it speaks
  * v1, which says nothing, and was sent the file.
  */
 export type FileAnswer = "open" | FileReceipt | "left" | "fetched";
 
-/** One receiver of a file of ours. `name` is NOT sanitized. */
+/** One receiver of one of our files. `name` is NOT sanitized. */
 export interface ReceiverAnswer {
   readonly name: string;
   readonly answer: FileAnswer;
@@ -102,7 +102,7 @@ export type TransferEvent =
     readonly path: string;
     readonly sha256: string;
   }
-  /** A receiver of a file of ours said something; `isLate`: after the file counted as sent. */
+  /** A receiver of one of our files said something; `isLate`: after the file counted as sent. */
   | {
     readonly kind: "answered";
     readonly file: TransferRef;
@@ -122,7 +122,7 @@ export type TransferEvent =
     readonly kind: "failed";
     readonly file: TransferRef;
     readonly fault: TransferFault;
-    /** Of a file of ours. */
+    /** Of one of our files. */
     readonly receivers?: readonly ReceiverAnswer[];
   }
   /** An offer that was never taken up; told once for each sender until something of theirs ends. */

@@ -9,7 +9,7 @@ import type { RequestRoom } from "../session/request_ledger.ts";
 /** An offer before the chat has given it its number and that of its room. */
 export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
-/** What is sent about a file of ours. */
+/** What is sent about one of our files. */
 export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
 /** What is sent about files to the server. */
@@ -23,7 +23,7 @@ export interface TransferHost {
   readonly survives?: (room: RequestRoom) => boolean;
   /** Who is in a room, ourselves included. */
   readonly members: (room: RequestRoom) => readonly RosterEntry[];
-  /** How long those who have not answered are waited for once somebody has a file of ours, ms. */
+  /** How long those who have not answered are waited for once somebody has one of our files, ms. */
   readonly answerMs: number;
   readonly notify: (event: TransferEvent) => void;
   /** Milliseconds of any monotonic clock. */

@@ -12,7 +12,7 @@ import type { TransferFault } from "../transfer_base/transfer_event.ts";
 type Offer = Pick<EventOf<"offer">, "size" | "chunks" | "hash">;
 type Chunk = Pick<EventOf<"chunk">, "index" | "data" | "last">;
 
-/** What is wrong with an offer by itself; `fileMax` in bytes. */
+/** What is wrong with an offer on its own; `fileMax` in bytes. */
 export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | undefined {
   const { size, chunks } = offer;
   if (size > fileMax) {

@@ -80,21 +80,21 @@ export class Transfers {
     this.#incoming.handleChunk(event);
   }
 
-  /** The server has a chunk of a file of ours. */
+  /** The server has a chunk of one of our files. */
   handleTaken({ file, index }: EventOf<"taken">): void {
     const sending = this.#sendingOf(file);
     if (sending === undefined) this.#served.taken(file, index);
     else sending.upload.taken(index);
   }
 
-  /** A receiver asks for chunks of a file of ours. */
+  /** A receiver asks for chunks of one of our files. */
   handlePull(event: EventOf<"pull">): void {
     const sending = this.#sendingOf(event.file);
     if (sending === undefined) this.#served.pulled(event);
     else sending.upload.pulled(event);
   }
 
-  /** A receiver says what became of a file of ours. */
+  /** A receiver says what became of one of our files. */
   handleReceipt(event: WithAnyIds<EventOf<"receipt">>): void {
     const by = { name: event.name, answer: event.state };
     const sending = this.#sendingOf(event.file);
@@ -246,7 +246,7 @@ export class Transfers {
     await this.#incoming.settled();
   }
 
-  /** Looks at deadlines; called by a timer of its own, and by tests. */
+  /** Looks at deadlines; called by a timer, and by tests. */
   sweep(): void {
     const now = this.#options.now();
     this.#incoming.sweep();
@@ -290,7 +290,7 @@ export class Transfers {
     this.#incoming.failUnfinished(fault);
   }
 
-  /** Sealed rooms need no session of ours to go on. */
+  /** Sealed rooms go on without our session. */
   #endPlain(fault: TransferFault): void {
     for (const { upload, room } of this.#outgoing.values()) if (!room.isSealed) upload.stop(fault);
     this.#incoming.failUnfinished(fault, ({ room }) => !isSealedId(room));

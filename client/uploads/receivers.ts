@@ -1,4 +1,4 @@
-// Who was offered a file of ours, and what became of it at each of them.
+// Who was offered one of our files, and what became of it at each of them.
 
 import { FILE_PULLS } from "../../shared/base/limits.ts";
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";

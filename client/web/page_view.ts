@@ -7,7 +7,7 @@ import type { StartForm } from "./start_form.ts";
 /** The page as its core sees it. */
 export interface PageView {
   /**
-   * Asks for name, room and server; `given` stands in the form, `fault` says why the form is shown again. The core
+   * Asks for name, room and server; `given` fills the form, `fault` says why the form is shown again. The core
    * calls it first, and again when a start failed.
    */
   askStart(given: StartForm, fault?: PageFault): Promise<StartForm>;

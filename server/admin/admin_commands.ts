@@ -76,7 +76,7 @@ export const ADMIN_TABLE: Readonly<Record<AdminCommand, CommandRow>> = {
     argument: "SESSION",
     count: [1, 1],
     read: ({ words: [word = ""] }) => ({ session: sessionNumber(word) }),
-    summary: "end a session; its client does not reconnect by itself, its user may",
+    summary: "end a session; its client does not reconnect on its own, but its user may",
   },
   ban: {
     argument: "ADDRESS|SESSION [TIME]",

@@ -23,7 +23,7 @@ const FIRST_ALIAS = 2 ** 40;
 export interface SealedClient {
   readonly id: number;
   deliver(broadcast: EncodedEvent): void;
-  /** Closes the connection; the client reconnects by itself. */
+  /** Closes the connection; the client reconnects on its own. */
   close(): void;
 }
 

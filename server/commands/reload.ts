@@ -35,7 +35,7 @@ export interface ReloadParts {
   readonly log: Logger;
 }
 
-/** Reads files and settings again, each by itself: a bad certificate keeps no revoked token in. */
+/** Reads files and settings again, each on its own: a bad certificate does not keep a revoked token valid. */
 export function reload(parts: ReloadParts): void {
   const { config, served, log } = parts;
   const whys: string[] = [];

@@ -12,7 +12,7 @@ export interface AccessToken {
   readonly name: string | undefined;
   /** Its `tokenDigest`. */
   readonly digest: Uint8Array;
-  /** Where it stands in its source, such as `line 3`. */
+  /** Its place in the source, such as `line 3`. */
   readonly place: string;
 }
 

@@ -21,7 +21,7 @@ export interface Reread extends Partial<Reloadable> {
   readonly faults: readonly ConfigError[];
 }
 
-/** Reads each of the files again by itself. */
+/** Reads each of the files again, independently of the others. */
 export function readAgain(config: ServerConfig, now: number): Reread {
   const faults: ConfigError[] = [];
   const attempt = <T>(read: () => T): T | undefined => {

@@ -53,7 +53,7 @@ export class NetworkBans {
   lift(network: IpNetwork): boolean {
     if (this.fromFile.has(network)) {
       const text = networkText(network);
-      throw new LimitError(`Cannot lift the ban of ${text}: it stands in the file of --bans-file`);
+      throw new LimitError(`Cannot lift the ban of ${text}: it is in the file of --bans-file`);
     }
     return this.#bans.delete(networkText(network));
   }

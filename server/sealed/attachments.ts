@@ -26,7 +26,7 @@ export interface SealedSession {
   spendPace(): void;
   /** Whether files may pass. */
   readonly takesFiles: boolean;
-  /** Closes the connection; the client reconnects by itself. */
+  /** Closes the connection; the client reconnects on its own. */
   close(): void;
 }
 

@@ -47,7 +47,7 @@ export class HeldSessions {
       : undefined;
   }
 
-  /** Remembers that an admin ended a session, so that its client does not come again by itself. */
+  /** Remembers that an admin ended a session, so that its client does not reconnect on its own. */
   noteExpelled({ ticket, address }: Session): void {
     if (ticket !== undefined) this.#expelled.add(ticket, address);
   }

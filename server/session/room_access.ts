@@ -55,7 +55,7 @@ export interface Newcomer {
 /** Why somebody may not come in. */
 export interface Exclusion {
   readonly why: string;
-  /** It is over by itself in a minute or so; nobody decided it about this client. */
+  /** It is over in a minute or so; nobody decided it about this client. */
   readonly isBrief: boolean;
 }
 

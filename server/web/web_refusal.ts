@@ -29,7 +29,7 @@ export class WebRefusal extends Error {
   readonly #status: WebStatus;
   #hasBody = true;
 
-  /** `text`: one line for whoever reads the answer; nothing of the request stands in it. */
+  /** `text`: one line for whoever reads the answer; it contains nothing of the request. */
   constructor(status: WebStatus, text: string, address?: string) {
     super(text);
     this.address = address;

@@ -1,4 +1,4 @@
-// The v1 wire: JSON payloads under AES-256-GCM, each in an envelope of its own. docs/PROTOCOL.md, part 1.
+// The v1 wire: JSON payloads under AES-256-GCM, each in a separate envelope. docs/PROTOCOL.md, part 1.
 //
 // One key serves both directions, so nonces are random (RFC 5116 §3.2): at the session's pace a repeat
 // within 2^32 messages is out of reach (NIST SP 800-38D §8.3), and sealing stops there.

@@ -1,4 +1,4 @@
-// `PROGRAM completions SHELL` as data. What makes the scripts is loaded only when one is wanted.
+// `PROGRAM completions SHELL` as data. The code that makes the scripts is loaded only on demand.
 
 import type { OptionTable } from "./command_line.ts";
 import type { CommandSpec } from "./program.ts";

@@ -25,6 +25,6 @@ export function parseDuration(text: string): number {
     : Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
   if (seconds > 0 && seconds <= MODERATION_MAX_S) return seconds;
   throw new UsageError(
-    `Cannot use ${quote(text)} as a time: 1s to 30d are wanted, such as 10s, 30m, 2h or 1d`,
+    `Cannot use ${quote(text)} as a time: expected 1s to 30d, such as 10s, 30m, 2h or 1d`,
   );
 }

@@ -8,7 +8,7 @@ export const WEBSOCKET_PROTOCOL = "cmdchat.v2";
 /** The only version of the protocol (RFC 6455 §4.1). */
 export const WEBSOCKET_VERSION = "13";
 
-/** The path at which a server answers; nothing of a conversation ever stands in it. */
+/** The path at which a server answers; it never contains anything of a conversation. */
 export const WEBSOCKET_PATH = "/";
 
 const KEY_BYTES = 16;

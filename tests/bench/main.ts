@@ -35,7 +35,7 @@ function readOptions(args: readonly string[]): Options {
   }
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) {
-    throw new BadArguments(`Cannot run each row "${values.runs}" times: a number from 1 is wanted`);
+    throw new BadArguments(`Cannot run each row "${values.runs}" times: expected a number from 1`);
   }
   return {
     json: values.json,

@@ -17,7 +17,7 @@ Deno.test("a setting is what the table says until it is set, and only to what th
   for (const [name, value] of [["bell", "loud"], ["fold", "-1"], ["fold", "1001"], ["links", ""]]) {
     assert.throws(
       () => settings.set(name as "bell", value as string),
-      (error) => error instanceof UsageError && /is wanted$/.test(error.message),
+      (error) => error instanceof UsageError && /expected /.test(error.message),
     );
   }
   assert.equal(settings.get("bell"), "all");

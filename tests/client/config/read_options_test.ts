@@ -92,7 +92,7 @@ Deno.test("history takes one file", () => {
   const env = () => undefined;
   const config = readHistoryConfig({ args: ["chat.history", "-s", "hello", "--json"], env });
   assert.deepEqual([config.path, config.search, config.json], ["chat.history", "hello", true]);
-  assert.throws(() => readHistoryConfig({ args: [], env }), /history FILE is wanted/);
+  assert.throws(() => readHistoryConfig({ args: [], env }), /expected history FILE/);
   assert.throws(() => readHistoryConfig({ args: ["a", "b"], env }), /takes one FILE/);
   assert.equal(readHistoryConfig({ args: ["--help"], env }).path, undefined);
 });
@@ -104,9 +104,9 @@ Deno.test("history shows unless it is told to export, which may go to a file", (
   assert.deepEqual([of("show", "export").action, of("show", "export").path], ["show", "export"]);
   const exported = of("export", "f", "--output", "new.txt", "--since", "yesterday");
   assert.deepEqual([exported.action, exported.path, exported.output], ["export", "f", "new.txt"]);
-  assert.throws(() => of("f", "--output", "new.txt"), /`history export FILE` is wanted/);
-  assert.throws(() => of("f", "--since", "tomorrow"), /--since "tomorrow": a time is wanted/);
-  assert.throws(() => of("export"), /history FILE is wanted/);
+  assert.throws(() => of("f", "--output", "new.txt"), /expected `history export FILE`/);
+  assert.throws(() => of("f", "--since", "tomorrow"), /--since "tomorrow": expected a time/);
+  assert.throws(() => of("export"), /expected history FILE/);
 });
 
 Deno.test("--transport wss implies TLS, a link may ask for it, and the old protocol is not spoken over it", () => {

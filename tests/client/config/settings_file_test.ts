@@ -58,9 +58,9 @@ Deno.test("[set] is what /set sets, of a profile too, and its mistakes have line
   const wrong = async (line: string) => await faultOf({ text: `[set]\n${line}\n` });
   assert.match((await wrong('thme = "dark"')).message, /"thme".*, in line 2 of /);
   assert.equal((await wrong('thme = "dark"')).hint, "did you mean theme?");
-  assert.match((await wrong('bell = "loud"')).message, /mention, all is wanted, in line 2 of /);
-  assert.match((await wrong('highlight = "a;bell=off"')).message, /one value is wanted/);
-  assert.match((await wrong("fold = [1]")).message, /one value is wanted/);
+  assert.match((await wrong('bell = "loud"')).message, /mention, all, in line 2 of /);
+  assert.match((await wrong('highlight = "a;bell=off"')).message, /expected one value/);
+  assert.match((await wrong("fold = [1]")).message, /expected one value/);
 });
 
 Deno.test("without a file everything is as before", async () => {
@@ -161,7 +161,7 @@ Deno.test("what is wrong in the file is told with its line and what was probably
       "\nport = 70000\n",
       /^Cannot use port "70000" in line 2 of ".*": it must be a whole number from 1 to 65535/,
     ],
-    ["port = [1]\n", /port in line 1 .*: a text in quotes, a number, or true or false is wanted/],
+    ["port = [1]\n", /port in line 1 .*: expected a text in quotes, a number, true or false/],
     ["name = 2026-01-01\n", /name in line 1/],
     ["tls-insecure = true\n", /"tls-insecure" in line 1 .* command line only/],
     ['config = "x"\n', /"config" in line 1 .* command line only/],

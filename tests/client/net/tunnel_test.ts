@@ -137,8 +137,8 @@ Deno.test("every answer that is no connection has its reason, and no text of the
     [http("HTTP/2 200\r\n\r\n"), /no HTTP proxy/],
     [http("EVIL"), /closed the connection/],
     [http(`HTTP/1.1 200 OK\r\nX: ${"EVIL".repeat(3_000)}`), /no HTTP proxy/],
-    [http("HTTP/1.1 200 OK\r\n\r\n\0\0\0\x05EVIL!"), /bytes of its own/],
-    [http("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"), /bytes of its own/],
+    [http("HTTP/1.1 200 OK\r\n\r\n\0\0\0\x05EVIL!"), /extra bytes/],
+    [http("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"), /extra bytes/],
   ];
   for (const [[kind, answer, auth], why] of cases) {
     await using proxy = new ScriptedProxy(() => `end${answer}`);
