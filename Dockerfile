@@ -1,6 +1,9 @@
 # Builds the relay's executable and puts it into an image that holds it, libc, and nothing else: no shell, no
 # package manager, no folder to write to, no key and no secret.
-FROM node:22-bookworm-slim AS build
+FROM node:22-bookworm-slim AS system
+
+# This stage runs on the machine that builds, whatever the image is for.
+FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS build
 WORKDIR /src
 COPY deno.json deno.lock ./
 COPY shared shared
@@ -9,7 +12,13 @@ COPY client client
 COPY scripts scripts
 # Commit and day for --version, such as "1a2b3c4d5e6f 2026-01-31"; the build has no git.
 ARG CMDCHAT_BUILT_FROM=
-RUN npx -y deno@2.9.6 task compile && sh scripts/build/image_root.sh dist/cmdchat-server /image
+# amd64 or arm64, as the builder says; this machine's where it does not.
+ARG TARGETARCH=
+RUN case "${TARGETARCH:-$(uname -m)}" in arm64|aarch64) cpu=aarch64 ;; *) cpu=x86_64 ;; esac; \
+  npx -y deno@2.9.6 task compile --target "$cpu-unknown-linux-gnu"
+# libc and the loader of the platform that the image is for: nothing of that system runs here.
+RUN --mount=type=bind,from=system,target=/system \
+  sh scripts/build/image_root.sh dist/cmdchat-server /image /system
 
 FROM scratch
 COPY --from=build /image /

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console
-// Builds the executables: both programs for this system, or with --all for every target there is.
+// Builds the executables: both programs for this system, with --target for another, or with --all for every target.
 // What a program may do is fixed here and becomes part of its file; nobody can widen it later.
 
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/telemetry/systemd_notify.ts";
@@ -198,12 +198,13 @@ export async function describe(path: string, runsHere: boolean): Promise<string>
   return `${path}: ${(size / 2 ** 20).toFixed(1)} MiB${start}`;
 }
 
-async function compileForThisSystem(): Promise<void> {
-  const suffix = Deno.build.os === "windows" ? ".exe" : "";
+/** Into dist/, for this system or for `target`. */
+async function compileOne(target: string | undefined): Promise<void> {
+  const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
   for (const program of [SERVER, CLIENT]) {
     const output = `dist/${program.name}${suffix}`;
-    await compile(program, { output });
-    console.log(await describe(output, true));
+    await compile(program, target === undefined ? { output } : { output, target });
+    console.log(await describe(output, target === undefined));
   }
   if (suffix !== "") await writeWindowsCompletions("dist");
 }
@@ -231,7 +232,10 @@ async function compileForAll(): Promise<void> {
 async function main(args: readonly string[]): Promise<number> {
   Deno.chdir(ROOT);
   try {
-    await (args.includes("--all") ? compileForAll() : compileForThisSystem());
+    const [option, target] = args;
+    await (option === "--all"
+      ? compileForAll()
+      : compileOne(option === "--target" ? target : undefined));
     return 0;
   } catch (error) {
     if (error instanceof PageBuildError) console.error(`error: ${error.message}`);

@@ -21,7 +21,14 @@ for unit in cmdchat-server.service cmdchat-keeper.service; do
 done
 install -m 644 LICENSE "$documents/copyright"
 install -m 644 docs/OPERATIONS.md .env.example "$documents/"
-gzip -9n < CHANGELOG.md > "$documents/changelog.gz"
+gzip -9n < CHANGELOG.md > "$documents/CHANGELOG.md.gz"
+maintainer="cmdchat authors <cmdchat@users.noreply.github.com>"
+printf 'cmdchat (%s) stable; urgency=medium\n\n  * CHANGELOG.md.gz says what is new.\n\n -- %s  %s\n' "$version" "$maintainer" \
+  "$(LC_ALL=C date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")" | gzip -9n > "$documents/changelog.gz"
+# The runtime brings a library of its own for images, which the programs never call.
+install -d "$tree/usr/share/lintian/overrides"
+printf 'cmdchat: embedded-library lcms2 %s\n' '[usr/bin/cmdchat-client]' '[usr/bin/cmdchat-server]' \
+  > "$tree/usr/share/lintian/overrides/cmdchat"
 for page in docs/man/*.1; do gzip -9n < "$page" > "$manual/$(basename "$page").gz"; done
 # Not asked of the executables: those of another architecture do not run here.
 $DENO run --quiet --no-check --frozen --allow-read --allow-write="$tree" scripts/build/completion_files.ts "$tree"
@@ -29,15 +36,16 @@ cat > "$tree/DEBIAN/control" <<CONTROL
 Package: cmdchat
 Version: $version
 Architecture: $architecture
-Maintainer: the cmdchat authors <cmdchat@localhost>
+Maintainer: $maintainer
 Installed-Size: $(du -ks "$tree/usr" | cut -f1)
 Depends: libc6 (>= 2.27), libgcc-s1
 Recommends: openssl, ca-certificates
 Section: net
 Priority: optional
 Description: encrypted console chat that lives in memory only
- A relay server that keeps everything in memory and a client for the terminal. The service is not started by itself:
- it needs a certificate and a token first, see /usr/share/doc/cmdchat/OPERATIONS.md.
+ A relay server that keeps everything in memory and a client for the terminal.
+ The service is not started by itself: it needs a certificate and a token
+ first, see /usr/share/doc/cmdchat/OPERATIONS.md.
 CONTROL
 cat > "$tree/DEBIAN/postinst" <<'SCRIPT'
 #!/bin/sh

@@ -192,8 +192,11 @@ async function dockerInstructions(): Promise<string[]> {
 Deno.test("the image is built in stages, runs as nobody, and starts the file that it holds", async () => {
   const instructions = await dockerInstructions();
   const starts = instructions.flatMap((line, index) => line.startsWith("FROM ") ? [index] : []);
-  assert.equal(starts.length, 2);
-  const last = instructions.slice(starts[1]);
+  assert.equal(starts.length, 3);
+  // An image for another kind of processor is built without emulating it: nothing runs on its system.
+  assert.equal(starts[1], 1, "the stage that is only copied from has no further line");
+  assert.match(instructions[1] ?? "", /^FROM --platform=\$BUILDPLATFORM /);
+  const last = instructions.slice(starts[2]);
   assert.equal(last[0], "FROM scratch");
   assert.ok(last.includes("COPY --from=build /image /"));
   assert.ok(last.some((line) => line.endsWith(`CMD ["${INSTALLED}", "health"]`)));
@@ -203,6 +206,31 @@ Deno.test("the image is built in stages, runs as nobody, and starts the file tha
   assert.equal(last.filter((line) => line.startsWith("COPY ")).length, 1);
   for (const name of last.join("\n").match(/CMDCHAT_[A-Z_]+/g) ?? []) {
     assert.ok(variables().has(name), name);
+  }
+});
+
+Deno.test("an image's libraries come from the system that it is for, through links that mean that system", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-root-" });
+  try {
+    const script = `cd ${folder}
+      mkdir system; cd system
+      mkdir -p usr/lib/aarch64-linux-gnu && ln -s usr/lib lib
+      cd lib/aarch64-linux-gnu
+      for name in ld-linux-aarch64 libc libm libz libgcc_s; do echo $name > $name.so.0; done
+      triple=aarch64-linux-gnu; ln -s /lib/$triple/ld-linux-aarch64.so.0 ../ld-linux-aarch64.so.1
+      ln -s libc.so.0 libc.so.6
+      cd ${folder}; echo 'ELF ld-linux-aarch64.so.1 libc.so.6 libgcc_s.so.0 libz.so.0' > program
+      sh ${new URL("scripts/build/image_root.sh", ROOT).pathname} program image system
+      find image -type f -printf '%P\\n' | sort; cat image/lib/ld-linux-aarch64.so.1`;
+    const { stdout, stderr } = await runProgram("sh", { args: ["-ec", script] });
+    assert.equal(
+      stdout,
+      "lib/aarch64-linux-gnu/libc.so.6\nlib/aarch64-linux-gnu/libgcc_s.so.0\n" +
+        "lib/ld-linux-aarch64.so.1\nusr/local/bin/program\nld-linux-aarch64\n",
+      stderr,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

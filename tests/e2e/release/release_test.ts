@@ -16,7 +16,7 @@ import {
 } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
-import { whyMissing } from "../../helpers/repo/system_needs.ts";
+import { programPath, whyMissing } from "../../helpers/repo/system_needs.ts";
 import { outputOf, readText, ROOT } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
@@ -77,13 +77,16 @@ reproducible(
 );
 
 /** A Debian package of both executables, in the folder in which they are. */
-async function makePackage(built: Built): Promise<string> {
+async function makePackage(
+  built: Pick<Built, "folder">,
+  // A release takes xz, which needs half a minute for nothing that is tested here.
+  compression = "none",
+): Promise<string> {
   const architecture = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
   const { code, stderr } = await runProgram("sh", {
     args: [path("scripts/build/make_deb.sh"), built.folder, architecture],
     env: {
-      // A release takes xz, which needs half a minute for nothing that is tested here.
-      COMPRESSION: "none",
+      COMPRESSION: compression,
       DENO: Deno.execPath(),
       HOME: Deno.env.get("HOME") ?? "",
       DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
@@ -117,6 +120,23 @@ packaged(
     const first = await sumOf(deb);
     await Deno.remove(deb);
     assert.equal(await sumOf(await makePackage(built)), first);
+  },
+);
+
+skipIf(whyMissing("dpkg-deb", "lintian", "true"))(
+  "lintian finds no error in the Debian package",
+  async () => {
+    await using folder = await temporary();
+    // Of the programs themselves lintian has nothing to say that is not overridden, and reads them for a minute.
+    for (const { name } of [SERVER, CLIENT]) {
+      await Deno.copyFile(programPath("true") ?? "", `${folder.path}/${name}`);
+    }
+    const deb = await makePackage({ folder: folder.path }, "xz");
+    const { code, stdout, stderr } = await runProgram("lintian", {
+      args: ["--allow-root", "--fail-on=error", "--suppress-tags=unstripped-binary-or-object", deb],
+      env: { LC_ALL: "C", TMPDIR: folder.path },
+    });
+    assert.equal(code, 0, stdout + stderr);
   },
 );
 

@@ -34,6 +34,7 @@ export const SYSTEM_NEEDS = {
   haproxy: { programs: ["haproxy"] },
   iproute2: { programs: ["ip"] },
   "libc-bin": { programs: ["ldd"], essential: true },
+  lintian: { programs: ["lintian"] },
   mandoc: { programs: ["mandoc"] },
   microsocks: { programs: ["microsocks"] },
   mosquitto: { programs: ["mosquitto"] },
