@@ -18,7 +18,6 @@ export const TRUSTED_TYPES_POLICY = "cmdchat";
 const NEVER_ASKED = [
   "accelerometer",
   "autoplay",
-  "bluetooth",
   "browsing-topics",
   "camera",
   "display-capture",

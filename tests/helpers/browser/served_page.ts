@@ -1,0 +1,37 @@
+// A server with the page, as a browser reaches it.
+
+import { writePage } from "../../../scripts/build/page.ts";
+import { type RunningServer, startServer } from "../programs/server_process.ts";
+import { freePort } from "../web/reverse_proxies.ts";
+
+/** A server that serves the page. */
+export interface PageServer extends AsyncDisposable {
+  readonly server: RunningServer;
+  /** Where browsers reach it; a name of this machine, so that they give the page cryptography. */
+  readonly origin: string;
+}
+
+let built: Promise<string> | undefined;
+
+/** The page where the server looks for it, built once for all servers of a test file. */
+export function builtPage(): Promise<string> {
+  return built ??= writePage();
+}
+
+/** Starts a server that serves the page, with further options. */
+export async function startPageServer(
+  { args = [], origins = [], scheme = "http" }: {
+    readonly args?: readonly string[];
+    /** Further origins, besides its own. */
+    readonly origins?: readonly string[];
+    readonly scheme?: "http" | "https";
+  } = {},
+): Promise<PageServer> {
+  await builtPage();
+  const port = freePort();
+  const origin = `${scheme}://localhost:${port}`;
+  const server = await startServer({
+    args: ["--port", String(port), "--web", [origin, ...origins].join(","), ...args],
+  });
+  return { server, origin, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
