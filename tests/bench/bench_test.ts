@@ -4,12 +4,16 @@ import assert from "node:assert/strict";
 import { skipWithout } from "../helpers/repo/skip.ts";
 import { type SystemProgram } from "../helpers/repo/system_needs.ts";
 import { outputOf } from "../helpers/repo/sources.ts";
+import { BROKERS } from "./references/brokers.ts";
 import { checkComplete, FrameCounter, type Load, textOf } from "./load/load.ts";
 import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
 import { ROWS } from "./rows.ts";
 
 const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
-  "fanout-v2-tls": ["openssl", "mosquitto"],
+  "fanout-v2-tls": ["openssl", ...BROKERS.map(({ program }) => program)],
+  "fanout-v2": ["openssl", ...BROKERS.map(({ program }) => program)],
+  "latency-p99": BROKERS.map(({ program }) => program),
+  "latency-p99-tls": ["openssl", ...BROKERS.map(({ program }) => program)],
   "fanout-wss": ["openssl"],
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],

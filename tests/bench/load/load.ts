@@ -26,6 +26,26 @@ export const FAN_OUT_CURVE: Readonly<Record<Size, readonly Load[]>> = {
   tiny: [{ members: 3, senders: 2, perSender: 10, messageBytes: 100 }],
 };
 
+/** What one run of a load took. */
+export interface Measurement {
+  readonly deliveries: number;
+  readonly seconds: number;
+  /** CPU time of the server. */
+  readonly cpuMs: number;
+  /** Bytes. */
+  readonly peakMemory: number;
+}
+
+/** Deliveries a second. */
+export function rateOf({ deliveries, seconds }: Measurement): number {
+  return deliveries / seconds;
+}
+
+/** CPU time of a delivery in µs. */
+export function cpuOf({ deliveries, cpuMs }: Measurement): number {
+  return 1e3 * cpuMs / deliveries;
+}
+
 /** Messages that arrive: each one at every member. */
 export function deliveriesOf({ members, senders, perSender }: Load): number {
   return members * senders * perSender;
@@ -159,11 +179,16 @@ async function writePackets({ conn, packets }: LoadMember): Promise<void> {
 }
 
 /** Throws unless every member got every message of the load, once, each sender's in its order, all the same. */
-export function checkComplete(load: Load, received: readonly (readonly string[])[]): void {
+export function checkComplete(
+  load: Load,
+  received: readonly (readonly string[])[],
+  { oneOrder = true }: { readonly oneOrder?: boolean } = {},
+): void {
   const [first = []] = received;
   checkOne(load, first);
   for (const texts of received) {
-    if (texts.length !== first.length || texts.some((text, i) => text !== first[i])) {
+    if (!oneOrder) checkOne(load, texts);
+    else if (texts.length !== first.length || texts.some((text, i) => text !== first[i])) {
       throw new Error("two members got different messages, or in a different order");
     }
   }
@@ -180,6 +205,19 @@ function checkOne(load: Load, texts: readonly string[]): void {
     next[sender] = index + 1;
   }
   if (next.some((count) => count !== load.perSender)) throw new Error("messages are missing");
+}
+
+/** A TLS connection to a server of this machine whose certificate is `cert`. */
+export function connectTls(port: number, cert: string): Promise<Deno.TlsConn> {
+  return Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });
+}
+
+/** A connection to a server of this machine, over TLS where there is a certificate. */
+export async function connectTo(port: number, cert: string | undefined): Promise<Deno.Conn> {
+  if (cert !== undefined) return await connectTls(port, cert);
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  return conn;
 }
 
 /** Lets `ms` pass. */

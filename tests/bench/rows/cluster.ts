@@ -3,8 +3,9 @@
 import { hasProgram } from "../../helpers/repo/system_needs.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { startNats } from "../../helpers/system/nats.ts";
-import { connectTls, roomLoad, throughServer } from "./fanout_v2.ts";
+import { roomLoad, throughServer } from "./fanout_v2.ts";
 import {
+  connectTls,
   deliveriesOf,
   describeLoad,
   FAN_OUT,

@@ -8,20 +8,20 @@ import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_pr
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { bodyOf, textOf as textIn } from "../../helpers/peers/sealed_room.ts";
-import {
-  connectTls,
-  type Measurement,
-  RECORD_OVERHEAD,
-  throughMosquitto,
-  throughServer,
-} from "./fanout_v2.ts";
+import { throughBroker } from "../load/broker_load.ts";
+import { MOSQUITTO } from "../references/mosquitto.ts";
+import { RECORD_OVERHEAD, throughServer } from "./fanout_v2.ts";
 import {
   checkComplete,
+  connectTls,
+  cpuOf,
   deliveriesOf,
   describeLoad,
   FAN_OUT,
   FrameCounter,
   type Load,
+  type Measurement,
+  rateOf,
   runLoad,
   type Size,
   textOf,
@@ -40,25 +40,22 @@ const ASKED = 2;
 export async function fanoutSealed(size: Size): Promise<Row> {
   const load = FAN_OUT[size];
   await using certificate = await makeCertificate();
-  const broker = await throughMosquitto(load, certificate);
+  const broker = await throughBroker(MOSQUITTO, load, certificate);
   const plain = await throughServer(load, certificate);
   const sealed = await throughSealedRoom(load, certificate);
-  const rate = ({ seconds }: Measurement) => deliveriesOf(load) / seconds;
   return {
     row: "fanout-sealed",
-    value: rate(sealed),
+    value: rateOf(sealed),
     unit: "deliveries/s",
     reference: "mosquitto over TLS, QoS 0, the same texts unsealed",
-    referenceValue: rate(broker),
+    referenceValue: rateOf(broker),
     goal: { of: "ratio", limit: 1.5, better: "more" },
     notes: [
       `${describeLoad(load)}, each ${BODY_BYTES} bytes when it is sealed`,
       `the plain room in the same run: ${
-        Math.round(rate(plain)).toLocaleString("en-US")
+        Math.round(rateOf(plain)).toLocaleString("en-US")
       } deliveries/s`,
-      `CPU time of the server for a delivery: ${
-        (1e3 * sealed.cpuMs / deliveriesOf(load)).toFixed(2)
-      } µs`,
+      `CPU time of the server for a delivery: ${cpuOf(sealed).toFixed(2)} µs`,
     ],
   };
 }
@@ -79,7 +76,13 @@ async function throughSealedRoom(load: Load, certificate: TestCertificate): Prom
   });
   const cpuBefore = server.cpuMs();
   const seconds = await runLoad(loads);
-  const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };
+  const cpuMs = server.cpuMs() - cpuBefore;
+  const measured = {
+    deliveries: deliveriesOf(load),
+    seconds,
+    cpuMs,
+    peakMemory: server.peakMemory(),
+  };
   const received = await Promise.all(members.map(async ({ link }, i) => {
     link.open(loads[i]?.counter.chunks ?? []);
     return (await link.take(total)).map((body) => textIn(frameOf(body).body));

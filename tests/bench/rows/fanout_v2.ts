@@ -1,11 +1,12 @@
-// Row fanout-v2-tls: one load over TLS, ours beside mosquitto.
+// Rows fanout-v2-tls and fanout-v2: one load, ours beside brokers and chat servers in C and Go over TLS.
 
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import {
-  ByteCounter,
   checkComplete,
+  connectTo,
+  cpuOf,
   deliveriesOf,
   describeLoad,
   FAN_OUT,
@@ -13,11 +14,14 @@ import {
   FrameCounter,
   type Load,
   type LoadMember,
+  type Measurement,
+  rateOf,
   runLoad,
   type Size,
   textOf,
 } from "../load/load.ts";
-import { publishPacket, startMosquitto, subscribe, textsInMqtt } from "../references/mosquitto.ts";
+import { throughBroker } from "../load/broker_load.ts";
+import { BROKERS } from "../references/brokers.ts";
 import { overWebSocket } from "../../helpers/web/web_socket_conn.ts";
 import { startRelay } from "../processes.ts";
 import { drawCurve, type Row } from "../row.ts";
@@ -26,97 +30,87 @@ import { joinAll, type V2Member } from "../load/v2_member.ts";
 /** What a record adds to the bodies in it, behind its length: flags and tag. */
 export const RECORD_OVERHEAD = 17;
 
-/** What one run of a load took. */
-export interface Measurement {
-  readonly seconds: number;
-  readonly cpuMs: number;
-  readonly peakMemory: number;
-}
-
-/** Measures the row. Throws where mosquitto is not installed. */
+/** Measures the row over TLS. Throws where a reference is not installed. */
 export async function fanoutV2Tls(size: Size): Promise<Row> {
   await using certificate = await makeCertificate();
   const load = FAN_OUT[size];
-  const reference = await throughMosquitto(load, certificate);
+  const references = await throughReferences(load, certificate);
   const ours = await throughServer(load, certificate);
-  const curve: [number, number][] = [[load.members, deliveriesOf(load) / ours.seconds]];
+  const row = rowBeside(references, { row: "fanout-v2-tls", limit: 1, load, ours });
+  const curve: [number, number][] = [[load.members, rateOf(ours)]];
   for (const other of FAN_OUT_CURVE[size]) {
-    const { seconds } = await throughServer(other, certificate);
-    curve.push([other.members, deliveriesOf(other) / seconds]);
+    curve.push([other.members, rateOf(await throughServer(other, certificate))]);
   }
-  const row = rowOf({
-    row: "fanout-v2-tls",
-    reference: "mosquitto over TLS, QoS 0, the same load",
-    limit: 1.5,
-    load,
-    measured: { ours, reference },
-  });
   return { ...row, notes: [...row.notes, ...drawCurve("deliveries/s by members", curve)] };
 }
 
-/** The row of a load that was measured twice. */
-export function rowOf({ row, reference, limit, load, measured }: {
+/** Measures the row over TCP, where the session alone encrypts; the references need TLS for that. */
+export async function fanoutV2(size: Size): Promise<Row> {
+  await using certificate = await makeCertificate();
+  const load = FAN_OUT[size];
+  const references = await throughReferences(load, certificate);
+  return rowBeside(references, {
+    row: "fanout-v2",
+    limit: 1.2,
+    load,
+    ours: await throughServer(load),
+  });
+}
+
+/** What a load took elsewhere, by its name. */
+export type References = readonly (readonly [string, Measurement])[];
+
+async function throughReferences(load: Load, certificate: TestCertificate): Promise<References> {
+  const references: [string, Measurement][] = [];
+  for (const kind of BROKERS) {
+    references.push([`${kind.says} over TLS`, await throughBroker(kind, load, certificate)]);
+  }
+  return references;
+}
+
+/** The row of a load that was measured here and elsewhere: beside the fastest, and no dearer than the cheapest. */
+export function rowBeside(references: References, { row, limit, load, ours, dearer = 1 }: {
   readonly row: string;
-  readonly reference: string;
-  /** The least that our deliveries a second must be of the reference's. */
+  /** The least that our deliveries a second must be of the fastest reference's. */
   readonly limit: number;
   readonly load: Load;
-  readonly measured: Readonly<Record<"ours" | "reference", Measurement>>;
+  readonly ours: Measurement;
+  /** How many times the CPU time of the cheapest reference a delivery may take. */
+  readonly dearer?: number;
 }): Row {
-  const deliveries = deliveriesOf(load);
-  const { ours } = measured;
-  const cpu = ({ cpuMs }: Measurement) => (1e3 * cpuMs / deliveries).toFixed(2);
+  const least = (key: (measured: Measurement) => number) =>
+    references.reduce((a, b) => key(b[1]) < key(a[1]) ? b : a);
+  const [fastestName, fastest] = least(({ deliveries, seconds }) => seconds / deliveries);
+  const [cheapestName, cheapest] = least(cpuOf);
   return {
     row,
-    value: deliveries / ours.seconds,
+    value: rateOf(ours),
     unit: "deliveries/s",
-    reference,
-    referenceValue: deliveries / measured.reference.seconds,
+    reference: `${fastestName}, the same load`,
+    referenceValue: rateOf(fastest),
     goal: { of: "ratio", limit, better: "more" },
+    conditions: [{
+      text: `CPU time of a delivery ${cpuOf(ours).toFixed(2)} µs, ` +
+        `${cheapestName} ${cpuOf(cheapest).toFixed(2)} µs`,
+      met: cpuOf(ours) <= dearer * cpuOf(cheapest),
+    }],
     notes: [
       describeLoad(load),
-      `CPU time of a delivery: ${cpu(ours)} µs, of the reference ${cpu(measured.reference)} µs`,
-      `peak memory of the server ${(ours.peakMemory / 1_048_576).toFixed(0)} MiB`,
+      ...references.map(([name, measured]) => `${name}: ${describeMeasured(measured)}`),
+      `ours: ${describeMeasured(ours)}`,
       "all were opened afterwards: at every member, once, in one order",
     ],
   };
 }
 
-/** The same load through mosquitto over TLS. */
-export async function throughMosquitto(
-  load: Load,
-  certificate: TestCertificate,
-): Promise<Measurement> {
-  const { certFile: certfile, keyFile: keyfile, cert } = certificate;
-  await using broker = await startMosquitto({ certfile, keyfile });
-  if (broker === undefined) {
-    throw new Error("mosquitto is not installed: apt-get install mosquitto");
-  }
-  const conns: Deno.Conn[] = [];
-  for (let i = 0; i < load.members; i++) {
-    const conn = await connectTls(broker.port, cert);
-    await subscribe(conn, `member${i}`);
-    conns.push(conn);
-  }
-  const packets = conns.slice(0, load.senders).map((_, sender) =>
-    Array.from({ length: load.perSender }, (_, index) => publishPacket(load, sender, index))
-  );
-  const total = packets.flat().reduce((sum, packet) => sum + packet.length, 0);
-  const counters = conns.map(() => new ByteCounter(total));
-  const cpuBefore = broker.cpuMs();
-  const seconds = await runLoad(conns.map((conn, i) => ({
-    conn,
-    packets: packets[i] ?? [],
-    counter: counters[i] as ByteCounter,
-  })));
-  const measured = { seconds, cpuMs: broker.cpuMs() - cpuBefore, peakMemory: broker.peakMemory() };
-  checkComplete(load, counters.map(({ chunks }) => textsInMqtt(chunks)));
-  conns.forEach((conn) => conn.close());
-  return measured;
+function describeMeasured(measured: Measurement): string {
+  return `${Math.round(rateOf(measured)).toLocaleString("en-US")} deliveries/s, ` +
+    `${cpuOf(measured).toFixed(2)} µs of CPU time each, ` +
+    `peak memory ${(measured.peakMemory / 1_048_576).toFixed(0)} MiB`;
 }
 
-/** Runs the load through our server over TLS. */
-export function throughServer(load: Load, certificate: TestCertificate): Promise<Measurement> {
+/** Runs the load through our server, over TLS where there is a certificate. */
+export function throughServer(load: Load, certificate?: TestCertificate): Promise<Measurement> {
   return throughRooms(load, certificate, 1);
 }
 
@@ -128,12 +122,12 @@ export function throughWebSocket(load: Load, certificate: TestCertificate): Prom
 /** The same load in several rooms at once. */
 export async function throughRooms(
   load: Load,
-  certificate: TestCertificate,
+  certificate: TestCertificate | undefined,
   count: number,
   over: (conn: Deno.Conn) => Promise<Deno.Conn> = (conn) => Promise.resolve(conn),
 ): Promise<Measurement> {
   await using server = await startRelay(certificate, { args: ["--web-only-socket"] });
-  const connect = async () => await over(await connectTls(server.port, certificate.cert));
+  const connect = async () => await over(await connectTo(server.port, certificate?.cert));
   const members: V2Member[][] = [];
   for (let i = 0; i < count; i++) {
     members.push(await joinAll({ count: load.members, room: `bench ${i}`, connect }));
@@ -142,9 +136,10 @@ export async function throughRooms(
   const rooms = members.map((room) => roomLoad(load, room));
   const cpuBefore = server.cpuMs();
   const seconds = await runLoad(rooms.flatMap(({ members }) => members));
-  const measured = { seconds, cpuMs: server.cpuMs() - cpuBefore, peakMemory: server.peakMemory() };
+  const cpuMs = server.cpuMs() - cpuBefore;
+  const peakMemory = server.peakMemory();
   for (const room of rooms) await room.check();
-  return measured;
+  return { deliveries: count * deliveriesOf(load), seconds, cpuMs, peakMemory };
 }
 
 /** The members of a room with what they send and count. */
@@ -186,11 +181,6 @@ function sealTexts(load: Load, member: V2Member, sender: number): Uint8Array[] {
       action: false,
       reply: 0,
     }));
-}
-
-/** A TLS link to a server of this machine. */
-export function connectTls(port: number, cert: string): Promise<Deno.TlsConn> {
-  return Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });
 }
 
 /** Bytes of all bodies of the load: places and sequences are dealt out in some order, but each once. */

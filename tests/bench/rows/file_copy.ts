@@ -11,8 +11,15 @@ import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
-import { connectTls, RECORD_OVERHEAD } from "./fanout_v2.ts";
-import { ByteCounter, FrameCounter, runLoad, type Size, writeAll } from "../load/load.ts";
+import { RECORD_OVERHEAD } from "./fanout_v2.ts";
+import {
+  ByteCounter,
+  connectTls,
+  FrameCounter,
+  runLoad,
+  type Size,
+  writeAll,
+} from "../load/load.ts";
 import { startListening, startRelay } from "../processes.ts";
 import { median, type Row } from "../row.ts";
 import { joinAll, type V2Member } from "../load/v2_member.ts";

@@ -5,8 +5,7 @@
 
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
-import { connectTls } from "./fanout_v2.ts";
-import { pause, readExactly, type Size, textOf, writeAll } from "../load/load.ts";
+import { connectTls, pause, readExactly, type Size, textOf, writeAll } from "../load/load.ts";
 import { startListening, startRelay } from "../processes.ts";
 import { median, type Row } from "../row.ts";
 import { joinAll, type V2Member } from "../load/v2_member.ts";

@@ -41,6 +41,7 @@ export const SYSTEM_NEEDS = {
   mount: { programs: ["mount", "umount"] },
   "nats-server": { programs: ["nats-server"] },
   nginx: { programs: ["nginx"] },
+  ngircd: { programs: ["ngircd"] },
   openssl: { programs: ["openssl"] },
   strace: { programs: ["strace"] },
   systemd: { programs: ["journalctl", "systemctl", "systemd-analyze"] },
