@@ -110,7 +110,7 @@ function openSide({ config, script, running, settings, home, ending }: Parts): U
     plain: config.plain,
     isScript: script !== undefined,
     complete: createCompleter(() => running.chat, home),
-    entered: (text) => running.chat?.typing.entered(text),
+    entered: (text) => running.chat?.entered(text),
     resized: () => running.output?.resized(),
     onTerminate: (signal) => ending.request(signal),
   });
@@ -155,6 +155,7 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
     style,
     clock: SYSTEM_CLOCK,
     quiet: config["quiet-reconnect"],
+    tellsSilence: side.tty === undefined,
     transfers: (host) =>
       new Transfers({
         ...host,

@@ -60,5 +60,8 @@ export const WAKE_JUMP_MS = 5_000;
 /** After a wake, a server that gives no sign of life within this is gone: the client reconnects. */
 export const WAKE_ANSWER_MS = 3_000;
 
+/** A server that should have answered and said nothing for this long is shown as silent. */
+export const SILENCE_SHOWN_MS = 5_000;
+
 /** Messages that a client keeps while it has no connection; more are refused, and stay in the input line. */
 export const UNSENT_MAX = 100;

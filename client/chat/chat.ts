@@ -1,11 +1,11 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
-import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
+import type { ClientId } from "../../shared/messages/ids.ts";
 import { type CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
-import { type ConnectionNews, ConnectionState } from "./connection_state.ts";
+import { ConnectionState } from "./connection_state.ts";
 import { isSealedId } from "../base/local_ids.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import {
@@ -70,8 +70,11 @@ export class Chat implements ChatContext {
     this.console = options.console;
     this.connection = new ConnectionState({
       quiet: options.quiet,
-      tell: (news) => this.#tellConnection(news),
+      tell: (news) =>
+        this.output.connection({ ...news, name: this.name, room: this.rooms.current?.title ?? "" }),
       warn: (text, hint) => this.output.note("danger", text, hint),
+      tellsSilence: (options.tellsSilence ?? false) && !options.quiet,
+      note: (level, text) => this.output.note(level, text),
       trust: options.trust,
       server: () => this.fingerprint,
       isProven: options.isProven,
@@ -204,6 +207,12 @@ export class Chat implements ChatContext {
     return this.#options.clock.utc();
   }
 
+  /** The user has typed so far. */
+  entered(text: string): void {
+    this.typing.entered(text);
+    this.#session?.nudge();
+  }
+
   /** Says `text` in the current room, as Talk.say() does. */
   say(text: string, manner?: ChatForm): Promise<RequestOutcome> {
     this.typing.said();
@@ -269,7 +278,7 @@ export class Chat implements ChatContext {
 
   /** The server says that we are in a room, up to where, and under which name. */
   enter({ room: number, title, name, at, topic }: EventOf<"entered">): JoinedRoom {
-    if (this.isV1) this.#leaveOthers(number, title);
+    if (this.isV1) this.rooms.keepOnly(number, title);
     const room = this.rooms.byTitle(title) ?? this.rooms.add(title, name);
     [room.id, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
@@ -328,6 +337,7 @@ export class Chat implements ChatContext {
   #welcome(session: Session): void {
     const { messageMax, fileMax, rate, resumed, rooms } = session.welcome;
     this.#session = session;
+    session.onSilence = () => this.connection.silent(session.silentMs);
     this.#ticket = session.welcome.ticket;
     this.talk.messageMax = messageMax;
     this.transfers.fileMax = fileMax;
@@ -372,23 +382,12 @@ export class Chat implements ChatContext {
     this.refreshStatus();
   }
 
-  /** On a v1 server we are in one room: the one that it names. */
-  #leaveOthers(number: RoomId, title: string): void {
-    for (const room of this.rooms.plain) {
-      if (room.id !== number && room.title !== title) this.rooms.remove(room);
-    }
-  }
-
   /** Worth nothing later: where it cannot be told now, it is not. */
   #tellTyping(): void {
     const { id: room } = this.rooms.current ?? {};
     if (room === undefined || this.isV1 || !this.connected) return;
     if (isSealedId(room)) return this.sealed.of(this.rooms.current)?.typing();
     this.#session?.send({ kind: "typing", room }).catch(() => {});
-  }
-
-  #tellConnection(news: ConnectionNews): void {
-    this.output.connection({ ...news, name: this.name, room: this.rooms.current?.title ?? "" });
   }
 
   /** The open session. Throws ConnectionError where there is none. */

@@ -46,6 +46,8 @@ export interface ChatOptions {
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */
   readonly address: ChatAddress;
+  /** Whether no status line shows that the server is silent, so that a line has to. */
+  readonly tellsSilence?: boolean;
   /** `--quiet-reconnect`: outages show in the status line only. */
   readonly quiet: boolean;
   readonly backoff?: Backoff;

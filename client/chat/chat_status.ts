@@ -34,6 +34,7 @@ export function showStatus(chat: ShownChat, style: Style, delayMs: number | unde
     overdue: requests.overdue + overdue,
     delayMs,
     isProven: connection.isProven,
+    silentMs: connection.silentMs,
     typing: typing.in(rooms.current?.id),
   };
   chat.console.setStatus(statusLine(status, style));

@@ -1,6 +1,7 @@
 // How the connection is, in words: a text for the status line, and one line for each outage and each return.
 
 import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import type { NoteLevel } from "../base/note_level.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import { quote } from "../../shared/base/sanitize.ts";
@@ -27,7 +28,10 @@ export interface ConnectionStateOptions {
   readonly isProven?: (() => boolean) | undefined;
   /** Lets the next attempt come at once. */
   readonly wake: () => void;
-  /** Called whenever `text` has changed. */
+  /** Whether a silent server is told in a line, since no status line shows it. */
+  readonly tellsSilence: boolean;
+  readonly note: (level: NoteLevel, text: string) => void;
+  /** Called whenever `text` or `silentMs` has changed. */
   readonly onChange: () => void;
 }
 
@@ -42,6 +46,7 @@ export class ConnectionState {
   #text = "connecting…";
   #everConnected = false;
   #strangers: readonly Fingerprint[] = [];
+  #silentMs: number | undefined;
 
   constructor(options: ConnectionStateOptions) {
     this.#options = options;
@@ -62,6 +67,22 @@ export class ConnectionState {
     return this.#text !== "connected" || (this.#options.isProven?.() ?? true);
   }
 
+  /** For how long the server has said nothing although it should have answered; undefined where all is well. */
+  get silentMs(): number | undefined {
+    return this.#silentMs;
+  }
+
+  /** The server says nothing any more, or speaks again: a dead connection shows long before it is given up. */
+  silent(ms: number | undefined): void {
+    const { tellsSilence, note, onChange } = this.#options;
+    const was = this.#silentMs;
+    this.#silentMs = ms;
+    onChange();
+    if (!tellsSilence || (was === undefined) === (ms === undefined)) return;
+    if (ms === undefined) return note("info", "The server answers again.");
+    note("warning", `The server has not answered for ${Math.floor(ms / 1_000)} s.`);
+  }
+
   /** A session is open, with these rooms, under this name. */
   opened(name: string, rooms: readonly string[]): void {
     this.#text = "connected";
@@ -79,6 +100,7 @@ export class ConnectionState {
 
   /** A session ended, or an attempt failed with `error`. */
   down(error: unknown): void {
+    this.#silentMs = undefined;
     if (error instanceof IdentityError) return this.#meetStranger(error);
     const first = this.#text === "connected" || !this.#everConnected;
     this.#set(this.#strangers.length > 0 ? STRANGER : "connection lost");

@@ -6,8 +6,8 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { isSealedId } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
-import { clockTime, listedName, nameList, safeLine } from "../render/text.ts";
-import type { RosterEntry } from "../rooms/roster.ts";
+import { clockTime, listedName, nameList, safeLine, VERIFIED_MARK } from "../render/text.ts";
+import type { KeyTrust, RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./invite_commands.ts";
@@ -17,6 +17,18 @@ const STATE_NOTES: Readonly<Record<MemberState, string>> = {
   here: "",
   away: " (connection lost)",
   old: " (old client)",
+};
+
+const KEY_NOTES: Readonly<Record<KeyTrust, string>> = {
+  unknown: "",
+  verified: ` ${VERIFIED_MARK}`,
+  questioned: " (ANOTHER KEY than before)",
+};
+
+const KEY_WORDS: Readonly<Record<KeyTrust, string>> = {
+  unknown: "key not compared",
+  verified: "verified",
+  questioned: "ANOTHER KEY than before: /verify",
 };
 
 const STATE_WORDS: Readonly<Record<MemberState, string>> = {
@@ -125,9 +137,9 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-function noteOf({ state, status }: RosterEntry): string {
+function noteOf({ state, status, key = "unknown" }: RosterEntry): string {
   // An away text could pass for further names in the list.
-  return status === null ? STATE_NOTES[state] : " (away)";
+  return KEY_NOTES[key] + (status === null ? STATE_NOTES[state] : " (away)");
 }
 
 function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
@@ -140,11 +152,12 @@ function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
 
 function whoisLine(found: readonly Found[]): string {
   const [{ person }] = found as [Found];
-  const { name, state, status, since, client } = person;
+  const { name, state, status, since, client, key = "unknown" } = person;
   const rooms = found.map(({ room }) => quote(room.title)).join(", ");
   const parts = [`${listedName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
   if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
   if (!isSealedId(client) && client > 0) parts.push(`session ${client}`);
+  if (found.some(({ room }) => room.isSealed)) parts.push(KEY_WORDS[key]);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);
   return parts.join(", ");
 }

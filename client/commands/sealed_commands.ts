@@ -5,8 +5,8 @@ import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
 import { nameKey, parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import { listedName } from "../render/text.ts";
-import type { SealedPerson } from "../sealed_engine/people.ts";
+import { listedName, VERIFIED_MARK } from "../render/text.ts";
+import type { PairCodePart, SealedPerson } from "../sealed_engine/people.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
@@ -47,7 +47,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     name: "verify",
     argument: "NAME [yes|anyway]",
     needs: "nothing",
-    help: "show what to compare with NAME, on the phone for example; yes: it was equal",
+    help: "show the code of you and NAME, equal on both screens; yes: you have compared it",
     completes: "name",
     run({ chat }, argument) {
       const room = sealedRoom(chat);
@@ -55,14 +55,23 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       if (word !== "" && word !== "yes" && word !== "anyway") {
         throw new UsageError(`Cannot verify ${quote(argument)}: the form is ${VERIFY_FORM}`);
       }
-      if (word === "") {
-        const isMaker = person.client === room.status?.maker;
-        return chat.output.answer(fingerprintText(person, isMaker));
+      if (person.own) {
+        throw new UsageError("Cannot verify yourself: /verify NAME shows the code of you and NAME");
       }
-      room.accept(person.name, word === "yes");
-      chat.output.answer(
+      const isMaker = person.client === room.status?.maker;
+      if (word === "") return chat.output.answer(codeText(person, room.codeWith(person), isMaker));
+      if (!room.accept(person, word === "yes")) {
+        const code = codeText(person, room.codeWith(person), isMaker);
+        throw new UsageError(
+          `Not verified: you have not seen the code of this key of ${listedName(person.name)}`,
+          { hint: `compare it first. ${code.replaceAll(/\s*\n\s*/g, " ")}` },
+        );
+      }
+      return chat.output.answer(
         word === "yes"
-          ? `${listedName(person.name)} is verified on this device, until you leave.`
+          ? `${
+            listedName(person.name)
+          } ${VERIFIED_MARK} is verified on this device, until you leave.`
           : `You accepted the key of ${listedName(person.name)} without comparing it.`,
       );
     },
@@ -133,20 +142,27 @@ function personOf({ status }: SealedRoom, argument: string): NameMatch<SealedPer
   });
 }
 
-function fingerprintText(
-  { name, own, digits, words, verified }: SealedPerson,
+function codeText(
+  { name, verified, suspect }: SealedPerson,
+  code: readonly PairCodePart[],
   isMaker: boolean,
 ): string {
-  const marks = [...(isMaker ? ["made this room"] : []), ...(verified ? ["verified"] : [])];
-  const whose = own ? "Your own key" : `Key of ${listedName(name)}`;
-  const who = marks.length === 0 ? whose : `${whose} (${marks.join(", ")})`;
-  const lines = [`${who}:`, `  ${digits}`, `  ${words}`];
-  if (!own) {
-    lines.push(
-      `Compare it over a channel that nobody can fake. If it is equal: /verify ${
-        listedName(name)
-      } yes`,
-    );
-  }
-  return lines.join("\n");
+  const marks = [
+    ...(isMaker ? ["made this room"] : []),
+    ...(verified ? [`verified ${VERIFIED_MARK}`] : []),
+    ...(suspect ? ["ANOTHER KEY than before"] : []),
+  ];
+  const who = listedName(name);
+  return [
+    `Code of you and ${who}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}:`,
+    ...code.map(({ digits }) => `  ${digits}`),
+    ...code.flatMap(({ words }) => wordRows(words)).map((row) => `  ${row}`),
+    `${who} must see the same, digits or words: compare over a channel that nobody can fake. ` +
+    `If it is equal: /verify ${who} yes`,
+  ].join("\n");
+}
+
+/** Six words in a row, which a narrow terminal does not break. */
+function wordRows(words: string): string[] {
+  return words.match(/\S+(?: \S+){0,5}/g) ?? [];
 }

@@ -9,7 +9,7 @@ import {
 import { quote } from "../../shared/base/sanitize.ts";
 import type { WithAnyIds } from "../base/local_ids.ts";
 import type { ChatContext } from "./chat_context.ts";
-import { iso, sealedMark, show } from "./show_event.ts";
+import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
 import { handleRoomEvent, isRoomEvent, type RoomEvent } from "./room_handlers.ts";
 
 type OtherEvent = Exclude<Event, SealedEvent | { readonly kind: RoomEvent["kind"] }>;
@@ -97,9 +97,10 @@ export function handleDirect(chat: ChatContext, event: WithAnyIds<EventOf<"direc
   const own = client === chat.clientId;
   if (own) chat.requests.answer(request, "confirmed");
   chat.directs.note(event, own);
-  const where = chat.rooms.byId(room)?.title ?? "";
-  const line = { sender, to, own, text, room: where, time: iso(time), sequence: 0 };
-  chat.output.chat({ ...line, mention: false, ...sealedMark(chat.rooms.byId(room)) });
+  const where = chat.rooms.byId(room);
+  const line = { sender, to, own, text, room: where?.title ?? "", time: iso(time), sequence: 0 };
+  const verified = own ? verifiedMark(where, to, event.to) : verifiedMark(where, sender, client);
+  chat.output.chat({ ...line, mention: false, ...verified, ...sealedMark(where) });
 }
 
 /** Does what `event` asks for. */

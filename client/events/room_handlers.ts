@@ -7,7 +7,7 @@ import { durationText } from "../../shared/text/duration.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
-import { iso, sealedMark, show } from "./show_event.ts";
+import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
 import { mentions, type Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
@@ -44,6 +44,7 @@ const HANDLERS: Handlers = {
   chat(chat, { client, name: sender, request, sequence, text, time, action, reply }, room) {
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
+    const verified = verifiedMark(room, sender, client);
     room.roster.add({ name: sender, client });
     const mention = !own && mentions(text, room.name);
     const answered = room.said.find(reply);
@@ -53,7 +54,8 @@ const HANDLERS: Handlers = {
     room.said.add({ sequence, sender, text, own });
     if (room.id !== undefined) chat.typing.ends(room.id, sender);
     const elsewhere = room !== chat.rooms.current;
-    const about = { room: room.title, elsewhere, time: iso(time), ...sealedMark(room) };
+    const marks = { ...sealedMark(room), ...verified };
+    const about = { room: room.title, elsewhere, time: iso(time), ...marks };
     const shown = chat.output.chat({
       ...about,
       sender,

@@ -1,6 +1,7 @@
 // How an event of the server is shown: a line of the chat.
 
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
+import type { AnyClientId } from "../base/local_ids.ts";
 import type { ChatContext } from "./chat_context.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
@@ -38,4 +39,13 @@ export function sealedMark(room: JoinedRoom | undefined): { readonly sealed?: tr
 /** ISO 8601. A time beyond what a date can hold is the server's fault: "". */
 export function iso(time: number): string {
   return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : "";
+}
+
+/** The mark of a line of somebody whose key the user has compared. */
+export function verifiedMark(
+  room: JoinedRoom | undefined,
+  name: string,
+  client: AnyClientId,
+): { readonly verified?: true } {
+  return room?.roster.keyOf(name, client) === "verified" ? { verified: true } : {};
 }

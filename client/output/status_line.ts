@@ -39,6 +39,8 @@ export interface StatusFacts {
   readonly delayMs: number | undefined;
   /** Whether nobody else can be in the server's place. */
   readonly isProven: boolean;
+  /** For how long the server has said nothing although it should have answered; undefined where all is well. */
+  readonly silentMs?: number | undefined;
   /** Who is typing in the current room, NOT sanitized. */
   readonly typing: readonly string[];
   readonly unsent: number;
@@ -81,6 +83,10 @@ function privacy(room: JoinedRoom, style: Style): StatusPart {
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
   const warning = (...forms: string[]) =>
     part("fault", ...forms.map((form) => style.paint(form, "warning")));
+  const questioned = people.find(({ suspect }) => suspect);
+  if (questioned !== undefined && phase !== "out") {
+    return keyPart(questioned.name, room.seal?.stopped ?? false, style);
+  }
   switch (phase) {
     case "in":
       return confirmed || people.length === 1
@@ -105,6 +111,13 @@ function proof(style: Style): StatusPart {
   return part("proof", ...["server not proven", "unproven"].map((f) => style.paint(f, "warning")));
 }
 
+/** A name has another key than before, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
+function keyPart(name: string, isStopped: boolean, style: Style): StatusPart {
+  const who = `${nameInSentence(shortLabel(name))} has another key`;
+  const forms = isStopped ? [`STOPPED: ${who}`, "STOPPED"] : [`sealed, ${who}`, "another key"];
+  return part("fault", ...forms.map((form) => style.paint(form, "error")));
+}
+
 /** The prompt, styled and safe. */
 export function promptText(
   { rooms, name }: Pick<StatusFacts, "rooms" | "name">,
@@ -118,7 +131,15 @@ export function promptText(
 }
 
 /** The state and delay of the connection. */
-function connectionPart({ connected, connection, delayMs }: StatusFacts, style: Style): StatusPart {
+function connectionPart(
+  { connected, connection, delayMs, silentMs }: StatusFacts,
+  style: Style,
+): StatusPart {
+  if (connected && silentMs !== undefined) {
+    const time = `${Math.floor(silentMs / 1_000)} s`;
+    const forms = [`no answer for ${time}`, `silent ${time}`];
+    return part("fault", ...forms.map((form) => style.paint(form, "error")));
+  }
   const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
   const forms = delay === undefined ? [connection] : [`${connection} ${delay}`];
   if (!connected) forms.push("offline");

@@ -13,7 +13,7 @@ export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
-      const { to, sealed } = line;
+      const { to, sealed, verified } = line;
       // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
         ? object("chat", {
@@ -28,6 +28,7 @@ export function createJsonRenderer(): Renderer {
           action,
           quote,
           sealed,
+          verified,
         })
         : object("chat", {
           kind: "direct",
@@ -38,6 +39,7 @@ export function createJsonRenderer(): Renderer {
           text,
           own,
           sealed: sealed ?? false,
+          verified,
         });
     },
     system(line) {

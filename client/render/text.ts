@@ -26,6 +26,8 @@ export interface ChatLine {
   readonly to?: string | undefined;
   /** Whether it is sealed, so that the server cannot read it; default false. */
   readonly sealed?: boolean;
+  /** Whether the user has compared the key of the other one: the sender, or the receiver of an own direct message. */
+  readonly verified?: boolean;
   /** The message that it answers. */
   readonly quote?: Quote | undefined;
   /** Whether its room is not the current one. */
@@ -106,9 +108,14 @@ const NAMES_SHOWN_MAX = 40;
 const LABEL_SHOWN_CELLS = 17;
 const QUOTE_SHOWN_MAX = 60;
 
-/** A name for between `<` and `>`: it can neither close the brackets nor be empty. */
+/** Behind a name whose key the user has compared; no name can have it or its likes. */
+export const VERIFIED_MARK = "✓";
+const MARKS = /[✓✔✅☑🗸🗹√]/gu;
+
+/** A name for between `<` and `>`: it can neither close the brackets, nor pass for verified, nor be empty. */
 export function safeName(name: string): string {
-  const line = sanitizeLine(name).replaceAll("<", "‹").replaceAll(">", "›").trim();
+  const line = sanitizeLine(name).replaceAll("<", "‹").replaceAll(">", "›").replaceAll(MARKS, "?")
+    .trim();
   const characters = [...line];
   if (characters.length === 0) return "?";
   if (characters.length <= NAME_SHOWN_MAX) return line;
@@ -138,10 +145,16 @@ export function chatLines({ text, action }: ChatLine): string[] {
 }
 
 /** Sender and only receiver, in brackets that no name can close: `<bob>`, `<bob → carol>`. */
-export function whoSays({ sender, to }: Pick<ChatLine, "sender" | "to">): string {
+export function whoSays(
+  { sender, to, verified = false, own = false }:
+    & Pick<ChatLine, "sender" | "to" | "verified">
+    & Partial<Pick<ChatLine, "own">>,
+): string {
   const mark = markFor(sender, to ?? "");
-  const receiver = to === undefined ? "" : `${mark} → ${mark}${safeName(to)}`;
-  return `<${safeName(sender)}${receiver}>${mark}`;
+  const check = verified ? ` ${VERIFIED_MARK}` : "";
+  const [ofSender, ofReceiver] = own ? ["", check] : [check, ""];
+  const receiver = to === undefined ? "" : `${mark} → ${mark}${safeName(to)}${ofReceiver}`;
+  return `<${safeName(sender)}${ofSender}${receiver}>${mark}`;
 }
 
 /** The part before a message's text: who can read a direct message, and what it answers. */

@@ -99,6 +99,11 @@ export class JoinedRooms {
     return next;
   }
 
+  /** Removes all plain rooms but one: on a v1 server the user is in the room that it names. */
+  keepOnly(id: AnyRoomId, title: string): void {
+    for (const room of this.plain) if (room.id !== id && room.title !== title) this.remove(room);
+  }
+
   /** Runs `action` with `room` as the current one; a switch that `action` makes stays. */
   within<T>(room: JoinedRoom, action: () => T): T {
     const before = this.#current;

@@ -8,6 +8,9 @@ import { nameKey } from "../../shared/text/names.ts";
 /** Members of one room that a client knows. */
 export const MEMBERS_MAX = 10_000;
 
+/** What this user knows of somebody's key: it was compared, or it is another one than the name had before. */
+export type KeyTrust = "unknown" | "verified" | "questioned";
+
 /** A member of the room. `name` is NOT sanitized. */
 export interface RosterEntry {
   /** Which client it is; 0 if the server does not tell. */
@@ -18,6 +21,8 @@ export interface RosterEntry {
   readonly since: number;
   /** The away text, NOT sanitized; null = not away. */
   readonly status: string | null;
+  /** Absent: nothing is known of it. */
+  readonly key?: KeyTrust;
 }
 
 const UNKNOWN = { client: 0, state: "here", since: 0, status: null } as const;
@@ -41,11 +46,20 @@ export class Roster {
     return this.#people.get(nameKey(name));
   }
 
-  /** Adds or updates a member; fields that are not given keep their value. */
+  /** What is known of the key of a client that has this name here. */
+  keyOf(name: string, client: AnyClientId): KeyTrust {
+    const person = this.find(name);
+    return person?.client === client ? person.key ?? "unknown" : "unknown";
+  }
+
+  /** Adds or updates a member; fields that are not given keep their value, but for the key of another client. */
   add(person: Partial<RosterEntry> & Pick<RosterEntry, "name">): void {
-    const key = nameKey(person.name);
-    if (this.#people.size >= MEMBERS_MAX && !this.#people.has(key)) return;
-    this.#people.set(key, { ...UNKNOWN, ...this.#people.get(key), ...person });
+    const name = nameKey(person.name);
+    const known = this.#people.get(name);
+    if (this.#people.size >= MEMBERS_MAX && known === undefined) return;
+    const isSame = person.client === undefined || person.client === known?.client;
+    const key = isSame ? known?.key ?? "unknown" : "unknown";
+    this.#people.set(name, { ...UNKNOWN, ...known, key, ...person });
   }
 
   /** Removes a member. */

@@ -27,7 +27,7 @@ import { RequestLedger } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
-import type { SealedPerson } from "../sealed_engine/people.ts";
+import { pairCode, type PairCodePart, type SealedPerson } from "../sealed_engine/people.ts";
 import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { alarmFault, type AlarmManner, alarmText, shutFault } from "./alarm.ts";
 import { toEngine } from "./engine_requests.ts";
@@ -73,6 +73,8 @@ export class SealedRoom {
   /** Ids of files that we hand out and that are not all here yet. */
   readonly #files = new Set<string>();
   readonly #handingOut: FileDelivery;
+  /** Fingerprints that the user was shown, by name. */
+  readonly #compared = new Map<string, string>();
   #leaving = false;
 
   constructor(options: SealedRoomOptions) {
@@ -117,9 +119,18 @@ export class SealedRoom {
     this.#engine.receive(event);
   }
 
-  /** The user has compared somebody's key, or goes on without. */
-  accept(name: string, verified: boolean): void {
-    this.#engine.handle({ kind: "accept", name, verified });
+  /** What the user compares with somebody: the code of both. */
+  codeWith(person: SealedPerson): readonly PairCodePart[] {
+    const own = this.status?.people.find((each) => each.own) ?? person;
+    this.#compared.set(person.name, person.digits);
+    return pairCode(own, person);
+  }
+
+  /** The user has compared that code, or goes on without. False where it was not shown, or the key is another by now. */
+  accept({ name, digits }: SealedPerson, verified: boolean): boolean {
+    if (verified && this.#compared.get(name) !== digits) return false;
+    this.#engine.handle({ kind: "accept", name, verified, digits });
+    return true;
   }
 
   /** Tells all members of another link. */
@@ -237,12 +248,13 @@ export class SealedRoom {
     this.state.seal = status;
     this.state.name = status.name;
     // Our own id as well is one of this room: a word to ourselves must not go to the server either.
-    this.state.roster.replace(status.people.map(({ client, name, here }) => ({
+    this.state.roster.replace(status.people.map(({ client, name, here, verified, suspect }) => ({
       client: localMember(this.#options.id, client),
       name,
       state: here ? "here" : "away",
       since: 0,
       status: null,
+      key: suspect ? "questioned" : verified ? "verified" : "unknown",
     })));
     if (status.phase === "in" && this.state.takeFirstSight()) {
       const { names } = this.state.roster;

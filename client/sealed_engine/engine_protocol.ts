@@ -20,6 +20,8 @@ export interface SealStatus {
   readonly maker: number;
   /** Whether the maker lets nobody else in. */
   readonly locked: boolean;
+  /** Whether nothing is sent just now, since a name has come back with another key. */
+  readonly stopped: boolean;
   readonly people: readonly SealedPerson[];
 }
 
@@ -172,7 +174,13 @@ export type SealedRoomRequest =
     readonly text: string;
   }
   /** The user has compared somebody's key, or takes notice that it is another one. */
-  | { readonly kind: "accept"; readonly name: string; readonly verified: boolean }
+  | {
+    readonly kind: "accept";
+    readonly name: string;
+    readonly verified: boolean;
+    /** Of the fingerprint that the user saw. */
+    readonly digits: string;
+  }
   | { readonly kind: "move"; readonly request: number; readonly secret: Uint8Array }
   /** A file to hand out; its chunks of 32 KiB follow. It is given back at once as an own file. */
   | {

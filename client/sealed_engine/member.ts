@@ -194,6 +194,7 @@ export class Member {
   /** Lets time pass; to be called about once a second. */
   async tick(): Promise<void> {
     const now = this.#state.options.now();
+    this.#state.tick(now);
     this.#entry.tick(now);
     this.#files.tick(now);
     this.#guests.tick(now);

@@ -73,6 +73,7 @@ export class MemberState {
   /** Until when nothing is said, after an alarm. */
   #heldUntil = -Infinity;
   #alarmName = "";
+  #isHeld = false;
 
   constructor(options: MemberOptions) {
     const handle = toHex(handleOf(this.handleKeys.publicKey));
@@ -172,6 +173,7 @@ export class MemberState {
       confirmed: this.isConfirmed,
       maker: group?.maker === undefined ? 0 : this.people.numberOf(group.maker.handle),
       locked: group?.isLocked ?? false,
+      stopped: this.options.now() < this.#heldUntil,
       people: group?.members.map((member) => this.people.show(member)) ?? [],
     };
   }
@@ -274,9 +276,17 @@ export class MemberState {
       return { held: [], why: "" };
     }
     this.#heldUntil = now + HOLD_MS;
+    this.#isHeld = true;
     this.#alarmName = name;
     const held = this.own.takeBack().map(({ request }) => request);
     return { held, why: this.objectionOfKeys() ?? "" };
+  }
+
+  /** Lets time pass: tells when a hold is over. */
+  tick(now: number): void {
+    if (!this.#isHeld || now < this.#heldUntil) return;
+    this.#isHeld = false;
+    this.showStatus();
   }
 
   /** Says something as soon as the room can take it. */

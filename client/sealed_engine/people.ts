@@ -86,10 +86,17 @@ export class People {
     return known?.key === keyOf(member) && known.suspect;
   }
 
-  /** The user has compared the key, or only takes notice of it. False when nobody has that name. */
-  accept(name: string, { verified }: { readonly verified: boolean }): boolean {
+  /**
+   * The user has compared the key with this fingerprint, or only takes notice of it. False where nobody has that name,
+   * or it is another key's by now: what was compared says nothing of that one.
+   */
+  accept(
+    name: string,
+    { verified, digits }: { readonly verified: boolean; readonly digits: string },
+  ): boolean {
     const known = this.#known.get(nameKey(name));
     if (known === undefined) return false;
+    if (spokenFingerprint(Buffer.from(known.key, "hex")).digits !== digits) return false;
     known.suspect = false;
     known.verified ||= verified;
     return true;
@@ -132,4 +139,17 @@ export class People {
 
 function keyOf({ signatureKey }: GroupMember): string {
   return Buffer.from(signatureKey).toString("hex");
+}
+
+/** One of the two halves of a code for two members. */
+export type PairCodePart = SpokenFingerprint;
+
+/**
+ * What two members compare, equal on both screens: both fingerprints in one order, as Signal's safety number is made
+ * (libsignal, rust/protocol/src/fingerprint.rs). Not one hash over both keys: who sits in between chooses two keys, and
+ * would need only a collision, which is half of the bits.
+ */
+export function pairCode(one: PairCodePart, other: PairCodePart): readonly PairCodePart[] {
+  const parts = [one, other].map(({ digits, words }) => ({ digits, words }));
+  return parts.sort((a, b) => a.digits < b.digits ? -1 : 1);
 }

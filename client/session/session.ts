@@ -60,6 +60,12 @@ export interface Session {
   readonly welcome: Welcome;
   /** Milliseconds that the last ping took to the server and back; undefined before that, and on v1. */
   readonly roundTripMs: number | undefined;
+  /** For how long the server has said nothing although it should have answered; undefined where all is well. */
+  readonly silentMs: number | undefined;
+  /** Called when `silentMs` has another value; to be set by the owner. */
+  onSilence: () => void;
+  /** Asks the server for a sign of life where there was none lately. */
+  nudge(): void;
   /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
   send(message: Request): Promise<void>;
   /**

@@ -59,6 +59,7 @@ export class SessionV1 implements Session {
   readonly welcome: Welcome;
   // Only the server asks.
   readonly roundTripMs = undefined;
+  onSilence: () => void = () => {};
   readonly #parts: Parts;
   readonly #view: V1Translation;
   readonly #heartbeat: Heartbeat;
@@ -77,6 +78,7 @@ export class SessionV1 implements Session {
         this.#silent = true;
         this.close();
       },
+      onSilence: () => this.onSilence(),
     });
   }
 
@@ -138,6 +140,12 @@ export class SessionV1 implements Session {
     this.close();
     return Promise.resolve();
   }
+
+  get silentMs(): number | undefined {
+    return this.#heartbeat.silentMs;
+  }
+
+  nudge(): void {}
 
   close(): void {
     this.#parts.connection.close();

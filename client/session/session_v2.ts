@@ -42,6 +42,7 @@ interface Parts {
 /** A v2 session. */
 export class SessionV2 implements Session {
   readonly welcome: Welcome;
+  onSilence: () => void = () => {};
   readonly #parts: Parts;
   readonly #early: readonly Event[];
   readonly #heartbeat: Heartbeat;
@@ -62,6 +63,7 @@ export class SessionV2 implements Session {
         this.#silent = true;
         this.close();
       },
+      onSilence: () => this.onSilence(),
     });
   }
 
@@ -97,6 +99,7 @@ export class SessionV2 implements Session {
 
   async send(request: Request): Promise<void> {
     if (this.#closed) throw new ConnectionError("Cannot send: the session is over");
+    if ("id" in request || "ask" in request || request.kind === "ping") this.#heartbeat.expect();
     // The last net: nothing of a sealed room may ever go to the server as it is.
     await this.#parts.connection.write(seal(this.#parts.cipher, requirePlain(request)));
   }
@@ -132,6 +135,14 @@ export class SessionV2 implements Session {
 
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
+  }
+
+  get silentMs(): number | undefined {
+    return this.#heartbeat.silentMs;
+  }
+
+  nudge(): void {
+    this.#heartbeat.nudge();
   }
 
   /** Asks now and then how long the way is. */

@@ -36,6 +36,8 @@ const FILE_EVENTS = [
 ] as const;
 
 const ANSWERS = ["open", "accepted", "refused", "saved", "failed", "left", "fetched"] as const;
+const verified = z.boolean().optional()
+  .describe("Whether we have compared the key of the other one, in a sealed room");
 
 const OBJECTS = [
   object("chat", "Somebody said something", {
@@ -48,6 +50,7 @@ const OBJECTS = [
     action: z.boolean().optional().describe("Whether it was said with /me"),
     quote: z.looseObject({ sequence: count, sender: name.optional(), text: z.string().optional() })
       .optional().describe("What it answers"),
+    verified,
   }),
   object("direct", "Somebody said something to one person alone", {
     room: name.describe("A room that both are in"),
@@ -56,6 +59,7 @@ const OBJECTS = [
     text: z.string(),
     own: z.boolean(),
     sealed: z.boolean().describe("Whether the server cannot read it"),
+    verified,
   }),
   object("system", "The server says something", {
     room: name,

@@ -37,7 +37,7 @@ Deno.test("who made a sealed room is told what that gives, and the others are no
   const other = await sealedChat({ maker: 2 });
   assert.doesNotMatch(other.text(), /You made this room/);
   await other.console.enter("/verify bob");
-  assert.match(other.text(), /Key of bob \(made this room\):/);
+  assert.match(other.text(), /Code of you and bob \(made this room\):/);
   other.chat.end();
 });
 

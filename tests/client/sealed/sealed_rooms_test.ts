@@ -362,23 +362,6 @@ Deno.test("/code tells the code, and in a plain room that there is none", async 
   story.chat.end();
 });
 
-Deno.test("/verify shows what to compare, and tells the engine what came of it", async () => {
-  const story = await sealedChat();
-  first(story).enter("bob");
-  await story.console.enter("/verify bob");
-  assert.match(
-    story.console.printed.join("\n"),
-    /Key of bob:\n.*11111 22222.*\n.*apple banjo cloud/,
-  );
-  await story.console.enter("/verify bob yes", "/verify bob anyway", "/verify carol");
-  assert.deepEqual(first(story).handled.slice(-2), [
-    { kind: "accept", name: "bob", verified: true },
-    { kind: "accept", name: "bob", verified: false },
-  ]);
-  assert.match(story.console.printed.join("\n"), /Cannot find "carol" in this room/);
-  story.chat.end();
-});
-
 Deno.test("/rekey makes a new room and tells the old one; a member follows it", async () => {
   const story = await sealedChat();
   const engine = first(story);

@@ -11,7 +11,13 @@ import { sealedChunks } from "../../../client/sealed_engine/file_seal.ts";
 import { MemberState, toHex } from "../../../client/sealed_engine/member_state.ts";
 import { testKeys } from "../../helpers/peers/sealed_group.ts";
 import { type Peer, TestRelay } from "../../helpers/peers/sealed_relay.ts";
-import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
+import {
+  accept,
+  assertAgreed,
+  dangers,
+  notes,
+  roomOf,
+} from "../../helpers/peers/sealed_room_stories.ts";
 
 Deno.test("the first makes the room, others join, are confirmed, and everybody reads everybody", async () => {
   const { peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
@@ -292,7 +298,7 @@ Deno.test("nothing is sent to a member alone whose key is another, until the use
   await whisper(71);
   await relay.settle();
   assert.match(alice.told("declined").at(-1)?.why ?? "", /Look first: \/verify bob/);
-  await alice.machine.handle({ kind: "accept", name: "bob", verified: true });
+  await accept(alice, "bob");
   await whisper(72);
   await relay.settle();
   assert.deepEqual(other.told("direct").map(({ text }) => text), ["secret"]);

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import type { Peer } from "../../helpers/peers/sealed_relay.ts";
-import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
+import {
+  accept,
+  assertAgreed,
+  dangers,
+  notes,
+  roomOf,
+} from "../../helpers/peers/sealed_room_stories.ts";
 
 let requests = 1_000;
 
@@ -183,7 +189,7 @@ Deno.test("who was removed cannot come back into a locked room, whatever the rel
 
 Deno.test("a member takes another name: everybody sees who it was, and it is the same person to them", async () => {
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
-  await alice!.machine.handle({ kind: "accept", name: "bob", verified: true });
+  await accept(alice!, "bob");
   const before = numberOf(alice!, "bob");
   const request = await rename(bob!, "robert");
   assert.deepEqual(answered(bob!), [request]);

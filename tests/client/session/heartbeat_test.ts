@@ -16,12 +16,13 @@ class SleepyClock extends ManualClock {
 
 function watched(options: { readonly canAsk?: boolean } = {}) {
   const clock = new SleepyClock();
-  const told = { asked: 0, dead: 0 };
+  const told = { asked: 0, dead: 0, silence: 0 };
   const heartbeat = new Heartbeat({
     clock,
     patienceMs: PATIENCE_MS,
     ask: options.canAsk === false ? undefined : () => told.asked++,
     onDead: () => told.dead++,
+    onSilence: () => told.silence++,
   });
   const over = new AbortController();
   void heartbeat.watch(over.signal);
@@ -39,7 +40,7 @@ Deno.test("a server is gone after 45 s of silence, once, and any sign of life be
   await pass(45);
   assert.equal(told.dead, 0);
   await pass(10);
-  assert.deepEqual(told, { asked: 0, dead: 1 });
+  assert.deepEqual([told.asked, told.dead], [0, 1]);
 });
 
 Deno.test("a jump of the date is a wake from sleep: the server is asked, and gone without an answer in 3 s", async () => {
@@ -47,9 +48,9 @@ Deno.test("a jump of the date is a wake from sleep: the server is asked, and gon
   await pass(2);
   clock.slept = 6_000;
   await pass(1);
-  assert.deepEqual(told, { asked: 1, dead: 0 });
+  assert.deepEqual([told.asked, told.dead], [1, 0]);
   await pass(WAKE_ANSWER_MS / 1_000 + 1);
-  assert.deepEqual(told, { asked: 1, dead: 1 });
+  assert.deepEqual([told.asked, told.dead], [1, 1]);
 });
 
 Deno.test("a server that answers after a wake stays, and each wake asks again", async () => {
@@ -60,7 +61,7 @@ Deno.test("a server that answers after a wake stays, and each wake asks again", 
     heartbeat.heard();
     await pass(10);
   }
-  assert.deepEqual(told, { asked: 2, dead: 0 });
+  assert.deepEqual([told.asked, told.dead], [2, 0]);
 });
 
 Deno.test("a date that is set back, or a moment late, is no wake", async () => {
@@ -69,19 +70,63 @@ Deno.test("a date that is set back, or a moment late, is no wake", async () => {
   await pass(1);
   clock.slept += 3_000;
   await pass(1);
-  assert.deepEqual(told, { asked: 0, dead: 0 });
+  assert.deepEqual([told.asked, told.dead], [0, 0]);
 });
 
 Deno.test("where the wire has no word for it, nobody is asked and silence decides", async () => {
   const { clock, told, pass } = watched({ canAsk: false });
   clock.slept = 3_600_000;
   await pass(10);
-  assert.deepEqual(told, { asked: 0, dead: 0 });
+  assert.deepEqual([told.asked, told.dead], [0, 0]);
 });
 
 Deno.test("after its end a heartbeat says nothing", async () => {
   const { told, over, pass } = watched();
   over.abort();
   await pass(100);
-  assert.deepEqual(told, { asked: 0, dead: 0 });
+  assert.deepEqual([told.asked, told.dead], [0, 0]);
+});
+
+Deno.test("a server that owes an answer is silent after 5 s, and no longer once it speaks", async () => {
+  const { heartbeat, told, pass } = watched();
+  heartbeat.expect();
+  await pass(4);
+  assert.equal(heartbeat.silentMs, undefined);
+  await pass(1);
+  assert.equal(heartbeat.silentMs, 5_000);
+  assert.equal(told.silence, 1);
+  heartbeat.expect();
+  await pass(3);
+  assert.equal(heartbeat.silentMs, 8_000);
+  assert.equal(told.silence, 4);
+  heartbeat.heard();
+  assert.equal(heartbeat.silentMs, undefined);
+  assert.equal(told.silence, 5);
+  await pass(30);
+  assert.equal(told.silence, 5);
+});
+
+Deno.test("a server that owes nothing may be quiet; where it speaks by itself, it is silent after that and 5 s", async () => {
+  const quiet = watched();
+  await quiet.pass(44);
+  assert.equal(quiet.heartbeat.silentMs, undefined);
+  const old = watched({ canAsk: false });
+  await old.pass(19);
+  assert.equal(old.heartbeat.silentMs, undefined);
+  await old.pass(1);
+  assert.equal(old.heartbeat.silentMs, 20_000);
+});
+
+Deno.test("a link is tried when the user types after a quiet while, and not at each key", async () => {
+  const { heartbeat, told, pass } = watched();
+  heartbeat.nudge();
+  await pass(5);
+  heartbeat.nudge();
+  heartbeat.expect();
+  heartbeat.nudge();
+  assert.equal(told.asked, 1);
+  const old = watched({ canAsk: false });
+  await old.pass(10);
+  old.heartbeat.nudge();
+  assert.equal(old.told.asked, 0);
 });

@@ -80,9 +80,20 @@ test("a new user's evening: make a room, pass the link on, compare, send a file,
     await alice.shows(/<bob> hello alice$/);
     await agree([alice, bob], 2);
     await bob.type("/verify alice\r");
-    await bob.shows(/Key of alice \(made this room\):$/);
+    await bob.shows(/Code of you and alice \(made this room\):$/);
+    await alice.type("/verify bob\r");
+    await alice.shows(/Code of you and bob:$/);
+    const codeOn = ({ lines }: TerminalClient) =>
+      lines.filter((line) => /^ {2,}(?:\d{5} ){5}\d{5}$|^ {2,}(?:[a-z]+ ){5}[a-z]+$/.test(line))
+        .join();
+    await alice.shows(/If it is equal/);
+    await bob.shows(/If it is equal/);
+    assert.equal(codeOn(alice).match(/\d{5}/g)?.length, 12);
+    assert.equal(codeOn(alice), codeOn(bob));
     await bob.type("/verify alice yes\r");
-    await bob.shows(/alice is verified on this device/);
+    await bob.shows(/alice ✓ is verified on this device/);
+    await alice.type("the same\r");
+    await bob.shows(/<alice ✓> the same$/);
 
     await using carol = programClient(["--name", "carol", "--renderer", "json"], {
       CMDCHAT_LINK: link,

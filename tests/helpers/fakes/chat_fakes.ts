@@ -147,6 +147,9 @@ export class FakeSession implements Session {
   readonly welcome: Welcome;
   readonly sent: Request[] = [];
   roundTripMs: number | undefined;
+  silentMs: number | undefined;
+  nudged = 0;
+  onSilence: () => void = () => {};
   closed = false;
   left = false;
   readonly #events = new EventQueue<Event>();
@@ -172,6 +175,16 @@ export class FakeSession implements Session {
   async *events(): AsyncGenerator<Event, void> {
     yield* this.#events;
     if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  nudge(): void {
+    this.nudged++;
+  }
+
+  /** The server says nothing any more, or speaks again. */
+  silence(ms: number | undefined): void {
+    this.silentMs = ms;
+    this.onSilence();
   }
 
   leave(): Promise<void> {

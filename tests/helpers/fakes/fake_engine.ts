@@ -72,6 +72,7 @@ export function statusOf(fields: Partial<SealStatus> = {}): SealStatus {
     people: [],
     maker: 0,
     locked: false,
+    stopped: false,
     code: "12345 67890 12345 67890 12345 67890",
     ...fields,
   };

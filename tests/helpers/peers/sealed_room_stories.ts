@@ -34,3 +34,9 @@ export const dangers = (peer: Peer): string[] => [
 /** All that somebody was told beside talk. */
 export const notes = (peer: Peer): string =>
   [...peer.told("note"), ...peer.told("shut")].map(({ text }) => text).join("\n");
+
+/** The user of a member has compared the key that somebody has now. */
+export function accept({ machine }: Peer, name: string): Promise<void> {
+  const person = machine.status.people.find((each) => each.name === name);
+  return machine.handle({ kind: "accept", name, verified: true, digits: person?.digits ?? "" });
+}
