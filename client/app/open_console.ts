@@ -91,6 +91,7 @@ function openPrompt(options: UserSideOptions): UserSide {
     entered,
     resized,
     reflow: detectReflow(env),
+    asksWidths: true,
     edit: (text) => editText(text, env),
     pasted: (text) => droppedFile(text, home),
     pasteLines: () => settings.count("paste"),

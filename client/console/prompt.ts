@@ -29,6 +29,8 @@ import {
   TERMINAL_MODES_ON,
 } from "../terminal/terminal_modes.ts";
 
+import { DISPUTED_CLUSTERS, type DisputedKind, learnWidths } from "../terminal/width.ts";
+
 const PASTE_LINES = 5;
 
 interface Question {
@@ -55,7 +57,7 @@ export class Prompt implements ChatConsole {
   readonly #aids: InputAids;
   readonly #lent: LentTerminal;
   readonly #questions: Question[] = [];
-  #prompt: Row;
+  #prompt: string;
   #status: StatusText = "";
   #live: readonly string[] = [];
   #hint = "";
@@ -78,7 +80,7 @@ export class Prompt implements ChatConsole {
       history: this.#history,
       complete: options.complete,
     });
-    this.#prompt = parseStyled(options.prompt ?? "> ");
+    this.#prompt = options.prompt ?? "> ";
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
     this.#burst = new KeyBurst({ timers: this.#timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
@@ -104,6 +106,7 @@ export class Prompt implements ChatConsole {
     const prompt = new Prompt(tty, options);
     tty.onResize(() => prompt.#resized());
     tty.onStop({ stop: () => void prompt.#lent.stop(), goOn: () => prompt.#lent.goOn() });
+    if (options.asksWidths) void prompt.#learnWidths();
     tty.write(TERMINAL_MODES_ON);
     prompt.#scheduler.request("now");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
@@ -139,13 +142,23 @@ export class Prompt implements ChatConsole {
   }
 
   setPrompt(text: string): void {
-    this.#prompt = parseStyled(text);
+    this.#prompt = text;
     this.#scheduler.request("soon");
   }
 
   /** The color of the terminal's background; undefined if the terminal does not answer. */
   background(): Promise<Rgb | undefined> {
     return this.#keys.background();
+  }
+
+  /** Asks the terminal how wide it draws what terminals disagree about, and paints again with what it says. */
+  async #learnWidths(): Promise<void> {
+    const kinds = Object.keys(DISPUTED_CLUSTERS) as DisputedKind[];
+    const cells = await this.#keys.widths(Object.values(DISPUTED_CLUSTERS));
+    if (cells === undefined) return;
+    learnWidths(Object.fromEntries(kinds.map((kind, index) => [kind, cells[index]])));
+    this.#screen.resize(this.#tty.columns, this.#tty.rows);
+    this.#scheduler.request("soon");
   }
 
   setInput(text: string): void {
@@ -216,7 +229,7 @@ export class Prompt implements ChatConsole {
       return { prompt: parseStyled(prompt), text, cursor };
     }
     const { text, cursor } = this.#active;
-    return { prompt: question?.prompt ?? this.#prompt, text, cursor };
+    return { prompt: question?.prompt ?? parseStyled(this.#prompt), text, cursor };
   }
 
   #statusLine(): StatusText {

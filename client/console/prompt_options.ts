@@ -21,5 +21,7 @@ export interface PromptOptions {
   readonly pasteLines?: () => number;
   /** What the terminal does to long rows at a resize; default "follow-cursor". */
   readonly reflow?: Reflow;
+  /** Whether the terminal is asked for the widths of what terminals disagree about. */
+  readonly asksWidths?: boolean;
   readonly timers?: Timers;
 }

@@ -5,7 +5,13 @@ import type { Tty } from "./terminal.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { type KeyEvent, KeyParser } from "./keys.ts";
 import type { Timers } from "./paint_scheduler.ts";
-import { BACKGROUND_QUERY, BACKGROUND_REPORT, DEVICE_REPORT } from "./terminal_modes.ts";
+import {
+  BACKGROUND_QUERY,
+  BACKGROUND_REPORT,
+  CURSOR_REPORT,
+  DEVICE_REPORT,
+  widthQuery,
+} from "./terminal_modes.ts";
 
 /** What the user did, without the answers of the terminal. */
 export type UserKey = Exclude<KeyEvent, { kind: "report" }>;
@@ -29,6 +35,9 @@ export class KeyReader {
   readonly #options: KeyReaderOptions;
   readonly #parser = new KeyParser();
   #cancelTimer: (() => void) | undefined;
+  /** Resolves when no question is waited for. */
+  #asking: Promise<void> | undefined;
+  #isStopped = false;
   #reported: ((text: string) => void) | undefined;
   /** Resolves when the terminal has answered all questions; undefined while none is open. */
   #open: PromiseWithResolvers<void> | undefined;
@@ -54,6 +63,7 @@ export class KeyReader {
 
   /** Waits for the answers to open questions, a second at most: later ones would land in the shell. */
   async answered(): Promise<void> {
+    this.#isStopped = true;
     if (this.#open === undefined) return;
     const late = Promise.withResolvers<void>();
     const cancel = this.#options.timers.after(WAITS.report, late.resolve);
@@ -61,30 +71,70 @@ export class KeyReader {
     cancel();
   }
 
-  /** Stops the timer. */
+  /** Stops the timer, and asks nothing more. */
   stop(): void {
+    this.#isStopped = true;
     this.#cancelTimer?.();
   }
 
   /** The color of the terminal's background; undefined if the terminal does not answer in time. */
   background(): Promise<Rgb | undefined> {
+    return this.#ask(BACKGROUND_QUERY, (answers) => {
+      const color = answers.find((text) => text.startsWith(BACKGROUND_REPORT));
+      return color && { value: parseReportedColor(color.slice(BACKGROUND_REPORT.length)) };
+    });
+  }
+
+  /** How many cells each text takes; undefined if the terminal does not say so of all of them in time. */
+  widths(texts: readonly string[]): Promise<readonly number[] | undefined> {
+    return this.#ask(widthQuery(texts), (answers, isOver) => {
+      const columns = answers.flatMap((text) => CURSOR_REPORT.exec(text)?.[1] ?? []);
+      const isWhole = isOver && columns.length === texts.length;
+      return isWhole ? { value: columns.map((column) => Number(column) - 1) } : undefined;
+    });
+  }
+
+  /**
+   * Asks the terminal once the question before is over. `read` gives the value as soon as the answers hold it; without
+   * one by the last answer, and after the deadline, the value is undefined.
+   */
+  #ask<T>(
+    query: string,
+    read: (answers: readonly string[], isOver: boolean) => { readonly value: T } | "" | undefined,
+  ): Promise<T | undefined> {
+    if (this.#isStopped) return Promise.resolve(undefined);
+    const result = this.#asking === undefined
+      ? this.#askNow(query, read)
+      : this.#asking.then(() => this.#isStopped ? undefined : this.#askNow(query, read));
+    const asking = result.then(() => {
+      if (this.#asking === asking) this.#asking = undefined;
+    });
+    this.#asking = asking;
+    return result;
+  }
+
+  #askNow<T>(
+    query: string,
+    read: (answers: readonly string[], isOver: boolean) => { readonly value: T } | "" | undefined,
+  ): Promise<T | undefined> {
     return new Promise((resolve) => {
-      const done = (color: Rgb | undefined) => {
+      const answers: string[] = [];
+      const done = (value: T | undefined) => {
         cancel();
         this.#parser.expectsReport = false;
         this.#reported = undefined;
-        resolve(color);
+        resolve(value);
       };
       const cancel = this.#options.timers.after(WAITS.report, () => done(undefined));
       this.#reported = (text) => {
-        if (DEVICE_REPORT.test(text)) return done(undefined);
-        if (text.startsWith(BACKGROUND_REPORT)) {
-          done(parseReportedColor(text.slice(BACKGROUND_REPORT.length)));
-        }
+        const isOver = DEVICE_REPORT.test(text);
+        answers.push(text);
+        const found = read(answers, isOver);
+        if (found || isOver) done(found ? found.value : undefined);
       };
       this.#open ??= Promise.withResolvers();
       this.#parser.expectsReport = true;
-      this.#tty.write(BACKGROUND_QUERY);
+      this.#tty.write(query);
     });
   }
 

@@ -1,7 +1,7 @@
 // Parses bytes of a terminal into key events. Incremental: every chunking gives the same events, except for a lone
 // Escape, which only time tells from the start of a sequence. The caller's timer decides; see `pending`.
 
-import { DEVICE_REPORT } from "./terminal_modes.ts";
+import { CURSOR_REPORT, DEVICE_REPORT } from "./terminal_modes.ts";
 
 /** What the user did. Key names: `a`, `enter`, `up` …, prefixed with `ctrl-`, `alt-`, `shift-` in this order. */
 export type KeyEvent =
@@ -10,7 +10,7 @@ export type KeyEvent =
   | { readonly kind: "paste"; readonly text: string; readonly cut: boolean }
   /** A paste of so many characters so far has paused without its end. */
   | { readonly kind: "pause"; readonly length: number }
-  /** An answer of the terminal to a question: of OSC its text, of DA1 the sequence without its ESC. */
+  /** An answer of the terminal to a question: of OSC its text, of DA1 and CPR the sequence without its ESC. */
   | { readonly kind: "report"; readonly text: string };
 
 /** Most UTF-16 units of one paste that are kept; the rest is read and dropped. */
@@ -73,15 +73,26 @@ export class KeyParser {
   #pasteCut = false;
   /** Whether the open paste paused: then Ctrl-C alone ends it. */
   #isPaused = false;
-  #reportLost = false;
+  /** The form of an answer whose beginning was given up: its rest may still come. */
+  #lostReport: "string" | "sequence" | undefined;
+  #expectsReport = false;
+
   /** Whether a question to the terminal is open: its answer may come late and in pieces, and is never text. */
-  expectsReport = false;
+  get expectsReport(): boolean {
+    return this.#expectsReport;
+  }
+
+  set expectsReport(expects: boolean) {
+    if (this.#expectsReport && !expects) this.#giveUpReport();
+    this.#expectsReport = expects;
+  }
 
   /** What is incomplete and waits for more bytes or for `timeOut`. */
   get pending(): "sequence" | "report" | "paste" | "nothing" {
     if (this.#paste !== undefined) return "paste";
     if (this.#rest === "") return "nothing";
-    return this.expectsReport && /^\p{Cc}(?:\]|$)/u.test(this.#rest) ? "report" : "sequence";
+    const isReport = /^\p{Cc}(?:\]|\[[\d;?]*$|$)/u.test(this.#rest);
+    return this.expectsReport && isReport ? "report" : "sequence";
   }
 
   /** The events that these bytes complete. */
@@ -90,7 +101,7 @@ export class KeyParser {
     if (this.#isPaused && isInterrupt) return this.#endPausedPaste();
     this.#isPaused = false;
     this.#rest += this.#decoder.decode(bytes, { stream: true });
-    if (this.#reportLost) this.#dropReport();
+    if (this.#lostReport !== undefined) this.#dropReport();
     const events: KeyEvent[] = [];
     while (this.#rest !== "") {
       const before = this.#rest.length;
@@ -107,21 +118,31 @@ export class KeyParser {
       this.#isPaused = true;
       return [{ kind: "pause", length: this.#paste.length }];
     }
+    if (this.#expectsReport && this.#giveUpReport()) return [];
     const rest = this.#rest;
     this.#rest = "";
-    this.#reportLost = this.expectsReport && rest.startsWith(`${ESC}]`);
-    if (rest === "" || this.#reportLost) return [];
+    if (rest === "") return [];
     if (rest === ESC) return [{ kind: "key", key: "escape" }];
     if (rest.length === 2) return [{ kind: "key", key: `alt-${rest[1]}` }];
     return [];
   }
 
+  /** Waits no longer for the end of an answer that has begun; false where none has. */
+  #giveUpReport(): boolean {
+    const form = reportForm(this.#rest);
+    if (form === undefined) return false;
+    this.#lostReport = form;
+    this.#rest = "";
+    return true;
+  }
+
   /** Drops the rest of an answer that came after its timeout, up to its end. */
   #dropReport(): void {
-    this.#rest = this.#rest.replace(/^[\da-f:/;?rgb]*/i, "");
-    if (this.#rest === "" || this.#rest === ESC) return;
-    this.#rest = this.#rest.replace(/^\p{Cc}\\?/u, "");
-    this.#reportLost = false;
+    const isString = this.#lostReport === "string";
+    this.#rest = this.#rest.replace(isString ? /^[\da-f:/;?rgb]*/i : /^[\d;?]*/, "");
+    if (this.#rest === "" || (isString && this.#rest === ESC)) return;
+    this.#rest = this.#rest.replace(isString ? /^\p{Cc}\\?/u : /^[cR]/, "");
+    this.#lostReport = undefined;
   }
 
   #takeKey(events: KeyEvent[]): void {
@@ -155,7 +176,7 @@ export class KeyParser {
       events.push({ kind: "report", text: sequence.slice(1).replace(/\p{Cc}\\?$/u, "") });
       return;
     }
-    if (DEVICE_REPORT.test(sequence)) {
+    if (DEVICE_REPORT.test(sequence) || CURSOR_REPORT.test(sequence)) {
       events.push({ kind: "report", text: sequence });
       return;
     }
@@ -197,6 +218,12 @@ export class KeyParser {
     this.#isPaused = false;
     events.push({ kind: "paste", text, cut: this.#pasteCut });
   }
+}
+
+/** What kind of answer the beginning of one is of. */
+function reportForm(rest: string): "string" | "sequence" | undefined {
+  if (rest.startsWith(`${ESC}]`)) return "string";
+  return /^\p{Cc}\[[\d;?]*$/u.test(rest) ? "sequence" : undefined;
 }
 
 /** Pasted text without control characters; every kind of line end is `\n`, tabs stay. */

@@ -40,3 +40,14 @@ export const BACKGROUND_QUERY = "\x1b]11;?\x1b\\\x1b[c";
 export const BACKGROUND_REPORT = "11;";
 /** An answer to DA1, without its ESC. */
 export const DEVICE_REPORT = /^\[\?[\d;]*c$/;
+/** Where the cursor is (CPR), without its ESC; the first group is the column. */
+export const CURSOR_REPORT = /^\[\d+;(\d+)R$/;
+
+/**
+ * Asks how far each of these texts moves the cursor (CPR), and then what the terminal is (DA1). Synchronized output keeps
+ * the texts from being seen; the row is empty again at the end.
+ */
+export function widthQuery(texts: readonly string[]): string {
+  const asked = texts.map((text) => `\r${text}\x1b[6n`).join("");
+  return `\x1b[?2026h${asked}\r\x1b[K\x1b[?2026l\x1b[c`;
+}

@@ -18,12 +18,44 @@ const ASCII_ONLY = /^[\x20-\x7e]*$/;
 const NARROW = /^[\u00c0-\u02af\u0370-\u0373\u0376-\u0482\u048a-\u052f]$/;
 const WIDE = /^[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]$/;
 // Emoji of several code points are one picture in most terminals.
-const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}\ufe0f\u20e3]/u;
+const PICTURE = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\ufe0f\u20e3]/u;
 // Vowels and finals of conjoining Hangul are drawn within the syllable.
 const JAMO = /[\u1160-\u11ff\ud7b0-\ud7ff]/;
 const SPACING_MARK = /\p{Mc}/u;
+const SPACING_MARKS = /\p{Mc}/gu;
 const CACHE_MAX = 2_000;
 const cache = new Map<string, Cluster>();
+
+/** Kinds of clusters about whose width terminals disagree, each with an example that a terminal can be asked about. */
+export const DISPUTED_CLUSTERS = {
+  /** One picture: a single cell where the terminal's table is older than it. */
+  picture: "\u{1f600}",
+  /** A letter and a vowel sign: two cells by wcwidth, one where a terminal thinks in clusters. */
+  sign: "\u0915\u093f",
+  family: "\u{1f469}\u200d\u{1f467}",
+  flag: "\u{1f1e9}\u{1f1ea}",
+  variation: "\u2764\ufe0f",
+  tone: "\u{1f44d}\u{1f3fd}",
+} as const;
+
+/** A kind of cluster about which terminals disagree. */
+export type DisputedKind = keyof typeof DISPUTED_CLUSTERS;
+
+/** How the terminal of this program draws each kind: its parts in one, or each in cells of its own. */
+const learned = new Map<DisputedKind, "joined" | "apart">();
+/** Cells of one picture. */
+let pictureCells = 2;
+
+/** Takes from a terminal how many cells the examples took; what it did not say, and what makes no sense, stays a guess. */
+export function learnWidths(cells: Readonly<Partial<Record<DisputedKind, number>>>): void {
+  learned.clear();
+  pictureCells = cells.picture === 1 ? 1 : 2;
+  for (const [kind, example] of Object.entries(DISPUTED_CLUSTERS) as [DisputedKind, string][]) {
+    if (cells[kind] === joinedWidth(example)) learned.set(kind, "joined");
+    else if (cells[kind] === apartWidth(example)) learned.set(kind, "apart");
+  }
+  cache.clear();
+}
 
 /** Splits text into clusters with their widths; control characters count as width 0. */
 export function splitClusters(text: string): Cluster[] {
@@ -72,17 +104,42 @@ function measure(text: string): Cluster {
     }
     if (WIDE.test(text)) return { text, width: 2, widest: 2, exact: true };
   }
-  const joined = Math.min(2, stringWidth(text));
-  const apart = [...text].reduce((sum, character) => sum + cellsApart(character), 0);
+  const [joined, apart] = [joinedWidth(text), apartWidth(text)];
   const widest = Math.max(joined, apart);
+  const kind = disputedKind(text);
+  const known = kind === undefined ? undefined : learned.get(kind);
+  if (known !== undefined) {
+    return { text, width: known === "joined" ? joined : apart, widest, exact: false };
+  }
   // Most terminals draw the vowel signs of Indic and other scripts in cells of their own (wcwidth). Where one does not, a
   // cell stays blank; the other way round the next letter would be drawn over the sign.
   return { text, width: PICTURE.test(text) ? joined : widest, widest, exact: false };
 }
 
+function disputedKind(text: string): DisputedKind | undefined {
+  if (/\p{Regional_Indicator}/u.test(text)) return "flag";
+  if (/\p{Emoji_Modifier}/u.test(text)) return "tone";
+  if (PICTURE.test(text)) {
+    return text.includes("\u200d") ? "family" : text.includes("\ufe0f") ? "variation" : undefined;
+  }
+  return SPACING_MARK.test(text) ? "sign" : undefined;
+}
+
+/** Cells of a cluster whose parts are drawn in one; letters that a sign joins keep a cell each. */
+function joinedWidth(text: string): number {
+  const most = PICTURE.test(text) ? pictureCells : 2;
+  if (PICTURE.test(text) || !SPACING_MARK.test(text)) return Math.min(most, stringWidth(text));
+  return Math.max(1, apartWidth(text.replace(SPACING_MARKS, "")));
+}
+
+function apartWidth(text: string): number {
+  return [...text].reduce((sum, character) => sum + cellsApart(character), 0);
+}
+
 /** Most cells of one code point on its own: a spacing mark (Mc) takes one, and in some terminals so does a mark. */
 function cellsApart(character: string): number {
   if (JAMO.test(character)) return 0;
+  if (PICTURE.test(character)) return Math.min(pictureCells, stringWidth(character));
   return SPACING_MARK.test(character) || character === LEFT_TO_RIGHT ? 1 : stringWidth(character);
 }
 

@@ -8,6 +8,7 @@ import { barText } from "../../../client/render/transfer_text.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { KeyParser } from "../../../client/terminal/keys.ts";
+import { DISPUTED_CLUSTERS, learnWidths } from "../../../client/terminal/width.ts";
 import { openPrompt } from "./terminal_harness.ts";
 
 const ANSWERS = ["\x1b]11;rgb:ffff/ffff/ffff\x1b\\", "\x1b]11;rgb:ffff/ffff/ffff\x07"];
@@ -192,4 +193,45 @@ Deno.test("no hostile name of a member or a file does anything in the rows that 
   }
   assert.equal(JSON.stringify(terminal.modes), modes);
   assert.deepEqual(replies, []);
+});
+
+/** What a terminal says where each picture and sign takes two cells, in the order of the questions. */
+const WIDTH_ANSWERS = `${"\x1b[1;3R".repeat(Object.keys(DISPUTED_CLUSTERS).length)}\x1b[?62;22c`;
+
+Deno.test("the terminal's answers about widths are taken, wherever they are cut, and are never typed text", async () => {
+  for (let cut = 1; cut < WIDTH_ANSWERS.length; cut++) {
+    await using chat = await openPrompt({ columns: 40, rows: 6, asksWidths: true });
+    await chat.type(`ab${WIDTH_ANSWERS.slice(0, cut)}`);
+    chat.timers.advance(200); // Longer than a key's sequence may take.
+    await chat.type(`${WIDTH_ANSWERS.slice(cut)}cd`);
+    assert.deepEqual(chat.tty.screen, ["alice> abcd"], `cut at ${cut}`);
+  }
+  learnWidths({});
+});
+
+Deno.test("answers about widths that come after their second, whole or in pieces, are not typed text", async () => {
+  for (let cut = 2; cut <= WIDTH_ANSWERS.length; cut++) {
+    // A lone Escape for a second is the key.
+    if (WIDTH_ANSWERS[cut - 1] === "\x1b") continue;
+    await using chat = await openPrompt({ columns: 40, rows: 6, asksWidths: true });
+    await chat.type(WIDTH_ANSWERS.slice(0, cut));
+    chat.timers.advance(1_000);
+    await chat.settle();
+    await chat.type(WIDTH_ANSWERS.slice(cut));
+    await chat.type("x");
+    assert.deepEqual(chat.tty.screen, ["alice> x"], `cut at ${cut}`);
+  }
+  learnWidths({});
+});
+
+Deno.test("a question waits for the one before, and is not asked once the prompt closes", async () => {
+  await using chat = await openPrompt({ columns: 40, rows: 6, asksWidths: true });
+  const asked = chat.prompt.background();
+  const isAsked = () => chat.tty.writes.some((text) => text.includes("\x1b]11;?"));
+  assert.equal(isAsked(), false);
+  const closing = chat.prompt.close();
+  await chat.type(WIDTH_ANSWERS);
+  await closing;
+  assert.deepEqual([await asked, isAsked()], [undefined, false]);
+  learnWidths({});
 });

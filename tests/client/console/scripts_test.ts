@@ -1,41 +1,13 @@
 // The input line in the scripts of the world, in terminals with old and with new width tables: every letter stays to be
 // seen, and the cursor is where the next one goes.
 import assert from "node:assert/strict";
-import { openPrompt } from "./terminal_harness.ts";
-
-const TEXTS: Readonly<Record<string, string>> = {
-  Latin: "na\u00efve caf\u00e9",
-  "Latin, decomposed": "nai\u0308ve cafe\u0301",
-  Vietnamese: "Ti\u1ebfng Vi\u1ec7t",
-  Greek: "\u03ba\u03cc\u03c3\u03bc\u03b5",
-  Cyrillic: "\u041f\u0440\u0438\u0432\u0435\u0442",
-  Hebrew: "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd",
-  Arabic: "\u0645\u064e\u0631\u0652\u062d\u064e\u0628\u0627",
-  Hindi: "\u0939\u093f\u0928\u094d\u0926\u0940",
-  Marathi: "\u092e\u0930\u093e\u0920\u0940",
-  Bengali: "\u09ac\u09be\u0982\u09b2\u09be",
-  Punjabi: "\u0a2a\u0a70\u0a1c\u0a3e\u0a2c\u0a40",
-  Gujarati: "\u0a97\u0ac1\u0a9c\u0ab0\u0abe\u0aa4\u0ac0",
-  Tamil: "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd",
-  Telugu: "\u0c24\u0c46\u0c32\u0c41\u0c17\u0c41",
-  Kannada: "\u0c95\u0ca8\u0ccd\u0ca8\u0ca1",
-  Malayalam: "\u0d2e\u0d32\u0d2f\u0d3e\u0d33\u0d02",
-  Sinhala: "\u0dc3\u0dd2\u0d82\u0dc4\u0dbd",
-  Thai: "\u0e19\u0e49\u0e33\u0e43\u0e08\u0e14\u0e35",
-  Lao: "\u0ea5\u0eb2\u0ea7",
-  Khmer: "\u1781\u17d2\u1798\u17c2\u179a",
-  Burmese: "\u1019\u103c\u1014\u103a\u1019\u102c",
-  Tibetan: "\u0f56\u0f7c\u0f51\u0f0b\u0f66\u0f90\u0f51",
-  Georgian: "\u10e5\u10d0\u10e0\u10d7\u10e3\u10da\u10d8",
-  Amharic: "\u12a0\u121b\u122d\u129b",
-  Japanese: "\u65e5\u672c\u8a9e\u304c\u3067",
-  Korean: "\ud55c\uad6d\uc5b4",
-  Chinese: "\u4f60\u597d",
-};
+import { PICTURE_TEXTS, SCRIPT_TEXTS } from "../../helpers/fakes/script_texts.ts";
+import { learnWidths } from "../../../client/terminal/width.ts";
+import { EmulatedTty, openPrompt } from "./terminal_harness.ts";
 
 /** Scripts for a terminal; the oldest tables take a Burmese sign for a letter that Unicode has joined since. */
 function textsFor(modernWidths: boolean): (readonly [string, string])[] {
-  return Object.entries(TEXTS).filter(([script]) => modernWidths || script !== "Burmese");
+  return Object.entries(SCRIPT_TEXTS).filter(([script]) => modernWidths || script !== "Burmese");
 }
 
 for (const modernWidths of [true, false]) {
@@ -73,3 +45,35 @@ Deno.test("no letter of a name is lost in the prompt and the status line", async
     }
   }
 });
+
+/** How far a terminal itself moves its cursor for a text. */
+async function ownColumns(text: string, modernWidths: boolean): Promise<number> {
+  const tty = new EmulatedTty({ columns: 60, rows: 6, modernWidths });
+  tty.write(text);
+  await tty.flush();
+  const { column } = tty.cursor;
+  tty.terminal.dispose();
+  return column;
+}
+
+for (const modernWidths of [true, false]) {
+  Deno.test(`asked for its widths, a terminal with ${modernWidths ? "new" : "old"} ones has each letter in its own cells`, async () => {
+    const options = { columns: 60, rows: 6, modernWidths, answers: true, asksWidths: true };
+    try {
+      await using chat = await openPrompt(options);
+      for (const [script, text] of [...textsFor(modernWidths), ...Object.entries(PICTURE_TEXTS)]) {
+        await chat.type(text);
+        const before = "alice> ".length;
+        const own = before + await ownColumns(text, modernWidths);
+        assert.equal(chat.tty.cursor.column, own, script);
+        const line = chat.tty.terminal.buffer.active.getLine(0);
+        const cells = Array.from({ length: own - before }, (_, n) => line?.getCell(before + n));
+        assert.equal(cells.map((cell) => cell?.getChars()).join(""), text, script);
+        await chat.type("\x15");
+        assert.deepEqual(chat.tty.screen, ["alice>"], script);
+      }
+    } finally {
+      learnWidths({});
+    }
+  });
+}

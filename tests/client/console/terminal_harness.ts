@@ -38,6 +38,8 @@ export interface EmulatorOptions {
   readonly modernWidths?: boolean;
   /** True: a line feed also returns to the left, as the system's terminal driver has it. */
   readonly convertsLineFeeds?: boolean;
+  /** True: it answers questions, as real ones do. */
+  readonly answers?: boolean;
 }
 
 /** xterm.js behind the Tty interface. */
@@ -61,6 +63,9 @@ export class EmulatedTty implements Tty {
       allowProposedApi: true,
       convertEol: options.convertsLineFeeds ?? false,
     });
+    if (options.answers) {
+      this.terminal.onData((text) => this.input.push(new TextEncoder().encode(text)));
+    }
     if (options.modernWidths !== false) {
       this.terminal.loadAddon(new unicode11.Unicode11Addon());
       this.terminal.unicode.activeVersion = "11";

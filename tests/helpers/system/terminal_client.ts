@@ -6,12 +6,16 @@ import { TYPING_PAUSE_MS } from "./tmux.ts";
 import { within } from "../peers/v1_peer.ts";
 
 /**
- * What the client asks of a terminal beside styles and moves: the background's colour, and links, each to exactly
- * the address that its text shows.
+ * What the client asks of a terminal beside styles and moves: the background's colour, how wide some texts are, and
+ * links, each to exactly the address that its text shows.
  */
 export const OWN_QUESTIONS =
   // deno-lint-ignore no-control-regex -- escape sequences
-  /\x1b\]11;\?\x1b\\\x1b\[c|\x1b\]8;(?:id=1)?;(https?:\/\/[!-~]+)\x1b\\\x1b\[4m\1\x1b\[0m\x1b\]8;;\x1b\\/g;
+  /\x1b\]11;\?\x1b\\\x1b\[c|\x1b\[\?2026h(?:\r[^\x00-\x7f]{2,5}\x1b\[6n){6}\r\x1b\[K\x1b\[\?2026l\x1b\[c|\x1b\]8;(?:id=1)?;(https?:\/\/[!-~]+)\x1b\\\x1b\[4m\1\x1b\[0m\x1b\]8;;\x1b\\/g;
+
+/** What xterm.js answers to that, and nothing else: six widths, what it is, and (it tells no color) once more. */
+// deno-lint-ignore no-control-regex -- escape sequences
+export const OWN_REPLIES = /^(?:\x1b\[\d+;\d+R){6}(?:\x1b\[\?1;2c){2}$/;
 
 /** How to start it. */
 export interface TerminalClientOptions {

@@ -129,6 +129,13 @@ export class Pane {
     return rowsOf(await this.#run(["capture-pane", "-p", ...how, "-t", this.#name]));
   }
 
+  /** The cell of the cursor on the screen, from 0. */
+  async cursor(): Promise<{ readonly row: number; readonly column: number }> {
+    const place = ["display-message", "-p", "-t", this.#name, "#{cursor_y} #{cursor_x}"];
+    const [row = 0, column = 0] = (await this.#run(place)).trim().split(" ").map(Number);
+    return { row, column };
+  }
+
   /** Scrollback and screen, rows that the terminal itself wrapped joined. */
   async lines(): Promise<string[]> {
     return rowsOf(await this.#run(["capture-pane", "-p", "-J", "-S", "-", "-t", this.#name]))
