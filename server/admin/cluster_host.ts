@@ -5,6 +5,8 @@ import {
   type AdminMessage,
   type ClusterMessageOf,
   departedMessage,
+  roomBanMessage,
+  type RoomMessage,
   type StandingMessage,
 } from "../cluster/cluster_messages.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -35,10 +37,13 @@ export class RelayClusterHost implements ClusterHost {
   }
 
   *standing(): Generator<StandingMessage> {
-    const { access, departed } = this.#relay;
+    const { access, departed, roomBans } = this.#relay;
     for (const [network, until] of access.bans.snapshot) yield { kind: "banned", network, until };
-    for (const [title, , source, { mutedUntil, spokeAt }] of departed.state) {
-      if (mutedUntil > Date.now()) yield departedMessage(title, source, { mutedUntil, spokeAt });
+    for (const [title, , source, burden] of departed.state) {
+      if (burden.mutedUntil > Date.now()) yield departedMessage(title, source, burden);
+    }
+    for (const [title, , source, until] of roomBans.state) {
+      if (until > Date.now()) yield roomBanMessage(title, { source, until });
     }
   }
 
@@ -46,9 +51,19 @@ export class RelayClusterHost implements ClusterHost {
     return expelForAdmin(this.#relay, client);
   }
 
-  departed({ title, source, mutedUntil, spokeAt }: ClusterMessageOf<"departed">): void {
+  followRoom(message: RoomMessage): void {
+    const { departed, roomBans } = this.#relay;
+    const { title } = message;
+    // Who made it is known to its server.
     const room = { title, madeBy: undefined };
-    this.#relay.departed.note(room, source, { mutedUntil, spokeAt }, Date.now());
+    switch (message.kind) {
+      case "departed":
+        return departed.note(room, message.source, message, Date.now());
+      case "room_banned":
+        return roomBans.note(room, message.source, message.until);
+      case "room_unbanned":
+        return roomBans.noteLifted(title);
+    }
   }
 
   direct({ title, to, ...message }: ClusterMessageOf<"direct">): boolean {

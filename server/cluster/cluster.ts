@@ -17,6 +17,7 @@ import {
   decodeClusterMessage,
   encodeClusterMessage,
   type ReceivedMessage,
+  type RoomMessage,
   type StandingMessage,
 } from "./cluster_messages.ts";
 
@@ -49,8 +50,8 @@ export interface ClusterHost {
   standing(): Iterable<StandingMessage>;
   /** Ends a session for the admin at another server: its address; undefined if it is not here. */
   expel(client: number): string | undefined;
-  /** Notes what a member left behind that left a room at another server. */
-  departed(message: ClusterMessageOf<"departed">): void;
+  /** Notes at another server what holds for those who come into a room. */
+  followRoom(message: RoomMessage): void;
   /** Delivers a direct message if its receiver is here; false if not. */
   direct(message: ClusterMessageOf<"direct">): boolean;
 }
@@ -343,7 +344,9 @@ export class Cluster {
       case "announced":
         return this.#host?.follow(message);
       case "departed":
-        return this.#host?.departed(message);
+      case "room_banned":
+      case "room_unbanned":
+        return this.#host?.followRoom(message);
       case "expel": {
         const address = this.#host?.expel(message.client);
         if (address === undefined) return;

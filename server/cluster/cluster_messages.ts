@@ -60,7 +60,14 @@ const MESSAGES = {
   /** The sealed room is empty. */
   sealed_end: { rid: bytes(RID_BYTES) },
   /** A request about a sealed room of the receiver, by client `peer` of the sender, on the connection of `challenge`. */
-  sealed_ask: { to: count, peer: client, challenge: bytes(CHALLENGE_BYTES), request: body },
+  sealed_ask: {
+    to: count,
+    peer: client,
+    /** Where the client comes from. */
+    source: label,
+    challenge: bytes(CHALLENGE_BYTES),
+    request: body,
+  },
   /** The connection of `peer` is lost, or the client left. */
   sealed_lost: { to: count, peer: client, left: z.boolean() },
   /** An event for client `peer` of the receiver. */
@@ -73,7 +80,11 @@ const MESSAGES = {
   /** A notice of the admin to everybody. */
   announced: { text: label },
   /** A member of a source left a room, muted until a time or after it spoke; see DepartedMembers. */
-  departed: { title: label, source: label, mutedUntil: count, spokeAt: count },
+  departed: { title: label, source: label, mutedUntil: count, mutedAt: count, spokeAt: count },
+  /** The maker of a room keeps a source out of it until a time; see RoomBans. */
+  room_banned: { title: label, source: label, until: count },
+  /** It ended all such bans of the room. */
+  room_unbanned: { title: label },
   /** The admin ends a session, which may be the receiver's. */
   expel: { question, client },
   /** Answer to `expel`: the session is ended; its client's address. */
@@ -96,7 +107,10 @@ export type ClusterMessageOf<K extends ClusterMessage["kind"]> = Extract<
 >;
 
 /** What a server that starts later must be told of. */
-export type StandingMessage = AdminMessage | ClusterMessageOf<"departed">;
+export type StandingMessage = AdminMessage | RoomMessage;
+
+/** What holds for those who come into a room, whichever server they come to. */
+export type RoomMessage = ClusterMessageOf<"departed" | "room_banned" | "room_unbanned">;
 
 /** Decisions of the admin that every server follows. */
 export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "announced">;
@@ -139,9 +153,22 @@ export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefi
 export function departedMessage(
   title: string,
   source: string,
-  { mutedUntil, spokeAt }: { readonly mutedUntil: number; readonly spokeAt: number },
+  burden: { readonly mutedUntil: number; readonly mutedAt: number; readonly spokeAt: number },
 ): ClusterMessageOf<"departed"> {
-  // Canonical CBOR, as used here, has no infinity.
-  const until = Math.min(mutedUntil, Number.MAX_SAFE_INTEGER);
-  return { kind: "departed", title, source, mutedUntil: until, spokeAt };
+  const { mutedUntil, mutedAt, spokeAt } = burden;
+  return { kind: "departed", title, source, mutedUntil: finite(mutedUntil), mutedAt, spokeAt };
+}
+
+/** The message about a ban from a room, or that none is left there. */
+export function roomBanMessage(
+  title: string,
+  ban?: { readonly source: string; readonly until: number },
+): RoomMessage {
+  if (ban === undefined) return { kind: "room_unbanned", title };
+  return { kind: "room_banned", title, source: ban.source, until: finite(ban.until) };
+}
+
+// Canonical CBOR, as used here, has no infinity.
+function finite(time: number): number {
+  return Math.min(time, Number.MAX_SAFE_INTEGER);
 }

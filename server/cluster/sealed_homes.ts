@@ -13,6 +13,7 @@ import {
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { Attachments, type RemoteHomes, type SealedSession } from "../sealed/attachments.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import type { Slot } from "./client_numbers.ts";
 import type { ClusterMessage, ClusterMessageOf } from "./cluster_messages.ts";
 
@@ -22,6 +23,7 @@ const FIRST_ALIAS = 2 ** 40;
 /** What rooms on other servers need of a session here. */
 export interface SealedClient {
   readonly id: number;
+  readonly address: string;
   deliver(broadcast: EncodedEvent): void;
   /** Closes the connection; the client reconnects on its own. */
   close(): void;
@@ -140,21 +142,27 @@ export class SealedHomes {
     this.#rooms?.giveUp(rid);
   }
 
-  #guest(slot: Slot, { peer, challenge, request }: ClusterMessageOf<"sealed_ask">): void {
+  #guest(
+    slot: Slot,
+    { peer, source, challenge, request }: ClusterMessageOf<"sealed_ask">,
+  ): void {
     const key = `${slot}:${peer}`;
     const rooms = this.#rooms;
     if (rooms === undefined) return;
-    const guest = this.#guests.get(key) ?? new Attachments(this.#ownerOf(slot, peer), rooms);
+    const guest = this.#guests.get(key) ??
+      new Attachments(this.#ownerOf({ slot, peer, source }), rooms);
     this.#guests.set(key, guest);
     guest.proveBy(challenge);
     guest.handle(decodeRequest(request) as SealedRequest);
   }
 
   // The client's own server has checked rates and sizes.
-  #ownerOf(slot: Slot, peer: number): SealedSession {
+  #ownerOf(
+    { slot, peer, source }: { readonly slot: Slot; readonly peer: number; readonly source: string },
+  ): SealedSession {
     const { send } = this.#options;
     return {
-      address: undefined,
+      address: source,
       deliver: ({ event }) =>
         send({ kind: "sealed_tell", to: slot, peer, event: encodeEvent(event) }),
       takeMessage: () => 0,
@@ -246,7 +254,9 @@ class RemoteClient implements RemoteHomes {
   }
 
   #ask(to: Slot, request: SealedRequest, challenge: Uint8Array): void {
+    const { id: peer, address } = this.#client;
+    const source = sourceOf(address);
     const body = encodeRequest(request);
-    this.#options.send({ kind: "sealed_ask", to, peer: this.#client.id, challenge, request: body });
+    this.#options.send({ kind: "sealed_ask", to, peer, source, challenge, request: body });
   }
 }

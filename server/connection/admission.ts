@@ -4,7 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
-import type { Exclusion } from "../session/room_access.ts";
+import type { Exclusion, Newcomer } from "../session/room_access.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -40,6 +40,15 @@ export function checkRoom(
 ): Room {
   const title = checked("invalid_room", () => parseRoom(wanted));
   return checked("too_many_rooms", () => relay.rooms.open(title, address));
+}
+
+/** A client without a session yet, as rooms judge it. */
+export function newcomerOf(
+  relay: Relay,
+  { address, token }: { readonly address: string; readonly token: string | null | undefined },
+): Newcomer {
+  const tokenName = relay.access.nameOfToken(token);
+  return { id: 0, address, tokenName, since: Date.now(), host: relay };
 }
 
 /** The refusal of a client that may not come into its only room. */

@@ -31,6 +31,7 @@ import {
   checkToken,
   exclusionRefusal,
   inTurn,
+  newcomerOf,
 } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
@@ -49,16 +50,17 @@ export async function loginV1(
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
   await allReady(relay, [room]);
-  const excluded = excludeFrom(room, { id: 0, address, host: relay }, Date.now());
+  const newcomer = newcomerOf(relay, { address, token: handshake.token });
+  const excluded = excludeFrom(room, newcomer, Date.now());
   if (excluded !== undefined) {
     relay.rooms.tidy(room);
     throw exclusionRefusal(excluded);
   }
   const session = new Session(relay, { name, isV1: true, ticket: undefined, address });
+  relay.access.noteToken(session, handshake.token);
   // The name is taken from here on; the room's events reach the client only behind the answer.
   const membership = session.enter(room);
   relay.enter(session);
-  relay.access.noteToken(session, handshake.token);
   try {
     const answer = answerTo(relay, { handshake, membership, wrapped });
     await connection.write(encodeFrame(encodeJson(answer)));

@@ -11,9 +11,9 @@ import type { Relay } from "../relay/relay.ts";
 import { whenPlaced } from "../room/bus.ts";
 import type { Room } from "../room/room.ts";
 import type { Membership } from "../session/membership.ts";
-import { excludeFrom, type Exclusion } from "../session/room_access.ts";
+import { excludeFrom, type Exclusion, type Newcomer } from "../session/room_access.ts";
 import { Session, type SessionTicket } from "../session/session.ts";
-import { allReady, checkName, checkRoom, exclusionRefusal } from "./admission.ts";
+import { allReady, checkName, checkRoom, exclusionRefusal, newcomerOf } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection after its key agreement. */
@@ -73,6 +73,7 @@ export async function resumeRemote(
   const session = new Session(relay, { name, isV1: false, address, ticket, taken });
   const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
   session.requests.last = Math.max(session.requests.last, ...requests);
+  relay.access.noteToken(session, hello.token);
   relay.enter(session);
   relay.held.know(session);
   session.renewTicket(smallCopy(secret));
@@ -100,7 +101,8 @@ export async function newSession(
   const name = checkName(hello.name);
   const { rooms: wanted, refusals } = openRooms(relay, hello, address);
   await allReady(relay, wanted);
-  const { rooms, excluded } = admitted(relay, wanted, address);
+  const newcomer = newcomerOf(relay, { address, token: hello.token });
+  const { rooms, excluded } = admitted(relay, wanted, newcomer);
   const session = new Session(relay, {
     name,
     isV1: false,
@@ -110,6 +112,7 @@ export async function newSession(
       secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)),
     },
   });
+  relay.access.noteToken(session, hello.token);
   relay.enter(session);
   relay.held.know(session);
   connect(relay, session, channel);
@@ -147,13 +150,13 @@ function openRooms(
 function admitted(
   relay: Relay,
   wanted: readonly Room[],
-  address: string,
+  newcomer: Newcomer,
 ): { readonly rooms: readonly Room[]; readonly excluded: readonly string[] } {
   const rooms: Room[] = [];
   const excluded: string[] = [];
   let last: Exclusion | undefined;
   for (const room of wanted) {
-    const exclusion = excludeFrom(room, { id: 0, address, host: relay }, Date.now());
+    const exclusion = excludeFrom(room, newcomer, Date.now());
     if (exclusion === undefined) rooms.push(room);
     else {
       last = exclusion;

@@ -1,14 +1,29 @@
-// Sources that the makers of rooms banned from them, on this server.
+// Sources that the makers of rooms banned from them.
 
 import { ROOM_BANS_BUDGET } from "../config/limits.ts";
+import { sourceOf } from "./ip_network.ts";
 import { RoomSources, type RoomSourcesState, type SourcedRoom } from "./room_sources.ts";
+
+/** Told of each ban that was decided on this server: of a source until a time, or that none is left in that room. */
+export type RoomBansWatcher = (title: string, ban?: { source: string; until: number }) => void;
 
 /** Bans of sources from rooms; times are ms since 1970. */
 export class RoomBans {
   readonly #until = new RoomSources<number>(ROOM_BANS_BUDGET);
+  readonly #onChanged: RoomBansWatcher | undefined;
+
+  constructor(onChanged?: RoomBansWatcher) {
+    this.#onChanged = onChanged;
+  }
 
   /** Keeps the source of `address` out of a room. */
   add(room: SourcedRoom, address: string, until: number): void {
+    this.note(room, address, until);
+    this.#onChanged?.(room.title, { source: sourceOf(address), until });
+  }
+
+  /** The same, as another server decided it. */
+  note(room: SourcedRoom, address: string, until: number): void {
     this.#until.set(room, address, until);
   }
 
@@ -32,6 +47,12 @@ export class RoomBans {
 
   /** Ends all bans of the room `title`: whoever lifts one knows no addresses. */
   lift(title: string): void {
+    this.noteLifted(title);
+    this.#onChanged?.(title);
+  }
+
+  /** The same, as another server decided it. */
+  noteLifted(title: string): void {
     this.#until.clear(title);
   }
 }

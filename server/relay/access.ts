@@ -129,6 +129,11 @@ export class Access {
     return digest === undefined ? undefined : this.#find(digest)?.name;
   }
 
+  /** The name of `token`; undefined where it has none, or is none of the server's. */
+  nameOfToken(token: string | null | undefined): string | undefined {
+    return this.hasTokens ? this.#find(tokenDigest(token ?? ""))?.name : undefined;
+  }
+
   /** Uses other limits from now on; who is here stays. */
   useLimits(config: AccessLimits): void {
     this.#slots.useLimits(slotLimits(config));

@@ -5,7 +5,7 @@ import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { departedMessage } from "../cluster/cluster_messages.ts";
+import { departedMessage, roomBanMessage } from "../cluster/cluster_messages.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
 import { HANDSHAKES_AT_ONCE, JOIN_RATE } from "../config/limits.ts";
 import type { AccessToken } from "../config/access_tokens.ts";
@@ -59,7 +59,7 @@ export class Relay implements SessionHost {
   readonly handshakeQueue = new HandshakeQueue(HANDSHAKES_AT_ONCE);
   readonly access: Access;
   readonly rooms: RoomRegistry;
-  readonly roomBans = new RoomBans();
+  readonly roomBans: RoomBans;
   readonly departed: DepartedMembers;
   joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
@@ -95,9 +95,9 @@ export class Relay implements SessionHost {
     this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;
     this.departed = new DepartedMembers({
       tellsApart,
-      onChanged: (title, address, burden) =>
-        cluster?.sendAll(departedMessage(title, sourceOf(address), burden)),
+      onChanged: (title, key, burden) => cluster?.sendAll(departedMessage(title, key, burden)),
     });
+    this.roomBans = new RoomBans((title, ban) => cluster?.sendAll(roomBanMessage(title, ban)));
     this.held = new HeldSessions(this);
     this.writerEvents = writerEvents(this);
     this.#firstClient = bus.firstClient;
@@ -151,6 +151,10 @@ export class Relay implements SessionHost {
 
   session(id: number): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  tokenName(session: SessionRef): string | undefined {
+    return this.access.tokenName(session);
   }
 
   nextClientId(): number {

@@ -12,8 +12,8 @@ import type { DropReason, SealedPeer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */
 export interface SealedSession {
-  /** Where it comes from; undefined where it is another server's. */
-  readonly address: string | undefined;
+  /** Where it comes from: its address, or its source where it is another server's. */
+  readonly address: string;
   /** Delivers to the session; never waits and never throws. */
   deliver(broadcast: EncodedEvent): void;
   /** Takes one of the messages that the rate limit allows: 0, or the ms to wait. */
@@ -137,19 +137,13 @@ export class Attachments implements SealedPeer {
       );
     }
     try {
-      const seat = room.attach(this, { ...request, handle, source: this.#source });
+      const seat = room.attach(this, { ...request, handle, source: sourceOf(this.#owner.address) });
       if (here !== undefined && here.seat !== seat) room.leave(here.seat);
       this.#attachments.set(room.number, { room, seat });
     } catch (error) {
       room.tidy();
       throw error;
     }
-  }
-
-  // A session of another server has no address here.
-  get #source(): unknown {
-    const { address } = this.#owner;
-    return address === undefined ? this : sourceOf(address);
   }
 
   #inRoom(request: Exclude<SealedRequest, { kind: "sealed_attach" | "sealed_chunk" }>): void {

@@ -17,6 +17,8 @@ import { silence } from "./room_access.ts";
 export interface MemberSession {
   readonly id: number;
   readonly address: string;
+  readonly tokenName: string | undefined;
+  readonly since: number;
   readonly state: MemberState;
   /** What its user says about being away; null = nothing. */
   readonly status: string | null;
@@ -47,6 +49,8 @@ export class Membership implements RoomMember {
   typingQuietUntil = -Infinity;
   // What members of its address left behind in the room before it came; ms since 1970.
   #burden: Burden;
+  /** When it was muted last here, ms since 1970; 0 = not since this process has it. */
+  #mutedAt = 0;
   #name: string;
   #announced = false;
   /** Made with the first offer: most members never get one. */
@@ -58,7 +62,7 @@ export class Membership implements RoomMember {
     this.room = room;
     this.#name = known ?? room.freeName(session.wantedName);
     this.#announced = known !== undefined;
-    this.#burden = session.host.departed.of(room.title, session.address);
+    this.#burden = session.host.departed.of(room.title, session);
     room.add(this);
   }
 
@@ -111,7 +115,7 @@ export class Membership implements RoomMember {
     this.tellEntered(id, { at: this.room.at, complete: true });
     const placed = this.#publishJoined();
     whenPlaced(placed, () => this.tellMembers());
-    this.session.host.departed.joined(this.room, this.address, Date.now());
+    this.session.host.departed.joined(this.room, this.session, Date.now());
     const { status: text } = this.session;
     const maySpeak = silence(this, Date.now()) === undefined;
     if (text !== null && maySpeak) this.room.publish({ kind: "status", ...this.about(), text });
@@ -152,9 +156,10 @@ export class Membership implements RoomMember {
 
   obey({ what, seconds, time }: EventOf<"moderated">): void {
     const { host, address } = this.session;
+    if (what === "mute") this.#mutedAt = time;
     if (what === "unmute") {
       this.#burden = { ...this.#burden, mutedUntil: 0 };
-      host.departed.unmute(this.room.title, address);
+      host.departed.unmute(this.room.title, this.session);
     }
     if (what !== "kick" && what !== "ban") return;
     // A member that shares its address with others of the room, as behind one proxy, takes nobody along.
@@ -229,9 +234,11 @@ export class Membership implements RoomMember {
   // Whoever comes from its address next goes on with it.
   #leaveBurden(now: number): void {
     const { mutedUntil, spokeAt } = this;
+    const mutedAt = this.#mutedAt || this.#burden.mutedAt;
     const isSlowed = spokeAt + this.room.rules.slow * 1_000 > now;
     if (mutedUntil <= now && !isSlowed) return;
-    this.session.host.departed.leave(this.room, this.address, { mutedUntil, spokeAt }, now);
+    const burden = { mutedUntil, mutedAt, spokeAt };
+    this.session.host.departed.leave(this.room, this.session, burden, now);
   }
 
   #offered(offer: EventOf<"offer">): void {

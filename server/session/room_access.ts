@@ -3,7 +3,7 @@
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
-import type { DepartedMembers } from "../limits/departed_members.ts";
+import type { DepartedMembers, Passer } from "../limits/departed_members.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import type { SourceRate } from "../limits/source_rate.ts";
 import type { Room } from "../room/room.ts";
@@ -40,10 +40,9 @@ function slowness(member: Speaker, now: number): string | undefined {
 }
 
 /** Who wants to come into a room. */
-export interface Newcomer {
+export interface Newcomer extends Passer {
   /** Its client number; 0 where it has none yet. */
   readonly id: number;
-  readonly address: string;
   readonly host: {
     readonly roomBans: RoomBans;
     readonly departed: DepartedMembers;
@@ -64,7 +63,7 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
   const decided = decision(room, newcomer, now);
   if (decided !== undefined) return { why: decided, isBrief: false };
   const { address, host } = newcomer;
-  const wait = host.departed.joinWait(room.title, address, now);
+  const wait = host.departed.joinWait(room.title, newcomer, now);
   if (wait > 0) {
     const seconds = Math.ceil(wait / 1_000);
     const why = `somebody of your address is silenced there: wait ${durationText(seconds)}`;

@@ -122,6 +122,11 @@ export class Session implements MemberSession, SessionRef {
     return this.#wantedName;
   }
 
+  /** The name of the token that it came with; undefined where that has none. */
+  get tokenName(): string | undefined {
+    return this.host.tokenName(this);
+  }
+
   /** The files that it is sending. */
   get files(): FileTransfers {
     return this.#files ??= new FileTransfers(this.host.config["max-file"]);

@@ -51,6 +51,8 @@ export interface SessionHost {
   readonly log: Logger;
   /** True once the server stops or hands over. */
   readonly stopping: boolean;
+  /** The name of the token that a session came with; undefined where it has none. */
+  tokenName(session: SessionRef): string | undefined;
   /** A number for a new client, never used again. */
   nextClientId(): number;
   /** The session of client number `id`; undefined where it is gone. */

@@ -48,8 +48,9 @@ Deno.test("a server that starts later is told who left silenced, and follows whe
   const [told] = [...host.standing()].filter(({ kind }) => kind === "departed");
   assert.ok(told?.kind === "departed" && told.source === EVE && told.title === "lobby");
   const later = await makeRelay();
-  new RelayClusterHost(later).departed(told);
-  assert.ok(later.departed.of("lobby", EVE).mutedUntil > Date.now());
-  new RelayClusterHost(later).departed({ ...told, mutedUntil: 0, spokeAt: 0 });
-  assert.equal(later.departed.of("lobby", EVE).mutedUntil, 0);
+  new RelayClusterHost(later).followRoom(told);
+  const eveAgain = { address: EVE, tokenName: undefined, since: Date.now() + 1 };
+  assert.ok(later.departed.of("lobby", eveAgain).mutedUntil > Date.now());
+  new RelayClusterHost(later).followRoom({ ...told, mutedUntil: 0, spokeAt: 0 });
+  assert.equal(later.departed.of("lobby", eveAgain).mutedUntil, 0);
 });

@@ -56,7 +56,7 @@ function startServer(
   const host: ClusterHost = {
     sessions: () => [],
     standing: () => [],
-    departed: () => {},
+    followRoom: () => {},
     giveUp: () => undefined,
     direct: (word) => followed.push(word) > 0,
     follow: (word) => void followed.push(word),

@@ -43,9 +43,13 @@ Deno.test("every request whose event shows a text or a name of its sender is jud
 Deno.test("a newcomer of a silenced member's address is silenced, those who were there are not, and the maker ends it", async () => {
   const { relay, decide, eve, say } = await scene();
   const neighbor = seat(relay, { name: "neighbor", address: EVE });
+  const guest = seat(relay, { name: "guest", address: EVE, rooms: [] });
+  await new Promise((resolve) => setTimeout(resolve, 2)); // A later millisecond.
   decide("mute", eve);
   relay.expire(eve.session);
   assert.equal(say(neighbor, "I was here before"), undefined);
+  guest.session.enter(relay.rooms.open("lobby")).announce(0);
+  assert.equal(say(guest, "I was on the server before"), undefined);
   const other = seat(relay, { name: "zoe", address: EVE });
   assert.match(say(other, "me again") ?? "said", /silenced/);
   decide("unmute", other);
@@ -57,7 +61,8 @@ Deno.test("a member that another server silenced is silenced here as well", asyn
   const { relay, say } = await scene();
   const host = new RelayClusterHost(relay);
   const mutedUntil = Date.now() + 60_000;
-  host.departed({ kind: "departed", title: "lobby", source: EVE, mutedUntil, spokeAt: 0 });
+  const about = { title: "lobby", source: EVE };
+  host.followRoom({ kind: "departed", ...about, mutedUntil, mutedAt: 0, spokeAt: 0 });
   assert.match(say(seat(relay, { name: "zoe", address: EVE }), "me again") ?? "said", /silenced/);
 });
 
@@ -90,7 +95,7 @@ Deno.test("a direct message goes by a room where its sender may speak, and where
 Deno.test("an address that comes and goes is seen each five seconds in the long run", async () => {
   const { relay, ann, eve } = await scene();
   const room = relay.rooms.open("lobby");
-  const newcomer = { id: 0, address: EVE, host: relay };
+  const newcomer = { id: 0, address: EVE, tokenName: undefined, since: 0, host: relay };
   for (let n = 0; n < JOIN_RATE.messages; n++) excludeFrom(room, newcomer, 0);
   assert.deepEqual(excludeFrom(room, newcomer, 0)?.isBrief, true);
   assert.equal(excludeFrom(room, { ...newcomer, address: "198.51.100.8" }, 0), undefined);
@@ -99,4 +104,19 @@ Deno.test("an address that comes and goes is seen each five seconds in the long 
   eve.ask({ kind: "join", title: "lobby" });
   assert.match(eve.take("declined")[0]?.why ?? "in", /too many came in from your address/);
   assert.equal(ann.take("joined").filter(({ name }) => name === "eve").length, 1);
+});
+
+Deno.test("a ban by address that was decided at another server holds here, until it is lifted there", async () => {
+  const { relay } = await scene();
+  const host = new RelayClusterHost(relay);
+  const room = relay.rooms.open("lobby");
+  const newcomer = { id: 0, address: EVE, tokenName: undefined, since: 0, host: relay };
+  const until = Date.now() + 60_000;
+  host.followRoom({ kind: "room_banned", title: "lobby", source: EVE, until });
+  assert.match(excludeFrom(room, newcomer, Date.now())?.why ?? "in", /you are banned/);
+  assert.deepEqual([...host.standing()], [
+    { kind: "room_banned", title: "lobby", source: EVE, until },
+  ], "a server that starts later is told");
+  host.followRoom({ kind: "room_unbanned", title: "lobby" });
+  assert.equal(excludeFrom(room, newcomer, Date.now()), undefined);
 });

@@ -27,3 +27,13 @@ Deno.test("bans in rooms of one's own never end a ban of another maker", () => {
   assert.equal(bans.until("mine 0", "10.0.0.0", 0), undefined, "their own oldest one ended");
   assert.equal(bans.until("mine 99", "10.0.78.31", 0), Infinity);
 });
+
+Deno.test("other servers are told of bans that began or ended here, and not of what they told", () => {
+  const told: unknown[] = [];
+  const bans = new RoomBans((...change) => told.push(change));
+  bans.note(DEN, "192.0.2.8", 5);
+  bans.add(DEN, "2001:db8::1", 7);
+  bans.noteLifted("den");
+  bans.lift("den");
+  assert.deepEqual(told, [["den", { source: "2001:db8::/64", until: 7 }], ["den"]]);
+});

@@ -80,7 +80,8 @@ Deno.test("who was banned or silenced and left stays so in the next process", as
   ann.ask({ kind: "moderate", ...about, what: "ban", whom: dan.session.id });
   relay.expire(eve.session);
   const next = await successor(relay);
-  assert.equal(next.departed.of("lobby", "198.51.100.7").mutedUntil, Infinity);
+  const muted = { address: "198.51.100.7", tokenName: undefined, since: Date.now() + 1 };
+  assert.equal(next.departed.of("lobby", muted).mutedUntil, Infinity);
   assert.equal(next.roomBans.until("lobby", "198.51.100.8", Date.now()), Infinity);
 });
 
