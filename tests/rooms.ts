@@ -181,6 +181,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "session",
       "session_host",
       "session_snapshot",
+      "session_ticket",
     ],
   },
   "server/handlers": {

@@ -13,7 +13,6 @@ import {
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { Attachments, type RemoteHomes, type SealedSession } from "../sealed/attachments.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
-import { sourceOf } from "../limits/ip_network.ts";
 import type { Slot } from "./client_numbers.ts";
 import type { ClusterMessage, ClusterMessageOf } from "./cluster_messages.ts";
 
@@ -254,8 +253,7 @@ class RemoteClient implements RemoteHomes {
   }
 
   #ask(to: Slot, request: SealedRequest, challenge: Uint8Array): void {
-    const { id: peer, address } = this.#client;
-    const source = sourceOf(address);
+    const { id: peer, address: source } = this.#client;
     const body = encodeRequest(request);
     this.#options.send({ kind: "sealed_ask", to, peer, source, challenge, request: body });
   }

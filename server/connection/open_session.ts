@@ -12,7 +12,8 @@ import { whenPlaced } from "../room/bus.ts";
 import type { Room } from "../room/room.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom, type Exclusion, type Newcomer } from "../session/room_access.ts";
-import { Session, type SessionTicket } from "../session/session.ts";
+import { Session } from "../session/session.ts";
+import type { SessionTicket } from "../session/session_ticket.ts";
 import { allReady, checkName, checkRoom, exclusionRefusal, newcomerOf } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 

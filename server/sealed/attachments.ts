@@ -12,7 +12,7 @@ import type { DropReason, SealedPeer, Seat } from "./seat.ts";
 
 /** What sealed rooms need of a session. */
 export interface SealedSession {
-  /** Where it comes from: its address, or its source where it is another server's. */
+  /** Where it comes from. */
   readonly address: string;
   /** Delivers to the session; never waits and never throws. */
   deliver(broadcast: EncodedEvent): void;

@@ -1,12 +1,11 @@
 // Tickets of sessions that were ended against their client's will: their clients come again at once, or never. Where too
 // many are remembered, the source that had most of them pays with its oldest.
 
-import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { EXPELLED_BUDGET } from "../config/limits.ts";
 import { type BudgetPayer, type BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
-import type { SessionTicket } from "./session.ts";
+import { fitsTicket, type SessionTicket } from "./session_ticket.ts";
 
 /** Tickets that nobody comes back with. */
 export class ExpelledTickets {
@@ -32,15 +31,6 @@ export class ExpelledTickets {
     const ticket = this.#all.get(encodeBase64(id));
     return ticket !== undefined && fitsTicket(ticket, secret);
   }
-}
-
-/** Whether `secret` is one of the ticket's, its present or its previous one; compared in constant time. */
-export function fitsTicket(
-  { secret: current, previous = current }: SessionTicket,
-  secret: Uint8Array,
-): boolean {
-  const isCurrent = timingSafeEqual(current, secret);
-  return timingSafeEqual(previous, secret) || isCurrent;
 }
 
 class TicketsOfSource implements BudgetPayer {

@@ -2,9 +2,10 @@
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
-import { ExpelledTickets, fitsTicket } from "./expelled_tickets.ts";
+import { ExpelledTickets } from "./expelled_tickets.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
+import { fitsTicket } from "./session_ticket.ts";
 
 interface Held {
   readonly session: Session;

@@ -13,8 +13,6 @@
 
 import type { Rate } from "../../shared/base/rate.ts";
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
-import { smallBytes } from "../../shared/base/bytes.ts";
-import { SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import type { RemoteSession } from "../cluster/cluster.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
@@ -33,17 +31,10 @@ import { type MemberSession, Membership } from "./membership.ts";
 import { RequestNumbers } from "./request_numbers.ts";
 import type { SessionHost, SessionRef } from "./session_host.ts";
 import type { SessionSnapshot } from "./session_snapshot.ts";
+import { renewed, type SessionTicket } from "./session_ticket.ts";
 
 // A peer that broke the protocol, or a server that stops, has this long for its last line.
 const LAST_LINE_MS = 1_000;
-
-/** Proof of who may take up a held session. */
-export interface SessionTicket {
-  readonly id: Uint8Array;
-  readonly secret: Uint8Array;
-  /** The secret before this one, good until the client has shown that it knows the new one. */
-  readonly previous?: Uint8Array;
-}
 
 /** What a session starts with. */
 export interface SessionOptions {
@@ -171,9 +162,7 @@ export class Session implements MemberSession, SessionRef {
   /** Gives the ticket another secret; `previous`, which the client has shown, holds until confirmTicket(). */
   renewTicket(previous: Uint8Array): void {
     if (this.ticket === undefined) return;
-    const { id } = this.ticket;
-    const secret = crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES));
-    this.ticket = { id, secret, previous };
+    this.ticket = renewed(this.ticket, previous);
     this.host.cluster?.opened(this);
   }
 

@@ -93,9 +93,9 @@ Deno.test("clients of other servers count by where they come from, as those of t
     const answers = said.filter((word) => word.kind === "sealed_tell" && word.peer === peer);
     return answers.map((word) => decodeEvent((word as { event: Uint8Array }).event).kind);
   };
-  assert.deepEqual(await attaches(1, "2001:db8::/64"), ["sealed_none"]);
-  assert.deepEqual(await attaches(2, "2001:db8::/64"), ["sealed_declined"], "its share is used");
-  assert.deepEqual(await attaches(3, "2001:db8:0:1::/64"), ["sealed_none"]);
+  assert.deepEqual(await attaches(1, "2001:db8::1"), ["sealed_none"]);
+  assert.deepEqual(await attaches(2, "2001:db8::2"), ["sealed_declined"], "its share is used");
+  assert.deepEqual(await attaches(3, "2001:db8:0:1::1"), ["sealed_none"]);
 });
 
 Deno.test("a client's request goes to its room's home with the source that it comes from", () => {
@@ -107,5 +107,5 @@ Deno.test("a client's request goes to its room's home with the source that it co
   const state = { member: false, epoch: 0, seq: 0 };
   client.pass({ kind: "sealed_attach", ask: 1, rid: RID, ...keys, ...state }, bytes32);
   const [asked] = said.filter((word) => word.kind === "sealed_ask");
-  assert.equal(asked?.kind === "sealed_ask" && asked.source, "2001:db8::/64");
+  assert.equal(asked?.kind === "sealed_ask" && asked.source, "2001:db8::5");
 });
