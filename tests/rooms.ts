@@ -14,16 +14,27 @@ export interface Room {
 
 /** Every room, in the order of the floors. `server` and `client` are the two main.ts alone. */
 export const ROOMS: Readonly<Record<string, Room>> = {
+  "shared/platform/deno": {
+    says:
+      "The seams of the platform as Deno has them: ciphers, curves, hashes, bytes as text, workers.",
+    uses: [],
+    face: "all",
+  },
+  "shared/platform/web": {
+    says: "The same seams in a browser; the import map of the page's build chooses this twin.",
+    uses: [],
+    face: "all",
+  },
   "shared/base": {
     says:
       "What every file may use: errors by fault, bytes, base64, limits that both sides share, sanitizing of text, the version.",
-    uses: [],
+    uses: ["shared/platform/deno"],
     face: "all",
   },
   "shared/crypto": {
     says:
       "Cryptographic primitives over the platform: AEAD, HKDF, Ed25519 identity, ML-KEM, RSA-OAEP, X25519, fingerprints.",
-    uses: ["shared/base"],
+    uses: ["shared/platform/deno", "shared/base"],
     face: "all",
   },
   "shared/text": {
@@ -32,6 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ["shared/base", "shared/crypto"],
     face: [
       "byte_size",
+      "closest",
       "download_name",
       "duration",
       "host_and_port",
@@ -43,7 +55,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "shared/messages": {
     says:
       "The messages: tables of v1, v2 and sealed rooms, their strict codec, and texts derived from them.",
-    uses: ["shared/base", "shared/crypto", "shared/text"],
+    uses: ["shared/platform/deno", "shared/base", "shared/crypto", "shared/text"],
     face: "all",
   },
   "shared/channel": {
@@ -399,7 +411,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/transfer_base",
       "client/uploads",
     ],
-    face: ["transfers"],
+    face: ["local_disk", "transfers"],
   },
   "client/history": {
     says: "The encrypted local history: format, appending, scanning, importing older files.",
@@ -485,7 +497,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "Slash commands: one row for each; dispatch, completion, which person and which room the user means.",
     uses: [
       "client/base",
-      "client/files",
       "client/config",
       "client/session",
       "client/sealed_engine",

@@ -44,7 +44,9 @@ Deno.test("the table has no entry that no import needs", () => {
 });
 
 Deno.test("no two files of one side export the same name", () => {
-  assert.deepEqual(equalExports(product), []);
+  // The twins of the platform have the same names: that is what they are for.
+  const one = product.filter(({ path }) => !path.startsWith("shared/platform/web/"));
+  assert.deepEqual(equalExports(one), []);
 });
 
 Deno.test("scripts import faces of both sides only, and tests/ for what they write", () => {

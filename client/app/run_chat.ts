@@ -18,6 +18,8 @@ import type { Output } from "../output/output.ts";
 import { readPassphrase } from "../config/read_secrets.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
+import { completePath } from "../files/path_completion.ts";
+import { localDisk } from "../transfers/local_disk.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../../shared/cli/environment.ts";
@@ -109,7 +111,7 @@ function openSide({ config, script, running, settings, home, ending }: Parts): U
     home,
     plain: config.plain,
     isScript: script !== undefined,
-    complete: createCompleter(() => running.chat, home),
+    complete: createCompleter(() => running.chat, (typed) => completePath(typed, home)),
     entered: (text) => running.chat?.entered(text),
     resized: () => running.output?.resized(),
     onTerminate: (signal) => ending.request(signal),
@@ -159,8 +161,10 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
     transfers: (host) =>
       new Transfers({
         ...host,
-        folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
-        home,
+        disk: localDisk({
+          folder: downloads ? config["download-dir"] ?? defaultDownloadFolder(home) : undefined,
+          home,
+        }),
         acceptAll: config["accept-files"],
         answerMs: script === undefined ? FILE_ANSWER_MS.person : FILE_ANSWER_MS.script,
       }),

@@ -6,16 +6,17 @@ import type { Completer, Completions } from "../editing/completion.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { EMOJI, findEmoji } from "./emoji.ts";
-import { completePath } from "../files/path_completion.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
 
+type PathCompleter = (typed: string) => readonly string[];
+
 const NOTHING: Completions = { start: 0, candidates: [] };
 
-/** Creates the completer over the current chat; `home` expands `~/`. */
+/** Creates the completer over the current chat; `paths` gives those that begin with what was typed. */
 export function createCompleter(
   current: () => Chat | undefined,
-  home: string | undefined,
+  paths: PathCompleter = () => [],
 ): Completer {
   return (text, cursor) => {
     const chat = current();
@@ -28,7 +29,7 @@ export function createCompleter(
     if (gap === "") return completeCommand(word);
     const row = findSlashCommand(word);
     const start = 1 + word.length + gap.length;
-    return row === undefined ? NOTHING : completeArgument(row, { chat, typed, start, home });
+    return row === undefined ? NOTHING : completeArgument(row, { chat, typed, start, paths });
   };
 }
 
@@ -42,12 +43,12 @@ interface ArgumentInput {
   readonly chat: Chat;
   readonly typed: string;
   readonly start: number;
-  readonly home: string | undefined;
+  readonly paths: PathCompleter;
 }
 
 function completeArgument(
   row: CommandRow,
-  { chat, typed, start, home }: ArgumentInput,
+  { chat, typed, start, paths }: ArgumentInput,
 ): Completions {
   const word = typed.slice(start);
   const { completes } = row;
@@ -61,7 +62,7 @@ function completeArgument(
     case "own room":
       return { start, candidates: startingWith(word, otherRooms(chat, chat.rooms.titles)) };
     case "path":
-      return { start, candidates: completePath(word, home) };
+      return { start, candidates: paths(word) };
     case "command":
       return {
         start,
@@ -78,7 +79,7 @@ function completeArgument(
     case "name":
       return { start, candidates: startingWith(word, others(chat)) };
     case "setting":
-      return completeSetting(word, start, home);
+      return completeSetting(word, start, paths);
     case "banned":
       return {
         start,
@@ -141,7 +142,7 @@ function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji
 }
 
 /** Completes the name of a setting, or one of its values. */
-function completeSetting(word: string, start: number, home: string | undefined): Completions {
+function completeSetting(word: string, start: number, paths: PathCompleter): Completions {
   const [, typed = "", gap = "", value = ""] = /^(\S*)(\s*)(.*)$/.exec(word) ?? [];
   if (gap === "") {
     return { start, candidates: startingWith(typed, SETTING_NAMES).map((name) => `${name} `) };
@@ -150,10 +151,10 @@ function completeSetting(word: string, start: number, home: string | undefined):
   if (name === undefined) return NOTHING;
   const row: SettingRow = SETTINGS[name];
   const known = name === "theme" ? ["auto", ...Object.keys(THEMES)] : row.values ?? [];
-  const paths = name === "theme" && value !== "" ? completePath(value, home) : [];
+  const files = name === "theme" && value !== "" ? paths(value) : [];
   return {
     start: start + typed.length + gap.length,
-    candidates: [...startingWith(value, known), ...paths],
+    candidates: [...startingWith(value, known), ...files],
   };
 }
 

@@ -1,6 +1,6 @@
 // Parses a typed line and runs its command; the one place that enforces the requirements of a command's row.
 
-import { closest } from "../../shared/cli/command_line.ts";
+import { closest } from "../../shared/text/closest.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";

@@ -1,6 +1,6 @@
 // Commands for the screen and the program.
 
-import { stripVTControlCharacters } from "node:util";
+import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Chat } from "../chat/chat.ts";
@@ -87,7 +87,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
 
 /** Prints the status line, for a console without one. */
 export function tellStatus(chat: Chat): void {
-  chat.output.answer(stripVTControlCharacters(chat.console.status));
+  chat.output.answer(withoutLooks(chat.console.status));
 }
 
 /** The answer of `/help` to its argument. Throws UsageError for an unknown command. */

@@ -1,6 +1,6 @@
 // Whom and which room the user means. Names may have spaces, so the longest matching name counts.
 
-import { closest } from "../../shared/cli/command_line.ts";
+import { closest } from "../../shared/text/closest.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";

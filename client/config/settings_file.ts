@@ -3,7 +3,8 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { closest, type OptionTable, type Setting } from "../../shared/cli/command_line.ts";
+import { closest } from "../../shared/text/closest.ts";
+import { type OptionTable, type Setting } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";

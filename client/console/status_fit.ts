@@ -1,6 +1,6 @@
 // Fits the status line into a width: parts of the highest priority first, each in its longest form that fits.
 
-import { stripVTControlCharacters } from "node:util";
+import { withoutLooks } from "../terminal/style.ts";
 import { textWidth } from "../terminal/width.ts";
 
 /** A part of the status line. */
@@ -48,5 +48,5 @@ export function fitStatus(status: StatusText, columns: number): string {
 }
 
 function cellsOf(styled: string): number {
-  return textWidth(stripVTControlCharacters(styled));
+  return textWidth(withoutLooks(styled));
 }

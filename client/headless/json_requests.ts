@@ -2,7 +2,7 @@
 // `room` to do it in, and optionally an `id` that comes back with the result.
 
 import { z } from "zod";
-import { closest } from "../../shared/cli/command_line.ts";
+import { closest } from "../../shared/text/closest.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 

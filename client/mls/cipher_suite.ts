@@ -1,22 +1,19 @@
 // The cipher suite of sealed rooms, MLS 0x0001 (RFC 9420 §17.1): HPKE (RFC 9180) over X25519, AES-128-GCM,
-// SHA-256 and Ed25519. On node:crypto, since a tiny call of WebCrypto costs 70 to 210 µs in Deno and this 2 to 60
-// (docs/adr tells what that gives for joins and messages). Checked against the vectors of RFC 9420.
+// SHA-256 and Ed25519. Synchronous, since a tiny call of WebCrypto costs more than what it does (docs/adr tells what that
+// gives for joins and messages). Checked against the vectors of RFC 9420.
 
-import { Buffer } from "node:buffer";
+import { type AeadContext, openAead, sealAead } from "#platform/aead.ts";
+import { equalSecrets } from "#platform/bytes.ts";
 import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  type KeyObject,
-  randomBytes,
-  sign,
-  timingSafeEqual,
-  verify,
-} from "node:crypto";
+  ed25519PublicKey,
+  ed25519Sign,
+  ed25519Verify,
+  x25519PublicKey,
+  x25519Secret,
+} from "#platform/curves.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { HASH_BYTES, hkdfExpand, hkdfExtract, sha256 } from "../../shared/crypto/hkdf.ts";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { CryptoError } from "../../shared/base/errors.ts";
 
 /** Bytes of a key of X25519 or Ed25519, public or private. */
@@ -30,14 +27,6 @@ const AEAD_TAG_BYTES = 16;
 const NOTHING = new Uint8Array();
 
 const utf8 = new TextEncoder();
-
-// What a PKCS#8 or SPKI file has before the 32 bytes of the key (RFC 8410 §7 and §4).
-const DER = {
-  x25519Private: Buffer.from("302e020100300506032b656e04220420", "hex"),
-  x25519Public: Buffer.from("302a300506032b656e032100", "hex"),
-  ed25519Private: Buffer.from("302e020100300506032b657004220420", "hex"),
-  ed25519Public: Buffer.from("302a300506032b6570032100", "hex"),
-} as const;
 
 /** A private key of X25519; its public one is computed when somebody asks, which on a tree's path nobody does. */
 export interface HpkePrivateKey {
@@ -61,31 +50,13 @@ function refused(cause?: unknown): CryptoError {
   return new CryptoError("Cannot use what another member sent: it does not fit", { cause });
 }
 
-function importKey(kind: keyof typeof DER, raw: Uint8Array): KeyObject {
-  if (raw.length !== CURVE_KEY_BYTES) throw refused();
-  const key = Buffer.concat([DER[kind], raw]);
-  return kind.endsWith("Private")
-    ? createPrivateKey({ key, format: "der", type: "pkcs8" })
-    : createPublicKey({ key, format: "der", type: "spki" });
-}
-
-function publicOf(privateKey: KeyObject): Uint8Array {
-  const der = createPublicKey(privateKey as unknown as string).export({
-    format: "der",
-    type: "spki",
-  });
-  return new Uint8Array(der.subarray(-CURVE_KEY_BYTES));
-}
-
 function rawPublic(key: HpkePublicKey): Uint8Array {
-  return key.of instanceof Uint8Array ? key.of : publicOf(importKey("x25519Private", key.of.raw));
+  return key.of instanceof Uint8Array ? key.of : x25519PublicKey(key.of.raw);
 }
 
 function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const secret = new Uint8Array(diffieHellman({
-    privateKey: importKey("x25519Private", privateKey),
-    publicKey: importKey("x25519Public", publicKey),
-  }));
+  if (publicKey.length !== CURVE_KEY_BYTES) throw refused();
+  const secret = x25519Secret(privateKey, publicKey);
   // RFC 9180 §7.1.4: a key of low order would force a secret that anyone knows.
   if (secret.every((byte) => byte === 0)) throw refused();
   return secret;
@@ -131,8 +102,8 @@ function sharedSecret(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): U
 }
 
 function encapsulate(recipient: Uint8Array): { enc: Uint8Array; secret: Uint8Array } {
-  const ephemeral = new Uint8Array(randomBytes(CURVE_KEY_BYTES));
-  const enc = publicOf(importKey("x25519Private", ephemeral));
+  const ephemeral = randomBytes(CURVE_KEY_BYTES);
+  const enc = x25519PublicKey(ephemeral);
   const secret = sharedSecret(x25519(ephemeral, recipient), enc, recipient);
   ephemeral.fill(0);
   return { enc, secret };
@@ -165,34 +136,18 @@ function keySchedule(shared: Uint8Array, info: Uint8Array): HpkeContext {
   };
 }
 
-interface AeadInput {
-  readonly key: Uint8Array;
-  readonly nonce: Uint8Array;
-  readonly associatedData: Uint8Array;
-}
+const AEAD = "aes-128-gcm";
 
-const AEAD_OPTIONS = { authTagLength: AEAD_TAG_BYTES } as const;
-
-function aeadSeal({ key, nonce, associatedData }: AeadInput, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv("aes-128-gcm", key, nonce, AEAD_OPTIONS);
-  cipher.setAAD(associatedData);
+function aeadSeal(context: AeadContext, plaintext: Uint8Array): Uint8Array {
   const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
-  out.set(cipher.update(plaintext));
-  cipher.final();
-  out.set(cipher.getAuthTag(), plaintext.length);
+  sealAead(AEAD, context, { plaintext, out });
   return out;
 }
 
-function aeadOpen({ key, nonce, associatedData }: AeadInput, sealed: Uint8Array): Uint8Array {
-  const end = sealed.length - AEAD_TAG_BYTES;
-  if (end < 0) throw refused();
+function aeadOpen(context: AeadContext, sealed: Uint8Array): Uint8Array {
+  if (sealed.length < AEAD_TAG_BYTES) throw refused();
   try {
-    const decipher = createDecipheriv("aes-128-gcm", key, nonce, AEAD_OPTIONS);
-    decipher.setAAD(associatedData);
-    decipher.setAuthTag(sealed.subarray(end));
-    const plaintext = new Uint8Array(decipher.update(sealed.subarray(0, end)));
-    decipher.final();
-    return plaintext;
+    return new Uint8Array(openAead(AEAD, context, sealed));
   } catch (cause) {
     throw refused(cause);
   }
@@ -204,7 +159,7 @@ const hash = {
   // HKDF-Extract is HMAC (RFC 5869 §2.2).
   mac: async (key: Uint8Array, data: Uint8Array) => await hkdfExtract(key, data),
   verifyMac: async (key: Uint8Array, mac: Uint8Array, data: Uint8Array) =>
-    await (mac.length === HASH_BYTES && timingSafeEqual(hkdfExtract(key, data), mac)),
+    await (equalSecrets(hkdfExtract(key, data), mac)),
 };
 
 const kdf = {
@@ -216,17 +171,17 @@ const kdf = {
 
 /** A fresh signature key pair. */
 export function generateSignatureKeys(): SignatureKeys {
-  return signatureKeysOf(new Uint8Array(randomBytes(CURVE_KEY_BYTES)));
+  return signatureKeysOf(randomBytes(CURVE_KEY_BYTES));
 }
 
 /** The signature key pair of a 32-byte seed. */
 export function signatureKeysOf(seed: Uint8Array): SignatureKeys {
-  return { signKey: seed, publicKey: publicOf(importKey("ed25519Private", seed)) };
+  return { signKey: seed, publicKey: ed25519PublicKey(seed) };
 }
 
 /** The 64-byte Ed25519 signature of a message by a seed. */
 export function signBytes(signKey: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Uint8Array(sign(null, message, importKey("ed25519Private", signKey)));
+  return ed25519Sign(signKey, message);
 }
 
 /** Whether a signature is that key's; false too for what is no key. */
@@ -237,7 +192,7 @@ export function verifyBytes(
 ): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   try {
-    return verify(null, message, importKey("ed25519Public", publicKey), signature);
+    return ed25519Verify(publicKey, message, signature);
   } catch {
     return false; // No point of the curve: nobody can have signed with it.
   }
@@ -310,8 +265,7 @@ const hpkeImpl = {
     ciphertext: Uint8Array,
   ) => await aeadOpen({ key, nonce, associatedData }, ciphertext),
   deriveKeyPair: async (seed: Uint8Array) => await pairOf(derivePrivateKey(seed)),
-  generateKeyPair: async () =>
-    await pairOf(derivePrivateKey(new Uint8Array(randomBytes(CURVE_KEY_BYTES)))),
+  generateKeyPair: async () => await pairOf(derivePrivateKey(randomBytes(CURVE_KEY_BYTES))),
 };
 
 /** What HPKE binds beside the plaintext. */
@@ -349,7 +303,7 @@ export function hpkeOpen(
 
 /** A fresh X25519 pair for HPKE. */
 export function generateHpkeKeys(): { privateKey: HpkePrivateKey; publicKey: Uint8Array } {
-  const privateKey = derivePrivateKey(new Uint8Array(randomBytes(CURVE_KEY_BYTES)));
+  const privateKey = derivePrivateKey(randomBytes(CURVE_KEY_BYTES));
   return { privateKey, publicKey: rawPublic({ type: "public", of: privateKey }) };
 }
 
@@ -360,7 +314,7 @@ export const MLS_CRYPTO = {
   kdf,
   signature,
   hpke: hpkeImpl,
-  rng: { randomBytes: (length: number) => new Uint8Array(randomBytes(length)) },
+  rng: { randomBytes: (length: number) => randomBytes(length) },
 } as const;
 
 const PROBE = new Uint8Array(CURVE_KEY_BYTES).fill(0x42);

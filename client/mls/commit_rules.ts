@@ -1,7 +1,7 @@
 // What a client enforces beyond the group library (docs/PROTOCOL.md §11.5): the tree before a commit against the tree
 // after it, whatever the commit says it does.
 
-import { Buffer } from "node:buffer";
+import { equalBytes } from "#platform/bytes.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { nameKey } from "../../shared/text/names.ts";
 import type { CredentialSubject } from "./credential.ts";
@@ -53,7 +53,7 @@ export function judge(change: TreeChange, context: RuleContext): CommitFault {
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || Buffer.compare(a, b) === 0;
+  return a === b || equalBytes(a, b);
 }
 
 function isSame(a: Leaf, b: Leaf | undefined): boolean {

@@ -1,8 +1,7 @@
 // Who a leaf of the tree is (docs/PROTOCOL.md §11.3): a name and the handle of a connection, under a MAC that only
 // holders of the link can make. So the relay can neither add a ghost nor invent a room.
 
-import { Buffer } from "node:buffer";
-import { timingSafeEqual } from "node:crypto";
+import { equalSecrets, fromHex, toHex } from "#platform/bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { hasSmallOrder } from "../../shared/crypto/identity.ts";
 import { hkdfExtract } from "../../shared/crypto/hkdf.ts";
@@ -44,7 +43,7 @@ export function makeCredential(
   person: CredentialSubject,
   signatureKey: Uint8Array,
 ): Uint8Array {
-  const handle = new Uint8Array(Buffer.from(person.handle, "hex"));
+  const handle = fromHex(person.handle);
   const name = utf8.encode(person.name);
   const mac = macOf(keys, { handle, name, signatureKey });
   return concatBytes([Uint8Array.of(VERSION), handle, mac, name]);
@@ -63,9 +62,9 @@ export function readCredential(
   if (!hasSize || identity[0] !== VERSION || hasSmallOrder(signatureKey)) return undefined;
   const handle = identity.subarray(1, 1 + HANDLE_BYTES);
   const mac = identity.subarray(1 + HANDLE_BYTES, NAME_AT);
-  if (!timingSafeEqual(mac, macOf(keys, { handle, name, signatureKey }))) return undefined;
+  if (!equalSecrets(mac, macOf(keys, { handle, name, signatureKey }))) return undefined;
   const text = readName(name);
-  return text === undefined ? text : { name: text, handle: Buffer.from(handle).toString("hex") };
+  return text === undefined ? text : { name: text, handle: toHex(handle) };
 }
 
 function readName(bytes: Uint8Array): string | undefined {

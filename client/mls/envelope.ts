@@ -1,7 +1,7 @@
 // The envelope around everything that a sealed room sends through the relay (docs/PROTOCOL.md §11.2): a second,
 // symmetric lock under a key of the link. It hides tree, sender, epoch contents and size.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   AEAD_NONCE_BYTES,
@@ -43,7 +43,7 @@ function contextOf(keys: RoomKeys, kind: EnvelopeKind, nonce: Uint8Array) {
 export function sealEnvelope(keys: RoomKeys, kind: EnvelopeKind, content: Uint8Array): Uint8Array {
   return unsafeTestOnlySealEnvelope(keys, kind, {
     content,
-    nonce: new Uint8Array(randomBytes(AEAD_NONCE_BYTES)),
+    nonce: randomBytes(AEAD_NONCE_BYTES),
   });
 }
 

@@ -1,7 +1,8 @@
 // One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §11.4 to
 // §11.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
 
-import { Buffer } from "node:buffer";
+import { concatBytes } from "../../shared/base/bytes.ts";
+import { equalBytes, fromHex } from "#platform/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import {
   type CommitFault,
@@ -103,7 +104,7 @@ export class SealedGroup {
   /** Who made the room; undefined while it is not here. */
   get maker(): GroupMember | undefined {
     const maker = mls.makerOf(this.#state);
-    return this.members.find(({ signatureKey }) => Buffer.compare(signatureKey, maker) === 0);
+    return this.members.find(({ signatureKey }) => equalBytes(signatureKey, maker));
   }
 
   /** Whether the maker lets nobody else in. */
@@ -154,8 +155,8 @@ export class SealedGroup {
   }
 
   #directBinding(from: string, to: string): DirectBinding {
-    const handles = Buffer.from(from + to, "hex");
-    const context = new Uint8Array(Buffer.concat([this.#identity.keys.rid, handles]));
+    const handles = fromHex(from + to);
+    const context = concatBytes([this.#identity.keys.rid, handles]);
     return { label: DIRECT_LABEL, context };
   }
 
@@ -183,7 +184,7 @@ export class SealedGroup {
     if ((name === undefined && locked === undefined) || own === undefined) return undefined;
     const { keys, signature } = this.#identity;
     const person = { name: name ?? own.name, handle: own.handle };
-    const isOwnLock = Buffer.compare(mls.makerOf(this.#state), signature.publicKey) === 0 &&
+    const isOwnLock = equalBytes(mls.makerOf(this.#state), signature.publicKey) &&
       this.isLocked;
     const identity = makeCredential(keys, person, signature.publicKey);
     return { identity, isLocking: locked ?? isOwnLock };
@@ -289,7 +290,7 @@ export class SealedGroup {
     const { message } = read;
     const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
       Number(message.epoch) === frame.epoch &&
-      Buffer.compare(message.groupId, this.#identity.keys.rid) === 0 &&
+      equalBytes(message.groupId, this.#identity.keys.rid) &&
       message.authenticatedData.length === ORDER_MARK_BYTES;
     if (!fits) throw new ProtocolError("it is not what its frame says");
     return read;

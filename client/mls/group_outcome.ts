@@ -1,6 +1,6 @@
 // What a frame of the relay does to a member's view of the group.
 
-import { Buffer } from "node:buffer";
+import { equalBytes } from "#platform/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { GroupMember } from "./commit_rules.ts";
@@ -84,7 +84,7 @@ export function changeOf(before: readonly GroupMember[], after: readonly GroupMe
 
 function isSame(one: GroupMember, other: GroupMember): boolean {
   return one.handle === other.handle &&
-    Buffer.compare(one.signatureKey, other.signatureKey) === 0;
+    equalBytes(one.signatureKey, other.signatureKey);
 }
 
 /** The reason without what was tried: "it is not of this room". */

@@ -1,7 +1,7 @@
 // An identity in a sealed room: who this client is, and the way in, by the GroupInfo that the relay hands out
 // (docs/PROTOCOL.md §11.4).
 
-import { Buffer } from "node:buffer";
+import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
 import { type RosterClaim, rosterDigest } from "../../shared/messages/roster_digest.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
@@ -55,7 +55,7 @@ export interface Joining extends OutgoingCommit {
 
 /** How a body is recognised: its SHA-256 in hexadecimal. */
 export function digestOf(body: Uint8Array): string {
-  return Buffer.from(sha256(body)).toString("hex");
+  return toHex(sha256(body));
 }
 
 /** The own membership as the group library wants it. */
@@ -94,13 +94,13 @@ export function membersOf(keys: RoomKeys, leaves: readonly Leaf[]): GroupMember[
 export function rosterOf(keys: RoomKeys, state: mls.MlsState): RosterClaim {
   const leaves = mls.leavesOf(state);
   const members = membersOf(keys, leaves)
-    .map(({ handle }) => new Uint8Array(Buffer.from(handle, "hex")));
+    .map(({ handle }) => fromHex(handle));
   return { members, locked: isLocked(leaves, mls.makerOf(state)) };
 }
 
 /** Throws ProtocolError where the relay was told of other members than the group has. */
 export function checkRoster(keys: RoomKeys, state: mls.MlsState, digest: Uint8Array): void {
-  if (Buffer.compare(rosterDigest(rosterOf(keys, state)), digest) === 0) return;
+  if (equalBytes(rosterDigest(rosterOf(keys, state)), digest)) return;
   throw new ProtocolError("its sender told the server of other members");
 }
 
@@ -111,7 +111,7 @@ export function readInvitation(keys: RoomKeys, body: Uint8Array): GroupInvitatio
   if (read.kind !== "group-info" || facts === undefined) throw refused();
   const members = membersOf(keys, facts.leaves);
   const locked = isLocked(facts.leaves, facts.maker);
-  const isOurs = Buffer.compare(facts.groupId, keys.rid) === 0 &&
+  const isOurs = equalBytes(facts.groupId, keys.rid) &&
     members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain) &&
     facts.leaves.filter(({ isLocking }) => isLocking).length === (locked ? 1 : 0);
   if (!isOurs) throw refused();
@@ -125,9 +125,7 @@ function refused(): ProtocolError {
 /** Makes the commit by which one joins, or comes back in place of the own former leaf. */
 export async function join(identity: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
   const own = identity.signature.publicKey;
-  const replaces = invitation.members.some(({ signatureKey }) =>
-    Buffer.compare(signatureKey, own) === 0
-  );
+  const replaces = invitation.members.some(({ signatureKey }) => equalBytes(signatureKey, own));
   // The library cannot replace the only leaf; who is alone has nobody to come back to either.
   if (replaces && invitation.members.length === 1) throw refused();
   const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(identity), {

@@ -1,7 +1,7 @@
 // The order of a room's frames as one hash (docs/PROTOCOL.md §11.6). Messages carry its beginning, so that two members
 // to whom the relay shows different orders notice.
 
-import { Buffer } from "node:buffer";
+import { equalBytes } from "#platform/bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 
@@ -78,7 +78,7 @@ export class OrderChain {
     const value = sequence === 0 ? undefined : this.#values.get(sequence);
     if (value === undefined) return "unknown";
     const own = value.subarray(0, SEQUENCE_BYTES);
-    return Buffer.compare(own, mark.subarray(SEQUENCE_BYTES)) === 0 ? "same" : "different";
+    return equalBytes(own, mark.subarray(SEQUENCE_BYTES)) ? "same" : "different";
   }
 
   #set(sequence: number, value: Uint8Array): void {

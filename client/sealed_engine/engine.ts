@@ -1,5 +1,6 @@
 // A sealed room as the chat holds it: what it asks goes to a worker, in order, and what the room has to say comes back.
 
+import { startWorker } from "#platform/worker.ts";
 import type {
   FromRelay,
   FromWorker,
@@ -35,12 +36,9 @@ export interface SealedEngine {
   close(): void;
 }
 
-// Deno's own option, which deno.json unlocks; a worker that drops its permissions itself would drop ours as well.
-const WORKER_OPTIONS = { type: "module", deno: { permissions: "none" } } as WorkerOptions;
-
 /** Opens a sealed room; it does nothing before `online`. */
 export function openSealedEngine(options: EngineOptions): SealedEngine {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), WORKER_OPTIONS);
+  const worker = startWorker(() => new URL("./worker.ts", import.meta.url));
   let isOpen = true;
   const close = () => {
     isOpen = false;

@@ -1,7 +1,7 @@
 // The way into a sealed room and back into it (docs/PROTOCOL.md §11.4): attach, create or join by an external commit,
 // bring the room back after a restart of the relay, enter again where the own view leads nowhere.
 
-import { Buffer } from "node:buffer";
+import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { nameInSentence, nameKey, nextFreeName } from "../../shared/text/names.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import { SealedGroup } from "../mls/group.ts";
 import { changeOf } from "../mls/group_outcome.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import { fromHex, type MemberState, newId, toHex } from "./member_state.ts";
+import { type MemberState, newId } from "./member_state.ts";
 import type { PendingChanges } from "./pending_changes.ts";
 import { attachProofs } from "../mls/room_keys.ts";
 
@@ -395,5 +395,5 @@ export class Entry {
 }
 
 function isOwnKey({ signature }: GroupIdentity, key: Uint8Array): boolean {
-  return Buffer.compare(signature.publicKey, key) === 0;
+  return equalBytes(signature.publicKey, key);
 }

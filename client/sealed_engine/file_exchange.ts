@@ -1,9 +1,10 @@
 // Files in a sealed room (docs/PROTOCOL.md §11.9): the chat hands a file over chunk by chunk, the room is told once it is
 // whole, and whoever wants it pulls sealed chunks, a window at a time. Everything is held in memory.
 
+import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
+import { createSha256, type Sha256, sha256 } from "#platform/hash.ts";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
-import { Buffer } from "node:buffer";
-import { createHash, type Hash, randomBytes } from "node:crypto";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_CHUNK_BYTES,
@@ -17,7 +18,7 @@ import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
 import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";
 import { ID_BYTES, type Payload } from "../mls/payload.ts";
 import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
-import { fromHex, type MemberState, toHex } from "./member_state.ts";
+import { type MemberState } from "./member_state.ts";
 
 type Offer = Extract<SealedRoomRequest, { kind: "offer" }>;
 type Chunk = Extract<SealedRoomRequest, { kind: "chunk" }>;
@@ -53,7 +54,7 @@ interface Incoming {
   readonly handle: string;
   readonly file: FilePayload;
   readonly opener: FileOpener;
-  readonly hash: Hash;
+  readonly hash: Sha256;
   /** Next sealed chunk, and how many of the last asked ones are still to come. */
   next: number;
   awaited: number;
@@ -109,9 +110,9 @@ export class FileExchange {
 
   async #publish({ offer, bytes }: Outgoing): Promise<void> {
     const { size, name, file } = offer;
-    const id = new Uint8Array(randomBytes(ID_BYTES));
-    const key = new Uint8Array(randomBytes(32));
-    const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    const id = randomBytes(ID_BYTES);
+    const key = randomBytes(32);
+    const hash = sha256(bytes);
     const sealer = new FileSealer(key, size);
     const until = this.#state.options.now() + FILE_OFFER_MS;
     this.#served.set(toHex(id), {
@@ -162,7 +163,7 @@ export class FileExchange {
       handle: from.handle,
       file,
       opener: new FileOpener(file.key, size),
-      hash: createHash("sha256"),
+      hash: createSha256(),
       next: 0,
       awaited: 0,
       askedAt: now,
@@ -263,7 +264,7 @@ export class FileExchange {
     const isEnd = incoming.next * SEALED_CHUNK_BYTES >= incoming.file.size;
     if (
       content.length > 0 && isEnd &&
-      Buffer.compare(incoming.hash.digest(), incoming.file.hash) !== 0
+      !equalBytes(incoming.hash.digest(), incoming.file.hash)
     ) {
       return this.#fail(key, "A file is not what its sender said it is.");
     }

@@ -1,12 +1,13 @@
 // Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
 
+import { toHex } from "#platform/bytes.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { Changed, FrameOutcome, Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
 import type { PendingChanges } from "./pending_changes.ts";
-import { type MemberState, newId, toHex } from "./member_state.ts";
+import { type MemberState, newId } from "./member_state.ts";
 import type { Entry } from "./entry.ts";
 import type { FileExchange } from "./file_exchange.ts";
 import type { MemberMessages } from "./member_messages.ts";

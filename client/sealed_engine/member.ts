@@ -2,11 +2,12 @@
 // relay and news for the chat come out (docs/PROTOCOL.md §11.4). It knows no socket, no screen and no timer of its
 // own. Calls must not overlap.
 
+import { toHex } from "#platform/bytes.ts";
 import { TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { OwnPayload } from "./own_messages.ts";
 import type { FromRelay, RelayEvent, SealedRoomRequest, SealStatus } from "./engine_protocol.ts";
 import { PendingChanges } from "./pending_changes.ts";
-import { type MemberOptions, MemberState, newId, toHex } from "./member_state.ts";
+import { type MemberOptions, MemberState, newId } from "./member_state.ts";
 import { Entry } from "./entry.ts";
 import { FileExchange } from "./file_exchange.ts";
 import { GuestCount } from "./guest_count.ts";

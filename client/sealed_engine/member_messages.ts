@@ -1,13 +1,14 @@
 // What members say to people: texts, and what becomes of them later, topics, direct messages. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
+import { toHex } from "#platform/bytes.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
 import { decodeText, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import { type MemberState, toHex } from "./member_state.ts";
+import { type MemberState } from "./member_state.ts";
 import { RecentTexts } from "./recent_texts.ts";
 
 /** Payloads that are for people. */

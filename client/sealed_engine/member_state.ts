@@ -1,10 +1,10 @@
 // What all parts of a member's state machine share: who one is, the group, the own messages, and how to speak to the
 // relay and to the chat.
 
+import { fromHex, toHex } from "#platform/bytes.ts";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import type { RequestId, SealedRoomId } from "../../shared/messages/ids.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
-import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import { handleOf } from "../../shared/messages/attach_proof.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { SealedGroup } from "../mls/group.ts";
@@ -371,15 +371,5 @@ export class MemberState {
 
 /** A fresh id of a payload. */
 export function newId(): Uint8Array {
-  return new Uint8Array(randomBytes(ID_BYTES));
-}
-
-/** Bytes as hexadecimal text. */
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
-}
-
-/** Hexadecimal text as bytes. */
-export function fromHex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "hex"));
+  return randomBytes(ID_BYTES);
 }

@@ -1,6 +1,6 @@
 // What this member says, until it has come back: sealed again for each try, since the same bytes are never sent twice.
 
-import { Buffer } from "node:buffer";
+import { toHex } from "#platform/bytes.ts";
 import type { Payload } from "../mls/payload.ts";
 
 /** What is said, before it is sealed: a text for one member is sealed for its key of the moment. */
@@ -153,7 +153,7 @@ export class SeenMessages {
 
   /** True the first time. */
   take(handle: string, id: Uint8Array): boolean {
-    const key = `${handle}:${Buffer.from(id).toString("hex")}`;
+    const key = `${handle}:${toHex(id)}`;
     if (this.#ids.has(key)) return false;
     this.#ids.add(key);
     if (this.#ids.size > REMEMBERED_IDS) {

@@ -1,7 +1,7 @@
 // Changes of the group that the user wants: who made the room removes somebody or locks it, anybody takes another name.
 // A commit may lose its race, so each is tried until it holds.
 
-import { Buffer } from "node:buffer";
+import { toHex } from "#platform/bytes.ts";
 import { nameInSentence, nameKey } from "../../shared/text/names.ts";
 import type { SealedGroup } from "../mls/group.ts";
 import type { CommitIntent } from "../mls/commit_rules.ts";
@@ -160,5 +160,5 @@ export class PendingChanges {
 const OPEN_AGAIN = "The room is not locked any more: who made it is gone.";
 
 function keyOf(signatureKey: Uint8Array): string {
-  return Buffer.from(signatureKey).toString("hex");
+  return toHex(signatureKey);
 }

@@ -1,7 +1,7 @@
 // The people of a sealed room as this member knows them: a number for each, who has a connection, whose key was
 // compared, and which name has come back with another key.
 
-import { Buffer } from "node:buffer";
+import { toHex } from "#platform/bytes.ts";
 import { nameKey } from "../../shared/text/names.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { type SpokenFingerprint, spokenFingerprint } from "../mls/room_code.ts";
@@ -138,7 +138,7 @@ export class People {
 }
 
 function keyOf({ signatureKey }: GroupMember): string {
-  return Buffer.from(signatureKey).toString("hex");
+  return toHex(signatureKey);
 }
 
 /** One of the two halves of a code for two members. */

@@ -1,7 +1,7 @@
 // Who has said which text, by the key of its sender: nobody can change what another has said.
 
+import { toHex } from "#platform/bytes.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
-import { Buffer } from "node:buffer";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
 interface Spoken {
@@ -11,7 +11,7 @@ interface Spoken {
 }
 
 function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+  return toHex(bytes);
 }
 
 /** The last SAID_REMEMBERED texts of one room. */

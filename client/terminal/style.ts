@@ -45,6 +45,14 @@ export function detectColorDepth(
   return /256/.test(term) ? "indexed" : "basic";
 }
 
+// deno-lint-ignore no-control-regex -- what Style writes
+const SGR = /\x1b\[[\d;]*m/g;
+
+/** Painted text without its looks. */
+export function withoutLooks(painted: string): string {
+  return painted.replace(SGR, "");
+}
+
 /** Wraps text in SGR sequences, or leaves it unchanged at depth "none". */
 export class Style {
   readonly depth: ColorDepth;

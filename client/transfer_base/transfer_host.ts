@@ -2,6 +2,7 @@
 
 import type { AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
+import type { SourceFile } from "./source_file.ts";
 import type { TransferEvent } from "./transfer_event.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
@@ -14,6 +15,25 @@ export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
 
 /** What is sent about files to the server. */
 export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull" | "receipt">>;
+
+/** A received file was not saved. */
+export class NotSavedError extends Error {
+  /** `reason` ends a sentence; it has no path and no text of a peer. */
+  constructor(reason: string, cause: unknown) {
+    super(reason, { cause });
+  }
+}
+
+/** Where files come from and go. */
+export interface TransferDisk {
+  /** Opens what the user named after `/send`. Throws UsageError or LimitError. */
+  open(typed: string, fileMax: number): Promise<SourceFile>;
+  /**
+   * Keeps a file of a peer's `name` under a safe form of it, and resolves with where that is; undefined: no file is
+   * taken or held. Rejects with NotSavedError.
+   */
+  readonly save: ((name: string, chunks: readonly Uint8Array[]) => Promise<string>) | undefined;
+}
 
 /** What transfers need of the rest of the client. */
 export interface TransferHost {
@@ -32,10 +52,7 @@ export interface TransferHost {
   readonly roomTitle?: (room: AnyRoomId) => string | undefined;
   /** Our number in this session: our own offer comes back to us. */
   readonly ownId: () => number | undefined;
-  /** Where accepted files go, made (mode 0700) on first use; undefined: none is taken or held. */
-  readonly folder: string | undefined;
-  /** For `~/`; undefined where unknown. */
-  readonly home?: string | undefined;
+  readonly disk: TransferDisk;
   /** `--accept-files`. */
   readonly acceptAll?: boolean;
 }

@@ -2,8 +2,8 @@
 // is kept: what a transfer costs was fixed by its offer. Where the offer has the file's digest, chunks may have gaps
 // that are filled later, and the whole is held against the digest.
 
-import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
+import { equalBytes, toHex } from "#platform/bytes.ts";
+import { createSha256, type Sha256 } from "#platform/hash.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
@@ -35,7 +35,7 @@ export class ChunkBuffer {
   #received = 0;
   /** The first chunk that is not here: all before it are hashed. */
   #first = 0;
-  readonly #hash: Hash = createHash("sha256");
+  readonly #hash: Sha256 = createSha256();
   #sha256: string | undefined;
 
   constructor(offer: Offer) {
@@ -118,8 +118,8 @@ export class ChunkBuffer {
     }
     if (!this.isComplete) return undefined;
     const digest = this.#hash.digest();
-    this.#sha256 = digest.toString("hex");
-    if (this.#expected === undefined || Buffer.compare(digest, this.#expected) === 0) {
+    this.#sha256 = toHex(digest);
+    if (this.#expected === undefined || equalBytes(digest, this.#expected)) {
       return undefined;
     }
     return { code: "bad_digest", reason: "it is not what its sender said: its SHA-256 differs" };

@@ -24,8 +24,6 @@ type Offer = WithAnyIds<EventOf<"offer">>;
 export interface DownloadOptions {
   readonly file: TransferRef;
   readonly offer: Offer;
-  /** Where it will be saved. */
-  readonly folder: string;
   readonly accepted: boolean;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
@@ -44,7 +42,6 @@ export function keyOf(
 export class Download {
   readonly file: TransferRef;
   readonly offer: Offer;
-  readonly folder: string;
   readonly client: AnyClientId;
   /** The room that it was offered in. */
   readonly room: AnyRoomId;
@@ -61,10 +58,9 @@ export class Download {
   waitingFor: Waiting | undefined;
   readonly #now: () => number;
 
-  constructor({ file, offer, folder, accepted, now, ask }: DownloadOptions) {
+  constructor({ file, offer, accepted, now, ask }: DownloadOptions) {
     this.file = file;
     this.offer = offer;
-    this.folder = folder;
     this.client = offer.client;
     this.room = offer.room;
     this.key = keyOf(offer);

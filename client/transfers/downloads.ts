@@ -8,7 +8,6 @@ import { FILE_HELD_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
 import { FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import { saveDownload, whyNotSaved } from "../files/save_download.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import { Download, keyOf } from "./download.ts";
 import { OwnReceipts } from "./own_receipts.ts";
@@ -19,7 +18,7 @@ import {
   type TransferInfo,
   type TransferRef,
 } from "../transfer_base/transfer_event.ts";
-import type { TransferHost } from "../transfer_base/transfer_host.ts";
+import { NotSavedError, type TransferHost } from "../transfer_base/transfer_host.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;
@@ -67,10 +66,9 @@ export class Downloads {
 
   /** An offer of somebody else; `fileMax` in bytes. */
   handleOffer(offer: Offer, fileMax: number): void {
-    const { folder } = this.#options;
-    if (folder === undefined) return this.#refuse(offer, NOT_WANTED);
+    if (this.#options.disk.save === undefined) return this.#refuse(offer, NOT_WANTED);
     const fault = faultOfOffer(offer, fileMax) ?? this.#noRoomFor(offer, fileMax);
-    if (fault === undefined) this.#admit(offer, folder);
+    if (fault === undefined) this.#admit(offer);
     else this.#refuse(offer, fault);
   }
 
@@ -239,7 +237,7 @@ export class Downloads {
     };
   }
 
-  #admit(offer: Offer, folder: string): void {
+  #admit(offer: Offer): void {
     const { client, room, filename, size, name: sender } = offer;
     const accepted = this.#options.acceptAll ?? false;
     const name = safeDownloadName(filename);
@@ -251,7 +249,7 @@ export class Downloads {
       // Where the connection is lost, it is asked again over the next one.
       send({ kind: "pull", ...wanted }).catch(() => undefined);
     };
-    const incoming = new Download({ file, offer, folder, accepted, now, ask });
+    const incoming = new Download({ file, offer, accepted, now, ask });
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
@@ -338,20 +336,21 @@ export class Downloads {
   }
 
   async #write(incoming: Download): Promise<void> {
-    const { file, folder, data } = incoming;
-    let path: string;
+    const { file, data } = incoming;
+    let path: string | undefined;
     try {
-      path = await saveDownload(folder, file.name, data.chunks);
+      path = await this.#options.disk.save?.(file.name, data.chunks);
     } catch (error) {
+      if (!(error instanceof NotSavedError)) throw error;
       incoming.state = "offered";
       incoming.openedAt = this.#options.now();
-      const reason = `${whyNotSaved(error)}; /accept ${file.n} tries again`;
+      const reason = `${error.message}; /accept ${file.n} tries again`;
       this.#receipts.say(incoming.offer, "failed");
       this.#options.notify({ kind: "failed", file, fault: { code: "not_saved", reason } });
       return;
     }
     this.#forget(incoming);
     this.#receipts.say(incoming.offer, "saved");
-    this.#options.notify({ kind: "saved", file, path, sha256: data.sha256! });
+    this.#options.notify({ kind: "saved", file, path: path ?? file.name, sha256: data.sha256! });
   }
 }

@@ -16,7 +16,7 @@ import { Downloads } from "./downloads.ts";
 import { Progress } from "../transfer_base/progress.ts";
 import type { RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
-import { openSourceFile, type SourceFile } from "../uploads/source_file.ts";
+import type { SourceFile } from "../transfer_base/source_file.ts";
 import { FinishedUploads } from "../uploads/finished_uploads.ts";
 import {
   CONNECTION_LOST,
@@ -183,8 +183,7 @@ export class Transfers {
 
   /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
   async offerFile(typed: string, room: RequestRoom): Promise<void> {
-    const file = await openSourceFile(typed, { home: this.#options.home, fileMax: this.fileMax });
-    this.sendFile(file, room);
+    this.sendFile(await this.#options.disk.open(typed, this.fileMax), room);
   }
 
   /** Sends what is open already, which it closes. Throws LimitError. */

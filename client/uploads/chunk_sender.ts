@@ -4,7 +4,7 @@
 import { FILE_PART_RECEIVERS_MAX, FILE_PULLS } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
-import { ChunkError, type SourceFile } from "./source_file.ts";
+import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import type { TransferFault } from "../transfer_base/transfer_event.ts";
 
 /** What a sender of chunks is made of. */

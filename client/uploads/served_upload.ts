@@ -1,7 +1,7 @@
 // A file that this client offers and keeps: each receiver that accepts it asks for its chunks (docs/PROTOCOL.md, 8.7). It
 // counts as sent when somebody saved it and all have answered, and is served to others for a while after that.
 
-import { Buffer } from "node:buffer";
+import { toHex } from "#platform/bytes.ts";
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import { FILE_OFFER_MS } from "../base/limits.ts";
 import { FILE_CHUNK_BYTES, HOLD_S } from "../../shared/base/limits.ts";
@@ -9,7 +9,7 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkSender } from "./chunk_sender.ts";
 import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { isFinal, type OfferedMember, Receivers } from "./receivers.ts";
-import type { SourceFile } from "./source_file.ts";
+import type { SourceFile } from "../transfer_base/source_file.ts";
 import type { ReceiverAnswer, TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
 import {
   giveUp,
@@ -170,7 +170,7 @@ export class ServedUpload implements Upload {
     const fault = this.#fault;
     const { answers: receivers } = this.#receivers;
     if (fault === undefined) {
-      return { sha256: Buffer.from(this.file.hash).toString("hex"), receivers };
+      return { sha256: toHex(this.file.hash), receivers };
     }
     this.close();
     if (isTold(fault) && this.#isConfirmed) {

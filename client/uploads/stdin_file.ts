@@ -1,12 +1,12 @@
 // What comes on standard input, as a file: its size has to be said before its first byte, so all of it is read into
 // memory, up to what the server takes.
 
-import { createHash } from "node:crypto";
+import { sha256 } from "#platform/hash.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import type { SourceFile } from "./source_file.ts";
+import type { SourceFile } from "../transfer_base/source_file.ts";
 
 /** Reads it to its end. Throws LimitError as soon as it is too much, UsageError where there is nothing. */
 export async function spoolFile(
@@ -42,7 +42,7 @@ class SpooledFile implements SourceFile {
   constructor(name: string, bytes: Uint8Array) {
     this.name = name;
     this.size = bytes.length;
-    this.hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    this.hash = sha256(bytes);
     this.#bytes = bytes;
   }
 

@@ -1,11 +1,11 @@
 // A file that this client sends, pushed chunk by chunk, never faster than the connection takes it: to a v1 server, and to
 // the part of the client that seals. To a v2 server see served_upload.ts.
 
-import { Buffer } from "node:buffer";
+import { toHex } from "#platform/bytes.ts";
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
-import { ChunkError, type SourceFile } from "./source_file.ts";
+import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import type { ReceiverAnswer, TransferFault, Waiting } from "../transfer_base/transfer_event.ts";
 import type { OfferedMember } from "./receivers.ts";
 import type { OfferDraft, UploadRequest } from "../transfer_base/transfer_host.ts";
@@ -162,7 +162,7 @@ export class PushedUpload implements Upload {
     const fault = this.#fault;
     this.close();
     if (fault === undefined) {
-      return { sha256: Buffer.from(this.file.hash).toString("hex"), receivers: [] };
+      return { sha256: toHex(this.file.hash), receivers: [] };
     }
     if (isTold(fault) && this.#isConfirmed) {
       // Nobody is told that a connection is lost which no longer matters.

@@ -1,7 +1,7 @@
 // The server's options: one table from which parsing, help and the README's list derive.
 
+import { closest } from "../../shared/text/closest.ts";
 import {
-  closest,
   type CommandLineInput,
   type OptionTable,
   type OptionValues,

@@ -1,11 +1,11 @@
 // Base64 (RFC 4648 §4 and §5), read strictly: one text for one sequence of bytes, nothing skipped. What this
 // accepts, encoding gives back character for character.
 
-import { Buffer } from "node:buffer";
+import { type Base64Alphabet, fromBase64, toBase64 } from "#platform/bytes.ts";
 
 /** Standard base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString("base64");
+  return toBase64(bytes, "base64");
 }
 
 /** The bytes of standard base64, or undefined unless it is padded, canonical and free of other characters. */
@@ -15,7 +15,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
 
 /** URL-safe base64 without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString("base64url");
+  return toBase64(bytes, "base64url");
 }
 
 /** The bytes of URL-safe base64, or undefined unless it is unpadded, canonical and free of other characters. */
@@ -23,25 +23,9 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
   return decode(text, "base64url");
 }
 
-function decode(text: string, encoding: "base64" | "base64url"): Uint8Array | undefined {
-  const bytes = readLeniently(text, encoding);
-  return bytes?.toString(encoding) === text ? plain(bytes) : undefined;
-}
-
-function readLeniently(text: string, encoding: "base64" | "base64url"): Buffer | undefined {
-  try {
-    return Buffer.from(text, encoding);
-  } catch {
-    return undefined; // Deno 2.4 throws where Node, and Deno later, skips what is no base64.
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function plain(bytes: Buffer): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+function decode(text: string, alphabet: Base64Alphabet): Uint8Array | undefined {
+  const bytes = fromBase64(text, alphabet);
+  return bytes !== undefined && toBase64(bytes, alphabet) === text ? bytes : undefined;
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,6 +1,7 @@
 // Command lines as tables of options: parsing, the environment behind them, help and "did you mean".
 
 import { parseArgs } from "node:util";
+import { closest } from "../text/closest.ts";
 import { UsageError } from "../base/errors.ts";
 import { toggle } from "./option_values.ts";
 
@@ -123,14 +124,6 @@ export function optionHelp(table: OptionTable): string {
   return rows.map(([left, note]) => (left as string).padEnd(width) + note).join("\n");
 }
 
-/** The word of `words` that `typed` most likely meant; undefined where none is near. */
-export function closest(typed: string, words: readonly string[]): string | undefined {
-  const ranked = words.map((word) => ({ word, distance: editDistance(typed, word) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const near = Math.max(1, Math.floor(typed.length / 3));
-  return ranked !== undefined && ranked.distance <= near ? ranked.word : undefined;
-}
-
 function readArguments(table: OptionTable, args: readonly string[]): {
   given: Map<string, string>;
   positionals: string[];
@@ -193,22 +186,4 @@ function noteOf(row: OptionRow<unknown>): string {
     row.env === undefined ? undefined : `env ${row.env}`,
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? row.help : `${row.help} [${notes.join(", ")}]`;
-}
-
-/** Optimal string alignment: insert, delete, replace and swap of neighbours cost 1 each. */
-function editDistance(a: string, b: string): number {
-  const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
-  const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
-  for (let j = 1; j <= b.length; j++) (rows[0] as number[])[j] = j;
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const replace = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, replace);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        best = Math.min(best, at(i - 2, j - 2) + 1);
-      }
-      (rows[i] as number[])[j] = best;
-    }
-  }
-  return at(a.length, b.length);
 }

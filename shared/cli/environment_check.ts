@@ -1,7 +1,7 @@
 // Variables of the environment that look like a program's and are not: misspelled ones, and those of the other program.
 
 import { ConfigError } from "../base/errors.ts";
-import { closest } from "./command_line.ts";
+import { closest } from "../text/closest.ts";
 
 /** What a program reads, and what it may see of its environment. */
 export interface EnvironmentView {

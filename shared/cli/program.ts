@@ -1,6 +1,7 @@
 // A program and its commands as data: dispatch, help, man pages, completions and the README's tables derive from it.
 
-import { closest, optionHelp, type OptionTable } from "./command_line.ts";
+import { closest } from "../text/closest.ts";
+import { optionHelp, type OptionTable } from "./command_line.ts";
 import { UsageError } from "../base/errors.ts";
 
 /** One command of a program. */

@@ -1,7 +1,9 @@
-// HKDF-SHA-256 (RFC 5869) and HKDF-Expand-Label in the form of TLS 1.3 (RFC 8446 §7.1). On node:crypto
+// HKDF-SHA-256 (RFC 5869) and HKDF-Expand-Label in the form of TLS 1.3 (RFC 8446 §7.1). Synchronous,
 // because rekeying happens between two records, where nothing may wait: one expansion costs some 6 µs.
 
-import { createHash } from "node:crypto";
+import { sha256 } from "#platform/hash.ts";
+
+export { sha256 };
 
 /** Bytes of a SHA-256 value, and of every secret of the key schedule. */
 export const HASH_BYTES = 32;
@@ -17,13 +19,6 @@ export interface ExpandLabelOptions {
   readonly context?: Uint8Array;
   /** Bytes wanted, at most 8,160. */
   readonly length: number;
-}
-
-/** SHA-256 over the parts, one after another. */
-export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
 }
 
 // RFC 2104. By hand, because createHmac() of Deno 2.4 prints a deprecation warning into the user's terminal.

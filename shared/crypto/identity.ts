@@ -1,8 +1,7 @@
 // A server's Ed25519 identity (RFC 8032): what makes it recognisable. Made at start and gone at the end, or
 // kept by the operator as the PEM that `cmdchat-server keygen` prints (also `openssl genpkey -algorithm ed25519`).
 
-import { Buffer } from "node:buffer";
-import { createPublicKey } from "node:crypto";
+import { toHex } from "#platform/bytes.ts";
 import { decodeBase64, encodeBase64 } from "../base/base64.ts";
 import { ConfigError } from "../base/errors.ts";
 import { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
@@ -54,8 +53,8 @@ export async function identityFromText(text: string): Promise<ServerIdentity> {
   try {
     const der = new Uint8Array(pkcs8);
     const privateKey = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
-    // WebCrypto does not give the public key of a private one; this takes no PEM but our own spelling.
-    const { x } = createPublicKey(toPem(der)).export({ format: "jwk" });
+    // WebCrypto gives the public key of a private one in this format only.
+    const { x } = await crypto.subtle.exportKey("jwk", privateKey);
     const publicKey = await crypto.subtle.importKey(
       "jwk",
       { kty: "OKP", crv: "Ed25519", x: x ?? "" },
@@ -96,9 +95,9 @@ const SMALL_ORDER = new Set([
 
 /** Whether an Ed25519 key is one of the few under which anyone can sign. */
 export function hasSmallOrder(publicKey: Uint8Array): boolean {
-  const y = Buffer.from(publicKey);
+  const y = publicKey.slice();
   y[31] = (y[31] ?? 0) & 0x7f;
-  return SMALL_ORDER.has(y.toString("hex"));
+  return SMALL_ORDER.has(toHex(y));
 }
 
 /** A signature with the raw public key that is said to have made it. */

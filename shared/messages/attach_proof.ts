@@ -1,8 +1,8 @@
 // How a connection shows a relay that it holds the link of a sealed room, and that a handle is its own; nothing else
 // (docs/PROTOCOL.md §12.1).
 
-import { Buffer } from "node:buffer";
-import { createPublicKey, verify } from "node:crypto";
+import { equalBytes } from "#platform/bytes.ts";
+import { ed25519Verify } from "#platform/curves.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { sha256 } from "../crypto/hkdf.ts";
 import { HANDLE_BYTES, RID_BYTES } from "./messages_sealed.ts";
@@ -61,8 +61,8 @@ export function areAttachProofs(
   claim: AttachClaim,
 ): boolean {
   // A weak key, for which anyone can sign, is the name of a room, or a handle, of its own.
-  return Buffer.compare(ridOf(key), claim.rid) === 0 &&
-    Buffer.compare(handleOf(handleKey), claim.handle) === 0 &&
+  return equalBytes(ridOf(key), claim.rid) &&
+    equalBytes(handleOf(handleKey), claim.handle) &&
     isSigned({ key, proof, input: attachInput("link", claim) }) &&
     isSigned({ key: handleKey, proof: handleProof, input: attachInput("handle", claim) });
 }
@@ -75,9 +75,7 @@ interface Signed {
 
 function isSigned({ key, proof, input }: Signed): boolean {
   try {
-    const x = Buffer.from(key).toString("base64url");
-    const publicKey = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-    return verify(null, input, publicKey, proof);
+    return ed25519Verify(key, input, proof);
   } catch {
     return false; // Not a key: nobody can have signed with it.
   }

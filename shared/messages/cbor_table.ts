@@ -1,7 +1,7 @@
 // Tables of messages as strict CBOR (RFC 8949 §4.2): a message is the array [row's number, field, …]. There is one way
 // to write each message, and nothing else is read.
 
-import { Buffer } from "node:buffer";
+import { equalBytes } from "#platform/bytes.ts";
 import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod";
 import { LimitError, ProtocolError } from "../base/errors.ts";
@@ -106,7 +106,7 @@ function isWritten(values: readonly unknown[], body: Uint8Array): boolean {
   const again = scratch.subarray(0, body.length);
   try {
     const { written } = encodeInto(values, again, rfc8949EncodeOptions);
-    return written === body.length && Buffer.compare(again, body) === 0;
+    return written === body.length && equalBytes(again, body);
   } catch {
     return false; // It would be longer.
   }

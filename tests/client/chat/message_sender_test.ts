@@ -1,6 +1,7 @@
 // Which message /edit and /delete mean, with the lines that the user sees.
 
 import assert from "node:assert/strict";
+import { completePath } from "../../../client/files/path_completion.ts";
 import { createCompleter } from "../../../client/commands/completer.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
@@ -130,7 +131,7 @@ Deno.test("a wrong command does not stay in the input line, a message that is to
 
 Deno.test("Tab offers one's own messages to /edit and /delete, and the old text to change", async () => {
   const { chat } = await story();
-  const complete = createCompleter(() => chat, undefined);
+  const complete = createCompleter(() => chat, (typed) => completePath(typed, undefined));
   const offers = (line: string) => {
     const { start, candidates } = complete(line, line.length);
     return candidates.map((candidate) => line.slice(0, start) + candidate);

@@ -1,5 +1,6 @@
 // Members of a sealed room with a relay between them, as stories: what each of them is shown.
 
+import { toHex } from "#platform/bytes.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { concatBytes } from "../../../shared/base/bytes.ts";
@@ -8,7 +9,7 @@ import { sealEnvelope } from "../../../client/mls/envelope.ts";
 import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
 import { FileExchange } from "../../../client/sealed_engine/file_exchange.ts";
 import { sealedChunks } from "../../../client/sealed_engine/file_seal.ts";
-import { MemberState, toHex } from "../../../client/sealed_engine/member_state.ts";
+import { MemberState } from "../../../client/sealed_engine/member_state.ts";
 import { testKeys } from "../../helpers/peers/sealed_group.ts";
 import { type Peer, TestRelay } from "../../helpers/peers/sealed_relay.ts";
 import {

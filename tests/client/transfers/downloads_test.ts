@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { createHash } from "node:crypto";
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -161,7 +162,7 @@ Deno.test("a file that cannot be saved stays, and /accept tries again", async ()
 
 Deno.test("a client that takes no files holds none, and says so now and then", async () => {
   await using room = await TransferRoom.open();
-  const bob = room.join({ folder: undefined });
+  const bob = room.join({ disk: localDisk({ folder: undefined }) });
   for (const id of ["a", "b"]) bob.transfers.handleOffer(offerOf(7, { id, size: 5 }));
   assert.deepEqual(bob.transfers.list(), []);
   assert.deepEqual(eventsOf(bob, "refused").map(({ fault }) => fault.code), ["not_wanted"]);

@@ -1,3 +1,4 @@
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import assert from "node:assert/strict";
 import type { ReceiverAnswer } from "../../../client/transfer_base/transfer_event.ts";
 import { FILE_OFFER_MS } from "../../../client/base/limits.ts";
@@ -33,8 +34,11 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const TAKES: MemberOptions = { acceptAll: true };
-const CANNOT_WRITE: MemberOptions = { acceptAll: true, folder: "/dev/null/nowhere" };
-const TAKES_NONE: MemberOptions = { folder: undefined };
+const CANNOT_WRITE: MemberOptions = {
+  acceptAll: true,
+  disk: localDisk({ folder: "/dev/null/nowhere" }),
+};
+const TAKES_NONE: MemberOptions = { disk: localDisk({ folder: undefined }) };
 
 Deno.test("a sending ends once all have answered, and its end says what each did", async () => {
   const cases: readonly [readonly MemberOptions[], string, readonly string[]][] = [
@@ -134,7 +138,7 @@ Deno.test("what is refused without the user is answered seldom, however many off
   let said = 0;
   const intercept: MemberOptions["intercept"] = ({ kind }) =>
     void (said += Number(kind === "receipt"));
-  const bob = room.join({ folder: undefined, intercept });
+  const bob = room.join({ disk: localDisk({ folder: undefined }), intercept });
   const hash = new Uint8Array(32);
   for (let n = 0; n < 1_000; n++) {
     bob.transfers.handleOffer(offerOf(7, { id: `f${n}`, size: 5, hash }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openSourceFile } from "../../../client/uploads/source_file.ts";
+import { openSourceFile } from "../../../client/uploads/disk_file.ts";
 import { PushedUpload } from "../../../client/uploads/upload.ts";
 import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";

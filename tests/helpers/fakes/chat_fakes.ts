@@ -1,4 +1,5 @@
 // A chat without network, terminal and time: what a test needs to tell its story.
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { Chat } from "../../../client/chat/chat.ts";
 import type { ChatOptions } from "../../../client/chat/chat_options.ts";
 import type { Session, SessionDestination, Welcome } from "../../../client/session/session.ts";
@@ -303,7 +304,8 @@ export async function startChat(
     output,
     style: new Style("none"),
     clock,
-    transfers: (parts) => new Transfers({ ...parts, folder: "nowhere", answerMs: 60_000 }),
+    transfers: (parts) =>
+      new Transfers({ ...parts, disk: localDisk({ folder: "nowhere" }), answerMs: 60_000 }),
     address: { host: "127.0.0.1", port: 5050, tls: false, token: undefined },
     quiet: false,
     backoff: new Backoff(() => 0),

@@ -1,6 +1,7 @@
 // The client's real chat over real sockets and sessions, without a terminal and with a clock that runs fast: what a
 // test of many outages needs to be over in seconds.
 
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { Chat } from "../../../client/chat/chat.ts";
 import type { ChatOptions } from "../../../client/chat/chat_options.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
@@ -124,7 +125,7 @@ export class LiveChat implements AsyncDisposable {
         new Transfers({
           answerMs: 1_000,
           ...parts,
-          folder: options.folder,
+          disk: localDisk({ folder: options.folder }),
           acceptAll: options.folder !== undefined,
         }),
       address: { ...endpoint(), tls: false, token },

@@ -1,5 +1,6 @@
 // The client's own code against a real server, in the test's process: what a user with many windows would see.
 
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { Chat } from "../../../client/chat/chat.ts";
 import type { SessionDestination } from "../../../client/session/session.ts";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
@@ -71,7 +72,8 @@ export async function openRecordedChat(
     style: new Style("none"),
     clock: SYSTEM_CLOCK,
     quiet: true,
-    transfers: (parts) => new Transfers({ ...parts, folder: undefined, answerMs: 60_000 }),
+    transfers: (parts) =>
+      new Transfers({ ...parts, disk: localDisk({ folder: undefined }), answerMs: 60_000 }),
   });
   const ended = chat.run().then(() => undefined, (error) => error);
   await chat.whenConnected();

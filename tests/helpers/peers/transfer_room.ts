@@ -1,6 +1,7 @@
 // A room for file transfers without a network: members are Transfers, the relay is the server's judge of files and a few
 // lines around it that check every message by the table, and time stands still until a test moves it.
 
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { requirePlain } from "../../../client/base/local_ids.ts";
 import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import type { RosterEntry } from "../../../client/rooms/roster.ts";
@@ -84,7 +85,7 @@ export class TransferRoom implements AsyncDisposable {
       notify: (event) => events.push(event),
       now: () => this.now,
       ownId: () => id,
-      folder,
+      disk: localDisk({ folder }),
       ...rest,
     });
     const files = new FileTransfers(FILE_MAX_BYTES_CEILING);

@@ -12,6 +12,9 @@ export interface SourceFile {
   readonly exports: readonly string[];
 }
 
+/** What begins the specifier of a seam; the import map says which twin it is. */
+export const SEAM = "#platform/";
+
 /** The repository's root. */
 export const ROOT = new URL("../../..", import.meta.url);
 
@@ -63,6 +66,7 @@ function importsOf(code: string, path: string): string[] {
 }
 
 function resolve(specifier: string, from: string): string {
+  if (specifier.startsWith(SEAM)) return `shared/platform/deno/${specifier.slice(SEAM.length)}`;
   if (!specifier.startsWith(".")) return specifier;
   return new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length);
 }

@@ -1,6 +1,6 @@
+import { closest } from "../../../shared/text/closest.ts";
 import assert from "node:assert/strict";
 import {
-  closest,
   optionHelp,
   type OptionTable,
   parseCommandLine,

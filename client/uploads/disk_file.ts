@@ -1,39 +1,17 @@
 // A file that the user wants to send: opened, judged and read once as a whole, so that its digest is known before its
 // first byte leaves. Every chunk is held against what was read then: what changes on the disk is never sent as a mixture.
 
-import { createHash } from "node:crypto";
+import { createSha256, sha256 } from "#platform/hash.ts";
 import { basename } from "node:path";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import type { TransferFault } from "../transfer_base/transfer_event.ts";
+import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import { pathCandidates } from "../files/typed_path.ts";
 
 /** Enough of a path to recognise it in an error. */
 const PATH_SHOWN_MAX = 200;
-
-/** A chunk cannot be sent. */
-export class ChunkError extends Error {
-  readonly fault: TransferFault;
-
-  constructor(fault: TransferFault) {
-    super(fault.reason);
-    this.fault = fault;
-  }
-}
-
-/** A file that may be sent; `size` in bytes, at least 1. */
-export interface SourceFile {
-  readonly name: string;
-  readonly size: number;
-  /** SHA-256 of the whole. */
-  readonly hash: Uint8Array<ArrayBuffer>;
-  /** Chunk number `index`, in a buffer of its own. Rejects with ChunkError where it is not what it was. */
-  chunk(index: number): Promise<Uint8Array>;
-  /** Frees what it holds; idempotent. */
-  close(): void;
-}
 
 /** What judges a file before it is sent. */
 export interface SourceFileOptions {
@@ -136,7 +114,7 @@ class DiskFile implements SourceFile {
     handle: Deno.FsFile,
     { name, size }: Pick<SourceFile, "name" | "size">,
   ): Promise<DiskFile> {
-    const whole = createHash("sha256");
+    const whole = createSha256();
     const digests: Uint8Array[] = [];
     for (let index = 0; index * FILE_CHUNK_BYTES < size; index++) {
       const data = await readChunk(handle, { index, size });
@@ -187,7 +165,7 @@ async function readChunk(
 }
 
 function digestOf(data: Uint8Array): Uint8Array {
-  return createHash("sha256").update(data).digest();
+  return sha256(data);
 }
 
 async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {
