@@ -43,6 +43,10 @@ export const SYSTEM_NEEDS = {
   nginx: { programs: ["nginx"] },
   ngircd: { programs: ["ngircd"] },
   openssl: { programs: ["openssl"] },
+  "python3-cryptography": {
+    programs: [],
+    files: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/cryptography/__init__.py"],
+  },
   strace: { programs: ["strace"] },
   systemd: { programs: ["journalctl", "systemctl", "systemd-analyze"] },
   "systemd-container": { programs: ["systemd-nspawn"] },

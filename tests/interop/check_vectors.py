@@ -1,0 +1,105 @@
+"""Holds this client to tests/vectors: python3 check_vectors.py FOLDER. Prints how many of each kind it has checked."""
+
+import json
+import sys
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import x25519
+
+from session_v2 import AEADS, MESSAGE_MAX, Direction, Handshake, Messages, ProtocolError, pieces
+
+# What Python raises where a field is missing or of another type.
+WRONG_TYPE = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def load(folder, name):
+    with open(f"{folder}/{name}.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def handshake_of(client):
+    pem = serialization.load_pem_private_key(client["rsa_pkcs8_pem"].encode(), None)
+    share = x25519.X25519PrivateKey.from_private_bytes(bytes.fromhex(client["x25519_private"]))
+    return Handshake(pem, share, bytes.fromhex(client["mlkem768_seed"]))
+
+
+def refuses(action, *kinds):
+    try:
+        action()
+    except kinds:
+        return True
+    return False
+
+
+def check_handshakes(vectors):
+    expected = vectors["server"]["fingerprint"]
+    for session in vectors["sessions"]:
+        handshake = handshake_of(vectors["client"])
+        first, answer = (bytes.fromhex(session[name]) for name in ("first_frame", "answer_frame"))
+        sent = json.loads(first[4:])["v2"]
+        assert sent["mlkem768"] == handshake.first_message["v2"]["mlkem768"], "ML-KEM key generation"
+        ours, theirs = handshake.finish(first, answer, expected)
+        assert handshake.master.hex() == session["master_secret"]
+        assert [ours.key.hex(), ours.iv.hex()] == [session["client_key"], session["client_iv"]]
+        assert [theirs.key.hex(), theirs.iv.hex()] == [session["server_key"], session["server_iv"]]
+    first = bytes.fromhex(vectors["sessions"][0]["first_frame"])
+    for bad in vectors["bad_answers"]:
+        body = bad["payload"].encode() if isinstance(bad["payload"], str) else bytes(bad["payload"])
+        frame = len(body).to_bytes(4, "big") + body
+        assert refuses(lambda: handshake.finish(first, frame, expected), ProtocolError, *WRONG_TYPE), bad["name"]
+    return len(vectors["sessions"]), len(vectors["bad_answers"])
+
+
+def check_records(vectors):
+    def direction(aead):
+        secret = bytes.fromhex(vectors["client_traffic_secret"])
+        return Direction(AEADS[aead], secret, int(vectors["rekey_records"]))
+
+    def open_all(aead, records):
+        receiver = direction(aead)
+        for record in map(bytes.fromhex, records):
+            length = int.from_bytes(record[:4], "big")
+            if not 17 <= length <= 65_532 or length != len(record) - 4:
+                raise ProtocolError("a length")
+            yield receiver.open(record[:4], record[4:])
+
+    for stream in vectors["streams"]:
+        sender = direction(stream["aead"])
+        sealed = [sender.seal(bytes.fromhex(content)).hex() for content in stream["contents"]]
+        assert sealed == stream["records"]
+        assert [content.hex() for content in open_all(stream["aead"], sealed)] == stream["contents"]
+    for fault in vectors["faults"]:
+        opened = open_all(fault["aead"], fault["records"])
+        for _ in fault["records"][:-1]:
+            next(opened)
+        assert refuses(lambda: next(opened), ProtocolError, InvalidTag), fault["name"]
+    return len(vectors["streams"]), len(vectors["faults"])
+
+
+def check_pieces(vectors):
+    def bytes_of(parts):
+        return b"".join(bytes.fromhex(p) if isinstance(p, str) else bytes([p[0]]) * p[1] for p in parts)
+
+    def messages_of(case):
+        reader = Messages(case.get("max_bytes", MESSAGE_MAX))
+        return [message for content in case["contents"] for message in reader.push(bytes_of(content))]
+
+    for case in vectors["good"]:
+        assert messages_of(case) == [bytes_of(body) for body in case["bodies"]], case["name"]
+        for body in map(bytes_of, case["bodies"]):
+            assert messages_of({"contents": [[piece.hex()] for piece in pieces(body)]}) == [body]
+    for case in vectors["bad"]:
+        assert refuses(lambda: messages_of(case), ProtocolError), case["name"]
+    return len(vectors["good"]), len(vectors["bad"])
+
+
+def main():
+    folder = sys.argv[1]
+    print("handshakes, bad answers: %d, %d" % check_handshakes(load(folder, "v2_handshake")))
+    print("streams of records, bad ones: %d, %d" % check_records(load(folder, "v2_records")))
+    print("contents of records, bad ones: %d, %d" % check_pieces(load(folder, "v2_batches")))
+
+
+if __name__ == "__main__":
+    main()

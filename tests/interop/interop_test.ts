@@ -1,0 +1,102 @@
+// Shares the machine: runs beside another file of whole programs.
+
+// A client in another language, written from docs/PROTOCOL.md alone, against the real server and the real client.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { makeCertificate } from "../helpers/system/certificates.ts";
+import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
+import { Program, runProgram } from "../helpers/programs/programs.ts";
+import { type RunningServer, startServer } from "../helpers/programs/server_process.ts";
+import { skipWithout } from "../helpers/repo/skip.ts";
+
+const TOKEN = "a-token-for-the-test";
+const PYTHON = "/usr/bin/python3";
+const HERE = new URL(".", import.meta.url).pathname;
+const test = skipWithout(PYTHON, "/usr/lib/python3/dist-packages/cryptography/__init__.py");
+
+function startPython(server: RunningServer, ...args: readonly string[]): Program {
+  const [host = "", ...others] = args;
+  return new Program(PYTHON, {
+    args: ["-B", `${HERE}chat.py`, host, String(server.port), ...others],
+    cwd: temporaryHome(),
+  });
+}
+
+test("the client in Python holds every vector of handshakes, records and their contents", async () => {
+  const args = ["-B", `${HERE}check_vectors.py`, new URL("../vectors", import.meta.url).pathname];
+  const { code, stdout, stderr } = await runProgram(PYTHON, { args });
+  assert.equal(stderr, "");
+  assert.match(
+    stdout,
+    /^handshakes, bad answers: 2, \d\d\nstreams of records, bad ones: 2, \d\d\n/,
+  );
+  assert.equal(code, 0);
+});
+
+test("the client in Python and the client in Deno talk, send each other a file, and come back", async () => {
+  await using certificate = await makeCertificate();
+  const { certFile, keyFile } = certificate;
+  await using server = await startServer({
+    args: ["--certfile", certFile, "--keyfile", keyFile],
+    env: { CMDCHAT_TOKENS: TOKEN },
+  });
+  const [fingerprint] = await server.printed(/SHA256:[\w-]{43}/);
+  const home = temporaryHome();
+  await using deno = startClient(home, {
+    args: [
+      ...at(server, "--tls", "--ca-file", certFile, "--name", "deno", "--room", "interop"),
+      ...["--accept-files", "--download-dir", `${home}/got`, "--renderer", "json"],
+    ],
+    env: { CMDCHAT_TOKEN: TOKEN, CMDCHAT_FINGERPRINT: fingerprint },
+  });
+  await deno.prints(/"state":"connected"/);
+  await using python = startPython(
+    server,
+    ...["localhost", "python", "interop", "--ca-file", certFile],
+    ...["--fingerprint", fingerprint, "--token", TOKEN],
+  );
+  await python.prints(/^in interop as python$/m);
+  await python.type("say Grüße aus Python 🐍");
+  await deno.prints(/"sender":"python".*"text":"Grüße aus Python 🐍"/);
+  await deno.type("Grüße zurück");
+  await python.type("hear Grüße zurück");
+  await python.prints(/^heard deno Grüße zurück$/m);
+
+  // More than one pull of 32 chunks, and a last chunk that is not full.
+  const [ours, theirs] = [randomBytes(1_200_001), randomBytes(40_000)];
+  await Deno.writeFile(`${home}/ours.bin`, ours);
+  await Deno.writeFile(`${home}/theirs.bin`, theirs);
+  await deno.type(`/send ${home}/ours.bin`);
+  await python.type(`take ${home}/taken.bin`);
+  await python.prints(/^took ours\.bin of deno$/m);
+  assert.deepEqual(await Deno.readFile(`${home}/taken.bin`), new Uint8Array(ours));
+  await python.type("rekey");
+  await python.type(`send ${home}/theirs.bin`);
+  await python.prints(/^sent theirs\.bin to deno$/m);
+  assert.deepEqual(await Deno.readFile(`${home}/got/theirs.bin`), new Uint8Array(theirs));
+
+  await python.type("cut");
+  await python.prints(/^resumed interop as python$/m);
+  await deno.prints(/"event":"away".*"name":"python"/);
+  await deno.type("again");
+  await python.type("hear again");
+  await python.prints(/^heard deno again$/m);
+  await python.type("say once more");
+  await deno.prints(/"text":"once more"/);
+  await python.type("bye");
+  await deno.prints(/"event":"left".*"name":"python"/);
+  await python.endInput();
+  assert.equal(await python.end(), 0, python.stderr);
+});
+
+test("the client in Python goes on neither with another server nor with the wrong token", async () => {
+  await using server = await startServer({ env: { CMDCHAT_TOKENS: TOKEN } });
+  const other = `SHA256:${"A".repeat(43)}`;
+  await using misled = startPython(server, "127.0.0.1", "python", "lobby", "--fingerprint", other);
+  assert.equal(await misled.end(), 1);
+  assert.match(misled.stderr, /another server: SHA256:/);
+  await using stranger = startPython(server, "127.0.0.1", "python", "lobby", "--token", "wrong");
+  assert.equal(await stranger.end(), 1);
+  assert.match(stranger.stderr, /unauthorized/);
+});
