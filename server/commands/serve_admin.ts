@@ -46,7 +46,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   const exit = (code: number) =>
     void admin?.finish().then(() => flushLog()).then(() => Deno.exit(code));
   const view: AdminView = {
-    ready: () => isReady(served.relay),
+    ready: () => served.listener.isAccepting && isReady(served.relay),
     handOver: canHandOver && adminToken !== undefined && gate !== undefined
       ? new HandOverAuth({ token: adminToken, gate }, sourceOf(served, exit))
       : undefined,
@@ -57,7 +57,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   };
   const onFault = (error: unknown) => log.error("unexpected fault", { stack: faultText(error) });
   const open = () => serveAdmin(address, view, onFault);
-  if (!isTaking) return admin = open();
+  if (!isTaking) return admin = await open();
   try {
     return admin = await whenFree(open, PORT_FREE_MS);
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   type Service,
 } from "./listener.ts";
 import { type Connection, lost, throwLost } from "./connection.ts";
+import { fileHandlesLeft } from "./file_handles.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { listenError } from "./listen_error.ts";
 
@@ -28,6 +29,7 @@ export class DenoListener implements Listener {
   readonly tls: boolean;
   readonly #host: string;
   #renewed: TlsFiles | undefined;
+  #isAccepting = true;
   #listener: Deno.Listener<Deno.TcpConn> | DenoTls;
 
   constructor({ host: hostname, port }: ListenOptions, listener?: DenoTls) {
@@ -40,12 +42,17 @@ export class DenoListener implements Listener {
     return this.#listener.addr as Deno.NetAddr;
   }
 
+  get isAccepting(): boolean {
+    return this.#isAccepting;
+  }
+
   async serve(service: Service): Promise<void> {
     for (;;) {
       const listener = this.#listener;
       let conn: Deno.TcpConn | Deno.TlsConn;
       try {
         conn = await listener.accept();
+        this.#isAccepting = true;
       } catch (error) {
         if (this.#renewed !== undefined) {
           await this.#reopen(this.#renewed);
@@ -53,6 +60,7 @@ export class DenoListener implements Listener {
         }
         if (error instanceof Deno.errors.BadResource) return;
         if (error instanceof Deno.errors.Interrupted) return;
+        this.#isAccepting = fileHandlesLeft();
         // No file descriptor is left, or the peer closed before it was accepted: the listener itself still works.
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;
@@ -68,6 +76,7 @@ export class DenoListener implements Listener {
   }
 
   close(): void {
+    this.#isAccepting = false;
     this.#renewed = undefined;
     closeQuietly(this.#listener);
   }

@@ -42,6 +42,8 @@ export interface Listener {
   readonly tls: boolean;
   /** The address that clients connect to, with the port that the system gave. */
   readonly address: { readonly hostname: string; readonly port: number };
+  /** False while connections cannot be accepted: no file descriptor is left, or the listener is closed. */
+  readonly isAccepting: boolean;
   /** Serves connections until `close`. TLS handshakes run beside each other, each with its deadline. */
   serve(service: Service): Promise<void>;
   /** Serves this certificate to new connections. Throws ConfigError; then the old one stays in use. */

@@ -25,6 +25,7 @@ export class NodeTlsListener implements Listener {
   #server: Server;
   #secureContext: SecureContext;
   #open = true;
+  #isReopening = false;
 
   private constructor(server: Server, files: TlsFiles) {
     const { address, port } = server.address() as { address: string; port: number };
@@ -36,6 +37,10 @@ export class NodeTlsListener implements Listener {
   /** Starts to listen. Throws what the system reports. */
   static async open({ host, port }: ListenOptions, files: TlsFiles): Promise<NodeTlsListener> {
     return new NodeTlsListener(await openServer(host, port), files);
+  }
+
+  get isAccepting(): boolean {
+    return this.#open && !this.#isReopening;
   }
 
   async serve(service: Service): Promise<void> {
@@ -72,6 +77,7 @@ export class NodeTlsListener implements Listener {
 
   // An accept that finds no file descriptor ends node:net's loop silently: only a new listener accepts again.
   async #reopen(service: Service): Promise<void> {
+    this.#isReopening = true;
     const exhausted = this.#server;
     this.#server = new Server();
     const { hostname, port } = this.address;
@@ -83,6 +89,7 @@ export class NodeTlsListener implements Listener {
       if (server === undefined) continue;
       if (!this.#open) return void server.close();
       this.#server = server;
+      this.#isReopening = false;
       return this.#accept(service);
     }
     exhausted.close();

@@ -39,7 +39,11 @@ Deno.test("an admin finds a session, kicks it, bans it and lets it in again; the
   await bob.say("a sentence of the conversation", "hideout");
   const { sessions } = JSON.parse(await answer(pages, "sessions", "--json"));
   assert.deepEqual(
-    sessions.map(({ session, link, address }: Record<string, unknown>) => [session, link, address]),
+    sessions.map(({ session, connection, address }: Record<string, unknown>) => [
+      session,
+      connection,
+      address,
+    ]),
     [[alice.welcome.client, "v2", "127.0.0.1"], [bob.welcome.client, "v2", "127.0.0.1"]],
   );
   assert.ok(!(await answer(pages, "sessions")).includes("alicia"));
@@ -144,7 +148,7 @@ Deno.test("over a real socket a foreign Host, an Origin and a body without end g
     [421, head("rebound.example") + sized],
     [403, head(pages, "Origin: http://127.0.0.1\r\n") + sized],
     [413, `${head(pages)}Content-Length: ${long.length}\r\n\r\n${long}`],
-    [413, `${head(pages)}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}0\r\n\r\n`],
+    [411, `${head(pages)}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}0\r\n\r\n`],
   ] as const;
   for (const [status, request] of cases) {
     assert.match(await rawAnswer(port, request), new RegExp(`^HTTP/1\\.1 ${status} `));

@@ -213,20 +213,20 @@ Deno.test("an image's libraries come from the system that it is for, through lin
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-root-" });
   try {
     const script = `cd ${folder}
-      mkdir system; cd system
-      mkdir -p usr/lib/aarch64-linux-gnu && ln -s usr/lib lib
-      cd lib/aarch64-linux-gnu
+      triple=aarch64-linux-gnu; mkdir system; cd system
+      mkdir -p usr/lib/$triple && ln -s usr/lib lib
+      cd lib/$triple
       for name in ld-linux-aarch64 libc libm libz libgcc_s; do echo $name > $name.so.0; done
-      triple=aarch64-linux-gnu; ln -s /lib/$triple/ld-linux-aarch64.so.0 ../ld-linux-aarch64.so.1
+      ln -s /lib/$triple/ld-linux-aarch64.so.0 ../ld-linux-aarch64.so.1
       ln -s libc.so.0 libc.so.6
       cd ${folder}; echo 'ELF ld-linux-aarch64.so.1 libc.so.6 libgcc_s.so.0 libz.so.0' > program
       sh ${new URL("scripts/build/image_root.sh", ROOT).pathname} program image system
-      find image -type f -printf '%P\\n' | sort; cat image/lib/ld-linux-aarch64.so.1`;
+      find image/lib -type f -printf '%P\\n' | sort; cat image/*/ld-linux*`;
     const { stdout, stderr } = await runProgram("sh", { args: ["-ec", script] });
     assert.equal(
       stdout,
-      "lib/aarch64-linux-gnu/libc.so.6\nlib/aarch64-linux-gnu/libgcc_s.so.0\n" +
-        "lib/ld-linux-aarch64.so.1\nusr/local/bin/program\nld-linux-aarch64\n",
+      "aarch64-linux-gnu/libc.so.6\naarch64-linux-gnu/libgcc_s.so.0\nld-linux-aarch64.so.1\n" +
+        "ld-linux-aarch64\n",
       stderr,
     );
   } finally {

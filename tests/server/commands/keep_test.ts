@@ -13,10 +13,10 @@ const STATE = new TextEncoder().encode("all that a server knows");
 const log = getLogger("keeper-test");
 
 /** A server's pages, gone once it has handed over. */
-function openServer(): {
+async function openServer(): Promise<{
   readonly address: { hostname: string; port: number };
   readonly gone: Promise<void>;
-} {
+}> {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const gate = new TokenGate(TOKEN);
   const handOver = new HandOverAuth({ token: TOKEN, gate }, {
@@ -32,7 +32,7 @@ function openServer(): {
     metricsGate: gate,
     answer: () => Promise.reject(new Error("nobody asks")),
   };
-  const admin = serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {
+  const admin = await serveAdmin({ hostname: "127.0.0.1", port: 0 }, view, (error) => {
     throw error;
   });
   const port = Number(admin.address.split(":")[1]);
@@ -49,7 +49,7 @@ function openManager(): { readonly manager: SystemdNotifier; readonly ready: Pro
 }
 
 Deno.test("keep() holds a server's state until the next server serves, and ends", async () => {
-  const { address } = openServer();
+  const { address } = await openServer();
   const { manager, ready } = openManager();
   const { signal } = new AbortController();
   const keeping = keep({ address, token: TOKEN }, { log, manager, signal });
@@ -65,7 +65,7 @@ Deno.test("keep() holds a server's state until the next server serves, and ends"
 });
 
 Deno.test("keep() that is told to end lets go of it, and says so by its exit code", async () => {
-  const { address } = openServer();
+  const { address } = await openServer();
   const { manager, ready } = openManager();
   const stop = new AbortController();
   const keeping = keep({ address, token: TOKEN }, { log, manager, signal: stop.signal });
@@ -75,7 +75,7 @@ Deno.test("keep() that is told to end lets go of it, and says so by its exit cod
 });
 
 Deno.test("keep() without a server, or without the token, is one error", async () => {
-  const { address, gone } = openServer();
+  const { address, gone } = await openServer();
   const { manager } = openManager();
   const { signal } = new AbortController();
   const attempt = (token: string | undefined) => keep({ address, token }, { log, manager, signal });

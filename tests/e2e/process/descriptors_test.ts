@@ -1,0 +1,75 @@
+// Shares the machine: runs beside another file of whole programs.
+
+// A server that has no file descriptor left, by the system's own limit, and what is left of it afterwards.
+
+import assert from "node:assert/strict";
+import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.ts";
+import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
+
+const test = skipIf(
+  Deno.build.os === "linux" ? whyMissing("prlimit", "openssl") : "limits are set as Linux does",
+);
+
+/** Connections until the server can open nothing more, and some that wait at its door. */
+async function exhaust(server: RunningServer): Promise<Deno.Conn[]> {
+  const limit = server.handles() + 20;
+  const { success } = await new Deno.Command("prlimit", {
+    args: [`--pid=${server.pid}`, `--nofile=${limit}:${limit}`],
+  }).output();
+  assert.ok(success);
+  const connections: Deno.Conn[] = [];
+  while (server.handles() < limit && connections.length < 100) {
+    connections.push(await Deno.connect({ hostname: "127.0.0.1", port: server.port }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (let more = 0; more < 5; more++) {
+    connections.push(await Deno.connect({ hostname: "127.0.0.1", port: server.port }));
+  }
+  return connections;
+}
+
+async function pageStatus(pages: string, path: string): Promise<number> {
+  const response = await fetch(`http://${pages}${path}`, { signal: AbortSignal.timeout(500) });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** Asks until it is so. */
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const end = performance.now() + 15_000;
+  while (!await isSo().catch(() => false)) {
+    assert.ok(performance.now() < end, what);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+for (const isTls of [false, true]) {
+  test(`a server ${isTls ? "with" : "without"} TLS that ran out of file descriptors serves clients and pages again`, async () => {
+    await using certificate = await makeCertificate();
+    const tls = isTls ? ["--certfile", certificate.certFile, "--keyfile", certificate.keyFile] : [];
+    await using server = await startServer({
+      args: ["--admin-listen", "127.0.0.1:0", "--max-per-address", "off", ...tls],
+      env: WITH_TOKEN,
+    });
+    const pages = await pagesOf(server);
+    assert.equal(await pageStatus(pages, "/ready"), 200);
+    const connections = await exhaust(server);
+    // Whoever asks now waits or is refused; nobody is told that all is well.
+    const during = await pageStatus(pages, "/ready").catch(() => undefined);
+    assert.notEqual(during, 200);
+    for (const connection of connections) connection.close();
+    await until(async () => await pageStatus(pages, "/ready") === 200, "ready again");
+    await using alice = await V2Peer.join({
+      port: server.port,
+      ...(isTls ? { tlsCa: certificate.cert } : {}),
+      hello: { name: "alice" },
+    });
+    assert.equal(alice.welcome.kind, "welcome");
+    assert.match(await adminAnswer(pages, "sessions"), /v2/);
+    assert.equal((await server.stop()).code, 0);
+  });
+}
