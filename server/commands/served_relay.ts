@@ -89,6 +89,7 @@ export class ServedRelay {
       admit: (address) => door.admit(address),
       onConnection: (connection, slot) => serveConnection(relay, connection, slot, door),
       beforeTls: (plain) => door.beforeTls(plain),
+      inTurn: (address, work) => relay.tlsQueue.run(address, work),
       onHandshakeFailed: () => relay.metrics.handshake("tls"),
       onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),
     });

@@ -43,6 +43,9 @@ export const JOIN_RATE = { messages: 128, seconds: 640 } as const;
 /** Handshakes that are computed at a time; the others wait, and members are served between any two. */
 export const HANDSHAKES_AT_ONCE = 4;
 
+/** TLS handshakes that are computed at a time: more would only hold up members for longer at once. */
+export const TLS_HANDSHAKES_AT_ONCE = 1;
+
 /** Default for `--max-rooms`; an empty room is forgotten at once. */
 export const ROOMS_MAX = 10_000;
 

@@ -4,15 +4,23 @@
 import { setImmediate } from "node:timers";
 import { sourceOf } from "./ip_network.ts";
 
+/** How a queue runs its handshakes. */
+export interface HandshakeQueueOptions {
+  /** Rests after each for as long as it took: for work on the thread that serves members, which gets half of it. */
+  readonly rests?: boolean;
+}
+
 /** Runs handshakes, `atOnce` at a time. */
 export class HandshakeQueue {
   readonly #atOnce: number;
+  readonly #rests: boolean;
   /** Those that wait, by source; the source whose turn is next comes first. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #running = 0;
 
-  constructor(atOnce: number) {
+  constructor(atOnce: number, { rests = false }: HandshakeQueueOptions = {}) {
     this.#atOnce = atOnce;
+    this.#rests = rests;
   }
 
   /** Runs `work` for a connection from `address` when its turn comes; gives its result. */
@@ -21,10 +29,22 @@ export class HandshakeQueue {
     try {
       // Behind the reads that are ready: members come first.
       await new Promise<void>((resolve) => void setImmediate(resolve));
-      return await work();
+      return await this.#timed(work);
     } finally {
       this.#running--;
       this.#startNext();
+    }
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      const took = performance.now() - began;
+      if (this.#rests && this.#waiting.size > 0) {
+        await new Promise((resolve) => setTimeout(resolve, took));
+      }
     }
   }
 

@@ -23,6 +23,8 @@ export interface Service {
    * ConnectionLost.
    */
   readonly beforeTls?: (plain: Connection) => Promise<BeforeTls> | undefined;
+  /** Runs the costly part of a TLS handshake of `address` when its turn comes; at once where it is undefined. */
+  readonly inTurn?: (address: string, work: () => Promise<void>) => Promise<void>;
   /** Called for every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
   /** Called with what `onConnection` threw: a bug of the server. */
@@ -56,8 +58,8 @@ export interface Listener {
 export interface Arrival {
   /** The peer's address without its port. */
   readonly address: string;
-  /** Does the TLS handshake, where there is one, after `beforeTls`. Throws where it fails. */
-  secure(beforeTls: Service["beforeTls"]): Promise<Connection>;
+  /** Does the TLS handshake, where there is one, after `beforeTls` and in its turn. Throws where it fails. */
+  secure(service: Pick<Service, "beforeTls" | "inTurn">): Promise<Connection>;
   close(): void;
 }
 
@@ -79,12 +81,12 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
 
 async function secureInTime(
   arrival: Arrival,
-  { beforeTls }: Service,
+  service: Service,
 ): Promise<Connection | undefined> {
   // No listener has a deadline for the TLS handshake.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {
-    return await arrival.secure(beforeTls);
+    return await arrival.secure(service);
   } catch {
     return undefined;
   } finally {

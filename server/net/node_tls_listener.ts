@@ -105,6 +105,11 @@ async function openServer(host: string, port: number): Promise<Server> {
   return server;
 }
 
+const NOTHING = new Uint8Array();
+
+/** A server's part of a TLS handshake takes some milliseconds; where it has not come by then, there is none. */
+const ANSWER_MS = 50;
+
 /** What lets a read of a plain socket go on. */
 const CHANGES = ["readable", "end", "close"] as const;
 
@@ -194,20 +199,38 @@ class NodeTlsConnection implements Arrival, Connection {
     return socket;
   }
 
-  async secure(beforeTls: Service["beforeTls"]): Promise<Connection> {
+  async secure({ beforeTls, inTurn }: Pick<Service, "beforeTls" | "inTurn">): Promise<Connection> {
     const plain = new PlainBytes(this.#raw, this.#address);
     const reading = beforeTls?.(plain);
-    if (reading !== undefined) {
-      const { address, rest } = await reading;
-      plain.giveBack(rest);
-      this.#address = address;
-    }
-    this.#socket = this.#startTls();
-    while (!this.#secured && !this.#ended) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
+    const before = reading === undefined ? undefined : await reading;
+    if (before !== undefined) this.#address = before.address;
+    const rest = before?.rest ?? NOTHING;
+    // A turn is for work that is there: whoever says nothing has none.
+    const first = rest.length > 0 ? rest : await plain.read() ?? NOTHING;
+    if (inTurn === undefined) await this.#answer(plain, first);
+    else await inTurn(this.#address, () => this.#answer(plain, first));
+    while (!this.#secured && !this.#ended) await this.#change();
     if (!this.#secured) throw lost(this.#failure);
     return this;
+  }
+
+  /** Begins TLS with what the client said first, and computes the answer: that is what a handshake costs. */
+  async #answer(plain: PlainBytes, first: Uint8Array): Promise<void> {
+    plain.giveBack(first);
+    if (this.#ended) return;
+    this.#socket = this.#startTls();
+    // The client's next word may be long in coming, or never come.
+    const timer = setTimeout(() => this.#wake?.(), ANSWER_MS);
+    const until = performance.now() + ANSWER_MS;
+    while (!this.#secured && !this.#ended && performance.now() < until) {
+      if (this.#raw.bytesWritten > 0) break;
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+    clearTimeout(timer);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wake = resolve);
   }
 
   async read(): Promise<Uint8Array | null> {

@@ -6,9 +6,10 @@ import { CONNECTION_RATE, PACE_BURST, WRONG_TOKEN_RATE } from "../../../server/c
 import { frameBody } from "../../../shared/channel/record_batch.ts";
 import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import type { Request } from "../../../shared/messages/messages_v2.ts";
-import { floodHandshakes, tryToken } from "../../helpers/hostile/many_logins.ts";
+import { floodHandshakes, floodTls, tryToken } from "../../helpers/hostile/many_logins.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { skipUnless } from "../../helpers/repo/skip.ts";
 
 const LIMITED = ["--rate-limit", "1000/1"];
@@ -121,6 +122,35 @@ testLinux(
     assert.ok(lines.length <= 2, `${lines.length} lines`);
   },
 );
+
+for (const rate of ["default", "off"]) {
+  testLinux(
+    `fifty sockets of one address that only do TLS handshakes starve nobody, with --connection-rate ${rate}`,
+    async () => {
+      await using certificate = await makeCertificate();
+      const { certFile, keyFile, cert: tlsCa } = certificate;
+      const args = [...LIMITED, "--certfile", certFile, "--keyfile", keyFile];
+      if (rate === "off") args.push("--connection-rate", "off");
+      await using server = await startServer({ args });
+      const { port } = server;
+      await using ann = await V2Peer.join({ port, tlsCa, hello: { name: "ann" } });
+      await using bob = await V2Peer.join({ port, tlsCa, hello: { name: "bob" } });
+      const before = await p99(ann, bob, 1_000);
+      const flood = floodTls({ from: STRANGER, port }, { sockets: 50, ms: 4_000 });
+      const during = await p99(ann, bob, 2_000);
+      const start = performance.now();
+      await using _newcomer = await V2Peer.join({ port, tlsCa, hello: { name: "new" } });
+      const newcomerMs = performance.now() - start;
+      const { answered, tried } = await flood;
+      console.log(
+        `${answered} of ${tried} TLS handshakes answered; p99 ${before.toFixed(1)} ms before, ` +
+          `${during.toFixed(1)} ms during; a newcomer was in after ${newcomerMs.toFixed(0)} ms`,
+      );
+      assert.ok(during < before + NOISE_MS, `${before} ms before, ${during} ms during`);
+      assert.ok(newcomerMs < 1_500, `a newcomer waited ${newcomerMs} ms`);
+    },
+  );
+}
 
 testLinux(
   "wrong tokens are looked at ten times a minute for an address; others come in, and members come back",

@@ -1,7 +1,8 @@
 // Somebody who opens connections from an address of their own and logs in as often as they can.
 
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
@@ -30,6 +31,12 @@ async function open({ from, port }: Stranger): Promise<Socket> {
   return socket;
 }
 
+/** Whether anything comes. */
+async function firstBytes(socket: Socket): Promise<boolean> {
+  for await (const _ of socket.iterator({ destroyOnReturn: false })) return true;
+  return false;
+}
+
 /** The next frame; undefined at the end. */
 async function nextFrame(socket: Socket, reader: FrameReader): Promise<Uint8Array | undefined> {
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -38,14 +45,45 @@ async function nextFrame(socket: Socket, reader: FrameReader): Promise<Uint8Arra
   return undefined;
 }
 
+/** How long a flood lasts, and over how many connections at a time. */
+export interface FloodSize {
+  readonly sockets: number;
+  readonly ms: number;
+}
+
 /** Sends one first message over `sockets` connections at a time, again and again for `ms`. */
-export async function floodHandshakes(
-  stranger: Stranger,
-  { sockets, ms }: { readonly sockets: number; readonly ms: number },
-): Promise<Flood> {
+export async function floodHandshakes(stranger: Stranger, size: FloodSize): Promise<Flood> {
   // One for all of them: the server cannot know, and the flood costs nothing.
   const { firstMessage } = await ClientHandshake.start({ rsa: await testRsa() });
-  const first = encodeFrame(firstMessage);
+  return await flood(stranger, encodeFrame(firstMessage), size);
+}
+
+/** The same with the first message of a TLS handshake, to which the server answers with its signature. */
+export async function floodTls(stranger: Stranger, size: FloodSize): Promise<Flood> {
+  return await flood(stranger, await clientHello(), size);
+}
+
+/** What a TLS client says first. */
+async function clientHello(): Promise<Uint8Array> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { readonly port: number };
+  const client = connectTls({ host: "127.0.0.1", port, servername: "localhost" });
+  client.on("error", () => {});
+  const [socket] = await once(server, "connection") as [Socket];
+  const [bytes] = await once(socket, "data") as [Uint8Array];
+  client.destroy();
+  socket.destroy();
+  server.close();
+  return bytes.slice();
+}
+
+async function flood(
+  stranger: Stranger,
+  first: Uint8Array,
+  { sockets, ms }: FloodSize,
+): Promise<Flood> {
   const until = performance.now() + ms;
   let [answered, tried] = [0, 0];
   const one = async () => {
@@ -54,7 +92,7 @@ export async function floodHandshakes(
       try {
         const socket = await open(stranger);
         socket.write(first);
-        if (await nextFrame(socket, new FrameReader()) !== undefined) answered++;
+        if (await firstBytes(socket)) answered++;
         socket.destroy();
       } catch {
         // Refused: it tries again.

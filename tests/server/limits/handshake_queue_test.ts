@@ -53,3 +53,18 @@ Deno.test("a handshake that fails gives its turn to the next", async () => {
   await assert.rejects(queue.run("192.0.2.1", () => Promise.reject(new Error("no"))), /no/);
   assert.equal(await queue.run("192.0.2.1", () => Promise.resolve(7)), 7);
 });
+
+Deno.test("a queue that rests leaves half of the time to others while handshakes wait", async () => {
+  const queue = new HandshakeQueue(1, { rests: true });
+  let working = 0;
+  const work = () => {
+    const began = performance.now();
+    while (performance.now() - began < 5);
+    working += performance.now() - began;
+    return Promise.resolve();
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: 20 }, () => queue.run("192.0.2.1", work)));
+  const took = performance.now() - began;
+  assert.ok(took > 1.8 * working, `${working} ms of ${took}`);
+});
