@@ -8,6 +8,7 @@ import { fanoutWss } from "./rows/fanout_wss.ts";
 import { fileCopy } from "./rows/file_copy.ts";
 import { growth } from "./rows/growth.ts";
 import { idleMemory } from "./rows/idle_memory.ts";
+import { idleMemoryWss } from "./rows/idle_memory_wss.ts";
 import { latencyP99, latencyP99Tls } from "./rows/latency.ts";
 import { oneToMany } from "./rows/one_to_many.ts";
 import { sealedJoin, sealedMessage } from "./rows/sealed.ts";
@@ -28,6 +29,7 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   "latency-p99": latencyP99,
   "latency-p99-tls": latencyP99Tls,
   "idle-memory": idleMemory,
+  "idle-memory-wss": idleMemoryWss,
   "file-10mb": fileCopy,
   "start-up": startUp,
   growth,

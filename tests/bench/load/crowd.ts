@@ -1,12 +1,13 @@
 // Load: many v2 members that sit in rooms, read what comes and answer pings. A process of its own, so that what they
 // read delays nobody who is measured. Arguments: port, members, members a room, the start of the rooms' names, file of
-// the certificate where it is TLS. With "raw" for the names: connections that only connect. Says "joined N" after each
+// the certificate where it is TLS, or "websocket". With "raw" for the names: connections that only connect. Says "joined N" after each
 // hundred and at the end.
 
+import { overWebSocket } from "../../helpers/web/web_socket_conn.ts";
 import { connectTls, pause } from "./load.ts";
 import { makeLoadKeys, V2Member } from "./v2_member.ts";
 
-const [port = "", count = "", perRoom = "", kind = "", certFile] = Deno.args;
+const [port = "", count = "", perRoom = "", kind = "", carrier] = Deno.args;
 const JOINS_AT_ONCE = 8;
 // One after another: a connection that waits for the server to accept it may be refused.
 const CONNECTS_AT_ONCE = 1;
@@ -17,12 +18,13 @@ const kept: unknown[] = [];
 let next = 0;
 let joined = 0;
 
-const cert = certFile === undefined ? undefined : await Deno.readTextFile(certFile);
+const isWebSocket = carrier === "websocket";
+const cert = carrier === undefined || isWebSocket ? undefined : await Deno.readTextFile(carrier);
 
 async function connect(): Promise<Deno.Conn> {
-  return cert === undefined
-    ? await Deno.connect({ hostname: "127.0.0.1", port: Number(port) })
-    : await connectTls(Number(port), cert);
+  if (cert !== undefined) return await connectTls(Number(port), cert);
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  return isWebSocket ? await overWebSocket(conn) : conn;
 }
 
 function say(text: string): void {

@@ -17,8 +17,6 @@ const FURTHER_HANDLES = 500;
 const QUIET_LOOK_MS = 250;
 const AT_ONCE_MS = 50;
 
-type Amount = typeof SIZES[Size];
-
 /** Measures the row. */
 export async function idleMemory(size: Size): Promise<Row> {
   const amount = SIZES[size];
@@ -59,20 +57,33 @@ export async function idleMemory(size: Size): Promise<Row> {
   };
 }
 
-interface Crowding {
-  readonly amount: Amount;
+/** How many connections there are, and how often the server's memory is looked at. */
+export interface CrowdSize {
+  readonly connections: number;
+  /** Those that are there already when it begins. */
+  readonly first: number;
+  readonly perRoom: number;
+  readonly looks: number;
+}
+
+/** A crowd whose memory is measured. */
+export interface Crowding {
+  readonly amount: CrowdSize;
+  /** Connections that only connect. */
   readonly raw: boolean;
+  readonly webSocket?: boolean;
   readonly whileThere?: () => Promise<void>;
 }
 
-async function perConnection(
+/** Bytes of the server's resident memory for each connection beyond the first. */
+export async function perConnection(
   server: Listening,
-  { amount: { connections, first, perRoom, looks }, raw, whileThere }: Crowding,
+  { amount: { connections, first, perRoom, looks }, raw, webSocket, whileThere }: Crowding,
 ): Promise<number> {
   const crowd = (count: number, kind: string) =>
     startProgram({
       path: "tests/bench/load/crowd.ts",
-      args: [`${server.port}`, `${count}`, `${perRoom}`, kind],
+      args: [`${server.port}`, `${count}`, `${perRoom}`, kind, ...(webSocket ? ["websocket"] : [])],
       handles: connections + FURTHER_HANDLES,
     });
   await using few = crowd(first, raw ? "raw" : "first");

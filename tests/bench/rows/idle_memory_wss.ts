@@ -1,0 +1,34 @@
+// Row idle-memory-wss: what a connection that says nothing costs more over WebSocket than without.
+
+import type { Size } from "../load/load.ts";
+import { startRelay } from "../processes.ts";
+import type { Row } from "../row.ts";
+import { type CrowdSize, perConnection } from "./idle_memory.ts";
+
+const SIZES: Readonly<Record<Size, CrowdSize>> = {
+  full: { connections: 5_000, first: 100, perRoom: 100, looks: 40 },
+  tiny: { connections: 20, first: 10, perRoom: 5, looks: 2 },
+};
+const FURTHER_HANDLES = 500;
+
+/** Measures the row. */
+export async function idleMemoryWss(size: Size): Promise<Row> {
+  const amount = SIZES[size];
+  const measure = async (webSocket: boolean) => {
+    const args = ["--web-only-socket", "--max-connections", `${2 * amount.connections}`];
+    const handles = amount.connections + FURTHER_HANDLES;
+    await using server = await startRelay(undefined, { args, handles });
+    return await perConnection(server, { amount, raw: false, webSocket }) / 1_024;
+  };
+  const reference = await measure(false);
+  const ours = await measure(true);
+  return {
+    row: "idle-memory-wss",
+    value: ours - reference,
+    unit: "KiB a connection",
+    reference: "all of a v2 member without WebSocket",
+    referenceValue: reference,
+    goal: { of: "value", limit: 2, better: "less" },
+    notes: [`${amount.connections} v2 members that say nothing, ${ours.toFixed(1)} KiB of each`],
+  };
+}
