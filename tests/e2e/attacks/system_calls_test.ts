@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 // What the server's executable asks of the kernel during a conversation, seen from outside.
 
 import assert from "node:assert/strict";

@@ -1,3 +1,5 @@
+// Shares the machine: runs beside another file of whole programs.
+
 import assert from "node:assert/strict";
 import { makeCertificate, readmeCertificateLine } from "../../helpers/system/certificates.ts";
 import { findCompileBase } from "../../helpers/programs/executables.ts";
