@@ -103,6 +103,14 @@ test("three servers are one: names, order, presence, direct messages, files and 
   const data = new Uint8Array([1, 2, 3]);
   await bob.send({ kind: "part", to: [client], file: "f", index, data });
   assert.deepEqual((await ann.until("chunk")).data, new Uint8Array([1, 2, 3]));
+  await ann.send({ kind: "receipt", room: ann.room(), to, file: "f", state: "saved" });
+  const saved = await bob.until("receipt");
+  assert.deepEqual([saved.client, saved.name, saved.room, saved.state], [
+    client,
+    "ann",
+    bob.room(),
+    "saved",
+  ]);
 
   await bob.send({ kind: "rename", id: bob.nextId(), name: "ann" });
   await bob.until("declined");
