@@ -20,7 +20,8 @@ export type AnyClientId = ClientId | LocalMemberId;
 export type WithAnyIds<M> = M extends unknown ? { readonly [K in keyof M]: AnyIdOf<K, M[K]> }
   : never;
 type AnyIdOf<K, V> = K extends "room" ? V extends RoomId ? AnyRoomId : V
-  : K extends "client" | "maker" | "to" | "whom" ? V extends ClientId ? AnyClientId : V
+  : K extends "client" | "maker" | "to" | "whom"
+    ? V extends ClientId ? AnyClientId : V extends ClientId[] ? AnyClientId[] : V
   : V;
 
 /** Whether it names a sealed room, or a member of one. Everything that keeps a sealed room from the server asks this. */
@@ -31,7 +32,7 @@ export function isSealedId(id: AnyRoomId | AnyClientId): id is LocalRoomId | Loc
 /** A request that may leave for the server. Throws TypeError where it names a sealed room or a member of one. */
 export function requirePlain(request: WithAnyIds<Request>): Request {
   const { room = 0, to = 0, whom = 0 } = request as { readonly [key: string]: unknown };
-  if ([room, to, whom].some((id) => typeof id === "string")) {
+  if ([room, to, whom].flat().some((id) => typeof id === "string")) {
     throw new TypeError("A request of a sealed room came to the session of the server");
   }
   return request as Request;

@@ -112,12 +112,12 @@ export class Chat implements ChatContext {
     };
     this.transfers = options.transfers({
       send: (request, room) => sendFileRequest(fileRoute, request, room),
-      // A v1 server, and members of a sealed room, cannot say how far a file is.
-      survives: (room) => !this.isV1 && room.isSealed !== true,
+      // A v1 server cannot say how far a file is.
+      survives: () => !this.isV1,
       notify: (event) => this.output.file(event, this.rooms.current?.title),
       now: () => options.clock.now(),
       ownId: () => this.clientId,
-      members: (room) => this.rooms.all.find((joined) => joined === room)?.roster.people ?? [],
+      others: (room) => this.rooms.othersIn(room),
       roomTitle: (id) => this.rooms.byId(id)?.title,
     });
     const { place: { room: title, name }, secret } = options;

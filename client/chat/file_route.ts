@@ -1,6 +1,6 @@
 // The way of requests about files: to the server, or to the sealed room that encrypts them.
 
-import { requirePlain } from "../base/local_ids.ts";
+import { isSealedId, requirePlain } from "../base/local_ids.ts";
 import type { RequestLedger, RequestOutcome, RequestRoom } from "../session/request_ledger.ts";
 import type { Session } from "../session/session.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
@@ -26,7 +26,7 @@ export async function sendFileRequest(
     void requests.add(request, room).then((outcome) => answered(request.file, outcome));
     return;
   }
-  const sealedRoom = sealed.of(room) ?? sealed.ofFile(request.file);
-  if (sealedRoom === undefined) return await session().send(requirePlain(request));
-  if (request.kind === "chunk") await sealedRoom.sendChunk(request);
+  const id = "room" in request ? request.room : room?.id;
+  if (id !== undefined && isSealedId(id)) return sealed.byId(id)?.sendFile(request);
+  await session().send(requirePlain(request));
 }

@@ -8,6 +8,7 @@ import {
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
+import { FILE_RECEIPTS } from "../../shared/messages/messages_v2.ts";
 import { HANDLE_BYTES } from "../../shared/messages/messages_sealed.ts";
 
 /** Bytes that name a message or a file among all. */
@@ -52,6 +53,10 @@ export const PAYLOADS = {
   topic: { id, text: topic() },
   /** The sender is writing. */
   typing: { id },
+  /** What became of the file `of` of the member with that handle at the sender. */
+  receipt: { id, to: bytes(HANDLE_BYTES), of: id, state: z.enum(FILE_RECEIPTS) },
+  /** The sender hands out its file `of` no longer. */
+  withdrawn: { id, of: id },
 } as const;
 
 function topic() {

@@ -3,6 +3,7 @@
 import type { AnyRoomId, LocalRoomId } from "../base/local_ids.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
+import type { RosterEntry } from "./roster.ts";
 import { JoinedRoom } from "./joined_room.ts";
 
 // A server can take us out of rooms and into others without end.
@@ -34,6 +35,12 @@ export class JoinedRooms {
   /** The room of this id in this session. */
   byId(id: AnyRoomId): JoinedRoom | undefined {
     return this.#all.find((room) => room.id === id);
+  }
+
+  /** Who else is in a room of ours; nobody where it is none. */
+  othersIn(room: object): readonly RosterEntry[] {
+    const joined = this.#all.find((each) => each === room);
+    return joined?.roster.people.filter(({ name }) => name !== joined.name) ?? [];
   }
 
   /** The room of this name. */

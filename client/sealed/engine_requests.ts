@@ -27,14 +27,31 @@ export function toEngine(
     case "rename":
       return { kind: "rename", request: request.id, name: request.name };
     case "offer": {
-      const { id, file, filename: name, size, chunks } = request;
-      return { kind: "offer", request: id, file, name, size, chunks };
+      const { id, file, filename: name, size, hash } = request;
+      // The chat offers nothing of which it does not know the digest.
+      if (hash === null) return undefined;
+      return { kind: "offer", request: id, file, name, size, hash };
     }
     case "moderate": {
       const { id, what, whom, text: reason } = request;
       if (what === "kick") return { kind: "kick", request: id, whom: numberOf(whom), reason };
       // Of the rest the commands let only these through: nothing enforces what no server can read.
       return { kind: "lock", request: id, locked: what === "lock" };
+    }
+    case "part": {
+      const { file, index, data } = request;
+      return { kind: "part", to: request.to.map(numberOf), file, index, data };
+    }
+    // A v2 client sends a chunk only to give a file up.
+    case "chunk":
+      return { kind: "withdraw", file: request.file };
+    case "pull": {
+      const { to, file, index, count } = request;
+      return { kind: "pull", client: numberOf(to), file, index, count };
+    }
+    case "receipt": {
+      const { to, file, state } = request;
+      return { kind: "receipt", client: numberOf(to), file, state };
     }
     default:
       return undefined;

@@ -8,19 +8,13 @@ import {
   memberNumber,
   type WithAnyIds,
 } from "../base/local_ids.ts";
-import type {
-  Request,
-  RequestOf,
-  SealedEvent,
-  SealedRequest,
-} from "../../shared/messages/messages_v2.ts";
+import type { Request, SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import type { Clock } from "../base/clock.ts";
 import { show } from "../events/show_event.ts";
 import { handleDirect } from "../events/dispatch.ts";
-import { FileDelivery } from "./file_delivery.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import { listedName } from "../render/text.ts";
 import { RequestLedger } from "../session/request_ledger.ts";
@@ -70,9 +64,6 @@ export class SealedRoom {
   moved: { readonly name: string; readonly secret: Uint8Array } | undefined;
   readonly #options: SealedRoomOptions;
   readonly #engine: SealedEngine;
-  /** Ids of files that we hand out and that are not all here yet. */
-  readonly #files = new Set<string>();
-  readonly #handingOut: FileDelivery;
   /** Fingerprints that the user was shown, by name. */
   readonly #compared = new Map<string, string>();
   #leaving = false;
@@ -96,11 +87,6 @@ export class SealedRoom {
     this.requests.attach({
       send: (request) => Promise.resolve(this.#ask(request)),
       close() {},
-    });
-    this.#handingOut = new FileDelivery({
-      clock,
-      people: () => this.status?.people ?? [],
-      isIn: () => chat.connected && this.status?.phase === "in",
     });
   }
 
@@ -138,16 +124,9 @@ export class SealedRoom {
     this.#engine.handle({ kind: "move", request: 0, secret });
   }
 
-  /** The next chunk of an own file. With the last one, resolves when all who are here have the file. */
-  async sendChunk({ file, index, data, last }: RequestOf<"chunk">): Promise<void> {
-    if (last) this.#files.delete(file);
-    this.#engine.handle({ kind: "chunk", file, index, data, last });
-    if (last && data.length > 0) await this.#handingOut.handOut(file);
-  }
-
-  /** Whether that file is one that we hand out here. */
-  hasFile(file: string): boolean {
-    return this.#files.has(file);
+  /** Something about a file goes to the members. */
+  sendFile(request: WithAnyIds<Request>): void {
+    this.#ask(request);
   }
 
   /** Tells the members that we are writing. */
@@ -170,10 +149,7 @@ export class SealedRoom {
 
   #ask(request: WithAnyIds<Request>): void {
     const asked = toEngine(request, (client) => memberNumber(this.#options.id, client) ?? 0);
-    if (asked !== undefined) {
-      if (request.kind === "offer") this.#files.add(request.file);
-      return this.#engine.handle(asked);
-    }
+    if (asked !== undefined) return this.#engine.handle(asked);
     if (!("id" in request)) return;
     this.requests.answer(request.id, "refused");
     show(this.#options.chat, {
@@ -237,8 +213,12 @@ export class SealedRoom {
         return this.#offered(event);
       case "chunk":
         return this.#chunk(event);
-      case "served":
-        return this.#handingOut.served(event.file, event);
+      case "pull":
+        return this.#pulled(event);
+      case "taken":
+        return chat.transfers.handleTaken(event);
+      case "receipt":
+        return this.#receipt(event);
     }
   }
 
@@ -309,26 +289,32 @@ export class SealedRoom {
   }
 
   #offered(
-    { client, name, time, request, file }: Extract<SealedRoomEvent, { kind: "file" }>,
+    { client, name, time, file }: Extract<SealedRoomEvent, { kind: "file" }>,
   ): void {
-    if (request > 0) this.requests.answer(request, "confirmed");
-    const { id, name: filename, size, chunks } = file;
+    const { id, name: filename, size, chunks, hash } = file;
     const about = { client: this.#clientOf(client), name, time, request: 0 };
-    // Members hold what they get against its digest by themselves.
-    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash: null });
-    if (request === 0) this.#dropUnwanted(client, id);
+    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash });
+  }
+
+  /** Who asks for chunks has accepted the file. */
+  #pulled(event: Extract<SealedRoomEvent, { kind: "pull" }>): void {
+    const { file, index, count } = event;
+    this.#receipt({ ...event, kind: "receipt", state: "accepted" });
+    const client = localMember(this.#options.id, event.client);
+    const pull = { room: this.#options.id, client, file, index, count };
+    this.#options.chat.transfers.handlePull({ kind: "pull", ...pull });
+  }
+
+  #receipt(event: Extract<SealedRoomEvent, { kind: "receipt" }>): void {
+    const { file, state, name } = event;
+    const client = localMember(this.#options.id, event.client);
+    const about = { room: this.#options.id, client, name, time: this.#options.clock.date() };
+    this.#options.chat.transfers.handleReceipt({ kind: "receipt", ...about, file, state });
   }
 
   #chunk({ client, id, index, data, last }: Extract<SealedRoomEvent, { kind: "chunk" }>): void {
     const about = { client: this.#clientOf(client), name: "", time: 0 };
     this.#pass({ kind: "chunk", ...about, file: id, index, data, last });
-    if (!last) this.#dropUnwanted(client, id);
-  }
-
-  /** What nobody takes is not fetched any further. */
-  #dropUnwanted(client: number, file: string): void {
-    if (this.#options.chat.transfers.wants({ client: this.#clientOf(client), file })) return;
-    this.#engine.handle({ kind: "drop", client, file });
   }
 
   #note({ level, text }: Extract<SealedRoomEvent, { kind: "note" }>): void {

@@ -1,6 +1,6 @@
 // All sealed rooms of one chat over one session: who gets which answer of the relay.
 
-import type { LocalRoomId } from "../base/local_ids.ts";
+import type { AnyRoomId, LocalRoomId } from "../base/local_ids.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { ChatContext } from "../events/chat_context.ts";
@@ -69,9 +69,9 @@ export class SealedRooms {
     return this.all.find((sealed) => sealed.knows(draft.to))?.requests;
   }
 
-  /** The sealed room to which we hand out that file. */
-  ofFile(file: string): SealedRoom | undefined {
-    return this.all.find((room) => room.hasFile(file));
+  /** The sealed room of that id. */
+  byId(id: AnyRoomId): SealedRoom | undefined {
+    return this.all.find(({ state }) => state.id === id);
   }
 
   /** Enters a room, as soon as there is a connection; lines go there. */

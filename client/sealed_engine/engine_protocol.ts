@@ -2,7 +2,7 @@
 
 import type { RequestId, SequenceNumber } from "../../shared/messages/ids.ts";
 import type { NoteLevel } from "../base/note_level.ts";
-import type { SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import type { FileReceipt, SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
 import type { SealedPerson } from "./people.ts";
 
 /** How the room is right now. */
@@ -113,16 +113,26 @@ export type SealedRoomEvent =
     readonly client: number;
     readonly name: string;
     readonly time: number;
-    readonly request: number;
     readonly file: SealedFile;
   }
-  /** Somebody pulls one of our files; complete = its last chunk went out to them. */
+  /** Somebody wants chunks of one of our files, by the chat's id of it. */
   | {
-    readonly kind: "served";
-    /** The chat's id of the offer. */
+    readonly kind: "pull";
     readonly file: string;
     readonly client: number;
-    readonly complete: boolean;
+    readonly name: string;
+    readonly index: number;
+    readonly count: number;
+  }
+  /** The relay has a chunk of one of our files. */
+  | { readonly kind: "taken"; readonly file: string; readonly index: number }
+  /** A receiver says what becomes of one of our files. */
+  | {
+    readonly kind: "receipt";
+    readonly file: string;
+    readonly client: number;
+    readonly name: string;
+    readonly state: FileReceipt;
   }
   | {
     readonly kind: "chunk";
@@ -140,8 +150,10 @@ export interface SealedFile {
   readonly id: string;
   readonly name: string;
   readonly size: number;
-  /** Of 32 KiB, as the chat counts them. */
+  /** Without padding. */
   readonly chunks: number;
+  /** SHA-256 of the whole. */
+  readonly hash: Uint8Array;
 }
 
 /** What the chat asks for. */
@@ -182,25 +194,41 @@ export type SealedRoomRequest =
     readonly digits: string;
   }
   | { readonly kind: "move"; readonly request: number; readonly secret: Uint8Array }
-  /** A file to hand out; its chunks of 32 KiB follow. It is given back at once as an own file. */
+  /** A file to hand out; its chunks follow as they are pulled. */
   | {
     readonly kind: "offer";
     readonly request: number;
     readonly file: string;
     readonly name: string;
     readonly size: number;
-    readonly chunks: number;
+    /** SHA-256 of the whole. */
+    readonly hash: Uint8Array;
   }
-  /** Empty data in a last chunk: given up. */
+  /** A chunk of an own file for those who pulled it; no data: it is not available any longer. */
   | {
-    readonly kind: "chunk";
+    readonly kind: "part";
+    readonly to: readonly number[];
     readonly file: string;
     readonly index: number;
     readonly data: Uint8Array;
-    readonly last: boolean;
   }
-  /** A file that is coming is not wanted. */
-  | { readonly kind: "drop"; readonly client: number; readonly file: string }
+  /** An own file is handed out no longer. */
+  | { readonly kind: "withdraw"; readonly file: string }
+  /** Chunks of a file of somebody else are wanted; with `count` 0 none any longer. */
+  | {
+    readonly kind: "pull";
+    readonly client: number;
+    readonly file: string;
+    readonly index: number;
+    readonly count: number;
+  }
+  /** What becomes of a file of somebody else. */
+  | {
+    readonly kind: "receipt";
+    readonly client: number;
+    readonly file: string;
+    readonly state: FileReceipt;
+  }
   /** Removes the member with that number; for who made the room. */
   | {
     readonly kind: "kick";

@@ -1,75 +1,69 @@
-// Files in a sealed room (docs/PROTOCOL.md §11.9): the chat hands a file over chunk by chunk, the room is told once it is
-// whole, and whoever wants it pulls sealed chunks, a window at a time. Everything is held in memory.
+// Files in a sealed room (docs/PROTOCOL.md §11.9): the room is told of a file, whoever wants it pulls chunks, and the
+// chat, which has the file, gives them here to be sealed. Nothing of a file is kept here.
 
-import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
-import { createSha256, type Sha256, sha256 } from "#platform/hash.ts";
+import { fromHex, toHex } from "#platform/bytes.ts";
 import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
-  FILE_CHUNK_BYTES,
   FILE_MAX_BYTES_CEILING,
+  FILE_SERVED_MAX,
   FILE_TRANSFERS_PER_SENDER,
   SEALED_PULL_CHUNKS_MAX,
 } from "../../shared/base/limits.ts";
-import { FILE_HELD_MAX_BYTES, FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
+import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
-import { FileOpener, FileSealer, SEALED_CHUNK_BYTES, sealedChunks } from "./file_seal.ts";
+import { contentChunks, FileOpener, FileSealer, sealedChunks } from "./file_seal.ts";
 import { ID_BYTES, type Payload } from "../mls/payload.ts";
 import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
-import { type MemberState } from "./member_state.ts";
+import { type MemberState, newId } from "./member_state.ts";
 
-type Offer = Extract<SealedRoomRequest, { kind: "offer" }>;
-type Chunk = Extract<SealedRoomRequest, { kind: "chunk" }>;
+type RequestAbout<K extends SealedRoomRequest["kind"]> = Extract<SealedRoomRequest, { kind: K }>;
 type FilePayload = Extract<Payload, { kind: "file" }>;
+type ReceiptPayload = Extract<Payload, { kind: "receipt" }>;
 
-/** Chunks that are asked for at once: 512 KiB keep a connection busy and an outbox small. */
-const WINDOW = Math.min(8, SEALED_PULL_CHUNKS_MAX);
-/** A chunk that has not come for this long is asked for again. */
-const PULL_AGAIN_MS = 5_000;
 /** How often a member is given a whole file. */
 const GIVEN_TIMES = 4;
 const INDEX_BYTES = 4;
 const PULL_BYTES = ID_BYTES + INDEX_BYTES;
+/** What nobody asks of for so long is forgotten: an offer that is accepted at the last moment may stall once. */
+const FORGOTTEN_MS = FILE_OFFER_MS + FILE_STALLED_MS;
 
-interface Outgoing {
-  readonly offer: Offer;
-  readonly bytes: Uint8Array;
-  filled: number;
-}
-
+/** One of our files. */
 interface Served {
   /** The chat's id of it. */
   readonly file: string;
-  readonly bytes: Uint8Array;
+  readonly id: Uint8Array;
   readonly sealer: FileSealer;
+  /** Chunks of the file itself; those behind them are padding. */
+  readonly content: number;
   /** Chunks that each handle was given. */
   readonly given: Map<string, number>;
+  /** Chunks of padding that handles wait for. */
+  readonly padding: Map<string, number[]>;
   until: number;
 }
 
+/** A file of somebody else. */
 interface Incoming {
   readonly client: number;
   readonly handle: string;
   readonly file: FilePayload;
   readonly opener: FileOpener;
-  readonly hash: Sha256;
-  /** Next sealed chunk, and how many of the last asked ones are still to come. */
-  next: number;
-  awaited: number;
-  askedAt: number;
-  heardAt: number;
+  readonly content: number;
+  /** What was asked for last; undefined where nothing is wanted. */
+  wanted: { readonly index: number; readonly count: number } | undefined;
   /** False from when its sender's connection was lost, or ours, until chunks are asked for again. */
   reachable: boolean;
-  /** Next chunk for the chat. */
-  told: number;
+  /** Chunks of padding that were asked for. */
+  padded: number;
+  until: number;
 }
 
 /** The files of one member: those it hands out and those it gets. */
 export class FileExchange {
   readonly #state: MemberState;
-  readonly #outgoing = new Map<string, Outgoing>();
   readonly #served = new Map<string, Served>();
   readonly #incoming = new Map<string, Incoming>();
 
@@ -77,69 +71,62 @@ export class FileExchange {
     this.#state = state;
   }
 
-  /** The chat wants to hand out a file; its chunks follow. */
-  offer(offer: Offer): void {
-    const { request, file: id, name, size } = offer;
-    const { options, people, identity } = this.#state;
+  /** The chat offers a file, of which it gives parts as they are asked for. */
+  async offer({ request, file, name, size, hash }: RequestAbout<"offer">): Promise<void> {
     if (size < 1 || size > FILE_MAX_BYTES_CEILING) {
       const why = `Cannot send a file of ${size} bytes: 1 to ${FILE_MAX_BYTES_CEILING} are allowed`;
-      return options.tell({ kind: "declined", request, why });
+      return this.#state.options.tell({ kind: "declined", request, why });
     }
-    this.#outgoing.set(id, { offer, bytes: new Uint8Array(size), filled: 0 });
-    options.tell({
-      kind: "file",
-      client: people.numberOf(identity.me.handle),
-      name: identity.me.name,
-      time: options.date(),
-      request,
-      file: { id, name, size, chunks: Math.ceil(size / FILE_CHUNK_BYTES) },
-    });
-  }
-
-  /** The next chunk of an own file; an empty last one gives up. */
-  async add({ file: id, data, last }: Chunk): Promise<void> {
-    const outgoing = this.#outgoing.get(id);
-    if (outgoing === undefined) return;
-    const { bytes, filled } = outgoing;
-    if (filled + data.length <= bytes.length) bytes.set(data, filled);
-    outgoing.filled += data.length;
-    if (!last) return;
-    this.#outgoing.delete(id);
-    if (outgoing.filled === bytes.length) await this.#publish(outgoing);
-  }
-
-  async #publish({ offer, bytes }: Outgoing): Promise<void> {
-    const { size, name, file } = offer;
-    const id = randomBytes(ID_BYTES);
+    const id = newId();
+    // Of one file alone: one key and nonce never seal two texts, since the chat gives a chunk as it was or not at all.
     const key = randomBytes(32);
-    const hash = sha256(bytes);
-    const sealer = new FileSealer(key, size);
-    const until = this.#state.options.now() + FILE_OFFER_MS;
     this.#served.set(toHex(id), {
       file,
-      bytes,
-      sealer,
+      id,
+      sealer: new FileSealer(key, size),
+      content: contentChunks(size),
       given: new Map(),
-      until,
+      padding: new Map(),
+      until: this.#state.options.now() + FORGOTTEN_MS,
     });
-    this.#forgetBeyond();
-    await this.#state.say({ kind: "file", id, name, size, chunks: sealedChunks(size), hash, key });
-  }
-
-  /** The oldest files go when all together are too large. */
-  #forgetBeyond(): void {
-    let held = [...this.#served.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
-    for (const [id, { bytes }] of this.#served) {
-      if (held <= FILE_HELD_MAX_BYTES || this.#served.size === 1) return;
-      held -= bytes.length;
-      this.#served.delete(id);
+    if (this.#served.size > FILE_TRANSFERS_PER_SENDER + FILE_SERVED_MAX) {
+      this.#served.delete(this.#served.keys().next().value as string);
     }
+    const payload = {
+      kind: "file",
+      id,
+      name,
+      size,
+      chunks: sealedChunks(size),
+      hash,
+      key,
+    } as const;
+    await this.#state.say(payload, request);
   }
 
-  /** A member hands out a file: it is pulled at once, and the chat judges what it keeps. */
+  /** A chunk of an own file for those who asked for it; without data it cannot be had any longer. */
+  async part({ to, file, index, data }: RequestAbout<"part">): Promise<void> {
+    const served = this.#servedAs(file);
+    if (served === undefined) return;
+    if (data.length === 0) return await this.withdraw({ file });
+    const handles = to.map((client) => this.#state.people.handleOf(client) ?? "");
+    const chunk = await served.sealer.seal(index, data);
+    this.#sendChunk(served, { handles, index, chunk, isTold: true });
+    for (const handle of handles) await this.#pad(served, handle);
+  }
+
+  /** An own file is handed out no longer. */
+  async withdraw({ file }: { readonly file: string }): Promise<void> {
+    const served = this.#servedAs(file);
+    if (served === undefined) return;
+    this.#served.delete(toHex(served.id));
+    await this.#state.say({ kind: "withdrawn", id: newId(), of: served.id });
+  }
+
+  /** A member hands out a file: the chat judges whether it is wanted. */
   heard(from: GroupMember, file: FilePayload, time: number): void {
     const { options, people } = this.#state;
-    const { size } = file;
+    const { size, name, hash } = file;
     const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
@@ -157,142 +144,177 @@ export class FileExchange {
       );
     }
     const client = people.numberOf(from.handle);
-    const now = options.now();
+    const content = contentChunks(size);
     this.#incoming.set(key, {
       client,
       handle: from.handle,
       file,
       opener: new FileOpener(file.key, size),
-      hash: createSha256(),
-      next: 0,
-      awaited: 0,
-      askedAt: now,
-      heardAt: now,
-      told: 0,
+      content,
+      wanted: undefined,
       reachable: true,
+      padded: 0,
+      until: options.now() + FORGOTTEN_MS,
     });
-    const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
-    const shown = { id, name: file.name, size, chunks };
-    options.tell({ kind: "file", client, name: from.name, time, request: 0, file: shown });
-    this.#pull(key);
+    const shown = { id, name, size, chunks: content, hash };
+    options.tell({ kind: "file", client, name: from.name, time, file: shown });
   }
 
-  /** The chat does not want it. */
-  drop({ client, file }: { readonly client: number; readonly file: string }): void {
-    this.#incoming.delete(keyOf(this.#state.people.handleOf(client) ?? "", file));
+  /** A member hands out a file no longer. */
+  withdrawn(from: GroupMember, of: Uint8Array): void {
+    this.#end(keyOf(from.handle, toHex(of)));
   }
 
-  #pull(key: string): void {
+  /** The chat wants chunks of a file, or with `count` 0 none any longer. */
+  pull({ client, file, index, count }: RequestAbout<"pull">): void {
+    const key = this.#keyOf(client, file);
     const incoming = this.#incoming.get(key);
+    if (incoming === undefined) return;
+    incoming.until = this.#state.options.now() + FORGOTTEN_MS;
+    incoming.wanted = count === 0 ? undefined : { index, count };
+    if (count > 0) this.#ask(incoming);
+  }
+
+  /** The chat says what becomes of a file of somebody else. */
+  async receipt({ client, file, state }: RequestAbout<"receipt">): Promise<void> {
+    const handle = this.#state.people.handleOf(client) ?? "";
+    this.#incoming.delete(keyOf(handle, file));
+    if (handle === "") return;
+    const about = { to: fromHex(handle), of: fromHex(file), state };
+    await this.#state.say({ kind: "receipt", id: newId(), ...about });
+  }
+
+  /** A member says what becomes of one of our files. */
+  receiptHeard(from: GroupMember, { to, of, state }: ReceiptPayload): void {
+    const { options, people, identity } = this.#state;
+    const served = this.#served.get(toHex(of));
+    if (served === undefined || toHex(to) !== identity.me.handle) return;
+    const client = people.numberOf(from.handle);
+    options.tell({ kind: "receipt", client, name: from.name, file: served.file, state });
+  }
+
+  #ask(incoming: Incoming): void {
+    const { wanted, content, opener } = incoming;
+    if (this.#state.phase !== "in" || wanted === undefined) return;
+    const { index, count } = wanted;
+    // Padding comes along evenly and before the end, so that the relay cannot tell it from the file.
+    const padding = opener.chunks - content;
+    const due = Math.floor(padding * Math.min(1, (index + count) / content));
+    while (incoming.padded < due) {
+      const padded = Math.min(due - incoming.padded, SEALED_PULL_CHUNKS_MAX);
+      this.#sendPull(incoming, { index: content + incoming.padded, count: padded });
+      incoming.padded += padded;
+    }
+    this.#sendPull(incoming, wanted);
+  }
+
+  #sendPull(
+    { file, handle }: Incoming,
+    { index, count }: { readonly index: number; readonly count: number },
+  ): void {
     const state = this.#state;
-    if (incoming === undefined || state.phase !== "in") return;
-    const count = Math.min(WINDOW, incoming.opener.chunks - incoming.next);
-    incoming.awaited = count;
-    incoming.askedAt = state.options.now();
-    const index = new Uint8Array(INDEX_BYTES);
-    new DataView(index.buffer).setUint32(0, incoming.next);
-    const content = concatBytes([incoming.file.id, index]);
+    const content = concatBytes([file.id, indexBytes(index)]);
     state.options.send({
       kind: "sealed_pull",
       ask: state.ask("other"),
       room: state.room,
-      to: fromHex(incoming.handle),
-      chunks: count,
+      to: fromHex(handle),
+      chunks: Math.min(count, SEALED_PULL_CHUNKS_MAX),
       body: sealEnvelope(state.identity.keys, "direct", content),
     });
   }
 
-  /** A member pulls chunks of an own file. */
-  async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
+  /** A member pulls chunks of an own file: the chat gives them, and padding goes along. */
+  pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): void {
     const state = this.#state;
     const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
     if (content?.length !== PULL_BYTES) return;
-    const id = content.subarray(0, ID_BYTES);
-    const served = this.#served.get(toHex(id));
-    if (served === undefined || !this.#mayHave(served, toHex(from), chunks)) return;
-    served.until = state.options.now() + FILE_OFFER_MS;
-    const first = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
-    const end = Math.min(first + Math.min(chunks, SEALED_PULL_CHUNKS_MAX), served.sealer.chunks);
-    for (let index = first; index < end; index++) {
-      const { start, end } = served.sealer.range(index);
-      const sealed = await served.sealer.seal(index, served.bytes.subarray(start, end));
-      const at = new Uint8Array(INDEX_BYTES);
-      new DataView(at.buffer).setUint32(0, index);
-      state.options.send({
-        kind: "sealed_chunk",
-        room: state.room,
-        to: from,
-        body: concatBytes([id, at, sealed]),
-      });
+    const served = this.#served.get(toHex(content.subarray(0, ID_BYTES)));
+    const handle = toHex(from);
+    const member = state.group?.members.find((each) => each.handle === handle);
+    if (served === undefined || member === undefined || !mayHave(served, handle, chunks)) return;
+    served.until = state.options.now() + FORGOTTEN_MS;
+    const index = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
+    const end = Math.min(index + chunks, served.sealer.chunks);
+    if (index >= served.content) return this.#waitForPadding(served, handle, { index, end });
+    const count = Math.min(end, served.content) - index;
+    const client = state.people.numberOf(handle);
+    const { file } = served;
+    state.options.tell({ kind: "pull", client, name: member.name, file, index, count });
+  }
+
+  #waitForPadding(
+    { padding, sealer }: Served,
+    handle: string,
+    { index, end }: { readonly index: number; readonly end: number },
+  ): void {
+    const waiting = padding.get(handle) ?? [];
+    for (let at = index; at < end && waiting.length < sealer.chunks; at++) waiting.push(at);
+    padding.set(handle, waiting);
+  }
+
+  /** Two chunks of padding for one of the file: there is an eighth of it at most. */
+  async #pad(served: Served, handle: string): Promise<void> {
+    for (const index of served.padding.get(handle)?.splice(0, 2) ?? []) {
+      const chunk = await served.sealer.seal(index, new Uint8Array());
+      this.#sendChunk(served, { handles: [handle], index, chunk, isTold: false });
     }
-    const client = state.people.numberOf(toHex(from));
-    const complete = end === served.sealer.chunks;
-    state.options.tell({ kind: "served", file: served.file, client, complete });
   }
 
-  /** A member may have the whole file a few times, for all connections that it loses, and no more. */
-  #mayHave({ given, sealer }: Served, handle: string, chunks: number): boolean {
-    if (this.#state.group?.members.every((member) => member.handle !== handle)) return false;
-    const all = (given.get(handle) ?? 0) + Math.min(chunks, SEALED_PULL_CHUNKS_MAX);
-    if (all > GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX) return false;
-    given.set(handle, all);
-    return true;
+  #sendChunk(
+    { id, file }: Served,
+    { handles, index, chunk, isTold }: {
+      readonly handles: readonly string[];
+      readonly index: number;
+      readonly chunk: Uint8Array;
+      /** The chat hears when the relay has it. */
+      readonly isTold: boolean;
+    },
+  ): void {
+    const state = this.#state;
+    state.options.send({
+      kind: "sealed_chunk",
+      ask: state.ask(isTold ? { file, index } : "other"),
+      room: state.room,
+      to: handles.map(fromHex),
+      body: concatBytes([id, indexBytes(index), chunk]),
+    });
   }
 
-  /** A chunk that was pulled. Another than the next one is of an earlier try. */
+  /** A chunk that was pulled. */
   async received({ from, body }: RelayEvent<"sealed_chunk">): Promise<void> {
     if (body.length < PULL_BYTES) return;
-    const key = keyOf(toHex(from), toHex(body.subarray(0, ID_BYTES)));
+    const id = toHex(body.subarray(0, ID_BYTES));
+    const key = keyOf(toHex(from), id);
     const index = new DataView(body.buffer, body.byteOffset).getUint32(ID_BYTES);
     const incoming = this.#incoming.get(key);
-    if (incoming === undefined || incoming.next !== index) return;
+    if (incoming === undefined) return;
     try {
-      const content = await incoming.opener.open(index, body.subarray(PULL_BYTES));
-      this.#take(key, incoming, content);
+      const data = await incoming.opener.open(index, body.subarray(PULL_BYTES));
+      const { client, content } = incoming;
+      if (index >= content) return;
+      this.#state.options.tell({
+        kind: "chunk",
+        client,
+        id,
+        index,
+        data,
+        last: index === content - 1,
+      });
     } catch {
-      this.#fail(key, "A part of a file was changed on its way.");
+      this.#state.note("danger", "A part of a file was changed on its way.");
+      this.#end(key);
     }
   }
 
-  #take(key: string, incoming: Incoming, content: Uint8Array): void {
-    incoming.hash.update(content);
-    incoming.next++;
-    incoming.awaited--;
-    incoming.heardAt = this.#state.options.now();
-    const isLast = incoming.next === incoming.opener.chunks;
-    // Padding may fill chunks of its own, which hold nothing of the file.
-    const isEnd = incoming.next * SEALED_CHUNK_BYTES >= incoming.file.size;
-    if (
-      content.length > 0 && isEnd &&
-      !equalBytes(incoming.hash.digest(), incoming.file.hash)
-    ) {
-      return this.#fail(key, "A file is not what its sender said it is.");
-    }
-    if (content.length > 0) this.#tell(incoming, content, isEnd);
-    if (isLast) this.#incoming.delete(key);
-    else if (incoming.awaited === 0) this.#pull(key);
-  }
-
-  /** In the chunks of the chat, which are half as large. */
-  #tell(incoming: Incoming, content: Uint8Array, isEnd: boolean): void {
-    const id = toHex(incoming.file.id);
-    for (let at = 0; at < content.length; at += FILE_CHUNK_BYTES) {
-      const data = content.slice(at, at + FILE_CHUNK_BYTES);
-      const last = isEnd && at + FILE_CHUNK_BYTES >= content.length;
-      const { client } = incoming;
-      this.#state.options.tell({ kind: "chunk", client, id, index: incoming.told++, data, last });
-    }
-  }
-
-  #fail(key: string, why: string): void {
+  /** Nothing more of a file comes: an empty last chunk says so. */
+  #end(key: string): void {
     const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
-    const id = toHex(incoming.file.id);
     this.#incoming.delete(key);
-    this.#state.note("danger", why);
-    const { client, told: index } = incoming;
-    const data = new Uint8Array();
-    this.#state.options.tell({ kind: "chunk", client, id, index, data, last: true });
+    const { client, file } = incoming;
+    const end = { index: 0, data: new Uint8Array(), last: true };
+    this.#state.options.tell({ kind: "chunk", client, id: toHex(file.id), ...end });
   }
 
   /** A connection is lost, of the member with that handle or ours: what was asked for does not come. */
@@ -300,24 +322,23 @@ export class FileExchange {
     for (const incoming of this.#incoming.values()) {
       if (handle === undefined || incoming.handle === handle) incoming.reachable = false;
     }
+    for (const { padding } of this.#served.values()) {
+      if (handle === undefined) padding.clear();
+      else padding.delete(handle);
+    }
   }
 
   /** Lets time pass. */
   tick(now: number): void {
     for (const [id, served] of this.#served) if (now >= served.until) this.#served.delete(id);
     for (const [key, incoming] of this.#incoming) {
-      if (this.#state.phase !== "in" || !this.#state.people.isHere(incoming.handle)) {
-        // Nobody is late while a connection is lost.
-        [incoming.heardAt, incoming.reachable] = [now, false];
-        // The room was told that its sender left for good.
-        if (this.#hasLeft(incoming.handle)) this.#incoming.delete(key);
-      } else if (!incoming.reachable) {
-        [incoming.heardAt, incoming.reachable] = [now, true];
-        this.#pull(key);
-      } else if (now - incoming.heardAt >= FILE_STALLED_MS) {
-        this.#fail(key, "A file stopped coming.");
-      } else if (now - Math.max(incoming.askedAt, incoming.heardAt) >= PULL_AGAIN_MS) {
-        this.#pull(key);
+      const isHere = this.#state.phase === "in" && this.#state.people.isHere(incoming.handle);
+      // That its sender left for good, the room was told.
+      if (now >= incoming.until || this.#hasLeft(incoming.handle)) this.#incoming.delete(key);
+      else if (!isHere) incoming.reachable = false;
+      else if (!incoming.reachable) {
+        incoming.reachable = true;
+        this.#ask(incoming);
       }
     }
   }
@@ -326,11 +347,33 @@ export class FileExchange {
     const { phase, group } = this.#state;
     return phase === "in" && group?.members.some((member) => member.handle === handle) === false;
   }
+
+  #servedAs(file: string): Served | undefined {
+    return this.#served.values().find((served) => served.file === file);
+  }
+
+  #keyOf(client: number, file: string): string {
+    return keyOf(this.#state.people.handleOf(client) ?? "", file);
+  }
+}
+
+/** A member may have the whole file a few times, for all connections that it loses, and no more. */
+function mayHave({ given, sealer }: Served, handle: string, chunks: number): boolean {
+  const all = (given.get(handle) ?? 0) + chunks;
+  if (all > GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX) return false;
+  given.set(handle, all);
+  return true;
 }
 
 /** A file of a sender: members choose ids as they like, also those of others' files. */
 function keyOf(handle: string, id: string): string {
   return `${handle}:${id}`;
+}
+
+function indexBytes(index: number): Uint8Array {
+  const bytes = new Uint8Array(INDEX_BYTES);
+  new DataView(bytes.buffer).setUint32(0, index);
+  return bytes;
 }
 
 function openedOrNothing(open: () => Uint8Array): Uint8Array | undefined {

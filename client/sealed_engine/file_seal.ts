@@ -1,15 +1,14 @@
-// A file as members hand it to each other (docs/PROTOCOL.md §11.9): 64 KiB chunks under AES-256-GCM in the STREAM
+// A file as members hand it to each other (docs/PROTOCOL.md §11.9): the chat's chunks, each under AES-256-GCM in the STREAM
 // construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as age has it), so that no chunk can be left out, moved or
 // cut off. The key is for one file only. Sizes are padded by Padmé (Nikitin et al. 2019): at most 12 % more.
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { CryptoError, LimitError } from "../../shared/base/errors.ts";
 
-/** Bytes of a whole chunk before sealing. */
-export const SEALED_CHUNK_BYTES = 65_536;
-/** Bytes of a whole chunk as it is sent. */
-export const SEALED_CHUNK_WIRE_BYTES = SEALED_CHUNK_BYTES + AEAD_TAG_BYTES;
+/** Bytes of a whole chunk before sealing: those of the chat. */
+export const SEALED_CHUNK_BYTES = FILE_CHUNK_BYTES;
 
 const COUNTER_MAX = 2 ** 32 - 1;
 const COUNTER_AT = AEAD_NONCE_BYTES - 5;
@@ -25,6 +24,11 @@ export function paddedFileBytes(size: number): number {
 /** Number of chunks of a file of that size: at least one, which proves that it is empty. */
 export function sealedChunks(size: number): number {
   return Math.max(1, Math.ceil(paddedFileBytes(size) / SEALED_CHUNK_BYTES));
+}
+
+/** Number of chunks with something of the file in them; those behind are padding. */
+export function contentChunks(size: number): number {
+  return Math.ceil(size / SEALED_CHUNK_BYTES);
 }
 
 function nonceOf(index: number, isLast: boolean): Uint8Array<ArrayBuffer> {
@@ -43,7 +47,7 @@ function paramsOf(index: number, chunks: number): AesGcmParams {
   };
 }
 
-// WebCrypto here: 64 KiB take 190 µs on other threads, and 340 µs on this one with node:crypto.
+// WebCrypto here: it works on other threads.
 async function importKey(key: Uint8Array): Promise<CryptoKey> {
   if (key.length !== AEAD_KEY_BYTES) throw new CryptoError(REFUSED);
   return await crypto.subtle.importKey("raw", new Uint8Array(key), "AES-GCM", false, [
@@ -67,13 +71,7 @@ export class FileSealer {
     this.#key = importKey(key);
   }
 
-  /** Where in the file the chunk's bytes begin and end. */
-  range(index: number): { readonly start: number; readonly end: number } {
-    const start = Math.min(index * SEALED_CHUNK_BYTES, this.#size);
-    return { start, end: Math.min(start + SEALED_CHUNK_BYTES, this.#size) };
-  }
-
-  /** The sealed chunk of that index; `content` are the file's bytes of its range. */
+  /** The sealed chunk of that index; `content` are the file's bytes in it. */
   async seal(index: number, content: Uint8Array): Promise<Uint8Array> {
     const padding = this.#bytesOf(index) - content.length;
     const plaintext = padding === 0

@@ -258,6 +258,10 @@ export class FrameHandler {
         return;
       case "file":
         return again ? undefined : this.#files.heard(from, payload, event.time);
+      case "withdrawn":
+        return this.#files.withdrawn(from, payload.of);
+      case "receipt":
+        return again ? undefined : this.#files.receiptHeard(from, payload);
       default:
         return await this.#messages.heard(from, payload, event, again);
     }

@@ -72,11 +72,15 @@ export class Member {
           request.request,
         );
       case "offer":
-        return this.#files.offer(request);
-      case "chunk":
-        return await this.#files.add(request);
-      case "drop":
-        return this.#files.drop(request);
+        return await this.#offer(request);
+      case "part":
+        return await this.#files.part(request);
+      case "withdraw":
+        return await this.#files.withdraw(request);
+      case "pull":
+        return this.#files.pull(request);
+      case "receipt":
+        return await this.#files.receipt(request);
       case "renew":
         return await state.commit();
       case "kick": {
@@ -94,6 +98,12 @@ export class Member {
       case "leave":
         return await this.#leave();
     }
+  }
+
+  async #offer(offer: Extract<SealedRoomRequest, { kind: "offer" }>): Promise<void> {
+    const why = this.#state.objectionOfKeys();
+    if (why === undefined) return await this.#files.offer(offer);
+    this.#state.options.tell({ kind: "declined", request: offer.request, why });
   }
 
   async #say(said: Said): Promise<void> {
@@ -180,7 +190,7 @@ export class Member {
       case "sealed_evict_please":
         return await this.#changes.evict(event.handles.map(toHex));
       case "sealed_pull":
-        return await this.#files.pulled(event);
+        return this.#files.pulled(event);
       case "sealed_chunk":
         return await this.#files.received(event);
       case "sealed_check_please":
@@ -206,6 +216,8 @@ export class Member {
     const purpose = this.#state.answered(ask);
     if (purpose === "create" || purpose === "bring back") {
       await this.#entry.created(purpose === "bring back");
+    } else if (typeof purpose === "object" && "file" in purpose) {
+      this.#state.options.tell({ kind: "taken", ...purpose });
     }
   }
 
@@ -225,6 +237,7 @@ export class Member {
       case undefined:
         return;
       default: {
+        if ("file" in purpose) return;
         const message = state.own.decline(purpose.app);
         if (message === undefined) return;
         state.options.tell({ kind: "declined", request: message.request, why });
@@ -245,7 +258,7 @@ export class Member {
   async #stale({ ask, epoch }: RelayEvent<"sealed_stale">): Promise<void> {
     const state = this.#state;
     const purpose = state.answered(ask);
-    if (typeof purpose !== "object") return;
+    if (typeof purpose !== "object" || "file" in purpose) return;
     state.own.retry(purpose.app);
     // Sealed again in the same epoch it would be stale again.
     if (epoch === state.group?.epoch) return await state.flush();

@@ -44,7 +44,9 @@ export type Purpose =
   | "commit"
   | "other"
   /** Digest of an own message. */
-  | { readonly app: string };
+  | { readonly app: string }
+  /** A chunk of an own file, by the chat's id of it. */
+  | { readonly file: string; readonly index: number };
 
 /** Somebody needs so long to see an alarm while writing. */
 const HOLD_MS = 3_000;

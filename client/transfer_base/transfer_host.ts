@@ -11,7 +11,7 @@ import type { RequestRoom } from "../session/request_ledger.ts";
 export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
 
 /** What is sent about one of our files. */
-export type UploadRequest = OfferDraft | RequestOf<"chunk" | "part">;
+export type UploadRequest = OfferDraft | WithAnyIds<RequestOf<"chunk" | "part">>;
 
 /** What is sent about files to the server. */
 export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull" | "receipt">>;
@@ -41,8 +41,8 @@ export interface TransferHost {
   readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
   /** Whether receivers in a room ask for chunks, so that files go on after a lost connection. */
   readonly survives?: (room: RequestRoom) => boolean;
-  /** Who is in a room, ourselves included. */
-  readonly members: (room: RequestRoom) => readonly RosterEntry[];
+  /** Who else is in a room. */
+  readonly others: (room: RequestRoom) => readonly RosterEntry[];
   /** How long those who have not answered are waited for once somebody has one of our files, ms. */
   readonly answerMs: number;
   readonly notify: (event: TransferEvent) => void;

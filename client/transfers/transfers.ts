@@ -56,8 +56,8 @@ export class Transfers {
   readonly #window: DeliveryWindow;
   /** When a session whose connection is lost is no longer held; undefined while there is a connection. */
   #heldUntil: number | undefined;
-  /** Ids of uploads that ended while the server might still take their offer, perhaps over the next connection. */
-  readonly #abandoned = new Set<string>();
+  /** Uploads that ended while the server might still take their offer, perhaps over the next connection, by id. */
+  readonly #abandoned = new Map<string, RequestRoom>();
   #lastNumber = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -88,7 +88,7 @@ export class Transfers {
   }
 
   /** A receiver asks for chunks of one of our files. */
-  handlePull(event: EventOf<"pull">): void {
+  handlePull(event: WithAnyIds<EventOf<"pull">>): void {
     const sending = this.#sendingOf(event.file);
     if (sending === undefined) this.#served.pulled(event);
     else sending.upload.pulled(event);
@@ -148,10 +148,9 @@ export class Transfers {
     this.#served.connectionLost();
     if (holdMs === 0) return this.#endUnfinished(CONNECTION_LOST);
     this.#heldUntil = this.#options.now() + holdMs;
-    for (const { file, room, upload } of this.#outgoing.values()) {
+    for (const { file, upload } of this.#outgoing.values()) {
       if (upload.survives) this.#wait(file, upload);
-      // A sealed room takes it all the same.
-      else if (!room.isSealed) upload.stop(CONNECTION_LOST);
+      else upload.stop(CONNECTION_LOST);
     }
     this.#incoming.connectionLost();
   }
@@ -204,10 +203,11 @@ export class Transfers {
       room: room.title,
     };
     const upload = this.#uploadOf(file, room);
-    this.#outgoing.set(ref.n, { file: ref, room, upload, startedAt: this.#options.now() });
+    const outgoing = { file: ref, room, upload, startedAt: this.#options.now() };
+    this.#outgoing.set(ref.n, outgoing);
     this.#watch();
     this.#options.notify({ kind: "sending", file: ref });
-    const task = this.#push(ref, upload).finally(() => this.#sending.delete(task));
+    const task = this.#push(outgoing).finally(() => this.#sending.delete(task));
     this.#sending.add(task);
   }
 
@@ -273,15 +273,17 @@ export class Transfers {
   }
 
   #confirm(id: string): void {
-    const { members, ownId } = this.#options;
     for (const { file, room, upload } of this.#outgoing.values()) {
       if (upload.id !== id || upload.isConfirmed) continue;
-      upload.confirm(members(room).filter(({ client }) => client !== ownId()));
+      upload.confirm(this.#options.others(room));
       if (upload.waitingFor !== "receiver") continue;
       this.#options.notify({ kind: "waiting", file, done: 0, for: "receiver" });
     }
     // The room has an offer now of which nothing will come; where this is lost, the connection is, and that ends it as well.
-    if (this.#abandoned.delete(id)) this.#options.send(giveUp(id, 0)).catch(() => undefined);
+    const room = this.#abandoned.get(id);
+    if (room === undefined) return;
+    this.#abandoned.delete(id);
+    this.#options.send(giveUp(id, 0), room).catch(() => undefined);
   }
 
   #endUnfinished(fault: TransferFault): void {
@@ -309,7 +311,7 @@ export class Transfers {
     this.#options.notify({ kind: "waiting", file, done: upload.done, for: "connection" });
   }
 
-  async #push(file: TransferRef, upload: Upload): Promise<void> {
+  async #push({ file, room, upload }: Outgoing): Promise<void> {
     const { notify, now } = this.#options;
     const progress = new Progress(file.size, now);
     const outcome = await upload.run((done) => {
@@ -318,7 +320,7 @@ export class Transfers {
     this.#outgoing.delete(file.n);
     if ("fault" in outcome) {
       const { fault } = outcome;
-      if (!upload.isConfirmed && fault.code !== "room_left") this.#abandoned.add(upload.id);
+      if (!upload.isConfirmed && fault.code !== "room_left") this.#abandoned.set(upload.id, room);
       notify({ kind: "failed", file, ...outcome });
     } else {
       this.#served.keep(file, upload);

@@ -2,6 +2,7 @@
 // and one that is behind is helped to catch up, so that a file for many leaves about once.
 
 import { FILE_PART_RECEIVERS_MAX, FILE_PULLS } from "../../shared/base/limits.ts";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
@@ -13,11 +14,11 @@ export interface ChunkSenderOptions {
   /** The file's id. */
   readonly id: string;
   /** Resolves when the connection can take more, rejects when it is lost. */
-  readonly send: (request: RequestOf<"part">) => Promise<void>;
+  readonly send: (request: WithAnyIds<RequestOf<"part">>) => Promise<void>;
   /** Shared by all files that leave over one connection. */
   readonly window: DeliveryWindow;
   /** The connection took a chunk. */
-  readonly onSent: (index: number, to: readonly number[]) => void;
+  readonly onSent: (index: number, to: readonly AnyClientId[]) => void;
   /** The file cannot be read any longer, or is not what it was. */
   readonly onFault: (fault: TransferFault) => void;
 }
@@ -26,7 +27,7 @@ export interface ChunkSenderOptions {
 export class ChunkSender {
   readonly #options: ChunkSenderOptions;
   /** By receiver: the next chunk, and the one behind the last. The one that waits longest comes first. */
-  readonly #asked = new Map<number, { next: number; readonly end: number }>();
+  readonly #asked = new Map<AnyClientId, { next: number; readonly end: number }>();
   #turns = 0;
   #isSending = false;
   /** Resolves when the connection is lost: a write to it may never end. */
@@ -38,7 +39,9 @@ export class ChunkSender {
   }
 
   /** A receiver asks for chunks; with `count` 0 for none any longer. */
-  ask({ client, index, count }: Pick<EventOf<"pull">, "client" | "index" | "count">): void {
+  ask(
+    { client, index, count }: Pick<WithAnyIds<EventOf<"pull">>, "client" | "index" | "count">,
+  ): void {
     const isOneTooMany = this.#asked.size >= FILE_PULLS.receivers && !this.#asked.has(client);
     if (this.#isClosed || isOneTooMany) return;
     const known = this.#asked.get(client);
@@ -86,7 +89,7 @@ export class ChunkSender {
     this.#isSending = false;
   }
 
-  async #sendPart(to: number[], index: number, data: Uint8Array): Promise<void> {
+  async #sendPart(to: AnyClientId[], index: number, data: Uint8Array): Promise<void> {
     const { id: file, send, window, onSent } = this.#options;
     window.sent(this.#keyOf(index));
     const lost = this.#lost.promise;
@@ -104,7 +107,7 @@ export class ChunkSender {
   }
 
   /** The receivers whose next chunk is `index`; each then waits behind the others. */
-  #takeReceivers(index: number): number[] {
+  #takeReceivers(index: number): AnyClientId[] {
     const all = [...this.#asked].filter(([, { next }]) => next === index);
     const taken = all.slice(0, FILE_PART_RECEIVERS_MAX);
     for (const [client, { next, end }] of taken) {

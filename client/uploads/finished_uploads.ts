@@ -44,7 +44,7 @@ export class FinishedUploads {
   }
 
   /** A receiver asks for chunks. */
-  pulled(event: EventOf<"pull">): void {
+  pulled(event: WithAnyIds<EventOf<"pull">>): void {
     const served = this.#files.get(event.file);
     if (served === undefined) return;
     served.until = this.#now() + FILE_SERVED_MS;

@@ -50,7 +50,7 @@ export class ServedUpload implements Upload {
   #isComplete = false;
   readonly #receivers = new Receivers();
   /** Those that the last chunk was sent to and the server has not confirmed it. */
-  #endSentTo: readonly number[] = [];
+  #endSentTo: readonly AnyClientId[] = [];
   #isAsked = false;
   /** The bytes that the receiver that is furthest has been sent. */
   #done = 0;
@@ -110,7 +110,7 @@ export class ServedUpload implements Upload {
     this.#heardAt = this.#options.now();
   }
 
-  pulled(event: EventOf<"pull">): void {
+  pulled(event: WithAnyIds<EventOf<"pull">>): void {
     const { index, count } = event;
     // A server that asks for what there is not is not worth an answer.
     if (this.#fault !== undefined || index + count > this.#total) return;
@@ -186,7 +186,7 @@ export class ServedUpload implements Upload {
     this.file.close();
   }
 
-  #sent(index: number, to: readonly number[]): void {
+  #sent(index: number, to: readonly AnyClientId[]): void {
     if (index === this.#total - 1) this.#endSentTo = [...this.#endSentTo, ...to];
     const bytes = Math.min((index + 1) * FILE_CHUNK_BYTES, this.file.size);
     if (bytes <= this.#done || this.#isComplete) return;

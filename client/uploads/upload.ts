@@ -57,7 +57,7 @@ export interface Upload {
   /** Who is in the room. */
   peopleAre(people: readonly OfferedMember[]): void;
   /** A receiver asks for chunks. */
-  pulled(event: EventOf<"pull">): void;
+  pulled(event: WithAnyIds<EventOf<"pull">>): void;
   /** The server has a chunk. */
   taken(index: number): void;
   /** Looks at deadlines. */

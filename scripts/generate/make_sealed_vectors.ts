@@ -129,12 +129,12 @@ function file(size: number) {
   const exponent = Math.floor(Math.log2(Math.max(size, 2)));
   const step = 2 ** Math.max(0, exponent - Math.floor(Math.log2(exponent)) - 1);
   const padded = Buffer.concat([content, Buffer.alloc(Math.ceil(size / step) * step - size)]);
-  const count = Math.max(1, Math.ceil(padded.length / 65_536));
+  const count = Math.max(1, Math.ceil(padded.length / 32_768));
   const chunks = Array.from({ length: count }, (_, index) => {
     const nonce = Buffer.alloc(12);
     nonce.writeUInt32BE(index, 7);
     nonce[11] = index === count - 1 ? 1 : 0;
-    const part = padded.subarray(index * 65_536, (index + 1) * 65_536);
+    const part = padded.subarray(index * 32_768, (index + 1) * 32_768);
     return hex(sha256(gcm(key, nonce, text("cmdchat sealed file v1"), part)));
   });
   return { size, padded: padded.length, key: hex(key), chunks };
@@ -169,7 +169,7 @@ export function makeSealedVectors(): string {
       signatureKey: hex(publicKey),
       digits: digits(sha256(text("cmdchat sealed fingerprint v1"), publicKey)),
     },
-    files: [0, 1, 65_535, 65_536, 65_537, 200_000, 1_000_000].map(file),
+    files: [0, 1, 32_767, 32_768, 32_769, 200_000, 1_000_000].map(file),
   };
   return `${JSON.stringify(vectors, null, 1)}\n`;
 }

@@ -219,9 +219,9 @@ class RemoteClient implements RemoteHomes {
     }
     const attachment = this.#attachments.get(request.room);
     if (attachment === undefined) return undefined;
-    if (request.kind === "sealed_chunk" && this.#chunks-- <= 0) {
-      this.#chunks = 0;
-      return "unasked";
+    if (request.kind === "sealed_chunk") {
+      if (this.#chunks <= 0) return "unasked";
+      this.#chunks = Math.max(0, this.#chunks - request.to.length);
     }
     this.#ask(attachment.slot, { ...request, room: attachment.number }, challenge);
     return "passed";

@@ -127,6 +127,9 @@ export const DECLINED_REMEMBERED = 64;
 /** Chunks that a member may have asked of all others and not got: half of its outbox. */
 export const SEALED_CHUNKS_OPEN_MAX = 128;
 
+/** The same of all members together: 8 MiB. */
+export const SEALED_CHUNKS_ALL_MAX = 256;
+
 /** Sealed rooms that one session may be in. */
 export const SEALED_ROOMS_PER_SESSION = 8;
 

@@ -187,9 +187,11 @@ export class Attachments implements SealedPeer {
 
   #chunk(request: RequestOf<"sealed_chunk">): void {
     const passed = this.#passOn(request);
-    if (passed === "unasked") this.#owner.spendPace();
-    if (passed !== undefined) return;
-    const attachment = this.#attachments.get(request.room);
+    // Whoever has the room answers.
+    if (passed === "passed") return;
+    // The window of a sender counts on an answer to each chunk.
+    this.#tell({ kind: "sealed_done", ask: request.ask });
+    const attachment = passed === undefined ? this.#attachments.get(request.room) : undefined;
     // Chunks are as many as were asked for; others cost what any request costs.
     if (!attachment?.room.chunk(attachment.seat, request)) this.#owner.spendPace();
   }

@@ -1,6 +1,7 @@
 // One sealed room: who is attached, who is in the group as its members say, whose turn it is, and what they send each
 // other. The relay knows it by a random name, and can read nothing of what goes through it.
 
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
@@ -205,12 +206,16 @@ export class SealedRoom {
     seat.tell({ kind: "sealed_done", ask });
   }
 
-  /** Passes a chunk on to the member that asked for it. False where it did not. */
+  /** Passes a chunk on to those members that asked for it. False where none did. */
   chunk(seat: Seat, { to, body }: RequestOf<"sealed_chunk">): boolean {
-    const receiver = this.#seats.of(handleKey(to));
-    if (!receiver?.spend(seat.key)) return false;
-    this.#options.counters.sealedChunks++;
-    receiver.tell({ kind: "sealed_chunk", room: this.number, from: seat.handle, body });
+    const keys = new Set(to.map(handleKey));
+    const receivers = keys.values().map((key) => this.#seats.of(key))
+      .filter((receiver) => receiver?.spend(seat.key)).toArray();
+    if (receivers.length === 0) return false;
+    this.#options.counters.sealedChunks += receivers.length;
+    const event = { kind: "sealed_chunk", room: this.number, from: seat.handle, body } as const;
+    const encoded = new EncodedEvent(event, "");
+    for (const receiver of receivers) receiver?.peer?.deliver(encoded);
     return true;
   }
 

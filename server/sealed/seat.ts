@@ -1,7 +1,7 @@
 // A process in a sealed room, as far as the relay knows it: a handle, and a connection while there is one.
 
 import { decodeBase64, encodeBase64 } from "../../shared/base/base64.ts";
-import { SEALED_CHUNKS_OPEN_MAX } from "../config/limits.ts";
+import { SEALED_CHUNKS_ALL_MAX, SEALED_CHUNKS_OPEN_MAX } from "../config/limits.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 
@@ -75,12 +75,17 @@ export class Seat {
     this.peer?.deliver(new EncodedEvent(event, ""));
   }
 
-  /** Lets `chunks` more of `sender` through. False where that is too many. */
+  /**
+   * Lets `chunks` more of `sender` through, up to so many in all: what was asked for again may come once. False where
+   * other senders owe too many.
+   */
   grant(sender: HandleKey, chunks: number): boolean {
-    let open = chunks;
-    for (const granted of this.#credit.values()) open += granted;
-    if (open > SEALED_CHUNKS_OPEN_MAX) return false;
-    this.#credit.set(sender, (this.#credit.get(sender) ?? 0) + chunks);
+    const known = this.#credit.get(sender) ?? 0;
+    let others = -known;
+    for (const granted of this.#credit.values()) others += granted;
+    const most = Math.min(SEALED_CHUNKS_OPEN_MAX, SEALED_CHUNKS_ALL_MAX - others);
+    if (most <= 0) return false;
+    this.#credit.set(sender, Math.min(known + chunks, most));
     return true;
   }
 

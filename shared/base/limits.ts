@@ -145,11 +145,11 @@ export const SEALED_MEMBERS_MAX = 200;
 /** Bytes of a commit, message or GroupInfo of a sealed room: the GroupInfo of 200 in its envelope, twice over. */
 export const SEALED_BODY_MAX_BYTES = 256 * KIB + 28;
 
-/** Bytes of a sealed file chunk: 64 KiB and what seals it. */
-export const SEALED_CHUNK_MAX_BYTES = 64 * KIB + 256;
+/** Bytes of a sealed file chunk: 32 KiB and what seals it. */
+export const SEALED_CHUNK_MAX_BYTES = 32 * KIB + 256;
 
 /** Bytes of a request for chunks: names a file and a place in it. */
 export const SEALED_PULL_MAX_BYTES = 4 * KIB;
 
-/** Chunks that one request for them may let through: 2 MiB. */
+/** Chunks that one request for them may let through: 1 MiB. */
 export const SEALED_PULL_CHUNKS_MAX = 32;

@@ -3,6 +3,7 @@
 
 import * as z from "zod";
 import {
+  FILE_PART_RECEIVERS_MAX,
   SEALED_BODY_MAX_BYTES,
   SEALED_CHUNK_MAX_BYTES,
   SEALED_MEMBERS_MAX,
@@ -80,8 +81,8 @@ export const SEALED_REQUESTS = {
   sealed_leave: { ask, room },
   /** Asks the member `to` for chunks of a file, and lets as many through. */
   sealed_pull: { ask, room, to: handle, ...pull },
-  /** A chunk for the member `to`, who asked for it. */
-  sealed_chunk: { room, to: handle, ...chunk },
+  /** A chunk for those of `to` that asked for it. */
+  sealed_chunk: { ask, room, to: z.array(handle).min(1).max(FILE_PART_RECEIVERS_MAX), ...chunk },
   /** Whether the commit of that question is sound. */
   sealed_check: { ask, room, question: count, ok: z.boolean() },
 } as const;

@@ -267,7 +267,7 @@ export const REQUEST_MAX_BYTES: Readonly<Record<Request["kind"], number>> = {
   sealed_group_info: SEALED_BODY_REQUEST_BYTES,
   sealed_commit: SEALED_BODY_REQUEST_BYTES,
   sealed_app: SEALED_BODY_REQUEST_BYTES,
-  sealed_chunk: SEALED_CHUNK_MAX_BYTES + KIB,
+  sealed_chunk: SEALED_CHUNK_MAX_BYTES + 2 * KIB,
   sealed_pull: SEALED_PULL_MAX_BYTES + KIB,
 };
 

@@ -174,10 +174,10 @@ Deno.test("files are sealed and opened; a chunk that is changed, moved or cut of
     assert.equal(sealer.chunks, chunks.length);
     const sealed: Uint8Array[] = [];
     for (const [index, expected] of chunks.entries()) {
-      const { start, end } = sealer.range(index);
-      const chunk = await sealer.seal(index, content.subarray(start, end));
+      const part = content.slice(index * 32_768, (index + 1) * 32_768);
+      const chunk = await sealer.seal(index, part);
       assert.equal(sha256(chunk), expected, `chunk ${index} of ${size}`);
-      assert.deepEqual(await opener.open(index, chunk), content.slice(start, end));
+      assert.deepEqual(await opener.open(index, chunk), part);
       sealed.push(chunk);
     }
     const refused = (index: number, chunk: Uint8Array, by = opener) =>
@@ -192,7 +192,7 @@ Deno.test("files are sealed and opened; a chunk that is changed, moved or cut of
       await refused(1, sealed[0] as Uint8Array);
       await refused(0, sealed[1] as Uint8Array);
       // One chunk fewer, said to be the whole: the last flag does not fit.
-      const shorter = new FileOpener(hex(key), 65_536 * last);
+      const shorter = new FileOpener(hex(key), 32_768 * last);
       await refused(last - 1, sealed[last - 1] as Uint8Array, shorter);
     }
   }

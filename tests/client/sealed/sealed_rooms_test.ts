@@ -314,7 +314,7 @@ Deno.test("over an outage nothing is asked of the engine twice, and the room is 
   story.chat.end();
 });
 
-Deno.test("a file goes through the engine in both directions, and what nobody wants is not fetched", async () => {
+Deno.test("a file goes through the engine in both directions, once somebody wants it, and so do the answers", async () => {
   const story = await mixedChat();
   const engine = first(story);
   engine.enter("bob");
@@ -324,22 +324,30 @@ Deno.test("a file goes through the engine in both directions, and what nobody wa
     await story.console.enter(`/send ${path}`);
     await until(() => engine.handled.at(-1)?.kind === "offer");
     const offer = engine.handled.at(-1) as Extract<SealedRoomRequest, { kind: "offer" }>;
-    const file = { id: offer.file, name: offer.name, size: offer.size, chunks: 1 };
-    engine.tell({ kind: "file", client: 1, name: "alice", time: 0, request: offer.request, file });
-    await until(() => engine.handled.at(-1)?.kind === "chunk");
-    const chunk = engine.handled.at(-1) as Extract<SealedRoomRequest, { kind: "chunk" }>;
-    assert.equal(new TextDecoder().decode(chunk.data), "a small file");
-    // It counts as sent once those who are here have it.
+    engine.tell({ kind: "done", request: offer.request });
+    const bob = { client: 2, name: "bob", file: offer.file };
+    engine.tell({ kind: "pull", ...bob, index: 0, count: 1 });
+    await until(() => engine.handled.at(-1)?.kind === "part");
+    const part = engine.handled.at(-1) as Extract<SealedRoomRequest, { kind: "part" }>;
+    assert.deepEqual([part.to, new TextDecoder().decode(part.data)], [[2], "a small file"]);
+    engine.tell({ kind: "taken", file: offer.file, index: 0 });
     assert.doesNotMatch(story.console.printed.join("\n"), /Sent /);
-    engine.tell({ kind: "served", file: offer.file, client: 2, complete: true });
-    await until(() => /Sent /.test(story.console.printed.join("\n")));
-    const theirs = { ...file, id: "aa" };
-    engine.tell({ kind: "file", client: 2, name: "bob", time: 0, request: 0, file: theirs });
-    assert.equal(engine.handled.at(-1)?.kind, "chunk", "it is wanted until somebody says no");
+    engine.tell({ kind: "receipt", ...bob, state: "saved" });
+    await until(() => /Sent .*: bob saved it/.test(story.console.printed.join("\n")));
+    const { name, size, hash } = offer;
+    const offered = (id: string) => {
+      const file = { id, name, size, chunks: 1, hash };
+      engine.tell({ kind: "file", client: 2, name: "bob", time: 0, file });
+    };
+    offered("aa");
+    assert.equal(engine.handled.at(-1)?.kind, "part", "nothing is fetched unasked");
     await story.console.enter("/reject");
-    const data = new Uint8Array(12);
-    engine.tell({ kind: "chunk", client: 2, id: "aa", index: 0, data, last: false });
-    assert.deepEqual(engine.handled.at(-1), { kind: "drop", client: 2, file: "aa" });
+    const refusal = { kind: "receipt", client: 2, file: "aa", state: "refused" } as const;
+    assert.deepEqual(engine.handled.at(-1), refusal);
+    offered("bb");
+    story.chat.transfers.accept();
+    const pull = { kind: "pull", client: 2, file: "bb", index: 0, count: 1 } as const;
+    assert.deepEqual(engine.handled.at(-1), pull);
     assert.deepEqual(story.session.sent, []);
   } finally {
     await Deno.remove(path);

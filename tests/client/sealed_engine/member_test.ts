@@ -3,6 +3,7 @@
 import { toHex } from "#platform/bytes.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import type { SealedRoomId } from "../../../shared/messages/ids.ts";
 import { sealEnvelope } from "../../../client/mls/envelope.ts";
@@ -329,23 +330,51 @@ Deno.test("the move to a new link is told inside the room only", async () => {
   assert.deepEqual(alice!.told("done").map(({ request }) => request), [1]);
 });
 
-/** Hands a file to the machine as the chat does. */
+/** Offers a file as the chat does. */
 async function offer(relay: TestRelay, peer: Peer, bytes: Uint8Array, file = "f1"): Promise<void> {
-  const chunks = Math.ceil(bytes.length / 32_768);
-  const { machine } = peer;
-  await machine.handle({
-    kind: "offer",
-    request: 1,
-    file,
-    name: "a.bin",
-    size: bytes.length,
-    chunks,
-  });
-  for (let index = 0; index < chunks; index++) {
-    const data = bytes.slice(index * 32_768, (index + 1) * 32_768);
-    await machine.handle({ kind: "chunk", file, index, data, last: index === chunks - 1 });
+  const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+  const about = { request: 1, file, name: "a.bin", size: bytes.length, hash };
+  await peer.machine.handle({ kind: "offer", ...about });
+  await relay.settle();
+}
+
+/** The chat of `peer` asks for chunks of the file that it heard of last, or for all. */
+async function pull(
+  relay: TestRelay,
+  peer: Peer,
+  [index, count]: readonly [number, number],
+): Promise<void> {
+  const { client, file } = peer.told("file").at(-1)!;
+  await peer.machine.handle({ kind: "pull", client, file: file.id, index, count });
+  await relay.settle();
+}
+
+/** The chat of `peer` gives what was pulled and not given yet. */
+async function give(relay: TestRelay, peer: Peer, bytes: Uint8Array): Promise<void> {
+  for (const asked of peer.told("pull").filter((each) => !given.has(each))) {
+    given.add(asked);
+    const { client, file, index, count } = asked;
+    for (let at = index; at < index + count; at++) {
+      const data = bytes.slice(at * 32_768, (at + 1) * 32_768);
+      await peer.machine.handle({ kind: "part", to: [client], file, index: at, data });
+    }
   }
   await relay.settle();
+}
+
+const given = new WeakSet<object>();
+
+/** All of it, 32 chunks at a time. */
+async function fetch(
+  relay: TestRelay,
+  { from, to }: { readonly from: Peer; readonly to: Peer },
+  bytes: Uint8Array,
+): Promise<void> {
+  const chunks = Math.ceil(bytes.length / 32_768);
+  for (let index = 0; index < chunks; index += 32) {
+    await pull(relay, to, [index, Math.min(32, chunks - index)]);
+    await give(relay, from, bytes);
+  }
 }
 
 function received(peer: Peer): Uint8Array {
@@ -358,72 +387,113 @@ function received(peer: Peer): Uint8Array {
   return new Uint8Array(chunks.flatMap(({ data }) => [...data]));
 }
 
-Deno.test("a file reaches everybody, in the chunks of the chat, whatever its size", async () => {
-  for (const size of [1, 32_768, 32_769, 65_536, 65_537, 1_000_000]) {
+/** Counts the chunks on the wire; `drops` says which do not arrive. */
+function watchChunks(
+  relay: TestRelay,
+  drops: (nth: number) => boolean = () => false,
+): Uint8Array[] {
+  const sealed: Uint8Array[] = [];
+  const take = relay.take.bind(relay);
+  relay.take = (peer, request) => {
+    if (request.kind === "sealed_chunk") sealed.push(request.body);
+    if (request.kind !== "sealed_chunk" || !drops(sealed.length)) take(peer, request);
+  };
+  return sealed;
+}
+
+Deno.test("a file reaches those who want it, in the chunks of the chat, and nothing leaves before", async () => {
+  for (const size of [1, 32_768, 32_769, 65_536, 65_537, 1_300_000]) {
     const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+    const sealed = watchChunks(relay);
     const bytes = new Uint8Array(size).map((_, i) => i * 7);
     await offer(relay, alice!, bytes);
+    assert.deepEqual(alice!.told("done").map(({ request }) => request), [1]);
     for (const peer of [bob!, carol!]) {
       const [file] = peer.told("file");
       assert.deepEqual([file?.name, file?.file.name, file?.file.size], ["alice", "a.bin", size]);
       assert.equal(file?.file.chunks, Math.ceil(size / 32_768));
-      assert.deepEqual(received(peer), bytes);
     }
-    const [own] = alice!.told("file");
-    assert.deepEqual([own?.request, own?.file.id, alice!.told("chunk").length], [1, "f1", 0]);
-    const whole = alice!.told("served").filter(({ complete }) => complete);
-    assert.deepEqual(whole.map(({ file }) => file), ["f1", "f1"]);
+    assert.equal(sealed.length, 0, "nobody has asked");
+    await fetch(relay, { from: alice!, to: bob! }, bytes);
+    assert.deepEqual(received(bob!), bytes);
+    assert.equal(carol!.told("chunk").length, 0);
+    assert.equal(sealed.length, sealedChunks(size), "with its padding, so that its size is hidden");
+    assert.deepEqual(
+      alice!.told("taken").map(({ index }) => index),
+      Array.from({ length: Math.ceil(size / 32_768) }, (_, index) => index),
+    );
   }
 });
 
-Deno.test("a file over a link that breaks goes on where it was", async () => {
-  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
-  const bytes = new Uint8Array(2_000_000).map((_, i) => i * 11);
-  const take = relay.take.bind(relay);
-  let chunks = 0;
-  relay.take = (peer, request) => {
-    if (request.kind === "sealed_chunk" && ++chunks > 12) return;
-    take(peer, request);
-  };
+Deno.test("a chunk that several wait for leaves once", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  const sealed = watchChunks(relay);
+  const bytes = new Uint8Array(20_000).fill(3);
   await offer(relay, alice!, bytes);
-  assert.ok(bob!.told("chunk").length < 40);
-  await bob!.offline();
-  relay.take = take;
-  await bob!.online();
-  await relay.advance(10);
-  assert.deepEqual(received(bob!), bytes);
+  for (const peer of [bob!, carol!]) await pull(relay, peer, [0, 1]);
+  const to = alice!.told("pull").map(({ client }) => client);
+  assert.equal(to.length, 2);
+  await alice!.machine.handle({ kind: "part", to, file: "f1", index: 0, data: bytes });
+  await relay.settle();
+  assert.deepEqual([received(bob!), received(carol!), sealed.length], [bytes, bytes, 1]);
 });
 
-Deno.test("a sender that is away for minutes ends no file, and is asked again as soon as it is back", async () => {
-  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
-  const bytes = new Uint8Array(1_000_000).map((_, i) => i * 13);
-  const take = relay.take.bind(relay);
-  const sealed: Uint8Array[] = [];
-  relay.take = (peer, request) => {
-    if (request.kind === "sealed_chunk") sealed.push(request.body);
-    if (request.kind !== "sealed_chunk" || sealed.length < 4) take(peer, request);
-  };
-  await offer(relay, alice!, bytes);
-  const before = sealed.splice(0);
-  // Twice, shorter than a session is held: together longer than a file may be silent.
-  await alice!.offline();
-  await relay.advance(40);
-  await alice!.online();
-  await alice!.offline();
-  relay.take = (peer, request) => {
-    if (request.kind === "sealed_chunk") sealed.push(request.body);
-    take(peer, request);
-  };
-  await relay.advance(40);
-  await alice!.online();
-  await relay.advance(2);
-  assert.ok(Buffer.from(received(bob!)).equals(bytes));
-  // What was sealed a second time is the same to the byte: one nonce, one text.
-  const again = sealed.filter((body) => before.some((first) => sameStart(first, body)));
-  assert.ok(again.length > 0);
-  for (const body of again) {
-    assert.deepEqual(body, before.find((first) => sameStart(first, body)));
+Deno.test("what was asked for over a link that broke, of either side, is asked for again; the same chunk is the same bytes", async () => {
+  for (const broken of ["alice", "bob"]) {
+    const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+    const bytes = new Uint8Array(300_000).map((_, i) => i * 11);
+    const sealed = watchChunks(relay, (nth) => nth <= 10);
+    await offer(relay, alice!, bytes);
+    await pull(relay, bob!, [0, 10]);
+    await give(relay, alice!, bytes);
+    assert.equal(bob!.told("chunk").length, 0);
+    const peer = broken === "alice" ? alice! : bob!;
+    await peer.offline();
+    await relay.advance(40);
+    await peer.online();
+    await relay.advance(2);
+    assert.equal(alice!.told("pull").length, 2, broken);
+    await give(relay, alice!, bytes);
+    assert.deepEqual(received(bob!), bytes);
+    // One nonce, one text.
+    const again = sealed.slice(10).filter((body) => sealed.some((first) => sameStart(first, body)));
+    assert.equal(again.length, 10);
+    for (const body of again) {
+      assert.deepEqual(body, sealed.find((first) => sameStart(first, body)));
+    }
   }
+});
+
+Deno.test("what a member says of a file reaches its sender, and whom it is not about hears nothing", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await offer(relay, alice!, new Uint8Array(9));
+  const { client, file } = bob!.told("file")[0]!;
+  await bob!.machine.handle({ kind: "receipt", client, file: file.id, state: "saved" });
+  const known = carol!.told("file")[0]!;
+  const refusal = { client: known.client, file: known.file.id, state: "refused" } as const;
+  await carol!.machine.handle({ kind: "receipt", ...refusal });
+  await carol!.machine.handle({ kind: "receipt", ...refusal, file: "00".repeat(16) });
+  await relay.settle();
+  assert.deepEqual(
+    alice!.told("receipt").map(({ name, file, state }) => [name, file, state]),
+    [["bob", "f1", "saved"], ["carol", "f1", "refused"]],
+  );
+  assert.deepEqual([bob!.told("receipt"), carol!.told("receipt")], [[], []]);
+});
+
+Deno.test("a file that is withdrawn ends at those who heard of it", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await offer(relay, alice!, new Uint8Array(9));
+  // Another member cannot withdraw it.
+  await carol!.machine.handle({ kind: "withdraw", file: "f1" });
+  await relay.settle();
+  assert.equal(bob!.told("chunk").length, 0);
+  await alice!.machine.handle({ kind: "withdraw", file: "f1" });
+  await relay.settle();
+  const [end] = bob!.told("chunk");
+  assert.deepEqual([end?.last, end?.data.length], [true, 0]);
+  await pull(relay, bob!, [0, 1]);
+  assert.equal(alice!.told("pull").length, 0);
 });
 
 /** Whether both are the same chunk of the same file. */
@@ -438,7 +508,9 @@ Deno.test("a chunk that the relay changes ends the file, and is told", async () 
     if (request.kind !== "sealed_chunk") return take(peer, request);
     take(peer, { ...request, body: request.body.map((byte, at) => at === 100 ? byte ^ 1 : byte) });
   };
-  await offer(relay, alice!, new Uint8Array(300_000));
+  const bytes = new Uint8Array(300_000);
+  await offer(relay, alice!, bytes);
+  await fetch(relay, { from: alice!, to: bob! }, bytes);
   assert.match(dangers(bob!).join(), /changed on its way/);
   const [end] = bob!.told("chunk");
   assert.deepEqual([end?.last, end?.data.length], [true, 0]);
@@ -511,11 +583,14 @@ Deno.test("a text that the relay declines is given back; what the room says by i
   declines = 1;
   await alice!.say("too fast", 7);
   assert.deepEqual(alice!.told("declined"), [{ kind: "declined", request: 7, why: "too fast" }]);
-  declines = 2;
   await offer(relay, alice!, new Uint8Array(10));
-  assert.deepEqual(bob!.told("file"), []);
+  const { client, file } = bob!.told("file")[0]!;
+  declines = 2;
+  await bob!.machine.handle({ kind: "receipt", client, file: file.id, state: "refused" });
+  await relay.settle();
+  assert.deepEqual(alice!.told("receipt"), []);
   await relay.advance(3);
-  assert.equal(bob!.told("file").length, 1);
+  assert.equal(alice!.told("receipt").length, 1);
 });
 
 Deno.test("a relay that forgot the end of the room: what was said there is said again, and shown once", async () => {
@@ -627,29 +702,29 @@ Deno.test("a file id that another member announces as well is another file, and 
   });
   for (const n of [1, 2, 1]) files.heard(from(n), file, 0);
   assert.deepEqual(told.map(({ kind }) => kind), ["file", "file"]);
-  assert.deepEqual(pulled, ["1".repeat(32), "2".repeat(32)]);
-  files.drop({ client: state.people.numberOf("2".repeat(32)), file: toHex(id) });
-  files.heard(from(2), file, 0);
-  assert.equal(
-    pulled.length,
-    3,
-    "what was dropped can be announced again, bob's own is still coming",
-  );
+  assert.deepEqual(pulled, [], "nobody has accepted");
+  const client = state.people.numberOf("2".repeat(32));
+  files.pull({ kind: "pull", client, file: toHex(id), index: 0, count: 1 });
+  assert.deepEqual(pulled, ["2".repeat(32)]);
+  for (const n of [1, 2]) files.heard(from(n), file, 0);
+  assert.equal(told.length, 2);
+  await files.receipt({ kind: "receipt", client, file: toHex(id), state: "refused" });
+  for (const n of [1, 2]) files.heard(from(n), file, 0);
+  assert.equal(told.length, 3, "what was refused can be offered again");
   assert.equal(alice!.told("file").length, 0);
 });
 
 Deno.test("a member is given a whole file four times, and nobody who is not in the group gets any of it", async () => {
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   await offer(relay, alice!, new Uint8Array(1_000).fill(7));
-  const given = () => alice!.told("served").length;
-  const before = given();
+  const given = () => alice!.told("pull").length;
   const { file } = bob!.told("file")[0]!;
   const id = new Uint8Array(Buffer.from(file.id, "hex"));
   const body = sealEnvelope(testKeys(), "direct", concatBytes([id, new Uint8Array(4)]));
   const pull = (from: Uint8Array) =>
     alice!.machine.receive({ kind: "sealed_pull", room: 1 as SealedRoomId, from, chunks: 1, body });
   for (let n = 0; n < 100; n++) await pull(bob!.handleBytes);
-  assert.equal(given() - before, 4 + 32 - 1);
+  assert.equal(given(), 4 + 32);
   await pull(new Uint8Array(16).fill(9));
-  assert.equal(given() - before, 4 + 32 - 1);
+  assert.equal(given(), 4 + 32);
 });

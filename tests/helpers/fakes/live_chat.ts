@@ -59,6 +59,8 @@ export interface LiveChatOptions {
   readonly folder?: string;
   /** Whether another server may answer unasked, as where TLS says who it is; true unless told. */
   readonly trustsAnyone?: boolean;
+  /** Of the sealed room that it enters instead. */
+  readonly secret?: Uint8Array;
 }
 
 /** A chat that is connected, or is trying to be. */
@@ -130,6 +132,7 @@ export class LiveChat implements AsyncDisposable {
         }),
       address: { ...endpoint(), tls: false, token },
       quiet: false,
+      ...(options.secret === undefined ? {} : { secret: options.secret }),
       trust: (server) => gate.trust(server),
       backoff: options.backoff ?? new EagerBackoff(),
     });

@@ -1,6 +1,7 @@
 // A member of a sealed room over a real socket: the state machine of the client, with real cryptography, in the test's
 // own process.
 
+import { createHash } from "node:crypto";
 import { Member } from "../../../client/sealed_engine/member.ts";
 import type {
   SealedRoomEvent,
@@ -164,23 +165,33 @@ export class SealedMember implements AsyncDisposable {
     return this.events.some((event) => event.kind === "text" && event.request === request);
   }
 
-  /** Hands out a file; resolves when `members` others have it. */
-  async sendFile(name: string, bytes: Uint8Array, members: number): Promise<void> {
+  /** Hands out a file, as the chat does; resolves when `to` has it. */
+  async sendFile(name: string, bytes: Uint8Array, to: SealedMember): Promise<void> {
     const file = `file ${++this.#lastRequest}`;
     const request = this.#lastRequest;
-    const chunks = Math.ceil(bytes.length / FILE_CHUNK_BYTES);
-    const offer = { kind: "offer", request, file, name, size: bytes.length, chunks } as const;
+    const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    const offer = { kind: "offer", request, file, name, size: bytes.length, hash } as const;
     this.#enqueue((machine) => machine.handle(offer));
-    for (let index = 0; index < chunks; index++) {
+    await to.until(() => to.#offers.length > 0, `the offer of ${name}`);
+    const offered = to.#offers.at(-1)!;
+    for (let index = 0; index < offered.file.chunks; index++) {
+      const wanted = { client: offered.client, file: offered.file.id, index, count: 1 };
+      to.#enqueue((machine) => machine.handle({ kind: "pull", ...wanted }));
+      const pulled = () =>
+        this.events.find((event) =>
+          event.kind === "pull" && event.file === file && event.index === index
+        );
+      await this.until(() => pulled() !== undefined, `chunk ${index} to be pulled`);
+      const { client } = pulled() as { readonly client: number };
       const data = bytes.slice(index * FILE_CHUNK_BYTES, (index + 1) * FILE_CHUNK_BYTES);
-      const chunk = { kind: "chunk", file, index, data, last: index === chunks - 1 } as const;
-      this.#enqueue((machine) => machine.handle(chunk));
+      this.#enqueue((machine) => machine.handle({ kind: "part", to: [client], file, index, data }));
     }
-    const served = () =>
-      this.events.filter((event) =>
-        event.kind === "served" && event.file === file && event.complete
-      );
-    await this.until(() => served().length >= members, `${name} to be fetched`);
+    const isEnd = (event: SealedRoomEvent) => event.kind === "chunk" && event.last;
+    await to.until(() => to.events.some(isEnd), `${name} to be fetched`);
+  }
+
+  get #offers() {
+    return this.events.filter((event) => event.kind === "file");
   }
 
   /** Leaves for good. */

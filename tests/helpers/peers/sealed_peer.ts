@@ -51,8 +51,7 @@ export class SealedPeer implements AsyncDisposable {
   /** Sends a request. Returns its number. */
   async send(request: Unasked<Exclude<SealedRequest, { kind: "sealed_attach" }>>): Promise<number> {
     const ask = ++this.#ask;
-    const whole = request.kind === "sealed_chunk" ? request : { ...request, ask };
-    await this.peer.send(whole as SealedRequest);
+    await this.peer.send({ ...request, ask } as SealedRequest);
     return ask;
   }
 

@@ -405,12 +405,14 @@ export class TestRelay {
     peer: Connection,
     request: Extract<ToRelay, { kind: "sealed_pull" | "sealed_chunk" }>,
   ): void {
-    const to = this.#online().find(({ handle }) => handle === hex(request.to));
+    const handles = [request.to].flat().map(hex);
     const from = peer.handleBytes;
-    if (request.kind === "sealed_pull") {
-      const { chunks, body } = request;
-      to?.inbox.push({ kind: "sealed_pull", room: 1, from, chunks, body });
-      peer.inbox.push({ kind: "sealed_done", ask: request.ask });
-    } else to?.inbox.push({ kind: "sealed_chunk", room: 1, from, body: request.body });
+    for (const { inbox } of this.#online().filter(({ handle }) => handles.includes(handle))) {
+      const { body } = request;
+      if (request.kind === "sealed_chunk") {
+        inbox.push({ kind: "sealed_chunk", room: 1, from, body });
+      } else inbox.push({ kind: "sealed_pull", room: 1, from, chunks: request.chunks, body });
+    }
+    peer.inbox.push({ kind: "sealed_done", ask: request.ask });
   }
 }

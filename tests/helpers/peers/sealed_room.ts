@@ -259,7 +259,12 @@ export class Recorder implements SealedPeer {
   }
 
   chunk(to: Recorder, text: string): boolean {
-    const request = { room: this.room.number, to: to.handle, body: bodyOf(text) };
+    const request = {
+      ask: this.next(),
+      room: this.room.number,
+      to: [to.handle],
+      body: bodyOf(text),
+    };
     return this.room.chunk(this.seat, { kind: "sealed_chunk", ...request });
   }
 }

@@ -80,7 +80,7 @@ export class TransferRoom implements AsyncDisposable {
         await intercept(message, () => this.relay(id, message));
       },
       survives: () => true,
-      members: () => this.#roster,
+      others: () => this.#roster.filter(({ client }) => client !== id),
       answerMs: ANSWER_MS,
       notify: (event) => events.push(event),
       now: () => this.now,
@@ -187,6 +187,7 @@ export class TransferRoom implements AsyncDisposable {
   mend(member: Member): void {
     member.linked = true;
     member.transfers.connectionBack(true);
+    for (const receipt of member.files.receipts) this.#deliver(member.id, receipt);
     for (const { id, transfers } of this.members) {
       if (id !== member.id) transfers.memberBack(member.id, ROOM.id);
     }

@@ -166,14 +166,18 @@ Deno.test("a file's chunks pass to who pulls them, and without --max-file to nob
     const [alice, bob] = await pair(server);
     await using _ = alice;
     await using __ = bob;
-    const body = new Uint8Array(65_792).fill(9);
+    const body = new Uint8Array(33_024).fill(9);
     const pull = { room: bob.room, to: alice.handle, chunks: 2, body: new Uint8Array(284) };
     const answer = await bob.answer(await bob.send({ kind: "sealed_pull", ...pull }));
     assert.equal(answer.kind, passes ? "sealed_done" : "sealed_declined");
     if (!passes) continue;
     await alice.peer.until("sealed_pull");
-    await alice.send({ kind: "sealed_chunk", room: alice.room, to: bob.handle, body });
-    const chunk = await bob.peer.until("sealed_chunk");
-    assert.equal(chunk.body.length, body.length);
+    const to = [bob.handle];
+    const chunk = { kind: "sealed_chunk" as const, room: alice.room, to, body };
+    assert.equal((await alice.answer(await alice.send(chunk))).kind, "sealed_done");
+    assert.equal((await bob.peer.until("sealed_chunk")).body.length, body.length);
+    // Nobody asked for a third one: it is answered, and goes nowhere.
+    await alice.answer(await alice.send(chunk));
+    assert.equal((await alice.answer(await alice.send(chunk))).kind, "sealed_done");
   }
 });

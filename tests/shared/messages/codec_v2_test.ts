@@ -87,7 +87,7 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   sealed_vote: { kind: "sealed_vote", ask: 7, room: 1, seq: 71, ok: true },
   sealed_leave: { kind: "sealed_leave", ask: 8, room: 1 },
   sealed_pull: { kind: "sealed_pull", ask: 9, room: 1, to: handle, chunks: 32, body },
-  sealed_chunk: { kind: "sealed_chunk", room: 1, to: handle, body },
+  sealed_chunk: { kind: "sealed_chunk", ask: 9, room: 1, to: [handle], body },
   sealed_check: { kind: "sealed_check", ask: 10, room: 1, question: 2, ok: true },
 };
 
