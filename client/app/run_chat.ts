@@ -142,6 +142,7 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
     home,
     background: side.background,
     warn: (text, hint) => output.note("warning", text, hint),
+    changed: () => running.chat?.refreshStatus(),
   });
   if (config.set !== undefined) settings.setAll(config.set);
   return running.chat = new Chat({

@@ -8,6 +8,8 @@ import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 
 const WORDS = ["qr", "token"];
+/** Cells beside a code: the indent of an answer's rows, and the last column, which stays empty. */
+const CODE_MARGIN = 5;
 
 /** Rows of the commands for invite links. */
 export const INVITE_COMMANDS: readonly CommandRow[] = [
@@ -24,7 +26,11 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
       }
       const secret = chat.sealed.of(chat.room)?.secret;
       const link = inviteTo(chat, { secret, withToken: words.includes("token") });
-      tellLink(chat, link, words.includes("qr") ? await qrCode(link) : undefined);
+      const { columns } = chat.output;
+      const code = words.includes("qr") ? await qrCode(link) : undefined;
+      const missing = code === undefined ? undefined : tooNarrowFor(code, columns);
+      tellLink(chat, link, missing === undefined ? code : undefined);
+      if (missing !== undefined) chat.output.note("info", missing);
     },
   },
 ];
@@ -75,6 +81,14 @@ function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): I
 async function qrCode(text: string): Promise<string> {
   const { renderUnicodeCompact } = await import("uqr");
   return renderUnicodeCompact(text, { border: 2 });
+}
+
+/** What is said where the rows of a code would be wrapped, which nobody can scan; undefined where it fits. */
+function tooNarrowFor(code: string, columns: number | undefined): string | undefined {
+  const needed = code.indexOf("\n") + CODE_MARGIN;
+  return columns === undefined || needed <= columns
+    ? undefined
+    : `The QR code needs ${needed} columns, and this terminal has ${columns}.`;
 }
 
 /** Whether a typed room is a link. */

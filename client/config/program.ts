@@ -104,7 +104,7 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   variables: {
     CMDCHAT_TOKEN: "token of the server",
     CMDCHAT_HISTORY_PASSPHRASE: "passphrase of the history",
-    NO_COLOR: "no colours",
+    NO_COLOR: "no colours; bold and reverse stay",
   },
   exitCodes: EXIT_CODES,
   profilesIn: "cmdchat/config.toml",

@@ -14,6 +14,7 @@ const COLUMNS_MIN = 40;
 
 const DEPTHS: Readonly<Record<ColorDepth, string>> = {
   none: "no colours",
+  weights: "no colours, bold and reverse",
   basic: "16 colours",
   indexed: "256 colours",
   true: "all colours",

@@ -18,6 +18,8 @@ export interface AppearanceOptions {
   readonly background: (() => Promise<Rgb | undefined>) | undefined;
   readonly home: string | undefined;
   readonly warn: (text: string, hint?: string) => void;
+  /** Called when the colors are others than before. */
+  readonly changed: () => void;
 }
 
 /** Sets the style's theme from the settings, now and after each change. */
@@ -43,14 +45,19 @@ function setTheme(value: string, options: AppearanceOptions): void {
     }
     style.theme = theme;
   }
+  options.changed();
 }
 
 /** Dark until the terminal answers, and if it does not: most terminals are. */
-async function followTerminal({ style, settings, background }: AppearanceOptions): Promise<void> {
+async function followTerminal(options: AppearanceOptions): Promise<void> {
+  const { style, settings, background, changed } = options;
   style.theme = THEMES.dark;
+  changed();
   const color = await background?.();
   const isStillAuto = settings.get("theme").toLowerCase() === "auto";
-  if (color !== undefined && isStillAuto) style.theme = THEMES[themeFor(color)];
+  if (color === undefined || !isStillAuto) return;
+  style.theme = THEMES[themeFor(color)];
+  changed();
 }
 
 function isThemeName(name: string): name is keyof typeof THEMES {

@@ -205,6 +205,11 @@ export class Output {
     this.#put(this.#systemLine(summary), summary.elsewhere);
   }
 
+  /** Cells of a row of the terminal; undefined without one. */
+  get columns(): number | undefined {
+    return this.#options.screen?.columns();
+  }
+
   /** Draws the rows that change in place for the terminal's new width. */
   resized(): void {
     this.#refreshLive();

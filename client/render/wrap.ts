@@ -46,7 +46,11 @@ export function breakWords(
     else if (rest + cells <= cellsMax || keepsWords) {
       rows.end();
       rows.take(piece.length, cells);
-    } else rows.takeCells(clusters, cellsMax);
+    } else {
+      // What has to be cut begins in a row of its own, unless there is room for much of it.
+      if (cellsMax - rows.width < cellsMax / 2 && rows.width > rest) rows.end();
+      rows.takeCells(clusters, cellsMax);
+    }
   }
   return rows.done();
 }
@@ -115,10 +119,12 @@ function cellsOf(clusters: readonly Cluster[]): number {
 const HANG_SHARE = 0.45;
 const LEFT_COLUMN = /^\S(?:.*?\S)?? {2,}(?=\S)/;
 
-/** Hanging indent of a line in two columns: the cells before its right column; 0 without columns. */
-function hangOf(line: string, columns: number): number {
-  const cells = cellsOf(splitClusters(LEFT_COLUMN.exec(line)?.[0] ?? ""));
-  return cells <= columns * HANG_SHARE ? cells : 0;
+/** A line in two columns, and the cells before its right one; in a narrow terminal that stands right behind the left. */
+function tableRow(line: string, columns: number): { readonly line: string; readonly hang: number } {
+  const left = LEFT_COLUMN.exec(line)?.[0] ?? "";
+  const cells = cellsOf(splitClusters(left));
+  if (cells <= columns * HANG_SHARE) return { line, hang: cells };
+  return { line: `${left.trimEnd()}  ${line.slice(left.length)}`, hang: 0 };
 }
 
 /** The indent of a row in a terminal of that width: so narrow a terminal has no room for more than a letter. */
@@ -135,8 +141,9 @@ export function wrapLines(
   { first, columns, table = false, keepsWords = false }: RowWidth & { readonly table?: boolean },
 ): string[] {
   const indent = indentFor(columns);
-  return lines.flatMap((line, index) => {
-    const rest = indent.length + (table ? hangOf(line, columns) : 0);
+  return lines.flatMap((whole, index) => {
+    const { line, hang } = table ? tableRow(whole, columns) : { line: whole, hang: 0 };
+    const rest = indent.length + hang;
     const width = { first: index === 0 ? first : indent.length, rest, columns, keepsWords };
     return breakWords(line, width).map(({ start, end }, row) => {
       const before = row > 0 ? " ".repeat(rest) : index > 0 ? indent : "";

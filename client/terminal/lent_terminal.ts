@@ -3,7 +3,12 @@
 import type { Stopping, Tty } from "./terminal.ts";
 import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
-import { TERMINAL_MODES_OFF, TERMINAL_MODES_ON } from "./terminal_modes.ts";
+import {
+  AFTER_DEAD_PROGRAM,
+  AFTER_PROGRAM,
+  TERMINAL_MODES_OFF,
+  TERMINAL_MODES_ON,
+} from "./terminal_modes.ts";
 
 /** What is said before a stop that a key asked for, where the program cannot stop all that the shell waits for. */
 export const STOP_NOTES: Readonly<Record<Stopping, string>> = {
@@ -35,11 +40,14 @@ export class LentTerminal {
     const { tty, screen, scheduler } = this.#options;
     await this.#leave();
     tty.suspend();
+    let after = AFTER_DEAD_PROGRAM + AFTER_PROGRAM;
     try {
-      return await use();
+      const used = await use();
+      after = AFTER_PROGRAM;
+      return used;
     } finally {
       tty.resume();
-      tty.write(TERMINAL_MODES_ON);
+      tty.write(after + TERMINAL_MODES_OFF + TERMINAL_MODES_ON);
       screen.resize(tty.columns, tty.rows);
       scheduler.resume();
     }

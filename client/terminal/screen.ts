@@ -36,6 +36,9 @@ const WRAP_ON = `${CSI}?7h`;
 const ERASE_BELOW = `${CSI}J`;
 const ERASE_RIGHT = `${CSI}K`;
 const RESET = `${CSI}m`;
+// Erases from the start of a row to the end of the screen, but not in one piece from the first cell: tmux takes that for
+// the wish to clear the screen, and keeps what was erased in its scrollback.
+const ERASE_AREA = `${ERASE_RIGHT}${CSI}C${ERASE_BELOW}\r`;
 
 /** Keeps the painted area; every method returns the text to write. */
 export class Screen {
@@ -51,6 +54,8 @@ export class Screen {
   #paintedRows: number;
   #stale = true;
   #prefix = "";
+  /** Most rows of the screen that may have something above the area. */
+  #above = Infinity;
 
   constructor(options: ScreenOptions) {
     this.#columns = options.columns;
@@ -76,6 +81,7 @@ export class Screen {
 
   /** Takes the terminal's new size; the next paint starts where the area's first row probably is. */
   resize(columns: number, rows: number): void {
+    if (columns !== this.#columns || rows !== this.#rows) this.#above = Infinity;
     this.#columns = columns;
     this.#rows = rows;
     this.#fewestRows = Math.min(this.#fewestRows, rows);
@@ -86,15 +92,18 @@ export class Screen {
   /** Makes the next paint begin with an empty screen; "all" also empties the scrollback. */
   clear(what: "screen" | "all"): void {
     // What is on the screen goes into the scrollback by line feeds: an erased message would be a lost one.
-    const scrolled = `${this.#start()}${CSI}${this.#rows}B${"\n".repeat(this.#rows)}${CSI}H`;
-    this.#prefix = what === "all" ? `${CSI}H${CSI}2J${CSI}3J` : scrolled;
+    const above = Math.min(this.#above, this.#rows);
+    const scrolled = `${this.#start()}${CSI}${this.#rows}B${"\n".repeat(above)}${CSI}H`;
+    this.#prefix = what === "all" ? `${CSI}H${ERASE_AREA}${CSI}3J` : scrolled;
     this.#offset = 0;
+    this.#above = 0;
     this.#stale = true;
   }
 
   /** Shows a last text, wipes the area and leaves the cursor at the start of an empty row. */
   leave(above: readonly string[] = []): string {
     const output = this.#start() + lines(above);
+    this.#above = Infinity;
     this.#painted = [];
     this.#offset = 0;
     this.#stale = true;
@@ -106,15 +115,17 @@ export class Screen {
     this.#painted = [];
     this.#cursor = { row: 0, column: 0 };
     this.#offset = 0;
+    this.#above = Infinity;
     this.#stale = true;
   }
 
   #start(): string {
     const up = this.#offset > 0 ? `${CSI}${this.#offset}A` : "";
-    return `${this.#prefix}\r${up}${ERASE_BELOW}`;
+    return `${this.#prefix}\r${up}${ERASE_AREA}`;
   }
 
   #paintAll(area: Area, above: readonly string[]): string {
+    this.#above += above.reduce((rows, text) => rows + mostRows(text, this.#columns), 0);
     const pen = new Pen({ row: 0, column: 0 }, 0);
     area.rows.forEach((row, index) => {
       pen.moveTo({ row: index, column: 0 });
@@ -172,6 +183,14 @@ export class Screen {
     // It looks for the cursor's row from the bottom; a row added below makes it miss and wrap that one, too.
     return above + added + (added > 0 ? (wrapped[cursorRow] ?? 1) - 1 : 0);
   }
+}
+
+/** Most rows that a printed text takes: no character has more than two cells. */
+function mostRows(text: string, columns: number): number {
+  return text.split("\n").reduce(
+    (rows, line) => rows + 1 + Math.floor(2 * line.length / columns),
+    0,
+  );
 }
 
 /** Printed texts for the terminal: each ends its line and its styles. */

@@ -3,8 +3,8 @@
 import { nearestIndex } from "./contrast.ts";
 import { type Color, rgbOf, type Role, type Theme, THEMES } from "./theme.ts";
 
-/** How many colors may be used, from none to 24-bit. */
-export type ColorDepth = "none" | "basic" | "indexed" | "true";
+/** How text may be styled: not at all, by weights alone, or with so many colors, up to 24-bit. */
+export type ColorDepth = "none" | "weights" | "basic" | "indexed" | "true";
 
 /** SGR parameters of weights (ECMA-48 §8.3.117). */
 const WEIGHTS = { bold: "1", dim: "2", italic: "3", underline: "4", inverse: "7" } as const;
@@ -38,9 +38,10 @@ export function detectColorDepth(
 ): ColorDepth {
   const forced = getEnv("FORCE_COLOR");
   if (forced !== undefined) return FORCED[forced] ?? "basic";
-  if (getEnv("NO_COLOR")) return "none";
   const term = getEnv("TERM") ?? "";
   if (!isTerminal || term === "dumb") return "none";
+  // It asks for no color; bold and reverse are none.
+  if (getEnv("NO_COLOR")) return "weights";
   if (/^(truecolor|24bit)$/i.test(getEnv("COLORTERM") ?? "")) return "true";
   return /256/.test(term) ? "indexed" : "basic";
 }
@@ -72,7 +73,7 @@ export class Style {
   /** Text in one of the colors for names, chosen by a number such as a hash; bold in a theme without colors. */
   name(text: string, number: number): string {
     const { names } = this.theme;
-    if (names.length === 0) return this.paint(text, "bold");
+    if (names.length === 0 || this.depth === "weights") return this.paint(text, "bold");
     if (this.depth === "basic") {
       return this.#wrap(text, [BASIC_NAMES[number % BASIC_NAMES.length] ?? ""]);
     }
@@ -82,7 +83,7 @@ export class Style {
   #parametersOf(look: Look): string {
     if (look in WEIGHTS) return WEIGHTS[look as keyof typeof WEIGHTS];
     const { roles } = this.theme;
-    if (roles === undefined) return look === "faint" ? WEIGHTS.dim : "";
+    if (roles === undefined || this.depth === "weights") return look === "faint" ? WEIGHTS.dim : "";
     const role = look as Role;
     return this.depth === "basic" ? BASIC[role] : this.#colored(roles[role]);
   }

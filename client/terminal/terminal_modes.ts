@@ -16,6 +16,16 @@ export const TERMINAL_MODES_ON = PASTE_BRACKETS_ON;
 /** Back to plain styles, auto-wrap, no synchronized output, no bracketed paste, the cursor shown. */
 export const TERMINAL_MODES_OFF = "\x1b[m\x1b[?7h\x1b[?2026l\x1b[?2004l\x1b[?25h";
 
+/**
+ * What another program may have left behind, back as it was: the scroll region (the cursor stays), the character sets,
+ * insert mode, application keys, mouse reports.
+ */
+export const AFTER_PROGRAM =
+  "\x1b7\x1b[r\x1b8\x0f\x1b(B\x1b[4l\x1b[?1l\x1b>\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l";
+
+/** After a program that died: out of the alternate screen, and below all that stands on the other one. */
+export const AFTER_DEAD_PROGRAM = "\x1b[?1047l\x1b[r\x1b[999B\r\n";
+
 /** The bell. */
 export const BELL = "\x07";
 

@@ -325,3 +325,23 @@ Deno.test("a list in two columns, such as /help, keeps them where its rows are b
     "    //TEXT  a line",
   ]);
 });
+
+Deno.test("in a narrow terminal a word moves to the next row before it is cut, and two columns stand close", () => {
+  assert.deepEqual(
+    wrapLines(["the server is SHA256:abcdefghijklmnop"], { first: 10, columns: 19 }),
+    [
+      "the",
+      "    server is",
+      "    SHA256:abcdefgh",
+      "    ijklmnop",
+    ],
+  );
+  const row = `Ctrl-U, Ctrl-K${" ".repeat(10)}cut to the start, to the end`;
+  assert.deepEqual(wrapLines([row], { first: 4, columns: 30, table: true }), [
+    "Ctrl-U, Ctrl-K  cut to the",
+    "    start, to the end",
+  ]);
+  assert.deepEqual(wrapLines([row], { first: 4, columns: 60, table: true }), [
+    `Ctrl-U, Ctrl-K${" ".repeat(10)}cut to the start, to the end`,
+  ]);
+});
