@@ -8,6 +8,7 @@ import type { Connection } from "../net/connection.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
+import { WriteBuffers } from "./write_buffers.ts";
 
 /** What all writers of a server report to. */
 export interface EventWriterEvents {
@@ -51,6 +52,9 @@ export function openWriterV2(options: EventWriterOptions, cipher: RecordCipher):
   return new WriterV2(options, cipher);
 }
 
+const buffers = new WriteBuffers();
+const takeBuffer = (length: number) => buffers.take(length);
+
 // Classes and not closures: there is one for each session, and a closure takes as much memory as an object.
 abstract class OutboxWriter<C> implements OutboxOwner<C> {
   protected readonly outbox: Outbox<C>;
@@ -89,8 +93,8 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
     this.#connection.close();
   }
 
-  onWritten(bytes: number, ms: number): void {
-    this.#events.onWritten(bytes, ms);
+  onWritten(bytes: Uint8Array, ms: number): void {
+    this.#events.onWritten(bytes.length, ms);
   }
 
   drained(): Promise<void> {
@@ -136,7 +140,12 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
   }
 
   seal(bodies: readonly OutgoingBody<FramedBody>[]): Uint8Array {
-    return this.#cipher.sealAll(packBatches(bodies.map(contentOf)));
+    return this.#cipher.sealAll(packBatches(bodies.map(contentOf)), takeBuffer);
+  }
+
+  override onWritten(bytes: Uint8Array, ms: number): void {
+    super.onWritten(bytes, ms);
+    buffers.give(bytes);
   }
 
   deliver(event: EncodedEvent): boolean {

@@ -22,8 +22,8 @@ export interface OutboxOwner<C> {
   onOverflow(): void;
   /** Called once, when a write failed: the outbox is closed and empty. */
   onBroken(): void;
-  /** Called after each write: its bytes, and the ms from the first body that waited for it to its end. */
-  onWritten(bytes: number, ms: number): void;
+  /** Called after each write, whose bytes nobody reads any more, with the ms from its first body to its end. */
+  onWritten(bytes: Uint8Array, ms: number): void;
 }
 
 /** Bodies of one kind, in the order in which they came. */
@@ -142,7 +142,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     if (bytes === undefined || this.#isClosed) return;
     const since = this.#sealedSince;
     this.#owner.write(bytes).then(() => {
-      this.#owner.onWritten(bytes.length, performance.now() - since);
+      this.#owner.onWritten(bytes, performance.now() - since);
       this.#endFlight();
       this.#goOn();
     }, () => this.#break());

@@ -8,7 +8,7 @@ export interface Connection {
   readonly since: number;
   /** The next bytes, valid until the next call; null at the end. Throws ConnectionLost. */
   read(): Promise<Uint8Array | null>;
-  /** Writes all of `bytes`. Throws ConnectionLost. */
+  /** Writes all of `bytes`, which may change once this has resolved. Throws ConnectionLost. */
   write(bytes: Uint8Array): Promise<void>;
   /** Closes both directions at once and drops what waits to be written; idempotent. */
   close(): void;

@@ -134,10 +134,13 @@ export class RecordCipher {
     return this.sealAll([parts]);
   }
 
-  /** A record for each batch of parts, one after another in one buffer. */
-  sealAll(batches: readonly (readonly Uint8Array[])[]): Uint8Array {
+  /** A record for each batch of parts, one after another in the one buffer that `allocate` gives for them. */
+  sealAll(
+    batches: readonly (readonly Uint8Array[])[],
+    allocate: (length: number) => Uint8Array = newBytes,
+  ): Uint8Array {
     this.#requireAlive();
-    const records = new Uint8Array(batches.reduce((sum, parts) => sum + recordBytes(parts), 0));
+    const records = allocate(batches.reduce((sum, parts) => sum + recordBytes(parts), 0));
     let at = 0;
     for (const parts of batches) at = this.#sealInto(records, at, parts);
     return records;
@@ -200,6 +203,10 @@ export class RecordCipher {
     this.#sending.wipe();
     this.#receiving.wipe();
   }
+}
+
+function newBytes(length: number): Uint8Array {
+  return new Uint8Array(length);
 }
 
 function recordBytes(parts: readonly Uint8Array[]): number {

@@ -48,7 +48,7 @@ export class FakeLink implements Connection {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    this.written.push(bytes);
+    this.written.push(bytes.slice());
     return Promise.resolve();
   }
 
@@ -79,7 +79,7 @@ export class LiveLink implements Connection {
 
   write(bytes: Uint8Array): Promise<void> {
     if (this.closed) return Promise.reject(new ConnectionLost("closed"));
-    this.written.push(bytes);
+    this.written.push(bytes.slice());
     this.#wake();
     return Promise.resolve();
   }

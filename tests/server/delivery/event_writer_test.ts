@@ -67,6 +67,37 @@ Deno.test("a v2 writer seals what waits into one record, in order, and tells the
   assert.equal(told.written, link.written[0]?.length);
 });
 
+Deno.test("a buffer that is still being written is used by no other write, and afterwards it is", async () => {
+  const [{ events }, slow, quick] = [reports(), new LiveLink(), new LiveLink()];
+  const ended = Promise.withResolvers<void>();
+  const inFlight: Uint8Array[] = [];
+  slow.write = (bytes) => {
+    inFlight.push(bytes);
+    return ended.promise;
+  };
+  const [one, other] = [ciphers(), ciphers()];
+  const slowWriter = openWriterV2({ connection: slow, client: CLIENT, events }, one.server);
+  const quickWriter = openWriterV2({ connection: quick, client: CLIENT, events }, other.server);
+  slowWriter.deliver(notice("s".repeat(2_000)));
+  await turns();
+  const before = inFlight[0]?.slice();
+  quick.write = (bytes) => {
+    inFlight.push(bytes);
+    return Promise.resolve();
+  };
+  const write = async () => {
+    quickWriter.deliver(notice("q".repeat(2_000)));
+    await quickWriter.drained();
+  };
+  await write();
+  await write();
+  assert.deepEqual(inFlight[0], before);
+  assert.equal(inFlight[1]?.buffer, inFlight[2]?.buffer);
+  ended.resolve();
+  await slowWriter.drained();
+  assert.notEqual(inFlight[0]?.buffer, inFlight[1]?.buffer);
+});
+
 Deno.test("a v1 writer seals each in an envelope of its own, and leaves out what v1 has no message for", async () => {
   const [link, { events }] = [new LiveLink(), reports()];
   const key = new Uint8Array(32).fill(3);

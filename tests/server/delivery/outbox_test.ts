@@ -34,7 +34,7 @@ function recorded(budget = new FairBudget(OUTBOX_BUDGET), source = "192.0.2.1") 
     },
     onOverflow: () => void told.overflow++,
     onBroken: () => void told.broken++,
-    onWritten: (bytes) => void (told.written += bytes),
+    onWritten: (bytes) => void (told.written += bytes.length),
   }, { budget, source });
   return { outbox, writes, told, budget };
 }

@@ -138,6 +138,6 @@ class SlowLink extends FakeLink {
     this.#busy = true;
     await new Promise((resolve) => setTimeout(resolve));
     this.#busy = false;
-    this.written.push(bytes);
+    this.written.push(bytes.slice());
   }
 }
