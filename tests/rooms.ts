@@ -140,7 +140,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Events on their way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
     uses: ["server/config", "server/limits", "server/net"],
-    face: ["encoded_event", "event_writer", "v1_translation"],
+    face: ["encoded_event", "event_writer", "short_sealer", "v1_translation"],
   },
   "server/room": {
     says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",
@@ -271,6 +271,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/telemetry",
       "server/limits",
       "server/net",
+      "server/delivery",
       "server/cluster",
       "server/nats",
       "server/relay",

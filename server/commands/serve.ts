@@ -14,6 +14,8 @@ import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { Listener } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
+import { loadShortSealer } from "../delivery/short_sealer.ts";
+import { useShortSealer } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { readPage, servesPage } from "../web/page.ts";
@@ -145,6 +147,16 @@ function logStrayFaults(log: Logger): void {
 function start(running: Running, joined: JoinedCluster | undefined, signal: AbortSignal): void {
   joined?.cluster.run(new RelayClusterHost(running.served.relay), signal);
   startWatchdog(running, signal);
+  void sealShortRecordsFast(running.log);
+}
+
+// It takes some 100 ms to load, and nobody waits for it: until then the platform seals everything.
+async function sealShortRecordsFast(log: Logger): Promise<void> {
+  try {
+    useShortSealer(await loadShortSealer());
+  } catch (error) {
+    log.warning("short records are sealed slowly", { why: faultText(error) });
+  }
 }
 
 function banner(isOpen: boolean, { address, tls }: Listener): string {

@@ -29,8 +29,32 @@ export function supportedAeads(): readonly AeadName[] {
   return detected;
 }
 
+/** Writes the ciphertext and the tag of `plaintext` to `out`, which has 16 bytes more. */
+export type Seal = (
+  context: AeadContext,
+  texts: { readonly plaintext: Uint8Array; readonly out: Uint8Array },
+) => void;
+
+/** Seals short plaintexts with ChaCha20-Poly1305 in less time than the platform. */
+export interface ShortSealer {
+  /** Longest plaintext for which it is faster. */
+  readonly maxBytes: number;
+  readonly seal: Seal;
+}
+
+let shortSealer: ShortSealer | undefined;
+
+/** From now on `sealer` seals what is short enough for it; the bytes are the same. */
+export function useShortSealer(sealer: ShortSealer | undefined): void {
+  shortSealer = sealer;
+}
+
 /** Writes the ciphertext and the tag to `out`, which has plaintext.length + 16 bytes. */
-export const aeadSeal: typeof sealAead = sealAead;
+export function aeadSeal(name: AeadName, ...[context, texts]: Parameters<Seal>): void {
+  const isShort = shortSealer !== undefined && texts.plaintext.length <= shortSealer.maxBytes;
+  if (isShort && name === "chacha20-poly1305") return shortSealer?.seal(context, texts);
+  sealAead(name, context, texts);
+}
 
 const REFUSED = "Cannot open a record: it was changed, repeated, lost or sent out of order";
 
