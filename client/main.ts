@@ -2,7 +2,7 @@
 
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
-import { askedHelp, type CommandSpec, findCommand, hasOption } from "../shared/cli/program.ts";
+import { askedHelp, hasOption } from "../shared/cli/program.ts";
 import { outputFault, writeAllSync } from "./base/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { slashHelp } from "./commands/screen_commands.ts";
@@ -15,7 +15,8 @@ import {
 } from "./config/read_options.ts";
 import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { reportError } from "./base/exit.ts";
-import { CLIENT_COMMANDS, CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
+import { CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
+import { readCall } from "./config/read_call.ts";
 import { type ChatSurroundings, runChat } from "./app/run_chat.ts";
 import { readVariable, variableNames } from "../shared/cli/environment.ts";
 import { strayVariables } from "../shared/cli/environment_check.ts";
@@ -48,7 +49,7 @@ function print(text: string): void {
   }
 }
 
-/** The help that the words behind profile or link ask for; undefined where they ask for none. */
+/** The help that the words of a call ask for; undefined where they ask for none. */
 function helpAsked(words: readonly string[]): string | undefined {
   const more = () => [`in the chat:\n${slashHelp(COMMANDS).replaceAll(/^/gm, "  ")}`];
   return askedHelp(CLIENT_PROGRAM, words, { version: VERSION, more });
@@ -72,29 +73,6 @@ async function printCompletions(input: CommandLineInput): Promise<number> {
   return 0;
 }
 
-/** A profile or link may stand before everything, as the place to go to: it as options, and the words behind it. */
-function readPlace(args: readonly string[]): { place: string[]; words: readonly string[] } {
-  const [first = "", ...words] = args;
-  if (/^@./.test(first)) return { place: ["--profile", first.slice(1)], words };
-  if (/^cmdchat:/i.test(first)) return { place: ["--link", first], words };
-  return { place: [], words: args };
-}
-
-/** What is to be run: a command with its arguments, or the chat. */
-interface Call {
-  readonly command: CommandSpec<ClientCommand> | undefined;
-  readonly args: readonly string[];
-}
-
-/** Throws UsageError for an unknown command. */
-function readCall({ place, words }: ReturnType<typeof readPlace>): Call {
-  const [word = "", ...rest] = words;
-  if (word === "" || word.startsWith("-")) {
-    return { command: undefined, args: [...place, ...words] };
-  }
-  return { command: findCommand(CLIENT_COMMANDS, word), args: [...place, ...rest] };
-}
-
 /** Says which variables were probably meant for this program. Those of a server in the same shell are not. */
 function warnOfStrayVariables(): void {
   const view = { ...CLIENT_READS, env: readVariable, all: variableNames() };
@@ -111,14 +89,13 @@ export async function main(
 ): Promise<number> {
   const { build, args: all } = takeBuild(argv);
   try {
-    const call = readPlace(all);
-    if (hasOption(call.words, "--version", "-V")) {
+    if (hasOption(all, "--version", "-V")) {
       return print(versionText("cmdchat-client", build)), 0;
     }
-    const help = helpAsked(call.words);
+    const { command, args, words } = readCall(all);
+    const help = helpAsked(words);
     if (help !== undefined) return print(help), 0;
     warnOfStrayVariables();
-    const { command, args } = readCall(call);
     const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
     // A doctor has to say what is wrong with the settings, and go on.
     const settings = command?.name === "doctor"

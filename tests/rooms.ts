@@ -327,6 +327,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "headless_options",
       "program",
       "proxy_url",
+      "read_call",
       "read_options",
       "read_secrets",
       "settings_file",

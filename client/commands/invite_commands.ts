@@ -70,7 +70,7 @@ function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): I
     host,
     port,
     tls,
-    room: chat.room.title,
+    room: chat.room.linkTitle,
     fingerprint,
     ...(webSocket ? { wss: true } : {}),
     ...(secret === undefined ? {} : { secret }),

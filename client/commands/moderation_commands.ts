@@ -5,6 +5,8 @@ import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { nameKey } from "../../shared/text/names.ts";
+import { listedName } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
@@ -25,15 +27,18 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "ban",
-    argument: "NAME [TIME] [REASON]",
+    argument: "[NAME [TIME] [REASON]]",
     needs: "new protocol",
-    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for ever",
+    help:
+      "remove somebody and keep them out, for 30m, 2h or 1d, or for ever; alone: whom you banned",
     completes: "name",
-    run({ chat }, argument) {
+    async run({ chat }, argument) {
+      if (argument === "") return chat.output.answer(banList(chat));
       const { person, rest } = splitName(chat, argument);
       const { seconds, text } = splitTime(rest);
-      const outcome = decide(chat, "ban", { whom: person.client, seconds, text });
-      chat.room.banned.set(person.name, person.client);
+      const { room } = chat;
+      const outcome = await decide(chat, "ban", { whom: person.client, seconds, text });
+      if (outcome === "confirmed") room.banned.set(person.name, person.client);
       return outcome;
     },
   },
@@ -43,17 +48,21 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     needs: "new protocol",
     help: "lift the ban of somebody whom you banned",
     completes: "banned",
-    run({ chat }, argument) {
+    async run({ chat }, argument) {
       const { banned } = chat.room;
-      const whom = longestName(argument, (name) => banned.get(name))?.found;
-      if (whom === undefined) {
+      const match = longestName(
+        argument,
+        (name) => [...banned].find(([known]) => nameKey(known) === nameKey(name)),
+      );
+      if (match === undefined) {
         throw new UsageError(`Cannot lift a ban: you did not ban ${quote(argument)} here`, {
-          hint: chat.room.banned.size === 0
-            ? "you have banned nobody"
-            : `you banned ${[...chat.room.banned.keys()].map((name) => quote(name)).join(", ")}`,
+          hint: banList(chat),
         });
       }
-      return decide(chat, "unban", { whom });
+      const [name, whom] = match.found;
+      const outcome = await decide(chat, "unban", { whom });
+      if (outcome === "confirmed") banned.delete(name);
+      return outcome;
     },
   },
   {
@@ -97,6 +106,15 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
       decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
   },
 ];
+
+/** Whom the user banned in this room, as far as this client knows. */
+function banList({ room }: Chat): string {
+  if (room.isSealed) throw new UsageError(...NO_BANS);
+  const names = [...room.banned.keys()].map(listedName).join(", ");
+  return names === ""
+    ? `You have banned nobody in ${quote(room.title)}.`
+    : `You banned ${names} in ${quote(room.title)}; /unban NAME lifts a ban.`;
+}
 
 interface Decision {
   readonly whom: AnyClientId;

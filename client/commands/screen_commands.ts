@@ -3,6 +3,7 @@
 import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Chat } from "../chat/chat.ts";
 import { type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 
@@ -40,14 +41,16 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
         );
       }
       const count = argument === "" ? LAST_DEFAULT : Number(argument);
-      chat.output.showLast(count, chat.rooms.current?.title);
+      if (count === 0 || chat.output.showLast(count, chat.rooms.current?.title)) return;
+      chat.output.answer("No lines are kept: nothing was said since the start, or since /clear.");
     },
   },
   {
     name: "status",
     needs: "nothing",
-    help: "show your room, who can read it, and the connection",
-    run: ({ chat }) => tellStatus(chat),
+    help: "show your room, who can read it, the connection, and who the server is",
+    run: ({ chat }) =>
+      chat.output.answer([statusText(chat), ...serverLines(chat)].join("\n"), { isCopyable: true }),
   },
   {
     name: "trust",
@@ -87,7 +90,29 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
 
 /** Prints the status line, for a console without one. */
 export function tellStatus(chat: Chat): void {
-  chat.output.answer(withoutLooks(chat.console.status));
+  chat.output.answer(statusText(chat));
+}
+
+function statusText({ console }: Chat): string {
+  return withoutLooks(console.status);
+}
+
+/** Who the server is, and what protects the way to it. */
+function serverLines({ address, fingerprint, connected, isV1, connection }: Chat): string[] {
+  const { host, port, tls, webSocket = false } = address;
+  const carrier = webSocket ? "WebSocket in TLS" : tls ? "TLS" : "no TLS";
+  const where = `server: ${hostAndPort(host, port)}, ${carrier}`;
+  if (!connected) return [`${where}, no connection now`];
+  if (isV1) {
+    return [
+      `${where}, old protocol: no forward secrecy`,
+      "fingerprint: none; the old protocol does not say who the server is",
+    ];
+  }
+  return [
+    `${where}, protocol 2: encrypted to the server, with forward secrecy`,
+    `fingerprint: ${fingerprint} (${connection.isProven ? "as expected" : "not compared"})`,
+  ];
 }
 
 /** The answer of `/help` to its argument. Throws UsageError for an unknown command. */

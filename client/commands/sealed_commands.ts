@@ -90,7 +90,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       if (argument === "follow") return follow(chat, room);
       const secret = newSecret();
       room.move(secret);
-      chat.sealed.open({ secret, title: room.state.title, name: chat.name, isNew: true });
+      chat.sealed.open({ secret, title: room.state.linkTitle, name: chat.name, isNew: true });
       tellLink(chat, inviteTo(chat, { secret }));
       chat.output.note(
         "info",
@@ -106,7 +106,7 @@ function follow(chat: Chat, room: SealedRoom): void {
   }
   chat.sealed.open({
     secret: room.moved.secret,
-    title: room.state.title,
+    title: room.state.linkTitle,
     name: room.status?.name ?? chat.name,
     isNew: false,
   });

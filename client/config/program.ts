@@ -95,9 +95,10 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   summary: "an encrypted console chat",
   usage: [
     ["[OPTIONS]", "join a room and talk"],
+    ["HOST[:PORT] [OPTIONS]", "join a room of that server"],
     ["LINK [OPTIONS]", "join by an invite link"],
     ["@PROFILE [OPTIONS]", "join the server of this name in the settings file"],
-    ["[LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
+    ["[HOST|LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
   ],
   options: CLIENT_OPTIONS,
   commands: CLIENT_COMMANDS,

@@ -61,7 +61,7 @@ export function readConfig(input: LinkInput): ClientConfig {
       `Cannot use ${
         quote((isLink ? surplus : positional) ?? "")
       }: expected options, a link or a command`,
-      { hint: "a command comes first; --help lists all commands and options" },
+      { hint: "--help lists all commands and options" },
     );
   }
   const sources = new Map(from);

@@ -170,13 +170,15 @@ export class Output {
     for (const line of this.#deferred.take(room)) this.#put({ ...line, time });
   }
 
-  /** Shows the last `count` lines again; `current`: the title of the current room. */
-  showLast(count: number, current: string | undefined): void {
+  /** Shows the last `count` lines again; `current`: the title of the current room. False if none are kept. */
+  showLast(count: number, current: string | undefined): boolean {
     this.flush();
+    if (this.#kept.length === 0) return false;
     for (const line of this.#kept.slice(-count)) {
       const elsewhere = line.room !== undefined && line.room !== current;
       this.#options.print(this.#folded(line, elsewhere));
     }
+    return true;
   }
 
   /** Shows the hidden rows of long message `n`, by default the newest; false if there are none. */

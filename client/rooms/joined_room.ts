@@ -20,6 +20,8 @@ export class JoinedRoom {
   name: string;
   /** The name that the user asked for in a sealed room; in plain rooms it is one for all. */
   wantedName: string;
+  /** The name that its link has; `title` is another one where the user is in a room of that name already. */
+  linkTitle: string;
   /** The topic; empty if there is none. */
   topic = "";
   /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
@@ -39,6 +41,7 @@ export class JoinedRoom {
     this.isSealed = isSealed;
     this.name = name;
     this.wantedName = name;
+    this.linkTitle = title;
   }
 
   /** True once after each join: the list of members is news. */

@@ -86,6 +86,7 @@ export class SealedRooms {
     }
     const id: LocalRoomId = `sealed ${++this.#opened}`;
     const state = chat.rooms.addSealed(freeTitle(chat, title), name, id);
+    state.linkTitle = title;
     const room: SealedRoom = new SealedRoom({
       chat,
       clock,

@@ -17,19 +17,28 @@ export function bashCompletion(program: ProgramSpec): string {
   return `# bash completion for ${program.name}, made by \`${program.name} completions bash\`
 
 ${functionName(program)}() {
-  # Not COMP_WORDS: bash takes words apart at @ and : as well.
-  local line=\${COMP_LINE:0:COMP_POINT} cur=\${COMP_WORDS[COMP_CWORD]} prev command= options= first=1
+  # Not COMP_WORDS: bash takes words apart at @, = and : as well. What it completes is $2, the end of the word.
+  local line=\${COMP_LINE:0:COMP_POINT} prev command= options= place= i
   local -a words
   read -ra words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=("")
   local last=$(( \${#words[@]} - 1 ))
+  local cur=\${words[last]}
   prev=\${words[last-1]}
-  (( last > 1 )) && [[ \${words[1]} == @* || \${words[1]} == cmdchat:* ]] && first=2
-  if (( last > first )); then
-    case \${words[first]} in
-      ${names.join("|")}) command=\${words[first]} ;;
+  # The value behind --option= is completed like a word of its own.
+  [[ $cur == --*=* ]] && prev=\${cur%%=*} cur=\${cur#*=}
+  # What bash leaves as it stands, in front of what it completes.
+  local head=
+  [[ $cur == *"$2" ]] && head=\${cur%"$2"} || cur=$2
+  for (( i = 1; i < last; i++ )); do
+    case \${words[i]} in
+      --) break ;;
+      ${valuedFlags(commands).join("|")}) (( i++ )) ;;
+      -*) ;;
+      ${names.join("|")}) command=\${words[i]}; break ;;
+      *) [[ -z $place ]] || break; place=\${words[i]} ;;
     esac
-  fi
+  done
   COMPREPLY=()
   case $command in
 ${commands.map(optionCase).join("\n")}
@@ -46,27 +55,34 @@ ${commands.map(argumentCase).filter(Boolean).join("\n")}
   fi
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-  elif (( last == first )); then
-    mapfile -t COMPREPLY < <(compgen -W "${names.join(" ")}" -- "\${words[last]}")
+  elif [[ -z $command ]] && (( i == last )); then
+    mapfile -t COMPREPLY < <(compgen -W "${names.join(" ")}" -- "$cur")
 ${profileLines(program)}  fi
+  ${STRIP}
 }
 complete -F ${functionName(program)} ${program.name}
 `;
 }
 
+/** What stands in front of what bash completes is not to be written again. */
+const STRIP = 'COMPREPLY=("${COMPREPLY[@]#"$head"}")';
+
 function profileLines(program: ProgramSpec): string {
   const lister = profileLister(program);
   if (lister === "") return "";
-  return `    if (( first == 1 )) && [[ -z $cur || \${words[1]} == @* ]]; then
+  return `    if [[ -z $place ]] && [[ -z $cur || $cur == @* ]]; then
       local profile
       while read -r profile; do
-        [[ $profile == "\${words[1]}"* ]] || continue
-        # Where bash took the @ for a word of its own, it stands there already.
-        [[ \${words[1]} == @* && $2 != @* ]] && profile=\${profile#@}
-        COMPREPLY+=("$profile")
+        [[ $profile == "$cur"* ]] && COMPREPLY+=("$profile")
       done < <(${lister})
     fi
 `;
+}
+
+function valuedFlags(commands: readonly CompletedCommand[]): string[] {
+  const valued = commands.flatMap(({ options }) => options)
+    .filter(({ value }) => value !== undefined);
+  return [...new Set(valued.flatMap(flags))];
 }
 
 /** The value of an option; options of one name mean the same in every command. */
@@ -79,7 +95,9 @@ function valueCases(commands: readonly CompletedCommand[]): string {
     const what = offer(option.offer);
     byOffer.set(what, [...byOffer.get(what) ?? [], ...flags(option)]);
   }
-  return [...byOffer].map(([what, words]) => `      ${words.join("|")}) ${what} return ;;`).join(
+  return [...byOffer].map(([what, words]) =>
+    `      ${words.join("|")}) ${what} ${STRIP}; return ;;`
+  ).join(
     "\n",
   );
 }
@@ -89,7 +107,7 @@ function optionCase({ name, options }: CompletedCommand): string {
 }
 
 function argumentCase({ name, offer: what }: CompletedCommand): string {
-  return what === "nothing" ? "" : `      ${name}) ${offer(what)} return ;;`;
+  return what === "nothing" ? "" : `      ${name}) ${offer(what)} ${STRIP}; return ;;`;
 }
 
 function offer(what: Offer): string {

@@ -5,6 +5,7 @@ const BOTH = ["CMDCHAT_HOST", "CMDCHAT_PORT"] as const;
 /** Variables that only the client reads. */
 export const CLIENT_VARIABLES = [
   "CMDCHAT_ACCEPT_FILES",
+  "CMDCHAT_ALLOW_CHANGED_KEYS",
   "CMDCHAT_BUFFER_SIZE",
   "CMDCHAT_CA_FILE",
   "CMDCHAT_CONFIG",

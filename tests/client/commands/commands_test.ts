@@ -171,7 +171,47 @@ Deno.test("/last shows again what was said, /clear forgets it", async () => {
   assert.equal(console.cleared, 1);
   console.printed.length = 0;
   await run("/last");
-  assert.deepEqual(console.printed, []);
+  assert.deepEqual(console.printed, [
+    "- No lines are kept: nothing was said since the start, or since /clear.",
+  ]);
+});
+
+Deno.test("/status says who the server is, what protects the way to it, and which protocol is spoken", async () => {
+  const fingerprint = "SHA256:gfCOkTpYGNqX3fuCtWaOvS-Ow2v8pz3NjflTPAJix68" as never;
+  const place = { host: "chat.example.org", port: 6_400, token: undefined };
+  const line = "- lobby · alice · server can read · connected";
+  const cases = [
+    [{ fingerprint }, { tls: true }, {}, [
+      line,
+      "- server: chat.example.org:6400, TLS, protocol 2: encrypted to the server, with forward secrecy",
+      `- fingerprint: ${fingerprint} (as expected)`,
+    ]],
+    [{ fingerprint }, { tls: true, webSocket: true }, { isProven: () => false }, [
+      "- lobby · alice · server can read · server not proven · connected",
+      "- server: chat.example.org:6400, WebSocket in TLS, protocol 2: encrypted to the server, with " +
+      "forward secrecy",
+      `- fingerprint: ${fingerprint} (not compared)`,
+    ]],
+    [{ isV1: true }, { tls: false }, {}, [
+      line,
+      "- server: chat.example.org:6400, no TLS, old protocol: no forward secrecy",
+      "- fingerprint: none; the old protocol does not say who the server is",
+    ]],
+  ] as const;
+  for (const [welcome, way, options, shown] of cases) {
+    const address = { ...place, ...way };
+    const { chat, console } = await startChat([new FakeSession(welcome)], { address, ...options });
+    const context = { chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
+    await runCommand(findSlashCommand("status")!, "", context);
+    assert.deepEqual(console.printed.at(-1)?.split("\n"), shown);
+    chat.end();
+  }
+  const { run, console } = await story({ connected: false });
+  await run("/status");
+  assert.match(
+    console.printed.at(-1) ?? "",
+    /server: 127\.0\.0\.1:5050, no TLS, no connection now$/,
+  );
 });
 
 Deno.test("/help lists all commands, /help COMMAND says what one does", async () => {

@@ -24,7 +24,7 @@ async function story() {
 }
 
 Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and the reason", async () => {
-  const { run, asked } = await story();
+  const { run, asked, session } = await story();
   const lines = [
     "/kick eve",
     "/kick e v e too loud",
@@ -32,7 +32,9 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
     "/mute eve 10s",
     "/lock",
   ];
-  for (const line of [...lines, "/slow 10s", "/slow off", "/unban eve"]) void run(line);
+  for (const line of [...lines, "/slow 10s", "/slow off"]) void run(line);
+  await session.deliver({ kind: "done", id: 3 });
+  void run("/unban eve");
   await undefined;
   assert.deepEqual(
     asked().map((request) =>
@@ -79,4 +81,28 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
   }));
   assert.match(console.printed.at(-2) ?? "", /eve banned alice for 1 minute: noise/);
   assert.equal(chat.rooms.byTitle("lobby"), undefined);
+});
+
+Deno.test("/ban alone lists whom one has banned here: who was, and not who was asked for", async () => {
+  const { run, session, console, chat } = await story();
+  await run("/ban");
+  assert.equal(console.printed.at(-1), '- You have banned nobody in "lobby".');
+  const refused = run("/ban eve");
+  await session.deliver({ kind: "declined", id: 1, why: "only the maker may" });
+  await refused;
+  const banned = run("/ban e v e 1h spam");
+  await session.deliver({ kind: "done", id: 2 });
+  await banned;
+  await run("/ban");
+  assert.equal(
+    console.printed.at(-1),
+    '- You banned "e v e" in "lobby"; /unban NAME lifts a ban.',
+  );
+  await assert.rejects(async () => await run("/unban eve"), /you did not ban "eve" here/);
+  const lifted = run('/unban "E v e"');
+  await session.deliver({ kind: "done", id: 3 });
+  await lifted;
+  await run("/ban");
+  assert.equal(console.printed.at(-1), '- You have banned nobody in "lobby".');
+  chat.end();
 });

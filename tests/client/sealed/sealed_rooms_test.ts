@@ -438,3 +438,19 @@ Deno.test("a server of the old protocol has no sealed rooms, and is told nothing
   assert.deepEqual(first(story).handled, []);
   story.chat.end();
 });
+
+Deno.test("/rekey again and again makes rooms that are told apart, with links of one name", async () => {
+  const story = await sealedChat();
+  first(story).enter();
+  for (let n = 0; n < 3; n++) await story.console.enter("/rekey");
+  assert.deepEqual(story.chat.rooms.titles, [
+    "team",
+    "team-sealed",
+    "team-sealed-3",
+    "team-sealed-4",
+  ]);
+  const links = story.console.printed.filter((line) => line.includes("cmdchat://"));
+  assert.equal(links.length, 3);
+  for (const link of links) assert.match(link, /cmdchat:\/\/[^/]+\/team#/);
+  story.chat.end();
+});

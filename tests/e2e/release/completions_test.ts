@@ -35,6 +35,7 @@ async function makePlace(): Promise<Place> {
   await Deno.mkdir(`${path}/download folder`);
   await Deno.writeTextFile(`${path}/download.txt`, "");
   await Deno.writeTextFile(`${path}/evening.history`, "");
+  await Deno.writeTextFile(`${path}/file:alone`, "");
   for (const shell of SHELLS) {
     const scripts = [CLIENT_PROGRAM, SERVER_PROGRAM].map((program) =>
       completionScript(program, {}, { args: [shell], env: () => undefined })
@@ -80,12 +81,31 @@ const CASES: readonly (readonly [typed: string, wanted: string | RegExp])[] = [
   ["cmdchat-client send-file eve", "cmdchat-client send-file evening.history"],
   // A folder is wanted: the file that begins the same is no answer.
   ["cmdchat-client recv-file --download-dir down", /--download-dir download\\ folder\/?$/],
+  ["cmdchat-client history --output=eve", /^cmdchat-client history --output=evening.history$/],
   ["cmdchat-client completions fi", "cmdchat-client completions fish"],
   // What a command does not take is not offered.
   ["cmdchat-client send --renderer m", "cmdchat-client send --renderer m"],
   ["cmdchat-server key", "cmdchat-server keygen"],
   ["cmdchat-server --log-level CRIT", "cmdchat-server --log-level CRITICAL"],
   ["cmdchat-server --certfile eve", "cmdchat-server --certfile evening.history"],
+];
+
+/** What only the script for bash has to do by itself: bash takes words apart at = and : too. */
+const BASH_CASES: typeof CASES = [
+  ["cmdchat-client --config=eve", "cmdchat-client --config=evening.history"],
+  ["cmdchat-client --config=", "cmdchat-client --config="],
+  ["cmdchat-client --renderer=mi", "cmdchat-client --renderer=minimal"],
+  ["cmdchat-client send-file file:al", "cmdchat-client send-file file:alone"],
+  ["cmdchat-client --config=file:al", "cmdchat-client --config=file:alone"],
+  ["cmdchat-client --config file:al", "cmdchat-client --config file:alone"],
+  ["cmdchat-client recv-file --download-dir=down", /--download-dir=download\\ folder\/?$/],
+  ["cmdchat-client --port 6400 send-", "cmdchat-client --port 6400 send-file"],
+  [
+    "cmdchat-client --tls --name=bob @work recv-",
+    "cmdchat-client --tls --name=bob @work recv-file",
+  ],
+  ["cmdchat-client --port 6400 @w", "cmdchat-client --port 6400 @work"],
+  ["cmdchat-client h:6400 send --line", "cmdchat-client h:6400 send --lines"],
 ];
 
 for (const shell of SHELLS) {
@@ -100,7 +120,8 @@ for (const shell of SHELLS) {
     await pane.shows(/^isready$/m);
     await pane.press("C-l");
     const wrong: string[] = [];
-    for (const [typed, wanted] of CASES) {
+    const cases = shell === "bash" ? [...CASES, ...BASH_CASES] : CASES;
+    for (const [typed, wanted] of cases) {
       const text = await completed(pane, typed);
       const fits = typeof wanted === "string" ? text === wanted : wanted.test(text);
       if (!fits) wrong.push(`${typed} became ${text}, wanted ${wanted}`);

@@ -1,0 +1,75 @@
+// What a command line asks for: where to go, and which command to run there. Options may stand before the command.
+
+import { type CommandSpec, findCommand } from "../../shared/cli/program.ts";
+import { CLIENT_OPTIONS } from "./client_options.ts";
+import { CLIENT_COMMANDS, type ClientCommand } from "./program.ts";
+
+/** What is to be run: a command, or the chat. */
+export interface Call {
+  readonly command: CommandSpec<ClientCommand> | undefined;
+  /** The options and words for it, with the place as options before them. */
+  readonly args: readonly string[];
+  /** The words of `help [COMMAND]`, or of a command with its own; otherwise those of the chat. */
+  readonly words: readonly string[];
+}
+
+const HELP = "help";
+
+/** Options that take a value, in the chat or in any command. One name means the same in all. */
+const VALUED: ReadonlyMap<string, boolean> = new Map(
+  [CLIENT_OPTIONS, ...CLIENT_COMMANDS.map(({ options }) => options)].flatMap((table) =>
+    Object.entries(table).map(([name, row]) => [`--${name}`, "value" in row] as const)
+  ),
+);
+
+/** Reads the words of a command line. Throws UsageError for an unknown command. */
+export function readCall(words: readonly string[]): Call {
+  const before: string[] = [];
+  let place: readonly string[] | undefined;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string;
+    if (word.startsWith("-")) {
+      const isValued = VALUED.get(word) ?? false;
+      // What is not known is told by whoever parses it, and may have had a value.
+      if (word === "--" || word === "-" || !isKnown(word)) {
+        return chat([...place ?? [], ...before, ...words.slice(at)]);
+      }
+      before.push(word, ...isValued ? words.slice(at + 1, at + 2) : []);
+      if (isValued) at++;
+      continue;
+    }
+    const found = place === undefined ? placeOf(word) : undefined;
+    if (found !== undefined) place = found;
+    else if (word === HELP) return chat([word, ...words.slice(at + 1)]);
+    else {
+      const args = [...place ?? [], ...before, ...words.slice(at + 1)];
+      const command = findCommand(CLIENT_COMMANDS, word);
+      return { command, args, words: [word, ...args] };
+    }
+  }
+  return chat([...place ?? [], ...before]);
+}
+
+function chat(args: readonly string[]): Call {
+  return { command: undefined, args, words: args };
+}
+
+function isKnown(word: string): boolean {
+  const [name = ""] = word.split("=", 1);
+  return VALUED.has(name) || /^-[a-zA-Z]$/.test(word);
+}
+
+/** A profile, a link, or a host with a dot or a port, as options; undefined for any other word. */
+function placeOf(word: string): readonly string[] | undefined {
+  if (/^@./.test(word)) return ["--profile", word.slice(1)];
+  if (/^cmdchat:/i.test(word)) return ["--link", word];
+  if (/^[\da-f]*:[\da-f]*:[\da-f:.]*$/i.test(word)) return ["--host", word];
+  const [, bracketed, name, port] =
+    /^(?:\[([\da-f:.]+)\]|([^\s/:@[\]]+))(?::(\d+))?$/i.exec(word) ??
+      [];
+  const host = bracketed ?? name;
+  const isHost = bracketed !== undefined || port !== undefined || name === "localhost" ||
+    name?.includes(".") === true;
+  if (host === undefined || !isHost) return undefined;
+  return ["--host", host, ...port === undefined ? [] : ["--port", port]];
+}
