@@ -32,7 +32,7 @@ const CONTROL_BUT_NEWLINE = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 const OWN_MODES = /\x1b\[\?(?:7|25|2004|2026)[hl]/g;
 // Strings, questions, resets, modes, scrolling: nothing that the client itself ever sends.
 // deno-lint-ignore no-control-regex -- escape sequences
-const FOREIGN_SEQUENCE = /\x1b(?:[^[]|\[[\d;?>=]*[^\d;?>=mABGHJK])|[\x05\x07\x0e\x0f\x7f-\x9f]/;
+const FOREIGN_SEQUENCE = /\x1b(?:[^[]|\[[\d;?>=]*[^\d;?>=mABCGHJK])|[\x05\x07\x0e\x0f\x7f-\x9f]/;
 
 const label = (text: string) => text.slice(0, LABEL_MAX);
 const ALL_SEQUENCES = label(TERMINAL_SEQUENCES.map(({ text }) => text.slice(0, 40)).join(""));

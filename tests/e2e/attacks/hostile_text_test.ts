@@ -30,7 +30,7 @@ const FILES = [...HOSTILE_FILE_NAMES, ...HOSTILE_TEXTS].filter(({ text }) =>
 );
 // What the client itself sends to a terminal: styles, moves of its own input line, modes of its own.
 // deno-lint-ignore no-control-regex -- escape sequences
-const OWN_SEQUENCES = /\x1b\[(?:[\d;]*m|\d*[ABG]|[JK]|\?(?:7|25|2004|2026)[hl])|[\r\n\b]/g;
+const OWN_SEQUENCES = /\x1b\[(?:[\d;]*m|\d*[ABG]|[CJK]|\?(?:7|25|2004|2026)[hl])|[\r\n\b]/g;
 // With it the client's own output begins; before it the runtime may have written.
 const FIRST_SEQUENCE = "\x1b[?2004h";
 const ORDINARY_MODES = {
@@ -53,6 +53,7 @@ interface Scene extends AsyncDisposable {
   readonly mallory: V1Peer;
   readonly rich: TerminalClient;
   readonly minimal: TerminalClient;
+  readonly plain: TerminalClient;
   readonly json: Program;
   readonly downloads: string;
 }
@@ -93,6 +94,13 @@ async function openScene(): Promise<Scene> {
     }),
   );
   const minimal = stack.use(new TerminalClient({ args: options("minimal"), env, columns: 57 }));
+  const plain = stack.use(
+    new TerminalClient({
+      args: ["--port", String(server.port), "--name", "plain", "--plain"],
+      env,
+      columns: 64,
+    }),
+  );
   const json = stack.use(
     new Program(Deno.execPath(), {
       args: ["run", "--no-check", "-A", "client/main.ts", ...options("json")],
@@ -102,6 +110,7 @@ async function openScene(): Promise<Scene> {
   await Promise.all([
     rich.shows(/\* In "lobby"/),
     minimal.shows(/\* In "lobby"/),
+    plain.shows(/\* In "lobby"/),
     json.prints(/"event":"names"/),
   ]);
   const mallory = stack.use(
@@ -113,6 +122,7 @@ async function openScene(): Promise<Scene> {
     mallory,
     rich,
     minimal,
+    plain,
     json,
     downloads,
     [Symbol.asyncDispose]: () => disposeAll.disposeAsync(),
@@ -157,15 +167,17 @@ async function sendFile(mallory: V1Peer, id: string, filename: string): Promise<
 }
 
 /** Says a last word and waits until every victim shows it. */
-async function everyoneSees({ mallory, rich, minimal, json }: Scene, word: string): Promise<void> {
+async function everyoneSees(scene: Scene, word: string): Promise<void> {
+  const { mallory, rich, minimal, plain, json } = scene;
   await mallory.chat(word);
   await Promise.all([
     rich.shows(new RegExp(`${word}$`)),
     minimal.shows(new RegExp(`${word}$`)),
+    plain.shows(new RegExp(`${word}$`)),
     json.prints(new RegExp(`"${word}"`)),
     mallory.hears(word, 20_000),
   ]);
-  await Promise.all([rich.settled(), minimal.settled()]);
+  await Promise.all([rich.settled(), minimal.settled(), plain.settled()]);
 }
 
 /** Handshakes with each name, each on a connection of its own; what the server answered. */
@@ -180,8 +192,9 @@ async function knock({ server }: Scene): Promise<unknown[]> {
 }
 
 function assertTerminalIsWell(client: TerminalClient, who: string): void {
-  // The client itself asks one thing at start.
-  assert.match(client.replies.join(""), OWN_REPLIES, `${who}: nothing else arrives on stdin`);
+  // What the client itself asks at start, and in --plain nothing.
+  const replies = who === "plain" ? /^$/ : OWN_REPLIES;
+  assert.match(client.replies.join(""), replies, `${who}: nothing else arrives on stdin`);
   assert.deepEqual(client.noises, [], who);
   const { modes, buffer } = client.terminal;
   assert.deepEqual(
@@ -195,6 +208,8 @@ function assertTerminalIsWell(client: TerminalClient, who: string): void {
 
 /** Each mark is a line of its own, once and in order; what is between belongs to a line that has a sender. A mark keeps right-to-left rows in order. */
 function assertNoRowMoved(client: TerminalClient, head: RegExp, who: string): void {
+  // Prompt and status line; a plain terminal has neither.
+  const below = who === "plain" ? 0 : 2;
   const { lines } = client;
   const marks = lines.filter((line) => / mark \d+\.$/.test(line));
   assert.deepEqual(
@@ -202,17 +217,23 @@ function assertNoRowMoved(client: TerminalClient, head: RegExp, who: string): vo
     HOSTILE_TEXTS.map((_, index) => `mark ${index}.`),
   );
   for (const line of marks) assert.match(line, new RegExp(`<${ATTACKER}> mark \\d+\\.$`), who);
-  const chat = lines.slice(lines.findIndex((line) => line.includes("mallory")) + 2, -2);
+  const chat = lines.slice(
+    lines.findIndex((line) => line.includes("mallory")) + 2,
+    lines.length - below,
+  );
   const stray = chat.filter((line) => !head.test(line) && !/^\u200e? {4}/.test(line));
   assert.deepEqual(stray, [], who);
   assert.ok(!lines.some((line) => line.includes("forged 1 ")), who);
 }
 
-function assertVictimsAreWell({ rich, minimal }: Scene): void {
+function assertVictimsAreWell({ rich, minimal, plain }: Scene): void {
   assertTerminalIsWell(rich, "rich");
   assertTerminalIsWell(minimal, "minimal");
+  assertTerminalIsWell(plain, "plain");
+  assert.doesNotMatch(plain.raw.slice(plain.raw.indexOf(FIRST_SEQUENCE) + 1), /\p{Cc}\[/u);
   assertNoRowMoved(rich, /^\u200e?\d\d:\d\d:\d\d (?:#\d+ <mallory>(?: |$)|[*-] )/, "rich");
   assertNoRowMoved(minimal, /^\u200e?(?:<mallory>(?: |$)|[*-] )/, "minimal");
+  assertNoRowMoved(plain, /^\u200e?(?:<mallory>(?: |$)|[*-] )/, "plain");
   for (const [client, name] of [[rich, "rich"], [minimal, "minimal"]] as const) {
     assert.match(client.lines.at(-2) ?? "", new RegExp(`^${name}@lobby> ?$`));
     assert.match(client.lines.at(-1) ?? "", new RegExp(`^lobby · ${name} · `));
@@ -297,7 +318,7 @@ function assertLogIsClean(log: string, { mallory }: Scene): void {
     assert.doesNotMatch(line, /[\u2028\u2029\u202a-\u202e]/);
   }
   const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
-  assert.equal(count(/ client joined\b/), 4);
+  assert.equal(count(/ client joined\b/), 5);
   // All of them came from one address, which gets one line at once and one a minute.
   const refused = count(/ handshake refused\b/);
   assert.ok(refused >= 1 && refused <= 4, `${refused} lines`);
