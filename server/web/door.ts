@@ -136,15 +136,15 @@ export class Door {
 
   /** The address of the client, which may stay. Throws WebRefusal. */
   #letIn(request: WebRequest, { address, slot }: Pick<Arriving, "address" | "slot">): string {
+    let client: string | undefined;
     try {
+      client = this.#proxies.clientOf(address, request.head);
       if (request.kind === "page") this.#origins?.checkHost(request.host);
       else this.#origins?.check(request);
-      const client = this.#proxies.clientOf(address, request.head);
       if (moveSlot(slot, client)) return client;
-      const text = "This server takes no more connections from your address.";
-      throw new WebRefusal(503, text, client);
+      throw new WebRefusal(503, "This server takes no more connections from your address.");
     } catch (error) {
-      throw refusalFor(error, request.head);
+      throw refusalFor(error, request.head, client);
     }
   }
 }

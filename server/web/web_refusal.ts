@@ -25,14 +25,13 @@ const encoder = new TextEncoder();
 /** A request that is refused; the connection answers with `bytes` and closes. `message` is for the log. */
 export class WebRefusal extends Error {
   /** The client's, where a proxy told it. */
-  readonly address: string | undefined;
+  address: string | undefined;
   readonly #status: WebStatus;
   #hasBody = true;
 
   /** `text`: one line for whoever reads the answer; it contains nothing of the request. */
-  constructor(status: WebStatus, text: string, address?: string) {
+  constructor(status: WebStatus, text: string) {
     super(text);
-    this.address = address;
     this.#status = status;
   }
 
@@ -55,13 +54,16 @@ export class WebRefusal extends Error {
 }
 
 /**
- * The refusal of a request that broke a rule or a limit, in the form that its method asks for; any other error as it
- * is.
+ * The refusal of a request that broke a rule or a limit, in the form that its method asks for, from the client at
+ * `address`; any other error as it is.
  */
-export function refusalFor(error: unknown, head?: HttpHead): unknown {
+export function refusalFor(error: unknown, head?: HttpHead, address?: string): unknown {
   const refusal = error instanceof CmdchatError
     ? new WebRefusal(error instanceof LimitError ? 431 : 400, error.message)
     : error;
-  if (refusal instanceof WebRefusal && head?.startLine.startsWith("HEAD ")) refusal.dropBody();
+  if (refusal instanceof WebRefusal) {
+    refusal.address = address;
+    if (head?.startLine.startsWith("HEAD ")) refusal.dropBody();
+  }
   return refusal;
 }

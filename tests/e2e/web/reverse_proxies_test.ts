@@ -9,6 +9,7 @@ import { askUpgrade, overWebSocket, upgradeRequest } from "../../helpers/web/web
 import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.ts";
 import { runClient, temporaryHome } from "../../helpers/programs/client_process.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+import { builtPage } from "../../helpers/browser/served_page.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { type ReverseProxy, startHaproxy, startNginx } from "../../helpers/web/reverse_proxies.ts";
@@ -38,8 +39,10 @@ type StartProxy = (options: {
 async function behind(startProxy: StartProxy): Promise<Behind> {
   const cleanup = new AsyncDisposableStack();
   const certificate = cleanup.use(await makeCertificate());
+  await builtPage();
   const args = [
-    "--web-only-socket",
+    "--web",
+    "https://localhost",
     "--trusted-proxy",
     PROXY,
     "--max-per-address",
@@ -74,9 +77,23 @@ async function statusOf(at: Behind, fields: readonly string[] = [], hostname?: s
   return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 }
 
+/** The whole answer to a browser that asks for the page under a name. */
+async function askPage(at: Behind, host = "localhost"): Promise<string> {
+  const conn = await dial(at);
+  const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await conn.write(new TextEncoder().encode(request));
+  const answer = await new Response(conn.readable).text();
+  closeQuietly(conn);
+  return answer;
+}
+
 /** What holds behind every proxy that speaks HTTP. */
 async function checkBansAndCaps(at: Behind): Promise<void> {
   const { server, proxy, certificate, pages } = at;
+  const page = await askPage(at);
+  assert.match(page, /^HTTP\/1\.1 200 [^]*\r\ncontent-security-policy: default-src 'none'/i);
+  assert.ok(page.includes(await builtPage()));
+  assert.match(await askPage(at, "evil.example"), /^HTTP\/1\.1 403 /);
   const common = { port: proxy.port, hostname: "127.0.0.1", tlsCa: certificate.cert };
   await using alice = await V2Peer.join({
     ...common,
@@ -96,6 +113,7 @@ async function checkBansAndCaps(at: Behind): Promise<void> {
 
   await adminAnswer(pages, "ban", "127.0.0.1");
   await Promise.all([alice.ended, bob.ended]);
+  assert.match(await askPage(at), /^HTTP\/1\.1 503 /);
   for (const claim of [[], ["X-Forwarded-For: 203.0.113.9"]]) {
     assert.equal(await statusOf(at, claim), 503, claim.join());
   }
