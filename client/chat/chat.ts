@@ -112,6 +112,7 @@ export class Chat implements ChatContext {
     };
     this.transfers = options.transfers({
       send: (request, room) => sendFileRequest(fileRoute, request, room),
+      checkName: (name, room) => this.requests.checkFileName(name, room),
       // A v1 server cannot say how far a file is.
       survives: () => !this.isV1,
       notify: (event) => this.output.file(event, this.rooms.current?.title),

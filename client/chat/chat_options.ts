@@ -41,7 +41,7 @@ export interface ChatOptions {
   readonly transfers: (
     parts: Pick<
       TransferHost,
-      "send" | "survives" | "others" | "notify" | "now" | "ownId" | "roomTitle"
+      "send" | "checkName" | "survives" | "others" | "notify" | "now" | "ownId" | "roomTitle"
     >,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */

@@ -116,14 +116,25 @@ export class RequestLedger {
     const ledger = this.#options.sealedLedger?.(draft, room);
     if (ledger !== undefined) return ledger.add(draft, room);
     this.#checkPrivacy(draft, room);
-    if ("text" in draft && draft.text !== null && !this.#options.isSealed) {
-      this.linkGuard.check(draft.text);
-    }
+    if (!this.#options.isSealed) this.#checkLinks(draft);
     return new Promise((settle) => {
       this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
       this.#options.onChange();
       void this.#pump();
     });
+  }
+
+  /** Throws UsageError where a file of this name, offered in `room`, would give a sealed room away. */
+  checkFileName(name: string, room: RequestRoom): void {
+    if (!room.isSealed) this.linkGuard.check(name, this.#options.clock.now());
+  }
+
+  /** Whatever of it the user has written; the name of a file was checked when it was chosen. */
+  #checkLinks(draft: RequestDraft): void {
+    const now = this.#options.clock.now();
+    if ("text" in draft && draft.text !== null) this.linkGuard.check(draft.text, now);
+    if ("name" in draft) this.linkGuard.check(draft.name, now);
+    if ("title" in draft) this.linkGuard.check(draft.title, now);
   }
 
   /** As add(), for what the user did not ask for: nobody waits for it, and its refusal is no news. */

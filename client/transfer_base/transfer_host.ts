@@ -39,6 +39,8 @@ export interface TransferDisk {
 export interface TransferHost {
   /** Resolves when the connection can take more, rejects when it is lost. Offers go to a room, chunks after their offer. */
   readonly send: (request: FileRequest, room?: RequestRoom) => Promise<void>;
+  /** Throws UsageError where a file must not be offered in a room under its name. */
+  readonly checkName?: (name: string, room: RequestRoom) => void;
   /** Whether receivers in a room ask for chunks, so that files go on after a lost connection. */
   readonly survives?: (room: RequestRoom) => boolean;
   /** Who else is in a room. */

@@ -185,8 +185,14 @@ export class Transfers {
     this.sendFile(await this.#options.disk.open(typed, this.fileMax), room);
   }
 
-  /** Sends what is open already, which it closes. Throws LimitError. */
+  /** Sends what is open already, which it closes. Throws LimitError, and UsageError for its name. */
   sendFile(file: SourceFile, room: RequestRoom): void {
+    try {
+      this.#options.checkName?.(file.name, room);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
     if (this.#outgoing.size >= FILE_TRANSFERS_PER_SENDER) {
       file.close();
       throw new LimitError(
