@@ -142,7 +142,8 @@ function connectionPart(
   }
   const delay = connected && delayMs !== undefined ? delayText(delayMs) : undefined;
   const forms = delay === undefined ? [connection] : [`${connection} ${delay}`];
-  if (!connected) forms.push("offline");
+  // What the user has to answer is more than that there is no connection.
+  if (!connected) forms.push(/^(.+):/.exec(connection)?.[1] ?? "offline");
   else if ((delayMs ?? 0) <= SLOW_MS) {
     forms.push(connection);
     return part("connection", ...forms.map((form) => style.paint(form, "good")));

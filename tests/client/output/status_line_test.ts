@@ -110,3 +110,10 @@ Deno.test("a server that nothing proves is named beside who can read", () => {
   assert.equal(shown[200], "lobby · alice · server can read · server not proven · connected 12 ms");
   assert.equal(shown[40], "server can read · server not proven");
 });
+
+Deno.test("a question about the server stays in a narrow terminal, where an outage is only named", () => {
+  const asked = { connected: false, connection: "another server: /trust or /quit" };
+  assert.match(lines(roomsOf(["lobby"]), asked)[20] ?? "", /another server/);
+  const waiting = { connected: false, connection: "reconnecting in 30 s…" };
+  assert.match(lines(roomsOf(["lobby"]), waiting)[20] ?? "", /offline/);
+});
