@@ -339,6 +339,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ["client/files", "client/config"],
     face: [
       "connection",
+      "connection_faults",
       "endpoint",
       "host_addresses",
       "known_servers",

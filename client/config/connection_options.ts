@@ -1,5 +1,6 @@
 // Options that every command which talks to a server has in common.
 
+import { canonicalHost } from "../../shared/text/host_and_port.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
@@ -40,7 +41,7 @@ export const CONNECTION_OPTIONS = {
     value: "HOST",
     env: "CMDCHAT_HOST",
     fallback: "127.0.0.1",
-    parse: word,
+    parse: (text) => canonicalHost(word(text)),
     help: "server's name or address",
   },
   port: {

@@ -9,6 +9,7 @@ import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import type { Clock } from "../base/clock.ts";
+import { isUnknownIssuer } from "../net/connection_faults.ts";
 import { connect } from "../net/connection.ts";
 import type { Connection, Endpoint } from "../net/endpoint.ts";
 import type { KnownServers } from "../net/known_servers.ts";
@@ -20,7 +21,7 @@ import { SessionV2 } from "../session/session_v2.ts";
 import { refuseOnion } from "../net/tunnel.ts";
 import { proxyText } from "../config/proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { readCertificate } from "../net/tls_probe.ts";
+import { type CertificateFacts, readCertificate } from "../net/tls_probe.ts";
 import { type Check, failed, ok, skip, warn } from "./check.ts";
 
 /** Whom to look at, and with what. */
@@ -112,22 +113,15 @@ function checkPlain({ endpoint, expected, known }: ServerChecksOptions): Check {
 }
 
 async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<Check, void> {
-  const { endpoint, clock, patienceMs } = options;
+  const { endpoint, patienceMs } = options;
+  let lacksIssuer = false;
   try {
-    const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
-    const days = Math.floor((facts.validTo.getTime() - clock.date()) / DAY_MS);
-    yield facts.fitsName ? ok("name", `the certificate is for ${facts.names}`) : warn(
-      "name",
-      `the certificate is for ${facts.names}, not for ${endpoint.host}`,
-      "use a name from it as --host",
-    );
-    yield days >= EXPIRY_WARNING_DAYS
-      ? ok("expiry", `the certificate is good for ${days} days`)
-      : warn(
-        "expiry",
-        days < 0 ? "the certificate has expired" : `the certificate is good for ${days} days only`,
-        "the server's operator must renew it; also check this machine's date",
-      );
+    // Only the verdict can be had of an address with a zone.
+    if (!endpoint.host.includes("%")) {
+      const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
+      ({ lacksIssuer } = facts);
+      yield* nameAndExpiry(options, facts);
+    }
     // The verdict is that of the chat's own connection.
     const stream = { ...endpoint, webSocket: false };
     const connection = await connect(stream, AbortSignal.timeout(patienceMs));
@@ -140,8 +134,37 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
       )
       : ok("certificate", "its chain is trusted");
   } catch (error) {
-    yield failed("certificate", asConnectionError(error, patienceMs));
+    const fault = asConnectionError(error, patienceMs);
+    yield failed("certificate", lacksIssuer ? issuerMissing(fault) : fault);
   }
+}
+
+function* nameAndExpiry(
+  { endpoint, clock }: ServerChecksOptions,
+  facts: CertificateFacts,
+): Generator<Check> {
+  const days = Math.floor((facts.validTo.getTime() - clock.date()) / DAY_MS);
+  yield facts.fitsName ? ok("name", `the certificate is for ${facts.names}`) : warn(
+    "name",
+    `the certificate is for ${facts.names}, not for ${endpoint.host}`,
+    "use a name from it as --host",
+  );
+  yield days >= EXPIRY_WARNING_DAYS
+    ? ok("expiry", `the certificate is good for ${days} days`)
+    : warn(
+      "expiry",
+      days < 0 ? "the certificate has expired" : `the certificate is good for ${days} days only`,
+      "the server's operator must renew it; also check this machine's date",
+    );
+}
+
+/** Public certificates are trusted by way of their issuer's, which the server has to send (RFC 8446 §4.4.2). */
+function issuerMissing(cause: unknown): unknown {
+  if (!(cause instanceof ConnectionError) || !isUnknownIssuer(cause.cause)) return cause;
+  return new ConnectionError(
+    "the server sends its own certificate alone, and not that of its issuer",
+    { cause, hint: "the server's operator must serve the whole chain: --certfile fullchain.pem" },
+  );
 }
 
 async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check, void> {

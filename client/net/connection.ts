@@ -1,7 +1,9 @@
 // Connections to the server: TCP, TLS and WebSocket as one kind of byte stream, and what went wrong in words that help.
 
+import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { ConnectionError } from "../../shared/base/errors.ts";
+import { tlsName } from "../../shared/text/host_and_port.ts";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { connectionFault, isCertificateFault } from "./connection_faults.ts";
 import type { Connection, Endpoint } from "./endpoint.ts";
@@ -53,7 +55,8 @@ async function open(endpoint: Endpoint, signal: AbortSignal): Promise<Connection
 }
 
 async function openStream(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-  const { host: hostname, tls } = endpoint;
+  const { tls } = endpoint;
+  const hostname = tlsName(endpoint.host);
   if (tls?.insecure) return await openInsecure(endpoint, signal);
   const conn = await dialTcp(endpoint, signal);
   conn.setNoDelay(true);
@@ -123,10 +126,10 @@ class StreamConnection implements Connection {
 // Deno's TLS always verifies; node:tls can be told not to.
 async function openInsecure(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
   const { connect } = await import("node:tls");
-  const { host } = endpoint;
+  const name = tlsName(endpoint.host);
   const raw = await dialNode(endpoint, signal);
   const opened = Promise.withResolvers<TLSSocket>();
-  const servername = /^[\d.:[\]]+$/.test(host) ? "" : host;
+  const servername = isIP(name) === 0 ? name : "";
   const socket = connect(
     { socket: raw, servername, rejectUnauthorized: false },
     () => opened.resolve(socket),

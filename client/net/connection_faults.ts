@@ -109,6 +109,11 @@ export function isCertificateFault(cause: unknown): boolean {
   return /invalid peer certificate/.test(textOf(cause));
 }
 
+/** Whether no certificate that is trusted issued the server's. */
+export function isUnknownIssuer(cause: unknown): boolean {
+  return /UnknownIssuer/.test(textOf(cause));
+}
+
 function textOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const code = "code" in cause ? String(cause.code) : "";

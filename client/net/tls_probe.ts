@@ -1,7 +1,9 @@
 // The certificate of a server, read even where it is not trusted: for `doctor` only, which has to say what is wrong with
 // it. Nothing is sent over such a connection.
 
-import { checkServerIdentity, connect, type PeerCertificate } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, connect, type DetailedPeerCertificate } from "node:tls";
+import { tlsName } from "../../shared/text/host_and_port.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { dialNode } from "./tunnel.ts";
@@ -15,6 +17,8 @@ export interface CertificateFacts {
   readonly fitsName: boolean;
   /** Names in it, for people. */
   readonly names: string;
+  /** Whether an authority issued it whose own certificate the server does not send. */
+  readonly lacksIssuer: boolean;
 }
 
 /** Reads the certificate. Throws ConnectionError. */
@@ -22,15 +26,14 @@ export async function readCertificate(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<CertificateFacts> {
-  const { host } = endpoint;
-  const isAddress = /^[\d.]+$|:/.test(host);
+  const host = tlsName(endpoint.host);
   const raw = await dialNode(endpoint, signal).catch((cause) => {
     throw cause instanceof ConnectionError ? cause : connectionFault(endpoint, cause);
   });
   const socket = connect({
     socket: raw,
     rejectUnauthorized: false,
-    ...(isAddress ? {} : { servername: host }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
   });
   const abort = () => socket.destroy(new Error("timed out"));
   signal.addEventListener("abort", abort);
@@ -40,7 +43,7 @@ export async function readCertificate(
       socket.once("error", reject);
       if (signal.aborted) abort();
     });
-    return factsOf(socket.getPeerCertificate(), host);
+    return factsOf(socket.getPeerCertificate(true), host);
   } catch (cause) {
     throw connectionFault(endpoint, cause);
   } finally {
@@ -50,11 +53,13 @@ export async function readCertificate(
   }
 }
 
-function factsOf(certificate: PeerCertificate, host: string): CertificateFacts {
+function factsOf(certificate: DetailedPeerCertificate, host: string): CertificateFacts {
   return {
     validFrom: new Date(certificate.valid_from),
     validTo: new Date(certificate.valid_to),
     fitsName: checkServerIdentity(host, certificate) === undefined,
     names: (certificate.subjectaltname ?? "").replaceAll(/DNS:|IP Address:/g, "") || "none",
+    lacksIssuer: certificate.issuerCertificate === undefined &&
+      certificate.infoAccess?.["CA Issuers - URI"] !== undefined,
   };
 }

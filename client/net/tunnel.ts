@@ -40,6 +40,12 @@ export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise
   const { proxy } = endpoint;
   const { host, port } = proxy ?? endpoint;
   refuseOnion(host, endpoint);
+  if (host.includes("%")) {
+    throw new ConnectionError(
+      `Cannot connect to ${addressOf(endpoint)}: an address with a zone needs TLS that is verified`,
+      { hint: "give the server's certificate with --ca-file" },
+    );
+  }
   const target = proxy === undefined ? undefined : asciiHost(endpoint);
   const [address = host] = proxy === undefined ? endpoint.addresses ?? [] : [];
   const socket = connectNode({ host: address, port });

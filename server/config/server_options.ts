@@ -1,5 +1,6 @@
 // The server's options: one table from which parsing, help and the README's list derive.
 
+import { canonicalHost } from "../../shared/text/host_and_port.ts";
 import { closest } from "../../shared/text/closest.ts";
 import {
   type CommandLineInput,
@@ -53,7 +54,7 @@ export const SERVER_OPTIONS = {
     value: "ADDRESS",
     env: "CMDCHAT_HOST",
     fallback: "127.0.0.1",
-    parse: word,
+    parse: (text: string) => canonicalHost(word(text)),
     help: "address to listen on",
   },
   port: {

@@ -9,7 +9,10 @@ import { NodeTlsListener } from "./node_tls_listener.ts";
 export async function listen(options: ListenOptions): Promise<Listener> {
   try {
     if (options.tls === undefined) return new DenoListener(options);
-    if (!HAS_NODE_TLS) return new DenoListener(options, openTls(options, options.tls));
+    // node:net takes no address with a zone (fe80::1%eth0).
+    if (!HAS_NODE_TLS || options.host.includes("%")) {
+      return new DenoListener(options, openTls(options, options.tls));
+    }
     // A certificate that cannot be used is refused at the start, not at the first client.
     openTls({ ...options, port: 0 }, options.tls).close();
     return await NodeTlsListener.open(options, options.tls);

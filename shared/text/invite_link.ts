@@ -1,7 +1,7 @@
 // Invite links: cmdchat://HOST[:PORT][/ROOM][?tls|?wss][#fp=…&secret=…&token=…], everything to join in one argument.
 // What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
 
-import { hostAndPort } from "./host_and_port.ts";
+import { canonicalHost, hostAndPort, hostOf } from "./host_and_port.ts";
 import { decodeBase64Url, encodeBase64Url } from "../base/base64.ts";
 import { UsageError } from "../base/errors.ts";
 import { bareFingerprint, type Fingerprint, parseFingerprint } from "../crypto/fingerprint.ts";
@@ -9,7 +9,7 @@ import { LINK_MAX_CHARACTERS, NAME_MAX_BYTES, TOKEN_MAX_BYTES } from "../base/li
 
 /** What an invite link says. */
 export interface InviteLink {
-  /** Name in ASCII and lower case, IPv4 address, or IPv6 address without brackets. */
+  /** As `canonicalHost` writes it. */
   readonly host: string;
   readonly port: number;
   /** As it was written; shared/text/names.ts decides whether it is a name. */
@@ -77,16 +77,15 @@ function parsePort(text: string | undefined): number {
   return port;
 }
 
-function hostOf(authority: string): string | undefined {
-  return URL.canParse(`http://${authority}/`)
-    ? new URL(`http://${authority}/`).hostname
-    : undefined;
-}
-
 function parseIpv6(text: string): string {
-  const host = /^[0-9a-f:.]+$/i.test(text) ? hostOf(`[${text}]`) : undefined;
-  if (host === undefined) throw fault("the address in brackets", "an IPv6 address");
-  return host.slice(1, -1);
+  // A zone's % is written %25 there (RFC 6874 §2).
+  const host = canonicalHost(text.replace(/%25/, "%"));
+  const isAddress = host.includes(":") && !host.endsWith("%") &&
+    hostOf(`[${host.replace(/%.*$/, "")}]`) !== undefined;
+  if (/%(?!25)/.test(text) || !isAddress) {
+    throw fault("the address in brackets", "an IPv6 address");
+  }
+  return host;
 }
 
 function parseName(text: string): string {
@@ -198,7 +197,7 @@ export function formatLink(link: InviteLink): string {
   if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
   const query = link.wss ? "?wss" : link.tls ? "?tls" : "";
   const fragment = secrets.length > 0 ? `#${secrets.join("&")}` : "";
-  return `cmdchat://${hostAndPort(link.host, link.port)}/${
+  return `cmdchat://${hostAndPort(link.host.replace("%", "%25"), link.port)}/${
     encodePercent(link.room)
   }${query}${fragment}`;
 }

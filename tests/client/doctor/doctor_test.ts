@@ -116,6 +116,37 @@ tlsTest(
   },
 );
 
+/** A certificate for 127.0.0.1 of an authority's authority, alone in cert.pem and with its issuer's in full.pem. */
+const CHAIN = `set -e
+new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -subj /CN=$1 "$\{@:2\}"; }
+sign() { openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days 30 -extfile $1.ext -out $3; }
+new root -x509 -days 30 -out root.pem
+echo basicConstraints=critical,CA:TRUE > middle.ext; new middle -out middle.csr; sign middle root middle.pem
+printf 'subjectAltName=IP:127.0.0.1\\nbasicConstraints=critical,CA:FALSE\\n' > key.ext
+echo 'authorityInfoAccess=caIssuers;URI:http://ca.example/middle.der' >> key.ext
+new key -out key.csr; sign key middle cert.pem
+mv key.key key.pem; cat cert.pem middle.pem > full.pem`.replaceAll("\\{", "{").replaceAll(
+  "\\}",
+  "}",
+);
+
+tlsTest("a chain without its middle is told apart from a server of one's own", async () => {
+  await using made = await makeCertificate(`bash -c '${CHAIN.replaceAll("'", "'\\''")}'`);
+  const folder = made.certFile.replace(/cert\.pem$/, "");
+  const look = async (cert: string) => {
+    await using server = await startServer({
+      args: ["--certfile", `${folder}${cert}`, "--keyfile", made.keyFile],
+    });
+    return await doctor([...at(server), "--ca-file", `${folder}root.pem`]);
+  };
+  const alone = await look("cert.pem");
+  assert.equal(alone.code, 4, alone.stdout);
+  assert.match(alone.stdout, /sends its own certificate alone, and not that of its issuer/);
+  assert.match(alone.stdout, /--certfile fullchain\.pem/);
+  const whole = await look("full.pem");
+  assert.equal(states(whole)["certificate"], "ok", whole.stdout);
+});
+
 Deno.test("a server that is remembered is compared, and doctor writes nothing itself", async () => {
   await using server = await startServer();
   const file = `${home}/known`;

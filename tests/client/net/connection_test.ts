@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, isListening } from "../../../client/net/connection.ts";
 import { addressOf, type Connection, type TlsSettings } from "../../../client/net/endpoint.ts";
+import { canonicalHost } from "../../../shared/text/host_and_port.ts";
 import { connectionFault } from "../../../client/net/connection_faults.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
@@ -225,3 +226,50 @@ Deno.test("addressOf() brackets IPv6 and quotes what is hostile", () => {
   assert.equal(addressOf({ host: "[::1]", port: 5 }), '"[::1]:5"');
   assert.equal(addressOf({ host: "a\x1b[2J", port: 5 }), '"a␛[2J:5"');
 });
+
+/** A certificate for every spelling of this machine. */
+const EVERY_NAME =
+  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 " +
+  "-subj /CN=x -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=";
+
+tlsTest(
+  "a name of any script, a short address, brackets and a zone work with TLS as they do without",
+  async () => {
+    const linkLocal = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+    const names = ["DNS:xn--bcher-kva.example", "IP:127.0.0.1", "IP:::1"];
+    if (linkLocal !== undefined) names.push(`IP:${linkLocal.address}`);
+    await using certificate = await makeCertificate(EVERY_NAME + names.join(","));
+    const { cert, key } = certificate;
+    const cases: (readonly [typed: string, address: string])[] = [
+      ["bücher.example", "127.0.0.1"],
+      ["127.1", "127.0.0.1"],
+      ["[::1]", "::1"],
+    ];
+    if (linkLocal !== undefined) {
+      const { address, name } = linkLocal;
+      cases.push([`[${address}%${name}]`, `${address}%${name}`]);
+    }
+    for (const [typed, hostname] of cases) {
+      for (
+        const trust of [undefined, { caCerts: [cert], insecure: false }, {
+          caCerts: [],
+          insecure: true,
+        }]
+      ) {
+        // node:tls, which alone can skip the verification, takes no zone.
+        if (trust?.insecure && hostname.includes("%")) continue;
+        const where = { hostname, port: 0 };
+        using listener = trust ? Deno.listenTls({ ...where, cert, key }) : Deno.listen(where);
+        const accepted = listener.accept();
+        const { port } = listener.addr as Deno.NetAddr;
+        const host = canonicalHost(typed);
+        const connecting = connect({ host, port, tls: trust, addresses: [hostname] }, never);
+        const conn = await accepted;
+        const [connection] = await Promise.all([connecting, conn.write(new Uint8Array([7]))]);
+        assert.deepEqual([...await connection.read() ?? []], [7], `${typed} ${trust?.insecure}`);
+        connection.close();
+        conn.close();
+      }
+    }
+  },
+);

@@ -122,7 +122,7 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
       ${patiently("grep -q 'admin pages' acted.log")}`;
     const script = block.replace("cmdchat-server &", () => begun);
     const text = await done(system, `${script}\nkill $(pidof cmdchat-server); wait`);
-    assert.match(text, /^session +token +link /m);
+    assert.match(text, /^session +token +connection /m);
     assert.match(text, /^Banned 192\.0\.2\.7 for 2 hours; /m);
     assert.match(text, /^Told 0 sessions here$/m);
   });

@@ -168,7 +168,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
 
   await t.step("the operator asks the service, by the token that root can read", async () => {
     const [, ask = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
-    assert.match(await done(system, ask), /^session +token +link /);
+    assert.match(await done(system, ask), /^session +token +connection /);
   });
 
   await t.step(

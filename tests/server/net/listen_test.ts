@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readConfig } from "../../../server/config/server_options.ts";
 import { listen } from "../../../server/net/listen.ts";
 import type { Listener, Service } from "../../../server/net/listener.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
@@ -187,5 +188,22 @@ testTls(
       listen({ ...LOCAL, tls: { cert: own.cert, key: other.key } }),
       ConfigError,
     );
+  },
+);
+
+testTls(
+  "a server listens at each kind of address with TLS as it does without, a zone included",
+  async () => {
+    await using certificate = await makeCertificate();
+    const linkLocal = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+    const zoned = linkLocal === undefined ? [] : [`[${linkLocal.address}%${linkLocal.name}]`];
+    for (const typed of ["127.1", "[::1]", "::1", ...zoned]) {
+      const host = readConfig({ args: ["--host", typed], env: () => undefined }).host;
+      for (const tls of [undefined, certificate]) {
+        await using server = serving(await listen({ host, port: 0, tls }), echo);
+        using conn = await Deno.connect({ hostname: host, port: server.port });
+        assert.ok(conn.localAddr !== undefined, typed);
+      }
+    }
   },
 );

@@ -77,7 +77,7 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
   "the address in brackets": [
     "cmdchat://[]",
     "cmdchat://[h]",
-    "cmdchat://[::1%25eth0]",
+    "cmdchat://[::1%eth0]",
     "cmdchat://[1:2]",
   ],
   "the port": [
