@@ -384,7 +384,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "A member of a sealed room as a state machine, in a worker without permissions; plain data in and out.",
     uses: ["client/base", "client/mls"],
-    face: ["engine", "engine_protocol", "people"],
+    face: ["worker", "engine", "engine_protocol", "people"],
   },
   "client/rooms": {
     says:
@@ -512,7 +512,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/sealed",
       "client/chat",
     ],
-    face: ["command", "completer", "dispatcher", "screen_commands", "targets"],
+    face: ["invite_commands", "command", "completer", "dispatcher", "screen_commands", "targets"],
   },
   "client/app": {
     says: "Builds a chat for a person or a pipe, runs it, and closes it.",
@@ -532,7 +532,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/chat",
       "client/commands",
     ],
-    face: ["patience", "pipe_input", "run_chat", "script"],
+    face: ["terminal_input", "patience", "pipe_input", "run_chat", "script"],
   },
   "client/headless": {
     says: "Commands without a chat screen: send, recv, send-file, recv-file, --json, history FILE.",
@@ -568,12 +568,28 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/web": {
     says: "The chat in a browser, without its looks: what the page shows and what its user does.",
-    uses: ["client/render", "client/terminal"],
-    face: ["page_actions", "page_renderer", "page_view", "start_form"],
+    uses: [
+      "client/base",
+      "client/config",
+      "client/net",
+      "client/session",
+      "client/sealed_engine",
+      "client/rooms",
+      "client/transfer_base",
+      "client/transfers",
+      "client/terminal",
+      "client/console",
+      "client/render",
+      "client/output",
+      "client/chat",
+      "client/commands",
+      "client/app",
+    ],
+    face: ["page_actions", "page_chat", "page_renderer", "page_view", "start_form", "worker_url"],
   },
   "client/page": {
     says: "The page in a browser: its elements and looks, and where its script begins.",
-    uses: ["client/render", "client/web"],
+    uses: ["client/sealed_engine", "client/render", "client/web"],
     face: [],
   },
   "client": {

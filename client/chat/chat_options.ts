@@ -19,6 +19,8 @@ export interface ChatAddress {
   readonly tls: boolean;
   /** Whether the stream is carried by WebSocket. */
   readonly webSocket?: boolean;
+  /** Whether the server has a page for browsers, so that links can lead there. */
+  readonly hasPage?: boolean;
   readonly token: string | undefined;
 }
 

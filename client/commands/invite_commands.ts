@@ -1,7 +1,12 @@
 // Invite links: the command that prints them, and following one.
 
 import { UsageError } from "../../shared/base/errors.ts";
-import { formatLink, type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
+import {
+  formatLink,
+  formatWebLink,
+  type InviteLink,
+  parseLink,
+} from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
@@ -24,10 +29,10 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
       if (wrong !== undefined) {
         throw new UsageError("Cannot create the link: the form is /invite [qr] [token]");
       }
-      const secret = chat.sealed.of(chat.room)?.secret;
-      const link = inviteTo(chat, { secret, withToken: words.includes("token") });
+      const withToken = words.includes("token");
+      const link = inviteTo(chat, { secret: chat.sealed.of(chat.room)?.secret, withToken });
       const { columns } = chat.output;
-      const code = words.includes("qr") ? await qrCode(link) : undefined;
+      const code = words.includes("qr") ? await qrCode(link.web ?? link.terminal) : undefined;
       const missing = code === undefined ? undefined : tooNarrowFor(code, columns);
       tellLink(chat, link, missing === undefined ? code : undefined);
       if (missing !== undefined) chat.output.note("info", missing);
@@ -42,15 +47,28 @@ export interface InviteLinkOptions {
   readonly withToken?: boolean;
 }
 
+/** The texts of one link: for the terminal client, and for browsers where the server has a page. */
+export interface InviteTexts {
+  readonly terminal: string;
+  readonly web: string | undefined;
+}
+
 /** The link to the current room as text. Throws UsageError. */
-export function inviteTo(chat: Chat, invitation: InviteLinkOptions): string {
-  return formatLink(linkTo(chat, invitation));
+export function inviteTo(chat: Chat, invitation: InviteLinkOptions): InviteTexts {
+  const link = linkTo(chat, invitation);
+  const web = chat.address.hasPage ? formatWebLink(link) : undefined;
+  return { terminal: formatLink(link), web };
 }
 
 /** Prints a link, with a note if it only works on this machine. */
-export function tellLink(chat: Chat, link: string, code?: string): void {
-  chat.output.answer(code === undefined ? link : `${link}\n${code}`, { isCopyable: true });
-  if (!/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(link)) return;
+export function tellLink(chat: Chat, { terminal, web }: InviteTexts, code?: string): void {
+  const lines = [
+    ...(web === undefined ? [] : [web]),
+    terminal,
+    ...(code === undefined ? [] : [code]),
+  ];
+  chat.output.answer(lines.join("\n"), { isCopyable: true });
+  if (!/^cmdchat:\/\/(127\.|localhost|\[::1\])/.test(terminal)) return;
   chat.output.note(
     "info",
     "This link works only on this machine; connect by the server's address to invite others.",
@@ -93,7 +111,7 @@ function tooNarrowFor(code: string, columns: number | undefined): string | undef
 
 /** Whether a typed room is a link. */
 export function isLink(text: string): boolean {
-  return /^cmdchat:/i.test(text);
+  return /^(?:cmdchat|https?):/i.test(text);
 }
 
 /** Joins the room of a link to the connected server. Throws UsageError, which repeats nothing of the link. */

@@ -1,7 +1,7 @@
 // Requests to `cmdchat-client --json`, one object per line: docs/JSON.md. Each has one key for the action, optionally a
 // `room` to do it in, and optionally an `id` that comes back with the result.
 
-import { z } from "zod";
+import * as z from "zod";
 import { closest } from "../../shared/text/closest.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";

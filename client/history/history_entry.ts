@@ -1,7 +1,7 @@
 // The entries of a history: their shape and their JSON.
 
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The schema of an entry. */
 export const HISTORY_ENTRY_SCHEMA = z.looseObject({

@@ -2,7 +2,7 @@
 // AES-256-GCM with a key from PBKDF2-HMAC-SHA-256. Read only; docs/PROTOCOL.md has the payloads.
 
 import { Buffer } from "node:buffer";
-import { z } from "zod";
+import * as z from "zod";
 import type { HistoryEntry } from "./history_entry.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

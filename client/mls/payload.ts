@@ -1,6 +1,6 @@
 // What members say to each other inside MLS: one row a message, as strict CBOR (docs/PROTOCOL.md §11.6).
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/messages/cbor_table.ts";
 import {
   FILE_NAME_WIRE_MAX_BYTES,
@@ -22,7 +22,7 @@ function bytes(length: number) {
 
 const id = bytes(ID_BYTES);
 const key = bytes(32);
-const count = z.int().min(0);
+const count = z.int().check(z.minimum(0));
 
 /** One row a message. */
 export const PAYLOADS = {
@@ -31,11 +31,16 @@ export const PAYLOADS = {
   /** Answer to that hello: its sender is confirmed, and told what the room is about. */
   confirm: { id, topic: topic() },
   /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
-  text: { id, text: z.string().max(TEXT_MAX_BYTES), action: z.boolean(), reply: count },
+  text: {
+    id,
+    text: z.string().check(z.maxLength(TEXT_MAX_BYTES)),
+    action: z.boolean(),
+    reply: count,
+  },
   /** A file that the sender will hand out; key and hash are for one file only. */
   file: {
     id,
-    name: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
+    name: z.string().check(z.maxLength(FILE_NAME_WIRE_MAX_BYTES)),
     size: count,
     chunks: count,
     hash: key,
@@ -48,7 +53,7 @@ export const PAYLOADS = {
   /** A text for the member with that handle alone, sealed for its leaf (§11.8). */
   direct: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
   /** The sender's text with the id `of` says something else now, or is taken back. */
-  revise: { id, of: id, text: z.string().max(TEXT_MAX_BYTES).nullable() },
+  revise: { id, of: id, text: z.nullable(z.string().check(z.maxLength(TEXT_MAX_BYTES))) },
   /** What the room is about; empty: nothing. */
   topic: { id, text: topic() },
   /** The sender is writing. */
@@ -60,7 +65,7 @@ export const PAYLOADS = {
 } as const;
 
 function topic() {
-  return z.string().max(TOPIC_MAX_BYTES);
+  return z.string().check(z.maxLength(TOPIC_MAX_BYTES));
 }
 
 function isSealed(value: unknown): boolean {

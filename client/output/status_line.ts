@@ -77,45 +77,53 @@ function part(kind: PartKind, ...forms: readonly string[]): StatusPart {
   return { priority: -index, isRequired: index <= LAST_REQUIRED, forms };
 }
 
+/** Who can read the messages of a room, in words, the longest form first; and how good or bad that is. */
+export interface PrivacyText {
+  readonly level: "plain" | "good" | "warning" | "error";
+  readonly forms: readonly [string, ...string[]];
+}
+
 /** Who can read the messages of a room. */
-function privacy(room: JoinedRoom, style: Style): StatusPart {
-  if (!room.isSealed) return part("privacy", "server can read", "not sealed");
+export function privacyOf(room: JoinedRoom): PrivacyText {
+  if (!room.isSealed) return { level: "plain", forms: ["server can read", "not sealed"] };
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
-  const warning = (...forms: string[]) =>
-    part("fault", ...forms.map((form) => style.paint(form, "warning")));
   const questioned = people.find(({ suspect }) => suspect);
   if (questioned !== undefined && phase !== "out") {
-    return keyPart(questioned.name, room.seal?.stopped ?? false, style);
+    return changedKey(questioned.name, room.seal?.stopped ?? false);
   }
   switch (phase) {
     case "in":
       return confirmed || people.length === 1
-        ? part("privacy", style.paint(locked ? "sealed, locked" : "sealed", "good"))
-        : warning("sealed, nobody has confirmed you", "sealed, unconfirmed");
+        ? { level: "good", forms: [locked ? "sealed, locked" : "sealed"] }
+        : { level: "warning", forms: ["sealed, nobody has confirmed you", "sealed, unconfirmed"] };
     case "entering":
     case "catching up":
-      return warning(`sealed, ${phase}`);
+      return { level: "warning", forms: [`sealed, ${phase}`] };
     case "offline":
-      return part("privacy", "sealed");
+      return { level: "plain", forms: ["sealed"] };
     case "out":
-      return part(
-        "fault",
-        style.paint("sealed, you are not in it", "error"),
-        style.paint("not in it", "error"),
-      );
+      return { level: "error", forms: ["sealed, you are not in it", "not in it"] };
   }
+}
+
+/** A name has another key than before, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
+function changedKey(name: string, isStopped: boolean): PrivacyText {
+  const who = `${nameInSentence(shortLabel(name))} has another key`;
+  const forms = isStopped
+    ? [`STOPPED: ${who}`, "STOPPED"] as const
+    : [`sealed, ${who}`, "another key"] as const;
+  return { level: "error", forms: [...forms] };
+}
+
+function privacy(room: JoinedRoom, style: Style): StatusPart {
+  const { level, forms } = privacyOf(room);
+  const kind = level === "warning" || level === "error" ? "fault" : "privacy";
+  return part(kind, ...forms.map((form) => level === "plain" ? form : style.paint(form, level)));
 }
 
 /** Nothing says that the server is the one that the user means. */
 function proof(style: Style): StatusPart {
   return part("proof", ...["server not proven", "unproven"].map((f) => style.paint(f, "warning")));
-}
-
-/** A name has another key than before, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
-function keyPart(name: string, isStopped: boolean, style: Style): StatusPart {
-  const who = `${nameInSentence(shortLabel(name))} has another key`;
-  const forms = isStopped ? [`STOPPED: ${who}`, "STOPPED"] : [`sealed, ${who}`, "another key"];
-  return part("fault", ...forms.map((form) => style.paint(form, "error")));
 }
 
 /** The prompt, styled and safe. */
@@ -155,7 +163,8 @@ function delayText(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-function typingText(names: readonly string[]): string {
+/** `bob is typing`, for one name at least. */
+export function typingText(names: readonly string[]): string {
   const [first = "", ...others] = names.map((name) => nameInSentence(shortLabel(name)));
   return others.length === 0
     ? `${first} is typing`

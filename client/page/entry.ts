@@ -1,16 +1,17 @@
 /// <reference lib="dom" />
-// Where the page's script begins.
+// Where the page's script begins: the page, and in a worker the part of a sealed room that seals.
 
-import { TabAttention } from "./attention.ts";
-import { byId, element } from "./element.ts";
-import { brand } from "./start_screen.ts";
+import "../sealed_engine/worker.ts";
+import { runPage } from "../web/page_chat.ts";
+import { DomView } from "./dom_view.ts";
+import { workerUrl } from "../web/worker_url.ts";
 
-new TabAttention();
-byId("app", HTMLElement).replaceChildren(
-  element(
-    "main",
-    { class: "start" },
-    brand(),
-    element("p", { class: "lead" }, "Join this server with the terminal client, cmdchat-client."),
-  ),
-);
+if ("document" in globalThis) {
+  const worker = workerUrl(document.currentScript?.textContent ?? "");
+  const forgetLink = () => history.replaceState(null, "", location.pathname);
+  void runPage((actions) => new DomView(actions), {
+    page: new URL(location.href),
+    worker,
+    forgetLink,
+  });
+}

@@ -1,7 +1,7 @@
 // The people of a sealed room as this member knows them: a number for each, who has a connection, whose key was
 // compared, and which name has come back with another key.
 
-import { toHex } from "#platform/bytes.ts";
+import { fromHex, toHex } from "#platform/bytes.ts";
 import { nameKey } from "../../shared/text/names.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { type SpokenFingerprint, spokenFingerprint } from "../mls/room_code.ts";
@@ -96,7 +96,7 @@ export class People {
   ): boolean {
     const known = this.#known.get(nameKey(name));
     if (known === undefined) return false;
-    if (spokenFingerprint(Buffer.from(known.key, "hex")).digits !== digits) return false;
+    if (spokenFingerprint(fromHex(known.key)).digits !== digits) return false;
     known.suspect = false;
     known.verified ||= verified;
     return true;

@@ -35,7 +35,7 @@ function open({ secret, name, holds }: Extract<ToWorker, { kind: "open" }>): voi
   setInterval(() => enqueue(() => machine?.tick()), TICK_MS);
 }
 
-scope.onmessage = ({ data: message }) => {
+function take({ data: message }: MessageEvent<ToWorker>): void {
   switch (message.kind) {
     case "open":
       return enqueue(() => open(message));
@@ -44,4 +44,7 @@ scope.onmessage = ({ data: message }) => {
     case "event":
       return enqueue(() => machine?.receive(message.event));
   }
-};
+}
+
+// The script of the page is its worker as well, and a page has a document.
+if (!("document" in globalThis)) scope.onmessage = take;

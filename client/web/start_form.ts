@@ -1,4 +1,8 @@
-// What a chat in the page starts from.
+// What a chat in the page starts from: the form, the address of the page, and the invite link behind its `#`.
+
+import { UsageError } from "../../shared/base/errors.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { DEFAULT_ROOM, type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
 
 /** The answers of the form before the chat. */
 export interface StartForm {
@@ -13,4 +17,76 @@ export interface StartForm {
   readonly sealed: boolean;
   /** Whether the page came from the server itself, so that its address is known and no link is needed. */
   readonly served: boolean;
+}
+
+/** What a page knows when it starts. */
+export interface PageStart {
+  readonly form: StartForm;
+  /** The link that led here. */
+  readonly link: InviteLink | undefined;
+}
+
+/** Where a server is. */
+export interface WebEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+const EMPTY = { name: "", token: "", invited: false, sealed: false } as const;
+const PORTS = { secure: 443, plain: 80 } as const;
+
+/**
+ * Reads the address of the page. A page from a file takes a whole link behind its `#`, a served one the part that
+ * belongs there. Throws UsageError for a link that is none.
+ */
+export function readStart(page: URL): PageStart {
+  const served = page.protocol === "https:" || page.protocol === "http:";
+  const form = { ...EMPTY, room: DEFAULT_ROOM, served, server: served ? ownServer(page) : "" };
+  const fragment = page.hash.slice(1);
+  if (fragment === "") return { form, link: undefined };
+  const link = parseLink(served ? `${page.origin}/#${fragment}` : decodeWhole(fragment));
+  return { form: formOf(link, served), link };
+}
+
+/** The form as a link fills it. */
+function formOf(link: InviteLink, served: boolean): StartForm {
+  return {
+    ...EMPTY,
+    room: link.room,
+    server: serverUrl(link),
+    token: link.token ?? "",
+    invited: true,
+    sealed: link.secret !== undefined,
+    served,
+  };
+}
+
+/** The server that was typed; a missing scheme means wss. Throws UsageError. */
+export function parseServer(typed: string): WebEndpoint {
+  const text = /^[a-z]+:\/\//i.test(typed.trim()) ? typed.trim() : `wss://${typed.trim()}`;
+  const url = URL.parse(text);
+  const isAddress = url !== null && /^wss?:$/.test(url.protocol) && url.hostname !== "" &&
+    url.username === "" && url.password === "" && url.pathname === "/" && url.search === "" &&
+    url.hash === "";
+  if (!isAddress) {
+    throw new UsageError("Cannot use that server: its address must look like wss://HOST:PORT");
+  }
+  const tls = url.protocol === "wss:";
+  const port = url.port === "" ? tls ? PORTS.secure : PORTS.plain : Number(url.port);
+  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port, tls };
+}
+
+/** `wss://HOST:PORT` */
+export function serverUrl({ host, port, tls }: WebEndpoint): string {
+  return `${tls ? "wss" : "ws"}://${hostAndPort(host, port)}`;
+}
+
+function ownServer({ protocol, host }: URL): string {
+  return `${protocol === "https:" ? "wss" : "ws"}://${host}`;
+}
+
+// A browser may have escaped what it keeps of a link within another one.
+function decodeWhole(fragment: string): string {
+  return /^(?:cmdchat|https?)%3A/i.test(fragment) ? decodeURIComponent(fragment) : fragment;
 }

@@ -71,6 +71,7 @@ async function bundle(entry: string): Promise<string> {
       "--platform=browser",
       "--format=iife",
       "--minify",
+      `--import-map=${await writeImportMap()}`,
       entry,
     ],
     cwd: ROOT,
@@ -82,6 +83,22 @@ async function bundle(entry: string): Promise<string> {
   const report = new TextDecoder().decode(stderr).trim();
   if (!success) throw new PageBuildError(`Cannot build the page:\n${report}`);
   return new TextDecoder().decode(stdout).trim();
+}
+
+/** The imports of deno.json, with the seams of the platform as a browser has them. */
+async function writeImportMap(): Promise<string> {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  // Files within a package have to be mapped in an import map of its own.
+  const within = Object.entries(imports as Record<string, string>)
+    .filter(([, target]) => target.startsWith("npm:"))
+    .map(([name, target]) => [`${name}/`, `npm:/${target.slice("npm:".length)}/`]);
+  const map = {
+    imports: { ...imports, ...Object.fromEntries(within), "#platform/": "../shared/platform/web/" },
+  };
+  const path = new URL("page_imports.json", OUTPUT);
+  await Deno.mkdir(new URL(".", path), { recursive: true });
+  await Deno.writeTextFile(path, JSON.stringify(map));
+  return path.pathname;
 }
 
 // HTML ends or hides a part at these, whatever the language in it says.

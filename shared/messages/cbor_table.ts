@@ -3,7 +3,7 @@
 
 import { equalBytes } from "#platform/bytes.ts";
 import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { LimitError, ProtocolError } from "../base/errors.ts";
 import { BODY_MAX_BYTES, FRAME_MAX_BYTES } from "../base/limits.ts";
 
@@ -11,7 +11,7 @@ interface Row {
   readonly number: number;
   readonly kind: string;
   readonly fields: readonly string[];
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodMiniType;
   /** Bytes of the largest body of this kind. */
   readonly maxBytes: number;
 }
@@ -23,7 +23,7 @@ export interface Table {
 }
 
 /** Rows of a table: each kind's fields in their order. */
-export type Rows = Readonly<Record<string, z.ZodRawShape>>;
+export type Rows = Readonly<Record<string, Readonly<Record<string, z.ZodMiniType>>>>;
 
 /** The messages of a table as types: the row's kind and its fields. */
 export type MessageIn<R extends Rows> = {
@@ -48,7 +48,7 @@ export function tableOf(
     number,
     kind,
     fields: Object.keys(shape),
-    schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodType[])]),
+    schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodMiniType[])]),
     maxBytes: maxBytes(kind),
   }));
   return { byNumber, byKind: new Map(byNumber.map((row) => [row.kind, row])) };

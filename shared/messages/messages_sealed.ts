@@ -1,7 +1,7 @@
 // The rows of sealed rooms, which stand behind those of plain rooms in messages_v2.ts. What is in a `body` the relay
 // cannot read. docs/PROTOCOL.md §12.
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import {
   FILE_PART_RECEIVERS_MAX,
   SEALED_BODY_MAX_BYTES,
@@ -20,8 +20,8 @@ export const HANDLE_BYTES = 16;
 /** Bytes of a digest of who is in the group (roster_digest.ts). */
 export const ROSTER_BYTES = 32;
 
-const count = z.int().min(0);
-const label = z.string().max(1_024);
+const count = z.int().check(z.minimum(0));
+const label = z.string().check(z.maxLength(1_024));
 
 function bytes(min: number, max = min) {
   return z.custom<Uint8Array>((value) =>
@@ -30,18 +30,18 @@ function bytes(min: number, max = min) {
 }
 
 /** Number that the client gives a request; the answer repeats it. 0 = of none. */
-const ask = count.max(2 ** 32 - 1);
+const ask = count.check(z.maximum(2 ** 32 - 1));
 /** Number that the server gives a sealed room, unique in its life. */
-const room: z.ZodType<SealedRoomId> = count;
+const room: z.ZodMiniType<SealedRoomId> = count;
 /** Epoch of the group, from 0. */
 const epoch = count;
 /** Sequence of a frame in its room, from 1. */
 const seq = count;
 const handle = bytes(HANDLE_BYTES);
-const handles = z.array(handle).max(SEALED_MEMBERS_MAX);
+const handles = z.array(handle).check(z.maxLength(SEALED_MEMBERS_MAX));
 const body = bytes(1, SEALED_BODY_MAX_BYTES);
 const pull = {
-  chunks: z.int().min(1).max(SEALED_PULL_CHUNKS_MAX),
+  chunks: z.int().check(z.minimum(1), z.maximum(SEALED_PULL_CHUNKS_MAX)),
   body: bytes(1, SEALED_PULL_MAX_BYTES),
 };
 const chunk = { body: bytes(1, SEALED_CHUNK_MAX_BYTES) };
@@ -82,7 +82,12 @@ export const SEALED_REQUESTS = {
   /** Asks the member `to` for chunks of a file, and lets as many through. */
   sealed_pull: { ask, room, to: handle, ...pull },
   /** A chunk for those of `to` that asked for it. */
-  sealed_chunk: { ask, room, to: z.array(handle).min(1).max(FILE_PART_RECEIVERS_MAX), ...chunk },
+  sealed_chunk: {
+    ask,
+    room,
+    to: z.array(handle).check(z.minLength(1), z.maxLength(FILE_PART_RECEIVERS_MAX)),
+    ...chunk,
+  },
   /** Whether the commit of that question is sound. */
   sealed_check: { ask, room, question: count, ok: z.boolean() },
 } as const;
@@ -99,7 +104,7 @@ export const SEALED_EVENTS = {
     epoch,
     seq,
     missing: z.enum(MISSING),
-    members: z.array(z.tuple([handle, z.boolean()])).max(SEALED_MEMBERS_MAX),
+    members: z.array(z.tuple([handle, z.boolean()])).check(z.maxLength(SEALED_MEMBERS_MAX)),
   },
   /** The receiver is attached to the room, which has no group. */
   sealed_none: { ask, room },
@@ -119,7 +124,7 @@ export const SEALED_EVENTS = {
     epoch,
     from: handle,
     ask,
-    time: count.max(TIME_MAX_MS),
+    time: count.check(z.maximum(TIME_MAX_MS)),
     /** Of a commit: the digest of `members` and `locked` as its sender gave them; empty for a message. */
     roster: bytes(0, ROSTER_BYTES),
     body,

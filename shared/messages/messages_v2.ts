@@ -1,7 +1,7 @@
 // THE message table of session v2: one row a message. A body is the CBOR array [row's number, field, …],
 // the fields in the order of the row. Types, checks and handler lists derive from it. docs/PROTOCOL.md §7.
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import {
   AWAY_TEXT_MAX_BYTES,
   BODY_MAX_BYTES,
@@ -30,23 +30,23 @@ import type { MessageIn } from "./cbor_table.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 // Without a bound only for numbers that are compared, stored or shown, and never counted up to, waited for or dated.
-const count = z.int().min(0);
+const count = z.int().check(z.minimum(0));
 /** Number of a request, from 1, growing by 1 within a session; its answer repeats it. */
-const requestId: z.ZodType<RequestId> = z.int().min(1);
+const requestId: z.ZodMiniType<RequestId> = z.int().check(z.minimum(1));
 /** The same in an event; 0 = of none. */
-const answered: z.ZodType<RequestId> = count;
+const answered: z.ZodMiniType<RequestId> = count;
 /** Number of a client, from 1; 0 = of none. */
-const client: z.ZodType<ClientId> = count;
-const label = z.string().max(1_024);
-const text = z.string().max(BODY_MAX_BYTES);
-const token = z.string().max(TOKEN_MAX_BYTES);
-const fileId = z.string().min(1).max(128);
+const client: z.ZodMiniType<ClientId> = count;
+const label = z.string().check(z.maxLength(1_024));
+const text = z.string().check(z.maxLength(BODY_MAX_BYTES));
+const token = z.string().check(z.maxLength(TOKEN_MAX_BYTES));
+const fileId = z.string().check(z.minLength(1), z.maxLength(128));
 /** Of a chunk in its file, from 0; as many as there are in all. */
-const index = count.max(FILE_CHUNKS_MAX);
+const index = count.check(z.maximum(FILE_CHUNKS_MAX));
 /** Milliseconds since 1970-01-01 UTC. */
-const time = count.max(TIME_MAX_MS);
+const time = count.check(z.maximum(TIME_MAX_MS));
 /** Position of an event in its room, from 1, without gaps. */
-const position: z.ZodType<EventPosition> = count;
+const position: z.ZodMiniType<EventPosition> = count;
 
 function bytes(min: number, max = min) {
   return z.custom<Uint8Array>((value) =>
@@ -55,31 +55,35 @@ function bytes(min: number, max = min) {
 }
 
 /** Number of a room, from 1, unique in the life of a server; 0 = of none. */
-const room: z.ZodType<RoomId> = count;
+const room: z.ZodMiniType<RoomId> = count;
 /** Number of a chat in its room, from 1; 0 = of none. */
-const sequence: z.ZodType<SequenceNumber> = count;
-const topic = z.string().max(TOPIC_MAX_BYTES);
-const awayText = z.string().max(AWAY_TEXT_MAX_BYTES).nullable();
+const sequence: z.ZodMiniType<SequenceNumber> = count;
+const topic = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
+const awayText = z.nullable(z.string().check(z.maxLength(AWAY_TEXT_MAX_BYTES)));
 
 const file = {
   file: fileId,
-  filename: z.string().max(FILE_NAME_WIRE_MAX_BYTES),
-  size: count.max(FILE_MAX_BYTES_CEILING),
-  chunks: count.max(FILE_CHUNKS_MAX),
+  filename: z.string().check(z.maxLength(FILE_NAME_WIRE_MAX_BYTES)),
+  size: count.check(z.maximum(FILE_MAX_BYTES_CEILING)),
+  chunks: count.check(z.maximum(FILE_CHUNKS_MAX)),
   /** SHA-256 of the whole; null from v1, which does not tell. */
-  hash: bytes(32).nullable(),
+  hash: z.nullable(bytes(32)),
 };
 /** Empty data in a last chunk: the sender gave up. */
 const chunk = { file: fileId, index, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
 /** Chunks of a file that a receiver asks for. */
-const wanted = { file: fileId, index, count: z.int().min(0).max(FILE_PULL_CHUNKS_MAX) };
+const wanted = {
+  file: fileId,
+  index,
+  count: z.int().check(z.minimum(0), z.maximum(FILE_PULL_CHUNKS_MAX)),
+};
 /** Who did something in a room, under which name, and when. */
 const doing = { room, client, name: label, time };
 /** The same with its place in the room's order. */
 const event = { room, at: position, client, name: label, time };
 
-const seconds = count.max(MODERATION_MAX_S);
-const reason = z.string().max(TOPIC_MAX_BYTES);
+const seconds = count.check(z.maximum(MODERATION_MAX_S));
+const reason = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
 
 /** Whether a member can be reached, and over what: away = its connection was lost, old = it speaks v1. */
 export const MEMBER_STATES = ["here", "away", "old"] as const;
@@ -113,10 +117,10 @@ export const REQUESTS = {
    */
   hello: {
     name: label,
-    token: token.nullable(),
-    session: bytes(SESSION_ID_BYTES).nullable(),
-    secret: bytes(SESSION_SECRET_BYTES).nullable(),
-    rooms: z.array(z.tuple([label, position])).max(SESSION_ROOMS_MAX),
+    token: z.nullable(token),
+    session: z.nullable(bytes(SESSION_ID_BYTES)),
+    secret: z.nullable(bytes(SESSION_SECRET_BYTES)),
+    rooms: z.array(z.tuple([label, position])).check(z.maxLength(SESSION_ROOMS_MAX)),
   },
   /** Comes into one more room. */
   join: { id: requestId, title: label },
@@ -124,14 +128,14 @@ export const REQUESTS = {
   /** `action`: said as /me; `reply`: the chat that it answers. */
   chat: { id: requestId, room, text, action: z.boolean(), reply: sequence },
   /** Changes a chat of one's own, or takes it back where `text` is null. */
-  revise: { id: requestId, room, sequence, text: text.nullable() },
+  revise: { id: requestId, room, sequence, text: z.nullable(text) },
   /** Another name in all rooms. */
   rename: { id: requestId, name: label },
   /** Says something to one client alone, by its number: a name may be somebody else's by now. */
   direct: { id: requestId, to: client, text },
   topic: { id: requestId, room, text: label },
   /** Says why one does not answer; null = one does again. */
-  status: { id: requestId, text: label.nullable() },
+  status: { id: requestId, text: z.nullable(label) },
   /** Is writing something. */
   typing: { room },
   offer: { id: requestId, room, ...file },
@@ -147,7 +151,7 @@ export const REQUESTS = {
   pull: { room, to: client, ...wanted },
   /** A chunk for those of `to` that asked for it; no data: it is not available any longer. */
   part: {
-    to: z.array(client).min(1).max(FILE_PART_RECEIVERS_MAX),
+    to: z.array(client).check(z.minLength(1), z.maxLength(FILE_PART_RECEIVERS_MAX)),
     file: fileId,
     index,
     data: bytes(0, FILE_CHUNK_BYTES),
@@ -164,12 +168,12 @@ export const EVENTS = {
     session: bytes(SESSION_ID_BYTES),
     secret: bytes(SESSION_SECRET_BYTES),
     resumed: z.boolean(),
-    rooms: count.max(SESSION_ROOMS_MAX),
-    messageLimit: count.max(BODY_MAX_BYTES),
-    fileLimit: count.max(FILE_MAX_BYTES_CEILING),
-    rateMessages: count.max(RATE_MAX.messages),
-    rateSeconds: count.max(RATE_MAX.seconds),
-    hold: count.max(HOLD_MAX_S),
+    rooms: count.check(z.maximum(SESSION_ROOMS_MAX)),
+    messageLimit: count.check(z.maximum(BODY_MAX_BYTES)),
+    fileLimit: count.check(z.maximum(FILE_MAX_BYTES_CEILING)),
+    rateMessages: count.check(z.maximum(RATE_MAX.messages)),
+    rateSeconds: count.check(z.maximum(RATE_MAX.seconds)),
+    hold: count.check(z.maximum(HOLD_MAX_S)),
   },
   /** Answer to hello; the connection is closed. */
   refused: { reason: label },
@@ -196,14 +200,15 @@ export const EVENTS = {
    */
   members: {
     room,
-    list: z.array(z.tuple([client, label, z.enum(MEMBER_STATES), time, awayText]))
-      .max(MEMBERS_PART_MAX),
+    list: z.array(z.tuple([client, label, z.enum(MEMBER_STATES), time, awayText])).check(
+      z.maxLength(MEMBERS_PART_MAX),
+    ),
     more: z.boolean(),
   },
   /** `request` is the sender's request: to itself, this is the answer. */
   chat: { ...event, request: answered, sequence, text, action: z.boolean(), reply: sequence },
   /** A chat was changed by who said it, or taken back where `text` is null. */
-  revised: { ...event, request: answered, sequence, text: text.nullable() },
+  revised: { ...event, request: answered, sequence, text: z.nullable(text) },
   joined: { ...event, old: z.boolean() },
   left: event,
   renamed: { ...event, previous: label },

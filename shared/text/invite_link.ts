@@ -1,4 +1,5 @@
-// Invite links: cmdchat://HOST[:PORT][/ROOM][?tls|?wss][#fp=…&secret=…&token=…], everything to join in one argument.
+// Invite links: cmdchat://HOST[:PORT][/ROOM][?tls|?wss][#fp=…&secret=…&token=…], everything to join in one argument. For
+// browsers: https://HOST[:PORT]/#room=ROOM[&fp=…&secret=…&token=…], where the server learns not even the room.
 // What stands behind # is secret: no error of this file repeats any of it, nor any other part of the link.
 
 import { canonicalHost, hostAndPort, hostOf } from "./host_and_port.ts";
@@ -33,6 +34,8 @@ export const DEFAULT_ROOM = "lobby";
 export const ROOM_SECRET_BYTES = 32;
 
 const SHAPE = /^cmdchat:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#(.*))?$/i;
+const WEB_SHAPE = /^(https?):\/\/([^/?#]*)\/?(?:#(.*))?$/i;
+const WEB_PORTS = { secure: 443, plain: 80 } as const;
 const ADDRESS = /^(?:\[([^[\]]*)\]|([^[\]:]*))(?::(.*))?$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
@@ -54,6 +57,8 @@ export function parseLink(text: string): InviteLink {
   if (/[\s\p{C}]/u.test(trimmed)) {
     throw fault("the whole", "one word without spaces or line breaks");
   }
+  const [, scheme = "", site, parts] = WEB_SHAPE.exec(trimmed) ?? [];
+  if (site !== undefined) return parseWebLink(scheme.toLowerCase() === "https", site, parts);
   const [, address, room, query, fragment] = SHAPE.exec(trimmed) ?? [];
   if (address === undefined) throw fault("the beginning", '"cmdchat://"');
   return {
@@ -64,14 +69,27 @@ export function parseLink(text: string): InviteLink {
   };
 }
 
-function parseAddress(address: string): { host: string; port: number } {
-  const [, ipv6, name, port] = ADDRESS.exec(address) ?? [];
-  const host = ipv6 === undefined ? parseName(name ?? "") : parseIpv6(ipv6);
-  return { host, port: parsePort(port) };
+/** A link to a page leads to the server that the page is from. */
+function parseWebLink(secure: boolean, site: string, fragment: string | undefined): InviteLink {
+  const [, key, room] = /^(room=([^&]*)&?)/.exec(fragment ?? "") ?? [];
+  const rest = fragment?.slice(key?.length ?? 0);
+  return {
+    ...parseAddress(site, secure ? WEB_PORTS.secure : WEB_PORTS.plain),
+    room: parseRoom(room),
+    tls: secure,
+    ...(secure ? { wss: true } : {}),
+    ...parseFragment(rest === "" ? undefined : rest),
+  };
 }
 
-function parsePort(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_PORT;
+function parseAddress(address: string, standard = DEFAULT_PORT): { host: string; port: number } {
+  const [, ipv6, name, port] = ADDRESS.exec(address) ?? [];
+  const host = ipv6 === undefined ? parseName(name ?? "") : parseIpv6(ipv6);
+  return { host, port: parsePort(port, standard) };
+}
+
+function parsePort(text: string | undefined, standard: number): number {
+  if (text === undefined) return standard;
   const port = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw fault("the port", "a number from 1 to 65535");
   return port;
@@ -191,13 +209,27 @@ function encodePercent(text: string): string {
 
 /** The link as text: printable ASCII that needs only quotes in a shell. parseLink() gives the same back. */
 export function formatLink(link: InviteLink): string {
-  const secrets: string[] = [];
-  if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);
-  if (link.secret !== undefined) secrets.push(`secret=${encodeBase64Url(link.secret)}`);
-  if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
+  const secrets = secretParts(link);
   const query = link.wss ? "?wss" : link.tls ? "?tls" : "";
   const fragment = secrets.length > 0 ? `#${secrets.join("&")}` : "";
   return `cmdchat://${hostAndPort(link.host.replace("%", "%25"), link.port)}/${
     encodePercent(link.room)
   }${query}${fragment}`;
+}
+
+/** The link to the page of the server, for browsers; all but the address stands where no server sees it. */
+export function formatWebLink(link: InviteLink): string {
+  const standard = link.tls ? WEB_PORTS.secure : WEB_PORTS.plain;
+  const site = hostAndPort(link.host, link.port);
+  const origin = link.port === standard ? site.slice(0, site.lastIndexOf(":")) : site;
+  const parts = [`room=${encodePercent(link.room)}`, ...secretParts(link)];
+  return `${link.tls ? "https" : "http"}://${origin}/#${parts.join("&")}`;
+}
+
+function secretParts(link: InviteLink): string[] {
+  const secrets: string[] = [];
+  if (link.fingerprint !== undefined) secrets.push(`fp=${bareFingerprint(link.fingerprint)}`);
+  if (link.secret !== undefined) secrets.push(`secret=${encodeBase64Url(link.secret)}`);
+  if (link.token !== undefined) secrets.push(`token=${encodePercent(link.token)}`);
+  return secrets;
 }

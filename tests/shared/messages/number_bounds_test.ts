@@ -2,7 +2,7 @@
 // be waited for, dated, counted up to or allocated as it is.
 
 import assert from "node:assert/strict";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { TIMER_MAX_MS } from "../../../shared/base/limits.ts";
 import {
@@ -24,29 +24,40 @@ const ONLY_COMPARED = new Set([
   "to[]",
 ]);
 
+/** The largest number that the checks of a schema let through. */
+function largest({ def }: z.ZodMiniType): number {
+  const bounds = (def.checks ?? []).map((check) =>
+    check._zod.def as { check: string; value?: number }
+  )
+    .filter(({ check }) => check === "less_than");
+  return Math.min(...bounds.map(({ value }) => value ?? Infinity));
+}
+
 /** The largest number that may be in each field of a schema, by the field's path. */
-function* numbersIn(schema: z.ZodType, path: string): Generator<[path: string, most: number]> {
+function* numbersIn(schema: z.ZodMiniType, path: string): Generator<[path: string, most: number]> {
   const { def } = schema as unknown as { readonly def: Readonly<Record<string, unknown>> };
-  const inner = (key: string) => def[key] as z.ZodType;
+  const inner = (key: string) => def[key] as z.ZodMiniType;
   switch (def["type"]) {
     case "number":
-      return yield [path, (schema as z.ZodNumber).maxValue ?? Infinity];
+      return yield [path, largest(schema)];
     case "array":
       return yield* numbersIn(inner("element"), `${path}[]`);
     case "tuple": {
-      const items = def["items"] as readonly z.ZodType[];
+      const items = def["items"] as readonly z.ZodMiniType[];
       for (const [n, item] of items.entries()) yield* numbersIn(item, `${path}[${n}]`);
       return;
     }
     case "object": {
-      const shape = Object.entries(def["shape"] as Readonly<Record<string, z.ZodType>>);
+      const shape = Object.entries(def["shape"] as Readonly<Record<string, z.ZodMiniType>>);
       for (const [name, field] of shape) {
         yield* numbersIn(field, path === "" ? name : `${path}.${name}`);
       }
       return;
     }
     case "union":
-      for (const option of def["options"] as readonly z.ZodType[]) yield* numbersIn(option, path);
+      for (const option of def["options"] as readonly z.ZodMiniType[]) {
+        yield* numbersIn(option, path);
+      }
       return;
     case "nullable":
     case "optional":
@@ -55,9 +66,9 @@ function* numbersIn(schema: z.ZodType, path: string): Generator<[path: string, m
   }
 }
 
-const SCHEMAS: readonly (readonly [string, z.ZodType])[] = [
+const SCHEMAS: readonly (readonly [string, z.ZodMiniType])[] = [
   ...Object.entries({ ...REQUESTS, ...EVENTS }).map(([kind, row]) =>
-    [kind, z.object(row as z.ZodRawShape)] as const
+    [kind, z.object(row as Record<string, z.ZodMiniType>)] as const
   ),
   ...Object.entries({ ...CLIENT_MESSAGES, ...SERVER_MESSAGES }).map(([kind, row]) =>
     [`v1 ${kind}`, row] as const

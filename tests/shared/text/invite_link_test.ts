@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { fingerprintOf } from "../../../shared/crypto/fingerprint.ts";
-import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
+import {
+  formatLink,
+  formatWebLink,
+  type InviteLink,
+  parseLink,
+} from "../../../shared/text/invite_link.ts";
 
 const FP = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U";
@@ -20,6 +25,46 @@ Deno.test("parseLink() reads every part", () => {
     secret: new TextEncoder().encode("secretsecretsecretsecretsecretse"),
     token: "a&b",
   });
+});
+
+Deno.test("a link to a page says the same, all but the address behind #", () => {
+  const link: InviteLink = {
+    host: "chat.example",
+    port: 443,
+    room: "café & co",
+    tls: true,
+    wss: true,
+    fingerprint: `SHA256:${FP}` as never,
+    secret: new TextEncoder().encode("secretsecretsecretsecretsecretse"),
+    token: "a&b",
+  };
+  const text = formatWebLink(link);
+  assert.equal(
+    text,
+    `https://chat.example/#room=caf%C3%A9%20%26%20co&fp=${FP}&secret=${SECRET}&token=a%26b`,
+  );
+  assert.deepEqual(parseLink(text), link);
+  const local = { host: "::1", port: 5050, room: "lobby", tls: false };
+  assert.equal(formatWebLink(local), "http://[::1]:5050/#room=lobby");
+  assert.deepEqual(parseLink("http://[::1]:5050/#room=lobby"), local);
+  assert.deepEqual(parseLink("https://h"), {
+    ...local,
+    host: "h",
+    port: 443,
+    tls: true,
+    wss: true,
+  });
+  for (
+    const wrong of [
+      "https://h/x#room=a",
+      "https://h/?room=a",
+      "https://h/#secret",
+      "https://h/#room=a/b",
+      "https://u@h/",
+    ]
+  ) {
+    assert.throws(() => parseLink(wrong), UsageError, wrong);
+  }
 });
 
 Deno.test("parseLink() fills in port, room and no TLS", () => {

@@ -1,0 +1,103 @@
+/// <reference lib="dom" />
+// What the user of the page does, as the chat takes it. Before there is a chat, and after it, it does nothing.
+
+import { CmdchatError } from "../../shared/base/errors.ts";
+import { contextOf } from "../app/pipe_input.ts";
+import { createLeave, enter } from "../app/terminal_input.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { CommandContext } from "../commands/command.ts";
+import { createCompleter } from "../commands/completer.ts";
+import { inviteTo } from "../commands/invite_commands.ts";
+import type { PageActions } from "./page_actions.ts";
+import { openPageFile } from "./page_disk.ts";
+import type { PageCompletions, PageInvite } from "./page_view.ts";
+import { qrModules } from "./qr_modules.ts";
+
+const BELLS = { all: "all", mention: "mention", off: "off" } as const;
+
+/** The actions of one page, over one chat after the other. */
+export class ChatActions implements PageActions {
+  #context: CommandContext | undefined;
+  readonly #complete = createCompleter(() => this.#context?.chat);
+
+  /** The user acts on this chat from now on; undefined: on none. */
+  attach(chat: Chat | undefined): void {
+    this.#context = chat === undefined
+      ? undefined
+      : contextOf({ chat, downloads: true, clock: SYSTEM_CLOCK }, createLeave(chat));
+  }
+
+  entered(text: string): void {
+    if (this.#context !== undefined) enter(text, this.#context);
+  }
+
+  typing(text: string): void {
+    this.#context?.chat.entered(text);
+  }
+
+  goTo(title: string): void {
+    const chat = this.#context?.chat;
+    const room = chat?.rooms.byTitle(title);
+    if (room !== undefined) chat?.switchTo(room);
+  }
+
+  sendFiles(files: readonly File[]): void {
+    void this.#try(async (chat) => {
+      const { room } = chat;
+      for (const file of files) {
+        await this.#try(async () => {
+          chat.transfers.sendFile(await openPageFile(file, chat.transfers.fileMax), room);
+        });
+      }
+    });
+  }
+
+  complete(text: string, cursor: number): PageCompletions {
+    return this.#complete(text, cursor);
+  }
+
+  invite(): PageInvite | undefined {
+    const chat = this.#context?.chat;
+    if (chat === undefined) return undefined;
+    try {
+      const secret = chat.sealed.of(chat.room)?.secret;
+      const { terminal, web } = inviteTo(chat, { secret });
+      const notes = [
+        ...(secret === undefined
+          ? []
+          : ["It carries the room's secret: everybody who has it can join."]),
+        ...(chat.address.token === undefined
+          ? []
+          : ["The server's token is not in it: whoever follows it needs one."]),
+      ];
+      return { terminal, web, modules: qrModules(web ?? terminal), notes };
+    } catch (error) {
+      chat.output.fault(error);
+      return undefined;
+    }
+  }
+
+  setNotices(which: "all" | "mention" | "off"): void {
+    this.#context?.chat.output.settings.set("bell", BELLS[which]);
+  }
+
+  wake(): void {
+    this.#context?.chat.backoff.wake();
+  }
+
+  quit(): void {
+    this.#context?.quit();
+  }
+
+  async #try(work: (chat: Chat) => Promise<void>): Promise<void> {
+    const chat = this.#context?.chat;
+    if (chat === undefined) return;
+    try {
+      await work(chat);
+    } catch (error) {
+      if (!(error instanceof CmdchatError)) throw error;
+      chat.output.fault(error);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/// <reference lib="dom" />
+// The chat of a page: the terminal client's own, over a browser's connection, with a view in place of the terminal.
+
+import { CmdchatError } from "../../shared/base/errors.ts";
+import { setWorkerAddress } from "../../shared/platform/web/worker.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { FILE_ANSWER_MS } from "../base/limits.ts";
+import { Chat } from "../chat/chat.ts";
+import { ChatSettings } from "../config/chat_settings.ts";
+import { Output } from "../output/output.ts";
+import { ServerGate } from "../session/server_gate.ts";
+import { Style } from "../terminal/style.ts";
+import { Transfers } from "../transfers/transfers.ts";
+import { ChatActions } from "./chat_actions.ts";
+import type { PageActions } from "./page_actions.ts";
+import { PageConsole } from "./page_console.ts";
+import { pageDisk } from "./page_disk.ts";
+import { createPageRenderer } from "./page_renderer.ts";
+import { showState } from "./page_state.ts";
+import type { PageFault, PageView } from "./page_view.ts";
+import { type PageStart, parseServer, readStart, serverUrl, type StartForm } from "./start_form.ts";
+import { WebDialer } from "./web_dialer.ts";
+
+/** Lines kept for `/last`. */
+const KEPT_LINES = 1_000;
+/** What the output would have to fit into; the page wraps by itself. */
+const COLUMNS = 200;
+/** Joins and leaves fold; lines of all rooms come to the view, which sorts them, in full. */
+const SETTINGS = "others=show;fold=0;notice=osc9;bell=mention;typing=on";
+const DIRECT = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|.*\.localhost|.*\.onion)$/i;
+
+/** What a page is started with. */
+export interface PageOptions {
+  readonly page: URL;
+  /** Where the page's script can be started once more, as a worker. */
+  readonly worker: string;
+  /** Takes the part behind `#` away from the address bar and the browser's history. */
+  readonly forgetLink: () => void;
+}
+
+/** Runs chats until the page is closed. */
+export async function runPage(
+  makeView: (actions: PageActions) => PageView,
+  { page, worker, forgetLink }: PageOptions,
+): Promise<void> {
+  setWorkerAddress(worker);
+  const actions = new ChatActions();
+  const view = makeView(actions);
+  const { start, fault: badLink } = startOf(page);
+  forgetLink();
+  let [form, fault] = [start.form, badLink];
+  for (;;) {
+    form = await view.askStart(form, fault);
+    try {
+      const chat = new PageChat({ form, start, view });
+      actions.attach(chat.chat);
+      view.open();
+      const outcome = await chat.run();
+      if (outcome.hadConnection) return view.ended(outcome.fault);
+      fault = outcome.fault;
+    } catch (error) {
+      fault = faultOf(error);
+    } finally {
+      actions.attach(undefined);
+    }
+  }
+}
+
+function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageFault } {
+  try {
+    return { start: readStart(page) };
+  } catch (error) {
+    const bare = new URL(page);
+    bare.hash = "";
+    return { start: readStart(bare), fault: faultOf(error) };
+  }
+}
+
+function faultOf(error: unknown): PageFault {
+  if (!(error instanceof CmdchatError)) throw error;
+  return { text: error.message, hint: error.hint };
+}
+
+/** What one chat is made from. */
+interface PageChatOptions {
+  readonly form: StartForm;
+  readonly start: PageStart;
+  readonly view: PageView;
+}
+
+/** How a chat ended. */
+interface PageOutcome {
+  readonly hadConnection: boolean;
+  readonly fault: PageFault | undefined;
+}
+
+/** One chat. Its constructor throws UsageError for a form that cannot be used. */
+class PageChat {
+  readonly chat: Chat;
+  readonly #view: PageView;
+  #isDue = false;
+  #hadConnection = false;
+
+  constructor({ form, start: { link }, view }: PageChatOptions) {
+    this.#view = view;
+    const { host, port, tls } = link ?? parseServer(form.server);
+    const place = { name: parseName(form.name), room: parseTypedRoom(form.room) };
+    const token = form.token === "" ? undefined : form.token;
+    const console = new PageConsole({ view, changed: () => this.#changed() });
+    const output = this.#createOutput(console);
+    const gate = new ServerGate({
+      address: hostAndPort(host, port),
+      token,
+      pinned: link?.fingerprint,
+      known: undefined,
+      isCertified: tls,
+      isDirect: DIRECT.test(host),
+      tell: (level, text, hint) => output.note(level, text, hint),
+    });
+    const dialer = new WebDialer({
+      url: serverUrl({ host, port, tls }),
+      gate,
+      clock: SYSTEM_CLOCK,
+      askToken: () => view.ask("The server asks for a token:", { hidden: true }),
+    });
+    this.chat = new Chat({
+      place,
+      secret: link?.secret,
+      alarms: "hold",
+      address: { host, port, tls, webSocket: tls, hasPage: form.served, token },
+      dial: (destination, signal) => dialer.dial(destination, signal),
+      isProven: () => gate.isProven,
+      trust: (server) => gate.trust(server),
+      console,
+      output,
+      style: new Style("none"),
+      clock: SYSTEM_CLOCK,
+      quiet: false,
+      transfers: (host) =>
+        new Transfers({
+          ...host,
+          disk: pageDisk((name, content) => view.save(name, content)),
+          answerMs: FILE_ANSWER_MS.person,
+        }),
+    });
+    this.chat.requests.linkGuard.canConfirm = true;
+  }
+
+  /** Runs it to its end. Throws what is a bug. */
+  async run(): Promise<PageOutcome> {
+    void this.chat.whenConnected().then(() => this.#hadConnection = true);
+    let fault: PageFault | undefined;
+    try {
+      await this.chat.run();
+    } catch (error) {
+      fault = faultOf(error);
+    } finally {
+      this.chat.end();
+      await this.chat.transfers.dispose();
+      this.chat.output.flush();
+    }
+    // Who left the form's chat on purpose has ended it, even where no server was reached.
+    return { hadConnection: this.#hadConnection || fault === undefined, fault };
+  }
+
+  #createOutput(console: PageConsole): Output {
+    const view = this.#view;
+    const settings = new ChatSettings();
+    settings.setAll(SETTINGS);
+    const print = (line: Parameters<PageView["print"]>[0]) => {
+      view.print(line);
+      if (line.kind === "note" && line.level === "danger") alarm(view, line);
+      this.#changed();
+    };
+    return new Output({
+      renderer: createPageRenderer(),
+      print,
+      diagnose: print,
+      history: undefined,
+      bufferSize: KEPT_LINES,
+      clock: SYSTEM_CLOCK,
+      settings,
+      screen: {
+        setLive: (lines) => {
+          view.setLive(lines.filter(({ kind }) => kind !== "progress"));
+          this.#changed();
+        },
+        alert: (alert) => console.alert(alert),
+        columns: () => COLUMNS,
+      },
+    });
+  }
+
+  /** Many things change in one turn; the page shows them once. */
+  #changed(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      showState(this.chat, this.#view);
+    });
+  }
+}
+
+/** What must not be overlooked is said at once. */
+function alarm(view: PageView, { rows }: Parameters<PageView["print"]>[0]): void {
+  const [text = "", hint] = rows.map((row) =>
+    row.filter(({ role }) => role !== "time").map(({ text }) => text).join("")
+  );
+  view.alarm(text, hint);
+}

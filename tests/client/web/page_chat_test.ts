@@ -1,0 +1,137 @@
+// The core of the page over a real server: its own connection, the terminal client's chat, and a view that only remembers.
+import assert from "node:assert/strict";
+import { runPage } from "../../../client/web/page_chat.ts";
+import type { PageActions } from "../../../client/web/page_actions.ts";
+import type { StartForm } from "../../../client/web/start_form.ts";
+import { parseLink } from "../../../shared/text/invite_link.ts";
+import { FakePageView } from "../../helpers/fakes/fake_page_view.ts";
+import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
+
+interface OpenPage {
+  readonly view: FakePageView;
+  readonly actions: PageActions;
+  readonly ended: Promise<void>;
+}
+
+/** A page of the server, whose user answers the form with `name`. */
+function openPage(
+  server: RunningServer,
+  name: string,
+  { hash = "", change = {} }: { readonly hash?: string; readonly change?: Partial<StartForm> } = {},
+): OpenPage {
+  const view = new FakePageView((form) => ({ ...form, name, ...change }));
+  const held: { actions?: PageActions } = {};
+  const ended = runPage((given) => {
+    held.actions = given;
+    return view;
+  }, {
+    page: new URL(`http://127.0.0.1:${server.port}/${hash}`),
+    worker: "",
+    forgetLink: () => {},
+  });
+  return { view, actions: held.actions as PageActions, ended };
+}
+
+async function web(...args: string[]): Promise<RunningServer> {
+  return await startServer({ args: ["--port", "0", "--web-only-socket", ...args] });
+}
+
+async function leave(...pages: readonly OpenPage[]): Promise<void> {
+  for (const { actions } of pages) actions.quit();
+  await Promise.all(pages.map(({ ended }) => ended));
+}
+
+Deno.test("two pages talk: lines, people, unread rooms, commands, notices", async () => {
+  await using server = await web();
+  const [alice, bob] = [openPage(server, "alice"), openPage(server, "bob")];
+  await alice.view.line(/^\d\d:\d\dConnected as "alice"/);
+  await bob.view.line(/Connected as "bob"/);
+  await alice.view.until(() => alice.view.people.length === 2);
+  assert.deepEqual(alice.view.people.map(({ name, own }) => [name, own]).sort(), [
+    ["alice", true],
+    ["bob", false],
+  ]);
+  bob.actions.entered("hello alice, see `x`");
+  const line = await alice.view.line(/hello alice/);
+  assert.match(line, /^\d\d:\d\d#\d+bobhello alice, see `x`$/);
+  assert.ok(alice.view.lines.some(({ mention, room }) => mention && room === "lobby"));
+  assert.deepEqual(alice.view.notices, ["cmdchat: bob in lobby"]);
+  alice.actions.entered("/join den");
+  await alice.view.until(() => alice.view.rooms.length === 2);
+  alice.actions.goTo("den");
+  await alice.view.until(() => alice.view.status?.room === "den");
+  bob.actions.entered("are you there?");
+  await alice.view.until(() => alice.view.rooms.some(({ unread }) => unread === 1));
+  assert.deepEqual(
+    alice.view.rooms.map(({ title, current, unread }) => [title, current, unread]),
+    [["lobby", false, 1], ["den", true, 0]],
+  );
+  assert.equal(alice.view.status?.privacy, "server can read");
+  alice.actions.entered("/nosuch");
+  await alice.view.line(/error: .*nosuch|Cannot .*nosuch/);
+  assert.deepEqual(alice.actions.complete("/jo", 3).candidates, ["/join "]);
+  await leave(alice, bob);
+  assert.ok(alice.view.over);
+});
+
+Deno.test("a sealed room by link: equal codes, and a file with equal bytes", async () => {
+  await using server = await web();
+  const alice = openPage(server, "alice");
+  await alice.view.line(/Connected as/);
+  alice.actions.entered("/seal den");
+  await alice.view.until(() => alice.view.rooms.some(({ sealed }) => sealed));
+  alice.actions.goTo("den");
+  await alice.view.until(() => alice.view.status?.roomCode !== undefined);
+  const invite = alice.actions.invite();
+  assert.ok(invite?.web?.includes("#room=den&fp="), invite?.web);
+  assert.deepEqual(parseLink(invite?.web ?? ""), parseLink(invite?.terminal ?? ""));
+  assert.equal(invite?.modules.length, invite?.modules[0]?.length);
+  const bob = openPage(server, "bob", { hash: new URL(invite?.web ?? "").hash });
+  await bob.view.until(() => bob.view.status?.roomCode !== undefined);
+  const codes = () => [alice, bob].map(({ view }) => view.status?.roomCode);
+  await alice.view.until(() => codes()[0] === codes()[1]);
+  await alice.view.until(() => alice.view.status?.privacy === "sealed");
+  const pairs = [alice, bob].map(({ view }) => view.people.find(({ own }) => !own)?.seal?.code);
+  assert.equal(pairs[0], pairs[1]);
+  const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+  alice.actions.sendFiles([new File([bytes], "a b.bin")]);
+  await bob.view.line(/<alice> offers file 1/);
+  bob.actions.entered("/accept 1");
+  await bob.view.until(() => bob.view.saved.length === 1);
+  const saved = bob.view.saved[0];
+  assert.equal(saved?.name, "a b.bin");
+  assert.deepEqual(new Uint8Array(await saved.content.arrayBuffer()), bytes);
+  await leave(alice, bob);
+});
+
+Deno.test("what cannot start shows the form again, with what was wrong", async () => {
+  await using server = await web();
+  const view = new FakePageView(
+    (form) => ({ ...form, name: "alice", server: "nowhere in particular" }),
+    (form) => ({ ...form, name: "", server: "ws://127.0.0.1:1" }),
+    (form) => ({ ...form, name: "alice" }),
+    (form) => ({ ...form, server: `ws://127.0.0.1:${server.port}` }),
+  );
+  const held: { actions?: PageActions } = {};
+  const ended = runPage((given) => {
+    held.actions = given;
+    return view;
+  }, { page: new URL("file:///page.html#secret=x"), worker: "", forgetLink: () => {} });
+  await view.line(/Connected as "alice"/);
+  const [link, typed, name, address] = view.faults;
+  assert.match(link?.text ?? "", /^Cannot read the link/);
+  assert.match(typed?.text ?? "", /^Cannot use that server/);
+  assert.match(name?.text ?? "", /name/);
+  assert.match(address?.text ?? "", /^Cannot connect/);
+  held.actions?.quit();
+  await ended;
+});
+
+Deno.test("a link that names another server sends neither name nor token", async () => {
+  await using server = await web();
+  const wrong = `#room=den&fp=${"A".repeat(43)}&token=secret-token`;
+  const mallory = openPage(server, "alice", { hash: wrong });
+  await mallory.view.until(() => mallory.view.faults.length === 2);
+  assert.match(mallory.view.faults[1]?.text ?? "", /SHA256:AAAA/);
+  assert.deepEqual(mallory.view.lines.filter(({ kind }) => kind === "chat"), []);
+});
