@@ -40,7 +40,7 @@ function writeAll(bytes: Uint8Array): void {
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
   } catch (cause) {
-    throw new ConfigError("Cannot print: standard output takes nothing", { cause });
+    throw new ConfigError("Cannot print: standard output is closed", { cause });
   }
 }
 

@@ -244,7 +244,7 @@ function askTwice(
       if (first === undefined || first === "") return first;
       const second = await ask("The same again:", options);
       if (second === undefined || second === first) return second;
-      notice("The two are not equal. Once more, please:");
+      notice("The passphrases differ. Type them again:");
     }
   };
 }

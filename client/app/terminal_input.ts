@@ -84,7 +84,7 @@ export function createLeave(chat: Chat): () => void {
     waiting = true;
     chat.output.note(
       "info",
-      "Waiting for files on their way; a second /quit does not wait.",
+      "Waiting for file transfers; a second /quit does not wait.",
     );
     chat.transfers.settled().then(() => chat.end());
   };

@@ -162,6 +162,6 @@ function notOurServer(named: Fingerprint, ours: Fingerprint | undefined): UsageE
   return ours === undefined
     ? new UsageError("Cannot trust a server: there is no connection")
     : new UsageError(`Cannot trust ${named}: this server is ${ours}`, {
-      hint: "where its admin says another one, somebody is in between: /quit",
+      hint: "if its admin names another one, somebody is in between: /quit",
     });
 }

@@ -101,7 +101,7 @@ export class MessageSender {
     }
     if (this.#requests.unsent < UNSENT_MAX) return;
     throw new LimitError(
-      `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
+      `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, the maximum`,
     );
   }
 }
@@ -122,7 +122,7 @@ function track(
 function lastOwnOf({ said }: JoinedRoom): SequenceNumber {
   const { lastOwn } = said;
   if (lastOwn === undefined) {
-    throw new UsageError("Cannot change a message: you said none here that could be changed");
+    throw new UsageError("Cannot change a message: you have sent none here that can be changed");
   }
   if (said.find(lastOwn) !== undefined) return lastOwn;
   const before = said.own.at(-1);

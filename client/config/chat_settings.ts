@@ -22,12 +22,12 @@ export const SETTINGS = {
   theme: {
     form: "auto, dark, light, mono or FILE",
     fallback: "auto",
-    help: "colours; auto asks the terminal for its background",
+    help: "colors; auto asks the terminal for its background",
   },
   time: {
     values: ["seconds", "minutes", "off"],
     fallback: "seconds",
-    help: "how much of the time stands before a line",
+    help: "how much of the time is shown before a line",
   },
   numbers: {
     values: SWITCH,
@@ -72,7 +72,7 @@ export const SETTINGS = {
   typing: {
     values: SWITCH,
     fallback: "off",
-    help: "whether it is told and shown who is typing",
+    help: "whether others see that you are typing, and you see who is",
   },
   paste: {
     max: 1_000,

@@ -38,7 +38,7 @@ export const CLIENT_OPTIONS = {
   plain: {
     env: "CMDCHAT_PLAIN",
     parse: toggle,
-    help: "line after line, for screen readers: no colours, and the cursor is never moved",
+    help: "line after line, for screen readers: no colors, and the cursor is never moved",
   },
   set: {
     value: "NAME=VALUE;…",
@@ -55,7 +55,7 @@ export const CLIENT_OPTIONS = {
   },
   json: {
     parse: toggle,
-    help: "a program is the user: JSON requests in, JSON lines out, as docs/JSON.md has them",
+    help: "for programs: JSON requests in, JSON lines out, as docs/JSON.md describes",
   },
   ...ALARM_OPTIONS,
   "quiet-reconnect": {

@@ -77,7 +77,7 @@ export const CONNECTION_OPTIONS = {
     parse: word,
     help: "file whose first line is the token",
   },
-  tls: { env: "CMDCHAT_TLS", parse: toggle, help: "speak TLS" },
+  tls: { env: "CMDCHAT_TLS", parse: toggle, help: "use TLS" },
   transport: {
     value: "KIND",
     env: "CMDCHAT_TRANSPORT",
@@ -108,7 +108,8 @@ export const CONNECTION_OPTIONS = {
   },
   "tls-insecure": {
     parse: toggle,
-    help: "speak TLS with whoever answers: anybody in between can read and change all",
+    help:
+      "use TLS without checking the certificate: anybody in between can read and change everything",
   },
   link: {
     value: "LINK",
@@ -121,7 +122,7 @@ export const CONNECTION_OPTIONS = {
     value: "SHA256:…",
     env: "CMDCHAT_FINGERPRINT",
     parse: parseFingerprint,
-    help: "the server to expect, as it prints it at start; any other is refused",
+    help: "fingerprint of the server to expect, as it prints it at start; others are refused",
   },
   "known-servers": {
     value: "FILE",

@@ -18,7 +18,7 @@ export const CLIENT_COMMANDS = [
   {
     name: "send",
     argument: "[TEXT…]",
-    summary: "say TEXT, or what comes from standard input, and leave once the server has it",
+    summary: "send TEXT or standard input, and leave once the server has it",
     about: [
       "Without TEXT, or with - in its place, all of standard input is one message; with --lines " +
       "each line is one, sent as it comes, over as many lost connections as it takes. A text that " +
@@ -41,7 +41,7 @@ export const CLIENT_COMMANDS = [
   {
     name: "send-file",
     argument: "PATH…",
-    summary: "hand files to those in the room, and print their SHA-256",
+    summary: "send files to the members of the room, and print their SHA-256",
     about: [
       "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
       "that the server takes; --as says what it is called.",
@@ -75,7 +75,7 @@ export const CLIENT_COMMANDS = [
   {
     name: "doctor",
     argument: "[LINK]",
-    summary: "look at terminal, settings, clock and the way to the server, and say what to do",
+    summary: "check terminal, settings, clock and the connection to the server, and say what to do",
     about: [
       "Each line begins with ok, warn, fail or skip. The exit code is that of the first thing " +
       "that failed, and 0 where nothing did. It joins an otherwise empty room for a moment, so that " +
@@ -105,7 +105,7 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   variables: {
     CMDCHAT_TOKEN: "token of the server",
     CMDCHAT_HISTORY_PASSPHRASE: "passphrase of the history",
-    NO_COLOR: "no colours; bold and reverse stay",
+    NO_COLOR: "no colors; bold and reverse stay",
   },
   exitCodes: EXIT_CODES,
   profilesIn: "cmdchat/config.toml",

@@ -167,7 +167,7 @@ function carrierOf(
 ): Pick<ConnectionValues, "tls" | "transport"> {
   if (transport === "wss" && legacy) {
     throw new ConfigError(
-      "Cannot use --legacy over WebSocket: the old protocol is not spoken there",
+      "Cannot use --legacy over WebSocket: it carries only the new protocol",
     );
   }
   return { tls: tls || transport === "wss", transport };
@@ -191,7 +191,7 @@ function checkLinkOptions(sources: ReadonlyMap<string, Source>): void {
   for (const option of LINK_OPTIONS) {
     const mayDiffer = option === "room" && isStored(sources.get("link"));
     if (sources.get(option) === "typed" && !mayDiffer) {
-      throw new UsageError(`Cannot use --${option} with a link: it says that itself`);
+      throw new UsageError(`Cannot use --${option} with a link: the link says that already`);
     }
   }
 }

@@ -13,14 +13,14 @@ const PROBE_MS = 1_000;
 const COLUMNS_MIN = 40;
 
 const DEPTHS: Readonly<Record<ColorDepth, string>> = {
-  none: "no colours",
-  weights: "no colours, bold and reverse",
-  basic: "16 colours",
-  indexed: "256 colours",
-  true: "all colours",
+  none: "no colors",
+  weights: "no colors, bold and reverse",
+  basic: "16 colors",
+  indexed: "256 colors",
+  true: "all colors",
 };
 
-/** Size, colours, UTF-8 and paste of the terminal; `open` takes it and is undefined where there is none. */
+/** Size, colors, UTF-8 and paste of the terminal; `open` takes it and is undefined where there is none. */
 export async function checkTerminal(
   open: (() => Tty) | undefined,
   depth: ColorDepth,
@@ -33,7 +33,7 @@ export async function checkTerminal(
   } finally {
     await tty.close();
   }
-  return [sizeOf(tty), ok("colours", DEPTHS[depth]), charactersOf(facts), pasteOf(facts)];
+  return [sizeOf(tty), ok("colors", DEPTHS[depth]), charactersOf(facts), pasteOf(facts)];
 }
 
 function sizeOf({ columns, rows }: Tty): Check {

@@ -130,7 +130,7 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
       ? warn(
         "certificate",
         "not looked at: --tls-insecure",
-        "anybody in between can read and change all; --ca-file trusts a certificate of your own",
+        "anybody in between can read and change everything; --ca-file trusts a certificate of your own",
       )
       : ok("certificate", "its chain is trusted");
   } catch (error) {
@@ -300,9 +300,7 @@ function timeOf(event: Event): number | undefined {
 }
 
 function limitsText({ messageMax, fileMax, rate }: Welcome): string {
-  const pace = rate === undefined
-    ? "as many as you like"
-    : `${rate.messages} messages in ${rate.seconds} s`;
+  const pace = rate === undefined ? "no limit" : `${rate.messages} messages in ${rate.seconds} s`;
   const files = fileMax === 0 ? "no files" : `files up to ${formatBytes(fileMax)}`;
   return `messages up to ${formatBytes(messageMax)}, ${files}, ${pace}`;
 }

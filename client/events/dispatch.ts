@@ -56,7 +56,7 @@ const HANDLERS: Handlers = {
   undelivered(chat, { name, request }) {
     const text = chat.directs.textOf(request);
     const what = text === undefined ? "your direct message" : quote(text, 200);
-    chat.output.note("warning", `Not delivered: ${quote(name)} left before having ${what}`);
+    chat.output.note("warning", `Not delivered: ${quote(name)} left before getting ${what}`);
   },
 
   notice(chat, { room, text }) {

@@ -160,7 +160,7 @@ const HANDLERS: Handlers = {
     room.maker = maker;
     const parts = [
       ...(isNews ? ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."] : []),
-      ...(locked ? ["The room is locked: nobody else can come in."] : []),
+      ...(locked ? ["The room is locked: nobody else can join."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
     if (parts.length === 0) return;

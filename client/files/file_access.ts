@@ -116,7 +116,7 @@ async function isRegularFile(path: string): Promise<boolean> {
     ? "a folder"
     : info.isSymlink
     ? "a symbolic link"
-    : "no regular file";
+    : "not a regular file";
   throw new ConfigError(`Cannot open history ${quotePath(path)}: it is ${kind}, not a file`, {
     ...(info.isSymlink ? { hint: "give the path of the file that the link points to" } : {}),
   });
@@ -178,6 +178,6 @@ function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "no permission to do so";
   if (error instanceof Deno.errors.NotCapable) return "this program was started without that right";
   if (error instanceof Deno.errors.AlreadyExists) return "it exists already";
-  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is no folder";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a folder";
   return "the system refused";
 }

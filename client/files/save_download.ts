@@ -61,7 +61,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "the download folder is a file",
   ENOENT: "the download folder is gone",
   ENAMETOOLONG: "the path of the download folder is too long",
-  EIO: "the disk fails",
+  EIO: "the disk reports an error",
 };
 
 function randomPart(): string {

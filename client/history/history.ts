@@ -282,7 +282,7 @@ async function takeOverLegacy(file: Deno.FsFile, opening: Opening): Promise<Open
     disk: options.unsafeTestOnlyDisk ?? TAKEOVER_DISK,
   });
   options.onNotice?.(
-    `Took ${entries.length} entries over from the old history` +
+    `Imported ${entries.length} entries from the old history` +
       (skipped > 0 ? ` (${skipped} were not messages)` : "") +
       `; the old file is kept as ${quotePath(taken.keptPath)}.`,
   );

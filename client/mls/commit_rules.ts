@@ -119,7 +119,7 @@ function judgeKick(
   { maker }: RuleContext,
 ): CommitFault {
   if (committer === undefined || !equal(committer.signatureKey, maker)) {
-    return "only who made the room may remove others";
+    return "only the maker of the room may remove others";
   }
   return kicks === 1 && removed.length === 1 ? undefined : "it does not remove exactly one member";
 }

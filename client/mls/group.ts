@@ -331,12 +331,12 @@ export class SealedGroup {
 
   async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
     const read = readMessage(openEnvelope(this.#identity.keys, "commit", frame.body));
-    if (read.kind === "group-info") throw new ProtocolError("it is no commit");
+    if (read.kind === "group-info") throw new ProtocolError("it is not a commit");
     const message = read.kind === "private" ? this.#open(frame) : read;
     const result = await mls.processOne(this.#state, message);
     const fault = result.kind === "commit"
       ? this.#faultOf(result, frame.from, mayRemove)
-      : "it is no commit";
+      : "it is not a commit";
     if (fault !== undefined || result.kind !== "commit") throw new ProtocolError(fault ?? "");
     const order = message.kind === "private"
       ? this.#chain.compare(message.message.authenticatedData, frame.seq)

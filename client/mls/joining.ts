@@ -101,7 +101,7 @@ export function rosterOf(keys: RoomKeys, state: mls.MlsState): RosterClaim {
 /** Throws ProtocolError where the relay was told of other members than the group has. */
 export function checkRoster(keys: RoomKeys, state: mls.MlsState, digest: Uint8Array): void {
   if (equalBytes(rosterDigest(rosterOf(keys, state)), digest)) return;
-  throw new ProtocolError("its sender told the server of other members");
+  throw new ProtocolError("its sender told the server about other members");
 }
 
 /** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
@@ -119,7 +119,9 @@ export function readInvitation(keys: RoomKeys, body: Uint8Array): GroupInvitatio
 }
 
 function refused(): ProtocolError {
-  return new ProtocolError("Cannot join the sealed room: what the server handed out is not of it");
+  return new ProtocolError(
+    "Cannot join the sealed room: what the server sent does not belong to it",
+  );
 }
 
 /** Makes the commit by which one joins, or comes back in place of the own former leaf. */

@@ -13,7 +13,7 @@ interface Fault {
 }
 
 const OWN_CERTIFICATE =
-  "if it is a server of your own, give its certificate with --ca-file; if not, somebody may be listening in";
+  "if it is your own server, give its certificate with --ca-file; if not, somebody may be listening in";
 
 // Texts of rustls and webpki as Deno passes them on, and codes of the system and of node:tls.
 const FAULTS: readonly Fault[] = [
@@ -54,7 +54,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     pattern: /CaUsedAsEndEntity/,
-    why: "its certificate is one of an authority, not one of a server",
+    why: "its certificate is that of an authority, not of a server",
     hint: "make it with the openssl line of README.md (basicConstraints=critical,CA:FALSE)",
   },
   {

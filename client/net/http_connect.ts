@@ -22,7 +22,7 @@ const ANSWERS: Readonly<Record<number, string>> = {
   400: "it does not take this address",
   403: "it does not allow it",
   404: "it cannot reach the host, or there is none of this name",
-  405: "it makes no such connections",
+  405: "it does not allow such connections",
   500: "it cannot reach it",
   502: "it cannot reach it",
   503: "it cannot reach it",
@@ -36,7 +36,7 @@ export async function askConnect(stream: ProxyStream, server: ProxiedServer): Pr
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(head.startLine)?.[1]);
   if (WANTS_AUTH.includes(status)) throw authFault(server);
   if (!(status >= 200 && status < 300)) {
-    const why = ANSWERS[status] ?? "it is no HTTP proxy that makes connections";
+    const why = ANSWERS[status] ?? "it is not an HTTP proxy that takes CONNECT";
     throw proxyFault(server, why, status === FORBIDDEN ? WEB_ONLY : undefined);
   }
   // A cmdchat server says nothing before the client: these are the proxy's, and would pass for the server's.
@@ -63,7 +63,7 @@ async function readHead(stream: ProxyStream, server: ProxiedServer): Promise<Hea
       if (read !== undefined) return read;
     } catch (error) {
       if (!(error instanceof CmdchatError)) throw error;
-      throw proxyFault(server, "it is no HTTP proxy that makes connections");
+      throw proxyFault(server, "it is not an HTTP proxy that takes CONNECT");
     }
   }
 }

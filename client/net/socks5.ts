@@ -30,7 +30,7 @@ const ANSWERS: Readonly<Record<number, string>> = {
   4: "it cannot reach the host, or there is none of this name",
   5: "nothing listens there",
   6: "it does not answer",
-  7: "it makes no such connections",
+  7: "it does not allow such connections",
   8: "it does not take such an address",
 };
 
@@ -39,7 +39,7 @@ export async function askSocks5(stream: ProxyStream, server: ProxiedServer): Pro
   // Both are always offered: Tor keeps those apart who show different names.
   await stream.write(Uint8Array.of(VERSION, 2, METHOD_NONE, METHOD_PASSWORD));
   const [version, method] = await readExactly(stream, 2, server);
-  if (version !== VERSION) throw proxyFault(server, "it is no SOCKS5 proxy");
+  if (version !== VERSION) throw proxyFault(server, "it is not a SOCKS5 proxy");
   if (method === METHOD_PASSWORD) await showPassword(stream, server);
   else if (method === METHOD_REFUSED) throw authFault(server);
   else if (method !== METHOD_NONE) throw proxyFault(server, "it asks for what was not offered");
@@ -102,7 +102,7 @@ function ipv6Bytes(host: string): number[] {
 
 async function readAnswer(stream: ProxyStream, server: ProxiedServer): Promise<void> {
   const [version, answer = 1, , type] = await readExactly(stream, 4, server);
-  if (version !== VERSION) throw proxyFault(server, "it is no SOCKS5 proxy");
+  if (version !== VERSION) throw proxyFault(server, "it is not a SOCKS5 proxy");
   if (answer !== 0) throw proxyFault(server, ANSWERS[answer] ?? "it cannot reach it");
   const length = type === TYPE_IPV4
     ? 4
@@ -111,7 +111,7 @@ async function readAnswer(stream: ProxyStream, server: ProxiedServer): Promise<v
     : type === TYPE_NAME
     ? (await readExactly(stream, 1, server))[0]
     : undefined;
-  if (length === undefined) throw proxyFault(server, "it is no SOCKS5 proxy");
+  if (length === undefined) throw proxyFault(server, "it is not a SOCKS5 proxy");
   // From where it connects is its own affair.
   await readExactly(stream, length + PORT_BYTES, server);
 }

@@ -58,7 +58,7 @@ export class JoinedRooms {
   add(title: string, name: string): JoinedRoom {
     if (this.plain.length >= SESSION_ROOMS_MAX) {
       throw new ProtocolError(
-        `Cannot take another room of the server: ${SESSION_ROOMS_MAX} is the most in one session`,
+        `Cannot join another room: ${SESSION_ROOMS_MAX} is the maximum in one session`,
       );
     }
     const room = new JoinedRoom(title, name);

@@ -33,5 +33,5 @@ export function alarmFault(title: string, name: string): CmdchatError {
 
 /** The end of a program's chat that cannot come into the room `title`. */
 export function shutFault(title: string, why: string): CmdchatError {
-  return new RefusalError(`Cannot come into the sealed room ${quote(title)}: ${why}`);
+  return new RefusalError(`Cannot join the sealed room ${quote(title)}: ${why}`);
 }

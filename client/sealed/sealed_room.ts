@@ -259,8 +259,8 @@ export class SealedRoom {
     if (what !== "kick" || !this.status?.people.some(isOwn)) return;
     this.#options.chat.output.note(
       "info",
-      `${listedName(whomName)} still has the link, and can come in under another name.`,
-      "/lock keeps out whoever is not in; /rekey makes a new link for those who are",
+      `${listedName(whomName)} still has the link, and can join under another name.`,
+      "/lock keeps out everybody who is not in; /rekey makes a new link for those who are",
     );
   }
 
@@ -354,7 +354,7 @@ export class SealedRoom {
     this.#options.chat.output.note(
       "error",
       `The sealed room ${quote(this.state.title)} cannot go on: ${why}`,
-      "/leave it, and come in again by its link",
+      "/leave it, and join again by its link",
     );
   }
 

@@ -161,7 +161,7 @@ export class SealedRooms {
     if (challenge !== undefined) return room.online(challenge);
     this.#options.chat.output.fault(
       new ConnectionError(
-        "Cannot come into the sealed room: this server speaks the old protocol only",
+        "Cannot join the sealed room: this server speaks the old protocol only",
       ),
     );
   }

@@ -37,7 +37,7 @@ const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
 
 const LOCKED_TEXT =
-  "The room is locked: who made it lets nobody in. Come again by its link when it is open.";
+  "The room is locked: its maker lets nobody in. Join again by its link when it is open.";
 
 /** How this member gets in. */
 export class Entry {
@@ -140,7 +140,7 @@ export class Entry {
 
   /** The own state leads nowhere: enters again, in place of the own former leaf. */
   resync(): void {
-    this.#state.note("warning", "The room went on without you; you are coming back into it.");
+    this.#state.note("warning", "The room went on without you; you are rejoining it.");
     this.#join(false);
     this.#state.showStatus();
   }
@@ -211,7 +211,7 @@ export class Entry {
     state.note(
       "info",
       this.#wasReset
-        ? "Most could not follow where the room was led; it goes on from before that."
+        ? "Most members could not follow the last change; the room goes on from before it."
         : "The server was restarted; the room goes on.",
     );
     // A new epoch gives everybody one order again, whatever the server forgot.
@@ -294,7 +294,7 @@ export class Entry {
     this.retryLater();
     if (this.#isUnusableTold) return;
     this.#isUnusableTold = true;
-    state.note("danger", "What the server hands out as this room is not of it: trying again.");
+    state.note("danger", "What the server sends as this room does not belong to it: trying again.");
   }
 
   /** Whoever has a leaf may come back to it, and who made the room to the room. */

@@ -130,7 +130,7 @@ export class FileExchange {
     const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
-      return this.#state.note("warning", "A member offered a file that cannot be.");
+      return this.#state.note("warning", "A member offered an impossible file.");
     }
     const id = toHex(file.id);
     const key = keyOf(from.handle, id);
@@ -140,7 +140,7 @@ export class FileExchange {
     if (ofSender.length >= FILE_TRANSFERS_PER_SENDER) {
       return this.#state.note(
         "warning",
-        `${nameInSentence(from.name)} offers more files at once than are taken.`,
+        `${nameInSentence(from.name)} offers more files at once than are allowed.`,
       );
     }
     const client = people.numberOf(from.handle);

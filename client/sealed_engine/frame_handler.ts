@@ -129,7 +129,7 @@ export class FrameHandler {
         return this.#state.note("warning", "A message of this room could not be read.");
       case "removed":
         if (outcome.kick !== undefined) return this.#kicked(outcome.kick);
-        this.#state.note("warning", "You were taken out of the room; you are coming back into it.");
+        this.#state.note("warning", "You were removed from the group; you are rejoining it.");
         return this.#entry.enterAgain();
     }
   }
@@ -296,7 +296,7 @@ export class FrameHandler {
     const changed = state.group.goBack(event);
     if (changed === undefined) return this.#entry.resync();
     state.own.voidedAfter(event.seq);
-    state.note("warning", "The members have undone a change of the room that was not sound.");
+    state.note("warning", "The members have undone an invalid change of the room.");
     await this.#changed(changed);
   }
 

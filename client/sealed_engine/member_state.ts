@@ -320,7 +320,7 @@ export class MemberState {
       const payload = await this.#sealed(message.payload);
       if (payload === undefined) {
         this.own.remove(message);
-        const why = "Not sent: who it is for is not in the room any more.";
+        const why = "Not sent: its receiver is no longer in the room.";
         this.options.tell({ kind: "declined", request: message.request, why });
         continue;
       }

@@ -114,14 +114,14 @@ export class PendingChanges {
     if (group === undefined) return "you are not in the room yet";
     if (change.kind === "name") return undefined;
     const { maker } = group;
-    if (maker === undefined) return "who made this room is not here any more, and nobody else can";
+    if (maker === undefined) return "the maker of this room has left, and nobody else can";
     if (maker.leaf !== group.ownLeaf) {
-      return `only ${nameInSentence(maker.name)}, who made this room, can do that`;
+      return `only ${nameInSentence(maker.name)}, the maker of this room, can do that`;
     }
     if (change.kind === "lock") return undefined;
     if (change.handle === identity.me.handle) return "that is you; /leave is the way out";
     const isHere = group.members.some(({ handle }) => handle === change.handle);
-    return isHere ? undefined : "who you mean is not in the room any more";
+    return isHere ? undefined : "that person is no longer in the room";
   }
 
   #stepTo(change: PendingChange, group: SealedGroup): Step {
@@ -157,7 +157,7 @@ export class PendingChanges {
   }
 }
 
-const OPEN_AGAIN = "The room is not locked any more: who made it is gone.";
+const OPEN_AGAIN = "The room is no longer locked: its maker left.";
 
 function keyOf(signatureKey: Uint8Array): string {
   return toHex(signatureKey);

@@ -25,8 +25,8 @@ export function closedBeforeAnswer(tls: boolean): ConnectionError {
     "Cannot talk to the server: it closed the connection without an answer",
     {
       hint: tls
-        ? "it may be full, or no cmdchat server"
-        : "it may be full, no cmdchat server, or speak TLS on this port (--tls)",
+        ? "it may be full, or not a cmdchat server"
+        : "it may be full, not a cmdchat server, or speak TLS on this port (--tls)",
     },
   );
 }

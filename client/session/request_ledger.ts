@@ -218,7 +218,7 @@ export class RequestLedger {
     }
     if (isSealed && this.#entries.length >= UNSENT_MAX) {
       throw new LimitError(
-        `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, which is the most`,
+        `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, the maximum`,
       );
     }
   }

@@ -26,7 +26,7 @@ export class SealedLinkGuard {
       {
         hint: this.canConfirm
           ? "whoever has the link can join that room; enter the same again to send it anyway"
-          : "send the link in a sealed room, or on another way",
+          : "send the link in a sealed room, or another way",
       },
     );
   }

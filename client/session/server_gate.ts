@@ -109,7 +109,7 @@ export class ServerGate {
     this.#options.tell(
       "warning",
       `Nothing proves that this is your server, so somebody in between could read everything: ${seen}`,
-      "compare it with what the server printed, then /trust it; an invite link does that by itself",
+      "compare it with what the server printed, then /trust it; an invite link does that for you",
     );
   }
 

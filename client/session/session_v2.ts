@@ -198,7 +198,7 @@ async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]>
     if (record === undefined) {
       // A connection that was cut just now looks like a server that could not open the hello: trying again costs nothing.
       throw new ConnectionError("Cannot join the server: the session ended before its answer", {
-        hint: "try again; where it stays so, someone in between changes what is sent",
+        hint: "try again; if it happens again, someone in between may be changing what is sent",
       });
     }
     const events = batches.push(cipher.open(record)).map(decodeEvent);

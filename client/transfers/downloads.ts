@@ -180,7 +180,7 @@ export class Downloads {
   cancel(n: number): void {
     const incoming = this.#find("cancel", n);
     if (incoming.state === "saving") {
-      throw new UsageError(`Cannot cancel file ${n}: it is all here and being written`);
+      throw new UsageError(`Cannot cancel file ${n}: it is complete and being saved`);
     }
     this.#fail(incoming, { code: "cancelled", reason: "cancelled" });
   }

@@ -72,7 +72,7 @@ function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number
       hint: "pack it first, for example with tar or zip",
     });
   }
-  if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is no regular file`);
+  if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is not a regular file`);
   if (info.size === 0) {
     throw new UsageError(`Cannot send ${shown(path)}: it is empty`);
   }

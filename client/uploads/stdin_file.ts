@@ -22,7 +22,7 @@ export async function spoolFile(
       throw new LimitError(
         `Cannot send standard input: it has more than ${fileMax} bytes (${
           formatBytes(fileMax)
-        }), which is the most`,
+        }), the maximum`,
       );
     }
     parts.push(part);

@@ -29,7 +29,7 @@ interface Look {
 const CELL = { width: 8.4, height: 18 };
 const MARGIN = 14;
 const SCREEN = { background: "#1e222a", color: "#d8dee9" };
-// The 16 colours that every terminal chooses for itself; these are xterm.js's.
+// The 16 colors that every terminal chooses for itself; these are xterm.js's.
 // deno-fmt-ignore
 const BASIC = [
   "#2e3436", "#cc0000", "#4e9a06", "#c4a000", "#3465a4", "#75507b", "#06989a", "#d3d7cf",

@@ -61,7 +61,9 @@ export function reload(parts: ReloadParts): void {
   if (revoked > 0) log.info("ended the sessions of revoked tokens", { sessions: revoked });
   const banned = attempt(() => served.useBans(readBans(config))) ?? 0;
   if (banned > 0) log.info("ended the sessions of banned networks", { sessions: banned });
-  for (const why of whys) log.error("cannot read a file again, what it said before stays", { why });
+  for (const why of whys) {
+    log.error("cannot read a file again, its former content stays in effect", { why });
+  }
   if (whys.length === 0) log.info("read certificate, tokens, bans and settings again");
 }
 

@@ -81,7 +81,7 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_WEB",
     parse: commaList,
     help:
-      "serve the page for browsers on the same port, which they reach at these addresses, and speak WebSocket",
+      "serve the page for browsers on the same port, and speak WebSocket; browsers reach it at these addresses",
   },
   "web-only-socket": {
     env: "CMDCHAT_WEB_ONLY_SOCKET",
@@ -92,8 +92,7 @@ export const SERVER_OPTIONS = {
     value: "NETWORK,…",
     env: "CMDCHAT_TRUSTED_PROXY",
     parse: commaList,
-    help:
-      "believe what these proxies say of a client's address: X-Forwarded-For, or PROXY v1 or v2",
+    help: "trust these proxies to give a client's address: X-Forwarded-For, or PROXY v1 or v2",
   },
   "tokens-file": {
     value: "FILE",
@@ -182,7 +181,7 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_NATS_REPLICAS",
     fallback: "1",
     parse: integer(1, 5),
-    help: "NATS servers that keep a copy of each room; 3 outlives one of them",
+    help: "NATS servers that keep a copy of each room; 3 survive the loss of one",
   },
   "nats-ca": {
     value: "FILE",
@@ -231,14 +230,13 @@ export const SERVER_OPTIONS = {
     value: "ADDRESS:PORT",
     env: "CMDCHAT_TAKE_OVER",
     parse: adminAddress,
-    help:
-      "go on in the place of the server whose pages are there, where one is; both need the token",
+    help: "take over from the server whose pages are there, if one runs; both need the token",
   },
   "identity-file": {
     value: "FILE",
     env: "CMDCHAT_IDENTITY_FILE",
     parse: word,
-    help: "who this server is, as keygen printed it; without it, a fresh one at each start",
+    help: "this server's identity, as keygen printed it; without it, a new one at each start",
   },
   "log-level": {
     value: "LEVEL",

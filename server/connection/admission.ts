@@ -64,7 +64,7 @@ export function inTurn<T>(
 ): Promise<T> {
   return relay.handshakeQueue.run(address, () => {
     if (performance.now() - since > HANDSHAKE_DEADLINE_MS) {
-      throw new ConnectionLost("its handshake was due before its turn came");
+      throw new ConnectionLost("its handshake deadline passed before its turn came");
     }
     return work();
   });

@@ -47,5 +47,5 @@ function nameOf(member: Membership, { what, whom }: RequestOf<"moderate">): stri
   const name = member.room.nameOf(whom);
   if (name !== undefined) return name;
   if (what === "unban") return "somebody";
-  throw new LimitError(`Cannot ${what}: nobody of that number is in the room`);
+  throw new LimitError(`Cannot ${what}: no member has that number`);
 }

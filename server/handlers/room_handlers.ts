@@ -21,7 +21,9 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     const { memberships } = session;
     if (memberships.some(({ room }) => room.title === title)) return answerDone(session, id);
     if (!session.isV1 && memberships.length >= SESSION_ROOMS_MAX) {
-      throw new LimitError(`Cannot join another room: you are in ${SESSION_ROOMS_MAX}, the most`);
+      throw new LimitError(
+        `Cannot join another room: you are in ${SESSION_ROOMS_MAX}, the maximum`,
+      );
     }
     // Opened before leaving: where that fails, the session stays where it is.
     const room = session.host.rooms.open(title, session.address);

@@ -97,7 +97,7 @@ export class Attaching {
     if (wait === 0) return;
     const seconds = Math.ceil(wait / 1_000);
     throw new LimitError(
-      `Cannot come into the room: members found the last commit unsound. Wait ${seconds} s`,
+      `Cannot join the room: members found the last commit invalid. Wait ${seconds} s`,
     );
   }
 
@@ -105,16 +105,16 @@ export class Attaching {
     const { roster, seats, guests, drop } = this.#options;
     const seat = new Seat(handle);
     if (roster.wasRemoved(seat.key)) {
-      throw new LimitError("Cannot come into the room: you were removed from it");
+      throw new LimitError("Cannot join the room: you were removed from it");
     }
     if (roster.isLocked && !roster.has(seat.key)) {
-      throw new LimitError("Cannot come into the room: it is locked");
+      throw new LimitError("Cannot join the room: it is locked");
     }
     // A room without a group has no guests: all of its members may come back at once.
     const crowded = this.#options.order() === undefined ? undefined : guests.makeRoom(source);
     if (crowded !== undefined) drop(crowded);
     if (seats.all.length >= SEATS_MAX) {
-      throw new LimitError(`Cannot come into the room: it has ${SEATS_MAX} connections`);
+      throw new LimitError(`Cannot join the room: it has ${SEATS_MAX} connections`);
     }
     seats.add(seat);
     return seat;

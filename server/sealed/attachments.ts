@@ -126,14 +126,14 @@ export class Attachments implements SealedPeer {
     const challenge = this.#challenge;
     const handle = handleOf(request.handleKey);
     if (challenge === undefined || !areAttachProofs(request, { rid, handle, challenge })) {
-      throw new LimitError("Cannot come into the room: the proof does not fit");
+      throw new LimitError("Cannot join the room: the proof does not fit");
     }
     const room = this.#rooms.open(rid, this.#owner.address);
     const here = this.#attachments.get(room.number);
     if (here === undefined && this.#attachments.size >= SEALED_ROOMS_PER_SESSION) {
       room.tidy();
       throw new LimitError(
-        `Cannot come into the room: at most ${SEALED_ROOMS_PER_SESSION} sealed ones at once are allowed`,
+        `Cannot join the room: at most ${SEALED_ROOMS_PER_SESSION} sealed ones at once are allowed`,
       );
     }
     try {
@@ -216,10 +216,10 @@ export class Attachments implements SealedPeer {
 const DROPPED = {
   replaced: "You are in this sealed room over another connection now.",
   voided:
-    "The others found your last change of the group unsound, so you are out of it for a while.",
+    "The others found your last change of the group invalid, so you are out of it for a while.",
   closed: "The server's admin closed it.",
   locked: "It is locked, and you are not in it.",
-  crowded: "Too many connections from where you are wait to come in. Try again.",
+  crowded: "Too many connections from your network are waiting to join. Try again.",
 } as const;
 
 /** Whether the rate limit counts requests of that kind. */

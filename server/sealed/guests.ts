@@ -49,7 +49,7 @@ export class Guests {
     const idle = crowd.filter((seat) => this.#isIdle(seat));
     const [first, ...others] = idle;
     if (first === undefined) {
-      throw new LimitError("Cannot come into the room: others wait to come in. Try again.");
+      throw new LimitError("Cannot join the room: others are waiting to join. Try again.");
     }
     return others.reduce(
       (worst, seat) => seat.turnsInVain > worst.turnsInVain ? seat : worst,

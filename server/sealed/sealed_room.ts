@@ -146,7 +146,7 @@ export class SealedRoom {
   /** A seat asks for its turn to enter the group. Throws LimitError. */
   join(seat: Seat, { ask, fresh }: RequestOf<"sealed_join">): void {
     if (this.#roster.wasRemoved(seat.key)) {
-      throw new LimitError("Cannot come into the room: you were removed from it");
+      throw new LimitError("Cannot join the room: you were removed from it");
     }
     if (this.#order === undefined) {
       return seat.tell({ kind: "sealed_none", ask, room: this.number });

@@ -75,7 +75,7 @@ export class SealedRooms {
     const known = this.#rooms.get(key);
     if (known !== undefined) return known;
     if (this.#closed.has(key)) {
-      throw new LimitError("Cannot come into the room: the server's admin closed it");
+      throw new LimitError("Cannot join the room: the server's admin closed it");
     }
     this.#forgets.set(key, this.#shares.take(address));
     const source = address === undefined ? key : sourceOf(address);

@@ -72,7 +72,7 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
   if (host.joinRate?.take(address, performance.now(), `${room.title}\n`) !== false) {
     return undefined;
   }
-  return { why: "too many came in from your address: wait a little", isBrief: true };
+  return { why: "too many joined from your address: wait a little", isBrief: true };
 }
 
 function decision(

@@ -25,7 +25,7 @@ export class Origins {
     this.#origins = new Set(origins);
     this.#hosts = new Set(urls.map(({ host }) => host));
     if (!this.#origins.has(OPAQUE)) return;
-    if (urls.length === 0) throw nullFault("it says nothing of where browsers reach this server");
+    if (urls.length === 0) throw nullFault("it does not say where browsers reach this server");
     // Any page can put itself into a sandboxed frame: only a token keeps it out.
     if (!hasTokens()) {
       throw nullFault("any page can have this origin, and the server has no tokens");

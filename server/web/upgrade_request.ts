@@ -21,7 +21,7 @@ export interface UpgradeRequest {
   readonly host: string;
 }
 
-/** What a request to upgrade says. Throws WebRefusal, or ProtocolError for a field that stands there twice. */
+/** What a request to upgrade says. Throws WebRefusal, or ProtocolError for a field that is there twice. */
 export function checkUpgrade(head: HttpHead, host: string): UpgradeRequest {
   if (fieldOf(head, "sec-websocket-version") !== WEBSOCKET_VERSION) {
     throw new WebRefusal(426, `Only version ${WEBSOCKET_VERSION} of WebSocket is spoken here.`);

@@ -80,7 +80,9 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
   const number = Array.isArray(value) ? value[0] : undefined;
   const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
   if (row === undefined) {
-    throw new ProtocolError("Cannot read the peer's message: its kind is none of this protocol");
+    throw new ProtocolError(
+      "Cannot read the peer's message: its kind is not part of this protocol",
+    );
   }
   const checked = row.schema.safeParse(value);
   if (!checked.success) {

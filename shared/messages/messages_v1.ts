@@ -166,7 +166,9 @@ function checkByTable(table: Table, value: unknown): unknown {
     ? value.type
     : undefined;
   if (typeof type !== "string" || !Object.hasOwn(table, type)) {
-    throw new ProtocolError("Cannot read the peer's message: its type is none of this protocol");
+    throw new ProtocolError(
+      "Cannot read the peer's message: its type is not part of this protocol",
+    );
   }
   return checkMessage(table[type] as z.ZodType, value, type);
 }

@@ -24,12 +24,12 @@ export function moderationText(
     case "unmute":
       return `${name} lets ${whom} speak again.`;
     case "lock":
-      return `${name} locked the room: nobody can come in.`;
+      return `${name} locked the room: nobody can join.`;
     case "unlock":
       return `${name} unlocked the room.`;
     case "slow":
       return seconds === 0
-        ? `${name} lets everybody speak as often as they like.`
+        ? `${name} removed the pause between messages.`
         : `${name} asks for ${durationText(seconds)} between two messages of one member.`;
   }
 }

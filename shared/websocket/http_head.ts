@@ -71,7 +71,7 @@ export class HttpHeadReader {
 /** The only value of a field; undefined where it is absent. Throws ProtocolError where it stands twice. */
 export function fieldOf({ fields }: HttpHead, name: string): string | undefined {
   const values = fields.get(name) ?? [];
-  if (values.length > 1) throw badHead(`its field ${name} stands there twice`);
+  if (values.length > 1) throw badHead(`its field ${name} is there twice`);
   return values[0];
 }
 

@@ -44,18 +44,22 @@ test("the client in Python and the client in Deno talk, send each other a file, 
   const [fingerprint] = await server.printed(/SHA256:[\w-]{43}/);
   const home = temporaryHome();
   await using deno = startClient(home, {
-    args: [
-      ...at(server, "--tls", "--ca-file", certFile, "--name", "deno", "--room", "interop"),
-      ...["--accept-files", "--download-dir", `${home}/got`, "--renderer", "json"],
-    ],
+    args: at(
+      server,
+      "--tls",
+      "--accept-files",
+      `--ca-file=${certFile}`,
+      "--name=deno",
+      "--room=interop",
+      `--download-dir=${home}/got`,
+      "--renderer=json",
+    ),
     env: { CMDCHAT_TOKEN: TOKEN, CMDCHAT_FINGERPRINT: fingerprint },
   });
   await deno.prints(/"state":"connected"/);
-  await using python = startPython(
-    server,
-    ...["localhost", "python", "interop", "--ca-file", certFile],
-    ...["--fingerprint", fingerprint, "--token", TOKEN],
-  );
+  const place = ["localhost", "python", "interop", `--ca-file=${certFile}`];
+  const proof = [`--fingerprint=${fingerprint}`, `--token=${TOKEN}`];
+  await using python = startPython(server, ...place, ...proof);
   await python.prints(/^in interop as python$/m);
   await python.type("say Grüße aus Python 🐍");
   await deno.prints(/"sender":"python".*"text":"Grüße aus Python 🐍"/);

@@ -47,7 +47,7 @@ test("a message that is too long stays in the input line, a wrong command does n
   await alice.shows(/^alice@lobby> \/jion dev$/);
 });
 
-test("two people talk: names by Tab, mentions in colour, rename, another room, quit", async () => {
+test("two people talk: names by Tab, mentions in color, rename, another room, quit", async () => {
   await using server = await startServer();
   await using alice = open(server.port, "--name", "alice");
   await alice.shows(/connected/);

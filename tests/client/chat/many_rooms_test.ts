@@ -199,7 +199,7 @@ Deno.test("an undelivered direct message is told with its words", async () => {
   const { session, console } = await story();
   await session.deliver(direct({ client: 7, name: "alice", to: 8, toName: "bob", request: 5 }));
   await session.deliver(eventOf("undelivered", { ...BOB, request: 5 }));
-  assert.equal(console.printed.at(-1), 'warning: Not delivered: "bob" left before having "psst"');
+  assert.equal(console.printed.at(-1), 'warning: Not delivered: "bob" left before getting "psst"');
 });
 
 Deno.test("/me, /quote, /edit and /delete ask for what they say, and show as theirs", async () => {

@@ -38,5 +38,5 @@ Deno.test("who listens to a setting hears each new value, and can refuse it", ()
 
 Deno.test("a setting that does not exist is refused", () => {
   assert.equal(parseSettingName("Theme"), "theme");
-  assert.throws(() => parseSettingName("colour"), UsageError);
+  assert.throws(() => parseSettingName("color"), UsageError);
 });

@@ -120,7 +120,7 @@ Deno.test("a program in front of a locked sealed room ends at once and says so",
   for (const args of [["send", "hello", "--timeout", "0"], ["recv"], ["--json"]]) {
     const program = start(...args);
     assert.equal(await program.end(), 9, program.stderr);
-    assert.match(program.stderr, /^error: Cannot come into the sealed room "den": .*locked"?$/m);
+    assert.match(program.stderr, /^error: Cannot join the sealed room "den": .*locked"?$/m);
     assert.equal(program.stderr.match(/error:|warning:/g)?.length, 1, program.stderr);
   }
 });

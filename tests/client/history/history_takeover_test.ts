@@ -57,7 +57,7 @@ Deno.test("an old file is taken over, told, and kept beside under its second nam
     await history.append(chatEntry("new"));
     await assert.rejects(openHistory(place.path, passphrase, CHEAP), /another client/);
   }
-  assert.match(notices.join(), /^Took 2 entries over .*chat\.history\.v1/);
+  assert.match(notices.join(), /^Imported 2 entries .*chat\.history\.v1/);
   assert.deepEqual((await readTexts(place.path, passphrase)).texts, [...OLD_TEXTS, "new"]);
   assert.equal(await Deno.readTextFile(`${place.path}.v1`), OLD);
   assert.deepEqual(await namesIn(place.folder), ["chat.history", "chat.history.v1"]);

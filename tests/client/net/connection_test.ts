@@ -209,7 +209,7 @@ Deno.test("connectionFault() knows what systems and TLS libraries say", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["invalid peer certificate: Expired", /expired/],
     ["invalid peer certificate: NotValidYet", /not valid yet/],
-    ["invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", /one of an authority/],
+    ["invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", /that of an authority/],
     ["invalid peer certificate: BadEncoding", /cannot be read/],
     ["invalid peer certificate: BadSignature", /not known here/],
     ["No route to host (os error 113) EHOSTUNREACH", /does not reach it/],

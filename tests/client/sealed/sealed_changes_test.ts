@@ -62,7 +62,7 @@ Deno.test("a removal is told with its reason, and who did it hears that the link
   engine.tell({ kind: "done", request: 1 });
   assert.match(story.text(), /alice removed bob: too loud/);
   assert.match(story.text(), /bob still has the link/);
-  assert.match(story.text(), /\/lock keeps out whoever is not in; \/rekey makes a new link/);
+  assert.match(story.text(), /\/lock keeps out everybody who is not in; \/rekey makes a new link/);
   assert.equal(story.chat.room.title, "team");
   story.chat.end();
 });
@@ -125,7 +125,7 @@ Deno.test("/edit and /delete of one's own last message go to the engine, and wha
   const story = await sealedChat();
   const { engine, console } = story;
   await console.enter("/edit too early");
-  assert.match(story.text(), /you said none here that could be changed/);
+  assert.match(story.text(), /you have sent none here that can be changed/);
   await console.enter("teh plan");
   engine.tell({
     kind: "text",

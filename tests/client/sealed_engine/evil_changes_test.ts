@@ -59,7 +59,7 @@ Deno.test("another member's kick is refused, also of one who says that it made t
   const { identity, state } = await mallory(room);
   const removed = [room.of("bob").group.ownLeaf];
   const kick = await mls.commit(state, { removed, kick: REASON, authenticated: MARK });
-  await refusedByAll(room, identity.me.handle, kick.message, /only who made the room/);
+  await refusedByAll(room, identity.me.handle, kick.message, /only the maker of the room/);
   const extensions = [{ extensionType: 0xf001, extensionData: identity.signature.publicKey }];
   const claimed = { ...state, groupContext: { ...state.groupContext, extensions } };
   const claim = await mls.commit(claimed, { removed, kick: REASON, authenticated: MARK });

@@ -222,7 +222,7 @@ Deno.test("an unusable GroupInfo is never joined, and the user is told", async (
   relay.meddleInfo = (body) => body.map((byte, at) => at === 40 ? byte ^ 1 : byte);
   const bob = await relay.enter("bob");
   await relay.advance(5);
-  assert.match(dangers(bob).join(), /not of it/);
+  assert.match(dangers(bob).join(), /does not belong to it/);
   assert.equal(bob.machine.status.phase, "entering");
   relay.meddleInfo = (body) => body;
   await relay.advance(5);
@@ -545,7 +545,7 @@ Deno.test("a text for one member is read by that member alone, over commits and 
   await bob!.machine.handle({ kind: "leave" });
   await relay.settle();
   await whisper(4, "too late");
-  assert.match(alice!.told("declined")[0]?.why ?? "", /not in the room any more/);
+  assert.match(alice!.told("declined")[0]?.why ?? "", /no longer in the room/);
 });
 
 Deno.test("a relay that keeps a member out and says why again and again is told of once", async () => {

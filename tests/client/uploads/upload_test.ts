@@ -30,7 +30,7 @@ Deno.test("what cannot be sent is refused with the reason", async () => {
     [`${scratch.path}/${"x".repeat(300)}`]: /it cannot be read \(ENAMETOOLONG\)/,
     [`${scratch.path}/a\0b`]: /it cannot be read/,
   };
-  if (Deno.build.os !== "windows") cases["/dev/zero"] = /it is no regular file/;
+  if (Deno.build.os !== "windows") cases["/dev/zero"] = /it is not a regular file/;
   for (const [path, message] of Object.entries(cases)) {
     const error = await refusal(path);
     assert.ok(error instanceof UsageError);

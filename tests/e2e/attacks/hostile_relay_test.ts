@@ -54,7 +54,7 @@ function alarms({ notes }: SealedMember): string[] {
 }
 
 const LEFT_OUT = "danger: The server left out or repeated something of this room.";
-const COMING_BACK = "warning: The room went on without you; you are coming back into it.";
+const COMING_BACK = "warning: The room went on without you; you are rejoining it.";
 
 function isText(event: SealedEvent): event is EventOf<"sealed_frame"> {
   return event.kind === "sealed_frame" && event.type === "app";
@@ -199,7 +199,7 @@ Deno.test("an invented room is never joined: a newcomer is told that what it get
   await bob.connect(scene.relay);
   await bob.until(() => alarms(bob).length >= 1, "the alarm");
   assert.deepEqual(alarms(bob), [
-    "danger: What the server hands out as this room is not of it: trying again.",
+    "danger: What the server sends as this room does not belong to it: trying again.",
   ]);
   assert.equal(bob.status.phase, "entering");
   assert.deepEqual(bob.status.people, []);
@@ -278,7 +278,7 @@ Deno.test("a relay that says somebody is gone has one member remove them, and th
   assert.match(alarms(alice)[0] ?? "", /^warning: A change of the room was refused: /);
   assert.equal(
     alarms(alice)[1],
-    "warning: The members have undone a change of the room that was not sound.",
+    "warning: The members have undone an invalid change of the room.",
   );
   for (const member of [alice, carol]) {
     await member.until(() => member.status.people.some(({ name }) => name === "dave"), "dave");

@@ -40,7 +40,7 @@ Deno.test("SIGHUP: new tokens let in, revoked ones no longer, and their sessions
 
     await Deno.writeTextFile(file, "");
     server.signal("SIGHUP");
-    await server.logged(/cannot read a file again, what it said before stays/);
+    await server.logged(/cannot read a file again, its former content stays in effect/);
     await assert.rejects(V1Peer.join({ port, name: "eve", token: null }));
     await using _carol = await V1Peer.join({ port, name: "carol", token: "new-token" });
     const { stderr } = await server.stop();
@@ -117,7 +117,9 @@ Deno.test("SIGHUP: limits, log level and bans are those of the files of now, and
     await using bob = await V2Peer.join({ port, hello: { name: "bob", token: "s3cret" } });
 
     await reload("CMDCHAT_LOG_LEVEL=WARNING\nCMDCHAT_MAX_PER_ADDRESS=many\n");
-    await server.logged(/what it said before stays why="Cannot use CMDCHAT_MAX_PER_ADDRESS/);
+    await server.logged(
+      /its former content stays in effect why="Cannot use CMDCHAT_MAX_PER_ADDRESS/,
+    );
     await reload("CMDCHAT_LOG_LEVEL=ERROR\nCMDCHAT_RATE_LIMIT=off\n");
     await Deno.writeTextFile(bans, "127.0.0.0/8\n");
     server.signal("SIGHUP");
@@ -150,7 +152,7 @@ tlsTest("SIGHUP: a bad certificate keeps no revoked token in", async () => {
     server.signal("SIGHUP");
     await mallory.closed;
     await server.logged(
-      /what it said before stays why="Cannot use --certfile .*does not hold a certificate/,
+      /its former content stays in effect why="Cannot use --certfile .*does not hold a certificate/,
     );
     await using _bob = await V1Peer.join({ port, name: "bob", token: "new-token", caCert });
   } finally {
@@ -172,7 +174,7 @@ tlsTest(
     await Deno.writeTextFile(used.certFile, renewed.cert);
     server.signal("SIGHUP");
     // The key is still the old one's: half of a renewal must change nothing.
-    await server.logged(/what it said before stays.*it is not the key of/);
+    await server.logged(/its former content stays in effect.*it is not the key of/);
     await using bob = await V1Peer.join({ port, name: "bob", caCert: first });
     await Deno.writeTextFile(used.keyFile, renewed.key);
     server.signal("SIGHUP");

@@ -46,6 +46,6 @@ for (const to of [">/dev/full", "| true"]) {
     const child = new Deno.Command("sh", { args: ["-c", run], cwd: ROOT, stdin: "null" }).output();
     const { stderr } = await within(child, "the end of the server");
     const said = new TextDecoder().decode(stderr);
-    assert.match(said, /error: Cannot print: standard output takes nothing\ncode 3\n/);
+    assert.match(said, /error: Cannot print: standard output is closed\ncode 3\n/);
   });
 }

@@ -327,7 +327,7 @@ story("name, room, token, renderer and buffer size may be left out or null", asy
 });
 
 story("a field too many is ignored", async (room) => {
-  await using peer = await V1Peer.join({ port, room, handshake: { colour: "red", x: [1, {}] } });
+  await using peer = await V1Peer.join({ port, room, handshake: { color: "red", x: [1, {}] } });
   await peer.send({ type: "chat", message: "more", extra: { deep: [1, 2, 3] } });
   await peer.hears("more");
 });

@@ -153,7 +153,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       assert.equal(await say(system, "hello", await token()), 0);
       await newCertificate();
       await done(system, lay(2) + link("fullchain", 2));
-      assert.match(await renew(), /what it said before stays why=.*it is not the key of/);
+      assert.match(await renew(), /its former content stays in effect why=.*it is not the key of/);
       await done(system, link("privkey", 2));
       assert.match(await renew(), /read certificate, tokens, bans and settings again/);
       assert.equal(await say(system, "hello", await token()), 0);

@@ -13,7 +13,7 @@ const tmuxTest = skipWithout("tmux");
 const scriptTest = skipWithout("script", "stty");
 
 scriptTest(
-  "--plain writes lines and nothing else: no sequence, no colour, no row twice",
+  "--plain writes lines and nothing else: no sequence, no color, no row twice",
   async () => {
     await using server = await startServer();
     await using alice = new TerminalClient({

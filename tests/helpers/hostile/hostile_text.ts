@@ -31,7 +31,7 @@ export const CONTROL_CHARACTERS: readonly HostileText[] = [
 
 /** Sequences that move, erase, retitle, ask or write the clipboard in some terminal. */
 export const TERMINAL_SEQUENCES: readonly HostileText[] = texts({
-  "CSI colour": `${ESC}[31mred${ESC}[0m`,
+  "CSI color": `${ESC}[31mred${ESC}[0m`,
   "CSI erase screen and home": `${ESC}[2J${ESC}[Hgone`,
   "CSI cursor up and erase line": `x${ESC}[A${ESC}[2Kforged`,
   "CSI 8-bit": "\x9b31mred\x9b2J",
@@ -53,11 +53,11 @@ export const TERMINAL_SEQUENCES: readonly HostileText[] = texts({
   "repeat character": `A${ESC}[999999999b`,
   "OSC 0 title": `${ESC}]0;pwned${BEL}`,
   "OSC 2 title, 8-bit": "\x9d2;pwned\x9c",
-  "OSC 4 colour query": `${ESC}]4;0;?${ST}`,
+  "OSC 4 color query": `${ESC}]4;0;?${ST}`,
   "OSC 7 folder": `${ESC}]7;file:///etc${ST}`,
   "OSC 8 link": `${ESC}]8;;https://evil.example${ST}https://good.example${ESC}]8;;${ST}`,
   "OSC 9 notification": `${ESC}]9;4;1;50${ST}`,
-  "OSC 10 colour query": `${ESC}]10;?${BEL}`,
+  "OSC 10 color query": `${ESC}]10;?${BEL}`,
   "OSC 52 clipboard write": `${ESC}]52;c;cm0gLXJmIH4=${BEL}`,
   "OSC 52 clipboard read": `${ESC}]52;c;?${ST}`,
   "OSC 777 notification": `${ESC}]777;notify;a;b${BEL}`,

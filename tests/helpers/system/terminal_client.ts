@@ -6,7 +6,7 @@ import { TYPING_PAUSE_MS } from "./tmux.ts";
 import { within } from "../peers/v1_peer.ts";
 
 /**
- * What the client asks of a terminal beside styles and moves: the background's colour, how wide some texts are, and
+ * What the client asks of a terminal beside styles and moves: the background's color, how wide some texts are, and
  * links, each to exactly the address that its text shows.
  */
 export const OWN_QUESTIONS =

@@ -147,7 +147,7 @@ Deno.test("rooms of one session are bounded, and so are those of the server; wha
   const relay = await makeRelay([...FREE, "--max-rooms", `${SESSION_ROOMS_MAX + 1}`]);
   const alice = seat(relay);
   for (let n = 1; n <= SESSION_ROOMS_MAX; n++) alice.ask({ kind: "join", title: `room ${n}` });
-  assert.match(alice.take("declined")[0]?.why ?? "", /you are in 32, the most/);
+  assert.match(alice.take("declined")[0]?.why ?? "", /you are in 32, the maximum/);
   assert.equal(alice.session.memberships.length, SESSION_ROOMS_MAX);
   const bob = seat(relay, { name: "bob", rooms: ["last"] });
   bob.ask({ kind: "join", title: "one more" });

@@ -102,7 +102,7 @@ Deno.test("an address that comes and goes is seen each five seconds in the long 
   assert.equal(excludeFrom(relay.rooms.open("den"), newcomer, 0), undefined);
   eve.ask({ kind: "leave", room: eve.room() });
   eve.ask({ kind: "join", title: "lobby" });
-  assert.match(eve.take("declined")[0]?.why ?? "in", /too many came in from your address/);
+  assert.match(eve.take("declined")[0]?.why ?? "in", /too many joined from your address/);
   assert.equal(ann.take("joined").filter(({ name }) => name === "eve").length, 1);
 });
 

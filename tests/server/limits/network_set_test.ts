@@ -65,6 +65,6 @@ Deno.test("60,000 networks are looked up in microseconds", () => {
 Deno.test("what the file bans, no command lifts", () => {
   const bans = new NetworkBans();
   bans.fromFile = new NetworkSet([parseNetwork("192.0.2.0/24")]);
-  assert.throws(() => bans.lift(parseNetwork("192.0.2.0/24")), /stands in the file of --bans-file/);
+  assert.throws(() => bans.lift(parseNetwork("192.0.2.0/24")), /is in the file of --bans-file/);
   assert.deepEqual(bans.snapshot, [], "and it is not handed over");
 });

@@ -86,13 +86,13 @@ Deno.test("garbage of a guest is judged before it is ordered: nobody reads it, a
   assert.equal(counters.sealedVoids, 0);
   const { ask, why } = mallory.told.at(-1) as EventOf<"sealed_declined">;
   assert.equal(ask, 0);
-  assert.match(why, /unsound/);
+  assert.match(why, /invalid/);
 });
 
 Deno.test("a source whose commit was unsound is kept out of that room for ten seconds, others are not", async () => {
   const { come, clock } = await garbageFrom("192.0.2.1");
   const again = await come("192.0.2.1", await newAttachKey());
-  assert.match(`${again.why}`, /members found the last commit unsound\. Wait 10 s/);
+  assert.match(`${again.why}`, /members found the last commit invalid\. Wait 10 s/);
   assert.equal((await come("192.0.2.2", await newAttachKey())).answer, "sealed_attached");
   const other = await newAttachKey();
   assert.equal((await come("192.0.2.1", await newAttachKey(), other)).answer, "sealed_none");

@@ -155,9 +155,9 @@ Deno.test("who sent a commit that was voided is kept out for a while", async () 
   const { seq } = await alice.peer.until("sealed_frame", ({ epoch }) => epoch === 1);
   await alice.send({ kind: "sealed_vote", room: alice.room, seq, ok: false });
   const out = await bob.peer.until("sealed_declined", ({ ask }) => ask === 0);
-  assert.match(out.why, /unsound/);
+  assert.match(out.why, /invalid/);
   const answer = await bob.attach();
-  assert.match(answer.kind === "sealed_declined" ? answer.why : "", /unsound\. Wait 10 s/);
+  assert.match(answer.kind === "sealed_declined" ? answer.why : "", /invalid\. Wait 10 s/);
 });
 
 Deno.test("a file's chunks pass to who pulls them, and without --max-file to nobody", async () => {

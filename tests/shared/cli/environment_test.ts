@@ -13,7 +13,12 @@ const OTHERS = [
   ...SERVER_READS.own,
   ...Object.keys(CLIENT_PROGRAM.variables),
   ...Object.keys(SERVER_PROGRAM.variables),
-  ...["HOME", "XDG_CONFIG_HOME", "ALL_PROXY", "no_proxy", "NOTIFY_SOCKET", "EDITOR"],
+  "HOME",
+  "XDG_CONFIG_HOME",
+  "ALL_PROXY",
+  "no_proxy",
+  "NOTIFY_SOCKET",
+  "EDITOR",
 ].filter((name) => !TERMINAL.includes(name));
 
 skipWithout("sh")(
