@@ -119,6 +119,9 @@ Deno.test("--transport wss implies TLS, a link may ask for it, and the old proto
   assert.deepEqual(carrier(read(["cmdchat://h?wss", "--transport", "raw"])), [true, "raw"]);
   assert.deepEqual(carrier(read(["cmdchat://h"], { CMDCHAT_TRANSPORT: "wss" })), [true, "wss"]);
   assert.match(faultOf("--legacy", "--transport", "wss").message, /carries only the new protocol/);
-  assert.match(faultOf("--legacy", "cmdchat://h?wss").message, /says that already|carries only the new protocol/);
+  assert.match(
+    faultOf("--legacy", "cmdchat://h?wss").message,
+    /says that already|carries only the new protocol/,
+  );
   assert.match(faultOf("--transport", "ws").message, /one of auto, raw, wss/);
 });
