@@ -230,9 +230,12 @@ export class ChatScreen {
     this.#openSide(undefined);
     const { actions } = this.#host;
     if (wish.kind === "write") return this.composer.begin(`/msg ${person.typed} `);
-    actions.entered(
-      wish.kind === "verified" ? `/verify ${person.typed} yes` : `/whois ${person.typed}`,
-    );
+    if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
+    else {
+      // What was compared stands in the log as well.
+      actions.entered(`/verify ${person.typed}`);
+      actions.entered(`/verify ${person.typed} yes`);
+    }
     this.composer.focus();
   }
 

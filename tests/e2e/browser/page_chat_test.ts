@@ -1,0 +1,199 @@
+/// <reference lib="dom" />
+// The page and the terminal's own chat in the same rooms, over a real server, in both browsers.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  type BrowserName,
+  BROWSERS,
+  type RunningBrowser,
+  startBrowser,
+  whyNoBrowser,
+} from "../../helpers/browser/browsers.ts";
+import { ChatPage } from "../../helpers/browser/chat_page.ts";
+import { type PageServer, startPageServer } from "../../helpers/browser/served_page.ts";
+import { LiveChat } from "../../helpers/fakes/live_chat.ts";
+import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+
+const MIB = 1_048_576;
+const CUTS = Number(Deno.env.get("CUTS") || 10);
+const LINK = /(cmdchat:\/\/\S+)/;
+
+const missing = BROWSERS.map(whyNoBrowser).find((reason) => reason !== undefined);
+const test = skipIf(missing);
+const browsers = missing === undefined ? await startBoth() : undefined;
+const home = await Deno.makeTempDir({ prefix: "cmdchat-page-chat-" });
+
+async function startBoth(): Promise<Readonly<Record<BrowserName, RunningBrowser>>> {
+  const [chromium, firefox] = await Promise.all(BROWSERS.map(startBrowser));
+  return { chromium: chromium as RunningBrowser, "firefox-esr": firefox as RunningBrowser };
+}
+
+/** A test in each of the browsers. */
+function inEach(name: string, run: (browser: RunningBrowser) => Promise<void>): void {
+  for (const kind of BROWSERS) {
+    test(`${kind}: ${name}`, async () => {
+      if (browsers !== undefined) await run(browsers[kind]);
+    });
+  }
+}
+
+/** The terminal's chat, connected; what is entered in its console is read. */
+async function liveChat({ server }: PageServer, name: string): Promise<LiveChat> {
+  const folder = await Deno.makeTempDir({ dir: home });
+  const endpoint = () => ({ host: "localhost", port: server.port });
+  const chat = new LiveChat({ name, room: "lobby", endpoint, folder });
+  await chat.until(() => chat.chat.connected, "the session");
+  chat.read();
+  return chat;
+}
+
+async function makeFile(name: string): Promise<{ readonly path: string; readonly sha256: string }> {
+  const bytes = new Uint8Array(MIB + 7);
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
+  const path = `${home}/${name}`;
+  await Deno.writeFile(path, bytes);
+  return { path, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** A file each way between a page and a terminal client, in the room in which both are. */
+async function exchangeFiles(page: ChatPage, live: LiveChat, prefix: string): Promise<void> {
+  const up = await makeFile(`${prefix}-up.bin`);
+  const input = await page.page.$("input[type=file]");
+  assert.ok(input !== null);
+  await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(up.path);
+  const saved = () => live.lines.find(({ event }) => event === "saved");
+  await live.until(() => saved() !== undefined, "the file from the page", 30_000);
+  assert.equal(saved()?.["sha256"], up.sha256);
+
+  const down = await makeFile(`${prefix}-down.bin`);
+  await live.console.enter(`/send ${down.path}`);
+  await page.untilText(".transfer .file-name", new RegExp(`${prefix}-down\\.bin`));
+  await page.page.click(`[aria-label="Accept ${prefix}-down.bin"]`);
+  assert.equal(await page.savedSha256(), down.sha256);
+}
+
+inEach(
+  "a page and a terminal client talk in a plain room and give each other files",
+  async (browser) => {
+    await using served = await startPageServer();
+    await using live = await liveChat(served, "tess");
+    await using page = await ChatPage.join(browser, { url: served.origin, name: "pia" });
+    await page.enter("hello from the page");
+    await live.until(
+      () => live.heard.some(({ text }) => text === "hello from the page"),
+      "the text",
+    );
+    await live.console.enter("hello from the terminal");
+    await page.untilRow(/^hello from the terminal$/);
+    await page.untilText(".privacy", /server can read/);
+    await page.untilText(".person .name", /^tess$/);
+    await exchangeFiles(page, live, `${browser.name}-plain`);
+    assert.deepEqual(await page.complaints(), []);
+    const others = page.asked.filter((url) =>
+      !url.startsWith(served.origin) && !url.startsWith("ws")
+    );
+    assert.deepEqual(others, []);
+    assert.equal(
+      await page.page.evaluate(() =>
+        localStorage.length + sessionStorage.length + document.cookie.length
+      ),
+      0,
+    );
+  },
+);
+
+test("a terminal client and both browsers are in one sealed room, with equal codes", async () => {
+  if (browsers === undefined) return;
+  await using served = await startPageServer();
+  await using live = await liveChat(served, "tess");
+  await using first = await ChatPage.join(browsers.chromium, { url: served.origin, name: "pia" });
+  await first.enter("/seal den");
+  await first.untilText(".room[aria-current] .label", /^den$/);
+  await first.page.click('[aria-label="Invite"]');
+  const link = await first.page.$$eval(
+    "dialog input",
+    (inputs) => inputs.map(({ value }) => value),
+  );
+  await first.page.keyboard.press("Escape");
+  const web = link.find((text) => text.startsWith("http"));
+  const terminal = link.map((text) => LINK.exec(text)?.[1]).find((text) => text !== undefined);
+  assert.ok(web !== undefined && terminal !== undefined, link.join());
+  assert.ok(web.startsWith(`${served.origin}/#`));
+  await live.console.enter(`/join ${terminal}`);
+  await using second = await ChatPage.start(browsers["firefox-esr"], { url: web, name: "fay" });
+  await second.untilText(".room[aria-current] .label", /^den$/);
+  assert.equal(await second.page.evaluate(() => location.href), `${served.origin}/`);
+  for (const page of [first, second]) {
+    await page.untilText(".side-head .count", /^3$/);
+  }
+  await first.enter("sealed hello");
+  await second.untilRow(/^sealed hello$/);
+  await live.until(() => live.heard.some(({ text }) => text === "sealed hello"), "the text");
+  await live.console.enter("/code");
+  const code = /: ([\d ]{20,})$/;
+  await live.until(() => live.notes.some((text) => code.test(text)), "the code");
+  const expected = live.notes.map((text) => code.exec(text)?.[1]).find((text) =>
+    text !== undefined
+  );
+  for (const page of [first, second]) {
+    await page.enter("/code");
+    assert.equal((await page.untilRow(code))[1], expected);
+    await page.untilText(".origin", /sealed by a page that this server sent/);
+    assert.deepEqual(await page.complaints(), []);
+  }
+  await exchangeFiles(first, live, "sealed");
+  assert.doesNotMatch(served.server.log, /sealed hello|"den"|pia|fay|tess/);
+});
+
+inEach("a link with the fingerprint of another server sends it nothing", async (browser) => {
+  await using served = await startPageServer();
+  const wrong = "A".repeat(43);
+  await using page = await ChatPage.start(browser, {
+    url: `${served.origin}/#room=lobby&fp=${wrong}`,
+    name: "pia",
+  });
+  await page.untilText("[role=alert]", /./);
+  assert.doesNotMatch(served.server.log, /client joined/);
+});
+
+inEach(
+  `a page whose connection is cut ${CUTS} times loses no message and shows none twice`,
+  async (browser) => {
+    await using network = new FaultyNetwork(0);
+    const origin = `http://localhost:${network.port}`;
+    await using served = await startPageServer({ origins: [origin] });
+    network.target = served.server.port;
+    await using live = await liveChat(served, "tess");
+    await using page = await ChatPage.join(browser, { url: origin, name: "pia" });
+    const expected = Array.from({ length: CUTS }, (_, n) => `text ${n}`);
+    for (const text of expected) {
+      await page.enter(text);
+      await live.console.enter(text);
+      network.cutAll();
+      await page.page.evaluate(() => dispatchEvent(new Event("online")));
+      await page.untilText(".connection", /^connected/);
+    }
+    const byPage = () =>
+      live.heard.filter(({ sender }) => sender === "pia").map(({ text }) => text);
+    await live.until(() => byPage().length >= CUTS, "all texts of the page", 30_000);
+    assert.deepEqual(byPage(), expected);
+    await page.untilRow(new RegExp(`^text ${CUTS - 1}$`));
+    const rows = await page.rows();
+    for (const who of ["pia", "tess"]) {
+      assert.deepEqual(
+        rows.filter(({ name }) => name === who).map(({ text }) => text),
+        expected,
+        who,
+      );
+    }
+  },
+);
+
+Deno.test("the browsers end", async () => {
+  for (const browser of Object.values(browsers ?? {})) await browser[Symbol.asyncDispose]();
+  await Deno.remove(home, { recursive: true });
+});
