@@ -113,7 +113,7 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
     );
     assert.match(text, /^ready$/m);
     assert.match(text, /^members +0 v1, 0 v2, 0 away$/m);
-    assert.match(text, /^cmdchat_members\{link="v2"\} 0$/m);
+    assert.match(text, /^cmdchat_members\{connection="v2"\} 0$/m);
   });
 
   await t.step("OPERATIONS: acting on a running server", async () => {

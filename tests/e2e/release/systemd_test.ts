@@ -211,7 +211,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
         system,
         `curl -sS -H "Authorization: Bearer $(cat ${file})" http://${target}${path}`,
       );
-    assert.match(await scrape("/metrics"), /^cmdchat_members\{link="v2"\} 0$/m);
+    assert.match(await scrape("/metrics"), /^cmdchat_members\{connection="v2"\} 0$/m);
     assert.match(await scrape("/metrics"), /^cmdchat_certificate_expiry_timestamp_seconds /m);
     const command = '/admin -H "content-type: application/json" -d \'{"command":"bans"}\'';
     assert.match(await scrape(command), /admin token is required/, "and it opens nothing else");

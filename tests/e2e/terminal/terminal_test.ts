@@ -102,7 +102,7 @@ test("10 MB are refused once, then accepted, and arrive with the same SHA-256", 
   await bob.shows(/<alice> offers file 1, "a film\.bin" \(10 MiB\): \/accept 1 or \/reject 1/);
   await bob.enter("/reject");
   await bob.shows(/Refused file 1/);
-  await alice.shows(/waiting\s+for\s+somebody\s+to\s+accept/);
+  await alice.shows(/nobody\s+saved\s+it:\s+bob\s+refused\s+it/);
 
   await alice.enter(`/send ${folder}/a film.bin`);
   await bob.shows(/offers file 2/);
