@@ -9,6 +9,7 @@ export const PAGE_MAX_GZIP_BYTES = 200 * 1024;
 
 const ROOT = new URL("../..", import.meta.url);
 const FOLDER = new URL("../../client/page/", import.meta.url);
+const IMPORT_MAP = "dist/page_imports.json";
 const OUTPUT = new URL("../../dist/page.html", import.meta.url);
 
 /** Where the page's sources are; tests build others. */
@@ -95,10 +96,10 @@ async function writeImportMap(): Promise<string> {
   const map = {
     imports: { ...imports, ...Object.fromEntries(within), "#platform/": "../shared/platform/web/" },
   };
-  const path = new URL("page_imports.json", OUTPUT);
-  await Deno.mkdir(new URL(".", path), { recursive: true });
-  await Deno.writeTextFile(path, JSON.stringify(map));
-  return path.pathname;
+  await Deno.mkdir(new URL(".", OUTPUT), { recursive: true });
+  await Deno.writeTextFile(new URL(IMPORT_MAP, ROOT), JSON.stringify(map));
+  // From the root, where the bundler is started: a whole path may hold blanks.
+  return IMPORT_MAP;
 }
 
 // HTML ends or hides a part at these, whatever the language in it says.

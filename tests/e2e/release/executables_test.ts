@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
+import { buildPage } from "../../../scripts/build/page.ts";
 import { builtFrom, CLIENT, describe, SERVER } from "../../../scripts/build/compile.ts";
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../../../server/telemetry/systemd_notify.ts";
 import { versionText } from "../../../shared/base/version.ts";
@@ -84,6 +85,22 @@ test("both executables print version, commit and date, and their options", async
     assert.equal(help.code, 0, help.stderr);
     assert.ok(help.stdout.includes(option), help.stdout);
   }
+});
+
+test("the server's executable holds the page that the build makes, and prints its hash", async () => {
+  const { server } = await executables();
+  const sha256 = createHash("sha256").update(await buildPage()).digest("hex");
+  const hash = await runProgram(server, { args: ["page", "--hash"] });
+  assert.deepEqual(hash, { code: 0, stdout: `${sha256}\n`, stderr: "" });
+  const { code, stdout } = await runProgram(server, { args: ["page"] });
+  assert.equal(code, 0);
+  assert.equal(createHash("sha256").update(stdout).digest("hex"), sha256);
+  const { stderr, ...wrong } = await runProgram(server, { args: ["page", "page.html"] });
+  assert.deepEqual(wrong, { code: 2, stdout: "" });
+  assert.match(
+    stderr,
+    /^error: .*page takes no arguments\nhint: cmdchat-server page > page\.html\n$/,
+  );
 });
 
 Deno.test("builtFrom() is the commit with its day, or what CMDCHAT_BUILT_FROM says", async () => {
