@@ -12,6 +12,7 @@ import {
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type Ended, Program } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
+import type { FileReceipt } from "../../../shared/messages/messages_v2.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
 const home = temporaryHome();
@@ -235,6 +236,46 @@ Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot b
   assert.match(sent.stderr, /missing\.txt": there is no such file/);
   assert.equal(await taker.end(), 3, taker.stderr);
   assert.match(taker.stderr, /the download folder is a file/);
+});
+
+/** A member that answers each offer in these words. */
+async function answering(port: number, name: string, states: FileReceipt[]): Promise<V2Peer> {
+  const peer: V2Peer = await V2Peer.join({
+    port,
+    hello: { name },
+    onEvent: (event) => {
+      if (event.kind !== "offer") return;
+      const { room, client: to, file } = event;
+      void peer.send(
+        ...states.map((state) => ({ kind: "receipt" as const, room, to, file, state })),
+      );
+    },
+  });
+  return peer;
+}
+
+Deno.test("send-file: 0 where somebody saved the file, 9 where nobody did, and it says what each one did", async () => {
+  await using server = await startServer();
+  await Deno.writeTextFile(`${home}/note.txt`, "x");
+  const send = (...more: string[]) =>
+    run(["send-file", ...at(server, "--name", "giver"), "-t", "20", ...more, "note.txt"]);
+  await using _amy = await answering(server.port, "amy", ["refused"]);
+  const refused = await send();
+  assert.deepEqual([refused.code, refused.stdout], [9, ""], refused.stderr);
+  assert.match(refused.stderr, /^error: .*note\.txt": nobody saved it: amy refused it$/m);
+  await using _bob = await answering(server.port, "bob", ["accepted", "failed"]);
+  const asJson = await send("--json");
+  const last = JSON.parse(asJson.stdout.trimEnd().split("\n").at(-1) ?? "");
+  assert.deepEqual([asJson.code, last.event, last.code, last.receivers], [9, "failed", "unsaved", [
+    { name: "amy", answer: "refused" },
+    { name: "bob", answer: "failed" },
+  ]]);
+  await using _cy = await answering(server.port, "cy", ["accepted", "saved"]);
+  const sent = await send();
+  assert.equal(sent.code, 0, sent.stderr);
+  assert.match(sent.stdout, /^[0-9a-f]{64}  note\.txt$/m);
+  const said = /^note\.txt: cy saved it · amy refused it · bob could not save it$/m;
+  assert.match(sent.stderr, said);
 });
 
 Deno.test("send-file - sends what comes on standard input, to its last byte, under the name that it is given", async () => {
