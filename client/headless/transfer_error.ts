@@ -29,6 +29,7 @@ export function transferError(head: string, { code, reason }: TransferFault): Cm
       return new ProtocolError(text);
     case "refused":
     case "unsaved":
+    case "stopped":
       return new RefusalError(text);
     case "nobody":
     case "cancelled":

@@ -70,9 +70,9 @@ export class DeliveryWindow {
     this.#changed();
   }
 
-  /** Nothing of what is on its way counts any longer; what was measured does. */
-  forget(): void {
-    this.#flights.clear();
+  /** Nothing of what is on its way, or of these, counts any longer; what was measured does. */
+  forget(keys: Iterable<string> = [...this.#flights.keys()]): void {
+    for (const key of keys) this.#flights.delete(key);
     this.#changed();
   }
 

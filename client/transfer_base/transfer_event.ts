@@ -45,6 +45,7 @@ export interface TransferFault {
     | "stalled" // no chunk for too long
     | "expired" // nobody answered the offer
     | "unconfirmed" // the server did not take our offer
+    | "stopped" // by the server: we are muted
     | "nobody" // nobody was offered it
     | "refused" // by all to whom we offered it
     | "unsaved" // nobody to whom we offered it has it

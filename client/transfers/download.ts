@@ -10,6 +10,7 @@ import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { MissingChunks } from "./missing_chunks.ts";
 import { ChunkBuffer } from "./chunk_buffer.ts";
+import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { Progress } from "../transfer_base/progress.ts";
 import type {
   TransferFault,
@@ -29,6 +30,9 @@ export interface DownloadOptions {
   readonly now: () => number;
   /** Asks the sender for chunks. */
   readonly ask: (index: number, count: number) => void;
+  /** Of all files that come to us, and how many these are. */
+  readonly window: DeliveryWindow;
+  readonly sharers: () => number;
 }
 
 /** A file's id is chosen by its sender, so it counts for that sender only. */
@@ -58,7 +62,8 @@ export class Download {
   waitingFor: Waiting | undefined;
   readonly #now: () => number;
 
-  constructor({ file, offer, accepted, now, ask }: DownloadOptions) {
+  constructor(options: DownloadOptions) {
+    const { file, offer, accepted, now } = options;
     this.file = file;
     this.offer = offer;
     this.client = offer.client;
@@ -66,8 +71,8 @@ export class Download {
     this.key = keyOf(offer);
     this.data = new ChunkBuffer(offer);
     this.progress = new Progress(offer.size, now);
-    const { data } = this;
-    this.asking = data.mayHaveGaps ? new MissingChunks({ data, ask, now }) : undefined;
+    const { data, key } = this;
+    this.asking = data.mayHaveGaps ? new MissingChunks({ ...options, data, key }) : undefined;
     this.state = accepted ? "accepted" : "offered";
     this.openedAt = this.heardAt = now();
     this.#now = now;

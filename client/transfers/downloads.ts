@@ -10,6 +10,8 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import { Download, keyOf } from "./download.ts";
+import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import { ASKED_WINDOW_MAX } from "./missing_chunks.ts";
 import { OwnReceipts } from "./own_receipts.ts";
 import { faultOfOffer } from "./chunk_buffer.ts";
 import {
@@ -52,10 +54,13 @@ export class Downloads {
   readonly #refusedAt = new Map<AnyClientId, number>();
   readonly #saving = new Set<Promise<void>>();
   readonly #receipts: OwnReceipts;
+  /** Chunks that were asked for and have not come, of all files together. */
+  readonly #window: DeliveryWindow;
 
   constructor(options: TransferHost, nextNumber: () => number) {
     this.#options = options;
     this.#receipts = new OwnReceipts(options);
+    this.#window = new DeliveryWindow({ now: options.now, most: ASKED_WINDOW_MAX });
     this.#nextNumber = nextNumber;
   }
 
@@ -249,7 +254,15 @@ export class Downloads {
       // Where the connection is lost, it is asked again over the next one.
       send({ kind: "pull", ...wanted }).catch(() => undefined);
     };
-    const incoming = new Download({ file, offer, accepted, now, ask });
+    const incoming = new Download({
+      file,
+      offer,
+      accepted,
+      now,
+      ask,
+      window: this.#window,
+      sharers: () => this.#coming,
+    });
     this.#held.set(file.n, incoming);
     this.#receiving.set(incoming.key, incoming);
     this.#options.notify({ kind: "offered", file, accepted });
@@ -259,6 +272,13 @@ export class Downloads {
   #take(incoming: Download): void {
     this.#receipts.say(incoming.offer, "accepted");
     incoming.accept();
+  }
+
+  /** Files of which chunks come now. */
+  get #coming(): number {
+    return this.#receiving.values().filter(({ isDue, asking, waitingFor }) =>
+      isDue && asking !== undefined && waitingFor === undefined
+    ).toArray().length;
   }
 
   #tellWaiting({ file, data, waitingFor }: Download): void {

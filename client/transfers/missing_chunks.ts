@@ -4,16 +4,21 @@
 import { FILE_PULL_AGAIN_MS } from "../base/limits.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { ChunkBuffer } from "./chunk_buffer.ts";
-import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 
-/** Most chunks that were asked for and have not come: 2 MiB. */
-const WINDOW_MAX = 64;
+/** Most chunks that were asked for and have not come, of all files together: 2 MiB. */
+export const ASKED_WINDOW_MAX = 64;
 
 /** What asking works with. */
 export interface MissingChunksOptions {
   readonly data: Pick<ChunkBuffer, "firstMissing" | "missing">;
   /** Asks the sender for `count` chunks from `index` on; `count` 0: for none any longer. */
   readonly ask: (index: number, count: number) => void;
+  /** Of all files that come to us; each has a share. */
+  readonly window: DeliveryWindow;
+  readonly sharers: () => number;
+  /** Names the file among them. */
+  readonly key: string;
   /** Milliseconds of any monotonic clock. */
   readonly now: () => number;
 }
@@ -21,20 +26,20 @@ export interface MissingChunksOptions {
 /** The missing chunks of one file. */
 export class MissingChunks {
   readonly #options: MissingChunksOptions;
-  readonly #window: DeliveryWindow;
+  /** Chunks on their way. */
+  readonly #asked = new Set<number>();
   /** The chunk behind the last one that was asked for. */
   #askedUpTo = 0;
   #heardAt: number;
 
   constructor(options: MissingChunksOptions) {
     this.#options = options;
-    this.#window = new DeliveryWindow({ now: options.now, most: WINDOW_MAX });
     this.#heardAt = options.now();
   }
 
   /** Asks from the first missing chunk on: the file was accepted, or nobody knows what was lost with a connection. */
   start(): void {
-    this.#window.forget();
+    this.#forget();
     this.#heardAt = this.#options.now();
     this.#askedUpTo = this.#options.data.firstMissing;
     this.#askMore(1);
@@ -43,12 +48,14 @@ export class MissingChunks {
   /** A chunk came. */
   came(index: number): void {
     this.#heardAt = this.#options.now();
-    this.#window.came(String(index));
-    this.#askMore(Math.ceil(this.#window.size / 2));
+    this.#asked.delete(index);
+    this.#options.window.came(this.#keyOf(index));
+    this.#askMore(Math.ceil(this.#share / 2));
   }
 
   /** Nothing more is asked for: all is here, or the file is not taken any longer. */
   stop(): void {
+    this.#forget();
     this.#options.ask(this.#options.data.firstMissing, 0);
   }
 
@@ -57,15 +64,33 @@ export class MissingChunks {
     if (this.#options.now() - this.#heardAt >= FILE_PULL_AGAIN_MS) this.start();
   }
 
-  /** Asks for as many chunks as the window has room for, where these are at least `least` or the last ones. */
+  /** Chunks of the window that are this file's. */
+  get #share(): number {
+    const { window, sharers } = this.#options;
+    return Math.max(1, Math.floor(window.size / Math.max(1, sharers())));
+  }
+
+  #forget(): void {
+    this.#options.window.forget([...this.#asked].map((index) => this.#keyOf(index)));
+    this.#asked.clear();
+  }
+
+  #keyOf(index: number): string {
+    return `${this.#options.key}/${index}`;
+  }
+
+  /** Asks for as many chunks as its share of the window has room for, where these are at least `least` or the last ones. */
   #askMore(least: number): void {
     const { data, ask } = this.#options;
     const { firstMissing } = data;
     const from = Math.max(firstMissing, this.#askedUpTo);
-    const room = firstMissing + this.#window.size - from;
-    const count = Math.min(data.missing(from, WINDOW_MAX), room, FILE_PULL_CHUNKS_MAX);
+    const room = firstMissing + this.#share - from;
+    const count = Math.min(data.missing(from, ASKED_WINDOW_MAX), room, FILE_PULL_CHUNKS_MAX);
     if (count <= 0 || (room < least && from > firstMissing)) return;
-    for (let index = from; index < from + count; index++) this.#window.sent(String(index));
+    for (let index = from; index < from + count; index++) {
+      this.#asked.add(index);
+      this.#options.window.sent(this.#keyOf(index));
+    }
     this.#askedUpTo = from + count;
     ask(from, count);
   }

@@ -77,7 +77,8 @@ export class Transfers {
 
   /** A chunk; those of files that were refused or came before us are ignored. */
   handleChunk(event: WithAnyIds<EventOf<"chunk">>): void {
-    this.#incoming.handleChunk(event);
+    if (event.client === this.#options.ownId()) this.#stopped(event);
+    else this.#incoming.handleChunk(event);
   }
 
   /** The server has a chunk of one of our files. */
@@ -336,6 +337,12 @@ export class Transfers {
 
   #sendingOf(id: string): Outgoing | undefined {
     return this.#outgoing.values().find(({ upload }) => upload.id === id);
+  }
+
+  /** Our own file comes back as given up: the server passes no more of it on. */
+  #stopped({ file, data, last }: WithAnyIds<EventOf<"chunk">>): void {
+    if (!last || data.length > 0) return;
+    this.#sendingOf(file)?.upload.stop({ code: "stopped", reason: "the server stopped it" });
   }
 
   /** What is being sent in room number `room`. */

@@ -150,9 +150,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   pass(event: PassingEvent, audience?: Audience): void {
     const { backplane, key, slot } = this.#cluster;
     this.#options.deliver(new EncodedEvent(event, this.#options.title), audience);
-    const only = audience !== undefined && "only" in audience ? audience.only : 0;
+    const { only = 0, account } = audience !== undefined && "only" in audience ? audience : {};
+    const asking = account === undefined ? null : [account.source, account.sharers];
     const body = encodeEvent({ ...event, room: 0 });
-    backplane.publish(this.#live, key.seal(this.#live, encode([slot, body, only])));
+    backplane.publish(this.#live, key.seal(this.#live, encode([slot, body, only, asking])));
   }
 
   missed(seen: number): MissedEvents {
@@ -284,11 +285,18 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     const { key, slot: ours } = this.#cluster;
     const opened = key.open(this.#live, sealed);
     if (opened === undefined) return;
-    const [slot, body, only] = decode(opened) as [Slot, Uint8Array, number];
+    const [slot, body, only, asking] = decode(opened) as [
+      Slot,
+      Uint8Array,
+      number,
+      readonly [source: string, sharers: number] | null,
+    ];
     if (slot === ours) return;
     const { room, title, deliver } = this.#options;
     const broadcast = new EncodedEvent({ ...decodeEvent(body), room } as Event, title);
-    deliver(broadcast, only > 0 ? { only } : undefined);
+    const [source, sharers] = asking ?? [];
+    const account = source === undefined ? undefined : { source, sharers: sharers ?? 1 };
+    deliver(broadcast, only > 0 ? { only, account } : undefined);
   }
 
   #clientsOn(slot: Slot) {

@@ -4,6 +4,8 @@ import type { ClientId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { FILE_PULLS } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { mute } from "../session/room_access.ts";
+import type { Session } from "../session/session.ts";
 import type { Membership } from "../session/membership.ts";
 import { type HandlersOf, memberIn } from "./handler.ts";
 
@@ -31,6 +33,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
       const text = `Cannot send the file: ${refusal ?? "you are not in that room any longer"}`;
       return session.tell({ kind: "notice", room: room ?? 0, text });
     }
+    if (stopsMuted(session, member, file)) return;
     const { client, name, time } = member.about();
     member.room.pass({ kind: "chunk", client, name, time, file, index, data, last }, member);
   },
@@ -42,7 +45,8 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     if (to === session.id || member.room.nameOf(to) === undefined) {
       return session.tell(unavailable({ room, client: to, file, index }));
     }
-    member.room.passTo([to], { kind: "pull", client: session.id, file, index, count });
+    const pull = { kind: "pull", client: session.id, file, index, count } as const;
+    member.room.passTo([to], pull, member.account);
   },
 
   part(session, request) {
@@ -53,6 +57,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     session.tell({ kind: "taken", file, index });
     // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
     if (receivers === undefined || member === undefined) return session.requestBudget.spend();
+    if (stopsMuted(session, member, file)) return;
     const { client, name, time } = member.about();
     const { clients, last } = receivers;
     member.room.passTo(clients, { kind: "chunk", client, name, time, file, index, data, last });
@@ -65,6 +70,19 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     member.room.passTo([to], { kind: "receipt", ...member.about(), file, state });
   },
 };
+
+/** Ends a file whose sender was muted in the middle: all of the room hear it, and the sender why. */
+function stopsMuted(session: Session, member: Membership, file: string): boolean {
+  const why = mute(member, Date.now());
+  if (why === undefined) return false;
+  session.files.end(file);
+  const end = { file, index: 0, data: new Uint8Array(), last: true };
+  // v1 has no word for it to its sender.
+  member.room.pass({ kind: "chunk", ...member.about(), ...end }, session.isV1 ? member : undefined);
+  const text = `Cannot send the rest of the file: ${why}`;
+  session.tell({ kind: "notice", room: member.room.id, text });
+  return true;
+}
 
 /** The other members who hear of an offer now, up to as many as the server keeps track of. */
 function receiversIn({ id, room }: Membership): number[] {

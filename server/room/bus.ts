@@ -26,8 +26,18 @@ export type PlacedEvent =
 /** Events of a room without a position. */
 export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull" | "receipt">;
 
-/** Who gets an event: all but one, or one alone; undefined = all. */
-export type Audience = { readonly except: number } | { readonly only: number } | undefined;
+/** On whose account a member asks for something: its source, and how many members there share it. */
+export interface AskingAccount {
+  /** An address, or the /64 of an IPv6 one. */
+  readonly source: string;
+  readonly sharers: number;
+}
+
+/** Who gets an event: all but one, or one alone, on whose `account`; undefined = all. */
+export type Audience =
+  | { readonly except: number }
+  | { readonly only: number; readonly account?: AskingAccount | undefined }
+  | undefined;
 
 /**
  * The position of an event: now, or when the bus knows it. 0 = the event had become impossible or had happened before;

@@ -8,6 +8,7 @@ import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import { RecentAuthors } from "./recent_authors.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type {
+  AskingAccount,
   Audience,
   Bus,
   Channel,
@@ -35,8 +36,8 @@ export interface RoomMember {
   takeName(name: string): void;
   /** The maker of the room decided something about it. */
   obey(event: EventOf<"moderated">): void;
-  /** A receiver asks for chunks of a file that it offers. */
-  pulled(event: EventOf<"pull">): void;
+  /** A receiver asks for chunks of a file that it offers; no account where its server told none. */
+  pulled(event: EventOf<"pull">, account: AskingAccount | undefined): void;
   /** A receiver says what becomes of a file that it offers. */
   receipted(event: EventOf<"receipt">): void;
   /** What it was told may be wrong: tells it the state of the room. */
@@ -221,13 +222,17 @@ export class Room {
   }
 
   /** Sends an event without a position to these members alone, on whichever server they are. */
-  passTo(clients: readonly number[], event: WithoutRoom<PassingEvent>): void {
+  passTo(
+    clients: readonly number[],
+    event: WithoutRoom<PassingEvent>,
+    account?: AskingAccount,
+  ): void {
     const passing = { ...event, room: this.id };
     const encoded = new EncodedEvent(passing, this.title);
     for (const only of clients) {
       // A member of this server needs no bus, and what is for one member is no work for other servers.
-      if (this.#members.has(only)) this.#deliverTo(only, encoded);
-      else this.#channel.pass(passing, { only });
+      if (this.#members.has(only)) this.#deliverTo(only, encoded, account);
+      else this.#channel.pass(passing, { only, account });
     }
   }
 
@@ -245,7 +250,7 @@ export class Room {
   #deliver(broadcast: EncodedEvent, audience: Audience): void {
     const { event } = broadcast;
     if (audience !== undefined && "only" in audience) {
-      return this.#deliverTo(audience.only, broadcast);
+      return this.#deliverTo(audience.only, broadcast, audience.account);
     }
     if (event.kind === "chat") this.authors.add(event.sequence, event.client);
     else if (event.kind === "joined" || event.kind === "renamed") {
@@ -267,10 +272,10 @@ export class Room {
     this.#sendAll(new EncodedEvent({ kind: "notice", room: this.id, text }, this.title), undefined);
   }
 
-  #deliverTo(only: number, broadcast: EncodedEvent): void {
+  #deliverTo(only: number, broadcast: EncodedEvent, account: AskingAccount | undefined): void {
     const { event } = broadcast;
     const member = this.#members.get(only);
-    if (event.kind === "pull") member?.pulled(event);
+    if (event.kind === "pull") member?.pulled(event, account);
     else if (event.kind === "receipt") member?.receipted(event);
     else member?.deliver(broadcast);
   }

@@ -122,6 +122,11 @@ export class FileTransfers {
     return fits ? undefined : "a chunk is missing, came twice or has the wrong size";
   }
 
+  /** Nothing more of a file passes. */
+  end(file: string): void {
+    this.#transfers.delete(file);
+  }
+
   /** The number of the room in which a file is offered; undefined where the file is not known. */
   roomOf(file: string): RoomId | undefined {
     return this.#transfers.get(file)?.room;

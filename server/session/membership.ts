@@ -1,12 +1,12 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
-import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
+import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
-import { type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
+import { type AskingAccount, type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
 import { FileReceiver } from "./file_receiver.ts";
@@ -30,7 +30,6 @@ export interface MemberSession {
     readonly rooms: { tidy(room: Room): void };
     readonly roomBans: RoomBans;
     readonly departed: DepartedMembers;
-    session(id: ClientId): { readonly address: string } | undefined;
   };
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
@@ -174,12 +173,21 @@ export class Membership implements RoomMember {
     }
   }
 
-  pulled({ client, file, index, count }: EventOf<"pull">): void {
+  /** On whose account it asks for something. */
+  get account(): AskingAccount {
+    const { address, room } = this;
+    return { source: sourceOf(address), sharers: room.countFrom(address) };
+  }
+
+  pulled(
+    { client, file, index, count }: EventOf<"pull">,
+    account: AskingAccount = { source: `client ${client}`, sharers: 1 },
+  ): void {
     const { files } = this.session;
     // A file is asked for where it was offered: ids of files must not reach beyond their room.
     const isHere = files.roomOf(file) === this.room.id;
     const granted = isHere
-      ? files.pull({ receiver: client, file, index, count, ...this.#accountOf(client) })
+      ? files.pull({ receiver: client, file, index, count, ...account })
       : undefined;
     if (granted === undefined) {
       // One answer to "not known", "not in this room" and "too often": docs/PROTOCOL.md, V14.
@@ -193,12 +201,6 @@ export class Membership implements RoomMember {
   receipted(event: EventOf<"receipt">): void {
     const { files } = this.session;
     if (files.roomOf(event.file) === this.room.id && files.receipt(event)) this.session.tell(event);
-  }
-
-  #accountOf(client: ClientId): { readonly source: string; readonly sharers: number } {
-    const address = this.session.host.session(client)?.address;
-    if (address === undefined) return { source: `client ${client}`, sharers: 1 };
-    return { source: sourceOf(address), sharers: this.room.countFrom(address) };
   }
 
   contradict(what: "left" | "away"): void {
@@ -250,7 +252,7 @@ export class Membership implements RoomMember {
       deliver: (event) => session.deliver(event),
       tell: (event) => session.tell(event),
       ask: (sender, question) =>
-        this.room.passTo([sender], { kind: "pull", client: session.id, ...question }),
+        this.room.passTo([sender], { kind: "pull", client: session.id, ...question }, this.account),
     });
     this.#receiver.offered(offer);
   }

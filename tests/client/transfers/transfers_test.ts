@@ -10,6 +10,7 @@ import { FILE_CONFIRM_MS, FILE_OFFER_MS } from "../../../client/base/limits.ts";
 import {
   chunksOf,
   eventsOf,
+  type MemberOptions,
   namesIn,
   offerOf,
   ROOM,
@@ -229,6 +230,42 @@ Deno.test("three receivers at one pace cost the sender the file about once", asy
   await alice.transfers.settled();
   while (others.some((other) => eventsOf(other, "saved").length === 0)) await macrotask();
   assert.ok(parts < 1.5 * 62, `${parts} parts of 62 chunks`);
+});
+
+Deno.test("several files that come at once share one window", async () => {
+  await using room = await TransferRoom.open();
+  let most = 0;
+  const parts: (() => void)[] = [];
+  const intercept: MemberOptions["intercept"] = (message, relay) => {
+    if (message.kind !== "part") return relay();
+    parts.push(relay);
+    most = Math.max(most, parts.length);
+  };
+  const senders = [room.join({ intercept }), room.join({ intercept }), room.join({ intercept })];
+  const bob = room.join({ acceptAll: true });
+  for (const [n, sender] of senders.entries()) {
+    const path = await room.file(`${n}.bin`, someBytes(3 * 1_048_576));
+    await sender.transfers.offerFile(path, ROOM);
+  }
+  while (eventsOf(bob, "saved").length < 3) {
+    await macrotask();
+    room.now++;
+    for (const relay of parts.splice(0)) relay();
+  }
+  assert.ok(most > 20 && most <= 64 + 3, `${most} chunks at once`);
+});
+
+Deno.test("a sending that the server stops ends with that reason", async () => {
+  await using room = await TransferRoom.open();
+  const alice = room.join();
+  room.join();
+  await alice.transfers.offerFile(await room.file("a.bin", SMALL), ROOM);
+  const file = alice.files.state[0]![0];
+  const about = { room: ROOM.id, client: alice.id, name: "alice", time: 0 };
+  const end = { file, index: 0, data: new Uint8Array(), last: true };
+  alice.transfers.handleChunk({ kind: "chunk", ...about, ...end });
+  await alice.transfers.settled();
+  assert.equal(eventsOf(alice, "failed")[0]?.fault.code, "stopped");
 });
 
 Deno.test("an offer that nobody accepts ends after a while, and its receivers hear it", async () => {

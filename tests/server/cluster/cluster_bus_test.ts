@@ -197,10 +197,15 @@ Deno.test("what is for one client alone comes to its server with its number, and
     index: 3,
     count: 1,
   } as const;
-  a.channel.pass(pull, { only: b.bus.firstClient });
+  const account = { source: "192.0.2.7", sharers: 3 };
+  a.channel.pass(pull, { only: b.bus.firstClient, account });
   await heard(b, 1);
   assert.deepEqual(b.delivered, [pull]);
-  assert.deepEqual(b.audience, { only: b.bus.firstClient });
+  assert.deepEqual(
+    b.audience,
+    { only: b.bus.firstClient, account },
+    "what a file may cost counts by source",
+  );
   a.channel.pass({ kind: "typing", room: 1, client: a.bus.firstClient, name: "ann" }, {
     except: a.bus.firstClient,
   });

@@ -123,6 +123,29 @@ Deno.test("a sender that is back is asked again, for what its receivers have not
   assert.deepEqual([index, count], [1, 2]);
 });
 
+Deno.test("a mute in the middle of a file stops it: its receivers hear it, and its sender why", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await bob.send(offer(bob));
+  await alice.until("offer");
+  await alice.send(pull(bob, alice));
+  await bob.until("pull");
+  await bob.send(part([alice], 0));
+  await alice.until("chunk");
+  const whom = bob.welcome.client;
+  const mute = { kind: "moderate", what: "mute", whom, seconds: 60, text: "" } as const;
+  await alice.send({ ...mute, id: alice.nextId(), room: alice.room() });
+  await bob.until("moderated");
+  await bob.send(part([alice], 1), part([alice], 2));
+  assert.match((await bob.until("notice")).text, /the rest of the file: you are silenced here/);
+  const own = await bob.until("chunk");
+  assert.deepEqual([own.client, own.data.length, own.last], [whom, 0, true]);
+  await settled(bob);
+  await settled(alice);
+  assert.deepEqual(gotChunks(alice).map(({ data }) => data.length), [FILE_CHUNK_BYTES, 0]);
+});
+
 Deno.test("what a receiver says goes to the sender alone, once, also to one that was away; and from no newcomer", async () => {
   await using server = await startServer();
   await using first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
