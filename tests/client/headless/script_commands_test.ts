@@ -273,7 +273,7 @@ Deno.test("send-file: 0 where somebody saved the file, 9 where nobody did, and i
   await using _cy = await answering(server.port, "cy", ["accepted", "saved"]);
   const sent = await send();
   assert.equal(sent.code, 0, sent.stderr);
-  assert.match(sent.stdout, /^[0-9a-f]{64}  note\.txt$/m);
+  assert.match(sent.stdout, /^[0-9a-f]{64} {2}note\.txt$/m);
   const said = /^note\.txt: cy saved it · amy refused it · bob could not save it$/m;
   assert.match(sent.stderr, said);
 });
