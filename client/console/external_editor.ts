@@ -5,6 +5,7 @@
 import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { MAX_INPUT_LENGTH } from "../editing/line_editor.ts";
+import { DeadProgram } from "../terminal/lent_terminal.ts";
 import { cleanPaste } from "../terminal/keys.ts";
 
 const FALLBACK_EDITOR = "vi";
@@ -65,7 +66,7 @@ async function run(command: string, args: readonly string[]): Promise<void> {
       stdout: "inherit",
       stderr: "inherit",
     }).spawn().status;
-    if (!success) throw new UsageError(`${quote(command)} exited with code ${code}`);
+    if (!success) throw new DeadProgram(`${quote(command)} exited with code ${code}`);
   } catch (error) {
     if (error instanceof CmdchatError) throw error;
     throw new UsageError(

@@ -1,5 +1,6 @@
 // Gives the terminal to another program, or back to the shell, and takes it again.
 
+import { UsageError } from "../../shared/base/errors.ts";
 import type { Stopping, Tty } from "./terminal.ts";
 import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
@@ -26,6 +27,11 @@ export interface LentTerminalOptions {
   readonly waiting: () => readonly string[];
 }
 
+/** A program that had the terminal ended with a fault. */
+export class DeadProgram extends UsageError {
+  override readonly name = "DeadProgram";
+}
+
 /** A painted terminal that others may have for a while. */
 export class LentTerminal {
   readonly #options: LentTerminalOptions;
@@ -35,16 +41,20 @@ export class LentTerminal {
     this.#options = options;
   }
 
-  /** Runs `use` with the terminal in its original state, and takes the terminal back even if `use` throws. */
+  /**
+   * Runs `use` with the terminal in its original state, and takes the terminal back even if `use` throws: a DeadProgram
+   * where a program ran and may have left the terminal as it was in the middle of its work.
+   */
   async during<T>(use: () => Promise<T>): Promise<T> {
     const { tty, screen, scheduler } = this.#options;
     await this.#leave();
     tty.suspend();
-    let after = AFTER_DEAD_PROGRAM + AFTER_PROGRAM;
+    let after = AFTER_PROGRAM;
     try {
-      const used = await use();
-      after = AFTER_PROGRAM;
-      return used;
+      return await use();
+    } catch (error) {
+      if (error instanceof DeadProgram) after = AFTER_DEAD_PROGRAM + AFTER_PROGRAM;
+      throw error;
     } finally {
       tty.resume();
       tty.write(after + TERMINAL_MODES_OFF + TERMINAL_MODES_ON);
