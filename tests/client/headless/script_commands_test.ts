@@ -100,7 +100,6 @@ Deno.test("send ends with 4 where nobody answers, and with 2 or 6 for what canno
     [["send", ...at(server), "x".repeat(4_097)], "", 6, /4097 bytes.*\nhint: --lines/],
     [["send", ...at(server)], "x\n".repeat(20_000), 6, /more than 7168 bytes/],
     [["sned", "hi"], "", 2, /hint: did you mean send\?/],
-    [["--room", "x", "send"], "", 2, /hint: a command comes first/],
   ];
   for (const [args, input, code, pattern] of cases) {
     const failed = await run(args, input);
