@@ -435,7 +435,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/console": {
     says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
     uses: ["client/base", "client/terminal", "client/editing"],
-    face: ["console", "external_editor", "line_console", "plain_prompt", "prompt", "status_fit"],
+    face: [
+      "console",
+      "external_editor",
+      "line_console",
+      "look_back",
+      "plain_prompt",
+      "prompt",
+      "status_fit",
+    ],
   },
   "client/render": {
     says:

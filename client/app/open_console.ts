@@ -10,8 +10,9 @@ import type { Rgb } from "../terminal/contrast.ts";
 import { editText } from "../console/external_editor.ts";
 import { LineConsole } from "../console/line_console.ts";
 import { PlainPrompt } from "../console/plain_prompt.ts";
+import type { LookBackSource } from "../console/look_back.ts";
 import { Prompt } from "../console/prompt.ts";
-import { paintedRows } from "../render/paint.ts";
+import { paint, paintedRows } from "../render/paint.ts";
 import type { Style } from "../terminal/style.ts";
 import {
   detectReflow,
@@ -48,6 +49,8 @@ export interface UserSideOptions {
   readonly entered: (text: string) => void;
   /** Told of each change of the terminal's size. */
   readonly resized: () => void;
+  /** What the user may look back at. */
+  readonly lookBack: () => LookBackSource | undefined;
   readonly settings: ChatSettings;
   readonly home: string | undefined;
   /** `--plain`: line after line, the cursor never moved. */
@@ -80,11 +83,12 @@ export function screenOf({ console, tty }: UserSide, style: Style): OutputScreen
     setLive: (lines) => console.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
     alert: (alert) => console.alert(alert),
     columns: () => tty.columns,
+    paint: (line) => paint(line, { style }),
   };
 }
 
 function openPrompt(options: UserSideOptions): UserSide {
-  const { env, complete, entered, resized, settings, home, onTerminate } = options;
+  const { env, complete, entered, resized, settings, home, onTerminate, lookBack } = options;
   const tty = openTty({ onTerminate });
   const console = Prompt.open(tty, {
     complete,
@@ -92,6 +96,7 @@ function openPrompt(options: UserSideOptions): UserSide {
     resized,
     reflow: detectReflow(env),
     asksWidths: true,
+    lookBack,
     edit: (text) => editText(text, env),
     pasted: (text) => droppedFile(text, home),
     pasteLines: () => settings.count("paste"),

@@ -114,6 +114,7 @@ function openSide({ config, script, running, settings, home, ending }: Parts): U
     complete: createCompleter(() => running.chat, (typed) => completePath(typed, home)),
     entered: (text) => running.chat?.entered(text),
     resized: () => running.output?.resized(),
+    lookBack: () => running.output?.lookBack(running.chat?.rooms.current?.title),
     onTerminate: (signal) => ending.request(signal),
   });
   if (!side.ownsSignals) ending.listen();

@@ -2,6 +2,7 @@
 
 import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Chat } from "../chat/chat.ts";
@@ -17,6 +18,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Alt-1 … Alt-9", "go to another of your rooms"],
   ["Tab", "complete commands, names, rooms, paths and :emoji; again: the next candidate"],
   ["Up, Down", "earlier lines; Ctrl-R searches them"],
+  ["PgUp", "look back; there / searches, n and N go on, q returns"],
   ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],
   ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y pastes it"],
   ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
@@ -44,6 +46,14 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
       if (count === 0 || chat.output.showLast(count, chat.rooms.current?.title)) return;
       chat.output.answer("No lines are kept: nothing was said since the start, or since /clear.");
     },
+  },
+  {
+    name: "search",
+    argument: "[WORD]",
+    needs: "nothing",
+    help:
+      "look back at what was shown, and at the history file, with WORD found; without a word as PgUp does",
+    run: ({ chat }, argument) => searchFor(chat, argument),
   },
   {
     name: "status",
@@ -87,6 +97,16 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     run: ({ quit }) => quit(),
   },
 ];
+
+/** Opens the view of what was shown; where nothing is painted twice, prints the lines that have the word. */
+function searchFor(chat: Chat, word: string): void {
+  if (chat.console.lookBack !== undefined) {
+    return chat.console.lookBack(word === "" ? undefined : word);
+  }
+  if (word === "") throw new UsageError("Cannot search: the form is /search WORD");
+  if (chat.output.showFound(word, chat.rooms.current?.title) > 0) return;
+  chat.output.note("info", `No line in memory has ${quote(word)}.`);
+}
 
 /** Prints the status line, for a console without one. */
 export function tellStatus(chat: Chat): void {

@@ -39,6 +39,8 @@ export interface ChatConsole {
   setInput(text: string): void;
   /** Wipes the screen and, where the terminal can, its scrollback. */
   clear(): void;
+  /** Shows what was there before, and the newest line with `query` first; absent where no row is ever painted twice. */
+  lookBack?(query?: string): void;
   /** Asks one question on the input line; undefined if the user refused it or the input ended. */
   ask(question: string, options?: AskOptions): Promise<string | undefined>;
   /** What the user does; to be iterated once. */

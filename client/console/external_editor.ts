@@ -33,6 +33,47 @@ export async function editText(
   }
 }
 
+/** What opening an editor needs and tells. */
+export interface ExternalEditingOptions {
+  /** Lets the user edit the text while the editor has the terminal. Rejects with an Error that says why not. */
+  readonly during: () => Promise<string>;
+  readonly edited: (text: string) => void;
+  readonly failed: (hint: string) => void;
+  readonly ended: () => void;
+}
+
+/** At most one editor at a time. */
+export class ExternalEditing {
+  readonly #options: ExternalEditingOptions;
+  #busy: Promise<void> | undefined;
+
+  constructor(options: ExternalEditingOptions) {
+    this.#options = options;
+  }
+
+  /** Pending while the editor has the terminal. */
+  get busy(): Promise<void> | undefined {
+    return this.#busy;
+  }
+
+  /** Opens the editor unless it is open. */
+  open(): void {
+    this.#busy ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { during, edited, failed, ended } = this.#options;
+    try {
+      edited(await during());
+    } catch (error) {
+      failed(`no editor: ${error instanceof Error ? error.message : "it failed"}`);
+    } finally {
+      this.#busy = undefined;
+      ended();
+    }
+  }
+}
+
 async function requireRun(command: string): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "run", command });
   if (state === "granted") return;

@@ -6,6 +6,7 @@ import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { EventQueue } from "./event_queue.ts";
 import { longPasteQuestion, pausedPasteHint, REFUSED_PASTE_HINT } from "./input_area.ts";
 import { LineWriter } from "./line_writer.ts";
+import { PasteQuestion } from "./paste_question.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
 import { TypedEcho } from "./typed_echo.ts";
 import { InputHistory } from "../editing/input_history.ts";
@@ -16,8 +17,6 @@ import { STOP_NOTES } from "../terminal/lent_terminal.ts";
 import { RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import { PASTE_BRACKETS_OFF, PASTE_BRACKETS_ON } from "../terminal/terminal_modes.ts";
-
-const PASTE_LINES = 5;
 
 /** What a plain prompt needs beside its terminal. */
 export interface PlainPromptOptions {
@@ -54,8 +53,7 @@ export class PlainPrompt implements ChatConsole {
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
   readonly #questions: Question[] = [];
-  /** Whether the line has a long paste that the user was not asked about yet. */
-  #isUnasked = false;
+  readonly #pasted: PasteQuestion;
   #isStopping = false;
   #closing: Promise<void> | undefined;
 
@@ -69,6 +67,7 @@ export class PlainPrompt implements ChatConsole {
       ? this.#terminal
       : new LineWriter(options.redirected, broke);
     this.#echo = new TypedEcho((text) => this.#terminal.add(text), () => tty.columns);
+    this.#pasted = new PasteQuestion(options.pasteLines);
     this.#burst = new KeyBurst({ timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
       timers,
@@ -170,14 +169,14 @@ export class PlainPrompt implements ChatConsole {
         return this.#key(event.key);
       case "text":
         this.#insert(event.text);
-        if (event.text.includes("\n")) this.#notePaste(this.#active.text);
+        if (event.text.includes("\n")) this.#pasted.note(this.#active.text);
         return;
       case "pause":
         return this.#tell(pausedPasteHint(event.length));
       case "paste":
         if (event.cut) return this.#tell(REFUSED_PASTE_HINT);
         this.#insert(event.text.replace(/\n+$/, ""));
-        return this.#notePaste(event.text.replace(/\n+$/, ""));
+        return this.#pasted.note(event.text.replace(/\n+$/, ""));
     }
   }
 
@@ -232,17 +231,10 @@ export class PlainPrompt implements ChatConsole {
     this.setInput(text);
   }
 
-  /** A long paste is asked about before it is sent. */
-  #notePaste(text: string): void {
-    const max = this.#options.pasteLines?.() ?? PASTE_LINES;
-    if (max > 0 && text.split("\n").length > max) this.#isUnasked = true;
-  }
-
   #enter(): void {
     const text = this.#active.text;
     const question = this.#questions.shift();
-    if (question === undefined && this.#isUnasked) {
-      this.#isUnasked = false;
+    if (question === undefined && this.#pasted.asks()) {
       return this.#tell(longPasteQuestion(text));
     }
     this.#echo.endLine();
@@ -254,7 +246,7 @@ export class PlainPrompt implements ChatConsole {
   }
 
   #interrupt(): void {
-    this.#isUnasked = false;
+    this.#pasted.reset();
     if (this.#active.text === "") return this.#refuse("interrupt");
     this.#active.reset();
     this.#history.leave();

@@ -13,11 +13,14 @@ import {
 } from "./input_area.ts";
 import { KeyBurst } from "../editing/key_burst.ts";
 import { InputAids } from "../editing/input_aids.ts";
+import { ExternalEditing } from "./external_editor.ts";
 import { InputHistory } from "../editing/input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
 import { indexAt, layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
 import { LentTerminal, STOP_NOTES } from "../terminal/lent_terminal.ts";
 import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
+import { LookBack } from "./look_back.ts";
+import { PasteQuestion } from "./paste_question.ts";
 import { PrintBuffer } from "./print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
 import { Screen } from "../terminal/screen.ts";
@@ -28,10 +31,6 @@ import {
   TERMINAL_MODES_OFF,
   TERMINAL_MODES_ON,
 } from "../terminal/terminal_modes.ts";
-
-import { DISPUTED_CLUSTERS, type DisputedKind, learnWidths } from "../terminal/width.ts";
-
-const PASTE_LINES = 5;
 
 interface Question {
   readonly prompt: Row;
@@ -63,9 +62,9 @@ export class Prompt implements ChatConsole {
   #hint = "";
   /** Whether the previous key was Ctrl-X. */
   #chord = false;
-  /** Whether the input has a long paste that the user was not asked about yet. */
-  #unasked = false;
-  #editing: Promise<void> | undefined;
+  readonly #pasted: PasteQuestion;
+  readonly #external: ExternalEditing | undefined;
+  #view: LookBack | undefined;
   /** The column that consecutive up and down keys keep. */
   #goalColumn: number | undefined;
   #closing: Promise<void> | undefined;
@@ -81,16 +80,27 @@ export class Prompt implements ChatConsole {
       complete: options.complete,
     });
     this.#prompt = options.prompt ?? "> ";
+    this.#pasted = new PasteQuestion(options.pasteLines);
     this.#screen = new Screen({ columns, rows, reflow: options.reflow ?? "follow-cursor" });
     this.#burst = new KeyBurst({ timers: this.#timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
       timers: this.#timers,
       take: (keys) => this.#burst.take(keys),
-      busy: () => this.#editing,
+      busy: () => this.#external?.busy,
     });
     this.#scheduler = new PaintScheduler(() => this.#paint(), {
       timers: this.#timers,
       failed: () => this.#events.push({ kind: "end" }),
+    });
+    const { edit } = options;
+    this.#external = edit && new ExternalEditing({
+      during: () => this.#lent.during(() => edit(this.#editor.text)),
+      edited: (text) => {
+        this.#editor.set(text);
+        this.#pasted.reset();
+      },
+      failed: (hint) => this.#hint = hint,
+      ended: () => this.#scheduler.request("now"),
     });
     const waiting = () => this.#printed.take();
     this.#lent = new LentTerminal({
@@ -105,7 +115,8 @@ export class Prompt implements ChatConsole {
   static open(tty: Tty, options: PromptOptions = {}): Prompt {
     const prompt = new Prompt(tty, options);
     tty.onResize(() => prompt.#resized());
-    tty.onStop({ stop: () => void prompt.#lent.stop(), goOn: () => prompt.#lent.goOn() });
+    const stop = () => void (prompt.#view?.close(), prompt.#lent.stop());
+    tty.onStop({ stop, goOn: () => prompt.#lent.goOn() });
     if (options.asksWidths) void prompt.#learnWidths();
     tty.write(TERMINAL_MODES_ON);
     prompt.#scheduler.request("now");
@@ -119,6 +130,7 @@ export class Prompt implements ChatConsole {
 
   print(text: string): void {
     this.#printed.add(text);
+    this.#view?.note();
     this.#scheduler.request("soon");
   }
 
@@ -151,14 +163,24 @@ export class Prompt implements ChatConsole {
     return this.#keys.background();
   }
 
-  /** Asks the terminal how wide it draws what terminals disagree about, and paints again with what it says. */
+  /** Paints again with the widths that the terminal tells. */
   async #learnWidths(): Promise<void> {
-    const kinds = Object.keys(DISPUTED_CLUSTERS) as DisputedKind[];
-    const cells = await this.#keys.widths(Object.values(DISPUTED_CLUSTERS));
-    if (cells === undefined) return;
-    learnWidths(Object.fromEntries(kinds.map((kind, index) => [kind, cells[index]])));
+    if (!await this.#keys.learnWidths()) return;
     this.#screen.resize(this.#tty.columns, this.#tty.rows);
     this.#scheduler.request("soon");
+  }
+
+  lookBack(query?: string): void {
+    const source = this.#options.lookBack?.();
+    if (source === undefined || this.#external?.busy !== undefined || this.#view !== undefined) {
+      return;
+    }
+    this.#scheduler.pause();
+    const closed = () => {
+      this.#view = undefined;
+      this.#scheduler.resume();
+    };
+    this.#view = LookBack.open(this.#tty, source, { query, closed });
   }
 
   setInput(text: string): void {
@@ -174,6 +196,7 @@ export class Prompt implements ChatConsole {
 
   ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
     if (this.#closing !== undefined) return Promise.resolve(undefined);
+    this.#view?.close();
     return new Promise((answer) => {
       const prompt = parseStyled(question.endsWith(" ") ? question : `${question} `);
       const hidden = options.hidden ?? false;
@@ -187,8 +210,9 @@ export class Prompt implements ChatConsole {
   }
 
   async #close(): Promise<void> {
+    this.#view?.close();
     this.#scheduler.close();
-    await this.#editing;
+    await this.#external?.busy;
     await this.#keys.answered();
     this.#keys.stop();
     this.#burst.stop();
@@ -244,12 +268,14 @@ export class Prompt implements ChatConsole {
   #resized(): void {
     this.#screen.resize(this.#tty.columns, this.#tty.rows);
     this.#options.resized?.();
+    this.#view?.resized();
     this.#scheduler.request("soon");
   }
 
   #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined || events.length === 0) return;
     if (this.#lent.keyGoesOn()) return;
+    if (this.#view !== undefined) return this.#view.take(events);
     for (const event of events) this.#handle(event);
     this.#scheduler.request("now");
   }
@@ -262,7 +288,7 @@ export class Prompt implements ChatConsole {
       this.#key(event.key);
     } else if (event.kind === "text") {
       this.#insert(event.text);
-      if (event.text.includes("\n")) this.#notePaste(this.#active.text);
+      if (event.text.includes("\n")) this.#pasted.note(this.#active.text);
     } else if (event.kind === "pause") {
       this.#hint = pausedPasteHint(event.length);
     } else if (event.cut) {
@@ -278,13 +304,7 @@ export class Prompt implements ChatConsole {
     const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
     if (becomes !== undefined) this.#editor.set(becomes.text);
     this.#hint = becomes?.hint ?? this.#hint;
-    this.#notePaste(text);
-  }
-
-  /** A long paste is asked about before it is sent. */
-  #notePaste(text: string): void {
-    const max = this.#options.pasteLines?.() ?? PASTE_LINES;
-    if (max > 0 && text.split("\n").length > max) this.#unasked = true;
+    this.#pasted.note(text);
   }
 
   #insert(text: string): void {
@@ -297,7 +317,7 @@ export class Prompt implements ChatConsole {
   #key(key: string): void {
     const chord = this.#chord;
     this.#chord = key === "ctrl-x" && !chord;
-    if (chord && key === "ctrl-e") return this.#edit();
+    if (chord && key === "ctrl-e" && this.#questions.length === 0) return this.#external?.open();
     if (chord && key === "ctrl-u") return this.#active.undo();
     switch (key) {
       case "enter":
@@ -308,6 +328,8 @@ export class Prompt implements ChatConsole {
         return this.#active.text === "" ? this.#refuse("end") : this.#active.delete("forward");
       case "ctrl-z":
         return void this.#lent.stop(STOP_NOTES[this.#tty.stopping]);
+      case "page-up":
+        return this.#questions.length > 0 ? undefined : this.lookBack();
       case "ctrl-l":
         return this.#screen.clear("screen");
       case "up":
@@ -333,39 +355,17 @@ export class Prompt implements ChatConsole {
     const question = this.#questions.shift();
     if (question !== undefined) return question.answer(text);
     if (text === "") return;
-    if (this.#unasked) return this.#askAboutPaste(text);
+    if (this.#pasted.asks()) {
+      this.#hint = longPasteQuestion(text);
+      return;
+    }
     this.#history.add(text);
     this.#editor.reset();
     this.#events.push({ kind: "line", text });
   }
 
-  /** Asks once, so that one key does not send a paste that went into the wrong window. */
-  #askAboutPaste(text: string): void {
-    this.#unasked = false;
-    this.#hint = longPasteQuestion(text);
-  }
-
-  #edit(): void {
-    const { edit } = this.#options;
-    if (edit !== undefined && this.#questions.length === 0) {
-      this.#editing ??= this.#openEditor(edit);
-    }
-  }
-
-  async #openEditor(edit: (text: string) => Promise<string>): Promise<void> {
-    try {
-      this.#editor.set(await this.#lent.during(() => edit(this.#editor.text)));
-      this.#unasked = false;
-    } catch (error) {
-      this.#hint = `no editor: ${error instanceof Error ? error.message : "it failed"}`;
-    } finally {
-      this.#editing = undefined;
-      this.#scheduler.request("now");
-    }
-  }
-
   #interrupt(): void {
-    this.#unasked = false;
+    this.#pasted.reset();
     if (this.#active.text === "") return this.#refuse("interrupt");
     this.#history.leave();
     this.#active.move("forward", "all");

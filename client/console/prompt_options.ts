@@ -1,6 +1,7 @@
 // What a prompt needs beside its terminal: its looks, and callbacks into the program.
 
 import type { Completer } from "../editing/completion.ts";
+import type { LookBackSource } from "./look_back.ts";
 import type { Timers } from "../terminal/paint_scheduler.ts";
 import type { Reflow } from "../terminal/screen.ts";
 
@@ -21,6 +22,8 @@ export interface PromptOptions {
   readonly pasteLines?: () => number;
   /** What the terminal does to long rows at a resize; default "follow-cursor". */
   readonly reflow?: Reflow;
+  /** What the user may look back at. */
+  readonly lookBack?: () => LookBackSource | undefined;
   /** Whether the terminal is asked for the widths of what terminals disagree about. */
   readonly asksWidths?: boolean;
   readonly timers?: Timers;

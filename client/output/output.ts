@@ -5,6 +5,8 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { Attention } from "./attention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { History, HistoryEntry } from "../history/history.ts";
+import type { LookBackSource } from "../console/look_back.ts";
+import { drawnLines, earlierLines } from "./look_back_lines.ts";
 import { DeferredLines } from "./deferred_lines.ts";
 import { IgnoredNames } from "../rooms/ignored_names.ts";
 import { LongTexts } from "./long_texts.ts";
@@ -20,7 +22,7 @@ import {
   roomTag,
   type SystemLine,
 } from "../render/text.ts";
-import { plainRow, type RenderedLine } from "../render/shown.ts";
+import { plainRow, plainText, type RenderedLine } from "../render/shown.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import type { ShownLine } from "./shown_line.ts";
@@ -36,7 +38,7 @@ export interface OutputOptions {
   readonly diagnose: (shown: RenderedLine) => void;
   /** Renders diagnostics; by default the same renderer. */
   readonly diagnosis?: Renderer;
-  readonly history: Pick<History, "append"> | undefined;
+  readonly history: (Pick<History, "append"> & Partial<Pick<History, "entries">>) | undefined;
   /** Lines kept for `/last`. */
   readonly bufferSize: number;
   readonly clock: Clock;
@@ -50,6 +52,8 @@ export interface OutputScreen {
   readonly setLive: (lines: readonly RenderedLine[]) => void;
   readonly alert: (alert: Alert) => void;
   readonly columns: () => number;
+  /** A line as the terminal shows it; absent where it is no terminal. */
+  readonly paint?: (line: RenderedLine) => string;
 }
 
 const NOTHING: RenderedLine = { kind: "file", rows: [] };
@@ -179,6 +183,32 @@ export class Output {
       this.#options.print(this.#folded(line, elsewhere));
     }
     return true;
+  }
+
+  /** What the user may look back at; `current`: the title of the current room. */
+  lookBack(current: string | undefined): LookBackSource | undefined {
+    const { screen, history, renderer } = this.#options;
+    if (screen?.paint === undefined) return undefined;
+    this.flush();
+    const look = { current, renderer, paint: screen.paint };
+    const entries = history?.entries?.bind(history);
+    return {
+      kept: drawnLines(this.#kept, look),
+      earlier: entries && (() => earlierLines(entries(), this.#kept[0]?.time, look)),
+    };
+  }
+
+  /** Shows the kept lines that have a text in them, whatever its case; gives their number. */
+  showFound(text: string, current: string | undefined): number {
+    this.flush();
+    const wanted = foldCase(text);
+    const found = this.#kept.filter(({ draw }) =>
+      foldCase(plainText(draw(false))).includes(wanted)
+    );
+    for (const line of found) {
+      this.#options.print(line.draw(line.room !== undefined && line.room !== current));
+    }
+    return found.length;
   }
 
   /** Shows the hidden rows of long message `n`, by default the newest; false if there are none. */

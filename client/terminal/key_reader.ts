@@ -4,6 +4,7 @@
 import type { Tty } from "./terminal.ts";
 import { parseReportedColor, type Rgb } from "./contrast.ts";
 import { type KeyEvent, KeyParser } from "./keys.ts";
+import { DISPUTED_CLUSTERS, type DisputedKind, learnWidths } from "./width.ts";
 import type { Timers } from "./paint_scheduler.ts";
 import {
   BACKGROUND_QUERY,
@@ -85,13 +86,20 @@ export class KeyReader {
     });
   }
 
-  /** How many cells each text takes; undefined if the terminal does not say so of all of them in time. */
-  widths(texts: readonly string[]): Promise<readonly number[] | undefined> {
-    return this.#ask(widthQuery(texts), (answers, isOver) => {
-      const columns = answers.flatMap((text) => CURSOR_REPORT.exec(text)?.[1] ?? []);
-      const isWhole = isOver && columns.length === texts.length;
-      return isWhole ? { value: columns.map((column) => Number(column) - 1) } : undefined;
-    });
+  /** Asks how wide the terminal draws what terminals disagree about; false if it does not say so in time. */
+  async learnWidths(): Promise<boolean> {
+    const kinds = Object.keys(DISPUTED_CLUSTERS) as DisputedKind[];
+    const cells = await this.#ask(
+      widthQuery(Object.values(DISPUTED_CLUSTERS)),
+      (answers, isOver) => {
+        const columns = answers.flatMap((text) => CURSOR_REPORT.exec(text)?.[1] ?? []);
+        const isWhole = isOver && columns.length === kinds.length;
+        return isWhole ? { value: columns.map((column) => Number(column) - 1) } : undefined;
+      },
+    );
+    if (cells === undefined) return false;
+    learnWidths(Object.fromEntries(kinds.map((kind, index) => [kind, cells[index]])));
+    return true;
   }
 
   /**

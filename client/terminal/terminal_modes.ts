@@ -13,8 +13,8 @@ export const PASTE_BRACKETS_OFF = "\x1b[?2004l";
 /** What a prompt needs: the brackets around a paste. */
 export const TERMINAL_MODES_ON = PASTE_BRACKETS_ON;
 
-/** Back to plain styles, auto-wrap, no synchronized output, no bracketed paste, the cursor shown. */
-export const TERMINAL_MODES_OFF = "\x1b[m\x1b[?7h\x1b[?2026l\x1b[?2004l\x1b[?25h";
+/** Back to the ordinary screen, plain styles, auto-wrap, no synchronized output, no bracketed paste, the cursor shown. */
+export const TERMINAL_MODES_OFF = "\x1b[?1047l\x1b[m\x1b[?7h\x1b[?2026l\x1b[?2004l\x1b[?25h";
 
 /**
  * What another program may have left behind, back as it was: the scroll region (the cursor stays), the character sets,

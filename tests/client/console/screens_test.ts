@@ -63,6 +63,7 @@ function sceneOf(chat: PromptContext): Scene {
       setLive: (lines) => prompt.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
       alert: (alert) => prompt.alert(alert),
       columns: () => tty.columns,
+      paint: (line) => paint(line, { style }),
     },
   });
   prompt.setStatus(statusOf(["lobby"]));

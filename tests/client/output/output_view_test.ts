@@ -41,6 +41,7 @@ function view({ color = "none", ...options }: ViewOptions = {}) {
       setLive: (lines) => console.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
       alert: (alert) => console.alert(alert),
       columns: () => 80,
+      paint: (line) => paint(line, { style }),
     },
     ...options,
   });
@@ -313,4 +314,13 @@ Deno.test("/clear forgets what would still be printed", () => {
   output.flush();
   assert.deepEqual(console.printed, []);
   assert.deepEqual(console.live, []);
+});
+
+Deno.test("showFound() shows the kept lines with a text, whatever its case, and counts them", () => {
+  const { output, console } = view();
+  for (const text of ["Deploy now", "wait", "deployed"]) output.chat(chat(text));
+  console.printed.length = 0;
+  assert.equal(output.showFound("DEPLOY", "lobby"), 2);
+  assert.deepEqual(console.printed, ["<bob> Deploy now", "<bob> deployed"]);
+  assert.equal(output.showFound("nowhere", "lobby"), 0);
 });

@@ -106,3 +106,59 @@ test("an editor that dies leaves no scroll region, character set or alternate sc
   assert.match((await pane.screen()).at(-2) ?? "", /^alice@lobby>$/);
   await Deno.remove(folder, { recursive: true });
 });
+
+test("PgUp and /search look back, into the history file too, and --plain prints what /search finds", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-back-" });
+  const env = { CMDCHAT_HISTORY_PASSPHRASE: "open sesame" };
+  const chat = ["--port", String(server.port), "--name", "alice"];
+  const command = clientCommand(...chat, "--history-file", `${folder}/history`);
+  const first = await tmux.open({ command, env });
+  await first.shows(/- Connected as/);
+  await first.enter("said in the call before");
+  await first.shows(/<alice> said in the call before/);
+  await first.enter("/quit");
+  assert.equal(await first.exit(), 0);
+  const second = await tmux.open({ command, env });
+  await second.shows(/- Connected as/);
+  await second.enter("/search the call BEFORE");
+  await second.shows(/^\S+ #\d+ <alice> said in the call before$/m);
+  await second.shows(/"the call before" 1 of 1/);
+  await second.press("q");
+  await second.until(async () => /^alice@lobby>/.test((await second.screen()).at(-2) ?? ""), {
+    what: "the prompt",
+  });
+  second.signal("SIGTERM");
+  await second.exit();
+  const plain = await tmux.open({ command: clientCommand(...chat, "--plain") });
+  await plain.shows(/- Connected as/);
+  await plain.enter("a word to find");
+  await plain.shows(/^<alice> a word to find$/m);
+  await plain.enter("/search TO FIND");
+  await plain.until(
+    async () =>
+      (await plain.lines()).filter((line) => line === "<alice> a word to find").length === 2,
+    { what: "the line again" },
+  );
+  await plain.enter("/search nowhere");
+  await plain.shows(/^- No line in memory has "nowhere"\.$/m);
+  await plain.enter("/search");
+  await plain.shows(/^error: Cannot search: the form is \/search WORD$/m);
+  await Deno.remove(folder, { recursive: true });
+});
+
+test("a client that is ended while one looks back gives the ordinary screen back", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const pane = await tmux.open({ command: clientCommand("--port", String(server.port)) });
+  await pane.shows(/- Connected as/);
+  await pane.press("PageUp");
+  await pane.shows(/q returns/);
+  pane.signal("SIGTERM");
+  assert.equal(await pane.exit(), 143);
+  assert.equal(pane.settingsAfter, pane.settingsBefore);
+  await pane.until(async () => !/q returns/.test((await pane.screen()).join("\n")), {
+    what: "the shell's screen",
+  });
+});
