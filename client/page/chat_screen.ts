@@ -268,11 +268,10 @@ export class ChatScreen {
       event.preventDefault();
       this.#rooms.step(event.key === "ArrowUp" ? -1 : 1);
     });
-    // Whoever reads the log and begins to write, writes a message.
-    this.logs.element.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
-      if ([...key].length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey) {
-        this.composer.focus();
-      }
+    // Whoever begins to write, wherever they are, writes a message.
+    this.element.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey, target }) => {
+      if (target instanceof HTMLTextAreaElement || ctrlKey || metaKey || altKey) return;
+      if ([...key].length === 1 && key !== " ") this.composer.focus();
     });
     this.element.addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;

@@ -43,7 +43,7 @@ export function icon(name: IconName): SVGSVGElement {
 /** A QR code from its modules, true is dark: dark on white in every theme, as cameras want it. */
 export function qrCode(modules: readonly (readonly boolean[])[]): SVGSVGElement {
   const size = modules.length;
-  const quiet = 3;
+  const quiet = 1;
   const drawing = document.createElementNS(SVG, "svg");
   const span = size + 2 * quiet;
   drawing.setAttribute("viewBox", `${-quiet} ${-quiet} ${span} ${span}`);

@@ -18,6 +18,17 @@ const BACKTICKS = /^(`{1,3})([^]*)\1$/;
 // The golden angle puts numbers that are close to each other far apart on the circle of colors.
 const HUE_STEP = 137.508;
 
+const KIND_CLASSES: Readonly<Record<RenderedLine["kind"], string>> = {
+  chat: "chat",
+  system: "system",
+  file: "file",
+  progress: "progress",
+  note: "note",
+  connection: "link-state",
+  day: "day-line",
+  "room switch": "room-switch",
+};
+
 /** A name in its color. */
 export function coloredName(text: string, color: number): HTMLElement {
   const name = element("bdi", { class: "name" }, text);
@@ -35,10 +46,10 @@ export function authorOf({ kind, rows }: RenderedLine): string | undefined {
 export function lineElement(line: RenderedLine, continues: boolean): HTMLElement {
   const { kind, level = "info", rows } = line;
   const head = headOf(rows[0] ?? []);
-  const classes = ["line", kind.replace(" ", "-"), `level-${level}`, ...traits(line)];
+  const classes = ["line", KIND_CLASSES[kind], `level-${level}`, ...traits(line)];
   if (continues) classes.push("continues");
   const time = timeElement(line, head);
-  const body = element("div", { class: "body" }, ...blocks(rows));
+  const body = element("div", { class: "body" }, ...blocks(line.action ? withoutStar(rows) : rows));
   if (kind !== "chat") return element("div", { class: classes.join(" ") }, time, body);
   return element(
     "article",
@@ -55,6 +66,18 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     ),
     body,
   );
+}
+
+/** The rows of an action: the page shows one by its letters, and needs no mark. */
+function withoutStar(rows: readonly SpanRow[]): readonly SpanRow[] {
+  const [first = [], ...rest] = rows;
+  const at = first.findIndex(({ role }) => !HEAD_ROLES.has(role));
+  const span = first[at];
+  if (span === undefined || !span.text.startsWith("* ")) return rows;
+  return [
+    [...first.slice(0, at), { ...span, text: span.text.slice(2) }, ...first.slice(at + 1)],
+    ...rest,
+  ];
 }
 
 function traits(line: RenderedLine): string[] {

@@ -24,7 +24,7 @@ interface RoomLog {
   unreadLine: HTMLElement | undefined;
   /** Whether the user is at the end. */
   follows: boolean;
-  /** Where it is scrolled to while another is seen. */
+  /** Where it was scrolled to last. */
   top: number;
   /** Messages since the user left the end. */
   missed: number;
@@ -58,7 +58,6 @@ export class MessageLogs {
     log.box.setAttribute("aria-label", `Messages of ${label}`);
     if (log === this.#current) return;
     const before = this.#current;
-    before.top = before.box.scrollTop;
     before.box.hidden = true;
     forgetUnread(before);
     this.#current = log;
@@ -111,7 +110,7 @@ export class MessageLogs {
 
   /** Goes to the newest line. */
   toEnd(): void {
-    this.#current.follows = true;
+    follow(this.#current, true);
     this.#settle();
   }
 
@@ -170,8 +169,11 @@ export class MessageLogs {
   #scrolled(log: RoomLog): void {
     if (log !== this.#current) return;
     const { scrollHeight, scrollTop, clientHeight } = log.box;
-    log.follows = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    if (log.follows) log.missed = 0;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    // Only whoever goes up leaves the end: lines that came, and a lower window, move it away as well.
+    if (isAtEnd) follow(log, true);
+    else if (scrollTop < log.top) follow(log, false);
+    log.top = scrollTop;
     this.#showJump();
   }
 
@@ -193,6 +195,13 @@ export class MessageLogs {
     const words = missed === 0 ? "Newest" : `${missed} new`;
     if (this.#jump.textContent !== words) this.#jump.replaceChildren(words, icon("down"));
   }
+}
+
+function follow(log: RoomLog, isThere: boolean): void {
+  log.follows = isThere;
+  if (isThere) log.missed = 0;
+  // While the end is followed, the browser must not hold the lines that are seen in their place.
+  log.box.classList.toggle("left-end", !isThere);
 }
 
 function forgetUnread(log: RoomLog): void {

@@ -85,7 +85,12 @@ export function askStart(
   const first = [inputs.name, inputs.room, inputs.server].find((input) =>
     input.isConnected && input.value === ""
   );
-  (first ?? (fault === undefined ? join : inputs.token)).focus();
+  const wrong = fault === undefined
+    ? undefined
+    : /token/i.test(fault.text)
+    ? inputs.token
+    : inputs.name;
+  (first ?? wrong ?? join).focus();
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();

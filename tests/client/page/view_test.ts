@@ -154,6 +154,43 @@ testChat(
   },
 );
 
+testChat("a lower window and lines that come at once leave the log at its end", async (page) => {
+  const isAtEnd = () =>
+    page.$eval(
+      ".log:not([hidden])",
+      (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2,
+    );
+  const transfer = { n: 1, name: "a", size: 1, done: 0, sender: "alice", room: "den" } as const;
+  for (let n = 0; n < 20; n++) {
+    await page.evaluate(
+      (line, transfers) => {
+        for (let n = 0; n < 200; n++) view.print(line);
+        view.setTransfers(transfers);
+      },
+      messageOf("alice", "hello"),
+      n % 2 === 0
+        ? [{ ...transfer, direction: "in" as const, state: "offered" as const, waiting: undefined }]
+        : [],
+    );
+  }
+  await page.evaluate(() =>
+    new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+  );
+  assert.ok(await isAtEnd());
+  assert.equal(await page.$eval(".jump", (jump) => (jump as HTMLElement).hidden), true);
+});
+
+testChat("who begins to write elsewhere writes a message", async (page) => {
+  for (const selector of [".log:not([hidden])", '[aria-label="Invite"]', ".privacy"]) {
+    await page.focus(selector);
+    await page.keyboard.type("hi");
+    await page.keyboard.press("Enter");
+  }
+  const entered = await page.evaluate(() => told.filter(([what]) => what === "entered"));
+  assert.deepEqual(entered, Array.from({ length: 3 }, () => ["entered", "hi"]));
+  assert.equal(await page.$("dialog"), null);
+});
+
 testChat("what came into another room stands below a line, and the tab counts it", async (page) => {
   const rooms = (current: string, unread: number) =>
     ["den", "pub"].map((title) =>
