@@ -6,6 +6,7 @@ import { printError } from "../base/exit.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { ChatAddress } from "../chat/chat_options.ts";
 import type { ClientConfig } from "../config/read_options.ts";
+import { defaultKnownServersPath } from "../config/settings_file.ts";
 import { readToken } from "../config/read_secrets.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { needsNoProof } from "../net/host_addresses.ts";
@@ -16,6 +17,7 @@ import { Dialer } from "../session/dialer.ts";
 import { ServerGate } from "../session/server_gate.ts";
 import type { Session, SessionDestination } from "../session/session.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 
 const INSECURE_WARNING =
@@ -55,17 +57,23 @@ export interface ConnectorUser {
 export class Connector {
   readonly address: ChatAddress;
   readonly #gate: ServerGate;
+  readonly #known: KnownServers | undefined;
   readonly #dialer: Dialer;
 
   constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
     const { host, port, tls, webSocket = false } = endpoint;
     const { fingerprint: pinned, "known-servers": knownPath } = config;
     this.address = { host, port, tls: tls !== undefined, webSocket, token };
+    const path = knownPath ?? defaultKnownServersPath(readVariable);
+    this.#known = path === undefined
+      ? undefined
+      : new KnownServers(path, { makesFolder: knownPath === undefined });
     this.#gate = new ServerGate({
       address: hostAndPort(host, port),
       token,
       pinned,
-      known: knownPath === undefined ? undefined : new KnownServers(knownPath),
+      known: this.#known,
+      remembersAll: knownPath !== undefined,
       isCertified: tls !== undefined && !tls.insecure,
       isDirect: needsNoProof(host),
       tell: user.tell,
@@ -95,5 +103,16 @@ export class Connector {
   /** Goes on with a server that is another than before. Throws ConfigError. */
   trust(server: Fingerprint): Promise<void> {
     return this.#gate.trust(server);
+  }
+
+  /** Remembers a server for other calls; gives the file. Throws ConfigError. */
+  async remember(server: Fingerprint): Promise<string> {
+    if (this.#known === undefined) {
+      throw new ConfigError("Cannot remember the server: there is no home folder", {
+        hint: "--known-servers FILE says where",
+      });
+    }
+    await this.#gate.remember(server);
+    return this.#known.path;
   }
 }

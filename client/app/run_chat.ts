@@ -23,6 +23,7 @@ import { localDisk } from "../transfers/local_disk.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../../shared/cli/environment.ts";
+import { chooseName } from "./choose_name.ts";
 import { createOutput } from "./create_output.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import { EndSignals } from "./end_signals.ts";
@@ -79,11 +80,13 @@ export async function runChat(
   });
   let history: History | undefined;
   try {
+    const name = await chooseName(config, side);
+    if (name === undefined) return signalExitCode("SIGINT");
     history = await openConfiguredHistory(config, side);
     const downloads = takesFiles(parts, side);
     const writes = downloads || history !== undefined || config["known-servers"] !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
-    const chat = createChat(parts, { side, connector, history, downloads });
+    const chat = createChat(parts, { side, connector, history, downloads, name });
     const { ending } = parts;
     const question = new QuitQuestion(chat, hostsServer);
     return await converse(chat, { side, downloads, ending, script, question });
@@ -131,9 +134,13 @@ interface ChatParts {
   readonly connector: Connector;
   readonly history: History | undefined;
   readonly downloads: boolean;
+  readonly name: string;
 }
 
-function createChat(parts: Parts, { side, connector, history, downloads }: ChatParts): Chat {
+function createChat(
+  parts: Parts,
+  { side, connector, history, downloads, name }: ChatParts,
+): Chat {
   const { config, script, running, settings, home } = parts;
   const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
   const output = running.output = createOutput(config, { side, style, history, script, settings });
@@ -147,12 +154,13 @@ function createChat(parts: Parts, { side, connector, history, downloads }: ChatP
   });
   if (config.set !== undefined) settings.setAll(config.set);
   return running.chat = new Chat({
-    place: { name: config.name, room: config.room },
+    place: { name, room: config.room },
     secret: config.linkSecret,
     alarms: side.isPerson ? "hold" : config["allow-changed-keys"] ? "pass" : "stop",
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
     isProven: () => connector.isProven,
+    remember: (server) => connector.remember(server),
     trust: side.isPerson ? (server) => connector.trust(server) : undefined,
     console: side.console,
     output,

@@ -75,9 +75,8 @@ export class Chat implements ChatContext {
       warn: (text, hint) => this.output.note("danger", text, hint),
       tellsSilence: (options.tellsSilence ?? false) && !options.quiet,
       note: (level, text) => this.output.note(level, text),
-      trust: options.trust,
       server: () => this.fingerprint,
-      isProven: options.isProven,
+      about: options,
       wake: () => this.backoff.wake(),
       onChange: () => this.refreshStatus(),
     });

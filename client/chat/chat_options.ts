@@ -57,4 +57,6 @@ export interface ChatOptions {
   readonly isProven?: (() => boolean) | undefined;
   /** Goes on with a server that is another than before; absent where nobody can be asked: there it ends the chat. */
   readonly trust?: ((server: Fingerprint) => Promise<void>) | undefined;
+  /** Remembers a server for other calls; gives the file. Absent where nobody can be asked. */
+  readonly remember?: ((server: Fingerprint) => Promise<string>) | undefined;
 }

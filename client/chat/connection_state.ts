@@ -4,6 +4,7 @@ import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
+import type { ChatOptions } from "./chat_options.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** What is shown of an outage or a return. */
@@ -20,12 +21,10 @@ export interface ConnectionStateOptions {
   readonly tell: (news: ConnectionNews) => void;
   /** Another server than before answers: shown in red. */
   readonly warn: (text: string, hint: string) => void;
-  /** Goes on with another server; undefined where nobody can be asked. */
-  readonly trust: ((server: Fingerprint) => Promise<void>) | undefined;
+  /** What may be asked and told about who the server is. */
+  readonly about: Pick<ChatOptions, "trust" | "remember" | "isProven">;
   /** The server of the open session. */
   readonly server: () => Fingerprint | undefined;
-  /** Whether that is the one that the user means; it is unless told. */
-  readonly isProven?: (() => boolean) | undefined;
   /** Lets the next attempt come at once. */
   readonly wake: () => void;
   /** Whether a silent server is told in a line, since no status line shows it. */
@@ -64,7 +63,7 @@ export class ConnectionState {
 
   /** Whether nobody else can be in the server's place; true without a session. */
   get isProven(): boolean {
-    return this.#text !== "connected" || (this.#options.isProven?.() ?? true);
+    return this.#text !== "connected" || (this.#options.about.isProven?.() ?? true);
   }
 
   /** For how long the server has said nothing although it should have answered; undefined where all is well. */
@@ -115,12 +114,23 @@ export class ConnectionState {
     if (this.#strangers.length === 0) this.#set(`reconnecting in ${seconds} s…`);
   }
 
+  /** Remembers the server of this session for other calls; gives it, and the file. Throws UsageError or ConfigError. */
+  async remember(): Promise<{ readonly server: Fingerprint; readonly path: string }> {
+    const server = this.#options.server();
+    const path = server && await this.#options.about.remember?.(server);
+    if (server === undefined || path === undefined) {
+      throw new UsageError("Cannot remember the server: nothing says who it is");
+    }
+    this.#options.onChange();
+    return { server, path };
+  }
+
   /**
    * Goes on with another server than before: with `named`, or the one that was shown; or vouches for the server of the
    * session by its name. Throws UsageError.
    */
   async trust(named: Fingerprint | undefined): Promise<void> {
-    const { trust, wake, server } = this.#options;
+    const { wake, server, about: { trust } } = this.#options;
     const [shown, other] = this.#strangers;
     if (trust !== undefined && shown === undefined && named !== undefined) {
       if (named !== server()) throw notOurServer(named, server());

@@ -72,6 +72,19 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
       chat.connection.trust(argument === "" ? undefined : parseFingerprint(argument)),
   },
   {
+    name: "remember",
+    needs: "new protocol",
+    help: "remember this server's key for next time: another one is asked about then",
+    async run({ chat }) {
+      const { server, path } = await chat.connection.remember();
+      const { host, port } = chat.address;
+      chat.output.answer(
+        `${hostAndPort(host, port)} is remembered: another key there is asked about.\n` +
+          `${server} in ${quote(path, 200)}`,
+      );
+    },
+  },
+  {
     name: "clear",
     needs: "nothing",
     help: "clear the screen and the lines kept for /last",

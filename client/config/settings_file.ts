@@ -1,7 +1,7 @@
 // The settings file: options that somebody does not want to type every day, and profiles of servers. It is read and
 // never written. docs in README.md; ADR 15 has the format.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { closest } from "../../shared/text/closest.ts";
 import { type OptionTable, type Setting } from "../../shared/cli/command_line.ts";
@@ -92,6 +92,12 @@ export function defaultSettingsPath(env: SettingsInput["env"]): string | undefin
     ? undefined
     : join(home, ".config");
   return folder === undefined ? undefined : join(folder, "cmdchat", "config.toml");
+}
+
+/** The servers that were remembered with `/remember`, beside the settings; undefined where there is no home. */
+export function defaultKnownServersPath(env: SettingsInput["env"]): string | undefined {
+  const settings = defaultSettingsPath(env);
+  return settings === undefined ? undefined : join(dirname(settings), "known_servers");
 }
 
 interface Asked {

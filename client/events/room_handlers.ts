@@ -91,6 +91,7 @@ const HANDLERS: Handlers = {
     if (client === chat.clientId) return chat.nameIn(room, name);
     const how = old ? " with an old client: what they say is less protected on its way." : ".";
     show(chat, { event: "joined", text: `${nameInSentence(name)} joined${how}`, name, time }, room);
+    for (const text of makerNews(room)) show(chat, { event: "rules", text, time: undefined }, room);
   },
 
   left(chat, { client, room: id, name, time }, room) {
@@ -156,10 +157,11 @@ const HANDLERS: Handlers = {
   },
 
   rules(chat, { maker, locked, slow }, room) {
-    const isNews = room.maker !== maker && maker === chat.clientId;
+    const isOwn = maker === chat.clientId;
+    room.isMakerNews = isOwn && (room.isMakerNews || room.maker !== maker);
     room.maker = maker;
     const parts = [
-      ...(isNews ? ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."] : []),
+      ...makerNews(room),
       ...(locked ? ["The room is locked: nobody else can join."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
@@ -191,6 +193,13 @@ const HANDLERS: Handlers = {
     chat.transfers.handleChunk(event);
   },
 };
+
+/** What somebody who made a room can do there, once, and not before there is somebody to do it to. */
+function makerNews(room: JoinedRoom): string[] {
+  if (!room.isMakerNews || room.roster.people.length < 2) return [];
+  room.isMakerNews = false;
+  return ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."];
+}
 
 function countUnread(chat: ChatContext, room: JoinedRoom, shown: ReturnType<Output["chat"]>): void {
   if (room === chat.rooms.current || shown === "hidden") return;

@@ -2,6 +2,7 @@
 // One line a server: address, space, fingerprint; the last line of an address counts. Lines that begin with # are
 // comments.
 
+import { dirname } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { type Fingerprint, parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { quotePath } from "../files/file_access.ts";
@@ -12,9 +13,17 @@ const FILE_MAX_BYTES = 1_048_576;
 /** Servers by address, in a file. */
 export class KnownServers {
   readonly #path: string;
+  readonly #makesFolder: boolean;
 
-  constructor(path: string) {
+  /** `makesFolder`: whether the folder is made where it is missing, as for the file beside the settings. */
+  constructor(path: string, { makesFolder = false }: { readonly makesFolder?: boolean } = {}) {
     this.#path = path;
+    this.#makesFolder = makesFolder;
+  }
+
+  /** The file. */
+  get path(): string {
+    return this.#path;
   }
 
   /** Remembers the fingerprint of `address` from now on. Throws ConfigError. */
@@ -66,6 +75,10 @@ export class KnownServers {
   async #append(text: string, line: string): Promise<void> {
     const gap = text === "" || text.endsWith("\n") ? "" : "\n";
     try {
+      // Only its owner may change what it says.
+      if (this.#makesFolder) {
+        await Deno.mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      }
       await Deno.writeTextFile(this.#path, `${gap}${line}\n`, { append: true, mode: 0o600 });
     } catch (cause) {
       throw new ConfigError(

@@ -26,6 +26,8 @@ export class JoinedRoom {
   topic = "";
   /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
   maker: AnyClientId = 0;
+  /** Whether the user made it and was not told yet what that is good for: alone, for nothing. */
+  isMakerNews = false;
   /** Members that the user banned: name to client, by which a ban is lifted. */
   readonly banned = new Map<string, AnyClientId>();
   /** Position of the last event that arrived. */

@@ -118,7 +118,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
 function isFinal(error: CmdchatError, succeeded: boolean, { asksTrust }: KeepOptions): boolean {
   if (error instanceof BusyError) return false;
   // What was typed waits for the user's answer; meanwhile the server that was meant may come back.
-  if (error instanceof IdentityError && succeeded) return !asksTrust;
+  if (error instanceof IdentityError && (succeeded || error.isRemembered)) return !asksTrust;
   // A typo in the host must not be tried for ever; a server that we have talked to will come back.
   return !succeeded || error instanceof RefusalError || error instanceof ConfigError ||
     error instanceof CryptoError;

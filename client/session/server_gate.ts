@@ -14,8 +14,10 @@ export interface ServerGateOptions {
   readonly token: string | undefined;
   /** The server that a link or --fingerprint names. */
   readonly pinned: Fingerprint | undefined;
-  /** `--known-servers`. */
+  /** Servers that are remembered. */
   readonly known: Pick<KnownServers, "find" | "remember"> | undefined;
+  /** `--known-servers`: each new one is remembered without being asked for it; true unless told. */
+  readonly remembersAll?: boolean;
   /** Whether TLS has verified the server's certificate for the name of its host. */
   readonly isCertified: boolean;
   /** Whether the way there proves who answers, without a network in between: this machine, or an onion service. */
@@ -79,24 +81,35 @@ export class ServerGate {
 
   /** The user goes on with this server. Throws ConfigError where that cannot be remembered. */
   async trust(server: Fingerprint): Promise<void> {
+    const { known, address, remembersAll = true } = this.#options;
     if (this.#pinned !== undefined) this.#pinned = server;
-    else await this.#options.known?.remember(this.#options.address, server);
+    else if (remembersAll || await known?.find(address) !== undefined) {
+      await known?.remember(address, server);
+    }
     this.#before = server;
     this.#vouched = server;
   }
 
+  /** Remembers this server for other calls, as the user asked. Throws ConfigError. */
+  async remember(server: Fingerprint): Promise<void> {
+    await this.#options.known?.remember(this.#options.address, server);
+    this.#vouched = server;
+  }
+
   async #check(seen: Fingerprint): Promise<void> {
-    const { address, known } = this.#options;
-    if (this.#pinned !== undefined) return requireSame(seen, this.#pinned, "The server");
+    const { address, known, remembersAll = true } = this.#options;
+    if (this.#pinned !== undefined) return requireSame(seen, this.#pinned, { whose: "The server" });
     const remembered = await known?.find(address);
     if (remembered !== undefined) {
-      requireSame(seen, remembered, address);
+      requireSame(seen, remembered, { whose: address, isRemembered: true });
       // What this program remembered itself at its first connection proves no more than that did.
       if (this.#before === undefined) this.#vouched = remembered;
     } else {
       this.#compareWithBefore(seen);
-      await known?.remember(address, seen);
-      if (known !== undefined) this.#options.tell("info", `${address} is remembered as ${seen}`);
+      if (known !== undefined && remembersAll) {
+        await known.remember(address, seen);
+        this.#options.tell("info", `${address} is remembered as ${seen}`);
+      }
     }
     this.#before = seen;
     this.#warnUnproven(seen);
@@ -109,24 +122,19 @@ export class ServerGate {
     this.#options.tell(
       "warning",
       `Nothing proves that this is your server, so somebody in between could read everything: ${seen}`,
-      "compare it with what the server printed, then /trust it; an invite link does that for you",
+      "compare it with what the server printed, then /trust it, or /remember it for next time; an invite link " +
+        "does that for you",
     );
   }
 
   /** Where nothing else says who it must be: the first one to answer is taken, and compared with from then on. */
   #compareWithBefore(seen: Fingerprint): void {
-    const { address, known, isCertified, tell } = this.#options;
+    const { address, isCertified, tell } = this.#options;
     const before = this.#before;
     if (before === seen) return;
-    if (before === undefined) {
-      if (known !== undefined || !this.isProven) return;
-      return tell(
-        "info",
-        `The server is ${seen}`,
-        "compare it with the line that the server printed; an invite link does that for you",
-      );
-    }
-    if (!isCertified) requireSame(seen, before, "The server");
+    // Where nothing proves it, a warning says so; elsewhere there is nothing to compare it with.
+    if (before === undefined) return;
+    if (!isCertified) requireSame(seen, before, { whose: "The server" });
     tell(
       "info",
       `The server has another key than before: ${seen}. Its certificate is valid for ${address}, so it counts as the same server.`,
@@ -134,10 +142,14 @@ export class ServerGate {
   }
 }
 
-function requireSame(seen: Fingerprint, expected: Fingerprint, whose: string): void {
+function requireSame(
+  seen: Fingerprint,
+  expected: Fingerprint,
+  { whose, isRemembered = false }: { readonly whose: string; readonly isRemembered?: boolean },
+): void {
   if (seen === expected) return;
   throw new IdentityError(
     `${whose} is another than before: its fingerprint is ${seen}, it was ${expected}`,
-    { seen, hint: CHANGED_HINT },
+    { seen, hint: CHANGED_HINT, isRemembered },
   );
 }

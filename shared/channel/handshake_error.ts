@@ -27,6 +27,8 @@ export class HandshakeError extends ProtocolError {
 
 /** What an identity error carries. */
 export interface IdentityErrorOptions extends CmdchatErrorOptions {
+  /** Whether the other one is only remembered, and not named by the user: then they may be asked. */
+  readonly isRemembered?: boolean;
   /** Who answered. */
   readonly seen: Fingerprint;
 }
@@ -34,10 +36,13 @@ export interface IdentityErrorOptions extends CmdchatErrorOptions {
 /** The server is not the expected one: somebody intercepts the connection, or the server has a new identity. */
 export class IdentityError extends CryptoError {
   readonly seen: Fingerprint;
+  /** Whether the expected one is only remembered, and not named by the user. */
+  readonly isRemembered: boolean;
 
   constructor(message: string, options: IdentityErrorOptions) {
     super(message, options);
     this.seen = options.seen;
+    this.isRemembered = options.isRemembered ?? false;
   }
 }
 

@@ -106,3 +106,20 @@ Deno.test("/ban alone lists whom one has banned here: who was, and not who was a
   assert.equal(console.printed.at(-1), '- You have banned nobody in "lobby".');
   chat.end();
 });
+
+Deno.test("who made a room and is alone in it is told what that is good for when somebody comes", async () => {
+  const session = new FakeSession();
+  const { chat, console } = await startChat([session]);
+  const news = () => console.printed.filter((line) => line.includes("You made this room")).length;
+  const rules = () =>
+    session.deliver(eventOf("rules", { maker: chat.clientId ?? 0, locked: false, slow: 0 }));
+  await session.deliver(membersOf("alice"));
+  await rules();
+  assert.equal(news(), 0);
+  await session.deliver(eventOf("joined", { client: 8 as never, name: "bob", old: false }));
+  assert.equal(news(), 1);
+  await session.deliver(eventOf("joined", { client: 9 as never, name: "carol", old: false }));
+  await rules();
+  assert.equal(news(), 1);
+  chat.end();
+});

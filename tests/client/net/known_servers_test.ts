@@ -73,3 +73,18 @@ Deno.test("a file that is a folder, too large or not to be written is a clear er
   await assert.rejects(new KnownServers("/").find("a:1"), ConfigError);
   await assert.rejects(new KnownServers("/no/such/folder/known").remember("a:1", A), ConfigError);
 });
+
+Deno.test("the folder beside the settings is made for its owner alone, another one is not", async () => {
+  const home = await Deno.makeTempDir({ prefix: "cmdchat-known-" });
+  try {
+    const path = `${home}/.config/cmdchat/known_servers`;
+    await assert.rejects(new KnownServers(path).remember("a:1", A), ConfigError);
+    await new KnownServers(path, { makesFolder: true }).remember("a:1", A);
+    assert.equal(await Deno.readTextFile(path), `a:1 ${A}\n`);
+    if (Deno.build.os !== "windows") {
+      assert.equal(((await Deno.stat(`${home}/.config/cmdchat`)).mode ?? 0) & 0o777, 0o700);
+    }
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+});

@@ -108,6 +108,20 @@ Deno.test("a server that is another than before ends it where nobody can be aske
   assert.equal(await run([first], undefined, { asksTrust: true }).ended, first);
 });
 
+Deno.test("where the other one was only remembered, the user is asked at the first attempt already", async () => {
+  const remembered = () => new IdentityError("no", { seen: "B" as never, isRemembered: true });
+  const { attempts, clock, stop, ended } = run([remembered(), new FakeSession()], undefined, {
+    asksTrust: true,
+  });
+  await turns();
+  for (let s = 0; s < 2; s++) await clock.pass(1_000);
+  assert.equal(attempts.length, 2);
+  stop();
+  assert.equal(await ended, undefined);
+  const error = remembered();
+  assert.equal(await run([error], undefined, { asksTrust: false }).ended, error);
+});
+
 Deno.test("where the user is asked, a server that is another than before is tried on, and at once after wake()", async () => {
   const backoff = new Backoff(() => 0);
   const { attempts, clock, stop, ended } = run([new FakeSession(), stranger()], undefined, {

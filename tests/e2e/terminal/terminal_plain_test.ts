@@ -37,7 +37,7 @@ scriptTest(
     await alice.type("/quit\r");
     await bob.system(/alice left/);
     // What comes before is the runtime's, which says so when it looks at the packages.
-    const written = alice.raw.slice(alice.raw.indexOf("- The server"));
+    const written = alice.raw.slice(alice.raw.indexOf("- Connected"));
     // It asks for brackets around a paste, before any text, and takes that back at its end: shells do the same.
     const [lines = "", ...more] = written.split("\x1b[?2004l");
     assert.deepEqual(more, [""]);

@@ -265,7 +265,9 @@ async function runTmux(args: readonly string[], input = ""): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** The command line of the client from source. */
+/** The command line of the client from source; a chat without a name is anonymous, so that nobody is asked for one. */
 export function clientCommand(...args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "--no-check", "-A", "client/main.ts", ...args];
+  const isChat = args.every((arg, at) => at > 0 || arg.startsWith("-"));
+  const name = isChat && !args.includes("--name") ? ["--name", "anonymous"] : [];
+  return [Deno.execPath(), "run", "--no-check", "-A", "client/main.ts", ...args, ...name];
 }
