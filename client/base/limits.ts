@@ -42,6 +42,12 @@ export const RECONNECT_MAX_MS = 30_000;
 /** A client gives a connection attempt, with its handshake, this long. */
 export const CONNECT_TIMEOUT_MS = 15_000;
 
+/** Of these, one of several addresses has so long: a server that hangs accepts connections all the same. */
+export const ADDRESS_TIMEOUT_MS = 4_000;
+
+/** A server that has other addresses and owes an answer for so long is left for another one; up to half more by chance. */
+export const ANSWER_ELSEWHERE_MS = 10_000;
+
 /** The same through a proxy: Tor may build a circuit first. */
 export const PROXY_TIMEOUT_MS = 60_000;
 

@@ -1,4 +1,4 @@
-// The addresses of a host name: an attempt after a failed one goes to another of them, which may be another server.
+// The addresses of a host name: each may be another server.
 
 import { isLoopback } from "./no_proxy.ts";
 import { lookup } from "node:dns/promises";
@@ -21,11 +21,4 @@ export async function lookUpAddresses(host: string): Promise<readonly string[]> 
     // Connecting by name fails as well, and says why.
     return [];
   }
-}
-
-/** `addresses`, beginning with another one at each turn. */
-export function turned(addresses: readonly string[], turn: number): readonly string[] {
-  if (addresses.length === 0) return addresses;
-  const start = turn % addresses.length;
-  return [...addresses.slice(start), ...addresses.slice(0, start)];
 }

@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   /** Milliseconds of silence after which the server counts as gone. */
   readonly patienceMs: number;
+  /** The same where an answer is due, if there is another server to go to; undefined = there is none. */
+  readonly answerMs?: number | undefined;
   /** Asks the server for a sign of life; undefined where the wire has no word for it. */
   readonly ask: (() => void) | undefined;
   /** Called once, when the server is gone. */
@@ -83,7 +85,9 @@ export class Heartbeat {
 
   #isDead(): boolean {
     const now = this.#options.clock.now();
-    if (now - this.#heardAt > this.#options.patienceMs) return true;
+    const { patienceMs, answerMs = Infinity } = this.#options;
+    if (now - this.#heardAt > patienceMs) return true;
+    if (this.#dueAt !== undefined && now - this.#dueAt > answerMs) return true;
     return this.#askedAt !== undefined && now - this.#askedAt > WAKE_ANSWER_MS;
   }
 }

@@ -29,6 +29,8 @@ export interface SessionV2Request {
   /** What may be said to the server of this fingerprint; throws to end the attempt before anything is said. */
   readonly introduce: (server: Fingerprint) => Promise<Introduction>;
   readonly clock?: Clock;
+  /** How long an answer may be due where another server could take over; undefined = there is none. */
+  readonly answerMs?: number | undefined;
 }
 
 interface Parts {
@@ -37,6 +39,7 @@ interface Parts {
   readonly cipher: RecordCipher;
   readonly batches: BatchReader;
   readonly clock: Clock;
+  readonly answerMs: number | undefined;
 }
 
 /** A v2 session. */
@@ -58,6 +61,7 @@ export class SessionV2 implements Session {
     this.#heartbeat = new Heartbeat({
       clock: parts.clock,
       patienceMs: HEARTBEAT_TIMEOUT_MS,
+      answerMs: parts.answerMs,
       ask: () => this.#ask(),
       onDead: () => {
         this.#silent = true;
@@ -72,7 +76,7 @@ export class SessionV2 implements Session {
    * IdentityError, CryptoError, what the server refused, or ConnectionError. The caller closes the connection.
    */
   static async open(connection: Connection, request: SessionV2Request): Promise<SessionV2> {
-    const { keyPair: rsa, expected, tls, clock = SYSTEM_CLOCK } = request;
+    const { keyPair: rsa, expected, tls, clock = SYSTEM_CLOCK, answerMs } = request;
     const handshake = await ClientHandshake.start({ rsa, expected });
     await connection.write(encodeFrame(handshake.firstMessage));
     const frames = readFrames(connection, tls);
@@ -81,7 +85,7 @@ export class SessionV2 implements Session {
     const { keys, fingerprint } = await handshake.receive(answer);
     const introduction = await request.introduce(fingerprint);
     const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
-    const parts = { connection, frames, cipher, batches: new BatchReader(), clock };
+    const parts = { connection, frames, cipher, batches: new BatchReader(), clock, answerMs };
     await connection.write(seal(cipher, helloOf(introduction)));
     const [first, ...early] = await firstEvents(parts);
     if (first?.kind === "refused") throw refusalError(first.reason, introduction);

@@ -14,12 +14,13 @@ class SleepyClock extends ManualClock {
   }
 }
 
-function watched(options: { readonly canAsk?: boolean } = {}) {
+function watched(options: { readonly canAsk?: boolean; readonly answerMs?: number } = {}) {
   const clock = new SleepyClock();
   const told = { asked: 0, dead: 0, silence: 0 };
   const heartbeat = new Heartbeat({
     clock,
     patienceMs: PATIENCE_MS,
+    answerMs: options.answerMs,
     ask: options.canAsk === false ? undefined : () => told.asked++,
     onDead: () => told.dead++,
     onSilence: () => told.silence++,
@@ -129,4 +130,18 @@ Deno.test("a link is tried when the user types after a quiet while, and not at e
   await old.pass(10);
   old.heartbeat.nudge();
   assert.equal(old.told.asked, 0);
+});
+
+Deno.test("where another server could take over, one that owes an answer is left sooner; silence alone is no reason", async () => {
+  const { heartbeat, told, pass } = watched({ answerMs: 10_000 });
+  await pass(14);
+  assert.equal(told.dead, 0, "nothing was asked");
+  heartbeat.expect();
+  await pass(9);
+  heartbeat.heard();
+  heartbeat.expect();
+  await pass(10);
+  assert.equal(told.dead, 0);
+  await pass(1);
+  assert.equal(told.dead, 1);
 });
