@@ -15,6 +15,7 @@ import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
 import { lookUpAddresses, type Resolve } from "../net/host_addresses.ts";
+import { cryptoRandom } from "./reconnect.ts";
 import type { ServerGate } from "./server_gate.ts";
 import { SessionV1 } from "./session_v1.ts";
 import { SessionV2 } from "./session_v2.ts";
@@ -134,7 +135,7 @@ export class Dialer {
     place: SessionDestination,
     { endpoint, signal, hasOthers = false }: Opening,
   ): Promise<Session> {
-    const { renderer, bufferSize, clock, random = Math.random } = this.#options;
+    const { renderer, bufferSize, clock, random = cryptoRandom } = this.#options;
     const keys = this.#freshKeyPair();
     if (endpoint.tls?.insecure) this.#options.onInsecure();
     const connection = await connect(endpoint, signal);
@@ -172,7 +173,7 @@ export class Dialer {
   /** As the system orders them at first; then the address of before comes last, and the others by chance. */
   #inTurn(addresses: readonly string[]): readonly string[] {
     const tried = this.#tried;
-    const { random = Math.random } = this.#options;
+    const { random = cryptoRandom } = this.#options;
     if (tried === undefined) return addresses;
     const others = addresses.filter((address) => address !== tried);
     const shuffled = others.map((address) => ({ address, at: random() }))

@@ -136,7 +136,8 @@ async function pause({ clock, backoff, signal, onWaiting }: KeepOptions): Promis
   backoff.paused();
 }
 
-function cryptoRandom(): number {
+/** By chance, from 0 up to 1. */
+export function cryptoRandom(): number {
   const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
   return value / 2 ** 32;
 }

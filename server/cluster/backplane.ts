@@ -6,13 +6,19 @@ export type Subject = string;
 /** Receives a log's entries, in order, each at least once. */
 export interface LogSink {
   entry(position: number, body: Uint8Array): void;
-  /** The log was lost and restarts: its positions start over. */
+  /** The log was lost, or its entries were removed by hand, and restarts: it is read from its start again. */
   reset(): void;
 }
 
 /** Something that runs until it is closed; closing is idempotent. */
 export interface Running {
   close(): void;
+}
+
+/** Reads a log until it is closed. */
+export interface Following extends Running {
+  /** Its entries were removed by hand: the sink is reset, and gets what there is now from the start. */
+  restart(): void;
 }
 
 /** How the backplane does. */
@@ -41,7 +47,8 @@ export interface BackplaneLimits {
  *    a log's entries in one order.
  * 2. `append` that throws ClusterLost may or may not have appended; only the log itself tells. One that throws
  *    EntryRefused has not.
- * 3. `follow` starts with the oldest stored entry, and continues over lost connections.
+ * 3. `follow` starts with the oldest stored entry, and continues over lost connections. A log that has no entries any
+ *    more, although some were read, is reset.
  * 4. `publish` and `subscribe` lose messages while there is no connection.
  */
 export interface Backplane {
@@ -54,7 +61,9 @@ export interface Backplane {
   append(subject: Subject, body: Uint8Array, last: number): Promise<number | undefined>;
   /** The last position of a log; 0 if it is empty. Throws ClusterLost. */
   last(subject: Subject): Promise<number>;
-  follow(subject: Subject, sink: LogSink): Running;
+  /** The position of the oldest entry that is stored; 0 if there is none. Throws ClusterLost. */
+  first(subject: Subject): Promise<number>;
+  follow(subject: Subject, sink: LogSink): Following;
   /** Drops a log's entries up to position `upTo`. Throws ClusterLost. */
   trim(subject: Subject, upTo: number): Promise<void>;
   publish(subject: Subject, body: Uint8Array): void;

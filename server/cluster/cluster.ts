@@ -91,6 +91,8 @@ export interface ClusterOptions {
   /** How long clients of a lost server may resume elsewhere. */
   readonly holdMs: number;
   readonly onFault: (error: unknown) => void;
+  /** See ClusterBusOptions. */
+  readonly onRoomLost?: () => void;
   /** Told when servers come and go. */
   readonly onServers: (what: "found" | "lost" | "gone", others: number) => void;
   /** Told of a message under another key, and of a server with another identity. */
@@ -123,6 +125,7 @@ export class Cluster {
       key,
       slot,
       onFault,
+      onRoomLost: options.onRoomLost,
       homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
     });
     this.sealed = new SealedHomes({ slot, send: (message) => this.#send(message) });

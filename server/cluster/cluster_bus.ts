@@ -38,6 +38,8 @@ export interface ClusterBusOptions {
   /** The server that has a client now. */
   readonly homeOf: (client: ClientId) => Slot;
   readonly onFault: (error: unknown) => void;
+  /** Told of each room with members whose log is gone from the backplane; it is put back. */
+  readonly onRoomLost?: (() => void) | undefined;
 }
 
 /** Opens rooms that may also be open on other servers. */
@@ -241,6 +243,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   lost(): void {
+    if (!this.empty) this.#cluster.onRoomLost?.();
     this.#broken = true;
     this.view.at += PLACES_AFTER_LOSS;
   }

@@ -11,7 +11,7 @@ import {
   ClusterLost,
   type EntryRefusal,
   EntryRefused,
-  type Running,
+  type Following,
   type Subject,
 } from "./backplane.ts";
 import { LogSize } from "./log_size.ts";
@@ -84,7 +84,7 @@ interface Placed extends Entry {
  */
 export class SharedLog<P> {
   readonly #options: SharedLogOptions<P>;
-  readonly #follower: Running;
+  readonly #follower: Following;
   #first: P[] = [];
   #queue: P[] = [];
   /** Position of the last entry that was read. */
@@ -249,6 +249,14 @@ export class SharedLog<P> {
       this.#unjudged.push(entry);
       if (this.#known) this.#judge();
     } else if (entry.after === this.#tail) this.#land(entry);
+    else if (entry.after === 0 && this.#known) void this.#doubt(entry.position);
+  }
+
+  /** Somebody found the log empty and wrote at `position`: is what this server knows still in it? */
+  async #doubt(position: number): Promise<void> {
+    const epoch = this.#epoch;
+    const first = await this.#asked((backplane, subject) => backplane.first(subject));
+    if (first === position && epoch === this.#epoch && !this.#closed) this.#follower.restart();
   }
 
   /** Finds a valid entry with the whole state among those that were read, and continues from there. */
@@ -285,6 +293,11 @@ export class SharedLog<P> {
     this.#sinceWhole = 0;
     this.#unjudged = undefined;
     this.#size.clear();
+    // Nobody must find a room empty that is not.
+    if (this.#known && !this.#finishing && !this.#closed && !this.#options.machine.empty) {
+      this.#wantsWhole = true;
+      this.#start();
+    }
     this.#move();
   }
 
@@ -314,9 +327,16 @@ export class SharedLog<P> {
     }
   }
 
-  async #last(): Promise<number | undefined> {
+  #last(): Promise<number | undefined> {
+    return this.#asked((backplane, subject) => backplane.last(subject));
+  }
+
+  /** What the backplane says of the log; undefined where it cannot be reached. */
+  async #asked(
+    ask: (backplane: Backplane, subject: Subject) => Promise<number>,
+  ): Promise<number | undefined> {
     try {
-      return await this.#options.backplane.last(this.#options.subject);
+      return await ask(this.#options.backplane, this.#options.subject);
     } catch (error) {
       if (error instanceof ClusterLost) return undefined;
       throw error;

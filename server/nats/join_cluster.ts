@@ -50,6 +50,10 @@ export async function joinCluster(
   const mismatches = new RepeatLog({
     report: (what, count) => log.warning(MISMATCHES[what as Mismatch], { count }),
   });
+  const losses = new RepeatLog({
+    report: (what, count) =>
+      log.warning(`${what} are missing from NATS, this server puts back what it knows`, { count }),
+  });
   let joined: Cluster | undefined;
   let told = "";
   // NATS costs 100 ms of start-up, which only those pay who use it.
@@ -74,6 +78,7 @@ export async function joinCluster(
     key,
     slot: randomSlot(),
     identity,
+    onRoomLost: () => losses.note("rooms"),
     onMismatch: (what) => mismatches.note(what),
     holdMs: config.hold * 1_000,
     onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),

@@ -15,6 +15,7 @@ import {
   type BackplaneStatus,
   ClusterLost,
   EntryRefused,
+  type Following,
   type LogSink,
   type Running,
   type Subject,
@@ -111,11 +112,21 @@ export class NatsBackplane implements Backplane {
     }
   }
 
-  follow(subject: Subject, sink: LogSink): Running {
+  async first(subject: Subject): Promise<number> {
+    try {
+      return (await readMessage(this.#nats, { seq: 1, next_by_subj: subject }))?.seq ?? 0;
+    } catch (cause) {
+      await this.#nats.mend();
+      throw lost(cause);
+    }
+  }
+
+  follow(subject: Subject, sink: LogSink): Following {
     const follower = new Follower(this.#nats, { subject, sink });
     this.#followers.add(follower);
     follower.look();
     return {
+      restart: () => follower.reset(),
       close: () => {
         this.#followers.delete(follower);
         follower.close();
@@ -171,6 +182,8 @@ class Follower {
   #woken = true;
   #isReading = false;
   #looked = 0;
+  /** No sign is the reason for this look: the log may be gone. */
+  #isDoubtful = false;
   #isClosed = false;
 
   constructor(nats: NatsClient, options: FollowerOptions) {
@@ -187,7 +200,9 @@ class Follower {
 
   /** Looks again where nothing was a sign for a while: signs get lost with connections. */
   lookSometimes(now: number): void {
-    if (now - this.#looked >= LOOK_MS) this.look();
+    if (now - this.#looked < LOOK_MS) return;
+    this.#isDoubtful = this.#next > 1;
+    this.look();
   }
 
   /** The stream is another: its positions start over. */
@@ -207,7 +222,10 @@ class Follower {
     while (this.#woken && !this.#isClosed) {
       this.#woken = false;
       this.#looked = performance.now();
+      const isDoubtful = this.#isDoubtful;
+      this.#isDoubtful = false;
       try {
+        if (isDoubtful && await this.#isGone()) this.reset();
         while (await this.#readOne());
       } catch {
         // The stream, its leader or the connection is not there now: lookSometimes() comes back to it. A server that
@@ -216,6 +234,13 @@ class Follower {
       }
     }
     this.#isReading = false;
+  }
+
+  /** Whether a log that had entries has none: somebody removed them by hand. */
+  async #isGone(): Promise<boolean> {
+    const { name } = this.#nats.stream;
+    const last = await readMessage(this.#nats, { last_by_subj: this.#options.subject });
+    return last === undefined && !this.#isClosed && this.#nats.stream.name === name;
   }
 
   async #readOne(): Promise<boolean> {

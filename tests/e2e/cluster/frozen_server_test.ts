@@ -41,8 +41,7 @@ function dialerTo(port: number): Dialer {
 /** Reads until the session is over; gives why. */
 async function endOf(session: Session): Promise<unknown> {
   try {
-    const events = session.events();
-    while (!(await events.next()).done);
+    await Array.fromAsync(session.events());
     return undefined;
   } catch (error) {
     return error;

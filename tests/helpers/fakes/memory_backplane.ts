@@ -5,8 +5,8 @@ import {
   ClusterLost,
   type EntryRefusal,
   EntryRefused,
+  type Following,
   type LogSink,
-  type Running,
 } from "../../../server/cluster/backplane.ts";
 
 interface Stored {
@@ -46,6 +46,10 @@ export class MemoryCluster {
         await delay();
         if (fails()) throw new ClusterLost("asked for the last");
         return this.logs.get(subject)?.at(-1)?.place ?? 0;
+      },
+      first: async (subject) => {
+        await delay();
+        return this.logs.get(subject)?.at(0)?.place ?? 0;
       },
       follow: (subject, sink) => this.follow({ subject, sink, delay }),
       trim: async (subject, upTo) => {
@@ -88,7 +92,7 @@ export class MemoryCluster {
 
   follow(
     { subject, sink, delay }: { subject: string; sink: LogSink; delay: () => Promise<void> },
-  ): Running {
+  ): Following {
     let given = 0;
     let closed = false;
     let busy: Promise<void> | undefined;
@@ -115,6 +119,10 @@ export class MemoryCluster {
     this.followers.add(follower);
     wake();
     return {
+      restart: () => {
+        follower.reset();
+        wake();
+      },
       close: () => {
         closed = true;
         this.followers.delete(follower);
