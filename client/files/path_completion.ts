@@ -2,8 +2,9 @@
 
 const ENTRIES_MAX = 5_000;
 const CANDIDATES_MAX = 200;
-// What would not survive being typed and shown: control, format and separating characters.
-const UNSHOWABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+// What would not survive being typed and shown: control, format and separating characters, but for those that shape
+// letters and emoji; and what stands for bytes that are not UTF-8, by which no file can be opened.
+const UNSHOWABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/u;
 
 /** Paths that begin with `typed`; `~/` stands for `home`. Folders that cannot be read give none. */
 export function completePath(typed: string, home: string | undefined): string[] {
@@ -14,7 +15,9 @@ export function completePath(typed: string, home: string | undefined): string[] 
     : folder || ".";
   const names: string[] = [];
   for (const name of list(directory)) {
-    if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
+    // macOS writes é as two characters, keyboards as one: the name is offered as it is on the disk.
+    const fits = name.normalize("NFC").startsWith(prefix.normalize("NFC"));
+    if (!fits || (name.startsWith(".") && !prefix.startsWith("."))) continue;
     names.push(folder + name);
     if (names.length === CANDIDATES_MAX) break;
   }

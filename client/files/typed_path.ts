@@ -22,6 +22,26 @@ export function pathCandidates(typed: string, options: TypedPathOptions): readon
   return [...new Set(candidates.map((path) => expandHome(path, options.home)))].filter(Boolean);
 }
 
+/** The words of `typed` as a shell splits it, each with its quotes; so terminals paste several files that are dropped. */
+export function pathWords(typed: string, windows: boolean): readonly string[] {
+  const words: string[] = [];
+  let word = "";
+  let quote: string | undefined;
+  for (let i = 0; i < typed.length; i++) {
+    const c = typed[i]!;
+    if (quote === undefined && /\s/.test(c)) {
+      if (word !== "") words.push(word);
+      word = "";
+      continue;
+    }
+    word += c;
+    if (c === "\\" && !windows && quote !== "'" && i + 1 < typed.length) word += typed[++i]!;
+    else if (c === quote) quote = undefined;
+    else if (quote === undefined && (c === '"' || (c === "'" && !windows))) quote = c;
+  }
+  return word === "" ? words : [...words, word];
+}
+
 /** Takes away the quotes and backslashes of a POSIX shell; blanks stay as they are. */
 function unquote(text: string, windows: boolean): string {
   let out = "";

@@ -47,12 +47,15 @@ export async function runSendFile(input: LinkInput): Promise<number> {
   const { values, positionals: paths } = readConnection(SEND_FILE_OPTIONS, input);
   if (paths.length === 0) throw new UsageError("Cannot send a file: the form is send-file PATH…");
   const { sendFileScript } = await import("./send_file.ts");
+  const { checkSourceFile } = await import("../uploads/disk_file.ts");
   const { json, timeout, as } = values;
   const fromInput = paths.filter((path) => path === STDIN).length;
   if (fromInput > 1) throw new UsageError("Cannot send standard input (-) more than once");
   if (as !== undefined && fromInput === 0) {
     throw new UsageError("Cannot use --as without -: it names the file from standard input");
   }
+  // Somebody may come in an hour; a wrong path is known now.
+  for (const path of paths) if (path !== STDIN) await checkSourceFile(path);
   const script = sendFileScript({ paths, as, json, timeout: seconds(timeout) });
   return await runChat(asClientConfig(values), script);
 }

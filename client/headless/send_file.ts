@@ -10,6 +10,7 @@ import { errorText } from "../../shared/cli/error_report.ts";
 import { answersText } from "../render/transfer_text.ts";
 import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
+import { openSourceFile } from "../uploads/disk_file.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
@@ -111,8 +112,10 @@ class FileSending {
   ): Promise<CmdchatError | undefined> {
     this.#ended = Promise.withResolvers();
     try {
-      if (input === undefined) await chat.transfers.offerFile(path, chat.room);
-      else await this.#sendInput(input, chat);
+      if (input === undefined) {
+        const file = await openSourceFile(path, chat.transfers.fileMax);
+        chat.transfers.sendFile(file, chat.room);
+      } else await this.#sendInput(input, chat);
     } catch (error) {
       if (error instanceof CmdchatError) return error;
       throw error;

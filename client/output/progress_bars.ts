@@ -44,11 +44,12 @@ export class ProgressBars {
     if (!moves || isHere) return this.#bars.delete(file.n);
     const bar: Bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
     const at = this.#now();
-    bar.done = event.done;
+    // What goes on after a lost connection may have to come once more: a bar never goes back.
+    bar.done = Math.max(bar.done, event.done);
     bar.waitingFor = event.kind === "waiting" ? event.for : undefined;
     // The rate before a pause does not tell the rate after it.
     if (event.kind !== "progress") bar.samples.length = 0;
-    bar.samples.push({ at, done: event.done });
+    bar.samples.push({ at, done: bar.done });
     while (bar.samples.length > 2 && at - (bar.samples[0]?.at ?? 0) > WINDOW_MS) {
       bar.samples.shift();
     }

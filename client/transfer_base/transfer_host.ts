@@ -26,8 +26,8 @@ export class NotSavedError extends Error {
 
 /** Where files come from and go. */
 export interface TransferDisk {
-  /** Opens what the user named after `/send`. Throws UsageError or LimitError. */
-  open(typed: string, fileMax: number): Promise<SourceFile>;
+  /** Opens what the user named after `/send`: one file, or several that were dropped. Throws UsageError or LimitError. */
+  open(typed: string, fileMax: number): Promise<readonly SourceFile[]>;
   /**
    * Keeps a file of a peer's `name` under a safe form of it, and resolves with where that is; undefined: no file is
    * taken or held. Rejects with NotSavedError.

@@ -2,7 +2,7 @@
 
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";
 import { NotSavedError, type TransferDisk } from "../transfer_base/transfer_host.ts";
-import { openSourceFile } from "../uploads/disk_file.ts";
+import { openTypedFiles } from "../uploads/disk_file.ts";
 
 /** What the user's disk is for transfers. */
 export interface LocalDiskOptions {
@@ -15,7 +15,7 @@ export interface LocalDiskOptions {
 /** The disk of this machine. */
 export function localDisk({ folder, home }: LocalDiskOptions): TransferDisk {
   return {
-    open: (typed, fileMax) => openSourceFile(typed, { home, fileMax }),
+    open: (typed, fileMax) => openTypedFiles(typed, { home, fileMax }),
     save: folder === undefined ? undefined : async (name, chunks) => {
       try {
         return await saveDownload(folder, name, chunks);

@@ -183,7 +183,15 @@ export class Transfers {
 
   /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
   async offerFile(typed: string, room: RequestRoom): Promise<void> {
-    this.sendFile(await this.#options.disk.open(typed, this.fileMax), room);
+    const files = await this.#options.disk.open(typed, this.fileMax);
+    for (const [at, file] of files.entries()) {
+      try {
+        this.sendFile(file, room);
+      } catch (error) {
+        for (const unsent of files.slice(at + 1)) unsent.close();
+        throw error;
+      }
+    }
   }
 
   /** Sends what is open already, which it closes. Throws LimitError, and UsageError for its name. */

@@ -8,7 +8,7 @@ import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
-import { pathCandidates } from "../files/typed_path.ts";
+import { pathCandidates, pathWords } from "../files/typed_path.ts";
 
 /** Enough of a path to recognise it in an error. */
 const PATH_SHOWN_MAX = 200;
@@ -20,24 +20,46 @@ export interface SourceFileOptions {
   readonly fileMax: number;
 }
 
-/** Opens what the user typed after `/send`. Throws UsageError or LimitError. */
-export async function openSourceFile(
+/** Opens what the user typed after `/send`, or dropped. Throws UsageError or LimitError. */
+export async function openTypedFiles(
   typed: string,
-  options: SourceFileOptions,
-): Promise<SourceFile> {
-  const { home, fileMax } = options;
-  const candidates = pathCandidates(typed, { home, windows: Deno.build.os === "windows" });
-  if (candidates.length === 0) {
-    throw new UsageError("Cannot send a file: it needs a path, as in /send notes.txt");
-  }
-  if (fileMax === 0) {
-    throw new LimitError(`Cannot send ${shown(candidates[0]!)}: this server takes no files`);
-  }
-  const path = await firstThatExists(candidates);
+  { home, fileMax }: SourceFileOptions,
+): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
   try {
+    for (const path of await pathsOf(typed, home)) {
+      files.push(await openSourceFile(path, fileMax));
+    }
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
+  }
+  return files;
+}
+
+/** Opens the file of exactly this path; `fileMax` in bytes. Throws UsageError or LimitError. */
+export async function openSourceFile(path: string, fileMax: number): Promise<SourceFile> {
+  if (fileMax === 0) {
+    throw new LimitError(`Cannot send ${shown(path)}: this server takes no files`);
+  }
+  return await orRefusal(path, async () => {
     // Opening a named pipe would wait for its other end.
     refuseUnlessSendable(path, await Deno.stat(path), fileMax);
     return await openRegular(path, fileMax);
+  });
+}
+
+/** Looks whether the file of exactly this path can be sent, as far as one can know without a server. Throws UsageError. */
+export async function checkSourceFile(path: string): Promise<void> {
+  await orRefusal(path, async () => {
+    refuseUnlessSendable(path, await Deno.stat(path), Infinity);
+    (await Deno.open(path, { read: true })).close();
+  });
+}
+
+async function orRefusal<T>(path: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
   } catch (error) {
     if (error instanceof UsageError || error instanceof LimitError) throw error;
     const why = error instanceof ChunkError ? error.message : whyUnreadable(error);
@@ -45,13 +67,31 @@ export async function openSourceFile(
   }
 }
 
-async function firstThatExists(candidates: readonly string[]): Promise<string> {
+/** One path; several only where all of them are there. */
+async function pathsOf(typed: string, home: string | undefined): Promise<readonly string[]> {
+  const options = { home, windows: Deno.build.os === "windows" };
+  const candidates = pathCandidates(typed, options);
+  if (candidates.length === 0) {
+    throw new UsageError("Cannot send a file: it needs a path, as in /send notes.txt");
+  }
+  const whole = await firstThatExists(candidates);
+  if (whole !== undefined) return [whole];
+  const words = pathWords(typed, options.windows);
+  const paths = await Promise.all(
+    words.map((word) => firstThatExists(pathCandidates(word, options))),
+  );
+  const found = paths.filter((path) => path !== undefined);
+  if (words.length > 1 && found.length === words.length) return found;
+  // The last one is what is left without quotes: the clearest one to name.
+  return [candidates.at(-1) as string];
+}
+
+async function firstThatExists(candidates: readonly string[]): Promise<string | undefined> {
   for (const path of candidates) {
     const exists = await Deno.stat(path).then(() => true, () => false);
     if (exists) return path;
   }
-  // The last one is what is left without quotes: the clearest one to name.
-  return candidates.at(-1)!;
+  return undefined;
 }
 
 async function openRegular(path: string, fileMax: number): Promise<SourceFile> {

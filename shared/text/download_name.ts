@@ -8,7 +8,8 @@ const SEPARATORS = /[/\\]+/;
 // Reserved on Windows (learn.microsoft.com, "Naming Files, Paths, and Namespaces"; `:` opens a
 // stream). The rest are slashes that some code page turns into the real one.
 const RESERVED = /[<>:"|?*/\\\u2044\u2215\u2216\u29f5\u29f8\u29f9]/;
-const INVISIBLE = /(?!\p{Cs})[\p{DI}\p{Cf}\p{Noncharacter_Code_Point}]/gu;
+// Joiners and the emoji form stay where sanitizeLine() finds that they shape what is seen.
+const INVISIBLE = /(?!\p{Cs}|[\u200c\u200d\ufe0f])[\p{DI}\p{Cf}\p{Noncharacter_Code_Point}]/gu;
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffd]/gu;
 const BLANKS = /\p{Zs}+/gu;
 const NOT_ASCII = /\P{ASCII}/gu;

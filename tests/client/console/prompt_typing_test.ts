@@ -98,7 +98,22 @@ Deno.test("a file that is dropped onto the terminal is offered, however its path
     await chat.type("\x1f");
     assert.equal(chat.tty.screen[0], `alice> ${form}`.trimEnd(), "Ctrl-_ makes it text again");
   }
-  for (const text of [`${folder}`, `${path}x`, "a film's.bin", "hello /etc", `${path}\n${path}`]) {
+  const two = `'${path.replace("'", "'\\''")}' ${folder}/b`;
+  await Deno.writeTextFile(`${folder}/b`, "b");
+  assert.deepEqual(droppedFile(two, folder), {
+    text: `/send ${two}`,
+    hint: "Enter offers these 2 files to the room; Ctrl-_ makes it the pasted text again",
+  });
+  for (
+    const text of [
+      `${two} more`,
+      `${folder}`,
+      `${path}x`,
+      "a film's.bin",
+      "hello /etc",
+      `${path}\n${path}`,
+    ]
+  ) {
     assert.equal(droppedFile(text, folder), undefined, text);
   }
   await Deno.remove(folder, { recursive: true });

@@ -222,17 +222,20 @@ Deno.test("send-file gives up where somebody is there and nobody accepts within 
 
 Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot be saved 3", async () => {
   await using server = await startServer();
-  const nobody = await run(["send-file", ...at(server), "-t", "1", "big.bin"]);
+  const nobody = await run(["send-file", ...at(server), "-t", "3", "big.bin"]);
   assert.equal(nobody.code, 8, nobody.stderr);
-  assert.match(nobody.stderr, /Nobody joined to receive the file within 1 s/);
+  assert.match(nobody.stderr, /Nobody joined to receive the file within 3 s/);
   await Deno.writeTextFile(`${home}/blocked`, "a file where a folder is wanted");
   await Deno.writeTextFile(`${home}/note.txt`, "x");
   await using taker = startClient(home, {
     args: ["recv-file", ...at(server), "--download-dir", `${home}/blocked`],
   });
-  const sent = await run(["send-file", ...at(server), "-t", "20", "missing.txt", "note.txt"]);
-  assert.equal(sent.code, 2, sent.stderr);
-  assert.match(sent.stderr, /missing\.txt": there is no such file/);
+  const wrong = await run(["send-file", ...at(server), "missing.txt", "note.txt"]);
+  assert.equal(wrong.code, 2, wrong.stderr);
+  assert.match(wrong.stderr, /missing\.txt": there is no such file/, "before anybody comes");
+  const sent = await run(["send-file", ...at(server), "-t", "20", "note.txt"]);
+  assert.equal(sent.code, 9, sent.stderr);
+  assert.match(sent.stderr, /nobody saved it: .* could not save it/);
   assert.equal(await taker.end(), 3, taker.stderr);
   assert.match(taker.stderr, /the download folder is a file/);
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openSourceFile } from "../../../client/uploads/disk_file.ts";
+import {
+  checkSourceFile,
+  openSourceFile,
+  openTypedFiles,
+} from "../../../client/uploads/disk_file.ts";
 import { PushedUpload } from "../../../client/uploads/upload.ts";
 import { CmdchatError, LimitError, UsageError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES } from "../../../shared/base/limits.ts";
@@ -8,8 +12,8 @@ import type { FileRequest } from "../../helpers/peers/transfer_room.ts";
 import { scratchFolder, someBytes } from "../../helpers/peers/transfer_room.ts";
 
 async function refusal(path: string, fileMax = FILE_MAX_BYTES): Promise<CmdchatError> {
-  const error: unknown = await openSourceFile(path, { fileMax }).then(
-    (file) => file.close(),
+  const error: unknown = await openTypedFiles(path, { fileMax }).then(
+    (files) => files.forEach((file) => file.close()),
     (error) => error,
   );
   assert.ok(error instanceof CmdchatError, `${path} was not refused`);
@@ -58,7 +62,7 @@ Deno.test("a file of 10 MiB is sent and one byte more is refused with both numbe
   await using scratch = await scratchFolder();
   const path = `${scratch.path}/big`;
   await Deno.writeFile(path, new Uint8Array(FILE_MAX_BYTES));
-  (await openSourceFile(path, { fileMax: FILE_MAX_BYTES })).close();
+  (await openSourceFile(path, FILE_MAX_BYTES)).close();
   await Deno.truncate(path, FILE_MAX_BYTES + 1);
   const error = await refusal(path);
   assert.ok(error instanceof LimitError);
@@ -71,15 +75,37 @@ Deno.test("a path is found as typed before it is found without its quotes", asyn
   await Deno.writeFile(`${scratch.path}/a b`, someBytes(1));
   await Deno.writeFile(`${scratch.path}/a\\ b`, someBytes(2));
   const open = async (typed: string) => {
-    const file = await openSourceFile(typed, { fileMax: 10, home: scratch.path });
-    file.close();
-    return [file.name, file.size];
+    const files = await openTypedFiles(typed, { fileMax: 10, home: scratch.path });
+    for (const file of files) file.close();
+    return files.flatMap(({ name, size }) => [name, size]);
   };
   assert.deepEqual(await open(`${scratch.path}/a\\ b`), ["a\\ b", 2]);
   await Deno.remove(`${scratch.path}/a\\ b`);
   assert.deepEqual(await open(`${scratch.path}/a\\ b`), ["a b", 1]);
   assert.deepEqual(await open(`'${scratch.path}/a b'`), ["a b", 1]);
   assert.deepEqual(await open("~/a b"), ["a b", 1]);
+  await Deno.writeFile(`${scratch.path}/c`, someBytes(3));
+  const both = ["a b", 1, "c", 3];
+  for (const quoted of [`'${scratch.path}/a b'`, `"${scratch.path}/a b"`, "~/a\\ b"]) {
+    assert.deepEqual(await open(`${quoted} ${scratch.path}/c`), both, "two that were dropped");
+  }
+  await assert.rejects(open(`${scratch.path}/c ${scratch.path}/missing`), UsageError);
+});
+
+Deno.test("the path of a program is literal: neither blanks nor quotes are taken away", async () => {
+  await using scratch = await scratchFolder();
+  await Deno.writeFile(`${scratch.path}/a`, someBytes(1));
+  for (const typed of ["a ", " a", "'a'", "a\\"]) {
+    const path = `${scratch.path}/${typed}`;
+    await assert.rejects(openSourceFile(path, 10), /there is no such file/);
+    await assert.rejects(checkSourceFile(path), /there is no such file/);
+    await Deno.writeFile(path, someBytes(2));
+    const file = await openSourceFile(path, 10);
+    file.close();
+    assert.deepEqual([file.name, file.size], [typed, 2]);
+    await checkSourceFile(path);
+  }
+  await assert.rejects(checkSourceFile(scratch.path), /it is a folder/);
 });
 
 Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", async () => {
@@ -89,7 +115,7 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
     await Deno.writeFile(`${scratch.path}/a.bin`, bytes);
     const messages: FileRequest[] = [];
     const upload = new PushedUpload(
-      await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES }),
+      await openSourceFile(`${scratch.path}/a.bin`, FILE_MAX_BYTES),
       (message) => Promise.resolve(void messages.push(message)),
     );
     upload.confirm();
@@ -123,7 +149,7 @@ Deno.test("an upload that is stopped before it begins sends no chunk and closes 
   await using scratch = await scratchFolder();
   await Deno.writeFile(`${scratch.path}/a.bin`, someBytes(5));
   const kinds: string[] = [];
-  const file = await openSourceFile(`${scratch.path}/a.bin`, { fileMax: FILE_MAX_BYTES });
+  const file = await openSourceFile(`${scratch.path}/a.bin`, FILE_MAX_BYTES);
   const upload = new PushedUpload(file, ({ kind }) => Promise.resolve(void kinds.push(kind)));
   const outcome = upload.run(() => {});
   upload.stop({ code: "cancelled", reason: "cancelled" });
