@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { DOCUMENTS, withTables } from "../scripts/docs/document_tables.ts";
 import { jsonSchema, SCHEMA_PATH } from "../scripts/docs/json_schema.ts";
 import { manPages } from "../scripts/docs/man_pages.ts";
+import { listOfTexts, TEXTS_PATH, userTexts } from "../scripts/docs/user_texts.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
 import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
@@ -86,6 +87,31 @@ Deno.test("OPERATIONS.md lists every line of the log", async () => {
     .map(([, line]) => line ?? "");
   assert.ok(lines.length > 5, "no log line was found");
   assert.deepEqual(lines.filter((line) => !text.includes(`\`${line}\``)), []);
+});
+
+Deno.test("every text that a user can see is in the list (deno task tables writes it)", async () => {
+  assert.equal(await readText(TEXTS_PATH), await listOfTexts());
+});
+
+/** Whether a text begins as an entry says; where that begins with a value, the text has to begin with one too. */
+function beginsAs(text: string, entry: string): boolean {
+  const isOpen = /^Cannot(?: use)? …$/.test(entry);
+  return text.startsWith(isOpen ? entry : entry.replace(/…$/, ""));
+}
+
+Deno.test("TROUBLESHOOTING.md has every error of the programs by its first words, and no others", async () => {
+  const rows = [...(await readText("docs/TROUBLESHOOTING.md")).matchAll(/^\| (`.*?`) +\|/gm)];
+  const entries = rows.flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, entry = ""]) => entry.replaceAll('"', ""))
+  );
+  const errors = [...(await userTexts()).values()].flat().map((text) => text.replaceAll('"', ""))
+    .filter((text) => /^(?:Cannot |Not (?:sent|delivered|done|changed)|Perhaps not )/.test(text));
+  assert.ok(errors.length > 300 && entries.length > 100, `${errors.length}, ${entries.length}`);
+  const isFound = (text: string) => entries.some((entry) => beginsAs(text, entry));
+  assert.deepEqual(errors.filter((text) => !isFound(text)), []);
+  const all = [...(await userTexts()).values()].flat().map((text) => text.replaceAll('"', ""));
+  const isUsed = (entry: string) => all.some((text) => beginsAs(text, entry));
+  assert.deepEqual(entries.filter((entry) => !isUsed(entry)), []);
 });
 
 Deno.test("THREAT-MODEL.md names tests that there are", async () => {

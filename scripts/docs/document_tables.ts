@@ -14,6 +14,7 @@ import { EXIT_CODES } from "../../client/base/exit.ts";
 import { CLIENT_COMMANDS } from "../../client/config/program.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../server/config/server_options.ts";
 import { jsonSchema, SCHEMA_PATH } from "./json_schema.ts";
+import { listOfTexts, TEXTS_PATH } from "./user_texts.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { type CommandSpec, usageOf as usageOfCommand } from "../../shared/cli/program.ts";
 import { floors } from "../../tests/helpers/repo/room_rules.ts";
@@ -151,7 +152,9 @@ function code(text: string): string {
 }
 
 if (import.meta.main) {
+  Deno.chdir(new URL("../..", import.meta.url));
   await Deno.writeTextFile(new URL(`../../${SCHEMA_PATH}`, import.meta.url), jsonSchema());
+  await Deno.writeTextFile(new URL(`../../${TEXTS_PATH}`, import.meta.url), await listOfTexts());
   for (const path of DOCUMENTS) {
     const url = new URL(`../../${path}`, import.meta.url);
     await Deno.writeTextFile(url, withTables(await Deno.readTextFile(url)));

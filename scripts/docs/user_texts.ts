@@ -7,17 +7,26 @@
 /** Where the list is. */
 export const TEXTS_PATH = "tests/texts.txt";
 
-/** Folders whose strings are for people, without files that hold scripts, styles or what only programs read. */
 const FOLDERS = ["client", "server", "shared"];
+/** Files whose strings are for programs: styles, scripts of shells, drawings, labels of keys, a list of words. */
 const FOR_PROGRAMS = new Set([
   "client/mls/cipher_suite.ts",
   "client/mls/envelope.ts",
+  "client/mls/word_list.ts",
+  "client/page/icons.ts",
+  "server/web/page_policy.ts",
+  "shared/channel/key_schedule.ts",
   "shared/cli/bash_completion.ts",
+  "shared/cli/completion_data.ts",
   "shared/cli/fish_completion.ts",
   "shared/cli/powershell_completion.ts",
   "shared/cli/zsh_completion.ts",
   "shared/messages/attach_proof.ts",
+  "shared/messages/roster_digest.ts",
 ]);
+/** What only a program reads: labels of keys, heads of HTTP, PEM, drawings, lines of the metrics page. */
+const NO_PROSE =
+  /^cmdchat (?:sealed|cluster|hand-over)|HTTP\/1\.1|-----BEGIN|<svg|<circle|^# (?:HELP|TYPE)/;
 
 /** A string of a source file, and what stands before it. */
 export interface Literal {
@@ -105,7 +114,7 @@ function endOfRegex(code: string, from: number): number {
 /** Whether a string is for people: two words of it stand beside each other. */
 function isForPeople({ text, before }: Literal): boolean {
   return /[\p{L}…)"',:;.\d] [\p{L}…("'/\d-]/u.test(text) && /\p{L}{2}/u.test(text) &&
-    !/\b(?:from|import)\s*\(?$/.test(before.trimEnd()) && !/^[a-z-]+: /.test(text.trim() + "\n  ");
+    !/\b(?:from|import)\s*\(?$/.test(before.trimEnd()) && !NO_PROSE.test(text);
 }
 
 /** The texts of each source file that has any. */
