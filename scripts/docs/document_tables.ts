@@ -24,7 +24,9 @@ import { type Room, ROOMS } from "../../tests/rooms.ts";
 export const DOCUMENTS: readonly string[] = [
   "README.md",
   "docs/ARCHITECTURE.md",
+  "docs/CLIENT.md",
   "docs/OPERATIONS.md",
+  "docs/SCRIPTS.md",
 ];
 
 type Rows = readonly (readonly string[])[];
