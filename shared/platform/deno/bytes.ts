@@ -19,7 +19,7 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** The bytes of a text of hex digits, which must be one. */
-export function fromHex(text: string): Uint8Array {
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(text, "hex"));
 }
 

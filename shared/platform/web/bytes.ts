@@ -23,7 +23,7 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** The bytes of a text of hex digits, which must be one. */
-export function fromHex(text: string): Uint8Array {
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text.match(/[0-9a-f]{2}/gi) ?? [], (pair) => parseInt(pair, 16));
 }
 

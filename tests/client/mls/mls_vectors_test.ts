@@ -2,7 +2,7 @@
 // that we claim, 0x0001, in six families. They are read from the workplace, not copied.
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import { fromHex, toBase64, toHex } from "#platform/bytes.ts";
 import { decodeGroupContext } from "ts-mls/groupContext.js";
 import { extractWelcomeSecret } from "ts-mls/groupInfo.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
@@ -43,11 +43,11 @@ async function casesOf(family: string, expected: number): Promise<Case[]> {
 }
 
 function hex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "hex"));
+  return fromHex(text);
 }
 
 function isHex(actual: Uint8Array, expected: string, what: string): void {
-  assert.equal(Buffer.from(actual).toString("hex"), expected, what);
+  assert.equal(toHex(actual), expected, what);
 }
 
 function required<T>(value: T | undefined): T {
@@ -236,7 +236,7 @@ async function followAlong(vector: Case): Promise<number> {
   isHex(state.keySchedule.epochAuthenticator, vector.initial_epoch_authenticator, "after Welcome");
   const psks = Object.fromEntries(
     vector.external_psks.map(({ psk_id, psk }: Case) => [
-      Buffer.from(psk_id, "hex").toString("base64"),
+      toBase64(fromHex(psk_id), "base64"),
       hex(psk),
     ]),
   );
@@ -263,7 +263,7 @@ async function enter(vector: Case): Promise<ClientState> {
     : required(decodeRatchetTree(hex(vector.ratchet_tree), 0))[0];
   const psks = Object.fromEntries(
     vector.external_psks.map(({ psk_id, psk }: Case) => [
-      Buffer.from(psk_id, "hex").toString("base64"),
+      toBase64(fromHex(psk_id), "base64"),
       hex(psk),
     ]),
   );

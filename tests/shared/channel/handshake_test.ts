@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { createPublicKey } from "node:crypto";
+import { decodeBase64, encodeBase64 } from "../../../shared/base/base64.ts";
 import fc from "fast-check";
 import { supportedAeads } from "../../../shared/crypto/aead.ts";
 import { generateIdentity, identityFromText } from "../../../shared/crypto/identity.ts";
@@ -44,18 +43,14 @@ const vectorKeys = await keysOfVectors();
 
 async function keysOfVectors(): Promise<ClientKeys> {
   const { rsa_pkcs8_pem: pem, x25519_private: scalar, mlkem768_seed: seed } = vectors.client;
-  const der = Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64");
+  const der = decodeBase64(pem.replaceAll(/-----.*-----|\s/g, "")) ?? new Uint8Array();
   const oaep = { name: "RSA-OAEP", hash: "SHA-256" };
-  const spki = createPublicKey(pem).export({ format: "der", type: "spki" });
+  const { subtle } = crypto;
+  const privateKey = await subtle.importKey("pkcs8", new Uint8Array(der), oaep, true, ["decrypt"]);
+  const { kty, n, e } = await subtle.exportKey("jwk", privateKey);
+  const jwk = { kty, n, e } as JsonWebKey;
   return {
-    rsa: {
-      privateKey: await crypto.subtle.importKey("pkcs8", new Uint8Array(der), oaep, false, [
-        "decrypt",
-      ]),
-      publicKey: await crypto.subtle.importKey("spki", new Uint8Array(spki), oaep, true, [
-        "encrypt",
-      ]),
-    },
+    rsa: { privateKey, publicKey: await subtle.importKey("jwk", jwk, oaep, true, ["encrypt"]) },
     x25519: {
       publicKey: new Uint8Array(),
       privateKey: await crypto.subtle.importKey(
@@ -225,8 +220,8 @@ Deno.test("the identity of the vectors is what its PEM says", async () => {
 Deno.test("two faults in one message are one refusal: nothing is rejected behind its back", async () => {
   const { firstMessage } = await ClientHandshake.start({ rsa });
   const message = json(firstMessage);
-  message.v2.x25519 = Buffer.alloc(32).toString("base64");
-  message.v2.mlkem768 = Buffer.alloc(1_184, 0xff).toString("base64");
+  message.v2.x25519 = encodeBase64(new Uint8Array(32));
+  message.v2.mlkem768 = encodeBase64(new Uint8Array(1_184).fill(0xff));
   await assert.rejects(server.receive(utf8(JSON.stringify(message))), CryptoError);
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import { equalBytes } from "#platform/bytes.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
 import fc from "fast-check";
 import { CmdchatError, LimitError } from "../../../shared/base/errors.ts";
 import { BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
@@ -22,7 +23,7 @@ import {
 const vectors = await readVectors<BatchVectors>("v2_batches.json");
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
+  return concatBytes(parts).slice();
 }
 
 function bytesOf(parts: Parts): Uint8Array {
@@ -36,7 +37,7 @@ function bytesOf(parts: Parts): Uint8Array {
 function same(actual: readonly Uint8Array[], expected: readonly Uint8Array[]): void {
   assert.equal(actual.length, expected.length);
   for (const [at, body] of actual.entries()) {
-    assert.equal(Buffer.compare(body, expected[at] as Uint8Array), 0);
+    assert.ok(equalBytes(body, expected[at] as Uint8Array));
   }
 }
 

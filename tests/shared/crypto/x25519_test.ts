@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import { fromHex, toHex } from "#platform/bytes.ts";
 import { generateX25519, x25519 } from "../../../shared/crypto/x25519.ts";
-
-const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
-const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 async function shareOf(privateHex: string, publicKey = new Uint8Array(32)) {
   const pkcs8 = fromHex(`302e020100300506032b656e04220420${privateHex}`);
