@@ -48,6 +48,7 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
   const head = headOf(rows[0] ?? []);
   const classes = ["line", KIND_CLASSES[kind], `level-${level}`, ...traits(line)];
   if (continues) classes.push("continues");
+  if (kind !== "chat" && rows.length > 1 && rows.some(hasColumns)) classes.push("columns");
   const time = timeElement(line, head);
   const body = element("div", { class: "body" }, ...blocks(line.action ? withoutStar(rows) : rows));
   if (kind !== "chat") return element("div", { class: classes.join(" ") }, time, body);
@@ -66,6 +67,11 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     ),
     body,
   );
+}
+
+/** Whether blanks put something below something. */
+function hasColumns(row: SpanRow): boolean {
+  return row.some(({ role, text }) => role === "text" && /\S {2,}\S/.test(text));
 }
 
 /** The rows of an action: the page shows one by its letters, and needs no mark. */

@@ -1,6 +1,7 @@
 // What the page shows beside the lines, made from the chat as it is now.
 
 import { nameInSentence } from "../../shared/text/names.ts";
+import { isSealedId, memberNumber } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import { privacyOf, type PrivacyText, typingText } from "../output/status_line.ts";
 import { nameNumber } from "../render/rich.ts";
@@ -47,7 +48,9 @@ function peopleOf(chat: Chat, room: JoinedRoom): PagePerson[] {
   const own = sealed.find((person) => person.own);
   return room.roster.people.slice(0, PEOPLE_SHOWN_MAX).map((person) => {
     const { name, client, state, status } = person;
-    const member = room.isSealed ? sealed.find((one) => one.client === client) : undefined;
+    const { id } = room;
+    const number = id !== undefined && isSealedId(id) ? memberNumber(id, client) : undefined;
+    const member = sealed.find((one) => one.client === number);
     const isOwn = member?.own ?? (client === chat.clientId && client !== 0);
     return {
       name: safeName(name),

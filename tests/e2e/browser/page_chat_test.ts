@@ -76,6 +76,17 @@ async function exchangeFiles(page: ChatPage, live: LiveChat, prefix: string): Pr
   assert.equal(await page.savedSha256(), down.sha256);
 }
 
+/** The code that a page shows of its user and somebody else. */
+async function pairCodeOf({ page }: ChatPage, name: string): Promise<string | null | undefined> {
+  return await page.evaluate((name) => {
+    const people = [...document.querySelectorAll<HTMLElement>(".person")];
+    people.find(({ textContent }) => textContent?.startsWith(name))?.click();
+    const code = document.querySelector("dialog .code-words")?.textContent;
+    document.querySelector("dialog")?.close();
+    return code;
+  }, name);
+}
+
 inEach(
   "a page and a terminal client talk in a plain room and give each other files",
   async (browser) => {
@@ -145,6 +156,18 @@ test("a terminal client and both browsers are in one sealed room, with equal cod
     await page.untilText(".origin", /sealed by a page that this server sent/);
     assert.deepEqual(await page.complaints(), []);
   }
+  const pair = [await pairCodeOf(first, "fay"), await pairCodeOf(second, "pia")];
+  assert.match(pair[0] ?? "", /^[\d \n]{20,}$/);
+  assert.equal(pair[0], pair[1]);
+  await first.page.evaluate(() => {
+    const person = [...document.querySelectorAll<HTMLElement>(".person")];
+    person.find(({ textContent }) => textContent?.startsWith("fay"))?.click();
+    const buttons = [...document.querySelectorAll<HTMLElement>("dialog button")];
+    buttons.find(({ textContent }) => textContent === "It is the same")?.click();
+  });
+  await first.untilText(".person", /^fay, verified/);
+  await first.untilText(".person", /^tess, not verified/);
+  await first.untilText(".person", /^piayou/);
   await exchangeFiles(first, live, "sealed");
   assert.doesNotMatch(served.server.log, /sealed hello|"den"|pia|fay|tess/);
 });
