@@ -73,7 +73,7 @@ test("a value out of range is refused for every option, with what is wanted", as
   await allRefused(starts);
   // A new option with a value belongs into one of the lists here.
   const elsewhere =
-    /^(?:host|certfile|keyfile|(?:admin-)?tokens?-file|identity-file|web|trusted-proxy|nats|nats-(?:ca|certfile|keyfile))$/;
+    /^(?:host|certfile|keyfile|(?:admin-|metrics-)?tokens?-file|(?:identity|bans|settings)-file|web|trusted-proxy|nats|nats-(?:ca|certfile|keyfile))$/;
   const untried = Object.entries(SERVER_OPTIONS).filter(([name, row]) =>
     "value" in row && !(name in OUT_OF_RANGE) && !elsewhere.test(name)
   );

@@ -170,7 +170,10 @@ Deno.test("whom the maker removes is out over a real relay, which asks nobody ab
     assert.equal(alice.status.epoch, epoch);
     await using again = new SealedMember(secret, "bob");
     await again.connect(server);
-    await again.until(() => again.notes.some((note) => /it is locked/.test(note)), "the refusal");
+    await again.until(
+      () => again.events.some((event) => event.kind === "shut" && /locked/.test(event.text)),
+      "the refusal",
+    );
     assert.equal(again.status.phase, "out");
     await agreed([alice, carol]);
   } finally {
@@ -207,7 +210,7 @@ Deno.test("a member that led the room nowhere while the others were away cannot 
     await alice.say("here we are");
     await bob.until(() => bob.texts.includes("alice: here we are"), "the message");
     const told = [...alice.notes, ...bob.notes].filter((note) =>
-      /Most could not follow/.test(note)
+      /Most members could not follow/.test(note)
     );
     assert.equal(told.length, 1);
   } finally {

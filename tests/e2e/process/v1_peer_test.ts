@@ -250,7 +250,7 @@ const BAD_CHUNKS: Record<string, readonly Payload[]> = {
   "without an offer": [{ ...FIRST, file_id: "other" }],
   "that skips one": [FIRST, LAST],
   "that comes twice": [FIRST, FIRST],
-  "with an index out of range": [{ ...FIRST, chunk_index: 2 ** 31 }],
+  "with an index out of range": [{ ...FIRST, chunk_index: 3 }],
   "that is too short": [{ ...FIRST, chunk_data: "AAAA" }],
   "that says final too early": [{ ...FIRST, is_final: true }],
   "that does not say final at the end": [FIRST, SECOND, { ...LAST, is_final: false }],
