@@ -12,6 +12,9 @@ import type { AlarmManner } from "./alarm.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { Session } from "../session/session.ts";
 
+// As many as may wait for their turn in a busy room, several times over.
+const ASKED_MAX = 4_096;
+
 /** What sealed rooms work with. */
 export interface SealedRoomsOptions {
   readonly chat: ChatContext;
@@ -123,6 +126,8 @@ export class SealedRooms {
 
   /** The relay says something about one of the rooms. */
   receive(event: SealedEvent): void {
+    // An own frame that comes back is the answer to the request that it was.
+    if (isFrame(event) && "ask" in event) this.#asked.delete(event.ask);
     const asked = "ask" in event && event.ask > 0 && event.kind !== "sealed_frame"
       ? this.#asked.get(event.ask)
       : undefined;
@@ -170,9 +175,16 @@ export class SealedRooms {
     const session = this.#session;
     if (session === undefined) return;
     const renumbered = "ask" in request ? { ...request, ask: ++this.#lastAsk } : request;
-    if ("ask" in request) this.#asked.set(this.#lastAsk, { room, ask: request.ask });
+    if ("ask" in request) this.#remember(room, request.ask);
     // A connection that cannot take it is broken, and reading will say so.
     session.send(renumbered).catch(() => session.close());
+  }
+
+  // A server need not answer: what was asked long ago is forgotten.
+  #remember(room: SealedRoom, ask: number): void {
+    this.#asked.set(this.#lastAsk, { room, ask });
+    const [oldest] = this.#asked.keys();
+    if (this.#asked.size > ASKED_MAX && oldest !== undefined) this.#asked.delete(oldest);
   }
 
   #remove(room: SealedRoom): void {

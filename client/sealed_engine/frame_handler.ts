@@ -1,6 +1,7 @@
 // Life in a sealed room: frames in the relay's order, votes on commits, confirmations of newcomers, fresh keys.
 
 import { toHex } from "#platform/bytes.ts";
+import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { Changed, FrameOutcome, Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
@@ -34,6 +35,11 @@ export interface FrameHandlerParts {
   readonly messages: MemberMessages;
 }
 
+interface Confirmation {
+  readonly id: Uint8Array;
+  readonly at: number;
+}
+
 /** What happens to a member who is in. */
 export class FrameHandler {
   readonly #state: MemberState;
@@ -42,8 +48,8 @@ export class FrameHandler {
   readonly #changes: PendingChanges;
   readonly #messages: MemberMessages;
   readonly #seen = new SeenMessages();
-  /** Ids of hellos, and when they are ours to confirm. */
-  readonly #toConfirm = new Map<string, { readonly id: Uint8Array; readonly at: number }>();
+  /** The last hello of each newcomer, and when it is ours to confirm. */
+  readonly #toConfirm = new Map<string, Confirmation>();
   #forgetAt = Infinity;
   /** Until when the others may still find a commit unsound as well. */
   #doubtUntil = -Infinity;
@@ -142,7 +148,7 @@ export class FrameHandler {
   #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
     const { group, options } = this.#state;
     if (epoch !== group?.epoch) return;
-    this.#unread.add(toHex(from));
+    if (this.#unread.size < SEALED_MEMBERS_MAX) this.#unread.add(toHex(from));
     const now = options.now();
     if (!this.#isSmallerPart() || now < this.#doubtedAt + DOUBT_PAUSE_MS) return;
     this.#doubtsUntil = Math.min(this.#doubtsUntil, now + VOID_MS);
@@ -209,6 +215,7 @@ export class FrameHandler {
 
   #echoed(digest: string, { seq, time }: RelayEvent<"sealed_frame">): void {
     const { own } = this.#state;
+    this.#state.echoed(digest);
     const message = own.echo(digest, seq);
     if (message === undefined) {
       if (own.wasSent(digest)) return;
@@ -248,7 +255,7 @@ export class FrameHandler {
       case "hello":
         return again ? undefined : await this.#planConfirmation(handle, payload.id);
       case "confirm":
-        this.#toConfirm.delete(toHex(payload.id));
+        this.#isConfirmed(payload.id);
         if (toHex(payload.id) === this.#entry.helloId) {
           this.#messages.toldTopic(from, payload.topic);
         }
@@ -275,8 +282,14 @@ export class FrameHandler {
     );
     const turn = others.findIndex(({ handle }) => handle === identity.me.handle);
     if (turn < 0 || turn >= CONFIRMERS) return;
-    this.#toConfirm.set(toHex(id), { id, at: options.now() + turn * CONFIRM_TURN_MS });
+    this.#toConfirm.set(newcomer, { id, at: options.now() + turn * CONFIRM_TURN_MS });
     await this.#confirmDue();
+  }
+
+  #isConfirmed(id: Uint8Array): void {
+    for (const [newcomer, hello] of this.#toConfirm) {
+      if (toHex(hello.id) === toHex(id)) this.#toConfirm.delete(newcomer);
+    }
   }
 
   async #confirmDue(): Promise<void> {

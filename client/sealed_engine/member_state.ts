@@ -182,8 +182,10 @@ export class MemberState {
 
   /** Numbers a request. */
   ask(purpose: Purpose): number {
-    this.#asks.set(++this.#lastAsk, purpose);
-    return this.#lastAsk;
+    const ask = ++this.#lastAsk;
+    // Whatever is answered to these changes nothing, and some are never answered.
+    if (purpose !== "other") this.#asks.set(ask, purpose);
+    return ask;
   }
 
   /** What an answer answers, once. */
@@ -191,6 +193,15 @@ export class MemberState {
     const purpose = this.#asks.get(ask);
     this.#asks.delete(ask);
     return purpose;
+  }
+
+  /** An own message has come back: nothing else will answer it. */
+  echoed(digest: string): void {
+    for (const [ask, purpose] of this.#asks) {
+      if (typeof purpose !== "object" || purpose.app !== digest) continue;
+      this.#asks.delete(ask);
+      return;
+    }
   }
 
   /** Nothing that was asked will be answered: the connection is another one. */
@@ -235,6 +246,7 @@ export class MemberState {
       this.#leaving.delete(handle);
       options.tell({ kind: "left", client: people.numberOf(handle), name });
     }
+    if (this.group !== undefined) people.trim(this.group.members);
     for (const member of joined) {
       const { handle, name } = member;
       // Whoever joins is here, whichever of the two the relay tells first.

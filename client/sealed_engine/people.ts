@@ -19,6 +19,12 @@ export interface SealedPerson extends SpokenFingerprint {
   readonly suspect: boolean;
 }
 
+// More connections than a room can have: a relay may name others without end.
+const HERE_MAX = 1_000;
+
+// People of whom something is known, those who are gone included: whoever has the link can come and go without end.
+const PEOPLE_MAX = 5_000;
+
 interface Known {
   readonly key: string;
   verified: boolean;
@@ -32,6 +38,7 @@ export class People {
   readonly #known = new Map<string, Known>();
   readonly #here = new Set<string>();
   readonly #ownHandle: string;
+  #lastNumber = 0;
 
   constructor(ownHandle: string) {
     this.#ownHandle = ownHandle;
@@ -42,7 +49,7 @@ export class People {
   numberOf(handle: string): number {
     const known = this.#numbers.get(handle);
     if (known !== undefined) return known;
-    const number = this.#numbers.size + 1;
+    const number = ++this.#lastNumber;
     this.#numbers.set(handle, number);
     return number;
   }
@@ -68,6 +75,28 @@ export class People {
     const suspect = known !== undefined;
     this.#known.set(name, { key, verified: false, suspect });
     return suspect;
+  }
+
+  /**
+   * Forgets the oldest of those who are not `present`, where too many are known. A key that was compared is kept: else
+   * many comings and goings would end the alarm about another one.
+   */
+  trim(present: readonly GroupMember[]): void {
+    const [handles, names] = [new Set([this.#ownHandle]), new Set<string>()];
+    for (const { handle, name } of present) {
+      handles.add(handle);
+      names.add(nameKey(name));
+    }
+    for (const handle of this.#numbers.keys()) {
+      if (this.#numbers.size <= PEOPLE_MAX) break;
+      if (handles.has(handle)) continue;
+      this.#numbers.delete(handle);
+      this.#names.delete(handle);
+    }
+    for (const [name, { verified }] of this.#known) {
+      if (this.#known.size <= PEOPLE_MAX) break;
+      if (!verified && !names.has(name)) this.#known.delete(name);
+    }
   }
 
   /** Somebody has another name, and the same key: what was compared stays compared. */
@@ -110,6 +139,7 @@ export class People {
   /** The relay says that somebody has a connection, or has none. True when that is news. */
   setHere(handle: string, here: boolean): boolean {
     const was = this.#here.has(handle);
+    if (here && !was && this.#here.size >= HERE_MAX) return false;
     if (here) this.#here.add(handle);
     else this.#here.delete(handle);
     return was !== here;

@@ -107,16 +107,16 @@ export const ROOM_MEMORY_BUDGET = { most: 256 * MIB, reserve: 16 * KIB } as cons
 export const MODERATED_MAX = 1_000;
 
 /** Bans of addresses from rooms, of all rooms together; above this whoever made most of them loses the oldest. */
-export const ROOM_BANS_BUDGET = { most: 10_000, reserve: 16 } as const;
+export const ROOM_BANS_BUDGET = { most: 10_000, reserve: 16, ceiling: 12_000 } as const;
 
 /** Mutes and paces of members that left their room, of all rooms together; above this as with bans. */
-export const DEPARTED_BUDGET = { most: 10_000, reserve: 16 } as const;
+export const DEPARTED_BUDGET = { most: 10_000, reserve: 16, ceiling: 12_000 } as const;
 
 /** While somebody of an address is muted, how long after the last one of it came or left the next may come in. */
 export const DEPARTED_REJOIN_MS = 60_000;
 
 /** Sessions that an admin ended and whose clients may not come back by their tickets; above this as with bans. */
-export const EXPELLED_BUDGET = { most: 10_000, reserve: 16 } as const;
+export const EXPELLED_BUDGET = { most: 10_000, reserve: 16, ceiling: 12_000 } as const;
 
 /** Bytes of a notice of the operator's: a few rows of a terminal. */
 export const ADMIN_NOTICE_MAX_BYTES = 512;

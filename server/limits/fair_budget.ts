@@ -1,6 +1,6 @@
 // One bound that many clients share, and who pays when it is reached: the source that holds most, never whoever asks
-// next. A source is an IPv4 address or the /64 of an IPv6 one (ip_network.ts). What is no larger than a reserve is never
-// taken away from anybody.
+// next. A source is an IPv4 address or the /64 of an IPv6 one (ip_network.ts). What is no larger than a reserve is not
+// taken away from anybody, below a ceiling.
 
 /** Sizes of a budget, in bytes or in entries. */
 export interface FairBudgetOptions {
@@ -8,6 +8,8 @@ export interface FairBudgetOptions {
   readonly most: number;
   /** A share that holds no more than this never pays. Shares of this size can therefore come on top of `most`. */
   readonly reserve: number;
+  /** Above this, shares within their reserve pay as well: for shares that anybody can have without end. */
+  readonly ceiling?: number;
 }
 
 /** Who has a share. */
@@ -40,14 +42,18 @@ export interface BudgetShare {
 export class FairBudget {
   readonly #most: number;
   readonly #reserve: number;
+  readonly #ceiling: number;
   readonly #sources = new Map<string, Source>();
   readonly #shares = new Set<BudgetShare>();
   #used = 0;
+  /** Shares above the reserve. */
+  #heavy = 0;
   #isCollecting = false;
 
-  constructor({ most, reserve }: FairBudgetOptions) {
+  constructor({ most, reserve, ceiling = Infinity }: FairBudgetOptions) {
     this.#most = most;
     this.#reserve = reserve;
+    this.#ceiling = ceiling;
   }
 
   /** What all shares hold together; what several of them hold in common counts once. */
@@ -70,17 +76,22 @@ export class FairBudget {
    * before this returns, or this share itself where it is the heaviest.
    */
   take(share: BudgetShare, amount: number, fresh: number = amount): void {
-    share.held += amount;
-    share.source.held += amount;
+    this.#hold(share, amount);
     this.#used += fresh;
     if (this.#used > this.#most) this.#collect();
   }
 
   /** `share` holds `amount` less, of which nobody else holds `freed`. */
   give(share: BudgetShare, amount: number, freed: number = amount): void {
-    share.held -= amount;
-    share.source.held -= amount;
+    this.#hold(share, -amount);
     this.#used -= freed;
+  }
+
+  #hold(share: BudgetShare, amount: number): void {
+    const wasHeavy = share.held > this.#reserve;
+    share.held += amount;
+    share.source.held += amount;
+    this.#heavy += Number(share.held > this.#reserve) - Number(wasHeavy);
   }
 
   /** Ends a share that has given everything back; idempotent. */
@@ -94,7 +105,7 @@ export class FairBudget {
     if (this.#isCollecting) return;
     this.#isCollecting = true;
     while (this.#used > this.#most) {
-      const share = this.#heaviest();
+      const share = this.#heavy > 0 ? this.#heaviest() : this.#oldest();
       if (share === undefined) break;
       const before = share.held;
       share.payer.pay();
@@ -102,6 +113,13 @@ export class FairBudget {
       if (share.held >= before) break;
     }
     this.#isCollecting = false;
+  }
+
+  /** Above the ceiling, the oldest share that holds anything. */
+  #oldest(): BudgetShare | undefined {
+    if (this.#used <= this.#ceiling) return undefined;
+    for (const share of this.#shares) if (share.held > 0) return share;
+    return undefined;
   }
 
   /** Of the shares above the reserve: the largest one of the source that holds most. */

@@ -28,7 +28,10 @@ export class RoomSources<V> {
   set({ title, madeBy }: SourcedRoom, address: string, value: V): void {
     let sources = this.#rooms.get(title);
     if (sources === undefined) {
-      sources = new SourcesOfRoom(this.#budget, madeBy === undefined ? title : sourceOf(madeBy));
+      sources = new SourcesOfRoom(this.#budget, {
+        maker: madeBy === undefined ? title : sourceOf(madeBy),
+        onEmpty: () => this.clear(title),
+      });
       this.#rooms.set(title, sources);
     }
     sources.set(sourceOf(address), value);
@@ -55,7 +58,7 @@ export class RoomSources<V> {
   delete(title: string, address: string): void {
     const sources = this.#rooms.get(title);
     sources?.delete(sourceOf(address));
-    if (sources?.values.size === 0) this.clear(title);
+    sources?.endIfEmpty();
   }
 
   /** Forgets everything about the room `title`. */
@@ -71,8 +74,14 @@ class SourcesOfRoom<V> implements BudgetPayer {
   readonly values = new Map<string, V>();
   readonly maker: string;
 
-  constructor(budget: FairBudget, maker: string) {
+  readonly #onEmpty: () => void;
+
+  constructor(
+    budget: FairBudget,
+    { maker, onEmpty }: { readonly maker: string; readonly onEmpty: () => void },
+  ) {
     this.maker = maker;
+    this.#onEmpty = onEmpty;
     this.#budget = budget;
     this.#share = budget.open(maker, this);
   }
@@ -87,6 +96,12 @@ class SourcesOfRoom<V> implements BudgetPayer {
   pay(): void {
     const [oldest] = this.values.keys();
     if (oldest !== undefined) this.delete(oldest);
+    this.endIfEmpty();
+  }
+
+  /** Nothing is known any more of a room of which nothing is kept. */
+  endIfEmpty(): void {
+    if (this.values.size === 0) this.#onEmpty();
   }
 
   delete(source: string): void {

@@ -2,7 +2,7 @@
 // and age, and all rooms together in bytes.
 
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../config/limits.ts";
-import type { EncodedEvent } from "../delivery/encoded_event.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 
 /** An event that is kept. */
@@ -20,6 +20,13 @@ export interface MissedEvents {
   readonly after: number;
   readonly complete: boolean;
 }
+
+const GONE: RecentEvent = {
+  broadcast: new EncodedEvent({ kind: "ping" }, ""),
+  at: 0,
+  bytes: 0,
+  time: 0,
+};
 
 /** A queue of events with their positions in the room, which grow by one. */
 export class RecentEvents implements BudgetPayer {
@@ -73,7 +80,8 @@ export class RecentEvents implements BudgetPayer {
       if (oldest === undefined || !isDue(oldest)) break;
       this.#bytes -= oldest.bytes;
       this.#budget.give(this.#share, oldest.bytes);
-      this.#start++;
+      // What is forgotten must not live on until the array is cut: the budget counts it no longer.
+      this.#events[this.#start++] = GONE;
     }
     // Shifting one by one would cost the length each time: the array is cut when half of it is dead.
     if (this.#start > 64 && this.#start * 2 > this.#events.length) {

@@ -18,7 +18,10 @@ export class ExpelledTickets {
     const source = sourceOf(address);
     let tickets = this.#sources.get(source);
     if (tickets === undefined) {
-      tickets = new TicketsOfSource(this.#budget, source, (id) => this.#all.delete(id));
+      tickets = new TicketsOfSource(this.#budget, source, {
+        forget: (id) => this.#all.delete(id),
+        onEmpty: () => this.#sources.delete(source),
+      });
       this.#sources.set(source, tickets);
     }
     const id = encodeBase64(ticket.id);
@@ -33,16 +36,22 @@ export class ExpelledTickets {
   }
 }
 
+interface TicketEvents {
+  readonly forget: (id: string) => void;
+  /** None is left. */
+  readonly onEmpty: () => void;
+}
+
 class TicketsOfSource implements BudgetPayer {
   readonly #budget: FairBudget;
   readonly #share: BudgetShare;
   readonly #ids = new Set<string>();
-  readonly #forget: (id: string) => void;
+  readonly #events: TicketEvents;
 
-  constructor(budget: FairBudget, source: string, forget: (id: string) => void) {
+  constructor(budget: FairBudget, source: string, events: TicketEvents) {
     this.#budget = budget;
     this.#share = budget.open(source, this);
-    this.#forget = forget;
+    this.#events = events;
   }
 
   add(id: string): void {
@@ -55,7 +64,10 @@ class TicketsOfSource implements BudgetPayer {
     const [oldest] = this.#ids;
     if (oldest === undefined) return;
     this.#ids.delete(oldest);
-    this.#forget(oldest);
+    this.#events.forget(oldest);
     this.#budget.give(this.#share, 1);
+    if (this.#ids.size > 0) return;
+    this.#budget.close(this.#share);
+    this.#events.onEmpty();
   }
 }

@@ -32,6 +32,11 @@ export class HostileLink implements Connection {
     for (const parts of batches) this.#write(this.#cipher.seal(parts));
   }
 
+  /** Resolves when the system took all that was sent. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Breaks the link. */
   cut(): void {
     try {
@@ -109,12 +114,13 @@ export class HostileServer implements AsyncDisposable {
   }
 }
 
-function welcome(client: number): Event {
+/** Its answer to a hello. */
+export function welcome(client: number, rooms = 0): Event {
   return {
     kind: "welcome",
     client,
     resumed: false,
-    rooms: 0,
+    rooms,
     messageLimit: 4_096,
     session: new Uint8Array(16),
     secret: new Uint8Array(32),

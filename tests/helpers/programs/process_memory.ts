@@ -65,3 +65,9 @@ async function readAt(memory: Deno.FsFile, into: Uint8Array, at: number): Promis
     return 0; // Reserved, or gone in the meantime: nothing stands there.
   }
 }
+
+/** Bytes of memory that process `pid` occupies now. */
+export function residentBytes(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
+}

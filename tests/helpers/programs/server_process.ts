@@ -1,5 +1,6 @@
 // The server as it really runs: `server/main.ts` in a process of its own, on a free port, its output collected.
 
+import { residentBytes } from "./process_memory.ts";
 import { within } from "../peers/v1_peer.ts";
 
 /** How to start it. */
@@ -143,11 +144,6 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
     // It has ended already, which both ways of the runtime to say so mean.
     if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-function residentBytes(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
 }
 
 /** A stream's text so far, and waits for what it will contain. */

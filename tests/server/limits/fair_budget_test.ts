@@ -99,3 +99,20 @@ Deno.test("the last sixteenth of all slots is for sources that have one or none"
   // A server for a few has nothing to keep back.
   assert.ok(mayTakeSlot({ most: 3, used: 2, held: 2 }));
 });
+
+Deno.test("above its ceiling, shares within their reserve pay too, the oldest of equal ones first", () => {
+  const budget = new FairBudget({ most: 10, reserve: 4, ceiling: 20 });
+  const paid: number[] = [];
+  for (let n = 0; n < 24; n++) {
+    const share: BudgetShare = budget.open(`source ${n}`, {
+      pay() {
+        paid.push(n);
+        budget.give(share, 1);
+        budget.close(share);
+      },
+    });
+    budget.take(share, 1);
+  }
+  assert.deepEqual(paid.slice(0, 4), [0, 1, 2, 3]);
+  assert.ok(budget.used <= 20, `${budget.used}`);
+});

@@ -1,0 +1,120 @@
+// Messages of one kind without end, each another one, and what somebody who gets them keeps of that.
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type * as z from "zod";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+// Messages of each kind that are sent once all that is bounded is full.
+const ENDLESS = Number(Deno.env.get("ENDLESS") ?? 8_000);
+
+// More than the largest bound in entries that a client or a server has.
+const WARM = 12_000;
+
+/** How a test of growth sends. */
+export interface EndlessOptions {
+  /** Done now and then: what the test itself keeps is let go. */
+  readonly settle?: () => void | Promise<void>;
+  /** As many as fill whatever is bounded, where the bounds are small. */
+  readonly warm?: number;
+}
+
+// Whatever is kept of each message is more than this: an entry of a map has some 50 bytes.
+const KEPT_OF_EACH = 20;
+
+const BYTES = [16, 32, 64, 8, 0, 1, 284];
+
+type Def = Readonly<Record<string, unknown>>;
+
+/** A value that fits `schema`, another one for each `n`. */
+export function valueOf(schema: z.ZodType, field: string, n: number): unknown {
+  const { def } = schema as unknown as { readonly def: Def };
+  const inner = (key: string, name = field) => valueOf(def[key] as z.ZodType, name, n);
+  switch (def["type"]) {
+    case "number": {
+      const { minValue, maxValue } = schema as z.ZodNumber;
+      const [least, most] = [Math.max(0, minValue ?? 0), maxValue ?? Number.MAX_SAFE_INTEGER];
+      return least + (n + 1) % (most - least + 1);
+    }
+    case "string": {
+      if (field === "chunk_data") return "AQIDBAU=";
+      const { minLength, maxLength } = schema as z.ZodString;
+      const text = `${field}-${n} `.repeat(8).slice(0, Math.min(100, maxLength ?? 100));
+      return text.padEnd(minLength ?? 0, "x");
+    }
+    case "boolean":
+      return n % 2 === 0;
+    case "literal":
+      return (def["values"] as unknown[])[0];
+    case "enum": {
+      const values = Object.values(def["entries"] as Def);
+      return values[n % values.length];
+    }
+    case "array":
+      return [inner("element")];
+    case "tuple":
+      return (def["items"] as z.ZodType[]).map((item, at) => valueOf(item, `${field}${at}`, n));
+    case "object":
+      return filled(def["shape"] as Readonly<Record<string, z.ZodType>>, n);
+    case "union":
+      return valueOf((def["options"] as z.ZodType[])[0] as z.ZodType, field, n);
+    case "nullable":
+    case "optional":
+    case "catch":
+      return inner("innerType");
+    default:
+      return bytesOf(schema, n);
+  }
+}
+
+/** A value for each field of a row. */
+export function filled(
+  row: Readonly<Record<string, z.ZodType>>,
+  n: number,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, schema]) => [name, valueOf(schema, name, n)]),
+  );
+}
+
+function bytesOf(schema: z.ZodType, n: number): Uint8Array {
+  for (const length of BYTES) {
+    const bytes = new Uint8Array(length);
+    if (length >= 4) new DataView(bytes.buffer).setUint32(0, n);
+    if (schema.safeParse(bytes).success) return bytes;
+  }
+  throw new Error("no length of bytes fits");
+}
+
+/** Bytes that are kept of each of many messages, once as many as any bound allows have been sent. */
+export async function keptOfEach(
+  send: (n: number) => unknown,
+  { settle = () => {}, warm = WARM }: EndlessOptions = {},
+): Promise<number> {
+  let n = 0;
+  const sendMore = async (count: number) => {
+    for (const end = n + count; n < end; n++) {
+      await send(n);
+      if (n % 1_000 === 0) await settle();
+    }
+    await settle();
+    collectGarbage();
+    const { heapUsed, external } = Deno.memoryUsage();
+    return heapUsed + external;
+  };
+  const part = ENDLESS / 2;
+  const [first, second, third] = [
+    await sendMore(warm),
+    await sendMore(part),
+    await sendMore(part),
+  ];
+  // What grows once and no more, as a map that is rehashed, shows in one of the two.
+  return Math.max(0, Math.min(second - first, third - second) / part);
+}
+
+/** Whether that is nothing, as far as can be measured. */
+export function isNothing(kept: number): boolean {
+  return kept < KEPT_OF_EACH;
+}
