@@ -198,7 +198,7 @@ export class MemberState {
   /** An own message has come back: nothing else will answer it. */
   echoed(digest: string): void {
     for (const [ask, purpose] of this.#asks) {
-      if (typeof purpose !== "object" || purpose.app !== digest) continue;
+      if (typeof purpose !== "object" || !("app" in purpose) || purpose.app !== digest) continue;
       this.#asks.delete(ask);
       return;
     }

@@ -2,7 +2,7 @@
 // every kind of message that there is.
 
 import assert from "node:assert/strict";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 import { SERVER_MESSAGES, type ServerMessage } from "../../../shared/messages/messages_v1.ts";
 import { type Event, EVENTS } from "../../../shared/messages/messages_v2.ts";
@@ -36,7 +36,7 @@ Deno.test("any event of a server, said without end, leaves nothing behind in a c
     const { take, settle, end } = await scene();
     const kept = await keptOfEach((n) => {
       const about = "room" in row ? { room: LOBBY } : {};
-      const fields = filled(row as Readonly<Record<string, z.ZodType>>, n);
+      const fields = filled(row as Readonly<Record<string, z.ZodMiniType>>, n);
       take({ kind, ...fields, ...about } as unknown as Event);
     }, { settle });
     end();

@@ -2,7 +2,7 @@
 // kind of message that there is.
 
 import assert from "node:assert/strict";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { FromRelay } from "../../../client/sealed_engine/engine_protocol.ts";
 import { SEALED_EVENTS } from "../../../shared/messages/messages_sealed.ts";
 import { filled, isNothing, keptOfEach } from "../../helpers/hostile/endless.ts";
@@ -31,7 +31,7 @@ Deno.test("any event of a relay, said without end, leaves nothing behind in a me
     const { machine, events, outbox } = alice!;
     const standing = { seq: relay.seq, epoch: relay.epoch ?? 0 };
     const kept = await keptOfEach(async (n) => {
-      const fields = filled(row as Readonly<Record<string, z.ZodType>>, n);
+      const fields = filled(row as Readonly<Record<string, z.ZodMiniType>>, n);
       const event = { kind, ...fields, room: 1, ...reaching(kind, n, standing) };
       await machine.receive(event as unknown as FromRelay);
     }, {

@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -29,20 +29,19 @@ const BYTES = [16, 32, 64, 8, 0, 1, 284];
 type Def = Readonly<Record<string, unknown>>;
 
 /** A value that fits `schema`, another one for each `n`. */
-export function valueOf(schema: z.ZodType, field: string, n: number): unknown {
+export function valueOf(schema: z.ZodMiniType, field: string, n: number): unknown {
   const { def } = schema as unknown as { readonly def: Def };
-  const inner = (key: string, name = field) => valueOf(def[key] as z.ZodType, name, n);
+  const inner = (key: string, name = field) => valueOf(def[key] as z.ZodMiniType, name, n);
   switch (def["type"]) {
     case "number": {
-      const { minValue, maxValue } = schema as z.ZodNumber;
-      const [least, most] = [Math.max(0, minValue ?? 0), maxValue ?? Number.MAX_SAFE_INTEGER];
+      const { minimum = 0, maximum: most = Number.MAX_SAFE_INTEGER } = boundsOf(schema);
+      const least = Math.max(0, minimum);
       return least + (n + 1) % (most - least + 1);
     }
     case "string": {
       if (field === "chunk_data") return "AQIDBAU=";
-      const { minLength, maxLength } = schema as z.ZodString;
-      const text = `${field}-${n} `.repeat(8).slice(0, Math.min(100, maxLength ?? 100));
-      return text.padEnd(minLength ?? 0, "x");
+      const { minimum = 0, maximum = 100 } = boundsOf(schema);
+      return `${field}-${n} `.repeat(8).slice(0, Math.min(100, maximum)).padEnd(minimum, "x");
     }
     case "boolean":
       return n % 2 === 0;
@@ -55,11 +54,11 @@ export function valueOf(schema: z.ZodType, field: string, n: number): unknown {
     case "array":
       return [inner("element")];
     case "tuple":
-      return (def["items"] as z.ZodType[]).map((item, at) => valueOf(item, `${field}${at}`, n));
+      return (def["items"] as z.ZodMiniType[]).map((item, at) => valueOf(item, `${field}${at}`, n));
     case "object":
-      return filled(def["shape"] as Readonly<Record<string, z.ZodType>>, n);
+      return filled(def["shape"] as Readonly<Record<string, z.ZodMiniType>>, n);
     case "union":
-      return valueOf((def["options"] as z.ZodType[])[0] as z.ZodType, field, n);
+      return valueOf((def["options"] as z.ZodMiniType[])[0] as z.ZodMiniType, field, n);
     case "nullable":
     case "optional":
     case "catch":
@@ -69,9 +68,15 @@ export function valueOf(schema: z.ZodType, field: string, n: number): unknown {
   }
 }
 
+function boundsOf(
+  schema: z.ZodMiniType,
+): { readonly minimum?: number; readonly maximum?: number } {
+  return schema._zod.bag;
+}
+
 /** A value for each field of a row. */
 export function filled(
-  row: Readonly<Record<string, z.ZodType>>,
+  row: Readonly<Record<string, z.ZodMiniType>>,
   n: number,
 ): Record<string, unknown> {
   return Object.fromEntries(
@@ -79,7 +84,7 @@ export function filled(
   );
 }
 
-function bytesOf(schema: z.ZodType, n: number): Uint8Array {
+function bytesOf(schema: z.ZodMiniType, n: number): Uint8Array {
   for (const length of BYTES) {
     const bytes = new Uint8Array(length);
     if (length >= 4) new DataView(bytes.buffer).setUint32(0, n);

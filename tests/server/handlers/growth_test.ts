@@ -2,7 +2,7 @@
 // bounded, for every kind of request that there is.
 
 import assert from "node:assert/strict";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { fromV1 } from "../../../server/delivery/v1_translation.ts";
 import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
@@ -13,7 +13,7 @@ import { filled, isNothing, keptOfEach, valueOf } from "../../helpers/hostile/en
 import { makeRelay, seat, type Seated } from "../../helpers/peers/relay.ts";
 import { openRooms, Recorder, roomOf } from "../../helpers/peers/sealed_room.ts";
 
-type Row = Readonly<Record<string, z.ZodType>>;
+type Row = Readonly<Record<string, z.ZodMiniType>>;
 
 async function scene() {
   const relay = await makeRelay(["--rate-limit", "off"]);

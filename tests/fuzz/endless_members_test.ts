@@ -4,11 +4,11 @@
 // A server that never ends the list of a room's members: the client that is told does not grow.
 
 import assert from "node:assert/strict";
-import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
-import { type HostileLink, HostileServer, welcome } from "../../helpers/hostile/hostile_server.ts";
-import { startClient, temporaryHome } from "../../helpers/programs/client_process.ts";
-import { residentBytes } from "../../helpers/programs/process_memory.ts";
-import { skipUnless } from "../../helpers/repo/skip.ts";
+import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
+import { type HostileLink, HostileServer, welcome } from "../helpers/hostile/hostile_server.ts";
+import { startClient, temporaryHome } from "../helpers/programs/client_process.ts";
+import { residentBytes } from "../helpers/programs/process_memory.ts";
+import { skipUnless } from "../helpers/repo/skip.ts";
 
 const MIB = 1_048_576;
 const PART = 2_000;
