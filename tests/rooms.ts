@@ -465,7 +465,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/console",
       "client/render",
     ],
-    face: ["appearance", "output", "status_line"],
+    face: ["appearance", "attention", "output", "status_line"],
   },
   "client/events": {
     says:

@@ -14,6 +14,7 @@ import type { LookBackSource } from "../console/look_back.ts";
 import { Prompt } from "../console/prompt.ts";
 import { paint, paintedRows } from "../render/paint.ts";
 import type { Style } from "../terminal/style.ts";
+import { WindowTitle } from "../terminal/window_title.ts";
 import {
   detectReflow,
   type ExitSignal,
@@ -29,6 +30,8 @@ export interface UserSide {
   readonly console: ChatConsole;
   /** undefined where no row is ever painted twice. */
   readonly tty: Tty | undefined;
+  /** The title of the terminal's window; absent where nothing but lines is written. */
+  readonly title?: WindowTitle;
   /** Whether it takes the signals of the system itself, and passes on those that end the program. */
   readonly ownsSignals: boolean;
   /** Whether a person reads and writes; a pipe or a script otherwise. */
@@ -78,12 +81,16 @@ export function openUserSide(options: UserSideOptions): UserSide {
 }
 
 /** The screen of a side that has one. */
-export function screenOf({ console, tty }: UserSide, style: Style): OutputScreen | undefined {
+export function screenOf(
+  { console, tty, title }: UserSide,
+  style: Style,
+): OutputScreen | undefined {
   return tty && {
     setLive: (lines) => console.setLive(lines.flatMap((line) => paintedRows(line, { style }))),
     alert: (alert) => console.alert(alert),
     columns: () => tty.columns,
     paint: (line) => paint(line, { style }),
+    title: (text) => title?.set(text),
   };
 }
 
@@ -103,7 +110,8 @@ function openPrompt(options: UserSideOptions): UserSide {
   });
   const background = () => console.background();
   const person = { ownsSignals: true, isPerson: true, canAsk: true } as const;
-  return { ...person, console, tty, background, bytes: undefined };
+  const title = new WindowTitle((text) => tty.write(text));
+  return { ...person, console, tty, title, background, bytes: undefined };
 }
 
 function openPlainPrompt({ env, entered, settings, onTerminate }: UserSideOptions): UserSide {

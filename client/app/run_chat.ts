@@ -91,6 +91,7 @@ export async function runChat(
     const question = new QuitQuestion(chat, hostsServer);
     return await converse(chat, { side, downloads, ending, script, question });
   } finally {
+    side.title?.set(undefined);
     try {
       await side.console.close();
     } finally {
@@ -152,6 +153,8 @@ function createChat(
     warn: (text, hint) => output.note("warning", text, hint),
     changed: () => running.chat?.refreshStatus(),
   });
+  // The new value counts only after this.
+  settings.onChange("title", () => queueMicrotask(() => running.chat?.refreshStatus()));
   if (config.set !== undefined) settings.setAll(config.set);
   return running.chat = new Chat({
     place: { name, room: config.room },
@@ -206,6 +209,7 @@ async function converse(
     chat.end();
     await chat.transfers.dispose();
     chat.output.flush();
+    side.title?.set(undefined);
     await side.console.close();
   }
   const fault = await input;

@@ -1,7 +1,8 @@
 // What prompt and status line say of a chat.
 
 import type { ChatConsole } from "../console/console.ts";
-import { promptText, statusLine } from "../output/status_line.ts";
+import { promptText, statusLine, titleText } from "../output/status_line.ts";
+import type { Output } from "../output/output.ts";
 import type { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { Typing } from "../rooms/typing.ts";
 import type { SealedRooms } from "../sealed/sealed_rooms.ts";
@@ -12,6 +13,7 @@ import type { ConnectionState } from "./connection_state.ts";
 /** What is shown of a chat. */
 export interface ShownChat {
   readonly console: ChatConsole;
+  readonly output: Output;
   readonly rooms: JoinedRooms;
   readonly name: string;
   readonly connected: boolean;
@@ -39,4 +41,5 @@ export function showStatus(chat: ShownChat, style: Style, delayMs: number | unde
   };
   chat.console.setStatus(statusLine(status, style));
   chat.console.setPrompt(promptText(status, style));
+  chat.output.title(titleText(status));
 }

@@ -83,6 +83,12 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    name: "unread",
+    needs: "nothing",
+    help: "show what was said in your other rooms, or here before you came, and count it as read",
+    run: ({ chat }) => showUnread(chat),
+  },
+  {
     name: "rooms",
     needs: "nothing",
     help: "list the rooms you are in",
@@ -140,6 +146,18 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
 function noteOf({ state, status, key = "unknown" }: RosterEntry): string {
   // An away text could pass for further names in the list.
   return KEY_NOTES[key] + (status === null ? STATE_NOTES[state] : " (away)");
+}
+
+function showUnread(chat: Chat): void {
+  const { all, current } = chat.rooms;
+  const countOf = (room: JoinedRoom) => room === current ? room.wasUnread : room.unread;
+  const unread = all.filter((room) => countOf(room) > 0);
+  if (unread.length === 0) return chat.output.answer("Nothing is unread.");
+  for (const room of unread) {
+    chat.output.showUnread(room.title, countOf(room), current?.title);
+    [room.unread, room.mentions, room.wasUnread] = [0, 0, 0];
+  }
+  chat.refreshStatus();
 }
 
 function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {

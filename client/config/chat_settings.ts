@@ -64,6 +64,11 @@ export const SETTINGS = {
     fallback: "off",
     help: "a notice on the desktop when the bell would ring: how your terminal takes it",
   },
+  title: {
+    values: SWITCH,
+    fallback: "off",
+    help: "whether the window's title names your room and counts what is unread, as in (2!) den",
+  },
   highlight: {
     form: "WORD, WORD …",
     fallback: "",

@@ -8,7 +8,8 @@ import { nameInSentence } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
-import { mentions, type Output } from "../output/output.ts";
+import { mentions } from "../output/attention.ts";
+import type { Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** Events that happen in a room, plain or sealed. */

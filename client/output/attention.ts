@@ -1,6 +1,6 @@
 // Decides when the terminal calls the user: by the bell, and by a notice on the desktop if the user asked for it.
 
-import { type ChatLine, safeName } from "../render/text.ts";
+import { type ChatLine, foldCase, safeName } from "../render/text.ts";
 import type { ChatSettings } from "../config/chat_settings.ts";
 import type { Alert } from "../terminal/terminal.ts";
 
@@ -37,4 +37,22 @@ export class Attention {
     const text = `cmdchat: ${safeName(line.sender)} in ${safeName(line.room)}`;
     alert(form === "off" ? {} : { notice: { form, text } });
   }
+}
+
+// A whole word ends where no letter, mark or digit follows, and begins where no letter or digit is before it.
+const LETTER_BEFORE = /[\p{L}\p{N}]$/u;
+const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
+
+/** Whether `text` contains `name` as a whole word, in any case. */
+export function mentions(text: string, name: string): boolean {
+  const needle = foldCase(name);
+  if (needle === "") return false;
+  const haystack = foldCase(text);
+  for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
+    const end = at + needle.length;
+    // Two units hold a whole character: more would make the scan quadratic.
+    const [before, after] = [haystack.slice(Math.max(0, at - 2), at), haystack.slice(end, end + 2)];
+    if (!LETTER_BEFORE.test(before) && !LETTER_AFTER.test(after)) return true;
+  }
+  return false;
 }

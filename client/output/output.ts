@@ -2,7 +2,7 @@
 // history. Lines that the user does not want to see end here.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
-import { Attention } from "./attention.ts";
+import { Attention, mentions } from "./attention.ts";
 import type { Clock } from "../base/clock.ts";
 import type { History, HistoryEntry } from "../history/history.ts";
 import type { LookBackSource } from "../console/look_back.ts";
@@ -20,6 +20,7 @@ import {
   type Note,
   type Renderer,
   roomTag,
+  shortLabel,
   type SystemLine,
 } from "../render/text.ts";
 import { plainRow, plainText, type RenderedLine } from "../render/shown.ts";
@@ -52,6 +53,8 @@ export interface OutputScreen {
   readonly setLive: (lines: readonly RenderedLine[]) => void;
   readonly alert: (alert: Alert) => void;
   readonly columns: () => number;
+  /** Shows a title of the window; undefined puts the one before back. */
+  readonly title?: (text: string | undefined) => void;
   /** A line as the terminal shows it; absent where it is no terminal. */
   readonly paint?: (line: RenderedLine) => string;
 }
@@ -86,7 +89,8 @@ export class Output {
     if (!given.own && this.ignored.has(given.sender)) return "hidden";
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
     const isDeferred = this.#isDeferred(line) && !line.mention;
-    const shown = lineOf(line, (elsewhere) => this.#renderer.chat({ ...line, elsewhere }));
+    const draw = (elsewhere: boolean) => this.#renderer.chat({ ...line, elsewhere });
+    const shown = { ...lineOf(line, draw), isSaid: true };
     if (isDeferred) this.#deferred.keep(line.room, shown);
     else this.#show(shown, line.elsewhere);
     const { time, room, sender, to, text, sequence } = line;
@@ -171,7 +175,30 @@ export class Output {
     const line = this.#diagnosis.roomSwitch?.(room);
     if (line !== undefined) this.#options.diagnose(line);
     const time = this.#options.clock.utc();
-    for (const line of this.#deferred.take(room)) this.#put({ ...line, time });
+    const deferred = this.#deferred.take(room);
+    if (deferred.length > 0) this.#rule("new");
+    for (const line of deferred) this.#put({ ...line, time });
+  }
+
+  /** Shows the last `count` messages of a room, which the user has not read; `current`: the title of the current room. */
+  showUnread(room: string, count: number, current: string | undefined): void {
+    this.flush();
+    const deferred = this.#deferred.take(room);
+    const said = this.#kept.filter((line) => line.isSaid && line.room === room).slice(-count);
+    this.#rule(`${shortLabel(room)}: ${count} new`);
+    for (const line of deferred) this.#put(line, room !== current);
+    if (deferred.length > 0) return;
+    for (const line of said) this.#options.print(this.#folded(line, room !== current));
+  }
+
+  /** Shows a title of the window, where the user wants one. */
+  title(text: string): void {
+    this.#options.screen?.title?.(this.settings.get("title") === "on" ? text : undefined);
+  }
+
+  #rule(text: string): void {
+    const rule = this.#renderer.rule?.(text);
+    if (rule !== undefined) this.#options.print(rule);
   }
 
   /** Shows the last `count` lines again; `current`: the title of the current room. False if none are kept. */
@@ -361,22 +388,4 @@ function markOf({ sealed = false }: Pick<ChatLine, "sealed">): Pick<HistoryEntry
 function isUtcTime(time: string): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(time) &&
     !Number.isNaN(Date.parse(time));
-}
-
-// A whole word ends where no letter, mark or digit follows, and begins where no letter or digit is before it.
-const LETTER_BEFORE = /[\p{L}\p{N}]$/u;
-const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
-
-/** Whether `text` contains `name` as a whole word, in any case. */
-export function mentions(text: string, name: string): boolean {
-  const needle = foldCase(name);
-  if (needle === "") return false;
-  const haystack = foldCase(text);
-  for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
-    const end = at + needle.length;
-    // Two units hold a whole character: more would make the scan quadratic.
-    const [before, after] = [haystack.slice(Math.max(0, at - 2), at), haystack.slice(end, end + 2)];
-    if (!LETTER_BEFORE.test(before) && !LETTER_AFTER.test(after)) return true;
-  }
-  return false;
 }

@@ -10,6 +10,8 @@ export interface ShownLine {
   readonly time: string;
   /** Draws the rows; `elsewhere`: whether its room is not the current one. */
   readonly draw: (elsewhere: boolean) => RenderedLine;
+  /** Whether a member said it. */
+  readonly isSaid?: boolean;
   /** The number by which /more finds its hidden rows, if it has any. */
   more?: number | undefined;
 }

@@ -126,6 +126,14 @@ function proof(style: Style): StatusPart {
   return part("proof", ...["server not proven", "unproven"].map((f) => style.paint(f, "warning")));
 }
 
+/** The title of the window, safe: `(2!) den`; the mark says that somebody named the user. */
+export function titleText({ rooms }: Pick<StatusFacts, "rooms">): string {
+  const unread = rooms.all.reduce((sum, room) => sum + room.unread, 0);
+  const isCalled = rooms.all.some(({ mentions }) => mentions > 0);
+  const mark = unread === 0 ? "" : `(${unread}${isCalled ? "!" : ""}) `;
+  return mark + (rooms.current === undefined ? "cmdchat" : shortLabel(rooms.current.title));
+}
+
 /** The prompt, styled and safe. */
 export function promptText(
   { rooms, name }: Pick<StatusFacts, "rooms" | "name">,

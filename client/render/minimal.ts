@@ -61,6 +61,7 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
       rows: withHint(draw([`- ${safeLine(text)}`]), hint),
     }),
     roomSwitch: (room) => ({ kind: "room switch", rows: draw([`- ${roomSwitchText(room)}`]) }),
+    rule: (text) => ({ kind: "room switch", rows: draw([`- ${safeLine(text)}`]) }),
     more: (rows, n) => plainRow(`    ${moreText(rows, n)}`, "more"),
   };
 }

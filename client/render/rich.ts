@@ -126,6 +126,10 @@ export function createRichRenderer(options: RichOptions): Renderer {
       kind: "room switch",
       rows: rowsFromTheLeft(wrap([`— ${roomSwitchText(room)} —`], 0).map((row) => plainRow(row))),
     }),
+    rule: (text) => ({
+      kind: "room switch",
+      rows: rowsFromTheLeft(wrap([`── ${safeLine(text)} ──`], 0).map((row) => plainRow(row))),
+    }),
     more: (rows, n) => [
       { role: "gap", text: INDENT },
       { role: "more", text: moreText(rows, n) },

@@ -92,6 +92,8 @@ export interface Renderer {
   day?(day: string): RenderedLine;
   /** The line when the user goes to another room, NOT sanitized; absent if every line names its room. */
   roomSwitch?(room: string): RenderedLine;
+  /** A line that says what the next lines are, NOT sanitized; absent if every line names its room. */
+  rule?(text: string): RenderedLine;
   /** The row in place of `rows` hidden rows, which `/more n` shows; absent if the renderer hides nothing. */
   more?(rows: number, n: number): SpanRow;
 }

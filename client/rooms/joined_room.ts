@@ -35,6 +35,8 @@ export class JoinedRoom {
   /** Messages that came while another room was current, and how many of them mention the user. */
   unread = 0;
   mentions = 0;
+  /** Messages that were unread when the user came here last. */
+  wasUnread = 0;
   #firstSight = true;
   #people: RosterEntry[] = [];
 

@@ -127,6 +127,7 @@ export class JoinedRooms {
   switchTo(room: JoinedRoom): void {
     if (room !== this.#current) this.#previous = this.#current;
     this.#current = room;
+    room.wasUnread = room.unread;
     [room.unread, room.mentions] = [0, 0];
   }
 }

@@ -55,6 +55,7 @@ export function createPageRenderer(): Renderer {
       rows: [...timedRows(text, time), ...hintRows(hint)],
     }),
     roomSwitch: (room) => ({ kind: "room switch", rows: [plainRow(roomSwitchText(room))] }),
+    rule: (text) => ({ kind: "room switch", rows: [plainRow(safeLine(text))] }),
     more: (rows, n) => plainRow(moreText(rows, n), "more"),
   };
 }

@@ -5,7 +5,7 @@ import { formatLink, parseLink } from "../../shared/text/invite_link.ts";
 import { nameKey, parseName } from "../../shared/text/names.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { namedRows } from "../../client/headless/recv.ts";
-import { mentions } from "../../client/output/output.ts";
+import { mentions } from "../../client/output/attention.ts";
 import { lastRows, readingLength } from "../../client/output/shown_line.ts";
 import { createJsonRenderer } from "../../client/render/json.ts";
 import { createMinimalRenderer } from "../../client/render/minimal.ts";

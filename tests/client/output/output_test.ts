@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mentions, Output, type OutputOptions } from "../../../client/output/output.ts";
+import { mentions } from "../../../client/output/attention.ts";
+import { Output, type OutputOptions } from "../../../client/output/output.ts";
 import { plainText } from "../../../client/render/shown.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { ConfigError, UsageError } from "../../../shared/base/errors.ts";

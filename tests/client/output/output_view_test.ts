@@ -166,6 +166,7 @@ Deno.test("/last and what was held back are drawn for the terminal's width and t
   output.showLast(9, "den");
   assert.deepEqual(plain(), [
     "— now in den —",
+    "── new ──",
     `#1 <bob> ${text}`,
     `#1 [lobby] <bob> ${text}`,
     `#1 <bob> ${text}`,
@@ -323,4 +324,21 @@ Deno.test("showFound() shows the kept lines with a text, whatever its case, and 
   assert.equal(output.showFound("DEPLOY", "lobby"), 2);
   assert.deepEqual(console.printed, ["<bob> Deploy now", "<bob> deployed"]);
   assert.equal(output.showFound("nowhere", "lobby"), 0);
+});
+
+Deno.test("what was only counted comes under a mark that it is new, and /unread shows what was read past again", () => {
+  const { output, console, settings } = view();
+  settings.set("others", "count");
+  output.chat(chat("one", { room: "den", elsewhere: true }));
+  output.chat(chat("two", { room: "den", elsewhere: true }));
+  assert.deepEqual(console.printed, []);
+  output.moveTo("den");
+  assert.deepEqual(console.printed, ["- now in den", "- new", "<bob> one", "<bob> two"]);
+  console.printed.length = 0;
+  output.showUnread("den", 1, "den");
+  assert.deepEqual(console.printed, ["- den: 1 new", "<bob> two"]);
+  console.printed.length = 0;
+  output.chat(chat("three", { room: "ops", elsewhere: true }));
+  output.showUnread("ops", 1, "den");
+  assert.deepEqual(console.printed, ["- ops: 1 new", "[ops] <bob> three"]);
 });

@@ -1,7 +1,7 @@
 // What of the status line is left where the terminal is narrow, judged as text at 20, 40, 80 and 200 columns.
 import assert from "node:assert/strict";
 import { JoinedRooms } from "../../../client/rooms/joined_rooms.ts";
-import { type StatusFacts, statusLine } from "../../../client/output/status_line.ts";
+import { type StatusFacts, statusLine, titleText } from "../../../client/output/status_line.ts";
 import { fitStatus, wholeStatus } from "../../../client/console/status_fit.ts";
 import { Style } from "../../../client/terminal/style.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
@@ -116,4 +116,11 @@ Deno.test("a question about the server stays in a narrow terminal, where an outa
   assert.match(lines(roomsOf(["lobby"]), asked)[20] ?? "", /another server/);
   const waiting = { connected: false, connection: "reconnecting in 30 s…" };
   assert.match(lines(roomsOf(["lobby"]), waiting)[20] ?? "", /offline/);
+});
+
+Deno.test("the title counts what is unread, with a mark where somebody named the user", () => {
+  assert.equal(titleText({ rooms: roomsOf(["lobby"]) }), "lobby");
+  assert.equal(titleText({ rooms: roomsOf(["den"], ["ops", 2]) }), "(2) den");
+  assert.equal(titleText({ rooms: BUSY }), "(20!) lobby");
+  assert.equal(titleText({ rooms: new JoinedRooms() }), "cmdchat");
 });

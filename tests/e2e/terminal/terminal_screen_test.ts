@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
+import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { clientCommand, startTmux } from "../../helpers/system/tmux.ts";
 
@@ -163,5 +164,37 @@ test("a client that is ended while one looks back gives the ordinary screen back
   assert.equal(pane.settingsAfter, pane.settingsBefore);
   await pane.until(async () => !/q returns/.test((await pane.screen()).join("\n")), {
     what: "the shell's screen",
+  });
+});
+
+test("/unread shows what was said elsewhere, and the title of the window counts it where that is wanted", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const port = ["--port", String(server.port)];
+  const pane = await tmux.open({
+    command: clientCommand(...port, "--name", "alice", "--set", "title=on; others=count"),
+  });
+  await pane.shows(/- Connected as/);
+  await pane.enter("/join den");
+  await pane.shows(/now in den/);
+  await pane.until(async () => await pane.title() === "den", { what: "the title" });
+  await using bob = await V1Peer.join({ port: server.port, name: "bob" });
+  await bob.chat("hello alice");
+  await pane.until(async () => await pane.title() === "(1!) den", {
+    what: "the title with a mark",
+  });
+  await pane.enter("/unread");
+  await pane.shows(/── lobby: 1 new ──\n\S+ #\d+ \[lobby\] <bob> hello alice$/m);
+  await pane.until(async () => await pane.title() === "den", { what: "nothing is unread" });
+  await pane.enter("/unread");
+  await pane.shows(/- Nothing is unread\./);
+  await bob.chat("something else");
+  await pane.until(async () => await pane.title() === "(1) den", { what: "the title again" });
+  await pane.enter("/switch lobby");
+  await pane.shows(/now in lobby —\n── new ──\n\S+ #\d+ <bob> something else$/m);
+  await pane.enter("/quit");
+  assert.equal(await pane.exit(), 0);
+  await pane.until(async () => !/lobby|den/.test(await pane.title()), {
+    what: "the title of before",
   });
 });

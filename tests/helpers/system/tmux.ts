@@ -136,6 +136,12 @@ export class Pane {
     return { row, column };
   }
 
+  /** The title that the program gave to its terminal. */
+  async title(): Promise<string> {
+    return (await this.#run(["display-message", "-p", "-t", this.#name, "#{pane_title}"]))
+      .trimEnd();
+  }
+
   /** Scrollback and screen, rows that the terminal itself wrapped joined. */
   async lines(): Promise<string[]> {
     return rowsOf(await this.#run(["capture-pane", "-p", "-J", "-S", "-", "-t", this.#name]))
