@@ -62,8 +62,8 @@ export class Connector {
 
   constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
     const { host, port, tls, webSocket = false } = endpoint;
-    const { fingerprint: pinned, "known-servers": knownPath } = config;
-    this.address = { host, port, tls: tls !== undefined, webSocket, token };
+    const { fingerprint: pinned, "known-servers": knownPath, hasPage } = config;
+    this.address = { host, port, tls: tls !== undefined, webSocket, hasPage, token };
     const path = knownPath ?? defaultKnownServersPath(readVariable);
     this.#known = path === undefined
       ? undefined

@@ -62,7 +62,7 @@ function isKnown(word: string): boolean {
 /** A profile, a link, or a host with a dot or a port, as options; undefined for any other word. */
 function placeOf(word: string): readonly string[] | undefined {
   if (/^@./.test(word)) return ["--profile", word.slice(1)];
-  if (/^cmdchat:/i.test(word)) return ["--link", word];
+  if (/^(?:cmdchat|https?):/i.test(word)) return ["--link", word];
   if (/^[\da-f]*:[\da-f]*:[\da-f:.]*$/i.test(word)) return ["--host", word];
   const [, bracketed, name, port] =
     /^(?:\[([\da-f:.]+)\]|([^\s/:@[\]]+))(?::(\d+))?$/i.exec(word) ??

@@ -26,6 +26,8 @@ export interface LinkParts {
   readonly linkSecret: Uint8Array | undefined;
   /** Whether a link with something secret in it stood on the command line. */
   readonly linkShows: boolean;
+  /** Whether the link says that the server has a page for browsers. */
+  readonly hasPage: boolean;
   /** Where each option's value came from. */
   readonly sources: ReadonlyMap<string, Source>;
 }
@@ -55,7 +57,7 @@ export interface HistoryConfig extends OptionValues<typeof HISTORY_OPTIONS> {
 export function readConfig(input: LinkInput): ClientConfig {
   const { values: given, positionals, sources: from } = parseCommandLine(CLIENT_OPTIONS, input);
   const [positional, surplus] = positionals;
-  const isLink = positional !== undefined && /^cmdchat:/i.test(positional);
+  const isLink = positional !== undefined && /^(?:cmdchat|https?):/i.test(positional);
   if (surplus !== undefined || (positional !== undefined && !isLink)) {
     throw new UsageError(
       `Cannot use ${
@@ -111,7 +113,7 @@ function withLink<V extends ConnectionValues>(
   const settled = keepTokenAtHome(settleContradictions(preferTypedServer(given)));
   const text: string | undefined = settled.values.link;
   if (text === undefined) {
-    const none = { linkToken: undefined, linkSecret: undefined, linkShows: false };
+    const none = { linkToken: undefined, linkSecret: undefined, linkShows: false, hasPage: false };
     const carrier = carrierOf(settled.values);
     return { ...settled.values, ...carrier, ...none, sources: settled.sources };
   }
@@ -139,6 +141,7 @@ function resolveLink(
     room: isOtherRoom ? values.room : parseRoom(link.room),
     linkToken,
     linkSecret,
+    hasPage: link.hasPage ?? false,
     linkShows: sources.get("link") === "typed" && values.link !== "-" && isSecret,
   };
 }

@@ -18,6 +18,8 @@ export interface InviteLink {
   readonly tls: boolean;
   /** Connect with WebSocket inside TLS. */
   readonly wss?: true;
+  /** It leads to a page, so the server has one. */
+  readonly hasPage?: true;
   /** The server to expect. */
   readonly fingerprint?: Fingerprint;
   /** Secret of a sealed room, 32 random bytes. */
@@ -78,6 +80,7 @@ function parseWebLink(secure: boolean, site: string, fragment: string | undefine
     room: parseRoom(room),
     tls: secure,
     ...(secure ? { wss: true } : {}),
+    hasPage: true,
     ...parseFragment(rest === "" ? undefined : rest),
   };
 }

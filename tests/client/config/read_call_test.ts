@@ -27,6 +27,7 @@ const CASES: readonly (readonly [typed: string, means: string])[] = [
   ["[::1]:6400", "- --host ::1 --port 6400"],
   ["[::1]", "- --host ::1"],
   ["cmdchat://h/r --name bob", "- --link cmdchat://h/r --name bob"],
+  ["https://h/#room=r --name bob", "- --link https://h/#room=r --name bob"],
   ["--name bob cmdchat://h/r send x", "send --link cmdchat://h/r --name bob x"],
   ["send chat.example.org", "send chat.example.org"],
   // What is wrong is told by whoever parses it, with its own hint.

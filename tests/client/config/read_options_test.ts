@@ -115,6 +115,11 @@ Deno.test("--transport wss implies TLS, a link may ask for it, and the old proto
   assert.deepEqual(carrier(read(["--transport", "wss"])), [true, "wss"]);
   assert.deepEqual(carrier(read(["--tls", "--transport", "raw"])), [true, "raw"]);
   assert.deepEqual(carrier(read(["cmdchat://h?wss"])), [true, "wss"]);
+  assert.deepEqual(carrier(read(["https://h/#room=den"])), [true, "wss"]);
+  const pages = [["https://h/#room=den"], ["cmdchat://h?wss"], []].map((args) =>
+    read(args).hasPage
+  );
+  assert.deepEqual(pages, [true, false, false]);
   assert.deepEqual(carrier(read(["cmdchat://h?tls"])), [true, "auto"]);
   assert.deepEqual(carrier(read(["cmdchat://h?wss", "--transport", "raw"])), [true, "raw"]);
   assert.deepEqual(carrier(read(["cmdchat://h"], { CMDCHAT_TRANSPORT: "wss" })), [true, "wss"]);

@@ -43,12 +43,13 @@ Deno.test("a link to a page says the same, all but the address behind #", () => 
     text,
     `https://chat.example/#room=caf%C3%A9%20%26%20co&fp=${FP}&secret=${SECRET}&token=a%26b`,
   );
-  assert.deepEqual(parseLink(text), link);
+  assert.deepEqual(parseLink(text), { ...link, hasPage: true });
   const local = { host: "::1", port: 5050, room: "lobby", tls: false };
   assert.equal(formatWebLink(local), "http://[::1]:5050/#room=lobby");
-  assert.deepEqual(parseLink("http://[::1]:5050/#room=lobby"), local);
+  assert.deepEqual(parseLink("http://[::1]:5050/#room=lobby"), { ...local, hasPage: true });
   assert.deepEqual(parseLink("https://h"), {
     ...local,
+    hasPage: true,
     host: "h",
     port: 443,
     tls: true,
