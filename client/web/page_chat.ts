@@ -28,7 +28,7 @@ const KEPT_LINES = 1_000;
 /** What the output would have to fit into; the page wraps by itself. */
 const COLUMNS = 200;
 /** Joins and leaves fold; lines of all rooms come to the view, which sorts them, in full. */
-const SETTINGS = "others=show;fold=0;notice=osc9;bell=mention;typing=on";
+const SETTINGS = "others=show;fold=0;notice=osc9;bell=mention";
 const DIRECT = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|.*\.localhost|.*\.onion)$/i;
 
 /** What a page is started with. */
@@ -53,9 +53,11 @@ export async function runPage(
   let [form, fault] = [start.form, badLink];
   for (;;) {
     form = await view.askStart(form, fault);
+    const leaving = new AbortController();
     try {
       const chat = new PageChat({ form, start, view });
       actions.attach(chat.chat);
+      onPageGone(() => chat.chat.end(), leaving.signal);
       view.open();
       const outcome = await chat.run();
       if (outcome.hadConnection) return view.ended(outcome.fault);
@@ -63,9 +65,17 @@ export async function runPage(
     } catch (error) {
       fault = faultOf(error);
     } finally {
+      leaving.abort();
       actions.attach(undefined);
     }
   }
+}
+
+/** Who closes the page leaves: the others must not wait for somebody who cannot come back. Not all browsers let it out. */
+function onPageGone(leave: () => void, signal: AbortSignal): void {
+  globalThis.addEventListener("pagehide", (event) => {
+    if (!(event as PageTransitionEvent).persisted) leave();
+  }, { signal });
 }
 
 function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageFault } {

@@ -1,0 +1,163 @@
+// Shares the machine: runs beside another file of whole programs.
+/// <reference lib="dom" />
+// Somebody between a page and its server: what they change is named and never believed. And what a page does when it is
+// seen again, or closed.
+
+import assert from "node:assert/strict";
+import { BROWSERS, startBrowser, whyNoBrowser } from "../../helpers/browser/browsers.ts";
+import { ChatPage } from "../../helpers/browser/chat_page.ts";
+import { startPageServer } from "../../helpers/browser/served_page.ts";
+import { LiveChat } from "../../helpers/fakes/live_chat.ts";
+import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
+import { closeQuietly, isGone } from "../../helpers/peers/conn_ends.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+
+/** Changes one byte of what passes; a WebSocket's payload is as it is, or masked byte by byte. */
+class ChangingNetwork implements AsyncDisposable {
+  /** Where in the stream down of each WebSocket a byte is changed; undefined = nowhere. */
+  changeAt: number | undefined;
+  /** Whether the last byte of what comes next down is changed, once. */
+  changeNext = false;
+  changed = 0;
+  target = 0;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #conns = new Set<Deno.Conn>();
+  readonly #serving = this.#serve();
+
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.#conns.forEach(closeQuietly);
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    const running: Promise<void>[] = [];
+    try {
+      for await (const near of this.#listener) running.push(this.#join(near));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    await Promise.all(running);
+  }
+
+  async #join(near: Deno.Conn): Promise<void> {
+    const far = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
+    this.#conns.add(near).add(far);
+    const conn = { isSocket: false };
+    await Promise.all([this.#pump(near, far, conn), this.#pump(far, near, conn, true)]);
+  }
+
+  async #pump(
+    from: Deno.Conn,
+    to: Deno.Conn,
+    conn: { isSocket: boolean },
+    isDown = false,
+  ): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (
+        let [n, passed] = [await from.read(buffer), 0];
+        n !== null;
+        n = await from.read(buffer)
+      ) {
+        const bytes = buffer.subarray(0, n);
+        conn.isSocket ||= /^Upgrade: websocket/im.test(new TextDecoder().decode(bytes));
+        if (isDown && conn.isSocket) this.#change(bytes, passed);
+        passed += n;
+        for (let at = 0; at < n;) at += await to.write(buffer.subarray(at, n));
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    [from, to].forEach(closeQuietly);
+  }
+
+  #change(bytes: Uint8Array, passed: number): void {
+    const at = this.changeNext ? bytes.length - 1 : (this.changeAt ?? -1) - passed;
+    if (at < 0 || at >= bytes.length) return;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    this.changed++;
+    this.changeNext = false;
+  }
+}
+
+for (const name of BROWSERS) {
+  const test = skipIf(whyNoBrowser(name));
+
+  test(`${name}: whoever changes what passes between a page and its server is named, and nothing is lost`, async () => {
+    await using network = new ChangingNetwork();
+    const url = `http://localhost:${network.port}`;
+    await using web = await startPageServer({ origins: [url] });
+    network.target = web.server.port;
+    await using browser = await startBrowser(name);
+    await using tess = new LiveChat({ name: "tess", port: () => web.server.port });
+    await tess.until(() => tess.chat.connected, "tess");
+
+    await using page = await ChatPage.join(browser, { url, name: "pia" });
+    network.changeNext = true;
+    await tess.chat.say("changed on its way");
+    await page.untilRow(
+      /Cannot open a record: it was changed, repeated, lost or sent out of order/,
+    );
+    await page.untilRow(/^Connected again as "pia"/);
+    await page.enter("still here");
+    await tess.until(() => tess.heard.some(({ text }) => text === "still here"), "pia's line");
+    const rows = await page.rows();
+    assert.deepEqual(rows.filter(({ name }) => name === "tess").map(({ text }) => text), [
+      "changed on its way",
+    ]);
+    assert.equal(network.changed, 1);
+
+    // In the answer of the handshake, behind the head of the upgrade: nobody comes in, and nothing is said.
+    network.changeAt = 1_500;
+    const joined = () => web.server.log.match(/client joined/g)?.length ?? 0;
+    const before = joined();
+    await using other = await ChatPage.start(browser, { url, name: "eve" });
+    await other.untilText("[role=alert]", /signature does not fit this handshake|is not as/);
+    assert.equal(joined(), before);
+  });
+
+  test(`${name}: a page comes back at once when it is seen again, shown again or online`, async () => {
+    await using network = new FaultyNetwork(0);
+    const url = `http://localhost:${network.port}`;
+    await using web = await startPageServer({ origins: [url], args: ["--hold", "120"] });
+    network.target = web.server.port;
+    await using browser = await startBrowser(name);
+    await using page = await ChatPage.join(browser, { url, name: "pia" });
+    network.target = 1;
+    network.cutAll();
+    const pause = async () => {
+      const [, seconds] = await page.untilText(".connection", /reconnecting in ([4-9]|\d\d) s/);
+      return Number(seconds);
+    };
+    for (const event of ["visibilitychange", "pageshow", "online"]) {
+      network.target = 1;
+      network.cutAll();
+      const seconds = await pause();
+      const start = performance.now();
+      network.target = web.server.port;
+      await page.page.evaluate((event) => {
+        const target = event === "visibilitychange" ? document : globalThis;
+        target.dispatchEvent(new Event(event));
+      }, event);
+      await page.untilText(".connection", /^connected/);
+      const took = (performance.now() - start) / 1_000;
+      assert.ok(took < seconds - 1, `${event}: ${took} s of ${seconds} s`);
+    }
+  });
+}
+
+skipIf(whyNoBrowser("chromium"))("chromium: who closes the page leaves the room", async () => {
+  await using web = await startPageServer({ args: ["--hold", "600"] });
+  await using browser = await startBrowser("chromium");
+  await using tess = new LiveChat({ name: "tess", port: () => web.server.port });
+  await using page = await ChatPage.join(browser, { url: web.origin, name: "pia" });
+  await tess.until(() => tess.chat.room.roster.names.includes("pia"), "pia");
+  await page.page.goto("about:blank");
+  await tess.until(() => !tess.chat.room.roster.names.includes("pia"), "pia's leaving");
+  assert.ok(tess.notes.some((text) => text.includes("pia left")), tess.notes.join("\n"));
+});
