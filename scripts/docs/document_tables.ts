@@ -29,6 +29,22 @@ export const DOCUMENTS: readonly string[] = [
   "docs/SCRIPTS.md",
 ];
 
+/** What somebody needs on the first day. */
+const EVERYDAY = [
+  "join",
+  "switch",
+  "names",
+  "msg",
+  "me",
+  "edit",
+  "send",
+  "accept",
+  "invite",
+  "seal",
+  "help",
+  "quit",
+] as const;
+
 type Rows = readonly (readonly string[])[];
 
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -48,6 +64,14 @@ const TABLES: Readonly<Record<string, () => string>> = {
     table(
       ["command", "what it does"],
       codeFirst(COMMANDS.map((row) => [slashUsage(row), row.help])),
+    ),
+  "everyday commands": () =>
+    table(
+      ["command", "what it does"],
+      codeFirst(
+        EVERYDAY.flatMap((name) => COMMANDS.filter((row) => row.name === name))
+          .map((row) => [slashUsage(row), row.help]),
+      ),
     ),
   settings: () =>
     table(
