@@ -24,6 +24,7 @@ const MEMBERS = 30;
 // In a network of its own every port is free.
 const PORT = 5_050;
 const SECRET = "A".repeat(43);
+const HOLD_S = 10;
 
 async function play(stage: Stage): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -48,6 +49,8 @@ async function play(stage: Stage): Promise<void> {
         "0.0.0.0",
         "--port",
         String(PORT),
+        "--hold",
+        String(HOLD_S),
         "--nats-replicas",
         "3",
         // Each asks another node first.
@@ -73,6 +76,19 @@ async function play(stage: Stage): Promise<void> {
     }),
     cut("a NATS node's cable is pulled, and put back", thirdNode, "back", 7_000),
     cut("a server's cable to its members is pulled, and put back", third, "front", 3_000),
+    cut(
+      "a server's cable to NATS is pulled for longer than --hold, and put back",
+      third,
+      "back",
+      13_000,
+      {
+        told: /^The other servers cannot be reached/,
+      },
+    ),
+    frozen("a server is frozen, and goes on", 8_000, () => servers.slice(1, 2)),
+    frozen("all of NATS is frozen, and goes on", 7_000, () => nats.nodes, {
+      told: /^The other servers cannot be reached/,
+    }),
   ];
   const endpoints = stage.servers.map(({ addresses }) => ({
     host: addresses.front ?? "",
@@ -96,6 +112,23 @@ function cut(
     restMs: 1_500,
     begin: () => setCable(machine, segment, "down"),
     end: () => setCable(machine, segment, "up"),
+    ...more,
+  };
+}
+
+/** Processes that stand still for a while; their connections stay open. */
+function frozen(
+  what: string,
+  lastsMs: number,
+  processes: () => readonly { signal(signal: Deno.Signal): void }[],
+  more: Partial<Fault> = {},
+): Fault {
+  return {
+    what,
+    lastsMs,
+    restMs: 3_000,
+    begin: () => processes().forEach((process) => process.signal("SIGSTOP")),
+    end: () => processes().forEach((process) => process.signal("SIGCONT")),
     ...more,
   };
 }
