@@ -1,8 +1,9 @@
 // Files that decide whom the client trusts, or hold a secret: settings, known servers, certificates, tokens,
 // passphrases. The rule is that of both programs (shared/base/file_trust.ts).
 
+import { resolve } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
-import { trustFault } from "../../shared/base/file_trust.ts";
+import { folderFault, foldersOf, trustFault } from "../../shared/base/file_trust.ts";
 import { quotePath } from "./file_access.ts";
 
 /** Which file, and how its reader begins an error. */
@@ -47,11 +48,25 @@ async function refuseUntrusted(
   const at = await Deno.lstat(path);
   const link = at.isSymlink ? at : undefined;
   const fault = trustFault({ file: info, link, uid: ownUid(), isSecret });
-  if (fault === undefined) return;
+  if (fault === undefined) return info.isFile ? await refuseFolders({ path, trouble }) : undefined;
   throw new ConfigError(
     `${trouble}: ${fault.why}`,
     fault.command === undefined ? {} : { hint: `${fault.command} ${quotePath(path)}` },
   );
+}
+
+/** Both ways to the file are looked at: that of its path, and that behind all links. */
+async function refuseFolders(
+  { path, trouble }: Pick<TrustedRead, "path" | "trouble">,
+): Promise<void> {
+  const uid = ownUid();
+  const ways = [resolve(path), await Deno.realPath(path)];
+  for (const folder of new Set(ways.flatMap(foldersOf))) {
+    const fault = folderFault(await Deno.stat(folder), uid);
+    if (fault === undefined) continue;
+    const hint = `${fault.command ?? "ls -ld"} ${quotePath(folder)}`;
+    throw new ConfigError(`${trouble}: ${fault.why}`, { hint });
+  }
 }
 
 /** The user of this process; undefined where it may not ask, and on Windows. */

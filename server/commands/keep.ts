@@ -14,8 +14,8 @@ import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import type { AdminView } from "../admin/routes.ts";
 import { guessReporter, TokenGate } from "../admin/token_gate.ts";
 
-// The service manager gives a keeper 12 s to start, of which the server needs some.
-const PATIENCE_MS = 6_000;
+/** For how long a keeper asks a server that does not answer; with GIVE_MS less than its unit gives it to start. */
+export const KEEP_PATIENCE_MS = 6_000;
 
 /** What a keeper needs. */
 export interface KeeperContext {
@@ -36,7 +36,7 @@ export async function keep(
   if (token === undefined) {
     throw new ConfigError("Cannot keep a server's state: it requires the admin token");
   }
-  const taken = await requestHandOver({ address, token, patienceMs: PATIENCE_MS });
+  const taken = await requestHandOver({ address, token, patienceMs: KEEP_PATIENCE_MS });
   if (taken === undefined) {
     throw new ConfigError("Cannot keep a server's state: no server has its admin pages there");
   }

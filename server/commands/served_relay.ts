@@ -17,6 +17,7 @@ import { Relay } from "../relay/relay.ts";
 import { handOver, takeOver } from "../relay/succession.ts";
 import { Door } from "../web/door.ts";
 import type { Page } from "../web/page.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { faultText } from "../telemetry/log.ts";
 
 // The port may still belong to the process that failed to take over, until that one exits.
@@ -144,7 +145,7 @@ export class ServedRelay {
     const listener = await this.#listenAgain();
     if (listener === undefined) return;
     this.#listener = listener;
-    this.#relay = this.#newRelay();
+    this.#relay = this.#newRelay(this.#relay.metrics);
     this.#door = this.#newDoor();
     this.takeOver(state);
     await this.serve();
@@ -175,9 +176,9 @@ export class ServedRelay {
     return new Door(this.#options.config, this.#relay.access, this.#options.page);
   }
 
-  #newRelay(): Relay {
+  #newRelay(metrics?: Metrics): Relay {
     const { log, identity, cluster } = this.#options;
-    const relay = new Relay(this.#config, { log, identity, cluster });
+    const relay = new Relay(this.#config, { log, identity, cluster, metrics });
     relay.access.useTokens(this.#files.tokens);
     relay.access.bans.fromFile = this.#bans;
     return relay;

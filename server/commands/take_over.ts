@@ -8,8 +8,8 @@ import { HAND_OVER_FINISH_PATH, HAND_OVER_PATH } from "../admin/paths.ts";
 import type { AdminPeer } from "./admin_client.ts";
 import { type AdminPageAnswer, isRefused, request } from "./admin_request.ts";
 
-// The server first drains its clients' outboxes.
-const GIVE_MS = STOP_DRAIN_MS + 7_000;
+/** How long a server has to hand its state over; it drains its clients' outboxes first. */
+export const GIVE_MS = STOP_DRAIN_MS + 7_000;
 const ANSWER_MS = 3_000;
 // A server under attack may be slow, or out of file descriptors for a moment.
 const PATIENCE_MS = 20_000;

@@ -1,8 +1,14 @@
 // Files and variables that hold secrets or decide whom the server trusts. What is trusted, and how a secret is read,
 // are rules of both programs (shared/base/file_trust.ts, shared/text/secret_text.ts).
 
+import { resolve } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
-import { type FileFacts, trustFault } from "../../shared/base/file_trust.ts";
+import {
+  type FileFacts,
+  folderFault,
+  foldersOf,
+  trustFault,
+} from "../../shared/base/file_trust.ts";
 import {
   readSecretBytes,
   readSecretText,
@@ -75,12 +81,27 @@ function refuseUntrusted(named: NamedFile, file: FileFacts, isSecret: boolean): 
   const at = Deno.lstatSync(named.path);
   const link = at.isSymlink ? at : undefined;
   const fault = trustFault({ file, link, uid: ownUid(), isSecret });
-  if (fault === undefined) return;
+  if (fault === undefined) return file.isFile ? refuseFolders(named) : undefined;
   const { why, command } = fault;
   throw new ConfigError(
     `${troubleWith(named)}: ${why}`,
     command === undefined ? {} : { hint: `${command} ${JSON.stringify(named.path)}` },
   );
+}
+
+/** Both ways to the file are looked at: that of its path, and that behind all links. */
+function refuseFolders(named: NamedFile): void {
+  const uid = ownUid();
+  const ways = [resolve(named.path), Deno.realPathSync(named.path)];
+  for (const folder of new Set(ways.flatMap(foldersOf))) {
+    const fault = folderFault(Deno.statSync(folder), uid);
+    if (fault === undefined) continue;
+    const { why, command } = fault;
+    throw new ConfigError(
+      `${troubleWith(named)}: ${why}`,
+      { hint: `${command ?? "ls -ld"} ${JSON.stringify(folder)}` },
+    );
+  }
 }
 
 /** The user of this process; undefined where it may not ask, and on Windows. */

@@ -46,13 +46,15 @@ export interface RelayOptions {
   readonly log: Logger;
   readonly identity: ServerIdentity;
   readonly cluster?: Cluster | undefined;
+  /** Of the relay before this one in the same process; its counters go on. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** What all connections of one server share. */
 export class Relay implements SessionHost {
   config: ServerConfig;
   readonly log: Logger;
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
   readonly budget = new FairBudget(OUTBOX_BUDGET);
   readonly handshakes: ServerHandshake;
   /** Where handshakes wait for their turn. */
@@ -76,7 +78,11 @@ export class Relay implements SessionHost {
   readonly #sessions = new Map<number, Session>();
   #handingOver = false;
 
-  constructor(config: ServerConfig, { log, identity, cluster }: RelayOptions) {
+  constructor(
+    config: ServerConfig,
+    { log, identity, cluster, metrics = new Metrics() }: RelayOptions,
+  ) {
+    this.metrics = metrics;
     const bus = cluster?.bus ?? new MemoryBus();
     this.config = config;
     this.log = log;

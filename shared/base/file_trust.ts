@@ -33,6 +33,8 @@ export interface TrustFault {
 const ROOT = 0;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
+/** In such a folder only a file's owner moves or removes it, as in /tmp. */
+const STICKY = 0o1000;
 
 /**
  * Undefined where the file may be trusted:
@@ -53,6 +55,31 @@ export function trustFault({ file, link, uid, isSecret }: TrustedFile): TrustFau
   }
   if ((mode & OTHERS_WRITE) === 0) return undefined;
   return { why: "every user of this machine may change it", command: "chmod o-w" };
+}
+
+/** The folders that lead to an absolute path, the nearest first. */
+export function foldersOf(path: string): string[] {
+  const folders: string[] = [];
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+    folders.push(path.slice(0, end));
+  }
+  return path.startsWith("/") ? [...folders, "/"] : folders;
+}
+
+/**
+ * Why a file is not trusted that stands in such a folder: whoever may change a folder can put another file in its
+ * place. Undefined where it is trusted.
+ */
+export function folderFault(folder: FileFacts, uid: number | undefined): TrustFault | undefined {
+  if (isForeign(folder, uid)) {
+    return { why: "another user, to whom a folder above it belongs, may replace it" };
+  }
+  const mode = folder.mode ?? 0;
+  if ((mode & OTHERS_WRITE) === 0 || (mode & STICKY) !== 0) return undefined;
+  return {
+    why: "every user of this machine may replace it, in a folder above it",
+    command: "chmod o-w",
+  };
 }
 
 function isForeign(facts: FileFacts | undefined, uid: number | undefined): boolean {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { SERVER } from "../../../scripts/build/compile.ts";
+import { KEEP_PATIENCE_MS } from "../../../server/commands/keep.ts";
+import { GIVE_MS } from "../../../server/commands/take_over.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../../server/config/server_options.ts";
 import { STOP_DRAIN_MS } from "../../../server/config/limits.ts";
 import { newIdentityText } from "../../../server/config/identity_file.ts";
@@ -81,6 +83,15 @@ Deno.test("the unit keeps memory off the disk and bounds what the relay may take
   }
   const files = Number((await unitSettings("LimitNOFILE"))[0]);
   assert.ok(files > Number(SERVER_OPTIONS["max-connections"].fallback) + 64, "descriptors");
+});
+
+Deno.test("the keeper has the time to ask a server and to get its state, and the server waits for it", async () => {
+  const seconds = async (unit: string, name: string) =>
+    Number(new RegExp(`^${name}=(\\d+)$`, "m").exec(await readText(unit))?.[1]);
+  const keeper = await seconds("cmdchat-keeper.service", "TimeoutStartSec");
+  assert.ok(keeper * 1_000 > KEEP_PATIENCE_MS + GIVE_MS, `${keeper} s`);
+  const server = await seconds("cmdchat-server.service", "TimeoutStopSec");
+  assert.ok(server * 1_000 > keeper * 1_000 + STOP_DRAIN_MS, `${server} s`);
 });
 
 builtTest(

@@ -40,6 +40,9 @@ Deno.test("resume() serves again what handOver() gave away, on the same port, wi
   await using back = await joinSoon(port, { name: "alice", session, secret });
   assert.equal(back.welcome.resumed, true);
   assert.ok(!served.relay.stopping);
+  const { handshakes, counters } = served.relay.metrics;
+  assert.deepEqual([handshakes.v2, handshakes.resumed], [1, 1], "and counts on");
+  assert.ok(counters.connectionsAccepted >= 2);
   await Promise.all([served.stop(), again]);
 });
 

@@ -159,3 +159,20 @@ Deno.test("a variable holds tokens separated by commas or ends of lines, as a .e
     message: /^Cannot use CMDCHAT_TOKENS: line 1 /,
   });
 });
+
+Deno.test("a tokens file in a folder that everybody may change is refused, by its path and behind a link", async () => {
+  await using place = await folder();
+  const path = await place.write("one\n");
+  const above = path.replace(/\/tokens$/, "");
+  const linked = await Deno.makeTempDir();
+  await Deno.symlink(path, `${linked}/tokens`);
+  assert.equal(tokensFromFile(`${linked}/tokens`).length, 1);
+  await Deno.chmod(above, 0o777);
+  for (const named of [path, `${linked}/tokens`]) {
+    assert.throws(() => tokensFromFile(named), {
+      message: /: every user of this machine may replace it, in a folder above it$/,
+      hint: `chmod o-w ${JSON.stringify(above)}`,
+    });
+  }
+  await Deno.remove(linked, { recursive: true });
+});

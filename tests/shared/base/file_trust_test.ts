@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { type FileFacts, trustFault } from "../../../shared/base/file_trust.ts";
+import {
+  type FileFacts,
+  folderFault,
+  foldersOf,
+  trustFault,
+} from "../../../shared/base/file_trust.ts";
 
 const [ME, OTHER, ROOT] = [1_000, 1_001, 0];
 
@@ -53,4 +58,30 @@ Deno.test("root trusts its own files alone, and a process that does not know its
   assert.equal(why(file(0o644, ROOT), ROOT), undefined);
   assert.equal(why(file(0o644, OTHER), undefined), undefined);
   assert.equal(why(file(0o646, OTHER), undefined), CHANGE);
+});
+
+/** A folder above a file, and whether the file is trusted. */
+const FOLDERS:
+  readonly (readonly [what: string, mode: number | null, uid: number | null, trusted: boolean])[] =
+    [
+      ["of this user", 0o755, ME, true],
+      ["of root", 0o755, ROOT, true],
+      ["that a group may change", 0o775, ROOT, true],
+      ["that others may change", 0o757, ME, false],
+      ["in which each may move only what is theirs, as in /tmp", 0o1777, ROOT, true],
+      ["of another user", 0o700, OTHER, false],
+      ["of another user, as /tmp is", 0o1777, OTHER, false],
+      ["of a system without modes and owners", null, null, true],
+    ];
+
+for (const [what, mode, uid, trusted] of FOLDERS) {
+  Deno.test(`folderFault(): what stands below a folder ${what} is ${trusted ? "trusted" : "refused"}`, () => {
+    assert.equal(folderFault({ ...FOLDER, mode, uid }, ME) === undefined, trusted);
+  });
+}
+
+Deno.test("foldersOf() names every folder on the way, the nearest first", () => {
+  assert.deepEqual(foldersOf("/etc/cmdchat/tokens"), ["/etc/cmdchat", "/etc", "/"]);
+  assert.deepEqual(foldersOf("/tokens"), ["/"]);
+  assert.deepEqual(foldersOf("C:\\tokens"), []);
 });
