@@ -11,7 +11,7 @@ import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import { readBans } from "./reload.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import { readPage, servesPage } from "../web/page.ts";
+import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 
 /** What the command runs in. */
 export interface CheckContext {
@@ -38,6 +38,9 @@ export async function checkCommand(
     }
   }
   const page = servesPage(config) ? readPage() : undefined;
+  for (const { origin, why } of pageDoubts(config, tls !== undefined)) {
+    print(`warning: no browser can use the page at ${origin}: ${why}`);
+  }
   const { fingerprint } = await openIdentity(config["identity-file"]);
   await checkCluster(config, env);
   if (tls?.lacksIssuer) print("warning: the certificate's issuer is missing; give the whole chain");

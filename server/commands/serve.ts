@@ -18,7 +18,7 @@ import { loadShortSealer } from "../delivery/short_sealer.ts";
 import { useShortSealer } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
-import { readPage, servesPage } from "../web/page.ts";
+import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
 import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
@@ -59,6 +59,9 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
+  }
+  for (const { origin, why } of pageDoubts(config, files.tls !== undefined)) {
+    log.warning("no browser can use the page", { origin, why });
   }
   const adminToken = readPageToken("admin", { env, files: config });
   const metricsToken = readPageToken("metrics", { env, files: config });

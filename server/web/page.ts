@@ -14,6 +14,12 @@ const STYLE = /<style>([^]*?)<\/style>/;
 const SCRIPT = /<script>([^]*?)<\/script>/;
 const encoder = new TextEncoder();
 
+// For which browsers give a page cryptography without TLS.
+const LOCAL = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** What the configuration says of the page. */
+export type PageConfig = Pick<ServerConfig, "web" | "web-only-socket" | "trusted-proxy">;
+
 /** The page. */
 export class Page {
   /** All of it. */
@@ -54,6 +60,39 @@ export function servesPage(
   { web = [], "web-only-socket": socketOnly }: Pick<ServerConfig, "web" | "web-only-socket">,
 ): boolean {
   return web.length > 0 && !socketOnly;
+}
+
+/** An address of `--web` at which no browser can use the page. */
+export interface PageDoubt {
+  readonly origin: string;
+  readonly why: string;
+}
+
+/** Addresses that cannot work. `hasTls`: whether the server has a certificate. */
+export function pageDoubts(
+  { web = [], "trusted-proxy": proxies = [], ...config }: PageConfig,
+  hasTls: boolean,
+): readonly PageDoubt[] {
+  if (!servesPage({ web, ...config })) return [];
+  return web.flatMap((origin) => {
+    const why = doubtOf(origin, { hasTls, hasProxy: proxies.length > 0 });
+    return why === undefined ? [] : [{ origin, why }];
+  });
+}
+
+function doubtOf(
+  origin: string,
+  { hasTls, hasProxy }: { readonly hasTls: boolean; readonly hasProxy: boolean },
+): string | undefined {
+  const { protocol, hostname } = URL.parse(origin) ?? { protocol: "", hostname: "" };
+  if (protocol === "https:" && !hasTls && !hasProxy) {
+    return "the server has no certificate, and trusts no proxy that has one";
+  }
+  if (protocol === "http:" && hasTls && !hasProxy) return "the server speaks only TLS";
+  if (protocol === "http:" && !LOCAL.test(hostname)) {
+    return "browsers encrypt nothing for a page that came over http from another machine";
+  }
+  return undefined;
 }
 
 /** The page that was built. Throws ConfigError where none was. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
-import { Page, readPage, servesPage } from "../../../server/web/page.ts";
+import { Page, pageDoubts, readPage, servesPage } from "../../../server/web/page.ts";
 import { sendPage } from "../../../server/web/page_answer.ts";
 import { pageFields, pagePolicy } from "../../../server/web/page_policy.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
@@ -104,4 +104,31 @@ Deno.test("a page that was not built is an error of the operator's, with what bu
     [of(undefined, false), of(["https://a"], false), of(["https://a"], true)],
     [false, true, false],
   );
+});
+
+Deno.test("addresses at which no browser can use the page are named", () => {
+  const cases: [string, { tls?: boolean; proxy?: boolean }, RegExp | undefined][] = [
+    ["https://chat.example.org", { tls: true }, undefined],
+    ["https://chat.example.org", { proxy: true }, undefined],
+    ["https://chat.example.org", {}, /no certificate/],
+    ["http://chat.example.org", {}, /over http/],
+    ["http://192.168.1.5:5050", { proxy: true }, /over http/],
+    ["http://localhost:5050", {}, undefined],
+    ["http://chat.localhost:5050", {}, undefined],
+    ["http://127.0.0.1:5050", {}, undefined],
+    ["http://[::1]:5050", {}, undefined],
+    ["http://localhost:5050", { tls: true }, /only TLS/],
+    ["null", {}, undefined],
+  ];
+  for (const [origin, { tls = false, proxy = false }, why] of cases) {
+    const config = {
+      web: [origin],
+      "web-only-socket": false,
+      "trusted-proxy": proxy ? ["127.0.0.1"] : [],
+    };
+    const [doubt] = pageDoubts(config, tls);
+    if (why === undefined) assert.equal(doubt, undefined, origin);
+    else assert.match(doubt?.why ?? "", why, origin);
+    assert.deepEqual(pageDoubts({ ...config, "web-only-socket": true }, tls), []);
+  }
 });
