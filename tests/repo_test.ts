@@ -18,7 +18,7 @@ const CODE_FOLDERS = ["shared", "server", "client"];
 const MAX_LINES = 400;
 
 const product = await readSources(...CODE_FOLDERS);
-const everything = [...product, ...await readSources("scripts", "tests")];
+const everything = [...product, ...await readSources("scripts", "tests", "examples")];
 const tracked = (await outputOf("git", "ls-files"))?.split("\n").filter(Boolean);
 const testTracked = skipUnless(tracked !== undefined, "this is not a git work tree");
 
@@ -321,6 +321,7 @@ const TOP_LEVEL = [
   "deno.lock",
   "docker-compose.yml",
   "docs",
+  "examples",
   "scripts",
   "server",
   "shared",
@@ -389,4 +390,4 @@ async function denoPasses(...args: string[]): Promise<void> {
 Deno.test("deno fmt has nothing to change", () => denoPasses("fmt", "--check"));
 Deno.test("deno lint has nothing to say", () => denoPasses("lint"));
 Deno.test("deno check finds no type error", () =>
-  denoPasses("check", "server", "client", "shared", "scripts", "tests"));
+  denoPasses("check", "server", "client", "shared", "scripts", "tests", "examples"));
