@@ -10,6 +10,8 @@ import type { Connection } from "../net/endpoint.ts";
 // file does not fill the memory and a message does not stand behind megabytes.
 const WAITING_MAX_BYTES = 262_144;
 const LOOK_AGAIN_MS = 10;
+// A browser cannot be told to read less. What nobody took by then comes from a server that wants to fill the memory.
+const UNREAD_MAX_BYTES = 67_108_864;
 
 /** Opens a connection to `ws://HOST:PORT` or `wss://HOST:PORT`. Throws ConnectionError. */
 export async function connectWeb(url: string, signal: AbortSignal): Promise<Connection> {
@@ -61,6 +63,7 @@ function notReached(): ConnectionError {
 class WebConnection implements Connection {
   readonly #socket: WebSocket;
   readonly #arrived: Uint8Array[] = [];
+  #unread = 0;
   #ended = false;
   #wake: () => void = () => {};
   #writing: Promise<void> = Promise.resolve();
@@ -70,6 +73,8 @@ class WebConnection implements Connection {
     socket.onmessage = ({ data }) => {
       // A text is no message of this protocol; what follows it could not be trusted to be whole.
       if (!(data instanceof ArrayBuffer)) return this.close();
+      this.#unread += data.byteLength;
+      if (this.#unread > UNREAD_MAX_BYTES) return this.close();
       this.#arrived.push(new Uint8Array(data));
       this.#wake();
     };
@@ -90,7 +95,9 @@ class WebConnection implements Connection {
     while (this.#arrived.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
-    return this.#arrived.shift();
+    const next = this.#arrived.shift();
+    this.#unread -= next?.length ?? 0;
+    return next;
   }
 
   write(bytes: Uint8Array): Promise<void> {
