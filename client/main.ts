@@ -104,7 +104,9 @@ export async function main(
     const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
     if (command !== undefined) return await RUNS[command.name](input, build);
     const config = readConfig(input);
-    return config.json ? await chatInJson(config) : await runChat(config, undefined, surroundings);
+    return config.json
+      ? await chatInJson(config)
+      : await runChat(config, undefined, { ...surroundings, aliases: settings?.aliases });
   } catch (error) {
     return reportError(error);
   }

@@ -520,7 +520,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/sealed",
       "client/chat",
     ],
-    face: ["invite_commands", "command", "completer", "dispatcher", "screen_commands", "targets"],
+    face: [
+      "aliases",
+      "invite_commands",
+      "command",
+      "completer",
+      "dispatcher",
+      "screen_commands",
+      "targets",
+    ],
   },
   "client/app": {
     says: "Builds a chat for a person or a pipe, runs it, and closes it.",

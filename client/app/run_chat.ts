@@ -8,6 +8,8 @@ import { readTerminal } from "./terminal_input.ts";
 import type { Script } from "./script.ts";
 import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { SlashAliases } from "../commands/aliases.ts";
+import type { Setting } from "../../shared/cli/command_line.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { tellStatus } from "../commands/screen_commands.ts";
 import type { ClientConfig } from "../config/read_options.ts";
@@ -43,6 +45,7 @@ interface Running {
 /** What a chat is put together from. */
 interface Parts {
   readonly config: ClientConfig;
+  readonly aliases: SlashAliases;
   readonly script: Script | undefined;
   readonly running: Running;
   readonly settings: ChatSettings;
@@ -57,13 +60,15 @@ interface Parts {
 export async function runChat(
   config: ClientConfig,
   script?: Script,
-  { hostsServer = false }: ChatSurroundings = {},
+  { hostsServer = false, aliases: table }: ChatSurroundings = {},
 ): Promise<number> {
   const access = await readAccess(config);
   if (config.linkShows) printError(LINK_WARNING);
   const running: Running = { chat: undefined, output: undefined };
+  const aliases = new SlashAliases(table);
   const parts: Parts = {
     config,
+    aliases,
     script,
     running,
     settings: new ChatSettings(),
@@ -89,7 +94,7 @@ export async function runChat(
     const chat = createChat(parts, { side, connector, history, downloads, name });
     const { ending } = parts;
     const question = new QuitQuestion(chat, hostsServer);
-    return await converse(chat, { side, downloads, ending, script, question });
+    return await converse(chat, { side, downloads, ending, script, question, aliases });
   } finally {
     side.title?.set(undefined);
     try {
@@ -105,17 +110,23 @@ export async function runChat(
 export interface ChatSurroundings {
   /** Whether the server ends with this process (`deno task chat`). */
   readonly hostsServer?: boolean;
+  /** `[alias]` of the settings file. */
+  readonly aliases?: ReadonlyMap<string, Setting> | undefined;
 }
 
 /** Takes the terminal, or the streams; what happens there reaches the chat as soon as there is one. */
-function openSide({ config, script, running, settings, home, ending }: Parts): UserSide {
+function openSide(parts: Parts): UserSide {
+  const { config, script, running, settings, home, ending, aliases } = parts;
   const side = openUserSide({
     env: readVariable,
     settings,
     home,
     plain: config.plain,
     isScript: script !== undefined,
-    complete: createCompleter(() => running.chat, (typed) => completePath(typed, home)),
+    complete: createCompleter(() => running.chat, {
+      paths: (typed) => completePath(typed, home),
+      aliases: aliases.names,
+    }),
     entered: (text) => running.chat?.entered(text),
     resized: () => running.output?.resized(),
     lookBack: () => running.output?.lookBack(running.chat?.rooms.current?.title),
@@ -190,15 +201,24 @@ interface Conversation {
   readonly ending: EndSignals;
   readonly script: Script | undefined;
   readonly question: QuitQuestion;
+  readonly aliases: SlashAliases;
 }
 
 async function converse(
   chat: Chat,
-  { side, downloads, ending, script, question }: Conversation,
+  { side, downloads, ending, script, question, aliases }: Conversation,
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const { canAsk: isTerminal, bytes } = side;
-  const input = read({ chat, downloads, clock: SYSTEM_CLOCK, isTerminal, bytes, question });
+  const input = read({
+    chat,
+    downloads,
+    clock: SYSTEM_CLOCK,
+    isTerminal,
+    bytes,
+    question,
+    aliases,
+  });
   if (side.isPerson) void chat.whenConnected().then(() => tellNewcomer(chat, side));
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());

@@ -3,6 +3,7 @@
 import { CmdchatError } from "../../shared/base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Chat } from "../chat/chat.ts";
+import type { SlashAliases } from "../commands/aliases.ts";
 import type { CommandContext } from "../commands/command.ts";
 import type { QuitQuestion } from "./quit_question.ts";
 import { Output, type OutputOptions } from "../output/output.ts";
@@ -14,6 +15,8 @@ export interface InputOptions {
   readonly clock: Clock;
   /** Asked when a person presses Ctrl-C; made by the reader unless given. */
   readonly question?: QuitQuestion;
+  /** Commands of the user's own. */
+  readonly aliases?: SlashAliases;
 }
 
 /** What is done with the lines of a program, and what is said of it. */

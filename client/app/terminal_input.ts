@@ -1,6 +1,7 @@
 // Lines and commands that a person types in the terminal.
 
 import type { Chat } from "../chat/chat.ts";
+import { SlashAliases } from "../commands/aliases.ts";
 import { parseLine, runCommand } from "../commands/dispatcher.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { contextOf } from "./pipe_input.ts";
@@ -18,7 +19,7 @@ export async function readTerminal(options: InputOptions): Promise<void> {
   for await (const event of chat.console.events) {
     if (event.kind === "interrupt") question.interrupt();
     else question.reset();
-    if (event.kind === "line") enter(event.text, context);
+    if (event.kind === "line") enter(event.text, context, options.aliases);
     else if (event.kind === "room") goTo(event.n, chat);
     else if (event.kind === "end") context.quit();
     if (chat.ending.aborted) return;
@@ -36,11 +37,15 @@ function goTo(n: number, chat: Chat): void {
  * What a person entered: shown at once. A message that cannot be sent goes back into the input line; a wrong command
  * does not, since the next line would be typed behind it.
  */
-export function enter(text: string, context: CommandContext): void {
+export function enter(
+  text: string,
+  context: CommandContext,
+  aliases: SlashAliases = new SlashAliases(),
+): void {
   if (text.trim() === "") return;
   const { chat } = context;
   try {
-    const parsed = parseLine(text);
+    const parsed = parseLine(aliases.expand(text), aliases.names);
     if (parsed.kind === "command") {
       runCommand(parsed.row, parsed.argument, context).catch((error) => chat.output.fault(error));
     } else say(chat, parsed.text, text);

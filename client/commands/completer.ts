@@ -13,10 +13,18 @@ type PathCompleter = (typed: string) => readonly string[];
 
 const NOTHING: Completions = { start: 0, candidates: [] };
 
-/** Creates the completer over the current chat; `paths` gives those that begin with what was typed. */
+/** What a completer offers beside what the chat has. */
+export interface CompleterOptions {
+  /** Gives the paths that begin with what was typed. */
+  readonly paths?: PathCompleter;
+  /** Names of commands of the user's own. */
+  readonly aliases?: readonly string[];
+}
+
+/** Creates the completer over the current chat. */
 export function createCompleter(
   current: () => Chat | undefined,
-  paths: PathCompleter = () => [],
+  { paths = () => [], aliases = [] }: CompleterOptions = {},
 ): Completer {
   return (text, cursor) => {
     const chat = current();
@@ -26,17 +34,18 @@ export function createCompleter(
     if (emoji !== undefined && emoji.names.length > 0) return completeEmoji(emoji);
     if (!typed.startsWith("/") || typed.startsWith("//")) return completeName(chat, typed);
     const [, word = "", gap = ""] = /^\/(\S*)(\s*)/.exec(typed) ?? [];
-    if (gap === "") return completeCommand(word);
+    if (gap === "") return completeCommand(word, aliases);
     const row = findSlashCommand(word);
     const start = 1 + word.length + gap.length;
     return row === undefined ? NOTHING : completeArgument(row, { chat, typed, start, paths });
   };
 }
 
-function completeCommand(word: string): Completions {
+function completeCommand(word: string, aliases: readonly string[]): Completions {
   const candidates = COMMANDS.filter(({ name }) => name.startsWith(word.toLowerCase()))
     .map(({ name, argument }) => argument === undefined ? `/${name}` : `/${name} `);
-  return { start: 0, candidates };
+  const own = startingWith(word, aliases).map((name) => `/${name} `);
+  return { start: 0, candidates: [...candidates, ...own] };
 }
 
 interface ArgumentInput {

@@ -35,13 +35,16 @@ export type ParsedLine =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "command"; readonly row: CommandRow; readonly argument: string };
 
-/** Parses a line; `//text` is the message `/text`. Throws UsageError for an unknown command. */
-export function parseLine(line: string): ParsedLine {
+/**
+ * Parses a line; `//text` is the message `/text`. Throws UsageError for an unknown command; `others`: what else the user
+ * may have meant.
+ */
+export function parseLine(line: string, others: readonly string[] = []): ParsedLine {
   if (!line.startsWith("/")) return { kind: "message", text: line };
   if (line.startsWith("//")) return { kind: "message", text: line.slice(1) };
   const [, word = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
   const row = findSlashCommand(word);
-  if (row === undefined) throw unknownCommand(word);
+  if (row === undefined) throw unknownCommand(word, others);
   return { kind: "command", row, argument: argument.trim() };
 }
 
@@ -106,8 +109,8 @@ function requireConnection(row: CommandRow, chat: Chat): void {
   throw new ConnectionError(`Cannot use /${row.name}: there is no connection to the server`);
 }
 
-function unknownCommand(word: string): UsageError {
-  const names = COMMANDS.flatMap((row) => [row.name, ...row.aliases ?? []]);
+function unknownCommand(word: string, others: readonly string[]): UsageError {
+  const names = [...COMMANDS.flatMap((row) => [row.name, ...row.aliases ?? []]), ...others];
   const meant = closest(word.toLowerCase(), names.filter((name) => name.length > 1));
   return new UsageError(`Cannot use ${quote(`/${word}`)}: there is no such command`, {
     hint: meant === undefined

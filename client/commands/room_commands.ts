@@ -41,7 +41,7 @@ const STATE_WORDS: Readonly<Record<MemberState, string>> = {
 export const ROOM_COMMANDS: readonly CommandRow[] = [
   {
     name: "join",
-    aliases: ["room"],
+    aliases: ["room", "j"],
     argument: "ROOM|LINK",
     needs: "connection",
     help: "join a room and go there; a room that does not exist is created",
@@ -116,7 +116,7 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "names",
-    aliases: ["who"],
+    aliases: ["who", "w", "n"],
     needs: "connection",
     help: "list who is in this room",
     run({ chat }) {

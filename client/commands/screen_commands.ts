@@ -85,6 +85,15 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    name: "reconnect",
+    needs: "nothing",
+    help: "connect again now: the next attempt at once, or a fresh connection for this session",
+    run({ chat }) {
+      if (chat.connected) chat.requireSession().close();
+      chat.backoff.wake();
+    },
+  },
+  {
     name: "clear",
     needs: "nothing",
     help: "clear the screen and the lines kept for /last",

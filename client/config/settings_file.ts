@@ -17,6 +17,8 @@ import { lineOf } from "./toml_lines.ts";
 const FILE_MAX_BYTES = 1_048_576;
 /** The table whose tables are profiles. */
 const PROFILES = "server";
+/** The table of commands of the user's own. */
+const ALIASES = "alias";
 /** The option that may be a table of what /set sets. */
 const CHAT_SETTINGS = "set";
 
@@ -25,6 +27,8 @@ export interface SettingsFile {
   readonly path: string;
   /** Names of its profiles. */
   readonly profiles: readonly string[];
+  /** `[alias]`: names of commands of the user's own, without the slash, and what they stand for. */
+  readonly aliases: ReadonlyMap<string, Setting>;
   /** The chosen profile's value of an option, or the general one. */
   readonly find: (option: string) => Setting | undefined;
 }
@@ -77,8 +81,9 @@ export async function openSettings(input: SettingsInput): Promise<SettingsFile |
   const reader = new SettingsReader(path, file.text);
   const general = reader.section(document, undefined);
   const profiles = reader.profiles(document[PROFILES]);
+  const aliases = reader.aliases(document[ALIASES]);
   refuseShownSecrets(path, file.mode, [general, ...profiles]);
-  return settingsOf({ path, general, profiles, asked });
+  return settingsOf({ path, general, profiles, aliases, asked });
 }
 
 /** `$XDG_CONFIG_HOME/cmdchat/config.toml`, or below ~/.config; undefined where there is no home. */
@@ -147,7 +152,7 @@ class SettingsReader {
   section(table: Record<string, unknown>, name: string | undefined): Section {
     const values = new Map<string, Setting>();
     for (const [key, value] of Object.entries(table)) {
-      if (name === undefined && key === PROFILES) continue;
+      if (name === undefined && (key === PROFILES || key === ALIASES)) continue;
       if (!Object.hasOwn(SETTABLE, key)) throw this.#unknown(key, name);
       values.set(key, {
         text: this.#textOf(key, value, name),
@@ -156,6 +161,24 @@ class SettingsReader {
       });
     }
     return { name, values };
+  }
+
+  aliases(table: unknown): ReadonlyMap<string, Setting> {
+    if (table === undefined) return new Map();
+    const wanted = `expected [${ALIASES}] and lines such as  hi = "/me waves"`;
+    if (!isTable(table)) {
+      const place = this.#place(ALIASES, undefined);
+      throw new ConfigError(`Cannot use ${ALIASES} in ${place}: ${wanted}`);
+    }
+    return new Map(
+      Object.entries(table).map(([name, text]) => {
+        const place = this.#place(name, ALIASES, "");
+        if (typeof text === "string" && text.trim() !== "") {
+          return [name, { text: text.trim(), place, chosen: false }] as const;
+        }
+        throw new ConfigError(`Cannot use ${quote(name)} in ${place}: ${wanted}`);
+      }),
+    );
   }
 
   profiles(table: unknown): Section[] {
@@ -219,7 +242,7 @@ class SettingsReader {
 
   #unknown(key: string, name: string | undefined): ConfigError {
     const isOption = Object.hasOwn(CLIENT_OPTIONS, key);
-    const words = [...Object.keys(SETTABLE), ...(name === undefined ? [PROFILES] : [])];
+    const words = [...Object.keys(SETTABLE), ...(name === undefined ? [PROFILES, ALIASES] : [])];
     const meant = closest(key, words);
     const why = isOption ? "it belongs on the command line only" : "there is no such setting";
     const hint = meant === PROFILES ? `did you mean [${PROFILES}.NAME]?` : `did you mean ${meant}?`;
@@ -256,10 +279,11 @@ interface SettingsParts {
   readonly path: string;
   readonly general: Section;
   readonly profiles: readonly Section[];
+  readonly aliases: SettingsFile["aliases"];
   readonly asked: Asked;
 }
 
-function settingsOf({ path, general, profiles, asked }: SettingsParts): SettingsFile {
+function settingsOf({ path, general, profiles, aliases, asked }: SettingsParts): SettingsFile {
   const names = profiles.map(({ name }) => name ?? "");
   const profile = profiles.find(({ name }) => name === asked.profile);
   if (asked.profile !== undefined && profile === undefined) {
@@ -268,6 +292,7 @@ function settingsOf({ path, general, profiles, asked }: SettingsParts): Settings
   return {
     path,
     profiles: names,
+    aliases,
     find: (option) => profile?.values.get(option) ?? general.values.get(option),
   };
 }

@@ -131,7 +131,9 @@ Deno.test("a wrong command does not stay in the input line, a message that is to
 
 Deno.test("Tab offers one's own messages to /edit and /delete, and the old text to change", async () => {
   const { chat } = await story();
-  const complete = createCompleter(() => chat, (typed) => completePath(typed, undefined));
+  const complete = createCompleter(() => chat, {
+    paths: (typed) => completePath(typed, undefined),
+  });
   const offers = (line: string) => {
     const { start, candidates } = complete(line, line.length);
     return candidates.map((candidate) => line.slice(0, start) + candidate);

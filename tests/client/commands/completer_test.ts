@@ -11,7 +11,9 @@ async function completer() {
   void chat.join("dev");
   await session.deliver(members, enteredOf({ id: 1, room: 4, title: "dev" }));
   await session.deliver({ ...members, room: 4 } as Event);
-  const complete = createCompleter(() => chat, (typed) => completePath(typed, undefined));
+  const complete = createCompleter(() => chat, {
+    paths: (typed) => completePath(typed, undefined),
+  });
   return (text: string) => complete(text, text.length);
 }
 
@@ -54,7 +56,9 @@ Deno.test("Tab completes the words that a command's form has in small letters, o
 Deno.test("Tab completes whom we banned here", async () => {
   const session = new FakeSession();
   const { chat } = await startChat([session]);
-  const complete = createCompleter(() => chat, (typed) => completePath(typed, undefined));
+  const complete = createCompleter(() => chat, {
+    paths: (typed) => completePath(typed, undefined),
+  });
   chat.room.banned.set("mallory", 9);
   assert.deepEqual(complete("/unban ", 7).candidates, ["mallory"]);
   chat.forget(chat.room);

@@ -232,3 +232,26 @@ Deno.test("XDG_CONFIG_HOME counts where it is absolute", () => {
   assert.equal(at({ HOME: "/h", XDG_CONFIG_HOME: "x" }), "/h/.config/cmdchat/config.toml");
   assert.equal(at({}), undefined);
 });
+
+Deno.test("[alias] is read with the line of each, and its mistakes have lines", async () => {
+  await Deno.writeTextFile(path, '[alias]\nhi = "/me waves"\n\nb = " /msg bob "\n');
+  const settings = await openSettings({
+    args: [],
+    env: (name) => name === "HOME" ? home : undefined,
+  });
+  const read = [...settings?.aliases ?? []].map(([name, { text, place }]) => [name, text, place]);
+  assert.deepEqual(read.map(([name, text]) => [name, text]), [["hi", "/me waves"], [
+    "b",
+    "/msg bob",
+  ]]);
+  assert.match(String(read[1]?.[2]), /^line 4 of /);
+  const wrong = {
+    "alias = 3": /Cannot use alias in line 1 of .*expected \[alias\]/,
+    "[alias]\nhi = 3": /Cannot use "hi" in line 2 of .*expected \[alias\] and lines such as/,
+    '[alias]\nhi = " "': /Cannot use "hi" in line 2/,
+  };
+  for (const [text, says] of Object.entries(wrong)) {
+    assert.match((await faultOf({ text })).message, says);
+  }
+  assert.equal((await faultOf({ text: '[alais]\nhi = "x"' })).hint, "did you mean alias?");
+});

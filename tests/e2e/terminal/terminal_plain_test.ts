@@ -123,3 +123,33 @@ tmuxTest(
     assert.equal(pane.settingsAfter, pane.settingsBefore);
   },
 );
+
+tmuxTest("commands of the user's own, and /reconnect, in the prompt and in --plain", async () => {
+  await using server = await startServer();
+  await using tmux = await startTmux();
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-alias-" });
+  await Deno.writeTextFile(`${folder}/c.toml`, '[alias]\nhi = "/me waves at"\n', { mode: 0o600 });
+  await using bob = await V1Peer.join({ port: server.port, name: "bob" });
+  for (const plain of [[], ["--plain"]]) {
+    const options = [...plain, "--port", String(server.port), "--config", `${folder}/c.toml`];
+    const pane = await tmux.open({ command: clientCommand(...options, "--name", "alice") });
+    await pane.shows(/- Connected as/);
+    await pane.enter(`/hi bob ${plain.length}`);
+    await bob.hears(`* alice waves at bob ${plain.length}`);
+    await pane.enter("/reconnect");
+    await pane.shows(/Connected again as "alice" in "lobby"/);
+    await pane.enter("/hii bob");
+    await pane.shows(/did you mean \/hi\?/);
+    await pane.enter("/q");
+    assert.equal(await pane.exit(), 0);
+  }
+  await Deno.writeTextFile(`${folder}/c.toml`, '[alias]\njoin = "/me"\n', { mode: 0o600 });
+  const wrong = await tmux.open({
+    command: clientCommand("--port", String(server.port), "--config", `${folder}/c.toml`),
+  });
+  await wrong.shows(
+    /error: Cannot use the alias "join" in line 2 of .*: there is a command \/join/,
+  );
+  assert.equal(await wrong.exit(), 3);
+  await Deno.remove(folder, { recursive: true });
+});

@@ -1,0 +1,40 @@
+// Commands of the user's own: `[alias]` of the settings file. A line that begins with one is the line that it stands for.
+
+import { ConfigError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Setting } from "../../shared/cli/command_line.ts";
+import { findSlashCommand } from "./dispatcher.ts";
+
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]{0,31}$/u;
+
+/** What the user's own commands stand for. */
+export class SlashAliases {
+  readonly #texts = new Map<string, string>();
+
+  /** Throws ConfigError for a name that a command has, or that none can have. */
+  constructor(table: ReadonlyMap<string, Setting> = new Map()) {
+    for (const [name, { text, place }] of table) {
+      const fault = findSlashCommand(name) !== undefined
+        ? `there is a command /${name}`
+        : NAME.test(name)
+        ? undefined
+        : "expected letters and digits, without the slash";
+      if (fault !== undefined) {
+        throw new ConfigError(`Cannot use the alias ${quote(name)} in ${place}: ${fault}`);
+      }
+      this.#texts.set(name.toLowerCase(), text);
+    }
+  }
+
+  /** Their names, without the slash. */
+  get names(): readonly string[] {
+    return [...this.#texts.keys()];
+  }
+
+  /** The line that is meant; what stands behind an alias comes behind its text. Once: no alias stands for another. */
+  expand(line: string): string {
+    const [, word = "", rest = ""] = /^\/(\S+)([\s\S]*)$/.exec(line) ?? [];
+    const text = this.#texts.get(word.toLowerCase());
+    return text === undefined ? line : text + rest;
+  }
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { SlashAliases } from "../../../client/commands/aliases.ts";
+import { createCompleter } from "../../../client/commands/completer.ts";
+import { parseLine } from "../../../client/commands/dispatcher.ts";
+import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
+
+function aliases(table: Readonly<Record<string, string>>): SlashAliases {
+  return new SlashAliases(
+    new Map(
+      Object.entries(table).map(([name, text], n) => [
+        name,
+        { text, place: `line ${n + 1} of "c.toml"`, chosen: false },
+      ]),
+    ),
+  );
+}
+
+Deno.test("a line that begins with an alias is the line that it stands for, once", () => {
+  const own = aliases({ hi: "/me waves", b: "/msg bob", shrug: "¯\\_(ツ)_/¯", loop: "/hi" });
+  const lines = {
+    "/hi": "/me waves",
+    "/HI at all": "/me waves at all",
+    "/b one\ntwo": "/msg bob one\ntwo",
+    "/shrug": "¯\\_(ツ)_/¯",
+    "/loop": "/hi",
+    "/hit": "/hit",
+    "//hi": "//hi",
+    "hi /hi": "hi /hi",
+  };
+  for (const [typed, meant] of Object.entries(lines)) assert.equal(own.expand(typed), meant);
+});
+
+Deno.test("an alias cannot take a command's name, or one that nobody can type", () => {
+  const wrong = {
+    join: /Cannot use the alias "join" in line 1 of "c\.toml": there is a command \/join/,
+    J: /there is a command \/J/,
+    "/x": /expected letters and digits, without the slash/,
+    "two words": /expected letters and digits/,
+    "": /expected letters and digits/,
+  };
+  for (const [name, says] of Object.entries(wrong)) {
+    assert.throws(() => aliases({ [name]: "x" }), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, says);
+      return true;
+    });
+  }
+});
+
+Deno.test("an alias that is misspelled is suggested, and Tab completes it", () => {
+  const own = aliases({ deploy: "/msg bot deploy" });
+  assert.throws(
+    () => parseLine("/dploy", own.names),
+    (error) => error instanceof UsageError && error.hint === "did you mean /deploy?",
+  );
+  const complete = createCompleter(() => ({}) as never, { aliases: own.names });
+  assert.deepEqual(complete("/dep", 4).candidates, ["/deploy "]);
+});
+
+Deno.test("the short names of other chats are built in", () => {
+  const rows = ["j", "w", "n", "q"].map((word) => {
+    const parsed = parseLine(`/${word}`);
+    return parsed.kind === "command" && parsed.row.name;
+  });
+  assert.deepEqual(rows, ["join", "names", "names", "quit"]);
+});
