@@ -43,7 +43,9 @@ export function readCall(words: readonly string[]): Call {
     else if (word === HELP) return chat([word, ...words.slice(at + 1)]);
     else {
       const args = [...place ?? [], ...before, ...words.slice(at + 1)];
-      const command = findCommand(CLIENT_COMMANDS, word);
+      const command = findCommand(CLIENT_COMMANDS, word, {
+        other: "--host NAME goes to a server",
+      });
       return { command, args, words: [word, ...args] };
     }
   }

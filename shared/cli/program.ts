@@ -120,12 +120,15 @@ function wrap(text: string, width: number): string {
 export function findCommand<Name extends string>(
   commands: readonly CommandSpec<Name>[],
   word: string,
+  { other }: { readonly other?: string } = {},
 ): CommandSpec<Name> {
   const found = commands.find(({ name }) => name === word);
   if (found !== undefined) return found;
   const names = commands.map(({ name }) => name);
   const meant = closest(word, names);
   throw new UsageError(`Cannot use ${JSON.stringify(word.slice(0, 80))}: no such command`, {
-    hint: meant === undefined ? `commands: ${names.join(", ")}` : `did you mean ${meant}?`,
+    hint: meant === undefined
+      ? [`commands: ${names.join(", ")}`, ...other === undefined ? [] : [other]].join("; ")
+      : `did you mean ${meant}?`,
   });
 }

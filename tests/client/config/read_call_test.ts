@@ -49,4 +49,5 @@ Deno.test("a word that is neither command nor place is refused, with what it may
     assert.throws(() => readCall([typed]), UsageError, typed);
     assert.throws(() => readCall(["--port", "1", typed]), UsageError, typed);
   }
+  assert.throws(() => readCall(["chatbox"]), { hint: /; --host NAME goes to a server$/ });
 });
