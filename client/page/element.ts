@@ -53,3 +53,74 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
   return found;
 }
+
+/** How one thing of a list is shown. */
+export interface ButtonListOptions<T> {
+  /** What tells it from the others. */
+  readonly keyOf: (item: T) => string;
+  readonly class: string;
+  readonly childrenOf: (item: T) => readonly Child[];
+  /** Further changes of its button. */
+  readonly dress?: (button: HTMLButtonElement, item: T) => void;
+  readonly onChoose: (item: T) => void;
+}
+
+interface ShownItem<T> {
+  item: T;
+  text: string;
+  readonly row: HTMLLIElement;
+  readonly button: HTMLButtonElement;
+}
+
+/** A list of buttons that stay while what they show changes: one that is being pressed, or has the keyboard, is not lost. */
+export class ButtonList<T> {
+  readonly element = element("ul", {});
+  readonly #options: ButtonListOptions<T>;
+  #shown = new Map<string, ShownItem<T>>();
+
+  constructor(options: ButtonListOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Shows these things, in this order. */
+  show(items: readonly T[]): void {
+    const before = this.#shown;
+    this.#shown = new Map();
+    for (const item of items) {
+      const key = this.#options.keyOf(item);
+      const shown = before.get(key) ?? this.#add(item);
+      this.#update(shown, item);
+      this.#shown.set(key, shown);
+    }
+    const rows = [...this.#shown.values()].map(({ row }) => row);
+    const isSame = rows.length === this.element.childElementCount &&
+      rows.every((row, n) => row === this.element.children[n]);
+    if (!isSame) this.#place(rows);
+  }
+
+  #add(item: T): ShownItem<T> {
+    const button = element("button", { attributes: { type: "button" } });
+    const shown = { item, text: "", row: element("li", {}, button), button };
+    button.addEventListener("click", () => this.#options.onChoose(shown.item));
+    return shown;
+  }
+
+  #update(shown: ShownItem<T>, item: T): void {
+    const text = JSON.stringify(item);
+    if (text === shown.text) return;
+    Object.assign(shown, { item, text });
+    const { class: name, childrenOf, dress } = this.#options;
+    shown.button.className = name;
+    shown.button.replaceChildren(...childrenOf(item).filter((child) => child !== undefined));
+    dress?.(shown.button, item);
+  }
+
+  #place(rows: readonly HTMLLIElement[]): void {
+    const focused = document.activeElement;
+    const hadFocus = focused !== null && this.element.contains(focused);
+    this.element.replaceChildren(...rows);
+    if (!hadFocus || !(focused instanceof HTMLElement)) return;
+    if (focused.isConnected) focused.focus();
+    else this.element.querySelector("button")?.focus();
+  }
+}

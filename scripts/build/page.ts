@@ -97,7 +97,10 @@ async function writeImportMap(): Promise<string> {
     imports: { ...imports, ...Object.fromEntries(within), "#platform/": "../shared/platform/web/" },
   };
   await Deno.mkdir(new URL(".", OUTPUT), { recursive: true });
-  await Deno.writeTextFile(new URL(IMPORT_MAP, ROOT), JSON.stringify(map));
+  // Whole or not at all, since another build may read it now.
+  const next = new URL(`${IMPORT_MAP}.${Deno.pid}`, ROOT);
+  await Deno.writeTextFile(next, JSON.stringify(map));
+  await Deno.rename(next, new URL(IMPORT_MAP, ROOT));
   // From the root, where the bundler is started: a whole path may hold blanks.
   return IMPORT_MAP;
 }

@@ -33,17 +33,19 @@ test("hostile text on every field is text, and nothing else", async () => {
   await browser?.chat(async (page) => {
     // The core makes control characters safe; here is what HTML could make of the rest.
     const hostile = HOSTILE_TEXTS.filter((text) => !CONTROL_CHARACTERS.includes(text));
-    const texts = ["harmless", ...hostile.map(({ text }) => text), ...MARKUP];
+    const texts = ["harmless", ...MARKUP, ...hostile.map(({ text }) => text)];
     const [expected, ...seen] = await page.evaluate(fillAll, {
       texts,
+      dialogs: MARKUP.length + 1,
       line: messageOf("alice", "hi"),
       room: roomOf("den"),
       status: STATUS,
     });
     assert.ok(expected !== undefined && expected.elements.length > 10);
+    const known = new Set(expected.elements);
     for (const [n, { elements, links, isOwned }] of seen.entries()) {
       const what = JSON.stringify(texts[n + 1]?.slice(0, 80));
-      assert.deepEqual(elements, expected.elements, what);
+      assert.deepEqual(elements.filter((tag) => !known.has(tag)), [], what);
       assert.deepEqual(links.filter((href) => !/^https?:\/\//.test(href)), [], what);
       assert.equal(isOwned, false, what);
     }
@@ -52,16 +54,18 @@ test("hostile text on every field is text, and nothing else", async () => {
 
 interface Fill {
   readonly texts: readonly string[];
+  /** How many of them are put into dialogs too, which takes longer. */
+  readonly dialogs: number;
   readonly line: ReturnType<typeof messageOf>;
   readonly room: ReturnType<typeof roomOf>;
   readonly status: typeof STATUS;
 }
 
 /** Runs in the page: puts each text into every field, and gives what the page then consists of. */
-function fillAll({ texts, line, room, status }: Fill) {
+function fillAll({ texts, dialogs, line, room, status }: Fill) {
   const roles = ["time", "number", "room", "mark", "name", "about", "text", "code"] as const;
   const more = ["hint", "more", "gap"] as const;
-  return texts.map((text) => {
+  return texts.map((text, n) => {
     view.clear();
     view.setRooms([{ ...room, label: text, topic: text }]);
     view.setStatus({
@@ -91,9 +95,11 @@ function fillAll({ texts, line, room, status }: Fill) {
     view.alarm(text, text);
     view.setInput(text);
     view.notify(text);
-    void view.ask(text, { hidden: false });
-    document.querySelector<HTMLElement>(".person")?.click();
-    const tags = [...document.querySelectorAll("body *")].map(({ tagName }) => tagName);
+    if (n < dialogs) {
+      void view.ask(text, { hidden: false });
+      document.querySelector<HTMLElement>(".person")?.click();
+    }
+    const tags = [...document.querySelectorAll("#app *, dialog *")].map(({ tagName }) => tagName);
     const links = [...document.querySelectorAll("a")].map(({ href }) => href);
     document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
     return {

@@ -161,10 +161,10 @@ testChat("a lower window and lines that come at once leave the log at its end", 
       (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2,
     );
   const transfer = { n: 1, name: "a", size: 1, done: 0, sender: "alice", room: "den" } as const;
-  for (let n = 0; n < 20; n++) {
+  for (let n = 0; n < 6; n++) {
     await page.evaluate(
       (line, transfers) => {
-        for (let n = 0; n < 200; n++) view.print(line);
+        for (let n = 0; n < 100; n++) view.print(line);
         view.setTransfers(transfers);
       },
       messageOf("alice", "hello"),
@@ -365,6 +365,29 @@ testChat("somebody can be written to and verified from the list of people", asyn
   await choose("Write privately");
   assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
 });
+
+testChat(
+  "a room that is pressed while messages come in is the one that is opened",
+  async (page) => {
+    const show = (unread: number) =>
+      page.evaluate(
+        (rooms) => view.setRooms(rooms),
+        ["den", "pub"].map((title) => roomOf(title, { current: title === "den", unread })),
+      );
+    await show(0);
+    const box = await (await page.$$(".room"))[1]?.boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + 60, box.y + box.height / 2);
+    await page.mouse.down();
+    await show(1);
+    await page.mouse.up();
+    assert.deepEqual(await page.evaluate(() => told.at(-1)), ["goTo", "pub"]);
+    // And the keyboard stays on it.
+    await page.focus(".room:not([aria-current])");
+    await show(2);
+    assert.match(await page.evaluate(() => document.activeElement?.textContent ?? ""), /pub2/);
+  },
+);
 
 testChat("a sealed room says that a server sent the page, and shows the ladder", async (page) => {
   await page.evaluate((status) => view.setStatus(status), {
