@@ -63,7 +63,7 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
   const decided = decision(room, newcomer, now);
   if (decided !== undefined) return { why: decided, isBrief: false };
   const { address, host } = newcomer;
-  const wait = host.departed.joinWait(room.title, newcomer, now);
+  const wait = host.departed.joinWait(room.title, passerOf(room, newcomer, now), now);
   if (wait > 0) {
     const seconds = Math.ceil(wait / 1_000);
     const why = `somebody of your address is silenced there: wait ${durationText(seconds)}`;
@@ -73,6 +73,13 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
     return undefined;
   }
   return { why: "too many joined from your address: wait a little", isBrief: true };
+}
+
+// Who is muted itself was there before its mute, and is no other for that.
+function passerOf({ rules }: Room, newcomer: Newcomer, now: number): Passer {
+  const { id, address, tokenName } = newcomer;
+  const isMuted = rules.mutedUntil(id, now) !== undefined;
+  return { address, tokenName, since: isMuted ? Infinity : newcomer.since };
 }
 
 function decision(

@@ -96,8 +96,13 @@ Deno.test("a slow room counts everything that shows a text, and a new session do
   await using server = await startServer({ args: ARGS });
   await using stack = new AsyncDisposableStack();
   const { ann, bob, eve, said, join } = await scene(server, stack);
+  const dan = await join("dan");
   await moderate(ann, "slow", { seconds: 600 });
   await eve.until("moderated");
+  // Whatever shows a text counts, and not messages alone.
+  const file = { file: "f2", filename: "dan says", size: 10, chunks: 1, hash: new Uint8Array(32) };
+  assert.equal(await ask(dan, { kind: "offer", room: dan.room(), ...file }), undefined);
+  assert.match(await chat(dan, "and more") ?? "said", /slow: wait/);
   for (const request of otherWays(eve, ann, said)) {
     if (request.kind === "direct") continue; // It is not said in the room.
     assert.match(await ask(eve, request) ?? "done", /slow: wait/, request.kind);
