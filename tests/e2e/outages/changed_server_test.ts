@@ -119,3 +119,28 @@ Deno.test("a server that says that it resumed what another one held gets neither
   assert.deepEqual(liar.asked.filter(({ kind }) => kind === "chat"), []);
   assert.equal(bob.chat.connected, false);
 });
+
+Deno.test("a sealed room goes on at another server once its members trust that, and nothing of it goes there before", async () => {
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const first = await startServer();
+  await using second = await startServer();
+  let { port } = first;
+  const join = (name: string) =>
+    new LiveChat({ port: () => port, name, room: "den", secret, trustsAnyone: false });
+  await using alice = join("alice");
+  const people = ({ chat }: LiveChat) => chat.sealed.all[0]?.status?.people.length;
+  await alice.until(() => people(alice) === 1, "the room");
+  await using bob = join("bob");
+  for (const one of [alice, bob]) await one.until(() => people(one) === 2, "both");
+  port = second.port;
+  await first.stop("SIGKILL");
+  for (const one of [alice, bob]) {
+    await one.until(() => one.chat.connection.asksTrust, "the question");
+  }
+  const said = alice.chat.say("typed meanwhile");
+  assert.doesNotMatch(second.log, /client joined/);
+  for (const one of [alice, bob]) await one.chat.connection.trust(undefined);
+  await bob.until(() => bob.heard.some(({ text }) => text === "typed meanwhile"), "the line");
+  assert.equal(await said, "confirmed");
+  for (const one of [alice, bob]) assert.equal(people(one), 2, "nobody had to come in anew");
+});
