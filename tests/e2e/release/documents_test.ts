@@ -38,6 +38,7 @@ const TYPED: Readonly<Record<string, string>> = {
     "here and in tests/e2e/release/systemd_test.ts",
   "docs/OPERATIONS.md ## More than one server": "here, where nats-server is installed",
   "docs/OPERATIONS.md ### Without an outage": "here",
+  "docs/OPERATIONS.md ## Backup": "tests/e2e/release/systemd_test.ts",
 };
 
 /** Headings of a document below which shell commands stand. */

@@ -283,6 +283,16 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
     },
   );
 
+  await t.step("what is backed up as written makes the same server elsewhere", async () => {
+    const [keep = "", restore = ""] = await blocksBelow(OPERATIONS, "## Backup", "sh");
+    const before = (await log()).match(/^fingerprint \S+$/gm)?.at(-1);
+    await done(system, `${keep}\nsystemctl stop cmdchat-server; rm -r /etc/cmdchat\n${restore}`);
+    await done(system, "systemctl start cmdchat-server");
+    assert.equal((await log()).match(/^fingerprint \S+$/gm)?.at(-1), before);
+    const modes = await done(system, "stat -c '%a %U %n' /etc/cmdchat /etc/cmdchat/identity.pem");
+    assert.equal(modes, "700 root /etc/cmdchat\n600 root /etc/cmdchat/identity.pem\n");
+  });
+
   await t.step("stopping it is a clean end, and no secret is in its log", async () => {
     await done(system, "systemctl stop cmdchat-server");
     const result = `${PROPERTIES}Result,ExecMainStatus cmdchat-server`;

@@ -1,6 +1,6 @@
 // Shares the machine: runs beside another file of whole programs.
 
-// Behind nginx and HAProxy as Debian has them, with the configurations that docs/OPERATIONS.md gives.
+// Behind nginx, HAProxy and Caddy as Debian has them, with the configurations that docs/OPERATIONS.md gives.
 
 import assert from "node:assert/strict";
 import { closeQuietly } from "../../helpers/peers/conn_ends.ts";
@@ -12,13 +12,19 @@ import { type RunningServer, startServer } from "../../helpers/programs/server_p
 import { builtPage } from "../../helpers/browser/served_page.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
-import { type ReverseProxy, startHaproxy, startNginx } from "../../helpers/web/reverse_proxies.ts";
+import {
+  type ReverseProxy,
+  startCaddy,
+  startHaproxy,
+  startNginx,
+} from "../../helpers/web/reverse_proxies.ts";
 
 // Clients come from 127.0.0.1 or ::1; a proxy goes on from here.
 const PROXY = "127.0.0.9";
 const CAP = 2;
 const testNginx = skipWithout("nginx", "openssl");
 const testHaproxy = skipWithout("haproxy", "openssl");
+const testCaddy = skipWithout("caddy", "openssl");
 const home = temporaryHome();
 
 /** A server behind a proxy, with a ban and a cap that count clients. */
@@ -253,5 +259,33 @@ testNginx(
         assert.match(stderr, /over WebSocket: a proxy before it does not pass Upgrade\nhint: /);
       } else assert.deepEqual([code, stdout, stderr], [0, stdout, ""]);
     }
+  },
+);
+
+testCaddy(
+  "behind Caddy as documented: the page, WebSocket, and an address that no client can claim",
+  async () => {
+    await using certificate = await makeCertificate();
+    await builtPage();
+    const args = ["--web", "https://localhost", "--trusted-proxy", "127.0.0.1"];
+    await using server = await startServer({ args });
+    await using proxy = await startCaddy({ target: server.port, certificate });
+    const dialed = () =>
+      Deno.connectTls({ hostname: "localhost", port: proxy.port, caCerts: [certificate.cert] });
+    const browser = await dialed();
+    const request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    await browser.write(new TextEncoder().encode(request));
+    const page = await new Response(browser.readable).text();
+    assert.match(page, /^HTTP\/1\.1 200 [^]*\r\ncontent-security-policy: default-src 'none'/i);
+    const common = { port: proxy.port, hostname: "localhost", tlsCa: certificate.cert };
+    await using alice = await V2Peer.join({ ...common, hello: { name: "a" }, over: overWebSocket });
+    await using bob = await V2Peer.join({ ...common, hello: { name: "b" }, over: overWebSocket });
+    await alice.say("hello through Caddy");
+    await bob.until("chat", ({ text }) => text === "hello through Caddy");
+    const liar = await dialed();
+    await askUpgrade(liar, upgradeRequest(["X-Forwarded-For: 203.0.113.9"]));
+    await liar.write(new Uint8Array([0x82, 0x01, 0x00]));
+    closeQuietly(liar);
+    assert.ok(!(await server.stop()).stderr.includes("203.0.113.9"));
   },
 );

@@ -20,6 +20,7 @@ export const SYSTEM_NEEDS = {
   bsdutils: { programs: ["script"], essential: true },
   buildah: { programs: ["buildah"] },
   chromium: { programs: ["chromium"] },
+  caddy: { programs: ["caddy"] },
   coreutils: {
     programs: ["chroot", "cp", "sha256sum", "stty", "true"],
     files: ["/bin/true"],

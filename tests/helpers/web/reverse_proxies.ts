@@ -76,6 +76,24 @@ export async function startHaproxy(
   return await start("haproxy", { args: ["-db", "-f", `${folder}/haproxy.cfg`], port, folder });
 }
 
+/** Caddy with the block of docs/OPERATIONS.md, for every host and with a certificate of ours; it chooses its source. */
+export async function startCaddy(
+  { target, certificate }: Pick<ReverseProxyOptions, "target" | "certificate">,
+): Promise<ReverseProxy> {
+  const port = freePort();
+  const [block = ""] = await blocksBelow("docs/OPERATIONS.md", "### Behind Caddy", "caddy");
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-caddy-" });
+  const site = `https://:${port} {\n    tls ${certificate?.certFile} ${certificate?.keyFile}`;
+  const options = `admin off\nauto_https disable_redirects\nstorage file_system ${folder}`;
+  await Deno.writeTextFile(
+    `${folder}/Caddyfile`,
+    `{\n${options}\n}\n` +
+      block.replace("chat.example.org {", site).replace("127.0.0.1:5050", `127.0.0.1:${target}`),
+  );
+  const args = ["run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"];
+  return await start("caddy", { args, port, folder });
+}
+
 interface Start {
   readonly args: readonly string[];
   readonly port: number;
