@@ -29,10 +29,6 @@ const home = temporaryHome();
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function fingerprintOf({ stdout }: { readonly stdout: string }): string {
-  return /SHA256:[\w-]{43}/.exec(stdout)?.[0] as string;
-}
-
 /** Changes the JSON of the first frame that goes `way`. */
 function edit(way: Way, change: (message: Record<string, unknown>) => unknown): Evil {
   return (passing) => {
@@ -165,10 +161,10 @@ Deno.test("whoever stands in between when a session is opened is named, and gets
   }
 });
 
-/** The fingerprint that a server printed, as a client sees it. */
+/** The fingerprint that a server printed. */
 async function fingerprintFrom(server: RunningServer): Promise<string> {
-  const { stderr } = await runClient(home, { args: ["--port", String(server.port)] });
-  return fingerprintOf({ stdout: stderr });
+  const [fingerprint] = await server.printed(/SHA256:[\w-]{43}/);
+  return fingerprint;
 }
 
 Deno.test("an old server gets no token from a client that expects none, and is told of with the way out", async () => {
