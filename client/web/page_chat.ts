@@ -180,6 +180,8 @@ class PageChat {
     const settings = new ChatSettings();
     settings.setAll(SETTINGS);
     const print = (line: Parameters<PageView["print"]>[0]) => {
+      // What concerns no room stands in the one that is current now, of which the view may not know yet.
+      if (line.room === undefined) this.#showNow();
       view.print(line);
       if (line.kind === "note" && line.level === "danger") alarm(view, line);
       this.#changed();
@@ -207,10 +209,13 @@ class PageChat {
   #changed(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    queueMicrotask(() => {
-      this.#isDue = false;
-      showState(this.chat, this.#view);
-    });
+    queueMicrotask(() => this.#showNow());
+  }
+
+  #showNow(): void {
+    if (!this.#isDue || this.chat === undefined) return;
+    this.#isDue = false;
+    showState(this.chat, this.#view);
   }
 }
 

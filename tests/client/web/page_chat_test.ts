@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { runPage } from "../../../client/web/page_chat.ts";
 import type { PageActions } from "../../../client/web/page_actions.ts";
 import type { StartForm } from "../../../client/web/start_form.ts";
+import { plainText } from "../../../client/render/shown.ts";
 import { parseLink } from "../../../shared/text/invite_link.ts";
 import { FakePageView } from "../../helpers/fakes/fake_page_view.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
@@ -82,6 +83,8 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   await alice.view.until(() => alice.view.rooms.some(({ sealed }) => sealed));
   alice.actions.goTo("den");
   await alice.view.until(() => alice.view.status?.roomCode !== undefined);
+  const links = alice.view.lines.filter((line) => plainText(line).includes("secret="));
+  assert.deepEqual(links.map(({ room }) => room), ["den"]);
   const invite = alice.actions.invite();
   assert.ok(invite?.web?.includes("#room=den&fp="), invite?.web);
   const { hasPage, ...rest } = parseLink(invite?.web ?? "");

@@ -64,7 +64,11 @@ export class FakePageView implements PageView {
   open(): void {}
 
   print(line: RenderedLine): void {
-    this.lines.push(line);
+    // As a view does it: what concerns no room stands in the current one.
+    this.lines.push({
+      ...line,
+      room: line.room ?? this.rooms.find(({ current }) => current)?.title,
+    });
     this.#shown();
   }
 
