@@ -104,9 +104,11 @@ export async function main(
     const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
     if (command !== undefined) return await RUNS[command.name](input, build);
     const config = readConfig(input);
-    return config.json
-      ? await chatInJson(config)
-      : await runChat(config, undefined, { ...surroundings, aliases: settings?.aliases });
+    return config.json ? await chatInJson(config) : await runChat(config, undefined, {
+      ...surroundings,
+      aliases: settings?.aliases,
+      keys: settings?.keys,
+    });
   } catch (error) {
     return reportError(error);
   }

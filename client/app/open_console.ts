@@ -54,6 +54,8 @@ export interface UserSideOptions {
   readonly resized: () => void;
   /** What the user may look back at. */
   readonly lookBack: () => LookBackSource | undefined;
+  /** Keys of the user's own. */
+  readonly keys: ReadonlyMap<string, string>;
   readonly settings: ChatSettings;
   readonly home: string | undefined;
   /** `--plain`: line after line, the cursor never moved. */
@@ -103,6 +105,7 @@ function openPrompt(options: UserSideOptions): UserSide {
     resized,
     reflow: detectReflow(env),
     asksWidths: true,
+    keys: options.keys,
     lookBack,
     edit: (text) => editText(text, env),
     pasted: (text) => droppedFile(text, home),
@@ -114,11 +117,13 @@ function openPrompt(options: UserSideOptions): UserSide {
   return { ...person, console, tty, title, background, bytes: undefined };
 }
 
-function openPlainPrompt({ env, entered, settings, onTerminate }: UserSideOptions): UserSide {
+function openPlainPrompt(options: UserSideOptions): UserSide {
+  const { env, entered, settings, onTerminate, keys } = options;
   const brackets = env("TERM") !== "dumb";
   const { tty, redirected } = openPlainTty({ onTerminate, brackets });
   const console = PlainPrompt.open(tty, {
     brackets,
+    keys,
     redirected,
     entered,
     pasteLines: () => settings.count("paste"),

@@ -8,6 +8,7 @@ import { readTerminal } from "./terminal_input.ts";
 import type { Script } from "./script.ts";
 import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { readKeys } from "../editing/key_bindings.ts";
 import { SlashAliases } from "../commands/aliases.ts";
 import type { Setting } from "../../shared/cli/command_line.ts";
 import { createCompleter } from "../commands/completer.ts";
@@ -46,6 +47,7 @@ interface Running {
 interface Parts {
   readonly config: ClientConfig;
   readonly aliases: SlashAliases;
+  readonly keys: ReadonlyMap<string, string>;
   readonly script: Script | undefined;
   readonly running: Running;
   readonly settings: ChatSettings;
@@ -60,7 +62,7 @@ interface Parts {
 export async function runChat(
   config: ClientConfig,
   script?: Script,
-  { hostsServer = false, aliases: table }: ChatSurroundings = {},
+  { hostsServer = false, aliases: table, keys }: ChatSurroundings = {},
 ): Promise<number> {
   const access = await readAccess(config);
   if (config.linkShows) printError(LINK_WARNING);
@@ -69,6 +71,7 @@ export async function runChat(
   const parts: Parts = {
     config,
     aliases,
+    keys: readKeys(keys ?? new Map()),
     script,
     running,
     settings: new ChatSettings(),
@@ -112,6 +115,8 @@ export interface ChatSurroundings {
   readonly hostsServer?: boolean;
   /** `[alias]` of the settings file. */
   readonly aliases?: ReadonlyMap<string, Setting> | undefined;
+  /** `[keys]` of it. */
+  readonly keys?: ReadonlyMap<string, Setting> | undefined;
 }
 
 /** Takes the terminal, or the streams; what happens there reaches the chat as soon as there is one. */
@@ -119,6 +124,7 @@ function openSide(parts: Parts): UserSide {
   const { config, script, running, settings, home, ending, aliases } = parts;
   const side = openUserSide({
     env: readVariable,
+    keys: parts.keys,
     settings,
     home,
     plain: config.plain,

@@ -17,8 +17,10 @@ import { lineOf } from "./toml_lines.ts";
 const FILE_MAX_BYTES = 1_048_576;
 /** The table whose tables are profiles. */
 const PROFILES = "server";
-/** The table of commands of the user's own. */
+/** Tables of the user's habits: commands and keys of their own, each with an example of a line. */
 const ALIASES = "alias";
+const KEYS = "keys";
+const HABITS = { [ALIASES]: 'hi = "/me waves"', [KEYS]: '"ctrl-o" = "/names"' } as const;
 /** The option that may be a table of what /set sets. */
 const CHAT_SETTINGS = "set";
 
@@ -29,6 +31,8 @@ export interface SettingsFile {
   readonly profiles: readonly string[];
   /** `[alias]`: names of commands of the user's own, without the slash, and what they stand for. */
   readonly aliases: ReadonlyMap<string, Setting>;
+  /** `[keys]`: keys of the user's own, and what each does. */
+  readonly keys: ReadonlyMap<string, Setting>;
   /** The chosen profile's value of an option, or the general one. */
   readonly find: (option: string) => Setting | undefined;
 }
@@ -81,9 +85,10 @@ export async function openSettings(input: SettingsInput): Promise<SettingsFile |
   const reader = new SettingsReader(path, file.text);
   const general = reader.section(document, undefined);
   const profiles = reader.profiles(document[PROFILES]);
-  const aliases = reader.aliases(document[ALIASES]);
+  const aliases = reader.habits(ALIASES, document[ALIASES]);
+  const keys = reader.habits(KEYS, document[KEYS]);
   refuseShownSecrets(path, file.mode, [general, ...profiles]);
-  return settingsOf({ path, general, profiles, aliases, asked });
+  return settingsOf({ path, general, profiles, aliases, keys, asked });
 }
 
 /** `$XDG_CONFIG_HOME/cmdchat/config.toml`, or below ~/.config; undefined where there is no home. */
@@ -152,7 +157,7 @@ class SettingsReader {
   section(table: Record<string, unknown>, name: string | undefined): Section {
     const values = new Map<string, Setting>();
     for (const [key, value] of Object.entries(table)) {
-      if (name === undefined && (key === PROFILES || key === ALIASES)) continue;
+      if (name === undefined && (key === PROFILES || Object.hasOwn(HABITS, key))) continue;
       if (!Object.hasOwn(SETTABLE, key)) throw this.#unknown(key, name);
       values.set(key, {
         text: this.#textOf(key, value, name),
@@ -163,16 +168,16 @@ class SettingsReader {
     return { name, values };
   }
 
-  aliases(table: unknown): ReadonlyMap<string, Setting> {
+  habits(kind: keyof typeof HABITS, table: unknown): ReadonlyMap<string, Setting> {
     if (table === undefined) return new Map();
-    const wanted = `expected [${ALIASES}] and lines such as  hi = "/me waves"`;
+    const wanted = `expected [${kind}] and lines such as  ${HABITS[kind]}`;
     if (!isTable(table)) {
-      const place = this.#place(ALIASES, undefined);
-      throw new ConfigError(`Cannot use ${ALIASES} in ${place}: ${wanted}`);
+      const place = this.#place(kind, undefined);
+      throw new ConfigError(`Cannot use ${kind} in ${place}: ${wanted}`);
     }
     return new Map(
       Object.entries(table).map(([name, text]) => {
-        const place = this.#place(name, ALIASES, "");
+        const place = this.#place(name, kind, "");
         if (typeof text === "string" && text.trim() !== "") {
           return [name, { text: text.trim(), place, chosen: false }] as const;
         }
@@ -242,7 +247,10 @@ class SettingsReader {
 
   #unknown(key: string, name: string | undefined): ConfigError {
     const isOption = Object.hasOwn(CLIENT_OPTIONS, key);
-    const words = [...Object.keys(SETTABLE), ...(name === undefined ? [PROFILES, ALIASES] : [])];
+    const words = [
+      ...Object.keys(SETTABLE),
+      ...(name === undefined ? [PROFILES, ...Object.keys(HABITS)] : []),
+    ];
     const meant = closest(key, words);
     const why = isOption ? "it belongs on the command line only" : "there is no such setting";
     const hint = meant === PROFILES ? `did you mean [${PROFILES}.NAME]?` : `did you mean ${meant}?`;
@@ -280,10 +288,13 @@ interface SettingsParts {
   readonly general: Section;
   readonly profiles: readonly Section[];
   readonly aliases: SettingsFile["aliases"];
+  readonly keys: SettingsFile["keys"];
   readonly asked: Asked;
 }
 
-function settingsOf({ path, general, profiles, aliases, asked }: SettingsParts): SettingsFile {
+function settingsOf(
+  { path, general, profiles, aliases, keys, asked }: SettingsParts,
+): SettingsFile {
   const names = profiles.map(({ name }) => name ?? "");
   const profile = profiles.find(({ name }) => name === asked.profile);
   if (asked.profile !== undefined && profile === undefined) {
@@ -293,6 +304,7 @@ function settingsOf({ path, general, profiles, aliases, asked }: SettingsParts):
     path,
     profiles: names,
     aliases,
+    keys,
     find: (option) => profile?.values.get(option) ?? general.values.get(option),
   };
 }

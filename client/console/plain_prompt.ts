@@ -28,6 +28,8 @@ export interface PlainPromptOptions {
   readonly entered?: (text: string) => void;
   /** Most lines of a paste that are sent without asking, 0 for any number; default 5. */
   readonly pasteLines?: () => number;
+  /** Keys of the user's own, from readKeys(). */
+  readonly keys?: ReadonlyMap<string, string>;
   readonly timers?: Timers;
 }
 
@@ -166,7 +168,7 @@ export class PlainPrompt implements ChatConsole {
   #handle(event: UserKey): void {
     switch (event.kind) {
       case "key":
-        return this.#key(event.key);
+        return this.#key(this.#options.keys?.get(event.key) ?? event.key);
       case "text":
         this.#insert(event.text);
         if (event.text.includes("\n")) this.#pasted.note(this.#active.text);
@@ -210,6 +212,8 @@ export class PlainPrompt implements ChatConsole {
         return this.#active.text === "" ? this.#refuse("end") : undefined;
       case "ctrl-z":
         return void this.#stop(STOP_NOTES[this.#tty.stopping].replaceAll("\r", ""));
+      default:
+        if (key.startsWith("/")) this.#events.push({ kind: "line", text: key });
     }
   }
 

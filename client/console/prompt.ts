@@ -285,7 +285,7 @@ export class Prompt implements ChatConsole {
     if (this.#aids.takes(event)) return;
     if (event.kind === "key") {
       if (event.key !== "up" && event.key !== "down") this.#goalColumn = undefined;
-      this.#key(event.key);
+      this.#key(this.#options.keys?.get(event.key) ?? event.key);
     } else if (event.kind === "text") {
       this.#insert(event.text);
       if (event.text.includes("\n")) this.#pasted.note(this.#active.text);
@@ -346,6 +346,7 @@ export class Prompt implements ChatConsole {
         return this.#questions.length > 0 ? undefined : this.#aids.tab(key === "tab" ? 1 : -1);
       default:
         if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
+        if (key.startsWith("/")) this.#events.push({ kind: "line", text: key });
         BINDINGS[key]?.(this.#active);
     }
   }

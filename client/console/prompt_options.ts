@@ -24,6 +24,8 @@ export interface PromptOptions {
   readonly reflow?: Reflow;
   /** What the user may look back at. */
   readonly lookBack?: () => LookBackSource | undefined;
+  /** Keys of the user's own, from readKeys(). */
+  readonly keys?: ReadonlyMap<string, string>;
   /** Whether the terminal is asked for the widths of what terminals disagree about. */
   readonly asksWidths?: boolean;
   readonly timers?: Timers;

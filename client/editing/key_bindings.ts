@@ -1,4 +1,8 @@
 // The editing keys. Keys that act on the program are in prompt.ts.
+import { ConfigError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import type { Setting } from "../../shared/cli/command_line.ts";
+import { closest } from "../../shared/text/closest.ts";
 import type { LineEditor } from "./line_editor.ts";
 
 /** Editing keys by name, after readline's Emacs mode. */
@@ -44,3 +48,41 @@ export const BINDINGS: Readonly<Record<string, (editor: LineEditor) => void>> = 
   "shift-enter": (editor) => void editor.insert("\n"),
   "ctrl-enter": (editor) => void editor.insert("\n"),
 };
+
+/** Keys of the prompt that act on the program, as another key may. */
+const OF_PROGRAM =
+  "enter tab shift-tab up down ctrl-p ctrl-n ctrl-r ctrl-c ctrl-d ctrl-l ctrl-z page-up".split(" ");
+/** Keys that keep their meaning: whatever a file says, a line can be sent, dropped and left. */
+const FIXED = new Set(["enter", "escape", "ctrl-c", "ctrl-d", "backspace"]);
+const KEY =
+  /^(?:ctrl-)?(?:alt-)?(?:shift-)?(?:[\x21-\x7e]|up|down|left|right|home|end|insert|delete|page-up|page-down|tab|enter|escape|backspace|space)$/;
+
+/**
+ * `[keys]` of the settings file: what each key does instead, as another key does, or as a line that begins with a slash.
+ * Throws ConfigError for what is no key, and for keys that keep their meaning.
+ */
+export function readKeys(table: ReadonlyMap<string, Setting>): ReadonlyMap<string, string> {
+  const targets = [...Object.keys(BINDINGS), ...OF_PROGRAM];
+  return new Map(
+    [...table].map(([key, { text, place }]) => {
+      const trouble = (what: string, hint?: string) =>
+        new ConfigError(
+          `Cannot use the key ${quote(key)} in ${place}: ${what}`,
+          hint === undefined ? {} : { hint },
+        );
+      if (!KEY.test(key) || key.length === 1) {
+        throw trouble("expected a key such as ctrl-o, alt-p or page-down");
+      }
+      if (FIXED.has(key)) throw trouble("it keeps its meaning");
+      if (!text.startsWith("/") && !targets.includes(text)) {
+        const meant = closest(text, targets);
+        const hint = meant === undefined ? undefined : `did you mean ${meant}?`;
+        throw trouble(
+          `${quote(text)} is no key that does something, and no line such as /names`,
+          hint,
+        );
+      }
+      return [key, text] as const;
+    }),
+  );
+}

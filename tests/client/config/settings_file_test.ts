@@ -253,5 +253,13 @@ Deno.test("[alias] is read with the line of each, and its mistakes have lines", 
   for (const [text, says] of Object.entries(wrong)) {
     assert.match((await faultOf({ text })).message, says);
   }
+  await Deno.writeTextFile(path, '[keys]\n"ctrl-o" = "/names"\n');
+  const { keys } =
+    await openSettings({ args: [], env: (name) => name === "HOME" ? home : undefined }) ?? {};
+  assert.deepEqual([...keys ?? []].map(([key, { text }]) => [key, text]), [["ctrl-o", "/names"]]);
+  assert.match(
+    (await faultOf({ text: "keys = 1" })).message,
+    /expected \[keys\] and lines such as/,
+  );
   assert.equal((await faultOf({ text: '[alais]\nhi = "x"' })).hint, "did you mean alias?");
 });

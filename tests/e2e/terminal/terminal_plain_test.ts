@@ -128,7 +128,11 @@ tmuxTest("commands of the user's own, and /reconnect, in the prompt and in --pla
   await using server = await startServer();
   await using tmux = await startTmux();
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-alias-" });
-  await Deno.writeTextFile(`${folder}/c.toml`, '[alias]\nhi = "/me waves at"\n', { mode: 0o600 });
+  await Deno.writeTextFile(
+    `${folder}/c.toml`,
+    '[alias]\nhi = "/me waves at"\n[keys]\n"ctrl-o" = "/names"\n',
+    { mode: 0o600 },
+  );
   await using bob = await V1Peer.join({ port: server.port, name: "bob" });
   for (const plain of [[], ["--plain"]]) {
     const options = [...plain, "--port", String(server.port), "--config", `${folder}/c.toml`];
@@ -138,6 +142,8 @@ tmuxTest("commands of the user's own, and /reconnect, in the prompt and in --pla
     await bob.hears(`* alice waves at bob ${plain.length}`);
     await pane.enter("/reconnect");
     await pane.shows(/Connected again as "alice" in "lobby"/);
+    await pane.press("C-o");
+    await pane.shows(/In "lobby": bob, alice/);
     await pane.enter("/hii bob");
     await pane.shows(/did you mean \/hi\?/);
     await pane.enter("/q");
