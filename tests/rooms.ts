@@ -605,7 +605,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/page": {
     says: "The page in a browser: its elements and looks, and where its script begins.",
-    uses: ["client/sealed_engine", "client/render", "client/web"],
+    uses: ["client/base", "client/sealed_engine", "client/render", "client/web"],
     face: [],
   },
   "client": {

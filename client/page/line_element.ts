@@ -1,8 +1,10 @@
 /// <reference lib="dom" />
 // One line of a log as an element. Rows arrive as spans whose text is safe to show as text.
 
+import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
 import type { RenderedLine, Span, SpanRole, SpanRow } from "../render/shown.ts";
 import { type Child, element } from "./element.ts";
+import { icon } from "./icons.ts";
 
 const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
   "gap",
@@ -51,7 +53,11 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
   if (kind !== "chat" && rows.length > 1 && rows.some(hasColumns)) classes.push("columns");
   const time = timeElement(line, head);
   const body = element("div", { class: "body" }, ...blocks(line.action ? withoutStar(rows) : rows));
-  if (kind !== "chat") return element("div", { class: classes.join(" ") }, time, body);
+  if (kind !== "chat") {
+    // Not by color alone.
+    if (level !== "info") body.firstElementChild?.prepend(...levelMark(level));
+    return element("div", { class: classes.join(" ") }, time, body);
+  }
   return element(
     "article",
     { class: classes.join(" ") },
@@ -67,6 +73,10 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     ),
     body,
   );
+}
+
+function levelMark(level: NoteLevel): readonly Node[] {
+  return [icon("alert"), element("span", { class: "hidden-text" }, NOTE_WORDS[level])];
 }
 
 /** Whether blanks put something below something. */

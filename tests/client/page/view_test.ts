@@ -252,6 +252,25 @@ testChat(
   },
 );
 
+testChat("how serious a line is can be seen and heard without its color", async (page) => {
+  const levels = ["info", "warning", "danger", "error"] as const;
+  await page.evaluate(
+    (lines) => lines.forEach((line) => view.print(line)),
+    levels.map((level) => ({
+      kind: "note" as const,
+      level,
+      rows: [[{ role: "text" as const, text: "hello" }]],
+    })),
+  );
+  assert.deepEqual(await textOf(page, ".line .body"), [
+    "hello",
+    "warning: hello",
+    "warning: hello",
+    "error: hello",
+  ]);
+  assert.equal((await page.$$(".line p > .icon")).length, 3);
+});
+
 testChat(
   "files come by drop and paste, and each transfer has what can be done about it",
   async (page) => {
