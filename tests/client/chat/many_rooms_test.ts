@@ -297,6 +297,7 @@ Deno.test("who leaves the current room is told where they are, and gets what was
   await leaving;
   assert.deepEqual(console.printed.slice(before), [
     "- now in lobby",
+    "- new",
     "<bob> meanwhile",
     '- You left "dev".',
   ]);
@@ -319,6 +320,7 @@ Deno.test("/set others count holds lines of other rooms back until the user goes
   chat.switchTo(chat.rooms.byTitle("dev") ?? assert.fail());
   assert.deepEqual(console.printed.slice(before + 1), [
     "- now in dev",
+    "- new",
     "<bob> hi",
     "* bob set the topic: soup",
   ]);
