@@ -11,6 +11,7 @@ import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import { readBans } from "./reload.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 
 /** What the command runs in. */
@@ -30,6 +31,7 @@ export async function checkCommand(
   }
   const { tls, tokens } = readReloadable(config, Date.now());
   const bans = readBans(config);
+  checkDoor(config, tokens.length > 0);
   const admin = config["admin-listen"];
   for (const which of ["admin", "metrics"] as const) {
     const token = readPageToken(which, { env, files: config });

@@ -18,6 +18,7 @@ import { loadShortSealer } from "../delivery/short_sealer.ts";
 import { useShortSealer } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
+import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 import { STOP_SIGNALS } from "./command_io.ts";
 import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
@@ -56,6 +57,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const files = readReloadable(config, Date.now());
   const page = servesPage(config) ? readPage() : undefined;
   const bans = readBans(config);
+  checkDoor(config, files.tokens.length > 0);
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });

@@ -46,6 +46,12 @@ export interface PageAsked {
 /** What the door reads of the configuration. */
 export type DoorConfig = Pick<ServerConfig, "web" | "web-only-socket" | "trusted-proxy">;
 
+/** Throws ConfigError where no door can be made of `config`: its origins or networks cannot be used. */
+export function checkDoor(config: DoorConfig, hasTokens: boolean): void {
+  const nobody = () => undefined;
+  new Door(config, { hasTokens, admit: nobody, admitUnknown: nobody });
+}
+
 /** Lets connections in. */
 export class Door {
   readonly #host: DoorHost;

@@ -38,6 +38,9 @@ skipWithout("openssl")("check reads the files that the options name", async () =
 
 const BAD: readonly (readonly [args: string[], set: Record<string, string>, says: RegExp])[] = [
   [["--port", "x"], {}, /^Cannot use --port/],
+  [["--web", "https://chat.example.org/"], {}, /^Cannot use --web .*it must be an origin/],
+  [["--trusted-proxy", "nginx"], {}, /^Cannot use --trusted-proxy "nginx": it must be an address/],
+  [["--bans-file", "/nowhere/bans"], {}, /^Cannot use --bans-file .*there is no such file$/],
   [["--certfile", "x"], {}, /^Cannot use --certfile alone/],
   [["--tokens-file", "/nonexistent"], {}, /^Cannot use --tokens-file .* there is no such file$/],
   [["--identity-file", "/nonexistent"], {}, /^Cannot use --identity-file/],
