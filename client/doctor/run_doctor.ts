@@ -6,12 +6,17 @@ import { versionText } from "../../shared/base/version.ts";
 import { PROXY_TIMEOUT_MS } from "../base/limits.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { type LinkInput, readConnection } from "../config/read_options.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { defaultDownloadFolder } from "../files/save_download.ts";
 import { printError } from "../base/exit.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { readToken } from "../config/read_secrets.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
-import { openSettings, type SettingsFile } from "../config/settings_file.ts";
+import {
+  defaultKnownServersPath,
+  openSettings,
+  type SettingsFile,
+} from "../config/settings_file.ts";
 import { detectColorDepth } from "../terminal/style.ts";
 import { isInteractive, openTty } from "../terminal/tty.ts";
 import { readProxy } from "../net/proxy_choice.ts";
@@ -74,10 +79,14 @@ async function* serverChecks(
   let token: string | undefined;
   let tls: Awaited<ReturnType<typeof readTlsSettings>>;
   let proxy: Awaited<ReturnType<typeof readProxy>>;
+  let known: KnownServers | undefined;
   try {
     token = await readToken(values, { env, warn: (text) => printError(`warning: ${text}`) });
     tls = await readTlsSettings(values);
     proxy = await readProxy(values, env);
+    known = knownPath === undefined
+      ? await whereRemembered(hostAndPort(host, port), env)
+      : new KnownServers(knownPath);
   } catch (error) {
     yield failed("options", error);
     return;
@@ -88,9 +97,20 @@ async function* serverChecks(
     expected,
     clock: SYSTEM_CLOCK,
     token: token ?? values.linkToken,
-    known: knownPath === undefined ? undefined : new KnownServers(knownPath),
+    known,
     patienceMs: values.timeout === undefined ? patienceFor(proxy) : 1_000 * values.timeout,
   });
+}
+
+/** The servers of `/remember`, where they have this one. Throws ConfigError. */
+async function whereRemembered(
+  address: string,
+  env: LinkInput["env"],
+): Promise<KnownServers | undefined> {
+  const path = defaultKnownServersPath(env);
+  if (path === undefined) return undefined;
+  const known = new KnownServers(path);
+  return await known.find(address) === undefined ? undefined : known;
 }
 
 /** Each step through a proxy may take what a chat's connection may. */

@@ -158,6 +158,24 @@ Deno.test("a server that is remembered is compared, and doctor writes nothing it
   assert.equal(changed.code, 7, changed.stdout);
 });
 
+Deno.test("doctor compares what /remember kept beside the settings, without an option for it", async () => {
+  await using server = await startServer();
+  const folder = await Deno.makeTempDir({ dir: home });
+  const env = { XDG_CONFIG_HOME: folder };
+  await Deno.mkdir(`${folder}/cmdchat`);
+  const remember = (port: number) =>
+    Deno.writeTextFile(
+      `${folder}/cmdchat/known_servers`,
+      `127.0.0.1:${port} SHA256:${"A".repeat(43)}\n`,
+      { mode: 0o600 },
+    );
+  await remember(1);
+  assert.equal((await doctor(at(server), env)).code, 0);
+  await remember(server.port);
+  const changed = await doctor(at(server), env);
+  assert.equal(changed.code, 7, changed.stdout);
+});
+
 Deno.test("wrong settings and a folder that cannot be written to are told, and the rest is looked at", async () => {
   await using server = await startServer();
   const config = `${home}/wrong.toml`;
