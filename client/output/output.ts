@@ -184,11 +184,14 @@ export class Output {
   showUnread(room: string, count: number, current: string | undefined): void {
     this.flush();
     const deferred = this.#deferred.take(room);
-    const said = this.#kept.filter((line) => line.isSaid && line.room === room).slice(-count);
+    // Mentions were shown at once, and count as unread all the same.
+    const shown = count - deferred.filter(({ isSaid }) => isSaid).length;
+    const said = this.#kept.filter((line) => line.isSaid && line.room === room);
     this.#rule(`${shortLabel(room)}: ${count} new`);
+    for (const line of shown > 0 ? said.slice(-shown) : []) {
+      this.#options.print(this.#folded(line, room !== current));
+    }
     for (const line of deferred) this.#put(line, room !== current);
-    if (deferred.length > 0) return;
-    for (const line of said) this.#options.print(this.#folded(line, room !== current));
   }
 
   /** Shows a title of the window, where the user wants one. */
