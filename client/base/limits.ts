@@ -6,6 +6,9 @@ const MIB = 1024 * KIB;
 /** Bytes of unaccepted or unfinished files that a client holds in memory, from all senders together. */
 export const FILE_HELD_MAX_BYTES = 64 * MIB;
 
+/** The same of one file alone, where the server takes larger ones: v1 senders and pages have no other place for it. */
+export const FILE_HELD_ONE_MAX_BYTES = 100 * MIB;
+
 /** Files from all senders together that wait for an answer or for their end; each costs more than its bytes. */
 export const FILE_OFFERS_MAX = 64;
 

@@ -25,18 +25,28 @@ export function defaultDownloadFolder(home: string | undefined): string {
  * Throws the system's error, of which `whyNotSaved` makes words; then nothing of it is left in the folder.
  */
 export async function saveDownload(folder: string, name: string, chunks: Chunks): Promise<string> {
-  await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  // The folder itself may be a link, that is the user's choice; resolved once, it cannot change half-way.
-  const root = await Deno.realPath(folder);
+  const root = await openDownloadFolder(folder);
   const part = join(root, `.cmdchat-${randomPart()}.part`);
   await writeNew(part, chunks);
   try {
-    const path = await publish(part, { root, name: safeDownloadName(name), chunks });
-    await syncFolderOf(path);
-    return path;
+    return await publishPart(part, root, name);
   } finally {
     await Deno.remove(part);
   }
+}
+
+/** Makes the folder (mode 0700) where there is none, and gives its real path. */
+export async function openDownloadFolder(folder: string): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  // The folder itself may be a link, that is the user's choice; resolved once, it cannot change half-way.
+  return await Deno.realPath(folder);
+}
+
+/** Gives the whole file `part` in `root` its first free name as well, and returns that path. */
+export async function publishPart(part: string, root: string, name: string): Promise<string> {
+  const path = await publish(part, { root, name: safeDownloadName(name) });
+  await syncFolderOf(path);
+  return path;
 }
 
 /** Why saving failed, in words that end a sentence; no path and no text of a peer. */
@@ -64,16 +74,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error",
 };
 
-function randomPart(): string {
+/** Of a name that nobody can guess. */
+export function randomPart(): string {
   return encodeBase64Url(crypto.getRandomValues(new Uint8Array(12)));
 }
 
 /** Creates a file that must not exist yet, whole and on the disk, or leaves none. */
-async function writeNew(path: string, chunks: Chunks): Promise<void> {
+async function writeNew(path: string, chunks: Chunks | AsyncIterable<Uint8Array>): Promise<void> {
   const file = await Deno.open(path, { write: true, createNew: true, mode: FILE_MODE });
   try {
     using handle = file;
-    for (const chunk of chunks) await writeAll(handle, chunk);
+    for await (const chunk of chunks) await writeAll(handle, chunk);
     await handle.sync();
   } catch (error) {
     await Deno.remove(path);
@@ -88,33 +99,33 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
 interface Publishing {
   readonly root: string;
   readonly name: string;
-  readonly chunks: Chunks;
 }
 
 /** Gives the part its first free name. Renaming would replace what is there, so it is a second link instead. */
-async function publish(part: string, { root, name, chunks }: Publishing): Promise<string> {
+async function publish(part: string, { root, name }: Publishing): Promise<string> {
   for (let n = 1; n < NUMBERS_MAX; n++) {
     const path = join(root, n === 1 ? name : numberedName(name, n));
-    if (await linkNew(part, path, chunks)) return path;
+    if (await linkNew(part, path)) return path;
   }
   throw new Deno.errors.AlreadyExists();
 }
 
 /** False where `path` is taken, by a link to nowhere as well. */
-async function linkNew(part: string, path: string, chunks: Chunks): Promise<boolean> {
+async function linkNew(part: string, path: string): Promise<boolean> {
   try {
     await Deno.link(part, path);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
-    return await createNew(path, chunks, error);
+    return await copyNew(part, path, error);
   }
 }
 
 /** For file systems without hard links (FAT, some network shares): the final name is created exclusively. */
-async function createNew(path: string, chunks: Chunks, linkError: unknown): Promise<boolean> {
+async function copyNew(part: string, path: string, linkError: unknown): Promise<boolean> {
   try {
-    await writeNew(path, chunks);
+    using source = await Deno.open(part, { read: true });
+    await writeNew(path, source.readable);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;

@@ -33,6 +33,24 @@ export interface TransferDisk {
    * taken or held. Rejects with NotSavedError.
    */
   readonly save: ((name: string, chunks: readonly Uint8Array[]) => Promise<string>) | undefined;
+  /** Begins a file, where files can be written as they come; `onKept` gets whole chunks that are here already. */
+  readonly begin?:
+    | ((
+      file: { readonly hash: Uint8Array; readonly size: number },
+      onKept: (chunk: Uint8Array) => void,
+    ) => Promise<IncomingPart>)
+    | undefined;
+}
+
+/** A file that is written as it comes. Methods reject with NotSavedError. */
+export interface IncomingPart {
+  append(data: Uint8Array): Promise<void>;
+  /** All is there: resolves with where it is. */
+  finish(name: string): Promise<string>;
+  /** It is not wanted, or not what it should be. */
+  discard(): Promise<void>;
+  /** It ended early: what came may help another time. */
+  keep(): Promise<void>;
 }
 
 /** What transfers need of the rest of the client. */

@@ -26,6 +26,9 @@ export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | und
   return undefined;
 }
 
+/** In place of a chunk that was taken away. */
+const TAKEN = new Uint8Array();
+
 /** The bytes of one offered file; the offer must have passed `faultOfOffer`. */
 export class ChunkBuffer {
   /** Bytes of the whole file. */
@@ -35,6 +38,8 @@ export class ChunkBuffer {
   #received = 0;
   /** The first chunk that is not here: all before it are hashed. */
   #first = 0;
+  /** The first chunk that was not taken away. */
+  #taken = 0;
   readonly #hash: Sha256 = createSha256();
   #sha256: string | undefined;
 
@@ -98,6 +103,22 @@ export class ChunkBuffer {
     if (data.length !== bytes) return badChunk("a chunk has the wrong size");
     // What came may be a view into a larger buffer, which would stay as long as this.
     return this.#keep(index, new Uint8Array(data));
+  }
+
+  /** Takes a chunk that was here before: the next one. */
+  addKept(data: Uint8Array): void {
+    this.#keep(this.#first, data);
+    this.#chunks[this.#taken++] = TAKEN;
+  }
+
+  /** Takes the chunks away that are here without a gap before them, so that they are written and not held. */
+  takeOrdered(): Uint8Array[] {
+    const ordered: Uint8Array[] = [];
+    for (; this.#taken < this.#first; this.#taken++) {
+      ordered.push(this.#chunks[this.#taken] as Uint8Array);
+      this.#chunks[this.#taken] = TAKEN;
+    }
+    return ordered;
   }
 
   /** Frees the bytes. */

@@ -11,6 +11,7 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { MissingChunks } from "./missing_chunks.ts";
 import { ChunkBuffer } from "./chunk_buffer.ts";
 import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import type { IncomingPart } from "../transfer_base/transfer_host.ts";
 import { Progress } from "../transfer_base/progress.ts";
 import type {
   TransferFault,
@@ -60,6 +61,10 @@ export class Download {
   /** When its last chunk came, or could come again. */
   heardAt: number;
   waitingFor: Waiting | undefined;
+  /** Where it is written as it comes; undefined where it is held until all of it is here. */
+  part: IncomingPart | undefined;
+  /** Until the part is open and what came is written. */
+  writing: Promise<void> = Promise.resolve();
   readonly #now: () => number;
 
   constructor(options: DownloadOptions) {
@@ -84,16 +89,24 @@ export class Download {
     return this.asking !== undefined || isSealedId(this.room);
   }
 
+  /** Chunks were asked for. */
+  isStarted = false;
+
   /** Whether chunks are to come: of a file that is asked for, only once it is accepted. */
   get isDue(): boolean {
-    return !this.data.isComplete && (this.asking === undefined || this.state === "accepted");
+    return !this.data.isComplete && (this.asking === undefined || this.isStarted);
   }
 
-  /** The user takes it. */
+  /** The user takes it; chunks are asked for once their part of the disk is open. */
   accept(): void {
     this.state = "accepted";
+  }
+
+  /** Chunks may come. */
+  start(): void {
+    this.isStarted = true;
     this.heardAt = this.#now();
-    if (this.waitingFor === undefined) this.asking?.start();
+    if (this.waitingFor === undefined && !this.data.isComplete) this.asking?.start();
   }
 
   /** A connection is lost; whether that is news. */
@@ -108,7 +121,7 @@ export class Download {
     if (this.waitingFor !== waitedFor) return false;
     this.waitingFor = undefined;
     this.heardAt = this.#now();
-    if (this.state === "accepted") this.asking?.start();
+    if (this.isStarted) this.asking?.start();
     return true;
   }
 

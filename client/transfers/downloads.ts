@@ -4,11 +4,12 @@
 import type { AnyClientId, AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { UsageError } from "../../shared/base/errors.ts";
-import { FILE_HELD_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
+import { FILE_HELD_MAX_BYTES, FILE_HELD_ONE_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
 import { FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
+import { DownloadWriter } from "./download_writer.ts";
 import { Download, keyOf } from "./download.ts";
 import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { ASKED_WINDOW_MAX } from "./missing_chunks.ts";
@@ -20,7 +21,7 @@ import {
   type TransferInfo,
   type TransferRef,
 } from "../transfer_base/transfer_event.ts";
-import { NotSavedError, type TransferHost } from "../transfer_base/transfer_host.ts";
+import type { TransferHost } from "../transfer_base/transfer_host.ts";
 
 /** A sender whose offers are refused is told about once in this time, however many come. */
 const REFUSAL_QUIET_MS = 10_000;
@@ -52,7 +53,7 @@ export class Downloads {
   /** Those that still get chunks, by `keyOf`. */
   readonly #receiving = new Map<string, Download>();
   readonly #refusedAt = new Map<AnyClientId, number>();
-  readonly #saving = new Set<Promise<void>>();
+  readonly #writer: DownloadWriter;
   readonly #receipts: OwnReceipts;
   /** Chunks that were asked for and have not come, of all files together. */
   readonly #window: DeliveryWindow;
@@ -60,6 +61,13 @@ export class Downloads {
   constructor(options: TransferHost, nextNumber: () => number) {
     this.#options = options;
     this.#receipts = new OwnReceipts(options);
+    this.#writer = new DownloadWriter({
+      disk: options.disk,
+      isHeld: (incoming) => this.#held.get(incoming.file.n) === incoming,
+      onBegun: (incoming) => incoming.data.received > 0 && this.#tellResumed(incoming),
+      onSaved: (incoming, path) => this.#saved(incoming, path),
+      onUnsaved: (incoming, fault) => this.#unsaved(incoming, fault),
+    });
     this.#window = new DeliveryWindow({ now: options.now, most: ASKED_WINDOW_MAX });
     this.#nextNumber = nextNumber;
   }
@@ -82,17 +90,20 @@ export class Downloads {
     const incoming = this.#receiving.get(keyOf(chunk));
     if (incoming === undefined) return;
     const { file, data, progress } = incoming;
+    // Nobody asked for it yet: but for its end, it is nothing of that file.
+    const isUnasked = incoming.asking !== undefined && !incoming.isStarted;
+    if (isUnasked && chunk.data.length > 0) return;
     const fault = data.add(chunk);
     if (fault !== undefined) return this.#fail(incoming, fault);
     incoming.heardAt = this.#options.now();
-    incoming.asking?.came(chunk.index);
+    this.#writer.came(incoming, chunk.index);
     if (progress.isWorthTelling(data.received)) {
       this.#options.notify({ kind: "progress", file, done: data.received });
     }
     if (!data.isComplete) return;
     incoming.asking?.stop();
     this.#receiving.delete(incoming.key);
-    if (incoming.state === "accepted") this.#save(incoming);
+    if (incoming.state === "accepted") this.#writer.save(incoming);
   }
 
   /** Whether chunks of that file are taken now. */
@@ -168,7 +179,7 @@ export class Downloads {
   /** Takes an offer: saved at once, or when the rest is here. Throws UsageError. */
   accept(n?: number): void {
     const incoming = this.#offer("accept", n);
-    if (incoming.data.isComplete) return this.#save(incoming);
+    if (incoming.data.isComplete) return this.#writer.save(incoming);
     this.#options.notify({ kind: "accepted", file: incoming.file });
     this.#take(incoming);
   }
@@ -199,7 +210,7 @@ export class Downloads {
 
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
-    while (this.#saving.size > 0) await Promise.all(this.#saving);
+    await this.#writer.settled();
   }
 
   /** Ends what is past its deadline. */
@@ -231,9 +242,12 @@ export class Downloads {
       const limit = `at most ${FILE_OFFERS_MAX} may`;
       return { code: "no_memory", reason: `${held.length} files wait already, ${limit}` };
     }
-    const bytes = held.reduce((sum, { data }) => sum + data.size, offer.size);
+    // What is written as it comes takes no memory.
+    if (this.#writer.takesNoMemory(offer.hash)) return undefined;
+    const inMemory = held.filter(({ offer: { hash } }) => !this.#writer.takesNoMemory(hash));
+    const bytes = inMemory.reduce((sum, { data }) => sum + data.size, offer.size);
     // A server that allows larger files than we hold by default gets room for one.
-    const most = Math.max(FILE_HELD_MAX_BYTES, fileMax);
+    const most = Math.max(FILE_HELD_MAX_BYTES, Math.min(fileMax, FILE_HELD_ONE_MAX_BYTES));
     if (bytes <= most) return undefined;
     const limit = `at most ${formatBytes(most)} are allowed`;
     return {
@@ -272,6 +286,7 @@ export class Downloads {
   #take(incoming: Download): void {
     this.#receipts.say(incoming.offer, "accepted");
     incoming.accept();
+    this.#writer.begin(incoming);
   }
 
   /** Files of which chunks come now. */
@@ -335,6 +350,7 @@ export class Downloads {
 
   #fail(incoming: Download, fault: TransferFault): void {
     this.#forget(incoming);
+    this.#writer.end(incoming, fault);
     if (!UNTOLD_FAULTS.has(fault.code)) {
       this.#receipts.say(incoming.offer, incoming.state === "offered" ? "refused" : "failed");
     }
@@ -349,28 +365,26 @@ export class Downloads {
     if (this.#receiving.get(incoming.key) === incoming) this.#receiving.delete(incoming.key);
   }
 
-  #save(incoming: Download): void {
-    incoming.state = "saving";
-    const task = this.#write(incoming).finally(() => this.#saving.delete(task));
-    this.#saving.add(task);
-  }
-
-  async #write(incoming: Download): Promise<void> {
+  #saved(incoming: Download, path: string): void {
     const { file, data } = incoming;
-    let path: string | undefined;
-    try {
-      path = await this.#options.disk.save?.(file.name, data.chunks);
-    } catch (error) {
-      if (!(error instanceof NotSavedError)) throw error;
-      incoming.state = "offered";
-      incoming.openedAt = this.#options.now();
-      const reason = `${error.message}; /accept ${file.n} tries again`;
-      this.#receipts.say(incoming.offer, "failed");
-      this.#options.notify({ kind: "failed", file, fault: { code: "not_saved", reason } });
-      return;
-    }
     this.#forget(incoming);
     this.#receipts.say(incoming.offer, "saved");
-    this.#options.notify({ kind: "saved", file, path: path ?? file.name, sha256: data.sha256! });
+    this.#options.notify({ kind: "saved", file, path, sha256: data.sha256! });
+  }
+
+  #unsaved(
+    incoming: Download,
+    { reason, canRetry }: { readonly reason: string; readonly canRetry: boolean },
+  ): void {
+    if (!canRetry) return this.#fail(incoming, { code: "not_saved", reason });
+    const { file } = incoming;
+    incoming.state = "offered";
+    incoming.openedAt = this.#options.now();
+    this.#receipts.say(incoming.offer, "failed");
+    const fault = {
+      code: "not_saved",
+      reason: `${reason}; /accept ${file.n} tries again`,
+    } as const;
+    this.#options.notify({ kind: "failed", file, fault });
   }
 }

@@ -1,5 +1,7 @@
 // The user's disk as transfers use it.
 
+import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import { PartFile } from "../files/part_file.ts";
 import { saveDownload, whyNotSaved } from "../files/save_download.ts";
 import { NotSavedError, type TransferDisk } from "../transfer_base/transfer_host.ts";
 import { openTypedFiles } from "../uploads/disk_file.ts";
@@ -16,12 +18,26 @@ export interface LocalDiskOptions {
 export function localDisk({ folder, home }: LocalDiskOptions): TransferDisk {
   return {
     open: (typed, fileMax) => openTypedFiles(typed, { home, fileMax }),
-    save: folder === undefined ? undefined : async (name, chunks) => {
-      try {
-        return await saveDownload(folder, name, chunks);
-      } catch (cause) {
-        throw new NotSavedError(whyNotSaved(cause), cause);
-      }
+    save: folder === undefined
+      ? undefined
+      : (name, chunks) => inWords(() => saveDownload(folder, name, chunks)),
+    begin: folder === undefined ? undefined : async (file, onKept) => {
+      const of = { ...file, chunkBytes: FILE_CHUNK_BYTES };
+      const part = await inWords(() => PartFile.open(folder, of, onKept));
+      return {
+        append: (data) => inWords(() => part.append(data)),
+        finish: (name) => inWords(() => part.finish(name)),
+        discard: () => part.discard(),
+        keep: () => part.keep(),
+      };
     },
   };
+}
+
+async function inWords<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    throw new NotSavedError(whyNotSaved(cause), cause);
+  }
 }

@@ -13,6 +13,9 @@ import { pathCandidates, pathWords } from "../files/typed_path.ts";
 /** Enough of a path to recognise it in an error. */
 const PATH_SHOWN_MAX = 200;
 
+/** Of SHA-256. */
+const DIGEST_BYTES = 32;
+
 /** What judges a file before it is sent. */
 export interface SourceFileOptions {
   readonly home?: string | undefined;
@@ -131,7 +134,8 @@ class DiskFile implements SourceFile {
   readonly size: number;
   readonly hash: Uint8Array<ArrayBuffer>;
   readonly #handle: Deno.FsFile;
-  readonly #digests: readonly Uint8Array[];
+  /** 32 bytes for each chunk. */
+  readonly #digests: Uint8Array;
   /** The file descriptor has one position: chunks are read one after the other. */
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -142,7 +146,7 @@ class DiskFile implements SourceFile {
       readonly name: string;
       readonly size: number;
       readonly hash: Uint8Array<ArrayBuffer>;
-      readonly digests: readonly Uint8Array[];
+      readonly digests: Uint8Array;
     },
   ) {
     this.#handle = handle;
@@ -155,11 +159,11 @@ class DiskFile implements SourceFile {
     { name, size }: Pick<SourceFile, "name" | "size">,
   ): Promise<DiskFile> {
     const whole = createSha256();
-    const digests: Uint8Array[] = [];
+    const digests = new Uint8Array(Math.ceil(size / FILE_CHUNK_BYTES) * DIGEST_BYTES);
     for (let index = 0; index * FILE_CHUNK_BYTES < size; index++) {
       const data = await readChunk(handle, { index, size });
       whole.update(data);
-      digests.push(digestOf(data));
+      digests.set(digestOf(data), index * DIGEST_BYTES);
     }
     return new DiskFile(handle, { name, size, hash: new Uint8Array(whole.digest()), digests });
   }
@@ -179,7 +183,8 @@ class DiskFile implements SourceFile {
   async #chunk(index: number): Promise<Uint8Array> {
     try {
       const data = await readChunk(this.#handle, { index, size: this.size });
-      const isSame = digestOf(data).every((byte, at) => byte === this.#digests[index]?.[at]);
+      const start = index * DIGEST_BYTES;
+      const isSame = digestOf(data).every((byte, at) => byte === this.#digests[start + at]);
       if (isSame) return data;
     } catch (error) {
       if (error instanceof ChunkError) throw error;

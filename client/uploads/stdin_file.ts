@@ -3,6 +3,7 @@
 
 import { sha256 } from "#platform/hash.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { FILE_HELD_ONE_MAX_BYTES } from "../base/limits.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
@@ -14,15 +15,19 @@ export async function spoolFile(
   { name, fileMax }: { readonly name: string; readonly fileMax: number },
 ): Promise<SourceFile> {
   if (fileMax === 0) throw new LimitError("Cannot send standard input: this server takes no files");
+  const most = Math.min(fileMax, FILE_HELD_ONE_MAX_BYTES);
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of input) {
     size += part.length;
-    if (size > fileMax) {
+    if (size > most) {
       throw new LimitError(
-        `Cannot send standard input: it has more than ${fileMax} bytes (${
-          formatBytes(fileMax)
+        `Cannot send standard input: it has more than ${most} bytes (${
+          formatBytes(most)
         }), the maximum`,
+        most < fileMax
+          ? { hint: "write it to a file, and send that: it is not held in memory" }
+          : {},
       );
     }
     parts.push(part);

@@ -16,8 +16,8 @@ export const MESSAGE_MAX_BYTES_CEILING = 7 * KIB;
 /** Default for `--max-file`: bytes of one file. */
 export const FILE_MAX_BYTES = 10 * MIB;
 
-/** Largest value of `--max-file`: receivers hold an unaccepted file in memory. */
-export const FILE_MAX_BYTES_CEILING = 100 * MIB;
+/** Largest value of `--max-file`: a sender keeps 32 bytes for each chunk, so 16 MiB. */
+export const FILE_MAX_BYTES_CEILING = 16 * 1_024 * MIB;
 
 /** Default for `--max-connections`, and so the most names of a room that v1 tells. */
 export const CONNECTIONS_MAX = 10_000;

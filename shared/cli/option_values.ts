@@ -13,6 +13,9 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   m: 1_048_576,
   mb: 1_048_576,
   mib: 1_048_576,
+  g: 1_073_741_824,
+  gb: 1_073_741_824,
+  gib: 1_073_741_824,
 };
 
 /** A parser of whole numbers from `min` to `max`. */

@@ -346,6 +346,7 @@ Deno.test("a file goes through the engine in both directions, once somebody want
     assert.deepEqual(engine.handled.at(-1), refusal);
     offered("bb");
     story.chat.transfers.accept();
+    await until(() => engine.handled.at(-1)?.kind === "pull");
     const pull = { kind: "pull", client: 2, file: "bb", index: 0, count: 1 } as const;
     assert.deepEqual(engine.handled.at(-1), pull);
     assert.deepEqual(story.session.sent, []);

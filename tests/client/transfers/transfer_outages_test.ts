@@ -1,6 +1,7 @@
 // Links that are cut in the middle of files, without a network: in every order that chance finds.
 
 import assert from "node:assert/strict";
+import { localDisk } from "../../../client/transfers/local_disk.ts";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
@@ -10,6 +11,8 @@ import {
   eventsOf,
   type FileRequest,
   type Member,
+  type MemberOptions,
+  namesIn,
   offerOf,
   ROOM,
   someBytes,
@@ -30,7 +33,10 @@ function pulls(sent: readonly FileRequest[]): [index: number, count: number][] {
 /** A member alone with the server, which only notes what it sends. */
 function watched(room: TransferRoom): { readonly bob: Member; readonly sent: FileRequest[] } {
   const sent: FileRequest[] = [];
-  const bob = room.join({ intercept: (request) => void sent.push(request), acceptAll: true });
+  const { save, open } = localDisk({ folder: `${room.path}/bob` });
+  const intercept = (request: FileRequest) => void sent.push(request);
+  // Nothing has to be opened first: what is asked for is asked for at once.
+  const bob = room.join({ intercept, acceptAll: true, disk: { save, open } });
   bob.transfers.handleOffer(offerOf(7, { size: BYTES.length, hash: HASH }));
   return { bob, sent };
 }
@@ -138,7 +144,8 @@ Deno.test("chunks that do not come are asked for again, and then their sender co
 Deno.test("nothing is asked of a file that was not accepted, and a refused one is asked for no longer", async () => {
   await using room = await TransferRoom.open();
   const sent: FileRequest[] = [];
-  const bob = room.join({ intercept: (request) => void sent.push(request) });
+  const { save, open } = localDisk({ folder: `${room.path}/bob` });
+  const bob = room.join({ intercept: (request) => void sent.push(request), disk: { save, open } });
   bob.transfers.handleOffer(offerOf(7, { size: BYTES.length, hash: HASH }));
   room.pass(2 * FILE_STALLED_MS);
   assert.deepEqual(pulls(sent), []);
@@ -238,4 +245,35 @@ Deno.test("a file that somebody has is served to others for a while, as long as 
   assert.deepEqual(await ask(1, 1), [[1, FILE_CHUNK_BYTES]]);
   room.pass(300_000);
   assert.deepEqual(await ask(1, 1), [], "nobody asked for five minutes");
+});
+
+Deno.test("after both programs were started again a file goes on where the receiver's part ends", async () => {
+  await using room = await TransferRoom.open();
+  const bytes = someBytes(4 * 1_048_576 + 9);
+  const path = await room.file("big.bin", bytes);
+  const folder = `${room.path}/kept`;
+  const disk = localDisk({ folder });
+  let parts = 0;
+  const counting: MemberOptions["intercept"] = (message, relay) => {
+    if (message.kind !== "part") return relay();
+    if (++parts <= 80) relay();
+  };
+  const [alice, bob] = [room.join({ intercept: counting }), room.join({ acceptAll: true, disk })];
+  await alice.transfers.offerFile(path, ROOM);
+  while (parts <= 80) await turn();
+  await bob.transfers.dispose();
+  await alice.transfers.dispose();
+  const indexes: number[] = [];
+  const intercept: MemberOptions["intercept"] = (message, relay) => {
+    if (message.kind === "part") indexes.push(message.index);
+    relay();
+  };
+  [alice, bob].forEach((member) => member.linked = false);
+  const again = room.join({ intercept });
+  const back = room.join({ acceptAll: true, disk });
+  await again.transfers.offerFile(path, ROOM);
+  while (eventsOf(back, "saved").length === 0) await turn();
+  assert.ok((indexes[0] ?? 0) >= 64, `it began again at chunk ${indexes[0]}`);
+  assert.deepEqual(await Deno.readFile(`${folder}/big.bin`), bytes);
+  assert.deepEqual(await namesIn(folder), ["big.bin"]);
 });

@@ -113,8 +113,8 @@ export class Program implements AsyncDisposable {
   }
 
   /** Its exit code once it has ended by itself. */
-  async end(): Promise<number> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
+  async end(patienceMs: number = PATIENCE_MS): Promise<number> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
     const { code } = await this.#child.status;
     clearTimeout(timer);
     await this.#reading;

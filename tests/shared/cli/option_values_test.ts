@@ -151,6 +151,7 @@ Deno.test("formatBytes() writes sizes as people read them", () => {
     [1_048_576, "1 MiB"],
     [10 * 1_048_576, "10 MiB"],
     [1_572_864, "1.5 MiB"],
+    [2 * 1_073_741_824, "2 GiB"],
   ];
   for (const [count, text] of sizes) assert.equal(formatBytes(count), text);
 });

@@ -1,0 +1,156 @@
+// A file that is written as it comes: beside its target, under a name that nobody chose, until all of it is there. What
+// came stays for a week where the transfer ended early, so that another one of the same file goes on there.
+
+import { join } from "node:path";
+import { toHex } from "#platform/bytes.ts";
+import { openDownloadFolder, publishPart, randomPart } from "./save_download.ts";
+
+const FILE_MODE = 0o600;
+/** Less is not worth a file that somebody might wonder about. */
+const KEPT_MIN_BYTES = 1_048_576;
+const KEPT_MS = 7 * 86_400_000;
+const KEPT_NAME = /^\.cmdchat-[0-9a-f]{32}\.part$/;
+
+/** Parts that this program writes now: two transfers must not share one. */
+const open = new Set<string>();
+
+/** What is to be written. */
+export interface PartOf {
+  /** SHA-256 of the whole. */
+  readonly hash: Uint8Array;
+  /** Bytes of the whole. */
+  readonly size: number;
+  /** Bytes of a chunk; only the last one may be shorter. */
+  readonly chunkBytes: number;
+}
+
+/** One file on its way to the disk. */
+export class PartFile {
+  readonly #handle: Deno.FsFile;
+  readonly #root: string;
+  readonly #path: string;
+  #bytes: number;
+  #isClosed = false;
+
+  private constructor(
+    handle: Deno.FsFile,
+    { root, path, bytes }: { readonly root: string; readonly path: string; readonly bytes: number },
+  ) {
+    this.#handle = handle;
+    this.#root = root;
+    this.#path = path;
+    this.#bytes = bytes;
+  }
+
+  /**
+   * Opens the part of a file in `folder`; `onKept` gets each whole chunk that is there already. Throws the system's error,
+   * of which `whyNotSaved` makes words.
+   */
+  static async open(
+    folder: string,
+    { hash, size, chunkBytes }: PartOf,
+    onKept: (chunk: Uint8Array) => void,
+  ): Promise<PartFile> {
+    const root = await openDownloadFolder(folder);
+    await removeOld(root);
+    const known = join(root, `.cmdchat-${toHex(hash).slice(0, 32)}.part`);
+    const isFree = !open.has(known) && await isOursOrMissing(known);
+    const path = isFree ? known : join(root, `.cmdchat-${randomPart()}.part`);
+    const handle = await Deno.open(path, {
+      read: true,
+      write: true,
+      create: isFree,
+      createNew: !isFree,
+      mode: FILE_MODE,
+    });
+    open.add(path);
+    try {
+      const bytes = await readKept(handle, { size, chunkBytes }, onKept);
+      await handle.truncate(bytes);
+      await handle.seek(bytes, Deno.SeekMode.Start);
+      return new PartFile(handle, { root, path, bytes });
+    } catch (error) {
+      handle.close();
+      open.delete(path);
+      throw error;
+    }
+  }
+
+  /** Writes what comes next. */
+  async append(data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.length;) at += await this.#handle.write(data.subarray(at));
+    this.#bytes += data.length;
+  }
+
+  /** All is there: gives it the safe form of a peer's `name`, numbered where that is taken, and returns its path. */
+  async finish(name: string): Promise<string> {
+    try {
+      await this.#handle.sync();
+      return await publishPart(this.#path, this.#root, name);
+    } finally {
+      await this.discard();
+    }
+  }
+
+  /** Takes it away. */
+  async discard(): Promise<void> {
+    if (!this.#close()) return;
+    await Deno.remove(this.#path).catch(() => undefined);
+  }
+
+  /** The transfer ended early: what is worth it stays. */
+  async keep(): Promise<void> {
+    if (this.#bytes < KEPT_MIN_BYTES) return await this.discard();
+    this.#close();
+  }
+
+  #close(): boolean {
+    if (this.#isClosed) return false;
+    this.#isClosed = true;
+    this.#handle.close();
+    open.delete(this.#path);
+    return true;
+  }
+}
+
+/** A link would lead elsewhere, and another one's file may change under us. */
+async function isOursOrMissing(path: string): Promise<boolean> {
+  try {
+    const info = await Deno.lstat(path);
+    return info.isFile && !info.isSymlink && (info.nlink ?? 1) === 1;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
+}
+
+async function readKept(
+  handle: Deno.FsFile,
+  { size, chunkBytes }: Omit<PartOf, "hash">,
+  onKept: (chunk: Uint8Array) => void,
+): Promise<number> {
+  const there = (await handle.stat()).size;
+  // One that is whole, or longer, ended while it was published: it comes again.
+  if (there >= size) return 0;
+  const whole = there - there % chunkBytes;
+  for (let at = 0; at < whole; at += chunkBytes) {
+    const chunk = new Uint8Array(chunkBytes);
+    for (let filled = 0; filled < chunkBytes;) {
+      const count = await handle.read(chunk.subarray(filled));
+      if (count === null) return at;
+      filled += count;
+    }
+    onKept(chunk);
+  }
+  return whole;
+}
+
+async function removeOld(root: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(root)) {
+    const path = join(root, name);
+    if (!isFile || !KEPT_NAME.test(name) || open.has(path)) continue;
+    const info = await Deno.lstat(path).catch(() => undefined);
+    const age = Date.now() - (info?.mtime?.getTime() ?? Date.now());
+    if (age > KEPT_MS) await Deno.remove(path).catch(() => undefined);
+  }
+}
