@@ -112,7 +112,10 @@ export class FileExchange {
     const handles = to.map((client) => this.#state.people.handleOf(client) ?? "");
     const chunk = await served.sealer.seal(index, data);
     this.#sendChunk(served, { handles, index, chunk, isTold: true });
-    for (const handle of handles) await this.#pad(served, handle);
+    for (const handle of handles) {
+      served.given.set(handle, (served.given.get(handle) ?? 0) + 1);
+      await this.#pad(served, handle);
+    }
   }
 
   /** An own file is handed out no longer. */
@@ -232,7 +235,7 @@ export class FileExchange {
     const served = this.#served.get(toHex(content.subarray(0, ID_BYTES)));
     const handle = toHex(from);
     const member = state.group?.members.find((each) => each.handle === handle);
-    if (served === undefined || member === undefined || !mayHave(served, handle, chunks)) return;
+    if (served === undefined || member === undefined || !mayHave(served, handle)) return;
     served.until = state.options.now() + FORGOTTEN_MS;
     const index = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
     const end = Math.min(index + chunks, served.sealer.chunks);
@@ -358,11 +361,8 @@ export class FileExchange {
 }
 
 /** A member may have the whole file a few times, for all connections that it loses, and no more. */
-function mayHave({ given, sealer }: Served, handle: string, chunks: number): boolean {
-  const all = (given.get(handle) ?? 0) + chunks;
-  if (all > GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX) return false;
-  given.set(handle, all);
-  return true;
+function mayHave({ given, sealer }: Served, handle: string): boolean {
+  return (given.get(handle) ?? 0) < GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX;
 }
 
 /** A file of a sender: members choose ids as they like, also those of others' files. */

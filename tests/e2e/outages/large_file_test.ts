@@ -14,7 +14,7 @@ const SIZE_MIB = Number(Deno.env.get("LARGE_FILE_MIB") ?? 64);
 /** At 8 MiB/s and more. */
 const WAIT_MS = 60_000 + SIZE_MIB * 125;
 /** What a program may have beside what it has anyway. */
-const GROWTH_MAX = 50 * MIB;
+const GROWTH_MAX = (SIZE_MIB > 64 ? 160 : 50) * MIB;
 
 const home = temporaryHome();
 
