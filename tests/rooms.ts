@@ -309,6 +309,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [
       "dropped_file",
       "file_access",
+      "part_file",
       "path_completion",
       "save_download",
       "trusted_file",
