@@ -99,7 +99,10 @@ Deno.test("each malformed request gets one answer and its handle back", async ()
   const bytesOf = (text: string) => new TextEncoder().encode(text);
   const requests: [Uint8Array, RegExp][] = [
     [bytesOf("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), /^HTTP\/1\.1 426 [^]*cmdchat-client/],
-    [bytesOf("GET / HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 426 [^]*proxy does not pass Upgrade/],
+    [
+      bytesOf("GET / HTTP/1.0\r\nHost: h\r\n\r\n"),
+      /^HTTP\/1\.1 426 [^]*proxy does not pass Upgrade/,
+    ],
     [bytesOf(`GET / HTTP/1.1\r\nX: ${"x".repeat(9_000)}`), /^HTTP\/1\.1 431 /],
     [bytesOf("GET / HTTP/1.1\r\n\0\r\n\r\n"), /^HTTP\/1\.1 400 /],
     [bytesOf("GET / HTTP/1.1\n\n"), /^HTTP\/1\.1 400 /],
