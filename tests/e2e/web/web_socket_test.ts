@@ -107,7 +107,7 @@ Deno.test("each malformed request gets one answer and its handle back", async ()
     [bytesOf("GET / HTTP/1.1\r\n\0\r\n\r\n"), /^HTTP\/1\.1 400 /],
     [bytesOf("GET / HTTP/1.1\n\n"), /^HTTP\/1\.1 400 /],
     [upgradeRequest(["Origin: https://evil.example"]), /^HTTP\/1\.1 403 /],
-    [bytesOf("POST / HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /],
+    [bytesOf("POST / HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 405 /],
   ];
   for (const [request, answer] of requests) {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
