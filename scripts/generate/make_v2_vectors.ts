@@ -5,6 +5,7 @@
 import { makeBatchVectors } from "./v2_batch_vectors.ts";
 import { makeHandshakeVectors } from "./v2_handshake_vectors.ts";
 import type { Inputs } from "./v2_material.ts";
+import { makeMessageVectors } from "./v2_message_vectors.ts";
 import { makeRecordVectors } from "./v2_record_vectors.ts";
 
 const FOLDER = new URL("../../tests/vectors/", import.meta.url);
@@ -16,6 +17,7 @@ export function makeVectors(inputs: Inputs): Record<string, string> {
     "v2_handshake.json": text(makeHandshakeVectors(inputs)),
     "v2_records.json": text(makeRecordVectors()),
     "v2_batches.json": text(makeBatchVectors()),
+    "v2_messages.json": text(makeMessageVectors()),
   };
 }
 
