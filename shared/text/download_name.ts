@@ -46,7 +46,13 @@ function clean(component: string): string {
   const text = component.replace(INVISIBLE, "").replace(UNPRINTABLE, "_").normalize("NFC")
     .replace(NOT_ASCII, (c) => RESERVED.test(c.normalize("NFKC")) ? "_" : c)
     .replace(new RegExp(RESERVED, "g"), "_").replace(BLANKS, " ");
-  return withoutTrailing(sanitizeLine(text)).replace(LEADING, "_");
+  return withoutTrailing(settled(text)).replace(LEADING, "_");
+}
+
+/** Sanitized and composed: a joiner that is taken out may bring together what is one letter then. */
+function settled(text: string): string {
+  const next = sanitizeLine(text).normalize("NFC");
+  return next === text ? next : settled(next);
 }
 
 // The names keep their look, but not their meaning.

@@ -60,14 +60,14 @@ Deno.test("safeDownloadName() makes one harmless component of every hostile name
 });
 
 Deno.test("safeDownloadName() makes one harmless component of whatever a sender claims, and keeps it", () => {
-  fc.assert(
-    fc.property(claimed, (claim) => {
-      const name = safeDownloadName(claim);
-      assertHarmless(name, claim);
-      assert.equal(safeDownloadName(name), name);
-    }),
-    { numRuns: 5_000 },
-  );
+  const keeps = (claim: string) => {
+    const name = safeDownloadName(claim);
+    assertHarmless(name, claim);
+    assert.equal(safeDownloadName(name), name);
+  };
+  // Without the joiner, z and the accent are one letter.
+  keeps(".tar.gz\u200d\u0301");
+  fc.assert(fc.property(claimed, keeps), { numRuns: 5_000 });
 });
 
 Deno.test("safeDownloadName() keeps honest names as they are", () => {
