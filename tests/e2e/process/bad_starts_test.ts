@@ -52,7 +52,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   "max-per-address": ["0", "none"],
   "connection-rate": ["0/5", "fast"],
   "max-message": ["0", "8KiB"],
-  "max-file": ["-1", "101MiB"],
+  "max-file": ["-1", "17GiB"],
   "max-rooms": ["0", "1000001"],
   "nats-replicas": ["0", "1000"],
   hold: ["-1", "3601"],

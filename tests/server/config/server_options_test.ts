@@ -56,7 +56,7 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
     good: ["1", "4KiB", "7KiB"],
     bad: ["0", "7169", "8KiB", "4 KB per day", "-1", ""],
   },
-  "max-file": { good: ["0", "10MiB", "100MiB"], bad: ["101MiB", "1GiB", "-1", "ten", ""] },
+  "max-file": { good: ["0", "10MiB", "16GiB"], bad: ["17GiB", "1TiB", "-1", "ten", ""] },
   "max-rooms": { good: ["1", "1000000"], bad: ["0", "1000001", ""] },
   hold: { good: ["0", "3600"], bad: ["-1", "3601", "1m", ""] },
   "identity-file": { good: ["identity.pem"], bad: [""] },

@@ -155,7 +155,7 @@ Deno.test("one source has sixteen guests, and who did not use its turn gives way
     guest.join();
     return guest;
   });
-  assert.throws(() => Recorder.attach(room, 30, undefined, "192.0.2.1"), /others wait/);
+  assert.throws(() => Recorder.attach(room, 30, undefined, "192.0.2.1"), /others are waiting/);
   alice.give();
   clock.turn(3_000);
   Recorder.attach(room, 31, undefined, "192.0.2.1");

@@ -165,7 +165,7 @@ Deno.test("a room has 264 connections and no more, and 64 of them beside its gro
   assert.throws(() => Recorder.attach(room, 250), /264 connections/);
   const full = roomOf(1);
   come(full.room, 65);
-  assert.throws(() => Recorder.attach(full.room, 250), /others wait/);
+  assert.throws(() => Recorder.attach(full.room, 250), /others are waiting/);
   full.clock.turn(5_000);
   Recorder.attach(full.room, 250);
 });
