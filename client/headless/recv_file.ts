@@ -35,6 +35,9 @@ export function recvFileScript(options: RecvFileOptions): Script {
   };
 }
 
+// A worker that does not answer keeps nobody here.
+const FLUSH_MS = 2_000;
+
 class FileReceiving {
   readonly #options: RecvFileOptions;
   readonly #stdout = new StdoutLines();
@@ -78,6 +81,8 @@ class FileReceiving {
       if (isLate) throw timeOver(patience, this.#missing());
     } finally {
       await chat.transfers.settled();
+      // What became of the files is told to their senders.
+      await Promise.race([chat.sealed.flushed(), clock.wait(FLUSH_MS)]);
       await this.#stdout.flush();
       chat.end();
     }

@@ -67,6 +67,7 @@ export class SealedRoom {
   /** Fingerprints that the user was shown, by name. */
   readonly #compared = new Map<string, string>();
   #leaving = false;
+  #onFlushed: (() => void)[] = [];
 
   constructor(options: SealedRoomOptions) {
     const { chat, clock, pacer, secret, name, send, alarms } = options;
@@ -141,10 +142,21 @@ export class SealedRoom {
     if (this.status?.phase !== "in") this.#options.onOut();
   }
 
+  /** Resolves once all that was asked for has left, or the room is closed. */
+  flushed(): Promise<void> {
+    this.#engine.handle({ kind: "flush" });
+    return new Promise((resolve) => this.#onFlushed.push(resolve));
+  }
+
   /** The room is not used any more. */
   close(): void {
+    this.#endFlush();
     this.requests.end();
     this.#engine.close();
+  }
+
+  #endFlush(): void {
+    for (const resolve of this.#onFlushed.splice(0)) resolve();
   }
 
   #ask(request: WithAnyIds<Request>): void {
@@ -196,6 +208,8 @@ export class SealedRoom {
         return this.#pass({ ...this.#about(event), kind: "renamed", previous: event.previous });
       case "moderated":
         return this.#moderated(event);
+      case "flushed":
+        return this.#endFlush();
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":

@@ -154,6 +154,11 @@ export class SealedRooms {
     };
   }
 
+  /** Resolves once all that members were told has left: before the chat ends, with a deadline of the caller's. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.all.map((room) => room.flushed()));
+  }
+
   /** The chat is over. */
   end(): void {
     for (const room of this.all) room.close();

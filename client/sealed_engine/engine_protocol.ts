@@ -94,6 +94,7 @@ export type SealedRoomEvent =
   | { readonly kind: "away" | "back"; readonly client: number; readonly name: string }
   /** A request was carried out, and nothing else says so. */
   | { readonly kind: "done"; readonly request: number }
+  | { readonly kind: "flushed" }
   /** A request was not carried out. */
   | { readonly kind: "declined"; readonly request: number; readonly why: string }
   | { readonly kind: "note"; readonly level: NoteLevel; readonly text: string }
@@ -241,6 +242,8 @@ export type SealedRoomRequest =
   | { readonly kind: "rename"; readonly request: number; readonly name: string }
   /** New keys for the room, at once. */
   | { readonly kind: "renew" }
+  /** To be answered by "flushed" once all requests before it are with the relay's connection. */
+  | { readonly kind: "flush" }
   | { readonly kind: "leave" };
 
 /** Requests of a member; `ask` is repeated by the answer. */

@@ -95,6 +95,8 @@ export class Member {
         );
       case "rename":
         return await this.#changes.want({ kind: "name", name: request.name }, request.request);
+      case "flush":
+        return state.options.tell({ kind: "flushed" });
       case "leave":
         return await this.#leave();
     }
