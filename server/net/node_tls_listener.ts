@@ -4,6 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { Server, type Socket } from "node:net";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TlsFiles } from "../config/tls_files.ts";
 import { ACCEPT_PAUSE_MS, checkTlsFiles } from "./deno_listener.ts";
@@ -159,6 +160,30 @@ class PlainBytes implements Connection {
   }
 }
 
+// A TLS record (RFC 8446 §5.1): its type, two bytes of version, two of length.
+const RECORD_HEADER_BYTES = 5;
+const RECORD_MAX_BYTES = 16_384;
+const HANDSHAKE_RECORD = 22;
+
+function isPartOfRecord(bytes: Uint8Array): boolean {
+  const [type = HANDSHAKE_RECORD, , , high = 0, low = 0] = bytes;
+  // What is no handshake, or claims too much, is for TLS to refuse.
+  const length = high << 8 | low;
+  if (type !== HANDSHAKE_RECORD || length > RECORD_MAX_BYTES) return false;
+  return bytes.length < RECORD_HEADER_BYTES + length;
+}
+
+/** The first record of a client, with `start` before what is read; less where the client ends before. */
+async function readFirstRecord(plain: Connection, start: Uint8Array): Promise<Uint8Array> {
+  let first = start;
+  while (isPartOfRecord(first)) {
+    const more = await plain.read();
+    if (more === null) break;
+    first = concatBytes([first, more]);
+  }
+  return first;
+}
+
 class NodeTlsConnection implements Arrival, Connection {
   readonly since = performance.now();
   readonly #raw: Socket;
@@ -204,9 +229,8 @@ class NodeTlsConnection implements Arrival, Connection {
     const reading = beforeTls?.(plain);
     const before = reading === undefined ? undefined : await reading;
     if (before !== undefined) this.#address = before.address;
-    const rest = before?.rest ?? NOTHING;
-    // A turn is for work that is there: whoever says nothing has none.
-    const first = rest.length > 0 ? rest : await plain.read() ?? NOTHING;
+    // A turn is for work that is there: half a hello is none, and must not hold up the neighbors of its address.
+    const first = await readFirstRecord(plain, before?.rest ?? NOTHING);
     if (inTurn === undefined) await this.#answer(plain, first);
     else await inTurn(this.#address, () => this.#answer(plain, first));
     while (!this.#secured && !this.#ended) await this.#change();
