@@ -190,7 +190,8 @@ skipIf(canBuild ? whyMissing("tmux", "bash") : why)(
     const { client } = await executables();
     await using server = await startServer();
     await using tmux = await startTmux();
-    await stopAndGoOn(tmux, { command: [client, "--port", String(server.port)] });
+    const command = [client, "--port", String(server.port), "--name", "anonymous"];
+    await stopAndGoOn(tmux, { command });
   },
 );
 
