@@ -62,7 +62,7 @@ async function recordChat(folder: string): Promise<string> {
   await recording.keep(1);
   const [bob, carol] = [open("bob"), open("carol")];
   await Promise.all([bob, carol].map((client) => client.shows(/In "lobby":/)));
-  await alice.shows(/2 joined \(.*\)/);
+  await alice.shows(/carol joined|joined \(.*carol/);
   await recording.keep(1.2);
   const says = async (client: TerminalClient, text: string, shown: RegExp) => {
     await client.type(text);
@@ -132,6 +132,9 @@ async function recordFile(folder: string): Promise<string> {
   await bob.shows(/In "lobby"/);
   await recording.keep(0.8);
   await alice.type(`/send ${path}\r`);
+  await bob.shows(/offers file 1/);
+  await recording.keep(0.8);
+  await recording.type("/accept 1\r");
   for (const percent of [10, 30, 50, 70, 90]) {
     const isThere = () =>
       bob.lines.some((line) => Number(/ (\d+) %/.exec(line)?.[1] ?? 0) >= percent) ||
@@ -139,7 +142,6 @@ async function recordFile(folder: string): Promise<string> {
     await bob.until(isThere, { what: `${percent} %` });
     await recording.keep(0.7);
   }
-  await bob.type("/accept 1\r");
   await bob.shows(/SHA-256/);
   await recording.keep(4);
   const told = svgOf(recording.frames, { ...size, title: "A file on its way, as bob sees it" });
