@@ -82,6 +82,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const listener = await listenPatiently({ host, port, tls: files.tls }, {
     log,
     isManaged: env("NOTIFY_SOCKET") !== undefined,
+    isSuccessor: previous !== undefined,
     onWaiting,
   });
   const parts = { config, log, identity, cluster: joined?.cluster, listener, files, bans, page };

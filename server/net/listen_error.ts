@@ -18,11 +18,17 @@ export function isAddressMissing(cause: unknown): boolean {
     code === "EINVAL";
 }
 
+/** Whether somebody else listens there: a process that hands over may not have let go of the port yet. */
+export function isPortTaken(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return cause instanceof Deno.errors.AddrInUse || code === "EADDRINUSE";
+}
+
 /** The error for what the system reported. Deno and node:net report the same fault in different ways. */
 export function listenError({ host, port, tls }: ListenAttempt, cause: unknown): ConfigError {
   const what = `Cannot listen on ${JSON.stringify(host)} port ${port}`;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (cause instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
+  if (isPortTaken(cause)) {
     return new ConfigError(`${what}: another program already uses this port`, {
       cause,
       hint: "stop that program, or choose another port with --port",
