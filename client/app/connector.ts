@@ -100,6 +100,11 @@ export class Connector {
     return this.#gate.isProven;
   }
 
+  /** Whether the server answered last over TLS with a certificate that nobody verified. */
+  get isUnverified(): boolean {
+    return this.#gate.isUnverified;
+  }
+
   /** Goes on with a server that is another than before. Throws ConfigError. */
   trust(server: Fingerprint): Promise<void> {
     return this.#gate.trust(server);

@@ -180,6 +180,7 @@ function createChat(
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
     isProven: () => connector.isProven,
+    isUnverified: () => connector.isUnverified,
     remember: (server) => connector.remember(server),
     trust: side.isPerson ? (server) => connector.trust(server) : undefined,
     console: side.console,

@@ -22,7 +22,7 @@ export interface ConnectionStateOptions {
   /** Another server than before answers: shown in red. */
   readonly warn: (text: string, hint: string) => void;
   /** What may be asked and told about who the server is. */
-  readonly about: Pick<ChatOptions, "trust" | "remember" | "isProven">;
+  readonly about: Pick<ChatOptions, "trust" | "remember" | "isProven" | "isUnverified">;
   /** The server of the open session. */
   readonly server: () => Fingerprint | undefined;
   /** Lets the next attempt come at once. */
@@ -64,6 +64,11 @@ export class ConnectionState {
   /** Whether nobody else can be in the server's place; true without a session. */
   get isProven(): boolean {
     return this.#text !== "connected" || (this.#options.about.isProven?.() ?? true);
+  }
+
+  /** Whether the certificate of TLS says nothing about who the server is. */
+  get isUnverified(): boolean {
+    return this.#options.about.isUnverified?.() ?? false;
   }
 
   /** For how long the server has said nothing although it should have answered; undefined where all is well. */

@@ -142,7 +142,8 @@ function statusText({ console }: Chat): string {
 /** Who the server is, and what protects the way to it. */
 function serverLines({ address, fingerprint, connected, isV1, connection }: Chat): string[] {
   const { host, port, tls, webSocket = false } = address;
-  const carrier = webSocket ? "WebSocket in TLS" : tls ? "TLS" : "no TLS";
+  const certificate = connection.isUnverified ? " (certificate not known here)" : "";
+  const carrier = `${webSocket ? "WebSocket in TLS" : tls ? "TLS" : "no TLS"}${certificate}`;
   const where = `server: ${hostAndPort(host, port)}, ${carrier}`;
   if (!connected) return [`${where}, no connection now`];
   if (isV1) {

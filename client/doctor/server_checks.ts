@@ -57,11 +57,24 @@ export async function* checkServer(options: ServerChecksOptions): AsyncGenerator
 }
 
 async function* walk(options: ServerChecksOptions): AsyncGenerator<Check, void> {
-  const { endpoint } = options;
-  yield await checkAddress(endpoint);
+  const { endpoint: asked } = options;
+  yield await checkAddress(asked);
   yield await checkPort(options);
-  yield* endpoint.tls === undefined ? [checkPlain(options)] : checkCertificate(options);
-  yield* checkSession(options);
+  const isProvenInside = await knowsServer(options);
+  const looked = { ...options, endpoint: { ...asked, isProvenInside } };
+  yield* asked.tls === undefined ? [checkPlain(looked)] : checkCertificate(looked);
+  yield* checkSession(looked);
+}
+
+/** As the chat finds out whether a certificate may be unknown; what cannot be read is told with the fingerprint. */
+async function knowsServer({ endpoint, expected, known }: ServerChecksOptions): Promise<boolean> {
+  if (expected !== undefined) return true;
+  try {
+    return await known?.find(hostAndPort(endpoint.host, endpoint.port)) !== undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
 }
 
 async function checkAddress(endpoint: Endpoint): Promise<Check> {
@@ -116,16 +129,19 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
   const { endpoint, patienceMs } = options;
   let lacksIssuer = false;
   try {
+    // The verdict is that of the chat's own connection.
+    const stream = { ...endpoint, webSocket: false };
+    if (endpoint.isProvenInside) {
+      const { isUnverified } = await opened(stream, patienceMs);
+      if (isUnverified) return yield UNKNOWN_CERTIFICATE;
+    }
     // Only the verdict can be had of an address with a zone.
     if (!endpoint.host.includes("%")) {
       const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
       ({ lacksIssuer } = facts);
       yield* nameAndExpiry(options, facts);
     }
-    // The verdict is that of the chat's own connection.
-    const stream = { ...endpoint, webSocket: false };
-    const connection = await connect(stream, AbortSignal.timeout(patienceMs));
-    connection.close();
+    await opened(stream, patienceMs);
     yield endpoint.tls?.insecure
       ? warn(
         "certificate",
@@ -137,6 +153,17 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
     const fault = asConnectionError(error, patienceMs);
     yield failed("certificate", lacksIssuer ? issuerMissing(fault) : fault);
   }
+}
+
+const UNKNOWN_CERTIFICATE = ok(
+  "certificate",
+  "not known here, and need not be: the server's fingerprint tells who answers",
+);
+
+async function opened(endpoint: Endpoint, patienceMs: number): Promise<Connection> {
+  const connection = await connect(endpoint, AbortSignal.timeout(patienceMs));
+  connection.close();
+  return connection;
 }
 
 function* nameAndExpiry(
@@ -232,7 +259,7 @@ async function openSession(
     keyPair: await generateRsaKeyPair(),
     introduce(server) {
       seen.fingerprint = server;
-      return gate.introduce(server, { name, rooms, ticket: undefined });
+      return gate.introduce(server, { name, rooms, ticket: undefined }, connection);
     },
   });
 }

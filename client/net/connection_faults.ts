@@ -13,7 +13,7 @@ interface Fault {
 }
 
 const OWN_CERTIFICATE =
-  "if it is your own server, give its certificate with --ca-file; if not, somebody may be listening in";
+  "if it is your own server, use an invite link, --fingerprint or --ca-file; if not, somebody may be listening in";
 
 // Texts of rustls and webpki as Deno passes them on, and codes of the system and of node:tls.
 const FAULTS: readonly Fault[] = [

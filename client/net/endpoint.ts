@@ -21,6 +21,11 @@ export interface Endpoint {
   readonly webSocket?: boolean;
   /** Through which proxy it is reached; undefined = none. */
   readonly proxy?: Proxy | undefined;
+  /**
+   * Whether the session inside proves who answers before anything is said, so that TLS may have a certificate that is
+   * not known here.
+   */
+  readonly isProvenInside?: boolean;
 }
 
 /** Whom TLS trusts. */
@@ -37,6 +42,8 @@ export interface Connection {
   read(): Promise<Uint8Array | undefined>;
   /** Writes in the order of the calls; resolves when the system took the bytes. Throws ConnectionError. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Whether it is TLS with a certificate that nobody verified. */
+  readonly isUnverified?: boolean;
   /** Ends both directions; idempotent. */
   close(): void;
 }

@@ -141,8 +141,11 @@ class WebSocketConnection implements Connection {
   #first: Uint8Array | undefined;
   #isClosing = false;
 
+  readonly isUnverified: boolean;
+
   constructor(raw: Connection, first: Uint8Array) {
     this.#raw = raw;
+    this.isUnverified = raw.isUnverified ?? false;
     this.#first = first;
   }
 

@@ -137,8 +137,10 @@ export class Dialer {
   ): Promise<Session> {
     const { renderer, bufferSize, clock, random = cryptoRandom } = this.#options;
     const keys = this.#freshKeyPair();
-    if (endpoint.tls?.insecure) this.#options.onInsecure();
-    const connection = await connect(endpoint, signal);
+    const { onV1, gate } = this.#options;
+    const isProvenInside = onV1 === undefined && await gate.knowsServer();
+    if (endpoint.tls?.insecure && !isProvenInside) this.#options.onInsecure();
+    const connection = await connect({ ...endpoint, isProvenInside }, signal);
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
@@ -147,14 +149,13 @@ export class Dialer {
       const answerMs = hasOthers ? ANSWER_ELSEWHERE_MS * (1 + random() / 2) : undefined;
       // A pair that was sent is used up: each connection has its own.
       this.#keyPair = undefined;
-      const { onV1, gate } = this.#options;
       if (onV1 === undefined) {
-        const introduce = (server: Fingerprint) => gate.introduce(server, place);
+        const introduce = (server: Fingerprint) => gate.introduce(server, place, connection);
         const { expected } = gate;
         return await SessionV2.open(connection, { ...common, answerMs, expected, introduce });
       }
       onV1();
-      const introduction = await gate.introduce(undefined, place);
+      const introduction = await gate.introduce(undefined, place, connection);
       return await SessionV1.open(connection, { ...common, ...introduction, renderer, bufferSize });
     } catch (error) {
       connection.close();

@@ -35,7 +35,8 @@ export function closedBeforeAnswer(tls: boolean): ConnectionError {
 function refuseForeign(chunk: Uint8Array, tls: boolean): void {
   if (!tls && chunk[0] === 0x15 && chunk[1] === 0x03) {
     throw new ConnectionError("Cannot talk to the server: it speaks TLS on this port", {
-      hint: "add --tls, and --ca-file for a self-signed certificate",
+      hint:
+        "add --tls; a self-signed certificate needs an invite link, --fingerprint or --ca-file too",
     });
   }
   if ((chunk[0] ?? 0) !== 0) {

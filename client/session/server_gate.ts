@@ -2,6 +2,8 @@
 // ticket goes to the server alone that issued it.
 
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { ConnectionError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { IdentityError } from "../../shared/channel/handshake_error.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { KnownServers } from "../net/known_servers.ts";
@@ -25,6 +27,12 @@ export interface ServerGateOptions {
   readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
 }
 
+/** How the connection came to be over which a server answered. */
+export interface AnsweredOver {
+  /** Whether it is TLS with a certificate that nobody verified. */
+  readonly isUnverified?: boolean | undefined;
+}
+
 const CHANGED_HINT =
   "it was restarted without --identity-file, or somebody intercepts the connection: ask its admin";
 
@@ -37,6 +45,7 @@ export class ServerGate {
   /** The server that the user has vouched for, or that was remembered from an earlier call. */
   #vouched: Fingerprint | undefined;
   #hasWarned = false;
+  #isUnverified = false;
 
   constructor(options: ServerGateOptions) {
     this.#options = options;
@@ -52,6 +61,17 @@ export class ServerGate {
   /** The only server that may answer; undefined where none was named. */
   get expected(): Fingerprint | undefined {
     return this.#pinned;
+  }
+
+  /** Whether a server can answer only if its fingerprint is the one that is known here. Throws ConfigError. */
+  async knowsServer(): Promise<boolean> {
+    const { known, address } = this.#options;
+    return this.#pinned !== undefined || await known?.find(address) !== undefined;
+  }
+
+  /** Whether the server answered last over TLS with a certificate that nobody verified. */
+  get isUnverified(): boolean {
+    return this.#isUnverified;
   }
 
   /** Whether the server that answered last is the one that the user means, and not only the first one that answered. */
@@ -73,8 +93,11 @@ export class ServerGate {
   async introduce(
     server: Fingerprint | undefined,
     { name, rooms, ticket }: SessionDestination,
+    { isUnverified = false }: AnsweredOver = {},
   ): Promise<Introduction> {
-    if (server !== undefined) await this.#check(server);
+    this.#isUnverified = isUnverified;
+    if (server === undefined) this.#requireCertificate();
+    else await this.#check(server);
     const isOfServer = server !== undefined && ticket?.server === server;
     return { name, rooms, token: this.#token, ticket: isOfServer ? ticket : undefined };
   }
@@ -105,6 +128,7 @@ export class ServerGate {
       // What this program remembered itself at its first connection proves no more than that did.
       if (this.#before === undefined) this.#vouched = remembered;
     } else {
+      this.#requireCertificate();
       this.#compareWithBefore(seen);
       if (known !== undefined && remembersAll) {
         await known.remember(address, seen);
@@ -113,6 +137,19 @@ export class ServerGate {
     }
     this.#before = seen;
     this.#warnUnproven(seen);
+  }
+
+  /**
+   * A certificate may be unknown only where the server shows a fingerprint that is known. v1 shows none, and a file of
+   * known servers can change between the connection and this.
+   */
+  #requireCertificate(): void {
+    const { address, isCertified } = this.#options;
+    if (!this.#isUnverified || !isCertified) return;
+    throw new ConnectionError(
+      `Cannot connect to ${quote(address)}: neither certificate nor fingerprint proves who answers`,
+      { hint: "use an invite link, --fingerprint or --ca-file" },
+    );
   }
 
   /** Once: the first server to answer is taken at its word, and what is in between could be that server. */

@@ -196,6 +196,41 @@ tlsTest(
   },
 );
 
+tlsTest(
+  "a link's fingerprint proves the server, whatever its certificate; another server learns nothing",
+  async () => {
+    await using made = await makeCertificate();
+    const args = ["--certfile", made.certFile, "--keyfile", made.keyFile];
+    const env = { CMDCHAT_TOKENS: "s3cret-of-this-test" };
+    await using server = await startServer({ args, env });
+    await using other = await startServer({ args, env: { ...env, CMDCHAT_LOG_LEVEL: "DEBUG" } });
+    const [, fingerprint = ""] = await server.printed(/^fingerprint (\S+)/m);
+    const link = (port: number) =>
+      `cmdchat://127.0.0.1:${port}/den?tls#fp=${fingerprint.slice(7)}&token=s3cret-of-this-test`;
+    const to = (port: number) => ({ CMDCHAT_LINK: link(port) });
+    const [right, legacy, sent, settings, wrong] = await Promise.all([
+      chat({ env: to(server.port) }, "hi"),
+      chat({ env: to(server.port), args: ["--legacy"] }, "hi"),
+      chat({ env: to(server.port), args: ["send", "hi"] }),
+      chat({
+        env: { CMDCHAT_TOKEN: "s3cret-of-this-test" },
+        args: at(server, "--tls", "--fingerprint", fingerprint),
+      }, "/status"),
+      chat({ env: to(other.port) }, "hi"),
+    ]);
+    assert.deepEqual([right.code, sent.code], [0, 0], right.stderr + sent.stderr);
+    assert.doesNotMatch(right.stderr, /warning|certificate/);
+    assert.match(
+      settings.stdout,
+      /TLS \(certificate not known here\), protocol 2: .*\n.*as expected/,
+    );
+    assertOneError(wrong, /fingerprint/);
+    assertOneError(legacy, /Cannot use --legacy with a link/);
+    assert.equal(wrong.code, 7);
+    assert.doesNotMatch(other.log, /anonymous|den/);
+  },
+);
+
 Deno.test("a pipe takes a file only with --accept-files, and sends one with equal bytes", async () => {
   await using server = await startServer();
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));

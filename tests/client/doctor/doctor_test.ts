@@ -113,6 +113,13 @@ tlsTest(
     assert.deepEqual([found["name"], found["certificate"], found["protocol"]], ["ok", "ok", "ok"]);
     const insecure = await doctor([...at(server), "--tls-insecure"]);
     assert.equal(states(insecure)["certificate"], "warn", insecure.stdout);
+    const [, fingerprint = ""] = await server.printed(/^fingerprint (\S+)/m);
+    const proven = await doctor([...at(server), "--tls", "--fingerprint", fingerprint]);
+    assert.equal(proven.code, 0, proven.stdout);
+    assert.match(proven.stdout, /certificate +not known here, and need not be/);
+    const other = `SHA256:${"A".repeat(43)}`;
+    const stranger = await doctor([...at(server), "--tls", "--fingerprint", other]);
+    assert.deepEqual([stranger.code, states(stranger)["fingerprint"]], [7, "fail"]);
   },
 );
 

@@ -167,6 +167,34 @@ tlsTest("TLS refuses an unknown certificate, and one for another name", async ()
   }
 });
 
+tlsTest(
+  "an unknown certificate is taken where the session proves the server, and said so",
+  async () => {
+    await using made = await makeCertificate();
+    const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...made });
+    const echoing = (async () => {
+      for await (const conn of listener) {
+        const buffer = new Uint8Array(1_024);
+        const count = await conn.read(buffer).catch(() => null) ?? 0;
+        if (count > 0) await conn.write(buffer.subarray(0, count));
+        conn.close();
+      }
+    })();
+    const { port } = listener.addr;
+    for (const [caCerts, isUnverified] of [[[], true], [[made.cert], false]] as const) {
+      const tls = { caCerts, insecure: false };
+      const endpoint = { host: "localhost", port, tls, isProvenInside: true };
+      const connection = await connect(endpoint, never);
+      assert.equal(connection.isUnverified ?? false, isUnverified);
+      await connection.write(Uint8Array.of(7));
+      assert.deepEqual([...await connection.read() ?? []], [7]);
+      connection.close();
+    }
+    listener.close();
+    await echoing;
+  },
+);
+
 tlsTest("--tls-insecure takes any certificate, and nothing that is not TLS", async () => {
   await using made = await makeCertificate();
   const tls = { caCerts: [], insecure: true };

@@ -4,6 +4,7 @@ import { ServerGate, type ServerGateOptions } from "../../../client/session/serv
 import type { Ticket } from "../../../client/session/session.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { ConnectionError } from "../../../shared/base/errors.ts";
 import { IdentityError } from "../../../shared/channel/handshake_error.ts";
 
 const [A, B] = ["A", "B"].map((letter) => `SHA256:${letter.repeat(42)}A` as Fingerprint) as [
@@ -31,6 +32,28 @@ function gateOf(options: Partial<ServerGateOptions> = {}) {
     gate.introduce(server, { name: "alice", rooms: [["lobby", 0]], ticket });
   return { gate, introduce, told };
 }
+
+Deno.test("TLS with an unknown certificate is good for a fingerprint that was known before, and for nothing else", async () => {
+  const hello = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
+  const over = { isUnverified: true };
+  const pinned = gateOf({ isCertified: true, pinned: A }).gate;
+  assert.equal(await pinned.knowsServer(), true);
+  assert.equal((await pinned.introduce(A, hello, over)).token, "secret");
+  assert.equal(pinned.isUnverified, true);
+  await assertStranger(pinned.introduce(B, hello, over), B);
+  for (const server of [A, undefined]) {
+    const { gate } = gateOf({ isCertified: true });
+    assert.equal(await gate.knowsServer(), false);
+    await assert.rejects(gate.introduce(server, hello, over), ConnectionError);
+  }
+  await withKnown(async (known) => {
+    await known.remember("127.0.0.1:5050", A);
+    const { gate } = gateOf({ isCertified: true, known, address: "127.0.0.1:5050" });
+    assert.equal(await gate.knowsServer(), true);
+    assert.equal((await gate.introduce(A, hello, over)).token, "secret");
+    await assertStranger(gate.introduce(B, hello, over), B);
+  });
+});
 
 async function assertStranger(introducing: Promise<unknown>, seen: Fingerprint): Promise<void> {
   await assert.rejects(
