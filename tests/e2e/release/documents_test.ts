@@ -10,7 +10,6 @@ import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
 import { hasProgram, whyMissing } from "../../helpers/repo/system_needs.ts";
-import { readText } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const why = whyNoBoot() ?? ("missing" in base ? base.missing : undefined) ??
@@ -19,44 +18,6 @@ const test = skipIf(why);
 const NATS = hasProgram("nats-server");
 
 const OPERATIONS = "docs/OPERATIONS.md";
-
-/** Every block of shell commands for operators: the test that types it, or why none can. */
-const TYPED: Readonly<Record<string, string>> = {
-  "README.md ## Try it": "npx: the tests themselves are started so; tests/client/ has `task chat`",
-  "README.md ## A server for others": "here, but for the build, which the executables' tests do",
-  "README.md ### TLS": "here and in tests/e2e/process/certificate_test.ts",
-  "docs/OPERATIONS.md ## Install":
-    "tests/e2e/release/release_test.ts, with the address of a test's server",
-  "docs/OPERATIONS.md ### As a systemd service": "tests/e2e/release/systemd_test.ts",
-  "docs/OPERATIONS.md ### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
-  "docs/OPERATIONS.md ### With Docker":
-    "needs Docker: the image is tried by tests/e2e/release/image_test.ts",
-  "docs/OPERATIONS.md ## Identity": "tests/e2e/release/systemd_test.ts",
-  "docs/OPERATIONS.md ## Watching": "here",
-  "docs/OPERATIONS.md ### With Prometheus": "tests/e2e/release/systemd_test.ts",
-  "docs/OPERATIONS.md ## Acting on a running server":
-    "here and in tests/e2e/release/systemd_test.ts",
-  "docs/OPERATIONS.md ## More than one server": "here, where nats-server is installed",
-  "docs/OPERATIONS.md ### Without an outage": "here",
-  "docs/OPERATIONS.md ## Backup": "tests/e2e/release/systemd_test.ts",
-};
-
-/** Headings of a document below which shell commands stand. */
-async function headings(path: string): Promise<string[]> {
-  const found = new Set<string>();
-  let heading = "";
-  for (const line of (await readText(path)).split("\n")) {
-    if (/^#{2,} /.test(line)) heading = line;
-    if (line === "```sh") found.add(`${path} ${heading}`);
-  }
-  return [...found];
-}
-
-Deno.test("every block of an operator's commands is typed by a test, or it is said why not", async () => {
-  const ofReadme = (await headings("README.md")).filter((name) => Object.hasOwn(TYPED, name));
-  const all = [...ofReadme, ...await headings(OPERATIONS)];
-  assert.deepEqual(all.toSorted(), Object.keys(TYPED).toSorted());
-});
 
 /** What stands before every script: the programs in PATH, errors end it. */
 const PRELUDE = 'set -e\nPATH="$PWD/dist:$PATH"\n';
@@ -151,9 +112,10 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
   if (NATS) {
     await t.step("More than one server: two that are one", async () => {
       const [block = ""] = await blocksBelow(OPERATIONS, "## More than one server", "sh");
+      const [identity = ""] = await blocksBelow(OPERATIONS, "## Identity", "sh");
       const text = await done(
         system,
-        `umask 077; cmdchat-server keygen > identity.pem
+        `${identity}
         ${block.replaceAll(/ &$/gm, " >> cluster.log 2>&1 &")}
         ${patiently("[ $(grep -c 'listening on' cluster.log) = 2 ]")}
         ( echo hello; ${waitFor("grep -q 'from the other' one.txt")} ) |

@@ -3,6 +3,7 @@
 // What a release is made of: executables that can be built again, a Debian package, a script that installs, and lists.
 
 import assert from "node:assert/strict";
+import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { CLIENT, SERVER, TARGETS } from "../../../scripts/build/compile.ts";
@@ -248,6 +249,13 @@ linux(
     });
     assert.equal((await runProgram(`${to}/cmdchat-server`)).stdout, "cmdchat-server\n");
 
+    const [block = ""] = await blocksBelow("docs/OPERATIONS.md", "## Install", "sh");
+    const typed = await runProgram("sh", {
+      args: ["-c", `cd scripts/build; ${block.replace("ADDRESS_OF_THE_RELEASE", from)}`],
+      env: { HOME: folder.path },
+      cwd: path("."),
+    });
+    assert.equal(typed.stdout, `${folder.path}/.local/bin/cmdchat-server\n`, typed.stderr);
     const one = await install("--from", from, "cmdchat-client");
     assert.equal(one.stdout, `${folder.path}/.local/bin/cmdchat-client\n`);
     assert.match((await install("--from", from.replace("v1", "v2"))).stderr, /error: Cannot fetch/);

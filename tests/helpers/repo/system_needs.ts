@@ -34,6 +34,7 @@ export const SYSTEM_NEEDS = {
   git: { programs: ["git"] },
   haproxy: { programs: ["haproxy"] },
   iproute2: { programs: ["ip"] },
+  jq: { programs: ["jq"] },
   "libc-bin": { programs: ["ldd"], essential: true },
   lintian: { programs: ["lintian"] },
   mandoc: { programs: ["mandoc"] },
@@ -54,7 +55,10 @@ export const SYSTEM_NEEDS = {
   tinyproxy: { programs: ["tinyproxy"] },
   tmux: { programs: ["tmux"] },
   tor: { programs: ["tor"] },
-  "util-linux": { programs: ["nsenter", "prlimit", "setpriv", "unshare"], essential: true },
+  "util-linux": {
+    programs: ["nsenter", "prlimit", "setpriv", "setsid", "unshare"],
+    essential: true,
+  },
   zsh: { programs: ["zsh"] },
 } as const satisfies Record<string, Need>;
 

@@ -1,5 +1,7 @@
 // Certificates for tests, made with the very line that README gives to users, so that it stays true.
 
+import { blocksBelow } from "../repo/document_blocks.ts";
+
 /** PEM files of one certificate, their texts, and an end to them. */
 export interface TestCertificate extends AsyncDisposable {
   readonly certFile: string;
@@ -10,10 +12,9 @@ export interface TestCertificate extends AsyncDisposable {
 
 /** The command line in README that makes a certificate. */
 export async function readmeCertificateLine(): Promise<string> {
-  const readme = await Deno.readTextFile(new URL("../../../README.md", import.meta.url));
-  const line = readme.split("\n").find((text) => text.startsWith("openssl req "));
-  if (line === undefined) throw new Error("README.md has no line that starts with `openssl req`");
-  return line;
+  const [line] = await blocksBelow("README.md", "### TLS", "sh");
+  if (line === undefined) throw new Error("README.md has no command for a certificate");
+  return line.trim();
 }
 
 /** Runs a command line in a fresh folder, where it makes cert.pem and key.pem. */

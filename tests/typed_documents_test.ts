@@ -1,0 +1,86 @@
+// Every block of shell commands in a document is typed by a test, or it is said here why none can.
+
+import assert from "node:assert/strict";
+import { readText } from "./helpers/repo/sources.ts";
+
+/** The test that types the blocks below a heading, or the reason why none does, in brackets. */
+const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "README.md": {
+    "## Try it": "[npx: the tests themselves are started so; tests/client/ has `task chat`]",
+    "## A friend on another machine": "[names of the example; tests/e2e/terminal/ types /invite]",
+    "## A server for others": "tests/e2e/release/documents_test.ts",
+    "### TLS": "tests/helpers/system/certificates.ts",
+    "### In a browser": "[fixed port: tests/e2e/browser/ builds and opens the page]",
+    "## In scripts": "tests/e2e/process/user_documents_test.ts",
+  },
+  "CONTRIBUTING.md": {
+    "# Contributing": "[npx: the tests themselves are started so]",
+  },
+  "docs/CLIENT.md": {
+    "# The client": "tests/e2e/process/user_documents_test.ts",
+    "## Through a proxy":
+      "[needs Tor and a company's proxy: tests/e2e/web/proxies_test.ts has both]",
+    "## Completions and man pages": "tests/e2e/process/user_documents_test.ts",
+  },
+  "docs/JSON.md": {
+    "## Requests: JSON in": "tests/e2e/process/user_documents_test.ts",
+    "## Use in scripts": "tests/e2e/process/user_documents_test.ts",
+  },
+  "docs/OPERATIONS.md": {
+    "## Install": "tests/e2e/release/release_test.ts",
+    "### As a systemd service": "tests/e2e/release/systemd_test.ts",
+    "### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
+    "### With Docker": "[needs Docker: tests/e2e/release/image_test.ts tries the image]",
+    "## Identity": "tests/e2e/release/documents_test.ts",
+    "## Watching": "tests/e2e/release/documents_test.ts",
+    "### With Prometheus": "tests/e2e/release/systemd_test.ts",
+    "## Acting on a running server": "tests/e2e/release/documents_test.ts",
+    "## More than one server": "tests/e2e/release/documents_test.ts",
+    "### Without an outage": "tests/e2e/release/documents_test.ts",
+    "## Backup": "tests/e2e/release/systemd_test.ts",
+  },
+  "docs/SCRIPTS.md": {
+    "# In scripts": "tests/e2e/process/user_documents_test.ts",
+    "## Exit codes in a script": "tests/e2e/process/user_documents_test.ts",
+  },
+  "docs/SEALED.md": {
+    "## In one minute": "tests/e2e/process/user_documents_test.ts",
+  },
+};
+
+/** Headings of a document below which shell commands stand. */
+async function headings(path: string): Promise<string[]> {
+  const found = new Set<string>();
+  let heading = "";
+  for (const line of (await readText(path)).split("\n")) {
+    if (/^#+ /.test(line)) heading = line;
+    if (line === "```sh") found.add(heading);
+  }
+  return [...found];
+}
+
+async function documents(): Promise<string[]> {
+  const found = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"];
+  for await (const { name } of Deno.readDir("docs")) {
+    if (name.endsWith(".md")) found.push(`docs/${name}`);
+  }
+  return found;
+}
+
+Deno.test("every block of commands in a document has its row, and there is no other row", async () => {
+  for (const path of await documents()) {
+    const rows = Object.keys(TYPED[path] ?? {});
+    assert.deepEqual((await headings(path)).toSorted(), rows.toSorted(), path);
+  }
+});
+
+Deno.test("the test that a row names reads that very block", async () => {
+  for (const [path, rows] of Object.entries(TYPED)) {
+    for (const [heading, test] of Object.entries(rows)) {
+      if (test.startsWith("[")) continue;
+      const source = await readText(test);
+      assert.ok(source.includes(path), `${test} does not name ${path}`);
+      assert.ok(source.includes(heading), `${test} does not name "${heading}" of ${path}`);
+    }
+  }
+});
