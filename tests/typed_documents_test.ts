@@ -9,7 +9,6 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "## Try it": "[npx: the tests themselves are started so; tests/client/ has `task chat`]",
     "## A friend on another machine": "[names of the example; tests/e2e/terminal/ types /invite]",
     "## A server for others": "tests/e2e/release/documents_test.ts",
-    "### TLS": "tests/helpers/system/certificates.ts",
     "### In a browser": "[fixed port: tests/e2e/browser/ builds and opens the page]",
     "## In scripts": "tests/e2e/process/user_documents_test.ts",
   },
@@ -28,6 +27,7 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "docs/OPERATIONS.md": {
     "## Install": "tests/e2e/release/release_test.ts",
+    "### A certificate of your own": "tests/helpers/system/certificates.ts",
     "### As a systemd service": "tests/e2e/release/systemd_test.ts",
     "### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
     "### With Docker": "[needs Docker: tests/e2e/release/image_test.ts tries the image]",

@@ -31,7 +31,7 @@ export function printError(text: string): void {
   }
 }
 
-/** Lists the codes for the help and README. */
+/** Lists the codes for the help and docs/CLIENT.md. */
 export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [0, "all went well"],
   [1, "an error of the program itself"],

@@ -1,4 +1,4 @@
-// A slash command is one row. /help, Tab and the README's table derive from the rows.
+// A slash command is one row. /help, Tab and the tables in README and docs/CLIENT.md derive from the rows.
 
 import type { Chat } from "../chat/chat.ts";
 

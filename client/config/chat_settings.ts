@@ -1,4 +1,4 @@
-// What a user may set for their own eyes while the chat runs: one table. /set, Tab and the README derive from it.
+// What a user may set for their own eyes while the chat runs: one table. /set, Tab and docs/CLIENT.md derive from it.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";

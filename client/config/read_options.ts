@@ -1,4 +1,4 @@
-// The client's options: one table from which parsing, help and the README's list derive.
+// The client's options: one table from which parsing, help and the list in docs/CLIENT.md derive.
 
 import {
   type CommandLineInput,

@@ -1,5 +1,5 @@
 // The settings file: options that somebody does not want to type every day, and profiles of servers. It is read and
-// never written. docs in README.md; ADR 15 has the format.
+// never written. docs/CLIENT.md describes it; ADR 15 has the format.
 
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";

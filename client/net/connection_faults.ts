@@ -55,7 +55,8 @@ const FAULTS: readonly Fault[] = [
   {
     pattern: /CaUsedAsEndEntity/,
     why: "its certificate is that of an authority, not of a server",
-    hint: "make it with the openssl line of README.md (basicConstraints=critical,CA:FALSE)",
+    hint:
+      "make it with the openssl line of docs/OPERATIONS.md (basicConstraints=critical,CA:FALSE)",
   },
   {
     pattern: /BadEncoding/,

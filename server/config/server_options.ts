@@ -1,4 +1,4 @@
-// The server's options: one table from which parsing, help and the README's list derive.
+// The server's options: one table from which parsing, help and the list in docs/OPERATIONS.md derive.
 
 import { canonicalHost } from "../../shared/text/host_and_port.ts";
 import { closest } from "../../shared/text/closest.ts";

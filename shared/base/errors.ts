@@ -8,7 +8,7 @@ export interface CmdchatErrorOptions extends ErrorOptions {
 
 /** Base of all errors that a program prints without a stack trace. */
 export abstract class CmdchatError extends Error {
-  /** Process exit code when nobody handles the error; listed in README.md. */
+  /** Process exit code when nobody handles the error; listed in docs/CLIENT.md. */
   abstract readonly exitCode: number;
   readonly hint: string | undefined;
 

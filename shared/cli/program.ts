@@ -1,4 +1,4 @@
-// A program and its commands as data: dispatch, help, man pages, completions and the README's tables derive from it.
+// A program and its commands as data: dispatch, help, man pages, completions and the documents' tables derive from it.
 
 import { closest } from "../text/closest.ts";
 import { optionHelp, type OptionTable } from "./command_line.ts";

@@ -1,7 +1,7 @@
 // Shares the machine: runs beside another file of whole programs.
 
 import assert from "node:assert/strict";
-import { makeCertificate, readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { documentedCertificateLine, makeCertificate } from "../../helpers/system/certificates.ts";
 import { findCompileBase } from "../../helpers/programs/executables.ts";
 import { runProgram } from "../../helpers/programs/programs.ts";
 import { skipIf, skipWithout } from "../../helpers/repo/skip.ts";
@@ -16,18 +16,18 @@ const olderTest = skipIf(
   whyMissing("openssl") ?? (olderCli === undefined ? "there is no older runtime here" : undefined),
 );
 
-test("README's openssl line makes a certificate that a client takes by address", async () => {
+test("the documented openssl line makes a certificate that a client takes by address", async () => {
   await using made = await makeCertificate();
   assert.equal(await talkOverTls({ ...made, hostname: "127.0.0.1" }), "hello");
 });
 
-test("README's openssl line makes a certificate that a client takes by name", async () => {
+test("the documented openssl line makes a certificate that a client takes by name", async () => {
   await using made = await makeCertificate();
   assert.equal(await talkOverTls({ ...made, hostname: "localhost" }), "hello");
 });
 
 olderTest(
-  "README's openssl line makes a certificate that the oldest supported runtime takes",
+  "the documented openssl line makes a certificate that the oldest supported runtime takes",
   async () => {
     await using made = await makeCertificate();
     const script = new URL("../../helpers/programs/tls_talk.ts", import.meta.url).pathname;
@@ -38,14 +38,14 @@ olderTest(
   },
 );
 
-test("README's openssl line needs its CA:FALSE: a CA certificate is refused as a server's", async () => {
-  const line = (await readmeCertificateLine())
+test("the documented openssl line needs its CA:FALSE: a CA certificate is refused as a server's", async () => {
+  const line = (await documentedCertificateLine())
     .replace(' -addext "basicConstraints=critical,CA:FALSE"', "");
   await using made = await makeCertificate(line);
   await assert.rejects(talkOverTls({ ...made, hostname: "127.0.0.1" }), /CaUsedAsEndEntity/);
 });
 
-test("README's openssl line leaves a key that only its owner can read", async () => {
+test("the documented openssl line leaves a key that only its owner can read", async () => {
   await using made = await makeCertificate();
   assert.equal(((await Deno.stat(made.keyFile)).mode ?? 0) & 0o777, 0o600);
 });

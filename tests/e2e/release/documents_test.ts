@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { CLIENT, SERVER } from "../../../scripts/build/compile.ts";
 import { type BootedSystem, bootSystem, whyNoBoot } from "../../helpers/system/booted_system.ts";
-import { readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { documentedCertificateLine } from "../../helpers/system/certificates.ts";
 import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
@@ -54,7 +54,7 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
   await t.step("README: a server for others, with the certificate that it makes", async () => {
     const [block = ""] = await blocksBelow("README.md", "## A server for others", "sh");
     const lines = block.split("\n").filter((line) => !line.includes("task compile"));
-    await done(system, await readmeCertificateLine());
+    await done(system, await documentedCertificateLine());
     await done(
       system,
       `${lines.slice(0, -2).join("\n")}\n${inBackground(lines.at(-2) ?? "", "readme.log")}` +

@@ -11,7 +11,7 @@ import { completionFiles } from "../../../scripts/build/completion_files.ts";
 import { billOfMaterials, checksums, formula } from "../../../scripts/build/release_files.ts";
 import { VERSION } from "../../../shared/base/version.ts";
 import { bootSystem, whyNoBoot } from "../../helpers/system/booted_system.ts";
-import { readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { documentedCertificateLine } from "../../helpers/system/certificates.ts";
 import {
   buildExecutables,
   type Built,
@@ -174,7 +174,7 @@ installed(
       assert.match(await done(`${shell} -c '${script}'`), /^doctor\b/m, shell);
     }
     await done(
-      `${await readmeCertificateLine()}
+      `${await documentedCertificateLine()}
 install -m 644 cert.pem /etc/cmdchat/
 install -m 600 key.pem /etc/cmdchat/
 echo a-token | install -m 600 /dev/stdin /etc/cmdchat/tokens

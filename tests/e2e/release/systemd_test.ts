@@ -9,7 +9,7 @@ import {
   INSIDE,
   whyNoBoot,
 } from "../../helpers/system/booted_system.ts";
-import { readmeCertificateLine } from "../../helpers/system/certificates.ts";
+import { documentedCertificateLine } from "../../helpers/system/certificates.ts";
 import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { runHelper } from "../../helpers/programs/programs.ts";
@@ -65,7 +65,7 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
     await Deno.copyFile(new URL(unit, ROOT), `${folder}/${unit}`);
   }
   await using system = await bootSystem(folder);
-  const newCertificate = async () => void await done(system, await readmeCertificateLine());
+  const newCertificate = async () => void await done(system, await documentedCertificateLine());
   const token = async () => (await done(system, "sudo cat /etc/cmdchat/tokens")).trim();
   const log = () => done(system, "journalctl --unit=cmdchat-server --no-pager --output=cat");
 

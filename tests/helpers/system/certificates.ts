@@ -1,4 +1,4 @@
-// Certificates for tests, made with the very line that README gives to users, so that it stays true.
+// Certificates for tests, made with the very line that OPERATIONS.md gives to operators, so that it stays true.
 
 import { blocksBelow } from "../repo/document_blocks.ts";
 
@@ -10,10 +10,10 @@ export interface TestCertificate extends AsyncDisposable {
   readonly key: string;
 }
 
-/** The command line in README that makes a certificate. */
-export async function readmeCertificateLine(): Promise<string> {
-  const [line] = await blocksBelow("README.md", "### TLS", "sh");
-  if (line === undefined) throw new Error("README.md has no command for a certificate");
+/** The command line in OPERATIONS.md that makes a certificate. */
+export async function documentedCertificateLine(): Promise<string> {
+  const [line] = await blocksBelow("docs/OPERATIONS.md", "### A certificate of your own", "sh");
+  if (line === undefined) throw new Error("OPERATIONS.md has no command for a certificate");
   return line.trim();
 }
 
@@ -21,7 +21,7 @@ export async function readmeCertificateLine(): Promise<string> {
 export async function makeCertificate(line?: string): Promise<TestCertificate> {
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-cert-" });
   const { success, stderr } = await new Deno.Command("sh", {
-    args: ["-c", line ?? await readmeCertificateLine()],
+    args: ["-c", line ?? await documentedCertificateLine()],
     cwd: folder,
     stdin: "null",
     stdout: "null",
