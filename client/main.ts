@@ -96,12 +96,17 @@ export async function main(
     const help = helpAsked(words);
     if (help !== undefined) return print(help), 0;
     warnOfStrayVariables();
-    const readLine = () => readFirstLine(LINK_MAX_CHARACTERS);
     // A doctor has to say what is wrong with the settings, and go on.
     const settings = command?.name === "doctor"
       ? undefined
       : await openSettings({ args, env: readVariable });
-    const input: LinkInput = { args, env: readVariable, setting: settings?.find, readLine };
+    const readLine = () => readFirstLine(LINK_MAX_CHARACTERS, "Paste the link: ");
+    const input: LinkInput = {
+      args,
+      env: readVariable,
+      setting: settings?.find,
+      readLine,
+    };
     if (command !== undefined) return await RUNS[command.name](input, build);
     const config = readConfig(input);
     return config.json ? await chatInJson(config) : await runChat(config, undefined, {

@@ -1,4 +1,5 @@
-// `deno task chat`: for newcomers. Starts a server on this machine if none listens there, and opens the client.
+// `deno task chat`: for newcomers. Starts a server on this machine if none listens there, and opens the client. With
+// `--share` it hosts for friends: it prints links for them, and opens the client in the same room.
 
 import { readConfig } from "../client/config/read_options.ts";
 import { isListening } from "../client/net/connection.ts";
@@ -26,20 +27,17 @@ async function wantsLocalServer(
   }
 }
 
-/** A server that lives as long as this process. Resolves when it listens or has failed. */
-async function startServer(port: number): Promise<Deno.ChildProcess> {
+/** A server that lives as long as this process. Resolves with what it said when it listens, "" where it has failed. */
+async function startServer(args: readonly string[]): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--allow-net",
       "--allow-env",
       "--allow-read",
-      "--allow-sys=hostname,uid",
+      "--allow-sys=hostname,uid,networkInterfaces",
       new URL("../server/main.ts", import.meta.url).href,
-      "--host",
-      "127.0.0.1",
-      "--port",
-      String(port),
+      ...args,
     ],
     // Its log would run into the prompt.
     env: { CMDCHAT_LOG_LEVEL: "ERROR", CMDCHAT_METRICS: "0" },
@@ -47,10 +45,18 @@ async function startServer(port: number): Promise<Deno.ChildProcess> {
     stdout: "piped",
     stderr: "null",
   }).spawn();
+  child.unref();
+  // Also when the terminal is closed or a signal ends this process.
+  globalThis.addEventListener("unload", () => stop(child));
   const reader = child.stdout.getReader();
-  await reader.read();
+  const { value } = await reader.read();
   void drain(reader);
-  return child;
+  return { child, said: new TextDecoder().decode(value) };
+}
+
+interface Started {
+  readonly child: Deno.ChildProcess;
+  readonly said: string;
 }
 
 /** Nobody reads what the server prints later on; a closed pipe would be an error to it. */
@@ -66,20 +72,38 @@ function stop(child: Deno.ChildProcess): void {
   }
 }
 
-if (import.meta.main) {
-  const wanted = await wantsLocalServer(Deno.args);
-  let server: Deno.ChildProcess | undefined;
-  if (wanted !== undefined && !await isListening("127.0.0.1", wanted.port)) {
-    server = await startServer(wanted.port);
-    server.unref();
-    printError(
-      `Started a server on 127.0.0.1:${wanted.port}; it ends with this chat. The same command in another terminal joins it.`,
-    );
-    // Also when the terminal is closed or a signal ends this process.
-    const child = server;
-    globalThis.addEventListener("unload", () => stop(child));
+/** The server of this call; undefined where one is there already, or none is wanted. */
+async function ownServer(args: readonly string[]): Promise<Deno.ChildProcess | undefined> {
+  const wanted = await wantsLocalServer(args);
+  if (wanted === undefined || await isListening("127.0.0.1", wanted.port)) return undefined;
+  const place = ["--host", "127.0.0.1", "--port", String(wanted.port)];
+  const { child } = await startServer(place);
+  printError(
+    `Started a server on 127.0.0.1:${wanted.port}; it ends with this chat. The same command in another terminal joins it.`,
+  );
+  return child;
+}
+
+/** A server for friends: its links are printed, and the client gets the one of this machine. */
+async function sharedServer(): Promise<Deno.ChildProcess> {
+  const { child, said } = await startServer(["host"]);
+  const [forOthers = "", own = ""] = said.split(/^You join .*$/m);
+  const link = /cmdchat:[^']+/.exec(own)?.[0];
+  if (link === undefined) {
+    printError("error: Cannot share a chat: the server did not start");
+    Deno.exit(3);
   }
-  const code = await main(Deno.args, { hostsServer: server !== undefined });
+  printError(forOthers.replace("Ctrl-C ends it.", "It ends when you do.").trimEnd());
+  Deno.env.set("CMDCHAT_LINK", link);
+  return child;
+}
+
+const SHARE = "--share";
+
+if (import.meta.main) {
+  const args = Deno.args.filter((arg) => arg !== SHARE);
+  const server = args.length < Deno.args.length ? await sharedServer() : await ownServer(args);
+  const code = await main(args, { hostsServer: server !== undefined });
   if (server !== undefined) stop(server);
   Deno.exit(code);
 }

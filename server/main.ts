@@ -11,6 +11,8 @@ import { readAdminPeer } from "./commands/admin_client.ts";
 import { checkCommand } from "./commands/check.ts";
 import { type CommandIo, STOP_SIGNALS } from "./commands/command_io.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
+import { giveUpInterfaces } from "./host/own_addresses.ts";
+import { hostCommand } from "./host/run_host.ts";
 import { keepCommand } from "./commands/keep.ts";
 import {
   PAGE_OPTIONS,
@@ -92,20 +94,22 @@ async function printCompletions(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-const RUNS: Readonly<Record<ServerCommand, (args: readonly string[]) => number | Promise<number>>> =
-  {
-    keygen: printIdentity,
-    check(args) {
-      const settled = settle({ args, env });
-      return checkCommand(readConfig(settled), { env: settled.env, print });
-    },
-    health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
-    keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
-    top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
-    admin: (args) => adminCommand({ args, env }, commandIo()),
-    page: printPage,
-    completions: printCompletions,
-  };
+type Run = (args: readonly string[], build: string | undefined) => number | Promise<number>;
+
+const RUNS: Readonly<Record<ServerCommand, Run>> = {
+  host: (args, build) => hostCommand({ args, print, build }),
+  keygen: printIdentity,
+  check(args) {
+    const settled = settle({ args, env });
+    return checkCommand(readConfig(settled), { env: settled.env, print });
+  },
+  health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
+  keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
+  top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
+  admin: (args) => adminCommand({ args, env }, commandIo()),
+  page: printPage,
+  completions: printCompletions,
+};
 
 async function run(argv: readonly string[]): Promise<number> {
   const { build, args } = takeBuild(argv);
@@ -113,7 +117,8 @@ async function run(argv: readonly string[]): Promise<number> {
   if (help !== undefined) return print(help), 0;
   const [command, ...rest] = args;
   const known = SERVER_COMMANDS.find(({ name }) => name === command);
-  if (known !== undefined) return await RUNS[known.name](rest);
+  if (known?.name !== "host") giveUpInterfaces();
+  if (known !== undefined) return await RUNS[known.name](rest, build);
   const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
   const settled = settle({ args, env });
   const config = readConfig(settled, words);

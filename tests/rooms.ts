@@ -102,6 +102,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "access_tokens",
       "admin_address",
       "admin_token",
+      "host_options",
       "identity_file",
       "limits",
       "reloadable_files",
@@ -134,7 +135,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Sockets: listening, TLS, one accepted connection as bytes in and out. No other room opens sockets for clients.",
     uses: ["server/config", "server/limits"],
-    face: ["connection", "listen", "listen_error", "listener"],
+    face: ["connection", "listen", "listen_anywhere", "listen_error", "listener"],
   },
   "server/delivery": {
     says:
@@ -292,9 +293,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "take_over",
     ],
   },
+  "server/host": {
+    says: "`cmdchat-server host`: this machine's addresses, the links to them, and who is in.",
+    uses: ["server/config", "server/net", "server/commands"],
+    face: ["own_addresses", "run_host"],
+  },
   "server": {
     says: "From the command line to a command to an exit code, nothing else.",
-    uses: ["server/config", "server/web", "server/commands"],
+    uses: ["server/config", "server/web", "server/commands", "server/host"],
     face: [],
   },
   "client/base": {

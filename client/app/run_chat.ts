@@ -35,7 +35,7 @@ import { Connector, readAccess } from "./connector.ts";
 
 const LINK_WARNING =
   "warning: the link shows its secrets to everyone who can list this machine's processes; " +
-  "better: CMDCHAT_LINK, or --link - and the link on standard input";
+  "better: CMDCHAT_LINK, or - in place of the link, which then asks for it";
 
 /** What callbacks of the terminal reach while a chat is put together. */
 interface Running {

@@ -96,7 +96,10 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   usage: [
     ["[OPTIONS]", "join a room and talk"],
     ["HOST[:PORT] [OPTIONS]", "join a room of that server"],
-    ["LINK [OPTIONS]", "join by an invite link"],
+    [
+      "LINK [OPTIONS]",
+      "join by an invite link; - asks for it, so that no list of processes shows it",
+    ],
     ["@PROFILE [OPTIONS]", "join the server of this name in the settings file"],
     ["[HOST|LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
   ],

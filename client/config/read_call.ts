@@ -14,6 +14,8 @@ export interface Call {
 }
 
 const HELP = "help";
+/** In place of a link: it is read from standard input, where no list of processes shows it. */
+const LINK_FROM_INPUT = "-";
 
 /** Options that take a value, in the chat or in any command. One name means the same in all. */
 const VALUED: ReadonlyMap<string, boolean> = new Map(
@@ -28,7 +30,9 @@ export function readCall(words: readonly string[]): Call {
   let place: readonly string[] | undefined;
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as string;
-    if (word.startsWith("-")) {
+    if (word === LINK_FROM_INPUT && place === undefined) {
+      place = ["--link", word];
+    } else if (word.startsWith("-")) {
       const isValued = VALUED.get(word) ?? false;
       // What is not known is told by whoever parses it, and may have had a value.
       if (word === "--" || word === "-" || !isKnown(word)) {
@@ -36,20 +40,27 @@ export function readCall(words: readonly string[]): Call {
       }
       before.push(word, ...isValued ? words.slice(at + 1, at + 2) : []);
       if (isValued) at++;
-      continue;
-    }
-    const found = place === undefined ? placeOf(word) : undefined;
-    if (found !== undefined) place = found;
-    else if (word === HELP) return chat([word, ...words.slice(at + 1)]);
-    else {
-      const args = [...place ?? [], ...before, ...words.slice(at + 1)];
-      const command = findCommand(CLIENT_COMMANDS, word, {
-        other: "--host NAME goes to a server",
-      });
-      return { command, args, words: [word, ...args] };
+    } else {
+      const found = place === undefined ? placeOf(word) : undefined;
+      if (found === undefined) return command({ place, before, words: words.slice(at) });
+      place = found;
     }
   }
   return chat([...place ?? [], ...before]);
+}
+
+interface CommandWords {
+  readonly place: readonly string[] | undefined;
+  readonly before: readonly string[];
+  /** From the command's name on. */
+  readonly words: readonly string[];
+}
+
+function command({ place = [], before, words: [word = "", ...rest] }: CommandWords): Call {
+  if (word === HELP) return chat([word, ...rest]);
+  const args = [...place, ...before, ...rest];
+  const command = findCommand(CLIENT_COMMANDS, word, { other: "--host NAME goes to a server" });
+  return { command, args, words: [word, ...args] };
 }
 
 function chat(args: readonly string[]): Call {

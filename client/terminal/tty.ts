@@ -314,8 +314,12 @@ function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Prom
   };
 }
 
-/** Reads the first line of standard input and not a byte more: the rest is left for the chat. */
-export function readFirstLine(maxBytes: number): string {
+/**
+ * Reads the first line of standard input and not a byte more: the rest is left for the chat. Somebody at a terminal is
+ * asked for it.
+ */
+export function readFirstLine(maxBytes: number, question: string): string {
+  if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(question));
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
   while (bytes.length < maxBytes && Deno.stdin.readSync(byte) === 1 && byte[0] !== 0x0a) {

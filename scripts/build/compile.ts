@@ -30,8 +30,9 @@ export const SERVER: Program = {
     "--allow-net",
     "--allow-env=CMDCHAT_*,NO_COLOR,NOTIFY_SOCKET,RUNTIME_DIRECTORY,WATCHDOG_PID,WATCHDOG_USEC",
     "--allow-read",
-    // Whose files it may trust: its own user's and root's.
-    "--allow-sys=uid",
+    // Whose files it may trust: its own user's and root's. The addresses are for the links of `host`, which gives the
+    // permission up once it has read them; every other command does so at its start.
+    "--allow-sys=uid,networkInterfaces",
     `--allow-write=${[MANAGER_SOCKET, ...OWN_SOCKETS].join(",")}`,
     "--deny-import",
   ],

@@ -18,6 +18,11 @@ export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
+/** The same for a server that somebody started at a terminal: it ends when the terminal is closed. */
+export const ATTENDED_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? STOP_SIGNALS
+  : [...STOP_SIGNALS, "SIGHUP"];
+
 /** The notifier of the service manager that `env` names; one that does nothing where it names none. */
 export function openManager(
   log: Logger,

@@ -7,6 +7,7 @@ import { toggle } from "../../shared/cli/option_values.ts";
 import { ADMIN_OPTIONS } from "./admin_client.ts";
 import { ADMIN_COMMANDS, ADMIN_TABLE } from "../admin/admin_commands.ts";
 import { ADMIN_COMMAND_OPTIONS } from "./admin.ts";
+import { HOST_OPTIONS } from "../config/host_options.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../config/server_options.ts";
 
 const HELP_OPTIONS = { help: SERVER_OPTIONS.help };
@@ -20,6 +21,16 @@ const TOKEN_NOTE = "CMDCHAT_ADMIN_TOKEN holds the server's admin token, if it ha
 
 /** Every command of the server. */
 export const SERVER_COMMANDS = [
+  {
+    name: "host",
+    summary: "serve for friends: prints links that are all they need, and who is in",
+    about: [
+      "It listens on all addresses of this machine, with an identity and a token that end with it.",
+      "A link says which server to expect and lets its reader in: send it over a channel that you trust.",
+      "No variable and no file is read. Ctrl-C tells everybody and ends it.",
+    ],
+    options: HOST_OPTIONS,
+  },
   {
     name: "keygen",
     summary: "print a new identity for --identity-file",

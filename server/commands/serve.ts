@@ -20,7 +20,7 @@ import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
-import { STOP_SIGNALS } from "./command_io.ts";
+import { ATTENDED_SIGNALS, STOP_SIGNALS } from "./command_io.ts";
 import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";
@@ -43,6 +43,18 @@ export interface ServeContext {
   readonly print: (text: string) => void;
   /** Which build this is, where the program knows. */
   readonly build: string | undefined;
+  /** Somebody at a terminal serves; absent for a service. */
+  readonly attended?: Attended;
+}
+
+/** How somebody at a terminal serves. */
+export interface Attended {
+  /** Listens. Throws ConfigError. */
+  readonly listen: () => Promise<Listener>;
+  /** Says where the server is, in place of the usual lines, and who is in until `signal` aborts. */
+  readonly tell: (served: ServedRelay, signal: AbortSignal) => Promise<void>;
+  /** Says that a signal ends it. */
+  readonly tellEnd: () => void;
 }
 
 /** A server that runs. */
@@ -79,12 +91,13 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     tellAll: (text) => tellAll(text),
     onWaiting,
   });
-  const listener = await listenPatiently({ host, port, tls: files.tls }, {
-    log,
-    isManaged: env("NOTIFY_SOCKET") !== undefined,
-    isSuccessor: previous !== undefined,
-    onWaiting,
-  });
+  const listener = await context.attended?.listen() ??
+    await listenPatiently({ host, port, tls: files.tls }, {
+      log,
+      isManaged: env("NOTIFY_SOCKET") !== undefined,
+      isSuccessor: previous !== undefined,
+      onWaiting,
+    });
   const parts = { config, log, identity, cluster: joined?.cluster, listener, files, bans, page };
   const served = new ServedRelay(parts);
   tellAll = (text) => served.relay.tellAll(text);
@@ -105,11 +118,14 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     adminToken,
     metricsToken,
   });
-  const stopped = stopOnSignal(running, stop);
-  reloadOnSignal(running);
+  const { attended } = context;
+  const stopped = stopOnSignal(running, stop, attended);
+  if (attended === undefined) reloadOnSignal(running);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
-  print(banner(files.tokens.length === 0, listener));
-  print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
+  if (attended === undefined) {
+    print(banner(files.tokens.length === 0, listener));
+    print(`fingerprint ${identity.fingerprint}${identityNote(config)}`);
+  } else await attended.tell(served, stop.signal);
   if (page !== undefined) print(`page for ${config.web?.join(", ")}, SHA-256 ${page.sha256}`);
   if (admin !== undefined) print(`admin pages on http://${admin.address}`);
   manager.tell("READY=1");
@@ -200,6 +216,7 @@ function reloadOnSignal(running: Running): void {
 async function stopOnSignal(
   { served, manager, log }: Running,
   stop: AbortController,
+  attended: Attended | undefined,
 ): Promise<void> {
   const asked = Promise.withResolvers<void>();
   let count = 0;
@@ -207,12 +224,14 @@ async function stopOnSignal(
     if (++count > 1) return void flushLog().then(() => Deno.exit(EXIT_SECOND_SIGNAL));
     asked.resolve();
   };
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
+  const signals = attended === undefined ? STOP_SIGNALS : ATTENDED_SIGNALS;
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
   await asked.promise;
+  attended?.tellEnd();
   manager.tell("STOPPING=1");
   log.info("stopping: no new connections, telling clients");
   await served.stop();
   stop.abort();
   log.info("stopped");
-  for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
+  for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
 }

@@ -3,6 +3,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
+import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { AccessToken } from "../config/access_tokens.ts";
 import type { Reloadable } from "../config/reloadable_files.ts";
@@ -64,6 +65,11 @@ export class ServedRelay {
   /** The relay of now. */
   get relay(): Relay {
     return this.#relay;
+  }
+
+  /** Who the server is. */
+  get fingerprint(): Fingerprint {
+    return this.#options.identity.fingerprint;
   }
 
   /** The listener of now. */

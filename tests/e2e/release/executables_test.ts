@@ -316,12 +316,13 @@ async function embeddedSettings(path: string): Promise<Embedded> {
   throw new Error("the settings in the executable do not end");
 }
 
-test("the server's executable holds network, reading, its own variables, its user's number and the service manager's sockets, no permission else", async () => {
+test("the server's executable holds network, reading, its own variables, its user's number, this machine's addresses and the service manager's sockets, no permission else", async () => {
   const { server } = await executables();
   const { permissions, code_cache_key } = await embeddedSettings(server);
   const held = Object.entries(permissions)
     .filter(([name, value]) => name.startsWith("allow_") && value !== null && value !== false)
-    .filter(([name]) => name !== "allow_import");
+    .filter(([name]) => name !== "allow_import")
+    .map(([name, value]) => [name, name === "allow_sys" ? [...value as string[]].sort() : value]);
   // An empty list stands for everything of its kind.
   assert.deepEqual(Object.fromEntries(held), {
     allow_env: [
@@ -334,7 +335,7 @@ test("the server's executable holds network, reading, its own variables, its use
     ],
     allow_net: [],
     allow_read: [],
-    allow_sys: ["uid"],
+    allow_sys: ["networkInterfaces", "uid"],
     allow_write: [MANAGER_SOCKET, ...OWN_SOCKETS],
   });
   assert.deepEqual(permissions["deny_import"], [], "code from other hosts");

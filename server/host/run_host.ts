@@ -1,0 +1,114 @@
+// `cmdchat-server host`: a server for friends, with one command. Identity and token are in memory and end with it.
+
+import { type HostConfig, readHostConfig } from "../config/host_options.ts";
+import { tokenDigest } from "../config/access_tokens.ts";
+import { readConfig, type ServerConfig } from "../config/server_options.ts";
+import { serve } from "../commands/serve.ts";
+import type { ServedRelay } from "../commands/served_relay.ts";
+import { type InvitationParts, invitationText, linksOf, newToken } from "./invitation.ts";
+import { listenAnywhere } from "../net/listen_anywhere.ts";
+import { ownAddresses, readInterfaces } from "./own_addresses.ts";
+import { PeopleWatch, type Person } from "./people_watch.ts";
+
+const LOOK_MS = 500;
+
+/** What `host` runs in. */
+export interface HostContext {
+  readonly args: readonly string[];
+  /** Prints one line on standard output. */
+  readonly print: (text: string) => void;
+  readonly build: string | undefined;
+}
+
+/** Hosts until a signal comes. Throws CmdchatError where it cannot start. */
+export async function hostCommand(context: HostContext): Promise<number> {
+  const { print, build } = context;
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+  const wanted = readHostConfig({ args: context.args, env: () => undefined });
+  const token = newToken();
+  const config = serverConfig(wanted, token);
+  const interfaces = readInterfaces();
+  const { listener, hasIpv6 } = await listenAnywhere(wanted.port);
+  const { port } = listener.address;
+  await serve({ ...config, port }, {
+    env: () => undefined,
+    configAgain: () => config,
+    print,
+    build,
+    attended: {
+      listen: () => Promise.resolve(listener),
+      async tell(served, signal) {
+        const parts: InvitationParts = {
+          port,
+          room: wanted.room,
+          fingerprint: served.fingerprint,
+          token,
+          addresses: ownAddresses(interfaces, { hasIpv6 }),
+          publicAddress: wanted.name,
+          client: clientCall(),
+        };
+        const code = wanted.qr ? await qrCode(linksOf(parts)[0], columns) : undefined;
+        print(invitationText(parts, code));
+        if (columns !== undefined) tellPeople(served, print, signal);
+      },
+      tellEnd: () => print("Ending: everybody is told."),
+    },
+  });
+  return 0;
+}
+
+/** A server of which only the asked-for options differ from the usual ones. */
+function serverConfig({ "max-file": maxFile }: HostConfig, token: string): ServerConfig {
+  const usual = readConfig({ args: [], env: () => undefined });
+  return {
+    ...usual,
+    host: "::",
+    "max-file": maxFile,
+    // Below that, a log says nothing to somebody who chats.
+    "log-level": "WARNING",
+    "metrics-interval": 0,
+    tokens: [{ name: undefined, digest: tokenDigest(token), place: "the links" }],
+  };
+}
+
+/** How somebody with the same program calls the client. */
+function clientCall(): string {
+  return Deno.build.standalone ? "cmdchat-client" : `npx -y deno@${Deno.version.deno} task client`;
+}
+
+async function qrCode(
+  link: string | undefined,
+  columns: number | undefined,
+): Promise<string | undefined> {
+  if (link === undefined) return undefined;
+  const { renderUnicodeCompact } = await import("uqr");
+  const code = renderUnicodeCompact(link, { border: 2 });
+  const needed = code.indexOf("\n");
+  return columns === undefined || needed <= columns
+    ? code
+    : `(The QR code needs ${needed} columns, and this terminal has ${columns}.)`;
+}
+
+function tellPeople(
+  served: ServedRelay,
+  print: (text: string) => void,
+  signal: AbortSignal,
+): void {
+  const watch = new PeopleWatch();
+  const timer = setInterval(() => {
+    for (const line of watch.changes(peopleOf(served))) print(`${timeOfDay()}  ${line}`);
+  }, LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function peopleOf({ relay }: ServedRelay): Person[] {
+  return relay.sessions.map(({ id, memberships, wantedName, writer }) => ({
+    id,
+    name: memberships[0]?.name ?? wantedName,
+    isAway: writer === undefined,
+  }));
+}
+
+function timeOfDay(): string {
+  return new Date().toTimeString().slice(0, 5);
+}
