@@ -8,15 +8,15 @@ import { readSecretLines, secretVariableLines } from "./secret_file.ts";
 
 /** A token that lets clients in. */
 export interface AccessToken {
-  /** What the operator calls it; undefined where it has no name. */
+  /** The name that the operator gave it; undefined where it has none. */
   readonly name: string | undefined;
   /** Its `tokenDigest`. */
   readonly digest: Uint8Array;
-  /** Its place in the source, such as `line 3`. */
+  /** Where the source has it, such as `line 3`. */
   readonly place: string;
 }
 
-/** SHA-256 of a token: what is kept, and compared in constant time. */
+/** SHA-256 of a token, which is stored and compared in constant time. */
 export function tokenDigest(token: string): Uint8Array {
   return createHash("sha256").update(token, "utf8").digest();
 }
@@ -38,7 +38,7 @@ export function tokensFromFile(path: string): AccessToken[] {
   return tokensOf(entries, { source: `--tokens-file ${JSON.stringify(path)}`, isSet: true });
 }
 
-/** Throws ConfigError where one token has two names: its sessions would belong to either. */
+/** Throws ConfigError where one token has two names: its sessions would belong to both. */
 export function refuseTwoNames(tokens: readonly AccessToken[], source: string): void {
   const names = new Map<string, AccessToken>();
   for (const token of tokens) {
@@ -61,7 +61,7 @@ function tokensOf(
   entries: readonly Entry[],
   { source, isSet }: { readonly source: string; readonly isSet: boolean },
 ): AccessToken[] {
-  // "," alone, or an emptied file, is a mistake that must not open the server to everyone.
+  // A lone "," or an empty file is a mistake that must not open the server to everyone.
   if (isSet && entries.length === 0) {
     throw new ConfigError(`Cannot use ${source}: it is set but holds no token`);
   }
@@ -76,7 +76,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
 function tokenOf({ text, place }: Entry, source: string): AccessToken {
   const [before = "", ...after] = text.split(":").map((part) => part.trim());
   const isNamed = after.length === 1 && NAME.test(before);
-  // What stands before a colon may be half of a secret: it is shown as a name only where nothing else can be meant.
+  // The part before a colon may be half of a secret: it is shown as a name only where it cannot be anything else.
   if (after.length > 0 && before !== "" && !isNamed) {
     throw new ConfigError(
       `Cannot use ${source}: ${place} has a colon that may be a part of its token`,

@@ -1,4 +1,4 @@
-// Where the operator's pages are served: an address of this machine alone, unless a token guards them.
+// The address of the admin pages: one that only this machine reaches, unless a token guards them.
 
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -19,7 +19,7 @@ export function adminAddress(text: string): AdminAddress {
   return { hostname: match[1] ?? match[2] ?? "127.0.0.1", port };
 }
 
-/** Whether only this machine reaches an address. */
+/** Whether only this machine can reach the address. */
 export function isLoopback(hostname: string): boolean {
   return /^127(?:\.\d{1,3}){3}$/.test(hostname) || hostname === "::1" || hostname === "localhost";
 }

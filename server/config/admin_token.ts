@@ -1,9 +1,9 @@
-// Tokens of the admin pages: from a variable or a file, never from a command line.
+// Tokens of the admin pages, from a variable or a file, never from the command line.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { readSecretLines, readSecretVariable } from "./secret_file.ts";
 
-/** Where each token of the pages may stand: the admin's, and one that opens /metrics alone. */
+/** Where each token of the pages comes from: the admin's, and one that opens only /metrics. */
 const PLACES = {
   admin: { variable: "CMDCHAT_ADMIN_TOKEN", option: "admin-token-file" },
   metrics: { variable: "CMDCHAT_METRICS_TOKEN", option: "metrics-token-file" },
@@ -15,11 +15,11 @@ export type PageToken = keyof typeof PLACES;
 /** Sources of the tokens. */
 export interface PageTokenSources {
   readonly env: (name: string) => string | undefined;
-  /** What the options name. */
+  /** The files that the options name. */
   readonly files: { readonly [K in PageToken as typeof PLACES[K]["option"]]?: string | undefined };
 }
 
-/** Whether there is a token; no file is read. Throws ConfigError where there are two. */
+/** Whether a token is set; reads no file. Throws ConfigError where two are set. */
 export function hasPageToken(which: PageToken, { env, files }: PageTokenSources): boolean {
   const { variable, option } = PLACES[which];
   const isInEnv = readSecretVariable(env, variable) !== undefined;
@@ -29,7 +29,7 @@ export function hasPageToken(which: PageToken, { env, files }: PageTokenSources)
   return isInEnv || files[option] !== undefined;
 }
 
-/** The token; undefined where none is set. Throws ConfigError where the file has none, or is not to be trusted. */
+/** The token; undefined where none is set. Throws ConfigError where the file has none or is not trusted. */
 export function readPageToken(which: PageToken, sources: PageTokenSources): string | undefined {
   if (!hasPageToken(which, sources)) return undefined;
   const { variable, option } = PLACES[which];

@@ -1,9 +1,9 @@
-// What kind of certificate and key a DER certificate (RFC 5280) holds. The runtime's own reader throws, or names the
-// address of the port, where it meets one that it cannot serve; so the kind is read here first.
+// Reads the version and the key type of a DER certificate (RFC 5280). The runtime's own reader gives a misleading
+// error, or crashes, for a certificate that it cannot serve; so the type is checked here first.
 
 /** The parts of a certificate that decide whether a server can use it. */
 export interface CertificateKind {
-  /** 3 for every certificate that clients take today. */
+  /** The version; clients accept only 3 today. */
   readonly version: number;
   /** Its public key in words, such as `RSA with 2048 bits`. */
   readonly key: string;
@@ -32,11 +32,11 @@ const CURVES: Readonly<Record<string, { readonly name: string; readonly isServed
   "2b8104000a": { name: "secp256k1", isServed: false },
 };
 
-/** Reads the kind. Throws RangeError where the bytes are no certificate. */
+/** Reads version and key. Throws RangeError where the bytes are not a certificate. */
 export function certificateKind(der: Uint8Array): CertificateKind {
   const tbs = children(children(read(der, 0).content)[0]?.content ?? new Uint8Array());
   const version = tbs[0]?.tag === TAG.version ? 3 : 1;
-  // serial, signature, issuer, validity and subject stand before the key.
+  // Serial, signature, issuer, validity and subject come before the key.
   const { bytes: spki = new Uint8Array(), content } = tbs[version === 3 ? 6 : 5] ?? NOTHING;
   const info = children(content);
   const [algorithm, parameter] = children(info[0]?.content ?? new Uint8Array());
@@ -65,7 +65,7 @@ function keyKind(
   return { key: name ?? "an unknown algorithm", isServed: name === "Ed25519" };
 }
 
-/** Bits of the modulus: a bit string, after its count of unused bits, holds a sequence that begins with it. */
+/** Bits of the modulus, the first element of the sequence in the bit string. */
 function rsaBits(bitString: Uint8Array): number {
   const [modulus] = children(read(bitString, 1).content);
   const bytes = modulus?.content ?? new Uint8Array();
@@ -77,7 +77,7 @@ function rsaBits(bitString: Uint8Array): number {
 interface Element {
   readonly tag: number;
   readonly content: Uint8Array;
-  /** All of it, header included. */
+  /** The whole element with its header. */
   readonly bytes: Uint8Array;
   readonly end: number;
 }

@@ -1,4 +1,4 @@
-// Who the server is: read from a file of the operator's, or made at start and gone at the end.
+// The server's identity: from the operator's file, or generated at start and gone at the end.
 
 import {
   generateIdentity,
@@ -8,7 +8,7 @@ import {
 } from "../../shared/crypto/identity.ts";
 import { readSecretFile } from "./secret_file.ts";
 
-/** The identity in the file; where none is named, that of the process before, or a fresh one. Throws ConfigError. */
+/** The identity in the file; without a file, that of the process before, or a new one. Throws ConfigError. */
 export async function openIdentity(
   path: string | undefined,
   inherited?: string,
@@ -18,7 +18,7 @@ export async function openIdentity(
   return await identityFromText(readSecretFile("--identity-file", path));
 }
 
-/** A fresh identity as the text that `openIdentity` reads. */
+/** A new identity as the text that `openIdentity` reads. */
 export async function newIdentityText(): Promise<string> {
   return await identityToText(await generateIdentity());
 }

@@ -1,11 +1,11 @@
-// What a running server reads again on SIGHUP: certificate, key and tokens.
+// The files that a running server reads again on SIGHUP: certificate, key and tokens.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { ServerConfig } from "./server_options.ts";
 import { type CheckedTls, readTlsFiles } from "./tls_files.ts";
 import { type AccessToken, refuseTwoNames, tokensFromFile } from "./access_tokens.ts";
 
-/** Contents of files that may change while the server runs. */
+/** Contents of files that can change while the server runs. */
 export interface Reloadable {
   readonly tls: CheckedTls | undefined;
   readonly tokens: readonly AccessToken[];
@@ -16,7 +16,7 @@ export function readReloadable(config: ServerConfig, now: number): Reloadable {
   return { tls: readTls(config, now), tokens: readTokens(config) };
 }
 
-/** What could be read again, and why the rest could not: a bad certificate keeps no token in, and no token out. */
+/** What was read again, and why the rest was not: a bad certificate does not keep tokens from being read. */
 export interface Reread extends Partial<Reloadable> {
   readonly faults: readonly ConfigError[];
 }

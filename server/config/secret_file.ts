@@ -1,5 +1,5 @@
-// Files and variables that hold secrets or decide whom the server trusts. What is trusted, and how a secret is read,
-// are rules of both programs (shared/base/file_trust.ts, shared/text/secret_text.ts).
+// Files and variables that hold secrets or decide whom the server trusts. The rules for trusting a file and reading a
+// secret are those of both programs (shared/base/file_trust.ts, shared/text/secret_text.ts).
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
@@ -16,16 +16,16 @@ import {
   type SecretText,
 } from "../../shared/text/secret_text.ts";
 
-/** No file that this server reads at start is longer. */
+/** Longest file that the server reads at start. */
 const FILE_MAX_BYTES = 1_048_576;
 
-/** Which file, named by which option. */
+/** A file, and the option that names it. */
 export interface NamedFile {
   readonly option: string;
   readonly path: string;
 }
 
-/** The bytes of a file. Throws ConfigError where it cannot be read, is too long, or is not to be trusted. */
+/** The bytes of a file. Throws ConfigError where it cannot be read, is too long or is not trusted. */
 export function readTrustedFile(named: NamedFile, isSecret: boolean): Uint8Array {
   const trouble = troubleWith(named);
   try {
@@ -38,7 +38,7 @@ export function readTrustedFile(named: NamedFile, isSecret: boolean): Uint8Array
   }
 }
 
-/** The text of a secret file as it stands there. Throws ConfigError. */
+/** The text of a secret file, unchanged. Throws ConfigError. */
 export function readSecretFile(option: string, path: string): string {
   const named = { option, path };
   const bytes = readTrustedFile(named, true);
@@ -58,7 +58,7 @@ export function secretVariableLines(variable: string, text: string): readonly Se
   return linesOf(readSecretText(text), `Cannot use ${variable}`);
 }
 
-/** A variable that holds one secret; undefined where it is not set or has blanks alone. Throws ConfigError. */
+/** A variable that holds one secret; undefined where it is not set or blank. Throws ConfigError. */
 export function readSecretVariable(
   env: (name: string) => string | undefined,
   variable: string,
@@ -89,7 +89,7 @@ function refuseUntrusted(named: NamedFile, file: FileFacts, isSecret: boolean): 
   );
 }
 
-/** Both ways to the file are looked at: that of its path, and that behind all links. */
+/** Checks both the path as given and the path with all symbolic links resolved. */
 function refuseFolders(named: NamedFile): void {
   const uid = ownUid();
   const ways = [resolve(named.path), Deno.realPathSync(named.path)];
@@ -104,7 +104,7 @@ function refuseFolders(named: NamedFile): void {
   }
 }
 
-/** The user of this process; undefined where it may not ask, and on Windows. */
+/** The user of this process; undefined on Windows and without the permission to ask. */
 function ownUid(): number | undefined {
   if (Deno.permissions.querySync({ name: "sys", kind: "uid" }).state !== "granted") {
     return undefined;

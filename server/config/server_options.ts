@@ -39,13 +39,13 @@ const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** A size as it is typed behind an option. */
+/** The value of an option that is a size. */
 function typedSize(bytes: number): string {
   return formatBytes(bytes).replace(" ", "");
 }
 
 const LOG_FORMATS = ["text", "json", "journal"] as const;
-/** How a line of the log is written; `journal` is text with the priority before it. */
+/** Formats of the log; `journal` is text with a priority prefix. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
 /** Every option of the server. */
@@ -258,7 +258,7 @@ export const SERVER_OPTIONS = {
   version: { short: "V", parse: toggle, help: "print the version" },
 } as const satisfies OptionTable;
 
-/** Variables that have no option, since a command line shows in process lists. */
+/** Secrets that have a variable and no option, since process lists show command lines. */
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
@@ -273,9 +273,9 @@ export const ENVIRONMENT_ONLY = {
   CMDCHAT_METRICS: "0 switches the metrics line off [default 1]",
 } as const;
 
-/** What the server was told to do. Tokens are kept as SHA-256 digests only. */
+/** The server's configuration. Tokens are kept only as SHA-256 digests. */
 export interface ServerConfig extends OptionValues<typeof SERVER_OPTIONS> {
-  /** Those of CMDCHAT_TOKENS; --tokens-file adds to them. */
+  /** Tokens of CMDCHAT_TOKENS; --tokens-file adds to them. */
   readonly tokens: readonly AccessToken[];
 }
 
@@ -299,7 +299,7 @@ export function readConfig(
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
   }
   const sources = { env: input.env, files: values };
-  // Both are asked: two places for one token are an error.
+  // Both are read: two sources for one token are an error.
   const hasTokens = (["admin", "metrics"] as const).map((which) => hasPageToken(which, sources));
   if (!hasTokens.includes(true)) refuseOpen(values["admin-listen"]);
   const metricsOn = readToggle(input, "CMDCHAT_METRICS", true);

@@ -1,5 +1,5 @@
-// Variables in a file, as a service manager would set them: what stands there counts over the environment, and a server
-// that runs can read it again, which it cannot do with its environment.
+// Variables in a file, as a service manager would set them. The file overrides the environment, and unlike the
+// environment it can be read again while the server runs.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { type CommandLineInput, parseCommandLine } from "../../shared/cli/command_line.ts";
@@ -32,7 +32,7 @@ export function settle(input: CommandLineInput): CommandLineInput {
   const path = parseCommandLine(SERVER_OPTIONS, input).values["settings-file"];
   if (path === undefined) return input;
   const settings = readSettingsFile(path);
-  // An empty value counts as not set.
+  // An empty value means not set.
   return {
     ...input,
     env: (name) => settings.has(name) ? settings.get(name) || undefined : input.env(name),

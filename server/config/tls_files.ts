@@ -1,4 +1,4 @@
-// Certificate and key for TLS, checked at start so that a mistake is one clear error and not a dead port.
+// Certificate and key for TLS, checked at start so that a mistake is one clear error and not a port without service.
 
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
@@ -12,15 +12,15 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** The same, checked, with what is worth telling of them. */
+/** The same after the checks, with facts for the log. */
 export interface CheckedTls extends TlsFiles {
   /** When the certificate expires, ms since 1970. */
   readonly expiresAt: number;
-  /** Whether an authority issued it whose own certificate the file does not hold. */
+  /** Whether the file lacks the certificate of the issuing authority. */
   readonly lacksIssuer: boolean;
 }
 
-/** Reads and checks both files at the time `now` (ms). Throws ConfigError that names the file and the fault. */
+/** Reads and checks both files at the time `now` (ms). Throws ConfigError with the file and the fault. */
 export function readTlsFiles(certfile: string, keyfile: string, now: number): CheckedTls {
   const cert = readPem({
     option: "--certfile",
@@ -42,7 +42,7 @@ export function readTlsFiles(certfile: string, keyfile: string, now: number): Ch
   refuseLocked(keyfile, key);
   checkDates(certificate, certfile, now);
   const { spki } = checkKind(der, certfile);
-  // Other blocks, such as EC PARAMETERS, and what stands between blocks are not for the TLS library.
+  // Other blocks, such as EC PARAMETERS, and text between blocks are not passed to the TLS library.
   const own = blocksOf(key, "(?:[A-Z]+ )?PRIVATE KEY")[0] ?? key;
   checkPair(spki, { certfile, keyfile, key: own });
   return {
@@ -61,12 +61,12 @@ function blocksOf(pem: string, label: string): string[] {
     [];
 }
 
-/** Certificates of public authorities say where that of their issuer is (RFC 5280 §4.2.2.1). */
+/** Certificates of public authorities tell where their issuer's certificate is (RFC 5280 §4.2.2.1). */
 function isIssuedByAuthority({ issuer, subject }: X509Certificate, der: Buffer): boolean {
   return issuer !== subject && der.includes(CA_ISSUERS_OID);
 }
 
-/** The DER of a PEM block; the runtime's X509Certificate may not have it. */
+/** The DER of a PEM block; the runtime's X509Certificate may not offer it. */
 function derOf(pem: string): Buffer {
   return Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ""), "base64");
 }
@@ -96,7 +96,7 @@ export interface PemFile extends NamedFile {
 
 /** The text of a PEM file without a byte order mark. Throws ConfigError that names option, file and fault. */
 export function readPem({ option, path, wanted, what, isSecret = false }: PemFile): string {
-  // A byte order mark is not part of the text, and the decoder cuts it.
+  // The decoder removes a byte order mark.
   const text = new TextDecoder().decode(readTrustedFile({ option, path }, isSecret));
   if (wanted.test(text)) return text;
   throw new ConfigError(
@@ -104,7 +104,7 @@ export function readPem({ option, path, wanted, what, isSecret = false }: PemFil
   );
 }
 
-// Both ways to write a key under a passphrase: PKCS #8, and OpenSSL's older one.
+// Both formats of a key under a passphrase: PKCS #8, and OpenSSL's older one.
 const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
 function refuseLocked(keyfile: string, key: string): void {

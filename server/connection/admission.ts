@@ -12,7 +12,7 @@ import type { Room } from "../room/room.ts";
 // Half of the handshake's deadline: what is left is for the answer.
 const ROOMS_READY_MS = HANDSHAKE_DEADLINE_MS / 2;
 
-/** Refuses a client whose token is wrong, or not looked at now. Throws Refusal. */
+/** Refuses a client whose token is wrong or not checked now. Throws Refusal. */
 export function checkToken(
   relay: Relay,
   token: string | null | undefined,
@@ -33,7 +33,7 @@ export function checkName(wanted: string): string {
   return checked("invalid_name", () => parseName(wanted));
 }
 
-/** The room called `wanted`, which `address` makes where it does not exist. Throws Refusal. */
+/** The room called `wanted`; creates it for `address` where it does not exist. Throws Refusal. */
 export function checkRoom(
   relay: Relay,
   { wanted, address }: { readonly wanted: string; readonly address: string },
@@ -51,12 +51,12 @@ export function newcomerOf(
   return { id: 0, address, tokenName, since: Date.now(), host: relay };
 }
 
-/** The refusal of a client that may not come into its only room. */
+/** The refusal of a client that may not join its only room. */
 export function exclusionRefusal({ isBrief }: Exclusion): Refusal {
   return new Refusal(isBrief ? "too_many_attempts" : "excluded");
 }
 
-/** Does the costly part of a handshake when its turn comes. Throws ConnectionLost where its time was over before. */
+/** Does the costly part of a handshake in its turn. Throws ConnectionLost where the deadline came first. */
 export function inTurn<T>(
   relay: Relay,
   { address, since }: Connection,
@@ -71,8 +71,8 @@ export function inTurn<T>(
 }
 
 /**
- * Waits until it is known what happened in `rooms` on other servers. Throws Refusal where that cannot be known now: a
- * client that waited longer would be late for its own handshake, and be in the room as a ghost.
+ * Waits until events of `rooms` on other servers are known here. Throws Refusal where they cannot be known now: a client
+ * that waited longer would miss the deadline of its handshake and stay in the room as a ghost.
  */
 export async function allReady(relay: Relay, rooms: readonly Room[]): Promise<void> {
   if (rooms.every(({ ready }) => ready === undefined)) return;

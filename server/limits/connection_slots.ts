@@ -1,15 +1,15 @@
-// Slots for connections: how many there are in all and for one source, and who may connect beyond that.
+// Slots for connections: the caps in all and per source, and which connections may come beyond them.
 
 import { mayTakeSlot } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
-/** A slot that a connection takes, or a session that is held. */
+/** A slot, taken by a connection or by a session that is held. */
 export interface ConnectionSlot {
-  /** All slots are taken: this connection may stay only if it resumes a held session, which has a slot already. */
+  /** True where all slots are taken: the connection may stay only if it resumes a held session, which has a slot. */
   readonly forHeld: boolean;
-  /** Its connection resumed a held session, which gave its own slot back. */
+  /** Called when the connection has resumed a held session, which gave its own slot back. */
   settle(): void;
-  /** Gives it back; idempotent. */
+  /** Gives the slot back; idempotent. */
   release(): void;
 }
 
@@ -23,7 +23,7 @@ export interface SlotLimits {
 interface Count {
   taken: number;
   held: number;
-  /** Connections beyond the caps that have not shown yet that they resume a session. */
+  /** Connections beyond the caps that have not yet resumed a session. */
   guests: number;
 }
 
@@ -40,7 +40,7 @@ export class ConnectionSlots {
     this.#limits = limits;
   }
 
-  /** Other limits from now on; who is here stays. */
+  /** Changes the limits; connections that are here stay. */
   useLimits(limits: SlotLimits): void {
     this.#limits = limits;
   }
@@ -51,8 +51,8 @@ export class ConnectionSlots {
   }
 
   /**
-   * A slot for a connection from `address`; undefined where there is none. `heldOnly`: as if the caps were reached;
-   * `ownOnly`: and only for sessions of the same source.
+   * A slot for a connection from `address`; undefined where none is free. `heldOnly` acts as if the caps were reached;
+   * `ownOnly` also demands that the held session is of the same source.
    */
   admit(
     address: string,
@@ -62,20 +62,20 @@ export class ConnectionSlots {
     const { perSource = Infinity } = this.#limits;
     const all = this.#all;
     if (!heldOnly && this.#isFree(here.taken)) return this.#take(address, {});
-    // As many as are held, at most: all others are disconnected before anything is read from them.
+    // At most as many as there are held sessions: any more are disconnected before anything is read from them.
     const mayComeBack = here.guests < here.held || !ownOnly && here.taken < perSource;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
     return undefined;
   }
 
-  /** The same for a connection whose address a proxy has still to tell: only the cap in all counts. */
+  /** The same for a connection whose proxy has not yet named the client: only the total cap counts. */
   admitUnknown({ heldOnly = false } = {}): ConnectionSlot | undefined {
     const all = this.#all;
     if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE, {});
     return all.guests < all.held ? this.#take(UNKNOWN_SOURCE, { guests: 1 }) : undefined;
   }
 
-  /** A slot beside the caps, for a session whose own connection is counted already and about to end. */
+  /** A slot outside the caps, for a session whose own connection still counts and is about to end. */
   hold(address: string): ConnectionSlot {
     return this.#take(address, { held: 1 });
   }
@@ -83,7 +83,7 @@ export class ConnectionSlots {
   #isFree(held: number): boolean {
     const { most, perSource } = this.#limits;
     const used = this.#all.taken;
-    // Where one source may have all slots, nothing is kept for others.
+    // Where one source may take all slots, none are reserved for others.
     if (perSource === undefined) return used < most;
     return held < perSource && mayTakeSlot({ most, used, held });
   }

@@ -1,31 +1,31 @@
-// What holds on for members that left a room: a mute, and the pace of a slow room. A client that comes back as another
-// session has another number and may have another name. So it is bound to what cannot be chosen as easily: where it came
-// from, and the name of its token where the operator named tokens. Sessions that began before the mute are others.
+// Restrictions that outlast leaving a room: a mute, and the pace of a slow room. A client that returns in a new session
+// has a new id and may use a new name, so a restriction is bound to what is harder to change: the source address, and
+// the name of the token where tokens are named. A session that began before the mute belongs to somebody else.
 
 import { DEPARTED_BUDGET, DEPARTED_REJOIN_MS } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
 import { RoomSources, type RoomSourcesState, type SourcedRoom } from "./room_sources.ts";
 
-/** What a member takes along when it leaves a room; times are ms since 1970. */
+/** The restrictions that a member keeps when it leaves a room; times are ms since 1970. */
 export interface Burden {
-  /** Until when it is muted; 0 = it is not. */
+  /** End of the mute; 0 = not muted. */
   readonly mutedUntil: number;
-  /** When that was decided; 0 = not known. */
+  /** When the mute was decided; 0 = not known. */
   readonly mutedAt: number;
-  /** When it spoke last; 0 = never. */
+  /** When the member last spoke; 0 = never. */
   readonly spokeAt: number;
 }
 
-/** A burden, and when its source was seen last. */
+/** A burden, and when its source was last seen. */
 export interface Departed extends Burden {
-  /** When a member of the source came or left last. */
+  /** When a member of the source last came or left. */
   readonly seenAt: number;
 }
 
 /** Who leaves a room, or comes into it. */
 export interface Passer {
   readonly address: string;
-  /** Of its token; undefined where that has none. */
+  /** Name of its token; undefined where the token has none. */
   readonly tokenName: string | undefined;
   /** When its session began, ms since 1970. */
   readonly since: number;
@@ -35,15 +35,15 @@ const NO_BURDEN: Burden = { mutedUntil: 0, mutedAt: 0, spokeAt: 0 };
 
 /** What the memory of departed members needs. */
 export interface DepartedOptions {
-  /** Whether addresses tell clients apart; behind a proxy that is not trusted they do not, and nothing is kept. */
+  /** Whether addresses tell clients apart. Behind an untrusted proxy they do not, and nothing is kept. */
   readonly tellsApart: boolean;
   /** Told of each burden that changed on this server. */
   readonly onChanged?: (title: string, key: string, burden: Burden) => void;
 }
 
 /**
- * Burdens of sources in rooms, apart for each name of a token. Newcomers have them whose session began behind the mute;
- * members who were there before do not.
+ * Burdens by room, source and token name. They apply to newcomers whose session began after the mute, and not to
+ * members whose session is older.
  */
 export class DepartedMembers {
   readonly #departed = new RoomSources<Departed>(DEPARTED_BUDGET);
@@ -70,7 +70,7 @@ export class DepartedMembers {
     this.#options.onChanged?.(room.title, key, both);
   }
 
-  /** What another server knows of a source, by its key, at `now`; it replaces what is known here. */
+  /** Replaces what is known of a source, by its key, with what another server says at `now`. */
   note(room: SourcedRoom, key: string, burden: Burden, now: number): void {
     if (!this.tellsApart) return;
     const isOver = burden.mutedUntil <= now && burden.spokeAt === 0;
@@ -88,21 +88,21 @@ export class DepartedMembers {
     this.#departed.restore(state);
   }
 
-  /** What a newcomer has in the room `title`. */
+  /** The burden of a newcomer to the room `title`. */
   of(title: string, who: Passer): Burden {
     const known = this.#departed.get(title, keyOf(who));
     if (known === undefined) return NO_BURDEN;
     return isOther(who, known) ? { ...NO_BURDEN, spokeAt: known.spokeAt } : known;
   }
 
-  /** The ms until one more such client may come in, 0 = now: each coming shows a name, which is a text. */
+  /** The ms until one more such client may join, 0 = now: each join shows a name, and a name can carry a message. */
   joinWait(title: string, who: Passer, now: number): number {
     const known = this.#departed.get(title, keyOf(who));
     if (known === undefined || known.mutedUntil <= now || isOther(who, known)) return 0;
     return Math.max(0, known.seenAt + DEPARTED_REJOIN_MS - now);
   }
 
-  /** A newcomer came in at `now`. */
+  /** A newcomer joined at `now`. */
   joined(room: SourcedRoom, who: Passer, now: number): void {
     const known = this.#departed.get(room.title, keyOf(who));
     if (known !== undefined) this.#departed.set(room, keyOf(who), { ...known, seenAt: now });
@@ -115,12 +115,12 @@ export class DepartedMembers {
   }
 }
 
-/** Whether that client was there already when the mute was decided: it is not the one that was muted. */
+/** Whether the client's session is older than the mute: then it is not the one that was muted. */
 function isOther({ since }: Passer, { mutedAt }: Burden): boolean {
   return since < mutedAt;
 }
 
-// No source and no name of a token holds a line break.
+// Neither a source nor a token's name contains a line break.
 function keyOf({ address, tokenName }: Passer): string {
   return tokenName === undefined ? sourceOf(address) : `${sourceOf(address)}\n${tokenName}`;
 }

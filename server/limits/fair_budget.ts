@@ -1,27 +1,27 @@
-// One bound that many clients share, and who pays when it is reached: the source that holds most, never whoever asks
-// next. A source is an IPv4 address or the /64 of an IPv6 one (ip_network.ts). What is no larger than a reserve is not
-// taken away from anybody, below a ceiling.
+// A bound that many clients share. When it is reached, the source that holds most pays, never the client that asks
+// next. A source is an IPv4 address or an IPv6 /64 (ip_network.ts). Shares up to a reserve are never taken away below
+// a ceiling.
 
 /** Sizes of a budget, in bytes or in entries. */
 export interface FairBudgetOptions {
-  /** Most that all shares hold together. */
+  /** The most that all shares may hold together. */
   readonly most: number;
-  /** A share that holds no more than this never pays. Shares of this size can therefore come on top of `most`. */
+  /** A share up to this size does not pay. Such shares can therefore come on top of `most`. */
   readonly reserve: number;
-  /** Above this, shares within their reserve pay as well: for shares that anybody can have without end. */
+  /** Above this total, shares within their reserve pay as well: for shares that anybody can open without end. */
   readonly ceiling?: number;
 }
 
 /** Who has a share. */
 export interface BudgetPayer {
-  /** Its share must pay: it gives back some or all of what it holds before it returns. Never throws. */
+  /** Makes the share pay: gives back some or all of it before it returns. Never throws. */
   pay(): void;
 }
 
-/** A budget, and on whose account something is held in it. */
+/** A budget, and the payer of one share in it. */
 export interface BudgetAccount {
   readonly budget: FairBudget;
-  /** Where what is held comes from, as `sourceOf` names it. */
+  /** The source that pays, as `sourceOf` names it. */
   readonly source: string;
 }
 
@@ -31,7 +31,7 @@ interface Source {
   shares: number;
 }
 
-/** What one payer holds; changed by the budget alone. */
+/** What one payer holds; only the budget changes it. */
 export interface BudgetShare {
   readonly source: Source;
   readonly payer: BudgetPayer;
@@ -56,7 +56,7 @@ export class FairBudget {
     this.#ceiling = ceiling;
   }
 
-  /** What all shares hold together; what several of them hold in common counts once. */
+  /** What all shares hold together; what several of them share counts once. */
   get used(): number {
     return this.#used;
   }
@@ -72,8 +72,8 @@ export class FairBudget {
   }
 
   /**
-   * `share` holds `amount` more, of which `fresh` is held by nobody else. Where that is too much in all, others pay
-   * before this returns, or this share itself where it is the heaviest.
+   * `share` grows by `amount`, of which `fresh` is held by nobody else. Above the total, the heaviest source pays
+   * before this returns; that may be the source of this share.
    */
   take(share: BudgetShare, amount: number, fresh: number = amount): void {
     this.#hold(share, amount);
@@ -81,7 +81,7 @@ export class FairBudget {
     if (this.#used > this.#most) this.#collect();
   }
 
-  /** `share` holds `amount` less, of which nobody else holds `freed`. */
+  /** `share` shrinks by `amount`, of which nobody else holds `freed`. */
   give(share: BudgetShare, amount: number, freed: number = amount): void {
     this.#hold(share, -amount);
     this.#used -= freed;
@@ -109,7 +109,7 @@ export class FairBudget {
       if (share === undefined) break;
       const before = share.held;
       share.payer.pay();
-      // One that gives nothing back would be asked without end.
+      // A payer that gives nothing back would be asked forever.
       if (share.held >= before) break;
     }
     this.#isCollecting = false;
@@ -122,7 +122,7 @@ export class FairBudget {
     return undefined;
   }
 
-  /** Of the shares above the reserve: the largest one of the source that holds most. */
+  /** The largest share above the reserve of the source that holds most. */
   #heaviest(): BudgetShare | undefined {
     let heaviest: BudgetShare | undefined;
     for (const share of this.#shares) {
@@ -139,13 +139,13 @@ function isHeavier(share: BudgetShare, than: BudgetShare): boolean {
     : share.source.held > than.source.held;
 }
 
-// The last part of what there is, and how much a source may hold that still gets some of it.
+// The part that is reserved, and how much a source may hold and still get some of it.
 const KEPT_PART = 1 / 16;
 const SMALL_HOLDER = 2;
 
 /**
- * Whether a source that has `held` of `most` slots gets another while `used` are taken. What nobody can be made to give
- * back cannot be collected from the heaviest: instead the last sixteenth is kept for sources that have one or none.
+ * Whether a source that has `held` of `most` slots gets another while `used` are taken. A slot cannot be taken back
+ * from the heaviest source; instead the last sixteenth is reserved for sources that have one slot or none.
  */
 export function mayTakeSlot(
   { most, used, held }: { readonly most: number; readonly used: number; readonly held: number },

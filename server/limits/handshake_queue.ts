@@ -1,12 +1,12 @@
-// Handshakes cost more than anything else that a stranger can ask for, so they wait for members: few are computed at a
-// time, what members sent is handled between any two, and sources take turns, whatever number of connections each has.
+// Handshakes cost more than anything else that a stranger can ask for, so members go first: few handshakes are computed
+// at a time, members' messages are handled between any two, and sources take turns however many connections each has.
 
 import { setImmediate } from "node:timers";
 import { sourceOf } from "./ip_network.ts";
 
 /** How a queue runs its handshakes. */
 export interface HandshakeQueueOptions {
-  /** Rests after each for as long as it took: for work on the thread that serves members, which gets half of it. */
+  /** Pauses after each handshake for as long as it took, so that members get half of the thread that serves them. */
   readonly rests?: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface HandshakeQueueOptions {
 export class HandshakeQueue {
   readonly #atOnce: number;
   readonly #rests: boolean;
-  /** Those that wait, by source; the source whose turn is next comes first. */
+  /** Waiting handshakes by source; the source whose turn is next comes first. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #running = 0;
 
@@ -27,7 +27,7 @@ export class HandshakeQueue {
   async run<T>(address: string, work: () => Promise<T>): Promise<T> {
     await this.#turn(sourceOf(address));
     try {
-      // Behind the reads that are ready: members come first.
+      // After the reads that are ready: members come first.
       await new Promise<void>((resolve) => void setImmediate(resolve));
       return await this.#timed(work);
     } finally {

@@ -1,4 +1,4 @@
-// Where a connection comes from, as what is counted and banned: the part of the network that one customer has.
+// The source of a connection, as it is counted and banned: the part of the network that one customer has.
 
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -12,13 +12,13 @@ const MAPPED = ipaddr.IPv6.parse("::ffff:0:0");
 /** An IPv4 address, or an IPv6 one that is not a mapped IPv4 address. */
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** All addresses whose first `prefix` bits are those of `address`, the first of them. */
+/** The addresses that share their first `prefix` bits with `address`, which is the first of them. */
 export interface IpNetwork {
   readonly address: IpAddress;
   readonly prefix: number;
 }
 
-/** One text for all addresses of a source: an IPv4 address, or the /64 of an IPv6 one. */
+/** The name of a source: an IPv4 address, or an IPv6 /64. */
 export function sourceOf(address: string): string {
   // Most are IPv4, and need no parsing.
   if (!address.includes(":")) return address;
@@ -38,10 +38,10 @@ export function parseNetwork(text: string): IpNetwork {
   const parsed = parseAddress(address);
   if (parsed === undefined) throw notANetwork(text);
   if (length === undefined) return sourceNetwork(parsed);
-  // A ban of everybody is a mistake, or a reason to stop the server.
+  // A ban of everybody is a mistake; an operator who wants it stops the server.
   if (Number(length) < 1 || Number(length) > bitsOf(parsed)) throw notANetwork(text);
   const network = networkAt(parsed, Number(length));
-  // All of IPv4 is a small part of IPv6: no ban of an IPv6 network may include it.
+  // All of IPv4 is mapped into a small part of IPv6: no ban of an IPv6 network may include it.
   if (isWithin(MAPPED, network)) throw notANetwork(text);
   return network;
 }

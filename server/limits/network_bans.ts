@@ -1,10 +1,10 @@
-// Networks whose connections the admin refuses, on the whole server.
+// Networks that the admin bans from the whole server.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { NetworkSet } from "./network_set.ts";
 import { type IpNetwork, isWithin, networkText, parseAddress, parseNetwork } from "./ip_network.ts";
 
-/** One ban; `until` in ms since 1970, undefined = without end. */
+/** One ban; `until` in ms since 1970, undefined = for ever. */
 export interface NetworkBan {
   readonly network: IpNetwork;
   readonly until: number | undefined;
@@ -15,7 +15,7 @@ export const NETWORK_BANS_MAX = 1_024;
 
 /** The admin's bans. Checked as a connection is accepted, before anything is read or computed for it. */
 export class NetworkBans {
-  /** Networks that a file of the operator's bans; nobody but that file changes them. */
+  /** Networks that the operator's file bans; only that file changes them. */
   fromFile = new NetworkSet();
   readonly #bans = new Map<string, NetworkBan>();
 
@@ -25,7 +25,7 @@ export class NetworkBans {
     return [...this.#bans.values()];
   }
 
-  /** All of them, for another process or server: network, and ms since 1970 or 0 for no end. */
+  /** All bans, for another process or server: network, and its end in ms since 1970 or 0 for never. */
   get snapshot(): readonly (readonly [network: string, until: number])[] {
     return Array.from(
       this.#bans.values(),

@@ -1,13 +1,13 @@
-// Many networks, such as a list of the operator's: looking an address up costs the number of their lengths, not of them.
+// A set of many networks, such as an operator's list. The cost of a look-up grows with the number of prefix lengths.
 
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { readTrustedFile } from "../config/secret_file.ts";
 import { type IpAddress, type IpNetwork, networkText, parseNetwork } from "./ip_network.ts";
 
-/** Networks that do not change any more. */
+/** An immutable set of networks. */
 export class NetworkSet {
   readonly #networks = new Map<string, IpNetwork>();
-  /** First bytes of networks by the kind of address and the length of the network. */
+  /** First bytes of the networks, by address family and prefix length. */
   readonly #byLength = new Map<string, Map<number, Set<string>>>();
 
   constructor(networks: Iterable<IpNetwork> = []) {

@@ -2,10 +2,10 @@
 
 import type { Rate } from "../../shared/base/rate.ts";
 
-/** Lets `messages` through in any window of `seconds`; remembers the time of each that it let through. */
+/** Lets `messages` through in any window of `seconds`; remembers when each one passed. */
 export class RateLimit {
   readonly #rate: Rate;
-  /** Made with the first message: most of 10,000 sessions send none. */
+  /** Allocated with the first message: most of 10,000 sessions send none. */
   #times: Float64Array | undefined;
   #next = 0;
 
@@ -13,14 +13,14 @@ export class RateLimit {
     this.#rate = rate;
   }
 
-  /** 0 where a message may pass at `now` (ms, monotonic); otherwise the ms until the next may. */
+  /** 0 where a message may pass at `now` (ms, monotonic); otherwise the ms until the next one may. */
   wait(now: number): number {
     return Math.max(0, this.#nextAt - now);
   }
 
   /**
    * The same, and counts the message where it may pass. A message that counts as several passes as soon as one may; the
-   * next then waits until the time of all of them is over.
+   * next one then waits until all of them have left the window.
    */
   take(now: number, count = 1): number {
     const wait = this.wait(now);

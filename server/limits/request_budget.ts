@@ -23,7 +23,7 @@ export class RequestBudget {
     this.#at = now;
   }
 
-  /** A request of `bytes` is handled now; what is spent for it counts its bytes. */
+  /** Charges a request of `bytes` that is handled now. */
   begin(bytes: number): void {
     this.#bytes = bytes;
   }
@@ -33,7 +33,7 @@ export class RequestBudget {
     this.#left -= 1 + this.#bytes / PACE_BYTES;
   }
 
-  /** The ms to wait at `now` before the next request is handled. Throws LimitError where this goes on for too long. */
+  /** The ms to wait at `now` before the next request. Throws LimitError when a client goes too fast for too long. */
   wait(now: number): number {
     this.#left = Math.min(PACE_BURST, this.#left + (now - this.#at) * PACE_PER_SECOND / 1_000);
     this.#at = now;

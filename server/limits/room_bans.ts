@@ -1,10 +1,10 @@
-// Sources that the makers of rooms banned from them.
+// Bans by the makers of rooms.
 
 import { ROOM_BANS_BUDGET } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
 import { RoomSources, type RoomSourcesState, type SourcedRoom } from "./room_sources.ts";
 
-/** Told of each ban that was decided on this server: of a source until a time, or that none is left in that room. */
+/** Called for each ban that this server decided: a source and an end, or that the room has no bans left. */
 export type RoomBansWatcher = (title: string, ban?: { source: string; until: number }) => void;
 
 /** Bans of sources from rooms; times are ms since 1970. */
@@ -27,7 +27,7 @@ export class RoomBans {
     this.#until.set(room, address, until);
   }
 
-  /** Until when `address` is kept out of the room `title`, as seen at `now`; undefined where it is not. */
+  /** The end of the ban of `address` from the room `title`, as seen at `now`; undefined where it is not banned. */
   until(title: string, address: string, now: number): number | undefined {
     const until = this.#until.get(title, address);
     if (until === undefined || until > now) return until;
@@ -45,7 +45,7 @@ export class RoomBans {
     this.#until.restore(state);
   }
 
-  /** Ends all bans of the room `title`: whoever lifts one knows no addresses. */
+  /** Ends all bans of the room `title`: members do not learn addresses, so nobody can name one. */
   lift(title: string): void {
     this.noteLifted(title);
     this.#onChanged?.(title);

@@ -1,4 +1,4 @@
-// How many rooms each source made, so that no source can have all rooms that the server allows.
+// Counts the rooms that each source made, so that no source can take all rooms that the server allows.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
@@ -6,10 +6,10 @@ import type { ServerConfig } from "../config/server_options.ts";
 import { mayTakeSlot } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
-// A member of several rooms finds most of them made.
+// A member of several rooms joins mostly rooms that exist.
 const ROOMS_PER_CONNECTION = 2;
 
-/** Most rooms that one source may have made, of those that exist: what its connections are worth, or one session's. */
+/** The most rooms that one source may have: in proportion to its connections, and at least those of one session. */
 function roomShare(
   { "max-per-address": perAddress }: Pick<ServerConfig, "max-per-address">,
 ): number {
@@ -25,9 +25,9 @@ export function roomBounds(
 
 /** Bounds of a quota. */
 export interface RoomQuotaOptions {
-  /** Most rooms in all. */
+  /** The most rooms in all. */
   readonly most: number;
-  /** Most rooms made by one source. */
+  /** The most rooms that one source made. */
   readonly share: number;
 }
 
@@ -41,14 +41,14 @@ export class RoomQuota {
     this.#options = options;
   }
 
-  /** Other bounds from now on; rooms that exist stay. */
+  /** Changes the bounds; rooms that exist stay. */
   useBounds(options: RoomQuotaOptions): void {
     this.#options = options;
   }
 
   /**
-   * Counts a room that `address` makes; undefined where another server's client makes it. Returns what to call at the
-   * room's end. Throws LimitError.
+   * Counts a room that `address` makes; undefined where a client of another server makes it. Returns the function to
+   * call at the end of the room. Throws LimitError.
    */
   take(address: string | undefined): () => void {
     const { most, share } = this.#options;
@@ -58,7 +58,7 @@ export class RoomQuota {
         `Cannot open another room: at most ${share} made from one address are allowed`,
       );
     }
-    // Where one address may make all rooms, as behind a proxy, nothing is kept for others.
+    // Where one address may make all rooms, as behind a proxy, none are reserved for others.
     const isKept = share < most && !mayTakeSlot({ most, used: this.#used, held });
     if (this.#used >= most || isKept) {
       throw new LimitError(`Cannot open another room: at most ${most} are allowed`);
@@ -66,7 +66,7 @@ export class RoomQuota {
     return this.keep(address);
   }
 
-  /** The same for a room that exists already, whatever the bounds. */
+  /** The same for a room that exists already; no bound applies. */
   keep(address: string | undefined): () => void {
     this.#used++;
     const source = address === undefined ? undefined : sourceOf(address);

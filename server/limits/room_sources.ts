@@ -1,18 +1,18 @@
-// Something that is known of sources in rooms, such as a ban. Where there is too much of it, whoever made most of the
-// rooms that it is about loses the oldest.
+// A value for each source in each room, such as a ban. When there are too many, the source that made the rooms with the
+// most values loses its oldest one.
 
 import type { FairBudgetOptions } from "./fair_budget.ts";
 import { type BudgetPayer, type BudgetShare, FairBudget } from "./fair_budget.ts";
 import { sourceOf } from "./ip_network.ts";
 
-/** The room that something is about. */
+/** The room that a value belongs to. */
 export interface SourcedRoom {
   readonly title: string;
   /** Address of the client that made the room; undefined where nobody knows it. */
   readonly madeBy: string | undefined;
 }
 
-/** What is kept, for another process: room, source of its maker, source, value. */
+/** One value, for another process: room, source of the room's maker, source, value. */
 export type RoomSourcesState<V> = readonly (readonly [string, string, string, V])[];
 
 /** Values of type `V` by room and source: an IPv4 address or an IPv6 /64. */
@@ -24,7 +24,7 @@ export class RoomSources<V> {
     this.#budget = new FairBudget(budget);
   }
 
-  /** Keeps `value` for the source of `address` in a room. */
+  /** Sets the value for the source of `address` in a room. */
   set({ title, madeBy }: SourcedRoom, address: string, value: V): void {
     let sources = this.#rooms.get(title);
     if (sources === undefined) {
@@ -37,24 +37,24 @@ export class RoomSources<V> {
     sources.set(sourceOf(address), value);
   }
 
-  /** All of it, for another process. */
+  /** All values, for another process. */
   get state(): RoomSourcesState<V> {
     return [...this.#rooms].flatMap(([title, { maker, values }]) =>
       Array.from(values, ([source, value]) => [title, maker, source, value] as const)
     );
   }
 
-  /** Goes on from the state of the process before. */
+  /** Restores the state of the process before. */
   restore(state: RoomSourcesState<V>): void {
     for (const [title, madeBy, source, value] of state) this.set({ title, madeBy }, source, value);
   }
 
-  /** What is kept for the source of `address` in the room `title`; undefined = nothing. */
+  /** The value for the source of `address` in the room `title`; undefined = none. */
   get(title: string, address: string): V | undefined {
     return this.#rooms.get(title)?.values.get(sourceOf(address));
   }
 
-  /** Forgets what is kept for the source of `address` in the room `title`. */
+  /** Forgets the value for the source of `address` in the room `title`. */
   delete(title: string, address: string): void {
     const sources = this.#rooms.get(title);
     sources?.delete(sourceOf(address));
@@ -99,7 +99,7 @@ class SourcesOfRoom<V> implements BudgetPayer {
     this.endIfEmpty();
   }
 
-  /** Nothing is known any more of a room of which nothing is kept. */
+  /** Forgets a room that has no values left. */
   endIfEmpty(): void {
     if (this.values.size === 0) this.#onEmpty();
   }

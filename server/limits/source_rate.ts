@@ -1,9 +1,9 @@
-// How often each source may do something: a token bucket (RFC 2697 §3) for each IPv4 address or IPv6 /64.
+// Limits how often each source may do something: a token bucket (RFC 2697 §3) per IPv4 address or IPv6 /64.
 
 import type { Rate } from "../../shared/base/rate.ts";
 import { sourceOf } from "./ip_network.ts";
 
-// Some 100 bytes each. The source that was quiet longest is forgotten first, and its bucket is full by then.
+// Some 100 bytes each. The source that was quiet longest is forgotten first; its bucket is full again by then.
 const SOURCES_MAX = 10_000;
 
 interface Bucket {
@@ -12,7 +12,7 @@ interface Bucket {
   at: number;
 }
 
-/** Lets each source do something `rate.messages` times at once, and as often again in `rate.seconds`. */
+/** Allows each source a burst of `rate.messages`, refilled over `rate.seconds`. */
 export class SourceRate {
   readonly #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
@@ -21,12 +21,12 @@ export class SourceRate {
     this.#rate = rate;
   }
 
-  /** Whether the source of `address` may do it at `now`, monotonic ms; nothing is taken. */
+  /** Whether the source of `address` has a token left at `now`, monotonic ms; takes none. */
   allows(address: string, now: number): boolean {
     return this.#leftOf(sourceOf(address), now) >= 1;
   }
 
-  /** Takes one from the source of `address` at `now`, of its own bucket for each `scope`. False where none is left. */
+  /** Takes a token of the source of `address` at `now`; each `scope` has its own bucket. False where none is left. */
   take(address: string, now: number, scope = ""): boolean {
     const key = scope + sourceOf(address);
     const left = this.#leftOf(key, now);

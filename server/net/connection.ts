@@ -8,13 +8,13 @@ export interface Connection {
   readonly since: number;
   /** The next bytes, valid until the next call; null at the end. Throws ConnectionLost. */
   read(): Promise<Uint8Array | null>;
-  /** Writes all of `bytes`, which may change once this has resolved. Throws ConnectionLost. */
+  /** Writes all of `bytes`; the caller may reuse them once this has resolved. Throws ConnectionLost. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Closes both directions at once and drops what waits to be written; idempotent. */
+  /** Closes both directions at once and drops unwritten bytes; idempotent. */
   close(): void;
 }
 
-/** A connection ended without a proper close by its peer. The network caused it; it is never a bug of the server. */
+/** A connection that ended without a proper close by its peer. The network caused it, not a bug of the server. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }

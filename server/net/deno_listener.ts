@@ -1,4 +1,4 @@
-// Plain TCP, and TLS where the runtime has no server side of node:tls.
+// Plain TCP, and TLS on runtimes whose node:tls has no server side.
 
 import type { TlsFiles } from "../config/tls_files.ts";
 import {
@@ -81,7 +81,7 @@ export class DenoListener implements Listener {
     closeQuietly(this.#listener);
   }
 
-  // Deno's listener keeps the certificate it was opened with: a new one takes over its port as soon as that is free.
+  // Deno's listener keeps the certificate it was opened with: a new listener takes over the port as soon as it is free.
   async #reopen(tls: TlsFiles): Promise<void> {
     while (this.#renewed !== undefined) {
       try {
@@ -137,7 +137,7 @@ function closeQuietly(resource: { close(): void }): void {
   try {
     resource.close();
   } catch (error) {
-    // A deadline or the peer closed it before.
+    // The deadline or the peer has already closed it.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

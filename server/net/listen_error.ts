@@ -10,7 +10,7 @@ export interface ListenAttempt {
   readonly tls: TlsFiles | undefined;
 }
 
-/** Whether this machine has no such address: at boot, it may have it a moment later. */
+/** Whether this machine does not have the address; at boot it may have it a moment later. */
 export function isAddressMissing(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   // node:net reports EINVAL where the system reports EADDRNOTAVAIL.
@@ -18,7 +18,7 @@ export function isAddressMissing(cause: unknown): boolean {
     code === "EINVAL";
 }
 
-/** Whether somebody else listens there: a process that hands over may not have let go of the port yet. */
+/** Whether another process listens there; one that hands over may not have released the port yet. */
 export function isPortTaken(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return cause instanceof Deno.errors.AddrInUse || code === "EADDRINUSE";

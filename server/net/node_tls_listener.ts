@@ -108,10 +108,10 @@ async function openServer(host: string, port: number): Promise<Server> {
 
 const NOTHING = new Uint8Array();
 
-/** A server's part of a TLS handshake takes some milliseconds; where it has not come by then, there is none. */
+/** The server's part of a TLS handshake takes some milliseconds; after this time there will be none. */
 const ANSWER_MS = 50;
 
-/** What lets a read of a plain socket go on. */
+/** Events that may let a read of a plain socket go on. */
 const CHANGES = ["readable", "end", "close"] as const;
 
 /** A plain socket before TLS takes it over. */
@@ -146,14 +146,14 @@ class PlainBytes implements Connection {
     this.#raw.destroy();
   }
 
-  // Not before the first read: listening for bytes takes them from the system, where TLS looks for them.
+  // Not before the first read: a listener takes bytes out of the socket, where TLS expects them.
   #listen(): void {
     if (this.#isReading) return;
     this.#isReading = true;
     for (const event of CHANGES) this.#raw.on(event, this.#onChange);
   }
 
-  /** Leaves the socket to TLS, with bytes that were read and belong to it. */
+  /** Leaves the socket to TLS and gives back bytes that belong to it. */
   giveBack(rest: Uint8Array): void {
     for (const event of CHANGES) this.#raw.off(event, this.#onChange);
     if (rest.length > 0) this.#raw.unshift(Buffer.from(rest));
@@ -167,13 +167,13 @@ const HANDSHAKE_RECORD = 22;
 
 function isPartOfRecord(bytes: Uint8Array): boolean {
   const [type = HANDSHAKE_RECORD, , , high = 0, low = 0] = bytes;
-  // What is no handshake, or claims too much, is for TLS to refuse.
+  // TLS itself refuses a record that is not a handshake or claims too much.
   const length = high << 8 | low;
   if (type !== HANDSHAKE_RECORD || length > RECORD_MAX_BYTES) return false;
   return bytes.length < RECORD_HEADER_BYTES + length;
 }
 
-/** The first record of a client, with `start` before what is read; less where the client ends before. */
+/** The first record of a client, whose first bytes are `start`; less where the client ends before. */
 async function readFirstRecord(plain: Connection, start: Uint8Array): Promise<Uint8Array> {
   let first = start;
   while (isPartOfRecord(first)) {
@@ -189,7 +189,7 @@ class NodeTlsConnection implements Arrival, Connection {
   readonly #raw: Socket;
   readonly #secureContext: SecureContext;
   #address: string;
-  // Since the handshake; nothing is read or written before it.
+  // Counted from the handshake; nothing is read or written before it.
   #socket!: TLSSocket;
   #secured = false;
   #ended = false;
@@ -229,7 +229,7 @@ class NodeTlsConnection implements Arrival, Connection {
     const reading = beforeTls?.(plain);
     const before = reading === undefined ? undefined : await reading;
     if (before !== undefined) this.#address = before.address;
-    // A turn is for work that is there: half a hello is none, and must not hold up the neighbors of its address.
+    // A turn is for work that is ready: half a hello is not, and must not delay neighbors of the same source.
     const first = await readFirstRecord(plain, before?.rest ?? NOTHING);
     if (inTurn === undefined) await this.#answer(plain, first);
     else await inTurn(this.#address, () => this.#answer(plain, first));
@@ -238,12 +238,12 @@ class NodeTlsConnection implements Arrival, Connection {
     return this;
   }
 
-  /** Begins TLS with what the client said first, and computes the answer: that is what a handshake costs. */
+  /** Begins TLS with the client's first bytes and computes the answer, the costly part of a handshake. */
   async #answer(plain: PlainBytes, first: Uint8Array): Promise<void> {
     plain.giveBack(first);
     if (this.#ended) return;
     this.#socket = this.#startTls();
-    // The client's next word may be long in coming, or never come.
+    // The client's next message may come late, or never.
     const timer = setTimeout(() => this.#wake?.(), ANSWER_MS);
     const until = performance.now() + ANSWER_MS;
     while (!this.#secured && !this.#ended && performance.now() < until) {

@@ -1,4 +1,4 @@
-// How often a time fell below each of a few bounds. Counting one costs some 20 ns (ADR 17).
+// A histogram of times. Recording one costs some 20 ns (ADR 17).
 
 /** Times in seconds, counted under ascending bounds. */
 export class Histogram {
@@ -6,13 +6,13 @@ export class Histogram {
   readonly #counts: Float64Array;
   #sum = 0;
 
-  /** `bounds` in seconds, ascending; what lies above the last is counted as well. */
+  /** `bounds` in seconds, ascending; times above the last bound are counted as well. */
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Counts one time. */
+  /** Records one time. */
   observe(seconds: number): void {
     let slot = 0;
     while (slot < this.bounds.length && seconds > (this.bounds[slot] as number)) slot++;
@@ -25,7 +25,7 @@ export class Histogram {
     return this.#sum;
   }
 
-  /** For each bound, and then for all: how many times were at most that. */
+  /** For each bound, the number of times up to it; last, the number of all times. */
   get cumulative(): number[] {
     let total = 0;
     return Array.from(this.#counts, (count) => total += count);

@@ -13,13 +13,13 @@ const LEVELS = {
   CRITICAL: "fatal",
 } as const satisfies Record<LogLevel, string>;
 
-// No call passes such a field; this is the second line.
+// No call passes such a field; this is the second line of defense.
 const SECRET_FIELD = /token|pass|secret|key/i;
 
 const encoder = new TextEncoder();
 const queue = new LogQueue((bytes) => Deno.stderr.write(bytes));
 
-/** How urgent a line is for the system's journal (sd-daemon(3)): the number in `<4>` before it. */
+/** A line's priority for the system's journal (sd-daemon(3)): the number in the prefix `<4>`. */
 const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
   trace: 7,
   debug: 7,
@@ -49,12 +49,12 @@ export function openLog(level: LogLevel, format: LogFormat = "text"): Logger {
   return getLogger(["cmdchat", "server"]);
 }
 
-/** Writes lines from `level` on, from now on. */
+/** From now on writes lines of `level` and above. */
 export function setLogLevel(level: LogLevel, format: LogFormat): void {
   openLog(level, format);
 }
 
-/** Waits until standard error took all lines, but not longer than `ms`; before the end of the process. */
+/** Waits until standard error has taken all lines, at most `ms`; called before the process ends. */
 export function flushLog(ms = 1_000): Promise<void> {
   return queue.flush(ms);
 }
@@ -92,8 +92,8 @@ function levelOf({ level }: LogRecord): string {
 }
 
 /**
- * `2026-01-01T00:00:00.000Z INFO text field=value`: exactly one line, whatever the values hold. Fields that
- * sound like secrets are masked, whoever logs them.
+ * `2026-01-01T00:00:00.000Z INFO text field=value`: exactly one line, whatever the values contain. Fields whose
+ * names suggest a secret are masked.
  */
 export function formatRecord(record: LogRecord): string {
   const fields = Object.entries(record.properties).map(([name, value]) =>

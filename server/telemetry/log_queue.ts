@@ -1,13 +1,13 @@
-// Lines of the log on their way to standard error. A pipe that nobody reads, or a terminal that was stopped with
-// Ctrl-S, takes no bytes: the server then goes on, and the lines that do not fit are counted.
+// The log's queue to standard error. A pipe that nobody reads, or a terminal that Ctrl-S stopped, takes no bytes: the
+// server goes on, and drops and counts the lines that do not fit.
 
-/** Bytes that wait for a reader before further lines are dropped. */
+/** Most bytes that wait for a reader; further lines are dropped. */
 const QUEUE_MAX_BYTES = 262_144;
 
-/** Writes some bytes without holding up the process; resolves with how many. */
+/** Writes some of the bytes without blocking the process; resolves with their number. */
 export type WriteBytes = (bytes: Uint8Array) => Promise<number>;
 
-/** A bounded queue in front of a stream that may stand still. */
+/** A bounded queue in front of a stream that may stall. */
 export class LogQueue {
   readonly #write: WriteBytes;
   readonly #max: number;
@@ -52,7 +52,7 @@ export class LogQueue {
       try {
         for (let at = 0; at < line.length;) at += await this.#write(line.subarray(at));
       } catch {
-        // The reader is gone. The server is not: nobody hears its log, which is what its admin chose.
+        // The reader is gone. The server goes on without a log.
         this.#dropped++;
       }
       this.#bytes -= line.length;

@@ -1,11 +1,11 @@
-// What the server measures: counters, how handshakes end, times. No names of people or rooms, no content.
+// The server's measurements: counters, results of handshakes, times. No names of people or rooms, no content.
 
 import { Histogram } from "./histogram.ts";
 import { newCounters } from "./counters.ts";
 
 const LAG_PROBE_MS = 500;
 
-// From a write into an empty socket to a client that no longer reads.
+// Bounds from a write into an empty socket to a client that has stopped reading.
 const DELIVERY_BOUNDS_S = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
 const LAG_BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
@@ -28,7 +28,7 @@ export const HANDSHAKE_RESULTS = [
 /** How a handshake ended. */
 export type HandshakeResult = typeof HANDSHAKE_RESULTS[number];
 
-/** Values of this moment. */
+/** Current values. */
 export interface Gauges {
   readonly connections: number;
   readonly members: number;

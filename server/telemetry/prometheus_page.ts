@@ -11,7 +11,7 @@ export interface Census {
   readonly rooms: Readonly<Record<string, number>>;
 }
 
-/** A cluster, as far as it is measured. */
+/** The measurements of a cluster. */
 export interface ClusterView {
   /** Whether NATS can be reached. */
   readonly isUp: boolean;
@@ -25,7 +25,7 @@ export interface ClusterView {
   readonly foreignMessages: number;
 }
 
-/** All that a page is made of. */
+/** The values of a page. */
 export interface MetricsView {
   readonly version: string;
   /** Seconds since 1970, and since the start. */

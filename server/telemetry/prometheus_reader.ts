@@ -22,8 +22,8 @@ export function byLabel(samples: Samples, family: string): [string, number][] {
 }
 
 /**
- * The bound in seconds under which a `share` of a histogram's times between two looks lies; undefined where there
- * were none, Infinity where it lies above the last bound.
+ * The bound in seconds below which a `share` of a histogram's times between two readings lies; undefined where there
+ * were none, Infinity where it is above the last bound.
  */
 export function quantile(
   now: Samples,

@@ -1,7 +1,7 @@
-// Events that peers can cause as often as they like, as a bounded number of log lines.
+// Turns events that peers can cause at will into a bounded number of log lines.
 
 const SUMMARY_MS = 60_000;
-// Keys with a line of their own; events of more are counted together.
+// Most keys that have a line of their own; events of further keys are counted together.
 const KEYS_MAX = 16;
 const OTHERS = "others";
 
@@ -41,7 +41,7 @@ export class RepeatLog {
 
   #summarize(): void {
     for (const [key, { count, detail }] of this.#events) {
-      // The first one has its line already.
+      // The first event already has its line.
       if (count > 1) this.#options.report(key, count - 1, detail);
     }
     this.#events.clear();

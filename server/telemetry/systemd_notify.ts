@@ -1,12 +1,12 @@
-// Tells systemd how the server does, with sd_notify(3)'s datagrams. ADR 14 says what this may write to, and why.
+// Reports the server's state to systemd with sd_notify(3) datagrams. ADR 14 says what this may write to, and why.
 
-/** Where the service manager listens; it is a socket, which nobody can open as a file. */
+/** The service manager's socket, which cannot be opened as a file. */
 export const MANAGER_SOCKET = "/run/systemd/notify";
 
 /** The unit's RuntimeDirectory=: in memory, and gone with the service. */
 const RUNTIME_FOLDER = "/run/cmdchat";
 
-/** Our end of it, the server's and the keeper's: the runtime cannot send from a socket without a name. */
+/** The sending sockets of server and keeper: the runtime cannot send from a socket without a name. */
 export const OWN_SOCKETS = [`${RUNTIME_FOLDER}/notify`, "/run/cmdchat-keeper/notify"] as const;
 
 /** What a datagram may say. */
@@ -22,7 +22,7 @@ export type Notice =
 export interface SystemdNotifier {
   /** Sends notices as one datagram; what cannot be sent is reported once and forgotten. */
   tell(...notices: Notice[]): void;
-  /** Ms between two signs of life that it waits for; undefined where it waits for none. */
+  /** Ms between two watchdog notices that it expects; undefined where it expects none. */
   readonly watchdogMs: number | undefined;
   close(): void;
 }
@@ -78,7 +78,7 @@ function overSocket(
   };
 }
 
-// The variable is inherited; the pid beside it says for whom it was meant.
+// The variable is inherited; WATCHDOG_PID says which process it is for.
 function watchdogMs(env: SystemdNotifierOptions["env"]): number | undefined {
   const [micros, pid] = [Number(env("WATCHDOG_USEC")), env("WATCHDOG_PID")];
   return micros > 0 && (pid === undefined || Number(pid) === Deno.pid) ? micros / 1_000 : undefined;

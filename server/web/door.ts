@@ -1,5 +1,5 @@
-// The door of the server's port: looks at the first bytes of a connection and tells a proxy's header, a request for the
-// page, a WebSocket upgrade and raw bytes apart. All of it happens within the deadline of the handshake.
+// The door of the server's port looks at the first bytes of a connection: a proxy's header, a request for the page, a
+// WebSocket upgrade, or raw bytes. All of this has to come within the deadline of the handshake.
 
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
@@ -18,21 +18,21 @@ import { WebConnection } from "./web_connection.ts";
 import { refusalFor, WebRefusal } from "./web_refusal.ts";
 import { readWebRequest, speaksHttp, type WebRequest } from "./web_request.ts";
 
-/** What is done to let connections in. */
+/** How connections are admitted. */
 export interface DoorHost {
   /** Counts a connection in; undefined = refuse. */
   admit(address: string): ConnectionSlot | undefined;
-  /** The same for one whose address is not known yet. */
+  /** The same for a connection whose client's address is not known yet. */
   admitUnknown(): ConnectionSlot | undefined;
   /** Whether a client needs a token now. */
   readonly hasTokens: boolean;
 }
 
-/** A connection whose carrier is known. */
+/** A connection of which it is known whether raw bytes or WebSocket frames carry it. */
 export interface Entered {
   readonly kind: "session";
   readonly connection: Connection;
-  /** Bytes of it that were read already. */
+  /** Bytes that were already read from it. */
   readonly first: Uint8Array | undefined;
   readonly isWebSocket: boolean;
 }
@@ -46,7 +46,7 @@ export interface PageAsked {
 /** What the door reads of the configuration. */
 export type DoorConfig = Pick<ServerConfig, "web" | "web-only-socket" | "trusted-proxy">;
 
-/** Throws ConfigError where no door can be made of `config`: its origins or networks cannot be used. */
+/** Throws ConfigError where the origins or networks of `config` cannot be used. */
 export function checkDoor(config: DoorConfig, hasTokens: boolean): void {
   const nobody = () => undefined;
   new Door(config, { hasTokens, admit: nobody, admitUnknown: nobody });
@@ -60,7 +60,7 @@ export class Door {
   readonly #how: string;
   readonly #page: Page | undefined;
 
-  /** Without `page` none is served. Throws ConfigError for origins or networks that cannot be used. */
+  /** Without `page`, no page is served. Throws ConfigError for origins or networks that cannot be used. */
   constructor(config: DoorConfig, host: DoorHost, page?: Page) {
     this.#host = host;
     this.#page = page;
@@ -83,14 +83,14 @@ export class Door {
       : new ProvisionalSlot(slot, (from) => this.#host.admit(from));
   }
 
-  /** Reads what a trusted proxy says before a TLS handshake; undefined for any other peer, of which nothing is read. */
+  /** Reads the header of a trusted proxy before TLS begins; undefined for other peers, from which nothing is read. */
   beforeTls(plain: Connection): Promise<BeforeTls> | undefined {
     return this.#proxies.trusts(plain.address) ? readBeforeTls(plain) : undefined;
   }
 
   /**
-   * Finds out what a connection carries; undefined where it ended before that was known, or may not stay. Throws
-   * WebRefusal, ProtocolError or ConnectionLost.
+   * Finds out what a connection carries; undefined where it ended too early or may not stay. Throws WebRefusal,
+   * ProtocolError or ConnectionLost.
    */
   async enter(
     connection: Connection,
@@ -127,7 +127,7 @@ export class Door {
     });
     const client = this.#letIn(request, { address, slot });
     if (request.kind === "page") {
-      // readWebRequest() gives none where there is no page.
+      // readWebRequest() returns a page request only where there is a page.
       const page = this.#page as Page;
       return { kind: "page", answer: page.answer(request.head, request.method) };
     }
@@ -140,7 +140,7 @@ export class Door {
     };
   }
 
-  /** The address of the client, which may stay. Throws WebRefusal. */
+  /** The address of an admitted client. Throws WebRefusal. */
   #letIn(request: WebRequest, { address, slot }: Pick<Arriving, "address" | "slot">): string {
     let client: string | undefined;
     try {

@@ -1,9 +1,9 @@
-// The first bytes of a connection: looked at before anything is done with them.
+// Reads the first bytes of a connection without consuming them, to find out what it carries.
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 
-/** Bytes that a connection gave and nobody took yet. */
+/** Bytes that were read from a connection and not taken yet. */
 export class FirstBytes {
   readonly #connection: Connection;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -12,12 +12,12 @@ export class FirstBytes {
     this.#connection = connection;
   }
 
-  /** All that came and was not taken. */
+  /** All bytes that were not taken yet. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
 
-  /** Reads until `count` bytes are there, or more; false where the connection ends before. Throws ConnectionLost. */
+  /** Reads until at least `count` bytes are there; false where the connection ends before. Throws ConnectionLost. */
   async has(count: number): Promise<boolean> {
     while (this.#bytes.length < count) {
       const chunk = await this.#connection.read();
@@ -28,14 +28,14 @@ export class FirstBytes {
     return true;
   }
 
-  /** Takes the first `count` bytes away and gives them. */
+  /** Takes the first `count` bytes. */
   take(count: number): Uint8Array {
     const taken = this.#bytes.subarray(0, count);
     this.#bytes = this.#bytes.subarray(count);
     return taken;
   }
 
-  /** Takes all that is there, reading once where nothing is. Throws ConnectionLost, at the end as well. */
+  /** Takes all bytes, reading once where there are none. Throws ConnectionLost, at the end as well. */
   async some(): Promise<Uint8Array> {
     if (!await this.has(1)) throw new ConnectionLost("The connection ended in its first bytes");
     return this.take(this.#bytes.length);

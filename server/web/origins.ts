@@ -1,12 +1,12 @@
-// Which pages may open a WebSocket connection. A browser tells where a page is from; a terminal client does not.
+// Which pages may open a WebSocket connection. A browser sends the page's origin; a terminal client sends none.
 
 import { ConfigError } from "../../shared/base/errors.ts";
 import { WebRefusal } from "./web_refusal.ts";
 
-/** What a page from a file, and any sandboxed frame, has as its origin. */
+/** The origin of a page that was opened as a file, and of any sandboxed frame. */
 const OPAQUE = "null";
 
-/** What is known of a request. */
+/** The fields of a request that decide. */
 export interface FromPage {
   readonly origin: string | undefined;
   readonly host: string | undefined;
@@ -26,7 +26,7 @@ export class Origins {
     this.#hosts = new Set(urls.map(({ host }) => host));
     if (!this.#origins.has(OPAQUE)) return;
     if (urls.length === 0) throw nullFault("it does not say where browsers reach this server");
-    // Any page can put itself into a sandboxed frame: only a token keeps it out.
+    // Any page can put a page into a sandboxed frame: only a token keeps it out.
     if (!hasTokens()) {
       throw nullFault("any page can have this origin, and the server has no tokens");
     }
@@ -41,13 +41,13 @@ export class Origins {
     if (host === undefined || !this.#hosts.has(withoutDefaultPort(host, origin))) throw badHost();
   }
 
-  /** Throws WebRefusal for a name under which no page of this server is known. */
+  /** Throws WebRefusal for a host name that is not one of this server's. */
   checkHost(host: string): void {
     const names = ["http:", "https:"].map((scheme) => withoutDefaultPort(host, scheme));
     if (!names.some((name) => this.#hosts.has(name))) throw badHost();
   }
 
-  // Tokens may be taken away while the server runs (SIGHUP).
+  // Tokens can be removed while the server runs (SIGHUP).
   #allows(origin: string): boolean {
     return this.#origins.has(origin) && (origin !== OPAQUE || this.#hasTokens());
   }
@@ -68,12 +68,12 @@ function readOrigin(text: string): URL {
   );
 }
 
-// A name that somebody lets point here must not make this server part of their page (DNS rebinding).
+// A foreign name that points here must not make this server part of a foreign page (DNS rebinding).
 function badHost(): WebRefusal {
   return new WebRefusal(403, "This server is not known under the name that was asked for.");
 }
 
-// A proxy may pass on the port that the scheme implies.
+// A proxy may add the port that the scheme implies.
 function withoutDefaultPort(host: string, origin: string): string {
   const port = origin.startsWith("http:") ? ":80" : ":443";
   const lower = host.toLowerCase();

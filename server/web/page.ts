@@ -1,4 +1,4 @@
-// The page for browsers as it was built: one file, which is all that this server ever serves over HTTP.
+// The built page for browsers: one file, the only one that this server serves over HTTP.
 
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
@@ -8,16 +8,16 @@ import { type HttpHead, listOf } from "../../shared/websocket/http_head.ts";
 import type { PageAnswer } from "./page_answer.ts";
 import { pageFields } from "./page_policy.ts";
 
-// `deno task page` writes it there, and the executable holds it at the same place.
+// `deno task page` writes it there; the executable contains it under the same path.
 const BUILT = new URL("../../dist/page.html", import.meta.url);
 const STYLE = /<style>([^]*?)<\/style>/;
 const SCRIPT = /<script>([^]*?)<\/script>/;
 const encoder = new TextEncoder();
 
-// For which browsers give a page cryptography without TLS.
+// Hosts for which browsers offer cryptography without TLS.
 const LOCAL = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** What the configuration says of the page. */
+/** The part of the configuration that is about the page. */
 export type PageConfig = Pick<ServerConfig, "web" | "web-only-socket" | "trusted-proxy">;
 
 /** The page. */
@@ -29,7 +29,7 @@ export class Page {
   readonly #gzip: Uint8Array;
   readonly #fields: string;
 
-  /** `html`: what the build wrote. */
+  /** `html`: the built file. */
   constructor(html: string) {
     this.bytes = encoder.encode(html);
     this.sha256 = createHash("sha256").update(this.bytes).digest("hex");
@@ -40,7 +40,7 @@ export class Page {
     this.#fields = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   }
 
-  /** The answer to a GET, or to a HEAD: the same without the page. */
+  /** The answer to a GET; to a HEAD, the same without a body. */
   answer(head: HttpHead, method: "GET" | "HEAD"): PageAnswer {
     const zipped = takesGzip(head);
     const body = zipped ? this.#gzip : this.bytes;
@@ -68,7 +68,7 @@ export interface PageDoubt {
   readonly why: string;
 }
 
-/** Addresses that cannot work. `hasTls`: whether the server has a certificate. */
+/** The addresses among them that cannot work. `hasTls`: whether the server has a certificate. */
 export function pageDoubts(
   { web = [], "trusted-proxy": proxies = [], ...config }: PageConfig,
   hasTls: boolean,
@@ -95,7 +95,7 @@ function doubtOf(
   return undefined;
 }
 
-/** The page that was built. Throws ConfigError where none was. */
+/** The built page. Throws ConfigError where there is none. */
 export function readPage(built = BUILT): Page {
   try {
     return new Page(Deno.readTextFileSync(built));
@@ -108,7 +108,7 @@ export function readPage(built = BUILT): Page {
   }
 }
 
-// A client that refuses it says `gzip;q=0`, which no browser does: it gets the page as it is.
+// A client that refuses gzip says `gzip;q=0`; no browser does. It gets the page uncompressed.
 function takesGzip(head: HttpHead): boolean {
   return listOf(head, "accept-encoding").some((coding) => coding.toLowerCase() === "gzip");
 }

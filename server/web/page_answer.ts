@@ -1,4 +1,4 @@
-// How the page goes out: in pieces, so that a browser that does not read holds one piece and not the page.
+// Writes the page in pieces: a browser that does not read keeps one piece in memory, not the whole page.
 
 import { PAGE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
@@ -11,7 +11,7 @@ export interface PageAnswer {
   readonly body: Uint8Array;
 }
 
-/** Writes an answer; ends at its deadline, or where the browser leaves. */
+/** Writes an answer; stops at its deadline, or when the browser leaves. */
 export async function sendPage(
   connection: Connection,
   { head, body }: PageAnswer,

@@ -1,4 +1,4 @@
-// What the page may do in a browser, said by headers and, for a page that was saved, by the page itself.
+// What the page may do in a browser, told by headers and, for a saved page, by the page itself.
 
 import { createHash } from "node:crypto";
 
@@ -14,7 +14,7 @@ export type PageReach = "'self'" | "ws: wss:";
 /** The one Trusted Types policy that the page may make: it gives the page's own script to its worker. */
 export const TRUSTED_TYPES_POLICY = "cmdchat";
 
-// What a page could ask a user for, and this one never does.
+// Permissions that a page could ask for, and this one never does.
 const NEVER_ASKED = [
   "accelerometer",
   "autoplay",
@@ -36,7 +36,7 @@ const NEVER_ASKED = [
   "xr-spatial-tracking",
 ];
 
-/** The content security policy for both: what `<meta>` cannot say is in `pageFields`. */
+/** The content security policy for headers and `<meta>`; what `<meta>` cannot express is in `pageFields`. */
 export function pagePolicy({ script, style }: PageParts, reach: PageReach): string {
   return [
     "default-src 'none'",

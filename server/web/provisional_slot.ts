@@ -1,16 +1,16 @@
-// The slot of a connection from a trusted proxy: taken in no address's name until the client's address is known.
+// The slot of a connection from a trusted proxy, which counts for no address until the client's address is known.
 
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 
 /** Decides whether a connection from `address` may stay; undefined = refuse. */
 export type Admit = (address: string) => ConnectionSlot | undefined;
 
-/** A slot that is exchanged once for one in the client's own name. */
+/** A slot that is exchanged once for one of the client's own address. */
 export class ProvisionalSlot implements ConnectionSlot {
   readonly #admit: Admit;
   #slot: ConnectionSlot;
 
-  /** `slot`: what the connection has until then. */
+  /** `slot`: the slot of the connection until then. */
   constructor(slot: ConnectionSlot, admit: Admit) {
     this.#slot = slot;
     this.#admit = admit;
@@ -20,9 +20,9 @@ export class ProvisionalSlot implements ConnectionSlot {
     return this.#slot.forHeld;
   }
 
-  /** Takes a slot in the name of `address`; false where there is none, and then this one is given back. */
+  /** Takes a slot for `address`. Where there is none, gives this one back and returns false. */
   moveTo(address: string): boolean {
-    // First back, then again: a server with one place left must not refuse whoever has it.
+    // Given back first, then taken: a server with one slot left must not refuse the client that has it.
     this.#slot.release();
     const slot = this.#admit(address);
     if (slot === undefined) return false;

@@ -1,4 +1,4 @@
-// A connection that a proxy brings: its bytes, and the address of the client behind it.
+// A connection through a proxy: the proxy's bytes, under the address of the client behind it.
 
 import type { Connection } from "../net/connection.ts";
 

@@ -1,4 +1,4 @@
-// The PROXY protocol, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): a proxy says first whom it brings.
+// The PROXY protocol, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): a proxy first names the client behind it.
 
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { parseAddress } from "../limits/ip_network.ts";
@@ -8,7 +8,7 @@ const V1_START = new TextEncoder().encode("PROXY");
 const V2_START = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10);
 const V1_MAX_BYTES = 107;
 const V2_HEADER_BYTES = 16;
-/** Addresses and what proxies add to them, such as the names in a client's certificate. */
+/** Most bytes of the addresses and of what proxies add to them, such as the names in a client's certificate. */
 const V2_MAX_BYTES = 4_096;
 const COMMAND_LOCAL = 0x20;
 const COMMAND_PROXY = 0x21;
@@ -27,8 +27,8 @@ export interface ProxyHeader {
 }
 
 /**
- * Takes the header that a trusted proxy sends; undefined where there is none. Throws ProtocolError for one that is
- * broken.
+ * Takes the header that a trusted proxy sends; undefined where there is none. Throws ProtocolError for a malformed
+ * one.
  */
 export async function takeProxyHeader(first: FirstBytes): Promise<ProxyHeader | undefined> {
   if (await startsWith(first, V2_START)) return await takeV2(first);
@@ -36,7 +36,7 @@ export async function takeProxyHeader(first: FirstBytes): Promise<ProxyHeader | 
   return undefined;
 }
 
-/** Reads no more than it needs to tell: a peer that waits for an answer must not be waited upon. */
+/** Reads no more bytes than it needs to decide: the peer may itself be waiting for an answer. */
 async function startsWith(first: FirstBytes, start: Uint8Array): Promise<boolean> {
   for (let at = 0; at < start.length; at++) {
     if (!await first.has(at + 1) || first.bytes[at] !== start[at]) return false;
@@ -78,7 +78,7 @@ async function takeV2(first: FirstBytes): Promise<ProxyHeader> {
   }
   if (!await first.has(V2_HEADER_BYTES + length)) throw broken("it ends too early");
   const body = first.take(V2_HEADER_BYTES + length).subarray(V2_HEADER_BYTES);
-  // What a proxy sends of its own, such as a check whether the server lives, has no addresses that count.
+  // A proxy's own connections, such as health checks, carry no client address.
   if (command === COMMAND_LOCAL) return { address: undefined };
   const needed = V2_ADDRESSES[family];
   if (needed === undefined) throw broken("it is not about TCP");

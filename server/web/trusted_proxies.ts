@@ -1,4 +1,4 @@
-// Which peers may say for whom they speak, and what X-Forwarded-For says then.
+// Which peers may name the client behind them, and how X-Forwarded-For is read then.
 
 import { ConfigError, ProtocolError } from "../../shared/base/errors.ts";
 import { type HttpHead, listOf } from "../../shared/websocket/http_head.ts";
@@ -17,20 +17,20 @@ export class TrustedProxies {
     this.#networks = texts.map(readNetwork);
   }
 
-  /** Whether there are none. */
+  /** Whether there are no trusted proxies. */
   get isEmpty(): boolean {
     return this.#networks.length === 0;
   }
 
-  /** Whether the peer at `address` may say for whom it speaks. */
+  /** Whether the peer at `address` may name the client behind it. */
   trusts(address: string): boolean {
     const parsed = this.isEmpty ? undefined : parseAddress(address);
     return parsed !== undefined && this.#networks.some((network) => isWithin(parsed, network));
   }
 
   /**
-   * Who sent a request that came from `peer`: the first hop from the right that is not trusted. Whoever stands left of
-   * it could have written anything. Throws ProtocolError for a hop that is no address.
+   * The client of a request that came from `peer`: the first hop from the right that is not trusted. Entries to the
+   * left of it can be forged. Throws ProtocolError for a hop that is not an address.
    */
   clientOf(peer: string, head: HttpHead): string {
     const hops = listOf(head, "x-forwarded-for");
@@ -51,7 +51,7 @@ function readHop(text: string): string {
   throw new ProtocolError("Cannot use X-Forwarded-For: a hop in it is no address");
 }
 
-// A single IPv6 address means itself here, and not its neighbours as in a ban.
+// A single IPv6 address means only itself here, not its /64 as in a ban.
 function readNetwork(text: string): IpNetwork {
   const whole = text.includes(":") && !text.includes("/") ? `${text}/128` : text;
   try {

@@ -1,4 +1,4 @@
-// A request to become a WebSocket connection (RFC 6455 §4.2.1), and the answer to one.
+// The client's opening handshake of a WebSocket connection (RFC 6455 §4.2.1), and the answer to it.
 
 import { decodeBase64 } from "../../shared/base/base64.ts";
 import { fieldOf, type HttpHead, listOf } from "../../shared/websocket/http_head.ts";
@@ -12,7 +12,7 @@ import { WebRefusal } from "./web_refusal.ts";
 const KEY_BYTES = 16;
 const encoder = new TextEncoder();
 
-/** A request that may become a WebSocket connection. */
+/** A valid request for a WebSocket connection. */
 export interface UpgradeRequest {
   readonly kind: "upgrade";
   readonly head: HttpHead;
@@ -21,7 +21,7 @@ export interface UpgradeRequest {
   readonly host: string;
 }
 
-/** What a request to upgrade says. Throws WebRefusal, or ProtocolError for a field that is there twice. */
+/** Reads a request to upgrade. Throws WebRefusal, or ProtocolError for a repeated field. */
 export function checkUpgrade(head: HttpHead, host: string): UpgradeRequest {
   if (fieldOf(head, "sec-websocket-version") !== WEBSOCKET_VERSION) {
     throw new WebRefusal(426, `Only version ${WEBSOCKET_VERSION} of WebSocket is spoken here.`);
@@ -36,7 +36,7 @@ export function checkUpgrade(head: HttpHead, host: string): UpgradeRequest {
   return { kind: "upgrade", head, key, host, origin: fieldOf(head, "origin") };
 }
 
-/** The answer that makes it a WebSocket connection. */
+/** The answer that completes the opening handshake. */
 export async function upgradeAnswer({ key }: UpgradeRequest): Promise<Uint8Array> {
   return encoder.encode(
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +

@@ -1,4 +1,4 @@
-// A WebSocket connection as bytes in and out: what the server knows of any other connection.
+// A WebSocket connection as a stream of bytes, like any other connection of the server.
 
 import { setImmediate } from "node:timers";
 import { CLOSE_CODES, closePayload, WebSocketError } from "../../shared/websocket/close_code.ts";
@@ -6,7 +6,7 @@ import { OPCODES, webSocketFrame } from "../../shared/websocket/frame.ts";
 import { WebSocketReader } from "../../shared/websocket/frame_reader.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 
-/** How long a peer has to take the last frame. */
+/** How long a peer has to read the last frame. */
 export const CLOSE_PATIENCE_MS = 1_000;
 
 /** The bytes of the stream that binary messages carry. */
@@ -15,10 +15,10 @@ export class WebConnection implements Connection {
   readonly since: number;
   readonly #raw: Connection;
   readonly #reader = new WebSocketReader({ masked: true });
-  /** Settles when all that was written so far is out, or lost. */
+  /** Settles when everything written so far is sent or lost. */
   #written: Promise<void> = Promise.resolve();
   #isClosing = false;
-  /** Frames that are not out yet. */
+  /** Frames that are not sent yet. */
   #unwritten = 0;
 
   /** `raw`: the connection below, on which the upgrade was answered. */
@@ -28,7 +28,7 @@ export class WebConnection implements Connection {
     this.since = raw.since;
   }
 
-  /** Throws ConnectionLost, or WebSocketError where the peer broke RFC 6455, which it is told. */
+  /** Throws ConnectionLost, or WebSocketError where the peer broke RFC 6455; the peer is told why. */
   async read(): Promise<Uint8Array | null> {
     for (;;) {
       const { closed } = this.#reader;
@@ -40,7 +40,7 @@ export class WebConnection implements Connection {
       if (chunk === null) return null;
       const data = await this.#open(chunk);
       if (data.length > 0) return data;
-      // Frames without data must not keep the others from their turn.
+      // Empty frames must not keep other connections from their turn.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
@@ -55,7 +55,7 @@ export class WebConnection implements Connection {
   close(): void {
     if (!this.#isClosing) {
       this.#isClosing = true;
-      // A courtesy, which is not waited for.
+      // A courtesy: nobody waits for it.
       if (this.#unwritten === 0) {
         void this.#raw.write(closeFrame(CLOSE_CODES.normal)).catch(() => {});
       }
@@ -67,7 +67,7 @@ export class WebConnection implements Connection {
     try {
       const data = this.#reader.push(chunk);
       const ping = this.#reader.takePing();
-      // Whoever pings and does not read waits here: nothing collects.
+      // A peer that pings and does not read waits here, so that no answers pile up.
       if (ping !== undefined) await this.#send(webSocketFrame(OPCODES.pong, ping));
       return data;
     } catch (error) {
@@ -76,7 +76,7 @@ export class WebConnection implements Connection {
     }
   }
 
-  // One after the other: a pong must not come in the middle of another frame.
+  // Writes take turns: a pong must not land in the middle of another frame.
   #send(frame: Uint8Array): Promise<void> {
     this.#unwritten++;
     const sent = this.#written.then(() => this.#raw.write(frame)).finally(() => this.#unwritten--);

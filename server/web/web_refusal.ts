@@ -1,4 +1,4 @@
-// Answers in HTTP to what is no WebSocket connection, or may not become one.
+// HTTP answers to requests that are refused.
 
 import { CmdchatError, LimitError } from "../../shared/base/errors.ts";
 import type { HttpHead } from "../../shared/websocket/http_head.ts";
@@ -13,7 +13,7 @@ const STATUS = {
   503: "Service Unavailable",
 } as const;
 
-/** What an answer may begin with. */
+/** The status lines of the answers. */
 export type WebStatus = keyof typeof STATUS;
 
 const EXTRA_FIELDS: { readonly [S in WebStatus]?: string } = {
@@ -24,12 +24,12 @@ const encoder = new TextEncoder();
 
 /** A request that is refused; the connection answers with `bytes` and closes. `message` is for the log. */
 export class WebRefusal extends Error {
-  /** The client's, where a proxy told it. */
+  /** The client's address, where a proxy named it. */
   address: string | undefined;
   readonly #status: WebStatus;
   #hasBody = true;
 
-  /** `text`: one line for whoever reads the answer; it contains nothing of the request. */
+  /** `text`: one line for the reader of the answer; it repeats nothing of the request. */
   constructor(status: WebStatus, text: string) {
     super(text);
     this.#status = status;
@@ -54,8 +54,8 @@ export class WebRefusal extends Error {
 }
 
 /**
- * The refusal of a request that broke a rule or a limit, in the form that its method asks for, from the client at
- * `address`; any other error as it is.
+ * Turns an error about a rule or a limit that the request of the client at `address` broke into a refusal in the form
+ * that its method needs; returns any other error as it is.
  */
 export function refusalFor(error: unknown, head?: HttpHead, address?: string): unknown {
   const refusal = error instanceof CmdchatError

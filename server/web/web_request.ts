@@ -1,4 +1,4 @@
-// A request in HTTP as the door takes it: to become a WebSocket connection, or for the page.
+// An HTTP request as the door accepts it: an upgrade to WebSocket, or a request for the page.
 
 import {
   fieldOf,
@@ -14,7 +14,7 @@ import { refusalFor, WebRefusal } from "./web_refusal.ts";
 const NO_UPGRADE =
   "Your proxy does not pass Upgrade: it must hand on the fields Upgrade and Connection over HTTP/1.1.";
 const PAGE_PATH = "/";
-// Four bytes tell these methods, and HTTP/2, from each other and from a frame, whose length would be above all limits.
+// Four bytes identify these methods and HTTP/2. Read as a frame's length they would be above every limit.
 const METHOD_BYTES = 4;
 const METHODS = /^(?:GET |HEAD|POST|PUT |PATC|DELE|OPTI|TRAC|CONN|PRI )$/;
 const decoder = new TextDecoder("latin1");
@@ -27,26 +27,26 @@ export interface PageRequest {
   readonly host: string;
 }
 
-/** A request that may be answered. */
+/** A valid request. */
 export type WebRequest = UpgradeRequest | PageRequest;
 
 /** What the server has for browsers. */
 export interface Served {
   readonly hasPage: boolean;
-  /** One line for whoever asks for a page where there is none. */
+  /** The answer's one line where there is no page. */
   readonly how: string;
 }
 
 /** Whether a connection speaks HTTP. Throws ConnectionLost. */
 export async function speaksHttp(first: FirstBytes): Promise<boolean> {
   if (!await first.has(1)) return false;
-  // Nothing more is waited for where the first byte tells.
+  // Waits for no more bytes where the first one decides.
   if (!/^[A-Z]/.test(decoder.decode(first.bytes.subarray(0, 1)))) return false;
   if (!await first.has(METHOD_BYTES)) return false;
   return METHODS.test(decoder.decode(first.bytes.subarray(0, METHOD_BYTES)));
 }
 
-/** Reads a request, which nothing may follow yet. Throws WebRefusal or ConnectionLost. */
+/** Reads a request; no bytes may follow it before the answer. Throws WebRefusal or ConnectionLost. */
 export async function readWebRequest(first: FirstBytes, served: Served): Promise<WebRequest> {
   const { head, rest } = await readHead(first);
   try {
