@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "host_and_port",
       "invite_link",
       "names",
+      "reaction",
       "secret_text",
     ],
   },
@@ -397,7 +398,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "What the client knows of its rooms: members, recent messages, who is typing, who is ignored.",
     uses: ["client/base", "client/sealed_engine"],
-    face: ["direct_messages", "ignored_names", "joined_room", "joined_rooms", "roster", "typing"],
+    face: [
+      "direct_messages",
+      "ignored_names",
+      "joined_room",
+      "joined_rooms",
+      "reactions",
+      "roster",
+      "typing",
+    ],
   },
   "client/transfer_base": {
     says:

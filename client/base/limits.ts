@@ -60,6 +60,9 @@ export const BUFFER_SIZE = { default: 200, min: 10, max: 1_000 } as const;
 /** Messages of a room that a client remembers for quoting and changing. */
 export const SAID_REMEMBERED = 200;
 
+/** Reactions that a client counts: emoji of one message, emoji of one member under it, and all of a room. */
+export const REACTIONS_MAX = { kinds: 16, member: 4, room: 5_000 } as const;
+
 /** Lines of each room that is not the current one which a client holds back where it only counts them. */
 export const DEFERRED_LINES_MAX = 200;
 

@@ -68,6 +68,11 @@ export class MessageSender {
     return text === null ? track(this.#deleting, room, revising) : revising;
   }
 
+  /** Puts an emoji under message `sequence` of the current room, or takes it back. */
+  react(sequence: SequenceNumber, emoji: string, on: boolean): Promise<RequestOutcome> {
+    return this.#requests.add({ kind: "react", sequence, emoji, on }, this.#room());
+  }
+
   /** Says `text` to one person alone. */
   direct({ client }: Correspondent, text: string): Promise<RequestOutcome> {
     this.#check(text);

@@ -3,8 +3,11 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { parseName } from "../../shared/text/names.ts";
+import { reactionKey } from "../../shared/text/reaction.ts";
+import { REACTIONS_MAX } from "../base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
+import { parseEmoji } from "./emoji.ts";
 
 /** Rows of the commands for messages and the user's name and state. */
 export const CHAT_COMMANDS: readonly CommandRow[] = [
@@ -77,6 +80,44 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     },
   },
   {
+    name: "react",
+    argument: "[#N] EMOJI",
+    needs: "new protocol",
+    help: "put an emoji under message N, by default the newest of somebody else; once more takes " +
+      "it back: /react :+1:",
+    completes: "emoji",
+    run({ chat }, argument) {
+      const { sequence, word } = splitReaction(chat, argument);
+      const emoji = parseEmoji(word);
+      const { on } = checkRoom(chat, sequence, emoji);
+      return chat.talk.react(sequence, emoji, on);
+    },
+  },
+  {
+    name: "unreact",
+    argument: "[#N] [EMOJI]",
+    needs: "new protocol",
+    help: "take your emoji back from message N, by default the last that has one of yours",
+    completes: "emoji",
+    run({ chat }, argument) {
+      const [, number, word = ""] = /^(?:#?(\d{1,15})(?:\s+|$))?(\S*)$/.exec(argument) ?? [];
+      const sequence = number === undefined ? chat.room.reactions.lastOwn : Number(number);
+      const key = word === "" ? undefined : reactionKey(parseEmoji(word));
+      const own = sequence === undefined
+        ? []
+        : chat.room.reactions.of(sequence).filter((reaction) =>
+          reaction.own && (key === undefined || reactionKey(reaction.emoji) === key)
+        );
+      if (sequence === undefined || own.length === 0) {
+        const where = number === undefined ? "any message here" : `#${number}`;
+        throw new UsageError(`Cannot take a reaction back: you have none under ${where}`, {
+          hint: "the form is /unreact [#N] [EMOJI]",
+        });
+      }
+      return Promise.all(own.map(({ emoji }) => chat.talk.react(sequence, emoji, false)));
+    },
+  },
+  {
     name: "away",
     argument: "[TEXT]",
     needs: "new protocol",
@@ -110,4 +151,48 @@ function refuseBareNumber(chat: Chat, argument: string): void {
     hint: `/edit #${number} TEXT changes message ${number}; ` +
       `/edit #${lastOwn} ${number} TEXT changes your last message`,
   });
+}
+
+/** Splits `[#N] EMOJI`. */
+function splitReaction(
+  chat: Chat,
+  argument: string,
+): { readonly sequence: number; readonly word: string } {
+  const [, number, word] = /^(?:#?(\d{1,15})\s+)?(\S+)$/.exec(argument) ?? [];
+  if (word === undefined || /^#?\d+$/.test(word)) {
+    throw new UsageError(`Cannot react with ${quote(argument)}: the form is /react [#N] EMOJI`, {
+      hint: "N is the number before each message; /react #12 :+1: reacts to #12",
+    });
+  }
+  if (number === undefined) {
+    const newest = chat.room.said.lastOfOthers;
+    if (newest !== undefined) return { sequence: newest.sequence, word };
+    throw new UsageError("Cannot react: nobody else has said anything here yet");
+  }
+  if (chat.room.said.find(Number(number)) === undefined) {
+    throw new UsageError(
+      `Cannot react to #${number}: this client has no such message of this room`,
+    );
+  }
+  return { sequence: Number(number), word };
+}
+
+/** Whether the emoji is to be put or taken back. Throws UsageError where there is no room for it. */
+function checkRoom(chat: Chat, sequence: number, emoji: string): { readonly on: boolean } {
+  const reactions = chat.room.reactions.of(sequence);
+  const same = reactions.find((known) => reactionKey(known.emoji) === reactionKey(emoji));
+  if (same?.own) return { on: false };
+  const { member, kinds } = REACTIONS_MAX;
+  if (reactions.filter(({ own }) => own).length >= member) {
+    throw new UsageError(
+      `Cannot react to #${sequence}: ${member} of your reactions are there, the maximum`,
+      { hint: `/unreact #${sequence} takes them back` },
+    );
+  }
+  if (same === undefined && reactions.length >= kinds) {
+    throw new UsageError(
+      `Cannot react to #${sequence} with another emoji: ${kinds} are there, the maximum`,
+    );
+  }
+  return { on: true };
 }

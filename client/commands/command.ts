@@ -41,7 +41,8 @@ export interface CommandRow {
     | "banned"
     | "ignored"
     | "long text"
-    | "own message";
+    | "own message"
+    | "emoji";
   /** Runs it; `argument` is trimmed. Throws UsageError or LimitError, which the caller shows. */
   readonly run: (context: CommandContext, argument: string) => void | Promise<unknown>;
 }

@@ -98,9 +98,20 @@ function completeArgument(
       return { start, candidates: startingWith(word, chat.output.ignored.names) };
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
+    // `:name` is completed in every line.
+    case "emoji":
+      return completeReaction(word, start);
     case "own message":
       return completeOwnMessage(row, { chat, word, start });
   }
+}
+
+/** Completes the name of an emoji without its colon, as a name that is typed alone. */
+function completeReaction(word: string, start: number): Completions {
+  const [name = ""] = /\S*$/.exec(word) ?? [];
+  const found = /^[a-z]/i.test(name) ? findEmoji(`:${name}`) : undefined;
+  if (found === undefined) return NOTHING;
+  return completeEmoji({ start: start + word.length - name.length, names: found.names });
 }
 
 interface OwnMessageInput {

@@ -1,6 +1,11 @@
 // Emoji by name, for Tab: the common ones, under the names that GitHub, Slack and most chats share. The table is our
 // own because the packages with all 1,900 are larger than the whole client.
 
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { closest } from "../../shared/text/closest.ts";
+import { isReaction } from "../../shared/text/reaction.ts";
+
 const TABLE = `
 smile 😄 grin 😁 joy 😂 rofl 🤣 smiley 😃 grinning 😀 laughing 😆 sweat_smile 😅 wink 😉 blush 😊 innocent 😇
 slightly_smiling_face 🙂 upside_down_face 🙃 heart_eyes 😍 kissing_heart 😘 yum 😋 stuck_out_tongue 😛 zany_face 🤪
@@ -70,4 +75,17 @@ export function findEmoji(
     a.length - b.length || (a < b ? -1 : 1)
   );
   return { start: typed.length - word.length, names: names.slice(0, CANDIDATES_MAX) };
+}
+
+/** An emoji as it is typed: itself, `:name:`, or its name. Throws UsageError. */
+export function parseEmoji(word: string): string {
+  const name = word.replaceAll(/^:|:$/g, "").toLowerCase();
+  const emoji = EMOJI.get(name) ?? word;
+  if (isReaction(emoji)) return emoji;
+  const meant = closest(name, [...EMOJI.keys()]);
+  throw new UsageError(`Cannot react with ${quote(word)}: expected one emoji or its name`, {
+    hint: meant === undefined
+      ? "as in /react 👍 or /react :+1: with Tab behind the colon for more"
+      : `did you mean :${meant}: ${EMOJI.get(meant)}?`,
+  });
 }

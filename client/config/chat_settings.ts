@@ -39,6 +39,11 @@ export const SETTINGS = {
     fallback: "folded",
     help: "who comes and goes: counted together, each in a line, or not at all",
   },
+  reactions: {
+    values: ["folded", "all", "off"],
+    fallback: "folded",
+    help: "reactions to messages: counted together, each in a line, or not at all",
+  },
   others: {
     values: ["show", "count"],
     fallback: "show",

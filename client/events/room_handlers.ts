@@ -5,6 +5,7 @@ import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { moderationText } from "../../shared/messages/moderation_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
+import { isReaction } from "../../shared/text/reaction.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
@@ -16,6 +17,7 @@ import type { JoinedRoom } from "../rooms/joined_room.ts";
 export type RoomEvent = RoomEventOf<
   | "chat"
   | "revised"
+  | "reacted"
   | "joined"
   | "left"
   | "renamed"
@@ -76,6 +78,7 @@ const HANDLERS: Handlers = {
     // Whoever changed a message sees which one it was; to others a deleted text is not shown again.
     const before = own ? room.said.find(sequence)?.text : undefined;
     room.said.revise(sequence, text);
+    if (text === null) room.reactions.delete(sequence);
     const who = nameInSentence(name);
     const was = before === undefined ? "" : quote(before, 60);
     const what = text === null
@@ -83,6 +86,20 @@ const HANDLERS: Handlers = {
       : `${who} changed #${sequence}${was && ` from ${was}`} to: ${text}`;
     const said = text ?? undefined;
     show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
+  },
+
+  reacted(chat, { client, name, request, sequence, emoji, on, time }, room) {
+    const own = client === chat.clientId;
+    if (own) chat.requests.answer(request, "confirmed");
+    // Anything but one emoji comes from a server, or a member of a sealed room, that does not follow the protocol.
+    if (!isReaction(emoji) || (!own && chat.output.ignored.has(name))) return;
+    if (!room.reactions.take({ sequence, emoji, client, name, own, on })) return;
+    const who = nameInSentence(name);
+    const text = on
+      ? `${who} reacted ${emoji} to #${sequence}.`
+      : `${who} took ${emoji} back from #${sequence}.`;
+    const reactions = room.reactions.of(sequence);
+    show(chat, { event: "reacted", text, name, time, sequence, emoji, on, reactions }, room);
   },
 
   joined(chat, { client, name, time, old }, room) {

@@ -3,6 +3,7 @@
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { AnyClientId } from "../base/local_ids.ts";
 import type { ChatContext } from "./chat_context.ts";
+import type { CountedReaction } from "../rooms/reactions.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 
 /** One line about an event. */
@@ -17,6 +18,10 @@ export interface Shown {
   /** The message that was changed, and its new text; undefined where it was taken back. */
   readonly sequence?: SequenceNumber;
   readonly said?: string | undefined;
+  /** What somebody put under that message, or took back, and all that is there now. */
+  readonly emoji?: string;
+  readonly on?: boolean;
+  readonly reactions?: readonly CountedReaction[];
 }
 
 /** Shows a line about `room`, or about none. */

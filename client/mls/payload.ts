@@ -5,6 +5,7 @@ import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/messag
 import {
   FILE_NAME_WIRE_MAX_BYTES,
   MESSAGE_MAX_BYTES_CEILING,
+  REACTION_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
@@ -62,6 +63,13 @@ export const PAYLOADS = {
   receipt: { id, to: bytes(HANDLE_BYTES), of: id, state: z.enum(FILE_RECEIPTS) },
   /** The sender hands out its file `of` no longer. */
   withdrawn: { id, of: id },
+  /** An emoji under the text with the id `of`, whoever said it; taken back where `on` is false. */
+  react: {
+    id,
+    of: id,
+    emoji: z.string().check(z.maxLength(REACTION_MAX_BYTES)),
+    on: z.boolean(),
+  },
 } as const;
 
 function topic() {

@@ -11,6 +11,7 @@ export class DeferredLines {
   keep(room: string, line: ShownLine): void {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
+    if (line.folds !== undefined && lines.at(-1)?.folds === line.folds) lines.pop();
     lines.push(line);
     if (lines.length > DEFERRED_LINES_MAX) lines.shift();
   }

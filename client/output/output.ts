@@ -4,10 +4,17 @@
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { Attention, mentions } from "./attention.ts";
 import type { Clock } from "../base/clock.ts";
-import type { History, HistoryEntry } from "../history/history.ts";
+import type { History } from "../history/history.ts";
+import { HistoryLog, markOf } from "./history_log.ts";
 import type { LookBackSource } from "../console/look_back.ts";
 import { drawnLines, earlierLines } from "./look_back_lines.ts";
 import { DeferredLines } from "./deferred_lines.ts";
+import {
+  isReactionLine,
+  ReactionFold,
+  reactionSummary,
+  type ShowReactions,
+} from "./reaction_fold.ts";
 import { IgnoredNames } from "../rooms/ignored_names.ts";
 import { LongTexts } from "./long_texts.ts";
 import { isMembership, isPresence, PresenceFold } from "./presence_fold.ts";
@@ -26,7 +33,7 @@ import {
 import { plainRow, plainText, type RenderedLine } from "../render/shown.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
-import type { ShownLine } from "./shown_line.ts";
+import { type ShownLine, shownLine } from "./shown_line.ts";
 import type { Alert } from "../terminal/terminal.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
@@ -55,6 +62,8 @@ export interface OutputScreen {
   readonly columns: () => number;
   /** Shows a title of the window; undefined puts the one before back. */
   readonly title?: (text: string | undefined) => void;
+  /** Shows all reactions to a message at the message; false where it is not shown any more. Absent: as lines. */
+  readonly react?: ShowReactions;
   /** A line as the terminal shows it; absent where it is no terminal. */
   readonly paint?: (line: RenderedLine) => string;
 }
@@ -68,16 +77,21 @@ export class Output {
   readonly longTexts = new LongTexts();
   readonly #options: OutputOptions;
   readonly #presence = new PresenceFold();
+  readonly #reactions = new ReactionFold();
   readonly #bars: ProgressBars;
   readonly #attention: Attention | undefined;
   readonly #deferred = new DeferredLines();
+  readonly #log: HistoryLog;
   #kept: ShownLine[] = [];
   #day: string | undefined;
-  #historyFailed = false;
 
   constructor(options: OutputOptions) {
     this.#options = options;
     this.settings = options.settings ?? new ChatSettings();
+    this.#log = new HistoryLog({
+      ...options,
+      fault: (why) => this.note("error", why, "later lines may be missing in the history file"),
+    });
     this.#bars = new ProgressBars(() => options.clock.now());
     const { screen, clock } = options;
     this.#attention = screen &&
@@ -90,12 +104,12 @@ export class Output {
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
     const isDeferred = this.#isDeferred(line) && !line.mention;
     const draw = (elsewhere: boolean) => this.#renderer.chat({ ...line, elsewhere });
-    const shown = { ...lineOf(line, draw), isSaid: true };
+    const shown = { ...shownLine(line, draw), isSaid: true };
     if (isDeferred) this.#deferred.keep(line.room, shown);
     else this.#show(shown, line.elsewhere);
     const { time, room, sender, to, text, sequence } = line;
     const mark = markOf(line);
-    this.#store(
+    this.#log.store(
       to === undefined
         ? { kind: "chat", time, room, sender, text, sequence, ...mark }
         : { kind: "system", time, room, text: `${sender} to ${to} alone: ${text}`, ...mark },
@@ -112,11 +126,12 @@ export class Output {
     }
     const isAbout = name !== undefined && line.event !== "renamed" && !isMembership(line);
     if (isAbout && this.ignored.has(name)) return;
-    if (this.#isDeferred(line)) this.#deferSystem(line);
+    if (isReactionLine(line)) this.#reactionLine(line);
+    else if (this.#isDeferred(line)) this.#deferSystem(line);
     else if (isPresence(line)) this.#presenceLine(line);
     else this.#show(this.#systemLine(line), line.elsewhere);
     const { time, room, text } = line;
-    this.#store({ kind: "system", time, room, text, ...markOf(line) });
+    this.#log.store({ kind: "system", time, room, text, ...markOf(line) });
   }
 
   /** Shows an event of a transfer; `current`: the title of the current room. */
@@ -127,12 +142,12 @@ export class Output {
     const draw = (elsewhere: boolean) =>
       this.#renderer.file(event, time, roomTag({ room: room ?? "", elsewhere }));
     if (draw(false) !== undefined) {
-      const line = lineOf({ room, time }, (elsewhere) => draw(elsewhere) ?? NOTHING);
+      const line = shownLine({ room, time }, (elsewhere) => draw(elsewhere) ?? NOTHING);
       this.#show(line, room !== undefined && room !== current);
     }
     if (event.kind !== "saved" && event.kind !== "sent") return;
     const { name, sender } = event.file;
-    this.#store({
+    this.#log.store({
       kind: "file",
       time,
       room: room ?? current ?? "",
@@ -255,12 +270,14 @@ export class Output {
     this.#kept = [];
     this.longTexts.clear();
     this.#presence.clear();
+    this.#reactions.clear();
     this.#refreshLive();
   }
 
   /** Prints the summary that so far changed in place. */
   flush(): void {
-    const { summary } = this.#presence;
+    const summary = this.#presence.summary ?? this.#reactions.summary;
+    this.#reactions.clear();
     if (summary === undefined) return;
     this.#presence.clear();
     this.#refreshLive();
@@ -296,7 +313,7 @@ export class Output {
   }
 
   #systemLine(line: SystemLine): ShownLine {
-    return lineOf(line, (elsewhere) => this.#renderer.system({ ...line, elsewhere }));
+    return shownLine(line, (elsewhere) => this.#renderer.system({ ...line, elsewhere }));
   }
 
   #presenceLine(line: SystemLine): void {
@@ -305,15 +322,33 @@ export class Output {
     if (how === "all" || this.#options.screen === undefined) {
       return this.#show(this.#systemLine(line), line.elsewhere);
     }
-    if (!this.#presence.fits(line)) this.flush();
+    // One of the two waits at a time, so that lines stay in their order.
+    if (!this.#presence.fits(line) || this.#reactions.summary !== undefined) this.flush();
     this.#presence.add(line);
+    this.#refreshLive();
+  }
+
+  #reactionLine(line: SystemLine): void {
+    const { screen } = this.#options;
+    const { room, sequence = 0, reactions = [], elsewhere } = line;
+    if (screen?.react?.(room, sequence, reactions)) return;
+    const how = this.settings.get("reactions");
+    if (how === "off") return;
+    if (this.#isDeferred(line)) {
+      const text = reactionSummary(sequence, reactions);
+      const folds = `reactions ${sequence}`;
+      return this.#deferred.keep(room, { ...this.#systemLine({ ...line, text }), folds });
+    }
+    if (how === "all" || screen === undefined) return this.#show(this.#systemLine(line), elsewhere);
+    if (!this.#reactions.fits(line) || this.#presence.summary !== undefined) this.flush();
+    this.#reactions.add(line);
     this.#refreshLive();
   }
 
   #refreshLive(): void {
     const { screen, renderer } = this.#options;
     if (screen === undefined) return;
-    const { summary } = this.#presence;
+    const summary = this.#presence.summary ?? this.#reactions.summary;
     screen.setLive([
       ...(summary === undefined ? [] : [renderer.system(summary)]),
       ...this.#bars.rows(screen.columns() - 1).map((row): RenderedLine => ({
@@ -359,36 +394,4 @@ export class Output {
     const more = renderer.more(rest.length, line.more);
     return { ...shown, rows: [...rows.slice(0, max), more] };
   }
-
-  #store(entry: HistoryEntry): void {
-    const { history, clock } = this.#options;
-    if (history === undefined) return;
-    const time = isUtcTime(entry.time) ? entry.time : clock.utc();
-    history.append({ ...entry, time }).catch((error) => this.#historyFault(error));
-  }
-
-  /** Reported once: a full disk would otherwise answer every line with an error. */
-  #historyFault(error: unknown): void {
-    if (this.#historyFailed) return;
-    this.#historyFailed = true;
-    const why = error instanceof Error ? error.message : "the system refused";
-    this.note("error", why, "later lines may be missing in the history file");
-  }
-}
-
-function lineOf(
-  { room, time }: Pick<ShownLine, "room" | "time">,
-  draw: ShownLine["draw"],
-): ShownLine {
-  return { room, time, draw };
-}
-
-/** The history records of each line whether the server could read it. */
-function markOf({ sealed = false }: Pick<ChatLine, "sealed">): Pick<HistoryEntry, "sealed"> {
-  return sealed ? { sealed } : {};
-}
-
-function isUtcTime(time: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(time) &&
-    !Number.isNaN(Date.parse(time));
 }

@@ -12,8 +12,18 @@ export interface ShownLine {
   readonly draw: (elsewhere: boolean) => RenderedLine;
   /** Whether a member said it. */
   readonly isSaid?: boolean;
+  /** It replaces the line before it that has the same here, while both are held back. */
+  readonly folds?: string;
   /** The number by which /more finds its hidden rows, if it has any. */
   more?: number | undefined;
+}
+
+/** A line that is drawn for the moment. */
+export function shownLine(
+  { room, time }: Pick<ShownLine, "room" | "time">,
+  draw: ShownLine["draw"],
+): ShownLine {
+  return { room, time, draw };
 }
 
 const UNSEEN = /[\s\u200e]/g;

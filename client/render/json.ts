@@ -44,6 +44,7 @@ export function createJsonRenderer(): Renderer {
     },
     system(line) {
       const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
+      const { emoji, on } = line;
       return object("system", {
         kind: "system",
         time,
@@ -55,6 +56,8 @@ export function createJsonRenderer(): Renderer {
         names,
         sequence,
         said,
+        emoji,
+        on,
         sealed,
       });
     },

@@ -41,6 +41,14 @@ export interface Quote {
   readonly text?: string | undefined;
 }
 
+/** All that reacted to a message with one emoji, NOT sanitized. */
+export interface ReactionCount {
+  readonly emoji: string;
+  readonly names: readonly string[];
+  /** Whether the user is one of them. */
+  readonly own: boolean;
+}
+
 /** A system line, NOT sanitized. */
 export interface SystemLine {
   readonly text: string;
@@ -53,6 +61,11 @@ export interface SystemLine {
   /** The message that was changed (`revised`), and its new text. */
   readonly sequence?: number | undefined;
   readonly said?: string | undefined;
+  /** The emoji that somebody put under message `sequence` (`reacted`), or took back where `on` is false. */
+  readonly emoji?: string | undefined;
+  readonly on?: boolean | undefined;
+  /** All reactions to that message now. */
+  readonly reactions?: readonly ReactionCount[] | undefined;
   /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
   /** Whether it comes from the members of a sealed room and not from the server. */

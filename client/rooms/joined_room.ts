@@ -2,6 +2,7 @@
 
 import type { AnyClientId, AnyRoomId } from "../base/local_ids.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
+import { Reactions } from "./reactions.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
 
@@ -14,6 +15,7 @@ export class JoinedRoom {
   seal: SealStatus | undefined;
   readonly roster = new Roster();
   readonly said = new RecentMessages();
+  readonly reactions = new Reactions();
   /** What names it in this session; undefined while the user is not in it. */
   id: AnyRoomId | undefined;
   /** The user's name in it, as the server gave it. */
@@ -74,6 +76,7 @@ export class JoinedRoom {
   startAnew(): void {
     this.roster.clear();
     this.said.clear();
+    this.reactions.clear();
     this.#people = [];
     this.#firstSight = true;
   }

@@ -35,6 +35,11 @@ export class RecentMessages {
     return this.#lastOwn;
   }
 
+  /** The last message that somebody else said; undefined where there is none. */
+  get lastOfOthers(): RecentMessage | undefined {
+    return [...this.#messages.values()].findLast(({ own }) => !own);
+  }
+
   /** The user's messages that can still be changed, oldest first. */
   get own(): RecentMessage[] {
     return [...this.#messages.values()].filter(({ own }) => own);

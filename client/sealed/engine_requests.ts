@@ -22,6 +22,10 @@ export function toEngine(
       const { id, sequence, text } = request;
       return { kind: "revise", request: id, sequence, text };
     }
+    case "react": {
+      const { id, sequence, emoji, on } = request;
+      return { kind: "react", request: id, sequence, emoji, on };
+    }
     case "topic":
       return { kind: "topic", request: request.id, text: request.text };
     case "rename":

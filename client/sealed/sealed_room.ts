@@ -182,11 +182,10 @@ export class SealedRoom {
         const about = { name, time, sequence, text, client: this.#clientOf(client) };
         return this.#pass({ kind: "chat", ...about, request: 0, action, reply });
       }
-      case "revised": {
-        const { sequence, text, request } = event;
-        if (request > 0) this.requests.answer(request, "confirmed");
-        const about = { ...this.#about(event), time: event.time };
-        return this.#pass({ kind: "revised", ...about, sequence, text, request: 0 });
+      case "revised":
+      case "reacted": {
+        if (event.request > 0) this.requests.answer(event.request, "confirmed");
+        return this.#pass({ ...event, ...this.#about(event), time: event.time, request: 0 });
       }
       case "topic":
         return this.#topic(event);

@@ -52,6 +52,17 @@ export type SealedRoomEvent =
     readonly text: string | null;
     readonly request: number;
   }
+  /** Somebody put an emoji under a text, or took it back. */
+  | {
+    readonly kind: "reacted";
+    readonly client: number;
+    readonly name: string;
+    readonly time: number;
+    readonly sequence: number;
+    readonly emoji: string;
+    readonly on: boolean;
+    readonly request: number;
+  }
   /** What the room is about; `told`: as whoever confirmed us says, not as we heard. */
   | {
     readonly kind: "topic";
@@ -175,6 +186,14 @@ export type SealedRoomRequest =
     readonly request: number;
     readonly sequence: SequenceNumber;
     readonly text: string | null;
+  }
+  /** An emoji under the text of that sequence; `on` false takes it back. */
+  | {
+    readonly kind: "react";
+    readonly request: number;
+    readonly sequence: SequenceNumber;
+    readonly emoji: string;
+    readonly on: boolean;
   }
   | { readonly kind: "topic"; readonly request: number; readonly text: string }
   /** We are writing: told now or never. */

@@ -14,7 +14,7 @@ import { GuestCount } from "./guest_count.ts";
 import { FrameHandler } from "./frame_handler.ts";
 import { MemberMessages } from "./member_messages.ts";
 
-type Said = Extract<SealedRoomRequest, { kind: "say" | "whisper" | "revise" | "topic" }>;
+type Said = Extract<SealedRoomRequest, { kind: "say" | "whisper" | "revise" | "react" | "topic" }>;
 
 /** One member of one sealed room. */
 export class Member {
@@ -59,6 +59,7 @@ export class Member {
       case "say":
       case "whisper":
       case "revise":
+      case "react":
       case "topic":
         return await this.#say(request);
       case "typing":
@@ -147,6 +148,12 @@ export class Member {
         return of === undefined
           ? "Not changed: this client does not know that message as yours any more."
           : { kind: "revise", id, of, text: said.text };
+      }
+      case "react": {
+        const of = this.#messages.idAt(said.sequence);
+        return of === undefined
+          ? "Not sent: this client does not know that message any more."
+          : { kind: "react", id, of, emoji: said.emoji, on: said.on };
       }
     }
   }

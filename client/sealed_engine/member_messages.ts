@@ -14,7 +14,7 @@ import { RecentTexts } from "./recent_texts.ts";
 /** Payloads that are for people. */
 export type MemberMessage = Extract<
   Payload,
-  { kind: "text" | "revise" | "topic" | "typing" | "move" | "direct" }
+  { kind: "text" | "revise" | "react" | "topic" | "typing" | "move" | "direct" }
 >;
 
 type Position = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
@@ -47,6 +47,11 @@ export class MemberMessages {
     return this.#texts.idOf(this.#state.identity.signature.publicKey, sequence);
   }
 
+  /** The id of the text that is shown under that sequence, whoever said it. */
+  idAt(sequence: SequenceNumber): Uint8Array | undefined {
+    return this.#texts.idAt(sequence);
+  }
+
   /** Words of another member; `again` where they were heard before. */
   async heard(
     from: GroupMember,
@@ -70,6 +75,8 @@ export class MemberMessages {
       }
       case "revise":
         return this.#revise(from, message, time, 0);
+      case "react":
+        return this.#react(from, message, time, 0);
       case "typing":
         return options.tell({ kind: "typing", client, name });
       case "move":
@@ -102,6 +109,8 @@ export class MemberMessages {
       }
       case "revise":
         return this.#revise(self, payload, time, request);
+      case "react":
+        return this.#react(self, payload, time, request);
       default:
         return options.tell({ kind: "done", request });
     }
@@ -139,6 +148,22 @@ export class MemberMessages {
     if (sequence === undefined) return;
     const about = { client: people.numberOf(from.handle), name: from.name, time };
     options.tell({ kind: "revised", ...about, sequence, text, request });
+  }
+
+  #react(
+    from: GroupMember,
+    { of, emoji, on }: Extract<MemberMessage, { kind: "react" }>,
+    time: number,
+    request: number,
+  ): void {
+    const { options, people } = this.#state;
+    const sequence = this.#texts.sequenceOfId(of);
+    // From before our time: here is no text under which it could be shown.
+    if (sequence === undefined) {
+      return request > 0 ? options.tell({ kind: "done", request }) : undefined;
+    }
+    const about = { client: people.numberOf(from.handle), name: from.name, time };
+    options.tell({ kind: "reacted", ...about, sequence, emoji, on, request });
   }
 
   async #whispered(

@@ -38,6 +38,17 @@ export class RecentTexts {
     return this.#texts.get(`${hex(key)}:${hex(id)}`)?.sequence;
   }
 
+  /** Under which sequence the text of that id is shown, whoever said it; the first that had the id. */
+  sequenceOfId(id: Uint8Array): number | undefined {
+    const wanted = hex(id);
+    return this.#texts.values().find((text) => hex(text.id) === wanted)?.sequence;
+  }
+
+  /** The id of the text that is shown under that sequence, whoever said it. */
+  idAt(sequence: SequenceNumber): Uint8Array | undefined {
+    return this.#texts.values().find((text) => text.sequence === sequence)?.id;
+  }
+
   /** The id of that one's text that is shown under that sequence. */
   idOf(key: Uint8Array, sequence: SequenceNumber): Uint8Array | undefined {
     const author = hex(key);

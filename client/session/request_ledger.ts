@@ -285,7 +285,7 @@ export class RequestLedger {
 
 /** Whether numbers in it hold for its session only. */
 function isBound({ draft }: Entry): boolean {
-  return draft.kind === "direct" || draft.kind === "revise" ||
+  return draft.kind === "direct" || draft.kind === "revise" || draft.kind === "react" ||
     (draft.kind === "chat" && draft.reply > 0);
 }
 

@@ -76,6 +76,7 @@ export class V1Translation {
       case "hello":
       case "leave":
       case "revise":
+      case "react":
       case "moderate":
       case "direct":
       case "topic":

@@ -70,6 +70,8 @@ const OBJECTS = [
     names: z.array(name).optional(),
     sequence: count.optional().describe("Which message was changed or taken back"),
     said: z.string().nullable().optional().describe("What it says now"),
+    emoji: z.string().max(64).optional().describe("What somebody put under that message"),
+    on: z.boolean().optional().describe("False: took back"),
   }),
   object("file", "A turn of a file transfer", {
     event: z.enum(FILE_EVENTS),

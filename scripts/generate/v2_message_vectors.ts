@@ -50,6 +50,7 @@ const REQUESTS: readonly Message[] = [
   ["pull", [27, 5, 2, "f1", 3, 32]],
   ["part", [28, [2, 3], "f1", 3, Uint8Array.of(1, 2, 3)]],
   ["receipt", [29, 5, 2, "f1", "saved"]],
+  ["react", [30, 10, 5, 2, "👍", true]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -117,6 +118,7 @@ const EVENTS: readonly Message[] = [
   ["taken", [44, "f1", 3]],
   ["pull", [45, 5, 2, "f1", 3, 32]],
   ["receipt", [46, 5, 2, "bob", 1_790_000_000_000, "f1", "refused"]],
+  ["reacted", [47, 5, 3, 2, "bob", 1_790_000_000_000, 10, 1, "👍", false]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

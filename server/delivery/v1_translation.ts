@@ -29,6 +29,16 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
         text === null ? `${name} took a message back.` : `${name} edited: ${text}`,
       );
     }
+    case "reacted": {
+      const { name, emoji, sequence, on } = event;
+      return said(
+        event,
+        room,
+        on
+          ? `${name} reacted ${emoji} to #${sequence}.`
+          : `${name} took ${emoji} back from #${sequence}.`,
+      );
+    }
     case "moderated":
       return said(event, room, moderationText(event));
     case "topic":

@@ -3,6 +3,7 @@
 import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
+import { isReaction } from "../../shared/text/reaction.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
@@ -11,7 +12,7 @@ import type { Session } from "../session/session.ts";
 import type { SessionRef } from "../session/session_host.ts";
 
 /** Handlers of messages. */
-export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> = {
+export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "react" | "direct" | "typing"> = {
   chat(session, { id, room, text, action, reply }) {
     const member = memberIn(session, room, "send the message");
     checkText(session, text, "send the message");
@@ -32,6 +33,19 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "direct" | "typing"> 
     const onRefused = (why: string) => session.decline(id, `Cannot change the message: ${why}`);
     const revised = { kind: "revised", ...member.about(), request: id, sequence, text } as const;
     member.room.publish(revised, { onRefused });
+  },
+
+  react(session, { id, room, sequence, emoji, on }) {
+    const member = memberIn(session, room, "react");
+    if (!isReaction(emoji)) throw new LimitError("Cannot react: a reaction is one emoji");
+    if (member.room.authors.of(sequence) === undefined) {
+      throw new LimitError(
+        `Cannot react to message ${sequence}: it is deleted, or older than the server remembers`,
+      );
+    }
+    const onRefused = (why: string) => session.decline(id, `Cannot react: ${why}`);
+    const about = { ...member.about(), request: id, sequence } as const;
+    member.room.publish({ kind: "reacted", ...about, emoji, on }, { onRefused });
   },
 
   direct(session, { id, to, text }) {

@@ -25,6 +25,7 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   leave: { does: "leave the room" },
   chat: { isLimited: true, reaches: "room", does: "send the message" },
   revise: { isLimited: true, reaches: "room", does: "change the message" },
+  react: { isLimited: true, reaches: "room", does: "react" },
   rename: { isLimited: true, reaches: "everywhere", does: "use the name" },
   direct: { isLimited: true, reaches: "client", does: "send the direct message" },
   topic: { isLimited: true, reaches: "room", does: "set the topic" },

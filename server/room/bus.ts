@@ -9,7 +9,7 @@ import type { RoomRules } from "./room_rules.ts";
 
 type WithoutPosition<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
 
-/** A chat before it has its position and sequence; the sequence of a `revised` is that of the chat it changes. */
+/** A chat before it has its position and sequence; the sequence of a `revised` or `reacted` is that of the chat it is about. */
 export type Chat = WithoutPosition<EventOf<"chat">>;
 
 type Placeable<E> = E extends unknown ? Omit<E, "at"> : never;
@@ -19,7 +19,16 @@ export type PlacedEvent =
   | Chat
   | Placeable<
     EventOf<
-      "joined" | "left" | "renamed" | "away" | "back" | "revised" | "topic" | "status" | "moderated"
+      | "joined"
+      | "left"
+      | "renamed"
+      | "away"
+      | "back"
+      | "revised"
+      | "reacted"
+      | "topic"
+      | "status"
+      | "moderated"
     >
   >;
 

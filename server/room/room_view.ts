@@ -79,6 +79,7 @@ export class RoomView implements SharedView {
         return occupant?.state === "away" ? event : undefined;
       case "chat":
       case "revised":
+      case "reacted":
       case "moderated":
         return occupant === undefined || event.request <= occupant.request && event.request > 0
           ? undefined
@@ -165,6 +166,10 @@ export class RoomView implements SharedView {
       case "revised":
         occupant.request = event.request;
         if (event.text !== null) occupant.spokeAt = event.time;
+        return;
+      case "reacted":
+        occupant.request = event.request;
+        occupant.spokeAt = event.time;
         return;
       case "moderated":
         occupant.request = event.request;

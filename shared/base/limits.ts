@@ -52,6 +52,9 @@ export const FILE_NAME_MAX_BYTES = 200;
 /** Bytes of a file's name on the wire. */
 export const FILE_NAME_WIRE_MAX_BYTES = KIB;
 
+/** Bytes of UTF-8 of a reaction: the longest emoji that Unicode recommends, a family with skin tones, has 41. */
+export const REACTION_MAX_BYTES = 64;
+
 /** Characters (code points) in a name or a room's name. */
 export const NAME_MAX_CHARACTERS = 32;
 

@@ -15,6 +15,7 @@ import {
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
   RATE_MAX,
+  REACTION_MAX_BYTES,
   SEALED_BODY_MAX_BYTES,
   SEALED_CHUNK_MAX_BYTES,
   SEALED_PULL_MAX_BYTES,
@@ -83,6 +84,8 @@ const doing = { room, client, name: label, time };
 const event = { room, at: position, client, name: label, time };
 
 const seconds = count.check(z.maximum(MODERATION_MAX_S));
+/** One emoji (shared/text/reaction.ts). */
+const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
 const reason = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
 
 /** Whether a member can be reached, and over what: away = its connection was lost, old = it speaks v1. */
@@ -158,6 +161,8 @@ export const REQUESTS = {
   },
   /** Tells `to`, whose file it is, what becomes of it here. */
   receipt: { room, to: client, file: fileId, state: z.enum(FILE_RECEIPTS) },
+  /** Puts an emoji under a chat of the room, or takes it back where `on` is false. */
+  react: { id: requestId, room, sequence, emoji, on: z.boolean() },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -248,6 +253,8 @@ export const EVENTS = {
   pull: { room, client, ...wanted },
   /** What a receiver says of a file of one's own. */
   receipt: { ...doing, file: fileId, state: z.enum(FILE_RECEIPTS) },
+  /** Somebody put an emoji under a chat, or took it back. */
+  reacted: { ...event, request: answered, sequence, emoji, on: z.boolean() },
 } as const;
 
 const KIB = 1_024;

@@ -14,6 +14,7 @@ const PAYLOADS: readonly Payload[] = [
   { kind: "direct", id, to: new Uint8Array(16), enc: key, sealed: new Uint8Array(40) },
   { kind: "revise", id, of: id, text: "héllo again" },
   { kind: "revise", id, of: id, text: null },
+  { kind: "react", id, of: id, emoji: "👍", on: true },
   { kind: "topic", id, text: "" },
   { kind: "typing", id },
 ];

@@ -5,6 +5,7 @@ import type { GroupMember } from "../../../client/mls/commit_rules.ts";
 import { MemberState, newId } from "../../../client/sealed_engine/member_state.ts";
 import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
 import { MemberMessages } from "../../../client/sealed_engine/member_messages.ts";
+import { RecentTexts } from "../../../client/sealed_engine/recent_texts.ts";
 import { identityFor, testKeys } from "../../helpers/peers/sealed_group.ts";
 import type { Peer } from "../../helpers/peers/sealed_relay.ts";
 import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
@@ -199,4 +200,43 @@ Deno.test("the relay sees of all that frames of one size", async () => {
   assert.deepEqual(frames.map(({ type }) => type), ["app", "app", "app", "app"]);
   assert.equal(new Set(frames.map(({ body }) => body.length)).size, 1);
   assert.equal(bob!.told("typing").length, 1);
+});
+
+async function react(peer: Peer, sequence: number, on = true): Promise<void> {
+  await peer.machine.handle({ kind: "react", request: ++requests, sequence, emoji: "👍", on });
+  await peer.relay.settle();
+}
+
+const reactions = (peer: Peer) =>
+  peer.told("reacted").map(({ name, sequence, emoji, on }) => [name, sequence, emoji, on]);
+
+Deno.test("a reaction reaches all who have the text, whoever said it, and is as large as a short text", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("shall we?");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  await react(alice!, sequence);
+  await react(bob!, sequence);
+  const carol = await relay.enter("carol");
+  await react(alice!, sequence, false);
+  for (const peer of [alice!, bob!]) {
+    assert.deepEqual(reactions(peer), [
+      ["alice", sequence, "👍", true],
+      ["bob", sequence, "👍", true],
+      ["alice", sequence, "👍", false],
+    ]);
+  }
+  assert.deepEqual(reactions(carol), [], "who came later has never seen the text");
+  const told = carol.told("declined").length;
+  await react(carol, sequence);
+  assert.match(carol.told("declined")[told]?.why ?? "", /does not know that message any more/);
+});
+
+Deno.test("two texts of one id: a reaction is to the one that was said first", () => {
+  const texts = new RecentTexts();
+  const id = newId();
+  texts.add(new Uint8Array(32).fill(1), { id, sequence: 5 });
+  texts.add(new Uint8Array(32).fill(2), { id, sequence: 6 });
+  assert.equal(texts.sequenceOfId(id), 5);
+  assert.deepEqual(texts.idAt(5), id);
+  assert.equal(texts.sequenceOfId(newId()), undefined);
 });

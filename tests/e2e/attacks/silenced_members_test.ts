@@ -45,6 +45,7 @@ function otherWays(eve: V2Peer, ann: V2Peer, said: number): Unnumbered[] {
     { kind: "status", text: "eve says" },
     { kind: "rename", name: "eve-says" },
     { kind: "revise", room, sequence: said, text: "eve says" },
+    { kind: "react", room, sequence: said, emoji: "👍", on: true },
     { kind: "offer", room, ...file },
     { kind: "direct", to: ann.welcome.client, text: "eve says" },
   ];

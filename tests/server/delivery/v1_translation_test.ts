@@ -104,6 +104,14 @@ Deno.test("toV1(): what v1 has no word for begins with a name and stays in one r
   const text = "a\n* the server stops\u2028b\r\x1b[2J";
   const said: [Event, string][] = [
     [{ kind: "revised", ...ABOUT, request: 0, sequence: 1, text }, "alice edited: a"],
+    [
+      { kind: "reacted", ...ABOUT, request: 0, sequence: 1, emoji: "👍", on: true },
+      "alice reacted 👍 to #1.",
+    ],
+    [
+      { kind: "reacted", ...ABOUT, request: 0, sequence: 1, emoji: text, on: false },
+      "alice took a",
+    ],
     [{ kind: "revised", ...ABOUT, request: 0, sequence: 1, text: null }, "alice took a message"],
     [{ kind: "topic", ...ABOUT, text }, "alice set the topic: a"],
     [{ kind: "status", ...ABOUT, text }, "alice is away: a"],

@@ -197,6 +197,30 @@ Deno.test("only one's own messages can be changed, and one that was taken back n
   assert.equal(alice.take("declined").length, 2);
 });
 
+Deno.test("everybody may react to a message that the server remembers, with one emoji and nothing else", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const room = alice.room();
+  say(alice, "first");
+  const react = (emoji: string, sequence = 1, on = true) => {
+    bob.ask({ kind: "react", room, sequence, emoji, on });
+    return bob.take("declined")[0]?.why;
+  };
+  assert.equal(react("👍"), undefined);
+  assert.equal(react("👍", 1, false), undefined);
+  assert.deepEqual(
+    alice.take("reacted").map(({ name, sequence, emoji, on }) => [name, sequence, emoji, on]),
+    [["bob", 1, "👍", true], ["bob", 1, "👍", false]],
+  );
+  for (const emoji of ["", "a", "👍👍", "👍 ", "\x1b[2J", "e\u0301".repeat(30)]) {
+    assert.match(react(emoji) ?? "done", /one emoji/, emoji);
+  }
+  assert.match(react("👍", 2) ?? "done", /older than the server remembers/);
+  alice.ask({ kind: "revise", room, sequence: 1, text: null });
+  assert.match(react("👍") ?? "done", /it is deleted/);
+  assert.deepEqual(alice.take("reacted"), []);
+});
+
 Deno.test("a direct message reaches one client; who is gone and who is nowhere near look the same", async () => {
   const relay = await makeRelay(FREE);
   const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];

@@ -24,18 +24,20 @@ async function scene() {
 
 Deno.test("every request whose event shows a text or a name of its sender is judged as speech", () => {
   const shown = Object.entries(EVENTS).flatMap(([kind, fields]) =>
-    "client" in fields && ("text" in fields || "filename" in fields) ? [kind] : []
+    "client" in fields && ("text" in fields || "filename" in fields || "emoji" in fields)
+      ? [kind]
+      : []
   );
   assert.deepEqual(
     shown.toSorted(),
-    ["chat", "direct", "moderated", "offer", "revised", "status", "topic"],
+    ["chat", "direct", "moderated", "offer", "reacted", "revised", "status", "topic"],
   );
   const judged = Object.entries(REQUEST_RULES).flatMap(([kind, { reaches }]) =>
     reaches === undefined ? [] : [kind]
   );
   assert.deepEqual(
     judged.toSorted(),
-    ["chat", "direct", "offer", "rename", "revise", "status", "topic", "typing"],
+    ["chat", "direct", "offer", "react", "rename", "revise", "status", "topic", "typing"],
     "and the maker alone, who moderates, cannot be silenced",
   );
 });
