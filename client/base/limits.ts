@@ -77,3 +77,9 @@ export const SILENCE_SHOWN_MS = 5_000;
 
 /** Messages that a client keeps while it has no connection; more are refused, and stay in the input line. */
 export const UNSENT_MAX = 100;
+
+/** A client that leaves reads on for so long until the server, which has its last word, ends the connection. */
+export const FAREWELL_MS = 3_000;
+
+/** Where nothing at all comes from the server meanwhile, it is given up after this: nobody waits for a dead network. */
+export const FAREWELL_SILENCE_MS = 1_000;

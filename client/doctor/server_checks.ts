@@ -199,19 +199,19 @@ async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check
   const signal = AbortSignal.timeout(patienceMs);
   const seen: Seen = { fingerprint: undefined, isTold: false };
   let connection: Connection | undefined;
+  let session: SessionV2 | undefined;
   const close = () => connection?.close();
   signal.addEventListener("abort", close);
   try {
     connection = await connect(endpoint, signal);
     const sentAt = clock.date();
-    const session = await openSession(connection, options, seen);
+    session = await openSession(connection, options, seen);
     seen.isTold = true;
     yield PROTOCOL;
     yield await checkFingerprint(options, session.welcome.fingerprint);
     yield ok("token", token === undefined ? "the server needs none" : "the server accepts it");
     yield await checkClock(session, { clock, sentAt, patienceMs });
     yield ok("limits", limitsText(session.welcome));
-    await session.leave();
   } catch (error) {
     // A connection that was closed for being slow looks like one that the server closed.
     yield* checkFault(
@@ -220,6 +220,7 @@ async function* checkSession(options: ServerChecksOptions): AsyncGenerator<Check
       signal.aborted ? tooLate(patienceMs, error) : error,
     );
   } finally {
+    await session?.leave();
     signal.removeEventListener("abort", close);
     close();
   }

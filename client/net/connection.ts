@@ -85,13 +85,13 @@ async function handshake(conn: Deno.TlsConn): Promise<void> {
 
 /** A connection over Deno's own streams. */
 class StreamConnection implements Connection {
-  readonly #conn: Deno.Conn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #endpoint: Endpoint;
   readonly #buffer = new Uint8Array(READ_BUFFER_BUSY_BYTES);
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(conn: Deno.Conn, endpoint: Endpoint) {
+  constructor(conn: Deno.TcpConn | Deno.TlsConn, endpoint: Endpoint) {
     this.#conn = conn;
     this.#endpoint = endpoint;
   }
@@ -110,6 +110,15 @@ class StreamConnection implements Connection {
     const written = this.#writing.then(() => this.#writeAll(bytes));
     this.#writing = written.catch(() => {});
     return written;
+  }
+
+  async finishWriting(): Promise<void> {
+    await this.#writing;
+    try {
+      await this.#conn.closeWrite();
+    } catch (cause) {
+      throw lost(this.#endpoint, cause);
+    }
   }
 
   close(): void {
@@ -182,6 +191,13 @@ class NodeConnection implements Connection {
         if (cause) reject(lost(this.#endpoint, cause));
         else resolve();
       });
+    });
+  }
+
+  finishWriting(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.once("error", (cause) => reject(lost(this.#endpoint, cause)));
+      this.#socket.end(resolve);
     });
   }
 

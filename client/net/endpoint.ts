@@ -44,6 +44,8 @@ export interface Connection {
   write(bytes: Uint8Array): Promise<void>;
   /** Whether it is TLS with a certificate that nobody verified. */
   readonly isUnverified?: boolean;
+  /** Ends this side's direction behind what was written; the other side can still be read. Throws ConnectionError. */
+  finishWriting(): Promise<void>;
   /** Ends both directions; idempotent. */
   close(): void;
 }

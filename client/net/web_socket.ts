@@ -166,6 +166,10 @@ class WebSocketConnection implements Connection {
     await this.#send(OPCODES.binary, bytes);
   }
 
+  finishWriting(): Promise<void> {
+    return this.#sayClose(CLOSE_CODES.normal);
+  }
+
   close(): void {
     void this.#sayClose(CLOSE_CODES.normal).finally(() => this.#raw.close());
   }

@@ -152,7 +152,15 @@ export class Dialer {
       if (onV1 === undefined) {
         const introduce = (server: Fingerprint) => gate.introduce(server, place, connection);
         const { expected } = gate;
-        return await SessionV2.open(connection, { ...common, answerMs, expected, introduce });
+        // From here on the session itself knows how to give the attempt up.
+        signal.removeEventListener("abort", close);
+        return await SessionV2.open(connection, {
+          ...common,
+          answerMs,
+          expected,
+          introduce,
+          signal,
+        });
       }
       onV1();
       const introduction = await gate.introduce(undefined, place, connection);

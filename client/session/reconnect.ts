@@ -91,6 +91,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
     let opened = false;
     try {
       const session = await open(signal);
+      if (signal.aborted) return await session.leave();
       [opened, succeeded] = [true, true];
       backoff.opened();
       const openedAt = clock.now();

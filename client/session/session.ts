@@ -73,9 +73,12 @@ export interface Session {
    * ConnectionError, ProtocolError or CryptoError when it broke.
    */
   events(): AsyncIterable<Event>;
-  /** Says goodbye, so that the session is not held, and closes. */
+  /**
+   * Says goodbye, so that the session is not held; resolves once the connection has ended, which is a matter of a moment.
+   * No event comes any more, and nothing can be sent. Never throws.
+   */
   leave(): Promise<void>;
-  /** Ends the connection; idempotent. */
+  /** Ends the connection, where leave() does not do so already; idempotent. */
   close(): void;
 }
 

@@ -27,6 +27,7 @@ import {
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { sayFarewell } from "./farewell.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Session, SessionRequest, Welcome } from "./session.ts";
 import { refusalError } from "./refusal.ts";
@@ -63,7 +64,10 @@ export class SessionV1 implements Session {
   readonly #parts: Parts;
   readonly #view: V1Translation;
   readonly #heartbeat: Heartbeat;
+  readonly #watching = new AbortController();
   #silent = false;
+  #closed = false;
+  #leaving: Promise<void> | undefined;
 
   private constructor(parts: Parts, answer: HandshakeOk, wantedName: string) {
     this.#parts = parts;
@@ -76,7 +80,7 @@ export class SessionV1 implements Session {
       ask: undefined,
       onDead: () => {
         this.#silent = true;
-        this.close();
+        this.#end();
       },
       onSilence: () => this.onSilence(),
     });
@@ -117,11 +121,11 @@ export class SessionV1 implements Session {
 
   async *events(): AsyncGenerator<Event, void> {
     const { frames, wire } = this.#parts;
-    const watching = new AbortController();
-    void this.#heartbeat.watch(watching.signal);
+    void this.#heartbeat.watch(this.#watching.signal);
     try {
       yield this.#view.start();
       for (let next = await frames.next(); !next.done; next = await frames.next()) {
+        if (this.#leaving !== undefined) break;
         this.#heartbeat.heard();
         for (const event of this.#view.fromV1(checkServerMessage(wire.open(next.value)))) {
           // A pong that cannot be written means a broken connection, and reading will say so.
@@ -129,16 +133,20 @@ export class SessionV1 implements Session {
           else yield event;
         }
       }
-      if (this.#silent) throw new ConnectionError("The server does not answer any more");
-    } finally {
-      watching.abort();
+      await this.#leaving;
       this.close();
+      if (this.#silent) throw new ConnectionError("The server does not answer any more");
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      // Who stops to iterate may still want to leave.
+      this.#watching.abort();
     }
   }
 
   leave(): Promise<void> {
-    this.close();
-    return Promise.resolve();
+    return this.#leaving ??= this.#leave();
   }
 
   get silentMs(): number | undefined {
@@ -148,6 +156,22 @@ export class SessionV1 implements Session {
   nudge(): void {}
 
   close(): void {
+    if (this.#leaving === undefined) this.#end();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#closed) return;
+    this.#watching.abort();
+    const { connection, frames, clock } = this.#parts;
+    // v1 has no word for it: the end of what we write is the goodbye, behind what we said last.
+    const say = () => Promise.resolve();
+    await sayFarewell({ connection, frames, clock, say, isSilent: this.silentMs !== undefined });
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#watching.abort();
     this.#parts.connection.close();
   }
 }

@@ -15,6 +15,7 @@ import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { requirePlain } from "../base/local_ids.ts";
 import type { Connection } from "../net/endpoint.ts";
 import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { sayFarewell } from "./farewell.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Introduction, Session, Welcome } from "./session.ts";
 import { refusalError } from "./refusal.ts";
@@ -29,6 +30,8 @@ export interface SessionV2Request {
   /** What may be said to the server of this fingerprint; throws to end the attempt before anything is said. */
   readonly introduce: (server: Fingerprint) => Promise<Introduction>;
   readonly clock?: Clock;
+  /** Gives the attempt up; a server that was told our name by then is told goodbye as well, lest it hold the session. */
+  readonly signal?: AbortSignal;
   /** How long an answer may be due where another server could take over; undefined = there is none. */
   readonly answerMs?: number | undefined;
 }
@@ -51,8 +54,10 @@ export class SessionV2 implements Session {
   readonly #heartbeat: Heartbeat;
   #askedAt: number | undefined;
   #roundTripMs: number | undefined;
+  readonly #watching = new AbortController();
   #silent = false;
   #closed = false;
+  #leaving: Promise<void> | undefined;
 
   private constructor(parts: Parts, welcome: Welcome, early: readonly Event[]) {
     this.#parts = parts;
@@ -65,7 +70,7 @@ export class SessionV2 implements Session {
       ask: () => this.#ask(),
       onDead: () => {
         this.#silent = true;
-        this.close();
+        this.#end();
       },
       onSilence: () => this.onSilence(),
     });
@@ -76,18 +81,9 @@ export class SessionV2 implements Session {
    * IdentityError, CryptoError, what the server refused, or ConnectionError. The caller closes the connection.
    */
   static async open(connection: Connection, request: SessionV2Request): Promise<SessionV2> {
-    const { keyPair: rsa, expected, tls, clock = SYSTEM_CLOCK, answerMs } = request;
-    const handshake = await ClientHandshake.start({ rsa, expected });
-    await connection.write(encodeFrame(handshake.firstMessage));
-    const frames = readFrames(connection, tls);
-    const { value: answer } = await frames.next();
-    if (answer === undefined) throw closedBeforeAnswer(tls);
-    const { keys, fingerprint } = await handshake.receive(answer);
-    const introduction = await request.introduce(fingerprint);
-    const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
-    const parts = { connection, frames, cipher, batches: new BatchReader(), clock, answerMs };
-    await connection.write(seal(cipher, helloOf(introduction)));
-    const [first, ...early] = await firstEvents(parts);
+    const introduced = await introduceSelf(connection, request);
+    const { parts, introduction, about } = introduced;
+    const [first, ...early] = await answerToHello(introduced, request.signal);
     if (first?.kind === "refused") throw refusalError(first.reason, introduction);
     if (first?.kind !== "welcome") {
       throw new ProtocolError("Cannot join the server: it did not answer the hello");
@@ -97,44 +93,42 @@ export class SessionV2 implements Session {
         "Cannot join the server: it resumed a session that was not asked for",
       );
     }
-    const welcome = { ...welcomeOf(first, fingerprint), challenge: keys.challenge };
-    return new SessionV2(parts, welcome, early);
+    return new SessionV2(parts, { ...welcomeOf(first, about.fingerprint), ...about }, early);
   }
 
   async send(request: Request): Promise<void> {
-    if (this.#closed) throw new ConnectionError("Cannot send: the session is over");
+    if (this.#closed || this.#leaving !== undefined) {
+      throw new ConnectionError("Cannot send: the session is over");
+    }
     if ("id" in request || "ask" in request || request.kind === "ping") this.#heartbeat.expect();
-    // The last net: nothing of a sealed room may ever go to the server as it is.
-    await this.#parts.connection.write(seal(this.#parts.cipher, requirePlain(request)));
+    await this.#write(request);
   }
 
   async *events(): AsyncGenerator<Event, void> {
-    const watching = new AbortController();
-    void this.#heartbeat.watch(watching.signal);
-    void this.#measure(watching.signal);
+    const { signal } = this.#watching;
+    void this.#heartbeat.watch(signal);
+    void this.#measure(signal);
     try {
       yield* this.#early;
       yield* this.#read();
-      if (this.#silent) throw new ConnectionError("The server does not answer any more");
-    } finally {
-      watching.abort();
+      await this.#leaving;
       this.close();
+      if (this.#silent) throw new ConnectionError("The server does not answer any more");
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      // Who stops to iterate may still want to leave.
+      this.#watching.abort();
     }
   }
 
-  async leave(): Promise<void> {
-    try {
-      await this.send({ kind: "bye" });
-    } catch {
-      // The connection is gone already, and the server will notice.
-    }
-    this.close();
+  leave(): Promise<void> {
+    return this.#leaving ??= this.#leave();
   }
 
   close(): void {
-    this.#closed = true;
-    this.#parts.connection.close();
-    this.#parts.cipher.close();
+    if (this.#leaving === undefined) this.#end();
   }
 
   get roundTripMs(): number | undefined {
@@ -147,6 +141,33 @@ export class SessionV2 implements Session {
 
   nudge(): void {
     this.#heartbeat.nudge();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#closed) return;
+    this.#watching.abort();
+    const { connection, frames, clock } = this.#parts;
+    await sayFarewell({
+      connection,
+      frames,
+      clock,
+      say: () => this.#write({ kind: "bye" }),
+      isSilent: this.silentMs !== undefined,
+    });
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#watching.abort();
+    this.#parts.connection.close();
+    this.#parts.cipher.close();
+  }
+
+  // The last net: nothing of a sealed room may ever go to the server as it is.
+  #write(request: Request): Promise<void> {
+    const { connection, cipher } = this.#parts;
+    return connection.write(seal(cipher, requirePlain(request)));
   }
 
   /** Asks now and then how long the way is. */
@@ -171,6 +192,7 @@ export class SessionV2 implements Session {
   async *#read(): AsyncGenerator<Event, void> {
     const { frames, cipher, batches } = this.#parts;
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
+      if (this.#leaving !== undefined) return;
       this.#heartbeat.heard();
       for (const body of batches.push(cipher.open(next.value))) {
         const event = decodeEvent(body);
@@ -180,6 +202,67 @@ export class SessionV2 implements Session {
         else yield event;
       }
     }
+  }
+}
+
+interface Introduced {
+  readonly parts: Parts;
+  readonly introduction: Introduction;
+  readonly about: { readonly fingerprint: Fingerprint; readonly challenge: Uint8Array };
+}
+
+/** Agrees on keys, and says hello to who is expected. An abort closes the connection. */
+async function introduceSelf(
+  connection: Connection,
+  request: SessionV2Request,
+): Promise<Introduced> {
+  const { keyPair: rsa, expected, tls, clock = SYSTEM_CLOCK, answerMs, signal } = request;
+  const close = () => connection.close();
+  signal?.addEventListener("abort", close);
+  try {
+    signal?.throwIfAborted();
+    const handshake = await ClientHandshake.start({ rsa, expected });
+    await connection.write(encodeFrame(handshake.firstMessage));
+    const frames = readFrames(connection, tls);
+    const { value: answer } = await frames.next();
+    if (answer === undefined) throw closedBeforeAnswer(tls);
+    const { keys, fingerprint } = await handshake.receive(answer);
+    const introduction = await request.introduce(fingerprint);
+    const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
+    const parts = { connection, frames, cipher, batches: new BatchReader(), clock, answerMs };
+    await connection.write(seal(cipher, helloOf(introduction)));
+    const { challenge } = keys;
+    return { parts, introduction, about: { fingerprint, challenge } };
+  } finally {
+    signal?.removeEventListener("abort", close);
+  }
+}
+
+/**
+ * Waits for the answer to hello. When `signal` aborts, the session may be open at the server already: it is told goodbye,
+ * lest the name be held for somebody who never came. A held session that was to be taken up again stays held.
+ */
+async function answerToHello(
+  { parts, introduction }: Introduced,
+  signal: AbortSignal | undefined,
+): Promise<Event[]> {
+  const { connection, frames, cipher, clock } = parts;
+  const gone = Promise.withResolvers<never>();
+  const giveUp = async () => {
+    const say = () => connection.write(seal(cipher, { kind: "bye" }));
+    if (introduction.ticket === undefined) {
+      await sayFarewell({ connection, frames, clock, say, isSilent: false });
+    } else connection.close();
+    gone.reject(signal?.reason);
+  };
+  const answer = firstEvents(parts);
+  signal?.addEventListener("abort", giveUp);
+  try {
+    if (signal?.aborted) await giveUp();
+    const events = await Promise.race([answer, gone.promise]);
+    return signal?.aborted ? await gone.promise : events;
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
   }
 }
 

@@ -106,6 +106,12 @@ class WebConnection implements Connection {
     return written;
   }
 
+  /** A browser's close frame, behind which it reads on until the server's. */
+  async finishWriting(): Promise<void> {
+    await this.#writing;
+    this.#socket.close();
+  }
+
   close(): void {
     this.#ended = true;
     // What was read and nobody took is of no use any more.

@@ -89,9 +89,8 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
     this.#connection.close();
   }
 
-  onBroken(): void {
-    this.#connection.close();
-  }
+  // Not closed: what the client said before it was gone may wait to be read, its goodbye for one, and reading ends there.
+  onBroken(): void {}
 
   onWritten(bytes: Uint8Array, ms: number): void {
     this.#events.onWritten(bytes.length, ms);

@@ -39,6 +39,10 @@ class FakeServer implements Connection {
     return Promise.resolve();
   }
 
+  finishWriting(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): void {
     this.closed = true;
   }

@@ -134,6 +134,7 @@ Deno.test("what send() writes opens with the vectors' layout: nonce, ciphertext 
   const inner = await dial(server.port);
   const connection: Connection = {
     read: () => inner.read(),
+    finishWriting: () => inner.finishWriting(),
     close: () => inner.close(),
     write(bytes) {
       written.push(bytes.slice());

@@ -53,6 +53,8 @@ export class FakeV2Server {
         return done ? undefined : value;
       },
       write: (bytes) => this.#take(bytes),
+      // A real one ends the connection behind a goodbye.
+      finishWriting: () => Promise.resolve(this.end()),
       close: () => this.end(),
     };
   }
