@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "host_and_port",
       "invite_link",
       "names",
+      "pin_text",
       "reaction",
       "secret_text",
     ],
@@ -399,6 +400,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "What the client knows of its rooms: members, recent messages, who is typing, who is ignored.",
     uses: ["client/base", "client/sealed_engine"],
     face: [
+      "bans",
       "direct_messages",
       "ignored_names",
       "joined_room",

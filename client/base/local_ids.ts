@@ -20,8 +20,9 @@ export type AnyClientId = ClientId | LocalMemberId;
 export type WithAnyIds<M> = M extends unknown ? { readonly [K in keyof M]: AnyIdOf<K, M[K]> }
   : never;
 type AnyIdOf<K, V> = K extends "room" ? V extends RoomId ? AnyRoomId : V
-  : K extends "client" | "maker" | "to" | "whom"
-    ? V extends ClientId ? AnyClientId : V extends ClientId[] ? AnyClientId[] : V
+  : K extends "client" | "maker" | "ops" | "author" | "to" | "whom"
+    ? V extends ClientId ? AnyClientId : V extends ClientId[] ? AnyClientId[]
+    : V
   : V;
 
 /** Whether it names a sealed room, or a member of one. Everything that keeps a sealed room from the server asks this. */

@@ -42,7 +42,8 @@ export interface CommandRow {
     | "ignored"
     | "long text"
     | "own message"
-    | "emoji";
+    | "emoji"
+    | "message";
   /** Runs it; `argument` is trimmed. Throws UsageError or LimitError, which the caller shows. */
   readonly run: (context: CommandContext, argument: string) => void | Promise<unknown>;
 }

@@ -11,6 +11,9 @@ import { THEMES } from "../terminal/theme.ts";
 
 type PathCompleter = (typed: string) => readonly string[];
 
+// Nobody goes through more of them by Tab.
+const NUMBERS_MAX = 20;
+
 const NOTHING: Completions = { start: 0, candidates: [] };
 
 /** What a completer offers beside what the chat has. */
@@ -92,7 +95,10 @@ function completeArgument(
     case "banned":
       return {
         start,
-        candidates: startingWith(word, [...chat.rooms.current?.banned.keys() ?? []].map(safeName)),
+        candidates: startingWith(
+          word,
+          (chat.rooms.current?.bans.all ?? []).map(({ name }) => safeName(name)),
+        ),
       };
     case "ignored":
       return { start, candidates: startingWith(word, chat.output.ignored.names) };
@@ -101,6 +107,8 @@ function completeArgument(
     // `:name` is completed in every line.
     case "emoji":
       return completeReaction(word, start);
+    case "message":
+      return { start, candidates: messageNumbers(chat).filter((each) => each.startsWith(word)) };
     case "own message":
       return completeOwnMessage(row, { chat, word, start });
   }
@@ -185,6 +193,12 @@ function completeName(chat: Chat, typed: string): Completions {
   const start = typed.length - word.length;
   const ending = start === 0 ? ": " : "";
   return { start, candidates: startingWith(word, others(chat)).map((name) => name + ending) };
+}
+
+/** The last messages of the room, the newest first. */
+function messageNumbers(chat: Chat): string[] {
+  const { said } = chat.rooms.current ?? {};
+  return (said?.all ?? []).map(({ sequence }) => `#${sequence}`).toReversed().slice(0, NUMBERS_MAX);
 }
 
 function otherRooms(chat: Chat, titles: readonly string[]): string[] {

@@ -19,7 +19,7 @@ import { SETTING_COMMANDS } from "./setting_commands.ts";
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { theme: "talking", rows: [...CHAT_COMMANDS, ...DIRECT_COMMANDS] },
   { theme: "rooms", rows: ROOM_COMMANDS },
-  { theme: "rooms you made", rows: MODERATION_COMMANDS },
+  { theme: "moderating", rows: MODERATION_COMMANDS },
   { theme: "inviting", rows: INVITE_COMMANDS },
   { theme: "sealed rooms", rows: SEALED_COMMANDS },
   { theme: "files", rows: FILE_COMMANDS },

@@ -1,24 +1,25 @@
-// Commands for the maker of a room. The server decides whether the user may use them.
+// Commands for the maker of a room and its ops. The server decides whether the user may use them.
 
 import type { AnyClientId } from "../base/local_ids.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
-import { parseDuration } from "../../shared/text/duration.ts";
+import { durationText, parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { nameKey } from "../../shared/text/names.ts";
-import { listedName } from "../render/text.ts";
+import type { KnownBan } from "../rooms/bans.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
+import { listedName, safeLine } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 import { longestName, splitName } from "./targets.ts";
 
-/** Rows of the commands for the maker of a room. */
+/** Rows of the commands for the maker of a room and its ops. */
 export const MODERATION_COMMANDS: readonly CommandRow[] = [
   {
     name: "kick",
     argument: "NAME [REASON]",
     needs: "new protocol",
-    help: "remove somebody from the room you made",
+    help: "remove somebody from a room you moderate",
     completes: "name",
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
@@ -29,47 +30,50 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "ban",
     argument: "[NAME [TIME] [REASON]]",
     needs: "new protocol",
-    help:
-      "remove somebody and keep them out, for 30m, 2h or 1d, or for ever; alone: whom you banned",
+    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for ever; alone: as /bans",
     completes: "name",
     async run({ chat }, argument) {
-      if (argument === "") return chat.output.answer(banList(chat));
+      if (argument === "") return await listBans(chat);
       const { person, rest } = splitName(chat, argument);
       const { seconds, text } = splitTime(rest);
-      const { room } = chat;
-      const outcome = await decide(chat, "ban", { whom: person.client, seconds, text });
-      if (outcome === "confirmed") room.banned.set(person.name, person.client);
-      return outcome;
+      return await decide(chat, "ban", { whom: person.client, seconds, text });
     },
+  },
+  {
+    name: "bans",
+    needs: "new protocol",
+    help: "list who is banned from this room, until when, and by whom",
+    run: ({ chat }) => listBans(chat),
   },
   {
     name: "unban",
     argument: "NAME",
     needs: "new protocol",
-    help: "lift the ban of somebody whom you banned",
+    help: "lift the ban of somebody",
     completes: "banned",
     async run({ chat }, argument) {
-      const { banned } = chat.room;
-      const match = longestName(
-        argument,
-        (name) => [...banned].find(([known]) => nameKey(known) === nameKey(name)),
-      );
+      const { room } = chat;
+      if (room.isSealed) throw new UsageError(...NO_BANS);
+      // Others may have banned somebody before we came.
+      const outcome = await chat.requests.add({ kind: "bans" }, room);
+      if (outcome !== "confirmed") return outcome;
+      const match = longestName(argument, (name) => room.bans.of(name));
       if (match === undefined) {
-        throw new UsageError(`Cannot lift a ban: you did not ban ${quote(argument)} here`, {
-          hint: banList(chat),
+        throw new UsageError(`Cannot lift a ban: ${quote(argument)} is not banned here`, {
+          hint: "/bans lists who is",
         });
       }
-      const [name, whom] = match.found;
-      const outcome = await decide(chat, "unban", { whom });
-      if (outcome === "confirmed") banned.delete(name);
-      return outcome;
+      return await chat.requests.add(
+        { kind: "moderate", what: "unban", whom: match.found.client, seconds: 0, text: "" },
+        room,
+      );
     },
   },
   {
     name: "mute",
     argument: "NAME [TIME]",
     needs: "new protocol",
-    help: "mute somebody in the room you made",
+    help: "mute somebody in a room you moderate",
     completes: "name",
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
@@ -88,7 +92,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   {
     name: "lock",
     needs: "new protocol",
-    help: "lock the room you made: nobody else can join",
+    help: "lock a room you moderate: nobody else can join",
     run: ({ chat }) => decide(chat, "lock", { whom: 0 }),
   },
   {
@@ -105,15 +109,105 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     run: ({ chat }, argument) =>
       decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
   },
+  {
+    name: "op",
+    argument: "NAME",
+    needs: "new protocol",
+    help: "let somebody moderate the room you made, also when you have left it",
+    completes: "name",
+    run: ({ chat }, argument) => decide(chat, "op", { whom: wholeName(chat, "op", argument) }),
+  },
+  {
+    name: "deop",
+    argument: "NAME",
+    needs: "new protocol",
+    help: "take the rights of an op back, or give up your own",
+    completes: "name",
+    run: ({ chat }, argument) => decide(chat, "deop", { whom: wholeName(chat, "deop", argument) }),
+  },
+  {
+    name: "pin",
+    argument: "[#N|-]",
+    needs: "new protocol",
+    help: "show the pinned message; #N: pin message N for all and for those who come; -: remove it",
+    completes: "message",
+    run: ({ chat }, argument) => pin(chat, argument),
+  },
+  {
+    name: "unpin",
+    needs: "new protocol",
+    help: "remove the pinned message",
+    run: ({ chat }) => unpin(chat),
+  },
 ];
 
-/** Whom the user banned in this room, as far as this client knows. */
-function banList({ room }: Chat): string {
+/** The member that `argument` names, which says nothing else: a reason would be lost. */
+function wholeName(chat: Chat, command: string, argument: string): AnyClientId {
+  const { person, rest } = splitName(chat, argument);
+  if (rest === "") return person.client;
+  throw new UsageError(
+    `Cannot use /${command} with ${quote(rest)} behind the name: the form is /${command} NAME`,
+  );
+}
+
+function pin(chat: Chat, argument: string): void | Promise<unknown> {
+  const { room } = chat;
+  if (argument === "") return chat.output.answer(pinnedNow(room));
+  if (argument === "-") return unpin(chat);
+  const [, number] = /^#?(\d{1,15})$/.exec(argument) ?? [];
+  if (number === undefined) {
+    throw new UsageError(`Cannot pin ${quote(argument)}: the form is /pin #N`, {
+      hint: "N is the number before each message; /pin - removes the pin",
+    });
+  }
+  const sequence = Number(number);
+  const message = room.said.find(sequence);
+  if (message === undefined) {
+    throw new UsageError(`Cannot pin #${sequence}: this client has no such message of this room`);
+  }
+  const { sender: authorName, text } = message;
+  return chat.requests.add({ kind: "pin", sequence, authorName, text }, room);
+}
+
+function unpin({ room, requests }: Chat): Promise<unknown> {
+  if (room.pin === undefined) {
+    throw new UsageError("Cannot remove the pin: nothing is pinned in this room");
+  }
+  return requests.add({ kind: "pin", sequence: 0, authorName: "", text: "" }, room);
+}
+
+function pinnedNow({ title, pin }: JoinedRoom): string {
+  return pin === undefined
+    ? `Nothing is pinned in ${quote(title)}.`
+    : `Pinned, #${pin.sequence} of ${listedName(pin.author)}: ${safeLine(pin.text)}`;
+}
+
+async function listBans(chat: Chat): Promise<unknown> {
+  const { room } = chat;
   if (room.isSealed) throw new UsageError(...NO_BANS);
-  const names = [...room.banned.keys()].map(listedName).join(", ");
-  return names === ""
-    ? `You have banned nobody in ${quote(room.title)}.`
-    : `You banned ${names} in ${quote(room.title)}; /unban NAME lifts a ban.`;
+  const outcome = await chat.requests.add({ kind: "bans" }, room);
+  if (outcome === "confirmed") chat.output.answer(banList(room, Date.parse(chat.utc())));
+  return outcome;
+}
+
+function banList({ title, bans }: JoinedRoom, now: number): string {
+  if (bans.all.length === 0) return `Nobody is banned from ${quote(title)}.`;
+  const lines = bans.all.slice(-BANS_SHOWN_MAX).map((ban) => `  ${banLine(ban, now)}`);
+  const rest = bans.all.length - lines.length;
+  return [
+    `banned from ${quote(title)}; /unban NAME lifts a ban:`,
+    ...(rest > 0 ? [`  … and ${rest} before these`] : []),
+    ...lines,
+  ].join("\n");
+}
+
+// A screen or two; a room can have a thousand.
+const BANS_SHOWN_MAX = 50;
+
+function banLine({ name, until, by }: KnownBan, now: number): string {
+  const seconds = Math.max(1, Math.ceil((until - now) / 1_000));
+  const how = until === 0 ? "for good" : `for another ${durationText(seconds)}`;
+  return `${listedName(name)} ${how}, by ${listedName(by)}`;
 }
 
 interface Decision {
@@ -132,6 +226,10 @@ const NO_SILENCE: Refusal = [
   "Cannot do that in a sealed room: the server does not know who sends which message",
   { hint: "/ignore NAME hides their messages from you; /kick NAME removes them" },
 ];
+const NO_OPS: Refusal = [
+  "Cannot do that in a sealed room: only who made it moderates it",
+  { hint: "/names shows who made it" },
+];
 /** Decisions that no server can enforce in a sealed room. */
 const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
   kick: undefined,
@@ -142,6 +240,8 @@ const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
   mute: NO_SILENCE,
   unmute: NO_SILENCE,
   slow: NO_SILENCE,
+  op: NO_OPS,
+  deop: NO_OPS,
 };
 
 function decide(

@@ -8,16 +8,18 @@ import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
 import { clockTime, listedName, nameList, safeLine, VERIFIED_MARK } from "../render/text.ts";
 import type { KeyTrust, RosterEntry } from "../rooms/roster.ts";
-import type { JoinedRoom } from "../rooms/joined_room.ts";
+import type { JoinedRoom, Rank } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./invite_commands.ts";
 import { findPeople, type Found, ownRoom } from "./targets.ts";
 
-const STATE_NOTES: Readonly<Record<MemberState, string>> = {
-  here: "",
-  away: " (connection lost)",
-  old: " (old client)",
+const STATE_NOTES: Readonly<Record<MemberState, string | undefined>> = {
+  here: undefined,
+  away: "connection lost",
+  old: "old client",
 };
+
+const RANK_NOTES: Readonly<Record<Rank, string>> = { maker: "made this room", op: "op" };
 
 const KEY_NOTES: Readonly<Record<KeyTrust, string>> = {
   unknown: "",
@@ -36,6 +38,8 @@ const STATE_WORDS: Readonly<Record<MemberState, string>> = {
   away: "connection lost",
   old: "here with an old client",
 };
+
+const RANK_WORDS: Readonly<Record<Rank, string>> = { maker: "made it", op: "op" };
 
 /** Rows of the commands for rooms. */
 export const ROOM_COMMANDS: readonly CommandRow[] = [
@@ -120,8 +124,9 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
     needs: "connection",
     help: "list who is in this room",
     run({ chat }) {
-      const { people, names } = chat.room.roster;
-      const list = nameList(names, (index) => noteOf(people[index] as RosterEntry));
+      const { room } = chat;
+      const { people, names } = room.roster;
+      const list = nameList(names, (index) => noteOf(room, people[index] as RosterEntry));
       chat.output.answer(`In ${quote(chat.room.title)}: ${list}`);
     },
   },
@@ -143,9 +148,15 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-function noteOf({ state, status, key = "unknown" }: RosterEntry): string {
+function noteOf(
+  room: JoinedRoom,
+  { client, state, status, key = "unknown" }: RosterEntry,
+): string {
+  const rank = room.rankOf(client);
   // An away text could pass for further names in the list.
-  return KEY_NOTES[key] + (status === null ? STATE_NOTES[state] : " (away)");
+  const notes = [rank && RANK_NOTES[rank], status === null ? STATE_NOTES[state] : "away"]
+    .filter((note) => note !== undefined);
+  return KEY_NOTES[key] + (notes.length === 0 ? "" : ` (${notes.join(", ")})`);
 }
 
 function showUnread(chat: Chat): void {
@@ -171,7 +182,10 @@ function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
 function whoisLine(found: readonly Found[]): string {
   const [{ person }] = found as [Found];
   const { name, state, status, since, client, key = "unknown" } = person;
-  const rooms = found.map(({ room }) => quote(room.title)).join(", ");
+  const rooms = found.map(({ room }) => {
+    const rank = room.rankOf(client);
+    return quote(room.title) + (rank === undefined ? "" : ` (${RANK_WORDS[rank]})`);
+  }).join(", ");
   const parts = [`${listedName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
   if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
   if (!isSealedId(client) && client > 0) parts.push(`session ${client}`);

@@ -1,8 +1,9 @@
 // What the client does with what happens in a room: one handler a kind.
 
-import type { WithAnyIds } from "../base/local_ids.ts";
+import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
-import { moderationText } from "../../shared/messages/moderation_text.ts";
+import { moderationText, pinnedText } from "../../shared/messages/moderation_text.ts";
+import { pinText } from "../../shared/text/pin_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { isReaction } from "../../shared/text/reaction.ts";
@@ -26,7 +27,9 @@ export type RoomEvent = RoomEventOf<
   | "topic"
   | "status"
   | "moderated"
+  | "pinned"
   | "rules"
+  | "bans"
   | "typing"
   | "members"
   | "offer"
@@ -77,8 +80,8 @@ const HANDLERS: Handlers = {
     if (own) chat.requests.answer(request, "confirmed");
     // Whoever changed a message sees which one it was; to others a deleted text is not shown again.
     const before = own ? room.said.find(sequence)?.text : undefined;
-    room.said.revise(sequence, text);
     if (text === null) room.reactions.delete(sequence);
+    room.said.revise(sequence, name, text);
     const who = nameInSentence(name);
     const was = before === undefined ? "" : quote(before, 60);
     const what = text === null
@@ -86,6 +89,7 @@ const HANDLERS: Handlers = {
       : `${who} changed #${sequence}${was && ` from ${was}`} to: ${text}`;
     const said = text ?? undefined;
     show(chat, { event: "revised", text: what, name, time, sequence, said }, room);
+    revisePin(chat, room, { sequence, text });
   },
 
   reacted(chat, { client, name, request, sequence, emoji, on, time }, room) {
@@ -115,6 +119,7 @@ const HANDLERS: Handlers = {
   left(chat, { client, room: id, name, time }, room) {
     room.roster.remove(name);
     if (client === room.maker) room.maker = 0;
+    room.ops = withoutOp(room, client);
     chat.typing.ends(id, name);
     chat.transfers.memberLeft(client, id);
     show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
@@ -165,26 +170,67 @@ const HANDLERS: Handlers = {
   },
 
   moderated(chat, event, room) {
-    const { client, name, request, what, whom, time } = event;
+    const { client, name, request, what, whom, whomName, time, seconds } = event;
     if (client === chat.clientId) chat.requests.answer(request, "confirmed");
-    const about = { event: "moderated", text: moderationText(event), name, time };
+    const person = whomName === "" ? {} : { whom: whomName };
+    const about = { event: "moderated", text: moderationText(event), name, time, what, ...person };
     show(chat, about, room);
+    if (what === "op") {
+      room.ops = new Set([...room.ops, whom]);
+      if (whom === chat.clientId) {
+        show(chat, { event: "rules", text: OP_NEWS, time: undefined }, room);
+      }
+    } else if (what === "deop") room.ops = withoutOp(room, whom);
+    else if (what === "ban") {
+      const until = seconds === 0 ? 0 : time + seconds * 1_000;
+      room.bans.add({ client: whom, name: whomName, until, by: name });
+    } else if (what === "unban") room.bans.lift(whom);
+    chat.refreshStatus();
     if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
     chat.transfers.roomLeft(room);
     chat.forget(room);
   },
 
-  rules(chat, { maker, locked, slow }, room) {
+  pinned(chat, event, room) {
+    const { client, name, request, sequence, authorName: author, text: said, time } = event;
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    room.pin = sequence === 0 ? undefined : { sequence, author, text: said };
+    const what = sequence === 0 ? {} : { sequence, said };
+    show(chat, { event: "pinned", text: pinnedText(event), name, time, ...what }, room);
+  },
+
+  bans(_chat, { list, more }, room) {
+    room.bans.take(list.map(([client, name, until, by]) => ({ client, name, until, by })), more);
+  },
+
+  rules(chat, event, room) {
+    const { maker, ops, locked, slow, sequence, authorName: author, text } = event;
     const isOwn = maker === chat.clientId;
+    const wasOp = room.ops.has(chat.clientId ?? 0);
     room.isMakerNews = isOwn && (room.isMakerNews || room.maker !== maker);
-    room.maker = maker;
+    const pin = sequence === 0 ? undefined : { sequence, author, text };
+    const isPinNews = pin !== undefined &&
+      (pin.sequence !== room.pin?.sequence || text !== room.pin.text);
+    [room.maker, room.ops, room.pin] = [maker, new Set(ops), pin];
+    const names = (clients: readonly AnyClientId[]) =>
+      room.roster.people.filter(({ client }) => client !== 0 && clients.includes(client))
+        .map(({ name }) => name);
+    const opNames = names(ops);
+    if (isPinNews) {
+      const pinned = `Pinned, #${sequence} of ${nameInSentence(author)}: ${text}`;
+      show(chat, { event: "pinned", text: pinned, time: undefined, sequence, said: text }, room);
+    }
     const parts = [
       ...makerNews(room),
+      ...(opNames.length > 0 ? [`Ops: ${opNames.map(nameInSentence).join(", ")}.`] : []),
+      ...(ops.includes(chat.clientId ?? 0) && !wasOp ? [OP_NEWS] : []),
       ...(locked ? ["The room is locked: nobody else can join."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
     if (parts.length === 0) return;
-    show(chat, { event: "rules", text: parts.join(" "), time: undefined }, room);
+    const [makerName] = names([maker]);
+    const who = { maker: makerName, ops: opNames };
+    show(chat, { event: "rules", text: parts.join(" "), time: undefined, ...who }, room);
   },
 
   members(chat, { room: id, list, more }, room) {
@@ -211,6 +257,24 @@ const HANDLERS: Handlers = {
     chat.transfers.handleChunk(event);
   },
 };
+
+const OP_NEWS = "You are an op of this room: /kick, /ban, /mute, /lock, /slow and /pin are yours.";
+
+function withoutOp(room: JoinedRoom, client: AnyClientId): ReadonlySet<AnyClientId> {
+  return new Set([...room.ops].filter((op) => op !== client));
+}
+
+/** A pin says what its message says now, and goes with it. */
+function revisePin(
+  chat: ChatContext,
+  room: JoinedRoom,
+  { sequence, text }: { readonly sequence: number; readonly text: string | null },
+): void {
+  if (room.pin?.sequence !== sequence) return;
+  room.pin = text === null ? undefined : { ...room.pin, text: pinText(text) };
+  if (text !== null) return;
+  show(chat, { event: "pinned", text: "Nothing is pinned any more.", time: undefined }, room);
+}
 
 /** What somebody who made a room can do there, once, and not before there is somebody to do it to. */
 function makerNews(room: JoinedRoom): string[] {

@@ -22,6 +22,12 @@ export interface Shown {
   readonly emoji?: string;
   readonly on?: boolean;
   readonly reactions?: readonly CountedReaction[];
+  /** What was decided (`moderated`), and about whom. */
+  readonly what?: string;
+  readonly whom?: string;
+  /** Names of who made the room and of its ops (`rules`). */
+  readonly maker?: string | undefined;
+  readonly ops?: readonly string[];
 }
 
 /** Shows a line about `room`, or about none. */

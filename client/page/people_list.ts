@@ -36,10 +36,13 @@ export class PeopleList {
   }
 }
 
-function personChildren({ name, own, color, here, note, seal }: PagePerson): readonly Child[] {
+function personChildren(
+  { name, own, color, here, note, rank, seal }: PagePerson,
+): readonly Child[] {
   return [
     coloredName(name, color),
     own ? element("span", { class: "you" }, "you") : undefined,
+    rank === undefined ? undefined : element("span", { class: "you" }, rank),
     seal === undefined || own ? undefined : sealMark(seal),
     here ? undefined : element("span", { class: "hidden-text" }, ", connection lost"),
     note === undefined ? undefined : element("bdi", { class: "note" }, note),

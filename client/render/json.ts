@@ -45,6 +45,7 @@ export function createJsonRenderer(): Renderer {
     system(line) {
       const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
       const { emoji, on } = line;
+      const { what, whom, maker, ops } = line;
       return object("system", {
         kind: "system",
         time,
@@ -58,6 +59,10 @@ export function createJsonRenderer(): Renderer {
         said,
         emoji,
         on,
+        what,
+        whom,
+        maker,
+        ops,
         sealed,
       });
     },

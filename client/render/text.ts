@@ -66,6 +66,11 @@ export interface SystemLine {
   readonly on?: boolean | undefined;
   /** All reactions to that message now. */
   readonly reactions?: readonly ReactionCount[] | undefined;
+  /** What was decided (`moderated`), and about whom; the names of those who moderate (`rules`). For programs. */
+  readonly what?: string | undefined;
+  readonly whom?: string | undefined;
+  readonly maker?: string | undefined;
+  readonly ops?: readonly string[] | undefined;
   /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
   /** Whether it comes from the members of a sealed room and not from the server. */

@@ -3,8 +3,20 @@
 import type { AnyClientId, AnyRoomId } from "../base/local_ids.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { Reactions } from "./reactions.ts";
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
+import { Bans } from "./bans.ts";
 import { RecentMessages } from "./recent_messages.ts";
 import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
+
+/** Who moderates a room: who made it, and whom that one made an op. */
+export type Rank = "maker" | "op";
+
+/** A pinned message. `author` and `text` are NOT sanitized. */
+export interface Pin {
+  readonly sequence: SequenceNumber;
+  readonly author: string;
+  readonly text: string;
+}
 
 /** A room that the user is in. Its texts come from the server and its members, NOT sanitized. */
 export class JoinedRoom {
@@ -28,10 +40,14 @@ export class JoinedRoom {
   topic = "";
   /** The client that made it and may moderate it; 0 = it has left, or the server does not tell. */
   maker: AnyClientId = 0;
+  /** The clients that its maker made ops. */
+  ops: ReadonlySet<AnyClientId> = new Set();
+  /** What is pinned; its texts are NOT sanitized. */
+  pin: Pin | undefined;
   /** Whether the user made it and was not told yet what that is good for: alone, for nothing. */
   isMakerNews = false;
-  /** Members that the user banned: name to client, by which a ban is lifted. */
-  readonly banned = new Map<string, AnyClientId>();
+  /** Who is banned, as far as this client was told. */
+  readonly bans = new Bans();
   /** Position of the last event that arrived. */
   seen = 0;
   /** Messages that came while another room was current, and how many of them mention the user. */
@@ -72,12 +88,19 @@ export class JoinedRoom {
     return true;
   }
 
+  /** What a client of the room may decide there; undefined where that is nothing. */
+  rankOf(client: AnyClientId): Rank | undefined {
+    if (client === 0) return undefined;
+    return client === this.maker ? "maker" : this.ops.has(client) ? "op" : undefined;
+  }
+
   /** Forgets members and messages for a new join. */
   startAnew(): void {
     this.roster.clear();
     this.said.clear();
     this.reactions.clear();
     this.#people = [];
+    this.bans.clear();
     this.#firstSight = true;
   }
 }

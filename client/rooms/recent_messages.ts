@@ -40,17 +40,22 @@ export class RecentMessages {
     return [...this.#messages.values()].findLast(({ own }) => !own);
   }
 
+  /** All that is known, oldest first. */
+  get all(): readonly RecentMessage[] {
+    return [...this.#messages.values()];
+  }
+
   /** The user's messages that can still be changed, oldest first. */
   get own(): RecentMessage[] {
     return [...this.#messages.values()].filter(({ own }) => own);
   }
 
-  /** Gives message `sequence` another text; null deletes it. */
-  revise(sequence: SequenceNumber, text: string | null): void {
+  /** Gives message `sequence` another text, of its sender under the name of now; null deletes it. */
+  revise(sequence: SequenceNumber, sender: string, text: string | null): void {
     const message = this.#messages.get(sequence);
     if (message === undefined) return;
     if (text === null) this.#messages.delete(sequence);
-    else this.#messages.set(sequence, { ...message, text });
+    else this.#messages.set(sequence, { ...message, sender, text });
   }
 
   /** Forgets all messages. */

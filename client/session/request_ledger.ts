@@ -286,6 +286,7 @@ export class RequestLedger {
 /** Whether numbers in it hold for its session only. */
 function isBound({ draft }: Entry): boolean {
   return draft.kind === "direct" || draft.kind === "revise" || draft.kind === "react" ||
+    draft.kind === "moderate" || draft.kind === "pin" ||
     (draft.kind === "chat" && draft.reply > 0);
 }
 

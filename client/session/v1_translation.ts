@@ -78,6 +78,8 @@ export class V1Translation {
       case "revise":
       case "react":
       case "moderate":
+      case "pin":
+      case "bans":
       case "direct":
       case "topic":
       case "status":

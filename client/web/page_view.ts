@@ -76,6 +76,8 @@ export interface PagePerson {
   /** False while the connection is lost and the place in the room is held. */
   readonly here: boolean;
   readonly note?: string | undefined;
+  /** Moderates the room: who made it, or one whom that one made an op. */
+  readonly rank?: "maker" | "op" | undefined;
   /** Of a sealed room. */
   readonly seal?: {
     /** Four groups of digits or words that both read to each other (`/verify NAME`). */

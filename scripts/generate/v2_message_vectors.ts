@@ -51,6 +51,8 @@ const REQUESTS: readonly Message[] = [
   ["part", [28, [2, 3], "f1", 3, Uint8Array.of(1, 2, 3)]],
   ["receipt", [29, 5, 2, "f1", "saved"]],
   ["react", [30, 10, 5, 2, "👍", true]],
+  ["pin", [31, 10, 5, 3, "bob", "soup is ready"]],
+  ["bans", [32, 11, 5]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -114,11 +116,13 @@ const EVENTS: readonly Message[] = [
   ["sealed_here", [40, 1, [bytes(16, 4)]]],
   ["sealed_guests", [41, 1, 2]],
   ["moderated", [42, 5, 3, 2, "bob", 1_790_000_000_000, 9, "ban", 3, "eve", 60, "noise"]],
-  ["rules", [43, 5, 2, true, 10]],
+  ["rules", [43, 5, 2, [3], true, 10, 3, 2, "bob", "soup is ready"]],
   ["taken", [44, "f1", 3]],
   ["pull", [45, 5, 2, "f1", 3, 32]],
   ["receipt", [46, 5, 2, "bob", 1_790_000_000_000, "f1", "refused"]],
   ["reacted", [47, 5, 3, 2, "bob", 1_790_000_000_000, 10, 1, "👍", false]],
+  ["pinned", [48, 5, 3, 2, "bob", 1_790_000_000_000, 9, 3, 2, "bob", "soup is ready"]],
+  ["bans", [49, 5, [[3, "eve", 1_790_000_000_000, "amy"]], false]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

@@ -7,7 +7,7 @@ import type {
   ServerMessage,
   ServerMessageOf,
 } from "../../shared/messages/messages_v1.ts";
-import { moderationText } from "../../shared/messages/moderation_text.ts";
+import { moderationText, pinnedText } from "../../shared/messages/moderation_text.ts";
 import { type Event, isSealedEvent, type Request } from "../../shared/messages/messages_v2.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
@@ -41,6 +41,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     }
     case "moderated":
       return said(event, room, moderationText(event));
+    case "pinned":
+      return said(event, room, pinnedText(event));
     case "topic":
       return said(event, room, `${event.name} set the topic: ${event.text}`);
     case "status":
@@ -80,6 +82,11 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
       const names = event.list.map(([, name]) => name);
       return note(room, { message: `In this room: ${names.join(", ")}`, event: "names", names });
     }
+    case "rules":
+      return event.sequence === 0 ? undefined : note(room, {
+        message: oneLine(`Pinned, #${event.sequence} of ${event.authorName}: ${event.text}`),
+        event: "notice",
+      });
     case "declined":
       return note(room, { message: event.why, event: "refused" });
     case "notice":
@@ -95,7 +102,7 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "away":
     case "back":
     case "typing":
-    case "rules":
+    case "bans":
     case "taken":
     case "pull":
     case "receipt":

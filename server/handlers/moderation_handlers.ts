@@ -1,7 +1,9 @@
-// What the maker of a room decides about it and its members.
+// What the maker of a room and its ops decide about it and its members.
 
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
-import type { Moderation, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { MEMBERS_PART_MAX, TIME_MAX_MS } from "../../shared/base/limits.ts";
+import type { EventOf, Moderation, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { pinText } from "../../shared/text/pin_text.ts";
 import { whenPlaced } from "../room/bus.ts";
 import { answerDone, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
@@ -10,14 +12,14 @@ import type { Membership } from "../session/membership.ts";
 const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
 
 /** Handlers of moderation. */
-export const MODERATION_HANDLERS: HandlersOf<"moderate"> = {
+export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans"> = {
   moderate(session, request) {
     const { id, room, what, whom, seconds, text } = request;
     const member = memberIn(session, room, `${what} anybody`);
-    if (member.room.rules.maker !== session.id) {
-      throw new LimitError(`Cannot ${what}: only its maker can do that`);
-    }
+    const { rules } = member.room;
+    if (!rules.moderates(session.id)) refuseIf(rules.objection(session.id, request), what);
     const whomName = nameOf(member, request);
+    refuseIf(rules.objection(session.id, request), what);
     if (what === "unban") session.host.roomBans.lift(member.room.title);
     session.host.log.info("audit", {
       by: session.id,
@@ -38,14 +40,64 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate"> = {
     }, { onRefused: (why) => session.decline(id, `Cannot ${what}: ${why}`) });
     whenPlaced(placed, () => answerDone(session, id));
   },
+
+  pin(session, { id, room, sequence, authorName: name, text }) {
+    const member = memberIn(session, room, "pin the message");
+    const { rules, authors } = member.room;
+    if (!rules.moderates(session.id)) {
+      refuseIf("only the maker of the room and its ops can do that", "pin");
+    }
+    const author = authors.of(sequence) ?? 0;
+    if (sequence > 0 && !authors.says({ sequence, name, text })) {
+      throw new LimitError(
+        `Cannot pin message ${sequence}: it says something else now, or is older than the server ` +
+          "remembers",
+      );
+    }
+    if (sequence === 0 && rules.pin.sequence === 0) {
+      throw new LimitError("Cannot remove the pin: nothing is pinned");
+    }
+    const pin = sequence === 0
+      ? { sequence, author: 0, authorName: "", text: "" }
+      : { sequence, author, authorName: name, text: pinText(text) };
+    const placed = member.room.publish(
+      { kind: "pinned", ...member.about(), request: id, ...pin },
+      { onRefused: (why) => session.decline(id, `Cannot pin the message: ${why}`) },
+    );
+    whenPlaced(placed, () => answerDone(session, id));
+  },
+
+  bans(session, { id, room }) {
+    const member = memberIn(session, room, "list the bans");
+    const { rules } = member.room;
+    if (!rules.moderates(session.id)) {
+      refuseIf("only the maker of the room and its ops can do that", "list the bans");
+    }
+    const all = rules.bans(Date.now()).map((
+      { client, name, until, by },
+    ): EventOf<"bans">["list"][number] => [client, name, until > TIME_MAX_MS ? 0 : until, by]);
+    for (let at = 0; at < all.length || at === 0; at += MEMBERS_PART_MAX) {
+      const end = at + MEMBERS_PART_MAX;
+      session.tell({ kind: "bans", room, list: all.slice(at, end), more: end < all.length });
+    }
+    answerDone(session, id);
+  },
 };
+
+function refuseIf(objection: string | undefined, what: string): void {
+  if (objection !== undefined) throw new LimitError(`Cannot ${what}: ${objection}`);
+}
 
 // A banned client is not in the room any more; its name was in the event of the ban.
 function nameOf(member: Membership, { what, whom }: RequestOf<"moderate">): string {
   if (ABOUT_ROOM.has(what)) return "";
-  if (whom === member.id) throw new UsageError(`Cannot ${what} yourself`);
-  const name = member.room.nameOf(whom);
-  if (name !== undefined) return name;
-  if (what === "unban") return "somebody";
-  throw new LimitError(`Cannot ${what}: no member has that number`);
+  const { room } = member;
+  if (whom === member.id && what !== "deop") throw new UsageError(`Cannot ${what} yourself`);
+  if (what === "unban") return room.rules.banOf(whom)?.name ?? "somebody";
+  const occupant = room.view.of(whom);
+  if (occupant === undefined) throw new LimitError(`Cannot ${what}: no member has that number`);
+  if (what === "op" && occupant.state === "old") {
+    throw new LimitError(`Cannot ${what}: an old client has no words to moderate with`);
+  }
+  return occupant.name;
 }

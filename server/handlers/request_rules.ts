@@ -33,6 +33,8 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   typing: { reaches: "room", does: "tell that you are writing" },
   offer: { isLimited: true, reaches: "room", does: "send the file" },
   moderate: { isLimited: true, does: "moderate the room" },
+  pin: { isLimited: true, reaches: "room", does: "pin the message" },
+  bans: { isLimited: true, does: "list the bans" },
   chunk: { isSpentByHandler: true, does: "send the file" },
   part: { isSpentByHandler: true, does: "send the file" },
   pull: { does: "get the file" },

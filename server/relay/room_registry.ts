@@ -95,5 +95,5 @@ function snapshotOf(room: Room, bus: MemoryBus): RoomSnapshot {
   const { id, title, madeBy, authors } = room;
   const channel = bus.stateOf(title);
   if (channel === undefined) throw new Error(`room ${id} has no channel`);
-  return { id, title, madeBy, channel, authors: authors.all };
+  return { id, title, madeBy, channel, authors: authors.snapshot };
 }

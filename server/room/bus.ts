@@ -29,6 +29,7 @@ export type PlacedEvent =
       | "topic"
       | "status"
       | "moderated"
+      | "pinned"
     >
   >;
 

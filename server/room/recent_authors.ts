@@ -1,21 +1,43 @@
-// Who wrote the last chats of a room: only they may change them.
+// Who wrote the last chats of a room, and a mark of what they say: only their authors may change them, and nobody can
+// pin what nobody said.
 
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { ClientId, SequenceNumber } from "../../shared/messages/ids.ts";
 import { AUTHORS_REMEMBERED } from "../config/limits.ts";
 
 const NOBODY = -1;
+const KEY_BYTES = 16;
+// 48 bits fit a number. Under a key that no client has, nobody can look for another text with the same mark.
+const MARK_BYTES = 6;
+
+const utf8 = new TextEncoder();
+
+/** What is known of a room's chats, for another process: the key of the marks; sequence, client, mark. */
+export interface AuthorsSnapshot {
+  readonly key: Uint8Array;
+  readonly chats: readonly (readonly [number, number, number])[];
+}
+
+/** A chat, as far as it is remembered. */
+export interface RememberedChat {
+  readonly sequence: SequenceNumber;
+  readonly client: ClientId;
+  readonly name: string;
+  readonly text: string;
+}
 
 /** The clients that wrote the last AUTHORS_REMEMBERED chats, by sequence. */
 export class RecentAuthors {
-  // A ring, since one entry comes and one goes with every chat of a busy room; made with the first chat.
+  // Rings, since one entry comes and one goes with every chat of a busy room; made with the first chat.
   #clients: number[] | undefined;
+  #marks: number[] = [];
+  #key: Uint8Array | undefined;
   #last = 0;
 
-  /** `client` wrote chat `sequence`, the next one. */
-  add(sequence: SequenceNumber, client: ClientId): void {
-    this.#clients ??= [];
-    this.#clients[sequence % AUTHORS_REMEMBERED] = client;
-    this.#last = sequence;
+  /** A chat was said, the next one. */
+  add({ sequence, client, ...said }: RememberedChat): void {
+    this.#put(sequence, client, this.#markOf(said));
   }
 
   /** Who wrote chat `sequence`; undefined where it is too old, was taken back, or does not exist yet. */
@@ -25,14 +47,16 @@ export class RecentAuthors {
     return client === NOBODY ? undefined : client;
   }
 
-  /** All that is known, oldest first; a chat that was taken back has no author. */
-  get all(): [number, number][] {
-    const known: [number, number][] = [];
-    const first = Math.max(1, this.#last - AUTHORS_REMEMBERED + 1);
-    for (let sequence = first; sequence <= this.#last; sequence++) {
-      known.push([sequence, this.#clients?.[sequence % AUTHORS_REMEMBERED] ?? NOBODY]);
-    }
-    return known;
+  /** Whether somebody of that name says that text in chat `sequence`, as far as it is remembered. */
+  says({ sequence, ...said }: Omit<RememberedChat, "client">): boolean {
+    return this.of(sequence) !== undefined &&
+      this.#marks[sequence % AUTHORS_REMEMBERED] === this.#markOf(said);
+  }
+
+  /** Chat `sequence` was changed by who wrote it, whatever their name is now. */
+  revise({ sequence, ...said }: Omit<RememberedChat, "client">): void {
+    if (this.of(sequence) === undefined) return;
+    this.#marks[sequence % AUTHORS_REMEMBERED] = this.#markOf(said);
   }
 
   /** Chat `sequence` was taken back: nobody may change it from now on. */
@@ -40,5 +64,39 @@ export class RecentAuthors {
     if (this.#clients !== undefined && this.of(sequence) !== undefined) {
       this.#clients[sequence % AUTHORS_REMEMBERED] = NOBODY;
     }
+  }
+
+  /** All that is known, oldest first; a chat that was taken back has no author. */
+  get snapshot(): AuthorsSnapshot {
+    const chats: [number, number, number][] = [];
+    const first = Math.max(1, this.#last - AUTHORS_REMEMBERED + 1);
+    for (let sequence = first; sequence <= this.#last; sequence++) {
+      const place = sequence % AUTHORS_REMEMBERED;
+      chats.push([sequence, this.#clients?.[place] ?? NOBODY, this.#marks[place] ?? 0]);
+    }
+    return { key: this.#markKey(), chats };
+  }
+
+  /** Goes on from what the process before knew. */
+  restore({ key, chats }: AuthorsSnapshot): void {
+    this.#key = key;
+    for (const [sequence, client, mark] of chats) this.#put(sequence, client, mark);
+  }
+
+  #put(sequence: SequenceNumber, client: ClientId, mark: number): void {
+    this.#clients ??= [];
+    this.#clients[sequence % AUTHORS_REMEMBERED] = client;
+    this.#marks[sequence % AUTHORS_REMEMBERED] = mark;
+    this.#last = sequence;
+  }
+
+  #markOf({ name, text }: Pick<RememberedChat, "name" | "text">): number {
+    // No name has a line break.
+    const digest = sha256(this.#markKey(), utf8.encode(`${name}\n${text}`));
+    return digest.subarray(0, MARK_BYTES).reduce((mark, byte) => mark * 256 + byte, 0);
+  }
+
+  #markKey(): Uint8Array {
+    return this.#key ??= randomBytes(KEY_BYTES);
   }
 }

@@ -3,7 +3,7 @@
 
 import type { ClientId } from "../../shared/messages/ids.ts";
 import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
-import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import { RecentAuthors } from "./recent_authors.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
@@ -34,7 +34,7 @@ export interface RoomMember {
   deliver(broadcast: EncodedEvent): void;
   /** The bus settled its name: another server may have given it away first. */
   takeName(name: string): void;
-  /** The maker of the room decided something about it. */
+  /** Somebody who moderates the room decided something about it. */
   obey(event: EventOf<"moderated">): void;
   /** A receiver asks for chunks of a file that it offers; no account where its server told none. */
   pulled(event: EventOf<"pull">, account: AskingAccount | undefined): void;
@@ -81,7 +81,7 @@ export class Room {
     this.id = id;
     this.#madeBy = madeBy;
     this.title = title;
-    for (const [sequence, client] of known?.authors ?? []) this.authors.add(sequence, client);
+    if (known !== undefined) this.authors.restore(known.authors);
     this.#channel = bus.open({
       room: id,
       title,
@@ -123,7 +123,7 @@ export class Room {
     return this.view.topic;
   }
 
-  /** What its maker decided. */
+  /** What those who moderate it decided. */
   get rules(): RoomRules {
     return this.view.rules;
   }
@@ -252,23 +252,30 @@ export class Room {
     if (audience !== undefined && "only" in audience) {
       return this.#deliverTo(audience.only, broadcast, audience.account);
     }
-    if (event.kind === "chat") this.authors.add(event.sequence, event.client);
+    if (event.kind === "chat") this.authors.add(event);
+    else if (event.kind === "revised") this.#revised(event);
     else if (event.kind === "joined" || event.kind === "renamed") {
       this.#members.get(event.client)?.takeName(event.name);
     }
     this.#sendAll(broadcast, audience?.except);
-    this.#tellRestrictions(event.kind === "left");
+    this.#tellRestrictions(event);
     if (event.kind === "left" || event.kind === "away") {
       this.#members.get(event.client)?.contradict(event.kind);
     } else if (event.kind === "moderated") this.#members.get(event.whom)?.obey(event);
   }
 
-  // A lock and a slow mode end when the maker leaves, which no event says.
-  #tellRestrictions(someoneLeft: boolean): void {
+  #revised({ sequence, name, text }: EventOf<"revised">): void {
+    if (text === null) this.authors.forget(sequence);
+    else this.authors.revise({ sequence, name, text });
+  }
+
+  // A lock and a slow mode end when the last of those leaves who could end them, which no event says.
+  #tellRestrictions(event: Event): void {
     const before = this.#isRestricted;
     this.#isRestricted = isRestricting(this.rules);
-    if (!someoneLeft || !before || this.#isRestricted) return;
-    const text = "The room's maker left: the room is no longer locked or slow.";
+    const isEnd = event.kind === "left" || (event.kind === "moderated" && event.what === "deop");
+    if (!isEnd || !before || this.#isRestricted) return;
+    const text = "Nobody moderates this room any more: it is no longer locked or slow.";
     this.#sendAll(new EncodedEvent({ kind: "notice", room: this.id, text }, this.title), undefined);
   }
 

@@ -1,6 +1,7 @@
 // A plain room as plain data, for the process that takes over.
 
 import type { ChannelState } from "./memory_bus.ts";
+import type { AuthorsSnapshot } from "./recent_authors.ts";
 
 /** One room. */
 export interface RoomSnapshot {
@@ -9,6 +10,6 @@ export interface RoomSnapshot {
   /** Address of the client that made it; undefined where it is unknown. */
   readonly madeBy: string | undefined;
   readonly channel: ChannelState;
-  /** Who said which of the last chats: sequence, client. */
-  readonly authors: readonly (readonly [number, number])[];
+  /** Who said which of the last chats. */
+  readonly authors: AuthorsSnapshot;
 }

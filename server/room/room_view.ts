@@ -5,6 +5,7 @@ import type { ClientId } from "../../shared/messages/ids.ts";
 import { decode, encode } from "cborg";
 import * as z from "zod";
 import { MODERATED_MAX } from "../config/limits.ts";
+import { OPS_MAX } from "../../shared/base/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import type { Occupant, PlacedEvent, SharedView } from "./bus.ts";
@@ -12,6 +13,8 @@ import { RoomRules } from "./room_rules.ts";
 
 const count = z.int().min(0);
 const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
+const bans = z.array(z.tuple([count, count, z.string(), z.string()])).max(MODERATED_MAX);
+const pin = z.tuple([count, count, z.string(), z.string()]);
 const SNAPSHOT = z.tuple([
   count,
   count,
@@ -19,7 +22,7 @@ const SNAPSHOT = z.tuple([
   z.array(
     z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count, count]),
   ),
-  z.tuple([count, count, z.boolean(), count, untils, untils]),
+  z.tuple([count, z.array(count).max(OPS_MAX), count, z.boolean(), count, bans, untils, pin]),
 ]);
 
 /** Client number in events that the admin causes. */
@@ -81,7 +84,9 @@ export class RoomView implements SharedView {
       case "revised":
       case "reacted":
       case "moderated":
-        return occupant === undefined || event.request <= occupant.request && event.request > 0
+      case "pinned":
+        return occupant === undefined || event.request <= occupant.request && event.request > 0 ||
+            this.#hasNoRight(event)
           ? undefined
           : event;
       default:
@@ -117,12 +122,18 @@ export class RoomView implements SharedView {
       request,
       spokeAt,
     ]);
-    const { maker, present, locked, slow, banned, muted } = this.rules.snapshot;
-    // Canonical CBOR, as used here, has no infinity.
-    const lists = [banned, muted].map((list) =>
-      list.map(([client, until]) => [client, Math.min(until, Number.MAX_SAFE_INTEGER)])
-    );
-    const rules = [maker, present, locked, slow, ...lists];
+    const { maker, ops, present, locked, slow, banned, muted, pin } = this.rules.snapshot;
+    const { sequence, author, authorName, text } = pin;
+    const rules = [
+      maker,
+      ops,
+      present,
+      locked,
+      slow,
+      banned.map(([client, { until, name, by }]) => [client, finite(until), name, by]),
+      muted.map(([client, until]) => [client, finite(until)]),
+      [sequence, author, authorName, text],
+    ];
     return encode([this.at, this.sequence, this.topic, occupants, rules]);
   }
 
@@ -132,8 +143,11 @@ export class RoomView implements SharedView {
     this.at = at;
     this.sequence = sequence;
     this.topic = topic;
-    const [maker, present, locked, slow, banned, muted] = rules;
-    this.rules.snapshot = { maker, present, locked, slow, banned, muted };
+    const [maker, ops, present, locked, slow, bans, muted, pinned] = rules;
+    const banned = bans.map(([client, until, name, by]) => [client, { until, name, by }] as const);
+    const [pinSequence, author, authorName, text] = pinned;
+    const pin = { sequence: pinSequence, author, authorName, text };
+    this.rules.snapshot = { maker, ops, present, locked, slow, banned, muted, pin };
     this.#occupants.clear();
     this.#nameKeys.clear();
     for (const [client, name, state, since, status, request, spokeAt] of occupants) {
@@ -172,8 +186,15 @@ export class RoomView implements SharedView {
         occupant.spokeAt = event.time;
         return;
       case "moderated":
+      case "pinned":
         occupant.request = event.request;
     }
+  }
+
+  // Somebody may have lost the right to it, or got it, at another server in between.
+  #hasNoRight(event: PlacedEvent): boolean {
+    if (event.kind === "moderated") return this.rules.objection(event.client, event) !== undefined;
+    return event.kind === "pinned" && !this.rules.moderates(event.client);
   }
 
   #put(occupant: Occupant): void {
@@ -187,4 +208,9 @@ export class RoomView implements SharedView {
     this.#occupants.delete(client);
     this.#nameKeys.delete(nameKey(occupant.name));
   }
+}
+
+// Canonical CBOR, as used here, has no infinity.
+function finite(until: number): number {
+  return Math.min(until, Number.MAX_SAFE_INTEGER);
 }

@@ -132,8 +132,8 @@ export class Membership implements RoomMember {
   /** Tells the session who is in the room, and the room's rules. */
   tellMembers(): void {
     for (const part of this.room.list) this.session.tell(part);
-    const { maker, locked, slow } = this.room.rules;
-    this.session.tell({ kind: "rules", room: this.room.id, maker, locked, slow });
+    const { maker, ops, locked, slow, pin } = this.room.rules;
+    this.session.tell({ kind: "rules", room: this.room.id, maker, ops, locked, slow, ...pin });
   }
 
   /** Asks for a name that is free in the room; has it once the event comes back. */

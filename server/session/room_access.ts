@@ -35,7 +35,7 @@ export function mute({ mutedUntil }: Speaker, now: number): string | undefined {
 function slowness(member: Speaker, now: number): string | undefined {
   const { rules } = member.room;
   const wait = member.spokeAt + rules.slow * 1_000 - now;
-  if (rules.maker === member.id || rules.slow === 0 || wait <= 0) return undefined;
+  if (rules.moderates(member.id) || rules.slow === 0 || wait <= 0) return undefined;
   return `this room is slow: wait ${durationText(Math.ceil(wait / 1_000))}`;
 }
 

@@ -82,6 +82,12 @@ export const SESSION_ROOMS_MAX = 32;
 /** Bytes of a room's topic: two rows of a terminal, told to everyone who comes in. */
 export const TOPIC_MAX_BYTES = 256;
 
+/** Members of one room that its maker may have made ops: more than anybody remembers why. */
+export const OPS_MAX = 32;
+
+/** Bytes of a pinned text, told to everyone who comes in: what is longer is cut. */
+export const PIN_TEXT_MAX_BYTES = KIB;
+
 /** Bytes of what one says about being away: a row, in the list of every room. */
 export const AWAY_TEXT_MAX_BYTES = 128;
 

@@ -14,6 +14,8 @@ import {
   HOLD_MAX_S,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
+  OPS_MAX,
+  PIN_TEXT_MAX_BYTES,
   RATE_MAX,
   REACTION_MAX_BYTES,
   SEALED_BODY_MAX_BYTES,
@@ -87,13 +89,20 @@ const seconds = count.check(z.maximum(MODERATION_MAX_S));
 /** One emoji (shared/text/reaction.ts). */
 const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
 const reason = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
+/** What is pinned: a chat, who wrote it under which name, and its text; sequence 0 and empty: nothing. */
+const pin = {
+  sequence,
+  author: client,
+  authorName: label,
+  text: z.string().check(z.maxLength(PIN_TEXT_MAX_BYTES)),
+};
 
 /** Whether a member can be reached, and over what: away = its connection was lost, old = it speaks v1. */
 export const MEMBER_STATES = ["here", "away", "old"] as const;
 /** One of MEMBER_STATES. */
 export type MemberState = typeof MEMBER_STATES[number];
 
-/** What the maker of a room can decide. */
+/** What the maker of a room can decide, and its ops most of it. */
 export const MODERATIONS = [
   "kick",
   "ban",
@@ -103,6 +112,8 @@ export const MODERATIONS = [
   "lock",
   "unlock",
   "slow",
+  "op",
+  "deop",
 ] as const;
 /** One of MODERATIONS. */
 export type Moderation = typeof MODERATIONS[number];
@@ -163,6 +174,10 @@ export const REQUESTS = {
   receipt: { room, to: client, file: fileId, state: z.enum(FILE_RECEIPTS) },
   /** Puts an emoji under a chat of the room, or takes it back where `on` is false. */
   react: { id: requestId, room, sequence, emoji, on: z.boolean() },
+  /** Pins a chat for everybody: its text as it is now, whole, and its author's name there. Sequence 0: removes the pin. */
+  pin: { id: requestId, room, sequence, authorName: label, text },
+  /** Who is banned from the room? Answered by `bans`, then `done`. */
+  bans: { id: requestId, room },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -235,7 +250,7 @@ export const EVENTS = {
   ping: {},
   pong: {},
   ...SEALED_EVENTS,
-  /** The maker decided; `whom` and its name: of the client that it is about, or 0 and empty. */
+  /** The maker or an op decided; `whom` and its name: of the client that it is about, or 0 and empty. */
   moderated: {
     ...event,
     request: answered,
@@ -245,8 +260,18 @@ export const EVENTS = {
     seconds,
     text: reason,
   },
-  /** What the maker decided so far, to one who came in: who made the room (0 = gone), locked, seconds between messages. */
-  rules: { room, maker: client, locked: z.boolean(), slow: seconds },
+  /**
+   * What was decided so far, to one who came in: who made the room (0 = gone), who else moderates it, whether it is
+   * locked, seconds between messages, what is pinned.
+   */
+  rules: {
+    room,
+    maker: client,
+    ops: z.array(client).check(z.maxLength(OPS_MAX)),
+    locked: z.boolean(),
+    slow: seconds,
+    ...pin,
+  },
   /** The server has this part of a file of one's own: what a sender counts its window by. */
   taken: { file: fileId, index },
   /** A receiver asks for chunks of a file of one's own. */
@@ -255,6 +280,14 @@ export const EVENTS = {
   receipt: { ...doing, file: fileId, state: z.enum(FILE_RECEIPTS) },
   /** Somebody put an emoji under a chat, or took it back. */
   reacted: { ...event, request: answered, sequence, emoji, on: z.boolean() },
+  /** A chat was pinned, or the pin removed: sequence 0. */
+  pinned: { ...event, request: answered, ...pin },
+  /** Who is banned: number, name, until when (0 = for good), by whom. `more`: the list goes on in a further `bans`. */
+  bans: {
+    room,
+    list: z.array(z.tuple([client, label, time, label])).check(z.maxLength(MEMBERS_PART_MAX)),
+    more: z.boolean(),
+  },
 } as const;
 
 const KIB = 1_024;
@@ -274,6 +307,7 @@ export const REQUEST_MAX_BYTES: Readonly<Record<Request["kind"], number>> = {
   chat: TEXT_REQUEST_BYTES,
   revise: TEXT_REQUEST_BYTES,
   direct: TEXT_REQUEST_BYTES,
+  pin: TEXT_REQUEST_BYTES,
   chunk: CHUNK_REQUEST_BYTES,
   part: CHUNK_REQUEST_BYTES,
   sealed_group_info: SEALED_BODY_REQUEST_BYTES,

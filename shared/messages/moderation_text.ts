@@ -1,4 +1,4 @@
-// What the maker of a room decided, in words that both sides show alike.
+// What those who moderate a room decided, in words that both sides show alike.
 
 import type { EventOf } from "./messages_v2.ts";
 import { nameInSentence } from "../text/names.ts";
@@ -27,9 +27,28 @@ export function moderationText(
       return `${name} locked the room: nobody can join.`;
     case "unlock":
       return `${name} unlocked the room.`;
+    case "op":
+      return `${name} made ${whom} an op of this room.`;
+    case "deop":
+      return event.name === event.whomName
+        ? `${name} is no longer an op of this room.`
+        : `${name} took the op's rights from ${whom}.`;
     case "slow":
       return seconds === 0
         ? `${name} removed the pause between messages.`
         : `${name} asks for ${durationText(seconds)} between two messages of one member.`;
   }
+}
+
+/** One line for a pin that was set or removed; names and text are as peers wrote them. */
+export function pinnedText(
+  { name, sequence, authorName, text }: Pick<
+    EventOf<"pinned">,
+    "name" | "sequence" | "authorName" | "text"
+  >,
+): string {
+  const who = nameInSentence(name);
+  return sequence === 0
+    ? `${who} removed the pin.`
+    : `${who} pinned #${sequence} of ${nameInSentence(authorName)}: ${text}`;
 }

@@ -217,7 +217,7 @@ Deno.test("/status says who the server is, what protects the way to it, and whic
 Deno.test("/help lists all commands, /help COMMAND says what one does", async () => {
   const { run, console } = await story();
   await run("/help");
-  assert.match(console.printed.at(-1) ?? "", /^- rooms {11}\/join \/leave /m);
+  assert.match(console.printed.at(-1) ?? "", /^- rooms {9}\/join \/leave /m);
   await run("/help /q");
   assert.match(console.printed.at(-1) ?? "", /^- \/quit {2}leave.*\(also \/exit, \/q\)$/);
   await assert.rejects(run("/help nothing"), /there is no such command/);

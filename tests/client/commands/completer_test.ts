@@ -59,7 +59,7 @@ Deno.test("Tab completes whom we banned here", async () => {
   const complete = createCompleter(() => chat, {
     paths: (typed) => completePath(typed, undefined),
   });
-  chat.room.banned.set("mallory", 9);
+  chat.room.bans.add({ client: 9, name: "mallory", until: 0, by: "alice" });
   assert.deepEqual(complete("/unban ", 7).candidates, ["mallory"]);
   chat.forget(chat.room);
   assert.deepEqual(complete("/unban ", 7).candidates, []);

@@ -6,8 +6,12 @@ import {
   FakeSession,
   LOBBY,
   membersOf,
+  START,
   startChat,
 } from "../../helpers/fakes/chat_fakes.ts";
+
+const PIN = { sequence: 0, author: 0, authorName: "", text: "" };
+const RULES = { ops: [], locked: false, slow: 0, ...PIN };
 
 async function story() {
   const session = new FakeSession();
@@ -24,7 +28,7 @@ async function story() {
 }
 
 Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and the reason", async () => {
-  const { run, asked, session } = await story();
+  const { run, asked } = await story();
   const lines = [
     "/kick eve",
     "/kick e v e too loud",
@@ -33,9 +37,6 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
     "/lock",
   ];
   for (const line of [...lines, "/slow 10s", "/slow off"]) void run(line);
-  await session.deliver({ kind: "done", id: 3 });
-  void run("/unban eve");
-  await undefined;
   assert.deepEqual(
     asked().map((request) =>
       request.kind === "moderate" ? [request.what, request.seconds, request.text] : []
@@ -48,14 +49,13 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
       ["lock", 0, ""],
       ["slow", 10, ""],
       ["slow", 0, ""],
-      ["unban", 0, ""],
     ],
   );
 });
 
 Deno.test("what cannot be meant is refused before anything is sent", async () => {
   const { run, asked } = await story();
-  for (const line of ["/kick nobody", "/slow soon", "/slow 31d", "/unban eve", "/ban nobody 30m"]) {
+  for (const line of ["/kick nobody", "/slow soon", "/slow 31d", "/ban nobody 30m"]) {
     await assert.rejects(async () => await run(line), UsageError, line);
   }
   assert.deepEqual(asked(), []);
@@ -64,7 +64,7 @@ Deno.test("what cannot be meant is refused before anything is sent", async () =>
 Deno.test("who is removed reads why and is out of the room; who made it is told what that is good for", async () => {
   const { session, console, chat } = await story();
   await session.deliver(
-    eventOf("rules", { room: LOBBY, maker: chat.clientId ?? 0, locked: false, slow: 0 }),
+    eventOf("rules", { room: LOBBY, maker: chat.clientId ?? 0, ...RULES }),
   );
   assert.match(console.printed.at(-1) ?? "", /You made this room: \/kick/);
   await session.deliver(eventOf("moderated", {
@@ -83,27 +83,130 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
   assert.equal(chat.rooms.byTitle("lobby"), undefined);
 });
 
-Deno.test("/ban alone lists whom one has banned here: who was, and not who was asked for", async () => {
-  const { run, session, console, chat } = await story();
-  await run("/ban");
-  assert.equal(console.printed.at(-1), '- You have banned nobody in "lobby".');
-  const refused = run("/ban eve");
-  await session.deliver({ kind: "declined", id: 1, why: "only the maker may" });
-  await refused;
-  const banned = run("/ban e v e 1h spam");
+const BANS = eventOf("bans", {
+  room: LOBBY,
+  list: [[8, "eve", START + 3_600_000, "bob"], [9, "e v e", 0, "alice"]],
+  more: false,
+});
+
+Deno.test("/bans lists who is banned, until when and by whom, and /unban lifts a ban of somebody else's", async () => {
+  const { run, session, console, chat, asked } = await story();
+  const listed = run("/bans");
+  await session.deliver(eventOf("bans", { room: LOBBY, list: [], more: false }));
+  await session.deliver({ kind: "done", id: 1 });
+  await listed;
+  assert.equal(console.printed.at(-1), '- Nobody is banned from "lobby".');
+  const again = run("/ban");
+  await session.deliver(BANS);
   await session.deliver({ kind: "done", id: 2 });
-  await banned;
-  await run("/ban");
-  assert.equal(
-    console.printed.at(-1),
-    '- You banned "e v e" in "lobby"; /unban NAME lifts a ban.',
+  await again;
+  const { printed } = console;
+  assert.match(
+    printed.at(-1) ?? "",
+    /eve for another 1 hour, by bob\n.*"e v e" for good, by alice/,
   );
-  await assert.rejects(async () => await run("/unban eve"), /you did not ban "eve" here/);
-  const lifted = run('/unban "E v e"');
+  const wrong = assert.rejects(run("/unban mallory"), /"mallory" is not banned here/);
   await session.deliver({ kind: "done", id: 3 });
+  await wrong;
+  const lifted = run('/unban "E v e"');
+  await session.deliver({ kind: "done", id: 4 });
+  await session.deliver({ kind: "done", id: 5 });
   await lifted;
-  await run("/ban");
-  assert.equal(console.printed.at(-1), '- You have banned nobody in "lobby".');
+  const [unban] = asked();
+  assert.ok(unban?.kind === "moderate" && unban.what === "unban" && unban.whom === 9);
+  chat.end();
+});
+
+Deno.test("/op and /deop name one member and nothing else, and all see the mark", async () => {
+  const { run, session, asked, console, chat } = await story();
+  await assert.rejects(async () => await run("/op eve please"), /the form is \/op NAME/);
+  void run("/op eve");
+  await undefined;
+  const [op] = asked();
+  assert.ok(op?.kind === "moderate" && op.what === "op");
+  const eve = op.whom;
+  const decided = (what: "op" | "deop") =>
+    session.deliver(eventOf("moderated", {
+      room: LOBBY,
+      at: 0,
+      client: 77,
+      name: "bob",
+      request: 0,
+      what,
+      whom: eve,
+      whomName: "eve",
+      seconds: 0,
+      text: "",
+    }));
+  await decided("op");
+  assert.match(console.printed.at(-1) ?? "", /bob made eve an op of this room/);
+  await run("/names");
+  assert.match(console.printed.at(-1) ?? "", /eve \(op\)/);
+  await run("/whois eve");
+  assert.match(console.printed.at(-1) ?? "", /in "lobby" \(op\)/);
+  await decided("deop");
+  await run("/names");
+  assert.doesNotMatch(console.printed.at(-1) ?? "", /\(op\)/);
+  chat.end();
+});
+
+Deno.test("who comes in is told the ops and the pin, once", async () => {
+  const { session, console, chat } = await story();
+  const pin = { sequence: 12, author: 8, authorName: "eve", text: "soup \x1b[31m at eight" };
+  const rules = eventOf("rules", { room: LOBBY, maker: 99, ...RULES, ops: [8], ...pin });
+  const own = eventOf("rules", {
+    room: LOBBY,
+    maker: 99,
+    ...RULES,
+    ops: [chat.clientId ?? 0],
+    ...pin,
+  });
+  const count = (what: RegExp) => console.printed.filter((line) => what.test(line)).length;
+  await session.deliver(eventOf("members", {
+    room: LOBBY,
+    list: [[8, "eve", "here", 0, null], [chat.clientId ?? 0, "alice", "here", 0, null]],
+    more: false,
+  }));
+  await session.deliver(rules);
+  assert.equal(count(/Pinned, #12 of eve: soup/), 1);
+  assert.equal(console.printed.filter((line) => line.includes("\x1b")).length, 0);
+  assert.equal(count(/Ops: eve\./), 1);
+  await session.deliver(rules);
+  assert.equal(count(/Pinned, #12/), 1);
+  await session.deliver(own);
+  assert.equal(count(/You are an op of this room/), 1);
+  chat.end();
+});
+
+Deno.test("/pin pins a message as it is, shows it, follows its edits and goes with it", async () => {
+  const { run, session, console, chat } = await story();
+  await run("/pin");
+  assert.equal(console.printed.at(-1), '- Nothing is pinned in "lobby".');
+  await assert.rejects(async () => await run("/unpin"), /nothing is pinned/);
+  await assert.rejects(async () => await run("/pin soup"), /the form is \/pin #N/);
+  await assert.rejects(async () => await run("/pin #7"), /no such message/);
+  const about = { room: LOBBY, at: 0, client: 8, name: "eve", time: START, request: 0 };
+  await session.deliver(eventOf("chat", {
+    ...about,
+    sequence: 7,
+    text: "soup at eight",
+    action: false,
+    reply: 0,
+  }));
+  void run("/pin #7");
+  await undefined;
+  const [request] = session.sent.filter(({ kind }) => kind === "pin");
+  const said = { sequence: 7, authorName: "eve", text: "soup at eight" };
+  assert.deepEqual(request, { kind: "pin", id: 1, room: LOBBY, ...said });
+  await session.deliver(eventOf("pinned", { ...about, author: 8, ...said }));
+  assert.match(console.printed.at(-1) ?? "", /eve pinned #7 of eve: soup at eight/);
+  await session.deliver(eventOf("revised", { ...about, sequence: 7, text: "soup at nine" }));
+  await run("/pin");
+  assert.equal(console.printed.at(-1), "- Pinned, #7 of eve: soup at nine");
+  await session.deliver(eventOf("revised", { ...about, sequence: 7, text: null }));
+  assert.match(console.printed.at(-1) ?? "", /Nothing is pinned any more/);
+  await run("/pin");
+  assert.equal(console.printed.at(-1), '- Nothing is pinned in "lobby".');
   chat.end();
 });
 
@@ -111,8 +214,7 @@ Deno.test("who made a room and is alone in it is told what that is good for when
   const session = new FakeSession();
   const { chat, console } = await startChat([session]);
   const news = () => console.printed.filter((line) => line.includes("You made this room")).length;
-  const rules = () =>
-    session.deliver(eventOf("rules", { maker: chat.clientId ?? 0, locked: false, slow: 0 }));
+  const rules = () => session.deliver(eventOf("rules", { maker: chat.clientId ?? 0, ...RULES }));
   await session.deliver(membersOf("alice"));
   await rules();
   assert.equal(news(), 0);

@@ -89,7 +89,7 @@ Deno.test("what nobody can hold in a sealed room is refused with the reason and 
   assert.match(story.text(), /Cannot ban in a sealed room: whoever has its link can join again/);
   assert.match(story.text(), /\/kick NAME, then \/lock, or \/rekey/);
   assert.equal(story.text().match(/the server does not know who sends which message/g)?.length, 2);
-  assert.equal(story.chat.room.banned.size, 0);
+  assert.equal(story.chat.room.bans.all.length, 0);
   assert.deepEqual(story.session.sent, []);
   story.chat.end();
 });

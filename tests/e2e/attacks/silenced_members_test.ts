@@ -130,7 +130,7 @@ Deno.test("a lock and a slow mode end when the maker leaves, and members are tol
   await using late = await V2Peer.connect({ port: server.port, hello: { name: "late" } });
   assert.equal((await late.until("refused")).reason, "excluded");
   await ann.send({ kind: "bye" });
-  await bob.until("notice", ({ text }) => /maker left.*no longer locked or slow/.test(text));
+  await bob.until("notice", ({ text }) => /Nobody moderates.*no longer locked or slow/.test(text));
   const carol = await join("carol");
   assert.equal(await chat(carol, "in"), undefined);
   assert.equal(await chat(carol, "and again"), undefined);

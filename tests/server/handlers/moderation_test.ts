@@ -40,10 +40,13 @@ Deno.test("who finds a room empty made it; others may decide nothing, and nobody
   assert.equal((await ann.until("rules")).maker, ann.welcome.client);
   assert.equal((await bob.until("rules")).maker, ann.welcome.client);
   const asked = await decide(bob, "kick", { whom: ann.welcome.client });
-  assert.match(await refused(bob, asked), /only its maker can/);
+  assert.match(await refused(bob, asked), /only the maker of the room and its ops can/);
   await ann.send({ kind: "bye" });
   await bob.until("left");
-  assert.match(await refused(bob, await decide(bob, "lock")), /only its maker can/);
+  assert.match(
+    await refused(bob, await decide(bob, "lock")),
+    /only the maker of the room and its ops can/,
+  );
 });
 
 Deno.test("kick and ban: out, told why, and kept out for as long as was said; v1 clients as well", async () => {

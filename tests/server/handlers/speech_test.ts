@@ -30,15 +30,15 @@ Deno.test("every request whose event shows a text or a name of its sender is jud
   );
   assert.deepEqual(
     shown.toSorted(),
-    ["chat", "direct", "moderated", "offer", "reacted", "revised", "status", "topic"],
+    ["chat", "direct", "moderated", "offer", "pinned", "reacted", "revised", "status", "topic"],
   );
   const judged = Object.entries(REQUEST_RULES).flatMap(([kind, { reaches }]) =>
     reaches === undefined ? [] : [kind]
   );
   assert.deepEqual(
     judged.toSorted(),
-    ["chat", "direct", "offer", "react", "rename", "revise", "status", "topic", "typing"],
-    "and the maker alone, who moderates, cannot be silenced",
+    ["chat", "direct", "offer", "pin", "react", "rename", "revise", "status", "topic", "typing"],
+    "and who moderates may do that in silence",
   );
 });
 

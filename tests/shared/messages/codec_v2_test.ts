@@ -25,6 +25,7 @@ const secret = new Uint8Array(32).fill(7);
 const session = new Uint8Array(16).fill(9);
 const when = 1_790_000_000_000;
 const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1, hash: secret };
+const pin = { sequence: 3, author: 2, authorName: "bob", text: "soup is ready" } as const;
 const wanted = { file: "f1", index: 3, count: 32 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
 const handle = new Uint8Array(16).fill(4);
@@ -57,6 +58,8 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   part: { kind: "part", to: [2, 3], file: "f1", index: 3, data: new Uint8Array([1, 2, 3]) },
   receipt: { kind: "receipt", room: 5, to: 2, file: "f1", state: "saved" },
   react: { kind: "react", id: 10, room: 5, sequence: 2, emoji: "👍", on: true },
+  pin: { kind: "pin", id: 10, room: 5, sequence: 3, authorName: "bob", text: "soup is ready" },
+  bans: { kind: "bans", id: 11, room: 5 },
   ping: { kind: "ping" },
   pong: { kind: "pong" },
   bye: { kind: "bye" },
@@ -146,7 +149,9 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
     seconds: 60,
     text: "noise",
   },
-  rules: { kind: "rules", room: 5, maker: 2, locked: true, slow: 10 },
+  rules: { kind: "rules", room: 5, maker: 2, ops: [3], locked: true, slow: 10, ...pin },
+  pinned: { kind: "pinned", ...about, request: 9, ...pin },
+  bans: { kind: "bans", room: 5, list: [[3, "eve", 1_790_000_000_000, "amy"]], more: false },
   direct: { kind: "direct", ...doing, to: 1, toName: "amy", request: 7, text: "psst" },
   undelivered: { kind: "undelivered", ...doing, request: 7 },
   offer: { kind: "offer", ...doing, request: 1, ...file },

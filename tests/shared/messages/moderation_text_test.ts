@@ -5,7 +5,9 @@ import {
   type Moderation,
   MODERATIONS,
 } from "../../../shared/messages/messages_v2.ts";
-import { moderationText } from "../../../shared/messages/moderation_text.ts";
+import { moderationText, pinnedText } from "../../../shared/messages/moderation_text.ts";
+import { PIN_TEXT_MAX_BYTES } from "../../../shared/base/limits.ts";
+import { pinText } from "../../../shared/text/pin_text.ts";
 import { durationText, parseDuration } from "../../../shared/text/duration.ts";
 
 Deno.test("parseDuration() takes a number and a unit, up to 30 days", () => {
@@ -53,5 +55,26 @@ Deno.test("every decision is one line that says who, what, whom, how long and wh
     "ann locked the room: nobody can join.",
     "ann unlocked the room.",
     "ann asks for 1 minute between two messages of one member.",
+    "ann made eve an op of this room.",
+    "ann took the op's rights from eve.",
   ]);
+  const own = { ...event("deop", 0), whomName: "ann" };
+  assert.equal(moderationText(own), "ann is no longer an op of this room.");
+});
+
+Deno.test("a pin is one line that says who pinned what of whom", () => {
+  const pin = { name: "ann", sequence: 12, authorName: "bob b", text: "soup at eight" };
+  assert.equal(pinnedText(pin), 'ann pinned #12 of "bob b": soup at eight');
+  assert.equal(pinnedText({ ...pin, sequence: 0, text: "" }), "ann removed the pin.");
+});
+
+Deno.test("pinText() cuts what is too long between two characters", () => {
+  assert.equal(pinText("short"), "short");
+  assert.equal(pinText("x".repeat(PIN_TEXT_MAX_BYTES)), "x".repeat(PIN_TEXT_MAX_BYTES));
+  for (const text of ["é", "你", "👋", "x"]) {
+    const cut = pinText(text.repeat(2 * PIN_TEXT_MAX_BYTES));
+    assert.ok(new RegExp(`^(?:${text})+…$`, "u").test(cut), text);
+    const bytes = new TextEncoder().encode(cut).length;
+    assert.ok(bytes <= PIN_TEXT_MAX_BYTES && bytes > PIN_TEXT_MAX_BYTES - 7, `${bytes} bytes`);
+  }
 });

@@ -15,13 +15,14 @@ import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
 
 /** Fields whose numbers are ids, places or counts for the eye. */
 const ONLY_COMPARED = new Set([
-  ..."id room client at sequence reply request to whom maker session".split(" "),
+  ..."id room client at sequence reply request to whom maker author session".split(" "),
   ..."epoch seq last question count".split(" "),
   // v1: a number of the server's; what other programs write there and nobody reads.
   ..."client_id timestamp buffer_size".split(" "),
   // Places in rooms of a hello, and numbers of members.
   ..."rooms[][1] list[][0]".split(" "),
   "to[]",
+  "ops[]",
 ]);
 
 /** The largest number that the checks of a schema let through. */
