@@ -67,9 +67,9 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const { env, print, configAgain } = context;
   const { host, port } = config;
   const files = readReloadable(config, Date.now());
-  const page = servesPage(config) ? readPage() : undefined;
   const bans = readBans(config);
   checkDoor(config, files.tokens.length > 0);
+  const page = servesPage(config) ? readPage() : undefined;
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
