@@ -577,6 +577,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/files",
       "client/config",
       "client/session",
+      "client/rooms",
       "client/history",
       "client/terminal",
       "client/console",

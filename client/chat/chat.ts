@@ -119,6 +119,7 @@ export class Chat implements ChatContext {
       ownId: () => this.clientId,
       others: (room) => this.rooms.othersIn(room),
       roomTitle: (id) => this.rooms.byId(id)?.title,
+      ownName: (id) => this.rooms.byId(id)?.name,
     });
     const { place: { room: title, name }, secret } = options;
     if (secret === undefined) this.rooms.add(title, name);

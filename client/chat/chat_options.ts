@@ -43,7 +43,15 @@ export interface ChatOptions {
   readonly transfers: (
     parts: Pick<
       TransferHost,
-      "send" | "checkName" | "survives" | "others" | "notify" | "now" | "ownId" | "roomTitle"
+      | "send"
+      | "checkName"
+      | "survives"
+      | "others"
+      | "notify"
+      | "now"
+      | "ownId"
+      | "ownName"
+      | "roomTitle"
     >,
   ) => Transfers;
   /** Where the server is, for invite links, and the token that it took. */

@@ -35,6 +35,7 @@ export interface CommandRow {
     | "room"
     | "own room"
     | "path"
+    | "name or path"
     | "command"
     | "transfer"
     | "setting"

@@ -6,6 +6,7 @@ import type { Completer, Completions } from "../editing/completion.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { EMOJI, findEmoji } from "./emoji.ts";
+import { longestName } from "./targets.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
 
@@ -75,6 +76,8 @@ function completeArgument(
       return { start, candidates: startingWith(word, otherRooms(chat, chat.rooms.titles)) };
     case "path":
       return { start, candidates: paths(word) };
+    case "name or path":
+      return completeReceiverAndPath(chat, { word, start, paths });
     case "command":
       return {
         start,
@@ -120,6 +123,23 @@ function completeReaction(word: string, start: number): Completions {
   const found = /^[a-z]/i.test(name) ? findEmoji(`:${name}`) : undefined;
   if (found === undefined) return NOTHING;
   return completeEmoji({ start: start + word.length - name.length, names: found.names });
+}
+
+/** Completes `@NAME PATH`: the name of the only receiver, then the path. */
+function completeReceiverAndPath(
+  chat: Chat,
+  { word, start, paths }: Pick<ArgumentInput, "start" | "paths"> & { readonly word: string },
+): Completions {
+  if (!word.startsWith("@")) return { start, candidates: paths(word) };
+  const match = longestName(word, (name) => chat.rooms.current?.roster.find(name));
+  if (match !== undefined && (match.rest !== "" || /\s$/.test(word))) {
+    return { start: start + word.length - match.rest.length, candidates: paths(match.rest) };
+  }
+  const typed = word.slice(1).replace(/^"/, "");
+  const candidates = startingWith(typed, others(chat)).map((name) =>
+    /\s/.test(name) ? `@"${name}" ` : `@${name} `
+  );
+  return { start, candidates };
 }
 
 interface OwnMessageInput {

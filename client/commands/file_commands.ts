@@ -6,16 +6,23 @@ import { WAITING_TEXTS } from "../render/transfer_text.ts";
 import { safeLine, safeName } from "../render/text.ts";
 import type { TransferInfo } from "../transfer_base/transfer_event.ts";
 import type { CommandRow } from "./command.ts";
+import { splitName } from "./targets.ts";
 
 /** Rows of the commands for files. */
 export const FILE_COMMANDS: readonly CommandRow[] = [
   {
     name: "send",
-    argument: "PATH",
+    argument: "[@NAME] PATH",
     needs: "connection",
-    help: "offer a file to the room",
-    completes: "path",
-    run: ({ chat }, argument) => chat.transfers.offerFile(argument, chat.room),
+    help: "offer a file to the room, or to one person of it alone",
+    completes: "name or path",
+    run({ chat }, argument) {
+      // A file whose name begins with @ is written ./@NAME.
+      if (!argument.startsWith("@")) return chat.transfers.offerFile(argument, chat.room);
+      const { person, rest } = splitName(chat, argument);
+      if (person.name === chat.room.name) throw new UsageError("Cannot send a file to yourself");
+      return chat.transfers.offerFile(rest, chat.room, person);
+    },
   },
   {
     name: "accept",
@@ -71,9 +78,12 @@ function numberOf(argument: string): number {
 }
 
 function lineOf(info: TransferInfo): string {
-  const { n, direction, name, size, sender, state, done, waitingFor } = info;
-  const who = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
+  const { n, direction, name, size, sender, state, done, waitingFor, to, isFolder } = info;
+  const from = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
+  const alone = direction === "in" ? ", for you alone" : ` for <${safeName(to ?? "?")}> alone`;
+  const who = to === undefined ? from : from + alone;
   const progress = done > 0 && done < size ? `, ${formatBytes(done)} received` : "";
   const pause = waitingFor === undefined ? "" : `, ${WAITING_TEXTS[waitingFor]}`;
-  return `${n}: "${safeLine(name)}" (${formatBytes(size)})${who}: ${state}${progress}${pause}`;
+  const what = isFolder ? `folder "${safeLine(name)}"` : `"${safeLine(name)}"`;
+  return `${n}: ${what} (${formatBytes(size)})${who}: ${state}${progress}${pause}`;
 }

@@ -62,6 +62,11 @@ export const SEND_FILE_OPTIONS = {
     parse: word,
     help: "what the file from standard input (-) is called [default: stdin]",
   },
+  to: {
+    value: "NAME",
+    parse: word,
+    help: "only to the member of this name; in a plain room the server can read it",
+  },
   ...timeout("how long to wait for somebody who accepts; 0 = for ever [default: for ever]"),
   ...JSON_OPTION,
   ...ALARM_OPTIONS,

@@ -24,7 +24,9 @@ const ACTIONS = {
     line: (room: string) => `/join ${room}`,
   },
   send: {
-    schema: line.describe("Offers the file of this path to the room."),
+    schema: line.describe(
+      "Offers the file of this path to the room; @NAME in front of it: to that member alone.",
+    ),
     line: (path: string) => `/send ${path}`,
     inRoom: true,
   },

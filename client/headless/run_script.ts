@@ -48,7 +48,7 @@ export async function runSendFile(input: LinkInput): Promise<number> {
   if (paths.length === 0) throw new UsageError("Cannot send a file: the form is send-file PATH…");
   const { sendFileScript } = await import("./send_file.ts");
   const { checkSourceFile } = await import("../uploads/disk_file.ts");
-  const { json, timeout, as } = values;
+  const { json, timeout, as, to } = values;
   const fromInput = paths.filter((path) => path === STDIN).length;
   if (fromInput > 1) throw new UsageError("Cannot send standard input (-) more than once");
   if (as !== undefined && fromInput === 0) {
@@ -56,7 +56,7 @@ export async function runSendFile(input: LinkInput): Promise<number> {
   }
   // Somebody may come in an hour; a wrong path is known now.
   for (const path of paths) if (path !== STDIN) await checkSourceFile(path);
-  const script = sendFileScript({ paths, as, json, timeout: seconds(timeout) });
+  const script = sendFileScript({ paths, as, to, json, timeout: seconds(timeout) });
   return await runChat(asClientConfig(values), script);
 }
 

@@ -3,6 +3,7 @@
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { printError } from "../base/exit.ts";
@@ -14,6 +15,9 @@ import { openSourceFile } from "../uploads/disk_file.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
+import type { OnlyReceiver } from "../transfer_base/transfer_host.ts";
+import type { RosterEntry } from "../rooms/roster.ts";
+import { isFrom } from "./recv.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import { transferError } from "./transfer_error.ts";
@@ -24,6 +28,8 @@ export interface SendFileOptions {
   readonly paths: readonly string[];
   /** The file name for standard input. */
   readonly as?: string | undefined;
+  /** The only member who is offered them; undefined = all of the room are. */
+  readonly to?: string | undefined;
   /** Seconds to wait for somebody; undefined = for ever. */
   readonly timeout: number | undefined;
   readonly json: boolean;
@@ -43,11 +49,15 @@ export function sendFileScript(options: SendFileOptions): Script {
   };
 }
 
+const STDIN = "-";
+
 class FileSending {
   readonly #options: SendFileOptions;
   readonly #stdout = new StdoutLines();
   #chat: Chat | undefined;
   #patience: Patience | undefined;
+  /** Who got the first file of those for one member: a later one of the same name is somebody else. */
+  #receiver: OnlyReceiver | undefined;
   #somebody = Promise.withResolvers<void>();
   #ended = Promise.withResolvers<TransferEvent>();
 
@@ -61,8 +71,32 @@ class FileSending {
 
   /** Who has no connection now does not hear of an offer. */
   get #isSomebodyHere(): boolean {
-    const people = this.#chat?.rooms.current?.roster.people ?? [];
-    return people.filter(({ state }) => state !== "away").length > 1;
+    const { to } = this.#options;
+    const known = this.#receiver;
+    if (known !== undefined) {
+      // Whoever had the name and left is not waited for.
+      const found = this.#others.find(({ client }) => client === known.client);
+      return found?.state !== "away";
+    }
+    return this.#others.some(({ state, name }) => state !== "away" && isFrom(name, to));
+  }
+
+  get #others(): readonly RosterEntry[] {
+    const { rooms } = this.#chat ?? {};
+    return rooms?.current === undefined ? [] : rooms.othersIn(rooms.current);
+  }
+
+  /** Whom `--to` means: whoever had that name first. Throws CmdchatError where they are gone. */
+  #onlyReceiver(path: string): OnlyReceiver | undefined {
+    const { to } = this.#options;
+    if (to === undefined) return undefined;
+    const known = this.#receiver;
+    const found = this.#others.find(({ name, client }) =>
+      known === undefined ? isFrom(name, to) : client === known.client
+    );
+    if (found !== undefined) return this.#receiver = found;
+    const reason = `${nameInSentence(to)} left`;
+    throw transferError(`Cannot send ${quote(path)}`, { code: "nobody", reason });
   }
 
   handle(event: TransferEvent): void {
@@ -84,7 +118,7 @@ class FileSending {
         await connectedInTime(chat, patience);
         await this.#waitForSomebody(chat, patience);
         if (chat.ending.aborted) break;
-        const input = path === "-" ? bytes : undefined;
+        const input = path === STDIN ? bytes : undefined;
         const found = await this.#sendOne(path, { chat, input });
         if (chat.finish.fault !== undefined) break;
         if (found !== undefined) printError(errorText(found));
@@ -102,7 +136,13 @@ class FileSending {
     this.lookAround();
     const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
     if (await patience.within(somebody) === "late") {
-      throw timeOver(patience, "Nobody joined to receive the file");
+      const { to } = this.#options;
+      throw timeOver(
+        patience,
+        to === undefined
+          ? "Nobody joined to receive the file"
+          : `Nobody called ${nameInSentence(to)} joined to receive the file`,
+      );
     }
   }
 
@@ -113,8 +153,9 @@ class FileSending {
     this.#ended = Promise.withResolvers();
     try {
       if (input === undefined) {
+        const to = this.#onlyReceiver(path);
         const file = await openSourceFile(path, chat.transfers.fileMax);
-        chat.transfers.sendFile(file, chat.room);
+        chat.transfers.sendFile(file, chat.room, to);
       } else await this.#sendInput(input, chat);
     } catch (error) {
       if (error instanceof CmdchatError) return error;
@@ -160,6 +201,6 @@ class FileSending {
     const file = await spoolFile(input, { name: this.#options.as ?? "stdin", fileMax });
     // Reading may take long, and the connection may be lost meanwhile.
     await Promise.race([chat.whenConnected(), endOf(chat)]);
-    chat.transfers.sendFile(file, chat.room);
+    chat.transfers.sendFile(file, chat.room, this.#onlyReceiver(STDIN));
   }
 }

@@ -1,8 +1,7 @@
 // One member's view of a sealed room's group: frames of the relay in, what they did out (docs/PROTOCOL.md §11.4 to
 // §11.6). It keeps one way back, for a commit that the members vote away. Calls must not overlap.
 
-import { concatBytes } from "../../shared/base/bytes.ts";
-import { equalBytes, fromHex } from "#platform/bytes.ts";
+import { equalBytes } from "#platform/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import {
   type CommitFault,
@@ -25,7 +24,7 @@ import {
   reasonOf,
   type SealedFrame,
 } from "./group_outcome.ts";
-import type { DirectBinding } from "./leaf.ts";
+import { oneMemberBinding, type OneMemberContent } from "./leaf.ts";
 import * as mls from "./group_library.ts";
 import type { HpkeMessage } from "./cipher_suite.ts";
 import { type MlsMessage, readMessage } from "./strict_reader.ts";
@@ -45,7 +44,6 @@ import {
 } from "./joining.ts";
 
 const ORDER_LABEL = "cmdchat sealed order v1";
-const DIRECT_LABEL = "cmdchat sealed direct v1";
 
 const utf8 = new TextEncoder();
 
@@ -137,14 +135,24 @@ export class SealedGroup {
   }
 
   /** Seals content for one member alone; what carries it is sealed for the group and signed. */
-  async sealFor(member: GroupMember, content: Uint8Array): Promise<HpkeMessage> {
-    const binding = this.#directBinding(this.#identity.me.handle, member.handle);
-    return await mls.sealToLeaf(this.#state, member.leaf, { ...binding, plaintext: content });
+  async sealFor(
+    to: GroupMember,
+    what: OneMemberContent,
+    content: Uint8Array,
+  ): Promise<HpkeMessage> {
+    const { keys: { rid }, me } = this.#identity;
+    const binding = oneMemberBinding(what, { rid, from: me.handle, to: to.handle });
+    return await mls.sealToLeaf(this.#state, to.leaf, { ...binding, plaintext: content });
   }
 
   /** Opens what a member has sealed for us; undefined when it did not. */
-  async openFrom(member: GroupMember, message: HpkeMessage): Promise<Uint8Array | undefined> {
-    const binding = this.#directBinding(member.handle, this.#identity.me.handle);
+  async openFrom(
+    member: GroupMember,
+    what: OneMemberContent,
+    message: HpkeMessage,
+  ): Promise<Uint8Array | undefined> {
+    const { keys: { rid }, me } = this.#identity;
+    const binding = oneMemberBinding(what, { rid, from: member.handle, to: me.handle });
     // Sealed before an own commit, read after it: then for the key that the leaf had before.
     const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
     for (const state of states) {
@@ -152,12 +160,6 @@ export class SealedGroup {
       if (content !== undefined) return content;
     }
     return undefined;
-  }
-
-  #directBinding(from: string, to: string): DirectBinding {
-    const handles = fromHex(from + to);
-    const context = concatBytes([this.#identity.keys.rid, handles]);
-    return { label: DIRECT_LABEL, context };
   }
 
   /** Makes a commit. It counts when it has come back. */

@@ -1,5 +1,7 @@
 // A leaf of the group's tree, as far as our rules look at it, and who one is in a group.
 
+import { fromHex } from "#platform/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import type { SignatureKeys } from "./cipher_suite.ts";
 
 /** A leaf of the tree. */
@@ -37,8 +39,25 @@ export interface GroupInfoFacts {
   readonly leaves: readonly Leaf[];
 }
 
-/** What binds a direct message. */
+/** What is sealed for one member alone: never opened as something else. */
+const ONE_MEMBER_LABELS = {
+  text: "cmdchat sealed direct v1",
+  file: "cmdchat sealed file offer v1",
+} as const;
+
+/** What is sealed for one member alone. */
+export type OneMemberContent = keyof typeof ONE_MEMBER_LABELS;
+
+/** What binds a message for one member. */
 export interface DirectBinding {
   readonly label: string;
   readonly context: Uint8Array;
+}
+
+/** Binds it to the room and to both handles. */
+export function oneMemberBinding(
+  what: OneMemberContent,
+  { rid, from, to }: { readonly rid: Uint8Array; readonly from: string; readonly to: string },
+): DirectBinding {
+  return { label: ONE_MEMBER_LABELS[what], context: concatBytes([rid, fromHex(from + to)]) };
 }

@@ -46,6 +46,8 @@ export const PAYLOADS = {
     chunks: count,
     hash: key,
     key,
+    /** It is a tar archive that the receiver unpacks into a folder. */
+    folder: z.boolean(),
   },
   /** The sender leaves: another member removes its leaf at once. */
   leaving: { id },
@@ -70,6 +72,8 @@ export const PAYLOADS = {
     emoji: z.string().check(z.maxLength(REACTION_MAX_BYTES)),
     on: z.boolean(),
   },
+  /** A `file` for the member with that handle alone, sealed for its leaf (§11.9). */
+  handed: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
 } as const;
 
 function topic() {

@@ -230,7 +230,9 @@ export class ChatScreen {
     this.#openSide(undefined);
     const { actions } = this.#host;
     if (wish.kind === "write") return this.composer.begin(`/msg ${person.typed} `);
-    if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
+    // The view asks which one.
+    if (wish.kind === "file") actions.entered(`/send @${person.typed}`);
+    else if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
     else {
       // What was compared stands in the log as well.
       actions.entered(`/verify ${person.typed}`);

@@ -144,7 +144,7 @@ export function showPrivacy(
 }
 
 /** What the user wants of somebody. */
-export type PersonWish = { readonly kind: "write" | "verified" | "profile" };
+export type PersonWish = { readonly kind: "write" | "file" | "verified" | "profile" };
 
 /** Shows somebody, and asks what to do. */
 export function askPerson({ name, own, note, seal }: PagePerson): Promise<PersonWish | undefined> {
@@ -177,6 +177,7 @@ export function askPerson({ name, own, note, seal }: PagePerson): Promise<Person
       seal === undefined || seal.verified
         ? undefined
         : button("It is the same", { class: "quiet", onClick: () => answer({ kind: "verified" }) }),
+      button("Send a file", { class: "quiet", onClick: () => answer({ kind: "file" }) }),
       button("Write privately", { class: "primary", onClick: () => answer({ kind: "write" }) }),
     ),
   ]);

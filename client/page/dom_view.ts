@@ -110,6 +110,15 @@ export class DomView implements PageView {
     this.#attention.notify(text);
   }
 
+  chooseFiles(): Promise<readonly File[]> {
+    const input = element("input", { attributes: { type: "file", multiple: true } });
+    return new Promise((resolve) => {
+      input.addEventListener("change", () => resolve([...input.files ?? []]));
+      input.addEventListener("cancel", () => resolve([]));
+      input.click();
+    });
+  }
+
   save(name: string, content: Blob): void {
     const href = URL.createObjectURL(content);
     element("a", { attributes: { href, download: name } }).click();

@@ -98,8 +98,9 @@ function fileFields(event: TransferEvent): Record<string, unknown> {
     const { sender, name, size, fault } = event;
     return { event: "refused", sender, name, size, code: fault.code, reason: fault.reason };
   }
-  const { n, direction, name, size, sender, room } = event.file;
-  return { event: event.kind, n, direction, name, size, sender, room, ...detailsOf(event) };
+  const { n, direction, name, size, sender, room, to, isFolder: folder } = event.file;
+  const file = { n, direction, name, size, folder, sender, room, to };
+  return { event: event.kind, ...file, ...detailsOf(event) };
 }
 
 function detailsOf(event: Exclude<TransferEvent, { kind: "refused" }>): Record<string, unknown> {

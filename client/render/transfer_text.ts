@@ -20,7 +20,9 @@ export function transferText(
   switch (event.kind) {
     case "offered":
       return info(
-        `<${senderOf(event.file)}> offers ${fileOf(event.file)}` +
+        `<${senderOf(event.file)}> offers ${event.file.to === undefined ? "" : "you alone "}${
+          fileOf(event.file)
+        }` +
           (event.accepted
             ? "; accepted automatically"
             : `: /accept ${event.file.n} or /reject ${event.file.n}`),
@@ -30,7 +32,9 @@ export function transferText(
     case "rejected":
       return info(`Refused ${fileOf(event.file)} of <${senderOf(event.file)}>`);
     case "sending":
-      return info(`Sending ${fileOf(event.file)} (/cancel ${event.file.n} stops it)`);
+      return info(
+        `Sending ${fileOf(event.file)}${toOf(event.file)} (/cancel ${event.file.n} stops it)`,
+      );
     case "progress":
     case "waiting":
     case "resumed":
@@ -145,7 +149,12 @@ function senderOf(file: TransferRef): string {
 }
 
 function fileOf(file: TransferRef): string {
-  return `file ${file.n}, ${sizedName(file)}`;
+  return `${file.isFolder ? "folder" : "file"} ${file.n}, ${sizedName(file)}`;
+}
+
+/** Who alone is offered it. */
+function toOf({ to }: TransferRef): string {
+  return to === undefined ? "" : ` to ${nameInSentence(safeName(to))} alone`;
 }
 
 function sizedName({ name, size }: TransferRef): string {

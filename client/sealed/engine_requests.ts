@@ -31,10 +31,11 @@ export function toEngine(
     case "rename":
       return { kind: "rename", request: request.id, name: request.name };
     case "offer": {
-      const { id, file, filename: name, size, hash } = request;
+      const { id, file, filename: name, size, hash, folder, to } = request;
       // The chat offers nothing of which it does not know the digest.
       if (hash === null) return undefined;
-      return { kind: "offer", request: id, file, name, size, hash };
+      const receiver = to === 0 ? 0 : numberOf(to);
+      return { kind: "offer", request: id, file, name, size, hash, folder, to: receiver };
     }
     case "moderate": {
       const { id, what, whom, text: reason } = request;

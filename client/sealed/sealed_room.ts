@@ -302,11 +302,12 @@ export class SealedRoom {
   }
 
   #offered(
-    { client, name, time, file }: Extract<SealedRoomEvent, { kind: "file" }>,
+    { client, name, time, file, to }: Extract<SealedRoomEvent, { kind: "file" }>,
   ): void {
-    const { id, name: filename, size, chunks, hash } = file;
-    const about = { client: this.#clientOf(client), name, time, request: 0 };
-    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash });
+    const { id, name: filename, size, chunks, hash, folder } = file;
+    const receiver = to === 0 ? 0 : this.#clientOf(to);
+    const about = { client: this.#clientOf(client), name, time, request: 0, to: receiver };
+    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash, folder });
   }
 
   /** Who asks for chunks has accepted the file. */

@@ -126,6 +126,8 @@ export type SealedRoomEvent =
     readonly name: string;
     readonly time: number;
     readonly file: SealedFile;
+    /** Our own number where it is for us alone; 0 = for all members. */
+    readonly to: number;
   }
   /** Somebody wants chunks of one of our files, by the chat's id of it. */
   | {
@@ -166,6 +168,8 @@ export interface SealedFile {
   readonly chunks: number;
   /** SHA-256 of the whole. */
   readonly hash: Uint8Array;
+  /** It is a tar archive that is unpacked into a folder. */
+  readonly folder: boolean;
 }
 
 /** What the chat asks for. */
@@ -223,6 +227,10 @@ export type SealedRoomRequest =
     readonly size: number;
     /** SHA-256 of the whole. */
     readonly hash: Uint8Array;
+    /** It is a tar archive of a folder. */
+    readonly folder: boolean;
+    /** The only member who may have it; 0 = all. */
+    readonly to: number;
   }
   /** A chunk of an own file for those who pulled it; no data: it is not available any longer. */
   | {

@@ -14,19 +14,26 @@ import {
 import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
-import { contentChunks, FileOpener, FileSealer, sealedChunks } from "./file_seal.ts";
-import { ID_BYTES, type Payload } from "../mls/payload.ts";
+import {
+  CHUNK_NAME_BYTES,
+  chunkName,
+  contentChunks,
+  FileOpener,
+  FileSealer,
+  GivenChunks,
+  namedChunk,
+  sealedChunks,
+} from "./file_seal.ts";
+import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
 import { type MemberState, newId } from "./member_state.ts";
+import type { OwnPayload } from "./own_messages.ts";
 
 type RequestAbout<K extends SealedRoomRequest["kind"]> = Extract<SealedRoomRequest, { kind: K }>;
 type FilePayload = Extract<Payload, { kind: "file" }>;
+type HandedPayload = Extract<Payload, { kind: "handed" }>;
 type ReceiptPayload = Extract<Payload, { kind: "receipt" }>;
 
-/** How often a member is given a whole file. */
-const GIVEN_TIMES = 4;
-const INDEX_BYTES = 4;
-const PULL_BYTES = ID_BYTES + INDEX_BYTES;
 /** What nobody asks of for so long is forgotten: an offer that is accepted at the last moment may stall once. */
 const FORGOTTEN_MS = FILE_OFFER_MS + FILE_STALLED_MS;
 
@@ -38,8 +45,7 @@ interface Served {
   readonly sealer: FileSealer;
   /** Chunks of the file itself; those behind them are padding. */
   readonly content: number;
-  /** Chunks that each handle was given. */
-  readonly given: Map<string, number>;
+  readonly given: GivenChunks;
   /** Chunks of padding that handles wait for. */
   readonly padding: Map<string, number[]>;
   until: number;
@@ -72,12 +78,15 @@ export class FileExchange {
   }
 
   /** The chat offers a file, of which it gives parts as they are asked for. */
-  async offer({ request, file, name, size, hash }: RequestAbout<"offer">): Promise<void> {
+  async offer(
+    { request, file, name, size, hash, folder, to }: RequestAbout<"offer">,
+  ): Promise<void> {
     if (size < 1 || size > FILE_MAX_BYTES_CEILING) {
       const why = `Cannot send a file of ${size} bytes: 1 to ${FILE_MAX_BYTES_CEILING} are allowed`;
       return this.#state.options.tell({ kind: "declined", request, why });
     }
     const id = newId();
+    const only = to === 0 ? undefined : this.#state.people.handleOf(to) ?? "";
     // Of one file alone: one key and nonce never seal two texts, since the chat gives a chunk as it was or not at all.
     const key = randomBytes(32);
     this.#served.set(toHex(id), {
@@ -85,23 +94,20 @@ export class FileExchange {
       id,
       sealer: new FileSealer(key, size),
       content: contentChunks(size),
-      given: new Map(),
+      given: new GivenChunks(sealedChunks(size), only),
       padding: new Map(),
       until: this.#state.options.now() + FORGOTTEN_MS,
     });
     if (this.#served.size > FILE_TRANSFERS_PER_SENDER + FILE_SERVED_MAX) {
       this.#served.delete(this.#served.keys().next().value as string);
     }
-    const payload = {
-      kind: "file",
-      id,
-      name,
-      size,
-      chunks: sealedChunks(size),
-      hash,
-      key,
-    } as const;
-    await this.#state.say(payload, request);
+    const about = { id, name, size, chunks: sealedChunks(size), hash, key, folder };
+    const payload: FilePayload = { kind: "file", ...about };
+    // Only who has the key can read the chunks: a member who is not meant gets neither.
+    const said: OwnPayload = only === undefined
+      ? payload
+      : { kind: "hand", id: newId(), to: only, file: payload };
+    await this.#state.say(said, request);
   }
 
   /** A chunk of an own file for those who asked for it; without data it cannot be had any longer. */
@@ -113,7 +119,7 @@ export class FileExchange {
     const chunk = await served.sealer.seal(index, data);
     this.#sendChunk(served, { handles, index, chunk, isTold: true });
     for (const handle of handles) {
-      served.given.set(handle, (served.given.get(handle) ?? 0) + 1);
+      served.given.note(handle);
       await this.#pad(served, handle);
     }
   }
@@ -127,9 +133,9 @@ export class FileExchange {
   }
 
   /** A member hands out a file: the chat judges whether it is wanted. */
-  heard(from: GroupMember, file: FilePayload, time: number): void {
+  heard(from: GroupMember, file: FilePayload, time: number, to = 0): void {
     const { options, people } = this.#state;
-    const { size, name, hash } = file;
+    const { size, name, hash, folder } = file;
     const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
@@ -159,8 +165,24 @@ export class FileExchange {
       padded: 0,
       until: options.now() + FORGOTTEN_MS,
     });
-    const shown = { id, name, size, chunks: content, hash };
-    options.tell({ kind: "file", client, name: from.name, time, file: shown });
+    const shown = { id, name, size, chunks: content, hash, folder };
+    options.tell({ kind: "file", client, name: from.name, time, file: shown, to });
+  }
+
+  /** A member hands out a file to one member alone: to us, or to another whose business it is. */
+  async handed(
+    from: GroupMember,
+    { to, enc, sealed }: HandedPayload,
+    time: number,
+  ): Promise<void> {
+    const { group, people, identity } = this.#state;
+    const { handle } = identity.me;
+    if (toHex(to) !== handle) return;
+    const content = await group?.openFrom(from, "file", { enc, ct: sealed });
+    const file = content && openedOrNothing(() => decodePayload(content));
+    if (file?.kind === "file") return this.heard(from, file, time, people.numberOf(handle));
+    const who = nameInSentence(from.name);
+    this.#state.note("warning", `${who} offered you a file that your program cannot read.`);
   }
 
   /** A member hands out a file no longer. */
@@ -216,7 +238,7 @@ export class FileExchange {
     { index, count }: { readonly index: number; readonly count: number },
   ): void {
     const state = this.#state;
-    const content = concatBytes([file.id, indexBytes(index)]);
+    const content = chunkName(file.id, index);
     state.options.send({
       kind: "sealed_pull",
       ask: state.ask("other"),
@@ -231,13 +253,14 @@ export class FileExchange {
   pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): void {
     const state = this.#state;
     const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
-    if (content?.length !== PULL_BYTES) return;
-    const served = this.#served.get(toHex(content.subarray(0, ID_BYTES)));
+    const named = content?.length === CHUNK_NAME_BYTES ? namedChunk(content) : undefined;
+    if (named === undefined) return;
+    const { id, index } = named;
+    const served = this.#served.get(id);
     const handle = toHex(from);
     const member = state.group?.members.find((each) => each.handle === handle);
-    if (served === undefined || member === undefined || !mayHave(served, handle)) return;
+    if (served === undefined || member === undefined || !served.given.mayHaveMore(handle)) return;
     served.until = state.options.now() + FORGOTTEN_MS;
-    const index = new DataView(content.buffer, content.byteOffset).getUint32(ID_BYTES);
     const end = Math.min(index + chunks, served.sealer.chunks);
     if (index >= served.content) return this.#waitForPadding(served, handle, { index, end });
     const count = Math.min(end, served.content) - index;
@@ -280,20 +303,20 @@ export class FileExchange {
       ask: state.ask(isTold ? { file, index } : "other"),
       room: state.room,
       to: handles.map(fromHex),
-      body: concatBytes([id, indexBytes(index), chunk]),
+      body: concatBytes([chunkName(id, index), chunk]),
     });
   }
 
   /** A chunk that was pulled. */
   async received({ from, body }: RelayEvent<"sealed_chunk">): Promise<void> {
-    if (body.length < PULL_BYTES) return;
-    const id = toHex(body.subarray(0, ID_BYTES));
+    const named = namedChunk(body);
+    if (named === undefined) return;
+    const { id, index } = named;
     const key = keyOf(toHex(from), id);
-    const index = new DataView(body.buffer, body.byteOffset).getUint32(ID_BYTES);
     const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
     try {
-      const data = await incoming.opener.open(index, body.subarray(PULL_BYTES));
+      const data = await incoming.opener.open(index, body.subarray(CHUNK_NAME_BYTES));
       const { client, content } = incoming;
       if (index >= content) return;
       this.#state.options.tell({
@@ -360,23 +383,12 @@ export class FileExchange {
   }
 }
 
-/** A member may have the whole file a few times, for all connections that it loses, and no more. */
-function mayHave({ given, sealer }: Served, handle: string): boolean {
-  return (given.get(handle) ?? 0) < GIVEN_TIMES * sealer.chunks + SEALED_PULL_CHUNKS_MAX;
-}
-
 /** A file of a sender: members choose ids as they like, also those of others' files. */
 function keyOf(handle: string, id: string): string {
   return `${handle}:${id}`;
 }
 
-function indexBytes(index: number): Uint8Array {
-  const bytes = new Uint8Array(INDEX_BYTES);
-  new DataView(bytes.buffer).setUint32(0, index);
-  return bytes;
-}
-
-function openedOrNothing(open: () => Uint8Array): Uint8Array | undefined {
+function openedOrNothing<T>(open: () => T): T | undefined {
   try {
     return open();
   } catch {

@@ -2,9 +2,11 @@
 // construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as age has it), so that no chunk can be left out, moved or
 // cut off. The key is for one file only. Sizes are padded by Padmé (Nikitin et al. 2019): at most 12 % more.
 
+import { toHex } from "#platform/bytes.ts";
+import { ID_BYTES } from "../mls/payload.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
-import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
+import { FILE_CHUNK_BYTES, SEALED_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import { CryptoError, LimitError } from "../../shared/base/errors.ts";
 
 /** Bytes of a whole chunk before sealing: those of the chat. */
@@ -13,6 +15,27 @@ export const SEALED_CHUNK_BYTES = FILE_CHUNK_BYTES;
 const COUNTER_MAX = 2 ** 32 - 1;
 const COUNTER_AT = AEAD_NONCE_BYTES - 5;
 const LABEL = new TextEncoder().encode("cmdchat sealed file v1");
+
+const INDEX_BYTES = 4;
+
+/** Bytes that name a chunk of a file. */
+export const CHUNK_NAME_BYTES = ID_BYTES + INDEX_BYTES;
+
+/** Names chunk `index` of the file `id`. */
+export function chunkName(id: Uint8Array, index: number): Uint8Array {
+  const bytes = new Uint8Array(INDEX_BYTES);
+  new DataView(bytes.buffer).setUint32(0, index);
+  return concatBytes([id, bytes]);
+}
+
+/** The chunk that the first bytes name; the id in hexadecimal. Undefined where they are too few. */
+export function namedChunk(
+  bytes: Uint8Array,
+): { readonly id: string; readonly index: number } | undefined {
+  if (bytes.length < CHUNK_NAME_BYTES) return undefined;
+  const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(ID_BYTES);
+  return { id: toHex(bytes.subarray(0, ID_BYTES)), index };
+}
 
 /** Bytes of a file of that size with its padding. */
 export function paddedFileBytes(size: number): number {
@@ -121,5 +144,33 @@ export class FileOpener {
     } catch (cause) {
       throw new CryptoError(REFUSED, { cause });
     }
+  }
+}
+
+/** How often a member is given a whole file: for all connections that it loses, and no more. */
+const GIVEN_TIMES = 4;
+
+/** What each member was given of one file, by handle. */
+export class GivenChunks {
+  readonly #chunks: number;
+  readonly #only: string | undefined;
+  readonly #given = new Map<string, number>();
+
+  /** `chunks` of the whole file; `only`: the handle of the only member who may have it. */
+  constructor(chunks: number, only: string | undefined) {
+    this.#chunks = chunks;
+    this.#only = only;
+  }
+
+  /** Whether it may have a chunk. */
+  mayHaveMore(handle: string): boolean {
+    if (this.#only !== undefined && handle !== this.#only) return false;
+    const given = this.#given.get(handle) ?? 0;
+    return given < GIVEN_TIMES * this.#chunks + SEALED_PULL_CHUNKS_MAX;
+  }
+
+  /** It was given a chunk. */
+  note(handle: string): void {
+    this.#given.set(handle, (this.#given.get(handle) ?? 0) + 1);
   }
 }

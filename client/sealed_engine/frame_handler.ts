@@ -265,6 +265,8 @@ export class FrameHandler {
         return;
       case "file":
         return again ? undefined : this.#files.heard(from, payload, event.time);
+      case "handed":
+        return again ? undefined : await this.#files.handed(from, payload, event.time);
       case "withdrawn":
         return this.#files.withdrawn(from, payload.of);
       case "receipt":

@@ -104,7 +104,7 @@ export class Member {
   }
 
   async #offer(offer: Extract<SealedRoomRequest, { kind: "offer" }>): Promise<void> {
-    const why = this.#state.objectionOfKeys();
+    const why = this.#state.objectionOfKeys(offer.to === 0 ? undefined : offer.to);
     if (why === undefined) return await this.#files.offer(offer);
     this.#state.options.tell({ kind: "declined", request: offer.request, why });
   }

@@ -173,7 +173,7 @@ export class MemberMessages {
   ): Promise<void> {
     const { group, options, people, identity } = this.#state;
     if (toHex(to) !== identity.me.handle) return;
-    const content = await group?.openFrom(from, { enc, ct: sealed });
+    const content = await group?.openFrom(from, "text", { enc, ct: sealed });
     const text = content && decodeText(content);
     if (text === undefined) {
       return this.#state.note(

@@ -344,14 +344,21 @@ export class MemberState {
     }
   }
 
-  /** A text for one member is sealed for the key that its leaf has now; undefined when that member is gone. */
+  /** What is for one member is sealed for the key that its leaf has now; undefined when that member is gone. */
   async #sealed(payload: OwnPayload): Promise<Payload | undefined> {
-    if (payload.kind !== "whisper") return payload;
-    const { id, to, text } = payload;
-    const receiver = this.group?.members.find(({ handle }) => handle === to);
-    if (receiver === undefined || this.group === undefined) return undefined;
-    const { enc, ct } = await this.group.sealFor(receiver, new TextEncoder().encode(text));
-    return { kind: "direct", id, to: fromHex(to), enc, sealed: ct };
+    if (payload.kind !== "whisper" && payload.kind !== "hand") return payload;
+    const { id, to } = payload;
+    const { group } = this;
+    const receiver = group?.members.find(({ handle }) => handle === to);
+    if (receiver === undefined || group === undefined) return undefined;
+    const about = { id, to: fromHex(to) };
+    if (payload.kind === "whisper") {
+      const text = new TextEncoder().encode(payload.text);
+      const { enc, ct: sealed } = await group.sealFor(receiver, "text", text);
+      return { kind: "direct", ...about, enc, sealed };
+    }
+    const { enc, ct: sealed } = await group.sealFor(receiver, "file", encodePayload(payload.file));
+    return { kind: "handed", ...about, enc, sealed };
   }
 
   /** Commits a change, or fresh keys. Not while another own commit is under way. */

@@ -3,9 +3,16 @@
 import { toHex } from "#platform/bytes.ts";
 import type { Payload } from "../mls/payload.ts";
 
-/** What is said, before it is sealed: a text for one member is sealed for its key of the moment. */
+/** What is said, before it is sealed: what is for one member is sealed for its key of the moment. */
 export type OwnPayload =
-  | Exclude<Payload, { kind: "direct" }>
+  | Exclude<Payload, { kind: "direct" | "handed" }>
+  | {
+    readonly kind: "hand";
+    readonly id: Uint8Array;
+    /** Handle of the receiver. */
+    readonly to: string;
+    readonly file: Extract<Payload, { kind: "file" }>;
+  }
   | {
     readonly kind: "whisper";
     readonly id: Uint8Array;

@@ -107,7 +107,7 @@ export class V1Translation {
         const own = message.client_id === this.#client;
         const answered = own ? this.#answers.confirm("offer", file) : undefined;
         const about = { ...this.#about(message), name: message.sender, request: answered?.id ?? 0 };
-        const offer = { file, filename, size, chunks, hash: null };
+        const offer = { file, filename, size, chunks, hash: null, to: 0, folder: false };
         return [...dropped(answered), { kind: "offer", ...about, ...offer }];
       }
       case "file_chunk": {

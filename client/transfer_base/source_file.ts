@@ -16,6 +16,8 @@ export class ChunkError extends Error {
 export interface SourceFile {
   readonly name: string;
   readonly size: number;
+  /** It is a tar archive that its receiver unpacks into a folder. */
+  readonly isFolder?: boolean;
   /** SHA-256 of the whole. */
   readonly hash: Uint8Array<ArrayBuffer>;
   /** Chunk number `index`, in a buffer of its own. Rejects with ChunkError where it is not what it was. */

@@ -14,10 +14,14 @@ export interface TransferRef {
   readonly name: string;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** It is a folder, sent as a tar archive. */
+  readonly isFolder?: boolean;
   /** Who sends it, as it came from the peer: NOT sanitized; undefined for our own. */
   readonly sender: string | undefined;
   /** The room it is offered in, by name; NOT sanitized. */
   readonly room?: string | undefined;
+  /** The name of the only member who is offered it; undefined: all of the room are. NOT sanitized. */
+  readonly to?: string | undefined;
 }
 
 /** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */

@@ -1,6 +1,6 @@
 // What transfers need from the chat.
 
-import type { AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
+import type { AnyClientId, AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { SourceFile } from "./source_file.ts";
 import type { TransferEvent } from "./transfer_event.ts";
@@ -8,13 +8,20 @@ import type { RosterEntry } from "../rooms/roster.ts";
 import type { RequestRoom } from "../session/request_ledger.ts";
 
 /** An offer before the chat has given it its number and that of its room. */
-export type OfferDraft = Omit<RequestOf<"offer">, "id" | "room">;
+export type OfferDraft = Omit<WithAnyIds<RequestOf<"offer">>, "id" | "room">;
 
 /** What is sent about one of our files. */
 export type UploadRequest = OfferDraft | WithAnyIds<RequestOf<"chunk" | "part">>;
 
 /** What is sent about files to the server. */
 export type FileRequest = UploadRequest | WithAnyIds<RequestOf<"pull" | "receipt">>;
+
+/** The only member who is offered a file. */
+export interface OnlyReceiver {
+  readonly client: AnyClientId;
+  /** NOT sanitized. */
+  readonly name: string;
+}
 
 /** A received file was not saved. */
 export class NotSavedError extends Error {
@@ -70,6 +77,8 @@ export interface TransferHost {
   readonly now: () => number;
   /** The name of our room. */
   readonly roomTitle?: (room: AnyRoomId) => string | undefined;
+  /** Our name in a room. */
+  readonly ownName?: (room: AnyRoomId) => string | undefined;
   /** Our number in this session: our own offer comes back to us. */
   readonly ownId: () => number | undefined;
   readonly disk: TransferDisk;

@@ -261,7 +261,13 @@ export class Downloads {
     const accepted = this.#options.acceptAll ?? false;
     const name = safeDownloadName(filename);
     const about = { name, size, sender, room: this.#options.roomTitle?.(room) };
-    const file: TransferRef = { n: this.#nextNumber(), direction: "in", ...about };
+    const file: TransferRef = {
+      n: this.#nextNumber(),
+      direction: "in",
+      ...about,
+      ...(offer.to === 0 ? {} : { to: this.#options.ownName?.(room) ?? "you" }),
+      ...(offer.folder ? { isFolder: true } : {}),
+    };
     const { now, send } = this.#options;
     const ask = (index: number, count: number) => {
       const wanted = { room, to: client, file: offer.file, index, count };

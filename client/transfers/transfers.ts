@@ -7,8 +7,9 @@ import {
   isSealedId,
   type WithAnyIds,
 } from "../base/local_ids.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
-import { LimitError } from "../../shared/base/errors.ts";
+import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CONFIRM_MS } from "../base/limits.ts";
 import { FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
@@ -27,7 +28,7 @@ import {
 import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { ServedUpload } from "../uploads/served_upload.ts";
 import { giveUp, PushedUpload, type Upload } from "../uploads/upload.ts";
-import type { TransferHost, UploadRequest } from "../transfer_base/transfer_host.ts";
+import type { OnlyReceiver, TransferHost, UploadRequest } from "../transfer_base/transfer_host.ts";
 
 /** Most chunks that may be on their way to the server: 2 MiB. */
 const SENT_WINDOW_MAX = 64;
@@ -181,12 +182,12 @@ export class Transfers {
     this.#incoming.failUnfinished(fault, (incoming) => incoming.room === room.id);
   }
 
-  /** `/send PATH` as typed or dropped, to `room`; resolves when the sending has begun. */
-  async offerFile(typed: string, room: RequestRoom): Promise<void> {
+  /** `/send PATH` as typed or dropped, to `room` or `to` one of it alone; resolves when the sending has begun. */
+  async offerFile(typed: string, room: RequestRoom, to?: OnlyReceiver): Promise<void> {
     const files = await this.#options.disk.open(typed, this.fileMax);
     for (const [at, file] of files.entries()) {
       try {
-        this.sendFile(file, room);
+        this.sendFile(file, room, to);
       } catch (error) {
         for (const unsent of files.slice(at + 1)) unsent.close();
         throw error;
@@ -195,9 +196,10 @@ export class Transfers {
   }
 
   /** Sends what is open already, which it closes. Throws LimitError, and UsageError for its name. */
-  sendFile(file: SourceFile, room: RequestRoom): void {
+  sendFile(file: SourceFile, room: RequestRoom, to?: OnlyReceiver): void {
     try {
       this.#options.checkName?.(file.name, room);
+      if (to !== undefined) this.#checkReceiver(to, room);
     } catch (error) {
       file.close();
       throw error;
@@ -216,8 +218,10 @@ export class Transfers {
       size: file.size,
       sender: undefined,
       room: room.title,
+      to: to?.name,
+      ...(file.isFolder ? { isFolder: true } : {}),
     };
-    const upload = this.#uploadOf(file, room);
+    const upload = this.#uploadOf(file, room, to?.client);
     const outgoing = { file: ref, room, upload, startedAt: this.#options.now() };
     this.#outgoing.set(ref.n, outgoing);
     this.#watch();
@@ -312,12 +316,23 @@ export class Transfers {
     this.#incoming.failUnfinished(fault, ({ room }) => !isSealedId(room));
   }
 
-  #uploadOf(file: SourceFile, room: RequestRoom): Upload {
+  /** Only those in the room now can be offered a file. Throws UsageError. */
+  #checkReceiver({ client, name }: OnlyReceiver, room: RequestRoom): void {
+    const head = `Cannot send a file to ${nameInSentence(name)} alone`;
+    if (this.#options.survives?.(room) !== true) {
+      throw new UsageError(`${head}: this server passes files to the whole room`);
+    }
+    const person = this.#options.others(room).find((one) => one.client === client);
+    if (person === undefined) throw new UsageError(`${head}: they are not in this room any longer`);
+    if (person.state === "away") throw new UsageError(`${head}: they have no connection now`);
+  }
+
+  #uploadOf(file: SourceFile, room: RequestRoom, to: AnyClientId | undefined): Upload {
     const { send: sendTo, survives, now, answerMs } = this.#options;
     const send = (request: UploadRequest) => sendTo(request, room);
     const isServed = survives?.(room) ?? false;
     return isServed
-      ? new ServedUpload({ file, send, window: this.#window, answerMs, now })
+      ? new ServedUpload({ file, send, to, window: this.#window, answerMs, now })
       : new PushedUpload(file, send);
   }
 

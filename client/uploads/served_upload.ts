@@ -28,6 +28,8 @@ const ABANDONED_MS = 2 * HOLD_S * 1_000;
 export interface ServedUploadOptions {
   readonly file: SourceFile;
   readonly send: UploadSend;
+  /** The only member who is offered it; undefined: all of the room are. */
+  readonly to?: AnyClientId | undefined;
   /** Shared by all files that leave over one connection. */
   readonly window: DeliveryWindow;
   /** How long those who have not answered are waited for once somebody has it, ms. */
@@ -89,7 +91,10 @@ export class ServedUpload implements Upload {
 
   confirm(people: readonly OfferedMember[]): void {
     this.#isConfirmed = true;
-    this.#receivers.offeredTo(people);
+    const { to } = this.#options;
+    this.#receivers.offeredTo(
+      to === undefined ? people : people.filter((one) => one.client === to),
+    );
     this.#judge();
   }
 
@@ -165,7 +170,8 @@ export class ServedUpload implements Upload {
   async run(onProgress: (done: number) => void): Promise<UploadOutcome> {
     this.#onProgress = onProgress;
     // Where the connection is lost, the offer leaves over the next one.
-    this.#options.send(offerOf(this.id, this.file)).catch(() => undefined);
+    const { send, to } = this.#options;
+    send(offerOf(this.id, this.file, to)).catch(() => undefined);
     await this.#end.promise;
     const fault = this.#fault;
     const { answers: receivers } = this.#receivers;

@@ -73,10 +73,14 @@ export function newFileId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
-/** The first message about a file. */
-export function offerOf(id: string, { name: filename, size, hash }: SourceFile): OfferDraft {
+/** The first message about a file; `to`: the only member who is offered it, 0 = all. */
+export function offerOf(
+  id: string,
+  { name: filename, size, hash, isFolder: folder = false }: SourceFile,
+  to: AnyClientId = 0,
+): OfferDraft {
   const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
-  return { kind: "offer", file: id, filename, size, chunks, hash };
+  return { kind: "offer", file: id, filename, size, chunks, hash, to, folder };
 }
 
 /** Tells the receivers that no chunk from `index` on will come (docs/PROTOCOL.md, V14). */

@@ -151,7 +151,7 @@ class PageChat {
       transfers: (host) =>
         new Transfers({
           ...host,
-          disk: pageDisk((name, content) => view.save(name, content)),
+          disk: pageDisk(view),
           answerMs: FILE_ANSWER_MS.person,
         }),
     });

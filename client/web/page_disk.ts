@@ -8,20 +8,25 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
+import type { PageView } from "./page_view.ts";
 import type { TransferDisk } from "../transfer_base/transfer_host.ts";
 
-/** The files of a page; `save` gives one to the user. */
-export function pageDisk(save: (name: string, content: Blob) => void): TransferDisk {
+/** The files of a page, whose view lets the user choose some and gives them what came. */
+export function pageDisk(view: Pick<PageView, "chooseFiles" | "save">): TransferDisk {
   return {
-    open() {
+    async open(typed, fileMax) {
+      if (typed === "") {
+        const chosen = await view.chooseFiles();
+        return await Promise.all(chosen.map((file) => openPageFile(file, fileMax)));
+      }
       const error = new UsageError("Cannot send a file by its path: a page knows no paths", {
-        hint: "choose it with the button, or drop or paste it",
+        hint: "choose it with the button, or drop or paste it; /send @NAME alone asks for one",
       });
-      return Promise.reject(error);
+      throw error;
     },
     save(name, chunks) {
       const safe = safeDownloadName(name);
-      save(
+      view.save(
         safe,
         new Blob([...chunks] as Uint8Array<ArrayBuffer>[], { type: "application/octet-stream" }),
       );

@@ -125,7 +125,8 @@ export function fromV1(
       return { kind: "join", id, title: message.room };
     case "file_init": {
       const { file_id: file, filename, filesize: size, total_chunks: chunks } = message;
-      return { kind: "offer", id, room, file, filename, size, chunks, hash: null };
+      const all = { to: 0, folder: false };
+      return { kind: "offer", id, room, file, filename, size, chunks, hash: null, ...all };
     }
     case "file_chunk": {
       const { file_id: file, chunk_index: index, is_final: last } = message;

@@ -17,15 +17,19 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     if (request.hash === null && !session.isV1) {
       throw new LimitError("Cannot send the file: its SHA-256 is missing");
     }
-    const refusal = session.files.open(request, { pushed: session.isV1, to: receiversIn(member) });
+    const { id, room: _, ...offer } = request;
+    const { to } = offer;
+    const heard = to === 0 ? receiversIn(member) : [onlyReceiver(member, to)];
+    const refusal = session.files.open(request, { pushed: session.isV1, to: heard });
     if (refusal !== undefined) throw new LimitError(`Cannot send the file: ${refusal}`);
-    const { id, file, filename, size, chunks, hash } = request;
-    const about = { ...member.about(), request: id };
-    member.room.pass({ kind: "offer", ...about, file, filename, size, chunks, hash });
+    const event = { ...offer, ...member.about(), request: id };
+    if (to === 0) member.room.pass(event);
+    else member.room.passTo([to, session.id], event);
   },
 
   chunk(session, { file, index, data, last }) {
     const room = session.files.roomOf(file);
+    const only = session.files.onlyReceiverOf(file);
     const refusal = session.files.chunk({ kind: "chunk", file, index, data, last });
     const member = room === undefined ? undefined : session.membership(room);
     if (refusal !== undefined || member === undefined) {
@@ -35,7 +39,9 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     }
     if (stopsMuted(session, member, file)) return;
     const { client, name, time } = member.about();
-    member.room.pass({ kind: "chunk", client, name, time, file, index, data, last }, member);
+    const chunk = { kind: "chunk", client, name, time, file, index, data, last } as const;
+    if (only === undefined) member.room.pass(chunk, member);
+    else member.room.passTo([only], chunk);
   },
 
   pull(session, { room, to, file, index, count }) {
@@ -75,13 +81,29 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
 function stopsMuted(session: Session, member: Membership, file: string): boolean {
   const why = mute(member, Date.now());
   if (why === undefined) return false;
+  const only = session.files.onlyReceiverOf(file);
   session.files.end(file);
   const end = { file, index: 0, data: new Uint8Array(), last: true };
+  const chunk = { kind: "chunk", ...member.about(), ...end } as const;
   // v1 has no word for it to its sender.
-  member.room.pass({ kind: "chunk", ...member.about(), ...end }, session.isV1 ? member : undefined);
+  if (only === undefined) member.room.pass(chunk, session.isV1 ? member : undefined);
+  else member.room.passTo([only, session.id], chunk);
   const text = `Cannot send the rest of the file: ${why}`;
   session.tell({ kind: "notice", room: member.room.id, text });
   return true;
+}
+
+/** The only one who is offered a file. Throws LimitError where nobody of that number could hear of it now. */
+function onlyReceiver({ id, room }: Membership, to: ClientId): ClientId {
+  const occupant = room.view.of(to);
+  if (to === id) throw new LimitError("Cannot send the file to yourself");
+  if (occupant === undefined) {
+    throw new LimitError("Cannot send the file: its receiver is not in the room any longer");
+  }
+  if (occupant.state === "away") {
+    throw new LimitError("Cannot send the file: its receiver has no connection now");
+  }
+  return to;
 }
 
 /** The other members who hear of an offer now, up to as many as the server keeps track of. */

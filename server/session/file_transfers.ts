@@ -27,6 +27,8 @@ interface Transfer {
   pushed: number | undefined;
   /** Who heard of it when it was offered. */
   readonly offeredTo: readonly number[];
+  /** The only one who may have it; 0 = every member of the room. */
+  readonly only: number;
   readonly pulls: Map<number, Pull>;
   /** What each receiver said last, and how often it said something. */
   readonly receipts: Map<number, { readonly event: EventOf<"receipt">; readonly count: number }>;
@@ -34,12 +36,13 @@ interface Transfer {
   readonly sent: Map<string, number>;
 }
 
-/** A transfer for another process: file, room, size, who heard of it. */
+/** A transfer for another process: file, room, size, who heard of it, who alone may have it (0: all of the room). */
 export type TransferState = readonly [
   file: string,
   room: number,
   size: number,
   offeredTo: readonly number[],
+  only: number,
 ];
 
 /** How a file is offered. */
@@ -82,7 +85,7 @@ export class FileTransfers {
 
   /** An offer. The oldest one gives way where there are too many. */
   open(
-    { room, file, size, chunks }: RequestOf<"offer">,
+    { room, file, size, chunks, to: only }: RequestOf<"offer">,
     { pushed, to = [] }: OfferManner,
   ): string | undefined {
     if (this.#maxBytes === 0) return "this server takes no files";
@@ -99,7 +102,7 @@ export class FileTransfers {
       return `at most ${FILE_TRANSFERS_PER_SENDER} files at once are allowed`;
     }
     this.#transfers.delete(file);
-    this.#transfers.set(file, newTransfer({ room, size, isPushed: pushed, offeredTo: to }));
+    this.#transfers.set(file, newTransfer({ room, size, isPushed: pushed, offeredTo: to, only }));
     this.#forgetBeyond();
     return undefined;
   }
@@ -132,6 +135,11 @@ export class FileTransfers {
     return this.#transfers.get(file)?.room;
   }
 
+  /** The only member that may have a file; undefined where it is for all of the room. */
+  onlyReceiverOf(file: string): number | undefined {
+    return this.#transfers.get(file)?.only || undefined;
+  }
+
   /**
    * A receiver asks for chunks: how many of them are asked of the sender. What begins where the last question ended
    * adds to it, all else replaces it. Undefined where the receiver cannot have them.
@@ -139,6 +147,7 @@ export class FileTransfers {
   pull({ receiver, file, index, count, source, sharers }: RequestedChunks): number | undefined {
     const transfer = this.#transfers.get(file);
     if (transfer === undefined || transfer.pushed !== undefined) return undefined;
+    if (transfer.only !== 0 && receiver !== transfer.only) return undefined;
     const { pulls, chunks, sent } = transfer;
     const share = chunks * FILE_PULLS.times + FILE_PULLS.chunks;
     if ((sent.get(source) ?? 0) >= share * Math.max(1, sharers)) return undefined;
@@ -200,13 +209,13 @@ export class FileTransfers {
   /** What the next process must know: a v1 sender does not come back, so its files end with this one. */
   get state(): TransferState[] {
     return [...this.#transfers].filter(([, { pushed }]) => pushed === undefined)
-      .map(([file, { room, size, offeredTo }]) => [file, room, size, offeredTo]);
+      .map(([file, { room, size, offeredTo, only }]) => [file, room, size, offeredTo, only]);
   }
 
   /** Goes on from the state of the process before. */
   restore(state: readonly TransferState[]): void {
-    for (const [file, room, size, offeredTo] of state) {
-      this.#transfers.set(file, newTransfer({ room, size, isPushed: false, offeredTo }));
+    for (const [file, room, size, offeredTo, only] of state) {
+      this.#transfers.set(file, newTransfer({ room, size, isPushed: false, offeredTo, only }));
     }
   }
 
@@ -218,9 +227,14 @@ export class FileTransfers {
 }
 
 function newTransfer(
-  { room, size, isPushed, offeredTo }: Pick<Transfer, "room" | "size" | "offeredTo"> & {
-    readonly isPushed: boolean;
-  },
+  { room, size, isPushed, offeredTo, only }:
+    & Pick<
+      Transfer,
+      "room" | "size" | "offeredTo" | "only"
+    >
+    & {
+      readonly isPushed: boolean;
+    },
 ): Transfer {
   return {
     room,
@@ -228,6 +242,7 @@ function newTransfer(
     chunks: chunksOf(size),
     pushed: isPushed ? 0 : undefined,
     offeredTo,
+    only,
     pulls: new Map(),
     receipts: new Map(),
     sent: new Map(),

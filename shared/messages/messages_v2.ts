@@ -72,6 +72,14 @@ const file = {
   /** SHA-256 of the whole; null from v1, which does not tell. */
   hash: z.nullable(bytes(32)),
 };
+/** Who is offered a file, and what it is. */
+const offered = {
+  ...file,
+  /** The only one who is offered it; 0 = all members of the room. */
+  to: client,
+  /** It is a tar archive that the receiver unpacks into a folder. */
+  folder: z.boolean(),
+};
 /** Empty data in a last chunk: the sender gave up. */
 const chunk = { file: fileId, index, data: bytes(0, FILE_CHUNK_BYTES), last: z.boolean() };
 /** Chunks of a file that a receiver asks for. */
@@ -152,7 +160,7 @@ export const REQUESTS = {
   status: { id: requestId, text: z.nullable(label) },
   /** Is writing something. */
   typing: { room },
-  offer: { id: requestId, room, ...file },
+  offer: { id: requestId, room, ...offered },
   chunk,
   ping: {},
   pong: {},
@@ -241,7 +249,7 @@ export const EVENTS = {
   direct: { ...doing, to: client, toName: label, request: answered, text },
   /** To the sender of a direct message: its receiver left without having it. */
   undelivered: { ...doing, request: answered },
-  offer: { ...doing, request: answered, ...file },
+  offer: { ...doing, request: answered, ...offered },
   chunk: { ...doing, ...chunk },
   /** Words of the server about a room, or about none. */
   notice: { room, text: label },

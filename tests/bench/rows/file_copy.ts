@@ -178,7 +178,15 @@ function chunksOf(file: Uint8Array, id: number) {
 function offerOf(file: Uint8Array, id: number) {
   const chunks = Math.ceil(file.length / FILE_CHUNK_BYTES);
   const hash = createHash("sha256").update(file).digest();
-  return { file: `file ${id}`, filename: "bench.bin", size: file.length, chunks, hash };
+  return {
+    file: `file ${id}`,
+    filename: "bench.bin",
+    size: file.length,
+    chunks,
+    hash,
+    to: 0,
+    folder: false,
+  };
 }
 
 /** What the receiver gets. */

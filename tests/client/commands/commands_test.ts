@@ -149,6 +149,8 @@ Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
       filename: "a.txt",
       size: 5,
       chunks: 1,
+      to: 0,
+      folder: false,
     }),
   );
   await run("/files");
@@ -158,6 +160,32 @@ Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
   await run("/reject #1");
   assert.match(console.printed.at(-1) ?? "", /^- Refused file 1/);
   await chat.transfers.dispose();
+});
+
+Deno.test("/send @NAME offers a file to the member of that name alone, and says what else was typed", async () => {
+  const { run, session, console, chat } = await story();
+  await session.deliver(membersOf("alice", "bob", "jane doe"));
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const name of ["a.txt", "@bob"]) await Deno.writeTextFile(`${folder}/${name}`, "x");
+    const sentTo = () =>
+      session.sent.flatMap((request) => request.kind === "offer" ? [request.to] : []);
+    const clientOf = (name: string) => chat.room.roster.find(name)?.client;
+    await run(`/send @bob ${folder}/a.txt`);
+    await run(`/send @"jane doe" ${folder}/a.txt`);
+    assert.deepEqual(sentTo(), [clientOf("bob"), clientOf("jane doe")]);
+    assert.match(console.printed.join("\n"), /Sending file 1, "a\.txt" \(1 bytes?\) to bob alone/);
+    await run("/files");
+    assert.match(console.printed.at(-1) ?? "", /1: "a\.txt" \(1 bytes?\) for <bob> alone: sending/);
+    await run(`/send ${folder}/@bob`);
+    assert.equal(sentTo().at(-1), 0, "a file of that name, to all");
+    await assert.rejects(run("/send @bert x"), /Cannot find "bert": nobody in this room/);
+    await assert.rejects(run("/send @alice x"), /Cannot send a file to yourself/);
+    await assert.rejects(run("/send @bob"), /it needs a path/);
+  } finally {
+    await chat.transfers.dispose();
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("/last shows again what was said, /clear forgets it", async () => {

@@ -69,6 +69,16 @@ Deno.test("Tab offers nothing before there is a chat", () => {
   assert.deepEqual(createCompleter(() => undefined)("/", 1).candidates, []);
 });
 
+Deno.test("Tab completes after /send the member after @, then the path", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete("/send @b"), { start: 6, candidates: ["@Bert ", "@bob "] });
+  assert.deepEqual(complete("/send @bob"), { start: 6, candidates: ["@bob "] });
+  assert.deepEqual(complete("/send @bob ./no-such"), { start: 11, candidates: [] });
+  assert.ok(complete("/send @bob ").candidates.length > 0);
+  assert.equal(complete("/send @bob ").start, 11);
+  assert.deepEqual(complete("/send @nobody"), { start: 6, candidates: [] });
+});
+
 Deno.test("completePath() completes as a shell does", async () => {
   const folder = await Deno.makeTempDir();
   try {

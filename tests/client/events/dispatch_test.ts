@@ -106,6 +106,8 @@ Deno.test("a file offer of a member is shown with the commands that answer it", 
       size: 5,
       chunks: 1,
       hash: null,
+      to: 0,
+      folder: false,
     }),
   );
   assert.equal(

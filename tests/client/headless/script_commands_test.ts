@@ -280,6 +280,24 @@ Deno.test("send-file: 0 where somebody saved the file, 9 where nobody did, and i
   assert.match(sent.stderr, said);
 });
 
+Deno.test("send-file --to: one member alone gets it, and is waited for", async () => {
+  await using server = await startServer();
+  await Deno.writeTextFile(`${home}/note.txt`, "x");
+  await using amy = await answering(server.port, "amy", ["accepted", "saved"]);
+  const alone = ["send-file", ...at(server, "--name", "giver"), "--to", "Bob", "note.txt"];
+  const early = await run([...alone, "-t", "2"]);
+  assert.equal(early.code, 8, early.stderr);
+  assert.match(early.stderr, /^error: Nobody called Bob joined to receive the file within 2 s/m);
+  await using _bob = await answering(server.port, "bob", ["accepted", "saved"]);
+  const sent = await run([...alone, "--json", "-t", "20"]);
+  assert.equal(sent.code, 0, sent.stderr);
+  const last = JSON.parse(sent.stdout.trimEnd().split("\n").at(-1) ?? "");
+  assert.deepEqual([last.event, last.to, last.receivers], ["sent", "bob", [
+    { name: "bob", answer: "saved" },
+  ]]);
+  assert.ok(!amy.events.some(({ kind }) => kind === "offer"));
+});
+
 Deno.test("send-file - sends what comes on standard input, to its last byte, under the name that it is given", async () => {
   await using server = await startServer();
   const folder = await Deno.makeTempDir({ dir: home });

@@ -8,7 +8,7 @@ const PAYLOADS: readonly Payload[] = [
   { kind: "hello", id },
   { kind: "confirm", id, topic: "what we talk about" },
   { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
-  { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key },
+  { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key, folder: false },
   { kind: "leaving", id },
   { kind: "move", id, secret: key },
   { kind: "direct", id, to: new Uint8Array(16), enc: key, sealed: new Uint8Array(40) },

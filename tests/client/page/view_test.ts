@@ -381,6 +381,8 @@ testChat("somebody can be written to and verified from the list of people", asyn
     ["entered", '/verify "alice b"'],
     ["entered", '/verify "alice b" yes'],
   ]);
+  await choose("Send a file");
+  assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", '/send @"alice b"']);
   await choose("Write privately");
   assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
 });

@@ -336,8 +336,8 @@ Deno.test("a file goes through the engine in both directions, once somebody want
     await until(() => /Sent .*: bob saved it/.test(story.console.printed.join("\n")));
     const { name, size, hash } = offer;
     const offered = (id: string) => {
-      const file = { id, name, size, chunks: 1, hash };
-      engine.tell({ kind: "file", client: 2, name: "bob", time: 0, file });
+      const file = { id, name, size, chunks: 1, hash, folder: false };
+      engine.tell({ kind: "file", client: 2, name: "bob", time: 0, file, to: 0 });
     };
     offered("aa");
     assert.equal(engine.handled.at(-1)?.kind, "part", "nothing is fetched unasked");

@@ -331,9 +331,14 @@ Deno.test("the move to a new link is told inside the room only", async () => {
 });
 
 /** Offers a file as the chat does. */
-async function offer(relay: TestRelay, peer: Peer, bytes: Uint8Array, file = "f1"): Promise<void> {
+async function offer(
+  relay: TestRelay,
+  peer: Peer,
+  bytes: Uint8Array,
+  { file = "f1", to = 0 }: { readonly file?: string; readonly to?: number } = {},
+): Promise<void> {
   const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
-  const about = { request: 1, file, name: "a.bin", size: bytes.length, hash };
+  const about = { request: 1, file, name: "a.bin", size: bytes.length, hash, to, folder: false };
   await peer.machine.handle({ kind: "offer", ...about });
   await relay.settle();
 }
@@ -479,6 +484,35 @@ Deno.test("what a member says of a file reaches its sender, and whom it is not a
     [["bob", "f1", "saved"], ["carol", "f1", "refused"]],
   );
   assert.deepEqual([bob!.told("receipt"), carol!.told("receipt")], [[], []]);
+});
+
+Deno.test("a file for one member alone: the others hear nothing, have no key, and get no chunk", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  const bytes = new Uint8Array(40_000).map((_, i) => i * 7);
+  const numberOf = (name: string) =>
+    alice!.machine.status.people.find((person) => person.name === name)!.client;
+  await offer(relay, alice!, bytes, { to: numberOf("bob") });
+  assert.deepEqual(alice!.told("done").length, 1, "the sender hears that it is offered");
+  assert.equal(carol!.told("file").length, 0);
+  const [told] = bob!.told("file");
+  const own = bob!.machine.status.people.find((person) => person.own)!.client;
+  assert.deepEqual([told?.file.size, told?.to], [bytes.length, own]);
+  await pull(relay, bob!, [0, 2]);
+  await give(relay, alice!, bytes);
+  assert.deepEqual(received(bob!), bytes);
+  // A member that knows the id, as a relay that is on their side could tell it, gets nothing.
+  const asked = alice!.told("pull").length;
+  const content = concatBytes([Buffer.from(told!.file.id, "hex"), new Uint8Array(4)]);
+  const body = sealEnvelope(testKeys(), "direct", content);
+  for (const { handleBytes: from } of [carol!, bob!]) {
+    const room = 1 as SealedRoomId;
+    await alice!.machine.receive({ kind: "sealed_pull", room, from, chunks: 1, body });
+  }
+  assert.deepEqual(
+    alice!.told("pull").slice(asked).map(({ name }) => name),
+    ["bob"],
+    "carol is answered nothing",
+  );
 });
 
 Deno.test("a file that is withdrawn ends at those who heard of it", async () => {
@@ -693,6 +727,7 @@ Deno.test("a file id that another member announces as well is another file, and 
     chunks: sealedChunks(9),
     hash,
     key,
+    folder: false,
   };
   const from = (n: number) => ({
     name: `member${n}`,

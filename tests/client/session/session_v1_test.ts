@@ -45,6 +45,8 @@ const REQUESTS: readonly Request[] = [
     size: 5,
     chunks: 1,
     hash: null,
+    to: 0,
+    folder: false,
   },
   {
     kind: "chunk",
@@ -179,6 +181,8 @@ Deno.test("events() tells every server payload of the vectors and answers the pi
       size: 5,
       chunks: 1,
       hash: null,
+      to: 0,
+      folder: false,
     },
     {
       kind: "chunk",

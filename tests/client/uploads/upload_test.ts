@@ -131,6 +131,8 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
       size,
       chunks,
       hash: upload.file.hash,
+      to: 0,
+      folder: false,
     });
     assert.match(upload.id, /^[0-9a-f]{32}$/);
     const sent = pushed.map((chunk, index) => {

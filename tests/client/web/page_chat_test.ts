@@ -106,6 +106,10 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   const saved = bob.view.saved[0];
   assert.equal(saved?.name, "a b.bin");
   assert.deepEqual(new Uint8Array(await saved.content.arrayBuffer()), bytes);
+  alice.view.chosen = [new File(["x"], "private.txt")];
+  alice.actions.entered("/send @bob");
+  await alice.view.line(/Sending file 2, "private.txt" \(1 byte\) to bob alone/);
+  await bob.view.line(/<alice> offers you alone file 2, "private.txt"/);
   await leave(alice, bob);
 });
 

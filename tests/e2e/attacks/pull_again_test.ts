@@ -27,7 +27,15 @@ Deno.test("a file of 1 MiB is not sent without end to one address that comes as 
   };
   await using alice = await V2Peer.join({ port, hello: { name: "alice" }, onEvent: answer });
   const [room, size] = [alice.room(), CHUNKS * FILE_CHUNK_BYTES];
-  const offer = { file: FILE, filename: "f", size, chunks: CHUNKS, hash: new Uint8Array(32) };
+  const offer = {
+    file: FILE,
+    filename: "f",
+    size,
+    chunks: CHUNKS,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   await alice.send({ kind: "offer", id: alice.nextId(), room, ...offer });
   await alice.until("offer");
   let got = 0;

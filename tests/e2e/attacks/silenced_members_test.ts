@@ -39,7 +39,15 @@ function moderate(
 /** All ways by which a text appears at others without being a new message. */
 function otherWays(eve: V2Peer, ann: V2Peer, said: number): Unnumbered[] {
   const room = eve.room();
-  const file = { file: "f1", filename: "eve says", size: 10, chunks: 1, hash: new Uint8Array(32) };
+  const file = {
+    file: "f1",
+    filename: "eve says",
+    size: 10,
+    chunks: 1,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   return [
     { kind: "topic", room, text: "eve says" },
     { kind: "status", text: "eve says" },
@@ -101,7 +109,15 @@ Deno.test("a slow room counts everything that shows a text, and a new session do
   await moderate(ann, "slow", { seconds: 600 });
   await eve.until("moderated");
   // Whatever shows a text counts, and not messages alone.
-  const file = { file: "f2", filename: "dan says", size: 10, chunks: 1, hash: new Uint8Array(32) };
+  const file = {
+    file: "f2",
+    filename: "dan says",
+    size: 10,
+    chunks: 1,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   assert.equal(await ask(dan, { kind: "offer", room: dan.room(), ...file }), undefined);
   assert.match(await chat(dan, "and more") ?? "said", /slow: wait/);
   for (const request of otherWays(eve, ann, said)) {

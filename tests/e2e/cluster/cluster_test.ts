@@ -93,7 +93,14 @@ test("three servers are one: names, order, presence, direct messages, files and 
   await ann.until("direct");
   assert.ok(!ann2.events.some(({ kind }) => kind === "direct"));
 
-  const file = { filename: "a.txt", size: 3, chunks: 1, hash: new Uint8Array(32) };
+  const file = {
+    filename: "a.txt",
+    size: 3,
+    chunks: 1,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   await bob.send({ kind: "offer", id: bob.nextId(), room: bob.room(), file: "f", ...file });
   await ann.until("offer");
   const to = bob.welcome.client;
@@ -191,7 +198,15 @@ test("a receiver asks for a file over the bus, also at another server than befor
   await using eve = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "eve" } });
   await ann.until("joined", ({ name }) => name === "eve");
   const size = FILE_CHUNK_BYTES + 3;
-  const file = { file: "f", filename: "a.bin", size, chunks: 2, hash: new Uint8Array(32) };
+  const file = {
+    file: "f",
+    filename: "a.bin",
+    size,
+    chunks: 2,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   const pieces = [new Uint8Array(FILE_CHUNK_BYTES).fill(7), new Uint8Array([1, 2, 3])];
   const piece = (index: number) => ({ file: "f", index, data: pieces[index] as Uint8Array });
   await ann.send({ kind: "offer", id: ann.nextId(), room: ann.room(), ...file });
@@ -205,10 +220,22 @@ test("a receiver asks for a file over the bus, also at another server than befor
     await ann.send({ kind: "part", to: [client], ...piece(index) });
   };
   const chunks = (peer: V2Peer) =>
-    peer.events.flatMap((event) => event.kind === "chunk" ? [event.index] : []);
+    peer.events.flatMap((event) =>
+      event.kind === "chunk" && event.file === "f" ? [event.index] : []
+    );
   await answerNext(bob, 0);
   await bob.until("chunk");
   assert.deepEqual(chunks(bob), [0]);
+
+  const forBob = { ...file, file: "for bob", to: client };
+  await ann.send({ kind: "offer", id: ann.nextId(), room: ann.room(), ...forBob });
+  await bob.until("offer", (offer) => offer.file === "for bob");
+  const wanted = { file: "for bob", index: 0, count: 1 };
+  await eve.send({ kind: "pull", room: eve.room(), to: ann.welcome.client, ...wanted });
+  const nothing = await eve.until("chunk", (chunk) => chunk.file === "for bob");
+  assert.deepEqual([nothing.data.length, nothing.last], [0, true]);
+  assert.ok(!eve.events.some((event) => event.kind === "offer" && event.file === "for bob"));
+  assert.ok(!ann.events.some((event) => event.kind === "pull" && event.file === "for bob"));
 
   const { at } = bob.events.findLast((event) => "at" in event) as { readonly at: number };
   bob.cut();
@@ -224,7 +251,15 @@ test("the files of a sender that goes on at another server do not go on", async 
   await using scene = await openScene(2);
   await using bob = await V2Peer.join({ port: portOf(scene, 0), hello: { name: "bob" } });
   await using ann = await V2Peer.join({ port: portOf(scene, 1), hello: { name: "ann" } });
-  const file = { file: "f", filename: "a.bin", size: 5, chunks: 1, hash: new Uint8Array(32) };
+  const file = {
+    file: "f",
+    filename: "a.bin",
+    size: 5,
+    chunks: 1,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   await ann.send({ kind: "offer", id: ann.nextId(), room: ann.room(), ...file });
   await bob.until("offer");
   const { session, secret, client } = ann.welcome;

@@ -198,6 +198,8 @@ Deno.test("a file goes on over the next process: its receiver asks there for wha
     size: FILE_CHUNK_BYTES + 3,
     chunks: 2,
     hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
   });
   await bob.until("offer");
   await pull(bob, 0);

@@ -20,6 +20,8 @@ export class FakePageView implements PageView {
   readonly alarms: string[] = [];
   readonly asked: string[] = [];
   readonly notices: string[] = [];
+  /** What the user chooses where they are asked for files. */
+  chosen: readonly File[] = [];
   rooms: readonly PageRoom[] = [];
   people: readonly PagePerson[] = [];
   status: PageStatus | undefined;
@@ -114,6 +116,10 @@ export class FakePageView implements PageView {
 
   notify(text: string): void {
     this.notices.push(text);
+  }
+
+  chooseFiles(): Promise<readonly File[]> {
+    return Promise.resolve(this.chosen);
   }
 
   save(name: string, content: Blob): void {

@@ -170,7 +170,16 @@ export class SealedMember implements AsyncDisposable {
     const file = `file ${++this.#lastRequest}`;
     const request = this.#lastRequest;
     const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
-    const offer = { kind: "offer", request, file, name, size: bytes.length, hash } as const;
+    const offer = {
+      kind: "offer",
+      request,
+      file,
+      name,
+      size: bytes.length,
+      hash,
+      to: 0,
+      folder: false,
+    } as const;
     this.#enqueue((machine) => machine.handle(offer));
     await to.until(() => to.#offers.length > 0, `the offer of ${name}`);
     const offered = to.#offers.at(-1)!;

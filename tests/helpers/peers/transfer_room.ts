@@ -6,7 +6,11 @@ import { requirePlain } from "../../../client/base/local_ids.ts";
 import type { TransferEvent } from "../../../client/transfer_base/transfer_event.ts";
 import type { RosterEntry } from "../../../client/rooms/roster.ts";
 import { Transfers } from "../../../client/transfers/transfers.ts";
-import type { FileRequest, TransferHost } from "../../../client/transfer_base/transfer_host.ts";
+import type {
+  FileRequest,
+  OfferDraft,
+  TransferHost,
+} from "../../../client/transfer_base/transfer_host.ts";
 import { FileTransfers } from "../../../server/session/file_transfers.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FILE_CHUNK_BYTES, FILE_MAX_BYTES_CEILING } from "../../../shared/base/limits.ts";
@@ -123,7 +127,7 @@ export class TransferRoom implements AsyncDisposable {
         ) return;
         return this.members.forEach(({ id: to }) =>
           // v1 does not tell the hash of a file.
-          this.#deliver(
+          (checked.to === 0 || to === checked.to || to === id) && this.#deliver(
             to,
             stamped(this.members[id - 1]!.pushes ? { ...checked, hash: null } : checked, id),
           )
@@ -234,13 +238,14 @@ export const ROOM = { id: 1 };
 
 type ServedRequest = RequestOf<"offer" | "chunk" | "pull" | "part" | "receipt">;
 type FileEvent = Extract<Event, { kind: "offer" | "chunk" | "taken" | "pull" | "receipt" }>;
-type Passed = Omit<RequestOf<"offer">, "id" | "room"> | RequestOf<"chunk">;
+type Passed = OfferDraft | RequestOf<"chunk">;
 
 function stamped(message: Passed, id: number): EventOf<"offer" | "chunk"> {
   const about = { room: ROOM.id, client: id, name: `member${id}`, time: 0 };
   if (message.kind === "chunk") return { ...message, ...about };
-  const { kind, file, filename, size, chunks, hash } = message;
-  return { kind, file, filename, size, chunks, hash, ...about, request: 1 };
+  const { kind, file, filename, size, chunks, hash, to, folder } = message;
+  const offer = { kind, file, filename, size, chunks, hash, to: Number(to), folder };
+  return { ...offer, ...about, request: 1 };
 }
 
 /** An offer as it arrives. */
@@ -251,6 +256,9 @@ export function offerOf(
     readonly name?: string;
     readonly size: number;
     readonly hash?: Uint8Array;
+    /** The only receiver; all, where it is missing. */
+    readonly to?: number;
+    readonly folder?: boolean;
   },
 ): EventOf<"offer"> {
   return stamped({
@@ -260,6 +268,8 @@ export function offerOf(
     size: file.size,
     chunks: Math.ceil(file.size / FILE_CHUNK_BYTES),
     hash: file.hash ?? null,
+    to: file.to ?? 0,
+    folder: file.folder ?? false,
   }, id) as EventOf<"offer">;
 }
 

@@ -145,7 +145,14 @@ Deno.test("a file of a v2 sender reaches a v2 member that asks, and a v1 member 
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   await using carol = await V1Peer.join({ port: server.port, name: "carol" });
   const bytes = new Uint8Array([1, 2, 3]);
-  const file = { filename: "a.bin", size: 3, chunks: 1, hash: new Uint8Array(32) };
+  const file = {
+    filename: "a.bin",
+    size: 3,
+    chunks: 1,
+    hash: new Uint8Array(32),
+    to: 0,
+    folder: false,
+  };
   await alice.send({ kind: "offer", id: 1, room: alice.room(), file: "f1", ...file });
   const first = await alice.until("pull");
   assert.deepEqual([first.index, first.count], [0, 1], "asked for carol before anybody accepted");

@@ -45,6 +45,8 @@ const SHOWN: readonly [Event, Record<string, unknown>][] = [
       size: 3,
       chunks: 1,
       hash: null,
+      to: 0,
+      folder: false,
     },
     {
       type: "file_init",
@@ -161,7 +163,18 @@ Deno.test("fromV1() asks for the same as a v2 client would, under the number tha
     [{ type: "switch_room", room: "den" }, { kind: "join", id: 7, title: "den" }],
     [
       { type: "file_init", file_id: "f", filename: "a", filesize: 3, total_chunks: 1 },
-      { kind: "offer", id: 7, room: 2, file: "f", filename: "a", size: 3, chunks: 1, hash: null },
+      {
+        kind: "offer",
+        id: 7,
+        room: 2,
+        file: "f",
+        filename: "a",
+        size: 3,
+        chunks: 1,
+        hash: null,
+        to: 0,
+        folder: false,
+      },
     ],
     [
       { type: "file_chunk", file_id: "f", chunk_index: 0, chunk_data: "AQID", is_final: true },

@@ -169,7 +169,17 @@ Deno.test("a room that is left is silent, and what is said there is declined", a
       { kind: "topic", room, text: "x" },
       { kind: "revise", room, sequence: 1, text: "x" },
       { kind: "leave", room },
-      { kind: "offer", room, file: "f", filename: "a", size: 5, chunks: 1, hash: null },
+      {
+        kind: "offer",
+        room,
+        file: "f",
+        filename: "a",
+        size: 5,
+        chunks: 1,
+        hash: null,
+        to: 0,
+        folder: false,
+      },
     ] as const
   ) {
     alice.ask(request);
@@ -254,6 +264,8 @@ Deno.test("chunks without an offer reach nobody, and those of a v1 file reach th
     size: FILE_CHUNK_BYTES + 1,
     chunks: 2,
     hash: null,
+    to: 0,
+    folder: false,
   });
   dispatchRequest(alice.session, chunk);
   dispatchRequest(alice.session, { ...chunk, index: 1, data: new Uint8Array(1), last: true });

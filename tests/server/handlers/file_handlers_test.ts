@@ -12,6 +12,8 @@ const FILE = {
   size: BYTES.length,
   chunks: 3,
   hash: new Uint8Array(32),
+  to: 0,
+  folder: false,
 };
 
 function dataOf(index: number): Uint8Array {
@@ -41,6 +43,10 @@ function pull(from: V2Peer, asker: V2Peer, question: Question = {}): Request {
 
 function offer(sender: V2Peer, hash: Uint8Array | null = FILE.hash): Request {
   return { kind: "offer", id: sender.nextId(), room: sender.room(), ...FILE, hash };
+}
+
+function offerTo(sender: V2Peer, to: number): Request {
+  return { ...offer(sender), to } as Request;
 }
 
 function gotChunks(peer: V2Peer): EventOf<"chunk">[] {
@@ -92,6 +98,59 @@ Deno.test("a receiver that has all, or wants no more, says so to the sender", as
   await bob.send(pull(alice, bob), pull(alice, bob, { index: 3, count: 0 }));
   const done = await alice.until("pull", ({ count }) => count === 0);
   assert.deepEqual([done.client, done.index], [bob.welcome.client, 3]);
+});
+
+Deno.test("what is offered to one member alone, nobody else hears of, gets or is told the end of", async () => {
+  await using server = await startServer();
+  await using alice = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
+  await using carol = await V2Peer.join({ port: server.port, hello: { name: "carol" } });
+  await alice.until("joined", ({ name }) => name === "carol");
+  const [self, to] = [alice.welcome.client, bob.welcome.client];
+  await alice.send(offerTo(alice, to));
+  assert.equal((await bob.until("offer")).to, to);
+  assert.equal((await alice.until("offer")).to, to, "the sender hears that it is offered");
+  await carol.send(pull(alice, carol));
+  const nothing = await carol.until("chunk");
+  assert.deepEqual(
+    [nothing.data.length, nothing.last],
+    [0, true],
+    "as of a file that is not known",
+  );
+  await bob.send(pull(alice, bob));
+  await alice.until("pull");
+  await alice.send(part([bob, carol], 0));
+  await bob.until("chunk");
+  await alice.send(chunk(0, new Uint8Array()));
+  await bob.until("chunk", ({ data }) => data.length === 0);
+  assert.deepEqual(gotChunks(bob).map(({ index, data }) => [index, data.length > 0]), [
+    [0, true],
+    [0, false],
+  ]);
+  await settled(carol);
+  assert.deepEqual(
+    carol.events.filter(({ kind }) => kind === "offer" || kind === "chunk").length,
+    1,
+    "only the answer to what she asked",
+  );
+  assert.deepEqual(alice.events.filter(({ kind }) => kind === "pull").length, 1);
+  for (
+    const [whom, why] of [
+      [self, /Cannot send the file to yourself/],
+      [9_999, /its receiver is not in the room any longer/],
+    ] as const
+  ) {
+    const before = alice.events.filter(({ kind }) => kind === "declined").length;
+    await alice.send(offerTo(alice, whom));
+    await settled(alice);
+    const declined = alice.events.filter((event) => event.kind === "declined");
+    assert.equal(declined.length, before + 1);
+    assert.match(declined.at(-1)?.why ?? "", why);
+  }
+  bob.cut();
+  await alice.until("away");
+  await alice.send(offerTo(alice, to));
+  await alice.until("declined", ({ why }) => /its receiver has no connection now/.test(why));
 });
 
 Deno.test("a v2 sender cannot push chunks, and its offer needs the digest; giving up is heard by all", async () => {

@@ -11,7 +11,17 @@ const ABOUT = { room: 1, client: 7, name: "alice", time: 0, file: "f" };
 
 function offer(hash: Uint8Array | null): EventOf<"offer"> {
   const size = CHUNKS * FILE_CHUNK_BYTES;
-  return { kind: "offer", ...ABOUT, request: 1, filename: "a.bin", size, chunks: CHUNKS, hash };
+  return {
+    kind: "offer",
+    ...ABOUT,
+    request: 1,
+    filename: "a.bin",
+    size,
+    chunks: CHUNKS,
+    hash,
+    to: 0,
+    folder: false,
+  };
 }
 
 function chunk(index: number): EventOf<"chunk"> {

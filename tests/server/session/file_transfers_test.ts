@@ -15,7 +15,7 @@ const MAX = 10 * FILE_CHUNK_BYTES;
 function offer(fields: Partial<RequestOf<"offer">> = {}): RequestOf<"offer"> {
   const size = fields.size ?? 2 * FILE_CHUNK_BYTES + 5;
   const chunks = Math.ceil(size / FILE_CHUNK_BYTES);
-  const file = { file: "f", filename: "a.bin", size, chunks, hash: null };
+  const file = { file: "f", filename: "a.bin", size, chunks, hash: null, to: 0, folder: false };
   return { kind: "offer", id: 1, room: 2, ...file, ...fields };
 }
 

@@ -24,7 +24,15 @@ import {
 const secret = new Uint8Array(32).fill(7);
 const session = new Uint8Array(16).fill(9);
 const when = 1_790_000_000_000;
-const file = { file: "f1", filename: "a.txt", size: 5, chunks: 1, hash: secret };
+const file = {
+  file: "f1",
+  filename: "a.txt",
+  size: 5,
+  chunks: 1,
+  hash: secret,
+  to: 0,
+  folder: false,
+};
 const pin = { sequence: 3, author: 2, authorName: "bob", text: "soup is ready" } as const;
 const wanted = { file: "f1", index: 3, count: 32 };
 const piece = { file: "f1", index: 0, data: new Uint8Array([1, 2, 3]), last: true };
