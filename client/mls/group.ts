@@ -154,12 +154,9 @@ export class SealedGroup {
     const { keys: { rid }, me } = this.#identity;
     const binding = oneMemberBinding(what, { rid, from: member.handle, to: me.handle });
     // Sealed before an own commit, read after it: then for the key that the leaf had before.
-    const states = [this.#state, ...(this.#previous === undefined ? [] : [this.#previous.state])];
-    for (const state of states) {
-      const content = await mls.openAtLeaf(state, binding, message).catch(() => undefined);
-      if (content !== undefined) return content;
-    }
-    return undefined;
+    const open = (state: mls.MlsState) =>
+      mls.openAtLeaf(state, binding, message).catch(() => undefined);
+    return await open(this.#state) ?? (this.#previous && await open(this.#previous.state));
   }
 
   /** Makes a commit. It counts when it has come back. */
