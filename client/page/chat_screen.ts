@@ -35,7 +35,7 @@ export interface ChatScreenHost {
 /** The conversation. */
 export class ChatScreen {
   readonly element: HTMLElement;
-  readonly logs = new MessageLogs();
+  readonly logs: MessageLogs;
   readonly composer: Composer;
   readonly transfers: TransferCards;
   readonly #host: ChatScreenHost;
@@ -60,6 +60,9 @@ export class ChatScreen {
     const { actions } = host;
     this.#host = host;
     this.composer = new Composer(actions);
+    this.logs = new MessageLogs((sequence, emoji) =>
+      actions.entered(`/react #${sequence} ${emoji}`)
+    );
     this.transfers = new TransferCards((line) => actions.entered(line));
     this.#rooms = new RoomList({
       goTo: (title) => this.#goTo(title),

@@ -6,6 +6,7 @@ import type { PageActions } from "../web/page_actions.ts";
 import type {
   PageFault,
   PagePerson,
+  PageReaction,
   PageRoom,
   PageStatus,
   PageTransfer,
@@ -64,6 +65,10 @@ export class DomView implements PageView {
     if (kind === "chat" && !own && (room === undefined || room === this.#current)) {
       this.#attention.came(mention || direct);
     }
+  }
+
+  react(room: string, sequence: number, reactions: readonly PageReaction[]): boolean {
+    return this.#chat?.logs.react(room, sequence, reactions) ?? false;
   }
 
   setLive(lines: readonly RenderedLine[]): void {

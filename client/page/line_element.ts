@@ -2,8 +2,9 @@
 // One line of a log as an element. Rows arrive as spans whose text is safe to show as text.
 
 import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
+import type { PageReaction } from "../web/page_view.ts";
 import type { RenderedLine, Span, SpanRole, SpanRow } from "../render/shown.ts";
-import { type Child, element } from "./element.ts";
+import { button, type Child, element } from "./element.ts";
 import { icon } from "./icons.ts";
 
 const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
@@ -58,9 +59,13 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     if (level !== "info") body.firstElementChild?.prepend(...levelMark(level));
     return element("div", { class: classes.join(" ") }, time, body);
   }
+  const { sequence } = line;
   return element(
     "article",
-    { class: classes.join(" ") },
+    {
+      class: classes.join(" "),
+      attributes: { "data-sequence": sequence === undefined ? undefined : String(sequence) },
+    },
     element(
       "header",
       {},
@@ -73,6 +78,24 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     ),
     body,
   );
+}
+
+/** The chips under a message: what some reacted with. A click puts the user's own, or takes it back. */
+export function reactionChips(
+  reactions: readonly PageReaction[],
+  onChoose: (emoji: string) => void,
+): HTMLElement[] {
+  return reactions.map(({ emoji, count, names, own }) => {
+    const attributes = {
+      "aria-label": `${emoji} ${count}: ${names}`,
+      "aria-pressed": String(own),
+      title: names,
+      "data-emoji": emoji,
+    };
+    const chip = button("", { class: "chip", attributes, onClick: () => onChoose(emoji) });
+    chip.append(element("span", {}, `${emoji} ${count}`));
+    return chip;
+  });
 }
 
 function levelMark(level: NoteLevel): readonly Node[] {

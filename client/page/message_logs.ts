@@ -2,9 +2,10 @@
 // The logs of all rooms, of which one is seen. A log follows its end only while the user is there.
 
 import type { RenderedLine } from "../render/shown.ts";
+import type { PageReaction } from "../web/page_view.ts";
 import { button, element } from "./element.ts";
 import { icon } from "./icons.ts";
-import { authorOf, lineElement } from "./line_element.ts";
+import { authorOf, lineElement, reactionChips } from "./line_element.ts";
 
 /** Lines that a log keeps. */
 export const LOG_LINES_MAX = 2_000;
@@ -39,7 +40,11 @@ export class MessageLogs {
   #current: RoomLog;
   #isWaiting = false;
 
-  constructor() {
+  readonly #onReact: (sequence: number, emoji: string) => void;
+
+  /** `onReact`: the user chose an emoji under a message of the room that is seen. */
+  constructor(onReact: (sequence: number, emoji: string) => void) {
+    this.#onReact = onReact;
     this.#current = this.#logOf(NO_ROOM);
     this.#current.box.hidden = false;
     this.#jump.hidden = true;
@@ -83,6 +88,37 @@ export class MessageLogs {
     while (log.lines.childElementCount > LOG_LINES_MAX) log.lines.firstElementChild?.remove();
     if (!log.follows && line.kind === "chat") log.missed++;
     if (log === this.#current) this.#settle();
+  }
+
+  /** Shows what is under a message; false where the room's log does not have it. */
+  react(title: string, sequence: number, reactions: readonly PageReaction[]): boolean {
+    const lines = this.#logs.get(title)?.lines;
+    const line = lines?.querySelector(`[data-sequence="${Number(sequence)}"]`);
+    if (!line) return false;
+    const before = line.querySelector(".chips");
+    const chips = before ?? element("div", {
+      class: "chips",
+      attributes: { role: "group", "aria-label": `Reactions to #${sequence}` },
+    });
+    const focused = before?.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("data-emoji")
+      : undefined;
+    chips.replaceChildren(
+      ...reactionChips(reactions, (emoji) => this.#onReact(sequence, emoji)),
+    );
+    if (reactions.length === 0) chips.remove();
+    else if (before === null) line.append(chips);
+    if (focused !== undefined) this.#focusAgain(chips, focused);
+    this.#settle();
+    return true;
+  }
+
+  /** The chip that had the keyboard was replaced; where it is gone, the log gets it. */
+  #focusAgain(chips: Element, emoji: string | null | undefined): void {
+    const again = [...chips.querySelectorAll("button")].find(({ dataset }) =>
+      dataset["emoji"] === emoji
+    );
+    (again ?? this.#current.box).focus();
   }
 
   /** The lines behind the last one that still change. */

@@ -66,6 +66,8 @@ export interface RenderedLine {
   /** Of a message: whether it is for one member alone. */
   readonly direct?: boolean;
   readonly action?: boolean;
+  /** Of a message to a room: its number there. */
+  readonly sequence?: number;
   /** Of a message: whether it was sealed, so that the server cannot read it. */
   readonly sealed?: boolean;
 }

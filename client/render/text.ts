@@ -118,9 +118,10 @@ export interface Renderer {
 
 /** What is shown of a message beside its rows. */
 export function messageTraits(
-  { own, mention, to, action = false, sealed = false }: ChatLine,
+  { own, mention, to, action = false, sealed = false, sequence }: ChatLine,
 ): Omit<RenderedLine, "rows"> {
-  return { kind: "chat", own, mention, direct: to !== undefined, action, sealed };
+  const numbered = to === undefined ? { sequence } : {};
+  return { kind: "chat", own, mention, direct: to !== undefined, action, sealed, ...numbered };
 }
 
 const NAME_SHOWN_MAX = 64;

@@ -10,6 +10,7 @@ import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { Chat } from "../chat/chat.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import { Output } from "../output/output.ts";
+import { nameList } from "../render/text.ts";
 import { ServerGate } from "../session/server_gate.ts";
 import { Style } from "../terminal/style.ts";
 import { Transfers } from "../transfers/transfers.ts";
@@ -199,6 +200,14 @@ class PageChat {
           view.setLive(lines.filter(({ kind }) => kind !== "progress"));
           this.#changed();
         },
+        react: (room, sequence, reactions) =>
+          view.react(
+            room,
+            sequence,
+            reactions.map(({ emoji, names, own }) => (
+              { emoji, count: names.length, names: nameList(names), own }
+            )),
+          ),
         alert: (alert) => console.alert(alert),
         columns: () => COLUMNS,
       },

@@ -18,6 +18,11 @@ export interface PageView {
    * `line.time`; it may be no valid time, since a peer can send it. Days are the view's to show.
    */
   print(line: RenderedLine): void;
+  /**
+   * Shows all reactions to a message under it, in place of those of the last call; false where the log of that room has
+   * no such message any more.
+   */
+  react(room: string, sequence: number, reactions: readonly PageReaction[]): boolean;
   /** The lines after the last one that still change: who came and went. They replace those of the last call. */
   setLive(lines: readonly RenderedLine[]): void;
   /** Empties the log of the current room. */
@@ -50,6 +55,17 @@ export interface PageView {
 export interface PageFault {
   readonly text: string;
   readonly hint?: string | undefined;
+}
+
+/** What some reacted to a message with. */
+export interface PageReaction {
+  /** What a command takes, and what is shown. */
+  readonly emoji: string;
+  readonly count: number;
+  /** Who, as it is shown. */
+  readonly names: string;
+  /** Whether the user is one of them. */
+  readonly own: boolean;
 }
 
 /** A room in the list. */

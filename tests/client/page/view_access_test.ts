@@ -88,6 +88,8 @@ function fillAll({ texts, dialogs, line, room, status }: Fill) {
       view.print({ ...line, kind, rows, level: "danger", time: text });
       view.setLive([{ ...line, kind, rows }]);
     }
+    view.print({ ...line, sequence: n });
+    view.react("den", n, [{ emoji: text, count: 1, names: text, own: true }]);
     const transfer = { n: 1, direction: "in", size: 1, done: 0, state: "offered" } as const;
     view.setTransfers([]);
     view.setTransfers([{ ...transfer, name: text, sender: text, room: text, waiting: text }]);
@@ -124,6 +126,8 @@ async function fill(page: Page): Promise<void> {
         { ...person, name: "bob", typed: "bob", own: true },
       ]);
       lines.forEach((line) => view.print(line));
+      const reaction = { emoji: "👍", count: 12, names: "alice, carol and 10 more" };
+      view.react("den", 7, [{ ...reaction, own: true }, { ...reaction, emoji: "🎉", own: false }]);
       const transfer = { name: `${"plan".repeat(20)}.pdf`, size: 40, done: 10, room: "den" };
       const both = { ...transfer, sender: "alice", waiting: undefined };
       view.setTransfers([
@@ -133,7 +137,7 @@ async function fill(page: Page): Promise<void> {
       view.alarm(`Another server answers ${"w".repeat(100)}`, "Ask.");
     },
     [
-      messageOf("alice", "hello\nhttps://example.org"),
+      messageOf("alice", "hello\nhttps://example.org", { sequence: 7 }),
       messageOf("alice", "w".repeat(300), { mention: true }),
       messageOf("n".repeat(32), "a\n\nb", { direct: true }),
       ...(["info", "warning", "danger", "error"] as const).map((level) => ({

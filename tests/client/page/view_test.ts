@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "puppeteer-core";
 import { whyNoBrowser } from "../../helpers/browser/browsers.ts";
+import type { PageReaction } from "../../../client/web/page_view.ts";
 import { messageOf, roomOf, START, startView, STATUS } from "../../helpers/browser/view_page.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
 
@@ -454,5 +455,37 @@ test("the form gives back what was typed, and a link's room cannot be changed", 
     assert.match((await textOf(page, ".invitation"))[0] ?? "", /den at chat\.example\.org/);
   });
 });
+
+testChat(
+  "reactions are chips under their message: a click or Space chooses one, and the keyboard stays",
+  async (page) => {
+    const react = (sequence: number, reactions: readonly PageReaction[]) =>
+      page.evaluate((n, list) => view.react("den", n, list), sequence, reactions);
+    await page.evaluate((line) => view.print(line), messageOf("ann", "shall we?", { sequence: 7 }));
+    const up = { emoji: "👍", count: 2, names: "bob, <b>carol</b>", own: false };
+    assert.equal(await react(7, [up, { emoji: "🎉", count: 1, names: "eve", own: true }]), true);
+    assert.equal(await react(8, [up]), false, "there is no such message");
+    assert.deepEqual(await textOf(page, "[data-sequence='7'] .chip"), ["👍 2", "🎉 1"]);
+    const states = await page.$$eval(
+      ".chip",
+      (chips) =>
+        chips.map((chip) => [chip.getAttribute("aria-pressed"), chip.getAttribute("aria-label")]),
+    );
+    assert.deepEqual(states, [["false", "👍 2: bob, <b>carol</b>"], ["true", "🎉 1: eve"]]);
+    await page.click(".chip");
+    await page.keyboard.press("Space");
+    const entered = await page.evaluate(() => told.filter(([what]) => what === "entered"));
+    assert.deepEqual(entered, [["entered", "/react #7 👍"], ["entered", "/react #7 👍"]]);
+    await react(7, [{ ...up, count: 3, own: true }]);
+    assert.equal(
+      await page.evaluate(() => document.activeElement?.textContent),
+      "👍 3",
+      "the keyboard is where it was",
+    );
+    await react(7, []);
+    assert.deepEqual(await textOf(page, ".chips"), []);
+    assert.equal(await page.evaluate(() => document.activeElement?.className), "log");
+  },
+);
 
 Deno.test("the browser ends", async () => await browser?.[Symbol.asyncDispose]());

@@ -74,6 +74,11 @@ export class FakePageView implements PageView {
     this.#shown();
   }
 
+  /** Reactions become lines, as where the message is not shown any more. */
+  react(): boolean {
+    return false;
+  }
+
   setLive(): void {}
 
   clear(): void {
