@@ -32,8 +32,9 @@ export function createOutput(
   { side, style: colors, history, script, settings }: OutputParts,
 ): Output {
   const { console, tty, isPerson } = side;
-  const renderer = createRenderer(rendererFor(config), { tty, settings });
   const style = rendererFor(config) === "rich" ? colors : new Style("none");
+  const blocks = style.depth !== "none";
+  const renderer = createRenderer(rendererFor(config), { tty, settings, blocks });
   const screen = config.renderer === "json" ? undefined : screenOf(side, style);
   const links = () => tty !== undefined && settings.get("links") === "on";
   const print = (shown: RenderedLine) => console.print(paint(shown, { style, links }));
@@ -63,7 +64,9 @@ export function rendererFor({ plain, renderer, sources }: ClientConfig): ClientC
 
 function createRenderer(
   name: ClientConfig["renderer"],
-  { tty, settings }: Pick<OutputParts, "settings"> & { tty: Tty | undefined },
+  { tty, settings, blocks }:
+    & Pick<OutputParts, "settings">
+    & { readonly tty: Tty | undefined; readonly blocks: boolean },
 ): Renderer {
   const columns = () => tty?.columns ?? columnsOf("stdout");
   switch (name) {
@@ -71,6 +74,8 @@ function createRenderer(
       return createRichRenderer({
         time: () => settings.get("time"),
         numbers: () => settings.get("numbers") === "on",
+        markup: () => settings.get("markup") === "on",
+        blocks,
         columns,
       });
     case "minimal":

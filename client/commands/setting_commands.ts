@@ -105,7 +105,8 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
 
 /** All settings with their values, one per line; `/set NAME` explains one of them. */
 export function settingsTable(settings: ChatSettings): string {
-  const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
+  // Two blanks behind each name, so that a narrow terminal keeps the values in their column.
+  const width = 1 + Math.max(...SETTING_NAMES.map(({ length }) => length));
   return SETTING_NAMES.map((name) =>
     `${name.padEnd(width)} = ${settings.get(name) || '""'}  (${formOf(name)})`
   ).join("\n");

@@ -54,6 +54,11 @@ export const SETTINGS = {
     fallback: "on",
     help: "whether the terminal may make web addresses clickable (OSC 8)",
   },
+  markup: {
+    values: SWITCH,
+    fallback: "off",
+    help: "whether *bold* and _italic_ are shown so",
+  },
   fold: {
     max: 1_000,
     fallback: "20",

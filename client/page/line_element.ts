@@ -4,6 +4,7 @@
 import { NOTE_WORDS, type NoteLevel } from "../base/note_level.ts";
 import type { PageReaction } from "../web/page_view.ts";
 import type { RenderedLine, Span, SpanRole, SpanRow } from "../render/shown.ts";
+import { languageOf } from "../render/spans.ts";
 import { button, type Child, element } from "./element.ts";
 import { icon } from "./icons.ts";
 
@@ -16,7 +17,7 @@ const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
   "name",
   "about",
 ]);
-const FENCE = /^ {0,3}```[\w+#.-]{0,32} *$/;
+const MARKED = /^([*_])([^]*)\1$/;
 const BACKTICKS = /^(`{1,3})([^]*)\1$/;
 // The golden angle puts numbers that are close to each other far apart on the circle of colors.
 const HUE_STEP = 137.508;
@@ -147,26 +148,29 @@ function timeElement({ time = "" }: RenderedLine, head: SpanRow): HTMLElement | 
 /** Paragraphs and blocks of code. */
 function blocks(rows: readonly SpanRow[]): HTMLElement[] {
   const made: HTMLElement[] = [];
-  let code: string[] | undefined;
+  let code: { readonly fence: string; readonly rows: SpanRow[] } | undefined;
   rows.forEach((row, n) => {
     const body = n === 0 ? row.slice(headOf(row).length) : row;
-    if (isFence(body)) {
-      if (code !== undefined) made.push(codeBlock(code));
-      code = code === undefined ? [] : undefined;
-    } else if (code !== undefined) code.push(body.map(({ text }) => text).join(""));
+    if (body[0]?.role === "fence") {
+      if (code !== undefined) made.push(codeBlock(code.rows, languageOf(code.fence)));
+      code = code === undefined ? { fence: body[0].text, rows: [] } : undefined;
+    } else if (code !== undefined) code.rows.push(body);
     else if (body.length > 0 || rows.length === 1) made.push(paragraph(body));
   });
-  if (code !== undefined) made.push(codeBlock(code));
+  if (code !== undefined) made.push(codeBlock(code.rows, languageOf(code.fence)));
   return made;
 }
 
-function isFence(row: SpanRow): boolean {
-  const [only] = row;
-  return row.length === 1 && only?.role === "code" && FENCE.test(only.text);
-}
-
-function codeBlock(lines: readonly string[]): HTMLElement {
-  return element("pre", {}, element("code", {}, lines.join("\n")));
+/** The language is not a part of the text, so that nobody copies it. */
+function codeBlock(rows: readonly SpanRow[], language: string): HTMLElement {
+  const attributes = { "data-language": language === "" ? undefined : language, tabindex: "0" };
+  const lines = rows.flatMap((row, n): Child[] => [
+    ...(n === 0 ? [] : ["\n"]),
+    ...row.map(({ role, text }): Child =>
+      role === "code" ? text : element("span", { class: role }, text)
+    ),
+  ]);
+  return element("pre", { attributes }, element("code", {}, ...lines));
 }
 
 function paragraph(row: SpanRow): HTMLElement {
@@ -183,6 +187,10 @@ function spanChild({ role, text, color, target }: Span): Child {
   switch (role) {
     case "name":
       return coloredName(text, color ?? 0);
+    case "strong":
+      return element("strong", {}, MARKED.exec(text)?.[2] ?? text);
+    case "emphasis":
+      return element("em", {}, MARKED.exec(text)?.[2] ?? text);
     case "code":
       return element("code", {}, BACKTICKS.exec(text)?.[2] ?? text);
     case "link":
@@ -197,6 +205,12 @@ function spanChild({ role, text, color, target }: Span): Child {
     case "about":
     case "hint":
     case "more":
+    case "fence":
+    case "bar":
+    case "language":
+    case "added":
+    case "removed":
+    case "hunk":
       return element("span", { class: role }, text);
   }
 }

@@ -64,7 +64,23 @@ function looksOf({ role }: Span, shown: RenderedLine): readonly Look[] {
     case "more":
       return ["faint"];
     case "code":
+    case "fence":
       return ["code"];
+    // Shown without colors as well, and in every theme.
+    case "bar":
+      return ["faint", "inverse"];
+    case "language":
+      return ["faint"];
+    case "added":
+      return ["good"];
+    case "removed":
+      return ["error"];
+    case "hunk":
+      return ["info"];
+    case "strong":
+      return ["bold", ...weightOf(shown)];
+    case "emphasis":
+      return ["italic", ...weightOf(shown)];
     case "link":
       return ["underline", ...weightOf(shown)];
     case "name":

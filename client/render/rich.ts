@@ -2,7 +2,7 @@
 
 import { nameKey } from "../../shared/text/names.ts";
 import { textWidth } from "../terminal/width.ts";
-import { type MessageLine, parseMessage, rowSpans, withHead } from "./spans.ts";
+import { languageOf, type MessageLine, parseMessage, rowSpans, withHead } from "./spans.ts";
 import {
   plainRow,
   type RenderedLine,
@@ -40,6 +40,10 @@ export interface RichOptions {
   readonly time?: () => "seconds" | "minutes" | "off";
   /** Whether a line's number is shown; default true. */
   readonly numbers?: () => boolean;
+  /** Whether `*bold*` and `_italic_` are shown so; default false. */
+  readonly markup?: () => boolean;
+  /** Whether blocks of code have a bar in place of their fences, which only a style can show; default false. */
+  readonly blocks?: boolean;
 }
 
 const TIME_LENGTH = { seconds: 8, minutes: 5, off: 0 } as const;
@@ -91,11 +95,12 @@ export function createRichRenderer(options: RichOptions): Renderer {
       { role: "gap", text: " " },
       { role: "about", text: aboutText(line) },
     ];
-    const [start, ...rest] = parseMessage(chatLines(line));
+    const parsed = parseMessage(chatLines(line), { markup: options.markup?.() ?? false });
+    const [start, ...rest] = options.blocks ? withoutFences(parsed) : parsed;
     const lines = start === undefined ? [] : [withHead(head, start), ...rest];
     return {
       ...messageTraits(line),
-      rows: rowsFromTheLeft(messageRows(lines, columns?.())),
+      rows: rowsFromTheLeft(messageRows(lines, { ...options, columns: columns?.() })),
     };
   }
 
@@ -151,14 +156,30 @@ function spaced(text: string, role: SpanRole): Span[] {
   return text === "" ? [] : [{ role, text }, { role: "gap", text: " " }];
 }
 
-function messageRows(lines: readonly MessageLine[], columns: number | undefined): SpanRow[] {
+/** The lines with a language, if any, in place of each block's fences. */
+function withoutFences(lines: readonly MessageLine[]): MessageLine[] {
+  return lines.flatMap((line, index) => {
+    if (line.block === "close") return [];
+    if (line.block !== "open") return [line];
+    const text = languageOf(line.text);
+    // The first line stands behind the message's head, which is shown in any case.
+    if (text === "" && index > 0) return [];
+    return [{ ...line, text, spans: [{ start: 0, end: text.length, kind: "language" as const }] }];
+  });
+}
+
+function messageRows(
+  lines: readonly MessageLine[],
+  { columns, blocks = false }: { readonly columns: number | undefined; readonly blocks?: boolean },
+): SpanRow[] {
   const indent = columns === undefined ? INDENT : indentFor(columns);
+  const before: SpanRow = [{ role: "gap", text: indent }];
+  const bar: SpanRow = [{ role: "gap", text: indent.slice(1) }, { role: "bar", text: " " }];
   return lines.flatMap((line, index) => {
     const first = index === 0 ? 0 : indent.length;
     const rows = rowSpans(line, rowsOf(line, { first, rest: indent.length, columns }));
-    return rows.map((row, n): SpanRow =>
-      index + n === 0 ? row : [{ role: "gap", text: indent }, ...row]
-    );
+    const start = blocks && line.block !== undefined ? bar : before;
+    return rows.map((row, n): SpanRow => index + n === 0 ? row : [...start, ...row]);
   });
 }
 

@@ -20,6 +20,18 @@ export type SpanRole =
   /** Who can read a direct message, and what a message answers. */
   | "about"
   | "code"
+  /** The line that begins or ends a block of code, as typed. */
+  | "fence"
+  /** The bar at the left of a block of code: a blank, so that nobody copies it. */
+  | "bar"
+  /** Which language a block of code is in. */
+  | "language"
+  /** Lines of a diff: what came, what went, and where. */
+  | "added"
+  | "removed"
+  | "hunk"
+  | "strong"
+  | "emphasis"
   | "link"
   | "hint"
   /** What replaces hidden rows. */

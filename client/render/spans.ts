@@ -1,4 +1,4 @@
-// Finds code and links in messages. They change only the looks; every character stays. Every scan is linear in the text:
+// Finds code, links and, where the user wants it, bold and italic in messages. They change only the looks; every character stays. Every scan is linear in the text:
 // a peer chooses it, and everybody in the room has to draw it.
 
 import type { Span, SpanRole, SpanRow } from "./shown.ts";
@@ -17,11 +17,13 @@ export interface MessageLine {
   readonly text: string;
   /** True for code: it is cut where the row ends, and its blanks stay. */
   readonly asTyped: boolean;
+  /** Of a block of code: its first line, its last one, or what is between. */
+  readonly block?: "open" | "code" | "close";
   /** In order, without overlaps. */
   readonly spans: readonly TextSpan[];
 }
 
-const FENCE = /^ {0,3}```[\w+#.-]{0,32} *$/;
+const FENCE = /^ {0,3}```([\w+#.-]{0,32}) *$/;
 const FENCE_END = /^ {0,3}``` *$/;
 const WORDS = /\S+/g;
 const LINK_STARTS = /https?:\/\//gi;
@@ -31,16 +33,47 @@ const BEFORE_LINK = new Set("(<\"'[");
 const AFTER_LINK = new Set(".,;:!?'\"`*_~>]");
 const BACKTICKS_MAX = 3;
 
+/** How messages are read. */
+export interface ParseOptions {
+  /** Whether `*bold*` and `_italic_` are shown so; default false. */
+  readonly markup?: boolean;
+}
+
 /** Parses the sanitized lines of a message. */
-export function parseMessage(lines: readonly string[]): MessageLine[] {
+export function parseMessage(
+  lines: readonly string[],
+  { markup = false }: ParseOptions = {},
+): MessageLine[] {
   const fenceEnds = nextFenceEnds(lines);
   const parsed: MessageLine[] = [];
   for (let at = 0; at < lines.length;) {
-    const end = FENCE.test(lines[at] as string) ? fenceEnds[at + 1] : undefined;
-    if (end === undefined) parsed.push(proseLine(lines[at++] as string));
-    else while (at <= end) parsed.push(codeLine(lines[at++] as string));
+    const open = lines[at] as string;
+    const end = FENCE.test(open) ? fenceEnds[at + 1] : undefined;
+    if (end === undefined) {
+      parsed.push(proseLine(open, markup));
+      at++;
+      continue;
+    }
+    const isDiff = /^(?:diff|patch)$/i.test(languageOf(open));
+    parsed.push(blockLine(open, "open", "fence"));
+    for (at++; at < end; at++) {
+      const line = lines[at] as string;
+      parsed.push(blockLine(line, "code", isDiff ? diffKind(line) : "code"));
+    }
+    parsed.push(blockLine(lines[at++] as string, "close", "fence"));
   }
   return parsed;
+}
+
+/** The language that the first line of a block of code names; empty if none. */
+export function languageOf(fence: string): string {
+  return FENCE.exec(fence)?.[1] ?? "";
+}
+
+function diffKind(line: string): TextSpan["kind"] {
+  if (line.startsWith("@@")) return "hunk";
+  if (line.startsWith("+")) return "added";
+  return line.startsWith("-") ? "removed" : "code";
 }
 
 /** For each index the index of the next line, from there on, that can end a fence. */
@@ -68,6 +101,7 @@ export function withHead(head: SpanRow, line: MessageLine): MessageLine {
   return {
     text: head.map(({ text }) => text).join("") + line.text,
     asTyped: line.asTyped,
+    ...(line.block === undefined ? {} : { block: line.block }),
     spans: [...spans, ...moved],
   };
 }
@@ -108,11 +142,15 @@ function spanOf(
   return color === undefined ? { role: kind, text: shown } : { role: kind, text: shown, color };
 }
 
-function codeLine(text: string): MessageLine {
-  return { text, asTyped: true, spans: [{ start: 0, end: text.length, kind: "code" }] };
+function blockLine(
+  text: string,
+  block: NonNullable<MessageLine["block"]>,
+  kind: TextSpan["kind"],
+): MessageLine {
+  return { text, asTyped: true, block, spans: [{ start: 0, end: text.length, kind }] };
 }
 
-function proseLine(text: string): MessageLine {
+function proseLine(text: string, markup: boolean): MessageLine {
   const code = codeSpans(text);
   let next = 0;
   const links = linkSpans(text).filter((link) => {
@@ -120,7 +158,42 @@ function proseLine(text: string): MessageLine {
     return (code[next]?.start ?? Infinity) >= link.end;
   });
   const spans = [...code, ...links].sort((a, b) => a.start - b.start);
-  return { text, asTyped: false, spans };
+  return { text, asTyped: false, spans: markup ? withMarkup(text, spans) : spans };
+}
+
+const MARKS = { "*": "strong", "_": "emphasis" } as const;
+// What may be before an opening mark; and what may not follow a closing one: 2*3*4 and snake_case_names are none.
+const BEFORE_MARK = /^[\s([{"'\u201c\u2018]?$/;
+const WORD = /[\p{L}\p{N}*_]/u;
+
+/** The spans with those between marks. A mark does not reach over code or a link, and none is within another. */
+function withMarkup(text: string, known: readonly TextSpan[]): TextSpan[] {
+  const spans: TextSpan[] = [];
+  let next = 0;
+  let open = new Map<string, number>();
+  for (let at = 0; at < text.length; at++) {
+    const span = known[next];
+    if (span !== undefined && at >= span.start) {
+      spans.push(span);
+      [open, at] = [new Map(), span.end - 1];
+      next++;
+      continue;
+    }
+    const mark = text[at];
+    if (mark !== "*" && mark !== "_") continue;
+    const [before, after] = [text[at - 1] ?? "", characterAt(text, at + 1)];
+    const start = open.get(mark);
+    if (start !== undefined && at > start + 1 && /\S/.test(before) && !WORD.test(after)) {
+      spans.push({ start, end: at + 1, kind: MARKS[mark] });
+      open = new Map();
+    } else if (BEFORE_MARK.test(before) && /[^\s*_]/.test(after)) open.set(mark, at);
+  }
+  return spans;
+}
+
+function characterAt(text: string, at: number): string {
+  const code = text.codePointAt(at);
+  return code === undefined ? "" : String.fromCodePoint(code);
 }
 
 /** From a run of one to three backticks to the next run of the same length, with something in between. */

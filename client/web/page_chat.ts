@@ -188,7 +188,7 @@ class PageChat {
       this.#changed();
     };
     return new Output({
-      renderer: createPageRenderer(),
+      renderer: createPageRenderer(() => settings.get("markup") === "on"),
       print,
       diagnose: print,
       history: undefined,

@@ -21,14 +21,14 @@ import {
 import { transferText } from "../render/transfer_text.ts";
 import { markFor } from "../terminal/width.ts";
 
-/** Creates the renderer of the page. */
-export function createPageRenderer(): Renderer {
+/** Creates the renderer of the page. `markup`: whether `*bold*` and `_italic_` are shown so. */
+export function createPageRenderer(markup: () => boolean = () => false): Renderer {
   return {
     chat: (line) => ({
       ...messageTraits(line),
       room: line.room,
       time: line.time,
-      rows: messageRows(line),
+      rows: messageRows(line, markup()),
     }),
     system: (line) => ({
       kind: "system",
@@ -61,7 +61,7 @@ export function createPageRenderer(): Renderer {
 }
 
 /** The head stands before the first row only. */
-function messageRows(line: ChatLine): readonly SpanRow[] {
+function messageRows(line: ChatLine, markup: boolean): readonly SpanRow[] {
   const { sender, to, sequence } = line;
   const mark = markFor(sender, to ?? "");
   const name = to === undefined ? "" : `${mark} → ${mark}${safeName(to)}`;
@@ -71,7 +71,7 @@ function messageRows(line: ChatLine): readonly SpanRow[] {
     { role: "name", text: safeName(sender) + name + mark, color: nameNumber(sender) },
     { role: "about", text: aboutText(line) },
   ];
-  const [start, ...rest] = parseMessage(chatLines(line));
+  const [start, ...rest] = parseMessage(chatLines(line), { markup });
   if (start === undefined) return [head];
   return [withHead(head, start), ...rest]
     .flatMap((parsed) => rowSpans(parsed, [{ start: 0, end: parsed.text.length }]));

@@ -46,6 +46,10 @@ const RENDERERS: Readonly<Record<string, PaintedRenderer>> = {
     style: new Style("true"),
     links: () => true,
   }),
+  "rich with blocks and markup": painted(
+    createRichRenderer({ columns: () => 40, blocks: true, markup: () => true }),
+    { style: new Style("true") },
+  ),
   "rich in a pipe": painted(createRichRenderer({}), { style: new Style("true") }),
   minimal: painted(createMinimalRenderer({ columns: () => 40 })),
   json: painted(createJsonRenderer()),

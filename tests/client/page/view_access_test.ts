@@ -64,7 +64,7 @@ interface Fill {
 /** Runs in the page: puts each text into every field, and gives what the page then consists of. */
 function fillAll({ texts, dialogs, line, room, status }: Fill) {
   const roles = ["time", "number", "room", "mark", "name", "about", "text", "code"] as const;
-  const more = ["hint", "more", "gap"] as const;
+  const more = ["hint", "more", "gap", "added", "removed", "strong", "emphasis"] as const;
   return texts.map((text, n) => {
     view.clear();
     view.setRooms([{ ...room, label: text, topic: text }]);
@@ -82,6 +82,8 @@ function fillAll({ texts, dialogs, line, room, status }: Fill) {
     const rows = [
       [...roles, ...more].map((role) => ({ role, text })),
       [{ role: "link" as const, text, target: text }],
+      [{ role: "fence" as const, text }],
+      [{ role: "code" as const, text }],
     ];
     view.print({ ...line, rows });
     for (const kind of ["system", "note", "file", "connection", "progress", "day"] as const) {
@@ -138,6 +140,20 @@ async function fill(page: Page): Promise<void> {
     },
     [
       messageOf("alice", "hello\nhttps://example.org", { sequence: 7 }),
+      {
+        ...messageOf("alice", ""),
+        rows: [
+          [{ role: "fence" as const, text: "```diff" }],
+          [{ role: "hunk" as const, text: "@@ -1 +1 @@" }],
+          [{ role: "removed" as const, text: `-${"a".repeat(300)}` }],
+          [{ role: "added" as const, text: "+b" }],
+          [{ role: "fence" as const, text: "```" }],
+          [{ role: "strong" as const, text: "*bold*" }, {
+            role: "emphasis" as const,
+            text: "_it_",
+          }],
+        ],
+      },
       messageOf("alice", "w".repeat(300), { mention: true }),
       messageOf("n".repeat(32), "a\n\nb", { direct: true }),
       ...(["info", "warning", "danger", "error"] as const).map((level) => ({

@@ -237,12 +237,13 @@ testChat(
           { role: "link" as const, text: "https://example.org/x", target: "https://example.org/x" },
           { role: "link" as const, text: "evil", target: "javascript:alert(1)" },
         ],
-        [{ role: "code" as const, text: "```js" }],
+        [{ role: "fence" as const, text: "```js" }],
         [{ role: "code" as const, text: "let a;" }],
-        [{ role: "code" as const, text: "```" }],
+        [{ role: "fence" as const, text: "```" }],
       ],
     });
     assert.deepEqual(await textOf(page, ".line code"), ["a < b", "let a;"]);
+    assert.equal(await page.$eval(".line pre", ({ dataset }) => dataset["language"]), "js");
     assert.deepEqual(
       await page.$$eval(
         ".line a",

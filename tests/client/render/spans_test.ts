@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import { parseMessage } from "../../../client/render/spans.ts";
 import { painted } from "../../helpers/fakes/painted_renderer.ts";
-import { Style } from "../../../client/terminal/style.ts";
+import { type ColorDepth, Style } from "../../../client/terminal/style.ts";
+import { textWidth } from "../../../client/terminal/width.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { sanitizeText } from "../../../shared/base/sanitize.ts";
 
@@ -65,6 +66,102 @@ Deno.test("code keeps its blanks and is cut where the row ends; other text is br
   ]);
 });
 
+/** A message of blocks, as a terminal with that style shows it; escape sequences as «…». */
+function blocksOf(text: string, columns: number, depth: ColorDepth): string[] {
+  const renderer = createRichRenderer({
+    columns: () => columns,
+    numbers: () => false,
+    blocks: true,
+  });
+  return painted(renderer, { style: new Style(depth) }).chat({ ...LINE, text })
+    // deno-lint-ignore no-control-regex -- SGR
+    .replaceAll(/\x1b\[([\d;]*)m/g, (_, looks) => looks === "0" ? "»" : `«${looks}:`)
+    .split("\n");
+}
+
+Deno.test("a block of code has a bar at its left, which is a blank, and its language in place of its fences", () => {
+  const text = "look:\n```ts\nconst a  = 1;\n\n  b();\n```\ndone";
+  assert.deepEqual(blocksOf(text, 40, "weights"), [
+    "«2:--:--:-- »«1:<bob>» look:",
+    "   «2;7: »«2:ts»",
+    "   «2;7: »const a  = 1;",
+    "   «2;7: »",
+    "   «2;7: »  b();",
+    "    done",
+  ]);
+  assert.deepEqual(blocksOf("```\none\n```", 40, "weights"), [
+    "«2:--:--:-- »«1:<bob>»",
+    "   «2;7: »one",
+  ]);
+});
+
+Deno.test("in narrow terminals every row of a block has its bar, and none is wider than the terminal", () => {
+  for (const columns of [1, 2, 3, 5, 12, 20, 40]) {
+    const rows = blocksOf(`\`\`\`diff\n+${"wide 漢字 ".repeat(9)}\n\`\`\``, columns, "weights");
+    const code = rows.slice(rows.findIndex((row) => row.includes("+")));
+    for (const row of code) assert.match(row, /«2;7: »/, `${columns}: ${row}`);
+    for (const row of columns < 12 ? [] : rows) {
+      const shown = row.replaceAll(/«[\d;]*:|»/g, "");
+      assert.ok(textWidth(shown) <= columns, `${columns}: ${shown}`);
+    }
+  }
+});
+
+Deno.test("a diff shows what came, what went and where; other code with signs does not", () => {
+  const kinds = (text: string) =>
+    parseMessage(text.split("\n")).flatMap(({ spans }) => spans.map(({ kind }) => kind));
+  assert.deepEqual(
+    kinds("```diff\n@@ -1 +1 @@\n-a\n+b\n c\n```"),
+    ["fence", "hunk", "removed", "added", "code", "fence"],
+  );
+  assert.deepEqual(kinds("```\n-a\n+b\n```"), ["fence", "code", "code", "fence"]);
+  assert.deepEqual(kinds("+ no fence"), []);
+});
+
+Deno.test("no row of a peer can have the bar, whatever the peer writes", () => {
+  for (const { label, text } of HOSTILE_TEXTS) {
+    for (const row of blocksOf(text, 40, "true")) {
+      assert.ok(!/^ {3}«[\d;]*7: »/.test(row) || /```/.test(text), label);
+    }
+  }
+});
+
+Deno.test("*bold* and _italic_ are words between marks, and neither sums, names with lines nor lists", () => {
+  const marked = (text: string) =>
+    parseMessage([text], { markup: true }).flatMap(({ spans, text }) =>
+      spans.map(({ kind, start, end }) => `${kind}:${text.slice(start, end)}`)
+    );
+  assert.deepEqual(marked("*bold* and _it is_, (*so*)."), [
+    "strong:*bold*",
+    "emphasis:_it is_",
+    "strong:*so*",
+  ]);
+  for (
+    const text of [
+      "2*3*4",
+      "snake_case_name",
+      "__init__",
+      "* a list *",
+      "** **",
+      "*",
+      "_",
+      "* * *",
+      "*a`b*`",
+      "a*b* *c",
+      "**double**",
+    ]
+  ) {
+    assert.deepEqual(marked(text).filter((span) => !span.startsWith("code")), [], text);
+  }
+  assert.deepEqual(marked("*a *b* `*c*` https://a.example/_x_ _see https://a.example_"), [
+    "strong:*b*",
+    "code:`*c*`",
+    "link:https://a.example/_x",
+    "link:https://a.example",
+  ]);
+  assert.deepEqual(spansOf("*bold*"), [], "only where the user wants it");
+});
+
 Deno.test("a link leads exactly where its text says, and only where the user wants links", () => {
   let wanted = true;
   const rich = painted(createRichRenderer({ columns: () => 80 }), {
@@ -93,10 +190,19 @@ Deno.test("a link leads exactly where its text says, and only where the user wan
 });
 
 Deno.test("whatever a message is, its looks change no character of it", () => {
-  const rich = painted(createRichRenderer({}), { style: new Style("true"), links: () => true });
+  const rich = painted(createRichRenderer({ markup: () => true }), {
+    style: new Style("true"),
+    links: () => true,
+  });
   for (const { label, text } of HOSTILE_TEXTS) {
     for (
-      const given of [text, `\`\`\`\n${text}\n\`\`\``, `\`${text}\``, `https://a.example/${text}`]
+      const given of [
+        text,
+        `\`\`\`\n${text}\n\`\`\``,
+        `\`${text}\``,
+        `*${text}*`,
+        `https://a.example/${text}`,
+      ]
     ) {
       const shown = rich.chat({ ...LINE, text: given })
         // deno-lint-ignore no-control-regex -- SGR and OSC 8
