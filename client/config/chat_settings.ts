@@ -57,7 +57,7 @@ export const SETTINGS = {
   markup: {
     values: SWITCH,
     fallback: "off",
-    help: "whether *bold* and _italic_ are shown so",
+    help: "whether words between stars are bold, and words between low lines italic",
   },
   fold: {
     max: 1_000,
