@@ -58,7 +58,7 @@ export async function runPage(
     try {
       const chat = new PageChat({ form, start, view });
       actions.attach(chat.chat);
-      onPageGone(() => chat.chat.end(), leaving.signal);
+      onPageGone(chat.chat, leaving.signal);
       view.open();
       const outcome = await chat.run();
       if (outcome.hadConnection) return view.ended(outcome.fault);
@@ -72,11 +72,16 @@ export async function runPage(
   }
 }
 
-/** Who closes the page leaves: the others must not wait for somebody who cannot come back. Not all browsers let it out. */
-function onPageGone(leave: () => void, signal: AbortSignal): void {
+/**
+ * Who closes the page leaves: the others must not wait for somebody who cannot come back. Firefox ends connections before
+ * it tells that the page goes, so there the goodbye is said when it may go; where it stays, the chat comes back.
+ */
+function onPageGone(chat: Chat, signal: AbortSignal): void {
   globalThis.addEventListener("pagehide", (event) => {
-    if (!(event as PageTransitionEvent).persisted) leave();
+    if (!(event as PageTransitionEvent).persisted) chat.end();
   }, { signal });
+  if (!navigator.userAgent.includes("Firefox/")) return;
+  globalThis.addEventListener("beforeunload", () => chat.stepOut(), { signal });
 }
 
 function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageFault } {

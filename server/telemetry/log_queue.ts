@@ -14,7 +14,8 @@ export class LogQueue {
   #lines: Uint8Array[] = [];
   #bytes = 0;
   #dropped = 0;
-  #writing: Promise<void> | undefined;
+  #isWriting = false;
+  #drained: Promise<void> | undefined;
 
   constructor(write: WriteBytes, max = QUEUE_MAX_BYTES) {
     this.#write = write;
@@ -36,14 +37,16 @@ export class LogQueue {
     }
     this.#lines.push(line);
     this.#bytes += line.length;
-    this.#writing ??= this.#drain().finally(() => this.#writing = undefined);
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#drained = this.#drain();
   }
 
   /** Resolves when all is written, or after `ms`. */
   async flush(ms: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-    await Promise.race([this.#writing, late]);
+    await Promise.race([this.#drained, late]);
     clearTimeout(timer);
   }
 
@@ -57,5 +60,7 @@ export class LogQueue {
       }
       this.#bytes -= line.length;
     }
+    // In the same turn as the look at the empty queue: a line that comes behind it must find nobody who seems to write.
+    this.#isWriting = false;
   }
 }

@@ -46,3 +46,21 @@ Deno.test("a reader that is gone is no fault of the server", async () => {
   await queue.flush(1_000);
   assert.equal(queue.takeDropped(), 1);
 });
+
+Deno.test("a line that comes in the moment in which the last one is out does not wait for a further one", async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const taken: string[] = [];
+    const out = Promise.withResolvers<number>();
+    const queue = new LogQueue((bytes) => {
+      taken.push(new TextDecoder().decode(bytes));
+      return taken.length === 1 ? out.promise : Promise.resolve(bytes.length);
+    });
+    queue.push(lineOf("first"));
+    out.resolve(5);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    queue.push(lineOf("second"));
+    await queue.flush(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(taken, ["first", "second"], `${turns} turns later`);
+  }
+});
