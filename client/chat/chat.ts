@@ -203,11 +203,6 @@ export class Chat implements ChatContext {
     this.requests.end();
   }
 
-  /** Says goodbye on this connection; a chat that goes on all the same connects again, as somebody new. */
-  stepOut(): void {
-    void this.#session?.leave();
-  }
-
   /** The date and time as lines carry it. */
   utc(): string {
     return this.#options.clock.utc();

@@ -81,7 +81,9 @@ function onPageGone(chat: Chat, signal: AbortSignal): void {
     if (!(event as PageTransitionEvent).persisted) chat.end();
   }, { signal });
   if (!navigator.userAgent.includes("Firefox/")) return;
-  globalThis.addEventListener("beforeunload", () => chat.stepOut(), { signal });
+  globalThis.addEventListener("beforeunload", () => {
+    if (chat.connected) void chat.requireSession().leave();
+  }, { signal });
 }
 
 function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageFault } {
