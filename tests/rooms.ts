@@ -168,7 +168,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Several servers as one: shared logs over a backplane, messages between servers, homes of sealed rooms.",
     uses: ["server/delivery", "server/room", "server/sealed"],
-    face: ["backplane", "client_numbers", "cluster", "cluster_key", "cluster_messages"],
+    face: [
+      "backplane",
+      "client_numbers",
+      "cluster",
+      "cluster_contract",
+      "cluster_key",
+      "cluster_messages",
+      "server_places",
+    ],
   },
   "server/nats": {
     says:
@@ -218,7 +226,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/cluster",
       "server/session",
     ],
-    face: ["hand_over_state", "relay", "succession"],
+    face: ["hand_over_state", "pass_on", "relay", "succession"],
   },
   "server/web": {
     says:
@@ -236,6 +244,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/net",
       "server/delivery",
       "server/room",
+      "server/cluster",
       "server/session",
       "server/handlers",
       "server/relay",
@@ -352,6 +361,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "endpoint",
       "host_addresses",
       "known_servers",
+      "other_servers",
       "proxy_choice",
       "tls_probe",
       "tls_trust",

@@ -15,7 +15,7 @@ import { readProxy } from "../net/proxy_choice.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
 import { Dialer } from "../session/dialer.ts";
 import { ServerGate } from "../session/server_gate.ts";
-import type { Session, SessionDestination } from "../session/session.ts";
+import type { MoveRequest, ServerPlace, Session, SessionDestination } from "../session/session.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
@@ -93,6 +93,11 @@ export class Connector {
   /** Opens a session. Throws as Dialer.dial() does. */
   dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
     return this.#dialer.dial(destination, signal);
+  }
+
+  /** Goes on at another server that the present one named. Throws as Dialer.move() does. */
+  move(place: ServerPlace, move: MoveRequest): Promise<Session> {
+    return this.#dialer.move(place, move);
   }
 
   /** Whether the server that answered last is the one that the user means. */

@@ -179,6 +179,7 @@ function createChat(
     alarms: side.isPerson ? "hold" : config["allow-changed-keys"] ? "pass" : "stop",
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
+    move: (place, move) => connector.move(place, move),
     isProven: () => connector.isProven,
     isUnverified: () => connector.isUnverified,
     remember: (server) => connector.remember(server),

@@ -10,6 +10,7 @@ import { isSealedId } from "../base/local_ids.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import {
   plainSink,
+  type ServerPlace,
   type Session,
   type SessionDestination,
   type Ticket,
@@ -28,8 +29,9 @@ import { showStatus } from "./chat_status.ts";
 import { OwnName } from "./own_name.ts";
 import { type ChatForm, MessageSender } from "./message_sender.ts";
 import { Typing } from "../rooms/typing.ts";
+import { SessionMove } from "./session_move.ts";
 import type { ChatConsole } from "../console/console.ts";
-import { type FileRoute, sendFileRequest } from "./file_route.ts";
+import { transferParts } from "./file_route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
 // The name that the server gets where we are in sealed rooms only.
@@ -62,6 +64,7 @@ export class Chat implements ChatContext {
   /** Whether this session does not have our name. */
   #isNameless = false;
   #ticket: Ticket | undefined;
+  readonly #move: SessionMove;
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -103,24 +106,13 @@ export class Chat implements ChatContext {
       tell: () => this.#tellTyping(),
       onChange: () => this.refreshStatus(),
     });
-    const fileRoute: FileRoute = {
+    this.#move = new SessionMove({
+      ...options,
       requests: this.requests,
-      sealed: this.sealed,
-      session: () => this.requireSession(),
-      answered: (file, outcome) => this.transfers.handleAnswer(file, outcome),
-    };
-    this.transfers = options.transfers({
-      send: (request, room) => sendFileRequest(fileRoute, request, room),
-      checkName: (name, room) => this.requests.checkFileName(name, room),
-      // A v1 server cannot say how far a file is.
-      survives: () => !this.isV1,
-      notify: (event) => this.output.file(event, this.rooms.current?.title),
-      now: () => options.clock.now(),
-      ownId: () => this.clientId,
-      others: (room) => this.rooms.othersIn(room),
-      roomTitle: (id) => this.rooms.byId(id)?.title,
-      ownName: (id) => this.rooms.byId(id)?.name,
+      destination: () => this.#destination(),
+      signal: this.ending,
     });
+    this.transfers = options.transfers(transferParts(this, clock));
     const { place: { room: title, name }, secret } = options;
     if (secret === undefined) this.rooms.add(title, name);
     else this.sealed.open({ secret, title, name, isNew: false });
@@ -310,6 +302,12 @@ export class Chat implements ChatContext {
     this.backoff.soon();
   }
 
+  /** The server asks us to go on at another one; nothing is shown of it. */
+  moveTo(place: ServerPlace): void {
+    // A sealed room would have to take us in again.
+    if (this.connected && !this.rooms.hasSealed) this.#move.begin(this.requireSession(), place);
+  }
+
   /** Draws prompt and status line again. */
   refreshStatus(): void {
     showStatus(this, this.#options.style, this.#session?.roundTripMs);
@@ -326,13 +324,16 @@ export class Chat implements ChatContext {
     };
   }
 
-  async #serve(session: Session): Promise<void> {
+  async #serve(session: Session): Promise<Session | undefined> {
+    let fault: unknown;
     try {
       this.#welcome(session);
       for await (const event of session.events()) handleEvent(this, event);
-    } finally {
-      this.#dropSession();
+    } catch (error) {
+      fault = error;
     }
+    this.#dropSession();
+    return await this.#move.end(fault);
   }
 
   #welcome(session: Session): void {
@@ -363,7 +364,7 @@ export class Chat implements ChatContext {
       if (room.id === undefined) this.rooms.remove(room);
     }
     this.#settled = true;
-    this.connection.opened(this.name, this.rooms.titles);
+    this.connection.opened(this.name, this.rooms.titles, this.#move.isNext(session));
     this.requests.attach(plainSink(session));
     this.transfers.connectionBack(session.welcome.resumed);
     if (!session.welcome.resumed) this.talk.sayStatusAgain();

@@ -8,6 +8,7 @@ import type { AlarmManner } from "../sealed/alarm.ts";
 import type { openSealedEngine } from "../sealed_engine/engine.ts";
 import type { Destination, Session, SessionDestination } from "../session/session.ts";
 import type { ChatConsole } from "../console/console.ts";
+import type { OpenElsewhere } from "./session_move.ts";
 import type { Style } from "../terminal/style.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 import type { TransferHost } from "../transfer_base/transfer_host.ts";
@@ -35,6 +36,8 @@ export interface ChatOptions {
   readonly alarms?: AlarmManner;
   /** Connects and does the handshake. */
   readonly dial: (destination: SessionDestination, signal: AbortSignal) => Promise<Session>;
+  /** Goes on at another server that the present one names; absent where there is no way to it. */
+  readonly move?: OpenElsewhere | undefined;
   readonly console: ChatConsole;
   readonly output: Output;
   readonly style: Style;

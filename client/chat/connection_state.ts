@@ -87,13 +87,13 @@ export class ConnectionState {
     note("warning", `The server has not answered for ${Math.floor(ms / 1_000)} s.`);
   }
 
-  /** A session is open, with these rooms, under this name. */
-  opened(name: string, rooms: readonly string[]): void {
+  /** A session is open, with these rooms, under this name; `isMoved`: the one before goes on in it, which is no news. */
+  opened(name: string, rooms: readonly string[], isMoved = false): void {
     this.#text = "connected";
     const again = this.#everConnected;
     this.#everConnected = true;
     this.#strangers = [];
-    if (again && this.#options.quiet) return;
+    if (isMoved || again && this.#options.quiet) return;
     const where = rooms.length === 0 ? "" : ` in ${rooms.map((title) => quote(title)).join(", ")}`;
     this.#options.tell({
       state: "connected",

@@ -2,6 +2,7 @@
 
 import type { CmdchatError } from "../../shared/base/errors.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
+import type { ServerPlace } from "../session/session.ts";
 import type { Output } from "../output/output.ts";
 import type { DirectMessages } from "../rooms/direct_messages.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -40,6 +41,8 @@ export interface ChatContext {
   receiveSealed(event: SealedEvent): void;
   /** The server restarts: the next attempt to connect comes soon. */
   reconnectSoon(): void;
+  /** The server asks us to go on at another one. */
+  moveTo(place: ServerPlace): void;
   /** Draws prompt and status line again. */
   refreshStatus(): void;
 }

@@ -80,8 +80,13 @@ const HANDLERS: Handlers = {
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });
   },
 
+  move(chat, { host, port }) {
+    chat.moveTo({ host, port });
+  },
+
   // Sessions take these themselves; later ones mean nothing.
   welcome() {},
+  servers() {},
   refused() {},
   ping() {},
 

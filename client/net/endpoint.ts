@@ -2,12 +2,10 @@
 
 import { isIP } from "node:net";
 import { ConnectionError } from "../../shared/base/errors.ts";
+import { HOST_MAX_CHARACTERS } from "../../shared/base/limits.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Proxy } from "../config/proxy_url.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-
-// RFC 1035 §2.3.4.
-const NAME_MAX = 253;
 
 /** Where a server is and how to reach it. */
 export interface Endpoint {
@@ -63,7 +61,7 @@ export function asciiHost(endpoint: Pick<Endpoint, "host" | "port">): string {
   const host = endpoint.host.replace(/^\[(.*)\]$/, "$1");
   if (isIP(host) !== 0) return host;
   const name = /^[\x21-\x7e]+$/.test(host) ? host : URL.parse(`http://${host}`)?.hostname ?? "";
-  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= NAME_MAX) return name;
+  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= HOST_MAX_CHARACTERS) return name;
   throw new ConnectionError(
     `Cannot connect to ${addressOf(endpoint)}: this is not the name of a host`,
   );

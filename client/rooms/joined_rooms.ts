@@ -94,6 +94,11 @@ export class JoinedRooms {
     return this.#all.filter(({ isSealed }) => !isSealed);
   }
 
+  /** Whether one is sealed. */
+  get hasSealed(): boolean {
+    return this.#all.some(({ isSealed }) => isSealed);
+  }
+
   /** Removes a room. If it was the current one, returns the new current room. */
   remove(room: JoinedRoom): JoinedRoom | undefined {
     room.id = undefined;

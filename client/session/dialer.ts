@@ -1,6 +1,6 @@
 // From nothing to an open session: connection, fresh keys, handshake, all within one deadline.
 
-import { ConnectionError } from "../../shared/base/errors.ts";
+import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
 import {
   ADDRESS_TIMEOUT_MS,
@@ -9,16 +9,18 @@ import {
   PROXY_TIMEOUT_MS,
 } from "../base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import type { Session, SessionDestination } from "./session.ts";
+import type { MoveRequest, ServerPlace, Session, SessionDestination } from "./session.ts";
 import { UnauthorizedError } from "./refusal.ts";
 import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
 import { lookUpAddresses, type Resolve } from "../net/host_addresses.ts";
+import { OtherServers } from "../net/other_servers.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { cryptoRandom } from "./reconnect.ts";
 import type { ServerGate } from "./server_gate.ts";
 import { SessionV1 } from "./session_v1.ts";
-import { SessionV2 } from "./session_v2.ts";
+import { SessionV2, type SessionV2Request } from "./session_v2.ts";
 
 /** What every attempt needs. */
 export interface DialerOptions {
@@ -43,9 +45,14 @@ export interface DialerOptions {
 interface Opening {
   readonly endpoint: Endpoint;
   readonly signal: AbortSignal;
-  /** Whether the host has other addresses. */
+  /** Whether there are other addresses to go to. */
   readonly hasOthers?: boolean;
+  /** The server that must answer; without it, the gate decides. */
+  readonly expected?: Fingerprint | undefined;
 }
+
+/** What is said to a server, which may be known only once it has proved who it is. */
+type Introducing = () => SessionDestination | Promise<SessionDestination>;
 
 /** Makes sessions, one after the other. */
 export class Dialer {
@@ -53,6 +60,7 @@ export class Dialer {
   #keyPair: Promise<RsaKeyPair> | undefined;
   /** Where an attempt was made last, which failed or whose session is over: the next one begins at another address. */
   #tried: string | undefined;
+  readonly #others = new OtherServers();
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -102,40 +110,133 @@ export class Dialer {
     }
   }
 
-  /** At the first address whose server takes us; what only the network or a busy server says leads to the next. */
+  /**
+   * Goes on at another server that the present one named. Throws ConnectionError, or what its session's open() throws;
+   * nothing has happened unless `letGo` was called.
+   */
+  async move(place: ServerPlace, { letGo, signal }: MoveRequest): Promise<Session> {
+    const { host, port } = place;
+    const isNamed = this.#others.places.some((one) => one.host === host && one.port === port);
+    if (!isNamed) throw new ConnectionError("The server has not named that place");
+    return await this.#openOther(place, { introducing: letGo, signal });
+  }
+
+  /**
+   * At the first address whose server takes us, then at the servers that the last one told of; what only the network or
+   * a busy server says leads to the next.
+   */
   async #openSomewhere(place: SessionDestination, signal: AbortSignal): Promise<Session> {
-    const { endpoint, clock } = this.#options;
     const addresses = this.#inTurn(await this.#addresses());
-    if (addresses.length < 2) return await this.#open(place, { endpoint, signal });
-    for (const address of addresses.slice(0, -1)) {
+    const others = this.#shuffled(this.#others.places, keyOf);
+    try {
+      return await this.#openNamed(place, addresses, { signal, hasMore: others.length > 0 });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ConnectionError)) throw error;
+      for (const other of others) {
+        try {
+          return await this.#openOther(other, { introducing: () => place, signal });
+        } catch (otherError) {
+          // The user named none of these: what is wrong there is nothing to tell.
+          if (signal.aborted || !(otherError instanceof CmdchatError)) throw otherError;
+        }
+      }
+      throw error;
+    }
+  }
+
+  /** At the addresses of the host. */
+  async #openNamed(
+    place: SessionDestination,
+    addresses: readonly string[],
+    { signal, hasMore }: { readonly signal: AbortSignal; readonly hasMore: boolean },
+  ): Promise<Session> {
+    const { endpoint } = this.#options;
+    const introducing = () => place;
+    const hasOthers = hasMore || addresses.length > 1;
+    let last: unknown;
+    for (const [n, address] of addresses.entries()) {
       this.#tried = address;
-      const trying = new AbortController();
-      void clock.wait(ADDRESS_TIMEOUT_MS, trying.signal).then(() => trying.abort());
       const at = { ...endpoint, addresses: [address] };
+      const opening = { endpoint: at, hasOthers };
+      if (n === addresses.length - 1 && !hasMore) {
+        return await this.#open(introducing, { ...opening, signal });
+      }
       try {
-        const either = AbortSignal.any([signal, trying.signal]);
-        return await this.#open(place, { endpoint: at, signal: either, hasOthers: true });
+        return await this.#inShort(
+          signal,
+          (short) => this.#open(introducing, { ...opening, signal: short }),
+        );
       } catch (error) {
-        const goesOn = trying.signal.aborted || error instanceof ConnectionError;
-        if (signal.aborted || !goesOn) throw error;
-      } finally {
-        trying.abort();
+        if (signal.aborted || !(error instanceof ConnectionError)) throw error;
+        last = error;
       }
     }
-    const last = addresses.slice(-1);
-    this.#tried = last[0];
-    return await this.#open(place, {
-      endpoint: { ...endpoint, addresses: last },
-      signal,
-      hasOthers: true,
+    // Without a known address the system looks the name up, and says what is wrong with it.
+    if (last === undefined) return await this.#open(introducing, { endpoint, signal, hasOthers });
+    throw last;
+  }
+
+  /** At another server than the user named: only where it proves to be the one that told of it. */
+  async #openOther(
+    place: ServerPlace,
+    { introducing, signal }: { readonly introducing: Introducing; readonly signal: AbortSignal },
+  ): Promise<Session> {
+    const { endpoint, resolve = lookUpAddresses } = this.#options;
+    const { expected } = this.#others;
+    // TLS proves the name that the user gave: a server names no other one.
+    const at = { ...endpoint, port: place.port };
+    let last: unknown = new ConnectionError("That place has no address to go to");
+    for (const address of await this.#others.addresses(place, resolve)) {
+      try {
+        const session = await this.#inShort(signal, (short) =>
+          this.#open(introducing, {
+            endpoint: { ...at, addresses: [address] },
+            signal: short,
+            hasOthers: true,
+            expected,
+          }));
+        this.#tried = keyOf(place);
+        return session;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof ConnectionError)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** Gives an attempt ADDRESS_TIMEOUT_MS. Throws ConnectionError after that. */
+  async #inShort(
+    signal: AbortSignal,
+    attempt: (signal: AbortSignal) => Promise<Session>,
+  ): Promise<Session> {
+    const { clock, endpoint } = this.#options;
+    const trying = new AbortController();
+    let late = false;
+    void clock.wait(ADDRESS_TIMEOUT_MS, trying.signal).then(() => {
+      late = !trying.signal.aborted;
+      trying.abort();
     });
+    try {
+      return await attempt(AbortSignal.any([signal, trying.signal]));
+    } catch (cause) {
+      if (!late) throw cause;
+      throw new ConnectionError(
+        `Cannot connect to ${addressOf(endpoint)}: it did not answer within ${
+          ADDRESS_TIMEOUT_MS / 1_000
+        } s`,
+        { cause },
+      );
+    } finally {
+      trying.abort();
+    }
   }
 
   async #open(
-    place: SessionDestination,
-    { endpoint, signal, hasOthers = false }: Opening,
+    introducing: Introducing,
+    { endpoint, signal, hasOthers = false, expected: only }: Opening,
   ): Promise<Session> {
-    const { renderer, bufferSize, clock, random = cryptoRandom } = this.#options;
+    const { renderer, bufferSize, clock } = this.#options;
     const keys = this.#freshKeyPair();
     const { onV1, gate } = this.#options;
     const isProvenInside = onV1 === undefined && await gate.knowsServer();
@@ -145,25 +246,29 @@ export class Dialer {
     signal.addEventListener("abort", close);
     try {
       const common = { keyPair: await keys, clock, tls: endpoint.tls !== undefined };
-      // By chance: the clients of a server that hangs must not all come to the next one in the same second.
-      const answerMs = hasOthers ? ANSWER_ELSEWHERE_MS * (1 + random() / 2) : undefined;
+      const answerMs = hasOthers ? this.#answerMs() : undefined;
       // A pair that was sent is used up: each connection has its own.
       this.#keyPair = undefined;
       if (onV1 === undefined) {
-        const introduce = (server: Fingerprint) => gate.introduce(server, place, connection);
-        const { expected } = gate;
+        const introduce = async (server: Fingerprint) =>
+          await gate.introduce(server, await introducing(), connection);
+        const expected = only ?? gate.expected;
+        const onServers = this.#listener(endpoint);
         // From here on the session itself knows how to give the attempt up.
         signal.removeEventListener("abort", close);
-        return await SessionV2.open(connection, {
+        const session = await SessionV2.open(connection, {
           ...common,
           answerMs,
           expected,
           introduce,
+          onServers,
           signal,
         });
+        this.#others.clear();
+        return session;
       }
       onV1();
-      const introduction = await gate.introduce(undefined, place, connection);
+      const introduction = await gate.introduce(undefined, await introducing(), connection);
       return await SessionV1.open(connection, { ...common, ...introduction, renderer, bufferSize });
     } catch (error) {
       connection.close();
@@ -171,6 +276,22 @@ export class Dialer {
     } finally {
       signal.removeEventListener("abort", close);
     }
+  }
+
+  /** By chance: the clients of a server that hangs must not all come to the next one in the same second. */
+  #answerMs(): number {
+    const { random = cryptoRandom } = this.#options;
+    return ANSWER_ELSEWHERE_MS * (1 + random() / 2);
+  }
+
+  /** Takes the list of a session at `endpoint`. Behind a proxy, or a web server, there is no other way than the one given. */
+  #listener({ proxy, webSocket, addresses = [] }: Endpoint): SessionV2Request["onServers"] {
+    if (proxy !== undefined || webSocket) return undefined;
+    return (list, fingerprint) => {
+      const { port } = this.#options.endpoint;
+      this.#others.take(list, { fingerprint, address: addresses[0], port });
+      return this.#others.places.length > 0 ? this.#answerMs() : undefined;
+    };
   }
 
   async #addresses(): Promise<readonly string[]> {
@@ -181,16 +302,23 @@ export class Dialer {
 
   /** As the system orders them at first; then the address of before comes last, and the others by chance. */
   #inTurn(addresses: readonly string[]): readonly string[] {
-    const tried = this.#tried;
+    return this.#tried === undefined ? addresses : this.#shuffled(addresses, (address) => address);
+  }
+
+  /** By chance, and what was tried last at the end. */
+  #shuffled<T>(all: readonly T[], keyOf: (one: T) => string): readonly T[] {
     const { random = cryptoRandom } = this.#options;
-    if (tried === undefined) return addresses;
-    const others = addresses.filter((address) => address !== tried);
-    const shuffled = others.map((address) => ({ address, at: random() }))
-      .sort((one, other) => one.at - other.at).map(({ address }) => address);
-    return others.length === addresses.length ? shuffled : [...shuffled, tried];
+    const isTried = (one: T) => keyOf(one) === this.#tried;
+    const shuffled = all.filter((one) => !isTried(one)).map((one) => ({ one, at: random() }))
+      .sort((a, b) => a.at - b.at).map(({ one }) => one);
+    return [...shuffled, ...all.filter(isTried)];
   }
 
   #freshKeyPair(): Promise<RsaKeyPair> {
     return this.#keyPair ??= generateRsaKeyPair();
   }
+}
+
+function keyOf({ host, port }: ServerPlace): string {
+  return hostAndPort(host, port);
 }

@@ -27,10 +27,17 @@ export class Heartbeat {
   #askedAt: number | undefined;
   /** Since when an answer is due. */
   #dueAt: number | undefined;
+  #answerMs: number | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#heardAt = options.clock.now();
+    this.#answerMs = options.answerMs;
+  }
+
+  /** From now on there is another server to go to, where an answer is due for so long. */
+  set answerMs(ms: number) {
+    this.#answerMs = ms;
   }
 
   /** The server gave a sign of life. */
@@ -85,7 +92,8 @@ export class Heartbeat {
 
   #isDead(): boolean {
     const now = this.#options.clock.now();
-    const { patienceMs, answerMs = Infinity } = this.#options;
+    const { patienceMs } = this.#options;
+    const answerMs = this.#answerMs ?? Infinity;
     if (now - this.#heardAt > patienceMs) return true;
     if (this.#dueAt !== undefined && now - this.#dueAt > answerMs) return true;
     return this.#askedAt !== undefined && now - this.#askedAt > WAKE_ANSWER_MS;

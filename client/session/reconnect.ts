@@ -70,8 +70,8 @@ export class Backoff {
 export interface KeepOptions {
   /** Connects and does the handshake. */
   readonly open: (signal: AbortSignal) => Promise<Session>;
-  /** Runs an open session to its end; throws where it broke. */
-  readonly serve: (session: Session) => Promise<void>;
+  /** Runs an open session to its end; gives the one that goes on with it, if it moved. Throws where it broke. */
+  readonly serve: (session: Session) => Promise<Session | undefined>;
   /** A session ended, or an attempt failed with `error`. */
   readonly onDown: (error: unknown) => void;
   /** Called at the start of a pause and after each of its seconds. */
@@ -87,21 +87,24 @@ export interface KeepOptions {
 export async function keepConnected(options: KeepOptions): Promise<void> {
   const { open, serve, onDown, clock, backoff, signal } = options;
   let succeeded = false;
-  while (!signal.aborted) {
+  let moved: Session | undefined;
+  while (!signal.aborted || moved !== undefined) {
     let opened = false;
     try {
-      const session = await open(signal);
+      const session = moved ?? await open(signal);
+      moved = undefined;
       if (signal.aborted) return await session.leave();
       [opened, succeeded] = [true, true];
       backoff.opened();
       const openedAt = clock.now();
       try {
-        await serve(session);
+        moved = await serve(session);
       } finally {
         session.close();
         // A server that takes us and drops us at once must not be asked again every second.
         if (clock.now() - openedAt > RECONNECT_MAX_MS) backoff.reset();
       }
+      if (moved !== undefined) continue;
       if (!signal.aborted) onDown(undefined);
     } catch (error) {
       if (signal.aborted) return;

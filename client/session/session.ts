@@ -95,6 +95,19 @@ export interface SessionDestination {
   readonly ticket: Ticket | undefined;
 }
 
+/** Where clients reach a server. */
+export interface ServerPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What it takes to go on with a session at another server. */
+export interface MoveRequest {
+  /** Lets the present one go, once who it goes to is known: all that it was told has arrived then. */
+  readonly letGo: () => Promise<SessionDestination>;
+  readonly signal: AbortSignal;
+}
+
 /** The session as the sink of the ledger of plain rooms: a request that names a sealed room ends it, unsent. */
 export function plainSink(session: Session): RequestSink {
   return {

@@ -34,7 +34,11 @@ export interface SessionV2Request {
   readonly signal?: AbortSignal;
   /** How long an answer may be due where another server could take over; undefined = there is none. */
   readonly answerMs?: number | undefined;
+  /** Takes where other servers are, as this one tells it; returns `answerMs` from now on, or undefined to leave it. */
+  readonly onServers?: ((list: ServerList, server: Fingerprint) => number | undefined) | undefined;
 }
+
+type ServerList = EventOf<"servers">["list"];
 
 interface Parts {
   readonly connection: Connection;
@@ -43,6 +47,7 @@ interface Parts {
   readonly batches: BatchReader;
   readonly clock: Clock;
   readonly answerMs: number | undefined;
+  readonly onServers: SessionV2Request["onServers"];
 }
 
 /** A v2 session. */
@@ -109,7 +114,7 @@ export class SessionV2 implements Session {
     void this.#heartbeat.watch(signal);
     void this.#measure(signal);
     try {
-      yield* this.#early;
+      for (const event of this.#early) if (!this.#takes(event)) yield event;
       yield* this.#read();
       await this.#leaving;
       this.close();
@@ -189,6 +194,15 @@ export class SessionV2 implements Session {
     this.#askedAt = undefined;
   }
 
+  /** Whether an event is for the session itself. */
+  #takes(event: Event): boolean {
+    if (event.kind !== "servers") return false;
+    const { fingerprint } = this.welcome;
+    const ms = fingerprint && this.#parts.onServers?.(event.list, fingerprint);
+    if (ms !== undefined) this.#heartbeat.answerMs = ms;
+    return true;
+  }
+
   async *#read(): AsyncGenerator<Event, void> {
     const { frames, cipher, batches } = this.#parts;
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
@@ -199,7 +213,7 @@ export class SessionV2 implements Session {
         if (event.kind === "pong") this.#takePong();
         // A pong that cannot be written means a broken connection, and reading will say so.
         if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
-        else yield event;
+        else if (!this.#takes(event)) yield event;
       }
     }
   }
@@ -229,7 +243,9 @@ async function introduceSelf(
     const { keys, fingerprint } = await handshake.receive(answer);
     const introduction = await request.introduce(fingerprint);
     const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
-    const parts = { connection, frames, cipher, batches: new BatchReader(), clock, answerMs };
+    const { onServers } = request;
+    const batches = new BatchReader();
+    const parts = { connection, frames, cipher, batches, clock, answerMs, onServers };
     await connection.write(seal(cipher, helloOf(introduction)));
     const { challenge } = keys;
     return { parts, introduction, about: { fingerprint, challenge } };

@@ -89,6 +89,7 @@ export class V1Translation {
       case "receipt":
       case "ping":
       case "bye":
+      case "moving":
         return undefined;
     }
   }

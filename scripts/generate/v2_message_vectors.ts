@@ -53,6 +53,7 @@ const REQUESTS: readonly Message[] = [
   ["react", [30, 10, 5, 2, "👍", true]],
   ["pin", [31, 10, 5, 3, "bob", "soup is ready"]],
   ["bans", [32, 11, 5]],
+  ["moving", [33]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -123,6 +124,8 @@ const EVENTS: readonly Message[] = [
   ["reacted", [47, 5, 3, 2, "bob", 1_790_000_000_000, 10, 1, "👍", false]],
   ["pinned", [48, 5, 3, 2, "bob", 1_790_000_000_000, 9, 3, 2, "bob", "soup is ready"]],
   ["bans", [49, 5, [[3, "eve", 1_790_000_000_000, "amy"]], false]],
+  ["servers", [50, [["chat2.example.org", 5050], ["2001:db8::2", 443]]]],
+  ["move", [51, "chat2.example.org", 5050]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

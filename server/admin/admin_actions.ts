@@ -3,6 +3,7 @@
 
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ADMIN_CLIENT } from "../room/room_view.ts";
 import type { AdminMessage } from "../cluster/cluster_messages.ts";
 import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
@@ -155,7 +156,7 @@ const ANSWERS: Answers = {
     if (status === undefined) {
       return { lines: ["This server is alone: it has no --nats"], data: { cluster: null } };
     }
-    const { isUp, reason, reconnects, refused, server, others, foreignMessages } = status;
+    const { isUp, reason, reconnects, refused, server, others, foreignMessages, told } = status;
     const refusals = Object.entries(refused).map(([kind, count]) => `${kind} ${count}`).join(", ");
     const servers = others.map((other) => [
       other.server,
@@ -166,6 +167,9 @@ const ANSWERS: Answers = {
         `NATS: ${isUp ? "reached" : `cannot be reached: ${reason}`}; reconnects: ${reconnects}`,
         `refused by NATS: ${refusals}`,
         `messages under another CMDCHAT_CLUSTER_KEY: ${foreignMessages}`,
+        `clients are told of: ${
+          told.map(({ host, port }) => hostAndPort(host, port)).join(", ") || "no other server"
+        }`,
         ...table(["server", "identity"], [[server, "this one"], ...servers]),
       ],
       data: { cluster: status },

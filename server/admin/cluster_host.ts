@@ -1,6 +1,9 @@
 // What this server does for other servers of its cluster.
 
-import type { ClusterHost } from "../cluster/cluster.ts";
+import { encodeEvent } from "../../shared/messages/codec_v2.ts";
+import type { ClusterHost, GivenSession, Mail } from "../cluster/cluster_contract.ts";
+import type { ServerLoad, ServerPlace, Surplus } from "../cluster/server_places.ts";
+import { passOn, tellServers } from "../relay/pass_on.ts";
 import {
   type AdminMessage,
   type ClusterMessageOf,
@@ -9,6 +12,7 @@ import {
   type RoomMessage,
   type StandingMessage,
 } from "../cluster/cluster_messages.ts";
+import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { expelForAdmin, followAdmin } from "./admin_actions.ts";
@@ -25,11 +29,37 @@ export class RelayClusterHost implements ClusterHost {
     return this.#relay.sessions;
   }
 
-  giveUp(ticket: Uint8Array): number | undefined {
+  giveUp(ticket: Uint8Array): GivenSession | undefined {
     const session = this.#relay.held.named(ticket);
     if (session === undefined) return undefined;
+    const mail = session.emptyMailbox().flatMap(({ event }): Mail[] => {
+      if (event.kind !== "direct" && event.kind !== "undelivered") return [];
+      const room = session.membership(event.room)?.room;
+      if (room !== undefined) return [[room.title, encodeEvent(event)]];
+      if (event.kind === "direct") this.#relay.tellUndelivered(event);
+      return [];
+    });
     this.#relay.giveUp(session);
-    return session.requests.last;
+    return { request: session.requests.last, mail };
+  }
+
+  load(): ServerLoad | undefined {
+    const { config: { advertise }, access, stopping, connected } = this.#relay;
+    if (advertise === undefined) return undefined;
+    return { ...advertise, members: connected, takes: !stopping && !access.draining };
+  }
+
+  tellServers(list: readonly ServerPlace[]): void {
+    for (const session of this.#relay.sessions) tellServers(session, list);
+  }
+
+  passOn(surplus: Surplus): void {
+    const { sessions, config, log } = this.#relay;
+    // Who is not held cannot move: its place would be gone in between.
+    if (config.hold === 0) return;
+    const asked = passOn(sessions, surplus, performance.now());
+    const to = hostAndPort(surplus.to.host, surplus.to.port);
+    if (asked > 0) log.debug("asked clients to go on at another server", { asked, to });
   }
 
   follow(message: AdminMessage): void {

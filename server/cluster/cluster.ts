@@ -6,18 +6,19 @@ import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Backplane, BackplaneStatus, Running } from "./backplane.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
+import { type ServerPlace, ServerPlaces } from "./server_places.ts";
+import type { ClusterHost, RemoteSession, SharedSession } from "./cluster_contract.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
 import {
-  type AdminMessage,
   type ClusterMessage,
   type ClusterMessageOf,
   decodeClusterMessage,
   encodeClusterMessage,
   type ReceivedMessage,
-  type RoomMessage,
   type StandingMessage,
 } from "./cluster_messages.ts";
 
@@ -26,42 +27,6 @@ const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
 const ANSWER_MS = 3_000;
-
-/** A session of this server, as other servers see it. */
-export interface SharedSession {
-  readonly id: number;
-  /** `previous`: the secret before it, while the client has not shown that it knows the new one. */
-  readonly ticket: {
-    readonly id: Uint8Array;
-    readonly secret: Uint8Array;
-    readonly previous?: Uint8Array;
-  } | undefined;
-}
-
-/** What the cluster asks of this server. */
-export interface ClusterHost {
-  /** All sessions that can be resumed. */
-  sessions(): Iterable<SharedSession>;
-  /** Gives up a session that is resumed at another server: the number of its last request; undefined = unknown. */
-  giveUp(ticket: Uint8Array): number | undefined;
-  /** Follows a decision of the admin at another server. */
-  follow(message: AdminMessage): void;
-  /** Decisions of the admin, and what members left behind, that a new server must know. */
-  standing(): Iterable<StandingMessage>;
-  /** Ends a session for the admin at another server: its address; undefined if it is not here. */
-  expel(client: number): string | undefined;
-  /** Notes at another server what holds for those who come into a room. */
-  followRoom(message: RoomMessage): void;
-  /** Delivers a direct message if its receiver is here; false if not. */
-  direct(message: ClusterMessageOf<"direct">): boolean;
-}
-
-/** A session of another server, for the one that resumes it. */
-export interface RemoteSession {
-  readonly client: number;
-  /** Number of its last request; undefined if its server cannot be asked any more. */
-  readonly request: number | undefined;
-}
 
 interface Known {
   readonly digests: readonly Uint8Array[];
@@ -76,6 +41,8 @@ export interface ClusterStatus extends BackplaneStatus {
   readonly others: readonly { readonly server: Slot; readonly hasOurIdentity: boolean }[];
   /** Messages that no key of this cluster sealed: another cluster on the same NATS, or somebody who tries. */
   readonly foreignMessages: number;
+  /** Where clients are told that they reach the others. */
+  readonly told: readonly ServerPlace[];
 }
 
 /** Why another server is none of this cluster, or should not be. */
@@ -110,6 +77,8 @@ export class Cluster {
   readonly #known = new Map<string, Known>();
   readonly #homes = new Map<number, Slot>();
   readonly #identities = new Map<Slot, string>();
+  readonly #arrivals = new Arrivals();
+  readonly #places = new ServerPlaces();
   readonly #questions = new Map<number, (message: ClusterMessage | undefined) => void>();
   #host: ClusterHost | undefined;
   #subscription: Running | undefined;
@@ -143,7 +112,18 @@ export class Cluster {
       server: other,
       hasOurIdentity: this.#identities.get(other) === identity,
     }));
-    return { ...backplane.status, server: slot, others, foreignMessages: this.#foreignMessages };
+    return {
+      ...backplane.status,
+      server: slot,
+      others,
+      foreignMessages: this.#foreignMessages,
+      told: this.#places.told,
+    };
+  }
+
+  /** Where clients reach the other servers, as clients were told last. */
+  get otherPlaces(): readonly ServerPlace[] {
+    return this.#places.told;
   }
 
   /** Number of other servers. */
@@ -192,15 +172,22 @@ export class Cluster {
     const known = this.#known.get(encodeBase64(ticket));
     if (known === undefined || !isOneOf(known.digests, sha256(secret))) return undefined;
     const { client, slot } = known;
-    if (!this.#heard.has(slot)) return { client, request: undefined };
+    const arrived = this.#arrivals.expect(client);
+    if (!this.#heard.has(slot)) return { client, request: undefined, mail: [], arrived };
     const answer = await this.#ask((question) => ({ kind: "take", question, ticket }));
-    return { client, request: answer?.kind === "given" ? answer.request : undefined };
+    if (answer?.kind !== "given") return { client, request: undefined, mail: [], arrived };
+    return { client, request: answer.request, mail: answer.mail, arrived };
   }
 
   /** Sends a direct message to the server of its receiver; false if no server took it. */
   async direct(message: EventOf<"direct">, title: string): Promise<boolean> {
     const { client, name, time, to, toName, request, text } = message;
     const about = { title, client, name, time, to, toName, request, text };
+    const arrived = this.#arrivals.of(to);
+    await arrived;
+    const isHere = arrived !== undefined &&
+      this.#host?.direct({ kind: "direct", question: 0, ...about });
+    if (isHere) return true;
     const answer = await this.#ask((question) => ({ kind: "direct", question, ...about }));
     return answer !== undefined;
   }
@@ -219,8 +206,20 @@ export class Cluster {
   #beat(now: number): void {
     this.#send({ kind: "alive" });
     this.bus.fit();
+    this.#balance(now);
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
+  }
+
+  /** Tells the others how full this server is, and clients where the others are; passes on what is above its share. */
+  #balance(now: number): void {
+    const own = this.#host?.load();
+    if (own !== undefined) this.#send({ kind: "place", ...own });
+    // A server that is cut off does not know what became of the others, and its clients need them most now.
+    if (!this.isUp) return this.#places.holdOn(now);
+    if (this.#places.renew(own, now)) this.#host?.tellServers(this.#places.told);
+    const surplus = own && this.#places.surplus(own, now);
+    if (surplus !== undefined) this.#host?.passOn(surplus);
   }
 
   #lose(slot: Slot, now: number): void {
@@ -309,7 +308,10 @@ export class Cluster {
       case "who":
         return this.#introduce(slot, message);
       case "bye":
+        this.#places.drop(slot);
         return this.#lose(slot, performance.now());
+      case "place":
+        return this.#places.note(slot, message, performance.now());
       case "session":
         this.#known.set(encodeBase64(message.ticket), {
           digests: message.digests,
@@ -326,15 +328,14 @@ export class Cluster {
         return;
       }
       case "take": {
-        const request = this.#host?.giveUp(message.ticket);
-        if (request === undefined) return;
-        return this.#send({ kind: "given", question: message.question, request });
+        const given = this.#host?.giveUp(message.ticket);
+        if (given === undefined) return;
+        const { request, mail } = given;
+        const { question } = message;
+        return this.#send({ kind: "given", question, request, mail: mail.map(([...one]) => one) });
       }
       case "direct":
-        if (this.#host?.direct(message)) {
-          this.#send({ kind: "directed", question: message.question });
-        }
-        return;
+        return this.#direct(message);
       case "sealed_home":
       case "sealed_end":
       case "sealed_ask":
@@ -361,6 +362,16 @@ export class Cluster {
         this.#questions.get(message.question)?.(message);
         return;
     }
+  }
+
+  #direct(message: ClusterMessageOf<"direct">): void {
+    const { question, to } = message;
+    const answer = (isHere: boolean | undefined) => {
+      if (isHere) this.#send({ kind: "directed", question });
+    };
+    const arrived = this.#arrivals.of(to);
+    if (arrived === undefined) answer(this.#host?.direct(message));
+    else void arrived.then(() => answer(this.#host?.direct(message)));
   }
 
   #ask(messageOf: (question: number) => ClusterMessage): Promise<ClusterMessage | undefined> {

@@ -18,6 +18,8 @@ const body = z.custom<Uint8Array>((value) =>
   value instanceof Uint8Array && value.length <= BODY_MAX_BYTES
 );
 const CHALLENGE_BYTES = 32;
+// A mailbox holds 64 KiB: no message in it is shorter than some 60 bytes.
+const MAIL_MAX = 2_048;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;
 /** Number of a question; the answer repeats it. */
@@ -39,8 +41,12 @@ const MESSAGES = {
   ended: { ticket },
   /** A client resumes its session at the sender: the server that has it gives it up. */
   take: { question, ticket },
-  /** Answer to `take`: the number of the last request that was handled. */
-  given: { question, request: count },
+  /** Answer to `take`: the number of the last request that was handled, and messages for the client, by their rooms. */
+  given: {
+    question,
+    request: count,
+    mail: z.array(z.tuple([label, body])).max(MAIL_MAX),
+  },
   /** A direct message for a client that may be on another server. */
   direct: {
     question,
@@ -89,6 +95,13 @@ const MESSAGES = {
   expel: { question, client },
   /** Answer to `expel`: the session is ended; its client's address. */
   expelled: { question, address: label },
+  /** Where clients reach the sender, how many it has, and whether it takes more; every second. */
+  place: {
+    host: label.regex(/^[0-9a-z._:-]+$/),
+    port: z.int().min(1).max(65_535),
+    members: count,
+    takes: z.boolean(),
+  },
 } as const;
 
 type Rows = typeof MESSAGES;

@@ -16,6 +16,7 @@ import {
   FILE_MAX_BYTES,
   FILE_MAX_BYTES_CEILING,
   HOLD_S,
+  HOST_MAX_CHARACTERS,
   MESSAGE_MAX_BYTES,
   MESSAGE_MAX_BYTES_CEILING,
   RATE_LIMIT_MESSAGES,
@@ -34,6 +35,22 @@ import {
 import { hasPageToken } from "./admin_token.ts";
 import { addressText, type AdminAddress, adminAddress, isLoopback } from "./admin_address.ts";
 import { type AccessToken, tokensFromVariable } from "./access_tokens.ts";
+
+/** Parses `chat1.example.org:5050` or `[2001:db8::1]:5050`: one server, as its clients reach it. Throws UsageError. */
+function clientAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, typed = "", digits] = /^(\[[^\]]*\]|[^:]*):(\d{1,5})$/.exec(text) ?? [];
+  const [host, port] = [canonicalHost(typed), Number(digits)];
+  const isHost = /^[0-9a-z._:-]+$/.test(host) && host.length <= HOST_MAX_CHARACTERS;
+  if (!isHost || !(port >= 1 && port <= 65_535) || isNobody(host)) {
+    throw new UsageError("it must be HOST:PORT, such as chat1.example.org:5050");
+  }
+  return { host, port };
+}
+
+/** Whether a host is an address to listen on, which nobody can connect to. */
+function isNobody(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
 
 const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 /** Levels of the log, least urgent first. */
@@ -201,6 +218,13 @@ export const SERVER_OPTIONS = {
     parse: word,
     help: "private key (PEM) to --nats-certfile",
   },
+  advertise: {
+    value: "HOST:PORT",
+    env: "CMDCHAT_ADVERTISE",
+    parse: clientAddress,
+    help:
+      "where clients reach this server and no other of --nats: they are told of it, and spread over all that have one",
+  },
   hold: {
     value: "SECONDS",
     env: "CMDCHAT_HOLD",
@@ -297,6 +321,9 @@ export function readConfig(
       ? ["--keyfile", "--certfile"]
       : ["--certfile", "--keyfile"];
     throw new ConfigError(`Cannot use ${given} alone: TLS needs ${missing} as well`);
+  }
+  if (values.advertise !== undefined && values.nats === undefined) {
+    throw new ConfigError("Cannot use --advertise alone: other servers are told over --nats");
   }
   const sources = { env: input.env, files: values };
   // Both are read: two sources for one token are an error.

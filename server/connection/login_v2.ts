@@ -119,15 +119,22 @@ class LoginV2 implements Login {
       this.session.received++;
       const request = decodeRequest(body);
       if (request.kind === "bye") return true;
+      if (request.kind !== "ping" && request.kind !== "pong") this.session.actedAt = now();
       // A connection that was replaced cannot speak for its session any more.
       if (this.session.writer === this.#writer) {
         this.session.confirmTicket();
         this.session.requestBudget.begin(body.length);
-        dispatchRequest(this.session, request);
+        if (request.kind === "moving") this.#depart();
+        else dispatchRequest(this.session, request);
       }
       yield;
     }
     return false;
+  }
+
+  /** The rest of what it is told is written, and what it still sends is ignored. */
+  #depart(): void {
+    if (this.#relay.held.hold(this.session, now())) this.session.depart();
   }
 
   end(forGood: boolean): void {

@@ -4,9 +4,12 @@ import { smallBytes, smallCopy } from "../../shared/base/bytes.ts";
 import { SESSION_ID_BYTES, SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
+import type { Mail, RemoteSession } from "../cluster/cluster_contract.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { openWriterV2 } from "../delivery/event_writer.ts";
 import type { Connection } from "../net/connection.ts";
+import { tellServers } from "../relay/pass_on.ts";
 import type { Relay } from "../relay/relay.ts";
 import { whenPlaced } from "../room/bus.ts";
 import type { Room } from "../room/room.ts";
@@ -47,6 +50,7 @@ export function resumeHeld(
   session.tell(welcomeFor(relay, session, { rooms: memberships.length, resumed: true }));
   const seen = new Map(hello.rooms);
   for (const member of memberships) catchUp(member, seen.get(member.room.title) ?? 0);
+  tellOthers(relay, session);
   session.takeMail();
   session.tellReceipts();
   if (expected) { for (const member of memberships) member.tellMembers(); }
@@ -66,18 +70,36 @@ export async function resumeRemote(
   if (!relay.cluster.isUp) throw new Refusal("unavailable");
   const taken = await relay.cluster.take(id, secret);
   if (taken === undefined) return undefined;
+  try {
+    return await receive(relay, channel, { hello, taken, ticket: { id, secret } });
+  } finally {
+    taken.arrived();
+  }
+}
+
+interface Arrival {
+  readonly hello: RequestOf<"hello">;
+  readonly taken: RemoteSession;
+  readonly ticket: SessionTicket;
+}
+
+/** Takes in a session that its server has given up. Throws Refusal. */
+async function receive(
+  relay: Relay,
+  channel: SecureChannel,
+  { hello, taken, ticket }: Arrival,
+): Promise<Session> {
   const { address } = channel.connection;
   const name = checkName(hello.name);
   const { rooms } = openRooms(relay, hello, address);
   await allReady(relay, rooms);
-  const ticket = { id, secret };
   const session = new Session(relay, { name, isV1: false, address, ticket, taken });
   const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
   session.requests.last = Math.max(session.requests.last, ...requests);
   relay.access.noteToken(session, hello.token);
   relay.enter(session);
   relay.held.know(session);
-  session.renewTicket(smallCopy(secret));
+  session.renewTicket(smallCopy(ticket.secret));
   relay.counters.sessionsResumed++;
   connect(relay, session, channel);
   session.tell(welcomeFor(relay, session, { rooms: rooms.length, resumed: true }));
@@ -88,6 +110,8 @@ export async function resumeRemote(
     if (known === undefined) membership.announce(0);
     else catchUp(membership, seen.get(room.title) ?? 0);
   }
+  tellOthers(relay, session);
+  for (const mail of taken.mail) bringMail(relay, session, mail);
   announceBack(session.memberships);
   return session;
 }
@@ -123,6 +147,7 @@ export async function newSession(
     membership.announce(0);
     membership.tellTakenName(name);
   }
+  tellOthers(relay, session);
   for (const text of [...refusals, ...excluded]) session.tell({ kind: "notice", room: 0, text });
   return session;
 }
@@ -167,6 +192,21 @@ function admitted(
   }
   if (wanted.length === 1 && last !== undefined) throw exclusionRefusal(last);
   return { rooms, excluded };
+}
+
+/** Tells a client where it finds the other servers, where there are any. */
+function tellOthers({ cluster }: Relay, session: Session): void {
+  const { otherPlaces = [] } = cluster ?? {};
+  if (otherPlaces.length > 0) tellServers(session, otherPlaces);
+}
+
+/** What waited for the client at the server that had it: rooms have other numbers here. */
+function bringMail(relay: Relay, session: Session, [title, body]: Mail): void {
+  const event = decodeEvent(body);
+  if (event.kind !== "direct" && event.kind !== "undelivered") return;
+  const member = session.memberships.find(({ room }) => room.title === title);
+  if (member !== undefined) session.tell({ ...event, room: member.room.id });
+  else if (event.kind === "direct") relay.tellUndelivered(event);
 }
 
 function announceBack(memberships: readonly Membership[]): void {

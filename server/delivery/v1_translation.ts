@@ -107,6 +107,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "pull":
     case "receipt":
     case "pong":
+    case "servers":
+    case "move":
       return undefined;
   }
 }

@@ -28,7 +28,7 @@ const HANDLERS: HandlersOf<Handled> = {
 
 /** Does what a request asks for, once. The client is told of a refusal; ProtocolError closes its connection. */
 export function dispatchRequest(session: Session, request: Request): void {
-  if (request.kind === "hello" || request.kind === "bye") {
+  if (request.kind === "hello" || request.kind === "bye" || request.kind === "moving") {
     throw new ProtocolError(`Cannot take a ${request.kind} in the middle of a session`);
   }
   if (isSealedRequest(request)) return session.sealed.handle(request);

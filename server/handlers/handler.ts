@@ -7,7 +7,7 @@ import type { Membership } from "../session/membership.ts";
 import type { Session } from "../session/session.ts";
 
 /** Requests that are handled in the middle of a session. */
-export type Handled = Exclude<Request["kind"], "hello" | "bye" | SealedRequest["kind"]>;
+export type Handled = Exclude<Request["kind"], "hello" | "bye" | "moving" | SealedRequest["kind"]>;
 
 /** One handler for each of the kinds `K`. A CmdchatError that it throws is the refusal. */
 export type HandlersOf<K extends Handled> = {

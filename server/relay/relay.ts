@@ -130,6 +130,11 @@ export class Relay implements SessionHost {
     return this.#handingOver;
   }
 
+  /** Number of clients whose connection is up. */
+  get connected(): number {
+    return this.#sessions.size - this.held.size;
+  }
+
   /** Numbers for the metrics line. */
   get gauges(): Gauges {
     return {

@@ -83,6 +83,11 @@ export class FileTransfers {
     this.#maxBytes = maxBytes;
   }
 
+  /** Whether nothing that was offered may still be asked for. */
+  get isEmpty(): boolean {
+    return this.#transfers.size === 0;
+  }
+
   /** An offer. The oldest one gives way where there are too many. */
   open(
     { room, file, size, chunks, to: only }: RequestOf<"offer">,

@@ -1,21 +1,22 @@
 // One client: its connection while it has one, the ticket by which it comes back, its rooms, and its requests. Knows no
 // sockets and no wire formats.
 //
-// A session ends, or loses its connection, in one of five ways:
+// A session ends, or loses its connection, in one of six ways:
 //
 // | method             | when                                      | rooms     | others are told | ticket  |
 // | ------------------ | ----------------------------------------- | --------- | --------------- | ------- |
 // | `loseConnection()` | the connection broke; the session is held | keeps all | "away"          | works   |
 // | `detach()`         | this process hands over to the next       | keeps all | nothing         | works   |
+// | `depart()`         | its client is about to move to a server   | keeps all | nothing         | works   |
 // | `end()`            | it said bye, or the hold is over          | leaves    | "left"          | is gone |
 // | `expel()`          | an admin ends it; `end()` follows         | leaves    | "left"          | refused |
 // | `giveUp()`         | its client went on at another server      | leaves    | nothing         | there   |
 
 import type { Rate } from "../../shared/base/rate.ts";
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
-import type { RemoteSession } from "../cluster/cluster.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
+import { EXPECTED_BACK_MS } from "../config/limits.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RequestBudget } from "../limits/request_budget.ts";
@@ -25,6 +26,8 @@ import { Attachments } from "../sealed/attachments.ts";
 import { adaptSession } from "../sealed/session_adapter.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import { closeOnceWritten, DEPART_MS } from "./last_line.ts";
+import type { SessionOptions } from "./session_options.ts";
 import { FileTransfers } from "./file_transfers.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type MemberSession, Membership } from "./membership.ts";
@@ -32,23 +35,6 @@ import { RequestNumbers } from "./request_numbers.ts";
 import type { SessionHost, SessionRef } from "./session_host.ts";
 import type { SessionSnapshot } from "./session_snapshot.ts";
 import { renewed, type SessionTicket } from "./session_ticket.ts";
-
-// A peer that broke the protocol, or a server that stops, has this long for its last line.
-const LAST_LINE_MS = 1_000;
-
-/** What a session starts with. */
-export interface SessionOptions {
-  /** The name that it wants in all rooms. */
-  readonly name: string;
-  readonly isV1: boolean;
-  /** Undefined for v1, which cannot come back. */
-  readonly ticket: SessionTicket | undefined;
-  readonly address: string;
-  /** Where another server had it before. */
-  readonly taken?: RemoteSession;
-  /** What the process before this one knew of it. */
-  readonly known?: SessionSnapshot;
-}
 
 /** A client of the server, whether its connection is up or just lost. */
 export class Session implements MemberSession, SessionRef {
@@ -71,6 +57,8 @@ export class Session implements MemberSession, SessionRef {
   sent = 0;
   /** When the client was heard last; monotonic ms. */
   heardAt = performance.now();
+  /** When it asked for something last, beyond a sign of life; monotonic ms. */
+  actedAt = performance.now();
   /** When it was pinged last; monotonic ms. */
   pingedAt = performance.now();
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
@@ -133,6 +121,11 @@ export class Session implements MemberSession, SessionRef {
     return this.#sealed;
   }
 
+  /** Whether there are files that it offered, and that may still be asked for. */
+  get hasFiles(): boolean {
+    return this.#files?.isEmpty === false;
+  }
+
   /** Number of sealed rooms of this server that it is in. */
   get sealedRooms(): number {
     return this.#sealed?.size ?? 0;
@@ -188,7 +181,7 @@ export class Session implements MemberSession, SessionRef {
       declined: this.requests.declined,
       files: this.#files?.state ?? [],
       rooms: this.#memberships.map(({ room, name }) => [room.id, name]),
-      mail: this.#emptyMailbox().map(({ event }) => encodeEvent(event)),
+      mail: this.emptyMailbox().map(({ event }) => encodeEvent(event)),
     };
   }
 
@@ -260,7 +253,7 @@ export class Session implements MemberSession, SessionRef {
 
   /** Gets what was kept while the connection was lost. */
   takeMail(): void {
-    for (const broadcast of this.#emptyMailbox()) this.deliver(broadcast);
+    for (const broadcast of this.emptyMailbox()) this.deliver(broadcast);
   }
 
   /** Its connection is back: what receivers said of its files meanwhile, or may have been lost with the last one. */
@@ -289,6 +282,19 @@ export class Session implements MemberSession, SessionRef {
     this.#sealed?.loseConnection();
   }
 
+  /**
+   * Its client goes on at another server, which will ask for the session: what it was told is written, then the
+   * connection ends. Nobody is told, unless the client does not come.
+   */
+  depart(): void {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#expected = true;
+    this.#sealed?.loseConnection();
+    if (writer !== undefined) void closeOnceWritten(writer, DEPART_MS);
+    Deno.unrefTimer(setTimeout(() => this.missed(), EXPECTED_BACK_MS));
+  }
+
   /** It was expected and is not back: everyone is told that it is away. */
   missed(): void {
     if (!this.#expected || this.#writer !== undefined) return;
@@ -309,6 +315,7 @@ export class Session implements MemberSession, SessionRef {
       this.host.rooms.tidy(membership.room);
     }
     this.#memberships = [];
+    this.#expected = false;
     this.#returnMail();
     this.#sealed?.loseConnection();
     const writer = this.#writer;
@@ -369,11 +376,12 @@ export class Session implements MemberSession, SessionRef {
     return this.#mailbox.add(broadcast);
   }
 
-  #emptyMailbox(): EncodedEvent[] {
+  /** What was kept while the connection was lost; nothing is kept any longer. */
+  emptyMailbox(): EncodedEvent[] {
     return this.#mailbox?.empty() ?? [];
   }
 
-  #returnMail(mail: readonly EncodedEvent[] = this.#emptyMailbox()): void {
+  #returnMail(mail: readonly EncodedEvent[] = this.emptyMailbox()): void {
     for (const { event } of mail) {
       if (event.kind === "direct") this.host.tellUndelivered(event);
     }
@@ -384,11 +392,4 @@ export class Session implements MemberSession, SessionRef {
     const [first] = this.#memberships;
     return new EncodedEvent(event, first?.room.title ?? "");
   }
-}
-
-async function closeOnceWritten(writer: EventWriter): Promise<void> {
-  const timer = setTimeout(() => writer.close(), LAST_LINE_MS);
-  await writer.drained();
-  clearTimeout(timer);
-  writer.close();
 }

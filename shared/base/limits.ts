@@ -162,3 +162,9 @@ export const SEALED_PULL_MAX_BYTES = 4 * KIB;
 
 /** Chunks that one request for them may let through: 1 MiB. */
 export const SEALED_PULL_CHUNKS_MAX = 32;
+
+/** Characters of the longest name of a host (RFC 1035 §2.3.4). */
+export const HOST_MAX_CHARACTERS = 253;
+
+/** Other servers of a cluster that clients are told of. */
+export const OTHER_SERVERS_MAX = 16;

@@ -12,9 +12,11 @@ import {
   FILE_PART_RECEIVERS_MAX,
   FILE_PULL_CHUNKS_MAX,
   HOLD_MAX_S,
+  HOST_MAX_CHARACTERS,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
   OPS_MAX,
+  OTHER_SERVERS_MAX,
   PIN_TEXT_MAX_BYTES,
   RATE_MAX,
   REACTION_MAX_BYTES,
@@ -93,6 +95,9 @@ const doing = { room, client, name: label, time };
 /** The same with its place in the room's order. */
 const event = { room, at: position, client, name: label, time };
 
+/** A name in ASCII and lower case, or an address without brackets and zone. */
+const host = z.string().check(z.maxLength(HOST_MAX_CHARACTERS), z.regex(/^[0-9a-z._:-]+$/));
+const port = z.int().check(z.minimum(1), z.maximum(65_535));
 const seconds = count.check(z.maximum(MODERATION_MAX_S));
 /** One emoji (shared/text/reaction.ts). */
 const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
@@ -186,6 +191,8 @@ export const REQUESTS = {
   pin: { id: requestId, room, sequence, authorName: label, text },
   /** Who is banned from the room? Answered by `bans`, then `done`. */
   bans: { id: requestId, room },
+  /** Goes on with its session at another server: it asks nothing more here, and reads what it is told until the end. */
+  moving: {},
 } as const;
 
 /** What the server sends: one row a message. */
@@ -296,6 +303,10 @@ export const EVENTS = {
     list: z.array(z.tuple([client, label, time, label])).check(z.maxLength(MEMBERS_PART_MAX)),
     more: z.boolean(),
   },
+  /** Where other servers can be reached that have the same rooms and the same identity; each list replaces the last. */
+  servers: { list: z.array(z.tuple([host, port])).check(z.maxLength(OTHER_SERVERS_MAX)) },
+  /** Asks a client to go on at that server of the list, when it likes, in the same session. */
+  move: { host, port },
 } as const;
 
 const KIB = 1_024;

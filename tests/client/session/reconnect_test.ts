@@ -17,7 +17,7 @@ interface Run {
 
 function run(
   outcomes: (Session | Error)[],
-  serve = () => Promise.resolve(),
+  serve: () => Promise<Session | undefined> = () => Promise.resolve(undefined),
   { asksTrust = false, backoff = new Backoff(() => 0) } = {},
 ): Run {
   const clock = new ManualClock();

@@ -57,6 +57,8 @@ export interface LiveChatOptions {
   readonly attemptMs?: number;
   /** Where accepted files go; none are taken without it. */
   readonly folder?: string;
+  /** What dials in place of one connection to `endpoint`. */
+  readonly dialer?: Pick<ChatOptions, "dial" | "move">;
   /** Whether another server may answer unasked, as where TLS says who it is; true unless told. */
   readonly trustsAnyone?: boolean;
   /** Of the sealed room that it enters instead. */
@@ -112,6 +114,7 @@ export class LiveChat implements AsyncDisposable {
           signal.removeEventListener("abort", abort);
         }
       },
+      ...options.dialer,
       console: this.console,
       output: new Output({
         renderer: createJsonRenderer(),

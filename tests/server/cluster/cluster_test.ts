@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
-import { Cluster, type ClusterHost } from "../../../server/cluster/cluster.ts";
+import { Cluster } from "../../../server/cluster/cluster.ts";
+import type { ClusterHost } from "../../../server/cluster/cluster_contract.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import type { ClusterMessage } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
+import type { ServerLoad } from "../../../server/cluster/server_places.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
 const SECRET = new Uint8Array(32).fill(7);
@@ -27,20 +29,26 @@ interface Server {
   readonly followed: ClusterMessage[];
   /** What was told of other servers. */
   readonly seen: string[];
+  /** Lists of the other servers, as clients were told them. */
+  readonly told: readonly string[];
+  /** How many clients were to go where. */
+  readonly passed: readonly string[];
   readonly stop: AbortController;
 }
 
 interface ServerOptions {
   readonly secret?: Uint8Array;
   readonly identity?: string;
+  readonly load?: ServerLoad;
 }
 
 function startServer(
   bus: MemoryCluster,
   slot: number,
-  { secret = SECRET, identity = "fingerprint" }: ServerOptions = {},
+  { secret = SECRET, identity = "fingerprint", load }: ServerOptions = {},
 ): Server {
   const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
+  const [told, passed] = [[] as string[], [] as string[]];
   const cluster = new Cluster({
     backplane: bus.join(),
     key: new ClusterKey(secret),
@@ -61,9 +69,12 @@ function startServer(
     direct: (word) => followed.push(word) > 0,
     follow: (word) => void followed.push(word),
     expel: () => undefined,
+    load: () => load,
+    tellServers: (list) => void told.push(list.map(({ host, port }) => `${host}:${port}`).join()),
+    passOn: ({ to, count }) => void passed.push(`${count} to ${to.host}:${to.port}`),
   };
   cluster.run(host, stop.signal);
-  return { cluster, followed, seen, stop };
+  return { cluster, followed, seen, told, passed, stop };
 }
 
 /** Lets all that was said arrive, and be answered. */

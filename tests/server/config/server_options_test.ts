@@ -58,6 +58,26 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   "max-file": { good: ["0", "10MiB", "16GiB"], bad: ["17GiB", "1TiB", "-1", "ten", ""] },
   "max-rooms": { good: ["1", "1000000"], bad: ["0", "1000001", ""] },
+  // Alone it is refused; below.
+  advertise: {
+    good: [],
+    bad: [
+      "",
+      "chat1.example.org",
+      "5050",
+      ":5050",
+      "chat1.example.org:0",
+      "chat1.example.org:65536",
+      "2001:db8::1:5050",
+      "0.0.0.0:5050",
+      "[::]:5050",
+      "fe80::1%eth0:5050",
+      "[fe80::1%eth0]:5050",
+      "https://chat1.example.org:5050",
+      "a b:5050",
+      "a:5050,b:5050",
+    ],
+  },
   hold: { good: ["0", "3600"], bad: ["-1", "3601", "1m", ""] },
   "identity-file": { good: ["identity.pem"], bad: [""] },
   "log-level": { good: ["DEBUG", "CRITICAL"], bad: ["TRACE", ""] },
@@ -122,6 +142,23 @@ Deno.test("a certificate without its key, or a key alone, is refused with what i
     message: "Cannot use --certfile alone: TLS needs --keyfile as well",
   });
   assert.throws(() => configOf(["--keyfile", "k.pem"]), /Cannot use --keyfile alone/);
+});
+
+Deno.test("where clients reach a server of several is read in one spelling, and refused where there is one", () => {
+  const hosts = [
+    ["Chat1.Example.org:5050", "chat1.example.org"],
+    ["bücher.example:5050", "xn--bcher-kva.example"],
+    ["[2001:DB8::1]:5050", "2001:db8::1"],
+    ["192.0.2.7:5050", "192.0.2.7"],
+  ] as const;
+  for (const [typed, host] of hosts) {
+    const config = configOf(["--nats", "127.0.0.1", "--advertise", typed]);
+    assert.deepEqual(config.advertise, { host, port: 5050 });
+  }
+  assert.throws(() => configOf(["--advertise", "chat1.example.org:5050"]), {
+    name: "ConfigError",
+    message: "Cannot use --advertise alone: other servers are told over --nats",
+  });
 });
 
 Deno.test("tokens are kept as digests only, without the spaces around them", () => {

@@ -71,6 +71,7 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   ping: { kind: "ping" },
   pong: { kind: "pong" },
   bye: { kind: "bye" },
+  moving: { kind: "moving" },
   sealed_attach: {
     kind: "sealed_attach",
     ask: 1,
@@ -118,6 +119,8 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
     hold: 60,
   },
   refused: { kind: "refused", reason: "unauthorized" },
+  servers: { kind: "servers", list: [["chat2.example.org", 5050], ["2001:db8::2", 443]] },
+  move: { kind: "move", host: "chat2.example.org", port: 5050 },
   done: { kind: "done", id: 1 },
   declined: { kind: "declined", id: 1, why: "too long" },
   entered: {

@@ -1,0 +1,64 @@
+// What a server and its part in the cluster ask of each other.
+
+import type {
+  AdminMessage,
+  ClusterMessageOf,
+  RoomMessage,
+  StandingMessage,
+} from "./cluster_messages.ts";
+import type { ServerLoad, ServerPlace, Surplus } from "./server_places.ts";
+
+/** A session of this server, as other servers see it. */
+export interface SharedSession {
+  readonly id: number;
+  /** `previous`: the secret before it, while the client has not shown that it knows the new one. */
+  readonly ticket: {
+    readonly id: Uint8Array;
+    readonly secret: Uint8Array;
+    readonly previous?: Uint8Array;
+  } | undefined;
+}
+
+/** A message that waits for a client: the title of its room, and the event as bytes. */
+export type Mail = readonly [title: string, event: Uint8Array];
+
+/** What a server knows of a session that goes to another one. */
+export interface GivenSession {
+  /** Number of its last request. */
+  readonly request: number;
+  readonly mail: readonly Mail[];
+}
+
+/** What the cluster asks of this server. */
+export interface ClusterHost {
+  /** All sessions that can be resumed. */
+  sessions(): Iterable<SharedSession>;
+  /** Gives up a session that is resumed at another server; undefined = unknown. */
+  giveUp(ticket: Uint8Array): GivenSession | undefined;
+  /** Where clients reach this server, and how many it has; undefined where it does not say. */
+  load(): ServerLoad | undefined;
+  /** The list of the other servers is another one. */
+  tellServers(list: readonly ServerPlace[]): void;
+  /** Asks some of its clients to go on elsewhere. */
+  passOn(surplus: Surplus): void;
+  /** Follows a decision of the admin at another server. */
+  follow(message: AdminMessage): void;
+  /** Decisions of the admin, and what members left behind, that a new server must know. */
+  standing(): Iterable<StandingMessage>;
+  /** Ends a session for the admin at another server: its address; undefined if it is not here. */
+  expel(client: number): string | undefined;
+  /** Notes at another server what holds for those who come into a room. */
+  followRoom(message: RoomMessage): void;
+  /** Delivers a direct message if its receiver is here; false if not. */
+  direct(message: ClusterMessageOf<"direct">): boolean;
+}
+
+/** A session of another server, for the one that resumes it. */
+export interface RemoteSession {
+  readonly client: number;
+  /** Number of its last request; undefined if its server cannot be asked any more. */
+  readonly request: number | undefined;
+  readonly mail: readonly Mail[];
+  /** Tells that it is here, or that it is not coming: direct messages for it wait for that. */
+  readonly arrived: () => void;
+}
