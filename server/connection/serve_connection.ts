@@ -1,7 +1,6 @@
 // One connection from its first byte to its last: handshake, then the read loop.
 
-import { setImmediate } from "node:timers";
-import { CmdchatError, CryptoError, ProtocolError } from "../../shared/base/errors.ts";
+import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { decodeJson, encodeJson } from "../../shared/channel/envelope_v1.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { refusalReasonFor } from "../../shared/channel/handshake_error.ts";
@@ -10,8 +9,6 @@ import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 import { type Relay, TOKEN_REVOKED } from "../relay/relay.ts";
-import type { Session } from "../session/session.ts";
-import { faultText } from "../telemetry/log.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Door } from "../web/door.ts";
 import { type PageAnswer, sendPage } from "../web/page_answer.ts";
@@ -22,6 +19,7 @@ import type { Login } from "./login.ts";
 import { loginV1 } from "./login_v1.ts";
 import { loginV2 } from "./login_v2.ts";
 import { Refusal } from "./refusal.ts";
+import { logFault, readSession } from "./session_reader.ts";
 
 /** A connection without a session; its carrier takes its place once that is known. */
 interface Opened {
@@ -38,7 +36,7 @@ const UNCOUNTED: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
 const encoder = new TextEncoder();
 
 /** Serves one connection to its end. Never throws for what a peer does. */
-export async function serveConnection(
+export function serveConnection(
   relay: Relay,
   accepted: Connection,
   slot: ConnectionSlot = UNCOUNTED,
@@ -51,10 +49,17 @@ export async function serveConnection(
     door,
     page: undefined,
   };
+  const ended = Promise.withResolvers<void>();
+  // Not awaited: what waits for as long as a session lasts costs each of them 500 bytes.
+  open(relay, opened, ended.resolve).catch(ended.reject);
+  return ended.promise;
+}
+
+async function open(relay: Relay, opened: Opened, onEnd: () => void): Promise<void> {
   const login = await loginInTime(relay, opened);
   if (login === undefined) {
-    if (opened.page !== undefined) await sendPage(accepted, opened.page);
-    return;
+    if (opened.page !== undefined) await sendPage(opened.connection, opened.page);
+    return onEnd();
   }
   const { connection, source } = opened;
   const { session, resumed } = login;
@@ -66,58 +71,7 @@ export async function serveConnection(
   if (relay.access.isRevoked(session)) relay.expel(session, TOKEN_REVOKED);
   relay.metrics.handshake(resumed ? "resumed" : isV1 ? "v1" : "v2");
   relay.log.info("client joined", { client, address, old: isV1 });
-  let forGood = false;
-  try {
-    // The one function that waits here for as long as a session lasts: each further one would cost it 500 bytes.
-    for (let chunk = await connection.read(); chunk !== null; chunk = await connection.read()) {
-      session.heardAt = performance.now();
-      forGood = await receiveAll(source.push(chunk), login);
-      if (forGood) break;
-    }
-  } catch (error) {
-    // A record that does not open is as much the network's fault as a broken connection: its client may come back.
-    forGood = error instanceof CmdchatError && !(error instanceof CryptoError);
-    await dismiss(relay, session, error);
-  } finally {
-    login.end(forGood);
-    relay.log.info("client left", { client });
-  }
-}
-
-async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
-  for (const frame of frames) {
-    const messages = login.receive(frame);
-    for (;;) {
-      const { done, value: isBye } = messages.next();
-      if (isBye) return true;
-      // After each message: one record may hold ten thousand.
-      const pause = login.session.requestBudget.wait(performance.now());
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-      if (done) break;
-    }
-  }
-  await nextTurn();
-  return false;
-}
-
-// A read that finds bytes waiting is done at once: a client that never stops sending would keep the loop from
-// ever reaching the others.
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {
-  if (!(error instanceof CmdchatError)) return logFault(relay, error);
-  relay.counters.protocolErrors++;
-  const { message: why } = error;
-  relay.log.warning("client broke the protocol, closed", { client: session.id, why });
-  await session.dismiss({ why, retry: false });
-}
-
-// A broken connection is the network's fault; anything else is a fault of this program and must be seen.
-function logFault({ log }: Relay, error: unknown): void {
-  if (error instanceof ConnectionLost) return;
-  log.error("unexpected fault", { stack: faultText(error) });
+  readSession({ relay, connection, source, login, onEnd });
 }
 
 async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {

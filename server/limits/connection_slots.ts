@@ -29,12 +29,12 @@ interface Count {
 
 // No address is empty.
 const UNKNOWN_SOURCE = "";
+const NOTHING: Readonly<Count> = { taken: 0, held: 0, guests: 0 };
 
 /** Counts connections, in all and by source. */
 export class ConnectionSlots {
   #limits: SlotLimits;
-  readonly #all: Count = { taken: 0, held: 0, guests: 0 };
-  readonly #sources = new Map<string, Count>();
+  readonly #counts = new Counts();
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
@@ -47,7 +47,7 @@ export class ConnectionSlots {
 
   /** Slots that are taken now. */
   get taken(): number {
-    return this.#all.taken;
+    return this.#counts.all.taken;
   }
 
   /**
@@ -58,9 +58,9 @@ export class ConnectionSlots {
     address: string,
     { heldOnly = false, ownOnly = false } = {},
   ): ConnectionSlot | undefined {
-    const here = this.#sources.get(sourceOf(address)) ?? { taken: 0, held: 0, guests: 0 };
+    const here = this.#counts.of(address);
     const { perSource = Infinity } = this.#limits;
-    const all = this.#all;
+    const { all } = this.#counts;
     if (!heldOnly && this.#isFree(here.taken)) return this.#take(address, {});
     // At most as many as there are held sessions: any more are disconnected before anything is read from them.
     const mayComeBack = here.guests < here.held || !ownOnly && here.taken < perSource;
@@ -70,7 +70,7 @@ export class ConnectionSlots {
 
   /** The same for a connection whose proxy has not yet named the client: only the total cap counts. */
   admitUnknown({ heldOnly = false } = {}): ConnectionSlot | undefined {
-    const all = this.#all;
+    const { all } = this.#counts;
     if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE, {});
     return all.guests < all.held ? this.#take(UNKNOWN_SOURCE, { guests: 1 }) : undefined;
   }
@@ -82,39 +82,68 @@ export class ConnectionSlots {
 
   #isFree(held: number): boolean {
     const { most, perSource } = this.#limits;
-    const used = this.#all.taken;
+    const used = this.#counts.all.taken;
     // Where one source may take all slots, none are reserved for others.
     if (perSource === undefined) return used < most;
     return held < perSource && mayTakeSlot({ most, used, held });
   }
 
   #take(address: string, { held = 0, guests = 0 }: Partial<Count>): ConnectionSlot {
-    let own: Count = { taken: 1, held, guests };
-    this.#add(address, own);
-    const become = (next: Count) => {
-      this.#add(address, {
-        taken: next.taken - own.taken,
-        held: next.held - own.held,
-        guests: next.guests - own.guests,
-      });
-      own = next;
-    };
-    return {
-      forHeld: guests > 0,
-      settle: () => become({ ...own, guests: 0 }),
-      release: () => become({ taken: 0, held: 0, guests: 0 }),
-    };
+    return new Slot(this.#counts, address, { taken: 1, held, guests });
+  }
+}
+
+/** What is taken now, in all and by source. */
+class Counts {
+  readonly all: Count = { ...NOTHING };
+  readonly #sources = new Map<string, Count>();
+
+  /** What the source of `address` has. */
+  of(address: string): Readonly<Count> {
+    return this.#sources.get(sourceOf(address)) ?? NOTHING;
   }
 
-  #add(address: string, { taken, held, guests }: Count): void {
+  /** Counts what `address` takes more, or less. */
+  add(address: string, { taken, held, guests }: Readonly<Count>): void {
     const source = sourceOf(address);
-    const here = this.#sources.get(source) ?? { taken: 0, held: 0, guests: 0 };
-    for (const count of [this.#all, here]) {
+    const here = this.#sources.get(source) ?? { ...NOTHING };
+    for (const count of [this.all, here]) {
       count.taken += taken;
       count.held += held;
       count.guests += guests;
     }
     if (here.taken === 0) this.#sources.delete(source);
     else this.#sources.set(source, here);
+  }
+}
+
+// A class and not closures: each connection has one for as long as it lasts.
+class Slot implements ConnectionSlot {
+  readonly forHeld: boolean;
+  readonly #counts: Counts;
+  readonly #address: string;
+  readonly #held: number;
+  #guests: number;
+  #isTaken = true;
+
+  constructor(counts: Counts, address: string, count: Readonly<Count>) {
+    this.forHeld = count.guests > 0;
+    this.#counts = counts;
+    this.#address = address;
+    this.#held = count.held;
+    this.#guests = count.guests;
+    counts.add(address, count);
+  }
+
+  settle(): void {
+    if (!this.#isTaken) return;
+    this.#counts.add(this.#address, { ...NOTHING, guests: -this.#guests });
+    this.#guests = 0;
+  }
+
+  release(): void {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
+    this.#counts.add(this.#address, { taken: -1, held: -this.#held, guests: -this.#guests });
   }
 }

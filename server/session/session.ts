@@ -221,7 +221,8 @@ export class Session implements MemberSession, SessionRef {
   /** Enters `room`, under a name that is free there or its known one; nobody is told yet. */
   enter(room: Room, known?: string): Membership {
     const membership = new Membership(this, room, known);
-    this.#memberships = [...this.#memberships, membership];
+    // concat() and no spread, which would leave room for 16 more.
+    this.#memberships = this.#memberships.concat(membership);
     // A v1 client has one name, which it takes along from room to room.
     if (this.isV1) this.#wantedName = membership.name;
     return membership;

@@ -25,6 +25,8 @@ export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): FramedBo
       `Cannot send a message of ${body.length} bytes: 1 to ${maxBytes} are allowed`,
     );
   }
+  // The room for more that an array gets with its first push would cost each remembered message 130 bytes.
+  if (body.length <= PIECE_MAX_BYTES) return [framePiece(body, false)];
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < body.length; at += PIECE_MAX_BYTES) {
     pieces.push(

@@ -1,0 +1,106 @@
+// Reads what the client of a session says, from its login to the end of its connection.
+
+import { setImmediate } from "node:timers";
+import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
+import { type Connection, ConnectionLost } from "../net/connection.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { Session } from "../session/session.ts";
+import { faultText } from "../telemetry/log.ts";
+import type { FrameSource } from "./frame_source.ts";
+import type { Login } from "./login.ts";
+
+/** A session that was opened, and how it is read. */
+export interface SessionReading {
+  readonly relay: Relay;
+  readonly connection: Connection;
+  readonly source: FrameSource;
+  readonly login: Login;
+  /** Called once, when the session has no connection any more. */
+  readonly onEnd: () => void;
+}
+
+/** Reads a session until its connection ends. */
+export function readSession(reading: SessionReading): void {
+  new SessionReader(reading).readOn();
+}
+
+// Steps, and no function that awaits the next read: there is one for each quiet member, and it would keep twice as much.
+class SessionReader {
+  readonly #reading: SessionReading;
+
+  constructor(reading: SessionReading) {
+    this.#reading = reading;
+  }
+
+  readOn(): void {
+    this.#reading.connection.read().then(
+      (chunk) => chunk === null ? this.#end(false) : this.#take(chunk),
+      (error) => this.#fail(error),
+    );
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    const { source, login } = this.#reading;
+    login.session.heardAt = performance.now();
+    try {
+      if (await receiveAll(source.push(chunk), login)) return this.#end(true);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.readOn();
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { relay, login } = this.#reading;
+    // A record that does not open is as much the network's fault as a broken connection: its client may come back.
+    const forGood = error instanceof CmdchatError && !(error instanceof CryptoError);
+    try {
+      await dismiss(relay, login.session, error);
+    } finally {
+      this.#end(forGood);
+    }
+  }
+
+  #end(forGood: boolean): void {
+    const { relay, login, onEnd } = this.#reading;
+    login.end(forGood);
+    relay.log.info("client left", { client: login.session.id });
+    onEnd();
+  }
+}
+
+async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
+  for (const frame of frames) {
+    const messages = login.receive(frame);
+    for (;;) {
+      const { done, value: isBye } = messages.next();
+      if (isBye) return true;
+      // After each message: one record may hold ten thousand.
+      const pause = login.session.requestBudget.wait(performance.now());
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      if (done) break;
+    }
+  }
+  await nextTurn();
+  return false;
+}
+
+// A read that finds bytes waiting is done at once: a client that never stops sending would keep the loop from
+// ever reaching the others.
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {
+  if (!(error instanceof CmdchatError)) return logFault(relay, error);
+  relay.counters.protocolErrors++;
+  const { message: why } = error;
+  relay.log.warning("client broke the protocol, closed", { client: session.id, why });
+  await session.dismiss({ why, retry: false });
+}
+
+/** Logs a fault of this program; a broken connection is the network's, and is passed over. */
+export function logFault({ log }: Relay, error: unknown): void {
+  if (error instanceof ConnectionLost) return;
+  log.error("unexpected fault", { stack: faultText(error) });
+}
