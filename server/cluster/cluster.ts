@@ -11,6 +11,7 @@ import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { type ServerPlace, ServerPlaces } from "./server_places.ts";
 import type { ClusterHost, RemoteSession, SharedSession } from "./cluster_contract.ts";
+import { Questions } from "./questions.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
 import {
@@ -26,7 +27,6 @@ const SUBJECT = "cmdchat.messages";
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
-const ANSWER_MS = 3_000;
 
 interface Known {
   readonly digests: readonly Uint8Array[];
@@ -79,11 +79,10 @@ export class Cluster {
   readonly #identities = new Map<Slot, string>();
   readonly #arrivals = new Arrivals();
   readonly #places = new ServerPlaces();
-  readonly #questions = new Map<number, (message: ClusterMessage | undefined) => void>();
+  readonly #questions: Questions;
   #host: ClusterHost | undefined;
   #subscription: Running | undefined;
   #foreignMessages = 0;
-  #asked = 0;
   #sent = 0;
 
   constructor(options: ClusterOptions) {
@@ -95,8 +94,10 @@ export class Cluster {
       slot,
       onFault,
       onRoomLost: options.onRoomLost,
+      hasMembersElsewhere: (title) => this.#askForMembers(title),
       homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
     });
+    this.#questions = new Questions(slot, (message) => this.#send(message));
     this.sealed = new SealedHomes({ slot, send: (message) => this.#send(message) });
   }
 
@@ -174,7 +175,7 @@ export class Cluster {
     const { client, slot } = known;
     const arrived = this.#arrivals.expect(client);
     if (!this.#heard.has(slot)) return { client, request: undefined, mail: [], arrived };
-    const answer = await this.#ask((question) => ({ kind: "take", question, ticket }));
+    const answer = await this.#questions.one((question) => ({ kind: "take", question, ticket }));
     if (answer?.kind !== "given") return { client, request: undefined, mail: [], arrived };
     return { client, request: answer.request, mail: answer.mail, arrived };
   }
@@ -188,8 +189,21 @@ export class Cluster {
     const isHere = arrived !== undefined &&
       this.#host?.direct({ kind: "direct", question: 0, ...about });
     if (isHere) return true;
-    const answer = await this.#ask((question) => ({ kind: "direct", question, ...about }));
+    const answer = await this.#questions.one((question) => ({
+      kind: "direct",
+      question,
+      ...about,
+    }));
     return answer !== undefined;
+  }
+
+  /** Whether a room has members on another server, which then looks whether its log is still there. */
+  async #askForMembers(title: string): Promise<boolean> {
+    const answers = await this.#questions.all(
+      (question) => ({ kind: "room_asked", question, title }),
+      this.others,
+    );
+    return answers.some((answer) => answer.kind === "room_known" && answer.hasMembers);
   }
 
   /** Sends a decision of the admin, or what a member left behind in a room, to all other servers. */
@@ -199,7 +213,7 @@ export class Cluster {
 
   /** Ends session `client` on another server: its address; undefined if no server has it. */
   async expel(client: number): Promise<string | undefined> {
-    const answer = await this.#ask((question) => ({ kind: "expel", question, client }));
+    const answer = await this.#questions.one((question) => ({ kind: "expel", question, client }));
     return answer?.kind === "expelled" ? answer.address : undefined;
   }
 
@@ -359,8 +373,12 @@ export class Cluster {
       case "given":
       case "directed":
       case "expelled":
-        this.#questions.get(message.question)?.(message);
-        return;
+      case "room_known":
+        return this.#questions.answer(message.question, message);
+      case "room_asked": {
+        const { question, title } = message;
+        return this.#send({ kind: "room_known", question, hasMembers: this.bus.putBack(title) });
+      }
     }
   }
 
@@ -372,21 +390,6 @@ export class Cluster {
     const arrived = this.#arrivals.of(to);
     if (arrived === undefined) answer(this.#host?.direct(message));
     else void arrived.then(() => answer(this.#host?.direct(message)));
-  }
-
-  #ask(messageOf: (question: number) => ClusterMessage): Promise<ClusterMessage | undefined> {
-    // Numbers of two servers must not collide: each begins with its slot.
-    const question = this.#options.slot * 2 ** 25 + (this.#asked++ % 2 ** 25);
-    return new Promise((resolve) => {
-      const done = (message: ClusterMessage | undefined) => {
-        clearTimeout(timer);
-        this.#questions.delete(question);
-        resolve(message);
-      };
-      const timer = setTimeout(() => done(undefined), ANSWER_MS);
-      this.#questions.set(question, done);
-      this.#send(messageOf(question));
-    });
   }
 }
 

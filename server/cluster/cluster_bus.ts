@@ -38,6 +38,8 @@ export interface ClusterBusOptions {
   /** The server that has a client now. */
   readonly homeOf: (client: ClientId) => Slot;
   readonly onFault: (error: unknown) => void;
+  /** Whether a room whose log is empty has members on another server all the same; there are none unless told. */
+  readonly hasMembersElsewhere?: ((title: string) => Promise<boolean>) | undefined;
   /** Told of each room with members whose log is gone from the backplane; it is put back. */
   readonly onRoomLost?: (() => void) | undefined;
 }
@@ -60,6 +62,12 @@ export class ClusterBus implements Bus {
     });
     this.#channels.add(channel);
     return channel;
+  }
+
+  /** Whether a room has members, as this server knows it; its log is put back if it is gone. */
+  putBack(title: string): boolean {
+    for (const channel of this.#channels) if (channel.putBack(title)) return true;
+    return false;
   }
 
   /** Keeps all logs within their share of the backplane. */
@@ -128,6 +136,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       machine: this,
       wait,
       onFault,
+      isElsewhere: async () => await cluster.hasMembersElsewhere?.(options.title) ?? false,
       seal: (body) => key.seal(subject, body),
       open: (sealed) => key.open(subject, sealed),
     });
@@ -171,6 +180,12 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
 
   fit(): void {
     this.#log.fit();
+  }
+
+  putBack(title: string): boolean {
+    if (title !== this.#options.title || this.empty) return false;
+    this.#log.look();
+    return true;
   }
 
   serverLost(slot: Slot): void {

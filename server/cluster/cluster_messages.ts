@@ -102,6 +102,10 @@ const MESSAGES = {
     members: count,
     takes: z.boolean(),
   },
+  /** The sender finds the log of a room empty: does the receiver have members there? Each server answers. */
+  room_asked: { question, title: label },
+  /** Answer to `room_asked`; with members, the receiver puts the log back where it is gone. */
+  room_known: { question, hasMembers: z.boolean() },
 } as const;
 
 type Rows = typeof MESSAGES;

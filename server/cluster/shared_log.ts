@@ -20,6 +20,8 @@ import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entr
 // Entries in between arrive within this time, or the log was lost.
 const OVERTAKEN_MS = 1_000;
 const RETRY_MS = 250;
+// A room that others have and whose log is gone is put back within this, or it is made anew.
+const RETURN_MS = 5_000;
 // A log keeps some hundred entries; a server that joins late needs one of them with the whole state.
 const WHOLE_EVERY = 64;
 
@@ -57,6 +59,8 @@ export interface SharedLogOptions<P> {
   readonly seal: (body: Uint8Array) => Uint8Array;
   /** Undefined for bytes that were not sealed by this cluster. */
   readonly open: (sealed: Uint8Array) => Uint8Array | undefined;
+  /** Whether others have what an empty log does not: they are about to put it back. */
+  readonly isElsewhere?: () => Promise<boolean>;
   readonly wait: (ms: number) => Promise<void>;
   /** Told of internal errors. */
   readonly onFault: (error: unknown) => void;
@@ -130,10 +134,25 @@ export class SharedLog<P> {
     if (this.#wantsWhole && !this.#finishing) this.#start();
   }
 
+  /** Looks whether the log is gone, and puts back what this server knows if it is. */
+  look(): void {
+    if (!this.#known || this.#read === 0) return;
+    const epoch = this.#epoch;
+    void this.#last().then((last) => {
+      if (last === 0 && epoch === this.#epoch && !this.#closed) this.#follower.restart();
+    }).catch(this.#options.onFault);
+  }
+
   /** Resolves when all entries that the log had at the call are applied. */
   async caughtUp(): Promise<void> {
+    let waits = RETURN_MS / RETRY_MS;
     while (!this.#closed) {
       const last = await this.#last();
+      const isMissing = last === 0 && this.#read === 0 && !this.#known && waits-- > 0;
+      if (isMissing && await this.#options.isElsewhere?.()) {
+        await this.#options.wait(RETRY_MS);
+        continue;
+      }
       if (last !== undefined && await this.#reaches(last)) {
         this.#judge();
         if (this.#unjudged === undefined) break;
