@@ -1,5 +1,6 @@
 // Invite links: the command that prints them, and following one.
 
+import { INVITE_MAX_S, INVITE_USES_MAX } from "../../shared/base/limits.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import {
   formatLink,
@@ -10,9 +11,14 @@ import {
 import { parseRoom } from "../../shared/text/names.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
+import { durationText, parseDuration } from "../../shared/text/duration.ts";
+import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { listedName } from "../render/text.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
 
-const WORDS = ["qr", "token"];
+/** How long an invite is open where nothing is said. */
+const USUAL_SECONDS = 86_400;
 /** Cells beside a code: the indent of an answer's rows, and the last column, which stays empty. */
 const CODE_MARGIN = 5;
 
@@ -20,31 +26,179 @@ const CODE_MARGIN = 5;
 export const INVITE_COMMANDS: readonly CommandRow[] = [
   {
     name: "invite",
-    argument: "[qr] [token]",
+    argument: "[qr] [token] [TIME] [once|N]",
     needs: "connection",
-    help: "print a link to this room; qr: also as a QR code, token: with your token in it",
-    async run({ chat }, argument) {
-      const words = argument.split(/\s+/).filter((word) => word !== "");
-      const wrong = words.find((word) => !WORDS.includes(word));
-      if (wrong !== undefined) {
-        throw new UsageError("Cannot create the link: the form is /invite [qr] [token]");
-      }
-      const withToken = words.includes("token");
-      const link = inviteTo(chat, { secret: chat.sealed.of(chat.room)?.secret, withToken });
-      const { columns } = chat.output;
-      const code = words.includes("qr") ? await qrCode(link.web ?? link.terminal) : undefined;
-      const missing = code === undefined ? undefined : tooNarrowFor(code, columns);
-      tellLink(chat, link, missing === undefined ? code : undefined);
-      if (missing !== undefined) chat.output.note("info", missing);
+    help:
+      "print a link to this room; qr: QR code, token: with your token; 2h, once, 5: with one that ends",
+    run({ chat }, argument) {
+      const words = wordsOf(argument);
+      return words[0] === "revoke" ? revoke(chat, words) : invite(chat, parseInvitation(words));
+    },
+  },
+  {
+    name: "invites",
+    argument: "[revoke N]",
+    needs: "new protocol",
+    help: "list the links that end and are open; revoke N: end one, as /invite revoke N does",
+    run({ chat }, argument) {
+      const words = wordsOf(argument);
+      if (words.length === 0) return listInvites(chat);
+      if (words[0] === "revoke") return revoke(chat, words);
+      throw new UsageError("Cannot list invites: the form is /invites or /invites revoke N");
     },
   },
 ];
+
+function wordsOf(argument: string): string[] {
+  return argument.split(/\s+/).filter((word) => word !== "");
+}
+
+const FORM =
+  "the form is /invite [qr] [token], /invite TIME, once or a number, or /invite revoke N";
+
+/** What was typed behind /invite. */
+interface Invitation {
+  readonly qr: boolean;
+  readonly withToken: boolean;
+  /** Of a token that the server makes for it; undefined = none is made. */
+  readonly ends: InviteEnd | undefined;
+}
+
+interface InviteEnd {
+  readonly seconds: number;
+  /** People that it may let in; 0 = any number. */
+  readonly uses: number;
+}
+
+function parseInvitation(words: readonly string[]): Invitation {
+  const given = new Map<"qr" | "token" | "seconds" | "uses", number>();
+  for (const word of words) {
+    const [key, value] = wordOf(word);
+    if (given.has(key)) throw new UsageError(`Cannot create the link: ${FORM}`);
+    given.set(key, value);
+  }
+  const [seconds, uses] = [given.get("seconds"), given.get("uses")];
+  const isMinted = seconds !== undefined || uses !== undefined;
+  if (isMinted && given.has("token")) {
+    throw new UsageError("Cannot put two tokens into the link: yours, and one that ends");
+  }
+  const ends = isMinted ? { seconds: seconds ?? USUAL_SECONDS, uses: uses ?? 0 } : undefined;
+  return { qr: given.has("qr"), withToken: given.has("token"), ends };
+}
+
+function wordOf(word: string): readonly ["qr" | "token" | "seconds" | "uses", number] {
+  if (word === "qr" || word === "token") return [word, 1];
+  if (word === "once") return ["uses", 1];
+  if (/^\d{1,7}[smhd]$/.test(word)) {
+    const seconds = parseDuration(word);
+    if (seconds <= INVITE_MAX_S) return ["seconds", seconds];
+    throw new UsageError(
+      `Cannot make an invite for ${durationText(seconds)}: ${durationText(INVITE_MAX_S)} at most`,
+    );
+  }
+  const uses = /^\d{1,7}$/.test(word) ? Number(word) : undefined;
+  if (uses === undefined) throw new UsageError(`Cannot create the link: ${FORM}`);
+  if (uses >= 1 && uses <= INVITE_USES_MAX) return ["uses", uses];
+  throw new UsageError(
+    `Cannot make an invite for ${uses} people: 1 to ${INVITE_USES_MAX} are allowed`,
+  );
+}
+
+async function invite(chat: Chat, { qr, withToken, ends }: Invitation): Promise<RequestOutcome> {
+  const secret = chat.sealed.of(chat.room)?.secret;
+  const { room } = chat;
+  // What is wrong with the link is told before a token is made for it.
+  inviteTo(chat, { secret, withToken });
+  const minted = ends === undefined ? undefined : await mint(chat, room, ends);
+  if (typeof minted === "string") return minted;
+  const link = inviteTo(chat, { room, secret, withToken, token: minted?.token });
+  const { columns } = chat.output;
+  const code = qr ? await qrCode(link.web ?? link.terminal) : undefined;
+  const missing = code === undefined ? undefined : tooNarrowFor(code, columns);
+  tellLink(chat, link, missing === undefined ? code : undefined);
+  if (minted !== undefined && ends !== undefined) {
+    chat.output.note("info", `Invite ${minted.invite} ${rightsText(ends)}; /invites lists yours.`);
+  }
+  if (missing !== undefined) chat.output.note("info", missing);
+  return "confirmed";
+}
+
+/** Has the server make a token; what became of that where there is none. Throws UsageError. */
+async function mint(
+  chat: Chat,
+  room: JoinedRoom,
+  ends: InviteEnd,
+): Promise<EventOf<"invited"> | RequestOutcome> {
+  // The server learns of a sealed room neither its name nor that the invite is for it.
+  const title = room.isSealed ? "" : room.title;
+  const draft = { kind: "invite", title, ...ends } as const;
+  const outcome = await chat.requests.add(draft);
+  const answer = chat.requests.answerTo(draft);
+  if (answer?.kind === "invited") return answer;
+  if (outcome !== "confirmed") return outcome;
+  throw new UsageError("Cannot print the invite: its link was lost with the connection", {
+    hint: "/invites lists it and /invite revoke N ends it; make another one",
+  });
+}
+
+function rightsText({ seconds, uses }: InviteEnd): string {
+  return `${usesText(uses)} within ${durationText(seconds)}`;
+}
+
+function usesText(uses: number): string {
+  if (uses === 0) return "lets anybody in";
+  return uses === 1 ? "lets one person in" : `lets ${uses} people in`;
+}
+
+async function revoke(chat: Chat, words: readonly string[]): Promise<RequestOutcome> {
+  const [, typed = ""] = words;
+  const number = /^[1-9]\d{0,14}$/.test(typed) ? Number(typed) : undefined;
+  if (number === undefined || words.length > 2) {
+    throw new UsageError("Cannot end an invite: the form is /invite revoke N", {
+      hint: "/invites lists the numbers",
+    });
+  }
+  requireV2(chat);
+  const outcome = await chat.requests.add({ kind: "uninvite", invite: number });
+  if (outcome === "confirmed") {
+    chat.output.answer(
+      `Invite ${number} lets nobody in any more. Who came by it stays; /kick ends that.`,
+    );
+  }
+  return outcome;
+}
+
+async function listInvites(chat: Chat): Promise<RequestOutcome> {
+  const draft = { kind: "invites" } as const;
+  const outcome = await chat.requests.add(draft);
+  const answer = chat.requests.answerTo(draft);
+  if (answer?.kind === "invites") chat.output.answer(invitesText(answer, Date.parse(chat.utc())));
+  return outcome;
+}
+
+function invitesText({ list }: EventOf<"invites">, now: number): string {
+  if (list.length === 0) return "No invite is open; /invite 2h once makes one.";
+  const lines = list.map(([number, maker, room, uses, until]) => {
+    const left = durationText(Math.max(1, Math.ceil((until - now) / 1_000)));
+    const where = room === "" ? "a sealed room" : listedName(room);
+    return `${number}: to ${where}, by ${listedName(maker)}, ${usesText(uses)}, open for ${left}`;
+  });
+  return [...lines, "/invite revoke N ends one."].join("\n");
+}
+
+function requireV2({ isV1 }: Chat): void {
+  if (isV1) throw new UsageError("Cannot make an invite that ends: the old protocol has none");
+}
 
 /** What a link to the current room has beside the server's address. */
 export interface InviteLinkOptions {
   /** The secret of a sealed room. */
   readonly secret?: Uint8Array | undefined;
   readonly withToken?: boolean;
+  /** A token that the server made for it. */
+  readonly token?: string | undefined;
+  /** The room that it leads to; the current one unless told. */
+  readonly room?: JoinedRoom;
 }
 
 /** The texts of one link: for the terminal client, and for browsers where the server has a page. */
@@ -75,7 +229,10 @@ export function tellLink(chat: Chat, { terminal, web }: InviteTexts, code?: stri
   );
 }
 
-function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): InviteLink {
+function linkTo(
+  chat: Chat,
+  { room = chat.room, secret, withToken = false, token: minted }: InviteLinkOptions,
+): InviteLink {
   const { fingerprint } = chat;
   if (fingerprint === undefined) {
     throw new UsageError("Cannot create a link: a server of the old protocol has no fingerprint");
@@ -88,11 +245,15 @@ function linkTo(chat: Chat, { secret, withToken = false }: InviteLinkOptions): I
     host,
     port,
     tls,
-    room: chat.room.linkTitle,
+    room: room.linkTitle,
     fingerprint,
     ...(webSocket ? { wss: true } : {}),
     ...(secret === undefined ? {} : { secret }),
-    ...(withToken && token !== undefined ? { token } : {}),
+    ...(minted !== undefined
+      ? { token: minted }
+      : withToken && token !== undefined
+      ? { token }
+      : {}),
   };
 }
 

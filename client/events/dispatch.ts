@@ -51,6 +51,15 @@ const HANDLERS: Handlers = {
     show(chat, { event: "refused", text, time: undefined });
   },
 
+  // Whoever asked reads the answer.
+  invited(chat, event) {
+    chat.requests.answer(event.request, "confirmed", event);
+  },
+
+  invites(chat, event) {
+    chat.requests.answer(event.request, "confirmed", event);
+  },
+
   direct: handleDirect,
 
   undelivered(chat, { name, request }) {

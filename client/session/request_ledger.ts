@@ -14,7 +14,7 @@ import { SealedLinkGuard } from "./sealed_link_guard.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import { type AnyRoomId, isSealedId, type WithAnyIds } from "../base/local_ids.ts";
-import type { Request } from "../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "./rate_pacer.ts";
 
@@ -80,6 +80,8 @@ export class RequestLedger {
   readonly linkGuard = new SealedLinkGuard();
   readonly #options: RequestLedgerOptions;
   #entries: Entry[] = [];
+  /** What the server answered, where that is more than whether it was done. */
+  readonly #answers = new WeakMap<RequestDraft, Event>();
   /** Requests that the user did not ask for. */
   readonly #unasked = new WeakSet<RequestDraft>();
   #lastId = 0;
@@ -144,6 +146,11 @@ export class RequestLedger {
     return await ledger.add(draft, room);
   }
 
+  /** What the server answered to a request; undefined where that was lost, or is no more than its outcome. */
+  answerTo(draft: RequestDraft): Event | undefined {
+    return this.#answers.get(draft);
+  }
+
   /** Whether the user asked for a request. */
   isUnasked(draft: RequestDraft | undefined): boolean {
     return draft !== undefined && this.#unasked.has(draft);
@@ -188,12 +195,17 @@ export class RequestLedger {
     });
   }
 
-  /** The server answered request `id`. Returns the request; undefined where none has this number. */
-  answer(id: RequestId, outcome: "confirmed" | "refused"): RequestDraft | undefined {
+  /** The server answered request `id`, with `answer` where it said more. Returns the request; undefined where none has this number. */
+  answer(
+    id: RequestId,
+    outcome: "confirmed" | "refused",
+    answer?: Event,
+  ): RequestDraft | undefined {
     const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
     if (entry === undefined) return undefined;
     entry.taken(this.#options.clock.now());
+    if (answer !== undefined) this.#answers.set(entry.draft, answer);
     entry.settle(outcome);
     this.#options.onChange();
     return entry.draft;

@@ -80,6 +80,9 @@ export class V1Translation {
       case "moderate":
       case "pin":
       case "bans":
+      case "invite":
+      case "invites":
+      case "uninvite":
       case "direct":
       case "topic":
       case "status":

@@ -54,6 +54,9 @@ const REQUESTS: readonly Message[] = [
   ["pin", [31, 10, 5, 3, "bob", "soup is ready"]],
   ["bans", [32, 11, 5]],
   ["moving", [33]],
+  ["invite", [34, 9, "kitchen", 1, 7200]],
+  ["invites", [35, 9]],
+  ["uninvite", [36, 9, 3]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -126,6 +129,8 @@ const EVENTS: readonly Message[] = [
   ["bans", [49, 5, [[3, "eve", 1_790_000_000_000, "amy"]], false]],
   ["servers", [50, [["chat2.example.org", 5050], ["2001:db8::2", 443]]]],
   ["move", [51, "chat2.example.org", 5050]],
+  ["invited", [52, 9, 3, "s3cret", 1, 1_790_000_000_000]],
+  ["invites", [53, 9, [[3, "bob", "kitchen", 1, 1_790_000_000_000]]]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

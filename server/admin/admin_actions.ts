@@ -4,9 +4,11 @@
 import { CmdchatError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import { ADMIN_CLIENT } from "../room/room_view.ts";
 import type { AdminMessage } from "../cluster/cluster_messages.ts";
 import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
+import type { Invite } from "../limits/invites.ts";
 import type { NetworkBan } from "../limits/network_bans.ts";
 import { BANNED, type Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -238,7 +240,7 @@ function sessionRow({ access }: Relay, session: Session, names: boolean) {
   const { id, isV1, writer, address, memberships, sealedRooms, since } = session;
   return {
     session: id,
-    token: access.tokenName(session) ?? null,
+    token: access.tokenName(session) ?? invitedBy(access.inviteOf(session), names) ?? null,
     connection: isV1 ? "v1" : writer === undefined ? "away" : "v2",
     received: session.received,
     sent: session.sent,
@@ -249,6 +251,13 @@ function sessionRow({ access }: Relay, session: Session, names: boolean) {
     address,
     ...(names ? { names: memberships.map(({ name, room }) => ({ name, room: room.title })) } : {}),
   };
+}
+
+/** By which invite a session came; whose it was by name only where names are asked for. */
+function invitedBy(invite: Invite | undefined, names: boolean): string | undefined {
+  if (invite === undefined) return undefined;
+  const { number, maker } = invite;
+  return `invite ${number} of ${names ? nameInSentence(maker.name) : `session ${maker.client}`}`;
 }
 
 async function expelAnywhere(relay: Relay, id: number, why: string): Promise<string> {

@@ -1,6 +1,8 @@
 // Sizes, counts and time-outs that only the server uses, each with its reason.
 // Limits that an operator would change are options; their defaults are here.
 
+import { INVITES_LISTED_MAX } from "../../shared/base/limits.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -33,6 +35,15 @@ export const CONNECTION_RATE = { messages: 128, seconds: 10 } as const;
  * a guesser gets 10 a minute. Sessions that are resumed are not affected.
  */
 export const WRONG_TOKEN_RATE = { messages: 10, seconds: 60 } as const;
+
+/** Open invites that one address had made: a person invites a group of friends one by one. */
+export const INVITES_PER_SOURCE = 16;
+
+/** Open invites of all who have one token: one list shows them. */
+export const INVITES_PER_TOKEN = INVITES_LISTED_MAX;
+
+/** Open invites of a server; each takes some 300 bytes. */
+export const INVITES_MAX = 1_024;
 
 /**
  * Joins of one address into one room: each shows a name. After an outage all of `--max-per-address` join at once, some

@@ -13,7 +13,16 @@ export interface Reloadable {
 
 /** Reads the files that `config` names at the time `now` (ms). Throws ConfigError. */
 export function readReloadable(config: ServerConfig, now: number): Reloadable {
-  return { tls: readTls(config, now), tokens: readTokens(config) };
+  const tokens = readTokens(config);
+  if (config.invites && tokens.length === 0) {
+    throw new ConfigError(
+      "Cannot use --invites: the server needs no token, so everybody comes in",
+      {
+        hint: "set CMDCHAT_TOKENS or --tokens-file; an invite is a token that ends",
+      },
+    );
+  }
+  return { tls: readTls(config, now), tokens };
 }
 
 /** What was read again, and why the rest was not: a bad certificate does not keep tokens from being read. */

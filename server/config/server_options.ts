@@ -117,6 +117,11 @@ export const SERVER_OPTIONS = {
     parse: word,
     help: "tokens, one a line, one of which a client must have; read again on SIGHUP",
   },
+  invites: {
+    env: "CMDCHAT_INVITES",
+    parse: toggle,
+    help: "members who came by a token may have invites made, which end (/invite 2h once)",
+  },
   "bans-file": {
     value: "FILE",
     env: "CMDCHAT_BANS_FILE",
@@ -324,6 +329,14 @@ export function readConfig(
   }
   if (values.advertise !== undefined && values.nats === undefined) {
     throw new ConfigError("Cannot use --advertise alone: other servers are told over --nats");
+  }
+  if (values.invites && values.nats !== undefined) {
+    throw new ConfigError(
+      "Cannot use --invites with --nats: the other servers would not know them",
+      {
+        hint: "give tokens with names instead, one for each person: --tokens-file",
+      },
+    );
   }
   const sources = { env: input.env, files: values };
   // Both are read: two sources for one token are an error.

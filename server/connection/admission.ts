@@ -4,6 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
+import type { Invite } from "../limits/invites.ts";
 import type { Exclusion, Newcomer } from "../session/room_access.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -16,7 +17,7 @@ const ROOMS_READY_MS = HANDSHAKE_DEADLINE_MS / 2;
 export function checkToken(
   relay: Relay,
   token: string | null | undefined,
-  from: { readonly address: string; readonly resumes: boolean },
+  from: { readonly address: string; readonly resumes: object | undefined },
 ): void {
   switch (relay.access.judgeToken(token, from)) {
     case "right":
@@ -26,6 +27,13 @@ export function checkToken(
     case "later":
       throw new Refusal("too_many_attempts");
   }
+}
+
+/** Lets a newcomer in by its token, of which an invite has one use less then. Throws Refusal where it has just ended. */
+export function takeInvite(relay: Relay, token: string | null | undefined): Invite | undefined {
+  const invite = relay.access.useInvite(token);
+  if (invite === "ended") throw new Refusal("unauthorized");
+  return invite;
 }
 
 /** The name as it is used from now on. Throws Refusal. */

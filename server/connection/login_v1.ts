@@ -32,6 +32,7 @@ import {
   exclusionRefusal,
   inTurn,
   newcomerOf,
+  takeInvite,
 } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
@@ -44,7 +45,7 @@ export async function loginV1(
 ): Promise<Login> {
   const { address } = connection;
   const handshake = parseHandshake(message);
-  checkToken(relay, handshake.token, { address, resumes: false });
+  checkToken(relay, handshake.token, { address, resumes: undefined });
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
   const wrapped = await inTurn(relay, connection, () => wrapFor(handshake.public_key, key));
   const name = checkName(handshake.name ?? "anonymous");
@@ -56,8 +57,10 @@ export async function loginV1(
     relay.rooms.tidy(room);
     throw exclusionRefusal(excluded);
   }
+  const invite = takeInvite(relay, handshake.token);
   const session = new Session(relay, { name, isV1: true, ticket: undefined, address });
   relay.access.noteToken(session, handshake.token);
+  relay.access.noteInvite(session, invite);
   // The name is taken from here on; the room's events reach the client only behind the answer.
   const membership = session.enter(room);
   relay.enter(session);

@@ -48,7 +48,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
     const hello = openHello(batches.push(cipher.open(record)));
     checkToken(relay, hello.token, {
       address: connection.address,
-      resumes: hasTicket(relay, hello),
+      resumes: heldBy(relay, hello),
     });
     const channel = { connection, cipher, challenge: smallCopy(keys.challenge) };
     const held = resumeHeld(relay, channel, hello);
@@ -64,8 +64,11 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   }
 }
 
-function hasTicket({ held }: Relay, { session, secret }: RequestOf<"hello">): boolean {
-  return session !== null && secret !== null && held.find(session, secret) !== undefined;
+function heldBy(
+  { held }: Relay,
+  { session, secret }: RequestOf<"hello">,
+): Session | undefined {
+  return session === null || secret === null ? undefined : held.find(session, secret);
 }
 
 function openHello([body, ...more]: readonly Uint8Array[]): RequestOf<"hello"> {

@@ -17,7 +17,14 @@ import type { Membership } from "../session/membership.ts";
 import { excludeFrom, type Exclusion, type Newcomer } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
 import type { SessionTicket } from "../session/session_ticket.ts";
-import { allReady, checkName, checkRoom, exclusionRefusal, newcomerOf } from "./admission.ts";
+import {
+  allReady,
+  checkName,
+  checkRoom,
+  exclusionRefusal,
+  newcomerOf,
+  takeInvite,
+} from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection after its key agreement. */
@@ -128,6 +135,8 @@ export async function newSession(
   await allReady(relay, wanted);
   const newcomer = newcomerOf(relay, { address, token: hello.token });
   const { rooms, excluded } = admitted(relay, wanted, newcomer);
+  // From here on nothing fails and nothing waits: the use is that of a session.
+  const invite = takeInvite(relay, hello.token);
   const session = new Session(relay, {
     name,
     isV1: false,
@@ -138,6 +147,7 @@ export async function newSession(
     },
   });
   relay.access.noteToken(session, hello.token);
+  relay.access.noteInvite(session, invite);
   relay.enter(session);
   relay.held.know(session);
   connect(relay, session, channel);

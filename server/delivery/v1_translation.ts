@@ -103,6 +103,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "back":
     case "typing":
     case "bans":
+    case "invited":
+    case "invites":
     case "taken":
     case "pull":
     case "receipt":

@@ -7,6 +7,7 @@ import { FILE_HANDLERS } from "./file_handlers.ts";
 import { type Handled, type HandlersOf, memberIn } from "./handler.ts";
 import { REQUEST_RULES, type RequestRule, takesBack } from "./request_rules.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";
+import { INVITE_HANDLERS } from "./invite_handlers.ts";
 import { MODERATION_HANDLERS } from "./moderation_handlers.ts";
 import type { Membership } from "../session/membership.ts";
 import { checkSilence } from "../session/room_access.ts";
@@ -18,6 +19,7 @@ const HANDLERS: HandlersOf<Handled> = {
   ...ROOM_HANDLERS,
   ...FILE_HANDLERS,
   ...MODERATION_HANDLERS,
+  ...INVITE_HANDLERS,
 
   ping(session) {
     session.tell({ kind: "pong" });

@@ -67,6 +67,7 @@ function serverConfig({ "max-file": maxFile }: HostConfig, token: string): Serve
     // Below that, a log says nothing to somebody who chats.
     "log-level": "WARNING",
     "metrics-interval": 0,
+    invites: true,
     tokens: [{ name: undefined, digest: tokenDigest(token), place: "the links" }],
   };
 }

@@ -7,6 +7,7 @@ import { type AccessToken, tokenDigest } from "../config/access_tokens.ts";
 import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
+import { type Invite, Invites, type InvitesState } from "../limits/invites.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { NetworkBans } from "../limits/network_bans.ts";
 import { SourceRate } from "../limits/source_rate.ts";
@@ -49,7 +50,10 @@ export class Access {
   readonly #refusals: RepeatLog;
   #rates: SourceRates;
   #tokens: readonly AccessToken[];
+  /** Tokens that members had made for others. */
+  readonly invites = new Invites();
   readonly #tokensOf = new WeakMap<object, Uint8Array>();
+  readonly #invitesOf = new WeakMap<object, Invite>();
   #closed = false;
 
   constructor(config: ServerConfig, { counters, log }: AccessContext) {
@@ -117,9 +121,28 @@ export class Access {
     return this.#tokensOf.get(session);
   }
 
-  /** Whether the token of a session is none of the server's any more. */
+  /** Lets one session in by `token` where that is an invite; "ended" where it was one a moment ago. */
+  useInvite(token: string | null | undefined): Invite | "ended" | undefined {
+    const digest = tokenDigest(token ?? "");
+    if (!this.hasTokens || this.#find(digest) !== undefined) return undefined;
+    const invite = this.invites.use(digest, Date.now());
+    if (invite !== undefined) this.#counters.invitesUsed++;
+    return invite ?? "ended";
+  }
+
+  /** Remembers by which invite a session came. */
+  noteInvite(session: object, invite: Invite | undefined): void {
+    if (invite !== undefined) this.#invitesOf.set(session, invite);
+  }
+
+  /** The invite that a session came by. */
+  inviteOf(session: object): Invite | undefined {
+    return this.#invitesOf.get(session);
+  }
+
+  /** Whether the token of a session is none of the server's any more; of who came by an invite, that of its maker. */
   isRevoked(session: object): boolean {
-    const digest = this.#tokensOf.get(session);
+    const digest = this.#invitesOf.get(session)?.maker.token ?? this.#tokensOf.get(session);
     return digest !== undefined && this.hasTokens && this.#find(digest) === undefined;
   }
 
@@ -143,6 +166,13 @@ export class Access {
   /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
   useTokens(tokens: readonly AccessToken[]): void {
     this.#tokens = tokens;
+    this.#endOrphans();
+  }
+
+  /** Goes on with the invites of the process before, as far as their makers' tokens are tokens here. */
+  restoreInvites(state: InvitesState): void {
+    this.invites.restore(state);
+    this.#endOrphans();
   }
 
   /** Whether a client needs a token now. */
@@ -150,21 +180,40 @@ export class Access {
     return this.#tokens.length > 0;
   }
 
-  /** Judges `token` of a client at `address`; `resumes`: its ticket is right, so that it may try at any time. */
+  /**
+   * Judges `token` of a client at `address`. `resumes`: the session for which its ticket is right, so that it may try at
+   * any time, and by an invite that has ended since it came.
+   */
   judgeToken(
     token: string | null | undefined,
-    { address, resumes }: { readonly address: string; readonly resumes: boolean },
+    { address, resumes }: { readonly address: string; readonly resumes: object | undefined },
   ): TokenVerdict {
     const now = performance.now();
-    if (this.#rates.wrongTokens?.allows(address, now) === false && !resumes) return "later";
-    if (this.isAuthorized(token)) return "right";
+    const isBack = resumes !== undefined;
+    if (this.#rates.wrongTokens?.allows(address, now) === false && !isBack) return "later";
+    if (this.isAuthorized(token) || (isBack && this.#cameBy(resumes, token))) return "right";
     this.#rates.wrongTokens?.take(address, now);
     return "wrong";
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
-    return !this.hasTokens || this.#find(tokenDigest(token ?? "")) !== undefined;
+    if (!this.hasTokens) return true;
+    const digest = tokenDigest(token ?? "");
+    // Both are looked up, whatever the first says: how long an answer takes tells nothing about them.
+    const invite = this.invites.find(digest, Date.now());
+    return this.#find(digest) !== undefined || invite !== undefined;
+  }
+
+  /** Whether a session came by an invite of this token, whose maker's token still holds. */
+  #cameBy(session: object, token: string | null | undefined): boolean {
+    const digest = this.#tokensOf.get(session);
+    return this.#invitesOf.has(session) && digest !== undefined && !this.isRevoked(session) &&
+      timingSafeEqual(digest, tokenDigest(token ?? ""));
+  }
+
+  #endOrphans(): void {
+    this.invites.keep((digest) => this.#find(digest) !== undefined);
   }
 
   #find(digest: Uint8Array): AccessToken | undefined {

@@ -4,6 +4,7 @@
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Departed } from "../limits/departed_members.ts";
+import type { Invite, InvitesState } from "../limits/invites.ts";
 import type { RoomSourcesState } from "../limits/room_sources.ts";
 import type { SealedSnapshot } from "../sealed/room_contract.ts";
 import type { RoomSnapshot } from "../room/room_snapshot.ts";
@@ -24,6 +25,10 @@ export interface RelaySnapshot {
   readonly departed: RoomSourcesState<Departed>;
   /** Digests of the tokens that sessions came with, by which they end with their token. */
   readonly tokens: readonly (readonly [client: number, digest: Uint8Array])[];
+  /** Absent, as what follows, where the process before knew no invites. */
+  readonly invites?: InvitesState;
+  /** The invites that sessions came by. */
+  readonly invited?: readonly (readonly [client: number, invite: Invite])[];
 }
 
 /** A relay, and who its server is. */

@@ -33,6 +33,7 @@ import type { Census } from "../telemetry/prometheus_page.ts";
 import { Access } from "./access.ts";
 import { drain } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { InviteDesk } from "./inviting.ts";
 import { RoomRegistry } from "./room_registry.ts";
 
 /** What a client is told whose network is banned. */
@@ -67,6 +68,7 @@ export class Relay implements SessionHost {
   readonly departed: DepartedMembers;
   joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
+  readonly inviting: InviteDesk;
   readonly held: HeldSessions;
   /** What the writers of its sessions report to. */
   readonly writerEvents: EventWriterEvents;
@@ -106,6 +108,12 @@ export class Relay implements SessionHost {
       onChanged: (title, key, burden) => cluster?.sendAll(departedMessage(title, key, burden)),
     });
     this.roomBans = new RoomBans((title, ban) => cluster?.sendAll(roomBanMessage(title, ban)));
+    this.inviting = new InviteDesk({
+      access: this.access,
+      counters: this.counters,
+      log,
+      isAllowed: () => this.config.invites,
+    });
     this.held = new HeldSessions(this);
     this.writerEvents = writerEvents(this);
     this.#firstClient = bus.firstClient;

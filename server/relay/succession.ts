@@ -40,6 +40,11 @@ export async function handOver(relay: Relay): Promise<RelaySnapshot> {
       const digest = relay.access.tokenOf(session);
       return digest === undefined ? [] : [[session.id, digest] as const];
     }),
+    invites: relay.access.invites.state,
+    invited: relay.sessions.flatMap((session) => {
+      const invite = relay.access.inviteOf(session);
+      return invite === undefined ? [] : [[session.id, invite] as const];
+    }),
   };
 }
 
@@ -55,6 +60,8 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   const rooms = new Map(restored.map((room) => [room.id, room]));
   const now = performance.now();
   const tokens = new Map(state.tokens);
+  const invited = new Map(state.invited);
+  if (state.invites !== undefined) relay.access.restoreInvites(state.invites);
   const expected: Session[] = [];
   for (const known of state.sessions) {
     const { name, ticket: { id, secret, previous }, address } = known;
@@ -63,6 +70,7 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
     relay.enter(session);
     const token = tokens.get(session.id);
     if (token !== undefined) relay.access.noteDigest(session, token);
+    relay.access.noteInvite(session, invited.get(session.id));
     relay.held.know(session);
     for (const [id, title] of known.rooms) {
       const room = rooms.get(id);

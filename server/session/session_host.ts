@@ -8,6 +8,7 @@ import type { ServerConfig } from "../config/server_options.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
 import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import type { Invite } from "../limits/invites.ts";
 import type { RoomBans } from "../limits/room_bans.ts";
 import type { SourceRate } from "../limits/source_rate.ts";
 import type { Room } from "../room/room.ts";
@@ -33,6 +34,30 @@ export interface RoomKeeper {
   tidy(room: Room): void;
 }
 
+/** What a member wants of an invite. */
+export interface InviteRequest {
+  /** The room that its link leads to; "" = not told. */
+  readonly title: string;
+  readonly seconds: number;
+  /** Sessions that it may let in; 0 = any number. */
+  readonly uses: number;
+}
+
+/** A new invite, and the token that nobody but its maker is told. */
+export interface MintedInvite {
+  readonly invite: Invite;
+  readonly token: string;
+}
+
+/** Invites, as members ask for them. All throw LimitError where that is refused. */
+export interface Inviting<S = SessionRef> {
+  mint(session: S, request: InviteRequest): MintedInvite;
+  /** Those that are open whose maker came with the same token. */
+  list(session: S): readonly Invite[];
+  /** Ends one of those. */
+  revoke(session: S, number: number): void;
+}
+
 /** The server around a session. */
 export interface SessionHost {
   readonly config: Pick<ServerConfig, "rate-limit" | "max-message" | "max-file" | "hold">;
@@ -46,6 +71,7 @@ export interface SessionHost {
   /** How often one address may come into one room; undefined = as often as it likes. */
   readonly joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;
+  readonly inviting: Inviting;
   /** The other servers; undefined where there are none. */
   readonly cluster: Cluster | undefined;
   readonly log: Logger;

@@ -54,6 +54,14 @@ export const COUNTER_ROWS = {
     family: "cmdchat_sent_bytes_total",
     help: "Bytes to clients, below TLS.",
   },
+  invitesMade: {
+    family: "cmdchat_invites_made_total",
+    help: "Invites that members had made.",
+  },
+  invitesUsed: {
+    family: "cmdchat_invites_used_total",
+    help: "Sessions that an invite let in.",
+  },
   rateLimited: {
     family: "cmdchat_rate_limited_total",
     help: "Messages dropped by the rate limit.",

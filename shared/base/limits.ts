@@ -168,3 +168,11 @@ export const HOST_MAX_CHARACTERS = 253;
 
 /** Other servers of a cluster that clients are told of. */
 export const OTHER_SERVERS_MAX = 16;
+/** Longest that an invite may be open: a week. */
+export const INVITE_MAX_S = 604_800;
+
+/** Most sessions that a counted invite may let in; more is no invitation. */
+export const INVITE_USES_MAX = 1_000;
+
+/** Invites that are listed at once: as many as those who have one token may have open. */
+export const INVITES_LISTED_MAX = 64;

@@ -13,6 +13,9 @@ import {
   FILE_PULL_CHUNKS_MAX,
   HOLD_MAX_S,
   HOST_MAX_CHARACTERS,
+  INVITE_MAX_S,
+  INVITE_USES_MAX,
+  INVITES_LISTED_MAX,
   MEMBERS_PART_MAX,
   MODERATION_MAX_S,
   OPS_MAX,
@@ -98,6 +101,10 @@ const event = { room, at: position, client, name: label, time };
 /** A name in ASCII and lower case, or an address without brackets and zone. */
 const host = z.string().check(z.maxLength(HOST_MAX_CHARACTERS), z.regex(/^[0-9a-z._:-]+$/));
 const port = z.int().check(z.minimum(1), z.maximum(65_535));
+/** Number of an invite, from 1. */
+const invite = z.int().check(z.minimum(1));
+const uses = count.check(z.maximum(INVITE_USES_MAX));
+const inviteSeconds = z.int().check(z.minimum(1), z.maximum(INVITE_MAX_S));
 const seconds = count.check(z.maximum(MODERATION_MAX_S));
 /** One emoji (shared/text/reaction.ts). */
 const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
@@ -193,6 +200,15 @@ export const REQUESTS = {
   bans: { id: requestId, room },
   /** Goes on with its session at another server: it asks nothing more here, and reads what it is told until the end. */
   moving: {},
+  /**
+   * Asks for a token for others, which lets `uses` sessions in (0 = any number) within `seconds`; `title`: the room that
+   * its link leads to, empty where the server must not know it.
+   */
+  invite: { id: requestId, title: label, uses, seconds: inviteSeconds },
+  /** Asks for the invites that are open. */
+  invites: { id: requestId },
+  /** Ends one of them: nobody comes in by it any more. */
+  uninvite: { id: requestId, invite },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -307,6 +323,15 @@ export const EVENTS = {
   servers: { list: z.array(z.tuple([host, port])).check(z.maxLength(OTHER_SERVERS_MAX)) },
   /** Asks a client to go on at that server of the list, when it likes, in the same session. */
   move: { host, port },
+  /** Answer to invite: its number, its token, and when it ends. */
+  invited: { request: requestId, invite, token, uses, until: time },
+  /** Answer to invites: number, maker's name, room, uses that are left (0 = any number), and when it ends. */
+  invites: {
+    request: requestId,
+    list: z.array(z.tuple([invite, label, label, uses, time])).check(
+      z.maxLength(INVITES_LISTED_MAX),
+    ),
+  },
 } as const;
 
 const KIB = 1_024;

@@ -46,7 +46,10 @@ Deno.test("Tab completes rooms that we were in, and commands for /help", async (
 
 Deno.test("Tab completes the words that a command's form has in small letters, one after the other", async () => {
   const complete = await completer();
-  assert.deepEqual(complete("/invite "), { start: 8, candidates: ["qr", "token"] });
+  assert.deepEqual(complete("/invite "), {
+    start: 8,
+    candidates: ["once", "qr", "token"],
+  });
   assert.deepEqual(complete("/invite qr t"), { start: 11, candidates: ["token"] });
   assert.deepEqual(complete("/bell "), { start: 6, candidates: ["all", "mention", "off"] });
   assert.deepEqual(complete("/help k"), { start: 6, candidates: ["keys", "kick"] });

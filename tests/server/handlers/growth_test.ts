@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import type * as z from "zod/mini";
 import { fromV1 } from "../../../server/delivery/v1_translation.ts";
 import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
+import type { Invite } from "../../../server/limits/invites.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 import { CLIENT_MESSAGES, type ClientMessage } from "../../../shared/messages/messages_v1.ts";
@@ -16,8 +17,9 @@ import { openRooms, Recorder, roomOf } from "../../helpers/peers/sealed_room.ts"
 type Row = Readonly<Record<string, z.ZodMiniType>>;
 
 async function scene() {
-  const relay = await makeRelay(["--rate-limit", "off"]);
+  const relay = await makeRelay(["--rate-limit", "off", "--invites"], { CMDCHAT_TOKENS: "one" });
   const [eve, ann] = [seat(relay, { name: "eve" }), seat(relay, { name: "ann" })];
+  for (const { session } of [eve, ann]) relay.access.noteToken(session, "one");
   const settle = () => {
     for (const { port } of [eve, ann]) port.events.length = 0;
   };
@@ -99,8 +101,21 @@ const CYCLES: Readonly<
     relay.expel(seat(relay, { address: addressOf(n) }).session, "enough");
   },
   "is refused with a wrong token": (relay, { n }) => {
-    relay.access.judgeToken("wrong", { address: addressOf(n), resumes: false });
+    relay.access.judgeToken("wrong", { address: addressOf(n), resumes: undefined });
     relay.noteRefusal(addressOf(n), "unauthorized");
+  },
+  "has invites made, uses them and leaves": (relay, { n }) => {
+    const { session } = seat(relay, { name: `m${n}`, address: addressOf(n) });
+    relay.access.noteToken(session, "one");
+    attempt(() => {
+      const wish = { title: `r${n}`, seconds: 1, uses: n % 2 };
+      const { token } = relay.inviting.mint(session, wish);
+      const guest = seat(relay, { name: `g${n}`, address: addressOf(n) });
+      relay.access.noteToken(guest.session, token);
+      relay.access.noteInvite(guest.session, relay.access.useInvite(token) as Invite);
+      relay.expire(guest.session);
+    });
+    relay.expire(session);
   },
   "is refused at the door": (relay, { n }) => relay.access.admit(addressOf(n))?.release(),
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeHandOver, encodeHandOver } from "../../../server/relay/hand_over_state.ts";
+import type { Invite } from "../../../server/limits/invites.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { handOver, takeOver } from "../../../server/relay/succession.ts";
 import type { Session } from "../../../server/session/session.ts";
@@ -107,6 +108,31 @@ Deno.test("a token that is revoked after a hand-over ends the session that came 
   const next = await successor(relay, env);
   assert.equal(next.useTokens(configOf([], { CMDCHAT_TOKENS: "two" }).tokens), 1);
   assert.deepEqual(next.sessions.map(({ id }) => id), [bob.session.id]);
+});
+
+Deno.test("invites go over to the next process, with who came by them, unless their maker's token is none there", async () => {
+  const env = { CMDCHAT_TOKENS: "one,two" };
+  const relay = await makeRelay(["--invites"], env);
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  relay.access.noteToken(ann.session, "one");
+  const minted = relay.inviting.mint(ann.session, { title: "lobby", seconds: 60, uses: 2 });
+  relay.access.noteToken(bob.session, minted.token);
+  relay.access.noteInvite(bob.session, relay.access.useInvite(minted.token) as Invite);
+  const state = await handOver(relay);
+  const next = await makeRelay(["--invites"], env);
+  takeOver(next, decodeHandOver(encodeHandOver({ identity: "", relay: state })).relay);
+  const again = next.session(bob.session.id) as Session;
+  assert.deepEqual(next.access.inviteOf(again)?.number, 1);
+  assert.equal(next.access.judgeToken(minted.token, { address: "::1", resumes: again }), "right");
+  assert.deepEqual(
+    next.inviting.list(next.session(ann.session.id) as Session).map(({ uses }) => uses),
+    [1],
+  );
+  assert.equal(next.useTokens(configOf([], { CMDCHAT_TOKENS: "two" }).tokens), 2);
+  assert.equal(next.access.isAuthorized(minted.token), false);
+  const other = await makeRelay(["--invites"], { CMDCHAT_TOKENS: "two" });
+  takeOver(other, state);
+  assert.equal(other.access.isAuthorized(minted.token), false);
 });
 
 Deno.test("sealed rooms in another format are left to their members, and all else goes on", async () => {

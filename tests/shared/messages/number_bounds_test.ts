@@ -23,6 +23,7 @@ const ONLY_COMPARED = new Set([
   ..."rooms[][1] list[][0]".split(" "),
   "to[]",
   "ops[]",
+  "invite",
 ]);
 
 /** The largest number that the checks of a schema let through. */

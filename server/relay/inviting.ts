@@ -1,0 +1,82 @@
+// Who may have invites made, see and end them. What an invite is stands in server/limits/invites.ts.
+
+import type { Logger } from "@logtape/logtape";
+import { LimitError } from "../../shared/base/errors.ts";
+import { sourceOf } from "../limits/ip_network.ts";
+import type { Invite } from "../limits/invites.ts";
+import type { InviteRequest, Inviting, MintedInvite } from "../session/session_host.ts";
+import type { Session } from "../session/session.ts";
+import type { Counters } from "../telemetry/counters.ts";
+import type { Access } from "./access.ts";
+
+/** What deciding about invites needs. */
+export interface InvitingParts {
+  readonly access: Access;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** Whether the operator allows invites. */
+  readonly isAllowed: () => boolean;
+}
+
+/** The invites of one server, as its members ask for them. */
+export class InviteDesk implements Inviting<Session> {
+  readonly #parts: InvitingParts;
+
+  constructor(parts: InvitingParts) {
+    this.#parts = parts;
+  }
+
+  mint(session: Session, { title, seconds, uses }: InviteRequest): MintedInvite {
+    const { access, counters, log } = this.#parts;
+    const token = this.#tokenOf(session, "make an invite");
+    const { id: client, address, memberships, wantedName } = session;
+    const now = Date.now();
+    const minted = access.invites.mint({
+      maker: {
+        client,
+        name: memberships[0]?.name ?? wantedName,
+        source: sourceOf(address),
+        token,
+      },
+      title,
+      until: now + seconds * 1_000,
+      uses: uses === 0 ? undefined : uses,
+    }, now);
+    counters.invitesMade++;
+    log.info("audit", { by: client, what: "invite", invite: minted.invite.number, seconds, uses });
+    return minted;
+  }
+
+  list(session: Session): readonly Invite[] {
+    const token = this.#tokenOf(session, "list invites");
+    return this.#parts.access.invites.of(token, Date.now());
+  }
+
+  revoke(session: Session, number: number): void {
+    const token = this.#tokenOf(session, "end an invite");
+    if (!this.#parts.access.invites.revoke(number, token)) {
+      throw new LimitError(
+        `Cannot end invite ${number}: none of yours that is open has that number`,
+      );
+    }
+    this.#parts.log.info("audit", { by: session.id, what: "uninvite", invite: number });
+  }
+
+  /** The digest of the token by which a session may do that. Throws LimitError. */
+  #tokenOf(session: Session, what: string): Uint8Array {
+    const { access, isAllowed } = this.#parts;
+    if (!isAllowed()) {
+      throw new LimitError(`Cannot ${what}: the server's operator does not allow it (--invites)`);
+    }
+    if (!access.hasTokens) {
+      throw new LimitError(`Cannot ${what}: this server needs no token, so a plain link lets in`);
+    }
+    // No chains: who let somebody in answers for them, and for nobody further.
+    if (access.inviteOf(session) !== undefined) {
+      throw new LimitError(`Cannot ${what}: you came by an invite yourself`);
+    }
+    const token = access.tokenOf(session);
+    if (token === undefined) throw new LimitError(`Cannot ${what}: you came without a token`);
+    return token;
+  }
+}
