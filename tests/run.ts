@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console
 
 // The one test command: every *_test.ts under tests/, or the files whose path contains an argument.
-// What measures time, or has the machine to itself, runs alone at the end; the rest runs beside each other.
+// What measures time runs alone at the end; the rest runs beside each other, and more files at a time than there are
+// cores: they wait for processes, deadlines and each other half of the time.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
 interface Counts {
@@ -13,7 +14,8 @@ interface Counts {
 interface Group {
   title: string;
   files: string[];
-  flags: string[];
+  /** How many files run at a time. */
+  jobs: number;
   /** Longest run in milliseconds; what still runs then is ended and counted as one failure. */
   deadline: number;
 }
@@ -30,6 +32,21 @@ const MINUTE = 60_000;
 const SOAK_MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0);
 /** First line of a test of whole programs that stands somebody else's load beside it. */
 const SHARES_THE_MACHINE = "// Shares the machine: runs beside another file of whole programs.";
+/** Files at a time where they may run beside each other; each may start a browser, a cluster or a booted system. */
+const JOBS = Math.min(navigator.hardwareConcurrency + 2, 6);
+/** What takes longest begins first, so that no core waits for the last file. Unit tests are short and fill the gaps. */
+const LONGEST = [
+  "tests/e2e/cluster/cluster_faults_test.ts",
+  "tests/e2e/web/web_socket_test.ts",
+  "tests/e2e/release/executables_test.ts",
+  "tests/e2e/process/bad_starts_test.ts",
+  "tests/e2e/release/release_test.ts",
+  "tests/e2e/browser/page_cuts_test.ts",
+  "tests/e2e/outages/soak_test.ts",
+  "tests/bench/bench_test.ts",
+];
+/** The executables, which many tests need, are built once. */
+const builds = await Deno.makeTempDir({ prefix: "cmdchat-builds-" });
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
@@ -96,7 +113,7 @@ async function runTwice(group: Group, lists: Lists): Promise<Counts> {
   if (first.failed === 0 || lists.failed.length === 0) return first;
   const files = lists.failed.splice(0);
   const title = `${group.title}: what failed, once more`;
-  const second = await runGroup({ ...group, title, files, flags: [] }, { skipped: [], failed: [] });
+  const second = await runGroup({ ...group, title, files, jobs: 1 }, { skipped: [], failed: [] });
   if (second.passed + second.failed === 0) return first;
   const failed = Math.min(first.failed, second.failed);
   if (failed < first.failed) lists.again.push(...files);
@@ -109,9 +126,15 @@ async function runGroup(
 ): Promise<Counts> {
   console.log(`\n== ${group.title}: ${group.files.length} files ==`);
   const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const flags = group.jobs > 1 ? ["--parallel"] : [];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...group.flags, ...group.files],
-    env: { NO_COLOR: "1", DENO_JOBS: "2", DENO_NO_UPDATE_CHECK: "1" },
+    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...group.files],
+    env: {
+      NO_COLOR: "1",
+      DENO_JOBS: `${group.jobs}`,
+      DENO_NO_UPDATE_CHECK: "1",
+      BUILT_FOR_TESTS: builds,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -179,28 +202,24 @@ async function main(filters: string[]): Promise<number> {
   const files = filters.length === 0
     ? all
     : all.filter((path) => filters.some((filter) => path.includes(filter)));
-  const programs = files.filter((path) => !isUnitTest(path));
-  const sharing = new Set<string>();
-  for (const path of programs) if (await sharesTheMachine(path)) sharing.add(path);
+  const sharing: string[] = [];
+  const alone: string[] = [];
+  for (const path of files.filter((path) => !isUnitTest(path))) {
+    (await sharesTheMachine(path) ? sharing : alone).push(path);
+  }
+  const isLong = (path: string) => LONGEST.includes(path);
   const groups: Group[] = [
     {
-      title: "unit tests",
-      files: files.filter(isUnitTest),
-      flags: ["--parallel"],
-      deadline: 10 * MINUTE,
-    },
-    {
-      title: "whole programs, two at a time",
-      files: [...sharing],
-      flags: ["--parallel"],
-      deadline: 15 * MINUTE,
-    },
-    {
-      title: "whole programs and the repository, one at a time",
-      files: programs.filter((path) => !sharing.has(path)),
-      flags: [],
+      title: `${JOBS} files at a time`,
+      files: [
+        ...LONGEST.filter((path) => sharing.includes(path)),
+        ...sharing.filter((path) => !isLong(path)),
+        ...files.filter(isUnitTest),
+      ],
+      jobs: JOBS,
       deadline: (20 + SOAK_MINUTES) * MINUTE,
     },
+    { title: "one file at a time", files: alone, jobs: 1, deadline: 15 * MINUTE },
   ];
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   const lists: Lists = { skipped: [], failed: [], again: [] };
@@ -220,4 +239,10 @@ async function main(filters: string[]): Promise<number> {
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 
-Deno.exit(await main(Deno.args));
+let code: number;
+try {
+  code = await main(Deno.args);
+} finally {
+  await Deno.remove(builds, { recursive: true });
+}
+Deno.exit(code);

@@ -26,7 +26,7 @@ mount -t tmpfs tmpfs "$0"
 mkdir "$0/upper" "$0/work" "$0/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
 exec systemd-nspawn --directory="$0/root" --boot --register=no --keep-unit --console=pipe --quiet \\
-  --private-network --bind="$1:${INSIDE}" --machine=cmdchat-test -- --unit=basic.target`;
+  --private-network --bind="$1:${INSIDE}" --machine="cmdchat-$2" -- --unit=basic.target`;
 
 /** Why no system can be booted here; undefined where one can. */
 export function whyNoBoot(): string | undefined {
@@ -38,7 +38,7 @@ export function whyNoBoot(): string | undefined {
 export async function bootSystem(folder: string): Promise<BootedSystem> {
   const memory = await Deno.makeTempDir({ prefix: "cmdchat-boot-" });
   const nspawn = new Deno.Command("unshare", {
-    args: ["--mount", "sh", "-c", BOOT, memory, folder],
+    args: ["--mount", "sh", "-c", BOOT, memory, folder, crypto.randomUUID().slice(0, 8)],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
