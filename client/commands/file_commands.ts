@@ -14,7 +14,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     name: "send",
     argument: "[@NAME] PATH",
     needs: "connection",
-    help: "offer a file to the room, or to one person of it alone",
+    help: "offer a file or a folder to the room, or to one person of it alone",
     completes: "name or path",
     run({ chat }, argument) {
       // A file whose name begins with @ is written ./@NAME.

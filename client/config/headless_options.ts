@@ -60,7 +60,8 @@ export const SEND_FILE_OPTIONS = {
   as: {
     value: "NAME",
     parse: word,
-    help: "what the file from standard input (-) is called [default: stdin]",
+    help:
+      "what the file from standard input (-) is called [default: stdin]; without -: send all paths together, as one folder of this name",
   },
   to: {
     value: "NAME",

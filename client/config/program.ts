@@ -43,6 +43,9 @@ export const CLIENT_COMMANDS = [
     argument: "PATH…",
     summary: "send files to the members of the room, and print their SHA-256",
     about: [
+      "A PATH that is a folder is sent as a tar archive, which the receiver's client unpacks into a new folder. " +
+      "Links in it are not followed and not sent. Each PATH is offered by itself, one after the other; --as NAME " +
+      "sends all of them together, as one folder.",
       "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
       "that the server takes; --as says what it is called.",
       "It waits until somebody else is in the room. The relay keeps no files: who comes later " +
@@ -56,7 +59,7 @@ export const CLIENT_COMMANDS = [
     name: "recv-file",
     summary: "take the next file that is offered, and print its path",
     about: [
-      "Files are saved under a safe form of their names, never over another file. Whoever is in " +
+      "Files and folders are saved under a safe form of their names, never over another one. Whoever is in " +
       "the room can offer one: --from takes only those of one member.",
     ],
     options: RECV_FILE_OPTIONS,

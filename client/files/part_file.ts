@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { toHex } from "#platform/bytes.ts";
+import { unpackFolder } from "./unpack_folder.ts";
 import { openDownloadFolder, publishPart, randomPart } from "./save_download.ts";
 
 const FILE_MODE = 0o600;
@@ -87,6 +88,15 @@ export class PartFile {
     try {
       await this.#handle.sync();
       return await publishPart(this.#path, this.#root, name);
+    } finally {
+      await this.discard();
+    }
+  }
+
+  /** All of an archive is there: unpacks it into a new folder of that name, and returns its path. */
+  async unpack(name: string): Promise<string> {
+    try {
+      return await unpackFolder(this.#path, this.#root, name);
     } finally {
       await this.discard();
     }

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { encodeBase64Url } from "../../shared/base/base64.ts";
 import { numberedName, safeDownloadName } from "../../shared/text/download_name.ts";
+import { TarError } from "./tar_header.ts";
 import { syncFolderOf } from "./file_access.ts";
 
 /** Owner only: what one person sent to another is no one else's business. */
@@ -51,6 +52,7 @@ export async function publishPart(part: string, root: string, name: string): Pro
 
 /** Why saving failed, in words that end a sentence; no path and no text of a peer. */
 export function whyNotSaved(error: unknown): string {
+  if (error instanceof TarError) return `it is not a folder that can be unpacked: ${error.message}`;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code]!;
   if (error instanceof Deno.errors.NotCapable) {

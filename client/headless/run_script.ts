@@ -51,8 +51,10 @@ export async function runSendFile(input: LinkInput): Promise<number> {
   const { json, timeout, as, to } = values;
   const fromInput = paths.filter((path) => path === STDIN).length;
   if (fromInput > 1) throw new UsageError("Cannot send standard input (-) more than once");
-  if (as !== undefined && fromInput === 0) {
-    throw new UsageError("Cannot use --as without -: it names the file from standard input");
+  if (as !== undefined && fromInput === 0 && /^\.*$|[/\\]/.test(as)) {
+    throw new UsageError(
+      `Cannot use --as ${quote(as)}: it is the name of one folder, without slashes`,
+    );
   }
   // Somebody may come in an hour; a wrong path is known now.
   for (const path of paths) if (path !== STDIN) await checkSourceFile(path);

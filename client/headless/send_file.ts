@@ -8,10 +8,10 @@ import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
-import { answersText } from "../render/transfer_text.ts";
+import { answersText, leftOutText } from "../render/transfer_text.ts";
 import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import { openSourceFile } from "../uploads/disk_file.ts";
+import { openSourceFile, openTogether } from "../uploads/disk_file.ts";
 import { spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
@@ -26,7 +26,7 @@ import { transferError } from "./transfer_error.ts";
 export interface SendFileOptions {
   /** `-` is standard input. */
   readonly paths: readonly string[];
-  /** The file name for standard input. */
+  /** The file name for standard input; without that, of the folder as which all paths are sent together. */
   readonly as?: string | undefined;
   /** The only member who is offered them; undefined = all of the room are. */
   readonly to?: string | undefined;
@@ -86,6 +86,11 @@ class FileSending {
     return rooms?.current === undefined ? [] : rooms.othersIn(rooms.current);
   }
 
+  get #isTogether(): boolean {
+    const { paths, as } = this.#options;
+    return as !== undefined && !paths.includes(STDIN);
+  }
+
   /** Whom `--to` means: whoever had that name first. Throws CmdchatError where they are gone. */
   #onlyReceiver(path: string): OnlyReceiver | undefined {
     const { to } = this.#options;
@@ -101,6 +106,9 @@ class FileSending {
 
   handle(event: TransferEvent): void {
     if (event.kind === "refused" || event.file.direction === "in") return;
+    if (!this.#options.json && event.kind === "sending" && (event.file.leftOut ?? 0) > 0) {
+      printError(`${event.file.name}: sent${leftOutText(event.file)}`);
+    }
     if (this.#options.json && event.kind !== "progress") {
       const time = SYSTEM_CLOCK.utc();
       this.#stdout.print(transferJson(event, time));
@@ -114,7 +122,8 @@ class FileSending {
     let fault: CmdchatError | undefined;
     try {
       if (!await connectedInTime(chat, patience)) return undefined;
-      for (const path of this.#options.paths) {
+      const { paths, as } = this.#options;
+      for (const path of this.#isTogether ? [as as string] : paths) {
         await connectedInTime(chat, patience);
         await this.#waitForSomebody(chat, patience);
         if (chat.ending.aborted) break;
@@ -154,7 +163,10 @@ class FileSending {
     try {
       if (input === undefined) {
         const to = this.#onlyReceiver(path);
-        const file = await openSourceFile(path, chat.transfers.fileMax);
+        const { fileMax } = chat.transfers;
+        const file = this.#isTogether
+          ? await openTogether(this.#options.paths, { name: path, fileMax })
+          : await openSourceFile(path, fileMax);
         chat.transfers.sendFile(file, chat.room, to);
       } else await this.#sendInput(input, chat);
     } catch (error) {

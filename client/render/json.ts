@@ -98,8 +98,8 @@ function fileFields(event: TransferEvent): Record<string, unknown> {
     const { sender, name, size, fault } = event;
     return { event: "refused", sender, name, size, code: fault.code, reason: fault.reason };
   }
-  const { n, direction, name, size, sender, room, to, isFolder: folder } = event.file;
-  const file = { n, direction, name, size, folder, sender, room, to };
+  const { n, direction, name, size, sender, room, to, isFolder: folder, leftOut } = event.file;
+  const file = { n, direction, name, size, folder, left_out: leftOut, sender, room, to };
   return { event: event.kind, ...file, ...detailsOf(event) };
 }
 

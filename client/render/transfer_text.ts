@@ -33,7 +33,9 @@ export function transferText(
       return info(`Refused ${fileOf(event.file)} of <${senderOf(event.file)}>`);
     case "sending":
       return info(
-        `Sending ${fileOf(event.file)}${toOf(event.file)} (/cancel ${event.file.n} stops it)`,
+        `Sending ${fileOf(event.file)}${toOf(event.file)}${
+          leftOutText(event.file)
+        } (/cancel ${event.file.n} stops it)`,
       );
     case "progress":
     case "waiting":
@@ -150,6 +152,14 @@ function senderOf(file: TransferRef): string {
 
 function fileOf(file: TransferRef): string {
   return `${file.isFolder ? "folder" : "file"} ${file.n}, ${sizedName(file)}`;
+}
+
+/** What of a folder is not sent; empty where all is. */
+export function leftOutText({ leftOut = 0 }: TransferRef): string {
+  if (leftOut === 0) return "";
+  return leftOut === 1
+    ? ", without a link or special file in it"
+    : `, without ${leftOut} links or special files in it`;
 }
 
 /** Who alone is offered it. */

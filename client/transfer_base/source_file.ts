@@ -18,6 +18,8 @@ export interface SourceFile {
   readonly size: number;
   /** It is a tar archive that its receiver unpacks into a folder. */
   readonly isFolder?: boolean;
+  /** Left out of a folder: links and what is neither file nor folder. */
+  readonly leftOut?: number;
   /** SHA-256 of the whole. */
   readonly hash: Uint8Array<ArrayBuffer>;
   /** Chunk number `index`, in a buffer of its own. Rejects with ChunkError where it is not what it was. */

@@ -1,5 +1,6 @@
 // What a transfer is to those who show it: its number and names, and each turn it takes.
 
+import { safeDownloadName } from "../../shared/text/download_name.ts";
 import type { FileReceipt } from "../../shared/messages/messages_v2.ts";
 
 /** `in`: a member sends it to us; `out`: we send it to the room. */
@@ -16,12 +17,19 @@ export interface TransferRef {
   readonly size: number;
   /** It is a folder, sent as a tar archive. */
   readonly isFolder?: boolean;
+  /** Left out of our folder: links and what is neither file nor folder. */
+  readonly leftOut?: number;
   /** Who sends it, as it came from the peer: NOT sanitized; undefined for our own. */
   readonly sender: string | undefined;
   /** The room it is offered in, by name; NOT sanitized. */
   readonly room?: string | undefined;
   /** The name of the only member who is offered it; undefined: all of the room are. NOT sanitized. */
   readonly to?: string | undefined;
+}
+
+/** What a file of a peer's `name` is called, and a folder, whose archive has that name. */
+export function shownFileName(name: string, isFolder: boolean): string {
+  return safeDownloadName(isFolder ? name.replace(/\.tar$/i, "") : name);
 }
 
 /** `offered`: the user has not answered; `accepted`: saved once all is here; `saving`; `sending`. */

@@ -39,11 +39,13 @@ export interface TransferDisk {
    * Keeps a file of a peer's `name` under a safe form of it, and resolves with where that is; undefined: no file is
    * taken or held. Rejects with NotSavedError.
    */
-  readonly save: ((name: string, chunks: readonly Uint8Array[]) => Promise<string>) | undefined;
+  readonly save:
+    | ((name: string, chunks: readonly Uint8Array[], isFolder: boolean) => Promise<string>)
+    | undefined;
   /** Begins a file, where files can be written as they come; `onKept` gets whole chunks that are here already. */
   readonly begin?:
     | ((
-      file: { readonly hash: Uint8Array; readonly size: number },
+      file: { readonly hash: Uint8Array; readonly size: number; readonly isFolder: boolean },
       onKept: (chunk: Uint8Array) => void,
     ) => Promise<IncomingPart>)
     | undefined;

@@ -46,11 +46,11 @@ export class DownloadWriter {
 
   /** The user has accepted it: its chunks are asked for as soon as they can be written. */
   begin(incoming: Download): void {
-    const { hash, size } = incoming.offer;
+    const { hash, size, folder: isFolder } = incoming.offer;
     const { begin } = this.#options.disk;
     if (begin === undefined || hash === null) return incoming.start();
     const onKept = (chunk: Uint8Array) => incoming.data.addKept(chunk);
-    this.#track(this.#open(incoming, begin({ hash, size }, onKept)));
+    this.#track(this.#open(incoming, begin({ hash, size, isFolder }, onKept)));
   }
 
   /** A chunk came. Chunks without a gap are written; more is asked for then, so that a slow disk fills no memory. */
@@ -104,7 +104,7 @@ export class DownloadWriter {
       // Not all of it could be written.
       if (!isHeld(incoming)) return;
       const path = part === undefined
-        ? await disk.save?.(name, data.chunks)
+        ? await disk.save?.(name, data.chunks, incoming.offer.folder)
         : await part.finish(name);
       onSaved(incoming, path ?? name);
     } catch (error) {

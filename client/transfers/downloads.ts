@@ -2,6 +2,7 @@
 // in all and for each sender, and whoever was admitted cannot be pushed out by a later offer.
 
 import type { AnyClientId, AnyRoomId, WithAnyIds } from "../base/local_ids.ts";
+import { shownFileName } from "../transfer_base/transfer_event.ts";
 import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { FILE_HELD_MAX_BYTES, FILE_HELD_ONE_MAX_BYTES, FILE_OFFERS_MAX } from "../base/limits.ts";
@@ -259,7 +260,7 @@ export class Downloads {
   #admit(offer: Offer): void {
     const { client, room, filename, size, name: sender } = offer;
     const accepted = this.#options.acceptAll ?? false;
-    const name = safeDownloadName(filename);
+    const name = shownFileName(filename, offer.folder);
     const about = { name, size, sender, room: this.#options.roomTitle?.(room) };
     const file: TransferRef = {
       n: this.#nextNumber(),

@@ -20,13 +20,14 @@ export function localDisk({ folder, home }: LocalDiskOptions): TransferDisk {
     open: (typed, fileMax) => openTypedFiles(typed, { home, fileMax }),
     save: folder === undefined
       ? undefined
+      // A folder is never held in memory: it has a digest, and is written as it comes.
       : (name, chunks) => inWords(() => saveDownload(folder, name, chunks)),
     begin: folder === undefined ? undefined : async (file, onKept) => {
       const of = { ...file, chunkBytes: FILE_CHUNK_BYTES };
       const part = await inWords(() => PartFile.open(folder, of, onKept));
       return {
         append: (data) => inWords(() => part.append(data)),
-        finish: (name) => inWords(() => part.finish(name)),
+        finish: (name) => inWords(() => file.isFolder ? part.unpack(name) : part.finish(name)),
         discard: () => part.discard(),
         keep: () => part.keep(),
       };

@@ -8,7 +8,6 @@ import {
   type WithAnyIds,
 } from "../base/local_ids.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
-import { safeDownloadName } from "../../shared/text/download_name.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { FILE_CONFIRM_MS } from "../base/limits.ts";
 import { FILE_MAX_BYTES, FILE_TRANSFERS_PER_SENDER } from "../../shared/base/limits.ts";
@@ -21,6 +20,7 @@ import type { SourceFile } from "../transfer_base/source_file.ts";
 import { FinishedUploads } from "../uploads/finished_uploads.ts";
 import {
   CONNECTION_LOST,
+  shownFileName,
   type TransferFault,
   type TransferInfo,
   type TransferRef,
@@ -214,12 +214,12 @@ export class Transfers {
     const ref: TransferRef = {
       n: ++this.#lastNumber,
       direction: "out",
-      name: safeDownloadName(file.name),
+      name: shownFileName(file.name, file.isFolder ?? false),
       size: file.size,
       sender: undefined,
       room: room.title,
       to: to?.name,
-      ...(file.isFolder ? { isFolder: true } : {}),
+      ...(file.isFolder ? { isFolder: true, leftOut: file.leftOut ?? 0 } : {}),
     };
     const upload = this.#uploadOf(file, room, to?.client);
     const outgoing = { file: ref, room, upload, startedAt: this.#options.now() };

@@ -1,20 +1,16 @@
-// A file that the user wants to send: opened, judged and read once as a whole, so that its digest is known before its
-// first byte leaves. Every chunk is held against what was read then: what changes on the disk is never sent as a mixture.
+// A file or a folder that the user wants to send: found, judged and opened.
 
-import { createSha256, sha256 } from "#platform/hash.ts";
 import { basename } from "node:path";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
-import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
+import { type ByteSource, CheckedFile } from "./checked_file.ts";
+import { archiveOf, folderName } from "./folder_file.ts";
 import { pathCandidates, pathWords } from "../files/typed_path.ts";
 
 /** Enough of a path to recognise it in an error. */
 const PATH_SHOWN_MAX = 200;
-
-/** Of SHA-256. */
-const DIGEST_BYTES = 32;
 
 /** What judges a file before it is sent. */
 export interface SourceFileOptions {
@@ -40,14 +36,25 @@ export async function openTypedFiles(
   return files;
 }
 
-/** Opens the file of exactly this path; `fileMax` in bytes. Throws UsageError or LimitError. */
+/** Opens several paths together, as one folder `name`; `fileMax` in bytes. Throws UsageError or LimitError. */
+export async function openTogether(
+  paths: readonly string[],
+  { name, fileMax }: { readonly name: string; readonly fileMax: number },
+): Promise<SourceFile> {
+  refuseWithoutFiles(name, fileMax);
+  return await orRefusal(name, () => openArchive(paths, { name, fileMax, isFolder: false }));
+}
+
+/** Opens the file or the folder of exactly this path; `fileMax` in bytes. Throws UsageError or LimitError. */
 export async function openSourceFile(path: string, fileMax: number): Promise<SourceFile> {
-  if (fileMax === 0) {
-    throw new LimitError(`Cannot send ${shown(path)}: this server takes no files`);
-  }
+  refuseWithoutFiles(path, fileMax);
   return await orRefusal(path, async () => {
+    const info = await Deno.stat(path);
+    if (info.isDirectory) {
+      return await openArchive([path], { name: await folderName(path), fileMax, isFolder: true });
+    }
     // Opening a named pipe would wait for its other end.
-    refuseUnlessSendable(path, await Deno.stat(path), fileMax);
+    refuseUnlessSendable(path, info, fileMax);
     return await openRegular(path, fileMax);
   });
 }
@@ -55,7 +62,12 @@ export async function openSourceFile(path: string, fileMax: number): Promise<Sou
 /** Looks whether the file of exactly this path can be sent, as far as one can know without a server. Throws UsageError. */
 export async function checkSourceFile(path: string): Promise<void> {
   await orRefusal(path, async () => {
-    refuseUnlessSendable(path, await Deno.stat(path), Infinity);
+    const info = await Deno.stat(path);
+    if (info.isDirectory) {
+      for await (const _ of Deno.readDir(path)) break;
+      return;
+    }
+    refuseUnlessSendable(path, info, Infinity);
     (await Deno.open(path, { read: true })).close();
   });
 }
@@ -97,12 +109,37 @@ async function firstThatExists(candidates: readonly string[]): Promise<string | 
   return undefined;
 }
 
+function refuseWithoutFiles(path: string, fileMax: number): void {
+  if (fileMax > 0) return;
+  throw new LimitError(`Cannot send ${shown(path)}: this server takes no files`);
+}
+
+async function openArchive(
+  paths: readonly string[],
+  { name, fileMax, isFolder }: {
+    readonly name: string;
+    readonly fileMax: number;
+    readonly isFolder: boolean;
+  },
+): Promise<SourceFile> {
+  const { source, leftOut } = await archiveOf(paths, { name, isFolder });
+  try {
+    refuseTooLarge(name, source.size, fileMax);
+    const about = { name: `${name}.tar`, isFolder: true, leftOut, whyUnreadable };
+    return await CheckedFile.read(source, about);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
 async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
   const handle = await Deno.open(path, { read: true });
   try {
     const info = await handle.stat();
     refuseUnlessSendable(path, info, fileMax);
-    return await DiskFile.read(handle, { name: basename(path), size: info.size });
+    const source = new DiskSource(handle, info.size);
+    return await CheckedFile.read(source, { name: basename(path), whyUnreadable });
   } catch (error) {
     handle.close();
     throw error;
@@ -110,107 +147,50 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
 }
 
 function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
-  if (info.isDirectory) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is a folder, not a file`, {
-      hint: "pack it first, for example with tar or zip",
-    });
-  }
   if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is not a regular file`);
   if (info.size === 0) {
     throw new UsageError(`Cannot send ${shown(path)}: it is empty`);
   }
-  if (info.size > fileMax) {
-    throw new LimitError(
-      `Cannot send ${shown(path)}: it has ${info.size} bytes, at most ${fileMax} (${
-        formatBytes(fileMax)
-      }) are allowed`,
-    );
-  }
+  refuseTooLarge(path, info.size, fileMax);
 }
 
-/** A file on the disk, of which nothing is held in memory but the digests of its chunks. */
-class DiskFile implements SourceFile {
-  readonly name: string;
+function refuseTooLarge(path: string, size: number, fileMax: number): void {
+  if (size <= fileMax) return;
+  throw new LimitError(
+    `Cannot send ${shown(path)}: it has ${size} bytes, at most ${fileMax} (${
+      formatBytes(fileMax)
+    }) are allowed`,
+  );
+}
+
+/** A file on the disk. */
+class DiskSource implements ByteSource {
   readonly size: number;
-  readonly hash: Uint8Array<ArrayBuffer>;
   readonly #handle: Deno.FsFile;
-  /** 32 bytes for each chunk. */
-  readonly #digests: Uint8Array;
-  /** The file descriptor has one position: chunks are read one after the other. */
-  #reading: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  #isClosed = false;
 
-  private constructor(
-    handle: Deno.FsFile,
-    { name, size, hash, digests }: {
-      readonly name: string;
-      readonly size: number;
-      readonly hash: Uint8Array<ArrayBuffer>;
-      readonly digests: Uint8Array;
-    },
-  ) {
+  constructor(handle: Deno.FsFile, size: number) {
     this.#handle = handle;
-    [this.name, this.size, this.hash, this.#digests] = [name, size, hash, digests];
+    this.size = size;
   }
 
-  /** Reads all of it once. Throws ChunkError where it shrinks or grows meanwhile. */
-  static async read(
-    handle: Deno.FsFile,
-    { name, size }: Pick<SourceFile, "name" | "size">,
-  ): Promise<DiskFile> {
-    const whole = createSha256();
-    const digests = new Uint8Array(Math.ceil(size / FILE_CHUNK_BYTES) * DIGEST_BYTES);
-    for (let index = 0; index * FILE_CHUNK_BYTES < size; index++) {
-      const data = await readChunk(handle, { index, size });
-      whole.update(data);
-      digests.set(digestOf(data), index * DIGEST_BYTES);
-    }
-    return new DiskFile(handle, { name, size, hash: new Uint8Array(whole.digest()), digests });
-  }
-
-  chunk(index: number): Promise<Uint8Array> {
-    const chunk = this.#reading.then(() => this.#chunk(index));
-    this.#reading = chunk.catch(() => undefined);
-    return chunk;
+  async read(start: number, length: number): Promise<Uint8Array> {
+    const handle = this.#handle;
+    const bytes = new Uint8Array(length);
+    await handle.seek(start, Deno.SeekMode.Start);
+    const filled = await fill(handle, bytes);
+    const isLast = start + length === this.size;
+    const hasMore = isLast && await handle.read(new Uint8Array(1)) !== null;
+    if (filled === length && !hasMore) return bytes;
+    const reason = `it ${hasMore ? "grew" : "shrank"} while it was sent`;
+    throw new ChunkError({ code: "changed", reason });
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#handle.close();
   }
-
-  async #chunk(index: number): Promise<Uint8Array> {
-    try {
-      const data = await readChunk(this.#handle, { index, size: this.size });
-      const start = index * DIGEST_BYTES;
-      const isSame = digestOf(data).every((byte, at) => byte === this.#digests[start + at]);
-      if (isSame) return data;
-    } catch (error) {
-      if (error instanceof ChunkError) throw error;
-      throw new ChunkError({ code: "unreadable", reason: whyUnreadable(error) });
-    }
-    throw new ChunkError({ code: "changed", reason: "it was changed while it was sent" });
-  }
-}
-
-async function readChunk(
-  handle: Deno.FsFile,
-  { index, size }: { readonly index: number; readonly size: number },
-): Promise<Uint8Array> {
-  const start = index * FILE_CHUNK_BYTES;
-  const data = new Uint8Array(Math.min(FILE_CHUNK_BYTES, size - start));
-  await handle.seek(start, Deno.SeekMode.Start);
-  const filled = await fill(handle, data);
-  const isLast = start + data.length === size;
-  const hasMore = isLast && await handle.read(new Uint8Array(1)) !== null;
-  if (filled === data.length && !hasMore) return data;
-  const reason = `it ${hasMore ? "grew" : "shrank"} while it was sent`;
-  throw new ChunkError({ code: "changed", reason });
-}
-
-function digestOf(data: Uint8Array): Uint8Array {
-  return sha256(data);
 }
 
 async function fill(handle: Deno.FsFile, buffer: Uint8Array): Promise<number> {

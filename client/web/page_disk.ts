@@ -24,8 +24,9 @@ export function pageDisk(view: Pick<PageView, "chooseFiles" | "save">): Transfer
       });
       throw error;
     },
-    save(name, chunks) {
-      const safe = safeDownloadName(name);
+    save(name, chunks, isFolder) {
+      // A browser lets a page write no folder: its user unpacks the archive.
+      const safe = safeDownloadName(isFolder ? `${name}.tar` : name);
       view.save(
         safe,
         new Blob([...chunks] as Uint8Array<ArrayBuffer>[], { type: "application/octet-stream" }),

@@ -84,6 +84,7 @@ const OBJECTS = [
     name: z.string(),
     size: count,
     folder: z.literal(true).optional().describe("It is a folder, sent as a tar archive"),
+    left_out: count.optional().describe("Links and special files of the folder that are not sent"),
     sender: name.optional(),
     to: name.optional().describe("The only member who is offered it"),
     accepted: z.boolean().optional(),

@@ -280,6 +280,40 @@ Deno.test("send-file: 0 where somebody saved the file, 9 where nobody did, and i
   assert.match(sent.stderr, said);
 });
 
+Deno.test("send-file sends a folder, and several paths together; recv-file unpacks them into a new folder", async () => {
+  await using server = await startServer();
+  const [here, there] = [
+    await Deno.makeTempDir({ dir: home }),
+    await Deno.makeTempDir({ dir: home }),
+  ];
+  await Deno.mkdir(`${here}/photos/2025`, { recursive: true });
+  const bytes = crypto.getRandomValues(new Uint8Array(40_000));
+  await Deno.writeFile(`${here}/photos/2025/a.jpg`, bytes);
+  await Deno.writeTextFile(`${here}/photos/list.txt`, "one\n");
+  await Deno.symlink("/etc/passwd", `${here}/photos/passwd`);
+  await Deno.writeTextFile(`${here}/note.txt`, "x");
+  const cases: [string[], string, string][] = [
+    [["photos/"], "photos", "photos"],
+    [["--as", "trip", "note.txt", "photos"], "trip", "trip/photos"],
+    [["photos"], "photos (2)", "photos (2)"],
+  ];
+  for (const [args, folder, photos] of cases) {
+    await using taker = startClient(home, { args: ["recv-file", ...at(server)], cwd: there });
+    await using sender = startClient(home, {
+      args: ["send-file", ...at(server, "--name", "giver"), ...args],
+      cwd: here,
+    });
+    assert.equal(await sender.end(), 0, sender.stderr);
+    assert.equal(await taker.end(), 0, taker.stderr);
+    assert.match(sender.stderr, /without a link or special file in it/);
+    assert.equal(taker.stdout.trim(), `${there}/${folder}`);
+    assert.deepEqual(await Deno.readFile(`${there}/${photos}/2025/a.jpg`), bytes);
+    assert.equal(await Deno.readTextFile(`${there}/${photos}/list.txt`), "one\n");
+    await assert.rejects(Deno.lstat(`${there}/${photos}/passwd`), Deno.errors.NotFound);
+  }
+  assert.equal(await Deno.readTextFile(`${there}/trip/note.txt`), "x");
+});
+
 Deno.test("send-file --to: one member alone gets it, and is waited for", async () => {
   await using server = await startServer();
   await Deno.writeTextFile(`${home}/note.txt`, "x");
@@ -323,7 +357,7 @@ Deno.test("send-file -: nothing, too much, twice, and a name without it are refu
     [["-"], "", 2, /standard input: it is empty$/m],
     [["-"], "x".repeat(1_025), 6, /standard input: it has more than 1024 bytes \(1 KiB\)/],
     [["-", "-"], "", 2, /standard input \(-\) more than once/],
-    [["--as", "x", "note.txt"], "", 2, /--as without -/],
+    [["--as", "x/y", "note.txt"], "", 2, /--as "x\/y": it is the name of one folder/],
   ];
   for (const [args, input, code, message] of cases) {
     const refused = await run(["send-file", ...at(server), ...args], input);

@@ -351,9 +351,11 @@ Deno.test("an offer that the next link brings after its sending ended is given u
 });
 
 Deno.test("a file that shrinks or grows while it is sent is told on both sides", async () => {
-  for (const [change, word] of [[1_000, "shrank"], [200_000, "grew"]] as const) {
+  // More than is read at once: what was read before is what was offered.
+  const bytes = someBytes(600_000);
+  for (const [change, word] of [[1_000, "shrank"], [700_000, "grew"]] as const) {
     await using room = await TransferRoom.open();
-    const path = await room.file("a.bin", SMALL);
+    const path = await room.file("a.bin", bytes);
     const bob = room.join({ acceptAll: true });
     const alice = room.join({
       intercept: async (message, relay) => {
@@ -369,6 +371,35 @@ Deno.test("a file that shrinks or grows while it is sent is told on both sides",
     assert.deepEqual(fault, { code: "changed", reason: `it ${word} while it was sent` });
     assert.equal(eventsOf(bob, "failed")[0]?.fault.code, "sender_gave_up");
   }
+});
+
+Deno.test("a folder goes to one member alone, over a link that is lost, and is a new folder there", async () => {
+  await using room = await TransferRoom.open();
+  const path = await room.file("a.bin", someBytes(500_000));
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await Deno.mkdir(`${folder}/trip/empty`, { recursive: true });
+  await Deno.rename(path, `${folder}/trip/a.bin`);
+  const bob = room.join({ acceptAll: true });
+  const carol = room.join({ acceptAll: true });
+  let parts = 0;
+  const alice = room.join({
+    intercept: (message, relay) => {
+      relay();
+      if (message.kind !== "part" || ++parts !== 5) return;
+      room.cut(bob);
+      room.mend(bob);
+    },
+  });
+  const to = { client: bob.id, name: "member1" };
+  await alice.transfers.offerFile(`${folder}/trip`, ROOM, to);
+  await alice.transfers.settled();
+  await bob.transfers.settled();
+  const [saved] = eventsOf(bob, "saved");
+  assert.deepEqual([saved?.file.name, saved?.file.isFolder], ["trip", true]);
+  assert.equal((await Deno.stat(`${saved!.path}/a.bin`)).size, 500_000);
+  assert.ok((await Deno.stat(`${saved!.path}/empty`)).isDirectory);
+  assert.deepEqual(eventsOf(alice, "sent")[0]?.receivers, [{ name: "member1", answer: "saved" }]);
+  assert.equal(carol.events.length, 0);
 });
 
 Deno.test(`a fifth file at once is refused with both numbers`, async () => {

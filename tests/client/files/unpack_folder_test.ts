@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { tarHeader, tarPadding } from "../../../client/files/tar_header.ts";
+import { FOLDER_ENTRIES_MAX, unpackFolder } from "../../../client/files/unpack_folder.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+
+const utf8 = new TextEncoder();
+
+interface Entry {
+  readonly path: string;
+  /** A folder where it is missing. */
+  readonly text?: string;
+}
+
+function archive(...entries: Entry[]): Uint8Array {
+  const parts = entries.flatMap(({ path, text }) => {
+    const data = utf8.encode(text ?? "");
+    const kind = text === undefined ? "folder" : "file";
+    return [
+      tarHeader({ kind, path, size: data.length }),
+      data,
+      new Uint8Array(tarPadding(data.length)),
+    ];
+  });
+  return concatBytes([...parts, new Uint8Array(1_024)]);
+}
+
+/** Unpacks it in a folder of its own; `check` gets that folder. */
+async function unpacked(
+  bytes: Uint8Array,
+  check: (root: string, path: string | Error) => Promise<void>,
+): Promise<void> {
+  const [root, elsewhere] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  try {
+    await Deno.writeFile(`${elsewhere}/part`, bytes);
+    const path = await unpackFolder(`${elsewhere}/part`, root, "photos").catch((error) => error);
+    await check(root, path);
+  } finally {
+    for (const path of [root, elsewhere]) await Deno.remove(path, { recursive: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const names = [];
+  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  return names.sort();
+}
+
+Deno.test("an archive becomes a new folder that belongs to its owner alone; one that is there stays", async () => {
+  const bytes = archive({ path: "photos" }, { path: "photos/a" }, {
+    path: "photos/a/b.txt",
+    text: "b",
+  }, {
+    path: "photos/ünïcode 日本.txt",
+    text: "",
+  }, { path: "photos/late/c.txt", text: "c" });
+  await unpacked(bytes, async (root, path) => {
+    assert.equal(path, `${await Deno.realPath(root)}/photos`);
+    assert.deepEqual(await namesIn(`${root}/photos`), ["a", "late", "ünïcode 日本.txt"]);
+    assert.equal(await Deno.readTextFile(`${root}/photos/a/b.txt`), "b");
+    assert.equal((await Deno.stat(`${root}/photos/a`)).mode! & 0o777, 0o700);
+    assert.equal((await Deno.stat(`${root}/photos/a/b.txt`)).mode! & 0o777, 0o600);
+    await Deno.writeFile(`${root}/part`, bytes);
+    assert.match(await unpackFolder(`${root}/part`, root, "photos"), /photos \(2\)$/);
+    assert.deepEqual(await namesIn(root), ["part", "photos", "photos (2)"], "no traces");
+  });
+});
+
+Deno.test("names in an archive hide nothing, act as nothing and never meet", async () => {
+  const bytes = archive(
+    { path: "photos/.git/config", text: "1" },
+    { path: "photos/con", text: "2" },
+    { path: "photos/a\u202etxt.exe", text: "3" },
+    { path: "photos/Same", text: "4" },
+    { path: "photos/same", text: "5" },
+    { path: "photos/desktop.ini", text: "6" },
+  );
+  await unpacked(bytes, async (root) => {
+    const names = await namesIn(`${root}/photos`);
+    assert.deepEqual(names, ["Same", "_con", "_desktop.ini", "_git", "atxt.exe", "same (2)"]);
+  });
+});
+
+Deno.test("what leads elsewhere, or is no archive of a folder, leaves nothing behind", async () => {
+  const link = archive({ path: "photos/l", text: "" });
+  link[156] = "2".charCodeAt(0);
+  const cases: [string, Uint8Array][] = [
+    ["a path upward", archive({ path: "photos/../../evil", text: "x" })],
+    ["an absolute path", archive({ path: "/etc/evil", text: "x" })],
+    ["a dot", archive({ path: "photos/./x", text: "x" })],
+    ["an empty name", archive({ path: "photos//x", text: "x" })],
+    ["a link", link],
+    ["a file without a folder", archive({ path: "evil", text: "x" })],
+    ["one file twice", archive({ path: "p/a", text: "x" }, { path: "p/a", text: "y" })],
+    ["a file as a folder", archive({ path: "p/a", text: "x" }, { path: "p/a/b", text: "y" })],
+    ["a folder as a file", archive({ path: "p/a/b", text: "x" }, { path: "p/a", text: "y" })],
+    ["too deep", archive({ path: `p/${"d/".repeat(70)}x`, text: "x" })],
+    ["an end in the middle", archive({ path: "p/a", text: "x".repeat(9_000) }).subarray(0, 2_000)],
+    ["no end", archive({ path: "p/a", text: "x" }).subarray(0, 1_024)],
+    ["no archive", utf8.encode("x".repeat(2_000))],
+    ["too many", archive(...Array.from({ length: FOLDER_ENTRIES_MAX + 1 }, () => ({ path: "p" })))],
+  ];
+  for (const [what, bytes] of cases) {
+    await unpacked(bytes, async (root, path) => {
+      assert.ok(path instanceof Error, what);
+      assert.deepEqual(await namesIn(root), [], what);
+    });
+  }
+});
+
+Deno.test("a link with the folder's name is not followed: the folder gets another name", async () => {
+  const root = await Deno.makeTempDir();
+  const elsewhere = await Deno.makeTempDir();
+  try {
+    await Deno.symlink(elsewhere, `${root}/photos`);
+    await Deno.writeFile(`${root}/part`, archive({ path: "photos/a", text: "x" }));
+    assert.match(await unpackFolder(`${root}/part`, root, "photos"), /photos \(2\)$/);
+    assert.deepEqual(await namesIn(elsewhere), []);
+  } finally {
+    for (const path of [root, elsewhere]) await Deno.remove(path, { recursive: true });
+  }
+});
