@@ -25,6 +25,8 @@ const LINES = {
   word: "code=$(cmdchat-client recv",
   objects: "cmdchat-client recv --json |",
   file: "cmdchat-client send-file dump.sql",
+  folder: "cmdchat-client send-file --to bob photos/",
+  together: "cmdchat-client send-file --as trip",
   taken: "cmdchat-client recv-file",
   dumped: "pg_dump shop |",
   echoed: 'echo "backup done" |',
@@ -107,6 +109,17 @@ test("a script hands a file to another, from the disk or from a program", async 
     assert.deepEqual([await receiver.end(), await sender.end()], [0, 0], sender.stderr);
     assert.equal(await Deno.readTextFile(`${shell.home}/in/dump.sql`), "select 1;\n");
     await Deno.remove(`${shell.home}/in/dump.sql`);
+  }
+  await Deno.mkdir(`${shell.home}/photos`);
+  for (const file of ["photos/a.jpg", "notes.txt"]) {
+    await Deno.writeTextFile(`${shell.home}/${file}`, file);
+  }
+  for (const [line, made] of [[LINES.folder, "photos/a.jpg"], [LINES.together, "trip/notes.txt"]]) {
+    await using sender = shell.start(lineOf(programs, line as string), "sender");
+    await using bob = shell.start(take, "bob");
+    assert.deepEqual([await bob.end(), await sender.end()], [0, 0], sender.stderr);
+    const text = await Deno.readTextFile(`${shell.home}/in/${made}`);
+    assert.ok(made?.endsWith(text), text);
   }
   await using sender = shell.start(lineOf(programs, LINES.dumped), "sender");
   const taken = await shell.run(take, "receiver");
