@@ -329,8 +329,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "part_file",
       "path_completion",
       "save_download",
+      "tar_header",
       "trusted_file",
       "typed_path",
+      "unpack_folder",
     ],
   },
   "client/config": {
