@@ -226,10 +226,6 @@ const NO_SILENCE: Refusal = [
   "Cannot do that in a sealed room: the server does not know who sends which message",
   { hint: "/ignore NAME hides their messages from you; /kick NAME removes them" },
 ];
-const NO_OPS: Refusal = [
-  "Cannot do that in a sealed room: only who made it moderates it",
-  { hint: "/names shows who made it" },
-];
 /** Decisions that no server can enforce in a sealed room. */
 const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
   kick: undefined,
@@ -240,8 +236,8 @@ const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
   mute: NO_SILENCE,
   unmute: NO_SILENCE,
   slow: NO_SILENCE,
-  op: NO_OPS,
-  deop: NO_OPS,
+  op: undefined,
+  deop: undefined,
 };
 
 function decide(

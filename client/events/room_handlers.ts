@@ -3,6 +3,7 @@
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { moderationText, pinnedText } from "../../shared/messages/moderation_text.ts";
+import { OPS_MAX } from "../../shared/base/limits.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
@@ -51,7 +52,8 @@ const HANDLERS: Handlers = {
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
     const verified = verifiedMark(room, sender, client);
-    room.roster.add({ name: sender, client });
+    // Ourselves we know of; in a sealed room by another number than the server's.
+    if (!own) room.roster.add({ name: sender, client });
     const mention = !own && mentions(text, room.name);
     const answered = room.said.find(reply);
     const quote = reply === 0
@@ -176,9 +178,9 @@ const HANDLERS: Handlers = {
     const about = { event: "moderated", text: moderationText(event), name, time, what, ...person };
     show(chat, about, room);
     if (what === "op") {
-      room.ops = new Set([...room.ops, whom]);
+      if (room.ops.size < OPS_MAX) room.ops = new Set([...room.ops, whom]);
       if (whom === chat.clientId) {
-        show(chat, { event: "rules", text: OP_NEWS, time: undefined }, room);
+        show(chat, { event: "rules", text: opNews(room), time: undefined }, room);
       }
     } else if (what === "deop") room.ops = withoutOp(room, whom);
     else if (what === "ban") {
@@ -223,7 +225,7 @@ const HANDLERS: Handlers = {
     const parts = [
       ...makerNews(room),
       ...(opNames.length > 0 ? [`Ops: ${opNames.map(nameInSentence).join(", ")}.`] : []),
-      ...(ops.includes(chat.clientId ?? 0) && !wasOp ? [OP_NEWS] : []),
+      ...(ops.includes(chat.clientId ?? 0) && !wasOp ? [opNews(room)] : []),
       ...(locked ? ["The room is locked: nobody else can join."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
@@ -258,7 +260,11 @@ const HANDLERS: Handlers = {
   },
 };
 
-const OP_NEWS = "You are an op of this room: /kick, /ban, /mute, /lock, /slow and /pin are yours.";
+function opNews({ isSealed }: JoinedRoom): string {
+  return isSealed
+    ? "You are an op of this room: /kick, /lock and /pin are yours."
+    : "You are an op of this room: /kick, /ban, /mute, /lock, /slow and /pin are yours.";
+}
 
 function withoutOp(room: JoinedRoom, client: AnyClientId): ReadonlySet<AnyClientId> {
   return new Set([...room.ops].filter((op) => op !== client));

@@ -5,7 +5,9 @@ import { equalBytes } from "#platform/bytes.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { nameKey } from "../../shared/text/names.ts";
 import type { CredentialSubject } from "./credential.ts";
-import type { Leaf } from "./leaf.ts";
+import type { Leaf, Rights } from "./leaf.ts";
+
+export type { Rights };
 
 /** A leaf whose credential holds. */
 export interface GroupMember extends CredentialSubject {
@@ -17,6 +19,9 @@ export interface GroupMember extends CredentialSubject {
 export interface TreeChange {
   readonly before: readonly Leaf[];
   readonly after: readonly Leaf[];
+  /** Who may do what before it and after it. */
+  readonly rights: Rights;
+  readonly newRights: Rights;
   /** Leaf of the member who committed; undefined for one who joins. */
   readonly committer: number | undefined;
   /** How many kicks it names. */
@@ -28,8 +33,6 @@ export interface TreeChange {
 /** What the rules ask about a room. */
 export interface RuleContext {
   readonly personOf: (leaf: Leaf) => CredentialSubject | undefined;
-  /** Signature key of who made the room. */
-  readonly maker: Uint8Array;
   /** Whether that connection is gone, has left or asked for it: only such a member may be removed. */
   readonly mayRemove: (handle: string) => boolean;
 }
@@ -37,19 +40,54 @@ export interface RuleContext {
 /** Why a commit must not hold, in words for a log line and a test; undefined when it is sound. */
 export type CommitFault = string | undefined;
 
-/** Whether the maker's leaf is there and says so: without the maker nobody could unlock the room. */
-export function isLocked(leaves: readonly Leaf[], maker: Uint8Array): boolean {
-  return leaves.some((leaf) => leaf.isLocking && equal(leaf.signatureKey, maker));
+/** Whether the holder of a signature key is an op of the room. */
+export function isOp({ ops }: Rights, key: Uint8Array): boolean {
+  return ops.some((op) => equal(key, op));
+}
+
+/** The ops who are in a group. */
+export function opsOf(
+  group: { readonly members: readonly GroupMember[]; readonly rights: Rights } | undefined,
+): readonly GroupMember[] {
+  return group?.members.filter(({ signatureKey }) => isOp(group.rights, signatureKey)) ?? [];
+}
+
+/** Whether the holder of a signature key moderates the room: its maker, or an op. */
+export function moderates(rights: Rights, key: Uint8Array): boolean {
+  return equal(key, rights.maker) || isOp(rights, key);
+}
+
+/** Whether nobody comes in: without somebody who moderates, nobody could unlock the room. */
+export function isLocked(leaves: readonly Leaf[], rights: Rights): boolean {
+  return rights.locked && leaves.some(({ signatureKey }) => moderates(rights, signatureKey));
 }
 
 /** Judges a commit by rules M16 to M18 and M32 to M34. */
 export function judge(change: TreeChange, context: RuleContext): CommitFault {
-  if (change.after.some((leaf) => leaf.isLocking && !equal(leaf.signatureKey, context.maker))) {
-    return "it locks a room that somebody else made";
-  }
-  return change.committer === undefined
+  const { committer } = change;
+  const by = change.before.find(({ index }) => index === committer)?.signatureKey;
+  const fault = judgeRights(change, by);
+  if (fault !== undefined) return fault;
+  return committer === undefined
     ? judgeJoin(change, context)
-    : judgeMember(change, change.committer, context);
+    : judgeMember(change, committer, context);
+}
+
+/** Nobody takes a room from its maker; the maker makes ops, and an op may stop being one; all of them lock. */
+function judgeRights({ rights, newRights }: TreeChange, by: Uint8Array | undefined): CommitFault {
+  if (!equal(rights.maker, newRights.maker)) return "it says that somebody else made the room";
+  const has = (list: readonly Uint8Array[], key: Uint8Array) => list.some((op) => equal(op, key));
+  const changed = [
+    ...rights.ops.filter((op) => !has(newRights.ops, op)),
+    ...newRights.ops.filter((op) => !has(rights.ops, op)),
+  ];
+  const isMaker = by !== undefined && equal(by, rights.maker);
+  const isOwnStep = by !== undefined && changed.every((op) => equal(op, by) && has(rights.ops, op));
+  if (!isMaker && changed.length > 0 && !isOwnStep) return "only the maker of the room makes ops";
+  const mayLock = by !== undefined && moderates(rights, by);
+  return rights.locked !== newRights.locked && !mayLock
+    ? "it locks a room that its sender does not moderate"
+    : undefined;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
@@ -72,7 +110,7 @@ function judgeMember(change: TreeChange, committer: number, context: RuleContext
     const former = before.get(leaf.index);
     if (former === undefined) return "it adds a member";
     if (!leaf.isPlain) return "it gives a member something that others do not have";
-    if (isSame(leaf, former) && leaf.isLocking === former.isLocking) continue;
+    if (isSame(leaf, former)) continue;
     if (leaf.index !== committer) return "it gives a member another name or key";
     const fault = judgeOwnLeaf(leaf, former, change, context);
     if (fault !== undefined) return fault;
@@ -80,7 +118,7 @@ function judgeMember(change: TreeChange, committer: number, context: RuleContext
   const removed = change.before.filter(({ index }) => !after.has(index));
   return change.kicks === 0
     ? judgeRemovals(removed, context)
-    : judgeKick(removed, before.get(committer), change, context);
+    : judgeKick(removed, before.get(committer), change);
 }
 
 /** A member may take another name, and nothing else of who it is. */
@@ -115,16 +153,19 @@ function judgeRemovals(
 function judgeKick(
   removed: readonly Leaf[],
   committer: Leaf | undefined,
-  { kicks }: TreeChange,
-  { maker }: RuleContext,
+  { kicks, rights }: TreeChange,
 ): CommitFault {
-  if (committer === undefined || !equal(committer.signatureKey, maker)) {
-    return "only the maker of the room may remove others";
+  if (committer === undefined || !moderates(rights, committer.signatureKey)) {
+    return "only the maker of the room and its ops may remove others";
+  }
+  const isMaker = equal(committer.signatureKey, rights.maker);
+  if (!isMaker && removed.some(({ signatureKey }) => moderates(rights, signatureKey))) {
+    return "an op removes nobody who moderates the room";
   }
   return kicks === 1 && removed.length === 1 ? undefined : "it does not remove exactly one member";
 }
 
-function judgeJoin(change: TreeChange, { personOf, maker }: RuleContext): CommitFault {
+function judgeJoin(change: TreeChange, { personOf }: RuleContext): CommitFault {
   const before = byIndex(change.before);
   const after = byIndex(change.after);
   // By the node itself: a newcomer may take the very place of the leaf that it replaces, and look the same.
@@ -134,7 +175,7 @@ function judgeJoin(change: TreeChange, { personOf, maker }: RuleContext): Commit
   const removed = change.before.filter(({ index }) => index === joined.index || !after.has(index));
   const fault = judgeNewcomer(joined, change, personOf) ?? judgeReplaced(joined, removed);
   if (fault !== undefined || removed.length > 0) return fault;
-  return isLocked(change.before, maker) ? "the room is locked" : undefined;
+  return isLocked(change.before, change.rights) ? "the room is locked" : undefined;
 }
 
 function judgeNewcomer(
@@ -174,6 +215,6 @@ export interface CommitIntent {
   readonly kick?: string;
   /** The own name from now on. */
   readonly name?: string;
-  /** Whether the room is locked from now on. */
-  readonly locked?: boolean;
+  /** Who may do what from now on; then nothing else. */
+  readonly rights?: Rights;
 }

@@ -24,11 +24,11 @@ import {
   reasonOf,
   type SealedFrame,
 } from "./group_outcome.ts";
-import { oneMemberBinding, type OneMemberContent } from "./leaf.ts";
+import { oneMemberBinding, type OneMemberContent, type Rights } from "./leaf.ts";
 import * as mls from "./group_library.ts";
 import type { HpkeMessage } from "./cipher_suite.ts";
-import { type MlsMessage, readMessage } from "./strict_reader.ts";
-import { ORDER_MARK_BYTES, OrderChain } from "./order_chain.ts";
+import { readMessage } from "./strict_reader.ts";
+import { OrderChain } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
   checkRoster,
@@ -38,6 +38,7 @@ import {
   memberOf,
   membershipOf,
   membersOf,
+  openPrivate,
   type Outgoing,
   type OutgoingCommit,
   rosterOf,
@@ -101,13 +102,18 @@ export class SealedGroup {
 
   /** Who made the room; undefined while it is not here. */
   get maker(): GroupMember | undefined {
-    const maker = mls.makerOf(this.#state);
+    const { maker } = this.rights;
     return this.members.find(({ signatureKey }) => equalBytes(signatureKey, maker));
   }
 
-  /** Whether the maker lets nobody else in. */
+  /** Who may do what. */
+  get rights(): Rights {
+    return mls.rightsOf(this.#state);
+  }
+
+  /** Whether nobody else is let in. */
   get isLocked(): boolean {
-    return isLocked(mls.leavesOf(this.#state), mls.makerOf(this.#state));
+    return isLocked(mls.leavesOf(this.#state), this.rights);
   }
 
   /** Index of the own leaf. */
@@ -161,11 +167,12 @@ export class SealedGroup {
 
   /** Makes a commit. It counts when it has come back. */
   async startCommit(intent: CommitIntent = {}): Promise<OutgoingCommit> {
-    const { removed = [], kick: reason } = intent;
+    const { removed = [], kick: reason, rights } = intent;
     const own = await mls.commit(this.#state, {
       removed,
       kick: reason === undefined ? undefined : utf8.encode(reason),
       leaf: this.#leafFor(intent),
+      rights,
       authenticated: this.#chain.mark(),
     });
     const outgoing = this.#outgoing("commit", own.message);
@@ -178,15 +185,12 @@ export class SealedGroup {
     return this.#pending;
   }
 
-  #leafFor({ name, locked }: CommitIntent): mls.CommitPlan["leaf"] {
+  #leafFor({ name }: CommitIntent): mls.CommitPlan["leaf"] {
     const own = this.members.find(({ leaf }) => leaf === this.ownLeaf);
-    if ((name === undefined && locked === undefined) || own === undefined) return undefined;
+    if (name === undefined || own === undefined) return undefined;
     const { keys, signature } = this.#identity;
-    const person = { name: name ?? own.name, handle: own.handle };
-    const isOwnLock = equalBytes(mls.makerOf(this.#state), signature.publicKey) &&
-      this.isLocked;
-    const identity = makeCredential(keys, person, signature.publicKey);
-    return { identity, isLocking: locked ?? isOwnLock };
+    const person = { name, handle: own.handle };
+    return { identity: makeCredential(keys, person, signature.publicKey) };
   }
 
   /** The own commit lost the race, or will not be sent. */
@@ -268,7 +272,7 @@ export class SealedGroup {
       return { kind: "echo", digest: digestOf(frame.body) };
     }
     try {
-      const message = this.#open(frame);
+      const message = openPrivate(this.#identity.keys, frame);
       const { authenticatedData } = message.message;
       const result = await mls.processOne(this.#state, message);
       const from = result.kind === "text" ? this.#memberAt(frame.epoch, result.sender) : undefined;
@@ -280,19 +284,6 @@ export class SealedGroup {
     } catch (error) {
       return { kind: "unreadable", why: reasonOf(error) };
     }
-  }
-
-  /** A private message of the frame's kind, epoch and this group. */
-  #open(frame: SealedFrame): Extract<MlsMessage, { kind: "private" }> {
-    const read = readMessage(openEnvelope(this.#identity.keys, frame.type, frame.body));
-    if (read.kind !== "private") throw new ProtocolError("it is public");
-    const { message } = read;
-    const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
-      Number(message.epoch) === frame.epoch &&
-      equalBytes(message.groupId, this.#identity.keys.rid) &&
-      message.authenticatedData.length === ORDER_MARK_BYTES;
-    if (!fits) throw new ProtocolError("it is not what its frame says");
-    return read;
   }
 
   #memberAt(epoch: number, index: number): GroupMember | undefined {
@@ -316,13 +307,21 @@ export class SealedGroup {
         digest,
       });
       const { kick } = pending;
-      return { kind: "epoch", own: true, order: "same", kick, ...changeOf(before, this.members) };
+      return {
+        kind: "epoch",
+        own: true,
+        by: this.#memberAt(frame.epoch, this.ownLeaf),
+        order: "same",
+        kick,
+        ...changeOf(before, this.members),
+      };
     }
     try {
       const { result, order, kick } = await this.#processCommit(frame, mayRemove);
+      const by = before.find(({ leaf }) => leaf === result.committer);
       if (mls.isRemoved(result.next)) return { kind: "removed", kick };
       await this.#adopt(result.next, result.consumed, { frame, digest });
-      return { kind: "epoch", own: false, order, kick, ...changeOf(before, this.members) };
+      return { kind: "epoch", own: false, by, order, kick, ...changeOf(before, this.members) };
     } catch (error) {
       return this.#reject(frame, digest, reasonOf(error));
     }
@@ -331,7 +330,7 @@ export class SealedGroup {
   async #processCommit(frame: SealedFrame, mayRemove: (handle: string) => boolean) {
     const read = readMessage(openEnvelope(this.#identity.keys, "commit", frame.body));
     if (read.kind === "group-info") throw new ProtocolError("it is not a commit");
-    const message = read.kind === "private" ? this.#open(frame) : read;
+    const message = read.kind === "private" ? openPrivate(this.#identity.keys, frame) : read;
     const result = await mls.processOne(this.#state, message);
     const fault = result.kind === "commit"
       ? this.#faultOf(result, frame.from, mayRemove)
@@ -361,13 +360,14 @@ export class SealedGroup {
     const change = {
       before: mls.leavesOf(this.#state),
       after: mls.leavesOf(result.next),
+      rights: this.rights,
+      newRights: mls.rightsOf(result.next),
       committer: result.committer,
       kicks: result.kicks.length,
       from,
     };
     const { keys } = this.#identity;
-    const maker = mls.makerOf(this.#state);
-    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), maker, mayRemove });
+    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove });
     if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;
     return "nobody can encrypt to its keys";
   }

@@ -24,19 +24,18 @@ import type { Proposal } from "ts-mls/proposal.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
-import type { CredentialCheck, DirectBinding, Leaf, OwnLeaf } from "./leaf.ts";
+import type { CredentialCheck, DirectBinding, Leaf, OwnLeaf, Rights } from "./leaf.ts";
 import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
 import {
+  areAllowed,
   CAPABILITIES,
-  isAllowed,
+  extensionsOf,
   KICK_PROPOSAL,
   kicksIn,
   leafOf,
   leavesOfTree,
-  LOCK_EXTENSION,
-  MAKER_EXTENSION,
-  makerIn,
   type MlsMessage,
+  rightsIn,
   unreadable,
 } from "./strict_reader.ts";
 
@@ -68,8 +67,10 @@ export interface CommitPlan {
   readonly removed?: readonly number[];
   /** The removal is a kick, for that reason. */
   readonly kick?: Uint8Array | undefined;
-  /** What the own leaf is from now on. */
-  readonly leaf?: Pick<OwnLeaf, "identity" | "isLocking"> | undefined;
+  /** Who the own leaf is from now on. */
+  readonly leaf?: Pick<OwnLeaf, "identity"> | undefined;
+  /** Who may do what from now on; then it does nothing else, and renews no path. */
+  readonly rights?: Rights | undefined;
   /** Signed, and not encrypted by MLS. */
   readonly authenticated: Uint8Array;
 }
@@ -110,7 +111,7 @@ function configOf(isValid: CredentialCheck): ClientState["clientConfig"] {
   };
 }
 
-function keyPackage({ identity, keys, isLocking = false }: OwnLeaf) {
+function keyPackage({ identity, keys }: OwnLeaf) {
   return generateKeyPackageWithKey(
     credentialOf(identity),
     CAPABILITIES,
@@ -118,7 +119,6 @@ function keyPackage({ identity, keys, isLocking = false }: OwnLeaf) {
     [],
     keys,
     cs,
-    leafExtensions(isLocking),
   );
 }
 
@@ -126,16 +126,12 @@ function credentialOf(identity: Uint8Array) {
   return { credentialType: "basic" as const, identity };
 }
 
-function leafExtensions(isLocking: boolean) {
-  return isLocking ? [{ extensionType: LOCK_EXTENSION, extensionData: new Uint8Array() }] : [];
-}
-
 /** A new group with one member, who is its maker, at epoch 0. */
 export async function createGroup(groupId: Uint8Array, member: OwnLeaf): Promise<MlsState> {
   const { publicPackage, privatePackage } = await keyPackage(member);
   const config = configOf(member.isValid);
-  const maker = { extensionType: MAKER_EXTENSION, extensionData: member.keys.publicKey };
-  return await createMlsGroup(groupId, publicPackage, privatePackage, [maker], cs, config);
+  const rights = extensionsOf({ maker: member.keys.publicKey, ops: [], locked: false });
+  return await createMlsGroup(groupId, publicPackage, privatePackage, rights, cs, config);
 }
 
 /** The signed GroupInfo with the tree, by which others join. */
@@ -185,7 +181,7 @@ export async function processOne(
     committer = incoming.senderLeafIndex;
     const proposals = incoming.proposals.map(({ proposal }) => proposal);
     kicks = kicksIn(proposals);
-    return proposals.every(isAllowed) ? "accept" : "reject";
+    return areAllowed(proposals) ? "accept" : "reject";
   }, cs);
   const { newState: next, consumed } = result;
   if (result.kind === "applicationMessage") {
@@ -228,7 +224,7 @@ export async function protect(
 /** A private commit that does what is planned, and renews the own path. */
 export async function commit(
   state: MlsState,
-  { removed = [], kick, leaf, authenticated }: CommitPlan,
+  { removed = [], kick, leaf, rights, authenticated }: CommitPlan,
 ): Promise<OwnCommit> {
   const removals = removed.map((index): Proposal => ({
     proposalType: "remove",
@@ -237,9 +233,13 @@ export async function commit(
   const kicks: Proposal[] = kick === undefined
     ? []
     : [{ proposalType: KICK_PROPOSAL, proposalData: kick }];
+  const contexts: Proposal[] = rights === undefined ? [] : [{
+    proposalType: "group_context_extensions",
+    groupContextExtensions: { extensions: extensionsOf(rights) },
+  }];
   const from = leaf === undefined ? state : withOwnLeaf(state, leaf);
   const result = await createCommit({ state: from, cipherSuite: cs }, {
-    extraProposals: [...removals, ...kicks],
+    extraProposals: [...removals, ...kicks, ...contexts],
     authenticatedData: authenticated,
   });
   const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
@@ -253,12 +253,9 @@ export async function commit(
 }
 
 /** The group as if the own leaf were another one: the path of a commit takes over what it says. */
-function withOwnLeaf(
-  state: MlsState,
-  { identity, isLocking = false }: Pick<OwnLeaf, "identity" | "isLocking">,
-): MlsState {
+function withOwnLeaf(state: MlsState, { identity }: Pick<OwnLeaf, "identity">): MlsState {
   const own = leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex));
-  const changed = { credential: credentialOf(identity), extensions: leafExtensions(isLocking) };
+  const changed = { credential: credentialOf(identity) };
   const ratchetTree = state.ratchetTree.map((node, at) =>
     at === own && node?.nodeType === "leaf" ? { ...node, leaf: { ...node.leaf, ...changed } } : node
   );
@@ -300,12 +297,11 @@ export function hasUsableKeys(before: MlsState, after: MlsState): boolean {
   );
 }
 
-/** The signature key of who made the group. */
-export function makerOf(state: MlsState): Uint8Array {
-  const maker = makerIn(state.groupContext);
-  // Nothing leads into a group without one, and no commit changes it.
-  if (maker === undefined) throw unreadable("group");
-  return maker;
+/** Who may do what in the group. Throws ProtocolError where a commit made another kind of group of it. */
+export function rightsOf(state: MlsState): Rights {
+  const rights = rightsIn(state.groupContext.extensions);
+  if (rights === undefined) throw unreadable("group");
+  return rights;
 }
 
 /** The own leaf's index. */

@@ -36,11 +36,11 @@ export interface Renamed {
   readonly previous: string;
 }
 
-/** The maker has removed a member who was here. */
+/** Somebody who moderates the room has removed a member who was here. */
 export interface Kick {
   readonly by: GroupMember;
   readonly whom: GroupMember;
-  /** What the maker said about it; may be empty. NOT sanitized. */
+  /** What was said about it; may be empty. NOT sanitized. */
   readonly reason: string;
 }
 
@@ -57,6 +57,8 @@ export type FrameOutcome =
   | {
     readonly kind: "epoch";
     readonly own: boolean;
+    /** Who made the commit; undefined where one came in by it. */
+    readonly by: GroupMember | undefined;
     readonly order: OrderVerdict;
     readonly kick: Kick | undefined;
   } & Changed

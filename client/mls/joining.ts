@@ -8,10 +8,11 @@ import { ProtocolError } from "../../shared/base/errors.ts";
 import { type GroupMember, isLocked } from "./commit_rules.ts";
 import { type CredentialSubject, makeCredential, readCredential } from "./credential.ts";
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
-import type { Leaf, OwnLeaf } from "./leaf.ts";
+import type { Leaf, OwnLeaf, Rights } from "./leaf.ts";
 import * as mls from "./group_library.ts";
 import type { SignatureKeys } from "./cipher_suite.ts";
-import { factsOf, readMessage } from "./strict_reader.ts";
+import { factsOf, type MlsMessage, readMessage } from "./strict_reader.ts";
+import { ORDER_MARK_BYTES } from "./order_chain.ts";
 import type { RoomKeys } from "./room_keys.ts";
 
 /** A room, and who this client is in it. */
@@ -20,8 +21,6 @@ export interface GroupIdentity {
   readonly me: CredentialSubject;
   /** Fresh for each process and room, kept over reconnects. */
   readonly signature: SignatureKeys;
-  /** Whether we, who made the room, keep it locked. */
-  readonly isLocking?: boolean;
 }
 
 /** A body to be sent, and the epoch it belongs to; `digest` recognises it when it comes back. */
@@ -40,10 +39,9 @@ export interface OutgoingCommit extends Outgoing {
 export interface GroupInvitation {
   readonly epoch: number;
   readonly members: readonly GroupMember[];
-  /** Whether the maker lets nobody in who is not in. */
+  /** Whether nobody is let in who is not in. */
   readonly locked: boolean;
-  /** Signature key of who made it. */
-  readonly maker: Uint8Array;
+  readonly rights: Rights;
   readonly info: Parameters<typeof mls.joinByCommit>[0];
 }
 
@@ -59,9 +57,8 @@ export function digestOf(body: Uint8Array): string {
 }
 
 /** The own membership as the group library wants it. */
-export function membershipOf({ keys, me, signature, isLocking = false }: GroupIdentity): OwnLeaf {
+export function membershipOf({ keys, me, signature }: GroupIdentity): OwnLeaf {
   return {
-    isLocking,
     identity: makeCredential(keys, me, signature.publicKey),
     keys: signature,
     isValid: (identity, key) => readCredential(keys, identity, key) !== undefined,
@@ -95,7 +92,7 @@ export function rosterOf(keys: RoomKeys, state: mls.MlsState): RosterClaim {
   const leaves = mls.leavesOf(state);
   const members = membersOf(keys, leaves)
     .map(({ handle }) => fromHex(handle));
-  return { members, locked: isLocked(leaves, mls.makerOf(state)) };
+  return { members, locked: isLocked(leaves, mls.rightsOf(state)) };
 }
 
 /** Throws ProtocolError where the relay was told of other members than the group has. */
@@ -104,18 +101,37 @@ export function checkRoster(keys: RoomKeys, state: mls.MlsState, digest: Uint8Ar
   throw new ProtocolError("its sender told the server about other members");
 }
 
+/** A private message of the frame's kind, epoch and this group. Throws ProtocolError or CryptoError. */
+export function openPrivate(
+  keys: RoomKeys,
+  frame: {
+    readonly type: "commit" | "app";
+    readonly epoch: number;
+    readonly body: Uint8Array;
+  },
+): Extract<MlsMessage, { kind: "private" }> {
+  const read = readMessage(openEnvelope(keys, frame.type, frame.body));
+  if (read.kind !== "private") throw new ProtocolError("it is public");
+  const { message } = read;
+  const fits = message.contentType === (frame.type === "app" ? "application" : "commit") &&
+    Number(message.epoch) === frame.epoch &&
+    equalBytes(message.groupId, keys.rid) &&
+    message.authenticatedData.length === ORDER_MARK_BYTES;
+  if (!fits) throw new ProtocolError("it is not what its frame says");
+  return read;
+}
+
 /** Opens and checks a GroupInfo as the relay gave it. Throws CryptoError or ProtocolError. */
 export function readInvitation(keys: RoomKeys, body: Uint8Array): GroupInvitation {
   const read = readMessage(openEnvelope(keys, "group-info", body));
   const facts = read.kind === "group-info" ? factsOf(read.info) : undefined;
   if (read.kind !== "group-info" || facts === undefined) throw refused();
   const members = membersOf(keys, facts.leaves);
-  const locked = isLocked(facts.leaves, facts.maker);
+  const locked = isLocked(facts.leaves, facts.rights);
   const isOurs = equalBytes(facts.groupId, keys.rid) &&
-    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain) &&
-    facts.leaves.filter(({ isLocking }) => isLocking).length === (locked ? 1 : 0);
+    members.length === facts.leaves.length && facts.leaves.every(({ isPlain }) => isPlain);
   if (!isOurs) throw refused();
-  return { epoch: facts.epoch, members, locked, maker: facts.maker, info: read.info };
+  return { epoch: facts.epoch, members, locked, rights: facts.rights, info: read.info };
 }
 
 function refused(): ProtocolError {

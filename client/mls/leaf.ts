@@ -10,10 +10,8 @@ export interface Leaf {
   /** The bytes of a basic credential; empty for any other. */
   readonly identity: Uint8Array;
   readonly signatureKey: Uint8Array;
-  /** Basic credential, our capabilities, no extension but the lock: others would keep newcomers from joining. */
+  /** Basic credential, our capabilities, no extension: others would keep newcomers from joining. */
   readonly isPlain: boolean;
-  /** It locks the room, which only the maker's leaf may. */
-  readonly isLocking: boolean;
   /** The library's node: the same object for as long as nobody changes it. */
   readonly node: object;
 }
@@ -26,16 +24,23 @@ export interface OwnLeaf {
   readonly identity: Uint8Array;
   readonly keys: SignatureKeys;
   readonly isValid: CredentialCheck;
-  /** Whether the own leaf locks the room. */
-  readonly isLocking?: boolean;
+}
+
+/** Who may do what in a group, by signature keys: in its context, and so the same for everybody who is in it. */
+export interface Rights {
+  /** Who made the group. */
+  readonly maker: Uint8Array;
+  /** Whom the maker made ops; they may be gone. */
+  readonly ops: readonly Uint8Array[];
+  /** Whether nobody comes in, for as long as one of these is here. */
+  readonly locked: boolean;
 }
 
 /** Where a GroupInfo leads: to be looked at before anything is made of it. */
 export interface GroupInfoFacts {
   readonly epoch: number;
   readonly groupId: Uint8Array;
-  /** Signature key of who made the group. */
-  readonly maker: Uint8Array;
+  readonly rights: Rights;
   readonly leaves: readonly Leaf[];
 }
 

@@ -5,6 +5,8 @@ import { decodeBy, encodeBy, type MessageIn, tableOf } from "../../shared/messag
 import {
   FILE_NAME_WIRE_MAX_BYTES,
   MESSAGE_MAX_BYTES_CEILING,
+  NAME_MAX_BYTES,
+  PIN_TEXT_MAX_BYTES,
   REACTION_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
@@ -30,7 +32,7 @@ export const PAYLOADS = {
   /** One who came in, or back, says so. */
   hello: { id },
   /** Answer to that hello: its sender is confirmed, and told what the room is about. */
-  confirm: { id, topic: topic() },
+  confirm: { id, topic: topic(), pin: pin() },
   /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
   text: {
     id,
@@ -74,7 +76,16 @@ export const PAYLOADS = {
   },
   /** A `file` for the member with that handle alone, sealed for its leaf (§11.9). */
   handed: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
+  /** Who moderates the room pins a text for everybody, or removes the pin: null. */
+  pin: { id, pin: pin() },
 } as const;
+
+/** Signature key of who said it, its id and place, the name and the text, as whoever tells it says. */
+function pin() {
+  const name = z.string().check(z.maxLength(NAME_MAX_BYTES));
+  const text = z.string().check(z.maxLength(PIN_TEXT_MAX_BYTES));
+  return z.nullable(z.tuple([key, id, count, name, text]));
+}
 
 function topic() {
   return z.string().check(z.maxLength(TOPIC_MAX_BYTES));
@@ -83,6 +94,9 @@ function topic() {
 function isSealed(value: unknown): boolean {
   return value instanceof Uint8Array && value.length <= 2 * TEXT_MAX_BYTES;
 }
+
+/** What is pinned. */
+export type PayloadPin = NonNullable<Extract<Payload, { kind: "pin" }>["pin"]>;
 
 /** What one member says to the others. */
 export type Payload = MessageIn<typeof PAYLOADS>;

@@ -5,12 +5,15 @@ import { type GroupInfo, ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
 import type { LeafNode } from "ts-mls/leafNode.js";
 import { decodeMlsMessage, encodeMlsMessage, type MLSMessage } from "ts-mls/message.js";
 import type { PrivateMessage } from "ts-mls/privateMessage.js";
-import type { Proposal } from "ts-mls/proposal.js";
+import type { Proposal, ProposalGroupContextExtensions } from "ts-mls/proposal.js";
 import type { ProposalOrRef } from "ts-mls/proposalOrRefType.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
 import type { RatchetTree } from "ts-mls/ratchetTree.js";
+import { equalBytes, toHex } from "#platform/bytes.ts";
+import { concatBytes } from "../../shared/base/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
-import type { GroupInfoFacts, Leaf } from "./leaf.ts";
+import { OPS_MAX } from "../../shared/base/limits.ts";
+import type { GroupInfoFacts, Leaf, Rights } from "./leaf.ts";
 import { CURVE_KEY_BYTES, MLS_CRYPTO } from "./cipher_suite.ts";
 
 /** A message that was read strictly, by what it may be used for. */
@@ -21,16 +24,18 @@ export type MlsMessage =
 
 /** Extension of the group: the signature key of who made it. Of the range for private use, as all of ours. */
 export const MAKER_EXTENSION = 0xf001;
-/** Extension of the maker's leaf, empty: nobody comes in who is not in. */
+/** Extension of the group, empty: nobody comes in who is not in. */
 export const LOCK_EXTENSION = 0xf002;
-/** Proposal beside a removal: the maker wants it; the reason in UTF-8. */
+/** Extension of the group: the signature keys of the maker's ops, one behind the other. */
+export const OPS_EXTENSION = 0xf003;
+/** Proposal beside a removal: who moderates the room wants it; the reason in UTF-8. */
 export const KICK_PROPOSAL = 0xf001;
 
 /** What every leaf says that it understands. */
 export const CAPABILITIES = {
   versions: ["mls10" as const],
   ciphersuites: [MLS_CRYPTO.name],
-  extensions: [MAKER_EXTENSION, LOCK_EXTENSION],
+  extensions: [MAKER_EXTENSION, LOCK_EXTENSION, OPS_EXTENSION],
   proposals: [KICK_PROPOSAL],
   credentials: ["basic" as const],
 };
@@ -39,20 +44,53 @@ export const CAPABILITIES = {
 export function factsOf(info: GroupInfo): GroupInfoFacts {
   const { groupContext: context } = info;
   const tree = ratchetTreeFromExtension(info);
-  const maker = makerIn(context);
-  if (context.cipherSuite !== MLS_CRYPTO.name || tree === undefined || maker === undefined) {
+  const rights = rightsIn(context.extensions);
+  if (context.cipherSuite !== MLS_CRYPTO.name || tree === undefined || rights === undefined) {
     throw unreadable("group info");
   }
   const { groupId } = context;
-  return { epoch: Number(context.epoch), groupId, maker, leaves: leavesOfTree(tree) };
+  return { epoch: Number(context.epoch), groupId, rights, leaves: leavesOfTree(tree) };
 }
 
-/** The signature key of who made a group; undefined where the group is not one of our kind. */
-export function makerIn({ extensions }: GroupContext): Uint8Array | undefined {
-  const [maker] = extensions;
-  const isOurs = extensions.length === 1 && maker?.extensionType === MAKER_EXTENSION &&
-    maker.extensionData.length === CURVE_KEY_BYTES;
-  return isOurs ? maker.extensionData : undefined;
+type Extensions = GroupContext["extensions"];
+
+/** Who may do what in a group, as its context says; undefined where the group is not one of our kind. */
+export function rightsIn(extensions: Extensions): Rights | undefined {
+  const [maker, ...others] = extensions;
+  if (maker?.extensionType !== MAKER_EXTENSION) return undefined;
+  const locked = others[0]?.extensionType === LOCK_EXTENSION;
+  const opsAt = others[locked ? 1 : 0];
+  const data = opsAt?.extensionType === OPS_EXTENSION ? opsAt.extensionData : new Uint8Array();
+  const ops = Array.from(
+    { length: Math.min(OPS_MAX, Math.ceil(data.length / CURVE_KEY_BYTES)) },
+    (_, n) => data.slice(n * CURVE_KEY_BYTES, (n + 1) * CURVE_KEY_BYTES),
+  );
+  const rights = { maker: maker.extensionData, locked, ops };
+  // Written as we would write it: each key once, in its size, and nothing else.
+  const keys = [rights.maker, ...ops];
+  const isOurs = keys.every(({ length }) => length === CURVE_KEY_BYTES) &&
+    new Set(keys.map(toHex)).size === keys.length &&
+    isSame(extensions, extensionsOf(rights));
+  return isOurs ? rights : undefined;
+}
+
+/** The extensions of a group's context that say who may do what. */
+export function extensionsOf({ maker, locked, ops }: Rights): Extensions {
+  const lock = { extensionType: LOCK_EXTENSION, extensionData: new Uint8Array() };
+  const list = { extensionType: OPS_EXTENSION, extensionData: concatBytes([...ops]) };
+  return [
+    { extensionType: MAKER_EXTENSION, extensionData: maker },
+    ...(locked ? [lock] : []),
+    ...(ops.length > 0 ? [list] : []),
+  ];
+}
+
+function isSame(one: Extensions, other: Extensions): boolean {
+  return one.length === other.length &&
+    one.every(({ extensionType, extensionData }, n) =>
+      extensionType === other[n]?.extensionType &&
+      equalBytes(extensionData, other[n].extensionData)
+    );
 }
 
 /** Reads one message: all bytes used, written as we would write it. Throws ProtocolError. */
@@ -111,9 +149,19 @@ function isJoinOrRemoval({ proposalType }: Proposal): boolean {
   return proposalType === "remove" || proposalType === "external_init";
 }
 
-/** Whether a commit may have that proposal at all. */
-export function isAllowed(proposal: Proposal): boolean {
-  return isJoinOrRemoval(proposal) || proposal.proposalType === KICK_PROPOSAL;
+/**
+ * Whether a commit may have these proposals. Rights change by a commit of their own: with a path, the library seals it
+ * for the rights before, and opens it for those after.
+ */
+export function areAllowed(proposals: readonly Proposal[]): boolean {
+  return proposals.every((proposal) => {
+    const { proposalType } = proposal;
+    if (proposalType !== "group_context_extensions") {
+      return isJoinOrRemoval(proposal) || proposalType === KICK_PROPOSAL;
+    }
+    const { extensions } = (proposal as ProposalGroupContextExtensions).groupContextExtensions;
+    return proposals.length === 1 && rightsIn(extensions) !== undefined;
+  });
 }
 
 /** The reasons of the kicks among proposals. */
@@ -136,16 +184,13 @@ export function leavesOfTree(tree: RatchetTree): Leaf[] {
 export function leafOf(leaf: LeafNode, index: number): Leaf {
   const { credential, capabilities, extensions, signaturePublicKey: signatureKey } = leaf;
   const isBasic = credential.credentialType === "basic";
-  const isLocking = extensions.length === 1 && extensions[0]?.extensionType === LOCK_EXTENSION &&
-    extensions[0].extensionData.length === 0;
-  const isPlain = isBasic && (extensions.length === 0 || isLocking) &&
+  const isPlain = isBasic && extensions.length === 0 &&
     JSON.stringify(capabilities) === JSON.stringify(CAPABILITIES);
   return {
     index,
     identity: isBasic ? credential.identity : new Uint8Array(),
     signatureKey,
     isPlain,
-    isLocking,
     node: leaf,
   };
 }

@@ -28,6 +28,10 @@ export function toEngine(
     }
     case "topic":
       return { kind: "topic", request: request.id, text: request.text };
+    case "pin": {
+      const { id, sequence, authorName, text } = request;
+      return { kind: "pin", request: id, sequence, authorName, text };
+    }
     case "rename":
       return { kind: "rename", request: request.id, name: request.name };
     case "offer": {
@@ -40,6 +44,9 @@ export function toEngine(
     case "moderate": {
       const { id, what, whom, text: reason } = request;
       if (what === "kick") return { kind: "kick", request: id, whom: numberOf(whom), reason };
+      if (what === "op" || what === "deop") {
+        return { kind: "op", request: id, whom: numberOf(whom), isOp: what === "op" };
+      }
       // Of the rest the commands let only these through: nothing enforces what no server can read.
       return { kind: "lock", request: id, locked: what === "lock" };
     }

@@ -25,6 +25,7 @@ import { pairCode, type PairCodePart, type SealedPerson } from "../sealed_engine
 import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { alarmFault, type AlarmManner, alarmText, shutFault } from "./alarm.ts";
 import { toEngine } from "./engine_requests.ts";
+import { SealedDecisions, type WithoutPlace } from "./sealed_decisions.ts";
 
 /** What a sealed room works with. */
 export interface SealedRoomOptions {
@@ -51,8 +52,6 @@ const ALONE = {
   text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
 } as const;
 
-const MAKER = "You made this room: /kick and /lock are yours, until you leave it.";
-
 /** One sealed room that we are in, or on the way into. */
 export class SealedRoom {
   readonly state: JoinedRoom;
@@ -66,6 +65,7 @@ export class SealedRoom {
   readonly #engine: SealedEngine;
   /** Fingerprints that the user was shown, by name. */
   readonly #compared = new Map<string, string>();
+  readonly #decisions: SealedDecisions;
   #leaving = false;
   #onFlushed: (() => void)[] = [];
 
@@ -74,6 +74,14 @@ export class SealedRoom {
     this.#options = options;
     this.state = options.state;
     this.secret = secret;
+    this.#decisions = new SealedDecisions(chat, this.state, {
+      status: () => this.status,
+      clientOf: (client) => this.#clientOf(client),
+      about: (event) => this.#about(event),
+      answered: (request) => this.requests.answer(request, "confirmed"),
+      pass: (event) => this.#pass(event),
+      onOut: options.onOut,
+    });
     const onChange = () => chat.refreshStatus();
     this.requests = new RequestLedger({ clock, pacer, isSealed: true, onChange });
     this.#engine = options.openEngine({
@@ -206,7 +214,9 @@ export class SealedRoom {
       case "renamed":
         return this.#pass({ ...this.#about(event), kind: "renamed", previous: event.previous });
       case "moderated":
-        return this.#moderated(event);
+        return this.#decisions.moderated(event);
+      case "pinned":
+        return this.#decisions.pinned(event);
       case "flushed":
         return this.#endFlush();
       case "done":
@@ -240,6 +250,8 @@ export class SealedRoom {
     this.status = status;
     this.state.seal = status;
     this.state.name = status.name;
+    this.state.maker = status.maker === 0 ? 0 : localMember(this.#options.id, status.maker);
+    this.state.ops = new Set(status.ops.map((op) => localMember(this.#options.id, op)));
     // Our own id as well is one of this room: a word to ourselves must not go to the server either.
     this.state.roster.replace(status.people.map(({ client, name, here, verified, suspect }) => ({
       client: localMember(this.#options.id, client),
@@ -254,27 +266,10 @@ export class SealedRoom {
       const text = `In this room: ${names.map(nameInSentence).join(", ")}`;
       show(chat, { event: "names", text, names, time: undefined }, this.state);
       if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
-      const isMaker = status.people.some(({ own, client }) => own && client === status.maker);
-      if (isMaker) show(chat, { event: "rules", text: MAKER, time: undefined }, this.state);
+      this.#decisions.rules(status);
     }
     if (status.phase === "out" && this.#leaving) return onOut();
     chat.refreshStatus();
-  }
-
-  #moderated(event: Extract<SealedRoomEvent, { kind: "moderated" }>): void {
-    const { what, whom, whomName, reason: text } = event;
-    const isOwn = ({ own, client }: SealedPerson) => own && client === event.client;
-    const about = { request: 0, what, whom: this.#clientOf(whom), whomName, seconds: 0, text };
-    const isKicked = what === "kick" &&
-      this.status?.people.some((person) => person.own && person.client === whom);
-    this.#pass({ kind: "moderated", ...this.#about(event), ...about });
-    if (isKicked) return this.#options.onOut();
-    if (what !== "kick" || !this.status?.people.some(isOwn)) return;
-    this.#options.chat.output.note(
-      "info",
-      `${listedName(whomName)} still has the link, and can join under another name.`,
-      "/lock keeps out everybody who is not in; /rekey makes a new link for those who are",
-    );
   }
 
   #topic(event: Extract<SealedRoomEvent, { kind: "topic" }>): void {
@@ -394,5 +389,3 @@ export class SealedRoom {
     handleRoomEvent(this.#options.chat, { ...event, room: this.#options.id, at: 0 } as RoomEvent);
   }
 }
-
-type WithoutPlace<E> = E extends unknown ? Omit<E, "room" | "at"> : never;

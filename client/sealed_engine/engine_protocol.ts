@@ -16,9 +16,11 @@ export interface SealStatus {
   readonly code: string;
   /** Whether another member has said that we are seen. Alone in a new room nobody can. */
   readonly confirmed: boolean;
-  /** Number of who made the room, and may remove others and lock it; 0 = is not here. */
+  /** Number of who made the room, and may remove others, lock it and make ops; 0 = is not here. */
   readonly maker: number;
-  /** Whether the maker lets nobody else in. */
+  /** Numbers of the ops who are here. */
+  readonly ops: readonly number[];
+  /** Whether nobody else is let in. */
   readonly locked: boolean;
   /** Whether nothing is sent just now, since a name has come back with another key. */
   readonly stopped: boolean;
@@ -73,6 +75,18 @@ export type SealedRoomEvent =
     readonly request: number;
     readonly told: boolean;
   }
+  /** What is pinned, 0 = nothing; `told`: as whoever confirmed us says, not as we heard. */
+  | {
+    readonly kind: "pinned";
+    readonly client: number;
+    readonly name: string;
+    readonly time: number;
+    readonly sequence: number;
+    readonly authorName: string;
+    readonly text: string;
+    readonly request: number;
+    readonly told: boolean;
+  }
   | { readonly kind: "typing"; readonly client: number; readonly name: string }
   /** A text for one member alone; `to` and `toName` say for whom. */
   | {
@@ -92,10 +106,10 @@ export type SealedRoomEvent =
     readonly name: string;
     readonly previous: string;
   }
-  /** The maker has decided something; `whom` and `whomName` for a kick, which is ours where it is our number. */
+  /** Somebody who moderates has decided something; `whom` and `whomName` where it is about somebody. */
   | {
     readonly kind: "moderated";
-    readonly what: "kick" | "lock" | "unlock";
+    readonly what: "kick" | "lock" | "unlock" | "op" | "deop";
     readonly client: number;
     readonly name: string;
     readonly whom: number;
@@ -200,6 +214,14 @@ export type SealedRoomRequest =
     readonly on: boolean;
   }
   | { readonly kind: "topic"; readonly request: number; readonly text: string }
+  /** Pins a text by the sequence under which it was told; 0 removes the pin. For who moderates the room. */
+  | {
+    readonly kind: "pin";
+    readonly request: number;
+    readonly sequence: SequenceNumber;
+    readonly authorName: string;
+    readonly text: string;
+  }
   /** We are writing: told now or never. */
   | { readonly kind: "typing" }
   /** A text for the member with that number alone. */
@@ -257,15 +279,22 @@ export type SealedRoomRequest =
     readonly file: string;
     readonly state: FileReceipt;
   }
-  /** Removes the member with that number; for who made the room. */
+  /** Removes the member with that number; for who moderates the room. */
   | {
     readonly kind: "kick";
     readonly request: number;
     readonly whom: number;
     readonly reason: string;
   }
-  /** Lets nobody else in, or again; for who made the room. */
+  /** Lets nobody else in, or again; for who moderates the room. */
   | { readonly kind: "lock"; readonly request: number; readonly locked: boolean }
+  /** Makes the member with that number an op, or none any more; for who made the room. */
+  | {
+    readonly kind: "op";
+    readonly request: number;
+    readonly whom: number;
+    readonly isOp: boolean;
+  }
   | { readonly kind: "rename"; readonly request: number; readonly name: string }
   /** New keys for the room, at once. */
   | { readonly kind: "renew" }

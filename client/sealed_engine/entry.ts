@@ -36,8 +36,7 @@ const IN_VAIN_TOLD = 4;
 const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
 
-const LOCKED_TEXT =
-  "The room is locked: its maker lets nobody in. Join again by its link when it is open.";
+const LOCKED_TEXT = "The room is locked: nobody is let in. Join again by its link when it is open.";
 
 /** How this member gets in. */
 export class Entry {
@@ -273,8 +272,7 @@ export class Entry {
       if (invitation.epoch !== epoch) throw new Error("another epoch");
       if (this.#isLockedOut(invitation)) return this.#stayOut();
       const me = this.#personIn(invitation);
-      const isLocking = identity.isLocking === true && isOwnKey(identity, invitation.maker);
-      const joining = await join({ ...identity, me, isLocking }, invitation);
+      const joining = await join({ ...identity, me }, invitation);
       this.#unusable = 0;
       this.#isUnusableTold = false;
       return joining;
@@ -297,18 +295,17 @@ export class Entry {
     state.note("danger", "What the server sends as this room does not belong to it: trying again.");
   }
 
-  /** Whoever has a leaf may come back to it, and who made the room to the room. */
-  #isLockedOut({ locked, maker, members }: GroupInvitation): boolean {
+  /** Whoever has a leaf may come back to it. */
+  #isLockedOut({ locked, members }: GroupInvitation): boolean {
     const { identity } = this.#state;
-    return locked && ![maker, ...members.map(({ signatureKey }) => signatureKey)]
-      .some((key) => isOwnKey(identity, key));
+    return locked && !members.some(({ signatureKey }) => isOwnKey(identity, signatureKey));
   }
 
   #stayOut(): undefined {
     const state = this.#state;
     state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });
     state.moveTo("out");
-    state.options.tell({ kind: "shut", text: LOCKED_TEXT, why: "its maker locked it" });
+    state.options.tell({ kind: "shut", text: LOCKED_TEXT, why: "it is locked" });
     state.showStatus();
   }
 

@@ -7,7 +7,7 @@ import type { Changed, FrameOutcome, Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
-import type { PendingChanges } from "./pending_changes.ts";
+import { type PendingChanges, tellDecision } from "./pending_changes.ts";
 import { type MemberState, newId } from "./member_state.ts";
 import type { Entry } from "./entry.ts";
 import type { FileExchange } from "./file_exchange.ts";
@@ -122,8 +122,8 @@ export class FrameHandler {
       case "epoch":
         this.#checkOrder(outcome.order);
         if (!outcome.own) this.#vote(event.seq, true);
-        if (outcome.kick !== undefined) state.tellKick(outcome.kick);
-        return await this.#changed(outcome);
+        if (outcome.kick !== undefined) tellDecision(state, "kick", outcome.kick);
+        return await this.#changed(outcome, outcome.by);
       case "unsound":
         this.#vote(event.seq, false);
         this.#doubtUntil = this.#state.options.now() + VOID_MS;
@@ -166,7 +166,7 @@ export class FrameHandler {
     const state = this.#state;
     state.options.send({ kind: "sealed_leave", ask: state.ask("other"), room: state.room });
     state.moveTo("out");
-    state.tellKick(kick);
+    tellDecision(state, "kick", kick);
     state.showStatus();
   }
 
@@ -186,8 +186,8 @@ export class FrameHandler {
     );
   }
 
-  async #changed(changed: Changed): Promise<void> {
-    this.#afterEpoch();
+  async #changed(changed: Changed, by?: GroupMember): Promise<void> {
+    this.#afterEpoch(by);
     this.#state.tellChange(changed);
     this.#state.showStatus();
     await this.#state.flush();
@@ -195,10 +195,10 @@ export class FrameHandler {
     await this.#changes.act();
   }
 
-  #afterEpoch(): void {
+  #afterEpoch(by?: GroupMember): void {
     const state = this.#state;
     const now = state.options.now();
-    this.#changes.afterEpoch();
+    this.#changes.afterEpoch(by);
     const members = state.group?.members.length ?? 1;
     const stretch = Math.max(1, members / ROTATE_PER_MEMBERS);
     this.#forgetAt = now + VOID_MS;
@@ -258,6 +258,7 @@ export class FrameHandler {
         this.#isConfirmed(payload.id);
         if (toHex(payload.id) === this.#entry.helloId) {
           this.#messages.toldTopic(from, payload.topic);
+          this.#messages.toldPin(from, payload.pin);
         }
         return;
       case "leaving":
@@ -300,7 +301,8 @@ export class FrameHandler {
     for (const [key, { id, at }] of this.#toConfirm) {
       if (state.options.now() < at) continue;
       this.#toConfirm.delete(key);
-      await state.say({ kind: "confirm", id, topic: this.#messages.topic });
+      const { topic, pin } = this.#messages;
+      await state.say({ kind: "confirm", id, topic, pin });
     }
   }
 

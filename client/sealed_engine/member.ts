@@ -14,7 +14,10 @@ import { GuestCount } from "./guest_count.ts";
 import { FrameHandler } from "./frame_handler.ts";
 import { MemberMessages } from "./member_messages.ts";
 
-type Said = Extract<SealedRoomRequest, { kind: "say" | "whisper" | "revise" | "react" | "topic" }>;
+type Said = Extract<
+  SealedRoomRequest,
+  { kind: "say" | "whisper" | "revise" | "react" | "topic" | "pin" }
+>;
 
 /** One member of one sealed room. */
 export class Member {
@@ -60,6 +63,7 @@ export class Member {
       case "whisper":
       case "revise":
       case "react":
+      case "pin":
       case "topic":
         return await this.#say(request);
       case "typing":
@@ -94,6 +98,11 @@ export class Member {
           { kind: "lock", locked: request.locked },
           request.request,
         );
+      case "op": {
+        const handle = state.people.handleOf(request.whom) ?? "";
+        const change = { kind: "op", handle, isOp: request.isOp } as const;
+        return await this.#changes.want(change, request.request);
+      }
       case "rename":
         return await this.#changes.want({ kind: "name", name: request.name }, request.request);
       case "flush":
@@ -148,6 +157,10 @@ export class Member {
         return of === undefined
           ? "Not changed: this client does not know that message as yours any more."
           : { kind: "revise", id, of, text: said.text };
+      }
+      case "pin": {
+        const pin = this.#messages.pinOf(said);
+        return typeof pin === "string" ? pin : { kind: "pin", id, pin };
       }
       case "react": {
         const of = this.#messages.idAt(said.sequence);

@@ -1,20 +1,21 @@
 // What members say to people: texts, and what becomes of them later, topics, direct messages. The sender is always
 // whom MLS names, so that nobody speaks for another.
 
-import { toHex } from "#platform/bytes.ts";
+import { equalBytes, toHex } from "#platform/bytes.ts";
+import { pinText } from "../../shared/text/pin_text.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
-import type { GroupMember } from "../mls/commit_rules.ts";
+import { type GroupMember, moderates } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
-import { decodeText, type Payload } from "../mls/payload.ts";
-import type { RelayEvent } from "./engine_protocol.ts";
+import { decodeText, type Payload, type PayloadPin } from "../mls/payload.ts";
+import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
 import { type MemberState } from "./member_state.ts";
 import { RecentTexts } from "./recent_texts.ts";
 
 /** Payloads that are for people. */
 export type MemberMessage = Extract<
   Payload,
-  { kind: "text" | "revise" | "react" | "topic" | "typing" | "move" | "direct" }
+  { kind: "text" | "revise" | "react" | "topic" | "pin" | "typing" | "move" | "direct" }
 >;
 
 type Position = Pick<RelayEvent<"sealed_frame">, "seq" | "time">;
@@ -27,6 +28,8 @@ export class MemberMessages {
   #topic = "";
   /** Whether we were here when the topic was set, or were told of it. */
   #knowsTopic = true;
+  #pin: PayloadPin | null = null;
+  #knowsPin = true;
 
   constructor(state: MemberState) {
     this.#state = state;
@@ -37,9 +40,15 @@ export class MemberMessages {
     return this.#topic;
   }
 
+  /** What is pinned. */
+  get pin(): PayloadPin | null {
+    return this.#pin;
+  }
+
   /** We have come in: others have to tell what we have missed. */
   cameIn(): void {
     this.#knowsTopic = false;
+    this.#knowsPin = false;
   }
 
   /** The id of an own text that is shown under that sequence. */
@@ -52,6 +61,21 @@ export class MemberMessages {
     return this.#texts.idAt(sequence);
   }
 
+  /** What is to be said to pin the text that is shown under a sequence, or why it cannot be; 0: removes the pin. */
+  pinOf(
+    { sequence, authorName, text }: Extract<SealedRoomRequest, { kind: "pin" }>,
+  ): PayloadPin | null | string {
+    const { group, identity } = this.#state;
+    if (group === undefined || !moderates(group.rights, identity.signature.publicKey)) {
+      return "Not done: only the maker of the room and its ops can do that.";
+    }
+    if (sequence === 0) return null;
+    const said = this.#texts.at(sequence);
+    return said === undefined
+      ? "Not done: this client does not know that message any more."
+      : [said.key, said.id, sequence, authorName, pinText(text)];
+  }
+
   /** Words of another member; `again` where they were heard before. */
   async heard(
     from: GroupMember,
@@ -61,6 +85,7 @@ export class MemberMessages {
   ): Promise<void> {
     // A message that is sent again comes behind those of others: of topics the last in the order counts.
     if (message.kind === "topic") return this.#setTopic(from, message.text, position, 0);
+    if (message.kind === "pin") return this.#setPin(from, message.pin, position, 0);
     if (again) return;
     const { options, people } = this.#state;
     const { name } = from;
@@ -95,6 +120,7 @@ export class MemberMessages {
       this.#texts.add(signature.publicKey, { id: payload.id, sequence });
     }
     if (payload.kind === "topic") return this.#setTopic(self, payload.text, position, request);
+    if (payload.kind === "pin") return this.#setPin(self, payload.pin, position, request);
     if (request === 0) return;
     const common = { client: people.numberOf(me.handle), name: me.name, time, request };
     switch (payload.kind) {
@@ -127,6 +153,44 @@ export class MemberMessages {
     options.tell({ kind: "topic", ...about, text: topic, request: 0, told: true });
   }
 
+  /** The same of what is pinned. */
+  toldPin(from: GroupMember, pin: PayloadPin | null): void {
+    if (this.#knowsPin) return;
+    this.#knowsPin = true;
+    const had = this.#pin;
+    this.#pin = pin;
+    if (pin === null && had === null) return;
+    this.#tellPin(from, { time: this.#state.options.date(), request: 0, told: true });
+  }
+
+  /** Only of who moderates the room, as it is at this place in the order, which is one for all. */
+  #setPin(
+    from: GroupMember,
+    pin: PayloadPin | null,
+    { time }: Position,
+    request: number,
+  ): void {
+    const { group, options } = this.#state;
+    if (group === undefined || !moderates(group.rights, from.signatureKey)) {
+      const why = "Not done: you do not moderate this room any more.";
+      return request > 0 ? options.tell({ kind: "declined", request, why }) : undefined;
+    }
+    const isSame = request === 0 && JSON.stringify(pin) === JSON.stringify(this.#pin);
+    this.#knowsPin = true;
+    this.#pin = pin;
+    if (!isSame) this.#tellPin(from, { time, request, told: false });
+  }
+
+  #tellPin(
+    { handle, name }: GroupMember,
+    about: { readonly time: number; readonly request: number; readonly told: boolean },
+  ): void {
+    const { options, people } = this.#state;
+    const [, , sequence = 0, authorName = "", text = ""] = this.#pin ?? [];
+    const who = { client: people.numberOf(handle), name };
+    options.tell({ kind: "pinned", ...who, sequence, authorName, text, ...about });
+  }
+
   #setTopic(from: GroupMember, text: string, { time }: Position, request: number): void {
     const { options, people } = this.#state;
     this.#knowsTopic = true;
@@ -144,10 +208,29 @@ export class MemberMessages {
   ): void {
     const { options, people } = this.#state;
     const sequence = this.#texts.sequenceOf(from.signatureKey, of);
+    this.#revisePin(from, { of, text, time, isKnown: sequence !== undefined });
     // From before our time, or not theirs: here is no text that they could change.
     if (sequence === undefined) return;
     const about = { client: people.numberOf(from.handle), name: from.name, time };
     options.tell({ kind: "revised", ...about, sequence, text, request });
+  }
+
+  /** A pin says what its text says now, and goes with it; who knows the text sees that by itself. */
+  #revisePin(
+    from: GroupMember,
+    { of, text, time, isKnown }: {
+      readonly of: Uint8Array;
+      readonly text: string | null;
+      readonly time: number;
+      readonly isKnown: boolean;
+    },
+  ): void {
+    const [key, id, sequence, name] = this.#pin ?? [];
+    const isPinned = key !== undefined && id !== undefined && equalBytes(id, of) &&
+      equalBytes(key, from.signatureKey);
+    if (!isPinned) return;
+    this.#pin = text === null ? null : [key, id, sequence ?? 0, name ?? "", pinText(text)];
+    if (!isKnown) this.#tellPin(from, { time, request: 0, told: true });
   }
 
   #react(

@@ -8,8 +8,8 @@ import { nameInSentence } from "../../shared/text/names.ts";
 import { handleOf } from "../../shared/messages/attach_proof.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { SealedGroup } from "../mls/group.ts";
-import type { CommitIntent } from "../mls/commit_rules.ts";
-import type { Changed, Kick } from "../mls/group_outcome.ts";
+import { type CommitIntent, opsOf } from "../mls/commit_rules.ts";
+import type { Changed } from "../mls/group_outcome.ts";
 import { generateSignatureKeys } from "../mls/cipher_suite.ts";
 import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
@@ -147,8 +147,8 @@ export class MemberState {
   }
 
   /** An epoch has begun, with fresh keys, in which this member is called so. */
-  beginEpoch({ name, isLocking }: { readonly name: string; readonly isLocking: boolean }): void {
-    this.#identity = { ...this.#identity, me: { ...this.#identity.me, name }, isLocking };
+  beginEpoch(name: string): void {
+    this.#identity = { ...this.#identity, me: { ...this.#identity.me, name } };
     this.#committedAt = Infinity;
     this.#sentMessages = 0;
   }
@@ -174,6 +174,7 @@ export class MemberState {
       code: group?.code ?? "",
       confirmed: this.isConfirmed,
       maker: group?.maker === undefined ? 0 : this.people.numberOf(group.maker.handle),
+      ops: opsOf(group).map(({ handle }) => this.people.numberOf(handle)),
       locked: group?.isLocked ?? false,
       stopped: this.options.now() < this.#heldUntil,
       people: group?.members.map((member) => this.people.show(member)) ?? [],
@@ -217,20 +218,6 @@ export class MemberState {
   /** Tells how the room is. */
   showStatus(): void {
     this.options.tell(this.status);
-  }
-
-  /** Tells that the maker has removed somebody. */
-  tellKick({ by, whom, reason }: Kick): void {
-    const { people, options } = this;
-    options.tell({
-      kind: "moderated",
-      what: "kick",
-      reason,
-      client: people.numberOf(by.handle),
-      name: by.name,
-      whom: people.numberOf(whom.handle),
-      whomName: whom.name,
-    });
   }
 
   /** Tells who came, who left and who has another name: nobody comes unseen. */

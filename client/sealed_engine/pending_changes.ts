@@ -1,16 +1,26 @@
-// Changes of the group that the user wants: who made the room removes somebody or locks it, anybody takes another name.
+// Changes of the group that the user wants: who moderates the room removes somebody or locks it, its maker makes ops,
+// anybody takes another name.
 // A commit may lose its race, so each is tried until it holds.
 
-import { toHex } from "#platform/bytes.ts";
+import { equalBytes, toHex } from "#platform/bytes.ts";
+import { OPS_MAX } from "../../shared/base/limits.ts";
 import { nameInSentence, nameKey } from "../../shared/text/names.ts";
 import type { SealedGroup } from "../mls/group.ts";
-import type { CommitIntent } from "../mls/commit_rules.ts";
+import {
+  type CommitIntent,
+  type GroupMember,
+  isOp,
+  moderates,
+  type Rights,
+} from "../mls/commit_rules.ts";
+import type { SealedRoomEvent } from "./engine_protocol.ts";
 import type { MemberState } from "./member_state.ts";
 
 /** One change. */
 export type PendingChange =
   | { readonly kind: "kick"; readonly handle: string; readonly reason: string }
   | { readonly kind: "lock"; readonly locked: boolean }
+  | { readonly kind: "op"; readonly handle: string; readonly isOp: boolean }
   | { readonly kind: "name"; readonly name: string };
 
 interface Wanted {
@@ -35,7 +45,10 @@ export class PendingChanges {
   readonly #kicked = new Set<string>();
   /** Handles that the relay asks this member to remove. */
   readonly #toEvict = new Set<string>();
-  #wasLocked = false;
+  /** As it was when we looked last. */
+  #seen: { readonly rights: Rights; readonly isLocked: boolean } | undefined;
+  /** What we, who made the room, had decided, and a relay or a former member has undone. */
+  #undone: Rights | undefined;
 
   constructor(state: MemberState) {
     this.#state = state;
@@ -47,6 +60,7 @@ export class PendingChanges {
     if (why !== undefined) {
       return this.#state.options.tell({ kind: "declined", request, why: `Not done: ${why}.` });
     }
+    if (change.kind === "lock" || change.kind === "op") this.#undone = undefined;
     this.#wanted = [...this.#wanted, { change, request }];
     await this.act();
   }
@@ -62,33 +76,50 @@ export class PendingChanges {
       if (step.kind === "holds") options.tell({ kind: "done", request });
       else options.tell({ kind: "declined", request, why: `Not done: ${step.why}.` });
     }
-    await this.#kickAgain(group);
+    await this.#decideAgain(group);
   }
 
-  /** An epoch has begun: tells who is locked out now, and takes over what we are in it. */
-  afterEpoch(): void {
+  /**
+   * An epoch has begun: tells what was decided in it, and takes over what we are there. `by`: whose commit it was;
+   * undefined where we came into it, or were led back.
+   */
+  afterEpoch(by?: GroupMember): void {
     const state = this.#state;
     const { group } = state;
     if (group === undefined) return;
     const own = group.members.find(({ leaf }) => leaf === group.ownLeaf);
+    state.beginEpoch(own?.name ?? state.identity.me.name);
+    const seen = this.#seen;
+    const { rights, isLocked } = group;
     const isMaker = group.maker?.leaf === group.ownLeaf;
-    state.beginEpoch({
-      name: own?.name ?? state.identity.me.name,
-      isLocking: isMaker && group.isLocked,
-    });
-    if (group.isLocked === this.#wasLocked) return;
-    this.#wasLocked = group.isLocked;
-    const { maker } = group;
-    if (maker === undefined) return state.note("info", OPEN_AGAIN);
-    state.options.tell({
-      kind: "moderated",
-      what: group.isLocked ? "lock" : "unlock",
-      reason: "",
-      client: state.people.numberOf(maker.handle),
-      name: maker.name,
-      whom: 0,
-      whomName: "",
-    });
+    // A lock that others took off meanwhile is on again as well: it is the safe side.
+    if (by === undefined && isMaker) this.#undone ??= seen?.rights;
+    this.#seen = { rights, isLocked };
+    this.#tellRights(group, { by, seen });
+  }
+
+  #tellRights(
+    { members, rights, isLocked }: SealedGroup,
+    { by, seen }: {
+      readonly by: GroupMember | undefined;
+      readonly seen: { readonly rights: Rights; readonly isLocked: boolean } | undefined;
+    },
+  ): void {
+    const state = this.#state;
+    const wasLocked = seen?.isLocked ?? false;
+    for (const member of by === undefined || seen === undefined ? [] : members) {
+      const [was, is] = [seen?.rights ?? rights, rights].map((each) =>
+        isOp(each, member.signatureKey)
+      );
+      if (was !== is && by !== undefined) {
+        tellDecision(state, is ? "op" : "deop", { by, whom: member });
+      }
+    }
+    if (isLocked === wasLocked) return;
+    if (by !== undefined && seen !== undefined && seen.rights.locked !== rights.locked) {
+      return tellDecision(state, isLocked ? "lock" : "unlock", { by });
+    }
+    state.note("info", isLocked ? LOCKED_NOW : OPEN_AGAIN);
   }
 
   /** The relay asks for the removal of members; without handles: of those that could not be removed before. */
@@ -113,15 +144,43 @@ export class PendingChanges {
     const { group, identity } = this.#state;
     if (group === undefined) return "you are not in the room yet";
     if (change.kind === "name") return undefined;
-    const { maker } = group;
-    if (maker === undefined) return "the maker of this room has left, and nobody else can";
-    if (maker.leaf !== group.ownLeaf) {
-      return `only ${nameInSentence(maker.name)}, the maker of this room, can do that`;
+    const fault = this.#rightFault(change, group);
+    if (fault !== undefined || change.kind === "lock") return fault;
+    if (change.kind === "kick" && change.handle === identity.me.handle) {
+      return "that is you; /leave is the way out";
     }
-    if (change.kind === "lock") return undefined;
-    if (change.handle === identity.me.handle) return "that is you; /leave is the way out";
     const isHere = group.members.some(({ handle }) => handle === change.handle);
     return isHere ? undefined : "that person is no longer in the room";
+  }
+
+  /** Why we may not decide that, whom it may concern. */
+  #rightFault(
+    change: Exclude<PendingChange, { kind: "name" }>,
+    { rights, maker, members }: SealedGroup,
+  ): string | undefined {
+    const { identity } = this.#state;
+    const own = identity.signature.publicKey;
+    const whom = change.kind === "lock"
+      ? undefined
+      : members.find(({ handle }) => handle === change.handle);
+    const isAboutSelf = whom?.handle === identity.me.handle;
+    if (change.kind === "op") {
+      if (whom === undefined) return "that person is no longer in the room";
+      if (change.isOp === moderates(rights, whom.signatureKey)) {
+        return change.isOp ? "that member moderates the room already" : NO_OP;
+      }
+      if (!change.isOp && !isOp(rights, whom.signatureKey)) return NO_OP;
+      if (!change.isOp && isAboutSelf) return undefined;
+    }
+    const isMaker = maker?.handle === identity.me.handle;
+    if (isMaker) return undefined;
+    if (maker === undefined && (change.kind === "op" || !moderates(rights, own))) {
+      return "the maker of this room has left, and nobody else can";
+    }
+    const who = `only ${nameInSentence(maker?.name ?? "")}, the maker of this room, can do that`;
+    if (change.kind === "op" || !moderates(rights, own)) return who;
+    const isSafe = whom !== undefined && !isAboutSelf && moderates(rights, whom.signatureKey);
+    return isSafe ? "nobody can do that to the maker, and only the maker to an op" : undefined;
   }
 
   #stepTo(change: PendingChange, group: SealedGroup): Step {
@@ -134,9 +193,21 @@ export class PendingChanges {
         return { kind: "commit", intent: { removed: [whom.leaf], kick: change.reason } };
       }
       case "lock":
-        return group.isLocked === change.locked
+        return group.rights.locked === change.locked
           ? HOLDS
-          : { kind: "commit", intent: { locked: change.locked } };
+          : { kind: "commit", intent: { rights: { ...group.rights, locked: change.locked } } };
+      case "op": {
+        const whom = members.find(({ handle }) => handle === change.handle);
+        if (whom === undefined || isOp(group.rights, whom.signatureKey) === change.isOp) {
+          return HOLDS;
+        }
+        const others = without(group.rights, whom);
+        if (!change.isOp) return { kind: "commit", intent: { rights: others } };
+        const ops = [...present(others.ops, group), whom.signatureKey];
+        return ops.length > OPS_MAX
+          ? { kind: "refused", why: `the room has ${OPS_MAX} ops, the maximum` }
+          : { kind: "commit", intent: { rights: { ...others, ops } } };
+      }
       case "name": {
         const { name } = change;
         if (members.some((each) => each.leaf === ownLeaf && each.name === name)) return HOLDS;
@@ -150,15 +221,64 @@ export class PendingChanges {
     }
   }
 
-  async #kickAgain(group: SealedGroup): Promise<void> {
-    if (group.maker?.leaf !== group.ownLeaf) return;
+  /** Decides again what was undone: who was removed is back, or rights are as they were before. */
+  async #decideAgain(group: SealedGroup): Promise<void> {
+    const { identity } = this.#state;
+    if (!moderates(group.rights, identity.signature.publicKey)) return;
     const back = group.members.find(({ signatureKey }) => this.#kicked.has(keyOf(signatureKey)));
-    if (back !== undefined) await this.#state.commit({ removed: [back.leaf], kick: "" });
+    if (back !== undefined) return await this.#state.commit({ removed: [back.leaf], kick: "" });
+    if (group.maker?.leaf !== group.ownLeaf) return;
+    const { rights } = group;
+    const undone = this.#undone ?? rights;
+    this.#undone = undefined;
+    // Whoever was removed is no op any more.
+    const ops = undone.ops.filter((op) => !this.#kicked.has(keyOf(op)));
+    const wanted = { ...rights, ops, locked: rights.locked || undone.locked };
+    if (!isSame(wanted, rights)) await this.#state.commit({ rights: wanted });
   }
 }
 
-const OPEN_AGAIN = "The room is no longer locked: its maker left.";
+function isSame(one: Rights, other: Rights): boolean {
+  const keys = ({ ops }: Rights) => ops.map(keyOf).sort().join();
+  return keys(one) === keys(other) && one.locked === other.locked;
+}
+
+const LOCKED_NOW = "The room is locked: nobody else can come in.";
+const OPEN_AGAIN = "The room is no longer locked: nobody moderates it any more.";
+const NO_OP = "that member is no op of this room";
 
 function keyOf(signatureKey: Uint8Array): string {
   return toHex(signatureKey);
+}
+
+function without(rights: Rights, { signatureKey }: GroupMember): Rights {
+  return { ...rights, ops: rights.ops.filter((op) => !equalBytes(op, signatureKey)) };
+}
+
+/** The ops who are here; where there is room, also those who are gone and may come back. */
+function present(ops: readonly Uint8Array[], { members }: SealedGroup): readonly Uint8Array[] {
+  return ops.length < OPS_MAX
+    ? ops
+    : ops.filter((op) => members.some(({ signatureKey }) => equalBytes(op, signatureKey)));
+}
+
+/** Tells what somebody who moderates the room has decided, about whom. */
+export function tellDecision(
+  { people, options }: MemberState,
+  what: Extract<SealedRoomEvent, { kind: "moderated" }>["what"],
+  { by, whom, reason = "" }: {
+    readonly by: GroupMember;
+    readonly whom?: GroupMember;
+    readonly reason?: string;
+  },
+): void {
+  options.tell({
+    kind: "moderated",
+    what,
+    reason,
+    client: people.numberOf(by.handle),
+    name: by.name,
+    whom: whom === undefined ? 0 : people.numberOf(whom.handle),
+    whomName: whom?.name ?? "",
+  });
 }

@@ -1,6 +1,6 @@
 // Who has said which text, by the key of its sender: nobody can change what another has said.
 
-import { toHex } from "#platform/bytes.ts";
+import { fromHex, toHex } from "#platform/bytes.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
@@ -42,6 +42,12 @@ export class RecentTexts {
   sequenceOfId(id: Uint8Array): number | undefined {
     const wanted = hex(id);
     return this.#texts.values().find((text) => hex(text.id) === wanted)?.sequence;
+  }
+
+  /** The text that is shown under that sequence: its id, and the signature key of who said it. */
+  at(sequence: SequenceNumber): { readonly id: Uint8Array; readonly key: Uint8Array } | undefined {
+    const text = this.#texts.values().find((each) => each.sequence === sequence);
+    return text && { id: text.id, key: fromHex(text.author) };
   }
 
   /** The id of the text that is shown under that sequence, whoever said it. */

@@ -58,7 +58,7 @@ function peopleOf(chat: Chat, room: JoinedRoom): PagePerson[] {
       own: isOwn,
       color: nameNumber(name),
       here: state === "here",
-      rank: room.rankOf(isOwn ? chat.clientId ?? 0 : client),
+      rank: room.rankOf(client),
       ...(status === null ? {} : { note: safeLine(status) }),
       ...(member === undefined || own === undefined ? {} : {
         seal: {

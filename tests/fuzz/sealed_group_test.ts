@@ -47,7 +47,15 @@ Deno.test(`${OPERATIONS} random operations: nobody ever diverges (seed ${SEED})`
     rename: [1, () => room.change(pick(room.members), { name: `m${++names}` })],
     lock: [1, async () => {
       const maker = makerOf(room);
-      if (maker !== undefined) await room.change(maker, { locked: random() < 0.3 });
+      if (maker === undefined) return;
+      await room.change(maker, {
+        rights: {
+          ...maker.group.rights,
+          locked: random() < 0.3,
+          ops: others(maker).filter(() => random() < 0.3)
+            .map(({ identity }) => identity.signature.publicKey),
+        },
+      });
     }],
     kick: [0.5, async () => {
       const maker = makerOf(room);

@@ -6,7 +6,9 @@ const key = new Uint8Array(32).fill(2);
 
 const PAYLOADS: readonly Payload[] = [
   { kind: "hello", id },
-  { kind: "confirm", id, topic: "what we talk about" },
+  { kind: "confirm", id, topic: "what we talk about", pin: null },
+  { kind: "pin", id, pin: [new Uint8Array(32), id, 12, "bob", "soup at eight"] },
+  { kind: "pin", id, pin: null },
   { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key, folder: false },
   { kind: "leaving", id },
@@ -33,7 +35,12 @@ Deno.test("every payload is read as it was written; cut, longer or of another si
 
 Deno.test("a text or topic above every limit is refused", () => {
   const topic = "x".repeat(257);
-  for (const payload of [{ kind: "topic", text: topic }, { kind: "confirm", topic }] as const) {
+  for (
+    const payload of [
+      { kind: "topic", text: topic },
+      { kind: "confirm", topic, pin: null },
+    ] as const
+  ) {
     assert.throws(() => decodePayload(encodePayload({ ...payload, id })), {
       name: "ProtocolError",
     });

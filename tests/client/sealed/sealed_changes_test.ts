@@ -32,7 +32,7 @@ const DECISION = { kind: "moderated", client: 1, name: "alice" } as const;
 
 Deno.test("who made a sealed room is told what that gives, and the others are not", async () => {
   const maker = await sealedChat();
-  assert.match(maker.text(), /You made this room: \/kick and \/lock are yours/);
+  assert.match(maker.text(), /You made this room: \/kick, \/lock, \/op and \/pin are yours/);
   maker.chat.end();
   const other = await sealedChat({ maker: 2 });
   assert.doesNotMatch(other.text(), /You made this room/);

@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { makeCredential } from "../../../client/mls/credential.ts";
 import * as mls from "../../../client/mls/group_library.ts";
-import { readInvitation } from "../../../client/mls/joining.ts";
+import type { CommitIntent } from "../../../client/mls/commit_rules.ts";
+import { openEnvelope, sealEnvelope } from "../../../client/mls/envelope.ts";
+import { readInvitation, rosterOf } from "../../../client/mls/joining.ts";
+import { readMessage } from "../../../client/mls/strict_reader.ts";
 import {
   evilMaker,
   joinAs,
@@ -13,6 +16,7 @@ import {
   refusedByAll,
   threePeople,
 } from "../../helpers/hostile/evil_member.ts";
+import type { Rights } from "../../../client/mls/leaf.ts";
 import { identityFor, type OrderedRoom } from "../../helpers/peers/sealed_group.ts";
 
 const REASON = new TextEncoder().encode("because");
@@ -20,10 +24,14 @@ const REASON = new TextEncoder().encode("because");
 /** The maker's commit, as everybody takes it. */
 async function byMaker(
   room: OrderedRoom,
-  intent: Parameters<OrderedRoom["members"][number]["group"]["startCommit"]>[0],
+  { locked, ...intent }: CommitIntent & { readonly locked?: boolean },
 ) {
   const maker = room.of("alice");
-  const outgoing = await maker.group.startCommit(intent);
+  const { rights } = maker.group;
+  const outgoing = await maker.group.startCommit({
+    ...(locked === undefined ? {} : { rights: { ...rights, locked } }),
+    ...intent,
+  });
   return await room.deliver(room.frame("commit", maker.identity.me.handle, outgoing));
 }
 
@@ -121,15 +129,68 @@ Deno.test("a locked room takes nobody in who is not in it, and is open when the 
   room.assertAgreed();
 });
 
-Deno.test("nobody but the maker can lock the room, neither as a member nor coming in", async () => {
+Deno.test("nobody but who moderates can lock the room, and nobody but its maker makes ops", async () => {
   const room = await threePeople();
   const { identity, state } = await mallory(room);
-  const leaf = { identity: membershipOf(identity).identity, isLocking: true };
-  const lock = await mls.commit(state, { leaf, authenticated: MARK });
-  await refusedByAll(room, identity.me.handle, lock.message, /somebody else made/);
-  const stranger = identityFor("dave");
-  const entrance = await joinAs(room, { ...membershipOf(stranger), isLocking: true });
-  await refusedByAll(room, stranger.me.handle, entrance, /somebody else made/);
+  const rights = mls.rightsOf(state);
+  const own = identity.signature.publicKey;
+  const refused = async (to: Partial<Rights>, why: RegExp) => {
+    const claim = { rights: { ...rights, ...to }, authenticated: MARK };
+    const { message } = await mls.commit(state, claim);
+    await refusedByAll(room, identity.me.handle, message, why);
+  };
+  await refused({ locked: true }, /does not moderate/);
+  await refused({ ops: [own] }, /only the maker of the room makes ops/);
+  await refused({ maker: own }, /somebody else made the room/);
+  await refused({ ops: [own.slice(1)] }, /not as the protocol says/);
+  await refused({ ops: [own, own] }, /not as the protocol says/);
+  const many = Array.from({ length: 33 }, (_, n) => new Uint8Array(32).fill(n));
+  await refused({ ops: many }, /not as the protocol says/);
+});
+
+Deno.test("an op removes and locks, decides nothing about those who moderate, and may stop being one", async () => {
+  const room = await threePeople();
+  const { identity, state } = await mallory(room);
+  const own = identity.signature.publicKey;
+  const outgoing = await room.of("alice").group.startCommit({
+    rights: { ...room.of("alice").group.rights, ops: [own] },
+  });
+  await room.deliver(room.frame("commit", room.of("alice").identity.me.handle, outgoing));
+  for (const { group } of room.members) assert.deepEqual(group.rights.ops, [own]);
+  const read = readMessage(openEnvelope(identity.keys, "commit", outgoing.body));
+  assert.ok(read.kind === "private");
+  const { next } = await mls.processOne(state, read);
+  const rights = mls.rightsOf(next);
+  const commit = async (plan: Omit<mls.CommitPlan, "authenticated">) =>
+    (await mls.commit(next, { ...plan, authenticated: MARK })).message;
+  const carol = room.of("carol").identity.signature.publicKey;
+  const alice = room.of("alice").group.ownLeaf;
+  const refused = async (plan: Omit<mls.CommitPlan, "authenticated">, why: RegExp) =>
+    await refusedByAll(room, identity.me.handle, await commit(plan), why);
+  await refused({ removed: [alice], kick: REASON }, /removes nobody who moderates/);
+  await refused({ rights: { ...rights, ops: [own, carol] } }, /only the maker of the room makes/);
+  await refused({ rights: { ...rights, ops: [carol] } }, /only the maker of the room makes/);
+  await refused({ rights, removed: [alice] }, /./);
+  const accepted = sealEnvelope(
+    identity.keys,
+    "commit",
+    await commit({ rights: { ...rights, ops: [], locked: true } }),
+  );
+  const claim = await mls.commit(next, {
+    rights: { ...rights, ops: [], locked: true },
+    authenticated: MARK,
+  });
+  const roster = rosterOf(identity.keys, claim.next);
+  const { epoch } = room.of("alice").group;
+  const frame = room.frame("commit", identity.me.handle, { epoch, body: accepted, roster });
+  for (const outcome of Object.values(await room.deliver(frame))) {
+    assert.equal(outcome.kind, "epoch");
+  }
+  for (const { group } of room.members) {
+    assert.deepEqual([group.rights.ops, group.isLocked], [[], true]);
+  }
+  const dave = identityFor("dave");
+  await refusedByAll(room, dave.me.handle, await joinAs(room, membershipOf(dave)), /is locked/);
 });
 
 Deno.test("a member takes another name under its own key; all see who it was", async () => {

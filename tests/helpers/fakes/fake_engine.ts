@@ -71,6 +71,7 @@ export function statusOf(fields: Partial<SealStatus> = {}): SealStatus {
     confirmed: true,
     people: [],
     maker: 0,
+    ops: [],
     locked: false,
     stopped: false,
     code: "12345 67890 12345 67890 12345 67890",
