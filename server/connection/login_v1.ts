@@ -10,7 +10,7 @@ import {
   V1_NONCE_BYTES,
 } from "../../shared/channel/envelope_v1.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
-import { publicKeyFromPem, wrapKey } from "../../shared/crypto/rsa.ts";
+import { wrapKey } from "../../shared/crypto/rsa.ts";
 import {
   checkClientMessage,
   HANDSHAKE,
@@ -47,7 +47,11 @@ export async function loginV1(
   const handshake = parseHandshake(message);
   checkToken(relay, handshake.token, { address, resumes: undefined });
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
-  const wrapped = await inTurn(relay, connection, () => wrapFor(handshake.public_key, key));
+  const wrapped = await inTurn(
+    relay,
+    connection,
+    () => Promise.resolve(wrapFor(handshake.public_key, key)),
+  );
   const name = checkName(handshake.name ?? "anonymous");
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
   await allReady(relay, [room]);
@@ -117,9 +121,9 @@ function parseHandshake(message: unknown): Handshake {
   throw new Refusal(isHandshake && !hasKey ? "missing_public_key" : "expected_handshake");
 }
 
-async function wrapFor(pem: string, key: Uint8Array): Promise<Uint8Array> {
+function wrapFor(pem: string, key: Uint8Array): Uint8Array {
   try {
-    return await wrapKey(await publicKeyFromPem(pem), key);
+    return wrapKey(pem, key);
   } catch (error) {
     if (error instanceof CmdchatError) throw new Refusal("invalid_public_key");
     throw error;

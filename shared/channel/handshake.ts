@@ -7,14 +7,9 @@
 import { type AeadName, supportedAeads } from "../crypto/aead.ts";
 import { isSignedBy, type ServerIdentity, signAs } from "../crypto/identity.ts";
 import { type Kem, type KemKeyPair, loadKem } from "../crypto/kem.ts";
-import {
-  publicKeyFromPem,
-  publicKeyToPem,
-  type RsaKeyPair,
-  unwrapKey,
-  wrapKey,
-} from "../crypto/rsa.ts";
-import { generateX25519, x25519, type X25519Share } from "../crypto/x25519.ts";
+import { randomBytes } from "../crypto/random_bytes.ts";
+import { publicKeyToPem, type RsaKeyPair, unwrapKey, wrapKey } from "../crypto/rsa.ts";
+import { answerX25519, generateX25519, x25519, type X25519Share } from "../crypto/x25519.ts";
 import { HASH_BYTES } from "../crypto/hkdf.ts";
 import { CryptoError } from "../base/errors.ts";
 import { type Fingerprint, fingerprintOf } from "../crypto/fingerprint.ts";
@@ -212,12 +207,11 @@ export class ServerHandshake {
   }
 
   async #agree(hello: ClientHello, kem: Kem) {
-    const rsaKey = await publicKeyFromPem(hello.rsaPem);
-    const own = await generateX25519();
-    const rsa = crypto.getRandomValues(new Uint8Array(HASH_BYTES));
-    const classical = await x25519(own, hello.x25519);
+    const rsa = randomBytes(HASH_BYTES);
+    // The cheap refusals come first.
+    const encryptedKey = wrapKey(hello.rsaPem, rsa);
+    const own = answerX25519(hello.x25519);
     const postQuantum = await kem.encapsulate(hello.mlkem768);
-    const encryptedKey = await wrapKey(rsaKey, rsa);
     const share = {
       version: commonVersion(hello.versions),
       aead: this.#choose(hello.aeads),
@@ -226,7 +220,7 @@ export class ServerHandshake {
       identity: this.#identity.publicKey,
       encryptedKey,
     };
-    return { share, secrets: { x25519: classical, mlkem768: postQuantum.secret, rsa } };
+    return { share, secrets: { x25519: own.secret, mlkem768: postQuantum.secret, rsa } };
   }
 
   // Never undefined: both lists hold the mandatory cipher.

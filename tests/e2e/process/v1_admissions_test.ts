@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { decodeBase64, encodeBase64 } from "../../../shared/base/base64.ts";
 import {
   generateRsaKeyPair,
-  publicKeyFromPem,
   publicKeyToPem,
   unwrapKey,
   wrapKey,
@@ -44,8 +43,7 @@ async function manInTheMiddle(
   const answer = await server.json();
   const wrapped = decodeBase64(String(answer?.["encrypted_key"])) ?? new Uint8Array();
   const key = await unwrapKey(own.privateKey, wrapped);
-  const theirs = await publicKeyFromPem(String(hello?.["public_key"]));
-  const again = encodeBase64(await wrapKey(theirs, key));
+  const again = encodeBase64(wrapKey(String(hello?.["public_key"]), key));
   await client.write(frameOf({ ...answer, encrypted_key: again }));
   return { client, server, key };
 }
