@@ -124,7 +124,7 @@ function toBigInt(bytes: Uint8Array): bigint {
 function encodeOaep(message: Uint8Array, bytes: number): Uint8Array {
   const room = bytes - 2 * HASH_BYTES - 2;
   if (message.length > room) {
-    throw new RangeError(`Cannot wrap ${message.length} bytes: at most ${room} fit`);
+    throw new RangeError(`a secret under this key has at most ${room} bytes`);
   }
   const encoded = new Uint8Array(bytes);
   const seed = encoded.subarray(1, 1 + HASH_BYTES);
