@@ -9,6 +9,7 @@ import {
   parseLink,
 } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
+import type { ChatAddress } from "../chat/chat_options.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import { durationText, parseDuration } from "../../shared/text/duration.ts";
@@ -111,7 +112,7 @@ async function invite(chat: Chat, { qr, withToken, ends }: Invitation): Promise<
   inviteTo(chat, { secret, withToken });
   const minted = ends === undefined ? undefined : await mint(chat, room, ends);
   if (typeof minted === "string") return minted;
-  const link = inviteTo(chat, { room, secret, withToken, token: minted?.token });
+  const link = inviteTo(chat, { room, secret, withToken, minted });
   const { columns } = chat.output;
   const code = qr ? await qrCode(link.web ?? link.terminal) : undefined;
   const missing = code === undefined ? undefined : tooNarrowFor(code, columns);
@@ -195,8 +196,8 @@ export interface InviteLinkOptions {
   /** The secret of a sealed room. */
   readonly secret?: Uint8Array | undefined;
   readonly withToken?: boolean;
-  /** A token that the server made for it. */
-  readonly token?: string | undefined;
+  /** The token that the server made for it, and where it says that others reach it. */
+  readonly minted?: Pick<EventOf<"invited">, "token" | "place"> | undefined;
   /** The room that it leads to; the current one unless told. */
   readonly room?: JoinedRoom;
 }
@@ -231,13 +232,14 @@ export function tellLink(chat: Chat, { terminal, web }: InviteTexts, code?: stri
 
 function linkTo(
   chat: Chat,
-  { room = chat.room, secret, withToken = false, token: minted }: InviteLinkOptions,
+  { room = chat.room, secret, withToken = false, minted }: InviteLinkOptions,
 ): InviteLink {
   const { fingerprint } = chat;
   if (fingerprint === undefined) {
     throw new UsageError("Cannot create a link: a server of the old protocol has no fingerprint");
   }
-  const { host, port, tls, webSocket, token } = chat.address;
+  const { tls, webSocket, token } = chat.address;
+  const { host, port } = placeFor(chat, minted?.place ?? null);
   if (withToken && token === undefined) {
     throw new UsageError("Cannot put a token into the link: you connected without one");
   }
@@ -250,11 +252,21 @@ function linkTo(
     ...(webSocket ? { wss: true } : {}),
     ...(secret === undefined ? {} : { secret }),
     ...(minted !== undefined
-      ? { token: minted }
+      ? { token: minted.token }
       : withToken && token !== undefined
       ? { token }
       : {}),
   };
+}
+
+/** Where the link leads: to where we came, unless that is this machine alone and the server knows better. */
+function placeFor(
+  { address }: Chat,
+  place: EventOf<"invited">["place"],
+): Pick<ChatAddress, "host" | "port"> {
+  if (place === null || !/^(?:127\.|localhost$|::1$)/.test(address.host)) return address;
+  const [host, port] = place;
+  return { host, port };
 }
 
 async function qrCode(text: string): Promise<string> {

@@ -33,6 +33,13 @@ const ACTIONS = {
   accept: { schema: number.describe("Accepts offer n."), line: (n: number) => `/accept ${n}` },
   reject: { schema: number.describe("Rejects offer n."), line: (n: number) => `/reject ${n}` },
   cancel: { schema: number.describe("Stops transfer n."), line: (n: number) => `/cancel ${n}` },
+  invite: {
+    schema: line.describe(
+      "Prints a link in a note; the value is what stands behind /invite, such as `2h once`.",
+    ),
+    line: (text: string) => `/invite ${text}`,
+    inRoom: true,
+  },
   quit: { schema: z.literal(true).describe("Leaves."), line: () => "/quit" },
   command: {
     schema: line.regex(/^\/[^/]/, "it must be a slash and a command")

@@ -67,9 +67,10 @@ export class ChatActions implements PageActions {
         ...(secret === undefined
           ? []
           : ["It carries the room's secret: everybody who has it can join."]),
-        ...(chat.address.token === undefined
-          ? []
-          : ["The server's token is not in it: whoever follows it needs one."]),
+        ...(chat.address.token === undefined ? [] : [
+          "The server's token is not in it: whoever follows it needs one. Where the server allows " +
+          "it, /invite once prints a link with one.",
+        ]),
       ];
       return { terminal, web, modules: qrModules(web ?? terminal), notes };
     } catch (error) {

@@ -129,7 +129,7 @@ const EVENTS: readonly Message[] = [
   ["bans", [49, 5, [[3, "eve", 1_790_000_000_000, "amy"]], false]],
   ["servers", [50, [["chat2.example.org", 5050], ["2001:db8::2", 443]]]],
   ["move", [51, "chat2.example.org", 5050]],
-  ["invited", [52, 9, 3, "s3cret", 1, 1_790_000_000_000]],
+  ["invited", [52, 9, 3, "s3cret", 1, 1_790_000_000_000, ["chat.example.org", 5050]]],
   ["invites", [53, 9, [[3, "bob", "kitchen", 1, 1_790_000_000_000]]]],
 ];
 

@@ -7,9 +7,9 @@ import { answerDone, checkBytes, type HandlersOf } from "./handler.ts";
 export const INVITE_HANDLERS: HandlersOf<"invite" | "invites" | "uninvite"> = {
   invite(session, { id, title, uses, seconds }) {
     checkBytes(title, NAME_MAX_BYTES, "make an invite to this room");
-    const { invite, token } = session.host.inviting.mint(session, { title, uses, seconds });
+    const { invite, token, place } = session.host.inviting.mint(session, { title, uses, seconds });
     const { number, until } = invite;
-    session.tell({ kind: "invited", request: id, invite: number, token, uses, until });
+    session.tell({ kind: "invited", request: id, invite: number, token, uses, until, place });
   },
 
   invites(session, { id }) {

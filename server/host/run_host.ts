@@ -1,13 +1,13 @@
 // `cmdchat-server host`: a server for friends, with one command. Identity and token are in memory and end with it.
 
-import { type HostConfig, readHostConfig } from "../config/host_options.ts";
+import { type HostConfig, type PublicAddress, readHostConfig } from "../config/host_options.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { readConfig, type ServerConfig } from "../config/server_options.ts";
 import { serve } from "../commands/serve.ts";
 import type { ServedRelay } from "../commands/served_relay.ts";
 import { type InvitationParts, invitationText, linksOf, newToken } from "./invitation.ts";
 import { listenAnywhere } from "../net/listen_anywhere.ts";
-import { ownAddresses, readInterfaces } from "./own_addresses.ts";
+import { type OwnAddresses, ownAddresses, readInterfaces } from "./own_addresses.ts";
 import { PeopleWatch, type Person } from "./people_watch.ts";
 
 const LOOK_MS = 500;
@@ -30,7 +30,8 @@ export async function hostCommand(context: HostContext): Promise<number> {
   const interfaces = readInterfaces();
   const { listener, hasIpv6 } = await listenAnywhere(wanted.port);
   const { port } = listener.address;
-  await serve({ ...config, port }, {
+  const addresses = ownAddresses(interfaces, { hasIpv6 });
+  await serve({ ...config, port, advertise: advertised(addresses, wanted.name, port) }, {
     env: () => undefined,
     configAgain: () => config,
     print,
@@ -43,7 +44,7 @@ export async function hostCommand(context: HostContext): Promise<number> {
           room: wanted.room,
           fingerprint: served.fingerprint,
           token,
-          addresses: ownAddresses(interfaces, { hasIpv6 }),
+          addresses,
           publicAddress: wanted.name,
           client: clientCall(),
         };
@@ -70,6 +71,17 @@ function serverConfig({ "max-file": maxFile }: HostConfig, token: string): Serve
     invites: true,
     tokens: [{ name: undefined, digest: tokenDigest(token), place: "the links" }],
   };
+}
+
+/** What links lead to that whoever hosts has made in the chat, where they came by a loopback address. */
+function advertised(
+  { reachable, areLinkLocal }: OwnAddresses,
+  name: PublicAddress | undefined,
+  port: number,
+): ServerConfig["advertise"] {
+  if (name !== undefined) return { host: name.host, port: name.port ?? port };
+  const [host] = reachable;
+  return host === undefined || areLinkLocal ? undefined : { host, port };
 }
 
 /** How somebody with the same program calls the client. */

@@ -1,6 +1,7 @@
 // Who may have invites made, see and end them. What an invite is stands in server/limits/invites.ts.
 
 import type { Logger } from "@logtape/logtape";
+import type { ServerConfig } from "../config/server_options.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import type { Invite } from "../limits/invites.ts";
@@ -16,6 +17,8 @@ export interface InvitingParts {
   readonly log: Logger;
   /** Whether the operator allows invites. */
   readonly isAllowed: () => boolean;
+  /** Where others reach the server; undefined where it does not know. */
+  readonly advertised: () => ServerConfig["advertise"];
 }
 
 /** The invites of one server, as its members ask for them. */
@@ -27,7 +30,7 @@ export class InviteDesk implements Inviting<Session> {
   }
 
   mint(session: Session, { title, seconds, uses }: InviteRequest): MintedInvite {
-    const { access, counters, log } = this.#parts;
+    const { access, counters, log, advertised } = this.#parts;
     const token = this.#tokenOf(session, "make an invite");
     const { id: client, address, memberships, wantedName } = session;
     const now = Date.now();
@@ -44,7 +47,8 @@ export class InviteDesk implements Inviting<Session> {
     }, now);
     counters.invitesMade++;
     log.info("audit", { by: client, what: "invite", invite: minted.invite.number, seconds, uses });
-    return minted;
+    const place = advertised();
+    return { ...minted, place: place === undefined ? null : [place.host, place.port] };
   }
 
   list(session: Session): readonly Invite[] {

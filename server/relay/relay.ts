@@ -113,6 +113,7 @@ export class Relay implements SessionHost {
       counters: this.counters,
       log,
       isAllowed: () => this.config.invites,
+      advertised: () => this.config.advertise,
     });
     this.held = new HeldSessions(this);
     this.writerEvents = writerEvents(this);

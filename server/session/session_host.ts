@@ -47,6 +47,8 @@ export interface InviteRequest {
 export interface MintedInvite {
   readonly invite: Invite;
   readonly token: string;
+  /** Where others reach the server, where that is known. */
+  readonly place: [host: string, port: number] | null;
 }
 
 /** Invites, as members ask for them. All throw LimitError where that is refused. */

@@ -323,8 +323,15 @@ export const EVENTS = {
   servers: { list: z.array(z.tuple([host, port])).check(z.maxLength(OTHER_SERVERS_MAX)) },
   /** Asks a client to go on at that server of the list, when it likes, in the same session. */
   move: { host, port },
-  /** Answer to invite: its number, its token, and when it ends. */
-  invited: { request: requestId, invite, token, uses, until: time },
+  /** Answer to invite: its number, its token, when it ends, and where others reach the server; null: where the client did. */
+  invited: {
+    request: requestId,
+    invite,
+    token,
+    uses,
+    until: time,
+    place: z.nullable(z.tuple([host, port])),
+  },
   /** Answer to invites: number, maker's name, room, uses that are left (0 = any number), and when it ends. */
   invites: {
     request: requestId,

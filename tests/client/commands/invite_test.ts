@@ -33,13 +33,16 @@ Deno.test("/invite asks for a token that ends as it says, and prints the link wi
   for (const [n, request] of asked().entries()) {
     assert.ok(request.kind === "invite");
     const { id, uses } = request;
-    const answer = { request: id, invite: n + 1, token: `t-${n}`, uses, until: UNTIL };
+    // To somebody on the server's own machine it says where others reach it.
+    const place: [string, number] | null = n === 0 ? ["192.0.2.7", 6_000] : null;
+    const answer = { request: id, invite: n + 1, token: `t-${n}`, uses, until: UNTIL, place };
     await session.deliver(eventOf("invited", answer));
   }
   await Promise.all(running);
   const shown = console.printed.join("\n");
   const links = shown.match(/cmdchat:\S+/g) ?? [];
   assert.deepEqual(links.map((link) => parseLink(link).token), ["t-0", "t-1", "t-2", "t-3"]);
+  assert.equal(parseLink(links[0] ?? "").host, "192.0.2.7");
   assert.match(shown, /Invite 1 lets one person in within 2 hours/);
   assert.match(shown, /Invite 3 lets 5 people in within 1 day/);
   assert.match(shown, /Invite 4 lets anybody in within 30 minutes/);

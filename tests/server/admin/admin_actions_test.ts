@@ -37,6 +37,19 @@ Deno.test("sessions and rooms are listed without a name, and with them only when
   assert.match((await lines(relay, { command: "rooms", names: true }))[1] ?? "", /hideout$/);
 });
 
+Deno.test("sessions says by which invite somebody came, and whose it is by name only when asked", async () => {
+  const relay = await makeRelay(["--invites"], { CMDCHAT_TOKENS: "one" });
+  const [alice, bob] = [seat(relay, { name: "alicia" }), seat(relay, { name: "bob" })];
+  relay.access.noteToken(alice.session, "one");
+  const { token } = relay.inviting.mint(alice.session, { title: "", seconds: 60, uses: 1 });
+  const invite = relay.access.useInvite(token);
+  assert.ok(typeof invite === "object");
+  relay.access.noteInvite(bob.session, invite);
+  const row = async (names: boolean) => (await lines(relay, { command: "sessions", names }))[2];
+  assert.match(await row(false) ?? "", new RegExp(`invite 1 of session ${alice.session.id} `));
+  assert.match(await row(true) ?? "", /invite 1 of alicia /);
+});
+
 Deno.test("who is kicked is told why and out at once, and its ticket is worth nothing", async () => {
   const relay = await makeRelay();
   const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
