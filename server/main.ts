@@ -9,7 +9,7 @@ import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
 import { checkCommand } from "./commands/check.ts";
-import { type CommandIo, STOP_SIGNALS } from "./commands/command_io.ts";
+import { type CommandIo, HangUps, STOP_SIGNALS } from "./commands/command_io.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
 import { giveUpInterfaces } from "./host/own_addresses.ts";
 import { hostCommand } from "./host/run_host.ts";
@@ -120,11 +120,12 @@ async function run(argv: readonly string[]): Promise<number> {
   if (known?.name !== "host") giveUpInterfaces();
   if (known !== undefined) return await RUNS[known.name](rest, build);
   const words = ["help", ...SERVER_COMMANDS.map(({ name }) => name)];
+  const hangUps = new HangUps();
   const settled = settle({ args, env });
   const config = readConfig(settled, words);
   const configAgain = () => readConfig(settle({ args, env }));
   if (config.version) print(versionText("cmdchat-server", build));
-  else await serve(config, { env: settled.env, print, build, configAgain });
+  else await serve(config, { env: settled.env, print, build, hangUps, configAgain });
   return 0;
 }
 

@@ -20,12 +20,11 @@ import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
-import { ATTENDED_SIGNALS, STOP_SIGNALS } from "./command_io.ts";
+import { type HangUps, openManager, STOP_SIGNALS } from "./command_io.ts";
 import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";
 import { ServedRelay } from "./served_relay.ts";
-import { openManager } from "./command_io.ts";
 import { requestHandOver } from "./take_over.ts";
 
 // Several signs of life in the time after which the manager gives up: a single late one is no fault.
@@ -43,6 +42,7 @@ export interface ServeContext {
   readonly print: (text: string) => void;
   /** Which build this is, where the program knows. */
   readonly build: string | undefined;
+  readonly hangUps: HangUps;
   /** Somebody at a terminal serves; absent for a service. */
   readonly attended?: Attended;
 }
@@ -119,8 +119,7 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
     metricsToken,
   });
   const { attended } = context;
-  const stopped = stopOnSignal(running, stop, attended);
-  if (attended === undefined) reloadOnSignal(running);
+  const stopped = stopOnSignal(running, stop, context);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   if (attended === undefined) {
     print(banner(files.tokens.length === 0, listener));
@@ -202,30 +201,28 @@ function startWatchdog({ served, manager }: Running, signal: AbortSignal): void 
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** SIGHUP: certificate, key, tokens, bans and settings are read again. What cannot be read stays as it is, and holds up nothing else. */
-function reloadOnSignal(running: Running): void {
-  if (Deno.build.os === "windows") return;
-  Deno.addSignalListener("SIGHUP", () => {
-    running.manager.tell("RELOADING=1");
-    reload(running);
-    running.manager.tell("READY=1");
-  });
+/** Certificate, key, tokens, bans and settings are read again. What cannot be read stays, and holds up nothing else. */
+function reloadFiles(running: Running): void {
+  running.manager.tell("RELOADING=1");
+  reload(running);
+  running.manager.tell("READY=1");
 }
 
 /** Resolves once a signal came and everything is drained and closed. A second signal ends the process at once. */
 async function stopOnSignal(
-  { served, manager, log }: Running,
+  running: Running,
   stop: AbortController,
-  attended: Attended | undefined,
+  { attended, hangUps }: Pick<ServeContext, "attended" | "hangUps">,
 ): Promise<void> {
+  const { served, manager, log } = running;
   const asked = Promise.withResolvers<void>();
   let count = 0;
   const onSignal = () => {
     if (++count > 1) return void flushLog().then(() => Deno.exit(EXIT_SECOND_SIGNAL));
     asked.resolve();
   };
-  const signals = attended === undefined ? STOP_SIGNALS : ATTENDED_SIGNALS;
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
+  hangUps.deliverTo({ reload: () => reloadFiles(running), stop: asked.resolve });
   await asked.promise;
   attended?.tellEnd();
   manager.tell("STOPPING=1");
@@ -233,5 +230,5 @@ async function stopOnSignal(
   await served.stop();
   stop.abort();
   log.info("stopped");
-  for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
 }

@@ -3,6 +3,7 @@
 import { type HostConfig, type PublicAddress, readHostConfig } from "../config/host_options.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { readConfig, type ServerConfig } from "../config/server_options.ts";
+import { HangUps } from "../commands/command_io.ts";
 import { serve } from "../commands/serve.ts";
 import type { ServedRelay } from "../commands/served_relay.ts";
 import { type InvitationParts, invitationText, linksOf, newToken } from "./invitation.ts";
@@ -24,6 +25,7 @@ export interface HostContext {
 export async function hostCommand(context: HostContext): Promise<number> {
   const { print, build } = context;
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+  const hangUps = new HangUps();
   const wanted = readHostConfig({ args: context.args, env: () => undefined });
   const token = newToken();
   const config = serverConfig(wanted, token);
@@ -36,6 +38,7 @@ export async function hostCommand(context: HostContext): Promise<number> {
     configAgain: () => config,
     print,
     build,
+    hangUps,
     attended: {
       listen: () => Promise.resolve(listener),
       async tell(served, signal) {

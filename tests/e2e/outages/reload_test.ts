@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.ts";
+import { Program } from "../../helpers/programs/programs.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
-import { skipWithout } from "../../helpers/repo/skip.ts";
+import { skipIf, skipWithout } from "../../helpers/repo/skip.ts";
+import { whyMissing } from "../../helpers/repo/system_needs.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
@@ -186,3 +188,78 @@ tlsTest(
     await bob.hears("under the new one");
   },
 );
+
+const SERVER_FILE = new URL("../../../server/main.ts", import.meta.url).pathname;
+const SERVER = [
+  Deno.execPath(),
+  "run --no-check --allow-net --allow-env --allow-read --allow-sys=hostname,uid,networkInterfaces",
+  SERVER_FILE,
+].join(" ");
+
+/** A server in a terminal that a test can close. */
+function startInTerminal(args: string): Program {
+  return new Program("script", {
+    args: ["--quiet", "--return", "--command", `echo pid $$; exec ${SERVER} ${args}`, "/dev/null"],
+    env: { HOME: Deno.env.get("HOME") ?? "/", CMDCHAT_METRICS: "0" },
+  });
+}
+
+async function hasEnded(pid: number): Promise<void> {
+  const isThere = () => {
+    try {
+      // A process that nobody collects stays as a zombie.
+      return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+    } catch {
+      return false;
+    }
+  };
+  const end = performance.now() + 20_000;
+  while (isThere()) {
+    assert.ok(performance.now() < end, "the server goes on");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const terminalTest = skipIf(
+  Deno.build.os === "linux" ? whyMissing("script") : "processes are watched as Linux shows them",
+);
+
+for (const command of ["--port 0", "host --port 0"]) {
+  terminalTest(
+    `a server that was started in a terminal (${command}) reads again at SIGHUP, and ends with its terminal`,
+    async () => {
+      await using terminal = startInTerminal(command);
+      const pid = Number((await terminal.prints(/^pid (\d+)/m))[1]);
+      const [, port] = await terminal.prints(
+        command.startsWith("host") ? /127\.0\.0\.1:(\d+)\/lobby#/ : /listening on [^\n]*:(\d+) /,
+      );
+      const [, token] = /token=([\w-]+)/.exec(terminal.stdout) ?? [];
+      await using alice = await V2Peer.join({
+        port: Number(port),
+        hello: { name: "alice", rooms: [["lobby", 0]], ...(token === undefined ? {} : { token }) },
+      });
+      Deno.kill(pid, "SIGHUP");
+      if (!command.startsWith("host")) await terminal.prints(READ_AGAIN);
+      await alice.say("still here", "lobby");
+      terminal.signal("SIGKILL");
+      await alice.ended;
+      await hasEnded(pid);
+    },
+  );
+}
+
+Deno.test("a signal while a server waits for NATS, or one that it has no use for, does not end it", async () => {
+  await using waiting = new Program(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", SERVER_FILE, "--port", "0", "--nats", "nats://127.0.0.1:9"],
+    env: { HOME: Deno.env.get("HOME") ?? "/", CMDCHAT_CLUSTER_KEY: "k".repeat(43) },
+  });
+  await waiting.complains(/NATS/);
+  for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) waiting.signal(signal);
+  waiting.signal("SIGTERM");
+  assert.equal(await waiting.end(), 143);
+
+  await using server = await startServer();
+  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const) server.signal(signal);
+  await server.logged(READ_AGAIN);
+  assert.equal((await server.stop()).code, 0);
+});
