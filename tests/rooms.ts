@@ -460,7 +460,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "The line that a person types: its text, keys, bursts of keys, completion, earlier lines.",
     uses: ["client/terminal"],
-    face: ["completion", "input_aids", "input_history", "key_bindings", "key_burst", "line_editor"],
+    face: [
+      "completion",
+      "input_aids",
+      "input_history",
+      "key_bindings",
+      "key_burst",
+      "line_editor",
+      "questions",
+      "vi_keys",
+    ],
   },
   "client/console": {
     says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
@@ -609,6 +618,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/net",
       "client/session",
       "client/terminal",
+      "client/editing",
+      "client/commands",
       "client/render",
     ],
     face: ["run_doctor"],

@@ -106,6 +106,7 @@ function openPrompt(options: UserSideOptions): UserSide {
     reflow: detectReflow(env),
     asksWidths: true,
     keys: options.keys,
+    vi: () => settings.get("keys") === "vi",
     lookBack,
     edit: (text) => editText(text, env),
     pasted: (text) => droppedFile(text, home),

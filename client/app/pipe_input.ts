@@ -62,10 +62,11 @@ export async function doLines(
 
 /** What commands work on. */
 export function contextOf(
-  { chat, downloads }: InputOptions,
+  { chat, downloads, aliases, keys = new Map() }: InputOptions,
   quit: () => void,
 ): CommandContext {
-  return { chat, downloads, groups: COMMAND_GROUPS, quit };
+  const habits = { aliases: aliases?.texts ?? new Map<string, string>(), keys };
+  return { chat, downloads, groups: COMMAND_GROUPS, habits, quit };
 }
 
 /**

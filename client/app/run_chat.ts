@@ -62,7 +62,7 @@ interface Parts {
 export async function runChat(
   config: ClientConfig,
   script?: Script,
-  { hostsServer = false, aliases: table, keys }: ChatSurroundings = {},
+  { hostsServer = false, aliases: table, keys: keyTable }: ChatSurroundings = {},
 ): Promise<number> {
   const access = await readAccess(config);
   if (config.linkShows) printError(LINK_WARNING);
@@ -71,7 +71,7 @@ export async function runChat(
   const parts: Parts = {
     config,
     aliases,
-    keys: readKeys(keys ?? new Map()),
+    keys: readKeys(keyTable ?? new Map()),
     script,
     running,
     settings: new ChatSettings(),
@@ -95,9 +95,9 @@ export async function runChat(
     const writes = downloads || history !== undefined || config["known-servers"] !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
     const chat = createChat(parts, { side, connector, history, downloads, name });
-    const { ending } = parts;
+    const { ending, keys } = parts;
     const question = new QuitQuestion(chat, hostsServer);
-    return await converse(chat, { side, downloads, ending, script, question, aliases });
+    return await converse(chat, { side, downloads, ending, script, question, aliases, keys });
   } finally {
     side.title?.set(undefined);
     try {
@@ -210,23 +210,16 @@ interface Conversation {
   readonly script: Script | undefined;
   readonly question: QuitQuestion;
   readonly aliases: SlashAliases;
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 async function converse(
   chat: Chat,
-  { side, downloads, ending, script, question, aliases }: Conversation,
+  { side, ending, script, ...rest }: Conversation,
 ): Promise<number> {
   const read = script?.read ?? (side.isPerson ? readTerminal : readPipe);
   const { canAsk: isTerminal, bytes } = side;
-  const input = read({
-    chat,
-    downloads,
-    clock: SYSTEM_CLOCK,
-    isTerminal,
-    bytes,
-    question,
-    aliases,
-  });
+  const input = read({ ...rest, chat, clock: SYSTEM_CLOCK, isTerminal, bytes });
   if (side.isPerson) void chat.whenConnected().then(() => tellNewcomer(chat, side));
   // Whatever ends the reading ends the chat; its error is thrown below.
   input.catch(() => chat.end());

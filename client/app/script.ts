@@ -17,6 +17,8 @@ export interface InputOptions {
   readonly question?: QuitQuestion;
   /** Commands of the user's own. */
   readonly aliases?: SlashAliases;
+  /** Keys of the user's own. */
+  readonly keys?: ReadonlyMap<string, string>;
 }
 
 /** What is done with the lines of a program, and what is said of it. */

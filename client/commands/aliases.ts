@@ -26,6 +26,11 @@ export class SlashAliases {
     }
   }
 
+  /** What each stands for, by its name without the slash. */
+  get texts(): ReadonlyMap<string, string> {
+    return this.#texts;
+  }
+
   /** Their names, without the slash. */
   get names(): readonly string[] {
     return [...this.#texts.keys()];

@@ -8,6 +8,14 @@ export interface CommandGroup {
   readonly rows: readonly CommandRow[];
 }
 
+/** Commands and keys of the user's own. */
+export interface UserHabits {
+  /** By name, without the slash: the line that it stands for. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** By key: what it does instead. */
+  readonly keys: ReadonlyMap<string, string>;
+}
+
 /** What a command works on. */
 export interface CommandContext {
   readonly chat: Chat;
@@ -15,6 +23,8 @@ export interface CommandContext {
   readonly downloads: boolean;
   /** All commands, for `/help`. */
   readonly groups: readonly CommandGroup[];
+  /** What the user's settings file says of commands and keys of their own; absent where there is none. */
+  readonly habits?: UserHabits;
   /** Leaves the chat once moving files are complete; a second call does not wait. */
   readonly quit: () => void;
 }

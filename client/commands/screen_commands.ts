@@ -2,6 +2,7 @@
 
 import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
+import { closest } from "../../shared/text/closest.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
@@ -23,6 +24,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y pastes it"],
   ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
   ["Ctrl-_", "undo"],
+  ["Esc", "with /set keys vi: vi's commands, and i or a to go on typing"],
   ["Ctrl-L", "clear the screen"],
   ["Ctrl-C", "clear the line; on an empty line, twice: quit"],
   ["Ctrl-D", "quit, on an empty line"],
@@ -190,7 +192,11 @@ function helpOf(rows: readonly CommandRow[], argument: string): string {
   const name = argument.replace(/^\//, "");
   const row = rows.find((row) => row.name === name || row.aliases?.includes(name));
   if (row === undefined) {
-    throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`);
+    const names = rows.flatMap(({ name, aliases }) => [name, ...aliases ?? []]);
+    const meant = closest(name.toLowerCase(), names.filter((known) => known.length > 1));
+    throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`, {
+      hint: meant === undefined ? "/help lists all commands" : `did you mean /help ${meant}?`,
+    });
   }
   const aliases = row.aliases === undefined ? "" : ` (also /${row.aliases.join(", /")})`;
   return `${slashUsage(row)}  ${row.help}${aliases}`;

@@ -1,6 +1,7 @@
 // What a user may set for their own eyes while the chat runs: one table. /set, Tab and docs/CLIENT.md derive from it.
 
 import { UsageError } from "../../shared/base/errors.ts";
+import { closest } from "../../shared/text/closest.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 /** One setting. */
@@ -89,6 +90,11 @@ export const SETTINGS = {
     fallback: "off",
     help: "whether others see that you are typing, and you see who is",
   },
+  keys: {
+    values: ["emacs", "vi"],
+    fallback: "emacs",
+    help: "which editor's keys the input line has",
+  },
   paste: {
     max: 1_000,
     fallback: "5",
@@ -152,8 +158,9 @@ export class ChatSettings {
 export function parseSettingName(typed: string): SettingName {
   const name = SETTING_NAMES.find((known) => known === typed.toLowerCase());
   if (name !== undefined) return name;
+  const meant = closest(typed.toLowerCase(), SETTING_NAMES);
   throw new UsageError(`Cannot set ${quote(typed)}: there is no such setting`, {
-    hint: "/set lists all",
+    hint: meant === undefined ? "/set lists all" : `did you mean ${meant}?`,
   });
 }
 

@@ -1,6 +1,7 @@
 // Composes input and status line into the rows of the painted area, within the terminal's size.
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
+  indexAt,
   type InputLayout,
   layoutInput,
   parseStyled,
@@ -12,6 +13,24 @@ import { fromTheLeft } from "../terminal/width.ts";
 import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
 import type { Area } from "../terminal/screen.ts";
 import { fitStatus, type StatusText } from "./status_fit.ts";
+
+/** The column that consecutive moves up and down keep. */
+export class GoalColumn {
+  #column: number | undefined;
+
+  /** Something else moved the cursor. */
+  forget(): void {
+    this.#column = undefined;
+  }
+
+  /** The index a row above or below; undefined where there is no such row. */
+  move(layout: InputLayout, by: 1 | -1): number | undefined {
+    const row = layout.cursor.row + by;
+    if (row < 0 || row >= layout.rows.length) return undefined;
+    this.#column ??= layout.cursor.column;
+    return indexAt(layout, { row, column: this.#column });
+  }
+}
 
 /** The content of the area. */
 export interface AreaContent {

@@ -3,9 +3,12 @@ import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import type { Alert, Tty } from "../terminal/terminal.ts";
 import { BINDINGS } from "../editing/key_bindings.ts";
 import { LineEditor } from "../editing/line_editor.ts";
+import { Questions } from "../editing/questions.ts";
+import { ViKeys } from "../editing/vi_keys.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { EventQueue } from "./event_queue.ts";
 import {
+  GoalColumn,
   InputWindow,
   longPasteQuestion,
   pausedPasteHint,
@@ -16,28 +19,21 @@ import { InputAids } from "../editing/input_aids.ts";
 import { ExternalEditing } from "./external_editor.ts";
 import { InputHistory } from "../editing/input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
-import { indexAt, layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
+import { layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
 import { LentTerminal, STOP_NOTES } from "../terminal/lent_terminal.ts";
 import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import { LookBack } from "./look_back.ts";
 import { PasteQuestion } from "./paste_question.ts";
 import { PrintBuffer } from "./print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
+
 import { Screen } from "../terminal/screen.ts";
-import { type StatusText, wholeStatus } from "./status_fit.ts";
+import { type StatusText, wholeStatus, withMark } from "./status_fit.ts";
 import {
-  BELL,
-  noticeSequence,
+  alertSequence,
   TERMINAL_MODES_OFF,
   TERMINAL_MODES_ON,
 } from "../terminal/terminal_modes.ts";
-
-interface Question {
-  readonly prompt: Row;
-  readonly hidden: boolean;
-  readonly editor: LineEditor;
-  readonly answer: (text: string | undefined) => void;
-}
 
 /** A chat console on a terminal. */
 export class Prompt implements ChatConsole {
@@ -54,19 +50,18 @@ export class Prompt implements ChatConsole {
   readonly #editor = new LineEditor();
   readonly #history = new InputHistory();
   readonly #aids: InputAids;
+  readonly #vi: ViKeys;
   readonly #lent: LentTerminal;
-  readonly #questions: Question[] = [];
+  readonly #questions = new Questions();
   #prompt: string;
   #status: StatusText = "";
   #live: readonly string[] = [];
   #hint = "";
-  /** Whether the previous key was Ctrl-X. */
-  #chord = false;
+  #chord = false; // The previous key was Ctrl-X.
   readonly #pasted: PasteQuestion;
   readonly #external: ExternalEditing | undefined;
   #view: LookBack | undefined;
-  /** The column that consecutive up and down keys keep. */
-  #goalColumn: number | undefined;
+  readonly #goal = new GoalColumn();
   #closing: Promise<void> | undefined;
 
   private constructor(tty: Tty, options: PromptOptions) {
@@ -102,12 +97,20 @@ export class Prompt implements ChatConsole {
       failed: (hint) => this.#hint = hint,
       ended: () => this.#scheduler.request("now"),
     });
-    const waiting = () => this.#printed.take();
+    this.#vi = new ViKeys({
+      tty,
+      editor: this.#editor,
+      isWanted: () => this.#questions.open === undefined && (options.vi?.() ?? false),
+      vertical: (by) => this.#vertical(by),
+      search: () => this.#aids.beginSearch(),
+      edit: () => this.#external?.open(),
+    });
     this.#lent = new LentTerminal({
       tty,
       screen: this.#screen,
       scheduler: this.#scheduler,
-      waiting,
+      waiting: () => this.#printed.take(),
+      leaving: () => this.#vi.leave(),
     });
   }
 
@@ -117,7 +120,10 @@ export class Prompt implements ChatConsole {
     tty.onResize(() => prompt.#resized());
     const stop = () => void (prompt.#view?.close(), prompt.#lent.stop());
     tty.onStop({ stop, goOn: () => prompt.#lent.goOn() });
-    if (options.asksWidths) void prompt.#learnWidths();
+    // Painted again with the widths that the terminal tells.
+    if (options.asksWidths) {
+      void prompt.#keys.learnWidths().then((isNews) => isNews && prompt.#resized());
+    }
     tty.write(TERMINAL_MODES_ON);
     prompt.#scheduler.request("now");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
@@ -149,8 +155,8 @@ export class Prompt implements ChatConsole {
     this.#scheduler.request("soon");
   }
 
-  alert({ notice }: Alert): void {
-    if (this.#closing === undefined) this.#tty.write(BELL + (notice ? noticeSequence(notice) : ""));
+  alert(alert: Alert): void {
+    if (this.#closing === undefined) this.#tty.write(alertSequence(alert));
   }
 
   setPrompt(text: string): void {
@@ -161,13 +167,6 @@ export class Prompt implements ChatConsole {
   /** The color of the terminal's background; undefined if the terminal does not answer. */
   background(): Promise<Rgb | undefined> {
     return this.#keys.background();
-  }
-
-  /** Paints again with the widths that the terminal tells. */
-  async #learnWidths(): Promise<void> {
-    if (!await this.#keys.learnWidths()) return;
-    this.#screen.resize(this.#tty.columns, this.#tty.rows);
-    this.#scheduler.request("soon");
   }
 
   lookBack(query?: string): void {
@@ -197,12 +196,9 @@ export class Prompt implements ChatConsole {
   ask(question: string, options: AskOptions = {}): Promise<string | undefined> {
     if (this.#closing !== undefined) return Promise.resolve(undefined);
     this.#view?.close();
-    return new Promise((answer) => {
-      const prompt = parseStyled(question.endsWith(" ") ? question : `${question} `);
-      const hidden = options.hidden ?? false;
-      this.#questions.push({ prompt, hidden, editor: new LineEditor(), answer });
-      this.#scheduler.request("now");
-    });
+    const answer = this.#questions.ask(question, options.hidden ?? false);
+    this.#scheduler.request("now");
+    return answer;
   }
 
   close(): Promise<void> {
@@ -217,12 +213,14 @@ export class Prompt implements ChatConsole {
     this.#keys.stop();
     this.#burst.stop();
     try {
-      this.#tty.write(this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF);
+      this.#tty.write(
+        this.#screen.leave(this.#printed.take()) + TERMINAL_MODES_OFF + this.#vi.leave(),
+      );
       await this.#tty.flush();
     } catch {
       // The terminal is gone; everything else is still closed.
     } finally {
-      for (const { answer } of this.#questions.splice(0)) answer(undefined);
+      this.#questions.close();
       this.#events.close();
       await this.#tty.close();
     }
@@ -239,30 +237,27 @@ export class Prompt implements ChatConsole {
       columns: this.#tty.columns,
       rows: this.#tty.rows,
     });
-    const output = this.#screen.paint(area, this.#printed.take());
+    const output = this.#screen.paint(area, this.#printed.take()) + this.#vi.shape();
     if (output !== "") this.#tty.write(output);
     return this.#tty.flush();
   }
 
   /** Prompt, text and cursor to show now. */
   #shown(): { readonly prompt: Row; readonly text: string; readonly cursor: number } {
-    const question = this.#questions[0];
+    const question = this.#questions.open;
     if (question?.hidden) return { prompt: question.prompt, text: "", cursor: 0 };
-    if (this.#aids.search !== undefined) {
-      const { prompt, text, cursor } = this.#aids.search;
-      return { prompt: parseStyled(prompt), text, cursor };
-    }
-    const { text, cursor } = this.#active;
-    return { prompt: question?.prompt ?? parseStyled(this.#prompt), text, cursor };
+    const { text, cursor } = this.#aids.search ?? this.#active;
+    const prompt = this.#aids.search?.prompt ?? this.#prompt;
+    return { prompt: question?.prompt ?? parseStyled(prompt), text, cursor };
   }
 
   #statusLine(): StatusText {
     if (this.#hint !== "") return this.#hint;
-    return this.#aids.candidates(this.#tty.columns) ?? this.#status;
+    return this.#aids.candidates(this.#tty.columns) ?? withMark(this.#vi.mark, this.#status);
   }
 
   get #active(): LineEditor {
-    return this.#questions[0]?.editor ?? this.#editor;
+    return this.#questions.open?.editor ?? this.#editor;
   }
 
   #resized(): void {
@@ -282,9 +277,16 @@ export class Prompt implements ChatConsole {
 
   #handle(event: UserKey): void {
     this.#hint = "";
-    if (this.#aids.takes(event)) return;
+    if (this.#aids.takes(event)) return this.#vi.settle();
+    const isOwn = event.kind === "key" && this.#options.keys?.has(event.key);
+    if (!isOwn && this.#vi.takes(event)) return;
+    this.#press(event);
+    this.#vi.settle();
+  }
+
+  #press(event: UserKey): void {
     if (event.kind === "key") {
-      if (event.key !== "up" && event.key !== "down") this.#goalColumn = undefined;
+      if (event.key !== "up" && event.key !== "down") this.#goal.forget();
       this.#key(this.#options.keys?.get(event.key) ?? event.key);
     } else if (event.kind === "text") {
       this.#insert(event.text);
@@ -299,7 +301,7 @@ export class Prompt implements ChatConsole {
   }
 
   #paste(text: string): void {
-    const wasEmpty = this.#active.text === "" && this.#questions.length === 0;
+    const wasEmpty = this.#active.text === "" && this.#questions.open === undefined;
     this.#insert(text);
     const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
     if (becomes !== undefined) this.#editor.set(becomes.text);
@@ -308,16 +310,18 @@ export class Prompt implements ChatConsole {
   }
 
   #insert(text: string): void {
-    this.#goalColumn = undefined;
+    this.#goal.forget();
     if (!this.#active.insert(text)) this.#hint = REFUSED_PASTE_HINT;
     // The answer to a question may be a secret.
-    if (this.#questions.length === 0) this.#options.entered?.(this.#editor.text);
+    if (this.#questions.open === undefined) this.#options.entered?.(this.#editor.text);
   }
 
   #key(key: string): void {
     const chord = this.#chord;
     this.#chord = key === "ctrl-x" && !chord;
-    if (chord && key === "ctrl-e" && this.#questions.length === 0) return this.#external?.open();
+    if (chord && key === "ctrl-e" && this.#questions.open === undefined) {
+      return this.#external?.open();
+    }
     if (chord && key === "ctrl-u") return this.#active.undo();
     switch (key) {
       case "enter":
@@ -329,7 +333,7 @@ export class Prompt implements ChatConsole {
       case "ctrl-z":
         return void this.#lent.stop(STOP_NOTES[this.#tty.stopping]);
       case "page-up":
-        return this.#questions.length > 0 ? undefined : this.lookBack();
+        return this.#questions.open !== undefined ? undefined : this.lookBack();
       case "ctrl-l":
         return this.#screen.clear("screen");
       case "up":
@@ -339,11 +343,12 @@ export class Prompt implements ChatConsole {
       case "ctrl-n":
         return this.#vertical(1);
       case "ctrl-r":
-        if (this.#questions.length === 0) this.#aids.beginSearch();
-        return;
+        return this.#questions.open === undefined ? this.#aids.beginSearch() : undefined;
       case "tab":
       case "shift-tab":
-        return this.#questions.length > 0 ? undefined : this.#aids.tab(key === "tab" ? 1 : -1);
+        return this.#questions.open !== undefined
+          ? undefined
+          : this.#aids.tab(key === "tab" ? 1 : -1);
       default:
         if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
         if (key.startsWith("/")) this.#events.push({ kind: "line", text: key });
@@ -353,15 +358,14 @@ export class Prompt implements ChatConsole {
 
   #enter(): void {
     const text = this.#active.text;
-    const question = this.#questions.shift();
-    if (question !== undefined) return question.answer(text);
-    if (text === "") return;
+    if (this.#questions.answer(text) || text === "") return;
     if (this.#pasted.asks()) {
       this.#hint = longPasteQuestion(text);
       return;
     }
     this.#history.add(text);
     this.#editor.reset();
+    this.#vi.begin();
     this.#events.push({ kind: "line", text });
   }
 
@@ -371,29 +375,26 @@ export class Prompt implements ChatConsole {
     this.#history.leave();
     this.#active.move("forward", "all");
     this.#active.kill("back", "all");
+    this.#vi.begin();
   }
 
   /** Refuses the open question, or tells the program that the user wants to quit. */
   #refuse(kind: "interrupt" | "end"): void {
-    const question = this.#questions.shift();
-    if (question !== undefined) question.answer(undefined);
-    else this.#events.push({ kind });
+    if (!this.#questions.answer(undefined)) this.#events.push({ kind });
   }
 
   #vertical(by: 1 | -1): void {
     const { prompt, ...input } = this.#shown();
     const layout = layoutInput(prompt, { ...input, columns: this.#tty.columns });
-    const row = layout.cursor.row + by;
-    if (row < 0 || row >= layout.rows.length) return this.#recall(by);
-    const column = this.#goalColumn ?? layout.cursor.column;
-    this.#active.cursor = indexAt(layout, { row, column });
-    this.#goalColumn = column;
+    const index = this.#goal.move(layout, by);
+    if (index === undefined) this.#recall(by);
+    else this.#active.cursor = index;
   }
 
   #recall(by: 1 | -1): void {
-    if (this.#questions.length > 0) return;
+    if (this.#questions.open !== undefined) return;
     const text = by < 0 ? this.#history.older(this.#editor.text) : this.#history.newer();
     if (text !== undefined) this.#editor.set(text);
-    this.#goalColumn = undefined;
+    this.#goal.forget();
   }
 }

@@ -26,6 +26,8 @@ export interface PromptOptions {
   readonly lookBack?: () => LookBackSource | undefined;
   /** Keys of the user's own, from readKeys(). */
   readonly keys?: ReadonlyMap<string, string>;
+  /** Whether vi's keys are wanted now. */
+  readonly vi?: () => boolean;
   /** Whether the terminal is asked for the widths of what terminals disagree about. */
   readonly asksWidths?: boolean;
   readonly timers?: Timers;

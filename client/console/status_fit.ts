@@ -26,6 +26,13 @@ export function wholeStatus(status: StatusText): string {
     : status.map(({ forms: [first = ""] }) => first).join(SEPARATOR);
 }
 
+/** The status line with a mark before it, which is never left out. */
+export function withMark(mark: string, status: StatusText): StatusText {
+  if (mark === "") return status;
+  if (typeof status === "string") return status === "" ? mark : mark + SEPARATOR + status;
+  return [{ forms: [mark], priority: Infinity }, ...status];
+}
+
 /** The parts that fit into `columns` cells, in their order; at least the one of the highest priority. */
 export function fitStatus(status: StatusText, columns: number): string {
   if (typeof status === "string") return status;

@@ -2,6 +2,8 @@
 
 import { dirname } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
+import { SlashAliases } from "../commands/aliases.ts";
+import { readKeys } from "../editing/key_bindings.ts";
 import { quotePath } from "../files/file_access.ts";
 import type { SettingsFile } from "../config/settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
@@ -68,11 +70,23 @@ function pasteOf({ bracketedPaste }: TerminalFacts): Check {
 export function checkSettings(settings: SettingsFile | undefined, fault: unknown): Check {
   if (fault !== undefined) return failed("settings", fault);
   if (settings === undefined) return ok("settings", "no settings file");
-  const { path, profiles } = settings;
-  const names = profiles.length === 0
-    ? "no profiles"
-    : profiles.map((name) => `@${name}`).join(", ");
-  return ok("settings", `${quotePath(path)}: ${names}`);
+  const { path, profiles, aliases, keys } = settings;
+  try {
+    new SlashAliases(aliases);
+    readKeys(keys);
+  } catch (error) {
+    return failed("settings", error);
+  }
+  const parts = [
+    profiles.length === 0 ? "no profiles" : profiles.map((name) => `@${name}`).join(", "),
+    ...(aliases.size > 0 ? [counted(aliases.size, "command of your own", "commands")] : []),
+    ...(keys.size > 0 ? [counted(keys.size, "key of your own", "keys")] : []),
+  ];
+  return ok("settings", `${quotePath(path)}: ${parts.join("; ")}`);
+}
+
+function counted(count: number, one: string, many: string): string {
+  return count === 1 ? `1 ${one}` : `${count} ${many} of your own`;
 }
 
 /** Whether files could be saved in `folder`; a file is made there and removed again. */

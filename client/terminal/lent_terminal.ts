@@ -25,6 +25,8 @@ export interface LentTerminalOptions {
   readonly scheduler: PaintScheduler;
   /** Takes the texts that wait to be printed. */
   readonly waiting: () => readonly string[];
+  /** What else is put back as it was, until the next paint. */
+  readonly leaving: () => string;
 }
 
 /** A program that had the terminal ended with a fault. */
@@ -89,9 +91,9 @@ export class LentTerminal {
   }
 
   async #leave(note = ""): Promise<void> {
-    const { tty, screen, scheduler, waiting } = this.#options;
+    const { tty, screen, scheduler, waiting, leaving } = this.#options;
     scheduler.pause();
-    tty.write(screen.leave(waiting()) + TERMINAL_MODES_OFF + note);
+    tty.write(screen.leave(waiting()) + TERMINAL_MODES_OFF + leaving() + note);
     await tty.flush();
   }
 }

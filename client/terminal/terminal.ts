@@ -28,6 +28,8 @@ export interface Tty {
   stop(): void;
   /** Sets the handlers for a stop that was asked for from outside, and for going on after any stop. */
   onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void;
+  /** Writes this as well when the terminal is given back at any end. */
+  atEnd?(text: string): void;
   /** Puts the terminal back as it was found; idempotent. */
   close(): Promise<void>;
 }

@@ -26,8 +26,16 @@ export const AFTER_PROGRAM =
 /** After a program that died: out of the alternate screen, and below all that stands on the other one. */
 export const AFTER_DEAD_PROGRAM = "\x1b[?1047l\x1b[r\x1b[999B\r\n";
 
+/** The shape of the cursor (DECSCUSR): a bar, a block, and what the user has. */
+export const CURSOR_SHAPES = { insert: "\x1b[6 q", normal: "\x1b[2 q", own: "\x1b[0 q" } as const;
+
 /** The bell. */
 export const BELL = "\x07";
+
+/** What calls for the user's attention. */
+export function alertSequence({ notice }: Alert): string {
+  return BELL + (notice === undefined ? "" : noticeSequence(notice));
+}
 
 /** A notice on the desktop: OSC 9 (iTerm2, Windows Terminal, kitty …) or OSC 777 (rxvt, foot, WezTerm …). */
 export function noticeSequence({ form, text }: NonNullable<Alert["notice"]>): string {

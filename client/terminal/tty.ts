@@ -142,6 +142,7 @@ class DenoTty implements Tty {
   #resized: () => void = () => {};
   #restored = false;
   #isLent = false;
+  #atEnd = "";
   #stopHandlers = { stop: () => {}, goOn: () => {} };
 
   readonly stopping = stoppingHere();
@@ -182,6 +183,10 @@ class DenoTty implements Tty {
     this.#isLent = false;
     if (!this.#restored) Deno.stdin.setRaw(true);
     this.#measure();
+  }
+
+  atEnd(text: string): void {
+    this.#atEnd = text;
   }
 
   onStop(handlers: { readonly stop: () => void; readonly goOn: () => void }): void {
@@ -270,7 +275,7 @@ class DenoTty implements Tty {
     this.#restored = true;
     for (const remove of this.#removers.splice(0)) remove();
     try {
-      this.#options.sink.writeSync(this.#encoder.encode(this.#options.modesOff));
+      this.#options.sink.writeSync(this.#encoder.encode(this.#options.modesOff + this.#atEnd));
       Deno.stdin.setRaw(false);
     } catch {
       // The terminal is gone; there is nothing to put back.

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { SlashAliases } from "../../../client/commands/aliases.ts";
 import { createCompleter } from "../../../client/commands/completer.ts";
-import { parseLine } from "../../../client/commands/dispatcher.ts";
+import type { UserHabits } from "../../../client/commands/command.ts";
+import { COMMAND_GROUPS, parseLine, runCommand } from "../../../client/commands/dispatcher.ts";
 import { ConfigError, UsageError } from "../../../shared/base/errors.ts";
+import { FakeSession, startChat } from "../../helpers/fakes/chat_fakes.ts";
 
 function aliases(table: Readonly<Record<string, string>>): SlashAliases {
   return new SlashAliases(
@@ -63,4 +65,46 @@ Deno.test("the short names of other chats are built in", () => {
     return parsed.kind === "command" && parsed.row.name;
   });
   assert.deepEqual(rows, ["join", "names", "names", "quit"]);
+});
+
+Deno.test("/alias and /keys list what the settings file has, and say where it would stand", async () => {
+  const { chat, console } = await startChat([new FakeSession()]);
+  const own = new Map([["deploy", "/msg bot deploy"]]);
+  const run = async (line: string, habits?: UserHabits) => {
+    const parsed = parseLine(line);
+    assert.ok(parsed.kind === "command");
+    const context = { chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
+    await runCommand(parsed.row, parsed.argument, habits ? { ...context, habits } : context);
+    return console.printed.at(-1) ?? "";
+  };
+  const habits = { aliases: own, keys: new Map([["ctrl-o", "/names"], ["alt-o", "ctrl-w"]]) };
+  const listed = '- your commands:\n- /deploy  "/msg bot deploy"\n' +
+    '- your keys:\n- ctrl-o  "/names"\n- alt-o  "ctrl-w"\n' +
+    "- all others are as in emacs (/set keys); /help keys lists them";
+  assert.deepEqual([await run("/alias", habits), await run("/keys", habits)], [listed, listed]);
+  assert.match(
+    await run("/alias"),
+    /no commands of your own: .*\[alias\] in config\.toml.*\n.*no keys of your own: .*\[keys\]/,
+  );
+  chat.end();
+});
+
+Deno.test("a setting and a topic of /help that are misspelled are suggested", async () => {
+  const { chat } = await startChat([new FakeSession()]);
+  const hintOf = async (line: string) => {
+    const parsed = parseLine(line);
+    assert.ok(parsed.kind === "command");
+    const context = { chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
+    try {
+      await runCommand(parsed.row, parsed.argument, context);
+      return "none";
+    } catch (error) {
+      return error instanceof UsageError ? error.hint : "another error";
+    }
+  };
+  assert.equal(await hintOf("/set tehme dark"), "did you mean theme?");
+  assert.equal(await hintOf("/set zzzzz"), "/set lists all");
+  assert.equal(await hintOf("/help jion"), "did you mean /help join?");
+  assert.equal(await hintOf("/help zzzzzzz"), "/help lists all commands");
+  chat.end();
 });

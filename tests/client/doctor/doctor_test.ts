@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { failed, warn } from "../../../client/doctor/check.ts";
 import { checksExitCode, checkText } from "../../../client/doctor/check.ts";
-import { checkFolder } from "../../../client/doctor/local_checks.ts";
+import { openSettings } from "../../../client/config/settings_file.ts";
+import { checkFolder, checkSettings } from "../../../client/doctor/local_checks.ts";
 import { runDoctor } from "../../../client/doctor/run_doctor.ts";
 import { openIdentity } from "../../../server/config/identity_file.ts";
 import { ConnectionError, UsageError } from "../../../shared/base/errors.ts";
@@ -198,6 +199,33 @@ Deno.test("wrong settings and a folder that cannot be written to are told, and t
     "ok",
   ]);
   assert.match(ended.stdout, /line 1 of .*\n +hint: did you mean port\?/);
+});
+
+Deno.test("commands and keys of one's own in the settings are looked at as the chat would", async () => {
+  const config = `${home}/habits.toml`;
+  const settingsOf = async (text: string) => {
+    await Deno.writeTextFile(config, text);
+    const settings = await openSettings({ args: ["--config", config], env: () => undefined });
+    return checkSettings(settings, undefined);
+  };
+  const good = await settingsOf(
+    '[alias]\nhi = "/me waves"\n[keys]\n"ctrl-o" = "/names"\n"alt-o" = "left"',
+  );
+  assert.deepEqual([good.state, good.text.split(": ").at(-1)], [
+    "ok",
+    "no profiles; 1 command of your own; 2 keys of your own",
+  ]);
+  for (
+    const [text, says] of [
+      ['[alias]\njoin = "/me waves"', /the alias "join" in line 2 .*there is a command \/join/],
+      ['[keys]\n"ctrl-c" = "/names"', /the key "ctrl-c" in line 2 .*it keeps its meaning/],
+      ['[keys]\n"ctrl-o" = "lefft"', /"lefft" is no key that does something/],
+    ] as const
+  ) {
+    const wrong = await settingsOf(text);
+    assert.equal(wrong.state, "fail", text);
+    assert.match(wrong.text, says);
+  }
 });
 
 Deno.test("a folder that is made later is looked at where it would be made", async () => {
