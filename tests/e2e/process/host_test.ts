@@ -7,7 +7,8 @@ import { randomBytes } from "node:crypto";
 import { temporaryHome } from "../../helpers/programs/client_process.ts";
 import { Program } from "../../helpers/programs/programs.ts";
 import { openNetwork, whyNoNamespaces } from "../../helpers/system/network_namespaces.ts";
-import { skipIf } from "../../helpers/repo/skip.ts";
+import { skipIf, skipWithout } from "../../helpers/repo/skip.ts";
+import { startTmux } from "../../helpers/system/tmux.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const home = temporaryHome();
@@ -88,6 +89,63 @@ Deno.test("what is wrong is one error with what to do: a port that is taken, a n
     assert.equal(hosting.stdout, "");
   }
 });
+
+const inTerminal = skipWithout("tmux");
+
+inTerminal(
+  "on a terminal it says who comes and goes; the links and the code fit it; closing it ends the server",
+  async () => {
+    await using tmux = await startTmux();
+    const command = [Deno.execPath(), ...HOST, "--port", "0", "--qr", "--name", "chat.example.org"];
+    const hosting = await tmux.open({ command, columns: 80, rows: 50 });
+    await hosting.shows(/You join[^]*task client 'cmdchat:\/\/127\.[^']+'/);
+    const text = (await hosting.lines()).join("\n");
+    const link = /cmdchat:\/\/127[^']+/.exec(text)?.[0] ?? "";
+    assert.match(text, /^cmdchat:\/\/chat\.example\.org:\d+\/lobby#fp=/m);
+    assert.match(text, /▄▄▄▄▄/);
+    await using alice = start({ args: client(link, "--name", "alice b") });
+    await hosting.shows(/^\d\d:\d\d {2}"alice b" is here; 1 person is here$/m);
+    // The host came by the address of this machine; what others get leads to the public name.
+    await alice.type("/invite once");
+    await alice.prints(/cmdchat:\/\/chat\.example\.org:\d+\/lobby#fp=[\w-]+&token=/);
+    await alice.endInput();
+    await alice.end();
+    await hosting.shows(/"alice b" left; 0 people are here$/m);
+    await hosting.signal("SIGHUP");
+    assert.equal(await hosting.exit(), 0);
+  },
+);
+
+inTerminal(
+  "task chat --share prints the links and opens the chat in the same room; a friend joins by one",
+  async () => {
+    await using tmux = await startTmux();
+    const task = new URL("scripts/chat_task.ts", ROOT).pathname;
+    const command = [
+      Deno.execPath(),
+      "run",
+      "-A",
+      "--no-check",
+      task,
+      "--share",
+      "--name",
+      "alice",
+    ];
+    const sharing = await tmux.open({ command, columns: 80, rows: 40 });
+    await sharing.shows(/Connected as "alice" in "lobby"/);
+    const text = (await sharing.lines()).join("\n");
+    assert.doesNotMatch(text, /warning|You join/);
+    const link = /cmdchat:[^'\s]+/.exec(text)?.[0];
+    // A machine without a network has no links for others.
+    if (link === undefined) return;
+    await using bob = start({ args: client(link, "--name", "bob") });
+    await sharing.shows(/\* bob joined/);
+    await sharing.enter("/quit");
+    await sharing.enter("/quit");
+    assert.equal(await sharing.exit(), 0);
+    await bob.prints(/The server is stopping/);
+  },
+);
 
 const spaces = skipIf(await whyNoNamespaces());
 
