@@ -8,6 +8,7 @@ import { outputOf } from "../helpers/repo/sources.ts";
 import { BROKERS } from "./references/brokers.ts";
 import { checkComplete, FrameCounter, type Load, textOf } from "./load/load.ts";
 import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
+import { withResults } from "./results_table.ts";
 import { ROWS } from "./rows.ts";
 
 const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
@@ -18,6 +19,7 @@ const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
   "fanout-wss": ["openssl"],
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],
+  handshakes: ["openssl"],
   growth: ["openssl"],
   "fanout-sealed": ["openssl", "mosquitto"],
   cluster: ["openssl", "nats-server"],
@@ -53,6 +55,30 @@ Deno.test("the benchmark refuses a row that it does not have", async () => {
   }).output();
   assert.equal(code, 2);
   assert.match(new TextDecoder().decode(stderr), /^error: Cannot run the row "fanout-v9"/);
+});
+
+Deno.test("a measured row takes its place in the table of results, and the others keep theirs", () => {
+  const measured: Row = {
+    row: "b",
+    value: 12_345,
+    unit: "deliveries/s",
+    reference: "something else",
+    referenceValue: 20_000,
+    goal: { of: "ratio", limit: 1 / 3, better: "more" },
+    notes: [],
+  };
+  const lines = (text: string) => text.split("\n").filter((line) => line.startsWith("| `"));
+  const document = (rows: string) =>
+    `Before\n\n<!-- results -->\n\n${rows}\n<!-- end of results -->\n`;
+  const once = withResults(document("| `c` | 1 |\n| `gone` | 2 |\n"), [measured], ["a", "b", "c"]);
+  const line = "| `b` | 12,300 deliveries/s | 20,000 deliveries/s | 0.62 | >= 0.333 | yes |";
+  assert.deepEqual(lines(once), [line, "| `c` | 1 |"]);
+  const missed = { ...measured, value: 1_000 };
+  assert.match(
+    withResults(once, [missed], ["a", "b", "c"]),
+    /\| 0\.05 \| >= 0\.333 \| \*\*no\*\* \|/,
+  );
+  assert.throws(() => withResults("no table", [measured], ["b"]), /no place/);
 });
 
 const LOAD: Load = { members: 2, senders: 2, perSender: 3, messageBytes: 20 };

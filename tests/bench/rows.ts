@@ -7,6 +7,8 @@ import { fanoutV2, fanoutV2Tls } from "./rows/fanout_v2.ts";
 import { fanoutWss } from "./rows/fanout_wss.ts";
 import { fileCopy } from "./rows/file_copy.ts";
 import { growth } from "./rows/growth.ts";
+import { handshakes } from "./rows/handshakes.ts";
+import { herd } from "./rows/herd.ts";
 import { idleMemory } from "./rows/idle_memory.ts";
 import { idleMemoryWss } from "./rows/idle_memory_wss.ts";
 import { latencyP99, latencyP99Tls } from "./rows/latency.ts";
@@ -30,6 +32,8 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   "latency-p99-tls": latencyP99Tls,
   "idle-memory": idleMemory,
   "idle-memory-wss": idleMemoryWss,
+  handshakes,
+  herd,
   "file-10mb": fileCopy,
   "start-up": startUp,
   growth,

@@ -43,7 +43,7 @@ export async function idleMemory(size: Size): Promise<Row> {
     unit: "KiB a connection",
     reference: "sockets that Deno accepted and reads into 1 KiB",
     referenceValue: reference / 1_024,
-    goal: { of: "value", limit: 16, better: "less" },
+    goal: { of: "value", limit: 12, better: "less" },
     conditions: [{
       text: `a message among them arrives within ${AT_ONCE_MS} ms: ${messageMs.toFixed(2)} ms`,
       met: messageMs <= AT_ONCE_MS,
