@@ -5,6 +5,7 @@ import { formatBytes } from "../../shared/text/byte_size.ts";
 import { WAITING_TEXTS } from "../render/transfer_text.ts";
 import { safeLine, safeName } from "../render/text.ts";
 import type { TransferInfo } from "../transfer_base/transfer_event.ts";
+import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
 import { splitName } from "./targets.ts";
 
@@ -19,7 +20,7 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     run({ chat }, argument) {
       // A file whose name begins with @ is written ./@NAME.
       if (!argument.startsWith("@")) return chat.transfers.offerFile(argument, chat.room);
-      const { person, rest } = splitName(chat, argument);
+      const { person, rest } = receiverAndPath(chat, argument);
       if (person.name === chat.room.name) throw new UsageError("Cannot send a file to yourself");
       return chat.transfers.offerFile(rest, chat.room, person);
     },
@@ -62,6 +63,17 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
     run: ({ chat }, argument) => chat.transfers.cancel(numberOf(argument)),
   },
 ];
+
+/** Splits `@NAME PATH`. Throws UsageError, with a word for those who mean a file. */
+function receiverAndPath(chat: Chat, argument: string): ReturnType<typeof splitName> {
+  try {
+    return splitName(chat, argument);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const hint = `${error.hint}; a file whose name begins with @ is ./@NAME`;
+    throw new UsageError(error.message, { hint });
+  }
+}
 
 function optionalNumber(argument: string): number | undefined {
   return argument === "" ? undefined : numberOf(argument);

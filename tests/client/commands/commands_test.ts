@@ -179,7 +179,11 @@ Deno.test("/send @NAME offers a file to the member of that name alone, and says 
     assert.match(console.printed.at(-1) ?? "", /1: "a\.txt" \(1 bytes?\) for <bob> alone: sending/);
     await run(`/send ${folder}/@bob`);
     assert.equal(sentTo().at(-1), 0, "a file of that name, to all");
-    await assert.rejects(run("/send @bert x"), /Cannot find "bert": nobody in this room/);
+    await assert.rejects(run("/send @bert x"), (error: UsageError) => {
+      assert.match(error.message, /Cannot find "bert": nobody in this room/);
+      assert.match(error.hint ?? "", /a file whose name begins with @ is \.\/@NAME/);
+      return true;
+    });
     await assert.rejects(run("/send @alice x"), /Cannot send a file to yourself/);
     await assert.rejects(run("/send @bob"), /it needs a path/);
   } finally {
