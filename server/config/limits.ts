@@ -76,10 +76,23 @@ export const PAGE_DEADLINE_MS = 30_000;
 export const OUTBOX_MAX_BYTES = 16 * MIB;
 
 /**
- * Bytes of parts of files that wait for one client before more are refused. One 10 MiB file in v1's base64 must fit,
- * since v1 senders push a whole file at once; other senders send a client only the chunks it asked for.
+ * Bytes of parts of files that wait for one client before more are refused. A client asks for 2 MiB at once, and once
+ * more where nothing came; what a v1 sender pushes beyond it is lost for that client.
  */
-export const OUTBOX_BULK_MAX_BYTES = 16 * MIB;
+export const OUTBOX_BULK_MAX_BYTES = 4 * MIB;
+
+/**
+ * A v1 sender cannot be asked for what a client has room for, so the server reads it no faster than those who get its
+ * file: while so much waits for one of them, each further chunk waits, for `patienceMs` at most. Who is behind after
+ * `times` of these in a row loses the file: members with 1.4 Mbit/s and more get all of it, and one that does not read
+ * delays it by two seconds.
+ */
+export const PUSHED_FILES = {
+  waitingBytes: 512 * KIB,
+  patienceMs: 250,
+  lookMs: 10,
+  times: 8,
+} as const;
 
 /** Bytes that wait for all clients; a body that waits for several counts once. Above this the heaviest source pays. */
 export const OUTBOX_BUDGET = { most: 512 * MIB, reserve: 32 * KIB } as const;

@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers";
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
+import { PUSHED_FILES } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
@@ -77,12 +78,27 @@ async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<b
       if (isBye) return true;
       // After each message: one record may hold ten thousand.
       const pause = login.session.requestBudget.wait(performance.now());
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      if (pause > 0) await waitFor(pause);
+      if (login.session.pushesTo !== undefined) await slowDown(login.session);
       if (done) break;
     }
   }
   await nextTurn();
   return false;
+}
+
+/** Waits for those who are behind with what the session pushes, for a while. */
+async function slowDown(session: Session): Promise<void> {
+  const { pushesTo } = session;
+  session.pushesTo = undefined;
+  const { patienceMs, lookMs } = PUSHED_FILES;
+  let left: number = patienceMs;
+  for (; left > 0 && pushesTo?.isBehind(); left -= lookMs) await waitFor(lookMs);
+  if (left <= 0) pushesTo?.waited();
+}
+
+function waitFor(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 // A read that finds bytes waiting is done at once: a client that never stops sending would keep the loop from

@@ -42,6 +42,12 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     const chunk = { kind: "chunk", client, name, time, file, index, data, last } as const;
     if (only === undefined) member.room.pass(chunk, member);
     else member.room.passTo([only], chunk);
+    // V14 ends it: nobody waits for more.
+    const { room: where } = member;
+    session.pushesTo = data.length === 0 || last ? undefined : {
+      isBehind: () => where.isBehind(client, file),
+      waited: () => where.waitedFor(client, file),
+    };
   },
 
   pull(session, { room, to, file, index, count }) {

@@ -36,6 +36,10 @@ export interface RoomMember {
   takeName(name: string): void;
   /** Somebody who moderates the room decided something about it. */
   obey(event: EventOf<"moderated">): void;
+  /** Whether much of a file that client `sender` pushes waits for it. */
+  isBehind(sender: ClientId, file: string): boolean;
+  /** The sender has waited in vain: who is still behind may lose that file. */
+  stayedBehind(sender: ClientId, file: string): void;
   /** A receiver asks for chunks of a file that it offers; no account where its server told none. */
   pulled(event: EventOf<"pull">, account: AskingAccount | undefined): void;
   /** A receiver says what becomes of a file that it offers. */
@@ -234,6 +238,16 @@ export class Room {
       if (this.#members.has(only)) this.#deliverTo(only, encoded, account);
       else this.#channel.pass(passing, { only, account });
     }
+  }
+
+  /** Whether much of a file that client `sender` pushes waits for a member on this server. */
+  isBehind(sender: ClientId, file: string): boolean {
+    return this.#members.values().some((member) => member.isBehind(sender, file));
+  }
+
+  /** The sender has waited in vain for those who are behind. */
+  waitedFor(sender: ClientId, file: string): void {
+    for (const member of this.#members.values()) member.stayedBehind(sender, file);
   }
 
   /** What happened after position `seen`. */

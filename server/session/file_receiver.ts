@@ -5,6 +5,7 @@
 import type { ClientId } from "../../shared/messages/ids.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
+import { PUSHED_FILES } from "../config/limits.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
 
@@ -35,6 +36,8 @@ interface Pushed {
   readonly offer: EventOf<"offer">;
   /** What the writer had dropped before: a difference means a gap. */
   readonly drops: number;
+  /** How often in a row its sender waited for this member in vain. */
+  late: number;
 }
 
 /** A file of a v2 sender that is fetched for a v1 client. */
@@ -63,7 +66,7 @@ export class FileReceiver {
     this.#lost.delete(key);
     if (offer.client === client) return;
     if (offer.hash === null) {
-      this.#keep(key, { kind: "pushed", offer, drops: writer()?.bulkDrops ?? 0 });
+      this.#keep(key, { kind: "pushed", offer, drops: writer()?.bulkDrops ?? 0, late: 0 });
     } else if (isV1) {
       const fetched: Fetched = { kind: "fetched", offer, next: 0, end: 0 };
       this.#keep(key, fetched);
@@ -79,6 +82,21 @@ export class FileReceiver {
     if (file?.kind === "fetched") return this.#takeFetched(file, event, chunk);
     const isDelivered = this.#options.deliver(event);
     if (file !== undefined) this.#takePushed(file, chunk, isDelivered);
+  }
+
+  /** Whether much waits for the client of a file that is pushed to it and that it has not lost. */
+  isBehind(pushed: { readonly client: ClientId; readonly file: string }): boolean {
+    const isPushed = this.#files.get(keyOf(pushed))?.kind === "pushed";
+    return isPushed && (this.#options.writer()?.waiting ?? 0) > PUSHED_FILES.waitingBytes;
+  }
+
+  /** The sender of a file that is pushed has waited for this member in vain; after some times in a row it loses it. */
+  stayedBehind(pushed: { readonly client: ClientId; readonly file: string }): void {
+    const key = keyOf(pushed);
+    const file = this.#files.get(key);
+    if (file?.kind !== "pushed") return;
+    file.late = this.isBehind(pushed) ? file.late + 1 : 0;
+    if (file.late >= PUSHED_FILES.times) this.#lose(key, file.offer, { index: 0 });
   }
 
   /** The connection of client `sender` is back: what was asked of it is asked again. */
@@ -103,7 +121,7 @@ export class FileReceiver {
     else if (chunk.last) this.#files.delete(key);
   }
 
-  #lose(key: string, offer: EventOf<"offer">, { index }: EventOf<"chunk">): void {
+  #lose(key: string, offer: EventOf<"offer">, { index }: { readonly index: number }): void {
     this.#files.delete(key);
     if (this.#lost.size >= FILES_MAX) this.#lost.clear();
     this.#lost.add(key);

@@ -1,6 +1,6 @@
 // A session in one of its rooms: the name that it has there, and what it does there.
 
-import type { RequestId } from "../../shared/messages/ids.ts";
+import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
@@ -177,6 +177,14 @@ export class Membership implements RoomMember {
   get account(): AskingAccount {
     const { address, room } = this;
     return { source: sourceOf(address), sharers: room.countFrom(address) };
+  }
+
+  isBehind(sender: ClientId, file: string): boolean {
+    return this.#receiver?.isBehind({ client: sender, file }) ?? false;
+  }
+
+  stayedBehind(sender: ClientId, file: string): void {
+    this.#receiver?.stayedBehind({ client: sender, file });
   }
 
   pulled(

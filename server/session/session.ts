@@ -61,6 +61,8 @@ export class Session implements MemberSession, SessionRef {
   actedAt = performance.now();
   /** When it was pinged last; monotonic ms. */
   pingedAt = performance.now();
+  /** Those who get what it pushes: it is read slower while they are behind. */
+  pushesTo: { isBehind(): boolean; waited(): void } | undefined;
   /** Until when further rate-limit notices to a v1 client are held back: one a window is enough. */
   quietUntil = -Infinity;
   #memberships: readonly Membership[] = [];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { EventWriter } from "../../../server/delivery/event_writer.ts";
 import { type ChunkQuestion, FileReceiver } from "../../../server/session/file_receiver.ts";
+import { PUSHED_FILES } from "../../../server/config/limits.ts";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
 import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
@@ -34,9 +35,11 @@ function member(isV1: boolean) {
   const delivered: number[] = [];
   const told: Event[] = [];
   const asked: ChunkQuestion[] = [];
-  const client = { hasRoom: true, bulkDrops: 0 };
+  const client = { hasRoom: true, bulkDrops: 0, waiting: 0 };
   const writer: EventWriter = {
-    waiting: 0,
+    get waiting() {
+      return client.waiting;
+    },
     get bulkDrops() {
       return client.bulkDrops;
     },
@@ -125,4 +128,28 @@ Deno.test("a member that cannot keep up with a v1 sender loses the file, with a 
       assert.equal(delivered.at(-1), 0, "its next file comes again");
     }
   }
+});
+
+Deno.test("who stays behind with a pushed file, however long its sender waits, loses that file", () => {
+  const { files, client, told, take, delivered } = member(false);
+  files.offered(offer(null));
+  const pushed = { client: 7, file: "f" };
+  const { waitingBytes, times } = PUSHED_FILES;
+  client.waiting = waitingBytes;
+  assert.equal(files.isBehind(pushed), false);
+  client.waiting++;
+  assert.equal(files.isBehind(pushed), true);
+  assert.equal(files.isBehind({ ...pushed, client: 8 }), false, "another sender's file");
+  for (let n = 1; n < times; n++) files.stayedBehind(pushed);
+  client.waiting = 0;
+  files.stayedBehind(pushed);
+  client.waiting = waitingBytes + 1;
+  for (let n = 1; n < times; n++) files.stayedBehind(pushed);
+  assert.deepEqual(told, [], "not in a row");
+  take(0);
+  files.stayedBehind(pushed);
+  take(1);
+  assert.deepEqual(delivered, [0]);
+  assert.deepEqual(told.map(({ kind }) => kind), ["chunk", "notice"]);
+  assert.equal(files.isBehind(pushed), false, "nobody waits for it any longer");
 });
