@@ -37,6 +37,7 @@ const JOBS = Math.min(navigator.hardwareConcurrency + 2, 6);
 /** What takes longest begins first, so that no core waits for the last file. Unit tests are short and fill the gaps. */
 const LONGEST = [
   "tests/e2e/cluster/cluster_faults_test.ts",
+  "tests/fuzz/abuse_input_test.ts",
   "tests/e2e/web/web_socket_test.ts",
   "tests/e2e/release/executables_test.ts",
   "tests/e2e/process/bad_starts_test.ts",

@@ -205,7 +205,8 @@ Deno.test("v1 and v2 members see each other, and everybody is told who is on the
   await alice.until(
     () =>
       alice.notes.some((note) =>
-        /^In "lobby": alice, carol \(connection lost\), "old bob" \(old client\)/.test(note)
+        /^In "lobby": alice \(made this room\), carol \(connection lost\), "old bob" \(old client\)/
+          .test(note)
       ),
     "the list",
   );
