@@ -60,6 +60,11 @@ export class Heartbeat {
     if (this.#dueAt === undefined && quiet >= SILENCE_SHOWN_MS) this.#options.ask?.();
   }
 
+  /** The machine or the page woke up: the server is asked, and is gone where it does not answer soon. */
+  wake(): void {
+    if (this.#askedAt === undefined) this.#ask();
+  }
+
   /** For how long nothing was heard although an answer is due; undefined where all is well. */
   get silentMs(): number | undefined {
     const { clock, ask, patienceMs } = this.#options;
@@ -77,7 +82,7 @@ export class Heartbeat {
       await clock.wait(HEARTBEAT_SWEEP_MS, signal);
       if (signal.aborted) return;
       const date = clock.date();
-      if (date - before > WAKE_JUMP_MS) this.#ask();
+      if (date - before > WAKE_JUMP_MS) this.wake();
       before = date;
       if (this.#isDead()) return onDead();
       if (this.silentMs !== undefined) this.#options.onSilence();

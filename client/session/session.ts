@@ -66,6 +66,8 @@ export interface Session {
   onSilence: () => void;
   /** Asks the server for a sign of life where there was none lately. */
   nudge(): void;
+  /** Asks the server for a sign of life, and gives it up where none comes soon: the machine slept. */
+  wake(): void;
   /** Sends one message; resolves when the system took it. Throws ConnectionError or LimitError. */
   send(message: Request): Promise<void>;
   /**

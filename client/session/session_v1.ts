@@ -153,7 +153,9 @@ export class SessionV1 implements Session {
     return this.#heartbeat.silentMs;
   }
 
+  // v1 has no word to ask with.
   nudge(): void {}
+  wake(): void {}
 
   close(): void {
     if (this.#leaving === undefined) this.#end();

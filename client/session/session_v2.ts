@@ -148,6 +148,10 @@ export class SessionV2 implements Session {
     this.#heartbeat.nudge();
   }
 
+  wake(): void {
+    this.#heartbeat.wake();
+  }
+
   async #leave(): Promise<void> {
     if (this.#closed) return;
     this.#watching.abort();

@@ -84,7 +84,10 @@ export class ChatActions implements PageActions {
   }
 
   wake(): void {
-    this.#context?.chat.backoff.wake();
+    const chat = this.#context?.chat;
+    chat?.backoff.wake();
+    // The browser held the page's timers while it slept, and may not have seen that the link is gone.
+    if (chat?.connected) chat.requireSession().wake();
   }
 
   quit(): void {

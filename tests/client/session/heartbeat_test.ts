@@ -54,6 +54,19 @@ Deno.test("a jump of the date is a wake from sleep: the server is asked, and gon
   assert.deepEqual([told.asked, told.dead], [1, 1]);
 });
 
+Deno.test("who says that it woke has the server asked at once, and once; without an answer in 3 s it is gone", async () => {
+  const { told, heartbeat, pass } = watched();
+  await pass(2);
+  heartbeat.wake();
+  heartbeat.wake();
+  assert.deepEqual([told.asked, told.dead], [1, 0]);
+  heartbeat.heard();
+  await pass(5);
+  heartbeat.wake();
+  await pass(WAKE_ANSWER_MS / 1_000 + 1);
+  assert.deepEqual([told.asked, told.dead], [2, 1]);
+});
+
 Deno.test("a server that answers after a wake stays, and each wake asks again", async () => {
   const { clock, told, heartbeat, pass } = watched();
   for (const slept of [3_600_000, 7_200_000]) {

@@ -150,6 +150,7 @@ export class FakeSession implements Session {
   roundTripMs: number | undefined;
   silentMs: number | undefined;
   nudged = 0;
+  woken = 0;
   onSilence: () => void = () => {};
   closed = false;
   left = false;
@@ -180,6 +181,10 @@ export class FakeSession implements Session {
 
   nudge(): void {
     this.nudged++;
+  }
+
+  wake(): void {
+    this.woken++;
   }
 
   /** The server says nothing any more, or speaks again. */
