@@ -82,9 +82,10 @@ function advertised(
   name: PublicAddress | undefined,
   port: number,
 ): ServerConfig["advertise"] {
-  if (name !== undefined) return { host: name.host, port: name.port ?? port };
-  const [host] = reachable;
-  return host === undefined || areLinkLocal ? undefined : { host, port };
+  const [own] = areLinkLocal ? [] : reachable;
+  const host = name?.host ?? own;
+  // A zone means something on one machine only.
+  return host === undefined || host.includes("%") ? undefined : { host, port: name?.port ?? port };
 }
 
 /** How somebody with the same program calls the client. */

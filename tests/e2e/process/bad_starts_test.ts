@@ -58,6 +58,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   hold: ["-1", "3601"],
   "admin-listen": ["nowhere", "127.0.0.1:99999"],
   "take-over": ["nowhere", "127.0.0.1:99999"],
+  advertise: ["nowhere", "chat.example.org:0"],
   "log-level": ["LOUD"],
   "log-format": ["xml"],
 };
@@ -79,6 +80,23 @@ test("a value out of range is refused for every option, with what is wanted", as
   );
   assert.deepEqual(untried.map(([name]) => name), []);
 });
+
+test("invites need tokens, and a server that has its rooms to itself", () =>
+  allRefused([
+    {
+      args: ["--invites"],
+      says: /--invites: the server needs no token/,
+      hint: /CMDCHAT_TOKENS or --tokens-file/,
+      code: CONFIG,
+    },
+    {
+      args: ["--invites", "--nats", "nats://127.0.0.1:1"],
+      env: { CMDCHAT_TOKENS: "one" },
+      says: /--invites with --nats/,
+      hint: /tokens with names/,
+      code: CONFIG,
+    },
+  ]));
 
 test("networks and origins that cannot be used are refused, and so is the origin null without tokens", () =>
   allRefused([

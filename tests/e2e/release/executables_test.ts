@@ -344,6 +344,23 @@ test("the server's executable holds network, reading, its own variables, its use
   assert.equal(code_cache_key, null, "a code cache would be written to the temporary folder");
 });
 
+test("the server's executable hosts with what it holds, and the client's follows its link", async () => {
+  const paths = await executables();
+  await using home = await emptyFolder();
+  const env = homeIn(home);
+  await using hosting = new Program(paths.server, { args: ["host", "--port", "0"], env });
+  await hosting.prints(/You join[^\n]*\n\ncmdchat-client 'cmdchat:\/\/127/);
+  const link = /cmdchat:\/\/127[^']+/.exec(hosting.stdout)?.[0] ?? "";
+  await using alice = new Program(paths.client, {
+    args: ["--name", "alice"],
+    env: { ...env, CMDCHAT_LINK: link },
+  });
+  await alice.prints(/In "lobby": alice/);
+  hosting.signal("SIGINT");
+  assert.equal(await hosting.end(), 0, hosting.stderr);
+  assert.equal(hosting.stderr, "");
+});
+
 test("the client's executable reads its own variables, those of the terminal and the home, and those that name a proxy", async () => {
   const { client } = await executables();
   const { permissions } = await embeddedSettings(client);
