@@ -149,6 +149,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",
     uses: ["server/config", "server/limits", "server/delivery"],
     face: [
+      "backlog",
       "bus",
       "memory_bus",
       "recent_events",

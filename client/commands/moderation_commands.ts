@@ -1,6 +1,8 @@
 // Commands for the maker of a room and its ops. The server decides whether the user may use them.
 
 import type { AnyClientId } from "../base/local_ids.ts";
+import { BACKLOG_MAX_LINES } from "../../shared/base/limits.ts";
+import { backlogRule } from "../../shared/messages/moderation_text.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { durationText, parseDuration } from "../../shared/text/duration.ts";
@@ -134,12 +136,43 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     run: ({ chat }, argument) => pin(chat, argument),
   },
   {
+    name: "backlog",
+    argument: "[N|off]",
+    needs: "new protocol",
+    help: "show who comes later the last N lines, of those said from now on; alone: how it is",
+    run: ({ chat }, argument) => setBacklog(chat, argument),
+  },
+  {
     name: "unpin",
     needs: "new protocol",
     help: "remove the pinned message",
     run: ({ chat }) => unpin(chat),
   },
 ];
+
+async function setBacklog(chat: Chat, argument: string): Promise<unknown> {
+  const { room } = chat;
+  if (room.isSealed) {
+    throw new UsageError(
+      "Cannot keep lines of a sealed room for who comes later: nobody but its members can read them",
+      { hint: "/pin #N shows one message to who comes in" },
+    );
+  }
+  if (argument === "") {
+    return chat.output.answer(
+      room.backlog === 0
+        ? `The backlog of ${quote(room.title)} is off: who comes in reads nothing of before.`
+        : backlogRule(room.backlog),
+    );
+  }
+  const lines = argument === "off" ? 0 : /^\d{1,4}$/.test(argument) ? Number(argument) : -1;
+  if (lines < 0 || lines > BACKLOG_MAX_LINES) {
+    throw new UsageError(
+      `Cannot set the backlog to ${quote(argument)}: it is 1 to ${BACKLOG_MAX_LINES} lines, or off`,
+    );
+  }
+  return await chat.requests.add({ kind: "backlog", lines }, room);
+}
 
 /** The member that `argument` names, which says nothing else: a reason would be lost. */
 function wholeName(chat: Chat, command: string, argument: string): AnyClientId {

@@ -2,7 +2,12 @@
 
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
-import { moderationText, pinnedText } from "../../shared/messages/moderation_text.ts";
+import {
+  backlogRule,
+  backlogText,
+  moderationText,
+  pinnedText,
+} from "../../shared/messages/moderation_text.ts";
 import { OPS_MAX } from "../../shared/base/limits.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
@@ -30,6 +35,8 @@ export type RoomEvent = RoomEventOf<
   | "moderated"
   | "pinned"
   | "rules"
+  | "backlog"
+  | "earlier"
   | "bans"
   | "typing"
   | "members"
@@ -60,6 +67,7 @@ const HANDLERS: Handlers = {
       ? undefined
       : { sequence: reply, sender: answered?.sender, text: answered?.text };
     room.said.add({ sequence, sender, text, own });
+    room.heard.take({ sequence, time });
     if (room.id !== undefined) chat.typing.ends(room.id, sender);
     const elsewhere = room !== chat.rooms.current;
     const marks = { ...sealedMark(room), ...verified };
@@ -201,12 +209,37 @@ const HANDLERS: Handlers = {
     show(chat, { event: "pinned", text: pinnedText(event), name, time, ...what }, room);
   },
 
+  backlog(chat, event, room) {
+    const { client, name, request, lines, time } = event;
+    if (client === chat.clientId) chat.requests.answer(request, "confirmed");
+    room.backlog = lines;
+    show(chat, { event: "rules", text: backlogText(event), name, time }, room);
+  },
+
+  earlier(chat, { list }, room) {
+    const elsewhere = room !== chat.rooms.current;
+    const lines = list.filter(([sequence, , , time]) => room.heard.take({ sequence, time })).map((
+      [sequence, client, sender, time, text, action, reply],
+    ) => {
+      const own = client === chat.clientId;
+      const answered = room.said.find(reply);
+      room.said.add({ sequence, sender, text, own });
+      const about = { sequence, sender, text, own, action, mention: false, backlog: true };
+      const quoted = { sequence: reply, sender: answered?.sender, text: answered?.text };
+      const quote = reply === 0 ? undefined : quoted;
+      return { ...about, room: room.title, elsewhere, time: iso(time), quote };
+    });
+    chat.output.earlier(lines);
+  },
+
   bans(_chat, { list, more }, room) {
     room.bans.take(list.map(([client, name, until, by]) => ({ client, name, until, by })), more);
   },
 
   rules(chat, event, room) {
-    const { maker, ops, locked, slow, sequence, authorName: author, text } = event;
+    const { maker, ops, locked, slow, sequence, authorName: author, text, backlog } = event;
+    const isBacklogNews = backlog > 0 && backlog !== room.backlog;
+    room.backlog = backlog;
     const isOwn = maker === chat.clientId;
     const wasOp = room.ops.has(chat.clientId ?? 0);
     room.isMakerNews = isOwn && (room.isMakerNews || room.maker !== maker);
@@ -229,6 +262,7 @@ const HANDLERS: Handlers = {
       ...(locked ? ["The room is locked: nobody else can join."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
+    if (isBacklogNews) parts.push(backlogRule(backlog));
     if (parts.length === 0) return;
     const [makerName] = names([maker]);
     const who = { maker: makerName, ops: opNames };

@@ -31,6 +31,9 @@ export class ScriptOutput extends Output {
     return "shown";
   }
 
+  // What was said before is no news.
+  override earlier(): void {}
+
   override file(event: TransferEvent): void {
     this.#listeners.onFile?.(event);
   }

@@ -3,18 +3,11 @@
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { Attention, mentions } from "./attention.ts";
-import type { Clock } from "../base/clock.ts";
-import type { History } from "../history/history.ts";
 import { HistoryLog, markOf } from "./history_log.ts";
 import type { LookBackSource } from "../console/look_back.ts";
 import { drawnLines, earlierLines } from "./look_back_lines.ts";
 import { DeferredLines } from "./deferred_lines.ts";
-import {
-  isReactionLine,
-  ReactionFold,
-  reactionSummary,
-  type ShowReactions,
-} from "./reaction_fold.ts";
+import { isReactionLine, ReactionFold, reactionSummary } from "./reaction_fold.ts";
 import { IgnoredNames } from "../rooms/ignored_names.ts";
 import { LongTexts } from "./long_texts.ts";
 import { isMembership, isPresence, PresenceFold } from "./presence_fold.ts";
@@ -33,40 +26,10 @@ import {
 import { plainRow, plainText, type RenderedLine } from "../render/shown.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
+import type { OutputOptions } from "./output_options.ts";
+export type { OutputOptions, OutputScreen } from "./output_options.ts";
 import { type ShownLine, shownLine } from "./shown_line.ts";
-import type { Alert } from "../terminal/terminal.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
-
-/** Where output goes. */
-export interface OutputOptions {
-  readonly renderer: Renderer;
-  /** Takes the conversation. */
-  readonly print: (shown: RenderedLine) => void;
-  /** Takes diagnostics; standard error if the output is piped. */
-  readonly diagnose: (shown: RenderedLine) => void;
-  /** Renders diagnostics; by default the same renderer. */
-  readonly diagnosis?: Renderer;
-  readonly history: (Pick<History, "append"> & Partial<Pick<History, "entries">>) | undefined;
-  /** Lines kept for `/last`. */
-  readonly bufferSize: number;
-  readonly clock: Clock;
-  readonly settings?: ChatSettings;
-  /** Present only in a terminal with a prompt. */
-  readonly screen?: OutputScreen;
-}
-
-/** A screen with rows that change in place. */
-export interface OutputScreen {
-  readonly setLive: (lines: readonly RenderedLine[]) => void;
-  readonly alert: (alert: Alert) => void;
-  readonly columns: () => number;
-  /** Shows a title of the window; undefined puts the one before back. */
-  readonly title?: (text: string | undefined) => void;
-  /** Shows all reactions to a message at the message; false where it is not shown any more. Absent: as lines. */
-  readonly react?: ShowReactions;
-  /** A line as the terminal shows it; absent where it is no terminal. */
-  readonly paint?: (line: RenderedLine) => string;
-}
 
 const NOTHING: RenderedLine = { kind: "file", rows: [] };
 
@@ -116,6 +79,21 @@ export class Output {
     );
     if (!isDeferred) this.#attention?.chat(line);
     return line.mention ? "mention" : "shown";
+  }
+
+  /** Shows what was said before the user came in, between two rules; it rings for nobody, and is not stored. */
+  earlier(lines: readonly ChatLine[]): void {
+    const seen = lines.filter(({ own, sender }) => own || !this.ignored.has(sender));
+    const [first] = seen;
+    if (first === undefined) return;
+    const where = first.elsewhere ? `${shortLabel(first.room)}: ` : "";
+    this.flush();
+    this.#rule(`${where}before you came`);
+    for (const line of seen) {
+      const draw = (elsewhere: boolean) => this.#renderer.chat({ ...line, elsewhere });
+      this.#show({ ...shownLine(line, draw), isSaid: true }, line.elsewhere);
+    }
+    this.#rule(`${where}now`);
   }
 
   /** Shows a system line. */

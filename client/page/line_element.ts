@@ -121,7 +121,7 @@ function withoutStar(rows: readonly SpanRow[]): readonly SpanRow[] {
 }
 
 function traits(line: RenderedLine): string[] {
-  const names = ["own", "mention", "direct", "action"] as const;
+  const names = ["own", "mention", "direct", "action", "backlog"] as const;
   return names.filter((name) => line[name]);
 }
 

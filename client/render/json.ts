@@ -13,7 +13,7 @@ export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
-      const { to, sealed, verified } = line;
+      const { to, sealed, verified, backlog } = line;
       // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
         ? object("chat", {
@@ -29,6 +29,7 @@ export function createJsonRenderer(): Renderer {
           quote,
           sealed,
           verified,
+          backlog,
         })
         : object("chat", {
           kind: "direct",

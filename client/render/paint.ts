@@ -107,7 +107,10 @@ function lineLooks(shown: RenderedLine): readonly Look[] {
   }
 }
 
-function weightOf({ mention = false, action = false }: RenderedLine): readonly Look[] {
+function weightOf(
+  { mention = false, action = false, backlog = false }: RenderedLine,
+): readonly Look[] {
+  if (backlog) return ["faint"];
   return mention ? ["bold"] : action ? ["italic"] : [];
 }
 

@@ -78,6 +78,8 @@ export interface RenderedLine {
   /** Of a message: whether it is for one member alone. */
   readonly direct?: boolean;
   readonly action?: boolean;
+  /** Of a chat: it was said before the user came in. */
+  readonly backlog?: boolean;
   /** Of a message to a room: its number there. */
   readonly sequence?: number;
   /** Of a message: whether it was sealed, so that the server cannot read it. */

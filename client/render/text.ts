@@ -32,6 +32,8 @@ export interface ChatLine {
   readonly quote?: Quote | undefined;
   /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
+  /** Whether it was said before the user came in. */
+  readonly backlog?: boolean;
 }
 
 /** The message that another one answers: its number, and sender and text if known, NOT sanitized. */
@@ -118,10 +120,11 @@ export interface Renderer {
 
 /** What is shown of a message beside its rows. */
 export function messageTraits(
-  { own, mention, to, action = false, sealed = false, sequence }: ChatLine,
+  { own, mention, to, action = false, sealed = false, sequence, backlog = false }: ChatLine,
 ): Omit<RenderedLine, "rows"> {
   const numbered = to === undefined ? { sequence } : {};
-  return { kind: "chat", own, mention, direct: to !== undefined, action, sealed, ...numbered };
+  const traits = { own, mention, direct: to !== undefined, action, sealed, ...numbered };
+  return { kind: "chat", ...traits, ...(backlog ? { backlog } : {}) };
 }
 
 const NAME_SHOWN_MAX = 64;

@@ -5,7 +5,7 @@ import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import { Reactions } from "./reactions.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { Bans } from "./bans.ts";
-import { RecentMessages } from "./recent_messages.ts";
+import { HeardMessages, RecentMessages } from "./recent_messages.ts";
 import { MEMBERS_MAX, Roster, type RosterEntry } from "./roster.ts";
 
 /** Who moderates a room: who made it, and whom that one made an op. */
@@ -42,6 +42,10 @@ export class JoinedRoom {
   maker: AnyClientId = 0;
   /** The clients that its maker made ops. */
   ops: ReadonlySet<AnyClientId> = new Set();
+  /** How many lines the server keeps of it for who comes later; 0 = none. */
+  backlog = 0;
+  /** Which messages were shown, by number and time: who comes in again is told some of them once more. */
+  readonly heard = new HeardMessages();
   /** What is pinned; its texts are NOT sanitized. */
   pin: Pin | undefined;
   /** Whether the user made it and was not told yet what that is good for: alone, for nothing. */

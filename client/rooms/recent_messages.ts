@@ -1,6 +1,7 @@
 // The last messages of a room, for quotes and edits; in memory only.
 
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
+import { BACKLOG_MAX_LINES } from "../../shared/base/limits.ts";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
 /** A message in its present form. `sender` and `text` are NOT sanitized. */
@@ -62,5 +63,20 @@ export class RecentMessages {
   clear(): void {
     this.#messages.clear();
     this.#lastOwn = undefined;
+  }
+}
+
+/** Which of the last messages of a room were shown, also over a new session. */
+export class HeardMessages {
+  readonly #keys = new Set<string>();
+
+  /** True the first time; by number and time, since another room of that name begins with 1 again. */
+  take({ sequence, time }: { readonly sequence: SequenceNumber; readonly time: number }): boolean {
+    const key = `${sequence} ${time}`;
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    const [oldest] = this.#keys;
+    if (this.#keys.size > 2 * BACKLOG_MAX_LINES && oldest !== undefined) this.#keys.delete(oldest);
+    return true;
   }
 }

@@ -80,6 +80,7 @@ export class V1Translation {
       case "moderate":
       case "pin":
       case "bans":
+      case "backlog":
       case "invite":
       case "invites":
       case "uninvite":

@@ -51,6 +51,7 @@ const OBJECTS = [
     quote: z.looseObject({ sequence: count, sender: name.optional(), text: z.string().optional() })
       .optional().describe("What it answers"),
     verified,
+    backlog: z.boolean().optional().describe("Whether it was said before we came in"),
   }),
   object("direct", "Somebody said something to one person alone", {
     room: name.describe("A room that both are in"),

@@ -57,6 +57,7 @@ const REQUESTS: readonly Message[] = [
   ["invite", [34, 9, "kitchen", 1, 7200]],
   ["invites", [35, 9]],
   ["uninvite", [36, 9, 3]],
+  ["backlog", [37, 12, 5, 20]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -120,7 +121,7 @@ const EVENTS: readonly Message[] = [
   ["sealed_here", [40, 1, [bytes(16, 4)]]],
   ["sealed_guests", [41, 1, 2]],
   ["moderated", [42, 5, 3, 2, "bob", 1_790_000_000_000, 9, "ban", 3, "eve", 60, "noise"]],
-  ["rules", [43, 5, 2, [3], true, 10, 3, 2, "bob", "soup is ready"]],
+  ["rules", [43, 5, 2, [3], true, 10, 3, 2, "bob", "soup is ready", 20]],
   ["taken", [44, "f1", 3]],
   ["pull", [45, 5, 2, "f1", 3, 32]],
   ["receipt", [46, 5, 2, "bob", 1_790_000_000_000, "f1", "refused"]],
@@ -131,6 +132,8 @@ const EVENTS: readonly Message[] = [
   ["move", [51, "chat2.example.org", 5050]],
   ["invited", [52, 9, 3, "s3cret", 1, 1_790_000_000_000, ["chat.example.org", 5050]]],
   ["invites", [53, 9, [[3, "bob", "kitchen", 1, 1_790_000_000_000]]]],
+  ["backlog", [54, 5, 3, 2, "bob", 1_790_000_000_000, 12, 20]],
+  ["earlier", [55, 5, [[3, 2, "bob", 1_790_000_000_000, "soup is ready", false, 0]]]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

@@ -16,6 +16,7 @@ import type {
   PublishOptions,
 } from "../room/bus.ts";
 import { type MissedEvents, RecentEvents } from "../room/recent_events.ts";
+import { Backlog } from "../room/backlog.ts";
 import { RoomView } from "../room/room_view.ts";
 import type { Backplane, EntryRefusal, Running, Subject } from "./backplane.ts";
 import { clientsOf, type Slot } from "./client_numbers.ts";
@@ -112,7 +113,7 @@ const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, 
 
 class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly ready: Promise<void>;
-  readonly view = new RoomView();
+  readonly view: RoomView;
   readonly #cluster: ClusterBusOptions;
   readonly #options: ClusterChannelOptions;
   readonly #memory: RecentEvents;
@@ -128,6 +129,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     this.#cluster = cluster;
     this.#options = options;
     this.#memory = new RecentEvents(options.memoryMs, options.memory);
+    this.view = new RoomView(new Backlog(options.backlog, options.memory));
     const subject = key.subject("room", options.title);
     this.#live = key.subject("live", options.title);
     this.#log = new SharedLog({
@@ -174,6 +176,7 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
 
   close(): void {
     this.#memory.close();
+    this.view.backlog.close();
     this.#subscription.close();
     this.#log.finish().then(this.#options.onClosed, this.#cluster.onFault);
   }

@@ -12,6 +12,7 @@ import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { CONNECTION_RATE, CONNECTIONS_PER_ADDRESS_MAX, ROOMS_MAX } from "./limits.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import {
+  BACKLOG_MAX_LINES,
   CONNECTIONS_MAX,
   FILE_MAX_BYTES,
   FILE_MAX_BYTES_CEILING,
@@ -191,6 +192,14 @@ export const SERVER_OPTIONS = {
     fallback: String(ROOMS_MAX),
     parse: integer(1, 1_000_000),
     help: "rooms at the same time",
+  },
+  backlog: {
+    value: "N",
+    env: "CMDCHAT_BACKLOG",
+    fallback: "0",
+    parse: integer(0, BACKLOG_MAX_LINES),
+    help:
+      "last lines that each room shows to who comes later, unless its maker says otherwise; 0 = none",
   },
   nats: {
     value: "URL",

@@ -7,7 +7,12 @@ import type {
   ServerMessage,
   ServerMessageOf,
 } from "../../shared/messages/messages_v1.ts";
-import { moderationText, pinnedText } from "../../shared/messages/moderation_text.ts";
+import {
+  backlogRule,
+  backlogText,
+  moderationText,
+  pinnedText,
+} from "../../shared/messages/moderation_text.ts";
 import { type Event, isSealedEvent, type Request } from "../../shared/messages/messages_v2.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
@@ -43,6 +48,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
       return said(event, room, moderationText(event));
     case "pinned":
       return said(event, room, pinnedText(event));
+    case "backlog":
+      return said(event, room, backlogText(event));
     case "topic":
       return said(event, room, `${event.name} set the topic: ${event.text}`);
     case "status":
@@ -82,11 +89,16 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
       const names = event.list.map(([, name]) => name);
       return note(room, { message: `In this room: ${names.join(", ")}`, event: "names", names });
     }
-    case "rules":
-      return event.sequence === 0 ? undefined : note(room, {
-        message: oneLine(`Pinned, #${event.sequence} of ${event.authorName}: ${event.text}`),
-        event: "notice",
-      });
+    case "rules": {
+      const parts = [
+        ...(event.backlog > 0 ? [backlogRule(event.backlog)] : []),
+        ...(event.sequence > 0
+          ? [`Pinned, #${event.sequence} of ${event.authorName}: ${event.text}`]
+          : []),
+      ];
+      if (parts.length === 0) return undefined;
+      return note(room, { message: oneLine(parts.join(" ")), event: "notice" });
+    }
     case "declined":
       return note(room, { message: event.why, event: "refused" });
     case "notice":
@@ -103,6 +115,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "back":
     case "typing":
     case "bans":
+    // It could not tell them from what is said now.
+    case "earlier":
     case "invited":
     case "invites":
     case "taken":

@@ -12,7 +12,7 @@ import type { Membership } from "../session/membership.ts";
 const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
 
 /** Handlers of moderation. */
-export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans"> = {
+export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "backlog"> = {
   moderate(session, request) {
     const { id, room, what, whom, seconds, text } = request;
     const member = memberIn(session, room, `${what} anybody`);
@@ -63,6 +63,24 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans"> = {
     const placed = member.room.publish(
       { kind: "pinned", ...member.about(), request: id, ...pin },
       { onRefused: (why) => session.decline(id, `Cannot pin the message: ${why}`) },
+    );
+    whenPlaced(placed, () => answerDone(session, id));
+  },
+
+  backlog(session, { id, room, lines }) {
+    const member = memberIn(session, room, "set the backlog");
+    if (!member.room.rules.moderates(session.id)) {
+      refuseIf("only the maker of the room and its ops can do that", "set the backlog");
+    }
+    session.host.log.info("audit", {
+      by: session.id,
+      what: "backlog",
+      lines,
+      room: `open:${room}`,
+    });
+    const placed = member.room.publish(
+      { kind: "backlog", ...member.about(), request: id, lines },
+      { onRefused: (why) => session.decline(id, `Cannot set the backlog: ${why}`) },
     );
     whenPlaced(placed, () => answerDone(session, id));
   },

@@ -34,6 +34,7 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   offer: { isLimited: true, reaches: "room", does: "send the file" },
   moderate: { isLimited: true, does: "moderate the room" },
   pin: { isLimited: true, reaches: "room", does: "pin the message" },
+  backlog: { isLimited: true, does: "set the backlog" },
   bans: { isLimited: true, does: "list the bans" },
   invite: { isLimited: true, does: "make an invite" },
   invites: { isLimited: true, does: "list invites" },

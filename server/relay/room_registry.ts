@@ -17,6 +17,7 @@ const MEMORY_HOLDS = 2;
 export class RoomRegistry implements RoomKeeper {
   readonly #bus: Bus;
   readonly #memoryMs: number;
+  readonly #backlog: number;
   readonly #memory = new FairBudget(ROOM_MEMORY_BUDGET);
   readonly #shares: RoomQuota;
   readonly #rooms = new Map<string, Room>();
@@ -24,6 +25,7 @@ export class RoomRegistry implements RoomKeeper {
 
   constructor(config: ServerConfig, bus: Bus) {
     this.#bus = bus;
+    this.#backlog = config.backlog;
     this.#memoryMs = config.hold * 1_000 * MEMORY_HOLDS;
     this.#shares = new RoomQuota(roomBounds(config));
   }
@@ -80,6 +82,7 @@ export class RoomRegistry implements RoomKeeper {
       bus: this.#bus,
       memoryMs: this.#memoryMs,
       memory: this.#memory,
+      backlog: this.#backlog,
     });
     this.#rooms.set(room.title, room);
     return room;

@@ -5,6 +5,7 @@ import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts"
 import type { BudgetAccount } from "../limits/fair_budget.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { MissedEvents } from "./recent_events.ts";
+import type { Backlog } from "./backlog.ts";
 import type { RoomRules } from "./room_rules.ts";
 
 type WithoutPosition<E> = E extends unknown ? Omit<E, "at" | "sequence"> : never;
@@ -30,6 +31,7 @@ export type PlacedEvent =
       | "status"
       | "moderated"
       | "pinned"
+      | "backlog"
     >
   >;
 
@@ -82,6 +84,8 @@ export interface Occupant {
 export interface SharedView {
   readonly topic: string;
   readonly rules: RoomRules;
+  /** What is kept for who comes later. */
+  readonly backlog: Backlog;
   /** In the order in which they came. */
   readonly occupants: readonly Occupant[];
   /** Number of occupants. */
@@ -102,6 +106,8 @@ export interface ChannelOptions {
   readonly memoryMs: number;
   /** Who pays for what is kept, and the budget of all rooms. */
   readonly memory: BudgetAccount;
+  /** How many lines are kept for who comes later where nobody has said otherwise; absent: none. */
+  readonly backlog?: number | undefined;
   /** Takes each event as it comes back. */
   readonly deliver: (broadcast: EncodedEvent, audience?: Audience) => void;
   /** The order was lost and begins again: others may not know what was delivered last, and the other way round. */

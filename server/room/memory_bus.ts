@@ -17,6 +17,7 @@
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
+import { Backlog } from "./backlog.ts";
 import { type MissedEvents, RecentEvents } from "./recent_events.ts";
 import { RoomView } from "./room_view.ts";
 import type { Audience, Bus, Channel, ChannelOptions, PassingEvent, PlacedEvent } from "./bus.ts";
@@ -57,14 +58,14 @@ export class MemoryBus implements Bus {
 
 class MemoryChannel implements Channel {
   readonly ready = undefined;
-  readonly view = new RoomView();
+  readonly view: RoomView;
   readonly #title: string;
   readonly #deliver: ChannelOptions["deliver"];
   readonly #memory: RecentEvents;
   readonly #onClose: () => void;
 
   constructor(
-    { title, memoryMs, memory, deliver }: ChannelOptions,
+    { title, memoryMs, memory, backlog, deliver }: ChannelOptions,
     onClose: () => void,
     state: ChannelState | undefined,
   ) {
@@ -72,6 +73,7 @@ class MemoryChannel implements Channel {
     this.#deliver = deliver;
     this.#onClose = onClose;
     this.#memory = new RecentEvents(memoryMs, memory);
+    this.view = new RoomView(new Backlog(backlog, memory));
     if (state !== undefined) this.#restore(state);
   }
 
@@ -111,6 +113,7 @@ class MemoryChannel implements Channel {
 
   close(): void {
     this.#memory.close();
+    this.view.backlog.close();
     this.#onClose();
   }
 

@@ -63,6 +63,8 @@ export interface RoomOptions {
   readonly memoryMs: number;
   /** The budget of what all rooms keep. */
   readonly memory: FairBudget;
+  /** How many lines it keeps for who comes later where nobody has said otherwise; absent: none. */
+  readonly backlog?: number | undefined;
   /** Who made it here, and what to call when it is gone. */
   readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
   /** What the process before this one knew of it. */
@@ -80,7 +82,7 @@ export class Room {
   readonly #channel: Channel;
   #isRestricted = false;
 
-  constructor({ id, title, bus, memoryMs, memory, madeBy, known }: RoomOptions) {
+  constructor({ id, title, bus, memoryMs, memory, backlog, madeBy, known }: RoomOptions) {
     const maker = madeBy?.address;
     this.id = id;
     this.#madeBy = madeBy;
@@ -90,6 +92,7 @@ export class Room {
       room: id,
       title,
       memoryMs,
+      backlog,
       memory: { budget: memory, source: maker === undefined ? title : sourceOf(maker) },
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),

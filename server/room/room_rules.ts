@@ -144,7 +144,7 @@ export class RoomRules {
       // Who finds the room empty makes it; the old protocol has no words to moderate with.
       if (this.#present++ === 0 && !event.old) this.#maker = event.client;
     } else if (event.kind === "left") {
-      this.#present--;
+      if (--this.#present === 0) this.#pin = NO_PIN;
       this.#endRights(event.client);
     } else if (event.kind === "moderated") this.#moderate(event);
     else if (event.kind === "pinned") {

@@ -5,16 +5,18 @@ import type { ClientId } from "../../shared/messages/ids.ts";
 import { decode, encode } from "cborg";
 import * as z from "zod";
 import { MODERATED_MAX } from "../config/limits.ts";
-import { OPS_MAX } from "../../shared/base/limits.ts";
+import { BACKLOG_MAX_LINES, OPS_MAX } from "../../shared/base/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import type { Occupant, PlacedEvent, SharedView } from "./bus.ts";
+import { Backlog } from "./backlog.ts";
 import { RoomRules } from "./room_rules.ts";
 
 const count = z.int().min(0);
 const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
 const bans = z.array(z.tuple([count, count, z.string(), z.string()])).max(MODERATED_MAX);
 const pin = z.tuple([count, count, z.string(), z.string()]);
+const earlier = z.tuple([count, count, z.string(), count, z.string(), z.boolean(), count]);
 const SNAPSHOT = z.tuple([
   count,
   count,
@@ -23,6 +25,7 @@ const SNAPSHOT = z.tuple([
     z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count, count]),
   ),
   z.tuple([count, z.array(count).max(OPS_MAX), count, z.boolean(), count, bans, untils, pin]),
+  z.tuple([count.max(BACKLOG_MAX_LINES), z.array(earlier).max(BACKLOG_MAX_LINES)]),
 ]);
 
 /** Client number in events that the admin causes. */
@@ -38,8 +41,13 @@ export class RoomView implements SharedView {
   sequence = 0;
   topic = "";
   readonly rules = new RoomRules();
+  readonly backlog: Backlog;
   readonly #occupants = new Map<number, Changeable>();
   readonly #nameKeys = new Map<string, number>();
+
+  constructor(backlog = new Backlog()) {
+    this.backlog = backlog;
+  }
 
   get occupants(): Occupant[] {
     return [...this.#occupants.values()];
@@ -85,6 +93,7 @@ export class RoomView implements SharedView {
       case "reacted":
       case "moderated":
       case "pinned":
+      case "backlog":
         return occupant === undefined || event.request <= occupant.request && event.request > 0 ||
             this.#hasNoRight(event)
           ? undefined
@@ -99,6 +108,7 @@ export class RoomView implements SharedView {
     const { client, name } = event;
     this.rules.take(event as Event);
     if (event.kind === "topic") this.topic = event.text;
+    this.#keepForLater(event);
     if (event.kind === "left") return this.#remove(client);
     if (event.kind === "joined") {
       const state = event.old ? "old" : "here";
@@ -134,15 +144,17 @@ export class RoomView implements SharedView {
       muted.map(([client, until]) => [client, finite(until)]),
       [sequence, author, authorName, text],
     ];
-    return encode([this.at, this.sequence, this.topic, occupants, rules]);
+    const { lines, all } = this.backlog;
+    return encode([this.at, this.sequence, this.topic, occupants, rules, [lines, all]]);
   }
 
   /** Adopts the state of another server or process. Throws if the bytes are not a room's state. */
   adopt(bytes: Uint8Array): void {
-    const [at, sequence, topic, occupants, rules] = SNAPSHOT.parse(decode(bytes));
+    const [at, sequence, topic, occupants, rules, [lines, kept]] = SNAPSHOT.parse(decode(bytes));
     this.at = at;
     this.sequence = sequence;
     this.topic = topic;
+    this.backlog.restore(lines, kept);
     const [maker, ops, present, locked, slow, bans, muted, pinned] = rules;
     const banned = bans.map(([client, until, name, by]) => [client, { until, name, by }] as const);
     const [pinSequence, author, authorName, text] = pinned;
@@ -153,6 +165,14 @@ export class RoomView implements SharedView {
     for (const [client, name, state, since, status, request, spokeAt] of occupants) {
       this.#put({ client, name, state, since, status, request, spokeAt });
     }
+  }
+
+  #keepForLater(event: PlacedEvent): void {
+    if (event.kind === "chat") {
+      const { client, name, time, text, action, reply } = event;
+      this.backlog.add([this.sequence, client, name, time, text, action, reply]);
+    } else if (event.kind === "revised") this.backlog.revise(event.sequence, event.text);
+    else if (event.kind === "backlog") this.backlog.keep(event.lines);
   }
 
   // In place: a busy room changes one of these with each chat.
@@ -187,6 +207,7 @@ export class RoomView implements SharedView {
         return;
       case "moderated":
       case "pinned":
+      case "backlog":
         occupant.request = event.request;
     }
   }
@@ -194,7 +215,8 @@ export class RoomView implements SharedView {
   // Somebody may have lost the right to it, or got it, at another server in between.
   #hasNoRight(event: PlacedEvent): boolean {
     if (event.kind === "moderated") return this.rules.objection(event.client, event) !== undefined;
-    return event.kind === "pinned" && !this.rules.moderates(event.client);
+    const isDecision = event.kind === "pinned" || event.kind === "backlog";
+    return isDecision && !this.rules.moderates(event.client);
   }
 
   #put(occupant: Occupant): void {
@@ -207,6 +229,7 @@ export class RoomView implements SharedView {
     if (occupant === undefined) return;
     this.#occupants.delete(client);
     this.#nameKeys.delete(nameKey(occupant.name));
+    if (this.#occupants.size === 0) this.backlog.end();
   }
 }
 

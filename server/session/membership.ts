@@ -113,7 +113,10 @@ export class Membership implements RoomMember {
     this.#announced = true;
     this.tellEntered(id, { at: this.room.at, complete: true });
     const placed = this.#publishJoined();
-    whenPlaced(placed, () => this.tellMembers());
+    whenPlaced(placed, () => {
+      this.tellMembers();
+      this.#tellEarlier();
+    });
     this.session.host.departed.joined(this.room, this.session, Date.now());
     const { status: text } = this.session;
     const maySpeak = silence(this, Date.now()) === undefined;
@@ -133,7 +136,15 @@ export class Membership implements RoomMember {
   tellMembers(): void {
     for (const part of this.room.list) this.session.tell(part);
     const { maker, ops, locked, slow, pin } = this.room.rules;
-    this.session.tell({ kind: "rules", room: this.room.id, maker, ops, locked, slow, ...pin });
+    const { lines: backlog } = this.room.view.backlog;
+    const rules = { maker, ops, locked, slow, ...pin, backlog };
+    this.session.tell({ kind: "rules", room: this.room.id, ...rules });
+  }
+
+  // Once, as it came in: who comes back gets what it has missed.
+  #tellEarlier(): void {
+    const { all } = this.room.view.backlog;
+    if (all.length > 0) this.session.tell({ kind: "earlier", room: this.room.id, list: [...all] });
   }
 
   /** Asks for a name that is free in the room; has it once the event comes back. */

@@ -85,6 +85,9 @@ export const TOPIC_MAX_BYTES = 256;
 /** Members of one room that its maker may have made ops: more than anybody remembers why. */
 export const OPS_MAX = 32;
 
+/** Most lines of a room that may be kept for who comes later. */
+export const BACKLOG_MAX_LINES = 100;
+
 /** Bytes of a pinned text, told to everyone who comes in: what is longer is cut. */
 export const PIN_TEXT_MAX_BYTES = KIB;
 

@@ -2,7 +2,8 @@
 // write each message, and nothing else is read.
 
 import { decodeBy, encodeBy, maxBytesBy, tableOf } from "./cbor_table.ts";
-import { type Event, EVENTS, type Request, REQUEST_MAX_BYTES, REQUESTS } from "./messages_v2.ts";
+import { type Event, EVENTS, type Request, REQUESTS } from "./messages_v2.ts";
+import { REQUEST_MAX_BYTES } from "./request_sizes.ts";
 
 const requests = tableOf(REQUESTS, (kind) => REQUEST_MAX_BYTES[kind as Request["kind"]]);
 const events = tableOf(EVENTS);

@@ -4,6 +4,7 @@
 import * as z from "zod/mini";
 import {
   AWAY_TEXT_MAX_BYTES,
+  BACKLOG_MAX_LINES,
   BODY_MAX_BYTES,
   FILE_CHUNK_BYTES,
   FILE_CHUNKS_MAX,
@@ -23,9 +24,6 @@ import {
   PIN_TEXT_MAX_BYTES,
   RATE_MAX,
   REACTION_MAX_BYTES,
-  SEALED_BODY_MAX_BYTES,
-  SEALED_CHUNK_MAX_BYTES,
-  SEALED_PULL_MAX_BYTES,
   SESSION_ID_BYTES,
   SESSION_ROOMS_MAX,
   SESSION_SECRET_BYTES,
@@ -109,6 +107,8 @@ const seconds = count.check(z.maximum(MODERATION_MAX_S));
 /** One emoji (shared/text/reaction.ts). */
 const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
 const reason = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
+/** How many lines of a room are kept for who comes later; 0 = none. */
+const backlog = count.check(z.maximum(BACKLOG_MAX_LINES));
 /** What is pinned: a chat, who wrote it under which name, and its text; sequence 0 and empty: nothing. */
 const pin = {
   sequence,
@@ -209,6 +209,8 @@ export const REQUESTS = {
   invites: { id: requestId },
   /** Ends one of them: nobody comes in by it any more. */
   uninvite: { id: requestId, invite },
+  /** How many lines, of those said from now on, are kept for who comes later; 0 = none. */
+  backlog: { id: requestId, room, lines: backlog },
 } as const;
 
 /** What the server sends: one row a message. */
@@ -293,7 +295,7 @@ export const EVENTS = {
   },
   /**
    * What was decided so far, to one who came in: who made the room (0 = gone), who else moderates it, whether it is
-   * locked, seconds between messages, what is pinned.
+   * locked, seconds between messages, what is pinned, how many lines are kept for who comes later.
    */
   rules: {
     room,
@@ -302,6 +304,7 @@ export const EVENTS = {
     locked: z.boolean(),
     slow: seconds,
     ...pin,
+    backlog,
   },
   /** The server has this part of a file of one's own: what a sender counts its window by. */
   taken: { file: fileId, index },
@@ -339,34 +342,16 @@ export const EVENTS = {
       z.maxLength(INVITES_LISTED_MAX),
     ),
   },
+  /** So many lines, of those said from now on, are kept for who comes later; 0 = none. */
+  backlog: { ...event, request: answered, lines: backlog },
+  /** What was said before one came, to who came in: sequence, client, name, time, text, action, reply. */
+  earlier: {
+    room,
+    list: z.array(z.tuple([sequence, client, label, time, text, z.boolean(), sequence])).check(
+      z.maxLength(BACKLOG_MAX_LINES),
+    ),
+  },
 } as const;
-
-const KIB = 1_024;
-// A text with the fields around it. Texts a little above --max-message are declined with both numbers; those far above
-// it are not even decoded, and no client that knows its welcome sends them.
-const TEXT_REQUEST_BYTES = 16 * KIB;
-const CHUNK_REQUEST_BYTES = FILE_CHUNK_BYTES + 2 * KIB;
-const SEALED_BODY_REQUEST_BYTES = SEALED_BODY_MAX_BYTES + 4 * KIB;
-const SMALL_REQUEST_BYTES = 4 * KIB;
-
-/** Bytes of the largest body of each request: checked before anything of it is decoded. docs/PROTOCOL.md §7. */
-export const REQUEST_MAX_BYTES: Readonly<Record<Request["kind"], number>> = {
-  ...Object.fromEntries(Object.keys(REQUESTS).map((kind) => [kind, SMALL_REQUEST_BYTES])) as Record<
-    Request["kind"],
-    number
-  >,
-  chat: TEXT_REQUEST_BYTES,
-  revise: TEXT_REQUEST_BYTES,
-  direct: TEXT_REQUEST_BYTES,
-  pin: TEXT_REQUEST_BYTES,
-  chunk: CHUNK_REQUEST_BYTES,
-  part: CHUNK_REQUEST_BYTES,
-  sealed_group_info: SEALED_BODY_REQUEST_BYTES,
-  sealed_commit: SEALED_BODY_REQUEST_BYTES,
-  sealed_app: SEALED_BODY_REQUEST_BYTES,
-  sealed_chunk: SEALED_CHUNK_MAX_BYTES + 2 * KIB,
-  sealed_pull: SEALED_PULL_MAX_BYTES + KIB,
-};
 
 /** Any message from a client. */
 export type Request = MessageIn<typeof REQUESTS>;

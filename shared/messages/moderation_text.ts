@@ -52,3 +52,22 @@ export function pinnedText(
     ? `${who} removed the pin.`
     : `${who} pinned #${sequence} of ${nameInSentence(authorName)}: ${text}`;
 }
+
+/** One line for how much is kept for who comes later. */
+export function backlogText({ name, lines }: Pick<EventOf<"backlog">, "name" | "lines">): string {
+  const who = nameInSentence(name);
+  return lines === 0
+    ? `${who} turned the backlog off: who comes in reads nothing of what was said before.`
+    : `${who} turned the backlog on: who comes in reads the last ${
+      linesText(lines)
+    } said from now on.`;
+}
+
+/** The same for who comes in. */
+export function backlogRule(lines: number): string {
+  return `The backlog is on: who comes in reads the last ${linesText(lines)}.`;
+}
+
+function linesText(lines: number): string {
+  return lines === 1 ? "line" : `${lines} lines`;
+}

@@ -47,13 +47,19 @@ EVENTS = {
     21: ("closing", "why retry"),
     22: ("ping", ""),
     23: ("pong", ""),
-    43: ("rules", "room maker ops locked slow sequence author authorName text"),
+    43: ("rules", "room maker ops locked slow sequence author authorName text backlog"),
     44: ("taken", "file index"),
     45: ("pull", "room client file index count"),
     46: ("receipt", "room client name time file state"),
     47: ("reacted", "room at client name time request sequence emoji on"),
     48: ("pinned", "room at client name time request sequence author authorName text"),
     49: ("bans", "room list more"),
+    50: ("servers", "list"),
+    51: ("move", "host port"),
+    52: ("invited", "request invite token uses until"),
+    53: ("invites", "request list"),
+    54: ("backlog", "room at client name time request lines"),
+    55: ("earlier", "room list"),
 }
 
 
@@ -266,7 +272,7 @@ class Session:
                 record = self._frame(65_532, least=17)
                 self._queue += self._messages.push(self._theirs.open(record[:4], record[4:]))
             number, *values = cbor.decode(self._queue.pop(0))
-            if number > 49:
+            if number > 55:
                 raise ProtocolError(f"an event of number {number}")
             if number not in EVENTS:
                 # One of the many things that happen in a room and that this client does not show.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../../../client/commands/dispatcher.ts";
+import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 import {
   eventOf,
@@ -11,7 +12,7 @@ import {
 } from "../../helpers/fakes/chat_fakes.ts";
 
 const PIN = { sequence: 0, author: 0, authorName: "", text: "" };
-const RULES = { ops: [], locked: false, slow: 0, ...PIN };
+const RULES = { ops: [], locked: false, slow: 0, ...PIN, backlog: 0 };
 
 async function story() {
   const session = new FakeSession();
@@ -223,5 +224,45 @@ Deno.test("who made a room and is alone in it is told what that is good for when
   await session.deliver(eventOf("joined", { client: 9 as never, name: "carol", old: false }));
   await rules();
   assert.equal(news(), 1);
+  chat.end();
+});
+
+Deno.test("/backlog is set by who moderates, within its bounds; alone it says how it is", async () => {
+  const { run, session, console, chat } = await story();
+  await run("/backlog");
+  assert.match(console.printed.at(-1) ?? "", /is off: who comes in reads nothing of before/);
+  for (const wrong of ["101", "many", "-1"]) {
+    await assert.rejects(async () => await run(`/backlog ${wrong}`), /1 to 100 lines, or off/);
+  }
+  void run("/backlog 20");
+  await undefined;
+  const asked = session.sent.find(({ kind }) => kind === "backlog");
+  assert.deepEqual(asked, { kind: "backlog", id: 1, room: LOBBY, lines: 20 });
+  const about = { room: LOBBY, at: 0, client: 8, name: "eve", time: START, request: 0 };
+  await session.deliver(eventOf("backlog", { ...about, lines: 20 }));
+  assert.match(console.printed.at(-1) ?? "", /eve turned the backlog on.* last 20 lines said from/);
+  await run("/backlog");
+  assert.match(console.printed.at(-1) ?? "", /The backlog is on.* last 20 lines/);
+  chat.end();
+});
+
+Deno.test("earlier lines stand between two rules, once, ring for nobody and are not unread", async () => {
+  const { session, console, chat } = await story();
+  const when = START - 60_000;
+  const list: EventOf<"earlier">["list"] = [
+    [3, 8, "eve", when, "soup, alice?", false, 0],
+    [4, 9, "bob", when, "soup", false, 3],
+  ];
+  await session.deliver(eventOf("rules", { room: LOBBY, maker: 99, ...RULES, backlog: 20 }));
+  await session.deliver(eventOf("earlier", { room: LOBBY, list }));
+  const lines = () =>
+    console.printed.filter((line) => /before you came|soup|now$|now ─/.test(line));
+  assert.equal(lines().length, 4, lines().join("\n"));
+  assert.match(lines()[0] ?? "", /before you came/);
+  assert.deepEqual(console.alerts, []);
+  assert.equal(chat.room.unread, 0);
+  await session.deliver(eventOf("earlier", { room: LOBBY, list }));
+  assert.equal(lines().length, 4, "who comes in again reads nothing twice");
+  assert.equal(chat.room.said.find(4)?.text, "soup");
   chat.end();
 });

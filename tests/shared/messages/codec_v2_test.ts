@@ -11,7 +11,8 @@ import {
   SEALED_MEMBERS_MAX,
 } from "../../../shared/base/limits.ts";
 import { HANDLE_BYTES } from "../../../shared/messages/messages_sealed.ts";
-import { EVENTS, REQUEST_MAX_BYTES, REQUESTS } from "../../../shared/messages/messages_v2.ts";
+import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
+import { REQUEST_MAX_BYTES } from "../../../shared/messages/request_sizes.ts";
 import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import {
   decodeEvent,
@@ -68,6 +69,7 @@ const REQUEST_SAMPLES: { readonly [K in Request["kind"]]: Extract<Request, { kin
   react: { kind: "react", id: 10, room: 5, sequence: 2, emoji: "👍", on: true },
   pin: { kind: "pin", id: 10, room: 5, sequence: 3, authorName: "bob", text: "soup is ready" },
   bans: { kind: "bans", id: 11, room: 5 },
+  backlog: { kind: "backlog", id: 12, room: 5, lines: 20 },
   invite: { kind: "invite", id: 9, title: "kitchen", uses: 1, seconds: 7_200 },
   invites: { kind: "invites", id: 9 },
   uninvite: { kind: "uninvite", id: 9, invite: 3 },
@@ -163,7 +165,18 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
     seconds: 60,
     text: "noise",
   },
-  rules: { kind: "rules", room: 5, maker: 2, ops: [3], locked: true, slow: 10, ...pin },
+  rules: {
+    kind: "rules",
+    room: 5,
+    maker: 2,
+    ops: [3],
+    locked: true,
+    slow: 10,
+    ...pin,
+    backlog: 20,
+  },
+  backlog: { kind: "backlog", ...about, request: 12, lines: 20 },
+  earlier: { kind: "earlier", room: 5, list: [[3, 2, "bob", 9, "soup is ready", false, 0]] },
   pinned: { kind: "pinned", ...about, request: 9, ...pin },
   bans: { kind: "bans", room: 5, list: [[3, "eve", 1_790_000_000_000, "amy"]], more: false },
   direct: { kind: "direct", ...doing, to: 1, toName: "amy", request: 7, text: "psst" },

@@ -23,6 +23,8 @@ const ONLY_COMPARED = new Set([
   ..."rooms[][1] list[][0]".split(" "),
   "to[]",
   "ops[]",
+  // Of earlier: who said it, and what it answers.
+  ..."list[][1] list[][6]".split(" "),
   "invite",
 ]);
 
