@@ -7,7 +7,7 @@ import {
   RECONNECT_SOON_MS,
   RECONNECT_SOON_TRIES,
 } from "../base/limits.ts";
-import { IdentityError } from "../../shared/channel/handshake_error.ts";
+import { IdentityError, ServerBusyError } from "../../shared/channel/handshake_error.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Session } from "./session.ts";
 import { BusyError, RefusalError, StoppingError } from "./refusal.ts";
@@ -17,6 +17,7 @@ export class Backoff {
   readonly #random: () => number;
   #next = 2 * RECONNECT_MIN_MS;
   #soon = 0;
+  #told: number | undefined;
   #waking = new AbortController();
 
   /** `random` gives numbers from 0 up to 1. */
@@ -26,6 +27,9 @@ export class Backoff {
 
   /** The next pause in milliseconds. Jitter keeps the clients of a dead server from coming back all at once. */
   next(): number {
+    const told = this.#told;
+    this.#told = undefined;
+    if (told !== undefined) return told * (1 + this.#random() / 4);
     if (this.#soon > 0) {
       this.#soon--;
       return 2 * RECONNECT_SOON_MS * (1 - this.#random() / 2);
@@ -53,6 +57,11 @@ export class Backoff {
   /** The server said that it is about to be back: the next pauses are short. */
   soon(): void {
     this.#soon = RECONNECT_SOON_TRIES;
+  }
+
+  /** The server has too many clients that come in, and said when to come back: the next pause takes so many ms. */
+  comeAfter(ms: number): void {
+    this.#told = ms;
   }
 
   /** It is back. */
@@ -112,6 +121,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
         throw error;
       }
       if (error instanceof StoppingError) backoff.soon();
+      if (error instanceof ServerBusyError) backoff.comeAfter(error.pauseMs);
       onDown(error);
     }
     await pause(options);
@@ -120,7 +130,7 @@ export async function keepConnected(options: KeepOptions): Promise<void> {
 
 /** Whether an attempt that failed with `error` is the last one. */
 function isFinal(error: CmdchatError, succeeded: boolean, { asksTrust }: KeepOptions): boolean {
-  if (error instanceof BusyError) return false;
+  if (error instanceof BusyError || error instanceof ServerBusyError) return false;
   // What was typed waits for the user's answer; meanwhile the server that was meant may come back.
   if (error instanceof IdentityError && (succeeded || error.isRemembered)) return !asksTrust;
   // A typo in the host must not be tried for ever; a server that we have talked to will come back.

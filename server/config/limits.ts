@@ -66,6 +66,9 @@ export const AUTHORS_REMEMBERED = 1_000;
 /** Bytes of direct messages that wait for a session whose connection was lost; counted as unsent. */
 export const MAILBOX_MAX_BYTES = 64 * KIB;
 
+/** A client whose turn would come later is told when to come back: it would be late for its own deadline. */
+export const HANDSHAKE_PATIENCE_MS = 4_000;
+
 /** The TLS handshake and the first message must both be complete within this. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 

@@ -4,6 +4,7 @@ import { smallCopy } from "../../shared/base/bytes.ts";
 import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
+import { encodeBusy } from "../../shared/channel/handshake_messages.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent, requestMaxBytes } from "../../shared/messages/codec_v2.ts";
@@ -34,6 +35,8 @@ const now = () => performance.now();
 /** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
 export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login> {
   const { connection, source, first, slot } = pending;
+  const pause = relay.handshakeQueue.pauseFor(connection.address);
+  if (pause !== undefined) throw new Refusal("server_busy", encodeFrame(encodeBusy(pause)));
   const { answer, keys } = await inTurn(
     relay,
     connection,

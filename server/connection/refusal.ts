@@ -14,7 +14,8 @@ export type RefusalReason =
   | "removed"
   | "server_full"
   | "unavailable"
-  | "server_stopping";
+  | "server_stopping"
+  | "server_busy";
 
 /** Thrown inside a handshake; the server answers with it and closes the connection. */
 export class Refusal extends Error {

@@ -2,25 +2,67 @@
 // at a time, members' messages are handled between any two, and sources take turns however many connections each has.
 
 import { setImmediate } from "node:timers";
+import { BUSY_PAUSE_MAX_MS } from "../../shared/base/limits.ts";
+import { HANDSHAKE_PATIENCE_MS } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
 
 /** How a queue runs its handshakes. */
 export interface HandshakeQueueOptions {
   /** Pauses after each handshake for as long as it took, so that members get half of the thread that serves them. */
   readonly rests?: boolean;
+  /** Monotonic ms. */
+  readonly now?: () => number;
 }
+
+/** Connections of one source that wait. */
+interface Source {
+  readonly waiting: (() => void)[];
+  /** Until when clients that were sent away are to come back; monotonic ms. */
+  promised: number;
+}
+
+// Until it is measured.
+const FIRST_PACE_MS = 1;
+const NEW_SHARE = 1 / 8;
 
 /** Runs handshakes, `atOnce` at a time. */
 export class HandshakeQueue {
   readonly #atOnce: number;
   readonly #rests: boolean;
   /** Waiting handshakes by source; the source whose turn is next comes first. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #sources = new Map<string, Source>();
+  readonly #now: () => number;
+  #waiting = 0;
   #running = 0;
+  /** The ms from the end of one to the end of the next while others wait. */
+  #paceMs = FIRST_PACE_MS;
+  #endedAt: number | undefined;
 
-  constructor(atOnce: number, { rests = false }: HandshakeQueueOptions = {}) {
+  constructor(
+    atOnce: number,
+    { rests = false, now = () => performance.now() }: HandshakeQueueOptions = {},
+  ) {
     this.#atOnce = atOnce;
     this.#rests = rests;
+    this.#now = now;
+  }
+
+  /**
+   * Undefined where the turn of one more connection from `address` comes in time; otherwise the ms after which its
+   * client is to come back. Clients of a source are sent away to one time after another, as fast as they can be taken.
+   */
+  pauseFor(address: string): number | undefined {
+    const source = this.#sources.get(sourceOf(address));
+    // Sources take turns: so many rounds as it has connections here itself.
+    const rounds = 1 + (source?.waiting.length ?? 0);
+    const turns = Math.max(1, this.#sources.size);
+    const wait = Math.min(this.#waiting, rounds * turns) * this.#paceMs;
+    if (wait <= HANDSHAKE_PATIENCE_MS) return undefined;
+    const now = this.#now();
+    const from = Math.max(now + wait, source?.promised ?? 0);
+    const latest = now + BUSY_PAUSE_MAX_MS;
+    if (source !== undefined) source.promised = Math.min(from + turns * this.#paceMs, latest);
+    return Math.round(Math.min(from, latest) - now);
   }
 
   /** Runs `work` for a connection from `address` when its turn comes; gives its result. */
@@ -32,6 +74,7 @@ export class HandshakeQueue {
       return await this.#timed(work);
     } finally {
       this.#running--;
+      this.#noteEnd();
       this.#startNext();
     }
   }
@@ -42,29 +85,39 @@ export class HandshakeQueue {
       return await work();
     } finally {
       const took = performance.now() - began;
-      if (this.#rests && this.#waiting.size > 0) {
+      if (this.#rests && this.#waiting > 0) {
         await new Promise((resolve) => setTimeout(resolve, took));
       }
     }
   }
 
-  #turn(source: string): Promise<void> {
+  #noteEnd(): void {
+    const now = this.#now();
+    if (this.#endedAt !== undefined) {
+      this.#paceMs += NEW_SHARE * (now - this.#endedAt - this.#paceMs);
+    }
+    this.#endedAt = this.#waiting > 0 ? now : undefined;
+  }
+
+  #turn(name: string): Promise<void> {
     return new Promise((resolve) => {
-      const waiting = this.#waiting.get(source);
-      if (waiting === undefined) this.#waiting.set(source, [resolve]);
-      else waiting.push(resolve);
+      const source = this.#sources.get(name);
+      if (source === undefined) this.#sources.set(name, { waiting: [resolve], promised: 0 });
+      else source.waiting.push(resolve);
+      this.#waiting++;
       this.#startNext();
     });
   }
 
   #startNext(): void {
     if (this.#running >= this.#atOnce) return;
-    const [first] = this.#waiting;
+    const [first] = this.#sources;
     if (first === undefined) return;
-    const [source, waiting] = first;
-    const start = waiting.shift();
-    this.#waiting.delete(source);
-    if (waiting.length > 0) this.#waiting.set(source, waiting);
+    const [name, source] = first;
+    const start = source.waiting.shift();
+    this.#sources.delete(name);
+    if (source.waiting.length > 0) this.#sources.set(name, source);
+    this.#waiting--;
     this.#running++;
     start?.();
   }

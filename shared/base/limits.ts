@@ -112,6 +112,9 @@ export const HEARTBEAT_SWEEP_MS = 1_000;
 /** Read buffer while a connection is busy. */
 export const READ_BUFFER_BUSY_BYTES = 64 * KIB;
 
+/** Longest pause that a server with too many handshakes asks a client for, ms. Whoever is in between may ask as well. */
+export const BUSY_PAUSE_MAX_MS = 30_000;
+
 /** Bytes of the longest v2 handshake message. Real ones have 2.2 KB; a peer without keys may not send 64 KB. */
 export const HANDSHAKE_MAX_BYTES = 8 * KIB;
 

@@ -25,6 +25,19 @@ export class HandshakeError extends ProtocolError {
   }
 }
 
+/** The server cannot answer in time now, and says when to come back. Nobody has proved yet who says so. */
+export class ServerBusyError extends HandshakeError {
+  /** At most BUSY_PAUSE_MAX_MS. */
+  readonly pauseMs: number;
+
+  constructor(pauseMs: number) {
+    super("refused", "Cannot open a session now: too many clients are coming in at once", {
+      hint: "the client tries again by itself",
+    });
+    this.pauseMs = pauseMs;
+  }
+}
+
 /** What an identity error carries. */
 export interface IdentityErrorOptions extends CmdchatErrorOptions {
   /** Whether the other one is only remembered, and not named by the user: then they may be asked. */

@@ -5,7 +5,7 @@ import { AEAD_NAMES, type AeadName, MANDATORY_AEAD } from "../crypto/aead.ts";
 import { RSA_BITS, RSA_MAX_BITS } from "../crypto/rsa.ts";
 import { LimitError } from "../base/errors.ts";
 import { HandshakeError, type VersionRange } from "./handshake_error.ts";
-import { HANDSHAKE_MAX_BYTES } from "../base/limits.ts";
+import { BUSY_PAUSE_MAX_MS, HANDSHAKE_MAX_BYTES } from "../base/limits.ts";
 
 /** A JSON object whose fields are not yet checked. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -103,6 +103,16 @@ export function versionField(v2: Fields): number {
   const value = v2["version"];
   if (!isVersion(value)) throw fieldError("v2.version", `an integer from 1 to ${MAX_VERSION}`);
   return value;
+}
+
+/** `v2.pause`: the ms after which a client is to come back. */
+export function pauseField(v2: Fields): number {
+  const value = v2["pause"];
+  const isPause = Number.isInteger(value) && Number(value) >= 0;
+  if (!isPause || Number(value) > BUSY_PAUSE_MAX_MS) {
+    throw fieldError("v2.pause", `an integer from 0 to ${BUSY_PAUSE_MAX_MS}`);
+  }
+  return Number(value);
 }
 
 function isAeadName(value: unknown): value is AeadName {

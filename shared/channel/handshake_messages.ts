@@ -13,6 +13,7 @@ import {
   OUR_VERSIONS,
   REFUSAL_REASONS,
   type RefusalReason,
+  ServerBusyError,
   type VersionRange,
 } from "./handshake_error.ts";
 import * as read from "./handshake_fields.ts";
@@ -84,6 +85,12 @@ export function encodeRefusal(
   return toBytes({ type: "handshake_error", reason, v2: { versions } });
 }
 
+/** The same for a client that is to come back after `pauseMs`. */
+export function encodeBusy(pauseMs: number): Uint8Array {
+  const v2 = { versions: OUR_VERSIONS, pause: pauseMs };
+  return toBytes({ type: "handshake_error", reason: "server_busy", v2 });
+}
+
 /** Whether a first message asks for session v2. Only then it goes to ServerHandshake. */
 export function offersV2(message: unknown): boolean {
   return read.isObject(message) && message["type"] === "handshake" && Object.hasOwn(message, "v2");
@@ -118,7 +125,11 @@ export function decodeServerHello(payload: Uint8Array): ServerHello {
   }
   if (!Object.hasOwn(message, "v2")) throw noV2Error();
   const v2 = read.objectField(message, "v2");
-  if (type === "handshake_error") throw refusalError(read.versionsField(v2), message["reason"]);
+  if (type === "handshake_error") {
+    const versions = read.versionsField(v2);
+    if (message["reason"] === "server_busy") throw new ServerBusyError(read.pauseField(v2));
+    throw refusalError(versions, message["reason"]);
+  }
   const version = read.versionField(v2);
   if (!haveCommonVersion([version, version])) throw versionError("server", [version, version]);
   return {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Backoff, keepConnected } from "../../../client/session/reconnect.ts";
 import type { Session } from "../../../client/session/session.ts";
 import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
-import { IdentityError } from "../../../shared/channel/handshake_error.ts";
+import { IdentityError, ServerBusyError } from "../../../shared/channel/handshake_error.ts";
 import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
@@ -50,6 +50,21 @@ Deno.test("Backoff grows from 1-2 s to 15-30 s and starts anew after reset()", (
   assert.equal(low.next(), 1_000);
   const random = new Backoff().next();
   assert.ok(random >= 1_000 && random <= 2_000);
+});
+
+Deno.test("keepConnected() comes back to a busy server when that says so, or up to a quarter later", async () => {
+  for (const [random, at] of [[0, 8_000], [1, 10_000]] as const) {
+    const { clock, attempts, stop, ended } = run(
+      [new ServerBusyError(8_000), new FakeSession()],
+      undefined,
+      { backoff: new Backoff(() => random) },
+    );
+    await turns();
+    for (let second = 0; second < 11; second++) await clock.pass(1_000);
+    assert.deepEqual(attempts.slice(0, 2), [0, at]);
+    stop();
+    assert.equal(await ended, undefined);
+  }
 });
 
 Deno.test("keepConnected() throws the fault of the first attempt", async () => {

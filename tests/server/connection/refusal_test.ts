@@ -13,9 +13,17 @@ import { decodeJson, encodeJson } from "../../../shared/channel/envelope_v1.ts";
 
 /** What a relay that has been stopped answers to a first message. */
 async function answerOfStopping(first: Uint8Array): Promise<Uint8Array> {
-  const config = readConfig({ args: [], env: () => undefined });
-  const relay = new Relay(config, { log: getLogger("test"), identity: await generateIdentity() });
+  const relay = await newRelay();
   await relay.stop();
+  return await answerOf(relay, first);
+}
+
+async function newRelay(): Promise<Relay> {
+  const config = readConfig({ args: [], env: () => undefined });
+  return new Relay(config, { log: getLogger("test"), identity: await generateIdentity() });
+}
+
+async function answerOf(relay: Relay, first: Uint8Array): Promise<Uint8Array> {
   const waiting = [encodeFrame(first)];
   const written: Uint8Array[] = [];
   const link: Connection = {
@@ -46,4 +54,13 @@ Deno.test("a stopping server tells a v1 client so", async () => {
   const answer = await answerOfStopping(encodeJson({ type: "handshake", public_key: "" }));
   const { type, reason } = HANDSHAKE_ANSWER.parse(decodeJson(answer)) as Record<string, unknown>;
   assert.deepEqual([type, reason], ["handshake_error", "server_stopping"]);
+});
+
+Deno.test("a server that cannot answer in time says when to come back, and computes nothing", async () => {
+  const relay = await newRelay();
+  relay.handshakeQueue.pauseFor = () => 7_500;
+  relay.handshakes.receive = () => Promise.reject(new Error("computed"));
+  const client = await ClientHandshake.start({ rsa: await generateRsaKeyPair() });
+  const answer = await answerOf(relay, client.firstMessage);
+  await assert.rejects(client.receive(answer), { name: "ServerBusyError", pauseMs: 7_500 });
 });

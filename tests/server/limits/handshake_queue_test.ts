@@ -68,3 +68,27 @@ Deno.test("a queue that rests leaves half of the time to others while handshakes
   const took = performance.now() - began;
   assert.ok(took > 1.8 * working, `${working} ms of ${took}`);
 });
+
+Deno.test("clients whose turn would come too late are told one time after another, and other sources none", async () => {
+  let now = 0;
+  const queue = new HandshakeQueue(1, { now: () => now });
+  const { running, begin } = handshakes(queue);
+  const flood = "192.0.2.1";
+  for (let n = 0; n < 500; n++) {
+    assert.equal(queue.pauseFor(flood), undefined);
+    void begin(flood, `${n}`);
+  }
+  // Each takes 20 ms from now on.
+  for (let n = 0; n < 60; n++) {
+    await turn();
+    now += 20;
+    running.shift()?.end();
+  }
+  await turn();
+  const [first = 0, second = 0, third = 0] = [0, 0, 0].map(() => queue.pauseFor(flood));
+  assert.ok(first > 8_000 && first < 10_000, `${first}`);
+  assert.ok(second - first >= 19 && second - first <= 21, `${second - first}`);
+  assert.ok(third > second);
+  for (let n = 0; n < 5_000; n++) assert.ok((queue.pauseFor(flood) ?? 0) <= 30_000);
+  assert.equal(queue.pauseFor("192.0.2.2"), undefined, "its turn is the next");
+});

@@ -18,7 +18,7 @@ import {
   isRefusalReason,
   refusalReasonFor,
 } from "../../../shared/channel/handshake_error.ts";
-import { encodeRefusal, offersV2 } from "../../../shared/channel/handshake_messages.ts";
+import { encodeBusy, encodeRefusal, offersV2 } from "../../../shared/channel/handshake_messages.ts";
 import type { SessionKeys } from "../../../shared/channel/key_schedule.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import {
@@ -167,6 +167,26 @@ Deno.test("a client is told a refusal in words of its own table", async () => {
   await assert.rejects(client.receive(encodeRefusal("server_stopping")), {
     message: "Cannot open a session: the server refused, the server is stopping",
   });
+});
+
+Deno.test("a busy server names a pause of 0 to 30 s, and no other", async () => {
+  const message = (pause: unknown) =>
+    new TextEncoder().encode(JSON.stringify({
+      type: "handshake_error",
+      reason: "server_busy",
+      v2: { versions: [2, 2], pause },
+    }));
+  const receive = async (answer: Uint8Array) => {
+    const client = await ClientHandshake.start({ rsa });
+    return await client.receive(answer);
+  };
+  assert.deepEqual(encodeBusy(1_500), message(1_500));
+  for (const pauseMs of [0, 30_000]) {
+    await assert.rejects(receive(message(pauseMs)), { name: "ServerBusyError", pauseMs });
+  }
+  for (const wrong of [-1, 30_001, 1.5, "1", null, undefined, [1]]) {
+    await assert.rejects(receive(message(wrong)), { name: "HandshakeError", failure: "field" });
+  }
 });
 
 for (const vector of vectors.sessions) {
