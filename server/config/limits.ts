@@ -66,6 +66,12 @@ export const AUTHORS_REMEMBERED = 1_000;
 /** Bytes of direct messages that wait for a session whose connection was lost; counted as unsent. */
 export const MAILBOX_MAX_BYTES = 64 * KIB;
 
+/**
+ * Connections that the system keeps until they are accepted. Beyond that it drops them silently, and their clients' next
+ * tries come after 1, 3, 7 and 15 s: after an outage they all come within one second. Linux allows 4,096 by itself.
+ */
+export const LISTEN_BACKLOG = 4_096;
+
 /** A client whose turn would come later is told when to come back: it would be late for its own deadline. */
 export const HANDSHAKE_PATIENCE_MS = 4_000;
 

@@ -1,5 +1,6 @@
 // Plain TCP, and TLS on runtimes whose node:tls has no server side.
 
+import { LISTEN_BACKLOG } from "../config/limits.ts";
 import type { TlsFiles } from "../config/tls_files.ts";
 import {
   type Arrival,
@@ -21,7 +22,7 @@ type DenoTls = Deno.TlsListener;
 
 /** Opens Deno's listener for TLS. Throws what the system reports. */
 export function openTls({ host: hostname, port }: ListenOptions, { cert, key }: TlsFiles): DenoTls {
-  return Deno.listenTls({ hostname, port, cert, key });
+  return Deno.listenTls({ hostname, port, cert, key, tcpBacklog: LISTEN_BACKLOG });
 }
 
 /** Accepts with Deno's own sockets. */
@@ -35,7 +36,7 @@ export class DenoListener implements Listener {
   constructor({ host: hostname, port }: ListenOptions, listener?: DenoTls) {
     this.tls = listener !== undefined;
     this.#host = hostname;
-    this.#listener = listener ?? Deno.listen({ hostname, port });
+    this.#listener = listener ?? Deno.listen({ hostname, port, tcpBacklog: LISTEN_BACKLOG });
   }
 
   get address(): Deno.NetAddr {

@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { Server, type Socket } from "node:net";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { LISTEN_BACKLOG } from "../config/limits.ts";
 import type { TlsFiles } from "../config/tls_files.ts";
 import { ACCEPT_PAUSE_MS, checkTlsFiles } from "./deno_listener.ts";
 import { fileHandlesLeft } from "./file_handles.ts";
@@ -101,7 +102,7 @@ async function openServer(host: string, port: number): Promise<Server> {
   const server = new Server();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, resolve);
+    server.listen({ host, port, backlog: LISTEN_BACKLOG }, resolve);
   });
   return server;
 }
