@@ -80,7 +80,8 @@ export class FileReceiver {
     if (this.#lost.has(key)) return;
     const file = this.#files.get(key);
     if (file?.kind === "fetched") return this.#takeFetched(file, event, chunk);
-    const isDelivered = this.#options.deliver(event);
+    const waiting = file === undefined ? 0 : this.#options.writer()?.waiting ?? 0;
+    const isDelivered = waiting < PUSHED_FILES.mostBytes && this.#options.deliver(event);
     if (file !== undefined) this.#takePushed(file, chunk, isDelivered);
   }
 

@@ -38,6 +38,7 @@ export async function fileCopy(size: Size): Promise<Row> {
   await using certificate = await makeCertificate();
   const amount = SIZES[size];
   const reference = await rawCopies(certificate, amount);
+  const plain = await plainlyRelayedCopies(certificate, amount);
   const ours = await relayedCopies(certificate, amount);
   const speed = (seconds: number) => amount.bytes / seconds / 1e6;
   return {
@@ -58,6 +59,8 @@ export async function fileCopy(size: Size): Promise<Row> {
         (1e3 * ours.seconds).toFixed(0)
       } ms, ${(1e3 * reference).toFixed(0)} ms raw`,
       `CPU time of the server ${ours.cpuMs.toFixed(0)} ms a file`,
+      `${speed(plain).toFixed(0)} MB/s through a plain relay over node:tls in the same run, ` +
+      `ratio ${(plain / ours.seconds).toFixed(2)}`,
       "sealed beforehand; opened afterwards, each with the SHA-256 of what was sent",
     ],
   };
@@ -76,6 +79,33 @@ async function rawCopies(
     took.push(await runLoad([{ conn, packets: [new Uint8Array(1)], counter }], 0));
   }
   conn.close();
+  return median(took);
+}
+
+/** Through a relay that does nothing but pass bytes on. */
+async function plainlyRelayedCopies(
+  { cert, certFile, keyFile }: TestCertificate,
+  { bytes, copies }: Amount,
+): Promise<number> {
+  const args = [certFile, keyFile];
+  await using server = await startListening({ path: "tests/bench/references/tls_relay.ts", args });
+  const receiver = await connectTls(server.port, cert);
+  const sender = await connectTls(server.port, cert);
+  const data = new Uint8Array(randomBytes(bytes));
+  const packets = Array.from(
+    { length: Math.ceil(bytes / WRITE_BYTES) },
+    (_, n) => data.subarray(n * WRITE_BYTES, (n + 1) * WRITE_BYTES),
+  );
+  const took: number[] = [];
+  while (took.length < copies) {
+    const counter = new ByteCounter(bytes);
+    const sent = (async () => {
+      for (const packet of packets) await writeAll(sender, packet);
+    })();
+    took.push(await runLoad([{ conn: receiver, packets: [], counter }], 0));
+    await sent;
+  }
+  for (const conn of [receiver, sender]) conn.close();
   return median(took);
 }
 

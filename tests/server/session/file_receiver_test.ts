@@ -153,3 +153,15 @@ Deno.test("who stays behind with a pushed file, however long its sender waits, l
   assert.deepEqual(told.map(({ kind }) => kind), ["chunk", "notice"]);
   assert.equal(files.isBehind(pushed), false, "nobody waits for it any longer");
 });
+
+Deno.test("a pushed file of which too much waits for a member is lost for it", () => {
+  const { files, client, told, take, delivered } = member(false);
+  files.offered(offer(null));
+  take(0);
+  client.waiting = PUSHED_FILES.mostBytes;
+  take(1);
+  client.waiting = 0;
+  take(2);
+  assert.deepEqual(delivered, [0]);
+  assert.deepEqual(told.map(({ kind }) => kind), ["chunk", "notice"]);
+});

@@ -1,4 +1,3 @@
-import { ASKED_WINDOW_MAX } from "../../../client/transfers/missing_chunks.ts";
 import assert from "node:assert/strict";
 import * as clientLimits from "../../../client/base/limits.ts";
 import * as serverLimits from "../../../server/config/limits.ts";
@@ -73,10 +72,9 @@ Deno.test("defaults lie within their ceilings, and one client within the whole s
   for (const [small, large] of pairs) {
     assert.ok(limits[small] <= limits[large], `${small} ${large}`);
   }
-  // What a client asks for at once, and once more where nothing came, must fit an outbox.
-  const asked = 2 * ASKED_WINDOW_MAX * (limits.FILE_CHUNK_BYTES + 1_024);
-  assert.ok(asked <= limits.OUTBOX_BULK_MAX_BYTES + limits.OUTBOX_BULK_WRITE_BYTES * 2);
-  assert.ok(limits.PUSHED_FILES.waitingBytes * 4 <= limits.OUTBOX_BULK_MAX_BYTES);
+  // A whole file must fit an outbox, which counts bodies before they are sealed.
+  assert.ok(limits.FILE_MAX_BYTES * 4 / 3 <= limits.OUTBOX_BULK_MAX_BYTES);
+  assert.ok(limits.PUSHED_FILES.waitingBytes * 4 <= limits.PUSHED_FILES.mostBytes);
   assert.ok(limits.OUTBOX_MAX_BYTES + limits.OUTBOX_BULK_MAX_BYTES <= limits.OUTBOX_BUDGET.most);
   // What one member says fits into the part of an outbox that nobody can take away.
   assert.ok(limits.MESSAGE_MAX_BYTES_CEILING <= limits.OUTBOX_BUDGET.reserve);
