@@ -11,5 +11,7 @@ export function gauge(server: RunningServer, name: string): number {
 /** Resolves once there is a further one. */
 export async function nextMetrics(server: RunningServer): Promise<void> {
   const lines = server.log.match(/ metrics /g)?.length ?? 0;
-  await server.logged(new RegExp(`(?: metrics [^]*){${lines + 1}}`));
+  // What stands between two of them cannot hold one: nothing is tried twice, however long the log is.
+  const upToNext = "(?:(?! metrics )[^])*";
+  await server.logged(new RegExp(`^${upToNext}(?: metrics ${upToNext}){${lines + 1}}`));
 }
