@@ -35,6 +35,7 @@ const RUNS: Readonly<Record<ClientCommand, Run>> = {
   "send-file": async (input) => (await import("./headless/run_script.ts")).runSendFile(input),
   "recv-file": async (input) => (await import("./headless/run_script.ts")).runRecvFile(input),
   history: showHistoryFile,
+  keygen: async (input) => (await import("./headless/keygen.ts")).runKeygen(input),
   doctor: async (input, build) => (await import("./doctor/run_doctor.ts")).runDoctor(input, build),
   completions: printCompletions,
 };

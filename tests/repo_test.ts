@@ -157,6 +157,7 @@ const DISK = [
   "client/uploads/",
   "client/config/",
   "client/net/",
+  "client/people/",
   "client/console/external_editor.ts",
   "client/doctor/local_checks.ts",
   "client/headless/print_history.ts",

@@ -211,7 +211,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "server/handlers": {
     says:
       "What each request does: one dispatch for order, repeats and rates; one file for each theme.",
-    uses: ["server/room", "server/session"],
+    uses: ["server/limits", "server/room", "server/session"],
     face: ["dispatch"],
   },
   "server/relay": {
@@ -450,7 +450,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/history": {
     says: "The encrypted local history: format, appending, scanning, importing older files.",
     uses: ["client/files"],
-    face: ["history", "history_entry"],
+    face: ["history", "history_entry", "key_stretching"],
+  },
+  "client/people": {
+    says:
+      "People who are known again: the user's device key and its file, whose keys the user knows, proofs in plain rooms.",
+    uses: [
+      "client/base",
+      "client/files",
+      "client/session",
+      "client/mls",
+      "client/sealed_engine",
+      "client/rooms",
+      "client/history",
+    ],
+    face: "all",
   },
   "client/terminal": {
     says: "The terminal as a device: bytes to keys, painting, width, modes, colors.",
@@ -463,6 +477,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     uses: ["client/terminal"],
     face: [
       "completion",
+      "emoji",
       "input_aids",
       "input_history",
       "key_bindings",
@@ -510,7 +525,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "client/events": {
     says:
       "What each event of the server does to the chat, and the part of the chat that handlers may use.",
-    uses: ["client/base", "client/session", "client/rooms", "client/transfers", "client/output"],
+    uses: [
+      "client/base",
+      "client/session",
+      "client/people",
+      "client/rooms",
+      "client/transfers",
+      "client/output",
+    ],
     face: ["chat_context", "dispatch", "room_handlers", "show_event"],
   },
   "client/sealed": {
@@ -521,6 +543,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/session",
       "client/sealed_engine",
       "client/rooms",
+      "client/people",
       "client/render",
       "client/events",
     ],
@@ -535,8 +558,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/rooms",
       "client/transfer_base",
       "client/transfers",
+      "client/people",
       "client/terminal",
       "client/console",
+      "client/render",
       "client/output",
       "client/events",
       "client/sealed",
@@ -553,6 +578,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/sealed_engine",
       "client/rooms",
       "client/transfer_base",
+      "client/people",
       "client/terminal",
       "client/editing",
       "client/render",
@@ -580,6 +606,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/session",
       "client/transfers",
       "client/history",
+      "client/people",
       "client/terminal",
       "client/editing",
       "client/console",
@@ -601,6 +628,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/session",
       "client/rooms",
       "client/history",
+      "client/people",
       "client/terminal",
       "client/console",
       "client/render",
@@ -608,7 +636,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/chat",
       "client/app",
     ],
-    face: ["json_chat", "json_requests", "print_history", "run_script", "show_history"],
+    face: ["json_chat", "json_requests", "keygen", "print_history", "run_script", "show_history"],
   },
   "client/doctor": {
     says: "`cmdchat-client doctor`: checks everything that a chat needs.",

@@ -19,6 +19,8 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "docs/CLIENT.md": {
     "# The client": "tests/e2e/process/user_documents_test.ts",
+    "## People you know":
+      "[names of the example: tests/client/headless/keygen_test.ts makes a key]",
     "## Through a proxy":
       "[needs Tor and a company's proxy: tests/e2e/web/proxies_test.ts has both]",
     "## Completions and man pages": "tests/e2e/process/user_documents_test.ts",

@@ -27,6 +27,8 @@ import { Transfers } from "../transfers/transfers.ts";
 import { openUserSide, type UserSide } from "./open_console.ts";
 import { readVariable } from "../../shared/cli/environment.ts";
 import { chooseName } from "./choose_name.ts";
+import { openPeople } from "./open_people.ts";
+import type { OwnPeople } from "../people/own_people.ts";
 import { createOutput } from "./create_output.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import { EndSignals } from "./end_signals.ts";
@@ -92,9 +94,11 @@ export async function runChat(
     if (name === undefined) return signalExitCode("SIGINT");
     history = await openConfiguredHistory(config, side);
     const downloads = takesFiles(parts, side);
-    const writes = downloads || history !== undefined || config["known-servers"] !== undefined;
+    const people = await openPeople(config, side);
+    const writes = downloads || history !== undefined || config["known-servers"] !== undefined ||
+      people.known.path !== undefined;
     if (!writes) await Deno.permissions.revoke({ name: "write" });
-    const chat = createChat(parts, { side, connector, history, downloads, name });
+    const chat = createChat(parts, { side, connector, history, downloads, name, people });
     const { ending, keys } = parts;
     const question = new QuitQuestion(chat, hostsServer);
     return await converse(chat, { side, downloads, ending, script, question, aliases, keys });
@@ -153,11 +157,12 @@ interface ChatParts {
   readonly history: History | undefined;
   readonly downloads: boolean;
   readonly name: string;
+  readonly people: OwnPeople;
 }
 
 function createChat(
   parts: Parts,
-  { side, connector, history, downloads, name }: ChatParts,
+  { side, connector, history, downloads, name, people }: ChatParts,
 ): Chat {
   const { config, script, running, settings, home } = parts;
   const style = new Style(detectColorDepth(readVariable, side.tty !== undefined));
@@ -177,6 +182,7 @@ function createChat(
     place: { name, room: config.room },
     secret: config.linkSecret,
     alarms: side.isPerson ? "hold" : config["allow-changed-keys"] ? "pass" : "stop",
+    people,
     address: connector.address,
     dial: (place, signal) => connector.dial(place, signal),
     move: (place, move) => connector.move(place, move),

@@ -83,3 +83,15 @@ export const FAREWELL_MS = 3_000;
 
 /** Where nothing at all comes from the server meanwhile, it is given up after this: nobody waits for a dead network. */
 export const FAREWELL_SILENCE_MS = 1_000;
+
+/** People whose device keys a user's file remembers: some hundred bytes each, and all are looked up at every entry. */
+export const KNOWN_PEOPLE_MAX = 1_000;
+
+/** Who is asked for a device key has so long to show it; a connection over Tor takes some seconds. */
+export const PROOF_PATIENCE_MS = 6_000;
+
+/** So often members are asked: somewhat less than the server passes on. */
+export const PROOF_ASKED = { messages: 30, seconds: 5 } as const;
+
+/** So many of those who ask are answered; a signature takes 0.1 ms. */
+export const PROOF_ANSWERS = { messages: 200, seconds: 5 } as const;

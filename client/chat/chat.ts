@@ -5,7 +5,8 @@ import { type CmdchatError, ConnectionError, UsageError } from "../../shared/bas
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
-import { ConnectionState } from "./connection_state.ts";
+import { connectionOf, typingOf } from "./chat_parts.ts";
+import type { ConnectionState } from "./connection_state.ts";
 import { isSealedId } from "../base/local_ids.ts";
 import type { ChatAddress, ChatOptions } from "./chat_options.ts";
 import {
@@ -18,6 +19,7 @@ import {
 import type { ChatContext } from "../events/chat_context.ts";
 import { handleEvent } from "../events/dispatch.ts";
 import type { Output } from "../output/output.ts";
+import { type OwnPeople, strangers } from "../people/own_people.ts";
 import { DEFAULT_RATE, RatePacer } from "../session/rate_pacer.ts";
 import { Backoff, keepConnected } from "../session/reconnect.ts";
 import { RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
@@ -27,8 +29,10 @@ import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
 import { showStatus } from "./chat_status.ts";
 import { OwnName } from "./own_name.ts";
+import { PlainPeople } from "./plain_people.ts";
+import type { RoomProofs } from "../people/room_proofs.ts";
 import { type ChatForm, MessageSender } from "./message_sender.ts";
-import { Typing } from "../rooms/typing.ts";
+import type { Typing } from "../rooms/typing.ts";
 import { SessionMove } from "./session_move.ts";
 import type { ChatConsole } from "../console/console.ts";
 import { transferParts } from "./file_route.ts";
@@ -51,6 +55,9 @@ export class Chat implements ChatContext {
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
   readonly sealed: SealedRooms;
+  /** Who the user is again tomorrow, whom they know again; and how those in plain rooms prove it. */
+  readonly people: OwnPeople;
+  readonly proofs: RoomProofs;
   /** How the connection is, and the question of whom to trust. */
   readonly connection: ConnectionState;
   readonly #options: ChatOptions;
@@ -68,26 +75,19 @@ export class Chat implements ChatContext {
 
   constructor(options: ChatOptions) {
     this.#options = options;
-    this.backoff = options.backoff ?? new Backoff();
     this.output = options.output;
     this.console = options.console;
-    this.connection = new ConnectionState({
-      quiet: options.quiet,
-      tell: (news) =>
-        this.output.connection({ ...news, name: this.name, room: this.rooms.current?.title ?? "" }),
-      warn: (text, hint) => this.output.note("danger", text, hint),
-      tellsSilence: (options.tellsSilence ?? false) && !options.quiet,
-      note: (level, text) => this.output.note(level, text),
-      server: () => this.fingerprint,
-      about: options,
-      wake: () => this.backoff.wake(),
-      onChange: () => this.refreshStatus(),
-    });
-    const { clock, openEngine, alarms } = options;
-    this.sealed = new SealedRooms({ chat: this, clock, pacer: this.#pacer, openEngine, alarms });
+    this.connection = connectionOf(this, options);
+    const { clock, openEngine, alarms = "hold", people = strangers() } = options;
+    [this.people, this.backoff] = [people, options.backoff ?? new Backoff()];
+    const [pacer, signal, session] = [this.#pacer, this.ending, () => this.#session];
+    const plain = new PlainPeople({ chat: this, clock, people, alarms, session, signal });
+    this.proofs = plain.proofs;
+    this.sealed = new SealedRooms({ chat: this, clock, pacer, openEngine, alarms, people });
     this.requests = new RequestLedger({
       clock: options.clock,
       pacer: this.#pacer,
+      ...plain.gate,
       onChange: () => this.refreshStatus(),
       sealedLedger: (draft, room) => this.sealed.ledgerOf(draft, room),
     });
@@ -100,12 +100,7 @@ export class Chat implements ChatContext {
       signal: this.ending,
     });
     this.talk = new MessageSender(this.requests, () => this.room);
-    this.typing = new Typing({
-      clock: options.clock,
-      isWanted: () => this.output.settings.get("typing") === "on",
-      tell: () => this.#tellTyping(),
-      onChange: () => this.refreshStatus(),
-    });
+    this.typing = typingOf(this, clock, () => this.#tellTyping());
     this.#move = new SessionMove({
       ...options,
       requests: this.requests,
@@ -260,6 +255,7 @@ export class Chat implements ChatContext {
 
   /** We are not in `room` any more; where it was the current one, the one before it is. */
   forget(room: JoinedRoom): void {
+    this.proofs.left(room);
     const wasHere = this.rooms.current === room;
     const next = this.rooms.remove(room);
     if (next !== undefined) this.output.moveTo(next.title);
@@ -276,6 +272,7 @@ export class Chat implements ChatContext {
     [room.id, room.name, room.topic, room.seen] = [number, name, topic, at];
     room.roster.add({ name, client: this.clientId ?? 0 });
     this.rooms.noteVisit(title);
+    if (room.isNew) this.proofs.entered(room);
     if (this.#expected > 0 && --this.#expected === 0) this.#settle();
     this.refreshStatus();
     return room;
@@ -350,6 +347,7 @@ export class Chat implements ChatContext {
     }
     if (!resumed) {
       this.requests.startAnew();
+      this.proofs.startAnew();
       this.directs.clear();
     }
     this.#expected = rooms;
@@ -367,6 +365,7 @@ export class Chat implements ChatContext {
     this.connection.opened(this.name, this.rooms.titles, this.#move.isNext(session));
     this.requests.attach(plainSink(session));
     this.transfers.connectionBack(session.welcome.resumed);
+    this.proofs.resumed();
     if (!session.welcome.resumed) this.talk.sayStatusAgain();
     this.sealed.connect(session);
     this.refreshStatus();
@@ -380,6 +379,7 @@ export class Chat implements ChatContext {
     this.#settled = false;
     this.#connected = Promise.withResolvers();
     this.requests.detach(holdSeconds);
+    this.proofs.disconnected();
     this.sealed.disconnect();
     this.refreshStatus();
   }

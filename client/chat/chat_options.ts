@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Output } from "../output/output.ts";
 import type { Backoff } from "../session/reconnect.ts";
 import type { AlarmManner } from "../sealed/alarm.ts";
+import type { OwnPeople } from "../people/own_people.ts";
 import type { openSealedEngine } from "../sealed_engine/engine.ts";
 import type { Destination, Session, SessionDestination } from "../session/session.ts";
 import type { ChatConsole } from "../console/console.ts";
@@ -32,8 +33,10 @@ export interface ChatOptions {
   readonly secret?: Uint8Array | undefined;
   /** Makes the part of a sealed room that seals; a worker unless told. */
   readonly openEngine?: typeof openSealedEngine;
-  /** What an alarm in a sealed room does; "hold" unless told. */
+  /** What an alarm about somebody's key does; "hold" unless told. */
   readonly alarms?: AlarmManner;
+  /** Who the user is again tomorrow, and whom they know again. */
+  readonly people?: OwnPeople | undefined;
   /** Connects and does the handshake. */
   readonly dial: (destination: SessionDestination, signal: AbortSignal) => Promise<Session>;
   /** Goes on at another server that the present one names; absent where there is no way to it. */

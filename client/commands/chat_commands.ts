@@ -7,7 +7,7 @@ import { reactionKey } from "../../shared/text/reaction.ts";
 import { REACTIONS_MAX } from "../base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
-import { parseEmoji } from "./emoji.ts";
+import { parseEmoji } from "../editing/emoji.ts";
 
 /** Rows of the commands for messages and the user's name and state. */
 export const CHAT_COMMANDS: readonly CommandRow[] = [

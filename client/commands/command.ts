@@ -51,6 +51,7 @@ export interface CommandRow {
     | "setting"
     | "banned"
     | "ignored"
+    | "known"
     | "long text"
     | "own message"
     | "emoji"

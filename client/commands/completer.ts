@@ -5,7 +5,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Completer, Completions } from "../editing/completion.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
-import { EMOJI, findEmoji } from "./emoji.ts";
+import { EMOJI, findEmoji } from "../editing/emoji.ts";
 import { longestName } from "./targets.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
@@ -105,6 +105,11 @@ function completeArgument(
       };
     case "ignored":
       return { start, candidates: startingWith(word, chat.output.ignored.names) };
+    case "known":
+      return {
+        start,
+        candidates: startingWith(word, chat.people.known.all.map(({ name }) => safeName(name))),
+      };
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
     // `:name` is completed in every line.

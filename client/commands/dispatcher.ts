@@ -10,6 +10,7 @@ import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
 import { MODERATION_COMMANDS } from "./moderation_commands.ts";
+import { PEOPLE_COMMANDS } from "./people_commands.ts";
 import { ROOM_COMMANDS } from "./room_commands.ts";
 import { SEALED_COMMANDS } from "./sealed_commands.ts";
 import { SCREEN_COMMANDS } from "./screen_commands.ts";
@@ -22,6 +23,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { theme: "moderating", rows: MODERATION_COMMANDS },
   { theme: "inviting", rows: INVITE_COMMANDS },
   { theme: "sealed rooms", rows: SEALED_COMMANDS },
+  { theme: "people", rows: PEOPLE_COMMANDS },
   { theme: "files", rows: FILE_COMMANDS },
   { theme: "reading", rows: SETTING_COMMANDS },
   { theme: "the program", rows: SCREEN_COMMANDS },

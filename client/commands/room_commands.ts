@@ -7,6 +7,7 @@ import { isSealedId } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
 import { clockTime, listedName, nameList, safeLine, VERIFIED_MARK } from "../render/text.ts";
+import { keyDigits } from "../people/key_rows.ts";
 import type { KeyTrust, RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom, Rank } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
@@ -30,7 +31,7 @@ const KEY_NOTES: Readonly<Record<KeyTrust, string>> = {
 const KEY_WORDS: Readonly<Record<KeyTrust, string>> = {
   unknown: "key not compared",
   verified: "verified",
-  questioned: "ANOTHER KEY than before: /verify",
+  questioned: "ANOTHER KEY than before, or none: /verify",
 };
 
 const STATE_WORDS: Readonly<Record<MemberState, string>> = {
@@ -144,9 +145,25 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
         whoisLine(found.filter(({ person }) => person.client === client))
       );
       chat.output.answer(lines.join("\n"));
+      askForKeys(chat, found);
     },
   },
 ];
+
+/** In plain rooms a device key is shown to those who ask: whose users want to know people, ask here. */
+function askForKeys(chat: Chat, found: readonly Found[]): void {
+  const { device, known } = chat.people;
+  if (chat.isV1 || (device === undefined && known.path === undefined)) return;
+  for (const { person, room } of found) {
+    const isOwn = person.client === chat.clientId;
+    if (room.isSealed || isOwn || person.state !== "here" || person.device !== undefined) continue;
+    void chat.proofs.show(room, person).then((shown) => {
+      if (typeof shown !== "object") return;
+      const who = listedName(person.name);
+      chat.output.answer(`${who} shows a device key: ${keyDigits(shown.key)}`);
+    });
+  }
+}
 
 function noteOf(
   room: JoinedRoom,
@@ -181,7 +198,7 @@ function roomLine({ rooms }: Chat, room: JoinedRoom, n: number): string {
 
 function whoisLine(found: readonly Found[]): string {
   const [{ person }] = found as [Found];
-  const { name, state, status, since, client, key = "unknown" } = person;
+  const { name, state, status, since, client, key = "unknown", known, device } = person;
   const rooms = found.map(({ room }) => {
     const rank = room.rankOf(client);
     return quote(room.title) + (rank === undefined ? "" : ` (${RANK_WORDS[rank]})`);
@@ -189,7 +206,9 @@ function whoisLine(found: readonly Found[]): string {
   const parts = [`${listedName(name)}: ${STATE_WORDS[state]}`, `in ${rooms}`];
   if (since > 0) parts.push(`joined ${clockTime(iso(since))}`);
   if (!isSealedId(client) && client > 0) parts.push(`session ${client}`);
-  if (found.some(({ room }) => room.isSealed)) parts.push(KEY_WORDS[key]);
+  if (found.some(({ room }) => room.isSealed) || key !== "unknown") parts.push(KEY_WORDS[key]);
+  if (known !== undefined) parts.push(`known to you as ${listedName(known)}`);
+  if (device !== undefined) parts.push(`device key ${keyDigits(device)}`);
   if (status !== null) parts.push(`away: ${safeLine(status)}`);
   return parts.join(", ");
 }

@@ -2,18 +2,14 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
-import { nameKey, parseTypedRoom } from "../../shared/text/names.ts";
+import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import { listedName, VERIFIED_MARK } from "../render/text.ts";
-import type { PairCodePart, SealedPerson } from "../sealed_engine/people.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
-import { longestName, type NameMatch } from "./targets.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
 
-const VERIFY_FORM = "/verify NAME [yes|anyway]";
 const DEFAULT_TITLE = "sealed";
 
 /** Rows of the commands for sealed rooms. */
@@ -40,39 +36,6 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       const count = people.length === 1 ? "1 member" : `${people.length} members`;
       chat.output.answer(
         `Code of ${quote(chat.room.title)} now, ${count}: ${code}`,
-      );
-    },
-  },
-  {
-    name: "verify",
-    argument: "NAME [yes|anyway]",
-    needs: "nothing",
-    help: "show the code of you and NAME, equal on both screens; yes: you have compared it",
-    completes: "name",
-    run({ chat }, argument) {
-      const room = sealedRoom(chat);
-      const { found: person, rest: word } = personOf(room, argument);
-      if (word !== "" && word !== "yes" && word !== "anyway") {
-        throw new UsageError(`Cannot verify ${quote(argument)}: the form is ${VERIFY_FORM}`);
-      }
-      if (person.own) {
-        throw new UsageError("Cannot verify yourself: /verify NAME shows the code of you and NAME");
-      }
-      const isMaker = person.client === room.status?.maker;
-      if (word === "") return chat.output.answer(codeText(person, room.codeWith(person), isMaker));
-      if (!room.accept(person, word === "yes")) {
-        const code = codeText(person, room.codeWith(person), isMaker);
-        throw new UsageError(
-          `Not verified: you have not seen the code of this key of ${listedName(person.name)}`,
-          { hint: `compare it first. ${code.replaceAll(/\s*\n\s*/g, " ")}` },
-        );
-      }
-      return chat.output.answer(
-        word === "yes"
-          ? `${
-            listedName(person.name)
-          } ${VERIFIED_MARK} is verified on this device, until you leave.`
-          : `You accepted the key of ${listedName(person.name)} without comparing it.`,
       );
     },
   },
@@ -129,40 +92,4 @@ function statusOf(chat: Chat): SealStatus {
   const { status } = sealedRoom(chat);
   if (status !== undefined && status.code !== "") return status;
   throw new UsageError("Cannot show the code: you are not in the group yet");
-}
-
-function personOf({ status }: SealedRoom, argument: string): NameMatch<SealedPerson> {
-  const match = longestName(
-    argument,
-    (name) => status?.people.find((person) => nameKey(person.name) === nameKey(name)),
-  );
-  if (match !== undefined) return match;
-  throw new UsageError(`Cannot find ${quote(argument)} in this room`, {
-    hint: "/names lists its members",
-  });
-}
-
-function codeText(
-  { name, verified, suspect }: SealedPerson,
-  code: readonly PairCodePart[],
-  isMaker: boolean,
-): string {
-  const marks = [
-    ...(isMaker ? ["made this room"] : []),
-    ...(verified ? [`verified ${VERIFIED_MARK}`] : []),
-    ...(suspect ? ["ANOTHER KEY than before"] : []),
-  ];
-  const who = listedName(name);
-  return [
-    `Code of you and ${who}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}:`,
-    ...code.map(({ digits }) => `  ${digits}`),
-    ...code.flatMap(({ words }) => wordRows(words)).map((row) => `  ${row}`),
-    `${who} must see the same, digits or words: compare over a channel that nobody can fake. ` +
-    `If it is equal: /verify ${who} yes`,
-  ].join("\n");
-}
-
-/** Six words in a row, which a narrow terminal does not break. */
-function wordRows(words: string): string[] {
-  return words.match(/\S+(?: \S+){0,5}/g) ?? [];
 }

@@ -3,7 +3,12 @@
 import { BUFFER_SIZE } from "../base/limits.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
-import { ALARM_OPTIONS, COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import {
+  ALARM_OPTIONS,
+  COMMON_OPTIONS,
+  CONNECTION_OPTIONS,
+  PEOPLE_OPTIONS,
+} from "./connection_options.ts";
 import { parseMoment } from "./time_span.ts";
 
 /** Renderers by name. */
@@ -57,6 +62,7 @@ export const CLIENT_OPTIONS = {
     parse: toggle,
     help: "for programs: JSON requests in, JSON lines out, as docs/JSON.md describes",
   },
+  ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
   "quiet-reconnect": {
     env: "CMDCHAT_QUIET_RECONNECT",
@@ -106,5 +112,11 @@ export const HISTORY_OPTIONS = {
     help: "export: a new file, for you alone, instead of standard output",
   },
   ...PASSPHRASE_OPTIONS,
+  ...COMMON_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Every option of `cmdchat-client keygen [FILE]`. */
+export const KEYGEN_OPTIONS = {
+  "device-key-passphrase-file": PEOPLE_OPTIONS["device-key-passphrase-file"],
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;

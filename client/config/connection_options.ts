@@ -137,12 +137,34 @@ export const CONNECTION_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+/** Who the user is again tomorrow, and whom they know again. */
+export const PEOPLE_OPTIONS = {
+  "device-key": {
+    value: "FILE",
+    env: "CMDCHAT_DEVICE_KEY",
+    parse: word,
+    help: "show this key to the members of your rooms, who then know you again: see keygen",
+  },
+  "device-key-passphrase-file": {
+    value: "FILE",
+    env: "CMDCHAT_DEVICE_KEY_PASSPHRASE_FILE",
+    parse: word,
+    help: "file whose first line is the passphrase of the device key",
+  },
+  "known-people": {
+    value: "FILE",
+    env: "CMDCHAT_KNOWN_PEOPLE",
+    parse: word,
+    help: "whom you know again by their device keys [default with a device key: known_people]",
+  },
+} as const satisfies OptionTable;
+
 /** What programs that talk in sealed rooms do at an alarm. */
 export const ALARM_OPTIONS = {
   "allow-changed-keys": {
     env: "CMDCHAT_ALLOW_CHANGED_KEYS",
     parse: toggle,
-    help: "do not stop where somebody in a sealed room comes back with another key",
+    help: "do not stop where somebody comes back with another key",
   },
 } as const satisfies OptionTable;
 

@@ -2,7 +2,7 @@
 
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { seconds, toggle, word } from "../../shared/cli/option_values.ts";
-import { COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import { COMMON_OPTIONS, CONNECTION_OPTIONS, PEOPLE_OPTIONS } from "./connection_options.ts";
 
 /** Seconds for each answer of the server, unless told. */
 export const STEP_S = 5;
@@ -22,6 +22,7 @@ export const DOCTOR_OPTIONS = {
     parse: word,
     help: "folder for received files [default ~/Downloads/cmdchat]",
   },
+  ...PEOPLE_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;

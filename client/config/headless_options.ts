@@ -2,7 +2,12 @@
 
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, seconds, toggle, word } from "../../shared/cli/option_values.ts";
-import { ALARM_OPTIONS, COMMON_OPTIONS, CONNECTION_OPTIONS } from "./connection_options.ts";
+import {
+  ALARM_OPTIONS,
+  COMMON_OPTIONS,
+  CONNECTION_OPTIONS,
+  PEOPLE_OPTIONS,
+} from "./connection_options.ts";
 
 const TIMEOUT_MAX_S = 2_000_000;
 const COUNT_MAX = 1_000_000_000;
@@ -38,6 +43,7 @@ export const SEND_OPTIONS = {
     "how long to wait for the server; 0 = for ever [default 60, with --lines: for ever]",
   ),
   ...JSON_OPTION,
+  ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
@@ -50,6 +56,7 @@ export const RECV_OPTIONS = {
   ...FROM_OPTION,
   names: { parse: toggle, help: "put the sender's name in front of every row" },
   ...JSON_OPTION,
+  ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
@@ -70,6 +77,7 @@ export const SEND_FILE_OPTIONS = {
   },
   ...timeout("how long to wait for somebody who accepts; 0 = for ever [default: for ever]"),
   ...JSON_OPTION,
+  ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,
@@ -87,6 +95,7 @@ export const RECV_FILE_OPTIONS = {
   ...timeout("leave after so many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
   ...JSON_OPTION,
+  ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
   ...CONNECTION_OPTIONS,
   ...COMMON_OPTIONS,

@@ -2,7 +2,7 @@
 
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
-import { CLIENT_OPTIONS, HISTORY_OPTIONS } from "./client_options.ts";
+import { CLIENT_OPTIONS, HISTORY_OPTIONS, KEYGEN_OPTIONS } from "./client_options.ts";
 import { HELP_OPTIONS } from "./connection_options.ts";
 import { DOCTOR_OPTIONS } from "./doctor_options.ts";
 import { EXIT_CODES } from "../base/exit.ts";
@@ -76,6 +76,19 @@ export const CLIENT_COMMANDS = [
     completes: "file",
   },
   {
+    name: "keygen",
+    argument: "[FILE]",
+    summary: "make a device key, by which others know you again tomorrow",
+    about: [
+      "Writes FILE, or device_key beside the settings, for you alone and never over another file, and prints what others " +
+      "compare. On a terminal it asks for a passphrase; Enter alone makes a key without one.",
+      "Nothing uses the key before --device-key, CMDCHAT_DEVICE_KEY or device-key in the settings names it. Then every " +
+      "member of your rooms can tell that it is you again, in each of them; of a plain room the server can, too.",
+    ],
+    options: KEYGEN_OPTIONS,
+    completes: "file",
+  },
+  {
     name: "doctor",
     argument: "[LINK]",
     summary: "check terminal, settings, clock and the connection to the server, and say what to do",
@@ -111,6 +124,7 @@ export const CLIENT_PROGRAM: ProgramSpec = {
   variables: {
     CMDCHAT_TOKEN: "token of the server",
     CMDCHAT_HISTORY_PASSPHRASE: "passphrase of the history",
+    CMDCHAT_DEVICE_KEY_PASSPHRASE: "passphrase of the device key",
     NO_COLOR: "no colors; bold and reverse stay",
   },
   exitCodes: EXIT_CODES,

@@ -1,4 +1,4 @@
-// Which places the token and the history's passphrase may come from.
+// Which places the token and the passphrases of the history and of the device key may come from.
 
 import type { Source } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -72,6 +72,24 @@ export function readPassphrase(
     path: config["history-passphrase-file"],
     sources: config.sources,
   }, sources);
+}
+
+/** The device key's passphrase; undefined where none was given and nobody can be asked. Throws UsageError or ConfigError. */
+export function readKeyPassphrase(
+  config: { readonly "device-key-passphrase-file": string | undefined },
+  { env, ask, warn }: SecretSources,
+): Promise<string | undefined> {
+  const variable = "CMDCHAT_DEVICE_KEY_PASSPHRASE";
+  return readSecret({
+    name: "passphrase of the device key",
+    environment: { variable, value: env(variable) },
+    file: {
+      option: "--device-key-passphrase-file",
+      path: config["device-key-passphrase-file"],
+    },
+    warn,
+    ...(ask === undefined ? {} : { ask }),
+  });
 }
 
 function read(secret: Secret, { env, ask, warn }: SecretSources): Promise<string | undefined> {

@@ -106,8 +106,16 @@ export function defaultSettingsPath(env: SettingsInput["env"]): string | undefin
 
 /** The servers that were remembered with `/remember`, beside the settings; undefined where there is no home. */
 export function defaultKnownServersPath(env: SettingsInput["env"]): string | undefined {
+  return besideSettings("known_servers", env);
+}
+
+/** A file beside the settings: the device key, the people it knows; undefined where there is no home. */
+export function besideSettings(
+  name: "known_servers" | "known_people" | "device_key",
+  env: SettingsInput["env"],
+): string | undefined {
   const settings = defaultSettingsPath(env);
-  return settings === undefined ? undefined : join(dirname(settings), "known_servers");
+  return settings === undefined ? undefined : join(dirname(settings), name);
 }
 
 interface Asked {

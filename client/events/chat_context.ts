@@ -4,6 +4,7 @@ import type { CmdchatError } from "../../shared/base/errors.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import type { ServerPlace } from "../session/session.ts";
 import type { Output } from "../output/output.ts";
+import type { RoomProofs } from "../people/room_proofs.ts";
 import type { DirectMessages } from "../rooms/direct_messages.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { JoinedRooms } from "../rooms/joined_rooms.ts";
@@ -19,6 +20,7 @@ export interface ChatContext {
   readonly transfers: Transfers;
   readonly typing: Typing;
   readonly directs: DirectMessages;
+  readonly proofs: RoomProofs;
   /** Our number in this session; undefined without a session. */
   readonly clientId: number | undefined;
   /** Whether a session is open and its rooms are known. */

@@ -84,6 +84,16 @@ const HANDLERS: Handlers = {
     chat.transfers.handleReceipt(event);
   },
 
+  proof_asked(chat, event) {
+    const room = chat.rooms.byId(event.room);
+    if (room !== undefined) chat.proofs.asked(room, event);
+  },
+
+  proof(chat, event) {
+    const room = chat.rooms.byId(event.room);
+    if (room !== undefined) chat.proofs.answered(room, event);
+  },
+
   closing(chat, { why: text, retry }) {
     if (retry) chat.reconnectSoon();
     show(chat, { event: retry ? "stopping" : "notice", text, time: undefined });

@@ -121,6 +121,7 @@ const HANDLERS: Handlers = {
     room.roster.add({ name, client, state, since: time, status: null });
     // Ourselves we know of: the line about the connection, or about the room's people, says it.
     if (client === chat.clientId) return chat.nameIn(room, name);
+    chat.proofs.met(room, name);
     const how = old ? " with an old client: what they say is less protected on its way." : ".";
     show(chat, { event: "joined", text: `${nameInSentence(name)} joined${how}`, name, time }, room);
     for (const text of makerNews(room)) show(chat, { event: "rules", text, time: undefined }, room);
@@ -128,6 +129,7 @@ const HANDLERS: Handlers = {
 
   left(chat, { client, room: id, name, time }, room) {
     room.roster.remove(name);
+    chat.proofs.met(room, name);
     if (client === room.maker) room.maker = 0;
     room.ops = withoutOp(room, client);
     chat.typing.ends(id, name);
@@ -139,6 +141,7 @@ const HANDLERS: Handlers = {
   renamed(chat, { client, name, previous, time }, room) {
     room.roster.rename(previous, name);
     if (client === chat.clientId) chat.nameIn(room, name);
+    chat.proofs.met(room, name);
     const text = `${nameInSentence(previous)} is now known as ${nameInSentence(name)}.`;
     show(chat, { event: "renamed", text, name, previous, time }, room);
     if (client !== chat.clientId) chat.nameFreed(room, previous);
@@ -156,6 +159,7 @@ const HANDLERS: Handlers = {
 
   back(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "here" });
+    chat.proofs.met(room, name);
     chat.transfers.memberBack(client, id);
     if (client === chat.clientId) return;
     show(chat, { event: "back", text: `${nameInSentence(name)} is back.`, name, time }, room);
@@ -275,6 +279,7 @@ const HANDLERS: Handlers = {
     ));
     if (!room.takeMembers(people, more)) return;
     chat.transfers.peopleAre(id, room.roster.people);
+    chat.proofs.met(room);
     if (!room.takeFirstSight()) return;
     // Told once for each time that we come in: coming back to the same people is no news.
     const { names } = room.roster;

@@ -52,11 +52,13 @@ export function iso(time: number): string {
   return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : "";
 }
 
-/** The mark of a line of somebody whose key the user has compared. */
+/** The mark of a line of somebody whose key the user has compared; `known`: the name that it had then. */
 export function verifiedMark(
   room: JoinedRoom | undefined,
   name: string,
   client: AnyClientId,
-): { readonly verified?: true } {
-  return room?.roster.keyOf(name, client) === "verified" ? { verified: true } : {};
+): { readonly verified?: true; readonly known?: string } {
+  if (room?.roster.keyOf(name, client) !== "verified") return {};
+  const known = room.roster.knownAs(name, client);
+  return known === undefined ? { verified: true } : { verified: true, known };
 }

@@ -133,11 +133,18 @@ function judgeOwnLeaf(
   const isOneself = equal(leaf.signatureKey, former.signatureKey) &&
     person.handle === personOf(former)?.handle;
   if (!isOneself) return "it gives its sender another key or connection";
+  if (!isSameDevice(person, personOf(former))) return "it gives its sender another device key";
   const key = nameKey(person.name);
   const isTaken = after.some((other) =>
     other.index !== leaf.index && nameKey(personOf(other)?.name ?? "") === key
   );
   return isTaken ? "its name is taken" : undefined;
+}
+
+/** Who has shown a key shows it until they leave, and nobody takes one up in the middle: the alarm is about comings. */
+function isSameDevice(a: CredentialSubject, b: CredentialSubject | undefined): boolean {
+  if (a.device === undefined || b?.device === undefined) return a.device === b?.device;
+  return equal(a.device.key, b.device.key);
 }
 
 function judgeRemovals(

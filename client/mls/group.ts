@@ -189,7 +189,7 @@ export class SealedGroup {
     const own = this.members.find(({ leaf }) => leaf === this.ownLeaf);
     if (name === undefined || own === undefined) return undefined;
     const { keys, signature } = this.#identity;
-    const person = { name, handle: own.handle };
+    const person = { ...this.#identity.me, name, handle: own.handle };
     return { identity: makeCredential(keys, person, signature.publicKey) };
   }
 

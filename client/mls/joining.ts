@@ -3,6 +3,8 @@
 
 import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
 import { type RosterClaim, rosterDigest } from "../../shared/messages/roster_digest.ts";
+import { type DeviceKey, leafStatement, proveAs } from "../../shared/crypto/device_key.ts";
+import { handleOf } from "../../shared/messages/attach_proof.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { type GroupMember, isLocked } from "./commit_rules.ts";
@@ -10,7 +12,7 @@ import { type CredentialSubject, makeCredential, readCredential } from "./creden
 import { openEnvelope, sealEnvelope } from "./envelope.ts";
 import type { Leaf, OwnLeaf, Rights } from "./leaf.ts";
 import * as mls from "./group_library.ts";
-import type { SignatureKeys } from "./cipher_suite.ts";
+import { generateSignatureKeys, type SignatureKeys } from "./cipher_suite.ts";
 import { factsOf, type MlsMessage, readMessage } from "./strict_reader.ts";
 import { ORDER_MARK_BYTES } from "./order_chain.ts";
 import type { RoomKeys } from "./room_keys.ts";
@@ -21,6 +23,24 @@ export interface GroupIdentity {
   readonly me: CredentialSubject;
   /** Fresh for each process and room, kept over reconnects. */
   readonly signature: SignatureKeys;
+}
+
+/** What a new identity is made of. */
+export interface NewIdentity {
+  readonly keys: RoomKeys;
+  readonly name: string;
+  readonly handleKey: Uint8Array;
+  /** The key that shows the members who this is; used once, and not kept. */
+  readonly device?: DeviceKey | undefined;
+}
+
+/** An identity with a fresh signature key. */
+export function newIdentity({ keys, name, handleKey, device }: NewIdentity): GroupIdentity {
+  const handle = handleOf(handleKey);
+  const signature = generateSignatureKeys();
+  const leaf = { rid: keys.rid, handle, signatureKey: signature.publicKey };
+  const proof = device && { device: proveAs(device, leafStatement(leaf)) };
+  return { keys, me: { name, handle: toHex(handle), ...proof }, signature };
 }
 
 /** A body to be sent, and the epoch it belongs to; `digest` recognises it when it comes back. */
@@ -65,7 +85,8 @@ export function membershipOf({ keys, me, signature }: GroupIdentity): OwnLeaf {
   };
 }
 
-// A tree hands out the same node for as long as nobody changes it: 200 MACs are not to be computed for each message.
+// A tree hands out the same node for as long as nobody changes it: 200 MACs and signatures are not to be computed for
+// each message.
 const known = new WeakMap<
   object,
   { readonly keys: RoomKeys; readonly person: CredentialSubject | undefined }

@@ -7,6 +7,7 @@ import { wordsOf } from "./word_list.ts";
 const utf8 = new TextEncoder();
 const CODE_LABEL = utf8.encode("cmdchat sealed code v1");
 const FINGERPRINT_LABEL = utf8.encode("cmdchat sealed fingerprint v1");
+const DEVICE_LABEL = utf8.encode("cmdchat device fingerprint v1");
 
 const GROUPS = 6;
 const DIGITS = 5;
@@ -37,6 +38,14 @@ export function roomCode(epochAuthenticator: Uint8Array): string {
 
 /** The fingerprint of a member's signature key. */
 export function spokenFingerprint(signatureKey: Uint8Array): SpokenFingerprint {
-  const hash = sha256(FINGERPRINT_LABEL, signatureKey);
+  return spokenOf(sha256(FINGERPRINT_LABEL, signatureKey));
+}
+
+/** The fingerprint of a person's device key, which is the same tomorrow and in every room. */
+export function deviceFingerprint(deviceKey: Uint8Array): SpokenFingerprint {
+  return spokenOf(sha256(DEVICE_LABEL, deviceKey));
+}
+
+function spokenOf(hash: Uint8Array): SpokenFingerprint {
   return { digits: digitsOf(hash), words: wordsOf(hash.subarray(0, WORDS)).join(" ") };
 }

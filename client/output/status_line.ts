@@ -85,11 +85,14 @@ export interface PrivacyText {
 
 /** Who can read the messages of a room. */
 export function privacyOf(room: JoinedRoom): PrivacyText {
-  if (!room.isSealed) return { level: "plain", forms: ["server can read", "not sealed"] };
+  if (!room.isSealed) {
+    if (room.suspect !== undefined) return changedKey(room.suspect, room.isStopped, "not sealed");
+    return { level: "plain", forms: ["server can read", "not sealed"] };
+  }
   const { phase = "offline", confirmed = false, locked = false, people = [] } = room.seal ?? {};
   const questioned = people.find(({ suspect }) => suspect);
   if (questioned !== undefined && phase !== "out") {
-    return changedKey(questioned.name, room.seal?.stopped ?? false);
+    return changedKey(questioned.name, room.seal?.stopped ?? false, "sealed");
   }
   switch (phase) {
     case "in":
@@ -107,11 +110,11 @@ export function privacyOf(room: JoinedRoom): PrivacyText {
 }
 
 /** A name has another key than before, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
-function changedKey(name: string, isStopped: boolean): PrivacyText {
+function changedKey(name: string, isStopped: boolean, readers: string): PrivacyText {
   const who = `${nameInSentence(shortLabel(name))} has another key`;
   const forms = isStopped
     ? [`STOPPED: ${who}`, "STOPPED"] as const
-    : [`sealed, ${who}`, "another key"] as const;
+    : [`${readers}, ${who}`, "another key"] as const;
   return { level: "error", forms: [...forms] };
 }
 

@@ -13,7 +13,7 @@ export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
-      const { to, sealed, verified, backlog } = line;
+      const { to, sealed, verified, known, backlog } = line;
       // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
         ? object("chat", {
@@ -30,6 +30,7 @@ export function createJsonRenderer(): Renderer {
           sealed,
           verified,
           backlog,
+          known,
         })
         : object("chat", {
           kind: "direct",
@@ -41,6 +42,7 @@ export function createJsonRenderer(): Renderer {
           own,
           sealed: sealed ?? false,
           verified,
+          known,
         });
     },
     system(line) {

@@ -28,6 +28,8 @@ export interface ChatLine {
   readonly sealed?: boolean;
   /** Whether the user has compared the key of the other one: the sender, or the receiver of an own direct message. */
   readonly verified?: boolean;
+  /** The name under which the user remembers the other one's device key. */
+  readonly known?: string;
   /** The message that it answers. */
   readonly quote?: Quote | undefined;
   /** Whether its room is not the current one. */

@@ -54,6 +54,10 @@ export class JoinedRoom {
   readonly bans = new Bans();
   /** Position of the last event that arrived. */
   seen = 0;
+  /** Somebody of a plain room whose device key is not the one that the user knows; undefined: nobody. */
+  suspect: string | undefined;
+  /** Whether nothing is said here just now, since that was noticed a moment ago. */
+  isStopped = false;
   /** Messages that came while another room was current, and how many of them mention the user. */
   unread = 0;
   mentions = 0;

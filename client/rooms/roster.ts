@@ -23,6 +23,10 @@ export interface RosterEntry {
   readonly status: string | null;
   /** Absent: nothing is known of it. */
   readonly key?: KeyTrust;
+  /** The device key that they have proven, in hexadecimal; absent: none. */
+  readonly device?: string;
+  /** The name under which the user remembers that key; absent: they do not. */
+  readonly known?: string;
 }
 
 const UNKNOWN = { client: 0, state: "here", since: 0, status: null } as const;
@@ -48,8 +52,27 @@ export class Roster {
 
   /** What is known of the key of a client that has this name here. */
   keyOf(name: string, client: AnyClientId): KeyTrust {
+    return this.#clientOf(name, client)?.key ?? "unknown";
+  }
+
+  /** As whom the user remembers a client that has this name here; undefined: as nobody. */
+  knownAs(name: string, client: AnyClientId): string | undefined {
+    return this.#clientOf(name, client)?.known;
+  }
+
+  #clientOf(name: string, client: AnyClientId): RosterEntry | undefined {
     const person = this.find(name);
-    return person?.client === client ? person.key ?? "unknown" : "unknown";
+    return person?.client === client ? person : undefined;
+  }
+
+  /** Says what is known of a client's key now; nothing where it has another name, or is gone. */
+  setKey(
+    { name, client }: Pick<RosterEntry, "name" | "client">,
+    about: Pick<RosterEntry, "key" | "device" | "known">,
+  ): void {
+    const person = this.#clientOf(name, client);
+    if (person === undefined) return;
+    this.#people.set(nameKey(name), { ...withoutKey(person), ...about });
   }
 
   /** Adds or updates a member; fields that are not given keep their value, but for the key of another client. */
@@ -58,8 +81,8 @@ export class Roster {
     const known = this.#people.get(name);
     if (this.#people.size >= MEMBERS_MAX && known === undefined) return;
     const isSame = person.client === undefined || person.client === known?.client;
-    const key = isSame ? known?.key ?? "unknown" : "unknown";
-    this.#people.set(name, { ...UNKNOWN, ...known, key, ...person });
+    const former = known === undefined || isSame ? known : withoutKey(known);
+    this.#people.set(name, { ...UNKNOWN, key: "unknown", ...former, ...person });
   }
 
   /** Removes a member. */
@@ -84,4 +107,10 @@ export class Roster {
   clear(): void {
     this.#people.clear();
   }
+}
+
+function withoutKey(
+  { key: _key, device: _device, known: _known, ...rest }: RosterEntry,
+): RosterEntry {
+  return rest;
 }

@@ -1,8 +1,10 @@
-// What becomes of a chat where a name in a sealed room comes back with another key, or where the room lets nobody in: a
-// person is told and decides; a program stops, since it would wait for nobody or speak to somebody else.
+// What becomes of a chat where a name comes back with another key, or where a sealed room lets nobody in: a person is told
+// and decides; a program stops, since it would wait for nobody or speak to somebody else.
 
 import { type CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import type { JoinedRoom } from "../rooms/joined_room.ts";
+import type { AlarmCause } from "../sealed_engine/people.ts";
 import { listedName } from "../render/text.ts";
 import { RefusalError } from "../session/refusal.ts";
 
@@ -12,21 +14,44 @@ import { RefusalError } from "../session/refusal.ts";
  */
 export type AlarmManner = "hold" | "stop" | "pass";
 
-/** The warning that `name` has another key, for a chat that goes on. */
-export function alarmText(name: string, manner: AlarmManner): string {
-  const who = listedName(name);
-  const whatNext = manner === "pass"
-    ? "What is sent goes on, as --allow-changed-keys says."
-    : `What you type from now on is sent; to be sure who reads it: /verify ${who}`;
-  return `${who} has come back with ANOTHER KEY: somebody else may be using the name. ${whatNext}`;
+/** A name that is perhaps somebody else's. */
+export interface KeyAlarm {
+  readonly name: string;
+  readonly cause: AlarmCause;
+  /** When the user compared the key of who had this name: `2026-11-29`. */
+  readonly date?: string | undefined;
 }
 
-/** The end of a program's chat in the room `title` because `name` has another key. */
-export function alarmFault(title: string, name: string): CmdchatError {
-  const what = `${
-    listedName(name)
-  } came back with another key: somebody else may be using the name`;
-  return new CryptoError(`Stopped in the sealed room ${quote(title)}: ${what}`, {
+/** The warning that a name has another key, for a chat that goes on. */
+export function alarmText(alarm: KeyAlarm, manner: AlarmManner): string {
+  const whatNext = manner === "pass"
+    ? "What is sent goes on, as --allow-changed-keys says."
+    : `What you type from now on is sent; to be sure who reads it: /verify ${
+      listedName(alarm.name)
+    }`;
+  return `${whatOf(alarm)}: somebody else may be using the name. ${whatNext}`;
+}
+
+function whatOf({ name, cause, date = "before" }: KeyAlarm): string {
+  const who = listedName(name);
+  const when = date === "before" ? date : `on ${date}`;
+  switch (cause) {
+    case "session":
+      return `${who} has come back with ANOTHER KEY`;
+    case "other device":
+      return `${who} shows ANOTHER DEVICE KEY than the one that you verified ${when}`;
+    case "no device":
+      return `${who} shows NO DEVICE KEY, and you verified one ${when}`;
+  }
+}
+
+/** The end of a program's chat in that room because a name has another key. */
+export function alarmFault({ title, isSealed }: JoinedRoom, alarm: KeyAlarm): CmdchatError {
+  const where = isSealed ? `the sealed room ${quote(title)}` : quote(title);
+  const what = alarm.cause === "session"
+    ? `${listedName(alarm.name)} came back with another key`
+    : whatOf(alarm);
+  return new CryptoError(`Stopped in ${where}: ${what}: somebody else may be using the name`, {
     hint: "nothing more was sent; --allow-changed-keys goes on all the same",
   });
 }

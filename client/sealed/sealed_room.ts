@@ -20,9 +20,12 @@ import { listedName } from "../render/text.ts";
 import { RequestLedger } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
+import { ALONE } from "./first_words.ts";
+import { rosterEntry } from "./roster_entry.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import { pairCode, type PairCodePart, type SealedPerson } from "../sealed_engine/people.ts";
 import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protocol.ts";
+import type { OwnPeople } from "../people/own_people.ts";
 import { alarmFault, type AlarmManner, alarmText, shutFault } from "./alarm.ts";
 import { toEngine } from "./engine_requests.ts";
 import { SealedDecisions, type WithoutPlace } from "./sealed_decisions.ts";
@@ -41,16 +44,12 @@ export interface SealedRoomOptions {
   readonly isNew: boolean;
   readonly openEngine: typeof openSealedEngine;
   readonly alarms: AlarmManner;
+  readonly people: OwnPeople;
   /** Takes what is to go to the relay. */
   readonly send: (request: SealedRequest) => void;
   /** The room is left, and nothing more comes of it. */
   readonly onOut: () => void;
 }
-
-const ALONE = {
-  level: "warning",
-  text: "nobody else is here. If there should be somebody, the server may be hiding them from you.",
-} as const;
 
 /** One sealed room that we are in, or on the way into. */
 export class SealedRoom {
@@ -70,7 +69,7 @@ export class SealedRoom {
   #onFlushed: (() => void)[] = [];
 
   constructor(options: SealedRoomOptions) {
-    const { chat, clock, pacer, secret, name, send, alarms } = options;
+    const { chat, clock, pacer, secret, name, send, alarms, people } = options;
     this.#options = options;
     this.state = options.state;
     this.secret = secret;
@@ -88,6 +87,8 @@ export class SealedRoom {
       secret,
       name,
       holds: alarms !== "pass",
+      device: people.device,
+      remembered: people.known.all,
       send,
       tell: (event) => this.#tell(event),
       fail: (error) => this.#fail(error),
@@ -126,6 +127,11 @@ export class SealedRoom {
     if (verified && this.#compared.get(name) !== digits) return false;
     this.#engine.handle({ kind: "accept", name, verified, digits });
     return true;
+  }
+
+  /** The user knows others than before. */
+  peopleChanged(): void {
+    this.#engine.handle({ kind: "remember", people: this.#options.people.known.all });
   }
 
   /** Tells all members of another link. */
@@ -253,14 +259,9 @@ export class SealedRoom {
     this.state.maker = status.maker === 0 ? 0 : localMember(this.#options.id, status.maker);
     this.state.ops = new Set(status.ops.map((op) => localMember(this.#options.id, op)));
     // Our own id as well is one of this room: a word to ourselves must not go to the server either.
-    this.state.roster.replace(status.people.map(({ client, name, here, verified, suspect }) => ({
-      client: localMember(this.#options.id, client),
-      name,
-      state: here ? "here" : "away",
-      since: 0,
-      status: null,
-      key: suspect ? "questioned" : verified ? "verified" : "unknown",
-    })));
+    this.state.roster.replace(
+      status.people.map((person) => rosterEntry(person, this.#options.id, this.#options.people)),
+    );
     if (status.phase === "in" && this.state.takeFirstSight()) {
       const { names } = this.state.roster;
       const text = `In this room: ${names.map(nameInSentence).join(", ")}`;
@@ -332,10 +333,11 @@ export class SealedRoom {
     show(chat, { event: "sealed", text, time: undefined }, this.state);
   }
 
-  #alarm({ name, held, why }: Extract<SealedRoomEvent, { kind: "alarm" }>): void {
-    const { chat, alarms } = this.#options;
-    if (alarms === "stop") return chat.end(alarmFault(this.state.title, name));
-    this.#note({ kind: "note", level: "danger", text: alarmText(name, alarms) });
+  #alarm({ name, cause, held, why }: Extract<SealedRoomEvent, { kind: "alarm" }>): void {
+    const { chat, alarms, people } = this.#options;
+    const alarm = { name, cause, date: people.known.byName(name)?.date };
+    if (alarms === "stop") return chat.end(alarmFault(this.state, alarm));
+    this.#note({ kind: "note", level: "danger", text: alarmText(alarm, alarms) });
     for (const request of held) this.#tell({ kind: "declined", request, why });
   }
 

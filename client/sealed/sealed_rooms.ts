@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import type { RequestDraft, RequestLedger, RequestRoom } from "../session/request_ledger.ts";
 import { openSealedEngine } from "../sealed_engine/engine.ts";
+import type { OwnPeople } from "../people/own_people.ts";
 import type { AlarmManner } from "./alarm.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { Session } from "../session/session.ts";
@@ -23,6 +24,7 @@ export interface SealedRoomsOptions {
   /** Makes the part that seals; the worker's unless told. */
   readonly openEngine?: typeof openSealedEngine | undefined;
   readonly alarms?: AlarmManner | undefined;
+  readonly people: OwnPeople;
 }
 
 /** A sealed room to be opened. */
@@ -80,6 +82,7 @@ export class SealedRooms {
   /** Enters a room, as soon as there is a connection; lines go there. */
   open({ secret, title, name, isNew }: SealedDestination): SealedRoom {
     const { chat, clock, pacer, openEngine = openSealedEngine, alarms = "hold" } = this.#options;
+    const { people } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
     if (known !== undefined) {
       chat.switchTo(known.state);
@@ -101,6 +104,7 @@ export class SealedRooms {
       isNew,
       openEngine,
       alarms,
+      people,
       send: (request) => this.#send(room, request),
       onOut: () => this.#remove(room),
     });
@@ -108,6 +112,11 @@ export class SealedRooms {
     chat.switchTo(state);
     this.#bringOnline(room);
     return room;
+  }
+
+  /** The user knows others than before. */
+  peopleChanged(): void {
+    for (const room of this.all) room.peopleChanged();
   }
 
   /** A session is open: all rooms attach over it. */

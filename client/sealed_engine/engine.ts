@@ -1,6 +1,8 @@
 // A sealed room as the chat holds it: what it asks goes to a worker, in order, and what the room has to say comes back.
 
 import { startWorker } from "#platform/worker.ts";
+import type { DeviceKey } from "../../shared/crypto/device_key.ts";
+import type { RememberedPerson } from "./people.ts";
 import type {
   FromRelay,
   FromWorker,
@@ -18,6 +20,10 @@ export interface EngineOptions {
   readonly name: string;
   /** Whether an alarm holds what is about to be sent, true unless told. */
   readonly holds?: boolean;
+  /** The key that shows the members who this is; absent: nothing does. */
+  readonly device?: DeviceKey | undefined;
+  /** Whom the user knows by their device keys. */
+  readonly remembered?: readonly RememberedPerson[] | undefined;
   /** Takes what goes to the relay. */
   readonly send: (request: ToRelay) => void;
   /** Takes what the chat is told. */
@@ -68,8 +74,8 @@ export function openSealedEngine(options: EngineOptions): SealedEngine {
         return fail(message.why);
     }
   };
-  const { secret, name, holds = true } = options;
-  post({ kind: "open", secret, name, holds });
+  const { secret, name, holds = true, device, remembered } = options;
+  post({ kind: "open", secret, name, holds, device, remembered });
   return {
     handle: (request) => post({ kind: "request", request }),
     receive: (event) => post({ kind: "event", event }),

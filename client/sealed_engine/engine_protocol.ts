@@ -3,7 +3,8 @@
 import type { RequestId, SequenceNumber } from "../../shared/messages/ids.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { FileReceipt, SealedEvent, SealedRequest } from "../../shared/messages/messages_v2.ts";
-import type { SealedPerson } from "./people.ts";
+import type { DeviceKey } from "../../shared/crypto/device_key.ts";
+import type { AlarmCause, RememberedPerson, SealedPerson } from "./people.ts";
 
 /** How the room is right now. */
 export interface SealStatus {
@@ -127,6 +128,7 @@ export type SealedRoomEvent =
   | {
     readonly kind: "alarm";
     readonly name: string;
+    readonly cause: AlarmCause;
     readonly held: readonly RequestId[];
     readonly why: string;
   }
@@ -239,6 +241,8 @@ export type SealedRoomRequest =
     /** Of the fingerprint that the user saw. */
     readonly digits: string;
   }
+  /** The user knows these people by their device keys, and no others. */
+  | { readonly kind: "remember"; readonly people: readonly RememberedPerson[] }
   | { readonly kind: "move"; readonly request: number; readonly secret: Uint8Array }
   /** A file to hand out; its chunks follow as they are pulled. */
   | {
@@ -318,6 +322,8 @@ export type ToWorker =
     readonly secret: Uint8Array;
     readonly name: string;
     readonly holds: boolean;
+    readonly device?: DeviceKey | undefined;
+    readonly remembered?: readonly RememberedPerson[] | undefined;
   }
   | { readonly kind: "request"; readonly request: SealedRoomRequest }
   | { readonly kind: "event"; readonly event: FromRelay };

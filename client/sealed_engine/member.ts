@@ -71,6 +71,9 @@ export class Member {
       case "accept":
         state.people.accept(request.name, request);
         return state.showStatus();
+      case "remember":
+        state.people.remember(request.people);
+        return state.showStatus();
       case "move":
         return await state.say(
           { kind: "move", id: newId(), secret: request.secret },

@@ -1,11 +1,10 @@
 // What all parts of a member's state machine share: who one is, the group, the own messages, and how to speak to the
 // relay and to the chat.
 
-import { fromHex, toHex } from "#platform/bytes.ts";
+import { fromHex } from "#platform/bytes.ts";
 import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import type { RequestId, SealedRoomId } from "../../shared/messages/ids.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
-import { handleOf } from "../../shared/messages/attach_proof.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import type { SealedGroup } from "../mls/group.ts";
 import { type CommitIntent, opsOf } from "../mls/commit_rules.ts";
@@ -13,8 +12,9 @@ import type { Changed } from "../mls/group_outcome.ts";
 import { generateSignatureKeys } from "../mls/cipher_suite.ts";
 import { OwnMessages, type OwnPayload } from "./own_messages.ts";
 import { encodePayload, ID_BYTES, type Payload } from "../mls/payload.ts";
-import { People } from "./people.ts";
-import type { GroupIdentity } from "../mls/joining.ts";
+import type { DeviceKey } from "../../shared/crypto/device_key.ts";
+import { People, type RememberedPerson } from "./people.ts";
+import { type GroupIdentity, newIdentity } from "../mls/joining.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { SealedRoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
 import type { RoomKeys } from "../mls/room_keys.ts";
@@ -26,6 +26,10 @@ export interface MemberOptions {
   readonly name: string;
   /** Whether an alarm holds what is about to be sent, true unless told. */
   readonly holds?: boolean;
+  /** The key that shows the members who this is; absent: nothing does. Used once, and not kept. */
+  readonly device?: DeviceKey | undefined;
+  /** Whom the user knows by their device keys. */
+  readonly remembered?: readonly RememberedPerson[] | undefined;
   readonly send: (request: ToRelay) => void;
   readonly tell: (event: SealedRoomEvent) => void;
   /** Milliseconds of a monotonic clock. */
@@ -78,14 +82,10 @@ export class MemberState {
   #isHeld = false;
 
   constructor(options: MemberOptions) {
-    const handle = toHex(handleOf(this.handleKeys.publicKey));
-    this.options = options;
-    this.#identity = {
-      keys: options.keys,
-      me: { name: options.name, handle },
-      signature: generateSignatureKeys(),
-    };
-    this.people = new People(handle);
+    const { device, ...kept } = options;
+    this.options = kept;
+    this.#identity = newIdentity({ ...kept, device, handleKey: this.handleKeys.publicKey });
+    this.people = new People(this.#identity.me.handle, options.remembered);
   }
 
   /** Who this member is. */
@@ -264,9 +264,10 @@ export class MemberState {
 
   /** Looks at a member's key: a loud alarm where the name was another key's before. */
   meet(member: GroupMember): void {
-    if (!this.people.meet(member)) return;
+    const cause = this.people.meet(member);
+    if (cause === undefined) return;
     const { name } = member;
-    this.options.tell({ kind: "alarm", name, ...this.#hold(name) });
+    this.options.tell({ kind: "alarm", name, cause, ...this.#hold(name) });
   }
 
   /** What was written before the alarm could be read is not sent: it was meant for those who were known. */

@@ -1,5 +1,6 @@
 // The people of a sealed room as this member knows them: a number for each, who has a connection, whose key was
-// compared, and which name has come back with another key.
+// compared, and which name has come back with another key. A device key that was proven counts more than the key of a
+// leaf, which is another one after each start: whoever proves the same one is the same person.
 
 import { fromHex, toHex } from "#platform/bytes.ts";
 import { nameKey } from "../../shared/text/names.ts";
@@ -17,7 +18,21 @@ export interface SealedPerson extends SpokenFingerprint {
   readonly verified: boolean;
   /** The name was another key's before, and the user has not looked at it yet. */
   readonly suspect: boolean;
+  /** The device key that they have proven, in hexadecimal; absent: none. */
+  readonly device?: string;
 }
+
+/** Somebody whose device key the user has compared, in this room or elsewhere; the key in hexadecimal. */
+export interface RememberedPerson {
+  readonly name: string;
+  readonly key: string;
+}
+
+/**
+ * Why a name is an alarm: it has another session key than before; or it is the name of somebody known, with another
+ * device key or with none.
+ */
+export type AlarmCause = "session" | "other device" | "no device";
 
 // More connections than a room can have: a relay may name others without end.
 const HERE_MAX = 1_000;
@@ -27,6 +42,7 @@ const PEOPLE_MAX = 5_000;
 
 interface Known {
   readonly key: string;
+  readonly device: string | undefined;
   verified: boolean;
   suspect: boolean;
 }
@@ -38,11 +54,29 @@ export class People {
   readonly #known = new Map<string, Known>();
   readonly #here = new Set<string>();
   readonly #ownHandle: string;
+  /** Device keys that the user has compared, by name; and the keys alone. */
+  #remembered = new Map<string, string>();
+  #rememberedKeys = new Set<string>();
   #lastNumber = 0;
 
-  constructor(ownHandle: string) {
+  constructor(ownHandle: string, remembered: readonly RememberedPerson[] = []) {
     this.#ownHandle = ownHandle;
     this.numberOf(ownHandle);
+    this.remember(remembered);
+  }
+
+  /** The user knows these people, and no others. */
+  remember(people: readonly RememberedPerson[]): void {
+    const before = this.#rememberedKeys;
+    this.#remembered = new Map(people.map(({ name, key }) => [nameKey(name), key]));
+    this.#rememberedKeys = new Set(this.#remembered.values());
+    for (const [name, known] of this.#known) {
+      const { device } = known;
+      if (device === undefined) continue;
+      if (this.#remembered.get(name) === device) known.suspect = false;
+      if (this.#rememberedKeys.has(device)) known.verified ||= !known.suspect;
+      else if (before.has(device)) known.verified = false;
+    }
   }
 
   /** Number of whoever speaks over that connection. */
@@ -65,16 +99,24 @@ export class People {
     return undefined;
   }
 
-  /** Somebody is in the room. True when that name was another key's: an alarm. */
-  meet(member: GroupMember): boolean {
+  /** Somebody is in the room. Why that is an alarm, when that name was another key's; undefined: it is none. */
+  meet(member: GroupMember): AlarmCause | undefined {
     this.#names.set(member.handle, member.name);
     const name = nameKey(member.name);
     const key = keyOf(member);
     const known = this.#known.get(name);
-    if (known?.key === key) return false;
-    const suspect = known !== undefined;
-    this.#known.set(name, { key, verified: false, suspect });
-    return suspect;
+    if (known?.key === key) return undefined;
+    const device = deviceOf(member);
+    const remembered = member.handle === this.#ownHandle ? undefined : this.#remembered.get(name);
+    const expected = remembered ?? known?.device;
+    const isSame = device !== undefined && expected === device;
+    const isAlarm = !isSame && (known !== undefined || remembered !== undefined);
+    const verified = !isAlarm && device !== undefined &&
+      (this.#rememberedKeys.has(device) || (isSame && known?.verified === true));
+    this.#known.set(name, { key, device, verified, suspect: isAlarm });
+    if (!isAlarm) return undefined;
+    if (remembered === undefined) return "session";
+    return device === undefined ? "no device" : "other device";
   }
 
   /**
@@ -104,6 +146,8 @@ export class People {
     const known = this.#known.get(nameKey(previous));
     const former = this.#known.get(nameKey(member.name));
     this.#names.set(member.handle, member.name);
+    const remembered = this.#remembered.get(nameKey(member.name));
+    if (remembered !== undefined && remembered !== known?.device) return;
     if (known?.key === keyOf(member) && former === undefined) {
       this.#known.set(nameKey(member.name), { ...known });
     }
@@ -155,8 +199,10 @@ export class People {
   show(member: GroupMember): SealedPerson {
     const known = this.#known.get(nameKey(member.name));
     const isKnown = known?.key === keyOf(member);
+    const device = deviceOf(member);
     return {
       ...spokenFingerprint(member.signatureKey),
+      ...(device === undefined ? {} : { device }),
       client: this.numberOf(member.handle),
       name: member.name,
       here: this.isHere(member.handle),
@@ -169,6 +215,10 @@ export class People {
 
 function keyOf({ signatureKey }: GroupMember): string {
   return toHex(signatureKey);
+}
+
+function deviceOf({ device }: GroupMember): string | undefined {
+  return device && toHex(device.key);
 }
 
 /** One of the two halves of a code for two members. */

@@ -22,11 +22,15 @@ function enqueue(step: () => void | Promise<void>): void {
   });
 }
 
-function open({ secret, name, holds }: Extract<ToWorker, { kind: "open" }>): void {
+function open(
+  { secret, name, holds, device, remembered }: Extract<ToWorker, { kind: "open" }>,
+): void {
   machine = new Member({
     keys: deriveRoomKeys(secret),
     name,
     holds,
+    device,
+    remembered,
     send: (request) => scope.postMessage({ kind: "send", request }),
     tell: (event) => scope.postMessage({ kind: "tell", event }),
     now: () => performance.now(),

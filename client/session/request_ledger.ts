@@ -70,6 +70,16 @@ export interface RequestLedgerOptions {
     draft: RequestDraft,
     room: RequestRoom | undefined,
   ) => RequestLedger | undefined;
+  /**
+   * Whether something must be known before a request leaves: a promise that resolves when it may be otherwise, or why it
+   * does not leave at all; undefined: it leaves.
+   */
+  readonly hold?: (
+    draft: RequestDraft,
+    room: RequestRoom | undefined,
+  ) => Promise<void> | string | undefined;
+  /** Told why a request did not leave. */
+  readonly onHeld?: (why: string, room: RequestRoom | undefined) => void;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
 }
@@ -251,6 +261,16 @@ export class RequestLedger {
       if (next === undefined || this.#sink === undefined) break;
       if (next.room !== undefined && next.room.id === undefined) {
         this.#giveUp(next);
+        continue;
+      }
+      const held = this.#options.hold?.(next.draft, next.room);
+      if (typeof held === "string") {
+        this.#giveUp(next);
+        this.#options.onHeld?.(held, next.room);
+        continue;
+      }
+      if (held !== undefined) {
+        await held;
         continue;
       }
       const delay = pacer.delay(clock.now());

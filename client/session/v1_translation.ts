@@ -91,6 +91,8 @@ export class V1Translation {
       case "pull":
       case "part":
       case "receipt":
+      case "ask_proof":
+      case "proof":
       case "ping":
       case "bye":
       case "moving":

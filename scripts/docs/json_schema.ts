@@ -37,7 +37,9 @@ const FILE_EVENTS = [
 
 const ANSWERS = ["open", "accepted", "refused", "saved", "failed", "left", "fetched"] as const;
 const verified = z.boolean().optional()
-  .describe("Whether we have compared the key of the other one, in a sealed room");
+  .describe("Whether we have compared the key of the other one");
+const known = name.optional()
+  .describe("The name under which we remember the device key of the other one");
 
 const OBJECTS = [
   object("chat", "Somebody said something", {
@@ -52,6 +54,7 @@ const OBJECTS = [
       .optional().describe("What it answers"),
     verified,
     backlog: z.boolean().optional().describe("Whether it was said before we came in"),
+    known,
   }),
   object("direct", "Somebody said something to one person alone", {
     room: name.describe("A room that both are in"),
@@ -61,10 +64,11 @@ const OBJECTS = [
     own: z.boolean(),
     sealed: z.boolean().describe("Whether the server cannot read it"),
     verified,
+    known,
   }),
   object("system", "The server says something", {
     room: name,
-    event: z.string().describe("joined, left, renamed, away, back, names, refused, …"),
+    event: z.string().describe("joined, left, renamed, away, back, names, refused, known, …"),
     text: z.string(),
     name: name.optional(),
     previous: name.optional(),

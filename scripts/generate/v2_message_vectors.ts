@@ -58,6 +58,8 @@ const REQUESTS: readonly Message[] = [
   ["invites", [35, 9]],
   ["uninvite", [36, 9, 3]],
   ["backlog", [37, 12, 5, 20]],
+  ["ask_proof", [38, 5, 2, bytes(32, 5)]],
+  ["proof", [39, 5, 2, bytes(32, 6), bytes(64, 7)]],
 ];
 
 const EVENTS: readonly Message[] = [
@@ -134,6 +136,8 @@ const EVENTS: readonly Message[] = [
   ["invites", [53, 9, [[3, "bob", "kitchen", 1, 1_790_000_000_000]]]],
   ["backlog", [54, 5, 3, 2, "bob", 1_790_000_000_000, 12, 20]],
   ["earlier", [55, 5, [[3, 2, "bob", 1_790_000_000_000, "soup is ready", false, 0]]]],
+  ["proof_asked", [56, 5, 2, bytes(32, 5)]],
+  ["proof", [57, 5, 2, bytes(32, 6), bytes(64, 7)]],
 ];
 
 const MAJOR = { unsigned: 0, bytes: 2, text: 3, array: 4 } as const;

@@ -122,6 +122,8 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     case "taken":
     case "pull":
     case "receipt":
+    case "proof_asked":
+    case "proof":
     case "pong":
     case "servers":
     case "move":

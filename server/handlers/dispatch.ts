@@ -9,6 +9,7 @@ import { REQUEST_RULES, type RequestRule, takesBack } from "./request_rules.ts";
 import { ROOM_HANDLERS } from "./room_handlers.ts";
 import { INVITE_HANDLERS } from "./invite_handlers.ts";
 import { MODERATION_HANDLERS } from "./moderation_handlers.ts";
+import { PROOF_HANDLERS } from "./proof_handlers.ts";
 import type { Membership } from "../session/membership.ts";
 import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
@@ -20,6 +21,7 @@ const HANDLERS: HandlersOf<Handled> = {
   ...FILE_HANDLERS,
   ...MODERATION_HANDLERS,
   ...INVITE_HANDLERS,
+  ...PROOF_HANDLERS,
 
   ping(session) {
     session.tell({ kind: "pong" });

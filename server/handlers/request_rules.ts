@@ -43,6 +43,8 @@ export const REQUEST_RULES: Readonly<Record<Handled, RequestRule>> = {
   part: { isSpentByHandler: true, does: "send the file" },
   pull: { does: "get the file" },
   receipt: { does: "answer the offer" },
+  ask_proof: { does: "ask for a device key" },
+  proof: { does: "show a device key" },
   ping: { does: "ping" },
   pong: { does: "answer a ping" },
 };

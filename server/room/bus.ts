@@ -36,7 +36,9 @@ export type PlacedEvent =
   >;
 
 /** Events of a room without a position. */
-export type PassingEvent = EventOf<"offer" | "chunk" | "typing" | "pull" | "receipt">;
+export type PassingEvent = EventOf<
+  "offer" | "chunk" | "typing" | "pull" | "receipt" | "proof_asked" | "proof"
+>;
 
 /** On whose account a member asks for something: its source, and how many members there share it. */
 export interface AskingAccount {

@@ -100,6 +100,9 @@ export const MEMBERS_PART_MAX = 2_000;
 /** A member's "is writing" is passed on once in this time; a client shows it twice as long. */
 export const TYPING_QUIET_MS = 3_000;
 
+/** Questions for device keys of one session: enough for who knows many in a room, and few enough to be answered. */
+export const PROOF_ASKS = { messages: 40, seconds: 5 } as const;
+
 /** Seconds between pings, as v1 announces it in handshake_ok. */
 export const HEARTBEAT_INTERVAL_S = 15;
 

@@ -33,6 +33,7 @@ import {
 } from "../base/limits.ts";
 import type { ClientId, EventPosition, RequestId, RoomId, SequenceNumber } from "./ids.ts";
 import type { MessageIn } from "./cbor_table.ts";
+import { PROOF_EVENTS, PROOF_REQUESTS } from "./messages_proof.ts";
 import { SEALED_EVENTS, SEALED_REQUESTS } from "./messages_sealed.ts";
 
 // Without a bound only for numbers that are compared, stored or shown, and never counted up to, waited for or dated.
@@ -211,6 +212,7 @@ export const REQUESTS = {
   uninvite: { id: requestId, invite },
   /** How many lines, of those said from now on, are kept for who comes later; 0 = none. */
   backlog: { id: requestId, room, lines: backlog },
+  ...PROOF_REQUESTS,
 } as const;
 
 /** What the server sends: one row a message. */
@@ -351,6 +353,7 @@ export const EVENTS = {
       z.maxLength(BACKLOG_MAX_LINES),
     ),
   },
+  ...PROOF_EVENTS,
 } as const;
 
 /** Any message from a client. */

@@ -1,7 +1,7 @@
 // Long pastes, dropped files, emoji, the user's editor, and the keys that readline's users know.
 import assert from "node:assert/strict";
 import { droppedFile } from "../../../client/files/dropped_file.ts";
-import { EMOJI, findEmoji } from "../../../client/commands/emoji.ts";
+import { EMOJI, findEmoji } from "../../../client/editing/emoji.ts";
 import { editText } from "../../../client/console/external_editor.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";

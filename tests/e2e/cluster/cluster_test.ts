@@ -118,6 +118,13 @@ test("three servers are one: names, order, presence, direct messages, files and 
     bob.room(),
     "saved",
   ]);
+  // A device key is asked for, and shown, from one server to the other.
+  const nonce = new Uint8Array(32).fill(5);
+  await ann.send({ kind: "ask_proof", room: ann.room(), to, nonce });
+  assert.deepEqual((await bob.until("proof_asked", isAnns)).nonce, nonce);
+  const proof = { key: nonce, signature: new Uint8Array(64).fill(7) };
+  await bob.send({ kind: "proof", room: bob.room(), to: client, ...proof });
+  assert.equal((await ann.until("proof")).client, to);
 
   await bob.send({ kind: "rename", id: bob.nextId(), name: "ann" });
   await bob.until("declined");

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { Member } from "../../../client/sealed_engine/member.ts";
+import type { MemberOptions } from "../../../client/sealed_engine/member_state.ts";
 import type {
   FromRelay,
   RelayEvent,
@@ -34,6 +35,9 @@ export interface Connection {
   readonly inbox: { push(event: FromRelay): unknown };
 }
 
+/** Who a member shows that it is, and whom it knows. */
+export type PeerOptions = Pick<MemberOptions, "device" | "remembered">;
+
 /** A member, and its connection to the relay. */
 export class Peer implements Connection {
   readonly events: SealedRoomEvent[] = [];
@@ -47,9 +51,10 @@ export class Peer implements Connection {
   readonly inbox: FromRelay[] = [];
   readonly outbox: ToRelay[] = [];
 
-  constructor(relay: TestRelay, name: string, keys: RoomKeys) {
+  constructor(relay: TestRelay, name: string, keys: RoomKeys, more: PeerOptions = {}) {
     this.relay = relay;
     this.machine = new Member({
+      ...more,
       keys,
       name,
       send: (request) => void this.outbox.push(request),
@@ -120,16 +125,16 @@ export class TestRelay {
   #inVain = 0;
 
   /** A new member that is not yet connected. */
-  peer(name: string, keys: RoomKeys = testKeys()): Peer {
-    const peer = new Peer(this, name, keys);
+  peer(name: string, keys: RoomKeys = testKeys(), more: PeerOptions = {}): Peer {
+    const peer = new Peer(this, name, keys, more);
     this.peers.push(peer);
     this.connections.push(peer);
     return peer;
   }
 
   /** A new member that is in. */
-  async enter(name: string): Promise<Peer> {
-    const peer = this.peer(name);
+  async enter(name: string, more: PeerOptions = {}): Promise<Peer> {
+    const peer = this.peer(name, testKeys(), more);
     await peer.online();
     return peer;
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isReaction, reactionKey } from "../../../shared/text/reaction.ts";
 import { sanitizeLine } from "../../../shared/base/sanitize.ts";
-import { EMOJI } from "../../../client/commands/emoji.ts";
+import { EMOJI } from "../../../client/editing/emoji.ts";
 import { HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 
 Deno.test("isReaction() takes every emoji of the table, and those with tones, joiners, flags and keycaps", () => {
