@@ -135,12 +135,9 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
       const { isUnverified } = await opened(stream, patienceMs);
       if (isUnverified) return yield UNKNOWN_CERTIFICATE;
     }
-    // Only the verdict can be had of an address with a zone.
-    if (!endpoint.host.includes("%")) {
-      const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
-      ({ lacksIssuer } = facts);
-      yield* nameAndExpiry(options, facts);
-    }
+    const facts = await readCertificate(endpoint, AbortSignal.timeout(patienceMs));
+    ({ lacksIssuer } = facts);
+    yield* nameAndExpiry(options, facts);
     await opened(stream, patienceMs);
     yield endpoint.tls?.insecure
       ? warn(

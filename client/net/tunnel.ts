@@ -2,6 +2,8 @@
 // dials, it dials here: what may not be looked up is refused before that.
 
 import { connect as connectNode, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import type { Proxy } from "../config/proxy_url.ts";
 import { proxyUnreachable } from "./connection_faults.ts";
@@ -35,17 +37,13 @@ async function dialDirectly({ host, port, addresses }: Endpoint): Promise<Deno.T
   return await Deno.connect({ hostname: names.at(-1) ?? host, port });
 }
 
-/** The same as a socket of node:net. Throws ConnectionError, or what the socket reports. */
-export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+/** The same as a stream of node:stream. Throws ConnectionError, or what the socket reports. */
+export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
   const { proxy } = endpoint;
   const { host, port } = proxy ?? endpoint;
   refuseOnion(host, endpoint);
-  if (host.includes("%")) {
-    throw new ConnectionError(
-      `Cannot connect to ${addressOf(endpoint)}: an address with a zone needs TLS that is verified`,
-      { hint: "give the server's certificate with --ca-file" },
-    );
-  }
+  // The runtime's node:net takes no zone (EINVAL); its own sockets do.
+  if (host.includes("%")) return duplexOf(await dialTcp(endpoint, signal));
   const target = proxy === undefined ? undefined : asciiHost(endpoint);
   const [address = host] = proxy === undefined ? endpoint.addresses ?? [] : [];
   const socket = connectNode({ host: address, port });
@@ -59,6 +57,33 @@ export async function dialNode(endpoint: Endpoint, signal: AbortSignal): Promise
     if (socket.readableLength > 0) throw proxyFault(server, "it sends extra bytes");
   });
   return socket;
+}
+
+function duplexOf(conn: Deno.TcpConn): Duplex {
+  conn.setNoDelay(true);
+  return new Duplex({
+    read() {
+      const buffer = new Uint8Array(READ_BUFFER_BUSY_BYTES);
+      conn.read(buffer).then(
+        (count) => this.push(count === null ? null : buffer.subarray(0, count)),
+        (error) => this.destroy(error),
+      );
+    },
+    write(bytes: Uint8Array, _encoding, done) {
+      writeAll(conn, bytes).then(() => done(), done);
+    },
+    final(done) {
+      conn.closeWrite().then(() => done(), done);
+    },
+    destroy(error, done) {
+      closeQuietly(conn);
+      done(error);
+    },
+  });
+}
+
+async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
 /** A name below .onion means something to Tor alone: the look-up would tell others of it. Throws ConnectionError. */
@@ -125,7 +150,7 @@ class DenoStream implements ProxyStream {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    await writeAll(this.#conn, bytes);
   }
 }
 
