@@ -26,6 +26,9 @@ const RETRY_MS = 1_000;
 const PROBE_MS = 2_000;
 // One late answer is the election of a leader, or a machine under load.
 const PROBES_FAILED = 2;
+// Longer than an election takes (4 to 9 s): a node that is cut off from the others, or that has lost their interest by
+// a reload of its configuration, keeps its clients and answers nothing.
+const ELSEWHERE_MS = 15_000;
 const STREAM_NOT_FOUND = 10_059;
 
 /** Why an operation was refused, as it is counted and logged. */
@@ -64,6 +67,8 @@ export class NatsClient {
   #isConnected = true;
   #probesFailed = 0;
   #isProbing = false;
+  /** When JetStream answered last, or the connection was made; monotonic ms. */
+  #answeredAt = performance.now();
   #isUp = true;
   #reason = "";
   #replacing: Promise<void> | undefined;
@@ -88,7 +93,10 @@ export class NatsClient {
     this.#options = options;
     this.#events = events;
     void this.#watch(live);
-    this.#timer = setInterval(() => void this.measure(), PROBE_MS);
+    this.#timer = setInterval(() => {
+      this.#goElsewhere();
+      void this.measure();
+    }, PROBE_MS);
   }
 
   /**
@@ -209,6 +217,7 @@ export class NatsClient {
         if (this.#isConnected) return;
         this.#isConnected = true;
         this.#probesFailed = 0;
+        this.#answeredAt = performance.now();
         this.reconnects++;
         return void this.mend().then(() => {
           this.#judge("");
@@ -252,6 +261,7 @@ export class NatsClient {
       const info = await manager.streams.info(name);
       if (name === this.#stream.name) this.#stream = measured(info);
       this.#probesFailed = 0;
+      this.#answeredAt = performance.now();
       this.#judge("");
     } catch (error) {
       if (this.#isClosed) return;
@@ -261,6 +271,13 @@ export class NatsClient {
     } finally {
       this.#isProbing = false;
     }
+  }
+
+  /** Leaves a node that takes connections and has not answered for long, for another one. */
+  #goElsewhere(): void {
+    const now = performance.now();
+    if (!this.#isConnected || this.#isClosed || now - this.#answeredAt < ELSEWHERE_MS) return;
+    void this.#replace("JetStream does not answer", this.#live.connection.getServer());
   }
 
   // NATS servers that were all restarted have lost what they held in memory, the stream itself as well.
@@ -280,20 +297,20 @@ export class NatsClient {
   }
 
   /** Opens another connection, and with it all subscriptions. */
-  #replace(reason: string): Promise<void> {
-    return this.#replacing ??= this.#connectAgain(reason).finally(() =>
+  #replace(reason: string, avoided?: string): Promise<void> {
+    return this.#replacing ??= this.#connectAgain(reason, avoided).finally(() =>
       this.#replacing = undefined
     );
   }
 
-  async #connectAgain(reason: string): Promise<void> {
+  async #connectAgain(reason: string, avoided: string | undefined): Promise<void> {
     const before = this.#live;
     this.#isConnected = false;
     this.#judge(reason);
     await pause(RETRY_MS);
     while (!this.#isClosed) {
       try {
-        const { live, stream } = await connectNats(this.#options);
+        const { live, stream } = await connectNats(this.#options, avoided);
         this.#live = live;
         await before.connection.close();
         this.#adopt(live, stream);
@@ -310,6 +327,8 @@ export class NatsClient {
     this.#stream = stream;
     this.#isConnected = true;
     this.#probesFailed = 0;
+    this.#isProbing = false;
+    this.#answeredAt = performance.now();
     this.reconnects++;
     void this.#watch(live);
     for (const subscribed of this.#subscribed) this.#open(subscribed);

@@ -7,7 +7,12 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
+import {
+  connect,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  PermissionViolationError,
+} from "@nats-io/transport-node";
 import { CmdchatError, ConfigError } from "../../shared/base/errors.ts";
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { connectionOptions, type NatsOptions } from "./nats_options.ts";
@@ -32,14 +37,27 @@ export interface LiveNats {
 /** Connects once, finds or makes the stream, and uses each right once. Throws what the library throws, or ConfigError. */
 export async function connectNats(
   options: NatsOptions,
+  avoided?: string,
 ): Promise<{ readonly live: LiveNats; readonly stream: LogStream }> {
-  const connection = await connect(connectionOptions(options));
+  const connection = await connect(withLast(connectionOptions(options), avoided));
   try {
     return await patiently(() => setUp(connection, options));
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+/** The same options with address `last`, if it is one of them, tried after all others. */
+function withLast(options: NodeConnectionOptions, last: string | undefined): NodeConnectionOptions {
+  const servers = [options.servers ?? []].flat();
+  const others = servers.filter((server) => server !== last);
+  if (others.length === servers.length || others.length === 0) return options;
+  return {
+    ...options,
+    servers: [...others, ...servers.filter((one) => one === last)],
+    noRandomize: true,
+  };
 }
 
 async function setUp(connection: NatsConnection, options: NatsOptions) {

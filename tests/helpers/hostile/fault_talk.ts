@@ -23,6 +23,10 @@ export interface Fault {
   readonly restMs: number;
   /** What members are told, at least one of them. */
   readonly told?: RegExp;
+  /** Messages of meanwhile may be refused, with words: nobody has read those. */
+  readonly refuses?: RegExp;
+  /** What is said meanwhile, beside its number; nothing unless told. */
+  readonly more?: (message: number) => string;
 }
 
 /** What came of it. */
@@ -32,6 +36,10 @@ export interface FaultResult {
   readonly said: number;
   /** The longest that one of those was without an answer; ms. */
   readonly longestMs: number;
+  /** Messages that were refused. */
+  readonly refused: number;
+  /** What members were told, each text once. */
+  readonly told: readonly string[];
 }
 
 /** Who talks, through what. */
@@ -63,7 +71,8 @@ export function serverKilled(
 export function nodeKilled({ nodes: [, node] }: NatsCluster): Fault {
   return {
     what: "a NATS node is killed, and started empty",
-    lastsMs: 4_000,
+    // Back before the others have elected (4 to 9 s), it would put their election off by its own votes.
+    lastsMs: 11_000,
     restMs: 500,
     begin: () => node?.kill(),
     async end() {
@@ -71,6 +80,13 @@ export function nodeKilled({ nodes: [, node] }: NatsCluster): Fault {
       await node?.healthy();
     },
   };
+}
+
+interface Span {
+  readonly fault: Fault;
+  readonly from: number;
+  readonly to: number;
+  readonly told: readonly string[];
 }
 
 interface Said {
@@ -109,20 +125,25 @@ export async function talkThrough(
   const before = chats.map(({ lines }) => lines.length);
   const said: Said[] = [];
   const ending = new AbortController();
-  const talking = chats.map((chat, n) => talk(chat, n, { said, signal: ending.signal }));
+  const now: { more?: Fault["more"] } = {};
+  const talking = chats.map((chat, n) => talk(chat, n, { said, now, signal: ending.signal }));
   await pause(WARM_UP_MS);
-  const spans: { readonly what: string; readonly from: number; readonly to: number }[] = [];
-  for (const { what, begin, lastsMs, end, restMs, told } of faults) {
+  const spans: Span[] = [];
+  for (const fault of faults) {
+    const { what, begin, lastsMs, end, restMs, told, more } = fault;
     const [from, notes] = [performance.now(), chats.map((chat) => chat.notes.length)];
     await begin();
+    if (more !== undefined) now.more = more;
     await pause(lastsMs);
+    const since = () => chats.flatMap((chat, n) => chat.notes.slice(notes[n]));
     if (told !== undefined) {
-      const since = chats.flatMap((chat, n) => chat.notes.slice(notes[n]));
-      assert.ok(since.some((note) => told.test(note)), `${what}: nobody was told`);
+      assert.ok(since().some((note) => told.test(note)), `${what}: nobody was told`);
     }
+    delete now.more;
     await end();
-    spans.push({ what, from, to: performance.now() });
+    const to = performance.now();
     await pause(restMs);
+    spans.push({ fault, from, to, told: [...new Set(since())] });
   }
   ending.abort();
   const open = () => said.filter(({ outcome }) => outcome === "").map(({ text }) => text);
@@ -130,25 +151,38 @@ export async function talkThrough(
     .catch((cause) => {
       throw new Error(`without an answer: ${open().join(" ")}`, { cause });
     });
-  await judge(chats, said, faults.length);
+  await judge(chats, said, spans);
   if (unnoticed) {
     const since = chats.flatMap(({ lines }, n) => lines.slice(before[n]));
     const texts = since.filter(({ kind }) => kind !== "chat").map(({ text }) => String(text));
     assert.deepEqual(texts.filter((text) => /joined|left|away|back\b(?! in)/.test(text)), []);
   }
-  return spans.map(({ what, from, to }) => {
-    const during = said.filter(({ at }) => at >= from && at < to);
+  return spans.map((span) => {
+    const during = said.filter((one) => isDuring(one, span));
     const waits = during.map(({ at, answeredAt }) => answeredAt - at);
-    return { what, said: during.length, longestMs: Math.max(0, ...waits) };
+    return {
+      what: span.fault.what,
+      said: during.length,
+      longestMs: Math.max(0, ...waits),
+      refused: during.filter(({ outcome }) => outcome === "refused").length,
+      told: span.told,
+    };
   });
+}
+
+function isDuring({ at }: Said, { from, to }: Span): boolean {
+  return at >= from && at < to;
 }
 
 /** One line for each fault. */
 export function resultLines(results: readonly FaultResult[]): string {
-  return results.map(({ what, said, longestMs }) =>
-    `${what}: ${said} messages, the longest without an answer for ${
-      (longestMs / 1_000).toFixed(1)
-    } s`
+  return results.map(({ what, said, longestMs, refused, told }) =>
+    [
+      `${what}: ${said} messages, ${refused} refused, the longest without an answer for ${
+        (longestMs / 1_000).toFixed(1)
+      } s`,
+      ...told.filter((text) => !/is away|is back|^ [+-]/.test(text)).map((text) => `  | ${text}`),
+    ].join("\n")
   ).join("\n");
 }
 
@@ -170,13 +204,17 @@ function openChat(n: number, endpoints: () => readonly Endpoint[], token?: strin
 async function talk(
   { chat }: LiveChat,
   n: number,
-  { said, signal }: { readonly said: Said[]; readonly signal: AbortSignal },
+  { said, now, signal }: {
+    readonly said: Said[];
+    readonly now: { readonly more?: Fault["more"] };
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const settled: Promise<void>[] = [];
   for (let message = 0; !signal.aborted; message++) {
     if (chat.requests.unsent < UNSENT_MAX) {
       const one: Said = {
-        text: `${n}.${message}`,
+        text: `${n}.${message}${now.more?.(message) ?? ""}`,
         at: performance.now(),
         answeredAt: Infinity,
         outcome: "",
@@ -197,12 +235,27 @@ async function talk(
 async function judge(
   chats: readonly LiveChat[],
   said: readonly Said[],
-  faults: number,
+  spans: readonly Span[],
 ): Promise<void> {
   const { length } = said;
-  assert.ok(length > chats.length * SAID_A_FAULT * faults, `${length} were said`);
-  assert.deepEqual(said.filter(({ outcome }) => outcome !== "confirmed"), []);
-  const expected = said.map(({ text }) => text).sort();
+  assert.ok(length > chats.length * SAID_A_FAULT * spans.length, `${length} were said`);
+  const mayBeRefused = (one: Said) =>
+    // What was said shortly before may still wait, and servers learn of the end a moment later.
+    spans.some(({ fault, from, to, told }) =>
+      fault.refuses !== undefined &&
+      isDuring(one, { fault, from: from - 5_000, to: to + 3_000, told })
+    );
+  const isRight = (one: Said) =>
+    one.outcome === "confirmed" || one.outcome === "refused" && mayBeRefused(one);
+  assert.deepEqual(said.filter((one) => !isRight(one)), []);
+  for (const span of spans) {
+    const { fault: { what, refuses }, told } = span;
+    if (refuses === undefined) continue;
+    assert.ok(said.some((one) => one.outcome === "refused" && isDuring(one, span)), what);
+    assert.ok(told.some((text) => refuses.test(text)), `${what}: refused without words`);
+  }
+  const expected = said.filter(({ outcome }) => outcome === "confirmed")
+    .map(({ text }) => text).sort();
   const order = () => chats[0]?.heard.map(({ text }) => String(text));
   for (const chat of chats) {
     await chat.until(() => chat.heard.length >= expected.length, "all messages", ALL_HEARD_MS);

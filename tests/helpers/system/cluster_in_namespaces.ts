@@ -2,6 +2,8 @@
 // Run in the middle of a network of namespaces, by tests/e2e/cluster/cluster_faults_test.ts: three servers over three NATS nodes,
 // each on a machine of its own, whose cables are pulled while members talk. Standard input has the machines.
 
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import {
   type Fault,
   nodeKilled,
@@ -16,6 +18,8 @@ import { type RunningServer, startServer } from "../programs/server_process.ts";
 
 /** What it is told. */
 export interface Stage {
+  /** The faults to try, as a regular expression; those that differ most unless told. */
+  readonly only?: string;
   readonly servers: readonly Machine[];
   readonly nodes: readonly Machine[];
 }
@@ -25,6 +29,10 @@ const MEMBERS = 30;
 const PORT = 5_050;
 const SECRET = "A".repeat(43);
 const HOLD_S = 10;
+const RIGHT = "right-password";
+
+// What the others show, these show as well; the rest is run by hand.
+const SHORT = "is killed, and|cable to NATS is pulled, and|password|is full|max_payload";
 
 async function play(stage: Stage): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -32,7 +40,7 @@ async function play(stage: Stage): Promise<void> {
     address: addresses.back ?? "",
     under,
   }));
-  const nats = stack.use(await startNats(places.length, ["--no_advertise"], places));
+  const nats = stack.use(await startNats(places.length, [], places, login(RIGHT)));
   const identity = stack.use(await makeIdentity());
   const urls = nats.nodes.map(({ url }) => url);
   const start = ({ under }: Machine, n: number): Promise<RunningServer> =>
@@ -57,7 +65,11 @@ async function play(stage: Stage): Promise<void> {
         "--nats",
         [...urls.slice(n), ...urls.slice(0, n)].join(","),
       ],
-      env: { CMDCHAT_CLUSTER_KEY: SECRET },
+      env: {
+        CMDCHAT_CLUSTER_KEY: SECRET,
+        CMDCHAT_NATS_USER: "chat",
+        CMDCHAT_NATS_PASSWORD: RIGHT,
+      },
     });
   const servers: RunningServer[] = [];
   for (const [n, machine] of stage.servers.entries()) {
@@ -89,14 +101,69 @@ async function play(stage: Stage): Promise<void> {
     frozen("all of NATS is frozen, and goes on", 7_000, () => nats.nodes, {
       told: /^The other servers cannot be reached/,
     }),
+    {
+      what: "NATS has another password, and the right one again",
+      begin: () => nats.configure(login("another-password")),
+      lastsMs: 8_000,
+      end: () => nats.configure(login(RIGHT)),
+      restMs: 3_000,
+      told: /^The other servers cannot be reached/,
+    },
+    {
+      what: "the stream of NATS is full, and has room again",
+      begin: () => fillStream(urls, true),
+      lastsMs: 5_000,
+      end: () => fillStream(urls, false),
+      restMs: 3_000,
+      refuses: /the servers have no room for it now/,
+    },
+    {
+      what: "NATS takes 4 KB at once (max_payload), and more again",
+      begin: () => nats.configure(`${login(RIGHT)}\nmax_payload: 4096`),
+      lastsMs: 6_000,
+      end: () => nats.configure(login(RIGHT)),
+      restMs: 3_000,
+      refuses: /larger than the servers can pass on/,
+      more: (message) => message % 8 === 0 ? "x".repeat(4_000) : "",
+    },
   ];
+  const wanted = new RegExp(stage.only ?? SHORT);
   const endpoints = stage.servers.map(({ addresses }) => ({
     host: addresses.front ?? "",
     port: PORT,
   }));
   console.log(
-    resultLines(await talkThrough({ members: MEMBERS, endpoints: () => endpoints, faults })),
+    resultLines(
+      await talkThrough({
+        members: MEMBERS,
+        endpoints: () => endpoints,
+        faults: faults.filter(({ what }) => wanted.test(what)),
+      }),
+    ),
   );
+}
+
+// The system's account has to be named: nats-server 2.9 loses the one that it makes itself at a reload.
+const login = (password: string) =>
+  `system_account: SYS, accounts { SYS {}, CHAT { jetstream: enabled, ` +
+  `users: [{ user: chat, password: "${password}" }] } }`;
+
+const JUNK = "cmdchat.room.junk";
+
+/** Somebody with the rights of a server fills the stream, and takes it away again. */
+async function fillStream(servers: readonly string[], isFull: boolean): Promise<void> {
+  const connection = await connect({ servers: [...servers], user: "chat", pass: RIGHT });
+  const client = jetstream(connection);
+  const manager = await jetstreamManager(connection);
+  for await (const { config } of manager.streams.list()) {
+    if (!isFull) await manager.streams.purge(config.name, { filter: JUNK });
+  }
+  // Then in smaller pieces, until nothing fits.
+  for (const bytes of isFull ? [1_000_000, 32_000, 1_000, 100] : []) {
+    const fits = () => client.publish(JUNK, new Uint8Array(bytes)).then(() => true, () => false);
+    while (await fits());
+  }
+  await connection.close();
 }
 
 function cut(

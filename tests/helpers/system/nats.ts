@@ -21,6 +21,8 @@ export interface NatsCluster extends AsyncDisposable {
   readonly nodes: readonly NatsNode[];
   /** Addresses of all nodes, separated by commas. */
   readonly urls: string;
+  /** Writes what all nodes read as their configuration, beside their arguments, and lets them read it again. */
+  configure(text: string): Promise<void>;
 }
 
 const READY = /Server is ready/;
@@ -43,11 +45,15 @@ export interface NatsPlace {
 
 const HERE: NatsPlace = { address: "127.0.0.1", under: [] };
 
-/** Starts `count` nodes, with further arguments for each; on this machine unless `places` says where. */
+/**
+ * Starts `count` nodes, with further arguments for each; on this machine unless `places` says where. `config`: what
+ * `configure` may change later.
+ */
 export async function startNats(
   count = 1,
   args: readonly string[] = [],
   places: readonly NatsPlace[] = [],
+  config = "",
 ): Promise<NatsCluster> {
   const program = programPath("nats-server") as string;
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-nats-" });
@@ -59,31 +65,24 @@ export async function startNats(
     const others = routes.flatMap((other, at) =>
       at === n ? [] : [`nats://${(places[at] ?? HERE).address}:${other}`]
     );
-    const cluster = count === 1 ? [] : [
-      "--cluster_name",
-      "test",
-      "--cluster",
-      `nats://${address}:${route}`,
-      "--routes",
-      others.join(","),
-    ];
+    const cluster = count === 1
+      ? ""
+      : `cluster { name: test, listen: "${address}:${route}", no_advertise: true, ` +
+        `routes: ${JSON.stringify(others)} }`;
+    // In a file, which the server reads again on SIGHUP; it would not find there what it has from its arguments.
+    const base = [
+      `server_name: n${n}`,
+      `listen: "${address}:${port}"`,
+      `http: "${address}:${health}"`,
+      `jetstream { store_dir: "${store}", max_mem: 2G }`,
+      cluster,
+    ].join("\n");
     return new Node([...under, program], {
       url: `nats://${address}:${port}`,
-      args: [
-        "-a",
-        address,
-        "-p",
-        String(port),
-        "-n",
-        `n${n}`,
-        "-js",
-        "-sd",
-        store,
-        "-m",
-        String(health),
-        ...cluster,
-        ...args,
-      ],
+      config: `${folder}/${n}.conf`,
+      base,
+      args,
+      more: config,
       store,
       health: `http://${address}:${health}/healthz`,
     });
@@ -92,6 +91,9 @@ export async function startNats(
   return {
     nodes,
     urls: nodes.map(({ url }) => url).join(","),
+    async configure(text) {
+      await Promise.all(nodes.map((node) => node.configure(text)));
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map((node) => node.kill()));
       await Deno.remove(folder, { recursive: true });
@@ -101,7 +103,11 @@ export async function startNats(
 
 interface NodeOptions {
   readonly url: string;
+  /** The file of its configuration, and what is always in it. */
+  readonly config: string;
+  readonly base: string;
   readonly args: readonly string[];
+  readonly more: string;
   readonly store: string;
   readonly health: string;
 }
@@ -110,18 +116,33 @@ class Node implements NatsNode {
   readonly url: string;
   readonly #command: readonly string[];
   readonly #options: NodeOptions;
+  #more: string;
   #child: Deno.ChildProcess | undefined;
 
   constructor(command: readonly string[], options: NodeOptions) {
     this.url = options.url;
     this.#command = command;
     this.#options = options;
+    this.#more = options.more;
+  }
+
+  /** Has this beside its own configuration from now on. */
+  async configure(text: string): Promise<void> {
+    this.#more = text;
+    await this.#write();
+    this.signal("SIGHUP");
+  }
+
+  async #write(): Promise<void> {
+    const { config, base } = this.#options;
+    await Deno.writeTextFile(config, `${base}\n${this.#more}\n`);
   }
 
   async start(): Promise<void> {
     const [path = "", ...before] = this.#command;
+    await this.#write();
     const child = new Deno.Command(path, {
-      args: [...before, ...this.#options.args],
+      args: [...before, "-c", this.#options.config, ...this.#options.args],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
