@@ -34,7 +34,8 @@ export class Talkers {
   /** Lines from the one to the other, one after another, until `over` has resolved; the ms of each. */
   async talkUntil(over: Promise<unknown>): Promise<number[]> {
     let isOver = false;
-    void over.finally(() => isOver = true);
+    const end = () => void (isOver = true);
+    void over.then(end, end);
     const took: number[] = [];
     while (!isOver) {
       const start = performance.now();

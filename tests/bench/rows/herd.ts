@@ -19,11 +19,21 @@ const PATIENCE_MS = 120_000;
 
 /** Measures the row. */
 export async function herd(size: Size): Promise<Row> {
-  const { clients, perRoom } = SIZES[size];
-  const handles = clients + FURTHER_HANDLES;
   const identity = await makeIdentity();
+  try {
+    return await measure(SIZES[size], identity);
+  } finally {
+    await Deno.remove(identity);
+  }
+}
+
+async function measure(
+  { clients, perRoom }: typeof SIZES[Size],
+  identity: string,
+): Promise<Row> {
+  const handles = clients + FURTHER_HANDLES;
   const args = ["--max-connections", `${2 * clients}`, "--identity-file", identity];
-  const first = await startRelay(undefined, { args, handles });
+  await using first = await startRelay(undefined, { args, handles });
   const { port } = first;
   await using crowd = startProgram({
     path: "tests/bench/load/herd.ts",
@@ -31,6 +41,7 @@ export async function herd(size: Size): Promise<Row> {
     handles,
   });
   await crowd.until(new RegExp(`joined ${clients}\\.`));
+  // It is killed, and says nothing to anybody.
   await first[Symbol.asyncDispose]();
   await using server = await startRelay(undefined, {
     args: [...args, "--port", `${port}`],
@@ -42,7 +53,6 @@ export async function herd(size: Size): Promise<Row> {
   const lines = await talkers.talkUntil(returning);
   const { at, late } = await returning;
   talkers.close();
-  await Deno.remove(identity);
   const slowest = Math.max(...lines);
   return {
     row: "herd",
