@@ -211,8 +211,17 @@ export interface InviteTexts {
 /** The link to the current room as text. Throws UsageError. */
 export function inviteTo(chat: Chat, invitation: InviteLinkOptions): InviteTexts {
   const link = linkTo(chat, invitation);
-  const web = chat.address.hasPage ? formatWebLink(link) : undefined;
+  const web = leadsToPage(chat, link) ? formatWebLink(link) : undefined;
   return { terminal: formatLink(link), web };
+}
+
+/**
+ * Whether the link may be one to a page: where the user came by one, or the server says over TLS that it has one. To
+ * that page it gives no secret of a sealed room: the server sends its script.
+ */
+function leadsToPage(chat: Chat, { tls, secret }: InviteLink): boolean {
+  if (chat.address.hasPage) return true;
+  return tls && secret === undefined && (chat.requireSession().welcome.hasPage ?? false);
 }
 
 /** Prints a link, with a note if it only works on this machine. */

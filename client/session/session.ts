@@ -51,6 +51,8 @@ export interface Welcome {
   readonly ticket: Ticket | undefined;
   /** Who the server is; undefined on v1, which cannot tell. */
   readonly fingerprint: Fingerprint | undefined;
+  /** Whether the server has a page for browsers; absent on v1. */
+  readonly hasPage?: boolean;
   /** What proofs inside this session are made over; absent on v1. */
   readonly challenge?: Uint8Array;
 }

@@ -323,6 +323,7 @@ function welcomeOf(event: EventOf<"welcome">, fingerprint: Fingerprint): Welcome
     resumed,
     fingerprint,
     ticket: { server: fingerprint, session, secret },
+    hasPage: event.page,
     messageMax: event.messageLimit,
     fileMax: event.fileLimit,
     holdSeconds: event.hold,

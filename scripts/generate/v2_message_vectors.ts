@@ -63,7 +63,7 @@ const REQUESTS: readonly Message[] = [
 ];
 
 const EVENTS: readonly Message[] = [
-  ["welcome", [0, 1, bytes(16, 9), bytes(32, 7), false, 2, 4096, 10485760, 12, 5, 60]],
+  ["welcome", [0, 1, bytes(16, 9), bytes(32, 7), false, 2, 4096, 10485760, 12, 5, 60, true]],
   ["refused", [1, "unauthorized"]],
   ["done", [2, 1]],
   ["declined", [3, 1, "too long"]],

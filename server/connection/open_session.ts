@@ -16,6 +16,7 @@ import type { Room } from "../room/room.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom, type Exclusion, type Newcomer } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
+import { servesPage } from "../web/page.ts";
 import type { SessionTicket } from "../session/session_ticket.ts";
 import {
   allReady,
@@ -255,6 +256,7 @@ function welcomeFor(
     // 0 = no limit.
     rateMessages: rate?.messages ?? 0,
     rateSeconds: rate?.seconds ?? 0,
+    page: servesPage(config),
   };
 }
 

@@ -217,7 +217,10 @@ export const REQUESTS = {
 
 /** What the server sends: one row a message. */
 export const EVENTS = {
-  /** Answer to hello. `resumed`: the session was taken up; `rooms`: how many `entered` follow by themselves. */
+  /**
+   * Answer to hello. `resumed`: the session was taken up; `rooms`: how many `entered` follow by
+   * themselves; `page`: the server has a page for browsers, at the address where clients reach it.
+   */
   welcome: {
     client,
     session: bytes(SESSION_ID_BYTES),
@@ -229,6 +232,7 @@ export const EVENTS = {
     rateMessages: count.check(z.maximum(RATE_MAX.messages)),
     rateSeconds: count.check(z.maximum(RATE_MAX.seconds)),
     hold: count.check(z.maximum(HOLD_MAX_S)),
+    page: z.boolean(),
   },
   /** Answer to hello; the connection is closed. */
   refused: { reason: label },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../../../client/commands/dispatcher.ts";
+import { inviteTo } from "../../../client/commands/invite_commands.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { parseLink } from "../../../shared/text/invite_link.ts";
@@ -107,4 +108,25 @@ Deno.test("an invite whose answer was lost with the connection says what to do",
   );
   await session.deliver(eventOf("done", { id: 1 }));
   await minting;
+});
+
+Deno.test("/invite has a link for browsers where the server says over TLS that it has a page", async () => {
+  const fingerprint = parseFingerprint(`SHA256:${"A".repeat(43)}`);
+  const cases = [[true, true, 1], [false, true, 0], [true, false, 0]] as const;
+  for (const [hasPage, tls, links] of cases) {
+    const address = { host: "chat.example.org", port: 443, tls, token: undefined };
+    const session = new FakeSession({ fingerprint, hasPage });
+    const { chat, console } = await startChat([session], { address });
+    const context = { chat, downloads: true, groups: COMMAND_GROUPS, quit: () => {} };
+    const parsed = parseLine("/invite");
+    assert.ok(parsed.kind === "command");
+    await runCommand(parsed.row, parsed.argument, context);
+    const shown = console.printed.join("\n");
+    const found = shown.match(/https:\/\/chat\.example\.org\/#room=lobby&fp=\S+/g) ?? [];
+    assert.equal(found.length, links, `${hasPage} ${tls}`);
+    assert.match(shown, /cmdchat:\/\/chat\.example\.org/);
+    const secret = new Uint8Array(32);
+    assert.equal(inviteTo(chat, { secret }).web, undefined, "a server's page gets no secret");
+    chat.end();
+  }
 });

@@ -33,6 +33,7 @@ async function listening(welcome: { readonly resumed: boolean }) {
         rateMessages: 0,
         rateSeconds: 0,
         hold: 60,
+        page: false,
       } as Parameters<typeof link.send>[0],
       {
         kind: "entered",

@@ -128,6 +128,7 @@ export function welcome(client: number, rooms = 0): Event {
     rateMessages: 0,
     rateSeconds: 0,
     hold: 60,
+    page: false,
   };
 }
 

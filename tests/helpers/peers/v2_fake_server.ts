@@ -28,6 +28,7 @@ export const WELCOME: EventOf<"welcome"> = {
   hold: 60,
   rateMessages: 12,
   rateSeconds: 5,
+  page: false,
 };
 
 /** One link of it. */

@@ -124,6 +124,7 @@ const EVENT_SAMPLES: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }
     rateMessages: 12,
     rateSeconds: 5,
     hold: 60,
+    page: true,
   },
   refused: { kind: "refused", reason: "unauthorized" },
   servers: { kind: "servers", list: [["chat2.example.org", 5050], ["2001:db8::2", 443]] },
