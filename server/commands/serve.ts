@@ -222,7 +222,9 @@ async function stopOnSignal(
     asked.resolve();
   };
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
-  hangUps.deliverTo({ reload: () => reloadFiles(running), stop: asked.resolve });
+  // Whoever hosts at a terminal has no files to be read again.
+  const onHangUp = attended === undefined ? () => reloadFiles(running) : asked.resolve;
+  hangUps.deliverTo({ reload: onHangUp, stop: asked.resolve });
   await asked.promise;
   attended?.tellEnd();
   manager.tell("STOPPING=1");

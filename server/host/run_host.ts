@@ -1,6 +1,7 @@
 // `cmdchat-server host`: a server for friends, with one command. Identity and token are in memory and end with it.
 
 import { type HostConfig, type PublicAddress, readHostConfig } from "../config/host_options.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { readConfig, type ServerConfig } from "../config/server_options.ts";
 import { HangUps } from "../commands/command_io.ts";
@@ -24,6 +25,7 @@ export interface HostContext {
 /** Hosts until a signal comes. Throws CmdchatError where it cannot start. */
 export async function hostCommand(context: HostContext): Promise<number> {
   const { print, build } = context;
+  const say = (text: string) => printIfOpen(print, text);
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
   const hangUps = new HangUps();
   const wanted = readHostConfig({ args: context.args, env: () => undefined });
@@ -53,12 +55,21 @@ export async function hostCommand(context: HostContext): Promise<number> {
         };
         const code = wanted.qr ? await qrCode(linksOf(parts)[0], columns) : undefined;
         print(invitationText(parts, code));
-        if (columns !== undefined) tellPeople(served, print, signal);
+        if (columns !== undefined) tellPeople(served, say, signal);
       },
-      tellEnd: () => print("Ending: everybody is told."),
+      tellEnd: () => say("Ending: everybody is told."),
     },
   });
   return 0;
+}
+
+/** Once the terminal is closed nobody reads it any more, and the server has to end all the same. */
+function printIfOpen(print: (text: string) => void, text: string): void {
+  try {
+    print(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
 }
 
 /** A server of which only the asked-for options differ from the usual ones. */

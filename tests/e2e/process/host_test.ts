@@ -71,6 +71,24 @@ Deno.test("a link of this machine lets in, one with another token does not; Ctrl
   assert.doesNotMatch(hosting.stdout + hosting.stderr, /\balice\b|\beve\b/);
 });
 
+Deno.test("a terminal that is closed ends the server, although nobody can be told in it", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...HOST, "--port", "0"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  const link = /cmdchat:\/\/127[^']+/.exec(new TextDecoder().decode(value))?.[0] ?? "";
+  await using alice = start({ args: client(link, "--name", "alice") });
+  await alice.prints(/In "lobby": alice/);
+  await reader.cancel();
+  child.kill("SIGHUP");
+  await alice.prints(/The server is stopping/);
+  assert.equal((await child.status).code, 0);
+});
+
 Deno.test("what is wrong is one error with what to do: a port that is taken, a name that is none, nonsense", async () => {
   using taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   for (
