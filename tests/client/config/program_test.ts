@@ -64,7 +64,7 @@ Deno.test("--version and --help print and end with 0", async () => {
   ]);
   assert.deepEqual([version.code, version.stdout], [0, `cmdchat-client ${VERSION}\n`]);
   assert.equal(help.code, 0);
-  for (const text of ["--history-file", "/send PATH", "exit codes", "CMDCHAT_TOKEN"]) {
+  for (const text of ["--history-file", "/send [@NAME] PATH", "exit codes", "CMDCHAT_TOKEN"]) {
     assert.ok(help.stdout.includes(text), text);
   }
   assert.match(history.stdout, /--search/);
