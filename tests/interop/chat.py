@@ -113,7 +113,7 @@ class Chat:
         count = -(-len(data) // CHUNK)
         file, id = os.urandom(16).hex(), self._next_id()
         digest = hashlib.sha256(data).digest()
-        self._session.send("offer", id, self._room, file, os.path.basename(path), len(data), count, digest)
+        self._session.send("offer", id, self._room, file, os.path.basename(path), len(data), count, digest, 0, False)
         self._wait("offer", self._is_answer(id))
         while True:
             pull = self._wait("pull", lambda event: event["file"] == file)

@@ -30,7 +30,7 @@ REQUESTS = {
     "pull": 27, "part": 28, "receipt": 29,
 }
 EVENTS = {
-    0: ("welcome", "client session secret resumed rooms message_limit file_limit rate_messages rate_seconds hold"),
+    0: ("welcome", "client session secret resumed rooms message_limit file_limit rate_messages rate_seconds hold page"),
     1: ("refused", "reason"),
     2: ("done", "id"),
     3: ("declined", "id why"),
@@ -41,7 +41,7 @@ EVENTS = {
     9: ("left", "room at client name time"),
     11: ("away", "room at client name time"),
     12: ("back", "room at client name time"),
-    18: ("offer", "room client name time request file filename size chunks hash"),
+    18: ("offer", "room client name time request file filename size chunks hash to folder"),
     19: ("chunk", "room client name time file index data last"),
     20: ("notice", "room text"),
     21: ("closing", "why retry"),
