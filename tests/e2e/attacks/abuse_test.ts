@@ -23,6 +23,8 @@ const OPEN = ["--max-per-address", "off", "--rate-limit", "off"];
 // What handshakes get, and what a busy machine may add.
 const DEADLINE_MS = 10_000;
 const SLACK_MS = 4_000;
+// What a message may wait at most while others flood, on a machine that is busy with something else as well.
+const FLOOD_WAIT_MS = 2_000;
 
 const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
 const testTls = skipIf(Deno.build.os === "linux" ? whyMissing("openssl") : "needs /proc");
@@ -263,8 +265,9 @@ for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
         took.push(performance.now() - before);
         await pause(20);
       }
-      // Without turns this is seconds; with them a few ms.
-      assert.ok(percentile(took, 0.5) < 100, `median ${percentile(took, 0.5)} ms`);
+      // Without turns one of them waits until the flood is cut, which is seconds; with them a few ms.
+      const [median, worst] = [percentile(took, 0.5), Math.max(...took)];
+      assert.ok(median < 100 && worst < FLOOD_WAIT_MS, `median ${median} ms, worst ${worst} ms`);
     } finally {
       await Promise.all(flooders.map(end));
     }
