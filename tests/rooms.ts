@@ -646,6 +646,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "client/config",
       "client/net",
       "client/session",
+      "client/people",
       "client/terminal",
       "client/editing",
       "client/commands",

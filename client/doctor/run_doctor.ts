@@ -13,6 +13,7 @@ import { KnownServers } from "../net/known_servers.ts";
 import { readToken } from "../config/read_secrets.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
 import {
+  besideSettings,
   defaultKnownServersPath,
   openSettings,
   type SettingsFile,
@@ -24,6 +25,7 @@ import { readTlsSettings } from "../net/tls_trust.ts";
 import { DOCTOR_OPTIONS, STEP_S } from "../config/doctor_options.ts";
 import { type Check, checkJson, checksExitCode, checkText, failed, ok } from "./check.ts";
 import { checkFolder, checkSettings, checkTerminal } from "./local_checks.ts";
+import { checkPeople } from "./people_checks.ts";
 import { checkServer } from "./server_checks.ts";
 
 /** Looks, prints, and gives the exit code: that of the first thing that failed. Throws UsageError. */
@@ -56,6 +58,9 @@ export async function runDoctor(input: LinkInput, build: string | undefined): Pr
   for (const check of await checkTerminal(isTerminal ? openTty : undefined, depth)) tell(check);
   const home = input.env("HOME") ?? input.env("USERPROFILE");
   tell(await checkFolder(values["download-dir"] ?? defaultDownloadFolder(home)));
+  const { "device-key": device, "known-people": known } = values;
+  const beside = device === undefined ? undefined : besideSettings("known_people", input.env);
+  for (const check of await checkPeople({ device, known: known ?? beside })) tell(check);
   for await (const check of serverChecks(values, input)) tell(check);
   await stdout.flush();
   return checksExitCode(checks);
