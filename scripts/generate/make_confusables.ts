@@ -240,7 +240,10 @@ class TableMaker {
   }
 }
 
-/** Rows `key:sources`: code points in base 36, joined by `+` in keys, as differences in sources. */
+/**
+ * Rows `key:sources`: code points in base 36, joined by `+` in keys, as differences in sources; the first source of a row
+ * as the difference from the first one of the row before.
+ */
 function pack(table: ReadonlyMap<string, string>): string {
   const sources = new Map<string, number[]>();
   for (
@@ -250,14 +253,17 @@ function pack(table: ReadonlyMap<string, string>): string {
     row.push(source.codePointAt(0)!);
     sources.set(key, row);
   }
-  const rows = [...sources].map(([key, codes]) =>
-    `${codePoints(key).join("+")}:${packCodes(codes)}`
-  );
+  let before = 0;
+  const rows = [...sources].map(([key, codes]) => {
+    const packed = packCodes(codes, before);
+    before = codes[0]!;
+    return `${codePoints(key).join("+")}:${packed}`;
+  });
   return wrap(rows.join(";"));
 }
 
-function packCodes(codes: readonly number[]): string {
-  return codes.map((code, index) => (code - (codes[index - 1] ?? 0)).toString(36)).join(",");
+function packCodes(codes: readonly number[], before = 0): string {
+  return codes.map((code, index) => (code - (codes[index - 1] ?? before)).toString(36)).join(",");
 }
 
 function wrap(packed: string): string {
@@ -284,7 +290,7 @@ function moduleText(source: string): string {
 // ${copyright} Modified: only what a name can hold, merged with case folding.
 ${LICENSE}
 
-/** ${table.size} rows \`key:sources\`; numbers are code points in base 36, sources as differences. */
+/** ${table.size} rows \`key:sources\`; numbers are code points in base 36, sources as differences; decodeTable() in names.ts reads it. */
 export const CONFUSABLES_PACKED = \`
 ${pack(table)}
 \`;

@@ -207,16 +207,19 @@ function scriptShapes(): ReadonlySet<string> {
 
 function decodeTable(packed: string): Map<string, string> {
   const table = new Map<string, string>();
+  let before = 0;
   for (const row of packed.replaceAll("\n", "").split(";")) {
-    const [codes, sources] = row.split(":");
+    const [codes, differences] = row.split(":");
     const key = String.fromCodePoint(...codes!.split("+").map(fromBase36));
-    for (const source of decodeCharacters(sources!)) table.set(source, key);
+    const sources = decodeCharacters(differences!, before);
+    for (const source of sources) table.set(source, key);
+    before = sources[0]!.codePointAt(0)!;
   }
   return table;
 }
 
-function decodeCharacters(differences: string): string[] {
-  let code = 0;
+function decodeCharacters(differences: string, before = 0): string[] {
+  let code = before;
   return differences.split(",").map((difference) => {
     code += fromBase36(difference);
     return String.fromCodePoint(code);

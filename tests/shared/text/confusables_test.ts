@@ -26,8 +26,8 @@ const UTS39: readonly (readonly [string, string])[] = [
   ["w", "\u0461\u051d\u026f"],
 ];
 
-function codes(differences: string): number[] {
-  let code = 0;
+function codes(differences: string, before = 0): number[] {
+  let code = before;
   return differences.split(",").map((difference) => code += Number.parseInt(difference, 36));
 }
 
@@ -40,10 +40,13 @@ Deno.test("the table is of the Unicode version that this runtime knows, 17.0", a
 
 Deno.test("the table decodes to rows of ascending name characters, each in it once", () => {
   const seen = new Set<number>();
+  let first = 0;
   for (const row of CONFUSABLES_PACKED.replaceAll("\n", "").split(";")) {
     assert.match(row, /^[0-9a-z+]+:[0-9a-z,]+$/);
     let last = -1;
-    for (const code of codes(row.split(":")[1]!)) {
+    const sources = codes(row.split(":")[1]!, first);
+    first = sources[0]!;
+    for (const code of sources) {
       assert.ok(code > last && !seen.has(code), code.toString(16));
       assert.match(String.fromCodePoint(code), NAME_CHARACTER);
       seen.add(code);
