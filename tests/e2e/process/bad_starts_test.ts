@@ -55,6 +55,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   "max-file": ["-1", "17GiB"],
   "max-rooms": ["0", "1000001"],
   "nats-replicas": ["0", "1000"],
+  backlog: ["-1", "101"],
   hold: ["-1", "3601"],
   "admin-listen": ["nowhere", "127.0.0.1:99999"],
   "take-over": ["nowhere", "127.0.0.1:99999"],

@@ -78,6 +78,7 @@ const VALUES: Readonly<Record<string, { good: readonly string[]; bad: readonly s
       "a:5050,b:5050",
     ],
   },
+  backlog: { good: ["0", "20", "100"], bad: ["-1", "101", "all", ""] },
   hold: { good: ["0", "3600"], bad: ["-1", "3601", "1m", ""] },
   "identity-file": { good: ["identity.pem"], bad: [""] },
   "log-level": { good: ["DEBUG", "CRITICAL"], bad: ["TRACE", ""] },
