@@ -24,7 +24,7 @@ async function story() {
 
 Deno.test("/invite asks for a token that ends as it says, and prints the link with it", async () => {
   const { run, asked, session, console } = await story();
-  const running = [...["/invite 2h once", "/invite once", "/invite 5 1d", "/invite 30m"]].map(run);
+  const running = ["/invite 2h once", "/invite once", "/invite 5 1d", "/invite 30m"].map(run);
   assert.deepEqual(
     asked().map((request) =>
       request.kind === "invite" ? [request.title, request.seconds, request.uses] : []

@@ -11,7 +11,7 @@ const FILES = new Set<string>(ROWS.flatMap((row) => "files" in row ? [...row.fil
 
 /** Where tests start programs of the system, by the text that stands before a name. */
 const STARTED =
-  /\b(?:Deno\.Command|runProgram|outputOf|programPath|hasProgram)\(\s*"([^"/]+)"|\b(?:path: |command: \[\s*|under: \[\s*)"([a-z][\w-]*)"/g;
+  /\b(?:Deno\.Command|runProgram|outputOf|programPath|hasProgram)\(\s*"([^"/]+)"|\b(?:path: (?="[\w-]+",\s*args: )|command: \[\s*|under: \[\s*)"([a-z][\w-]*)"/g;
 const SYSTEM_FILE = /\/(?:usr\/(?:share|s?bin|lib)|s?bin|lib|opt)\/[\w./-]*\w/g;
 /** What the product's own package puts there. */
 const INSTALLED = /cmdchat|^\/lib\/systemd\/system\/|^\/usr\/local\/|^\/usr\/s?bin$/;
