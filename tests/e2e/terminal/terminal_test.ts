@@ -124,7 +124,7 @@ test("what cannot be sent is refused with its reason, and nothing of it is offer
   const cases: readonly (readonly [string, RegExp])[] = [
     [`${folder}/none`, /Cannot send ".*none":\s+there\s+is\s+no\s+such\s+file/],
     [`${folder}/empty`, /Cannot send ".*empty":\s+it\s+is\s+empty/],
-    [folder, /Cannot send ".*":\s+it\s+is\s+a\s+folder/],
+    [folder, /Cannot send "cmdchat-\S+":\s+it\s+has\s+\d+\s+bytes,\s+at\s+most/],
     [
       `${folder}/large`,
       /it\s+has\s+10485761\s+bytes,\s+at\s+most\s+10485760\s+\(10\s+MiB\)\s+are\s+allowed/,
