@@ -139,7 +139,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "backlog",
     argument: "[N|off]",
     needs: "new protocol",
-    help: "show who comes later the last N lines, of those said from now on; alone: how it is",
+    help: "show newcomers the last N lines, of those said from now on; alone: the current setting",
     run: ({ chat }, argument) => setBacklog(chat, argument),
   },
   {
@@ -154,14 +154,16 @@ async function setBacklog(chat: Chat, argument: string): Promise<unknown> {
   const { room } = chat;
   if (room.isSealed) {
     throw new UsageError(
-      "Cannot keep lines of a sealed room for who comes later: nobody but its members can read them",
-      { hint: "/pin #N shows one message to who comes in" },
+      "Cannot keep lines of a sealed room for newcomers: only its members can read them",
+      { hint: "/pin #N shows one message to newcomers" },
     );
   }
   if (argument === "") {
     return chat.output.answer(
       room.backlog === 0
-        ? `The backlog of ${quote(room.title)} is off: who comes in reads nothing of before.`
+        ? `The backlog of ${
+          quote(room.title)
+        } is off: newcomers read nothing of what was said before.`
         : backlogRule(room.backlog),
     );
   }

@@ -153,7 +153,7 @@ async function shownKey(chat: Chat, room: JoinedRoom, person: RosterEntry): Prom
       hint: "somebody, perhaps the server, puts another one's proof in its place",
     })
     : new UsageError(`Cannot verify ${who}: they show no device key`, {
-      hint: "whoever wants to be known uses --device-key; /seal makes a room where all have keys",
+      hint: "they need --device-key to be known; in a room made by /seal everybody has a key",
     });
 }
 

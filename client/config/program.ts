@@ -48,8 +48,8 @@ export const CLIENT_COMMANDS = [
       "sends all of them together, as one folder.",
       "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
       "that the server takes; --as says what it is called.",
-      "It waits until somebody else is in the room. The relay keeps no files: who comes later " +
-      "does not get them. An exit code of 0 says that the server passed all of it on; that it " +
+      "It waits until somebody else is in the room. The relay keeps no files: people who join later " +
+      "do not get them. An exit code of 0 says that the server passed all of it on; that it " +
       "was saved, only the receiver knows.",
     ],
     options: SEND_FILE_OPTIONS,

@@ -35,7 +35,7 @@ const ACTIONS = {
   cancel: { schema: number.describe("Stops transfer n."), line: (n: number) => `/cancel ${n}` },
   invite: {
     schema: line.describe(
-      "Prints a link in a note; the value is what stands behind /invite, such as `2h once`.",
+      "Prints a link in a note; the value is the argument of /invite, such as `2h once`.",
     ),
     line: (text: string) => `/invite ${text}`,
     inRoom: true,

@@ -59,7 +59,7 @@ export interface OutgoingCommit extends Outgoing {
 export interface GroupInvitation {
   readonly epoch: number;
   readonly members: readonly GroupMember[];
-  /** Whether nobody is let in who is not in. */
+  /** Whether the room is locked against newcomers. */
   readonly locked: boolean;
   readonly rights: Rights;
   readonly info: Parameters<typeof mls.joinByCommit>[0];

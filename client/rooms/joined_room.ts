@@ -42,7 +42,7 @@ export class JoinedRoom {
   maker: AnyClientId = 0;
   /** The clients that its maker made ops. */
   ops: ReadonlySet<AnyClientId> = new Set();
-  /** How many lines the server keeps of it for who comes later; 0 = none. */
+  /** How many lines the server keeps of it for newcomers; 0 = none. */
   backlog = 0;
   /** Which messages were shown, by number and time: who comes in again is told some of them once more. */
   readonly heard = new HeardMessages();

@@ -36,7 +36,8 @@ const IN_VAIN_TOLD = 4;
 const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
 
-const LOCKED_TEXT = "The room is locked: nobody is let in. Join again by its link when it is open.";
+const LOCKED_TEXT =
+  "The room is locked: nobody can join. Join again by its link when it is unlocked.";
 
 /** How this member gets in. */
 export class Entry {

@@ -134,7 +134,7 @@ export const ROOM_MEMORY_EVENTS = 2_000;
 /** Bytes of events that a room remembers. */
 export const ROOM_MEMORY_BYTES = MIB;
 
-/** Bytes of what one room keeps for who comes later; it is part of what servers tell each other of a room. */
+/** Bytes of what one room keeps for newcomers; it is part of what servers tell each other of a room. */
 export const BACKLOG_MAX_BYTES = 32 * KIB;
 
 /** Bytes that all rooms of a server remember together; above this the rooms of the heaviest source forget. */

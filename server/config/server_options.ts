@@ -198,8 +198,7 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_BACKLOG",
     fallback: "0",
     parse: integer(0, BACKLOG_MAX_LINES),
-    help:
-      "last lines that each room shows to who comes later, unless its maker says otherwise; 0 = none",
+    help: "last lines that each room shows to newcomers, unless its maker changes that; 0 = none",
   },
   nats: {
     value: "URL",

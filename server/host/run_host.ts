@@ -57,7 +57,7 @@ export async function hostCommand(context: HostContext): Promise<number> {
         print(invitationText(parts, code));
         if (columns !== undefined) tellPeople(served, say, signal);
       },
-      tellEnd: () => say("Ending: everybody is told."),
+      tellEnd: () => say("Stopping, and telling everybody."),
     },
   });
   return 0;

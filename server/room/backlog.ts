@@ -1,4 +1,4 @@
-// The last lines of a room for who comes later, where who moderates it or the operator wants that: only what was said
+// The last lines of a room for newcomers, where a moderator or the operator wants that: only what was said
 // after it was switched on, as it is now. In memory, bounded in lines and bytes, and all rooms together in bytes.
 
 import { BACKLOG_MAX_BYTES } from "../config/limits.ts";
@@ -17,7 +17,7 @@ function bytesOf([, , name, , text]: EarlierChat): number {
   return ENTRY_BYTES + utf8.encode(name).length + utf8.encode(text).length;
 }
 
-/** What a room keeps for who comes later. */
+/** What a room keeps for newcomers. */
 export class Backlog implements BudgetPayer {
   readonly #byDefault: number;
   readonly #budget: FairBudget | undefined;

@@ -86,7 +86,7 @@ export interface Occupant {
 export interface SharedView {
   readonly topic: string;
   readonly rules: RoomRules;
-  /** What is kept for who comes later. */
+  /** What is kept for newcomers. */
   readonly backlog: Backlog;
   /** In the order in which they came. */
   readonly occupants: readonly Occupant[];
@@ -108,7 +108,7 @@ export interface ChannelOptions {
   readonly memoryMs: number;
   /** Who pays for what is kept, and the budget of all rooms. */
   readonly memory: BudgetAccount;
-  /** How many lines are kept for who comes later where nobody has said otherwise; absent: none. */
+  /** How many lines are kept for newcomers where nobody has said otherwise; absent: none. */
   readonly backlog?: number | undefined;
   /** Takes each event as it comes back. */
   readonly deliver: (broadcast: EncodedEvent, audience?: Audience) => void;

@@ -63,7 +63,7 @@ export interface RoomOptions {
   readonly memoryMs: number;
   /** The budget of what all rooms keep. */
   readonly memory: FairBudget;
-  /** How many lines it keeps for who comes later where nobody has said otherwise; absent: none. */
+  /** How many lines it keeps for newcomers where nobody has said otherwise; absent: none. */
   readonly backlog?: number | undefined;
   /** Who made it here, and what to call when it is gone. */
   readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };

@@ -85,7 +85,7 @@ export const TOPIC_MAX_BYTES = 256;
 /** Members of one room that its maker may have made ops: more than anybody remembers why. */
 export const OPS_MAX = 32;
 
-/** Most lines of a room that may be kept for who comes later. */
+/** Most lines of a room that may be kept for newcomers. */
 export const BACKLOG_MAX_LINES = 100;
 
 /** Bytes of a pinned text, told to everyone who comes in: what is longer is cut. */

@@ -108,7 +108,7 @@ const seconds = count.check(z.maximum(MODERATION_MAX_S));
 /** One emoji (shared/text/reaction.ts). */
 const emoji = z.string().check(z.maxLength(REACTION_MAX_BYTES));
 const reason = z.string().check(z.maxLength(TOPIC_MAX_BYTES));
-/** How many lines of a room are kept for who comes later; 0 = none. */
+/** How many lines of a room are kept for newcomers; 0 = none. */
 const backlog = count.check(z.maximum(BACKLOG_MAX_LINES));
 /** What is pinned: a chat, who wrote it under which name, and its text; sequence 0 and empty: nothing. */
 const pin = {
@@ -210,7 +210,7 @@ export const REQUESTS = {
   invites: { id: requestId },
   /** Ends one of them: nobody comes in by it any more. */
   uninvite: { id: requestId, invite },
-  /** How many lines, of those said from now on, are kept for who comes later; 0 = none. */
+  /** How many lines, of those said from now on, are kept for newcomers; 0 = none. */
   backlog: { id: requestId, room, lines: backlog },
   ...PROOF_REQUESTS,
 } as const;
@@ -301,7 +301,7 @@ export const EVENTS = {
   },
   /**
    * What was decided so far, to one who came in: who made the room (0 = gone), who else moderates it, whether it is
-   * locked, seconds between messages, what is pinned, how many lines are kept for who comes later.
+   * locked, seconds between messages, what is pinned, how many lines are kept for newcomers.
    */
   rules: {
     room,
@@ -348,7 +348,7 @@ export const EVENTS = {
       z.maxLength(INVITES_LISTED_MAX),
     ),
   },
-  /** So many lines, of those said from now on, are kept for who comes later; 0 = none. */
+  /** So many lines, of those said from now on, are kept for newcomers; 0 = none. */
   backlog: { ...event, request: answered, lines: backlog },
   /** What was said before one came, to who came in: sequence, client, name, time, text, action, reply. */
   earlier: {

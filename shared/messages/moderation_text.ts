@@ -53,19 +53,17 @@ export function pinnedText(
     : `${who} pinned #${sequence} of ${nameInSentence(authorName)}: ${text}`;
 }
 
-/** One line for how much is kept for who comes later. */
+/** One line for how much is kept for newcomers. */
 export function backlogText({ name, lines }: Pick<EventOf<"backlog">, "name" | "lines">): string {
   const who = nameInSentence(name);
   return lines === 0
-    ? `${who} turned the backlog off: who comes in reads nothing of what was said before.`
-    : `${who} turned the backlog on: who comes in reads the last ${
-      linesText(lines)
-    } said from now on.`;
+    ? `${who} turned the backlog off: newcomers read nothing of what was said before.`
+    : `${who} turned the backlog on: newcomers read the last ${linesText(lines)} said from now on.`;
 }
 
-/** The same for who comes in. */
+/** The same for newcomers. */
 export function backlogRule(lines: number): string {
-  return `The backlog is on: who comes in reads the last ${linesText(lines)}.`;
+  return `The backlog is on: newcomers read the last ${linesText(lines)}.`;
 }
 
 function linesText(lines: number): string {

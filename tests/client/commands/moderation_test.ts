@@ -230,7 +230,10 @@ Deno.test("who made a room and is alone in it is told what that is good for when
 Deno.test("/backlog is set by who moderates, within its bounds; alone it says how it is", async () => {
   const { run, session, console, chat } = await story();
   await run("/backlog");
-  assert.match(console.printed.at(-1) ?? "", /is off: who comes in reads nothing of before/);
+  assert.match(
+    console.printed.at(-1) ?? "",
+    /is off: newcomers read nothing of what was said before/,
+  );
   for (const wrong of ["101", "many", "-1"]) {
     await assert.rejects(async () => await run(`/backlog ${wrong}`), /1 to 100 lines, or off/);
   }

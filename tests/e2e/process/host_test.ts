@@ -66,7 +66,7 @@ Deno.test("a link of this machine lets in, one with another token does not; Ctrl
   hosting.signal("SIGINT");
   await alice.prints(/The server is stopping/);
   assert.equal(await hosting.end(), 0);
-  assert.match(hosting.stdout, /Ending: everybody is told\.\n$/);
+  assert.match(hosting.stdout, /Stopping, and telling everybody\.\n$/);
   // No terminal shows it, so nobody asked who is in; and its log has no names.
   assert.doesNotMatch(hosting.stdout + hosting.stderr, /\balice\b|\beve\b/);
 });

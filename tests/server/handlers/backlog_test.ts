@@ -1,4 +1,4 @@
-// The last lines of a room for who comes later.
+// The last lines of a room for newcomers.
 
 import assert from "node:assert/strict";
 import { BACKLOG_MAX_BYTES } from "../../../server/config/limits.ts";
