@@ -8,8 +8,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Owner only: lengths and times of entries are no one else's business either. */
 const PRIVATE_MODE = 0o600;
 
-/** Patience with a lock where the runtime (before Deno 2.5) can only wait for it. */
+/** Patience with a lock: a program that this process is starting holds it as well for a moment, from fork to exec. */
 const LOCK_WAIT_MS = 250;
+const LOCK_PAUSE_MS = 25;
 
 /** A path as it is shown in messages to the user: quoted, control characters escaped. */
 export function quotePath(path: string): string {
@@ -151,7 +152,8 @@ async function lockOrRefuse(file: Deno.FsFile, path: string): Promise<void> {
 }
 
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
-  if (typeof file.tryLock === "function") return await file.tryLock(true);
+  if (typeof file.tryLock === "function") return await lockPatiently(file);
+  // Deno before 2.5 can only wait for a lock.
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), LOCK_WAIT_MS);
@@ -161,6 +163,14 @@ async function tryLock(file: Deno.FsFile): Promise<boolean> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function lockPatiently(file: Deno.FsFile): Promise<boolean> {
+  for (let waited = 0; !await file.tryLock(true); waited += LOCK_PAUSE_MS) {
+    if (waited >= LOCK_WAIT_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+  }
+  return true;
 }
 
 async function explainOpening<Result>(path: string, open: () => Promise<Result>): Promise<Result> {

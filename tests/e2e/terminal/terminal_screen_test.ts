@@ -100,7 +100,10 @@ test("an editor that dies leaves no scroll region, character set or alternate sc
   await pane.shows(/- Connected as/);
   await pane.press("C-x", "C-e");
   await pane.shows(/no editor: .* exited with code/);
-  for (let n = 0; n < 20; n++) await pane.enter(`quiet line ${n}`);
+  for (let n = 0; n < 20; n++) {
+    await pane.enter(`quiet line ${n}`);
+    await pane.holds("");
+  }
   await pane.shows(/<alice> quiet line 19$/m);
   const lines = (await pane.lines()).filter((line) => /<alice> quiet line/.test(line));
   assert.deepEqual(
