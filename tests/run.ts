@@ -114,10 +114,14 @@ async function runTwice(group: Group, lists: Lists): Promise<Counts> {
   if (first.failed === 0 || lists.failed.length === 0) return first;
   const files = lists.failed.splice(0);
   const title = `${group.title}: what failed, once more`;
-  const second = await runGroup({ ...group, title, files, jobs: 1 }, { skipped: [], failed: [] });
+  const still: string[] = [];
+  const second = await runGroup({ ...group, title, files, jobs: 1 }, {
+    skipped: [],
+    failed: still,
+  });
   if (second.passed + second.failed === 0) return first;
   const failed = Math.min(first.failed, second.failed);
-  if (failed < first.failed) lists.again.push(...files);
+  lists.again.push(...files.filter((path) => !still.includes(path)));
   return { ...first, passed: first.passed + first.failed - failed, failed };
 }
 
