@@ -218,14 +218,27 @@ Deno.test("no more chunks leave than the server confirms, however many are asked
 Deno.test("three receivers at one pace cost the sender the file about once", async () => {
   await using room = await TransferRoom.open();
   let parts = 0;
+  const asking = new Set<number>();
   const alice = room.join({
     intercept: async (message, relay) => {
-      if (message.kind === "part") parts++;
+      if (message.kind === "part") {
+        parts++;
+        // They begin together, however long their disks take to open a file.
+        while (asking.size < 3) await macrotask();
+      }
       await macrotask();
       relay();
     },
   });
-  const others = [1, 2, 3].map(() => room.join({ acceptAll: true }));
+  const others = [1, 2, 3].map((n) =>
+    room.join({
+      acceptAll: true,
+      intercept: (message, relay) => {
+        if (message.kind === "pull") asking.add(n);
+        relay();
+      },
+    })
+  );
   await alice.transfers.offerFile(await room.file("a.bin", someBytes(2_000_000)), ROOM);
   await alice.transfers.settled();
   while (others.some((other) => eventsOf(other, "saved").length === 0)) await macrotask();
