@@ -1,17 +1,16 @@
 // Who wrote the last chats of a room, and a mark of what they say: only their authors may change them, and nobody can
 // pin what nobody said.
 
+import { fromHex, toHex } from "#platform/bytes.ts";
 import { randomBytes } from "../../shared/crypto/random_bytes.ts";
-import { sha256 } from "../../shared/crypto/hkdf.ts";
+import { sha256Hex } from "../../shared/crypto/hkdf.ts";
 import type { ClientId, SequenceNumber } from "../../shared/messages/ids.ts";
 import { AUTHORS_REMEMBERED } from "../config/limits.ts";
 
 const NOBODY = -1;
 const KEY_BYTES = 16;
 // 48 bits fit a number. Under a key that no client has, nobody can look for another text with the same mark.
-const MARK_BYTES = 6;
-
-const utf8 = new TextEncoder();
+const MARK_DIGITS = 12;
 
 /** What is known of a room's chats, for another process: the key of the marks; sequence, client, mark. */
 export interface AuthorsSnapshot {
@@ -32,7 +31,8 @@ export class RecentAuthors {
   // Rings, since one entry comes and one goes with every chat of a busy room; made with the first chat.
   #clients: number[] | undefined;
   #marks: number[] = [];
-  #key: Uint8Array | undefined;
+  /** In hex: a text is hashed faster than bytes. */
+  #key: string | undefined;
   #last = 0;
 
   /** A chat was said, the next one. */
@@ -74,12 +74,12 @@ export class RecentAuthors {
       const place = sequence % AUTHORS_REMEMBERED;
       chats.push([sequence, this.#clients?.[place] ?? NOBODY, this.#marks[place] ?? 0]);
     }
-    return { key: this.#markKey(), chats };
+    return { key: fromHex(this.#markKey()), chats };
   }
 
   /** Goes on from what the process before knew. */
   restore({ key, chats }: AuthorsSnapshot): void {
-    this.#key = key;
+    this.#key = toHex(key);
     for (const [sequence, client, mark] of chats) this.#put(sequence, client, mark);
   }
 
@@ -92,11 +92,11 @@ export class RecentAuthors {
 
   #markOf({ name, text }: Pick<RememberedChat, "name" | "text">): number {
     // No name has a line break.
-    const digest = sha256(this.#markKey(), utf8.encode(`${name}\n${text}`));
-    return digest.subarray(0, MARK_BYTES).reduce((mark, byte) => mark * 256 + byte, 0);
+    const digest = sha256Hex(`${this.#markKey()}\n${name}\n${text}`);
+    return Number.parseInt(digest.slice(0, MARK_DIGITS), 16);
   }
 
-  #markKey(): Uint8Array {
-    return this.#key ??= randomBytes(KEY_BYTES);
+  #markKey(): string {
+    return this.#key ??= toHex(randomBytes(KEY_BYTES));
   }
 }

@@ -1,9 +1,9 @@
 // HKDF-SHA-256 (RFC 5869) and HKDF-Expand-Label in the form of TLS 1.3 (RFC 8446 §7.1). Synchronous,
 // because rekeying happens between two records, where nothing may wait: one expansion costs some 6 µs.
 
-import { sha256 } from "#platform/hash.ts";
+import { sha256, sha256Hex } from "#platform/hash.ts";
 
-export { sha256 };
+export { sha256, sha256Hex };
 
 /** Bytes of a SHA-256 value, and of every secret of the key schedule. */
 export const HASH_BYTES = 32;

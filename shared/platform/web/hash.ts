@@ -1,6 +1,7 @@
 // SHA-256 of @noble/hashes: WebCrypto would make everything wait that derives a key.
 
 import { sha256 as noble } from "@noble/hashes/sha2.js";
+import { toHex } from "./bytes.ts";
 
 /** SHA-256 of bytes that come one after another. */
 export interface Sha256 {
@@ -23,4 +24,9 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   const hash = createSha256();
   for (const part of parts) hash.update(part);
   return hash.digest();
+}
+
+/** SHA-256 over a text's UTF-8, in lower-case hex. */
+export function sha256Hex(text: string): string {
+  return toHex(noble(new TextEncoder().encode(text)));
 }
