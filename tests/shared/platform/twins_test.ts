@@ -89,6 +89,14 @@ Deno.test("hash: equal digests, whole and in parts", () => {
   }
 });
 
+Deno.test("hash: a text has the digest of its UTF-8", () => {
+  for (const text of ["", "hello", "grüße 👍", "half of a pair \ud83d", "x".repeat(5_000)]) {
+    const digest = denoBytes.toHex(denoHash.sha256(new TextEncoder().encode(text)));
+    assert.equal(denoHash.sha256Hex(text), digest);
+    assert.equal(webHash.sha256Hex(text), digest);
+  }
+});
+
 for (const name of ["chacha20-poly1305", "aes-256-gcm", "aes-128-gcm"] as const) {
   Deno.test(`aead: what one seals the other opens, and neither opens what was changed: ${name}`, () => {
     for (const length of LENGTHS) {
