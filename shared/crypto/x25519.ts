@@ -1,4 +1,4 @@
-// X25519 (RFC 7748) in WebCrypto: the classical one of the three secrets of a v2 session.
+// X25519 (RFC 7748): the classical one of the three secrets of a v2 session.
 
 import { x25519PublicKey, x25519Secret } from "#platform/curves.ts";
 import { CryptoError } from "../base/errors.ts";
@@ -39,7 +39,7 @@ export interface X25519Answer {
   readonly secret: Uint8Array;
 }
 
-/** Answers a peer's share with a fresh one, at once: WebCrypto takes three times as long. Throws CryptoError as x25519(). */
+/** Answers a peer's share with a fresh one, at once: WebCrypto takes twice as long. Throws CryptoError as x25519(). */
 export function answerX25519(peer: Uint8Array): X25519Answer {
   const privateKey = randomBytes(X25519_BYTES);
   try {

@@ -23,7 +23,7 @@ Deno.test("wrapKey() and unwrapKey() carry a secret through the PEM text of the 
   assert.deepEqual(await unwrapKey(pair.privateKey, wrapped), secret);
 });
 
-Deno.test("publicKeyToPem() writes the same text as OpenSSL's encoder", async () => {
+Deno.test("publicKeyToPem() writes the same text as the runtime's encoder", async () => {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const spki = publicKey.export({ type: "spki", format: "der" });
   const oaep = { name: "RSA-OAEP", hash: "SHA-256" };
@@ -38,7 +38,7 @@ Deno.test("wrapKey() accepts CRLF line ends and a missing last line end", async 
   wrapKey(pem.trimEnd(), SECRET);
 });
 
-Deno.test("what wrapKey() makes is opened by OpenSSL's OAEP, for keys of every size, and is never the same", () => {
+Deno.test("what wrapKey() makes is opened by the runtime's OAEP, for keys of every size, and is never the same", () => {
   for (const modulusLength of [2_048, 2_056, 3_072, 4_096]) {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength });
     const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
@@ -78,6 +78,17 @@ Deno.test("wrapKey() rejects text that is no SPKI key in PEM", async () => {
   const bad = ["", "hello", ec, good.replace("MII", "MIJ"), good.replaceAll("PUBLIC", "PRIVATE")];
   for (const pem of [...bad, " ".repeat(5000)]) {
     assert.throws(() => wrapKey(pem, SECRET), ProtocolError);
+  }
+});
+
+Deno.test("a key of nothing but blanks costs the server no time", () => {
+  const [begin, end] = ["-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"];
+  const blanks = " ".repeat(1_990);
+  for (const pem of [begin + blanks, `${begin}${blanks}${end}x`, `${begin} A${blanks}`]) {
+    const started = performance.now();
+    assert.throws(() => wrapKey(pem, SECRET), /it must be an SPKI key in PEM/);
+    // It took 2.5 s where blanks could be shared out among three runs, and takes less than one millisecond.
+    assert.ok(performance.now() - started < 500);
   }
 });
 
