@@ -20,6 +20,7 @@ import {
 import { bareFingerprint, type Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import type { EventOf, Request, RequestOf } from "../../shared/messages/messages_v2.ts";
+import { nameKey } from "../../shared/text/names.ts";
 import type { Clock } from "../base/clock.ts";
 import { PROOF_ANSWERS, PROOF_ASKED, PROOF_PATIENCE_MS } from "../base/limits.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -62,10 +63,10 @@ interface Question {
   answer: ShownKey | undefined;
   /** The key that the user was shown, to compare it. */
   compared?: string;
-  /** The user goes on with this one, whatever it shows. */
-  isAccepted: boolean;
-  /** The user was told that it is perhaps somebody else. */
-  isTold: boolean;
+  /** Key of the name under which the user goes on with this one, whatever it shows. */
+  acceptedAs: string | undefined;
+  /** Key of the name under which the user was told last that it is perhaps somebody else. */
+  toldAs: string | undefined;
   readonly answered: PromiseWithResolvers<ShownKey>;
 }
 
@@ -139,9 +140,7 @@ export class RoomProofs {
   met(room: JoinedRoom, name?: string): void {
     if (room.isSealed) return;
     this.#forgetGone(room);
-    if (name === undefined) {
-      for (const question of this.#questions.get(room)?.values() ?? []) this.#mark(room, question);
-    }
+    this.#judgeAgain(room, name);
     const names = name === undefined
       ? this.#options.people.known.all.map((person) => person.name)
       : [name];
@@ -155,12 +154,21 @@ export class RoomProofs {
     if (person === undefined || !isKnown || person.client === this.#options.session()?.client) {
       return;
     }
-    // Whoever lost the connection can be asked when it is back; v1 has no word for it.
-    if (person.state === "away") return;
-    if (person.state === "old") return this.#answer(room, this.#ask(room, person), "nothing");
     const former = this.#questions.get(room)?.get(person.client as number);
-    if (former === undefined) this.#ask(room, person);
-    else this.#mark(room, former);
+    const isAsked = former !== undefined && (former.answer === undefined || holds(former, person));
+    // Whoever lost the connection can be asked when it is back; v1 has no word for it.
+    if (isAsked || person.state === "away") return;
+    const question = this.#ask(room, person, former);
+    if (person.state === "old") this.#answer(room, question, "nothing");
+  }
+
+  /** What was answered may be worth something else under another name, or to somebody who knows others now. */
+  #judgeAgain(room: JoinedRoom, name: string | undefined): void {
+    const questions = [...this.#questions.get(room)?.values() ?? []];
+    const client = name === undefined ? undefined : room.roster.find(name)?.client;
+    const judged = name === undefined ? questions : questions.filter((it) => it.client === client);
+    for (const question of judged) this.#judge(room, question);
+    if (judged.length > 0) this.#tellChange();
   }
 
   #forgetGone(room: JoinedRoom): void {
@@ -200,10 +208,10 @@ export class RoomProofs {
   }
 
   /** The user goes on with a member, whatever it shows. */
-  accept(room: JoinedRoom, { client }: RosterEntry): void {
+  accept(room: JoinedRoom, { client, name }: RosterEntry): void {
     const question = this.#questions.get(room)?.get(client as number);
     if (question === undefined) return;
-    question.isAccepted = true;
+    question.acceptedAs = nameKey(name);
     this.#mark(room, question);
     this.#tellChange();
   }
@@ -239,8 +247,8 @@ export class RoomProofs {
       name,
       nonce: randomBytes(PROOF_BYTES.nonce),
       answer: undefined,
-      isAccepted: former?.isAccepted ?? false,
-      isTold: former?.isTold ?? false,
+      acceptedAs: former?.acceptedAs,
+      toldAs: former?.toldAs,
       answered: Promise.withResolvers(),
     };
     questions.set(question.client, question);
@@ -331,34 +339,48 @@ export class RoomProofs {
   #answer(room: JoinedRoom, question: Question, answer: ShownKey): void {
     question.answer = answer;
     question.answered.resolve(answer);
-    const trust = this.#mark(room, question);
-    const person = room.roster.people.find(({ client }) => client === question.client);
-    if (person !== undefined && trust === "verified") this.#options.proven(room, person);
-    if (person !== undefined && trust === "questioned" && !question.isTold) {
-      question.isTold = true;
-      const cause = typeof answer === "object" ? "other device" : "no device";
-      this.#options.alarm(room, person, cause);
-    }
+    const person = this.#judge(room, question);
+    if (person?.key === "verified") this.#options.proven(room, person);
     this.#tellChange();
   }
 
+  /** Marks a member by its answer; one who has a name that the user knows, and not its key, is an alarm. */
+  #judge(room: JoinedRoom, question: Question): RosterEntry | undefined {
+    this.#mark(room, question);
+    const person = room.roster.people.find(({ client }) => client === question.client);
+    if (person?.key !== "questioned" || question.answer === undefined) return person;
+    const name = nameKey(person.name);
+    if (question.toldAs === name) return person;
+    question.toldAs = name;
+    const cause = typeof question.answer === "object" ? "other device" : "no device";
+    this.#options.alarm(room, person, cause);
+    return person;
+  }
+
   /** Writes into the room's list what a member's answer is worth to this user. */
-  #mark(room: JoinedRoom, { client, answer, isAccepted }: Question): RosterEntry["key"] {
+  #mark(room: JoinedRoom, question: Question): void {
+    const { client, answer, acceptedAs } = question;
     const person = room.roster.people.find((each) => each.client === client);
     const { known } = this.#options.people;
-    if (person === undefined || answer === undefined) return undefined;
+    if (person === undefined || answer === undefined) return;
     const device = typeof answer === "object" ? answer.key : undefined;
     const expected = known.byName(person.name);
     const owner = known.byKey(device);
-    const isOther = expected !== undefined && expected.key !== device && !isAccepted;
+    const isAccepted = acceptedAs === nameKey(person.name);
+    const isOther = expected !== undefined && expected.key !== device && !isAccepted &&
+      holds(question, person);
     const key = isOther ? "questioned" : owner === undefined ? "unknown" : "verified";
     room.roster.setKey(person, {
       key,
       ...(device === undefined ? {} : { device }),
       ...(owner === undefined ? {} : { known: owner.name }),
     });
-    return key;
   }
+}
+
+/** Whether an answer tells something about a member under its name of now: a key does, silence under another name not. */
+function holds({ answer, name }: Question, person: RosterEntry): boolean {
+  return typeof answer === "object" || nameKey(name) === nameKey(person.name);
 }
 
 function bytesOf(fingerprint: Fingerprint): Uint8Array {

@@ -109,6 +109,7 @@ export class JoinedRoom {
     this.reactions.clear();
     this.#people = [];
     this.bans.clear();
+    this.suspect = undefined;
     this.#firstSight = true;
   }
 }

@@ -281,3 +281,75 @@ Deno.test("an answer that comes late ends the alarm", async () => {
   assert.match(lines(), /bob ✓ has the device key/);
   chat.end();
 });
+
+Deno.test("who was asked under another name is an alarm as soon as the name is a known one, however often it changes", async () => {
+  const { chat, console, session, of, lines } = await aliceIn({ device: ALICE, bob: BOB });
+  await session.deliver(membersOf("carol", "dave"));
+  await console.enter("/whois carol");
+  const [{ nonce }] = of("ask_proof") as [RequestOf<"ask_proof">];
+  const claim = { server: sha256(SERVER_KEY), prover: 0, asker: 7, nonce };
+  const statement = roomStatement({ ...claim, room: "lobby", name: "carol" });
+  await session.deliver(
+    { kind: "proof", room: LOBBY, client: 0, ...proveAs(MALLORY, statement) },
+  );
+  await console.enter("/verify carol anyway");
+  const rename = (previous: string, name: string) =>
+    session.deliver(eventOf("renamed", { client: 0, previous, name }));
+  await rename("carol", "bob");
+  assert.match(lines(), /bob shows ANOTHER DEVICE KEY/);
+  assert.match(console.status, /STOPPED: bob has another key/);
+  await console.enter("the number is");
+  assert.deepEqual(of("chat"), []);
+  await rename("bob", "carol");
+  assert.doesNotMatch(console.status, /another key/);
+  await console.enter("/msg carol hello");
+  assert.deepEqual(of("direct").map(({ text }) => text), ["hello"]);
+  await rename("carol", "bob");
+  assert.match(console.status, /bob has another key/);
+  chat.end();
+});
+
+Deno.test("silence under another name is no alarm: who takes a known name is asked again", async () => {
+  const { chat, clock, console, session, of, answer, lines } = await aliceIn({
+    device: ALICE,
+    bob: BOB,
+  });
+  await session.deliver(membersOf("tmp", "dave"));
+  await console.enter("/whois tmp");
+  await clock.pass(PROOF_PATIENCE_MS);
+  await session.deliver(eventOf("renamed", { client: BOB_CLIENT, previous: "tmp", name: "bob" }));
+  assert.equal(of("ask_proof").length, 2);
+  assert.doesNotMatch(console.status, /another key/);
+  await answer(BOB);
+  assert.match(lines(), /bob ✓ has the device key/);
+  assert.doesNotMatch(lines(), /DEVICE KEY/);
+  chat.end();
+});
+
+Deno.test("an old client under a known name is told once, and accepted once", async () => {
+  const { chat, console, session, lines } = await aliceIn({ bob: BOB });
+  await session.deliver(membersOf("carol"));
+  await session.deliver(eventOf("joined", { client: 9, name: "bob", old: true }));
+  await console.enter("/verify bob anyway", "/forget nobody");
+  await chat.people.known.remember({ name: "erin", key: "00", date: "2026-11-29" });
+  assert.equal(lines().match(/bob shows NO DEVICE KEY/g)?.length, 1);
+  assert.doesNotMatch(console.status, /another key/);
+  chat.end();
+});
+
+Deno.test("another session has nobody of the one before: their alarm is over", async () => {
+  const { chat, clock, console, session, attempts, answer } = await aliceIn({ bob: BOB });
+  await session.deliver(membersOf("bob"));
+  await answer(MALLORY);
+  assert.match(console.status, /bob has another key/);
+  const next = new FakeSession({ fingerprint: SERVER });
+  attempts.push(next);
+  await session.drop();
+  // The hold of the alarm ends first, then the wait for the next attempt.
+  await clock.pass(3_000);
+  await clock.pass(1_000);
+  await next.deliver(membersOf("carol"));
+  assert.equal(chat.connected, true);
+  assert.doesNotMatch(console.status, /another key/);
+  chat.end();
+});
