@@ -38,9 +38,9 @@ export function connectionOf(chat: WholeChat, options: ChatOptions): ConnectionS
 /** Who is writing; `tell`: we are. */
 export function typingOf(chat: WholeChat, clock: Clock, tell: () => void): Typing {
   return new Typing({
-    clock: clock,
+    clock,
     isWanted: () => chat.output.settings.get("typing") === "on",
-    tell: () => tell(),
+    tell,
     onChange: () => chat.refreshStatus(),
   });
 }

@@ -1,5 +1,6 @@
 // A slash command is one row. /help, Tab and the tables in README and docs/CLIENT.md derive from the rows.
 
+import { closest } from "../../shared/text/closest.ts";
 import type { Chat } from "../chat/chat.ts";
 
 /** Commands of one theme. */
@@ -63,4 +64,14 @@ export interface CommandRow {
 /** The usage of a command, such as `/nick NAME`. */
 export function slashUsage({ name, argument }: CommandRow): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument}`;
+}
+
+/** The name of a command that a mistyped word may mean; `others`: what else it may mean. */
+export function closestCommand(
+  word: string,
+  rows: readonly CommandRow[],
+  others: readonly string[] = [],
+): string | undefined {
+  const names = [...rows.flatMap(({ name, aliases }) => [name, ...aliases ?? []]), ...others];
+  return closest(word.toLowerCase(), names.filter((name) => name.length > 1));
 }

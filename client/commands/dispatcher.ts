@@ -1,11 +1,16 @@
 // Parses a typed line and runs its command; the one place that enforces the requirements of a command's row.
 
-import { closest } from "../../shared/text/closest.ts";
 import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { CHAT_COMMANDS } from "./chat_commands.ts";
-import { type CommandContext, type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
+import {
+  closestCommand,
+  type CommandContext,
+  type CommandGroup,
+  type CommandRow,
+  slashUsage,
+} from "./command.ts";
 import { DIRECT_COMMANDS } from "./direct_commands.ts";
 import { FILE_COMMANDS } from "./file_commands.ts";
 import { INVITE_COMMANDS } from "./invite_commands.ts";
@@ -112,8 +117,7 @@ function requireConnection(row: CommandRow, chat: Chat): void {
 }
 
 function unknownCommand(word: string, others: readonly string[]): UsageError {
-  const names = [...COMMANDS.flatMap((row) => [row.name, ...row.aliases ?? []]), ...others];
-  const meant = closest(word.toLowerCase(), names.filter((name) => name.length > 1));
+  const meant = closestCommand(word, COMMANDS, others);
   return new UsageError(`Cannot use ${quote(`/${word}`)}: there is no such command`, {
     hint: meant === undefined
       ? "/help lists all commands; start the line with // to send a message that begins with a slash"

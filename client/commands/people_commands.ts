@@ -4,7 +4,7 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { nameKey } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import { keyDigits, keyRows } from "../people/key_rows.ts";
+import { keyDigits, keyRows, wordRows } from "../people/key_rows.ts";
 import { listedName, VERIFIED_MARK } from "../render/text.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
@@ -196,9 +196,4 @@ function codeText(
     `${who} must see the same, digits or words: compare over a channel that nobody can fake. ` +
     `If it is equal: /verify ${who} yes`,
   ].join("\n");
-}
-
-/** Six words in a row, which a narrow terminal does not break. */
-function wordRows(words: string): string[] {
-  return words.match(/\S+(?: \S+){0,5}/g) ?? [];
 }

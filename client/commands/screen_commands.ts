@@ -2,12 +2,11 @@
 
 import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
-import { closest } from "../../shared/text/closest.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Chat } from "../chat/chat.ts";
-import { type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
+import { closestCommand, type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 
 const LAST_DEFAULT = 20;
 
@@ -192,8 +191,7 @@ function helpOf(rows: readonly CommandRow[], argument: string): string {
   const name = argument.replace(/^\//, "");
   const row = rows.find((row) => row.name === name || row.aliases?.includes(name));
   if (row === undefined) {
-    const names = rows.flatMap(({ name, aliases }) => [name, ...aliases ?? []]);
-    const meant = closest(name.toLowerCase(), names.filter((known) => known.length > 1));
+    const meant = closestCommand(name, rows);
     throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`, {
       hint: meant === undefined ? "/help lists all commands" : `did you mean /help ${meant}?`,
     });

@@ -26,7 +26,6 @@ import { LookBack } from "./look_back.ts";
 import { PasteQuestion } from "./paste_question.ts";
 import { PrintBuffer } from "./print_buffer.ts";
 import type { PromptOptions } from "./prompt_options.ts";
-
 import { Screen } from "../terminal/screen.ts";
 import { type StatusText, wholeStatus, withMark } from "./status_fit.ts";
 import {

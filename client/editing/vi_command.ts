@@ -13,7 +13,7 @@ const MAX_COUNT = 999;
 /** What more keys belong to: a letter that is searched or put, a motion of two letters, a word around the cursor. */
 const BEGINNINGS = /^[fFtTrg]$/;
 const BEGINNINGS_OF_RANGES = /^[fFtTgia]$/;
-const CHANGES = /^(?:[dc]|[xXDCsSrpPiIaAoO~])/;
+const CHANGES = /^[xXDCsSrpPiIaAoO~]/;
 
 /** Whether a command changes the text, so that `.` does it again. */
 export function isChange({ operator, rest }: ViCommand): boolean {

@@ -194,7 +194,7 @@ export class ViMode {
         return this.#operate(operator, { to: word.to, inclusive: false });
       }
       const target = this.#target(rest, times, operator);
-      return target === undefined ? undefined : this.#operate(operator, target, rest);
+      return target === undefined ? undefined : this.#operate(operator, target);
     }
     const { text, at } = this.#here();
     const line = lineOfCluster(text, at);
@@ -262,12 +262,12 @@ export class ViMode {
     return withinWord(text, { at, to: target.to, changes: operator === "c" });
   }
 
-  #operate(operator: string, target: ViTarget, motion = ""): void {
+  #operate(operator: string, target: ViTarget): void {
     const { text, at } = this.#here();
     const from = Math.min(at, target.to);
     const to = Math.min(
       text.clusters.length,
-      Math.max(at, target.to) + (target.inclusive && !(motion === "$" && at > target.to) ? 1 : 0),
+      Math.max(at, target.to) + (target.inclusive ? 1 : 0),
     );
     this.#register = { text: cut(text, from, to), isLines: false };
     if (operator === "y") return this.#goTo(text, from);

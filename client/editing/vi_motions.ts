@@ -109,10 +109,10 @@ export function moveBy(
 export function findIn(
   text: ViText,
   { how, what }: ViFind,
-  { at, count, again = false }: {
+  { at, count, again }: {
     readonly at: number;
     readonly count: number;
-    readonly again?: boolean;
+    readonly again: boolean;
   },
 ): ViTarget | undefined {
   const { start, end } = lineOfCluster(text, at);
@@ -144,7 +144,7 @@ export function firstInk(
 }
 
 /** Whether a cluster is a blank or a line end; none is. */
-export function isBlank(cluster: string | undefined): boolean {
+function isBlank(cluster: string | undefined): boolean {
   return cluster === undefined || /^\s/.test(cluster);
 }
 
