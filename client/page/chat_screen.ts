@@ -54,6 +54,7 @@ export class ChatScreen {
   readonly #notices = new Map<string, Notices>();
   readonly #alarms = element("div", { class: "alarms" });
   #room: PageRoom | undefined;
+  #present: readonly PagePerson[] = [];
   #status: PageStatus | undefined;
 
   constructor(host: ChatScreenHost) {
@@ -113,6 +114,7 @@ export class ChatScreen {
 
   /** Shows who is there. */
   setPeople(people: readonly PagePerson[]): void {
+    this.#present = people;
     this.#people.show(people);
     this.#sides.people.toggle.dataset["count"] = String(people.length);
   }
@@ -236,12 +238,22 @@ export class ChatScreen {
     // The view asks which one.
     if (wish.kind === "file") actions.entered(`/send @${person.typed}`);
     else if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
-    else {
+    else if (!this.#hasKeyOf(person)) {
+      this.alarm(
+        `Not verified: the key of ${person.name} is no longer the one that you were shown.`,
+        "Somebody else may have come in under that name. Compare again.",
+      );
+    } else {
       // What was compared stands in the log as well.
       actions.entered(`/verify ${person.typed}`);
       actions.entered(`/verify ${person.typed} yes`);
     }
     this.composer.focus();
+  }
+
+  /** Whether who has that name now has the key that was shown: to compare two takes longer than to take a name. */
+  #hasKeyOf({ name, seal }: PagePerson): boolean {
+    return this.#present.some((each) => each.name === name && each.seal?.code === seal?.code);
   }
 
   async #askNotices(): Promise<void> {

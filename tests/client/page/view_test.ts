@@ -389,6 +389,25 @@ testChat("somebody can be written to and verified from the list of people", asyn
   assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
 });
 
+testChat("nobody is verified by a key that is another one since it was shown", async (page) => {
+  const show = (code: string) =>
+    page.evaluate((people) => view.setPeople(people), [
+      { name: "alice", typed: "alice", own: false, color: 1, here: true, seal: sealOf(code) },
+    ]);
+  const sealOf = (code: string) => ({ code, verified: false, suspect: false });
+  await show("1234 5678");
+  await page.evaluate(() => document.querySelector<HTMLElement>(".person")?.click());
+  await show("8765 4321");
+  await page.evaluate(() => {
+    [...document.querySelectorAll("dialog button")].find(({ textContent }) =>
+      textContent === "It is the same"
+    )?.dispatchEvent(new MouseEvent("click"));
+  });
+  await page.waitForSelector("[role=alert]");
+  assert.match(String(await textOf(page, "[role=alert] p")), /^Not verified: the key of alice is/);
+  assert.deepEqual(await page.evaluate(() => told.filter(([what]) => what === "entered")), []);
+});
+
 testChat(
   "a room that is pressed while messages come in is the one that is opened",
   async (page) => {
