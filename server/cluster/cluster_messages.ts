@@ -3,7 +3,7 @@
 
 import { decode, encode } from "cborg";
 import * as z from "zod";
-import { BODY_MAX_BYTES, SESSION_ID_BYTES } from "../../shared/base/limits.ts";
+import { BODY_MAX_BYTES, HOST_MAX_CHARACTERS, SESSION_ID_BYTES } from "../../shared/base/limits.ts";
 import { RID_BYTES } from "../../shared/messages/messages_sealed.ts";
 import { SIGN_BYTES } from "./replay_guard.ts";
 
@@ -97,7 +97,7 @@ const MESSAGES = {
   expelled: { question, address: label },
   /** Where clients reach the sender, how many it has, and whether it takes more; every second. */
   place: {
-    host: label.regex(/^[0-9a-z._:-]+$/),
+    host: z.string().max(HOST_MAX_CHARACTERS).regex(/^[0-9a-z._:-]+$/),
     port: z.int().min(1).max(65_535),
     members: count,
     takes: z.boolean(),

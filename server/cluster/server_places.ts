@@ -59,9 +59,12 @@ export class ServerPlaces {
     this.#heard.delete(slot);
   }
 
-  /** Nobody can be heard: what is known holds on. */
+  /** Nobody can be heard: what is known holds on; a server that was silent before is not known any more. */
   holdOn(now: number): void {
-    for (const [slot, heard] of this.#heard) this.#heard.set(slot, { ...heard, at: now });
+    for (const [slot, heard] of this.#heard) {
+      if (now - heard.at < FRESH_MS) this.#heard.set(slot, { ...heard, at: now });
+      else this.#heard.delete(slot);
+    }
   }
 
   /** Where clients were told last that they reach the others. */

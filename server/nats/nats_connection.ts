@@ -275,8 +275,9 @@ export class NatsClient {
 
   /** Leaves a node that takes connections and has not answered for long, for another one. */
   #goElsewhere(): void {
-    const now = performance.now();
-    if (!this.#isConnected || this.#isClosed || now - this.#answeredAt < ELSEWHERE_MS) return;
+    // Not asked is not unanswered: this process may have been stopped itself.
+    if (!this.#isConnected || this.#isClosed || this.#probesFailed < PROBES_FAILED) return;
+    if (performance.now() - this.#answeredAt < ELSEWHERE_MS) return;
     void this.#replace("JetStream does not answer", this.#live.connection.getServer());
   }
 

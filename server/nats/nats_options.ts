@@ -42,6 +42,7 @@ export interface NatsServers {
 
 /** Bytes of all logs together, unless a test has less. */
 export const STREAM_BYTES = 256 * 1_024 * 1_024;
+const DEFAULT_NATS_PORT = 4_222;
 const PAUSE_MS = 250;
 const PING_MS = 2_000;
 const PINGS_UNANSWERED = 2;
@@ -86,15 +87,15 @@ function wrong(why: string, hint: string): ConfigError {
   return new ConfigError(`Cannot use --nats: ${why}`, { hint });
 }
 
-/** The library's options. Throws ConfigError. */
-export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
+/** The library's options; address `avoided`, as the library spells it, is tried after all others. Throws ConfigError. */
+export function connectionOptions(options: NatsOptions, avoided?: string): NodeConnectionOptions {
   const { servers, user, password: pass, token, nkey, tls } = options;
   const { addresses, requiresTls } = parseNatsServers(servers);
   if (pass !== undefined && user === undefined) {
     throw new ConfigError("Cannot use CMDCHAT_NATS_PASSWORD: CMDCHAT_NATS_USER is not set");
   }
   return {
-    servers: [...addresses],
+    ...serversOf(addresses, avoided),
     name: "cmdchat-server",
     maxReconnectAttempts: -1,
     // Without it the library gives up for ever at the second refused login.
@@ -110,6 +111,21 @@ export function connectionOptions(options: NatsOptions): NodeConnectionOptions {
     // Given, the library sends nothing to a server without TLS, credentials least of all.
     ...(tls !== undefined || requiresTls ? { tls: { ...tls } } : {}),
   };
+}
+
+/** The addresses in any order, or the avoided one last where it is one of several. */
+function serversOf(
+  addresses: readonly string[],
+  avoided: string | undefined,
+): Pick<NodeConnectionOptions, "servers" | "noRandomize"> {
+  const last = addresses.filter((address) => withPort(address) === avoided);
+  const others = addresses.filter((address) => !last.includes(address));
+  const servers = [...others, ...last];
+  return last.length === 0 || others.length === 0 ? { servers } : { servers, noRandomize: true };
+}
+
+function withPort(address: string): string {
+  return (/:\d+$/.test(address) ? address : `${address}:${DEFAULT_NATS_PORT}`).toLowerCase();
 }
 
 function nkeyOf(seed: string): Authenticator {

@@ -7,12 +7,7 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import {
-  connect,
-  type NatsConnection,
-  type NodeConnectionOptions,
-  PermissionViolationError,
-} from "@nats-io/transport-node";
+import { connect, type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
 import { CmdchatError, ConfigError } from "../../shared/base/errors.ts";
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { connectionOptions, type NatsOptions } from "./nats_options.ts";
@@ -39,25 +34,13 @@ export async function connectNats(
   options: NatsOptions,
   avoided?: string,
 ): Promise<{ readonly live: LiveNats; readonly stream: LogStream }> {
-  const connection = await connect(withLast(connectionOptions(options), avoided));
+  const connection = await connect(connectionOptions(options, avoided));
   try {
     return await patiently(() => setUp(connection, options));
   } catch (error) {
     await connection.close();
     throw error;
   }
-}
-
-/** The same options with address `last`, if it is one of them, tried after all others. */
-function withLast(options: NodeConnectionOptions, last: string | undefined): NodeConnectionOptions {
-  const servers = [options.servers ?? []].flat();
-  const others = servers.filter((server) => server !== last);
-  if (others.length === servers.length || others.length === 0) return options;
-  return {
-    ...options,
-    servers: [...others, ...servers.filter((one) => one === last)],
-    noRandomize: true,
-  };
 }
 
 async function setUp(connection: NatsConnection, options: NatsOptions) {

@@ -77,3 +77,17 @@ Deno.test("what another version says is passed over", () => {
     assert.equal(decodeClusterMessage(encode(wrong)), undefined);
   }
 });
+
+Deno.test("a place that no client would take is passed over", () => {
+  const place = { kind: "place", port: 5050, members: 7, takes: true } as const;
+  const comes = (changes: { readonly host: string; readonly port?: number }) => {
+    const message: ClusterMessage = { ...place, ...changes };
+    return decodeClusterMessage(encodeClusterMessage({ slot: 5, number: 1, message })) !==
+      undefined;
+  };
+  assert.ok(comes({ host: "a".repeat(253) }));
+  assert.ok(!comes({ host: "a".repeat(254) }));
+  assert.ok(!comes({ host: "" }));
+  assert.ok(!comes({ host: "chat.example.org\x1b[2J" }));
+  assert.ok(!comes({ host: "chat.example.org", port: 65_536 }));
+});

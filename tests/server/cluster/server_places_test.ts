@@ -34,6 +34,8 @@ Deno.test("a server that said goodbye, or is silent, is dropped; where nobody ca
   assert.deepEqual(hosts(places, 8_000), []);
   places.holdOn(7_000);
   assert.deepEqual(hosts(places, 8_000), ["b1"]);
+  places.holdOn(15_000);
+  assert.deepEqual(hosts(places, 15_000), [], "one that was dropped does not come back by it");
 });
 
 Deno.test("the list has a bound", () => {

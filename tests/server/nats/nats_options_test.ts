@@ -71,3 +71,27 @@ Deno.test("connectionOptions() never gives up on a refused login, and asks for T
     /CMDCHAT_NATS_USER is not set$/,
   );
 });
+
+Deno.test("connectionOptions() puts an avoided address last, and leaves the order open where there is none", () => {
+  const orderOf = (servers: string, avoided?: string) => {
+    const { servers: order, noRandomize } = connectionOptions({ ...NONE, servers }, avoided);
+    return { order, noRandomize };
+  };
+  const open = (...order: string[]) => ({ order, noRandomize: undefined });
+  const fixed = (...order: string[]) => ({ order, noRandomize: true });
+  assert.deepEqual(orderOf("a.example:1,b.example:2"), open("a.example:1", "b.example:2"));
+  assert.deepEqual(
+    orderOf("a.example:1,b.example:2", "a.example:1"),
+    fixed("b.example:2", "a.example:1"),
+  );
+  // The library adds the port and spells names in lower case.
+  assert.deepEqual(
+    orderOf("A.example,b.example", "a.example:4222"),
+    fixed("b.example", "A.example"),
+  );
+  assert.deepEqual(
+    orderOf("a.example,b.example", "c.example:4222"),
+    open("a.example", "b.example"),
+  );
+  assert.deepEqual(orderOf("a.example", "a.example:4222"), open("a.example"));
+});
