@@ -40,6 +40,7 @@ export function valueOf(schema: z.ZodMiniType, field: string, n: number): unknow
     }
     case "string": {
       if (field === "chunk_data") return "AQIDBAU=";
+      if (field === "emoji") return emojiOf(n);
       const { minimum = 0, maximum = 100 } = boundsOf(schema);
       return `${field}-${n} `.repeat(8).slice(0, Math.min(100, maximum)).padEnd(minimum, "x");
     }
@@ -66,6 +67,11 @@ export function valueOf(schema: z.ZodMiniType, field: string, n: number): unknow
     default:
       return bytesOf(schema, n);
   }
+}
+
+/** One of 4,096 reactions: two pictures that are joined. */
+function emojiOf(n: number): string {
+  return String.fromCodePoint(0x1f600 + n % 64, 0x200d, 0x1f400 + (n >> 6) % 64);
 }
 
 function boundsOf(
