@@ -36,8 +36,8 @@ export class RecentAuthors {
   #last = 0;
 
   /** A chat was said, the next one. */
-  add({ sequence, client, ...said }: RememberedChat): void {
-    this.#put(sequence, client, this.#markOf(said));
+  add(chat: RememberedChat): void {
+    this.#put(chat.sequence, chat.client, this.#markOf(chat));
   }
 
   /** Who wrote chat `sequence`; undefined where it is too old, was taken back, or does not exist yet. */
@@ -48,15 +48,15 @@ export class RecentAuthors {
   }
 
   /** Whether somebody of that name says that text in chat `sequence`, as far as it is remembered. */
-  says({ sequence, ...said }: Omit<RememberedChat, "client">): boolean {
-    return this.of(sequence) !== undefined &&
-      this.#marks[sequence % AUTHORS_REMEMBERED] === this.#markOf(said);
+  says(chat: Omit<RememberedChat, "client">): boolean {
+    return this.of(chat.sequence) !== undefined &&
+      this.#marks[chat.sequence % AUTHORS_REMEMBERED] === this.#markOf(chat);
   }
 
   /** Chat `sequence` was changed by who wrote it, whatever their name is now. */
-  revise({ sequence, ...said }: Omit<RememberedChat, "client">): void {
-    if (this.of(sequence) === undefined) return;
-    this.#marks[sequence % AUTHORS_REMEMBERED] = this.#markOf(said);
+  revise(chat: Omit<RememberedChat, "client">): void {
+    if (this.of(chat.sequence) === undefined) return;
+    this.#marks[chat.sequence % AUTHORS_REMEMBERED] = this.#markOf(chat);
   }
 
   /** Chat `sequence` was taken back: nobody may change it from now on. */
@@ -91,8 +91,8 @@ export class RecentAuthors {
   }
 
   #markOf({ name, text }: Pick<RememberedChat, "name" | "text">): number {
-    // No name has a line break.
-    const digest = sha256Hex(`${this.#markKey()}\n${name}\n${text}`);
+    // With its length: whoever asks may say that a part of the text belongs to the name.
+    const digest = sha256Hex(`${this.#markKey()}${name.length} ${name}${text}`);
     return Number.parseInt(digest.slice(0, MARK_DIGITS), 16);
   }
 

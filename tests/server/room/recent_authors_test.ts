@@ -45,3 +45,12 @@ Deno.test("says() knows who said what, as it is now, also in the process that go
   }
   assert.deepEqual(next.snapshot, authors.snapshot);
 });
+
+Deno.test("says() does not take the beginning of a text for the end of its author's name", () => {
+  const authors = new RecentAuthors();
+  authors.add(said(1, 3, "no\nsoup"));
+  for (const [name, text] of [["ann\nno", "soup"], ["an", "nno\nsoup"], ["annno\n", "soup"]]) {
+    assert.equal(authors.says({ sequence: 1, name: name!, text: text! }), false);
+  }
+  assert.equal(authors.says({ sequence: 1, name: "ann", text: "no\nsoup" }), true);
+});
