@@ -1,12 +1,15 @@
 // What the maker of a room and its ops decide about it and its members.
 
+import type { RoomId } from "../../shared/messages/ids.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MEMBERS_PART_MAX, TIME_MAX_MS } from "../../shared/base/limits.ts";
 import type { EventOf, Moderation, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
 import { whenPlaced } from "../room/bus.ts";
+import { NO_PIN, ONLY_MODERATORS } from "../room/room_rules.ts";
 import { answerDone, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
+import type { Session } from "../session/session.ts";
 
 /** Decisions about the room and not about a member. */
 const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
@@ -15,11 +18,10 @@ const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
 export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "backlog"> = {
   moderate(session, request) {
     const { id, room, what, whom, seconds, text } = request;
-    const member = memberIn(session, room, `${what} anybody`);
-    const { rules } = member.room;
-    if (!rules.moderates(session.id)) refuseIf(rules.objection(session.id, request), what);
+    const member = moderatorIn(session, room, what);
     const whomName = nameOf(member, request);
-    refuseIf(rules.objection(session.id, request), what);
+    const objection = member.room.rules.objection(session.id, request);
+    if (objection !== undefined) throw new LimitError(`Cannot ${what}: ${objection}`);
     if (what === "unban") session.host.roomBans.lift(member.room.title);
     session.host.log.info("audit", {
       by: session.id,
@@ -42,11 +44,8 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
   },
 
   pin(session, { id, room, sequence, authorName: name, text }) {
-    const member = memberIn(session, room, "pin the message");
+    const member = moderatorIn(session, room, "pin the message");
     const { rules, authors } = member.room;
-    if (!rules.moderates(session.id)) {
-      refuseIf("only the maker of the room and its ops can do that", "pin");
-    }
     const author = authors.of(sequence) ?? 0;
     if (sequence > 0 && !authors.says({ sequence, name, text })) {
       throw new LimitError(
@@ -58,7 +57,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
       throw new LimitError("Cannot remove the pin: nothing is pinned");
     }
     const pin = sequence === 0
-      ? { sequence, author: 0, authorName: "", text: "" }
+      ? NO_PIN
       : { sequence, author, authorName: name, text: pinText(text) };
     const placed = member.room.publish(
       { kind: "pinned", ...member.about(), request: id, ...pin },
@@ -68,10 +67,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
   },
 
   backlog(session, { id, room, lines }) {
-    const member = memberIn(session, room, "set the backlog");
-    if (!member.room.rules.moderates(session.id)) {
-      refuseIf("only the maker of the room and its ops can do that", "set the backlog");
-    }
+    const member = moderatorIn(session, room, "set the backlog");
     session.host.log.info("audit", {
       by: session.id,
       what: "backlog",
@@ -86,11 +82,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
   },
 
   bans(session, { id, room }) {
-    const member = memberIn(session, room, "list the bans");
-    const { rules } = member.room;
-    if (!rules.moderates(session.id)) {
-      refuseIf("only the maker of the room and its ops can do that", "list the bans");
-    }
+    const { rules } = moderatorIn(session, room, "list the bans").room;
     const all = rules.bans(Date.now()).map((
       { client, name, until, by },
     ): EventOf<"bans">["list"][number] => [client, name, until > TIME_MAX_MS ? 0 : until, by]);
@@ -102,8 +94,11 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
   },
 };
 
-function refuseIf(objection: string | undefined, what: string): void {
-  if (objection !== undefined) throw new LimitError(`Cannot ${what}: ${objection}`);
+/** The own membership of a room that the session moderates. Throws LimitError. */
+function moderatorIn(session: Session, room: RoomId, what: string): Membership {
+  const member = memberIn(session, room, what);
+  if (member.room.rules.moderates(session.id)) return member;
+  throw new LimitError(`Cannot ${what}: ${ONLY_MODERATORS}`);
 }
 
 // A banned client is not in the room any more; its name was in the event of the ban.

@@ -35,6 +35,9 @@ export type Pin = Pick<EventOf<"pinned">, "sequence" | "author" | "authorName" |
 /** Nothing is pinned. */
 export const NO_PIN: Pin = { sequence: 0, author: 0, authorName: "", text: "" };
 
+/** What whoever does not moderate a room is told of that, as the end of a sentence. */
+export const ONLY_MODERATORS = "only the maker of the room and its ops can do that";
+
 /** Decisions about members, from which those who moderate are safe: not even the maker is made to leave by an op. */
 const AGAINST: ReadonlySet<Moderation> = new Set(["kick", "ban", "mute"]);
 
@@ -89,12 +92,9 @@ export class RoomRules {
     client: ClientId,
     { what, whom }: Pick<EventOf<"moderated">, "what" | "whom">,
   ): string | undefined {
-    if (!this.moderates(client)) return "only the maker of the room and its ops can do that";
-    if (what === "op" && (this.moderates(whom) || this.#ops.size >= OPS_MAX)) {
-      return this.moderates(whom)
-        ? "that member moderates the room already"
-        : `it has ${OPS_MAX} ops, the maximum`;
-    }
+    if (!this.moderates(client)) return ONLY_MODERATORS;
+    if (what === "op" && this.moderates(whom)) return "that member moderates the room already";
+    if (what === "op" && this.#ops.size >= OPS_MAX) return `it has ${OPS_MAX} ops, the maximum`;
     if (what === "deop" && !this.#ops.has(whom)) return "that member is no op of the room";
     if (client === this.#maker || (what === "deop" && whom === client)) return undefined;
     if (what === "op" || what === "deop") return "only the maker of the room can do that";
