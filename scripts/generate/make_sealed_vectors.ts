@@ -1,6 +1,6 @@
 // Makes tests/vectors/sealed.json: deno run -A scripts/generate/make_sealed_vectors.ts
-// Keys, envelope, credential, code and file chunks of sealed rooms a second time, from docs/PROTOCOL.md §11 with
-// node:crypto alone. The same bytes come out each time; tests/client/mls/vectors_test.ts holds that.
+// Keys, envelope, credential, code and file chunks of sealed rooms, and what device keys sign, a second time, from
+// docs/PROTOCOL.md §8.9 and §11 with node:crypto alone. The same bytes come out each time; tests/client/mls/vectors_test.ts holds that.
 
 import { Buffer } from "node:buffer";
 import {
@@ -94,6 +94,59 @@ function credential(keys: Keys, name: string) {
   return { name, handle: hex(handle), signatureKey: hex(publicKey), identity: hex(identity) };
 }
 
+/** One of version 2, which shows a device key, and what that key signs. */
+function deviceCredential(keys: Keys, name: string) {
+  const handle = fixed(`handle ${name}`).subarray(0, 16);
+  const { publicKey } = signer(fixed(`signature ${name}`));
+  const seed = fixed(`device ${name}`);
+  const device = signer(seed);
+  const statement = Buffer.concat([text("cmdchat device leaf v1"), keys.rid, handle, publicKey]);
+  const proof = Buffer.concat([device.publicKey, sign(null, statement, device.key)]);
+  const label = text("cmdchat sealed leaf v2");
+  const mac = createHmac("sha256", keys.admission)
+    .update(Buffer.concat([label, keys.rid, handle, proof, text(name), publicKey]))
+    .digest().subarray(0, 16);
+  const identity = Buffer.concat([Buffer.from([2]), handle, mac, proof, text(name)]);
+  return {
+    name,
+    handle: hex(handle),
+    signatureKey: hex(publicKey),
+    deviceSeed: hex(seed),
+    deviceKey: hex(device.publicKey),
+    statement: hex(statement),
+    identity: hex(identity),
+  };
+}
+
+/** What a device key signs of a session in a plain room. */
+function roomProof(prover: number, asker: number, room: string, name: string) {
+  const seed = fixed("device alice");
+  const { key, publicKey } = signer(seed);
+  const [server, nonce] = [fixed("server"), fixed("nonce of a question")];
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigUInt64BE(BigInt(prover));
+  numbers.writeBigUInt64BE(BigInt(asker), 8);
+  const texts = [room, name].flatMap((value) => {
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(text(value).length);
+    return [length, text(value)];
+  });
+  const label = text("cmdchat device room v1");
+  const statement = Buffer.concat([label, server, numbers, nonce, ...texts]);
+  return {
+    deviceSeed: hex(seed),
+    deviceKey: hex(publicKey),
+    server: hex(server),
+    prover,
+    asker,
+    nonce: hex(nonce),
+    room,
+    name,
+    statement: hex(statement),
+    signature: hex(sign(null, statement, key)),
+  };
+}
+
 function digits(hash: Buffer): string {
   return [0, 5, 10, 15, 20, 25]
     .map((at) => String(hash.readUIntBE(at, 5) % 100_000).padStart(5, "0")).join(" ");
@@ -161,6 +214,11 @@ export function makeSealedVectors(): string {
       ...[0, 252, 253, 508, 509, 60_000].map((size) => envelope(keys, "app", size)),
     ],
     credentials: ["alice", "Ágnes", "名前"].map((name) => credential(keys, name.normalize("NFKC"))),
+    deviceCredentials: ["alice", "名前"].map((name) => deviceCredential(keys, name)),
+    roomProofs: [
+      roomProof(7, 9, "den", "bob"),
+      roomProof(Number.MAX_SAFE_INTEGER, 0x1_0000_0001, "Höhle", "名".repeat(21)),
+    ],
     code: {
       authenticator: hex(authenticator),
       digits: digits(sha256(text("cmdchat sealed code v1"), authenticator)),
@@ -168,6 +226,10 @@ export function makeSealedVectors(): string {
     fingerprint: {
       signatureKey: hex(publicKey),
       digits: digits(sha256(text("cmdchat sealed fingerprint v1"), publicKey)),
+    },
+    deviceFingerprint: {
+      deviceKey: hex(publicKey),
+      digits: digits(sha256(text("cmdchat device fingerprint v1"), publicKey)),
     },
     files: [0, 1, 32_767, 32_768, 32_769, 200_000, 1_000_000].map(file),
   };

@@ -16,9 +16,16 @@ import {
   FileSealer,
   paddedFileBytes,
 } from "../../../client/sealed_engine/file_seal.ts";
-import { roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
+import { deviceFingerprint, roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
 import { attachProofs, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
 import { signatureKeysOf } from "../../../client/mls/cipher_suite.ts";
+import {
+  deviceKeyOf,
+  isProofOf,
+  leafStatement,
+  proveAs,
+  roomStatement,
+} from "../../../shared/crypto/device_key.ts";
 import { handleOf } from "../../../shared/messages/attach_proof.ts";
 import { rosterDigest } from "../../../shared/messages/roster_digest.ts";
 import { readText } from "../../helpers/repo/sources.ts";
@@ -135,6 +142,41 @@ Deno.test("credentials are made and read; those of another link, name, handle or
   }
 });
 
+Deno.test("credentials with a device key are made and read; with another proof they are nobody's", () => {
+  for (const vector of vectors.deviceCredentials) {
+    const { name, handle } = vector;
+    const [signatureKey, identity] = [hex(vector.signatureKey), hex(vector.identity)];
+    const key = deviceKeyOf(hex(vector.deviceSeed));
+    assert.equal(toHex(key.publicKey), vector.deviceKey);
+    const statement = leafStatement({ rid: keys.rid, handle: hex(handle), signatureKey });
+    assert.equal(toHex(statement), vector.statement);
+    const person = { name, handle, device: proveAs(key, statement) };
+    assert.equal(toHex(makeCredential(keys, person, signatureKey)), vector.identity);
+    assert.deepEqual(readCredential(keys, identity, signatureKey), person);
+    // One byte of the device key, of its signature and of the version.
+    for (const at of [33, 65, 128, 0]) {
+      const changed = identity.slice();
+      changed[at] = (changed[at] as number) ^ 3;
+      assert.equal(readCredential(keys, changed, signatureKey), undefined, `byte ${at}`);
+    }
+    // Under a right MAC, a proof that is of another leaf.
+    const stolen = { ...person, handle: "00".repeat(16) };
+    const forged = makeCredential(keys, stolen, signatureKey);
+    assert.equal(readCredential(keys, forged, signatureKey), undefined);
+  }
+});
+
+Deno.test("what a device key signs of a session in a plain room", () => {
+  for (const { deviceSeed, deviceKey, statement, signature, ...vector } of vectors.roomProofs) {
+    const { server, nonce } = vector;
+    const made = roomStatement({ ...vector, server: hex(server), nonce: hex(nonce) });
+    assert.equal(toHex(made), statement);
+    const proof = proveAs(deviceKeyOf(hex(deviceSeed)), made);
+    assert.deepEqual([toHex(proof.key), toHex(proof.signature)], [deviceKey, signature]);
+    assert.ok(isProofOf({ key: hex(deviceKey), signature: hex(signature) }, made));
+  }
+});
+
 Deno.test("a credential that the link makes for what is no name, or a weak key, is nobody's", () => {
   const good = hex(vectors.credentials[0].signatureKey);
   const handle = "0102030405060708";
@@ -151,6 +193,8 @@ Deno.test("the room code and a fingerprint's digits", () => {
   assert.equal(roomCode(hex(vectors.code.authenticator)), vectors.code.digits);
   const { digits, words } = spokenFingerprint(hex(vectors.fingerprint.signatureKey));
   assert.equal(digits, vectors.fingerprint.digits);
+  const { deviceKey, digits: ofDevice } = vectors.deviceFingerprint;
+  assert.equal(deviceFingerprint(hex(deviceKey)).digits, ofDevice);
   assert.match(words, /^(?:[a-z]{4,8} ){11}[a-z]{4,8}$/);
 });
 
