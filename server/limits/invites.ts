@@ -103,10 +103,7 @@ export class Invites {
 
   get state(): InvitesState {
     const open = [...this.#open.values()];
-    return {
-      last: this.#last,
-      open: open.map(({ digest, ...invite }) => [digest, { ...invite, uses: invite.uses }]),
-    };
+    return { last: this.#last, open: open.map(({ digest, ...invite }) => [digest, invite]) };
   }
 
   /** Goes on from what the process before this one knew. */
