@@ -214,7 +214,11 @@ export class RoomView implements SharedView {
 
   // Somebody may have lost the right to it, or got it, at another server in between.
   #hasNoRight(event: PlacedEvent): boolean {
-    if (event.kind === "moderated") return this.rules.objection(event.client, event) !== undefined;
+    if (event.kind === "moderated") {
+      // An op that has left would never lose its rights, and a locked room would stay locked.
+      const isGone = event.what === "op" && this.of(event.whom) === undefined;
+      return isGone || this.rules.objection(event.client, event) !== undefined;
+    }
     const isDecision = event.kind === "pinned" || event.kind === "backlog";
     return isDecision && !this.rules.moderates(event.client);
   }

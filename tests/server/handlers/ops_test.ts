@@ -169,7 +169,7 @@ Deno.test("the next process knows ops, bans and pin, and that an op's session is
   assert.equal(room.rules.moderates(bob.session.id), true);
 });
 
-Deno.test("of what two servers decide at once, who has lost the right to it decides nothing", () => {
+Deno.test("of what two servers decide at once, who has lost the right to it decides nothing, and who has left is made no op", () => {
   const view = new RoomView();
   const about = { room: 1, time: 1, name: "x" };
   const decided = (client: number, what: Moderation, whom: number, request: number) => ({
@@ -193,4 +193,7 @@ Deno.test("of what two servers decide at once, who has lost the right to it deci
     view.settle({ ...pinned, sequence: 1, author: 3, authorName: "y", text: "" }),
     undefined,
   );
+  assert.notEqual(view.settle(decided(1, "op", 3, 3)), undefined);
+  view.apply({ kind: "left", ...about, client: 3 });
+  assert.equal(view.settle(decided(1, "op", 3, 3)), undefined);
 });
