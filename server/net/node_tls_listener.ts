@@ -245,13 +245,11 @@ class NodeTlsConnection implements Arrival, Connection {
     if (this.#ended) return;
     this.#socket = this.#startTls();
     // The client's next message may come late, or never.
-    const timer = setTimeout(() => this.#wake?.(), ANSWER_MS);
     const until = performance.now() + ANSWER_MS;
     while (!this.#secured && !this.#ended && performance.now() < until) {
       if (this.#raw.bytesWritten > 0) break;
       await new Promise<void>((resolve) => void setImmediate(resolve));
     }
-    clearTimeout(timer);
   }
 
   #change(): Promise<void> {
@@ -264,7 +262,7 @@ class NodeTlsConnection implements Arrival, Connection {
       if (chunk !== null) return chunk;
       if (this.#failure !== undefined) throw lost(this.#failure);
       if (this.#ended) return null;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#change();
     }
   }
 
