@@ -1,10 +1,8 @@
 // A server that is frozen: its sockets still take connections, and nobody answers. Its clients go to another one.
 
 import assert from "node:assert/strict";
-import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
-import { Dialer } from "../../../client/session/dialer.ts";
-import { ServerGate } from "../../../client/session/server_gate.ts";
 import type { Session } from "../../../client/session/session.ts";
+import { dialerTo } from "../../helpers/peers/dialers.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
@@ -13,28 +11,6 @@ import { skipWithout } from "../../helpers/repo/skip.ts";
 const test = skipWithout("nats-server");
 const ADDRESSES = ["127.0.0.1", "127.0.0.2"];
 const never = new AbortController().signal;
-
-function dialerTo(port: number): Dialer {
-  return new Dialer({
-    endpoint: { host: "127.0.0.1", port, tls: undefined },
-    gate: new ServerGate({
-      address: `127.0.0.1:${port}`,
-      token: undefined,
-      pinned: undefined,
-      known: undefined,
-      isCertified: false,
-      isDirect: true,
-      tell: () => {},
-    }),
-    renderer: "rich",
-    bufferSize: 200,
-    clock: SYSTEM_CLOCK,
-    resolve: () => Promise.resolve(ADDRESSES),
-    random: () => 0,
-    onInsecure: () => {},
-    onV1: undefined,
-  });
-}
 
 /** Reads until the session is over; gives why. */
 async function endOf(session: Session): Promise<unknown> {
@@ -56,7 +32,7 @@ test("a client whose server is frozen is back at the other address in seconds, i
   const port = String(a.port);
   await using b = await startServer({ args: [...args, "--host", hostB, "--port", port], env });
   await b.logged(/another server was found others=1/, 10_000);
-  const dialer = dialerTo(a.port);
+  const dialer = dialerTo(a.port, { resolve: () => Promise.resolve(ADDRESSES), random: () => 0 });
   const place = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
   const first = await dialer.dial(place, never);
   // The system's first address is tried first.

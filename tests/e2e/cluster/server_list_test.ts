@@ -4,9 +4,7 @@
 // one is gone, never where another identity answers; and who is asked to move does so without a trace.
 
 import assert from "node:assert/strict";
-import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
-import { Dialer } from "../../../client/session/dialer.ts";
-import { ServerGate } from "../../../client/session/server_gate.ts";
+import { dialerTo } from "../../helpers/peers/dialers.ts";
 import { LiveChat } from "../../helpers/fakes/live_chat.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { type NatsCluster, startNats } from "../../helpers/system/nats.ts";
@@ -54,28 +52,6 @@ function start(
   });
 }
 
-/** Knows one port alone. */
-function dialerTo(port: number): Dialer {
-  return new Dialer({
-    endpoint: { host: HOST, port, tls: undefined },
-    gate: new ServerGate({
-      address: `${HOST}:${port}`,
-      token: undefined,
-      pinned: undefined,
-      known: undefined,
-      isCertified: false,
-      isDirect: true,
-      tell: () => {},
-    }),
-    renderer: "rich",
-    bufferSize: 200,
-    clock: SYSTEM_CLOCK,
-    resolve: (host) => Promise.resolve([host]),
-    onInsecure: () => {},
-    onV1: undefined,
-  });
-}
-
 function chatAt(port: number, name: string): LiveChat {
   const dialer = dialerTo(port);
   return new LiveChat({
@@ -96,6 +72,19 @@ async function toldOf(server: RunningServer, port: number): Promise<void> {
   await using watcher = await V2Peer.join({ port: server.port, hello });
   await watcher.until("servers", ({ list }) => list[0]?.[1] === port);
   await watcher.send({ kind: "bye" });
+}
+
+/** Two servers of which the clients of the first know the second. */
+async function openPair() {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats(1));
+  const identity = stack.use(await makeIdentity());
+  const scene = { nats, identity: identity.path };
+  const a = stack.use(await start(scene));
+  const b = stack.use(await start(scene));
+  await toldOf(a, b.port);
+  const all = stack.move();
+  return { a, b, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 function says({ chat }: LiveChat, text: string): Promise<string> {
@@ -126,12 +115,8 @@ test("clients are told of the other servers, of those that come and of those tha
 });
 
 test("a client that knows one server goes on at another when it dies, in the same session", async () => {
-  await using nats = await startNats(1);
-  await using identity = await makeIdentity();
-  const scene = { nats, identity: identity.path };
-  await using a = await start(scene);
-  await using b = await start(scene);
-  await toldOf(a, b.port);
+  await using pair = await openPair();
+  const { a, b } = pair;
   await using ann = chatAt(a.port, "ann");
   await using bob = chatAt(b.port, "bob");
   await ann.until(() => ann.chat.room.roster.names.length === 2, "both");
@@ -170,12 +155,8 @@ test("another identity at the named place is told nothing, and the client comes 
 });
 
 test("who is asked to move goes on elsewhere: nothing lost, doubled, out of order or shown", async () => {
-  await using nats = await startNats(1);
-  await using identity = await makeIdentity();
-  const scene = { nats, identity: identity.path };
-  await using a = await start(scene);
-  await using b = await start(scene);
-  await toldOf(a, b.port);
+  await using pair = await openPair();
+  const { a, b } = pair;
   await using stack = new AsyncDisposableStack();
   const movers = ["ann", "bea", "cas"].map((name) => stack.use(chatAt(a.port, name)));
   const [ann] = movers as [LiveChat];

@@ -10,6 +10,8 @@ import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import type { ServerLoad } from "../../../server/cluster/server_places.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 
+// As in server/cluster/cluster.ts.
+const SUBJECT = "cmdchat.messages";
 const SECRET = new Uint8Array(32).fill(7);
 const MESSAGE: EventOf<"direct"> = {
   kind: "direct",
@@ -85,8 +87,15 @@ async function settle(): Promise<void> {
 /** All that the bus carries from now on, as it was sealed. */
 function record(bus: MemoryCluster): Uint8Array[] {
   const carried: Uint8Array[] = [];
-  bus.join().subscribe("cmdchat.words", (body) => carried.push(body.slice()));
+  bus.join().subscribe(SUBJECT, (body) => carried.push(body.slice()));
   return carried;
+}
+
+/** Says again what was said. */
+function repeat(bus: MemoryCluster, carried: readonly Uint8Array[]): void {
+  assert.ok(carried.length > 0, "nothing was recorded");
+  const evil = bus.join();
+  for (const body of [...carried]) evil.publish(SUBJECT, body);
 }
 
 Deno.test("two servers find each other, and what one says the other follows", async () => {
@@ -108,8 +117,7 @@ Deno.test("words that are repeated have no second effect: no direct message, no 
   one.cluster.sendAll({ kind: "announced", text: "soon" });
   await settle();
   assert.equal(two.followed.length, 2);
-  const evil = bus.join();
-  for (const body of [...carried]) evil.publish("cmdchat.words", body);
+  repeat(bus, carried);
   await settle();
   assert.equal(two.followed.length, 2);
   assert.deepEqual(two.seen, ["found"]);
@@ -118,7 +126,7 @@ Deno.test("words that are repeated have no second effect: no direct message, no 
   const three = startServer(bus, 3);
   await settle();
   assert.deepEqual(three.seen, ["found", "found"]);
-  for (const body of carried.slice(0, 12)) evil.publish("cmdchat.words", body);
+  repeat(bus, carried.slice(0, 12));
   await settle();
   assert.deepEqual([three.followed, three.seen], [[], ["found", "found"]]);
   for (const { stop } of [one, two, three]) stop.abort();
@@ -134,8 +142,7 @@ Deno.test("a server that is gone does not come back by its old words", async () 
   two.stop.abort();
   await settle();
   assert.deepEqual(one.seen, ["found", "lost"]);
-  const evil = bus.join();
-  for (const body of [...carried]) evil.publish("cmdchat.words", body);
+  repeat(bus, carried);
   await settle();
   assert.deepEqual(one.seen, ["found", "lost"]);
   assert.equal(one.followed.length, 1);
@@ -176,4 +183,27 @@ Deno.test("a session whose ticket was changed goes to another server by either s
   assert.equal(await wait(comes(second)), "asked");
   one.stop.abort();
   two.stop.abort();
+});
+
+Deno.test("servers that say where clients reach them are told of, each to the others, and have their share", async () => {
+  const bus = new MemoryCluster();
+  const load = { port: 5_050, takes: true };
+  const [full, empty, silent] = [
+    startServer(bus, 1, { load: { ...load, host: "a.example.org", members: 600 } }),
+    startServer(bus, 2, { load: { ...load, host: "b.example.org", members: 0 } }),
+    startServer(bus, 3),
+  ];
+  const end = performance.now() + 10_000;
+  while (
+    full.passed.length === 0 || empty.told.length === 0 || !silent.told.at(-1)?.includes(",")
+  ) {
+    assert.ok(performance.now() < end, "nothing was told or passed on");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.deepEqual(full.told, ["b.example.org:5050"]);
+  assert.deepEqual(empty.told, ["a.example.org:5050"]);
+  assert.equal(silent.told.at(-1), "a.example.org:5050,b.example.org:5050");
+  assert.equal(full.passed[0], "5 to b.example.org:5050", "a minute's part of 300");
+  assert.deepEqual([empty.passed, silent.passed], [[], []]);
+  for (const { stop } of [full, empty, silent]) stop.abort();
 });
