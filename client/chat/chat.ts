@@ -1,7 +1,7 @@
 // The chat: who we are and where, what we do there, and what is shown of it. Knows no socket and no terminal.
 
 import type { ClientId } from "../../shared/messages/ids.ts";
-import { type CmdchatError, ConnectionError, UsageError } from "../../shared/base/errors.ts";
+import { type CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
 import { ChatEnd } from "./chat_end.ts";
@@ -14,7 +14,6 @@ import {
   type ServerPlace,
   type Session,
   type SessionDestination,
-  type Ticket,
 } from "../session/session.ts";
 import type { ChatContext } from "../events/chat_context.ts";
 import { handleEvent } from "../events/dispatch.ts";
@@ -28,6 +27,7 @@ import { JoinedRooms } from "../rooms/joined_rooms.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { SealedRooms } from "../sealed/sealed_rooms.ts";
 import { showStatus } from "./chat_status.ts";
+import { OpenSession } from "./open_session.ts";
 import { OwnName } from "./own_name.ts";
 import { PlainPeople } from "./plain_people.ts";
 import type { RoomProofs } from "../people/room_proofs.ts";
@@ -62,15 +62,10 @@ export class Chat implements ChatContext {
   readonly connection: ConnectionState;
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
-  #session: Session | undefined;
-  #connected = Promise.withResolvers<void>();
+  readonly #session = new OpenSession();
   readonly #ownName: OwnName;
-  /** Rooms of this session that the server has not named yet. */
-  #expected = 0;
-  #settled = false;
   /** Whether this session does not have our name. */
   #isNameless = false;
-  #ticket: Ticket | undefined;
   readonly #move: SessionMove;
 
   constructor(options: ChatOptions) {
@@ -80,7 +75,7 @@ export class Chat implements ChatContext {
     this.connection = connectionOf(this, options);
     const { clock, openEngine, alarms = "hold", people = strangers() } = options;
     [this.people, this.backoff] = [people, options.backoff ?? new Backoff()];
-    const [pacer, signal, session] = [this.#pacer, this.ending, () => this.#session];
+    const [pacer, signal, session] = [this.#pacer, this.ending, () => this.#session.now];
     const plain = new PlainPeople({ chat: this, clock, people, alarms, session, signal });
     this.proofs = plain.proofs;
     this.sealed = new SealedRooms({ chat: this, clock, pacer, openEngine, alarms, people });
@@ -128,7 +123,7 @@ export class Chat implements ChatContext {
 
   /** Our number in this session. */
   get clientId(): ClientId | undefined {
-    return this.#session?.welcome.client;
+    return this.#session.now?.welcome.client;
   }
 
   /** Where the server is. */
@@ -138,17 +133,17 @@ export class Chat implements ChatContext {
 
   /** Who the server is; undefined without a connection, and on v1. */
   get fingerprint(): Fingerprint | undefined {
-    return this.#session?.welcome.fingerprint;
+    return this.#session.now?.welcome.fingerprint;
   }
 
   /** Whether a session is open and we are in its rooms. */
   get connected(): boolean {
-    return this.#settled;
+    return this.#session.isSettled;
   }
 
   /** Whether the server speaks v1: one room, and nothing beyond chats, names and files. */
   get isV1(): boolean {
-    return this.#session?.welcome.isV1 ?? false;
+    return this.#session.now?.welcome.isV1 ?? false;
   }
 
   /** Aborts when the chat is over. */
@@ -158,7 +153,7 @@ export class Chat implements ChatContext {
 
   /** Resolves when a session is open. */
   whenConnected(): Promise<void> {
-    return this.#connected.promise;
+    return this.#session.whenSettled();
   }
 
   /** Keeps a session open until `end` is called. Throws what another attempt cannot mend. */
@@ -186,7 +181,7 @@ export class Chat implements ChatContext {
   end(fault?: CmdchatError): void {
     if (!this.finish.leave(fault)) return;
     this.sealed.end();
-    void this.#session?.leave();
+    void this.#session.now?.leave();
     this.requests.end();
   }
 
@@ -198,7 +193,7 @@ export class Chat implements ChatContext {
   /** The user has typed so far. */
   entered(text: string): void {
     this.typing.entered(text);
-    this.#session?.nudge();
+    this.#session.now?.nudge();
   }
 
   /** Says `text` in the current room, as Talk.say() does. */
@@ -273,7 +268,7 @@ export class Chat implements ChatContext {
     room.roster.add({ name, client: this.clientId ?? 0 });
     this.rooms.noteVisit(title);
     if (room.isNew) this.proofs.entered(room);
-    if (this.#expected > 0 && --this.#expected === 0) this.#settle();
+    if (this.#session.named()) this.#settle();
     this.refreshStatus();
     return room;
   }
@@ -307,7 +302,7 @@ export class Chat implements ChatContext {
 
   /** Draws prompt and status line again. */
   refreshStatus(): void {
-    showStatus(this, this.#options.style, this.#session?.roundTripMs);
+    showStatus(this, this.#options.style, this.#session.now?.roundTripMs);
   }
 
   #destination(): SessionDestination {
@@ -317,7 +312,7 @@ export class Chat implements ChatContext {
     return {
       name: this.#isNameless ? NAMELESS : this.#ownName.wanted,
       rooms,
-      ticket: this.#ticket,
+      ticket: this.#session.ticket,
     };
   }
 
@@ -334,10 +329,9 @@ export class Chat implements ChatContext {
   }
 
   #welcome(session: Session): void {
-    const { messageMax, fileMax, rate, resumed, rooms } = session.welcome;
-    this.#session = session;
+    const { messageMax, fileMax, rate, resumed } = session.welcome;
+    this.#session.begin(session);
     session.onSilence = () => this.connection.silent(session.silentMs);
-    this.#ticket = session.welcome.ticket;
     this.talk.messageMax = messageMax;
     this.transfers.fileMax = fileMax;
     this.#pacer.rate = rate;
@@ -350,8 +344,7 @@ export class Chat implements ChatContext {
       this.proofs.startAnew();
       this.directs.clear();
     }
-    this.#expected = rooms;
-    if (rooms === 0) this.#settle();
+    if (this.#session.isComplete) this.#settle();
   }
 
   /** All rooms of the session are known. */
@@ -361,7 +354,7 @@ export class Chat implements ChatContext {
     for (const room of this.rooms.plain) {
       if (room.id === undefined) this.rooms.remove(room);
     }
-    this.#settled = true;
+    this.#session.settle();
     this.connection.opened(this.name, this.rooms.titles, this.#move.isNext(session));
     this.requests.attach(plainSink(session));
     this.transfers.connectionBack(session.welcome.resumed);
@@ -369,15 +362,12 @@ export class Chat implements ChatContext {
     if (!session.welcome.resumed) this.talk.sayStatusAgain();
     this.sealed.connect(session);
     this.refreshStatus();
-    this.#connected.resolve();
   }
 
   #dropSession(): void {
-    const { holdSeconds = 0 } = this.#session?.welcome ?? {};
+    const { holdSeconds = 0 } = this.#session.now?.welcome ?? {};
     this.transfers.connectionLost(holdSeconds * 1_000);
-    this.#session = undefined;
-    this.#settled = false;
-    this.#connected = Promise.withResolvers();
+    this.#session.end();
     this.requests.detach(holdSeconds);
     this.proofs.disconnected();
     this.sealed.disconnect();
@@ -389,12 +379,11 @@ export class Chat implements ChatContext {
     const { id: room } = this.rooms.current ?? {};
     if (room === undefined || this.isV1 || !this.connected) return;
     if (isSealedId(room)) return this.sealed.of(this.rooms.current)?.typing();
-    this.#session?.send({ kind: "typing", room }).catch(() => {});
+    this.#session.now?.send({ kind: "typing", room }).catch(() => {});
   }
 
   /** The open session. Throws ConnectionError where there is none. */
   requireSession(): Session {
-    if (this.#session !== undefined) return this.#session;
-    throw new ConnectionError("Cannot do that: there is no connection to the server");
+    return this.#session.require();
   }
 }
