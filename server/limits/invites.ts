@@ -1,6 +1,7 @@
 // Tokens that members had the server make: each ends at a time, and most after a number of uses. They live in memory,
 // as digests. Who is in stays when an invite ends; it only lets nobody else in.
 
+import { equalBytes } from "#platform/bytes.ts";
 import { randomBytes } from "node:crypto";
 import { encodeBase64, encodeBase64Url } from "../../shared/base/base64.ts";
 import { LimitError } from "../../shared/base/errors.ts";
@@ -78,13 +79,13 @@ export class Invites {
   /** Those that are open whose maker came with the same token, the oldest first. */
   of(token: Uint8Array, now: number): readonly Invite[] {
     this.#sweep(now);
-    return [...this.#open.values()].filter(({ maker }) => isSame(maker.token, token));
+    return [...this.#open.values()].filter(({ maker }) => equalBytes(maker.token, token));
   }
 
   /** Ends one of them. False where there is none of that number. */
   revoke(number: number, token: Uint8Array): boolean {
     for (const [key, invite] of this.#open) {
-      if (invite.number !== number || !isSame(invite.maker.token, token)) continue;
+      if (invite.number !== number || !equalBytes(invite.maker.token, token)) continue;
       return this.#open.delete(key);
     }
     return false;
@@ -118,7 +119,7 @@ export class Invites {
   #checkBounds({ source, token }: InviteMaker): void {
     const open = [...this.#open.values()];
     const ofSource = open.filter(({ maker }) => maker.source === source).length;
-    const ofToken = open.filter(({ maker }) => isSame(maker.token, token)).length;
+    const ofToken = open.filter(({ maker }) => equalBytes(maker.token, token)).length;
     if (ofSource < INVITES_PER_SOURCE && ofToken < INVITES_PER_TOKEN && open.length < INVITES_MAX) {
       return;
     }
@@ -136,9 +137,4 @@ export class Invites {
   #sweep(now: number): void {
     for (const [key, { until }] of this.#open) if (until <= now) this.#open.delete(key);
   }
-}
-
-/** For digests of tokens that both sides know already: how long it takes tells nothing new. */
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, n) => byte === other[n]);
 }

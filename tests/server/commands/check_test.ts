@@ -41,6 +41,7 @@ const BAD: readonly (readonly [args: string[], set: Record<string, string>, says
   [["--web", "https://chat.example.org/"], {}, /^Cannot use --web .*it must be an origin/],
   [["--trusted-proxy", "nginx"], {}, /^Cannot use --trusted-proxy "nginx": it must be an address/],
   [["--bans-file", "/nowhere/bans"], {}, /^Cannot use --bans-file .*there is no such file$/],
+  [["--invites"], {}, /^Cannot use --invites: the server needs no token/],
   [["--certfile", "x"], {}, /^Cannot use --certfile alone/],
   [["--tokens-file", "/nonexistent"], {}, /^Cannot use --tokens-file .* there is no such file$/],
   [["--identity-file", "/nonexistent"], {}, /^Cannot use --identity-file/],
