@@ -88,5 +88,10 @@ function ownServer({ protocol, host }: URL): string {
 
 // A browser may have escaped what it keeps of a link within another one.
 function decodeWhole(fragment: string): string {
-  return /^(?:cmdchat|https?)%3A/i.test(fragment) ? decodeURIComponent(fragment) : fragment;
+  if (!/^(?:cmdchat|https?)%3A/i.test(fragment)) return fragment;
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment; // It is no link either, and that is what is said.
+  }
 }

@@ -50,6 +50,9 @@ Deno.test("a link that is none is refused, and nothing of it is repeated", () =>
       fragment,
     );
   }
+  for (const fragment of ["cmdchat%3A%2F%2Fchat.example%2F%E0", "https%3A%"]) {
+    assert.throws(() => readStart(new URL(`file:///tmp/page.html#${fragment}`)), UsageError);
+  }
 });
 
 Deno.test("a typed server is an address with a scheme or without", () => {
