@@ -1,6 +1,6 @@
 // Who has said which text, by the key of its sender: nobody can change what another has said.
 
-import { fromHex, toHex } from "#platform/bytes.ts";
+import { equalBytes, fromHex, toHex } from "#platform/bytes.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { SAID_REMEMBERED } from "../base/limits.ts";
 
@@ -8,10 +8,6 @@ interface Spoken {
   readonly author: string;
   readonly id: Uint8Array;
   readonly sequence: number;
-}
-
-function hex(bytes: Uint8Array): string {
-  return toHex(bytes);
 }
 
 /** The last SAID_REMEMBERED texts of one room. */
@@ -23,8 +19,8 @@ export class RecentTexts {
     key: Uint8Array,
     { id, sequence }: { readonly id: Uint8Array; readonly sequence: number },
   ): void {
-    const author = hex(key);
-    const name = `${author}:${hex(id)}`;
+    const author = toHex(key);
+    const name = `${author}:${toHex(id)}`;
     // What a void has thrown out is said again: it stays where it was shown first.
     if (this.#texts.has(name)) return;
     this.#texts.set(name, { author, id, sequence });
@@ -35,13 +31,12 @@ export class RecentTexts {
 
   /** Under which sequence that one's text of that id is shown; undefined where they have said none. */
   sequenceOf(key: Uint8Array, id: Uint8Array): number | undefined {
-    return this.#texts.get(`${hex(key)}:${hex(id)}`)?.sequence;
+    return this.#texts.get(`${toHex(key)}:${toHex(id)}`)?.sequence;
   }
 
   /** Under which sequence the text of that id is shown, whoever said it; the first that had the id. */
   sequenceOfId(id: Uint8Array): number | undefined {
-    const wanted = hex(id);
-    return this.#texts.values().find((text) => hex(text.id) === wanted)?.sequence;
+    return this.#texts.values().find((text) => equalBytes(text.id, id))?.sequence;
   }
 
   /** The text that is shown under that sequence: its id, and the signature key of who said it. */
@@ -57,7 +52,7 @@ export class RecentTexts {
 
   /** The id of that one's text that is shown under that sequence. */
   idOf(key: Uint8Array, sequence: SequenceNumber): Uint8Array | undefined {
-    const author = hex(key);
+    const author = toHex(key);
     return this.#texts.values()
       .find((text) => text.sequence === sequence && text.author === author)?.id;
   }
