@@ -9,45 +9,20 @@ import type { Page } from "puppeteer-core";
 import { ChatPage } from "../../helpers/browser/chat_page.ts";
 import { startPageServer } from "../../helpers/browser/served_page.ts";
 import { LiveChat } from "../../helpers/fakes/live_chat.ts";
+import { Between } from "../../helpers/hostile/between.ts";
 import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
 import { closeQuietly, isGone } from "../../helpers/peers/conn_ends.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
 
 /** Changes one byte of what passes; a WebSocket's payload is as it is, or masked byte by byte. */
-class ChangingNetwork implements AsyncDisposable {
+class ChangingNetwork extends Between {
   /** Where in the stream down of each WebSocket a byte is changed; undefined = nowhere. */
   changeAt: number | undefined;
   /** Whether the last byte of what comes next down is changed, once. */
   changeNext = false;
   changed = 0;
-  target = 0;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #conns = new Set<Deno.Conn>();
-  readonly #serving = this.#serve();
 
-  get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    this.#conns.forEach(closeQuietly);
-    await this.#serving;
-  }
-
-  async #serve(): Promise<void> {
-    const running: Promise<void>[] = [];
-    try {
-      for await (const near of this.#listener) running.push(this.#join(near));
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-    await Promise.all(running);
-  }
-
-  async #join(near: Deno.Conn): Promise<void> {
-    const far = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
-    this.#conns.add(near).add(far);
+  protected async between(near: Deno.Conn, far: Deno.Conn): Promise<void> {
     const conn = { isSocket: false };
     await Promise.all([this.#pump(near, far, conn), this.#pump(far, near, conn, true)]);
   }
@@ -90,7 +65,7 @@ for (const name of BROWSERS) {
   const test = skipIf(whyNoBrowser(name));
 
   test(`${name}: whoever changes what passes between a page and its server is named, and nothing is lost`, async () => {
-    await using network = new ChangingNetwork();
+    await using network = new ChangingNetwork(0);
     const url = `http://localhost:${network.port}`;
     await using web = await startPageServer({ origins: [url] });
     network.target = web.server.port;

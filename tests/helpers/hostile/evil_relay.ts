@@ -3,6 +3,7 @@
 
 import { FrameReader } from "../../../shared/channel/frame.ts";
 import { closeQuietly, isGone } from "../peers/conn_ends.ts";
+import { Between } from "./between.ts";
 import { frameOf } from "../peers/v1_peer.ts";
 
 /** `up`: from the client to the server. */
@@ -29,48 +30,18 @@ export function honest({ on, body }: Passing): Promise<void> {
 }
 
 /** A relay in between; `evil` may be exchanged at any time. */
-export class EvilRelay implements AsyncDisposable {
+export class EvilRelay extends Between {
   evil: Evil;
-  /** Port of the server. */
-  target: number;
   /** All that clients sent, in order, lengths included. */
   readonly sent: Uint8Array[] = [];
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #conns = new Set<Deno.Conn>();
-  readonly #serving: Promise<void>;
 
   constructor(target: number, evil: Evil = honest) {
-    this.target = target;
+    super(target);
     this.evil = evil;
-    this.#serving = this.#serve();
   }
 
-  get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    this.#conns.forEach(closeQuietly);
-    await this.#serving;
-  }
-
-  async #serve(): Promise<void> {
-    const running: Promise<void>[] = [];
-    try {
-      for await (const near of this.#listener) running.push(this.#join(near));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
-    await Promise.all(running);
-  }
-
-  async #join(near: Deno.Conn): Promise<void> {
-    const far = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
-    this.#conns.add(near).add(far);
+  protected async between(near: Deno.Conn, far: Deno.Conn): Promise<void> {
     await Promise.all([this.#pump("up", near, far), this.#pump("down", far, near)]);
-    this.#conns.delete(near);
-    this.#conns.delete(far);
   }
 
   async #pump(way: Way, from: Deno.Conn, to: Deno.Conn): Promise<void> {

@@ -2,6 +2,7 @@
 // each connection.
 
 import { closeQuietly, isGone } from "../peers/conn_ends.ts";
+import { Between } from "./between.ts";
 
 /** What happens to one connection. Bytes are counted from its first one. */
 export interface Fault {
@@ -28,34 +29,17 @@ export interface Damage {
 const OPENING_FRAMES = 2;
 
 /** The proxy. */
-export class FaultyNetwork implements AsyncDisposable {
+export class FaultyNetwork extends Between {
   readonly damage: Damage = { kills: 0, stalls: 0, insideRecord: 0, inHandshake: 0 };
   /** Bytes that went on, from all connections. */
   readonly bytes = { up: 0, down: 0 };
-  /** Port of the server. */
-  target: number;
-  readonly #listener: Deno.Listener<Deno.TcpConn>;
   readonly #next: () => Fault | undefined;
-  readonly #conns = new Set<Deno.Conn>();
   readonly #strikes = new Set<Strike>();
-  readonly #serving: Promise<void>;
 
   /** `next` is asked for the fault of each connection in turn; undefined = none. */
   constructor(target: number, next: () => Fault | undefined = () => undefined) {
-    this.target = target;
+    super(target);
     this.#next = next;
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.#serving = this.#serve();
-  }
-
-  get port(): number {
-    return (this.#listener.addr as Deno.NetAddr).port;
-  }
-
-  /** Cuts all connections that stand. */
-  cutAll(): void {
-    for (const conn of this.#conns) closeQuietly(conn);
-    this.#conns.clear();
   }
 
   /** Swallows from now on all that comes on connections that stand; they stay open. */
@@ -63,33 +47,8 @@ export class FaultyNetwork implements AsyncDisposable {
     for (const strike of this.#strikes) strike.swallow();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    this.cutAll();
-    await this.#serving;
-  }
-
-  async #serve(): Promise<void> {
-    const running: Promise<void>[] = [];
-    try {
-      for await (const near of this.#listener) running.push(this.#join(near));
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-    await Promise.all(running);
-  }
-
-  async #join(near: Deno.Conn): Promise<void> {
-    const fault = this.#next();
-    this.#conns.add(near);
-    let far: Deno.Conn;
-    try {
-      far = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
-    } catch {
-      return closeQuietly(near);
-    }
-    this.#conns.add(far);
-    const strike = new Strike(fault, this);
+  protected async between(near: Deno.Conn, far: Deno.Conn): Promise<void> {
+    const strike = new Strike(this.#next(), this);
     this.#strikes.add(strike);
     await Promise.all([
       this.#pump(near, far, strike.gate("up")),
@@ -97,8 +56,6 @@ export class FaultyNetwork implements AsyncDisposable {
       strike.over.then(() => [near, far].forEach(closeQuietly)),
     ]);
     this.#strikes.delete(strike);
-    this.#conns.delete(near);
-    this.#conns.delete(far);
   }
 
   async #pump(from: Deno.Conn, to: Deno.Conn, gate: Gate): Promise<void> {
