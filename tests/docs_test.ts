@@ -8,6 +8,7 @@ import { jsonSchema, SCHEMA_PATH } from "../scripts/docs/json_schema.ts";
 import { manPages } from "../scripts/docs/man_pages.ts";
 import { listOfTexts, TEXTS_PATH, userTexts } from "../scripts/docs/user_texts.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
+import { FILE_CHUNKS_MAX, FILE_MAX_BYTES_CEILING } from "../shared/base/limits.ts";
 import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
 import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
@@ -112,6 +113,15 @@ Deno.test("TROUBLESHOOTING.md has every error of the programs by its first words
   const all = [...(await userTexts()).values()].flat().map((text) => text.replaceAll('"', ""));
   const isUsed = (entry: string) => all.some((text) => beginsAs(text, entry));
   assert.deepEqual(entries.filter((entry) => !isUsed(entry)), []);
+});
+
+Deno.test("PROTOCOL.md has the bounds of files that the codec has", async () => {
+  const text = (await readText("docs/PROTOCOL.md")).replaceAll(/\s+/g, " ");
+  const [bytes, chunks] = [FILE_MAX_BYTES_CEILING, FILE_CHUNKS_MAX].map((n) =>
+    n.toLocaleString("en-US")
+  );
+  assert.ok(text.includes(`\`fileLimit\` ${bytes},`), bytes);
+  assert.ok(text.includes(`\`chunks\` and \`index\` ${chunks};`), chunks);
 });
 
 Deno.test("THREAT-MODEL.md names tests that there are", async () => {

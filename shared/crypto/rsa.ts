@@ -104,7 +104,7 @@ function isUsableSpki(der: Uint8Array): boolean {
  * Encrypts a secret of at most 190 bytes to the key of a peer's SPKI PEM; the result is as long as the modulus. Throws
  * ProtocolError unless that is an RSA key of 2,048 to 4,096 bits, in whole bytes, with the exponent 65,537: anything
  * else is refused before it is used. In BigInt, since the runtime takes three times as long
- * (docs/adr/0033-handshakes-in-the-servers-own-steps.md). The time depends a little on the padded secret, which is
+ * (docs/adr/0034-handshakes-in-the-servers-own-steps.md). The time depends a little on the padded secret, which is
  * fresh each time and raised to a public power.
  */
 export function wrapKey(pem: string, secret: Uint8Array): Uint8Array {
