@@ -4,12 +4,12 @@
 // others wait meanwhile is measured by abuse_test.ts.
 
 import assert from "node:assert/strict";
+import { pause } from "../bench/load/load.ts";
 import { makeCertificate } from "../helpers/system/certificates.ts";
 import { INTRUSIONS } from "../helpers/hostile/v1_intrusions.ts";
 import { gauge, nextMetrics } from "../helpers/system/metrics_line.ts";
 import { startServer } from "../helpers/programs/server_process.ts";
-import { skipIf, skipUnless } from "../helpers/repo/skip.ts";
-import { whyMissing } from "../helpers/repo/system_needs.ts";
+import { skipWithoutProc } from "../helpers/repo/skip.ts";
 import {
   frameOf,
   handshakeOf,
@@ -22,12 +22,8 @@ import {
 const MIB = 1_048_576;
 const OPEN = ["--max-per-address", "off", "--rate-limit", "off"];
 
-const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
-const testTls = skipIf(Deno.build.os === "linux" ? whyMissing("openssl") : "needs /proc");
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
+const testLinux = skipWithoutProc();
+const testTls = skipWithoutProc("openssl");
 
 testLinux("no input makes the server allocate what it announces or piles up", async () => {
   await using server = await startServer({ args: [...OPEN, "--metrics-interval", "1"] });

@@ -8,7 +8,7 @@ import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { type HostileLink, HostileServer, welcome } from "../helpers/hostile/hostile_server.ts";
 import { startClient, temporaryHome } from "../helpers/programs/client_process.ts";
 import { residentBytes } from "../helpers/programs/process_memory.ts";
-import { skipUnless } from "../helpers/repo/skip.ts";
+import { skipWithoutProc } from "../helpers/repo/skip.ts";
 
 const MIB = 1_048_576;
 const PART = 2_000;
@@ -16,7 +16,7 @@ const PART = 2_000;
 const PARTS = 1_000;
 const GROWTH_MAX = 200 * MIB;
 
-const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
+const testLinux = skipWithoutProc();
 const home = temporaryHome();
 
 const ENTERED: EventOf<"entered"> = {

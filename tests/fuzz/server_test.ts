@@ -22,7 +22,7 @@ import {
 import { isGone } from "../helpers/peers/conn_ends.ts";
 import { seedOfRun } from "../helpers/fakes/random.ts";
 import { type RunningServer, startServer } from "../helpers/programs/server_process.ts";
-import { skipUnless } from "../helpers/repo/skip.ts";
+import { skipWithoutProc } from "../helpers/repo/skip.ts";
 import { handshakeOf, RawPeer, V1Peer, within } from "../helpers/peers/v1_peer.ts";
 import { upgradeRequest } from "../helpers/web/web_socket_conn.ts";
 import { testRsa, V2Peer } from "../helpers/peers/v2_peer.ts";
@@ -44,7 +44,7 @@ const OPTIONS = [
 ];
 const PROXY_HEADER = new TextEncoder().encode("PROXY TCP4 192.0.2.7 192.0.2.9 56324 443\r\n");
 
-const test = skipUnless(Deno.build.os === "linux", "needs /proc");
+const test = skipWithoutProc();
 const seed = seedOfRun();
 
 function sample<T>(arbitrary: fc.Arbitrary<T>, share: number): T[] {

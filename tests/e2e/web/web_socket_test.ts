@@ -17,7 +17,7 @@ import {
   upgradeRequest,
 } from "../../helpers/web/web_socket_conn.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
-import { skipUnless, skipWithout } from "../../helpers/repo/skip.ts";
+import { skipWithout, skipWithoutProc } from "../../helpers/repo/skip.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 
 const OPEN = ["--web-only-socket", "--max-per-address", "off", "--rate-limit", "off"];
@@ -26,7 +26,7 @@ const DEADLINE_MS = 10_000;
 const SLACK_MS = 5_000;
 const CUTS = 100;
 
-const testLinux = skipUnless(Deno.build.os === "linux", "needs /proc");
+const testLinux = skipWithoutProc();
 const testTls = skipWithout("openssl");
 
 /** All that comes until the end. */

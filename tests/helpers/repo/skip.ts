@@ -25,3 +25,8 @@ export function skipIf(reason: string | undefined): NamedTest {
 export function skipWithout(...needed: readonly (SystemProgram | SystemFile)[]): NamedTest {
   return skipIf(whyMissing(...needed));
 }
+
+/** The same where a test also looks into /proc, which tells of processes on Linux alone. */
+export function skipWithoutProc(...needed: readonly (SystemProgram | SystemFile)[]): NamedTest {
+  return skipIf(Deno.build.os === "linux" ? whyMissing(...needed) : "needs /proc");
+}
