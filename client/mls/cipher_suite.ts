@@ -301,12 +301,6 @@ export function hpkeOpen(
   return aeadOpen({ key, nonce, associatedData: aad }, ct);
 }
 
-/** A fresh X25519 pair for HPKE. */
-export function generateHpkeKeys(): { privateKey: HpkePrivateKey; publicKey: Uint8Array } {
-  const privateKey = derivePrivateKey(randomBytes(CURVE_KEY_BYTES));
-  return { privateKey, publicKey: rawPublic({ type: "public", of: privateKey }) };
-}
-
 /** The suite in the shape that the group library asks for. */
 export const MLS_CRYPTO = {
   name: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",

@@ -23,11 +23,11 @@ export type MlsMessage =
   | { readonly kind: "private"; readonly message: PrivateMessage };
 
 /** Extension of the group: the signature key of who made it. Of the range for private use, as all of ours. */
-export const MAKER_EXTENSION = 0xf001;
+const MAKER_EXTENSION = 0xf001;
 /** Extension of the group, empty: nobody comes in who is not in. */
-export const LOCK_EXTENSION = 0xf002;
+const LOCK_EXTENSION = 0xf002;
 /** Extension of the group: the signature keys of the maker's ops, one behind the other. */
-export const OPS_EXTENSION = 0xf003;
+const OPS_EXTENSION = 0xf003;
 /** Proposal beside a removal: who moderates the room wants it; the reason in UTF-8. */
 export const KICK_PROPOSAL = 0xf001;
 

@@ -9,7 +9,7 @@ import { trustLadder } from "./trust_ladder.ts";
 let shownDialogs = 0;
 
 /** Opens a dialog; resolves with its answer, undefined where it was closed without one. */
-export function openDialog<T>(
+function openDialog<T>(
   title: string,
   content: (answer: (value: T) => void) => readonly Child[],
 ): Promise<T | undefined> {

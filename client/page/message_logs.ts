@@ -8,7 +8,7 @@ import { icon } from "./icons.ts";
 import { authorOf, lineElement, reactionChips } from "./line_element.ts";
 
 /** Lines that a log keeps. */
-export const LOG_LINES_MAX = 2_000;
+const LOG_LINES_MAX = 2_000;
 
 const NEAR_END_PX = 48;
 const TOGETHER_MS = 300_000;

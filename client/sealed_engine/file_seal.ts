@@ -10,7 +10,7 @@ import { FILE_CHUNK_BYTES, SEALED_PULL_CHUNKS_MAX } from "../../shared/base/limi
 import { CryptoError, LimitError } from "../../shared/base/errors.ts";
 
 /** Bytes of a whole chunk before sealing: those of the chat. */
-export const SEALED_CHUNK_BYTES = FILE_CHUNK_BYTES;
+const SEALED_CHUNK_BYTES = FILE_CHUNK_BYTES;
 
 const COUNTER_MAX = 2 ** 32 - 1;
 const COUNTER_AT = AEAD_NONCE_BYTES - 5;
