@@ -5,6 +5,7 @@ import { createJsonRenderer } from "../../../client/render/json.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import { PresenceFold } from "../../../client/output/presence_fold.ts";
+import { reactionSummary } from "../../../client/output/reaction_fold.ts";
 import { nameList, shortLabel, type SystemLine } from "../../../client/render/text.ts";
 import { painted, type PaintedRenderer } from "../../helpers/fakes/painted_renderer.ts";
 import { Style } from "../../../client/terminal/style.ts";
@@ -53,6 +54,17 @@ const FIELDS: Readonly<
   "a server's line elsewhere": (renderer, room) =>
     renderer.system({ ...system, room, elsewhere: true }),
   "a room that one goes to": (renderer, room) => renderer.roomSwitch?.(room),
+  "a rule between lines": (renderer, text) => renderer.rule?.(text),
+  "a message from before one came": (renderer, text) =>
+    renderer.chat({ ...chat, text, sender: text, backlog: true }),
+  "a sender whose key was compared": (renderer, text) =>
+    renderer.chat({ ...chat, sender: text, verified: true, known: text }),
+  "who reacted": (renderer, name) =>
+    renderer.system({
+      ...system,
+      event: "reacted",
+      text: reactionSummary(7, [{ emoji: "👍", names: [name, name], own: false }]),
+    }),
   "who came and went": (renderer, name) => renderer.system(comingsOf(name)),
   "a chat line's room": (renderer, room) => renderer.chat({ ...chat, room }),
   "a chat line's time": (renderer, time) => renderer.chat({ ...chat, time }),
@@ -69,6 +81,12 @@ const FIELDS: Readonly<
     renderer.connection({ state: "lost", text, hint: text, name: text, room: text, time: TIME }),
   "an offered file": (renderer, text) =>
     renderer.file({ kind: "offered", file: fileOf(text, text), accepted: false }, TIME),
+  "a folder for us alone": (renderer, text) =>
+    renderer.file({
+      kind: "offered",
+      file: { ...fileOf(text, text), to: text, isFolder: true, leftOut: 2 },
+      accepted: false,
+    }, TIME),
   "a saved file": (renderer, text) =>
     renderer.file(
       { kind: "saved", file: fileOf(text, text), path: `/home/a/${text}`, sha256: "00" },
@@ -158,7 +176,7 @@ for (const [name, renderer] of Object.entries(RENDERERS)) {
 
 /** What a row of ours begins with: a time, a mark, a bracket, a word of ours, or the indent. */
 const ROW_STARTS = {
-  rich: /^(?:[\d:-]{8} (?:#7(?: [[<]|$)|[*!-](?: |$)|<|\[)| {4}|— )/,
+  rich: /^(?:[\d:-]{8} (?:#7(?: [[<]|$)|[*!-](?: |$)|<|\[)| {4}|— |── )/,
   minimal: /^(?:<|[*-](?: |$)|\[| {4}|error:|hint:)/,
 } as const;
 

@@ -18,7 +18,7 @@ export function painted(
   { style = new Style("none"), ...options }: Partial<PaintOptions> = {},
 ): PaintedRenderer {
   const text = (shown: RenderedLine) => paint(shown, { style, ...options });
-  const { day, roomSwitch, more } = renderer;
+  const { day, roomSwitch, rule, more } = renderer;
   return {
     chat: (line) => text(renderer.chat(line)),
     system: (line) => text(renderer.system(line)),
@@ -30,6 +30,7 @@ export function painted(
     connection: (note) => text(renderer.connection(note)),
     ...(day === undefined ? {} : { day: (given) => text(day(given)) }),
     ...(roomSwitch === undefined ? {} : { roomSwitch: (room) => text(roomSwitch(room)) }),
+    ...(rule === undefined ? {} : { rule: (given) => text(rule(given)) }),
     ...(more === undefined
       ? {}
       : { more: (...given) => text({ kind: "system", rows: [more(...given)] }) }),
