@@ -306,12 +306,15 @@ export class NatsClient {
 
   async #connectAgain(reason: string, avoided: string | undefined): Promise<void> {
     const before = this.#live;
+    let last = avoided;
     this.#isConnected = false;
     this.#judge(reason);
     await pause(RETRY_MS);
     while (!this.#isClosed) {
       try {
-        const { live, stream } = await connectNats(this.#options, avoided);
+        // Who takes the connection and then does not answer is tried after the others next time.
+        const tried = (server: string) => void (last = server);
+        const { live, stream } = await connectNats(this.#options, last, tried);
         this.#live = live;
         await before.connection.close();
         this.#adopt(live, stream);

@@ -29,12 +29,17 @@ export interface LiveNats {
   readonly client: JetStreamClient;
 }
 
-/** Connects once, finds or makes the stream, and uses each right once. Throws what the library throws, or ConfigError. */
+/**
+ * Connects once, finds or makes the stream, and uses each right once. `avoided` is tried after all others; `onConnected`
+ * is told which address took the connection. Throws what the library throws, or ConfigError.
+ */
 export async function connectNats(
   options: NatsOptions,
   avoided?: string,
+  onConnected?: (server: string) => void,
 ): Promise<{ readonly live: LiveNats; readonly stream: LogStream }> {
   const connection = await connect(connectionOptions(options, avoided));
+  onConnected?.(connection.getServer());
   try {
     return await patiently(() => setUp(connection, options));
   } catch (error) {
