@@ -91,8 +91,8 @@ export class Downloads {
     const incoming = this.#receiving.get(keyOf(chunk));
     if (incoming === undefined) return;
     const { file, data, progress } = incoming;
-    // Nobody asked for it yet: but for its end, it is nothing of that file.
-    const isUnasked = incoming.asking !== undefined && !incoming.isStarted;
+    // Nobody asked for it: but for its end, it is nothing of that file.
+    const isUnasked = incoming.asking?.expects(chunk.index) === false;
     if (isUnasked && chunk.data.length > 0) return;
     const fault = data.add(chunk);
     if (fault !== undefined) return this.#fail(incoming, fault);

@@ -26,10 +26,12 @@ export interface MissingChunksOptions {
 /** The missing chunks of one file. */
 export class MissingChunks {
   readonly #options: MissingChunksOptions;
-  /** Chunks on their way. */
+  /** Chunks on their way, or here and not written yet. */
   readonly #asked = new Set<number>();
   /** The chunk behind the last one that was asked for. */
   #askedUpTo = 0;
+  /** The largest that this has been. */
+  #expectedUpTo = 0;
   #heardAt: number;
 
   constructor(options: MissingChunksOptions) {
@@ -45,7 +47,12 @@ export class MissingChunks {
     this.#askMore(1);
   }
 
-  /** A chunk came. */
+  /** Whether a chunk may come: no sender decides how much of its file waits in memory. */
+  expects(index: number): boolean {
+    return index < this.#expectedUpTo;
+  }
+
+  /** A chunk came, and is written. */
   came(index: number): void {
     this.#heardAt = this.#options.now();
     this.#asked.delete(index);
@@ -84,14 +91,16 @@ export class MissingChunks {
     const { data, ask } = this.#options;
     const { firstMissing } = data;
     const from = Math.max(firstMissing, this.#askedUpTo);
-    const room = firstMissing + this.#share - from;
+    // A gap holds back what follows, and a slow disk what is here.
+    const room = this.#share - Math.max(from - firstMissing, this.#asked.size);
     const count = Math.min(data.missing(from, ASKED_WINDOW_MAX), room, FILE_PULL_CHUNKS_MAX);
-    if (count <= 0 || (room < least && from > firstMissing)) return;
+    if (count <= 0 || (room < least && this.#asked.size > 0)) return;
     for (let index = from; index < from + count; index++) {
       this.#asked.add(index);
       this.#options.window.sent(this.#keyOf(index));
     }
     this.#askedUpTo = from + count;
+    this.#expectedUpTo = Math.max(this.#expectedUpTo, this.#askedUpTo);
     ask(from, count);
   }
 }

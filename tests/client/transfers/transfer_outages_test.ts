@@ -120,6 +120,39 @@ Deno.test("a receiver asks for a window of chunks, and for more as these come; i
   assert.equal(eventsOf(bob, "saved")[0]?.sha256, SHA256);
 });
 
+Deno.test("chunks that nobody asked for are not taken, and a slow disk has no more than a window to write", async () => {
+  await using room = await TransferRoom.open();
+  const { save, open } = localDisk({ folder: `${room.path}/bob` });
+  const writes: (() => void)[] = [];
+  const nothing = () => Promise.resolve();
+  let isOver = false;
+  const append = () => isOver ? nothing() : new Promise<void>((done) => void writes.push(done));
+  const part = { append, finish: () => Promise.resolve(""), discard: nothing, keep: nothing };
+  const disk = { save, open, begin: () => Promise.resolve(part) };
+  const bob = room.join({ intercept: () => {}, acceptAll: true, disk });
+  const bytes = someBytes(300 * FILE_CHUNK_BYTES);
+  const chunks = chunksOf(7, { bytes });
+  const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+  bob.transfers.handleOffer(offerOf(7, { size: bytes.length, hash }));
+  await turn();
+  const here = () => bob.transfers.list()[0]!.done / FILE_CHUNK_BYTES;
+  // Its sender says all of it again and again.
+  const push = () => chunks.forEach((chunk) => bob.transfers.handleChunk(chunk));
+  for (const chunk of chunks.slice(2)) bob.transfers.handleChunk(chunk);
+  assert.equal(here(), 0, "two were asked for");
+  let most = 0;
+  for (let written = 0; written < 200; written++) {
+    for (push(); writes.length === 0; push()) await turn();
+    most = Math.max(most, here() - written);
+    room.now++;
+    writes.shift()!();
+    await turn();
+  }
+  isOver = true;
+  for (const done of writes) done();
+  assert.ok(most > 8 && most <= 64, `${most} were here and not written`);
+});
+
 Deno.test("after a lost connection a receiver asks from the first chunk that it has not got", async () => {
   await using room = await TransferRoom.open();
   const { bob, sent } = watched(room);
