@@ -123,8 +123,9 @@ class Unpacking {
       const known: Made | undefined = this.#folders.get(key);
       if (known === undefined) {
         if (made.names.has(name)) throw new TarError("a file and a folder in it have one name");
-        if (++this.#entries > FOLDER_ENTRIES_MAX) {
-          throw new TarError(`it has more than ${FOLDER_ENTRIES_MAX} files`);
+        // Those that have an entry of their own are counted there; others cost none.
+        if (this.#folders.size >= FOLDER_ENTRIES_MAX) {
+          throw new TarError(`it has more than ${FOLDER_ENTRIES_MAX} folders`);
         }
         const path: string = join(made.path, nameIn(made, name));
         await Deno.mkdir(path, { mode: FOLDER_MODE });

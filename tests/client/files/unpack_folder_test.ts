@@ -107,6 +107,14 @@ Deno.test("what leads elsewhere, or is no archive of a folder, leaves nothing be
   }
 });
 
+Deno.test("as many files and folders as a sender may put into an archive are unpacked", async () => {
+  const roots = Array.from({ length: FOLDER_ENTRIES_MAX - 3 }, () => ({ path: "p" }));
+  const bytes = archive(...roots, { path: "p/a" }, { path: "p/a/b" }, { path: "p/c", text: "x" });
+  await unpacked(bytes, async (root) => {
+    assert.deepEqual(await namesIn(`${root}/photos`), ["a", "c"]);
+  });
+});
+
 Deno.test("a link with the folder's name is not followed: the folder gets another name", async () => {
   const root = await Deno.makeTempDir();
   const elsewhere = await Deno.makeTempDir();
