@@ -151,7 +151,8 @@ async function lockOrRefuse(file: Deno.FsFile, path: string): Promise<void> {
   );
 }
 
-async function tryLock(file: Deno.FsFile): Promise<boolean> {
+/** Locks a file for this handle alone; false where another one has it, in this program or elsewhere. */
+export async function tryLock(file: Deno.FsFile): Promise<boolean> {
   if (typeof file.tryLock === "function") return await lockPatiently(file);
   // Deno before 2.5 can only wait for a lock.
   let timer: ReturnType<typeof setTimeout> | undefined;

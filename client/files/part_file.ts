@@ -4,13 +4,16 @@
 import { join } from "node:path";
 import { toHex } from "#platform/bytes.ts";
 import { unpackFolder } from "./unpack_folder.ts";
+import { tryLock } from "./file_access.ts";
 import { openDownloadFolder, publishPart, randomPart } from "./save_download.ts";
 
-const FILE_MODE = 0o600;
+/** Owner only. */
+const READ_AND_WRITE = { read: true, write: true, mode: 0o600 };
 /** Less is not worth a file that somebody might wonder about. */
 const KEPT_MIN_BYTES = 1_048_576;
 const KEPT_MS = 7 * 86_400_000;
-const KEPT_NAME = /^\.cmdchat-[0-9a-f]{32}\.part$/;
+/** A part, or what a program that was killed left: a file of `saveDownload`, a folder that was being unpacked. */
+const PART_NAME = /^\.cmdchat-(?:[0-9a-f]{32}|[\w-]{16})\.part$/;
 
 /** Parts that this program writes now: two transfers must not share one. */
 const open = new Set<string>();
@@ -30,16 +33,24 @@ export class PartFile {
   readonly #handle: Deno.FsFile;
   readonly #root: string;
   readonly #path: string;
+  /** Whether another transfer finds it. */
+  readonly #isKnown: boolean;
   #bytes: number;
   #isClosed = false;
 
   private constructor(
     handle: Deno.FsFile,
-    { root, path, bytes }: { readonly root: string; readonly path: string; readonly bytes: number },
+    { root, path, isKnown, bytes }: {
+      readonly root: string;
+      readonly path: string;
+      readonly isKnown: boolean;
+      readonly bytes: number;
+    },
   ) {
     this.#handle = handle;
     this.#root = root;
     this.#path = path;
+    this.#isKnown = isKnown;
     this.#bytes = bytes;
   }
 
@@ -55,21 +66,16 @@ export class PartFile {
     const root = await openDownloadFolder(folder);
     await removeOld(root);
     const known = join(root, `.cmdchat-${toHex(hash).slice(0, 32)}.part`);
-    const isFree = !open.has(known) && await isOursOrMissing(known);
-    const path = isFree ? known : join(root, `.cmdchat-${randomPart()}.part`);
-    const handle = await Deno.open(path, {
-      read: true,
-      write: true,
-      create: isFree,
-      createNew: !isFree,
-      mode: FILE_MODE,
-    });
+    const resumed = await openKnown(known);
+    const isKnown = resumed !== undefined;
+    const path = isKnown ? known : join(root, `.cmdchat-${randomPart()}.part`);
+    const handle = resumed ?? await Deno.open(path, { ...READ_AND_WRITE, createNew: true });
     open.add(path);
     try {
       const bytes = await readKept(handle, { size, chunkBytes }, onKept);
       await handle.truncate(bytes);
       await handle.seek(bytes, Deno.SeekMode.Start);
-      return new PartFile(handle, { root, path, bytes });
+      return new PartFile(handle, { root, path, isKnown, bytes });
     } catch (error) {
       handle.close();
       open.delete(path);
@@ -87,6 +93,7 @@ export class PartFile {
   async finish(name: string): Promise<string> {
     try {
       await this.#handle.sync();
+      await this.#letRead();
       return await publishPart(this.#path, this.#root, name);
     } finally {
       await this.discard();
@@ -96,6 +103,7 @@ export class PartFile {
   /** All of an archive is there: unpacks it into a new folder of that name, and returns its path. */
   async unpack(name: string): Promise<string> {
     try {
+      await this.#letRead();
       return await unpackFolder(this.#path, this.#root, name);
     } finally {
       await this.discard();
@@ -110,8 +118,14 @@ export class PartFile {
 
   /** The transfer ended early: what is worth it stays. */
   async keep(): Promise<void> {
-    if (this.#bytes < KEPT_MIN_BYTES) return await this.discard();
+    if (!this.#isKnown || this.#bytes < KEPT_MIN_BYTES) return await this.discard();
     this.#close();
+  }
+
+  /** On Windows a lock keeps other handles of our own out as well. */
+  async #letRead(): Promise<void> {
+    if (Deno.build.os !== "windows" || !this.#isKnown) return;
+    await this.#handle.unlock().catch(() => undefined);
   }
 
   #close(): boolean {
@@ -121,6 +135,24 @@ export class PartFile {
     open.delete(this.#path);
     return true;
   }
+}
+
+/** The part under its known name, for this transfer alone; undefined where that is not to be had. */
+async function openKnown(path: string): Promise<Deno.FsFile | undefined> {
+  if (open.has(path) || !await isOursOrMissing(path)) return undefined;
+  const handle = await Deno.open(path, { ...READ_AND_WRITE, create: true });
+  // Some file systems know no locks: there nobody can be asked.
+  const isOurs = await tryLock(handle).catch(() => true);
+  // Another program may have finished it just now.
+  if (isOurs && await isNamed(handle, path)) return handle;
+  handle.close();
+  return undefined;
+}
+
+async function isNamed(handle: Deno.FsFile, path: string): Promise<boolean> {
+  const opened = await handle.stat();
+  const named = await Deno.lstat(path).catch(() => undefined);
+  return named?.ino === opened.ino && named.dev === opened.dev && await isOursOrMissing(path);
 }
 
 /** A link would lead elsewhere, and another one's file may change under us. */
@@ -156,11 +188,11 @@ async function readKept(
 }
 
 async function removeOld(root: string): Promise<void> {
-  for await (const { name, isFile } of Deno.readDir(root)) {
+  for await (const { name, isSymlink } of Deno.readDir(root)) {
     const path = join(root, name);
-    if (!isFile || !KEPT_NAME.test(name) || open.has(path)) continue;
+    if (isSymlink || !PART_NAME.test(name) || open.has(path)) continue;
     const info = await Deno.lstat(path).catch(() => undefined);
     const age = Date.now() - (info?.mtime?.getTime() ?? Date.now());
-    if (age > KEPT_MS) await Deno.remove(path).catch(() => undefined);
+    if (age > KEPT_MS) await Deno.remove(path, { recursive: true }).catch(() => undefined);
   }
 }

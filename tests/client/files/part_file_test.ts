@@ -70,14 +70,45 @@ Deno.test("a link at the part's name is not followed, and neither is a second na
   }
 });
 
-Deno.test("a part that nobody came back for is removed after a week, and nothing else is", async () => {
+Deno.test("a part that another program writes is left alone", async () => {
   await using scratch = await scratchFolder();
-  const old = `.cmdchat-${"cd".repeat(16)}.part`;
-  for (const name of [old, "letter.part", ".cmdchat-x.part"]) {
-    await Deno.writeTextFile(`${scratch.path}/${name}`, "x");
-    await Deno.utime(`${scratch.path}/${name}`, 1_000, 1_000);
+  const path = `${scratch.path}/${KEPT_NAME}`;
+  {
+    using theirs = await Deno.open(path, { write: true, createNew: true });
+    await theirs.tryLock(true);
+    await theirs.write(BYTES.subarray(0, MIB + 5));
+    const { part, kept } = await opened(scratch.path);
+    assert.equal(kept.length, 0);
+    await part.append(BYTES);
+    await part.finish("a.bin");
+    assert.deepEqual(await Deno.readFile(`${scratch.path}/a.bin`), BYTES);
   }
+  assert.deepEqual(await Deno.readFile(path), BYTES.subarray(0, MIB + 5));
+});
+
+Deno.test("a part that no other transfer could find is not kept", async () => {
+  await using scratch = await scratchFolder();
+  const [one, two] = [await opened(scratch.path), await opened(scratch.path)];
+  for (const { part } of [one, two]) {
+    await part.append(BYTES.subarray(0, 2 * MIB));
+    await part.keep();
+  }
+  assert.deepEqual(await namesIn(scratch.path), [KEPT_NAME]);
+});
+
+Deno.test("what nobody came back for, or a killed program left, is removed after a week, and nothing else is", async () => {
+  await using scratch = await scratchFolder();
+  const at = (name: string) => `${scratch.path}/${name}`;
+  const old = [`.cmdchat-${"cd".repeat(16)}.part`, ".cmdchat-Ab_-Ab_-Ab_-Ab_-.part"];
+  const others = [".cmdchat-x.part", "letter.part"];
+  for (const name of [...old, ...others]) await Deno.writeTextFile(at(name), "x");
+  const [folder, fresh] = [".cmdchat-0123456789abcdef.part", ".cmdchat-fedcba9876543210.part"];
+  for (const name of [folder, fresh]) {
+    await Deno.mkdir(at(name));
+    await Deno.writeTextFile(`${at(name)}/x`, "x");
+  }
+  for (const name of [...old, ...others, folder]) await Deno.utime(at(name), 1_000, 1_000);
   const { part } = await opened(scratch.path);
   await part.discard();
-  assert.deepEqual(await namesIn(scratch.path), [".cmdchat-x.part", "letter.part"]);
+  assert.deepEqual(await namesIn(scratch.path), [".cmdchat-fedcba9876543210.part", ...others]);
 });
