@@ -1,5 +1,6 @@
 // Invite links: the command that prints them, and following one.
 
+import { loadQrText } from "#platform/on_demand.ts";
 import { INVITE_MAX_S, INVITE_USES_MAX } from "../../shared/base/limits.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import {
@@ -279,8 +280,8 @@ function placeFor(
 }
 
 async function qrCode(text: string): Promise<string> {
-  const { renderUnicodeCompact } = await import("uqr");
-  return renderUnicodeCompact(text, { border: 2 });
+  const render = await loadQrText();
+  return render(text, { border: 2 });
 }
 
 /** What is said where the rows of a code would be wrapped, which nobody can scan; undefined where it fits. */

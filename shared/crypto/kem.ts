@@ -1,6 +1,7 @@
 // ML-KEM-768 (FIPS 203): the secret of a v2 session that resists a quantum computer. WebCrypto has it from
 // Deno 2.8 or so (0.03-0.09 ms an operation); where it does not, @noble/post-quantum (0.3-0.4 ms) is loaded.
 
+import { loadMlKem } from "#platform/on_demand.ts";
 import { CryptoError } from "../base/errors.ts";
 
 /** Bytes of a public key (FIPS 203 table 3). */
@@ -113,13 +114,12 @@ async function pairOfSeed(seed: Uint8Array): Promise<CryptoKeyPair> {
 /** ML-KEM-768 of @noble/post-quantum, loaded at the first use. */
 export const nobleKem: Kem = {
   async generate(seed) {
-    const { ml_kem768 } = await loadNoble();
-    const { publicKey, secretKey } = ml_kem768.keygen(seed);
+    const { publicKey, secretKey } = (await loadMlKem()).keygen(seed);
     return {
       publicKey,
       async decapsulate(ciphertext) {
         requireCiphertext(ciphertext);
-        return (await loadNoble()).ml_kem768.decapsulate(ciphertext, secretKey);
+        return (await loadMlKem()).decapsulate(ciphertext, secretKey);
       },
     };
   },
@@ -127,14 +127,10 @@ export const nobleKem: Kem = {
   // rejects while this throws would be nobody's rejection, which ends the process.
   async encapsulate(publicKey) {
     requirePublicKey(publicKey);
-    const { cipherText, sharedSecret } = (await loadNoble()).ml_kem768.encapsulate(publicKey);
+    const { cipherText, sharedSecret } = (await loadMlKem()).encapsulate(publicKey);
     return { ciphertext: cipherText, secret: sharedSecret };
   },
 };
-
-function loadNoble() {
-  return import("@noble/post-quantum/ml-kem.js");
-}
 
 function requireCiphertext(ciphertext: Uint8Array): void {
   if (ciphertext.length !== KEM_CIPHERTEXT_BYTES) {

@@ -6,11 +6,13 @@ import * as denoAead from "../../../shared/platform/deno/aead.ts";
 import * as denoBytes from "../../../shared/platform/deno/bytes.ts";
 import * as denoCurves from "../../../shared/platform/deno/curves.ts";
 import * as denoHash from "../../../shared/platform/deno/hash.ts";
+import * as denoOnDemand from "../../../shared/platform/deno/on_demand.ts";
 import * as denoWorker from "../../../shared/platform/deno/worker.ts";
 import * as webAead from "../../../shared/platform/web/aead.ts";
 import * as webBytes from "../../../shared/platform/web/bytes.ts";
 import * as webCurves from "../../../shared/platform/web/curves.ts";
 import * as webHash from "../../../shared/platform/web/hash.ts";
+import * as webOnDemand from "../../../shared/platform/web/on_demand.ts";
 import * as webWorker from "../../../shared/platform/web/worker.ts";
 import { randomBytes } from "../../../shared/crypto/random_bytes.ts";
 import { readSources } from "../../helpers/repo/sources.ts";
@@ -22,6 +24,7 @@ const _aead: typeof denoAead = webAead;
 const _bytes: typeof denoBytes = webBytes;
 const _curves: typeof denoCurves = webCurves;
 const _hash: typeof denoHash = webHash;
+const _onDemand: typeof denoOnDemand = webOnDemand;
 const _worker: typeof denoWorker = webWorker;
 
 Deno.test("every seam has two twins, and the web's exports what Deno's does", async () => {
