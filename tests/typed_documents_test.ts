@@ -10,8 +10,7 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "## Try it": "[npx: the tests themselves are started so; tests/client/ has `task chat`]",
     "## A friend on another machine":
       "[names of the example; tests/e2e/process/host_test.ts shares a chat and joins it]",
-    "## A server for others": "tests/e2e/release/documents_test.ts",
-    "### In a browser": "[fixed port: tests/e2e/browser/ builds and opens the page]",
+    "## A server for a team": "tests/e2e/release/documents_test.ts",
     "## In scripts": "tests/e2e/process/user_documents_test.ts",
   },
   "CONTRIBUTING.md": {

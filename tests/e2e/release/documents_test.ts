@@ -51,8 +51,8 @@ test("the commands of README and OPERATIONS.md do what is said of them", async (
   }
   await using system = await bootSystem(built.folder);
 
-  await t.step("README: a server for others, with the certificate that it makes", async () => {
-    const [block = ""] = await blocksBelow("README.md", "## A server for others", "sh");
+  await t.step("README: a server for a team, with the certificate that it makes", async () => {
+    const [block = ""] = await blocksBelow("README.md", "## A server for a team", "sh");
     const lines = block.split("\n").filter((line) => !line.includes("task compile"));
     await done(system, await documentedCertificateLine());
     await done(
