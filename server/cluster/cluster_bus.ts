@@ -170,8 +170,12 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   missed(seen: number): MissedEvents {
-    this.#memory.forget(performance.now());
+    this.forgetOld(performance.now());
     return this.#memory.since(Math.min(seen, this.at), this.at);
+  }
+
+  forgetOld(now: number): void {
+    this.#memory.forget(now);
   }
 
   close(): void {

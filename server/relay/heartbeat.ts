@@ -1,4 +1,5 @@
-// The pulse of the server: pings clients, closes silent connections, and ends held sessions whose time is over.
+// The pulse of the server: pings clients, closes silent connections, ends held sessions whose time is over, and has
+// quiet rooms forget what they may no longer keep.
 
 import type { Logger } from "@logtape/logtape";
 import {
@@ -14,6 +15,8 @@ import type { Counters } from "../telemetry/counters.ts";
 export interface HeartbeatOptions {
   readonly sessions: ReadonlyMap<number, Session>;
   readonly held: HeldSessions;
+  /** Has all rooms forget what is too old at `now`. */
+  readonly forgetOld: (now: number) => void;
   readonly counters: Counters;
   readonly log: Logger;
 }
@@ -24,8 +27,10 @@ export function startHeartbeat(options: HeartbeatOptions, signal: AbortSignal): 
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-function sweep({ sessions, held, counters, log }: HeartbeatOptions, now: number): void {
+function sweep(options: HeartbeatOptions, now: number): void {
+  const { sessions, held, counters, log } = options;
   held.sweep(now);
+  options.forgetOld(now);
   for (const session of sessions.values()) {
     if (session.writer === undefined) continue;
     if (now - session.heardAt > HEARTBEAT_TIMEOUT_MS) {

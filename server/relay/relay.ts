@@ -272,7 +272,11 @@ export class Relay implements SessionHost {
   run(signal: AbortSignal): void {
     const { held, counters, log, metrics } = this;
     metrics.watchLag(signal);
-    startHeartbeat({ sessions: this.#sessions, held, counters, log }, signal);
+    const forgetOld = (now: number) => {
+      this.rooms.forgetOld(now);
+      this.sealed.forgetOld();
+    };
+    startHeartbeat({ sessions: this.#sessions, held, forgetOld, counters, log }, signal);
     const every = this.config["metrics-interval"];
     if (every === 0) return;
     const timer = setInterval(() => log.info(metrics.line(this.gauges)), every * 1_000);

@@ -45,6 +45,16 @@ export class RoomRegistry implements RoomKeeper {
     return [...this.#rooms.values()];
   }
 
+  /** Bytes of what all rooms keep. */
+  get bytes(): number {
+    return this.#memory.used;
+  }
+
+  /** All rooms forget what is too old at `now`. */
+  forgetOld(now: number): void {
+    for (const room of this.#rooms.values()) room.forgetOld(now);
+  }
+
   open(title: string, address?: string): Room {
     const room = this.#rooms.get(title);
     if (room !== undefined) return room;

@@ -128,6 +128,8 @@ export interface Channel {
   pass(event: PassingEvent, audience?: Audience): void;
   /** What happened after position `seen`, as far as it is kept. */
   missed(seen: number): MissedEvents;
+  /** Forgets what is older at `now` than it may be kept: a quiet room has no event that does it. */
+  forgetOld(now: number): void;
   /** The room is gone from this server. */
   close(): void;
 }

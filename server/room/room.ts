@@ -258,6 +258,11 @@ export class Room {
     return this.#channel.missed(seen);
   }
 
+  /** Forgets what is too old at `now`. */
+  forgetOld(now: number): void {
+    this.#channel.forgetOld(now);
+  }
+
   /** The last member has left. */
   close(): void {
     this.#madeBy?.forget();

@@ -192,8 +192,13 @@ export class CommitOrder {
 
   /** What a member that is at `from` has missed. */
   since(from: RingPosition): Replay {
-    this.#ring.forgetOld(this.#options.utc());
+    this.forgetOld();
     return this.#ring.since(from, this.standing);
+  }
+
+  /** Forgets messages that are too old: a quiet room has no frame that does it. */
+  forgetOld(): void {
+    this.#ring.forgetOld(this.#options.utc());
   }
 
   /** Forgets all: the room is gone. */

@@ -256,6 +256,11 @@ export class SealedRoom {
     for (const peer of peers) peer?.dropped(this.number, "closed");
   }
 
+  /** Forgets messages that are too old. */
+  forgetOld(): void {
+    this.#order?.forgetOld();
+  }
+
   /** Forgets all, and stops all timers. */
   close(): void {
     this.#seats.clear();

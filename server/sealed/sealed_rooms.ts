@@ -64,6 +64,11 @@ export class SealedRooms {
     return this.#memory.used;
   }
 
+  /** All rooms forget messages that are too old. */
+  forgetOld(): void {
+    for (const room of this.#rooms.values()) room.forgetOld();
+  }
+
   /** The time by which all of them live; monotonic ms. */
   now(): number {
     return this.#options.clock.now();

@@ -138,6 +138,17 @@ Deno.test("messages older than twice the hold time are forgotten", () => {
   assert.deepEqual(texts(bob), []);
 });
 
+Deno.test("a quiet room forgets them too, and nobody has to come back for it", () => {
+  const { clock, members: [alice], rooms } = roomOf(2, { graceMs: 60_000 });
+  const before = rooms.bytes;
+  alice.app(1, "old");
+  rooms.forgetOld();
+  assert.ok(rooms.bytes > before, "a message that is still needed stays");
+  clock.turn(120_001);
+  rooms.forgetOld();
+  assert.equal(rooms.bytes, before);
+});
+
 Deno.test("one who was in an epoch that the room never had must join again", () => {
   const { members: [, bob] } = roomOf(2);
   bob.attach({ epoch: 9, seq: 1 });
