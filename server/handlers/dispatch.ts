@@ -37,8 +37,9 @@ export function dispatchRequest(session: Session, request: Request): void {
   }
   if (isSealedRequest(request)) return session.sealed.handle(request);
   const rule = REQUEST_RULES[request.kind];
-  // The operator lets what the rate limit counts pass unlimited; all else is paced, and what is not done as well.
-  const isFree = rule.isLimited === true && session.rateLimit === undefined;
+  // How fast what the rate limit counts may come is the operator's choice: a client that keeps to it is never slowed
+  // down. All else is paced, and what is not done as well.
+  const isFree = rule.isLimited === true;
   if (!rule.isSpentByHandler && !isFree) session.requestBudget.spend();
   if ("id" in request) {
     const { requests } = session;
@@ -49,7 +50,9 @@ export function dispatchRequest(session: Session, request: Request): void {
     if (!requests.take(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");
     }
-    if (rule.isLimited && !passesRateLimit(session, request, rule)) return;
+    if (rule.isLimited && !passesRateLimit(session, request, rule)) {
+      return session.requestBudget.spend();
+    }
   }
   try {
     const speaker = speakerOf(session, request, rule);

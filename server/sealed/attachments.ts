@@ -20,8 +20,6 @@ export interface SealedSession {
   takeMessage(now: number): number;
   /** The same for the work of a group, which must not wait for talk. */
   takeGroupWork(now: number): number;
-  /** Whether the operator lets what the rate limit counts pass unlimited; it is then worth nothing of the pace. */
-  readonly isUnlimited?: boolean;
   /** Something came that is worth a request of the session's pace. */
   spendPace(): void;
   /** Whether files may pass. */
@@ -104,7 +102,8 @@ export class Attachments implements SealedPeer {
 
   /** Does what a request asks for. A refusal is told; throws ProtocolError. */
   handle(request: SealedRequest): void {
-    const isFree = this.#owner.isUnlimited === true && isCounted(request.kind);
+    // As in dispatchRequest(): a client that keeps to the rate limit is not slowed down.
+    const isFree = isCounted(request.kind);
     try {
       if (request.kind === "sealed_chunk") return this.#chunk(request);
       if (!isFree) this.#owner.spendPace();

@@ -40,9 +40,6 @@ export function adaptSession(session: AttachingSession): SealedSession {
     deliver: (broadcast) => session.deliver(broadcast),
     takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
     takeGroupWork: (now) => counted(takeWork(now)),
-    get isUnlimited() {
-      return session.rateLimit === undefined;
-    },
     spendPace: () => session.requestBudget.spend(),
     takesFiles: config["max-file"] > 0,
     close: () => session.close(),

@@ -315,19 +315,28 @@ Deno.test("a rename or an away message counts for each room that it reaches, and
   assert.equal(bob.take("chat").length, 1);
 });
 
-Deno.test("without a rate limit talk costs nothing of the pace, and all that the limit never counts costs it", async () => {
-  const relay = await makeRelay([...FREE, "--max-message", "10"]);
-  const asks: Readonly<Record<string, (who: Seated) => void>> = {
-    talk: (who) => say(who, "hi"),
-    ping: ({ session }) => dispatchRequest(session, { kind: "ping" }),
-    typing: (who) => dispatchRequest(who.session, { kind: "typing", room: who.room() }),
-    declined: (who) => say(who, "far too long a text"),
-    repeat: ({ session }) => dispatchRequest(session, { kind: "rename", id: 1, name: "eve" }),
-  };
-  for (const [what, ask] of Object.entries(asks)) {
-    const who = seat(relay, { name: what });
-    for (let n = 0; n < 2 * PACE_BURST; n++) ask(who);
-    const wait = who.session.requestBudget.wait(performance.now());
-    assert.equal(wait > 0, what !== "talk", what);
-  }
+for (const rate of ["off", "1000/1"]) {
+  Deno.test(`with a rate limit of ${rate}, talk that it allows costs nothing of the pace, and all else costs it`, async () => {
+    const relay = await makeRelay(["--rate-limit", rate, "--max-message", "10"]);
+    const asks: Readonly<Record<string, (who: Seated) => void>> = {
+      talk: (who) => say(who, "hi"),
+      ping: ({ session }) => dispatchRequest(session, { kind: "ping" }),
+      typing: (who) => dispatchRequest(who.session, { kind: "typing", room: who.room() }),
+      declined: (who) => say(who, "far too long a text"),
+      repeat: ({ session }) => dispatchRequest(session, { kind: "rename", id: 1, name: "eve" }),
+    };
+    for (const [what, ask] of Object.entries(asks)) {
+      const who = seat(relay, { name: what });
+      for (let n = 0; n < 2 * PACE_BURST; n++) ask(who);
+      const wait = who.session.requestBudget.wait(performance.now());
+      assert.equal(wait > 0, what !== "talk", what);
+    }
+  });
+}
+
+Deno.test("talk beyond the rate limit costs the pace", async () => {
+  const relay = await makeRelay(["--rate-limit", "12/5"]);
+  const who = seat(relay, {});
+  for (let n = 0; n < 2 * PACE_BURST; n++) say(who, "hi");
+  assert.ok(who.session.requestBudget.wait(performance.now()) > 0);
 });
