@@ -7,21 +7,18 @@ import { readText } from "./helpers/repo/sources.ts";
 /** The test that types the blocks below a heading, or the reason why none does, in brackets. */
 const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": {
-    "## Try it": "[npx: the tests themselves are started so; tests/client/ has `task chat`]",
-    "## A friend on another machine":
-      "[names of the example; tests/e2e/process/host_test.ts shares a chat and joins it]",
+    "## Try it": "tests/e2e/process/first_steps_test.ts",
+    "## A friend on another machine": "tests/e2e/process/first_steps_test.ts",
     "## A server for a team": "tests/e2e/release/documents_test.ts",
     "## In scripts": "tests/e2e/process/user_documents_test.ts",
   },
   "CONTRIBUTING.md": {
-    "# Contributing": "[npx: the tests themselves are started so]",
+    "# Contributing": "tests/e2e/process/first_steps_test.ts",
   },
   "docs/CLIENT.md": {
     "# The client": "tests/e2e/process/user_documents_test.ts",
-    "## People you know":
-      "[names of the example: tests/client/headless/keygen_test.ts makes a key]",
-    "## Through a proxy":
-      "[needs Tor and a company's proxy: tests/e2e/web/proxies_test.ts has both]",
+    "## People you know": "tests/e2e/process/first_steps_test.ts",
+    "## Through a proxy": "tests/e2e/process/first_steps_test.ts",
     "## Completions and man pages": "tests/e2e/process/user_documents_test.ts",
   },
   "docs/JSON.md": {

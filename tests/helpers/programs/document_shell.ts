@@ -1,6 +1,5 @@
 // A shell that types what the documents show users, with the client and the user's own programs in PATH.
 
-import type { RunningServer } from "./server_process.ts";
 import { temporaryHome } from "./client_process.ts";
 import { type Ended, Program } from "./programs.ts";
 
@@ -23,7 +22,7 @@ export class DocumentShell implements Disposable {
   }
 
   /** A home with `cmdchat-client` from source, whose variables lead to `server`. */
-  static async open(server: RunningServer): Promise<DocumentShell> {
+  static async open(server: { readonly port: number }): Promise<DocumentShell> {
     const home = temporaryHome();
     const denoDir = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     const path = `${home}/bin:${Deno.env.get("PATH")}`;
@@ -41,6 +40,16 @@ export class DocumentShell implements Disposable {
       `echo $$ >> "$HOME/client.pids"\nexec '${Deno.execPath()}' run --no-check -A '${entry}' "$@"`,
     );
     return shell;
+  }
+
+  /** Makes an `npx` that knows this Deno alone and works in the checkout: tests download nothing. */
+  async provideNpx(): Promise<void> {
+    const root = new URL("../../../", import.meta.url).pathname;
+    const version = `deno@${Deno.version.deno}`;
+    await this.program(
+      "npx",
+      `[ "$1 $2" = "-y ${version}" ] || exit 64\nshift 2\ncd '${root}'\nexec '${Deno.execPath()}' "$@"`,
+    );
   }
 
   /** Makes a program of the user's own, which a document takes for granted. */
