@@ -15,6 +15,9 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "CONTRIBUTING.md": {
     "# Contributing": "tests/e2e/process/first_steps_test.ts",
   },
+  "docs/BENCHMARKS.md": {
+    "# Benchmarks": "[some ten minutes: tests/bench/bench_test.ts runs the rows in short]",
+  },
   "docs/CLIENT.md": {
     "# The client": "tests/e2e/process/user_documents_test.ts",
     "## People you know": "tests/e2e/process/first_steps_test.ts",
@@ -30,7 +33,9 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "### A certificate of your own": "tests/helpers/system/certificates.ts",
     "### As a systemd service": "tests/e2e/release/systemd_test.ts",
     "### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
-    "### With Docker": "[needs Docker: tests/e2e/release/image_test.ts tries the image]",
+    "### With Docker":
+      "[needs a Docker engine: image_test.ts and packaging_test.ts try image and compose file]",
+    "## Where only the web passes": "tests/e2e/web/reverse_proxies_test.ts",
     "## Identity": "tests/e2e/release/documents_test.ts",
     "## Watching": "tests/e2e/release/documents_test.ts",
     "### With Prometheus": "tests/e2e/release/systemd_test.ts",
@@ -48,6 +53,8 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+const COMMAND = /^(?:sudo|cmdchat-\w+|npx|docker|podman|deno|systemctl|openssl) /;
+
 /** Headings of a document below which shell commands stand. */
 async function headings(path: string): Promise<string[]> {
   const found = new Set<string>();
@@ -57,6 +64,17 @@ async function headings(path: string): Promise<string[]> {
     if (line === "```sh") found.add(heading);
   }
   return [...found];
+}
+
+/** Lines of blocks in no language, or in none that a shell reads, that somebody would type all the same. */
+async function unmarkedCommands(path: string): Promise<string[]> {
+  const found: string[] = [];
+  let language: string | undefined;
+  for (const line of (await readText(path)).split("\n")) {
+    if (line.startsWith("```")) language = language === undefined ? line.slice(3) : undefined;
+    else if (language === "" || language === "text") found.push(line);
+  }
+  return found.filter((line) => COMMAND.test(line));
 }
 
 async function documents(): Promise<string[]> {
@@ -72,6 +90,10 @@ Deno.test("every block of commands in a document has its row, and there is no ot
     const rows = Object.keys(TYPED[path] ?? {});
     assert.deepEqual((await headings(path)).toSorted(), rows.toSorted(), path);
   }
+});
+
+Deno.test("no block hides a command behind another language than sh", async () => {
+  for (const path of await documents()) assert.deepEqual(await unmarkedCommands(path), [], path);
 });
 
 Deno.test("the test that a row names reads that very block", async () => {

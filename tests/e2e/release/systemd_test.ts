@@ -170,6 +170,8 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
   await t.step("the operator asks the service, by the token that root can read", async () => {
     const [, ask = ""] = await blocksBelow(OPERATIONS, "## Acting on a running server", "sh");
     assert.match(await done(system, ask), /^session +token +connection /);
+    const [, top = ""] = await blocksBelow(OPERATIONS, "### Without an outage", "sh");
+    assert.match(await done(system, top), /^members +\d+ v1, \d+ v2, \d+ away$/m);
   });
 
   await t.step(

@@ -10,6 +10,7 @@ import { adminAnswer, pagesOf, WITH_TOKEN } from "../../helpers/programs/admin.t
 import { runClient, temporaryHome } from "../../helpers/programs/client_process.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { builtPage } from "../../helpers/browser/served_page.ts";
+import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import {
@@ -22,6 +23,7 @@ import {
 // Clients come from 127.0.0.1 or ::1; a proxy goes on from here.
 const PROXY = "127.0.0.9";
 const CAP = 2;
+const OPERATIONS = "docs/OPERATIONS.md";
 const testNginx = skipWithout("nginx", "openssl");
 const testHaproxy = skipWithout("haproxy", "openssl");
 const testCaddy = skipWithout("caddy", "openssl");
@@ -46,11 +48,10 @@ async function behind(startProxy: StartProxy): Promise<Behind> {
   const cleanup = new AsyncDisposableStack();
   const certificate = cleanup.use(await makeCertificate());
   await builtPage();
+  const [command = ""] = await blocksBelow(OPERATIONS, "## Where only the web passes", "sh");
+  const [, documented = ""] = /^cmdchat-server --host 127\.0\.0\.1 (.*)\n$/.exec(command) ?? [];
   const args = [
-    "--web",
-    "https://localhost",
-    "--trusted-proxy",
-    PROXY,
+    ...documented.replace("chat.example.org", "localhost").replace("127.0.0.1", PROXY).split(" "),
     "--max-per-address",
     String(CAP),
     "--hold",
