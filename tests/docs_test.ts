@@ -8,7 +8,15 @@ import { jsonSchema, SCHEMA_PATH } from "../scripts/docs/json_schema.ts";
 import { manPages } from "../scripts/docs/man_pages.ts";
 import { listOfTexts, TEXTS_PATH, userTexts } from "../scripts/docs/user_texts.ts";
 import { HANDSHAKE_RESULTS, Metrics } from "../server/telemetry/metrics.ts";
-import { FILE_CHUNKS_MAX, FILE_MAX_BYTES_CEILING } from "../shared/base/limits.ts";
+import { SERVER_OPTIONS } from "../server/config/server_options.ts";
+import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../server/config/limits.ts";
+import {
+  BACKLOG_MAX_LINES,
+  FILE_CHUNKS_MAX,
+  FILE_MAX_BYTES_CEILING,
+  SEALED_MEMBERS_MAX,
+} from "../shared/base/limits.ts";
+import type { OptionTable } from "../shared/cli/command_line.ts";
 import { prometheusPage } from "../server/telemetry/prometheus_page.ts";
 import { blocksBelow } from "./helpers/repo/document_blocks.ts";
 import { assertHistory, assertPrinted, isRequest } from "./helpers/repo/json_schema.ts";
@@ -113,6 +121,43 @@ Deno.test("TROUBLESHOOTING.md has every error of the programs by its first words
   const all = [...(await userTexts()).values()].flat().map((text) => text.replaceAll('"', ""));
   const isUsed = (entry: string) => all.some((text) => beginsAs(text, entry));
   assert.deepEqual(entries.filter((entry) => !isUsed(entry)), []);
+});
+
+Deno.test("README and FAQ.md give the limits that the code has", async () => {
+  const options: Record<string, string> = {};
+  const table: OptionTable = SERVER_OPTIONS;
+  for (const [name, { fallback }] of Object.entries(table)) {
+    options[name] = fallback ?? "";
+  }
+  const [messages, seconds] = (options["rate-limit"] ?? "").split("/");
+  const number = (n: number) => n.toLocaleString("en-US");
+  const mebibytes = (n: number) => `${n / 1_048_576} MiB`;
+  const size = (name: string) => String(options[name]).replace("MiB", " MiB");
+  const kib = Number(/^(\d+)KiB$/.exec(options["max-message"] ?? "")?.[1]);
+  const everywhere = [
+    `${number(kib * 1_024)} bytes`,
+    size("max-file"),
+    `${messages} messages in ${seconds} seconds`,
+    `${options["max-per-address"]} connections`,
+    `${BACKLOG_MAX_LINES} lines`,
+    `${options.hold} seconds`,
+  ];
+  const expected = {
+    "README.md": [
+      ...everywhere,
+      `a server ${number(Number(options["max-connections"]))}`,
+      `a sealed room ${SEALED_MEMBERS_MAX} members`,
+      `${FILE_MAX_BYTES_CEILING / 2 ** 30} GiB`,
+    ],
+    "docs/FAQ.md": [
+      ...everywhere,
+      `${number(ROOM_MEMORY_EVENTS)} events or ${mebibytes(ROOM_MEMORY_BYTES)}`,
+    ],
+  };
+  for (const [path, sentences] of Object.entries(expected)) {
+    const text = (await readText(path)).replaceAll(/\s+/g, " ");
+    assert.deepEqual(sentences.filter((sentence) => !text.includes(sentence)), [], path);
+  }
 });
 
 Deno.test("PROTOCOL.md has the bounds of files that the codec has", async () => {
