@@ -7,21 +7,21 @@ import { readText } from "./helpers/repo/sources.ts";
 /** The test that types the blocks below a heading, or the reason why none does, in brackets. */
 const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": {
-    "## Try it": "tests/e2e/process/first_steps_test.ts",
-    "## A friend on another machine": "tests/e2e/process/first_steps_test.ts",
+    "## Try it": "tests/e2e/release/first_steps_test.ts",
+    "## A friend on another machine": "tests/e2e/release/first_steps_test.ts",
     "## A server for a team": "tests/e2e/release/documents_test.ts",
     "## In scripts": "tests/e2e/process/user_documents_test.ts",
   },
   "CONTRIBUTING.md": {
-    "# Contributing": "tests/e2e/process/first_steps_test.ts",
+    "# Contributing": "tests/e2e/release/first_steps_test.ts",
   },
   "docs/BENCHMARKS.md": {
     "# Benchmarks": "[some ten minutes: tests/bench/bench_test.ts runs the rows in short]",
   },
   "docs/CLIENT.md": {
     "# The client": "tests/e2e/process/user_documents_test.ts",
-    "## People you know": "tests/e2e/process/first_steps_test.ts",
-    "## Through a proxy": "tests/e2e/process/first_steps_test.ts",
+    "## People you know": "tests/e2e/release/first_steps_test.ts",
+    "## Through a proxy": "tests/e2e/release/first_steps_test.ts",
     "## Completions and man pages": "tests/e2e/process/user_documents_test.ts",
   },
   "docs/JSON.md": {

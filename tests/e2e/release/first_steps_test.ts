@@ -4,7 +4,7 @@
 // examples alone: addresses, a link, the port of a proxy; and npx, which starts the Deno of the tests.
 
 import assert from "node:assert/strict";
-import { DocumentShell, lineOf } from "../../helpers/programs/document_shell.ts";
+import { DocumentShell } from "../../helpers/programs/document_shell.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { blocksBelow } from "../../helpers/repo/document_blocks.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
@@ -24,7 +24,7 @@ test("README: the same command in two terminals is a server and two people who t
   const first = shell.start(block, "one");
   await first.complains(/Started a server on 127\.0\.0\.1:\d+/);
   await first.complains(/Connected as "one" in "lobby"/);
-  const second = shell.start(lineOf(again, "npx -y deno@2.9.6 task chat"), "two");
+  const second = shell.start(again.split("\n")[0] ?? "", "two");
   await second.complains(/Connected as "two" in "lobby"/);
   await second.type("hello");
   await first.prints(/<two> hello/);
@@ -34,13 +34,13 @@ test("README: one command hosts and chats, the other one joins by the link that 
   using shell = await DocumentShell.open({ port: freePort() });
   await shell.provideNpx();
   const [block = ""] = await blocksBelow("README.md", "## A friend on another machine", "sh");
-  const host = shell.start(lineOf(block, "npx -y deno@2.9.6 task chat --share"), "ann");
+  const [hosts = "", joins = ""] = block.split("\n");
+  const host = shell.start(hosts, "ann");
   await host.complains(/Connected as "ann" in "lobby"/);
   const link = /cmdchat:\/\/[^'\s]+/.exec(host.stderr)?.[0];
   // A machine without a network has no link for others.
   if (link === undefined) return;
-  const typed = lineOf(block, "npx -y deno@2.9.6 task client").replace(/cmdchat:[^']+/, link);
-  const friend = shell.start(typed, "friend");
+  const friend = shell.start(joins.replace(/cmdchat:[^']+/, link), "friend");
   await friend.complains(/Connected as "friend" in "lobby"/);
   await friend.type("here I am");
   await host.prints(/<friend> here I am/);
