@@ -142,8 +142,8 @@ function requireCiphertext(ciphertext: Uint8Array): void {
 function requirePublicKey(publicKey: Uint8Array): void {
   let valid = publicKey.length === KEM_PUBLIC_KEY_BYTES;
   for (let at = 0; valid && at < KEM_PUBLIC_KEY_BYTES - 32; at += 3) {
-    const [a = 0, b = 0, c = 0] = publicKey.subarray(at, at + 3);
-    valid = (a | (b & 0x0f) << 8) < KEM_MODULUS && (b >> 4 | c << 4) < KEM_MODULUS;
+    const three = publicKey[at]! | publicKey[at + 1]! << 8 | publicKey[at + 2]! << 16;
+    valid = (three & 0xfff) < KEM_MODULUS && three >> 12 < KEM_MODULUS;
   }
   if (!valid) throw new CryptoError("Cannot agree on keys: the peer's ML-KEM key is not usable");
 }
