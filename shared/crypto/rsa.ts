@@ -5,6 +5,7 @@ import { fromHex, toHex } from "#platform/bytes.ts";
 import { CryptoError, ProtocolError } from "../base/errors.ts";
 import { HASH_BYTES, sha256 } from "./hkdf.ts";
 import { randomBytes } from "./random_bytes.ts";
+import { hashInto } from "./short_hash.ts";
 
 /** A fresh key pair of one client. */
 export type RsaKeyPair = CryptoKeyPair;
@@ -144,10 +145,13 @@ const EMPTY_LABEL_HASH = sha256();
 
 // MGF1 (RFC 8017 §B.2.1): SHA-256 of the seed and a counter of four bytes.
 function mask(bytes: Uint8Array, seed: Uint8Array): void {
-  for (let at = 0, counter = 0; at < bytes.length; at += HASH_BYTES, counter++) {
-    const block = sha256(seed, Uint8Array.of(0, 0, 0, counter));
+  const block = new Uint8Array(HASH_BYTES);
+  const counter = new Uint8Array(4);
+  for (let at = 0; at < bytes.length; at += HASH_BYTES) {
+    hashInto(block, [seed, counter]);
     const end = Math.min(HASH_BYTES, bytes.length - at);
-    for (let i = 0; i < end; i++) bytes[at + i] = (bytes[at + i] ?? 0) ^ (block[i] ?? 0);
+    for (let i = 0; i < end; i++) bytes[at + i] = bytes[at + i]! ^ block[i]!;
+    counter[3]!++;
   }
 }
 

@@ -111,3 +111,12 @@ Deno.test("hkdfExpandLabel() gives other bytes for another label, context, lengt
   ].map(toHex);
   assert.equal(new Set(all).size, all.length);
 });
+
+Deno.test("hkdfExtract() is HMAC-SHA-256 on both sides of the size above which the runtime hashes", () => {
+  const salt = range(0, 31);
+  for (const length of [0, 63, 64, 447, 448, 449, 512, 513, 5_000]) {
+    const inputKey = new Uint8Array(length).fill(length);
+    const expected = createHmac("sha256", salt).update(inputKey).digest("hex");
+    assert.equal(toHex(hkdfExtract(salt, inputKey)), expected, `${length} bytes`);
+  }
+});
