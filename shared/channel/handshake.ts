@@ -5,7 +5,7 @@
 // shares; each secret is used once and wiped; any failure ends the handshake.
 
 import { type AeadName, supportedAeads } from "../crypto/aead.ts";
-import { isSignedBy, type ServerIdentity, signAs } from "../crypto/identity.ts";
+import { isSignedBy, type ServerIdentity } from "../crypto/identity.ts";
 import { type Kem, type KemKeyPair, loadKem } from "../crypto/kem.ts";
 import { randomBytes } from "../crypto/random_bytes.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey, wrapKey } from "../crypto/rsa.ts";
@@ -200,7 +200,7 @@ export class ServerHandshake {
     const hello = decodeClientHello(firstMessage);
     const { share, secrets } = await this.#agree(hello, await loadKem());
     const clientFrame = encodeFrame(firstMessage);
-    const signature = await signAs(this.#identity, signatureInput(clientFrame, share));
+    const signature = this.#identity.sign(signatureInput(clientFrame, share));
     const answer = encodeServerHello({ ...share, signature });
     const transcript = transcriptHash(clientFrame, encodeFrame(answer));
     return { answer, keys: deriveSessionKeys(share.aead, { transcript, secrets }) };

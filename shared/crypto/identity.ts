@@ -1,7 +1,8 @@
 // A server's Ed25519 identity (RFC 8032): what makes it recognisable. Made at start and gone at the end, or
 // kept by the operator as the PEM that `cmdchat-server keygen` prints (also `openssl genpkey -algorithm ed25519`).
 
-import { toHex } from "#platform/bytes.ts";
+import { fromBase64, toHex } from "#platform/bytes.ts";
+import { ed25519Signer } from "#platform/curves.ts";
 import { decodeBase64, encodeBase64 } from "../base/base64.ts";
 import { ConfigError } from "../base/errors.ts";
 import { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
@@ -14,6 +15,8 @@ export const SIGNATURE_BYTES = 64;
 /** A server's key pair with the raw public key and its fingerprint. */
 export interface ServerIdentity {
   readonly privateKey: CryptoKey;
+  /** The 64-byte signature over a message. */
+  readonly sign: (message: Uint8Array) => Uint8Array;
   readonly publicKey: Uint8Array;
   readonly fingerprint: Fingerprint;
 }
@@ -26,13 +29,17 @@ const MAX_PEM_LENGTH = 1024;
 /** A fresh identity. */
 export async function generateIdentity(): Promise<ServerIdentity> {
   const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
-  const { privateKey, publicKey } = pair as CryptoKeyPair;
-  return identityOf(privateKey, await crypto.subtle.exportKey("raw", publicKey));
+  return await identityOf((pair as CryptoKeyPair).privateKey);
 }
 
-function identityOf(privateKey: CryptoKey, rawPublicKey: ArrayBuffer): ServerIdentity {
-  const publicKey = new Uint8Array(rawPublicKey);
-  return { privateKey, publicKey, fingerprint: fingerprintOf(publicKey) };
+async function identityOf(privateKey: CryptoKey): Promise<ServerIdentity> {
+  // WebCrypto gives the public key of a private one in this format only.
+  const { d, x } = await crypto.subtle.exportKey("jwk", privateKey);
+  const [seed, publicKey] = [fromBase64(d ?? "", "base64url"), fromBase64(x ?? "", "base64url")];
+  if (seed === undefined || publicKey === undefined) throw new TypeError("no key of Ed25519");
+  const sign = ed25519Signer(seed);
+  seed.fill(0);
+  return { privateKey, sign, publicKey, fingerprint: fingerprintOf(publicKey) };
 }
 
 /** The private key as PKCS#8 PEM (RFC 8410), which identityFromText() reads again. */
@@ -53,16 +60,7 @@ export async function identityFromText(text: string): Promise<ServerIdentity> {
   try {
     const der = new Uint8Array(pkcs8);
     const privateKey = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
-    // WebCrypto gives the public key of a private one in this format only.
-    const { x } = await crypto.subtle.exportKey("jwk", privateKey);
-    const publicKey = await crypto.subtle.importKey(
-      "jwk",
-      { kty: "OKP", crv: "Ed25519", x: x ?? "" },
-      "Ed25519",
-      true,
-      ["verify"],
-    );
-    return identityOf(privateKey, await crypto.subtle.exportKey("raw", publicKey));
+    return await identityOf(privateKey);
   } catch (cause) {
     throw unreadable(cause);
   }
@@ -73,12 +71,6 @@ function unreadable(cause?: unknown): ConfigError {
     "Cannot read the identity file: it must be one Ed25519 private key as PKCS#8 PEM",
     { cause, hint: "make one with: cmdchat-server keygen" },
   );
-}
-
-/** The 64-byte signature over a message. */
-export async function signAs(identity: ServerIdentity, message: Uint8Array): Promise<Uint8Array> {
-  const input = new Uint8Array(message);
-  return new Uint8Array(await crypto.subtle.sign("Ed25519", identity.privateKey, input));
 }
 
 // y coordinates, little-endian, of the points of order 1, 2, 4 and 8, and of 0 and 1 written above the prime.

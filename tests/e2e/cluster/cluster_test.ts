@@ -352,7 +352,7 @@ test("a sealed room is one on all servers; when its home dies, its members come 
     assert.deepEqual(said.slice(-2), ["2 from two", "3 from one"]);
   }
   await using mallory = await SealedPeer.connect({ port: portOf(scene, 2) }, key);
-  const forged = await mallory.attachment({ proof: new Uint8Array(64) });
+  const forged = mallory.attachment({ proof: new Uint8Array(64) });
   await mallory.peer.send(forged);
   assert.equal((await mallory.answer(forged.ask)).kind, "sealed_declined");
 

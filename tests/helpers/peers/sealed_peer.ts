@@ -1,6 +1,6 @@
 // A v2 client that is in a sealed room, as far as the relay can tell: its bodies are not really sealed.
 
-import { generateIdentity, type ServerIdentity, signAs } from "../../../shared/crypto/identity.ts";
+import { generateIdentity, type ServerIdentity } from "../../../shared/crypto/identity.ts";
 import type {
   Event,
   EventOf,
@@ -56,9 +56,9 @@ export class SealedPeer implements AsyncDisposable {
   }
 
   /** What `attach` sends. */
-  async attachment(
+  attachment(
     changes: Partial<RequestOf<"sealed_attach">> = {},
-  ): Promise<RequestOf<"sealed_attach">> {
+  ): RequestOf<"sealed_attach"> {
     const { handle, seat, key: { publicKey: key } } = this;
     const rid = ridOf(key);
     const claim = { rid, handle, challenge: this.peer.challenge };
@@ -67,9 +67,9 @@ export class SealedPeer implements AsyncDisposable {
       ask: ++this.#ask,
       rid,
       key,
-      proof: await signAs(this.key, attachInput("link", claim)),
+      proof: this.key.sign(attachInput("link", claim)),
       handleKey: seat.publicKey,
-      handleProof: await signAs(seat, attachInput("handle", claim)),
+      handleProof: seat.sign(attachInput("handle", claim)),
       member: false,
       epoch: 0,
       seq: 0,
@@ -81,7 +81,7 @@ export class SealedPeer implements AsyncDisposable {
   async attach(
     changes: Partial<RequestOf<"sealed_attach">> = {},
   ): Promise<EventOf<"sealed_attached" | "sealed_none" | "sealed_declined">> {
-    const request = await this.attachment(changes);
+    const request = this.attachment(changes);
     await this.peer.send(request);
     const answer = await this.answer(request.ask);
     if (answer.kind === "sealed_attached" || answer.kind === "sealed_none") this.room = answer.room;

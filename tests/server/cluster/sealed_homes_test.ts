@@ -4,7 +4,6 @@ import { SealedHomes } from "../../../server/cluster/sealed_homes.ts";
 import type { ClusterMessage } from "../../../server/cluster/cluster_messages.ts";
 import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
-import { signAs } from "../../../shared/crypto/identity.ts";
 import { openRooms, Recorder } from "../../helpers/peers/sealed_room.ts";
 import { newAttachKey } from "../../helpers/peers/sealed_peer.ts";
 
@@ -82,9 +81,9 @@ Deno.test("clients of other servers count by where they come from, as those of t
       ask: 1,
       rid,
       key: key.publicKey,
-      proof: await signAs(key, attachInput("link", claim)),
+      proof: key.sign(attachInput("link", claim)),
       handleKey: seat.publicKey,
-      handleProof: await signAs(seat, attachInput("handle", claim)),
+      handleProof: seat.sign(attachInput("handle", claim)),
       member: false,
       epoch: 0,
       seq: 0,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Attachments } from "../../../server/sealed/attachments.ts";
 import { Penalties } from "../../../server/sealed/attaching.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { type ServerIdentity, signAs } from "../../../shared/crypto/identity.ts";
+import { type ServerIdentity } from "../../../shared/crypto/identity.ts";
 import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
 import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { newAttachKey } from "../../helpers/peers/sealed_peer.ts";
@@ -30,7 +30,7 @@ const challenge = new Uint8Array(32).fill(3);
 
 /** Sessions of a server that attach to sealed rooms. */
 function door({ rooms }: OpenRooms) {
-  return async (address: string, seat: ServerIdentity, as = key) => {
+  return (address: string, seat: ServerIdentity, as = key) => {
     const told: Event[] = [];
     const session = new Attachments({
       address,
@@ -49,9 +49,9 @@ function door({ rooms }: OpenRooms) {
       ask: 1,
       rid,
       key: as.publicKey,
-      proof: await signAs(as, attachInput("link", claim)),
+      proof: as.sign(attachInput("link", claim)),
       handleKey: seat.publicKey,
-      handleProof: await signAs(seat, attachInput("handle", claim)),
+      handleProof: seat.sign(attachInput("handle", claim)),
       member: false,
       epoch: 0,
       seq: 0,

@@ -34,23 +34,23 @@ Deno.test("a proof of another session, of another key or over another handle ope
   await using _ = alice;
   await using __ = bob;
   await using mallory = await SealedPeer.connect(server, key);
-  const overheard = await bob.attachment();
+  const overheard = bob.attachment();
   const { rid, key: right } = overheard;
   const stranger = await SealedPeer.connect(server, await newAttachKey());
   await using ___ = stranger;
   const faults = [
-    await mallory.attachment({ ...overheard, ask: 90 }),
-    await mallory.attachment({ handleKey: overheard.handleKey }),
-    await mallory.attachment({
+    mallory.attachment({ ...overheard, ask: 90 }),
+    mallory.attachment({ handleKey: overheard.handleKey }),
+    mallory.attachment({
       handleKey: overheard.handleKey,
       handleProof: overheard.handleProof,
       ask: 91,
     }),
-    await mallory.attachment({ handleProof: new Uint8Array(64) }),
-    await mallory.attachment({ proof: new Uint8Array(64) }),
-    await mallory.attachment({ key: new Uint8Array(32) }),
-    { ...await stranger.attachment(), rid },
-    { ...await stranger.attachment(), rid, key: right },
+    mallory.attachment({ handleProof: new Uint8Array(64) }),
+    mallory.attachment({ proof: new Uint8Array(64) }),
+    mallory.attachment({ key: new Uint8Array(32) }),
+    { ...stranger.attachment(), rid },
+    { ...stranger.attachment(), rid, key: right },
   ];
   for (const request of faults) {
     const isStrangers = `${request.handleKey}` === `${stranger.seat.publicKey}`;

@@ -8,7 +8,6 @@ import {
   identityFromText,
   identityToText,
   isSignedBy,
-  signAs,
 } from "../../../shared/crypto/identity.ts";
 
 const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
@@ -25,11 +24,11 @@ function pemOf(hex: string): string {
   return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
 }
 
-Deno.test("identityFromText() and signAs() give the key and the signature of RFC 8032", async () => {
+Deno.test("identityFromText() and sign() give the key and the signature of RFC 8032", async () => {
   const identity = await identityFromText(PEM);
   assert.deepEqual(identity.publicKey, fromHex(PUBLIC));
   assert.equal(identity.fingerprint, fingerprintOf(fromHex(PUBLIC)));
-  assert.deepEqual(await signAs(identity, new Uint8Array()), fromHex(SIGNATURE));
+  assert.deepEqual(identity.sign(new Uint8Array()), fromHex(SIGNATURE));
 });
 
 Deno.test("identityFromText() reads back what identityToText() wrote, character for character", async () => {
@@ -82,7 +81,7 @@ Deno.test("identityFromText() rejects all else and repeats none of it", async ()
 Deno.test("isSignedBy() accepts that key's signature over that message and no other", async () => {
   const [ours, other] = await Promise.all([generateIdentity(), generateIdentity()]);
   const message = new TextEncoder().encode("message");
-  const signature = await signAs(ours, message);
+  const signature = ours.sign(message);
   const { publicKey } = ours;
   assert.equal(await isSignedBy({ publicKey, signature }, message), true);
   assert.equal(await isSignedBy({ publicKey: other.publicKey, signature }, message), false);
@@ -96,7 +95,7 @@ Deno.test("isSignedBy() accepts that key's signature over that message and no ot
 Deno.test("isSignedBy() is false, not an error, for keys and signatures of wrong sizes", async () => {
   const identity = await generateIdentity();
   const message = new Uint8Array(3);
-  const signature = await signAs(identity, message);
+  const signature = identity.sign(message);
   for (const length of [0, 31, 33]) {
     const publicKey = new Uint8Array(length).fill(3);
     assert.equal(await isSignedBy({ publicKey, signature }, message), false);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateIdentity, signAs } from "../../../shared/crypto/identity.ts";
+import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import {
   areAttachProofs,
   attachInput,
@@ -15,9 +15,9 @@ const claim = {
 };
 const proofs = {
   key: link.publicKey,
-  proof: await signAs(link, attachInput("link", claim)),
+  proof: link.sign(attachInput("link", claim)),
   handleKey: seat.publicKey,
-  handleProof: await signAs(seat, attachInput("handle", claim)),
+  handleProof: seat.sign(attachInput("handle", claim)),
 };
 
 const flipped = (bytes: Uint8Array, bit: number) =>

@@ -226,3 +226,27 @@ function refusedOr<T>(work: () => T): T | undefined {
 function littleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((sum, byte) => sum << 8n | BigInt(byte), 0n);
 }
+
+Deno.test("curves: who signs many messages signs as who signs one, also when its seed is gone", () => {
+  const seed = randomBytes(32);
+  const [first, second] = [randomBytes(10), randomBytes(200)];
+  const expected = [first, second].map((message) => denoCurves.ed25519Sign(seed, message));
+  for (const { ed25519Signer } of [denoCurves, webCurves]) {
+    const given = seed.slice();
+    const sign = ed25519Signer(given);
+    given.fill(0);
+    assert.deepEqual([first, second].map(sign), expected);
+  }
+});
+
+Deno.test("curves: an answer to a share is a fresh key each time, and both sides have its secret", () => {
+  const privateKey = randomBytes(32);
+  const share = denoCurves.x25519PublicKey(privateKey);
+  const answers = [denoCurves, webCurves, denoCurves].map(({ x25519Answer }) =>
+    x25519Answer(share)
+  );
+  for (const { publicKey, secret } of answers) {
+    assert.deepEqual(denoCurves.x25519Secret(privateKey, publicKey), secret);
+  }
+  assert.equal(new Set(answers.map(({ publicKey }) => denoBytes.toHex(publicKey))).size, 3);
+});
