@@ -2,6 +2,7 @@
 // Test files run within a browser: bundled with the browser's twins of the platform, and with as much of Deno and of
 // node:assert as they use.
 
+import { minified } from "../../../scripts/build/page.ts";
 import { ROOT } from "../repo/sources.ts";
 import type { RunningBrowser } from "./browsers.ts";
 
@@ -110,13 +111,16 @@ async function bundleTests(files: readonly string[]): Promise<string> {
         "--quiet",
         "--no-check",
         "--platform=browser",
+        // Tests look for errors by their names.
+        "--keep-names",
         `--import-map=${folder}/map.json`,
         `${folder}/entry.ts`,
       ],
       cwd: ROOT,
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout);
+    // What the page's minifier breaks must show here.
+    return minified(new TextDecoder().decode(stdout), true);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
