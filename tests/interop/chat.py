@@ -8,6 +8,14 @@ Each line of standard input is a command, done to its end before the next one is
   send FILE        offers FILE, and serves it until somebody has all of it
   cut              loses the connection and takes the session up again
   rekey            moves its keys on
+  react EMOJI      puts EMOJI under the newest chat of somebody else
+  reacted EMOJI    waits for somebody's EMOJI under the newest own chat
+  tell TEXT        sends TEXT to the sender of the newest chat of somebody else, and to nobody else
+  told TEXT        waits for somebody's TEXT for this client alone
+  change TEXT      changes the newest own chat
+  pin              pins the newest chat of somebody else; a refusal is printed
+  backlog N        has the server keep the last N lines for newcomers; a refusal is printed
+  closed           waits until the server ends the session, and prints why
   bye              leaves
 
 It prints one line for each thing that happened.
@@ -17,10 +25,20 @@ import argparse
 import hashlib
 import os
 import sys
+import time
 
-from session_v2 import ProtocolError, Session
+from session_v2 import Busy, ProtocolError, Session
 
 CHUNK, PULL_MAX = 32_768, 32
+
+
+COMMANDS = (
+    "say hear take send cut rekey react reacted tell told change pin backlog closed bye".split()
+)
+
+
+class Refused(Exception):
+    """The server declined a request, or ended the session."""
 
 
 class Chat:
@@ -29,11 +47,13 @@ class Chat:
         self._id = 0
         self._at = 0
         self._unread = []
+        # The newest chat of this client, and that of somebody else: events.
+        self._own, self._other = None, None
         self._enter(None, None)
 
     def _enter(self, ticket, secret):
         o = self._options
-        self._session = Session(o.host, o.port, o.fingerprint, o.ca_file)
+        self._session = self._connect()
         self._session.send("hello", o.name, o.token, ticket, secret, [[o.room, self._at]])
         welcome = self._session.receive()
         if welcome["kind"] != "welcome":
@@ -45,8 +65,21 @@ class Chat:
             self._at = entered["at"]
         print("resumed" if welcome["resumed"] else "in", entered["title"], "as", entered["name"], flush=True)
 
+    def _connect(self):
+        o = self._options
+        while True:
+            try:
+                return Session(o.host, o.port, o.fingerprint, o.ca_file)
+            except Busy as busy:
+                print("busy", flush=True)
+                time.sleep(busy.pause)
+
     def _receive(self):
         event = self._session.receive()
+        if event["kind"] == "earlier":
+            # S22c: what was said before this client came, each once, and nothing new.
+            for _sequence, _client, name, _time, text, _action, _reply in event["list"]:
+                print("earlier", name, text, flush=True)
         at = event.get("at", 0)
         if event["kind"] != "entered" and at > 0:
             if at <= self._at:
@@ -65,7 +98,7 @@ class Chat:
             if event["kind"] == kind and fits(event):
                 return event
             if event["kind"] in ("declined", "closing"):
-                raise ProtocolError(str(event))
+                raise Refused(str(event["why"]))
             self._unread.append(event)
 
     def _next_id(self):
@@ -78,11 +111,11 @@ class Chat:
     def say(self, text):
         id = self._next_id()
         self._session.send("chat", id, self._room, text, False, 0)
-        said = self._wait("chat", self._is_answer(id))
+        said = self._own = self._wait("chat", self._is_answer(id))
         print("said", said["text"], flush=True)
 
     def hear(self, text):
-        heard = self._wait("chat", lambda event: event["text"] == text)
+        heard = self._other = self._wait("chat", lambda event: event["text"] == text)
         print("heard", heard["name"], heard["text"], flush=True)
 
     def take(self, path):
@@ -136,9 +169,56 @@ class Chat:
     def rekey(self):
         self._session.update_keys()
 
+    def react(self, emoji):
+        id = self._next_id()
+        self._session.send("react", id, self._room, self._other["sequence"], emoji, True)
+        self._wait("reacted", self._is_answer(id))
+        print("put", emoji, flush=True)
+
+    def reacted(self, emoji):
+        fits = lambda event: event["sequence"] == self._own["sequence"] and event["emoji"] == emoji and event["on"]
+        print("got", emoji, "of", self._wait("reacted", fits)["name"], flush=True)
+
+    def tell(self, text):
+        id = self._next_id()
+        self._session.send("direct", id, self._other["client"], text)
+        print("told", self._wait("direct", self._is_answer(id))["toName"], flush=True)
+
+    def told(self, text):
+        heard = self._wait("direct", lambda event: event["to"] == self._client and event["text"] == text)
+        print("alone", heard["name"], heard["text"], flush=True)
+
+    def change(self, text):
+        id = self._next_id()
+        self._session.send("revise", id, self._room, self._own["sequence"], text)
+        print("changed", self._wait("revised", self._is_answer(id))["text"], flush=True)
+
+    def pin(self):
+        other = self._other
+        self._ask("pin", "pinned", self._room, other["sequence"], other["name"], other["text"])
+
+    def backlog(self, lines):
+        self._ask("backlog", "backlog", self._room, int(lines))
+
+    def _ask(self, request, event, *fields):
+        """A request that is answered `done`, and that all members are told of."""
+        id = self._next_id()
+        self._session.send(request, id, *fields)
+        try:
+            self._wait("done", lambda answer: answer["id"] == id)
+            self._wait(event, lambda told: told["client"] == self._client)
+            print("done", request, flush=True)
+        except Refused as refusal:
+            print("declined", refusal, flush=True)
+
+    def closed(self):
+        closing = self._wait("closing")
+        print("closed", closing["why"], "come back" if closing["retry"] else "for good", flush=True)
+        self._session.end()
+
     def bye(self):
         self._session.send("bye")
-        self._session.close()
+        self._session.end()
 
 
 def main():
@@ -152,7 +232,7 @@ def main():
     chat = Chat(parser.parse_args())
     for line in sys.stdin:
         command, _, argument = line.rstrip("\n").partition(" ")
-        if command not in ("say", "hear", "take", "send", "cut", "rekey", "bye"):
+        if command not in COMMANDS:
             raise SystemExit(f"no such command: {command}")
         getattr(chat, command)(*([argument] if argument else []))
 

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { makeCertificate } from "../helpers/system/certificates.ts";
 import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
 import { Program, runProgram } from "../helpers/programs/programs.ts";
-import { type RunningServer, startServer } from "../helpers/programs/server_process.ts";
+import { startServer } from "../helpers/programs/server_process.ts";
 import { skipWithout } from "../helpers/repo/skip.ts";
 
 const TOKEN = "a-token-for-the-test";
@@ -15,7 +15,7 @@ const PYTHON = "/usr/bin/python3";
 const HERE = new URL(".", import.meta.url).pathname;
 const test = skipWithout(PYTHON, "/usr/lib/python3/dist-packages/cryptography/__init__.py");
 
-function startPython(server: RunningServer, ...args: readonly string[]): Program {
+function startPython(server: { readonly port: number }, ...args: readonly string[]): Program {
   const [host = "", ...others] = args;
   return new Program(PYTHON, {
     args: ["-B", `${HERE}chat.py`, host, String(server.port), ...others],
@@ -32,6 +32,14 @@ test("the client in Python holds every vector of handshakes, records and their c
     /^handshakes, bad answers: 2, \d\d\nstreams of records, bad ones: 2, \d\d\n/,
   );
   assert.equal(code, 0);
+});
+
+test("the tables of messages in Python are those of PROTOCOL.md", async () => {
+  const document = new URL("../../docs/PROTOCOL.md", import.meta.url).pathname;
+  const args = ["-B", `${HERE}check_document.py`, document];
+  const { code, stdout, stderr } = await runProgram(PYTHON, { args });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^events, requests: \d\d, \d\d\n$/);
 });
 
 test("the client in Python and the client in Deno talk, send each other a file, and come back", async () => {
@@ -92,6 +100,90 @@ test("the client in Python and the client in Deno talk, send each other a file, 
   await deno.prints(/"event":"left".*"name":"python"/);
   await python.endInput();
   assert.equal(await python.end(), 0, python.stderr);
+});
+
+test("the client in Python reacts, changes, tells one alone, pins, keeps lines, and is told why the server ends", async () => {
+  await using server = await startServer();
+  await using deno = startClient(temporaryHome(), {
+    args: at(server, "--name=deno", "--room=interop", "--renderer=json"),
+  });
+  await deno.prints(/"state":"connected"/);
+  await using python = startPython(server, "127.0.0.1", "python", "interop");
+  await python.prints(/^in interop as python$/m);
+  await deno.type("good morning");
+  await python.type("hear good morning");
+  await python.prints(/^heard deno good morning$/m);
+
+  await python.type("react 👍");
+  await python.prints(/^put 👍$/m);
+  await deno.prints(/python[^\n]*👍|👍[^\n]*python/);
+  await python.type("say a tpyo");
+  await deno.prints(/"text":"a tpyo"/);
+  await deno.type("/react 🎉");
+  await python.type("reacted 🎉");
+  await python.prints(/^got 🎉 of deno$/m);
+  await python.type("change a typo");
+  await python.prints(/^changed a typo$/m);
+  await deno.prints(/a typo/);
+
+  await python.type("tell between us");
+  await python.prints(/^told deno$/m);
+  await deno.prints(/"kind":"direct"[^\n]*"text":"between us"/);
+  await deno.type("/msg python between us too");
+  await python.type("told between us too");
+  await python.prints(/^alone deno between us too$/m);
+
+  // Only who made the room, or an op, may do these.
+  await python.type("backlog 5");
+  await python.prints(/^declined .+$/m);
+  await deno.type("/op python");
+  await deno.prints(/made python an op of this room/);
+  await python.type("backlog 5");
+  await python.prints(/^done backlog$/m);
+  await python.type("pin");
+  await python.prints(/^done pin$/m);
+  await deno.prints(/pinned[^\n]*good morning/);
+  await python.type("say for those who come");
+  await python.prints(/^said for those who come$/m);
+  await using newcomer = startPython(server, "127.0.0.1", "late", "interop");
+  await newcomer.prints(/^in interop as late$/m);
+  await newcomer.type("hear anything");
+  await newcomer.prints(/^earlier python for those who come$/m);
+
+  await python.type("closed");
+  await server.stop();
+  await python.prints(/^closed .+ come back$/m);
+  await python.endInput();
+  assert.equal(await python.end(), 0, python.stderr);
+});
+
+test("the client in Python comes back after the pause that a busy server asks for", async () => {
+  await using server = await startServer();
+  const pauseMs = 700;
+  const refusal = { type: "handshake_error", reason: "server_busy" };
+  const body = new TextEncoder().encode(
+    JSON.stringify({ ...refusal, v2: { versions: [2, 2], pause: pauseMs } }),
+  );
+  const frame = new Uint8Array([0, 0, body.length >> 8, body.length & 255, ...body]);
+  using door = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const busy = (async () => {
+    using refused = await door.accept();
+    await refused.read(new Uint8Array(65_536));
+    await refused.write(frame);
+    const sentAway = performance.now();
+    const conn = await door.accept();
+    const pause = performance.now() - sentAway;
+    const onward = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const ways = [conn.readable.pipeTo(onward.writable), onward.readable.pipeTo(conn.writable)];
+    await Promise.allSettled(ways);
+    return pause;
+  })();
+  await using python = startPython({ port: door.addr.port }, "127.0.0.1", "python", "lobby");
+  await python.prints(/^busy\nin lobby as python$/m);
+  await python.type("bye");
+  await python.endInput();
+  assert.equal(await python.end(), 0, python.stderr);
+  assert.ok(await busy >= pauseMs - 1, `it came back after ${await busy} ms`);
 });
 
 test("the client in Python goes on neither with another server nor with the wrong token", async () => {
