@@ -102,10 +102,13 @@ Deno.test("every text that a user can see is in the list (deno task tables write
   assert.equal(await readText(TEXTS_PATH), await listOfTexts());
 });
 
-/** Whether a text begins as an entry says; where that begins with a value, the text has to begin with one too. */
+/** How the errors of the programs begin. */
+const ERROR =
+  /^(?:Cannot |Not (?:sent|delivered|done|changed)|Perhaps not |Stopped in |No (?:key|message|file) |Nobody \w+ed |The (?:connection to the server broke|server does not answer))/;
+
+/** Whether a text begins with the words of an entry, and with a value where that has `…`. */
 function beginsAs(text: string, entry: string): boolean {
-  const isOpen = /^Cannot(?: use)? …$/.test(entry);
-  return text.startsWith(isOpen ? entry : entry.replace(/…$/, ""));
+  return text.startsWith(entry) && !/^[a-z]/i.test(text.slice(entry.length));
 }
 
 Deno.test("TROUBLESHOOTING.md has every error of the programs by its first words, and no others", async () => {
@@ -114,7 +117,7 @@ Deno.test("TROUBLESHOOTING.md has every error of the programs by its first words
     [...cell.matchAll(/`([^`]+)`/g)].map(([, entry = ""]) => entry.replaceAll('"', ""))
   );
   const errors = [...(await userTexts()).values()].flat().map((text) => text.replaceAll('"', ""))
-    .filter((text) => /^(?:Cannot |Not (?:sent|delivered|done|changed)|Perhaps not )/.test(text));
+    .filter((text) => ERROR.test(text));
   assert.ok(errors.length > 300 && entries.length > 100, `${errors.length}, ${entries.length}`);
   const isFound = (text: string) => entries.some((entry) => beginsAs(text, entry));
   assert.deepEqual(errors.filter((text) => !isFound(text)), []);
