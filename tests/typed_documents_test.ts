@@ -30,6 +30,8 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "docs/OPERATIONS.md": {
     "## Install": "tests/e2e/release/release_test.ts",
+    "### With Homebrew":
+      "[needs Homebrew and a published release; release_test.ts reads the formula]",
     "### A certificate of your own": "tests/helpers/system/certificates.ts",
     "### As a systemd service": "tests/e2e/release/systemd_test.ts",
     "### With Let's Encrypt": "tests/e2e/release/systemd_test.ts",
@@ -53,7 +55,7 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-const COMMAND = /^(?:sudo|cmdchat-\w+|npx|docker|podman|deno|systemctl|openssl) /;
+const COMMAND = /^(?:sudo|cmdchat-\w+|npx|brew|docker|podman|deno|systemctl|openssl) /;
 
 /** Headings of a document below which shell commands stand. */
 async function headings(path: string): Promise<string[]> {
