@@ -237,6 +237,7 @@ export class ChatScreen {
     if (wish.kind === "write") return this.composer.begin(`/msg ${person.typed} `);
     // The view asks which one.
     if (wish.kind === "file") actions.entered(`/send @${person.typed}`);
+    else if (wish.kind === "compare") actions.entered(`/verify ${person.typed}`);
     else if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
     else if (!this.#hasKeyOf(person)) {
       this.alarm(
@@ -252,8 +253,8 @@ export class ChatScreen {
   }
 
   /** Whether who has that name now has the key that was shown: to compare two takes longer than to take a name. */
-  #hasKeyOf({ name, seal }: PagePerson): boolean {
-    return this.#present.some((each) => each.name === name && each.seal?.code === seal?.code);
+  #hasKeyOf({ name, code }: PagePerson): boolean {
+    return this.#present.some((each) => each.name === name && each.code === code);
   }
 
   async #askNotices(): Promise<void> {

@@ -144,37 +144,52 @@ export function showPrivacy(
 }
 
 /** What the user wants of somebody. */
-export type PersonWish = { readonly kind: "write" | "file" | "verified" | "profile" };
+export type PersonWish = { readonly kind: "write" | "file" | "compare" | "verified" | "profile" };
 
 /** Shows somebody, and asks what to do. */
-export function askPerson({ name, own, note, seal }: PagePerson): Promise<PersonWish | undefined> {
+export function askPerson(
+  { name, own, note, key, knownAs, code }: PagePerson,
+): Promise<PersonWish | undefined> {
+  const isVerified = key === "verified";
   return openDialog<PersonWish>(name, (answer) => [
     note === undefined ? undefined : element("p", { attributes: { dir: "auto" } }, note),
-    ...(seal === undefined ? [] : [
+    knownAs === undefined
+      ? undefined
+      : element("p", {}, "You know this person as ", element("bdi", {}, knownAs), "."),
+    ...(code === undefined ? [] : [
       element(
         "h3",
         {},
-        own ? "Your key" : seal.verified ? "Their key, which you verified" : "Their key",
+        own ? "Your key" : isVerified ? "Their key, which you verified" : "Their key",
       ),
-      element("p", { class: "code-words", attributes: { translate: "no" } }, seal.code),
-      seal.suspect
-        ? element(
-          "p",
-          { class: "danger" },
-          "This name had another key before. Ask its owner over another channel.",
-        )
-        : undefined,
-      own || seal.verified ? undefined : element(
-        "p",
-        {},
-        "Compare it over a channel that nobody can fake, on the phone for example. Both of you must see the same.",
-      ),
+      element("p", { class: "code-words", attributes: { translate: "no" } }, code),
     ]),
+    code === undefined && isVerified
+      ? element("p", {}, "They have the device key that you verified.")
+      : undefined,
+    key === "questioned"
+      ? element(
+        "p",
+        { class: "danger" },
+        code === undefined
+          ? "This name had another device key before, or shows none now. Ask its owner over another channel."
+          : "This name had another key before. Ask its owner over another channel.",
+      )
+      : undefined,
+    code === undefined || own || isVerified ? undefined : element(
+      "p",
+      {},
+      "Compare it over a channel that nobody can fake, on the phone for example. Both of you must see the same.",
+    ),
     own ? undefined : element(
       "div",
       { class: "buttons" },
       button("About", { class: "quiet", onClick: () => answer({ kind: "profile" }) }),
-      seal === undefined || seal.verified
+      code === undefined
+        ? key === "questioned"
+          ? button("Compare keys", { class: "quiet", onClick: () => answer({ kind: "compare" }) })
+          : undefined
+        : isVerified
         ? undefined
         : button("It is the same", { class: "quiet", onClick: () => answer({ kind: "verified" }) }),
       button("Send a file", { class: "quiet", onClick: () => answer({ kind: "file" }) }),

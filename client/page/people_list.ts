@@ -37,24 +37,30 @@ export class PeopleList {
 }
 
 function personChildren(
-  { name, own, color, here, note, rank, seal }: PagePerson,
+  { name, own, color, here, note, rank, key, knownAs }: PagePerson,
 ): readonly Child[] {
   return [
     coloredName(name, color),
     own ? element("span", { class: "you" }, "you") : undefined,
     rank === undefined ? undefined : element("span", { class: "you" }, rank),
-    seal === undefined || own ? undefined : sealMark(seal),
+    key === undefined ? undefined : keyMark(key),
     here ? undefined : element("span", { class: "hidden-text" }, ", connection lost"),
+    knownAs === undefined
+      ? undefined
+      : element("span", { class: "note" }, "known to you as ", element("bdi", {}, knownAs)),
     note === undefined ? undefined : element("bdi", { class: "note" }, note),
   ];
 }
 
-function sealMark({ verified, suspect }: NonNullable<PagePerson["seal"]>): HTMLElement {
-  const [name, words] = suspect
-    ? ["suspect", "another key than before"] as const
-    : verified
-    ? ["verified", "verified"] as const
-    : ["unverified", "not verified"] as const;
+/** What the user knows of somebody's key, as the mark's class and in words. */
+const KEY_MARKS = {
+  unknown: ["unverified", "not verified"],
+  verified: ["verified", "verified"],
+  questioned: ["suspect", "another key than before"],
+} as const;
+
+function keyMark(key: NonNullable<PagePerson["key"]>): HTMLElement {
+  const [name, words] = KEY_MARKS[key];
   return element(
     "span",
     { class: `seal ${name}`, attributes: { title: words } },

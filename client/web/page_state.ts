@@ -47,7 +47,7 @@ function peopleOf(chat: Chat, room: JoinedRoom): PagePerson[] {
   const sealed = room.seal?.people ?? [];
   const own = sealed.find((person) => person.own);
   return room.roster.people.slice(0, PEOPLE_SHOWN_MAX).map((person) => {
-    const { name, client, state, status } = person;
+    const { name, client, state, status, key = "unknown", known } = person;
     const { id } = room;
     const number = id !== undefined && isSealedId(id) ? memberNumber(id, client) : undefined;
     const member = sealed.find((one) => one.client === number);
@@ -60,12 +60,10 @@ function peopleOf(chat: Chat, room: JoinedRoom): PagePerson[] {
       here: state === "here",
       rank: room.rankOf(client),
       ...(status === null ? {} : { note: safeLine(status) }),
+      ...(isOwn || (key === "unknown" && !room.isSealed) ? {} : { key }),
+      ...(isOwn || known === undefined || known === name ? {} : { knownAs: safeName(known) }),
       ...(member === undefined || own === undefined ? {} : {
-        seal: {
-          code: pairCode(own, member).map(({ digits }) => digits).join("\n"),
-          verified: member.verified,
-          suspect: member.suspect,
-        },
+        code: pairCode(own, member).map(({ digits }) => digits).join("\n"),
       }),
     };
   });

@@ -2,6 +2,7 @@
 // nodes of it and never parses it. The view holds no state of the chat beyond what it was told last.
 
 import type { RenderedLine } from "../render/shown.ts";
+import type { KeyTrust } from "../rooms/roster.ts";
 import type { StartForm } from "./start_form.ts";
 
 /** The page as its core sees it. */
@@ -96,14 +97,12 @@ export interface PagePerson {
   readonly note?: string | undefined;
   /** Moderates the room: who made it, or one whom that one made an op. */
   readonly rank?: "maker" | "op" | undefined;
-  /** Of a sealed room. */
-  readonly seal?: {
-    /** Four groups of digits or words that both read to each other (`/verify NAME`). */
-    readonly code: string;
-    readonly verified: boolean;
-    /** The name was another key's before. */
-    readonly suspect: boolean;
-  };
+  /** What the user knows of their key; absent where nothing is known, and nothing has to be: in a plain room. */
+  readonly key?: KeyTrust | undefined;
+  /** The other name under which the user remembers their device key, as it is shown. */
+  readonly knownAs?: string | undefined;
+  /** Of a sealed room: four groups of digits or words that both read to each other (`/verify NAME`). */
+  readonly code?: string | undefined;
 }
 
 /** How room and connection are. */

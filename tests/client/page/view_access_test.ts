@@ -76,9 +76,9 @@ function fillAll({ texts, dialogs, line, room, status }: Fill) {
       typing: text,
       roomCode: text,
     });
-    const seal = { code: text, verified: false, suspect: true };
+    const marks = { code: text, key: "questioned", knownAs: text } as const;
     const person = { name: text, typed: text, own: false, color: 1, here: false, note: text };
-    view.setPeople([{ ...person, seal }]);
+    view.setPeople([{ ...person, ...marks }]);
     const rows = [
       [...roles, ...more].map((role) => ({ role, text })),
       [{ role: "link" as const, text, target: text }],
@@ -118,13 +118,14 @@ function fillAll({ texts, dialogs, line, room, status }: Fill) {
 async function fill(page: Page): Promise<void> {
   await page.evaluate(
     (lines, rooms, status) => {
-      const seal = { code: "1234 5678", verified: true, suspect: false };
+      const marks = { code: "1234 5678", key: "verified" } as const;
       const person = { own: false, color: 3, here: true };
       view.setRooms(rooms);
       view.setStatus(status);
       view.setPeople([
-        { ...person, name: "alice", typed: "alice", seal },
+        { ...person, name: "alice", typed: "alice", ...marks },
         { ...person, name: "carol", typed: "carol", note: "away", here: false },
+        { ...person, name: "dave2", typed: "dave2", key: "questioned", knownAs: "dave" },
         { ...person, name: "bob", typed: "bob", own: true },
       ]);
       lines.forEach((line) => view.print(line));

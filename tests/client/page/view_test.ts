@@ -362,9 +362,9 @@ testChat("an alarm is said at once and stays until it is closed", async (page) =
 });
 
 testChat("somebody can be written to and verified from the list of people", async (page) => {
-  const seal = { code: "1234 5678", verified: false, suspect: false };
+  const marks = { code: "1234 5678", key: "unknown" } as const;
   await page.evaluate((people) => view.setPeople(people), [
-    { name: "alice b", typed: '"alice b"', own: false, color: 1, here: true, seal },
+    { name: "alice b", typed: '"alice b"', own: false, color: 1, here: true, ...marks },
     { name: "bob", typed: "bob", own: true, color: 2, here: true },
   ]);
   const choose = async (label: string) => {
@@ -389,12 +389,40 @@ testChat("somebody can be written to and verified from the list of people", asyn
   assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
 });
 
+testChat("a plain room shows whose device key the user knows, and a changed one", async (page) => {
+  const person = { own: false, color: 1, here: true } as const;
+  await page.evaluate(
+    (people) => view.setPeople(people),
+    [
+      { ...person, name: "alice", typed: "alice", key: "verified" },
+      { ...person, name: "bobby", typed: "bobby", key: "verified", knownAs: "bob" },
+      { ...person, name: "carol", typed: "carol", key: "questioned" },
+      { ...person, name: "dave", typed: "dave" },
+    ] as const,
+  );
+  assert.deepEqual(await textOf(page, ".person"), [
+    "alice, verified",
+    "bobby, verifiedknown to you as bob",
+    "carol, another key than before",
+    "dave",
+  ]);
+  await page.evaluate(() => document.querySelectorAll<HTMLElement>(".person")[2]?.click());
+  assert.match(String(await textOf(page, "dialog .danger")), /^This name had another device key/);
+  await page.evaluate(() => {
+    [...document.querySelectorAll("dialog button")].find(({ textContent }) =>
+      textContent === "Compare keys"
+    )?.dispatchEvent(new MouseEvent("click"));
+  });
+  await page.waitForFunction(() => document.querySelector("dialog") === null);
+  assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", "/verify carol"]);
+});
+
 testChat("nobody is verified by a key that is another one since it was shown", async (page) => {
   const show = (code: string) =>
     page.evaluate((people) => view.setPeople(people), [
-      { name: "alice", typed: "alice", own: false, color: 1, here: true, seal: sealOf(code) },
+      { name: "alice", typed: "alice", own: false, color: 1, here: true, ...keyOf(code) },
     ]);
-  const sealOf = (code: string) => ({ code, verified: false, suspect: false });
+  const keyOf = (code: string) => ({ code, key: "unknown" }) as const;
   await show("1234 5678");
   await page.evaluate(() => document.querySelector<HTMLElement>(".person")?.click());
   await show("8765 4321");

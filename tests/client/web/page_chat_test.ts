@@ -96,7 +96,7 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   const codes = () => [alice, bob].map(({ view }) => view.status?.roomCode);
   await alice.view.until(() => codes()[0] === codes()[1]);
   await alice.view.until(() => alice.view.status?.privacy === "sealed");
-  const pairs = [alice, bob].map(({ view }) => view.people.find(({ own }) => !own)?.seal?.code);
+  const pairs = [alice, bob].map(({ view }) => view.people.find(({ own }) => !own)?.code);
   assert.equal(pairs[0], pairs[1]);
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   alice.actions.sendFiles([new File([bytes], "a b.bin")]);
