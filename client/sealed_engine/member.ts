@@ -262,7 +262,8 @@ export class Member {
       case undefined:
         return;
       default: {
-        if ("file" in purpose) return;
+        // The chat waits for an answer to each.
+        if ("file" in purpose) return state.options.tell({ kind: "taken", ...purpose });
         const message = state.own.decline(purpose.app);
         if (message === undefined) return;
         state.options.tell({ kind: "declined", request: message.request, why });

@@ -1,6 +1,5 @@
 // A v2 session: key agreement, records, and name, rooms and token only inside. docs/PROTOCOL.md, part 2.
 
-import { concatBytes } from "../../shared/base/bytes.ts";
 import type { RsaKeyPair } from "../../shared/crypto/rsa.ts";
 import { ConnectionError, ProtocolError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
@@ -8,9 +7,9 @@ import { encodeFrame } from "../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../shared/channel/handshake.ts";
 import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../../shared/base/limits.ts";
 import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
-import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
+import { BatchReader, frameParts, packBatches } from "../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../shared/channel/record_cipher.ts";
-import { decodeEvent, encodeRequest } from "../../shared/messages/codec_v2.ts";
+import { decodeEvent, encodeRequestParts } from "../../shared/messages/codec_v2.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { requirePlain } from "../base/local_ids.ts";
 import type { Connection } from "../net/endpoint.ts";
@@ -287,10 +286,7 @@ async function answerToHello(
 }
 
 function seal(cipher: RecordCipher, request: Request): Uint8Array {
-  const records = packBatches([frameBody(encodeRequest(request))]).map((parts) =>
-    cipher.seal(parts)
-  );
-  return concatBytes(records);
+  return cipher.sealAll(packBatches([frameParts(encodeRequestParts(request))]));
 }
 
 function helloOf({ name, rooms, token, ticket }: Introduction): Request {

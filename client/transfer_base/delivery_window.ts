@@ -20,6 +20,7 @@ interface Flight {
   readonly sentAt: number;
   /** Chunks that had come when it was sent. */
   readonly came: number;
+  readonly onCame: () => void;
 }
 
 /** Chunks on their way, by any key of theirs. */
@@ -51,23 +52,36 @@ export class DeliveryWindow {
     return this.#change.promise;
   }
 
-  /** A chunk leaves, or is asked for. */
-  sent(key: string): void {
-    this.#flights.set(key, { sentAt: this.#options.now(), came: this.#came });
+  /** A chunk leaves, or is asked for; `onCame`: it came. */
+  sent(key: string, onCame: () => void = () => {}): void {
+    this.#flights.set(key, { sentAt: this.#options.now(), came: this.#came, onCame });
   }
 
   /** It came. */
   came(key: string): void {
     const flight = this.#flights.get(key);
+    if (flight !== undefined) this.#confirm([[key, flight]], flight);
+  }
+
+  /** It came, and so did all that left before it. */
+  cameUpTo(key: string): void {
+    const flight = this.#flights.get(key);
     if (flight === undefined) return;
-    this.#flights.delete(key);
-    this.#came++;
+    const all = [...this.#flights];
+    this.#confirm(all.slice(0, all.findIndex(([other]) => other === key) + 1), flight);
+  }
+
+  /** These came; `flight` is the last one. */
+  #confirm(flights: readonly (readonly [string, Flight])[], flight: Flight): void {
+    for (const [key] of flights) this.#flights.delete(key);
+    this.#came += flights.length;
     const ms = Math.max(this.#options.now() - flight.sentAt, 0.01);
     this.#shortestMs = Math.min(this.#shortestMs, ms);
     this.#rates = [...this.#rates, (this.#came - flight.came) / ms].slice(-RATES_KEPT);
     const chunks = Math.max(...this.#rates) * (this.#shortestMs + QUEUE_MS);
     this.#size = Math.min(this.#options.most, Math.max(1, Math.floor(chunks)));
     this.#changed();
+    for (const [, { onCame }] of flights) onCame();
   }
 
   /** Nothing of what is on its way, or of these, counts any longer; what was measured does. */

@@ -26,6 +26,7 @@ import {
   type TransferRef,
 } from "../transfer_base/transfer_event.ts";
 import { DeliveryWindow } from "../transfer_base/delivery_window.ts";
+import { chunkKey } from "../uploads/chunk_sender.ts";
 import { ServedUpload } from "../uploads/served_upload.ts";
 import { giveUp, PushedUpload, type Upload } from "../uploads/upload.ts";
 import type { OnlyReceiver, TransferHost, UploadRequest } from "../transfer_base/transfer_host.ts";
@@ -82,11 +83,10 @@ export class Transfers {
     else this.#incoming.handleChunk(event);
   }
 
-  /** The server has a chunk of one of our files. */
-  handleTaken({ file, index }: EventOf<"taken">): void {
-    const sending = this.#sendingOf(file);
-    if (sending === undefined) this.#served.taken(file, index);
-    else sending.upload.taken(index);
+  /** The server has a chunk of one of our files, and all that left before it. */
+  handleTaken(chunk: EventOf<"taken">): void {
+    // Of a file that was given up as well: its chunks were on their way.
+    this.#window.cameUpTo(chunkKey(chunk));
   }
 
   /** A receiver asks for chunks of one of our files. */

@@ -8,6 +8,13 @@ import type { DeliveryWindow } from "../transfer_base/delivery_window.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import type { TransferFault } from "../transfer_base/transfer_event.ts";
 
+/** A chunk of one of our files in the window of all of them. */
+export function chunkKey(
+  { file, index }: { readonly file: string; readonly index: number },
+): string {
+  return `${file}/${index}`;
+}
+
 /** What a sender of chunks is made of. */
 export interface ChunkSenderOptions {
   readonly file: SourceFile;
@@ -19,6 +26,8 @@ export interface ChunkSenderOptions {
   readonly window: DeliveryWindow;
   /** The connection took a chunk. */
   readonly onSent: (index: number, to: readonly AnyClientId[]) => void;
+  /** The server has a chunk. */
+  readonly onTaken: (index: number) => void;
   /** The file cannot be read any longer, or is not what it was. */
   readonly onFault: (fault: TransferFault) => void;
 }
@@ -49,11 +58,6 @@ export class ChunkSender {
     if (count === 0) this.#asked.delete(client);
     else this.#asked.set(client, { next, end: index + count });
     void this.#sendAll();
-  }
-
-  /** The server has a chunk. */
-  taken(index: number): void {
-    this.#options.window.came(this.#keyOf(index));
   }
 
   /** What was asked for over the lost connection is asked for again over the next one. */
@@ -90,8 +94,8 @@ export class ChunkSender {
   }
 
   async #sendPart(to: AnyClientId[], index: number, data: Uint8Array): Promise<void> {
-    const { id: file, send, window, onSent } = this.#options;
-    window.sent(this.#keyOf(index));
+    const { id: file, send, window, onSent, onTaken } = this.#options;
+    window.sent(chunkKey({ file, index }), () => onTaken(index));
     const lost = this.#lost.promise;
     const sent = send({ kind: "part", to, file, index, data }).then(
       () => onSent(index, to),
@@ -126,9 +130,5 @@ export class ChunkSender {
       this.#options.onFault(error.fault);
       return new Uint8Array();
     }
-  }
-
-  #keyOf(index: number): string {
-    return `${this.#options.id}/${index}`;
   }
 }

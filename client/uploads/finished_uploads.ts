@@ -51,11 +51,6 @@ export class FinishedUploads {
     served.upload.pulled(event);
   }
 
-  /** The server has a chunk of one of them. */
-  taken(file: string, index: number): void {
-    this.#files.get(file)?.upload.taken(index);
-  }
-
   /** A receiver says what became of one: of which, and what all said, where that is news. */
   answered(event: WithAnyIds<EventOf<"receipt">>): LateAnswer | undefined {
     const served = this.#files.get(event.file);

@@ -72,6 +72,7 @@ export class ServedUpload implements Upload {
       send,
       window,
       onSent: (index, to) => this.#sent(index, to),
+      onTaken: (index) => this.#taken(index),
       onFault: (fault) => this.stop(fault),
     });
   }
@@ -122,15 +123,6 @@ export class ServedUpload implements Upload {
     this.#isAsked = true;
     this.#heardAt = this.#options.now();
     this.#chunks.ask(event);
-  }
-
-  taken(index: number): void {
-    this.#heardAt = this.#options.now();
-    this.#chunks.taken(index);
-    if (index !== this.#total - 1) return;
-    const isNews = this.#receivers.gotAll(this.#endSentTo);
-    this.#endSentTo = [];
-    if (isNews) this.#judge();
   }
 
   answered(event: WithAnyIds<EventOf<"receipt">>): readonly ReceiverAnswer[] | undefined {
@@ -190,6 +182,14 @@ export class ServedUpload implements Upload {
   close(): void {
     this.#chunks.close();
     this.file.close();
+  }
+
+  #taken(index: number): void {
+    this.#heardAt = this.#options.now();
+    if (index !== this.#total - 1) return;
+    const isNews = this.#receivers.gotAll(this.#endSentTo);
+    this.#endSentTo = [];
+    if (isNews) this.#judge();
   }
 
   #sent(index: number, to: readonly AnyClientId[]): void {

@@ -58,8 +58,6 @@ export interface Upload {
   peopleAre(people: readonly OfferedMember[]): void;
   /** A receiver asks for chunks. */
   pulled(event: WithAnyIds<EventOf<"pull">>): void;
-  /** The server has a chunk. */
-  taken(index: number): void;
   /** Looks at deadlines. */
   sweep(): void;
   /** Sends it; never rejects. `onProgress` follows what is done. */
@@ -150,9 +148,6 @@ export class PushedUpload implements Upload {
 
   /** Nothing: a v1 server asks for nothing. */
   pulled(): void {}
-
-  /** Nothing: a v1 server confirms nothing. */
-  taken(): void {}
 
   /** Nothing. */
   sweep(): void {}

@@ -34,7 +34,8 @@ export class FrameSource {
       if (more.length > 0 || this.#reader.pending) {
         throw new ProtocolError("Cannot read on: the peer did not wait for an answer");
       }
-      return frame;
+      // It is looked at for longer than its buffer is ours.
+      return frame.slice();
     }
   }
 

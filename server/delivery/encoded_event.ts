@@ -1,9 +1,9 @@
 // One event on its way to many: encoded at most once for each protocol, however many members get it.
 
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { frameBody, type FramedBody, framedBytes } from "../../shared/channel/record_batch.ts";
+import { type FramedBody, framedBytes, frameParts } from "../../shared/channel/record_batch.ts";
 import { encodeJson } from "../../shared/channel/envelope_v1.ts";
-import { encodeEvent } from "../../shared/messages/codec_v2.ts";
+import { encodeEventParts } from "../../shared/messages/codec_v2.ts";
 import { toV1 } from "./v1_translation.ts";
 
 /** A body that waits in any number of outboxes. Never changed once it is made. */
@@ -51,7 +51,7 @@ export class EncodedEvent {
   /** The body for a v2 member, framed for records. */
   get v2(): OutgoingBody<FramedBody> {
     if (this.#v2 === undefined) {
-      const content = frameBody(encodeEvent(this.event));
+      const content = frameParts(encodeEventParts(this.event));
       this.#v2 = { content, bytes: framedBytes(content), waiting: 0 };
     }
     return this.#v2;

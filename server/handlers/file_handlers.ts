@@ -65,8 +65,8 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     const { file, index, data } = request;
     const receivers = session.files.part(request);
     const member = receivers === undefined ? undefined : session.membership(receivers.room);
-    // The window of a sender counts on an answer to each part.
-    session.tell({ kind: "taken", file, index });
+    // The window of a sender counts on an answer, passed on or not.
+    session.files.taken.add({ file, index });
     // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
     if (receivers === undefined || member === undefined) return session.requestBudget.spend();
     if (stopsMuted(session, member, file)) return;

@@ -11,6 +11,7 @@ import {
 } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
+import { TakenParts, type ToldSender } from "./taken_parts.ts";
 
 /** What one receiver asked for and was not sent yet: chunks from `next` up to `end`; and on whose account. */
 interface Pull {
@@ -76,11 +77,14 @@ export interface PartReceivers {
 /** The files that one sender offers. Methods that judge return why something is refused, or undefined. */
 export class FileTransfers {
   readonly #transfers = new Map<string, Transfer>();
+  /** What of them has come, which their sender hears of. */
+  readonly taken: TakenParts;
   readonly #maxBytes: number;
 
   /** `maxBytes`: the largest file; 0 = none. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, sender: ToldSender) {
     this.#maxBytes = maxBytes;
+    this.taken = new TakenParts(sender);
   }
 
   /** Whether nothing that was offered may still be asked for. */

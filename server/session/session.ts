@@ -110,7 +110,7 @@ export class Session implements MemberSession, SessionRef {
 
   /** The files that it is sending. */
   get files(): FileTransfers {
-    return this.#files ??= new FileTransfers(this.host.config["max-file"]);
+    return this.#files ??= new FileTransfers(this.host.config["max-file"], this);
   }
 
   /** Its part in sealed rooms. */

@@ -10,6 +10,11 @@ const FIRST_BYTES = 1_024;
 // A sender whose first bytes came gets room for so many times as much: a large record is then copied once, and what
 // is only announced costs nothing.
 const GROWTH = 4;
+// Bodies of large frames are used again: parts of files come in frames of 33 KB, and a new buffer for each would be
+// a quarter of what the collector has to take away.
+const REUSED_MIN_BYTES = 16_384;
+const SPARES_MAX = 4;
+const spares: Uint8Array[] = [];
 
 /** Puts the length in front of `body` (1 to FRAME_MAX_BYTES bytes). Throws LimitError otherwise. */
 export function encodeFrame(body: Uint8Array): Uint8Array {
@@ -24,7 +29,10 @@ export function encodeFrame(body: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Bytes in, frame bodies out, however the bytes are cut. Never holds more than one frame. */
+/**
+ * Bytes in, frame bodies out, however the bytes are cut. Never holds more than one frame. All readers share a few buffers
+ * for large bodies.
+ */
 export class FrameReader {
   #headerBytes = 0;
   /** What of the length has come; a buffer of four bytes would cost an idle link 300. */
@@ -45,8 +53,9 @@ export class FrameReader {
   }
 
   /**
-   * Frame bodies completed by `chunk`, to be used up before its bytes change: one that is whole in it is a part of it,
-   * any other a copy. Throws ProtocolError on a length out of range.
+   * Frame bodies completed by `chunk`, each to be used up before the next one is asked for and before the bytes of `chunk`
+   * change: one that is whole in it is a part of it, any other is in a buffer that is used again. Throws ProtocolError
+   * on a length out of range.
    */
   *push(chunk: Uint8Array): Generator<Uint8Array, void> {
     let at = 0;
@@ -54,9 +63,12 @@ export class FrameReader {
       at = this.#readHeader(chunk, at);
       if (at === chunk.length) return;
       const end = Math.min(at + this.#length - this.#bodyBytes, chunk.length);
-      const body = this.#take(chunk.subarray(at, end));
+      const bytes = chunk.subarray(at, end);
+      const body = this.#take(bytes);
       at = end;
-      if (body !== undefined) yield body;
+      if (body === undefined) continue;
+      yield body;
+      if (body !== bytes) keepSpare(body);
     }
   }
 
@@ -98,9 +110,20 @@ export class FrameReader {
     const body = this.#body;
     if (body !== undefined && needed <= body.length) return body;
     const room = Math.max(FIRST_BYTES, needed, GROWTH * (body?.length ?? more));
-    const grown = new Uint8Array(Math.min(this.#length, room));
+    const grown = takeRoom(Math.min(this.#length, room), this.#length);
     if (body !== undefined) grown.set(body.subarray(0, this.#bodyBytes));
     this.#body = grown;
     return grown;
   }
+}
+
+/** At least `room` bytes, and all of `length` where there is a spare buffer for it. */
+function takeRoom(room: number, length: number): Uint8Array {
+  const at = room < REUSED_MIN_BYTES ? -1 : spares.findIndex((spare) => spare.length >= length);
+  const [spare] = at < 0 ? [] : spares.splice(at, 1);
+  return spare?.subarray(0, length) ?? new Uint8Array(room);
+}
+
+function keepSpare({ buffer, length }: Uint8Array): void {
+  if (length >= REUSED_MIN_BYTES && spares.length < SPARES_MAX) spares.push(new Uint8Array(buffer));
 }

@@ -1,7 +1,7 @@
 // What is inside records: messages one after another, the large ones in pieces (docs/PROTOCOL.md §6.4).
 // A message is framed once and the same bytes go to every recipient; there is one way to write each message.
 
-import { smallBytes } from "../base/bytes.ts";
+import { concatBytes, smallBytes } from "../base/bytes.ts";
 import { LimitError, ProtocolError } from "../base/errors.ts";
 import { BODY_MAX_BYTES } from "../base/limits.ts";
 import { RECORD_MAX_CONTENT } from "./record_cipher.ts";
@@ -20,28 +20,40 @@ export type FramedBody = readonly Uint8Array[];
 
 /** Frames a message body of 1 byte to `maxBytes`. Throws LimitError. */
 export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): FramedBody {
-  if (body.length === 0 || body.length > maxBytes) {
-    throw new LimitError(
-      `Cannot send a message of ${body.length} bytes: 1 to ${maxBytes} are allowed`,
-    );
+  return frameParts([body], maxBytes);
+}
+
+/** The same of a body that is the parts one after another. */
+export function frameParts(parts: readonly Uint8Array[], maxBytes = BODY_MAX_BYTES): FramedBody {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length === 0 || length > maxBytes) {
+    throw new LimitError(`Cannot send a message of ${length} bytes: 1 to ${maxBytes} are allowed`);
   }
   // The room for more that an array gets with its first push would cost each remembered message 130 bytes.
-  if (body.length <= PIECE_MAX_BYTES) return [framePiece(body, false)];
+  if (length <= PIECE_MAX_BYTES) return [framePiece(parts, { length, more: false })];
+  const body = concatBytes(parts);
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < body.length; at += PIECE_MAX_BYTES) {
-    pieces.push(
-      framePiece(body.subarray(at, at + PIECE_MAX_BYTES), at + PIECE_MAX_BYTES < body.length),
-    );
+  for (let at = 0; at < length; at += PIECE_MAX_BYTES) {
+    const piece = body.subarray(at, at + PIECE_MAX_BYTES);
+    const more = at + PIECE_MAX_BYTES < length;
+    pieces.push(framePiece([piece], { length: piece.length, more }));
   }
   return pieces;
 }
 
-function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
-  const length = PREFIX_BYTES + bytes.length;
-  const piece = length <= SMALL_BYTES ? smallBytes(length) : new Uint8Array(length);
-  const prefix = more ? MORE + bytes.length : bytes.length;
-  new DataView(piece.buffer, piece.byteOffset).setUint32(0, prefix);
-  piece.set(bytes, PREFIX_BYTES);
+/** `length`: bytes of all parts. */
+function framePiece(
+  parts: readonly Uint8Array[],
+  { length, more }: { readonly length: number; readonly more: boolean },
+): Uint8Array {
+  const size = PREFIX_BYTES + length;
+  const piece = size <= SMALL_BYTES ? smallBytes(size) : new Uint8Array(size);
+  new DataView(piece.buffer, piece.byteOffset).setUint32(0, more ? MORE + length : length);
+  let at = PREFIX_BYTES;
+  for (const part of parts) {
+    piece.set(part, at);
+    at += part.length;
+  }
   return piece;
 }
 

@@ -4,8 +4,10 @@
 import { equalBytes } from "#platform/bytes.ts";
 import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod/mini";
+import { concatBytes } from "../base/bytes.ts";
 import { LimitError, ProtocolError } from "../base/errors.ts";
 import { BODY_MAX_BYTES, FRAME_MAX_BYTES } from "../base/limits.ts";
+import { bytesHead, splitBytes } from "./cbor_bytes.ts";
 
 interface Row {
   readonly number: number;
@@ -14,6 +16,8 @@ interface Row {
   readonly schema: z.ZodMiniType;
   /** Bytes of the largest body of this kind. */
   readonly maxBytes: number;
+  /** The place in the array of the field whose bytes are passed by reference; undefined where there is none. */
+  readonly bulkAt: number | undefined;
 }
 
 /** A table as tableOf() made it. */
@@ -39,26 +43,60 @@ const DECODE_OPTIONS = {
   rejectDuplicateMapKeys: true,
 } as const;
 
+/** What a table needs beside its rows. */
+export interface TableOptions {
+  /** Bytes of the largest body of a kind. */
+  readonly maxBytes?: (kind: string) => number;
+  /**
+   * By kind a field of many bytes: these are not copied when a message is written or read, so that what is read is a part
+   * of its body. For parts of files, most of whose cost copies would be.
+   */
+  readonly bulk?: Readonly<Record<string, string>>;
+}
+
 /** The codec of a table of messages: a row's number and its fields, in the order of the rows; sizes by kind. */
 export function tableOf(
   rows: Rows,
-  maxBytes: (kind: string) => number = () => BODY_MAX_BYTES,
+  { maxBytes = () => BODY_MAX_BYTES, bulk = {} }: TableOptions = {},
 ): Table {
-  const byNumber = Object.entries(rows).map(([kind, shape], number) => ({
-    number,
-    kind,
-    fields: Object.keys(shape),
-    schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodMiniType[])]),
-    maxBytes: maxBytes(kind),
-  }));
+  const byNumber = Object.entries(rows).map(([kind, shape], number) => {
+    const fields = Object.keys(shape);
+    const bulkAt = fields.indexOf(bulk[kind] ?? "") + 1;
+    return {
+      number,
+      kind,
+      fields,
+      schema: z.tuple([z.literal(number), ...(Object.values(shape) as z.ZodMiniType[])]),
+      maxBytes: maxBytes(kind),
+      bulkAt: bulkAt > 0 ? bulkAt : undefined,
+    };
+  });
   return { byNumber, byKind: new Map(byNumber.map((row) => [row.kind, row])) };
 }
 
 /** The body of a message of that table. */
 export function encodeBy(table: Table, message: { readonly kind: string }): Uint8Array {
+  return concatBytes(encodePartsBy(table, message));
+}
+
+const NO_BYTES = new Uint8Array();
+
+/** The same in parts, to be put together: many bytes of a message are one of them, and not copied. */
+export function encodePartsBy(
+  table: Table,
+  message: { readonly kind: string },
+): readonly Uint8Array[] {
   const row = table.byKind.get(message.kind) as Row;
-  const values: Readonly<Record<string, unknown>> = { ...message };
-  return encode([row.number, ...row.fields.map((field) => values[field])], rfc8949EncodeOptions);
+  const fields: Readonly<Record<string, unknown>> = { ...message };
+  const values = [row.number, ...row.fields.map((field) => fields[field])];
+  const { bulkAt } = row;
+  if (bulkAt === undefined) return [encode(values, rfc8949EncodeOptions)];
+  const bytes = values[bulkAt] as Uint8Array;
+  values[bulkAt] = NO_BYTES;
+  const rest = encode(values, rfc8949EncodeOptions);
+  const place = splitBytes(rest, bulkAt);
+  if (place === undefined) throw new TypeError(`a ${row.kind} has its bytes elsewhere`);
+  return [rest.subarray(0, place.start), bytesHead(bytes.length), bytes, rest.subarray(place.end)];
 }
 
 /** Bytes that the body which begins with `start` may have, by its kind; 0 where that is none of the table. */
@@ -76,7 +114,13 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
         `${claimed.maxBytes} are allowed`,
     );
   }
-  const value = decodeStrictly(body);
+  // What many bytes stand for is decoded and compared without them.
+  const split = claimed?.bulkAt === undefined ? undefined : splitBytes(body, claimed.bulkAt);
+  const written = split === undefined
+    ? body
+    : concatBytes([body.subarray(0, split.start), EMPTY_BYTES, body.subarray(split.end)]);
+  const value = decodeStrictly(written);
+  if (split !== undefined && Array.isArray(value)) value[claimed?.bulkAt as number] = split.bytes;
   const number = Array.isArray(value) ? value[0] : undefined;
   const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
   if (row === undefined) {
@@ -96,11 +140,15 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
   const named = row.fields.map((field, i) => [field, values[i + 1]]);
   const message = { kind: row.kind, ...Object.fromEntries(named) };
   // The decoder mends text that is not UTF-8: only what is written back equal was written rightly.
-  if (!isWritten(values, body)) throw notCanonical();
+  const again = split === undefined ? values : values.with(row.bulkAt as number, NO_BYTES);
+  if (!isWritten(again, written)) throw notCanonical();
   return message;
 }
 
-// Decoding is synchronous, so all share this; a buffer for each would be the largest cost of a file's chunk.
+/** No bytes, as CBOR. */
+const EMPTY_BYTES = bytesHead(0);
+
+// Decoding is synchronous, so all share this.
 let scratch = new Uint8Array(FRAME_MAX_BYTES);
 
 function isWritten(values: readonly unknown[], body: Uint8Array): boolean {

@@ -484,3 +484,25 @@ Deno.test("dispose() ends what is on its way in both directions and frees all", 
   assert.deepEqual(alice.transfers.list(), []);
   assert.equal(eventsOf(alice, "failed").length, 2);
 });
+
+Deno.test("chunks that were on their way when a file was given up do not stand in the way of the next file", async () => {
+  await using room = await TransferRoom.open();
+  const held: (() => void)[] = [];
+  let isHolding = true;
+  const intercept: MemberOptions["intercept"] = ({ kind }, relay) => {
+    if (kind === "part" && isHolding) held.push(relay);
+    else relay();
+  };
+  const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
+  const path = await room.file("a.bin", SMALL);
+  await alice.transfers.offerFile(path, ROOM);
+  while (held.length < 2) await turns();
+  alice.transfers.cancel(1);
+  await alice.transfers.settled();
+  isHolding = false;
+  for (const relay of held) relay();
+  await alice.transfers.offerFile(path, ROOM);
+  await alice.transfers.settled();
+  await bob.transfers.settled();
+  assert.deepEqual(eventsOf(bob, "saved").map(({ file }) => file.name), ["a.bin"]);
+});

@@ -92,7 +92,7 @@ export class TransferRoom implements AsyncDisposable {
       disk: localDisk({ folder }),
       ...rest,
     });
-    const files = new FileTransfers(FILE_MAX_BYTES_CEILING);
+    const files = new FileTransfers(FILE_MAX_BYTES_CEILING, { tell: () => {} });
     const pushes = rest.survives?.(ROOM) === false;
     const member = { id, transfers, events, folder, files, pushes, linked: true };
     this.members.push(member);

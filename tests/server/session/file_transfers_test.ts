@@ -9,6 +9,8 @@ import {
 } from "../../../shared/base/limits.ts";
 import type { FileReceipt, RequestOf } from "../../../shared/messages/messages_v2.ts";
 
+const NOBODY = { tell: () => {} };
+
 const PUSHED = { pushed: true };
 const MAX = 10 * FILE_CHUNK_BYTES;
 
@@ -25,7 +27,7 @@ function chunk(index: number, fields: Partial<RequestOf<"chunk">> = {}): Request
 }
 
 Deno.test("a file passes chunk by chunk, and then its id is free again", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   assert.equal(relay.open(offer(), PUSHED), undefined);
   for (const index of [0, 1, 2]) assert.equal(relay.chunk(chunk(index)), undefined);
   assert.match(relay.chunk(chunk(2)) ?? "", /no such file/);
@@ -33,7 +35,7 @@ Deno.test("a file passes chunk by chunk, and then its id is free again", () => {
 });
 
 Deno.test("an offer is refused above the limit, empty, with chunks that do not fit, or twice", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   const refusals: [Partial<RequestOf<"offer">>, RegExp][] = [
     [{ size: MAX + 1 }, /^it has .*, at most .* are allowed$/],
     [{ size: 0 }, /empty/],
@@ -47,11 +49,11 @@ Deno.test("an offer is refused above the limit, empty, with chunks that do not f
 });
 
 Deno.test("a server that takes no files says so", () => {
-  assert.match(new FileTransfers(0).open(offer(), PUSHED) ?? "", /takes no files/);
+  assert.match(new FileTransfers(0, NOBODY).open(offer(), PUSHED) ?? "", /takes no files/);
 });
 
 Deno.test("so many files at once and no more; clear() ends them all", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   for (let n = 0; n < FILE_TRANSFERS_PER_SENDER; n++) {
     assert.equal(relay.open(offer({ file: `f${n}` }), PUSHED), undefined);
   }
@@ -73,12 +75,12 @@ Deno.test("a chunk that is missing, comes twice, lies about its size or its end,
     chunk(0, { data: new Uint8Array(0) }),
   ];
   for (const first of wrong) {
-    const relay = new FileTransfers(MAX);
+    const relay = new FileTransfers(MAX, NOBODY);
     relay.open(offer(), PUSHED);
     assert.match(relay.chunk(first) ?? "", /missing, came twice or has the wrong size/);
     assert.match(relay.chunk(chunk(0)) ?? "", /no such file/, "and with it the transfer is over");
   }
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   relay.open(offer(), PUSHED);
   relay.chunk(chunk(0));
   assert.match(relay.chunk(chunk(0)) ?? "", /came twice/);
@@ -86,7 +88,7 @@ Deno.test("a chunk that is missing, comes twice, lies about its size or its end,
 
 Deno.test("the last chunk has exactly what is left of the file", () => {
   for (const bytes of [4, 6]) {
-    const relay = new FileTransfers(MAX);
+    const relay = new FileTransfers(MAX, NOBODY);
     relay.open(offer(), PUSHED);
     relay.chunk(chunk(0));
     relay.chunk(chunk(1));
@@ -95,7 +97,7 @@ Deno.test("the last chunk has exactly what is left of the file", () => {
 });
 
 Deno.test("an empty last chunk gives a transfer up, and its receivers hear it", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   relay.open(offer(), PUSHED);
   relay.chunk(chunk(0));
   assert.equal(relay.chunk(chunk(1, { data: new Uint8Array(0), last: true })), undefined);
@@ -108,7 +110,7 @@ function part(index: number, fields: Partial<RequestOf<"part">> = {}): RequestOf
 }
 
 function served(): FileTransfers {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   assert.equal(relay.open(offer(), { pushed: false }), undefined);
   return relay;
 }
@@ -119,7 +121,7 @@ function receivers(relay: FileTransfers, request: RequestOf<"part">): readonly n
 }
 
 Deno.test("what a receiver says passes where it was offered the file, no repeats, and a few times", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   relay.open(offer(), { pushed: false, to: [9] });
   const about = { room: 2, name: "bob", time: 0 };
   const says = (state: FileReceipt, client = 9, file = "f") =>
@@ -142,7 +144,7 @@ Deno.test("what a receiver says passes where it was offered the file, no repeats
 });
 
 Deno.test("of a file's receivers the last ones that said something are known, and no more", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   const most = FILE_PULLS.receivers;
   relay.open(offer(), { pushed: false, to: Array.from({ length: most + 5 }, (_, n) => n + 1) });
   for (let client = 1; client <= most + 5; client++) {
@@ -178,14 +180,14 @@ Deno.test("a file that receivers ask for cannot be pushed, but be given up", () 
 });
 
 Deno.test("nothing can be asked of a file that is pushed, or that is not there", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   relay.open(offer(), PUSHED);
   assert.equal(relay.pull(WANTED), undefined);
   assert.equal(relay.pull({ ...WANTED, file: "g" }), undefined);
 });
 
 Deno.test("the last offers of a sender are known, and files that are being pushed all", () => {
-  const relay = new FileTransfers(MAX);
+  const relay = new FileTransfers(MAX, NOBODY);
   relay.open(offer({ file: "open" }), PUSHED);
   const most = FILE_TRANSFERS_PER_SENDER + FILE_SERVED_MAX;
   for (let n = 0; n < most + 2; n++) relay.open(offer({ file: `f${n}` }), { pushed: false });
@@ -282,7 +284,7 @@ Deno.test("so many receivers are remembered and no more", () => {
 });
 
 Deno.test("another process goes on with the files that receivers ask for", () => {
-  const next = new FileTransfers(MAX);
+  const next = new FileTransfers(MAX, NOBODY);
   next.restore(served().state);
   assert.equal(next.roomOf("f"), 2);
   assert.equal(next.pull(WANTED), 3);

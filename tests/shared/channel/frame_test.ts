@@ -154,3 +154,20 @@ Deno.test("no bytes make FrameReader do anything but give frames or refuse", () 
     { numRuns: 10_000 },
   );
 });
+
+Deno.test("large frames of many connections, cut anywhere, keep their bytes until each was looked at", () => {
+  const readers = Array.from({ length: 9 }, () => new FrameReader());
+  const seen = readers.map(() => 0);
+  const frames = readers.map((_, n) => encodeFrame(new Uint8Array(33_000 + n).fill(n + 1)));
+  for (let at = 0; at < 40_000; at += 9_000) {
+    for (const [n, reader] of readers.entries()) {
+      const twice = [...(frames[n] ?? []), ...(frames[n] ?? [])];
+      for (const body of reader.push(Uint8Array.from(twice.slice(at, at + 9_000)))) {
+        assert.equal(body.length, 33_000 + n);
+        assert.ok(body.every((byte) => byte === n + 1));
+        seen[n] = (seen[n] ?? 0) + 1;
+      }
+    }
+  }
+  assert.ok(seen.every((count) => count === 1));
+});
