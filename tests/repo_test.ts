@@ -284,6 +284,7 @@ const STARTED_AS_PROGRAMS: Readonly<Record<string, true>> = {
   "scripts/chat_task.ts": true,
   "client/headless/print_history.ts": true,
   "client/sealed_engine/worker.ts": true,
+  "server/relay/handshake_worker.ts": true,
 };
 
 testTracked("no file names a package registry's host or a path of somebody's machine", async () => {

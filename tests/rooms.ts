@@ -216,7 +216,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "server/relay": {
     says:
-      "Who is connected and which rooms there are: access, room registry, heartbeat, drain, succession.",
+      "Who is connected and which rooms there are: access, handshakes and their worker, room registry, heartbeat, drain, succession.",
     uses: [
       "server/config",
       "server/telemetry",

@@ -38,7 +38,7 @@ export const SERVER: Program = {
   ],
   // Young objects get 24 MiB at most instead of 52, which is never given back (docs/adr/0021).
   v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
-  include: ["dist/page.html"],
+  include: ["dist/page.html", "server/relay/handshake_worker.ts"],
   prepare: writePage,
 };
 

@@ -54,6 +54,12 @@ export const JOIN_RATE = { messages: 128, seconds: 640 } as const;
 /** Handshakes that are computed at a time; the others wait, and members are served between any two. */
 export const HANDSHAKES_AT_ONCE = 4;
 
+/**
+ * Where so many wait for their turn, some ms of the thread that serves members, a worker computes them from then on. It
+ * takes 15 MiB, and ends where it was idle for so long.
+ */
+export const HANDSHAKE_WORKER = { waiting: 8, idleMs: 600_000 } as const;
+
 /** TLS handshakes that are computed at a time: more would only delay members for longer. */
 export const TLS_HANDSHAKES_AT_ONCE = 1;
 

@@ -47,6 +47,11 @@ export class HandshakeQueue {
     this.#now = now;
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /**
    * Undefined where the turn of one more connection from `address` comes in time; otherwise the ms after which its
    * client is to come back. Clients of a source are sent away to one time after another, as fast as they can be taken.

@@ -1,7 +1,6 @@
 // The relay: who is connected, and what all connections share.
 
 import type { Logger } from "@logtape/logtape";
-import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -32,6 +31,7 @@ import { RepeatLog } from "../telemetry/repeat_log.ts";
 import type { Census } from "../telemetry/prometheus_page.ts";
 import { Access } from "./access.ts";
 import { drain } from "./drain.ts";
+import { Handshakes } from "./handshakes.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { InviteDesk } from "./inviting.ts";
 import { RoomRegistry } from "./room_registry.ts";
@@ -57,7 +57,7 @@ export class Relay implements SessionHost {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly budget = new FairBudget(OUTBOX_BUDGET);
-  readonly handshakes: ServerHandshake;
+  readonly handshakes: Handshakes;
   /** Where handshakes wait for their turn. */
   readonly handshakeQueue = new HandshakeQueue(HANDSHAKES_AT_ONCE);
   /** Where TLS handshakes wait for theirs: they are computed on the thread that serves members. */
@@ -89,7 +89,7 @@ export class Relay implements SessionHost {
     this.config = config;
     this.log = log;
     this.cluster = cluster;
-    this.handshakes = new ServerHandshake(identity);
+    this.handshakes = new Handshakes(identity, { waiting: () => this.handshakeQueue.waiting });
     this.#refusals = new RepeatLog({
       report: (address, count, why) => log.info("handshake refused", { address, why, count }),
     });
@@ -272,6 +272,7 @@ export class Relay implements SessionHost {
   run(signal: AbortSignal): void {
     const { held, counters, log, metrics } = this;
     metrics.watchLag(signal);
+    this.handshakes.run(signal);
     const forgetOld = (now: number) => {
       this.rooms.forgetOld(now);
       this.sealed.forgetOld();

@@ -1,0 +1,123 @@
+// Where the server's part of a handshake is computed: here, and while many wait in a worker, so that members are served
+// meanwhile. docs/adr/0034-handshakes-in-the-servers-own-steps.md has the figures.
+
+import { startWorker } from "#platform/worker.ts";
+import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
+import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
+import { HANDSHAKE_WORKER } from "../config/limits.ts";
+import type { FromHandshakeWorker, ToHandshakeWorker } from "./handshake_worker.ts";
+
+type Settle = (session: ServerSession | undefined) => void;
+
+/** When and where a worker helps. */
+export interface HandshakesOptions {
+  /** How many handshakes wait for their turn. */
+  readonly waiting: () => number;
+  /** Threads that the machine runs at once; with one, a worker would only take time from members. */
+  readonly processors?: number;
+  /** Monotonic ms. */
+  readonly now?: () => number;
+}
+
+/** The server's handshakes. */
+export class Handshakes {
+  readonly #identity: ServerIdentity;
+  readonly #own: ServerHandshake;
+  readonly #waiting: () => number;
+  readonly #mayHelp: boolean;
+  readonly #now: () => number;
+  readonly #computing = new Map<number, Settle>();
+  #signal: AbortSignal | undefined;
+  #worker: Worker | undefined;
+  #isReady = false;
+  #issued = 0;
+  #usedAt = 0;
+  #watch: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    identity: ServerIdentity,
+    { waiting, processors = navigator.hardwareConcurrency, now = () => performance.now() }:
+      HandshakesOptions,
+  ) {
+    this.#identity = identity;
+    this.#own = new ServerHandshake(identity);
+    this.#waiting = waiting;
+    this.#mayHelp = processors > 1;
+    this.#now = now;
+  }
+
+  /** Whether a worker computes now. */
+  get isHelped(): boolean {
+    return this.#isReady;
+  }
+
+  /** From now on, until `signal` aborts, a worker helps where many handshakes wait. */
+  run(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => this.#dismiss(), { once: true });
+  }
+
+  /** As ServerHandshake.receive(). */
+  async receive(firstMessage: Uint8Array): Promise<ServerSession> {
+    if (this.#worker === undefined) this.#startWhereManyWait();
+    const session = this.#isReady ? await this.#askWorker(firstMessage) : undefined;
+    // What the worker refused is refused here once more, in the words of its error: the cheap refusals come first.
+    return session ?? await this.#own.receive(firstMessage);
+  }
+
+  #askWorker(firstMessage: Uint8Array): Promise<ServerSession | undefined> {
+    return new Promise((settle) => {
+      const id = ++this.#issued;
+      this.#usedAt = this.#now();
+      this.#computing.set(id, settle);
+      // A copy of its own: of a view, all that is behind it would be copied.
+      this.#post({ id, first: firstMessage.slice() });
+    });
+  }
+
+  #startWhereManyWait(): void {
+    const { aborted = true } = this.#signal ?? {};
+    if (aborted || !this.#mayHelp || this.#waiting() < HANDSHAKE_WORKER.waiting) return;
+    const worker = startWorker(() => new URL("./handshake_worker.ts", import.meta.url));
+    this.#worker = worker;
+    this.#usedAt = this.#now();
+    worker.onmessage = ({ data }: MessageEvent<FromHandshakeWorker>) => {
+      if (worker === this.#worker) this.#take(data);
+    };
+    worker.onerror = (event) => {
+      // Handshakes go on here, and the next crowd tries again.
+      event.preventDefault();
+      if (worker === this.#worker) this.#dismiss();
+    };
+    this.#watch = setInterval(() => this.#dismissIdle(), HANDSHAKE_WORKER.idleMs);
+    identityToText(this.#identity).then((identity) => this.#post({ identity }));
+  }
+
+  #post(message: ToHandshakeWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #take(message: FromHandshakeWorker): void {
+    if ("ready" in message) {
+      this.#isReady = true;
+      return;
+    }
+    this.#computing.get(message.id)?.(message.session);
+    this.#computing.delete(message.id);
+  }
+
+  #dismissIdle(): void {
+    const isIdle = this.#now() - this.#usedAt >= HANDSHAKE_WORKER.idleMs;
+    if (isIdle && this.#computing.size === 0) this.#dismiss();
+  }
+
+  #dismiss(): void {
+    clearInterval(this.#watch);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#isReady = false;
+    const left = [...this.#computing.values()];
+    this.#computing.clear();
+    for (const settle of left) settle(undefined);
+  }
+}

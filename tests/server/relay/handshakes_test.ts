@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { ClientHandshake } from "../../../shared/channel/handshake.ts";
+import { HandshakeError } from "../../../shared/channel/handshake_error.ts";
+import { generateIdentity } from "../../../shared/crypto/identity.ts";
+import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
+import { HANDSHAKE_WORKER } from "../../../server/config/limits.ts";
+import { Handshakes } from "../../../server/relay/handshakes.ts";
+
+const identity = await generateIdentity();
+const rsa = await generateRsaKeyPair();
+const many = () => HANDSHAKE_WORKER.waiting;
+
+/** Waits for the worker, which loads its modules first. */
+async function helped(handshakes: Handshakes): Promise<void> {
+  const latest = performance.now() + 60_000;
+  while (!handshakes.isHelped) {
+    assert.ok(performance.now() < latest, "no worker came");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** One client's handshake; the server's and the client's keys. */
+async function shakeHands(handshakes: Handshakes) {
+  const client = await ClientHandshake.start({ rsa, expected: identity.fingerprint });
+  const server = await handshakes.receive(client.firstMessage);
+  return { server: server.keys, client: (await client.receive(server.answer)).keys };
+}
+
+Deno.test("where many handshakes wait, a worker computes them, and both sides have the same keys", async () => {
+  const running = new AbortController();
+  const handshakes = new Handshakes(identity, { waiting: many, processors: 2 });
+  handshakes.run(running.signal);
+  const first = await shakeHands(handshakes);
+  assert.deepEqual(first.server, first.client);
+  await helped(handshakes);
+  const all = await Promise.all(Array.from({ length: 5 }, () => shakeHands(handshakes)));
+  for (const { server, client } of all) assert.deepEqual(server, client);
+  assert.ok(handshakes.isHelped);
+  running.abort();
+  assert.ok(!handshakes.isHelped);
+});
+
+Deno.test("what the worker refuses has the error that it has without one", async () => {
+  const running = new AbortController();
+  const handshakes = new Handshakes(identity, { waiting: many, processors: 2 });
+  handshakes.run(running.signal);
+  const { firstMessage } = await ClientHandshake.start({ rsa });
+  const text = new TextDecoder().decode(firstMessage);
+  const lowOrder = text.replace(/"x25519":"[^"]+"/, `"x25519":"${btoa("\0".repeat(32))}"`);
+  const bad = [text.slice(1), text.replace('"versions":[2,2]', '"versions":[9,9]'), lowOrder];
+  const errors = () =>
+    Promise.all(bad.map((message) =>
+      handshakes.receive(new TextEncoder().encode(message)).then(
+        () => assert.fail("it was taken"),
+        (error) => error,
+      )
+    ));
+  const without = await errors();
+  await helped(handshakes);
+  assert.deepEqual(await errors(), without);
+  assert.ok(without[0] instanceof HandshakeError);
+  running.abort();
+});
+
+Deno.test("a worker that ends takes no handshake with it", async () => {
+  const running = new AbortController();
+  const handshakes = new Handshakes(identity, { waiting: many, processors: 2 });
+  handshakes.run(running.signal);
+  await shakeHands(handshakes);
+  await helped(handshakes);
+  const under = shakeHands(handshakes);
+  running.abort();
+  const { server, client } = await under;
+  assert.deepEqual(server, client);
+});
+
+Deno.test("no worker starts for few handshakes, on one processor, or in a server that does not run", async () => {
+  const running = new AbortController();
+  const few = new Handshakes(identity, { waiting: () => many() - 1, processors: 2 });
+  const alone = new Handshakes(identity, { waiting: many, processors: 1 });
+  for (const handshakes of [few, alone]) handshakes.run(running.signal);
+  const still = new Handshakes(identity, { waiting: many, processors: 2 });
+  // Each of these would keep the test's process if it had started one.
+  for (const handshakes of [few, alone, still]) {
+    await shakeHands(handshakes);
+    assert.ok(!handshakes.isHelped);
+  }
+});
