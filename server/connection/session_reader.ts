@@ -1,8 +1,9 @@
 // Reads what the client of a session says, from its login to the end of its connection.
 
-import { setImmediate } from "node:timers";
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { PUSHED_FILES } from "../config/limits.ts";
+import { heavyFlushed } from "../delivery/flush_turn.ts";
+import { threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
@@ -42,6 +43,7 @@ class SessionReader {
 
   async #take(chunk: Uint8Array): Promise<void> {
     const { source, login } = this.#reading;
+    threadTurns.begin();
     login.session.heardAt = performance.now();
     try {
       if (await receiveAll(source.push(chunk), login)) return this.#end(true);
@@ -81,10 +83,19 @@ async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<b
       if (pause > 0) await waitFor(pause);
       if (login.session.pushesTo !== undefined) await slowDown(login.session);
       if (done) break;
+      // Nor are others kept waiting for all that one read holds.
+      if (threadTurns.isOver) await nextTurn();
     }
   }
-  await nextTurn();
+  await threadTurns.next();
+  // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written.
+  await heavyFlushed();
   return false;
+}
+
+async function nextTurn(): Promise<void> {
+  await threadTurns.next();
+  threadTurns.begin();
 }
 
 /** Waits for those who are behind with what the session pushes, for a while. */
@@ -99,12 +110,6 @@ async function slowDown(session: Session): Promise<void> {
 
 function waitFor(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-// A read that finds bytes waiting is done at once: a client that never stops sending would keep the loop from
-// ever reaching the others.
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 async function dismiss(relay: Relay, session: Session, error: unknown): Promise<void> {

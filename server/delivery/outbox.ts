@@ -9,6 +9,8 @@ import {
   OUTBOX_BULK_MAX_BYTES,
   OUTBOX_BULK_WRITE_BYTES,
   OUTBOX_MAX_BYTES,
+  OUTBOX_PROMPT,
+  OUTBOX_WRITE_BODIES,
   OUTBOX_WRITE_BYTES,
 } from "../config/limits.ts";
 
@@ -76,6 +78,12 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   /** Bytes that wait for the client, those of the write in flight included. */
   get waiting(): number {
     return this.#talk.bytes + (this.#bulk?.bytes ?? 0) + this.#inFlight;
+  }
+
+  get isHeavy(): boolean {
+    const { bytes, bodies } = this.#talk;
+    return bytes + (this.#bulk?.bytes ?? 0) > OUTBOX_PROMPT.bytes ||
+      bodies.length > OUTBOX_PROMPT.bodies;
   }
 
   /** Queues one body of talk. */
@@ -203,7 +211,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     const { bodies } = queue;
     let bytes = 0;
     let count = 0;
-    while (count < bodies.length && bytes < most) {
+    while (count < bodies.length && bytes < most && count < OUTBOX_WRITE_BODIES) {
       const body = bodies[count++] as OutgoingBody<C>;
       bytes += body.bytes;
       this.#release(body);

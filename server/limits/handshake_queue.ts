@@ -1,10 +1,10 @@
 // Handshakes cost more than anything else that a stranger can ask for, so members go first: few handshakes are computed
 // at a time, members' messages are handled between any two, and sources take turns however many connections each has.
 
-import { setImmediate } from "node:timers";
 import { BUSY_PAUSE_MAX_MS } from "../../shared/base/limits.ts";
 import { HANDSHAKE_PATIENCE_MS } from "../config/limits.ts";
 import { sourceOf } from "./ip_network.ts";
+import { threadTurns } from "./thread_turns.ts";
 
 /** How a queue runs its handshakes. */
 export interface HandshakeQueueOptions {
@@ -75,7 +75,8 @@ export class HandshakeQueue {
     await this.#turn(sourceOf(address));
     try {
       // After the reads that are ready: members come first.
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await threadTurns.next();
+      threadTurns.begin();
       return await this.#timed(work);
     } finally {
       this.#running--;

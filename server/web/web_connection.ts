@@ -1,9 +1,9 @@
 // A WebSocket connection as a stream of bytes, like any other connection of the server.
 
-import { setImmediate } from "node:timers";
 import { CLOSE_CODES, closePayload, WebSocketError } from "../../shared/websocket/close_code.ts";
 import { OPCODES, webSocketFrame } from "../../shared/websocket/frame.ts";
 import { WebSocketReader } from "../../shared/websocket/frame_reader.ts";
+import { threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 
 /** How long a peer has to read the last frame. */
@@ -41,7 +41,7 @@ export class WebConnection implements Connection {
       const data = await this.#open(chunk);
       if (data.length > 0) return data;
       // Empty frames must not keep other connections from their turn.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await threadTurns.next();
     }
   }
 

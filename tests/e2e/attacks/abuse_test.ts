@@ -5,6 +5,7 @@ import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { INTRUSIONS } from "../../helpers/hostile/v1_intrusions.ts";
 import { gauge, nextMetrics } from "../../helpers/system/metrics_line.ts";
+import { killSide, startSide } from "../../helpers/hostile/side_process.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { pause } from "../../bench/load/load.ts";
 import { startListening } from "../../bench/processes.ts";
@@ -15,7 +16,6 @@ import {
   type Payload,
   RawPeer,
   V1Peer,
-  within,
 } from "../../helpers/peers/v1_peer.ts";
 
 const MIB = 1_048_576;
@@ -32,30 +32,6 @@ const testTls = skipWithoutProc("openssl");
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
-}
-
-/** Starts one of the programs beside these tests and waits for its first word. */
-async function helper(name: string, ...args: readonly string[]): Promise<Deno.ChildProcess> {
-  const script = new URL(`../../helpers/${name}.ts`, import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--allow-net", script, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  await within(reader.read(), `the first word of ${name}`, 15_000);
-  await reader.cancel();
-  return child;
-}
-
-async function end(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
-  await child.status;
 }
 
 /** How long each of the senders' messages takes to the probe, at the same pace for `ms`. */
@@ -252,7 +228,10 @@ for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
     // From before the first of them floods: a flood that nothing slows down may be cut before the last one has begun.
     let left = Infinity;
     const flooders = Promise.all(
-      Array.from({ length: 4 }, () => helper("hostile/flooder", `${server.port}`, "flood", kind)),
+      Array.from(
+        { length: 4 },
+        () => startSide("hostile/flooder", `${server.port}`, "flood", kind),
+      ),
     ).finally(() => left = 5);
     try {
       const took: number[] = [];
@@ -268,7 +247,7 @@ for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
       const [median, worst] = [percentile(took, 0.5), Math.max(...took)];
       assert.ok(median < 100 && worst < FLOOD_WAIT_MS, `median ${median} ms, worst ${worst} ms`);
     } finally {
-      await Promise.all((await flooders).map(end));
+      await Promise.all((await flooders).map(killSide));
     }
   });
 }
@@ -276,9 +255,9 @@ for (const kind of ["chat", "pong", "system", "rename", "chunk"]) {
 Deno.test("a client that is killed leaves its room at once", async () => {
   await using server = await startServer();
   await using watcher = await V1Peer.join({ port: server.port, name: "watcher" });
-  const victim = await helper("programs/member_process", `${server.port}`, "lobby", "victim");
+  const victim = await startSide("programs/member_process", `${server.port}`, "lobby", "victim");
   await watcher.system(/^victim joined/);
-  await end(victim);
+  await killSide(victim);
   await watcher.system(/^victim left/, 3_000);
 });
 

@@ -4,7 +4,10 @@
 import assert from "node:assert/strict";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
+import { killSide, startSide } from "../../helpers/hostile/side_process.ts";
+import { skipWithoutProc } from "../../helpers/repo/skip.ts";
 import { nextMetrics } from "../../helpers/system/metrics_line.ts";
+import { threadMs } from "../../helpers/system/own_time.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
 const MIB = 1_048_576;
@@ -62,3 +65,41 @@ Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, an
   assert.ok(newcomerMs < 5_000, figures);
   assert.ok(grown < 250, figures);
 });
+
+const testLinux = skipWithoutProc();
+const LINES = 40;
+// 4 ms of reading and 4 ms of sealing a turn, twice, and what a processor that is shared adds.
+const OWN_MS = 60;
+
+testLinux(
+  "without a rate limit, a flood into 60 sockets that do not read makes no line elsewhere wait for more than a few turns",
+  async () => {
+    await using server = await startServer({ args: ["--host", "::", "--rate-limit", "off"] });
+    const { port, pid } = server;
+    await using stack = new AsyncDisposableStack();
+    const join = async (name: string) =>
+      stack.use(await V2Peer.join({ port, hostname: "::1", hello: { name } }));
+    const [speaker, listener] = [await join("speaker"), await join("listener")];
+    for (let n = 0; n < HOSTILE; n++) {
+      const mute = stack.use(await RawPeer.connect({ port }));
+      await mute.write(frameOf(await handshakeOf({ name: `mute${n}`, room: "den" })));
+    }
+    const flooder = await startSide("hostile/flooder", `${port}`, "den", "chat");
+    stack.defer(() => killSide(flooder));
+    // What the server's own thread did between a line and its arrival, whatever else this machine does.
+    const own: number[] = [];
+    for (let n = 0; n < LINES; n++) {
+      const before = threadMs(pid);
+      await speaker.say(`line ${n}`);
+      await listener.until("chat", ({ text }) => text === `line ${n}`);
+      own.push(threadMs(pid) - before);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    own.sort((a, b) => a - b);
+    const [median, most] = [own[LINES / 2] as number, own[LINES * 0.9] as number];
+    const figures = `half of the lines waited for ${median.toFixed(0)} ms of the server's work, ` +
+      `nine of ten for less than ${most.toFixed(0)} ms`;
+    console.log(figures);
+    assert.ok(most < OWN_MS, figures);
+  },
+);

@@ -56,3 +56,8 @@ export class StallMeter implements Disposable {
     this.#longest = Math.max(this.#longest, late);
   }
 }
+
+/** For how long the main thread of another process has had a processor (Linux), in ms: what waits for it costs nothing. */
+export function threadMs(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e6;
+}

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { FLUSH_GROUP_BYTES, flushSoon } from "../../../server/delivery/flush_turn.ts";
+import { TURN_MS } from "../../../server/config/limits.ts";
+import { FLUSH_GROUP_BYTES, flushSoon, heavyFlushed } from "../../../server/delivery/flush_turn.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
 function recorder(bytes = 1) {
   const done: string[] = [];
   const ask = (name: string, onWrite: () => void = () => {}) =>
     flushSoon({
+      isHeavy: false,
       seal() {
         done.push(`${name} seals`);
         return bytes;
@@ -47,4 +49,29 @@ Deno.test("where there is much to seal the first write before the last have seal
     "c seals",
     "c writes",
   ]);
+});
+
+Deno.test("those for which little waits write first, and the others a part in each turn", async () => {
+  const done: string[] = [];
+  const ask = (name: string, isHeavy: boolean) =>
+    flushSoon({
+      isHeavy,
+      seal() {
+        const until = performance.now() + (isHeavy ? TURN_MS : 0);
+        while (performance.now() < until);
+        return 1;
+      },
+      write: () => void done.push(name),
+    });
+  for (let n = 0; n < 5; n++) ask(`heavy ${n}`, true);
+  ask("light", false);
+  await turns();
+  assert.equal(done[0], "light");
+  const later = heavyFlushed();
+  ask("light again", false);
+  await later;
+  const heavy = done.filter((name) => name.startsWith("heavy"));
+  assert.deepEqual(heavy, [0, 1, 2, 3, 4].map((n) => `heavy ${n}`), "in their order");
+  assert.ok(done.indexOf("light again") < done.indexOf("heavy 4"), `${done}`);
+  assert.equal(heavyFlushed(), undefined);
 });
