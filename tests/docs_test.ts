@@ -46,13 +46,16 @@ const NO_GAUGES = {
   outboxBytes: 0,
 };
 
-Deno.test("OPERATIONS.md explains every pair of the metrics line", async () => {
+Deno.test("OPERATIONS.md explains every pair of the metrics line, once, and no other", async () => {
   const text = await readText("docs/OPERATIONS.md");
   const names = [...new Metrics().line(NO_GAUGES).matchAll(/(\w+)=/g)].map(([, name]) =>
     name ?? ""
   );
   assert.ok(names.length > 20, "the metrics line is empty");
   assert.deepEqual(names.filter((name) => !text.includes(`\`${name}\``)), []);
+  const rows = namesOf(partOf(text, "## Metrics"));
+  assert.deepEqual(rows.filter((row) => !names.includes(row)), [], "the line has no such pair");
+  assert.equal(new Set(rows).size, rows.length, "a pair is explained twice");
 });
 
 /** Families of the metrics page. */
@@ -64,6 +67,7 @@ function families(): string[] {
     metrics: new Metrics(),
     stopping: false,
     gauges: NO_GAUGES,
+    certificateExpiresAt: 0,
     cluster: { isUp: true, reconnects: 0, refused: {}, others: [], foreignMessages: 0 },
     census: { members: { v1: 0, v2: 0, away: 0 }, rooms: { open: 0, sealed: 0 } },
     memory: { rss: 0, heapUsed: 0 },
@@ -74,6 +78,13 @@ function families(): string[] {
 Deno.test("OPERATIONS.md explains every series of the metrics page, and every result of a handshake", async () => {
   const text = await readText("docs/OPERATIONS.md");
   assert.deepEqual(families().filter((name) => !text.includes(`\`${name}`)), []);
+  const rows = namesOf(partOf(text, "## Watching")).map((name) => name.replace(/\{.*/, ""))
+    .filter((name) => /^(?:cmdchat|process)_/.test(name));
+  assert.deepEqual(
+    rows.filter((name) => !families().includes(name)),
+    [],
+    "there is no such series",
+  );
   assert.deepEqual(HANDSHAKE_RESULTS.filter((result) => !text.includes(`\`${result}\``)), []);
 });
 
@@ -89,13 +100,40 @@ Deno.test("the Grafana dashboard asks only for series that there are, and for ne
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
 });
 
-Deno.test("OPERATIONS.md lists every line of the log", async () => {
+/** The lines that a text of the log, as the code writes it, may become. */
+function lineOf(template: string): RegExp {
+  const parts = template.split(/\$\{[^}]*\}/).map((part) =>
+    part.replaceAll(/[.*+?()[\]]/g, "\\$&")
+  );
+  return new RegExp(`^${parts.join(".+")}$`);
+}
+
+/** A document from a heading to the next one of its rank. */
+function partOf(text: string, heading: string): string {
+  const [, after = ""] = text.split(`\n${heading}\n`);
+  return after.split(/\n## /)[0] ?? "";
+}
+
+/** What the first cells of tables name in backticks. */
+function namesOf(part: string): string[] {
+  const cells = [...part.matchAll(/^\| (`.*?`) +\|/gm)];
+  return cells.flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name)
+  );
+}
+
+Deno.test("OPERATIONS.md lists every line of the log, and none that there is not", async () => {
   const text = await readText("docs/OPERATIONS.md");
   const code = (await readSources("server")).map((source) => source.code).join("\n");
-  const lines = [...code.matchAll(/\blog\.(?:debug|info|warning|error|fatal)\(\s*"([^"]+)"/g)]
-    .map(([, line]) => line ?? "");
-  assert.ok(lines.length > 5, "no log line was found");
-  assert.deepEqual(lines.filter((line) => !text.includes(`\`${line}\``)), []);
+  const said = [
+    ...code.matchAll(/\blog\.(?:debug|info|warning|error|fatal)\(\s*("[^"]+"|`[^`]+`)/g),
+  ]
+    .map(([, line = ""]) => lineOf(line.slice(1, -1)));
+  const rows = namesOf(partOf(text, "## Log"));
+  assert.ok(said.length > 5 && rows.length > 20, "no line was found");
+  assert.deepEqual(said.filter((line) => !rows.some((row) => line.test(row))), []);
+  const isSaid = (row: string) => code.includes(`"${row}"`) || said.some((line) => line.test(row));
+  assert.deepEqual(rows.filter((row) => !isSaid(row)), [], "no server says this");
 });
 
 Deno.test("every text that a user can see is in the list (deno task tables writes it)", async () => {
