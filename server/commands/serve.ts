@@ -14,8 +14,8 @@ import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { Listener } from "../net/listener.ts";
 import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
-import { loadShortSealer } from "../delivery/short_sealer.ts";
-import { useShortSealer } from "../../shared/crypto/aead.ts";
+import { loadShortCipher } from "../delivery/short_cipher.ts";
+import { useShortCipher } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { checkDoor } from "../web/door.ts";
@@ -168,15 +168,15 @@ function logStrayFaults(log: Logger): void {
 function start(running: Running, joined: JoinedCluster | undefined, signal: AbortSignal): void {
   joined?.cluster.run(new RelayClusterHost(running.served.relay), signal);
   startWatchdog(running, signal);
-  void sealShortRecordsFast(running.log);
+  void handleShortRecordsFast(running.log);
 }
 
-// It takes some 100 ms to load, and nobody waits for it: until then the platform seals everything.
-async function sealShortRecordsFast(log: Logger): Promise<void> {
+// It takes some 100 ms to load, and nobody waits for it: until then the platform seals and opens everything.
+async function handleShortRecordsFast(log: Logger): Promise<void> {
   try {
-    useShortSealer(await loadShortSealer());
+    useShortCipher(await loadShortCipher());
   } catch (error) {
-    log.warning("short records are sealed slowly", { why: faultText(error) });
+    log.warning("short records are sealed and opened slowly", { why: faultText(error) });
   }
 }
 

@@ -35,25 +35,32 @@ export type Seal = (
   texts: { readonly plaintext: Uint8Array; readonly out: Uint8Array },
 ) => void;
 
-/** Seals short plaintexts with ChaCha20-Poly1305 in less time than the platform. */
-export interface ShortSealer {
+/** Seals and opens short texts with ChaCha20-Poly1305 in less time than the platform. */
+export interface ShortCipher {
   /** Longest plaintext for which it is faster. */
   readonly maxBytes: number;
   readonly seal: Seal;
+  /** The plaintext of ciphertext and tag, which are at least a tag; undefined where it was not sealed so. */
+  open(context: AeadContext, sealed: Uint8Array): Uint8Array | undefined;
 }
 
-let shortSealer: ShortSealer | undefined;
+let shortCipher: ShortCipher | undefined;
 
-/** From now on `sealer` seals what is short enough for it; the bytes are the same. */
-export function useShortSealer(sealer: ShortSealer | undefined): void {
-  shortSealer = sealer;
+/** From now on `cipher` seals and opens what is short enough for it; the bytes are the same. */
+export function useShortCipher(cipher: ShortCipher | undefined): void {
+  shortCipher = cipher;
+}
+
+function shortCipherFor(name: AeadName, length: number): ShortCipher | undefined {
+  if (shortCipher === undefined || name !== "chacha20-poly1305") return undefined;
+  return length <= shortCipher.maxBytes ? shortCipher : undefined;
 }
 
 /** Writes the ciphertext and the tag to `out`, which has plaintext.length + 16 bytes. */
 export function aeadSeal(name: AeadName, ...[context, texts]: Parameters<Seal>): void {
-  const isShort = shortSealer !== undefined && texts.plaintext.length <= shortSealer.maxBytes;
-  if (isShort && name === "chacha20-poly1305") return shortSealer?.seal(context, texts);
-  sealAead(name, context, texts);
+  const short = shortCipherFor(name, texts.plaintext.length);
+  if (short === undefined) sealAead(name, context, texts);
+  else short.seal(context, texts);
 }
 
 const REFUSED = "Cannot open a record: it was changed, repeated, lost or sent out of order";
@@ -62,6 +69,14 @@ const REFUSED = "Cannot open a record: it was changed, repeated, lost or sent ou
 export function aeadOpen(name: AeadName, context: AeadContext, sealed: Uint8Array): Uint8Array {
   // Before a decipher is made: Deno 2.4 would keep one that never gets a whole tag.
   if (sealed.length < AEAD_TAG_BYTES) throw new CryptoError(REFUSED);
+  const short = shortCipherFor(name, sealed.length - AEAD_TAG_BYTES);
+  if (short === undefined) return openByPlatform(name, context, sealed);
+  const plaintext = short.open(context, sealed);
+  if (plaintext === undefined) throw new CryptoError(REFUSED);
+  return plaintext;
+}
+
+function openByPlatform(name: AeadName, context: AeadContext, sealed: Uint8Array): Uint8Array {
   try {
     return openAead(name, context, sealed);
   } catch (cause) {

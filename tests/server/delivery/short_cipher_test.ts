@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { loadShortCipher, SHORT_MAX_BYTES } from "../../../server/delivery/short_cipher.ts";
+import {
+  AEAD_TAG_BYTES,
+  aeadOpen,
+  aeadSeal,
+  supportedAeads,
+  useShortCipher,
+} from "../../../shared/crypto/aead.ts";
+import { fromHex, toHex } from "../../helpers/peers/v2_vectors.ts";
+
+const cipher = await loadShortCipher();
+
+function random(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+Deno.test("the cipher of short records gives the bytes of RFC 8439, section 2.8.2", () => {
+  const plaintext = new TextEncoder().encode(
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, " +
+      "sunscreen would be it.",
+  );
+  const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
+  cipher.seal({
+    key: Uint8Array.from({ length: 32 }, (_, i) => 0x80 + i),
+    nonce: fromHex("070000004041424344454647"),
+    associatedData: fromHex("50515253c0c1c2c3c4c5c6c7"),
+  }, { plaintext, out });
+  assert.match(toHex(out), /^d31a8d34648e60db7b86afbc53ef7ec2/);
+  assert.match(toHex(out), /1ae10b594f09e26a7e902ecbd0600691$/);
+});
+
+const isHere = supportedAeads().includes("chacha20-poly1305");
+
+Deno.test({
+  name: "a record of any length opens, whoever sealed it",
+  ignore: !isHere,
+  fn() {
+    try {
+      for (const length of [0, 1, 63, 64, 65, 165, SHORT_MAX_BYTES, SHORT_MAX_BYTES + 1, 60_000]) {
+        const context = { key: random(32), nonce: random(12), associatedData: random(4) };
+        const plaintext = random(length);
+        const sealed = [undefined, cipher].map((used) => {
+          useShortCipher(used);
+          const out = new Uint8Array(length + AEAD_TAG_BYTES);
+          aeadSeal("chacha20-poly1305", context, { plaintext, out });
+          return out;
+        });
+        assert.deepEqual(sealed[0], sealed[1]);
+        for (const used of [undefined, cipher]) {
+          useShortCipher(used);
+          const opened = aeadOpen("chacha20-poly1305", context, sealed[1] as Uint8Array);
+          assert.deepEqual(new Uint8Array(opened), plaintext);
+        }
+      }
+    } finally {
+      useShortCipher(undefined);
+    }
+  },
+});
+
+Deno.test("the cipher of short records refuses what does not fit into its memory", () => {
+  const context = { key: random(32), nonce: random(12), associatedData: random(4) };
+  const plaintext = random(SHORT_MAX_BYTES + 1);
+  const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
+  assert.throws(() => cipher.seal(context, { plaintext, out }), RangeError);
+  const associatedData = random(17);
+  assert.throws(() => cipher.seal({ ...context, associatedData }, { plaintext, out }), RangeError);
+});
+
+Deno.test("the cipher of short records refuses a record in which any bit was changed, with the one text of all faults", () => {
+  useShortCipher(cipher);
+  try {
+    const context = { key: random(32), nonce: random(12), associatedData: random(4) };
+    const out = new Uint8Array(20 + AEAD_TAG_BYTES);
+    aeadSeal("chacha20-poly1305", context, { plaintext: random(20), out });
+    const refused = { name: "CryptoError", message: /^Cannot open a record: it was changed/ };
+    for (let bit = 0; bit < 8 * out.length; bit++) {
+      const changed = out.slice();
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ 1 << (bit & 7);
+      assert.throws(() => aeadOpen("chacha20-poly1305", context, changed), refused);
+    }
+    const other = { ...context, associatedData: random(5) };
+    assert.throws(() => aeadOpen("chacha20-poly1305", other, out), refused);
+    assert.throws(() => aeadOpen("chacha20-poly1305", context, out.subarray(0, 15)), refused);
+  } finally {
+    useShortCipher(undefined);
+  }
+});
+
+Deno.test("what the cipher of short records has opened stays as it is while it opens more", () => {
+  const context = { key: random(32), nonce: random(12), associatedData: random(4) };
+  const texts = Array.from({ length: 40 }, () => random(SHORT_MAX_BYTES));
+  const opened = texts.map((plaintext) => {
+    const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
+    cipher.seal(context, { plaintext, out });
+    return cipher.open(context, out);
+  });
+  opened.forEach((text, n) => assert.deepEqual(text, texts[n]));
+});
