@@ -1,9 +1,14 @@
 // One event on its way to many: encoded at most once for each protocol, however many members get it.
 
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { type FramedBody, framedBytes, frameParts } from "../../shared/channel/record_batch.ts";
+import {
+  type FramedBody,
+  framedBytes,
+  frameParts,
+  unframeBody,
+} from "../../shared/channel/record_batch.ts";
 import { encodeJson } from "../../shared/channel/envelope_v1.ts";
-import { encodeEventParts } from "../../shared/messages/codec_v2.ts";
+import { decodeEvent, encodeEventParts } from "../../shared/messages/codec_v2.ts";
 import { toV1 } from "./v1_translation.ts";
 
 /** A body that waits in any number of outboxes. Never changed once it is made. */
@@ -17,28 +22,39 @@ export interface OutgoingBody<C> {
 
 /** An event of the room called `title`, with its bodies. */
 export class EncodedEvent {
-  readonly event: Event;
-  readonly #title: string;
+  readonly title: string;
+  /** Whether it is a part of a file, which leaves behind all talk. */
+  readonly isBulk: boolean;
+  #event: Event | undefined;
   #v1: OutgoingBody<Uint8Array> | undefined;
   #isV1Made = false;
   #v2: OutgoingBody<FramedBody> | undefined;
 
-  constructor(event: Event, title: string) {
-    this.event = event;
-    this.#title = title;
+  constructor(event: Event | OutgoingBody<FramedBody>, title: string) {
+    this.title = title;
+    if ("kind" in event) {
+      this.#event = event;
+      // The end of a file that is given up waits behind nothing.
+      this.isBulk = event.kind === "chunk" ? event.data.length > 0 : event.kind === "sealed_chunk";
+    } else {
+      this.#v2 = event;
+      this.isBulk = false;
+    }
   }
 
-  /** Whether it is a part of a file, which leaves behind all talk. */
-  get isBulk(): boolean {
-    const { event } = this;
-    // The end of a file that is given up waits behind nothing.
-    return event.kind === "chunk" ? event.data.length > 0 : event.kind === "sealed_chunk";
+  /** An event of which only its body was kept; no part of a file. */
+  static ofBody(body: OutgoingBody<FramedBody>, title: string): EncodedEvent {
+    return new EncodedEvent(body, title);
+  }
+
+  get event(): Event {
+    return this.#event ??= decodeEvent(unframeBody(this.v2.content));
   }
 
   /** The body for a v1 member; undefined where v1 has no such message. */
   get v1(): OutgoingBody<Uint8Array> | undefined {
     if (!this.#isV1Made) {
-      const message = toV1(this.event, this.#title);
+      const message = toV1(this.event, this.title);
       if (message !== undefined) {
         const content = encodeJson(message);
         this.#v1 = { content, bytes: content.length, waiting: 0 };

@@ -28,10 +28,36 @@ export interface OutboxOwner<C> {
   onWritten(bytes: Uint8Array, ms: number): void;
 }
 
-/** Bodies of one kind, in the order in which they came. */
+const NONE: readonly never[] = [];
+
+/** Bodies of one kind, in the order in which they came. An empty one keeps nothing. */
 class Queue<C> {
-  bodies: OutgoingBody<C>[] = [];
   bytes = 0;
+  count = 0;
+  #bodies: readonly OutgoingBody<C>[] = NONE;
+  /** How many were taken last: as many may come next, and an array that grows leaves three times its size behind. */
+  #usual = 1;
+
+  at(place: number): OutgoingBody<C> {
+    return this.#bodies[place] as OutgoingBody<C>;
+  }
+
+  push(body: OutgoingBody<C>): void {
+    if (this.count === 0) this.#bodies = new Array(this.#usual);
+    (this.#bodies as OutgoingBody<C>[])[this.count++] = body;
+    this.bytes += body.bytes;
+  }
+
+  /** Takes out the first `count` bodies, which have so many bytes. */
+  take(count: number, bytes: number): readonly OutgoingBody<C>[] {
+    const bodies = this.#bodies as OutgoingBody<C>[];
+    this.#bodies = count === this.count ? NONE : bodies.slice(count, this.count);
+    this.count -= count;
+    this.bytes -= bytes;
+    this.#usual = Math.max(1, count);
+    if (count > 0) bodies.length = count;
+    return bodies;
+  }
 }
 
 /**
@@ -81,9 +107,8 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   }
 
   get isHeavy(): boolean {
-    const { bytes, bodies } = this.#talk;
-    return bytes + (this.#bulk?.bytes ?? 0) > OUTBOX_PROMPT.bytes ||
-      bodies.length > OUTBOX_PROMPT.bodies;
+    const { bytes, count } = this.#talk;
+    return bytes + (this.#bulk?.bytes ?? 0) > OUTBOX_PROMPT.bytes || count > OUTBOX_PROMPT.bodies;
   }
 
   /** Queues one body of talk. */
@@ -158,8 +183,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
 
   #add(queue: Queue<C>, body: OutgoingBody<C>): void {
     if (this.#talk.bytes === 0 && (this.#bulk?.bytes ?? 0) === 0) this.#since = performance.now();
-    queue.bodies.push(body);
-    queue.bytes += body.bytes;
+    queue.push(body);
     this.#budget.take(this.#share, body.bytes, body.waiting++ === 0 ? body.bytes : 0);
     if (this.#isFlushing || this.#isClosed) return;
     this.#isFlushing = true;
@@ -191,9 +215,8 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   }
 
   #drop(queue: Queue<C>): void {
-    for (const body of queue.bodies) this.#release(body);
-    queue.bodies = [];
-    queue.bytes = 0;
+    for (let place = 0; place < queue.count; place++) this.#release(queue.at(place));
+    queue.take(queue.count, queue.bytes);
   }
 
   #release(body: OutgoingBody<C>): void {
@@ -208,16 +231,13 @@ export class Outbox<C> implements Flushing, BudgetPayer {
 
   /** Bodies of about `most` bytes, at least one where there is one. */
   #takeFrom(queue: Queue<C>, most: number): readonly OutgoingBody<C>[] {
-    const { bodies } = queue;
     let bytes = 0;
     let count = 0;
-    while (count < bodies.length && bytes < most && count < OUTBOX_WRITE_BODIES) {
-      const body = bodies[count++] as OutgoingBody<C>;
+    while (count < queue.count && bytes < most && count < OUTBOX_WRITE_BODIES) {
+      const body = queue.at(count++);
       bytes += body.bytes;
       this.#release(body);
     }
-    queue.bytes -= bytes;
-    queue.bodies = count === bodies.length ? [] : bodies.slice(count);
-    return count === bodies.length ? bodies : bodies.slice(0, count);
+    return queue.take(count, bytes);
   }
 }

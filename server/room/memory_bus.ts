@@ -14,8 +14,9 @@
 //    event (its sender was taken for gone, the bus is full), `onRefused` is told why.
 // 6. The view has every event before `deliver` brings it.
 
+import { unframeBody } from "../../shared/channel/record_batch.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { decodeEvent, encodeEvent } from "../../shared/messages/codec_v2.ts";
+import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import { Backlog } from "./backlog.ts";
 import { type MissedEvents, RecentEvents } from "./recent_events.ts";
@@ -80,8 +81,8 @@ class MemoryChannel implements Channel {
   get state(): ChannelState {
     const now = performance.now();
     this.#memory.forget(now);
-    const events = this.#memory.all.map(({ broadcast, at, time }) =>
-      [at, now - time, encodeEvent(broadcast.event)] as const
+    const events = this.#memory.all.map(({ body, at, time }) =>
+      [at, now - time, unframeBody(body.content)] as const
     );
     return { view: this.view.encode(), events };
   }

@@ -2,14 +2,15 @@
 // and age, and all rooms together in bytes.
 
 import { ROOM_MEMORY_BYTES, ROOM_MEMORY_EVENTS } from "../config/limits.ts";
-import { EncodedEvent } from "../delivery/encoded_event.ts";
+import type { FramedBody } from "../../shared/channel/record_batch.ts";
+import { EncodedEvent, type OutgoingBody } from "../delivery/encoded_event.ts";
 import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 
-/** An event that is kept. */
+/** An event that is kept: its bytes, since as objects it takes ten times as much. */
 export interface RecentEvent {
-  readonly broadcast: EncodedEvent;
+  readonly body: OutgoingBody<FramedBody>;
+  readonly title: string;
   readonly at: number;
-  readonly bytes: number;
   readonly time: number;
 }
 
@@ -22,9 +23,9 @@ export interface MissedEvents {
 }
 
 const GONE: RecentEvent = {
-  broadcast: new EncodedEvent({ kind: "ping" }, ""),
+  body: { content: [], bytes: 0, waiting: 0 },
+  title: "",
   at: 0,
-  bytes: 0,
   time: 0,
 };
 
@@ -47,10 +48,10 @@ export class RecentEvents implements BudgetPayer {
   /** Keeps the event at position `at`, `now` in ms. */
   add(broadcast: EncodedEvent, at: number, now: number): void {
     if (this.#maxAgeMs === 0) return;
-    const { bytes } = broadcast.v2;
-    this.#events.push({ broadcast, at, bytes, time: now });
-    this.#bytes += bytes;
-    this.#budget.take(this.#share, bytes);
+    const { v2: body, title } = broadcast;
+    this.#events.push({ body, title, at, time: now });
+    this.#bytes += body.bytes;
+    this.#budget.take(this.#share, body.bytes);
     this.forget(now);
   }
 
@@ -78,8 +79,8 @@ export class RecentEvents implements BudgetPayer {
     for (;;) {
       const oldest = this.#events[this.#start];
       if (oldest === undefined || !isDue(oldest)) break;
-      this.#bytes -= oldest.bytes;
-      this.#budget.give(this.#share, oldest.bytes);
+      this.#bytes -= oldest.body.bytes;
+      this.#budget.give(this.#share, oldest.body.bytes);
       // What is forgotten must not live on until the array is cut: the budget counts it no longer.
       this.#events[this.#start++] = GONE;
     }
@@ -98,7 +99,8 @@ export class RecentEvents implements BudgetPayer {
   /** What happened after position `seen` in a room that is at position `last`. */
   since(seen: number, last: number): MissedEvents {
     const kept = this.#events.slice(this.#start);
-    const events = kept.filter((event) => event.at > seen).map(({ broadcast }) => broadcast);
+    const events = kept.filter(({ at }) => at > seen)
+      .map(({ body, title }) => EncodedEvent.ofBody(body, title));
     const after = last - events.length;
     return { events, after, complete: seen >= after };
   }

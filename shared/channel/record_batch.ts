@@ -57,6 +57,11 @@ function framePiece(
   return piece;
 }
 
+/** The body that was framed; a part of it where it is short. */
+export function unframeBody(body: FramedBody): Uint8Array {
+  return concatBytes(body.map((piece) => piece.subarray(PREFIX_BYTES)));
+}
+
 /** Bytes that a framed body takes in records. */
 export function framedBytes(body: FramedBody): number {
   let sum = 0;
@@ -65,21 +70,26 @@ export function framedBytes(body: FramedBody): number {
 }
 
 /** The parts of each record that carries these bodies, in order, as few records as order allows. */
-export function packBatches(bodies: Iterable<FramedBody>): Uint8Array[][] {
+export function packBatches(bodies: readonly FramedBody[]): Uint8Array[][] {
   const batches: Uint8Array[][] = [];
   let batch: Uint8Array[] = [];
+  let count = 0;
   let room = 0;
-  for (const body of bodies) {
-    for (const piece of body) {
+  for (let at = 0; at < bodies.length; at++) {
+    for (const piece of bodies[at] as FramedBody) {
       if (piece.length > room) {
-        batch = [];
+        batch.length = count;
+        // Room for all that is left, in most cases exactly so much: an array that grows leaves three times its size behind.
+        batch = new Array(bodies.length - at);
         batches.push(batch);
+        count = 0;
         room = RECORD_MAX_CONTENT;
       }
-      batch.push(piece);
+      batch[count++] = piece;
       room -= piece.length;
     }
   }
+  batch.length = count;
   return batches;
 }
 

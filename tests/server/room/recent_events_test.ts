@@ -42,6 +42,16 @@ Deno.test("since() gives what happened behind a place, in order, and whether it 
   assert.deepEqual(placesOf(memory, 0, 5), [1, 2, 3, 4, 5]);
 });
 
+Deno.test("what is remembered comes back as it was, also where it takes more than one record", () => {
+  const memory = new RecentEvents(AGE_MS, memoryAccount());
+  const said = ["", "grüße 👋", "z".repeat(200_000)].map((text, n) => chatAt(n + 1, text));
+  said.forEach((chat, n) => memory.add(chat, n + 1, 0));
+  const { events } = memory.since(0, said.length);
+  assert.deepEqual(events.map(({ event }) => event), said.map(({ event }) => event));
+  assert.deepEqual(events.map(({ v2 }) => v2), said.map(({ v2 }) => v2));
+  assert.deepEqual(events.map(({ v1 }) => v1), said.map(({ v1 }) => v1));
+});
+
 Deno.test("memory is bounded in number: the oldest go, and who needed them is told so", () => {
   const last = ROOM_MEMORY_EVENTS + 100;
   const memory = remembering(last);
