@@ -176,7 +176,7 @@ async function handleShortRecordsFast(log: Logger): Promise<void> {
   try {
     useShortCipher(await loadShortCipher());
   } catch (error) {
-    log.warning("short records are sealed and opened slowly", { why: faultText(error) });
+    log.warning("short records are sealed slowly", { why: faultText(error) });
   }
 }
 

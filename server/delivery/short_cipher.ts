@@ -125,7 +125,7 @@ class SodiumCipher implements ShortCipher {
   #load(context: AeadContext, text: Uint8Array, length: number): Uint8Array {
     const { key, nonce, associatedData } = context;
     if (length > SHORT_MAX_BYTES || length < 0 || associatedData.length > ASSOCIATED_MAX_BYTES) {
-      throw new RangeError(`Cannot take ${length} bytes here: at most ${SHORT_MAX_BYTES} fit`);
+      throw new RangeError(`Cannot seal ${length} bytes here: at most ${SHORT_MAX_BYTES} fit`);
     }
     // Read each time: the view is another one once the library's memory has grown.
     const memory = this.#sodium.HEAPU8;
