@@ -2,9 +2,11 @@
 // deno-lint-ignore-file no-console
 // Clients come, talk and go for as long as SOAK_MINUTES says: memory, handles and latency must stay where they are.
 // Half a minute in the ordinary run, where only a leak that is fast shows; `SOAK_MINUTES=60 deno task test soak` is
-// an hour, as docs/OPERATIONS.md tells of. What the machine does meanwhile is seen beside an echo.
+// an hour, as docs/OPERATIONS.md tells of. What the machine does meanwhile is seen beside an echo. Each resident
+// counts what the others say: no message is lost, doubled or out of order.
 
 import assert from "node:assert/strict";
+import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { readSamples, type Samples } from "../../../server/telemetry/prometheus_reader.ts";
 import { startListening } from "../../bench/processes.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
@@ -18,7 +20,7 @@ const RESIDENTS = 20;
 // Each pass of a visitor: come, say a few things, and go in one of the ways in which people go.
 const VISITORS = 4;
 const TALK_EVERY_MS = 100;
-const WINDOWS = 6;
+const WINDOWS = 8;
 /** How often a window looks at the memory. */
 const LOOKS = 25;
 // Garbage of the second since the last collection, and what one more probe may take on a busy machine.
@@ -39,6 +41,36 @@ interface Window {
   /** The same of an echo on this machine, which has nothing to remember. */
   readonly echo: number;
   readonly visits: number;
+}
+
+/** What residents heard of residents, each of whom counts aloud. */
+class Count {
+  heard = 0;
+  lost = 0;
+  doubled = 0;
+  unordered = 0;
+
+  /** Follows what one listener hears. */
+  listener(): (event: Event) => void {
+    const last = new Map<number, number>();
+    return (event) => {
+      const [, said] = event.kind === "chat" ? /^resident (\d+)$/.exec(event.text) ?? [] : [];
+      if (event.kind !== "chat" || said === undefined) return;
+      const [n, before] = [Number(said), last.get(event.client)];
+      this.heard++;
+      if (before !== undefined) {
+        if (n > before + 1) this.lost += n - before - 1;
+        if (n === before) this.doubled++;
+        if (n < before) this.unordered++;
+      }
+      last.set(event.client, n);
+    };
+  }
+
+  get text(): string {
+    const { lost, doubled, unordered } = this;
+    return `${lost} lost, ${doubled} doubled, ${unordered} out of order`;
+  }
 }
 
 function waitMs(ms: number): Promise<void> {
@@ -172,11 +204,18 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
   const { port } = server;
   const [, pages = ""] = await server.printed(/^admin pages on http:\/\/(\S+)$/m);
   await using stack = new AsyncDisposableStack();
+  console.log(
+    `${(server.memory() / 2 ** 20).toFixed(1)} MiB and ${server.handles()} handles at start`,
+  );
   const residents: Resident[] = [];
+  const count = new Count();
   for (let n = 0; n < RESIDENTS; n++) {
     const room = `room-${n % 3}`;
     const hello = { name: `resident-${n}`, rooms: [[room, 0]] as [string, number][] };
-    residents.push({ room, peer: stack.use(await V2Peer.join({ port, hello })) });
+    residents.push({
+      room,
+      peer: stack.use(await V2Peer.join({ port, hello, onEvent: count.listener() })),
+    });
   }
   const ending = new AbortController();
   const heard = { latencies: [] as number[], echoes: [] as number[] };
@@ -212,7 +251,9 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
     const [live, all] = [heap, memory].map((bytes) => (bytes / 2 ** 20).toFixed(1));
     console.log(
       `${live} of ${all} MiB live, ${handles} handles, p99 ${p99.toFixed(1)} ms ` +
-        `(an echo ${echo.toFixed(1)}), ${came} visits`,
+        `(an echo ${
+          echo.toFixed(1)
+        }), ${came} visits, ${count.heard} messages heard so far: ${count.text}`,
     );
   }
   ending.abort();
@@ -221,6 +262,7 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
   const [, early, ...later] = seen as [Window, Window, ...Window[]];
   const last = later.at(-1) as Window;
   assert.ok(visits.n > 10, `${visits.n} visits`);
+  assert.equal(count.text, "0 lost, 0 doubled, 0 out of order");
   assert.ok(last.heap < early.heap * 1.1 + HEAP_SLACK, "memory grew");
   // A busy machine makes both slow; what grows with time makes only one of them.
   const grown = last.p99 / early.p99;
