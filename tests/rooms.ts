@@ -177,6 +177,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "cluster_key",
       "cluster_messages",
       "server_places",
+      "shared_log",
     ],
   },
   "server/nats": {
@@ -227,7 +228,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/cluster",
       "server/session",
     ],
-    face: ["hand_over_state", "pass_on", "relay", "succession"],
+    face: ["access", "hand_over_state", "pass_on", "relay", "succession"],
   },
   "server/web": {
     says:

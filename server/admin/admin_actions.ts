@@ -8,7 +8,7 @@ import { nameInSentence } from "../../shared/text/names.ts";
 import { ADMIN_CLIENT } from "../room/room_view.ts";
 import type { AdminMessage } from "../cluster/cluster_messages.ts";
 import type { AdminCommand, AdminRequest, AdminRequestOf } from "./admin_commands.ts";
-import type { Invite } from "../limits/invites.ts";
+import type { InvitedBy } from "../limits/invites.ts";
 import type { NetworkBan } from "../limits/network_bans.ts";
 import { BANNED, type Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -254,7 +254,7 @@ function sessionRow({ access }: Relay, session: Session, names: boolean) {
 }
 
 /** By which invite a session came; whose it was by name only where names are asked for. */
-function invitedBy(invite: Invite | undefined, names: boolean): string | undefined {
+function invitedBy(invite: InvitedBy | undefined, names: boolean): string | undefined {
   if (invite === undefined) return undefined;
   const { number, maker } = invite;
   return `invite ${number} of ${names ? nameInSentence(maker.name) : `session ${maker.client}`}`;

@@ -1,7 +1,7 @@
 // What this server does for other servers of its cluster.
 
 import { encodeEvent } from "../../shared/messages/codec_v2.ts";
-import type { ClusterHost, GivenSession, Mail } from "../cluster/cluster_contract.ts";
+import type { ClusterHost, GivenSession, GuestPass, Mail } from "../cluster/cluster_contract.ts";
 import type { ServerLoad, ServerPlace, Surplus } from "../cluster/server_places.ts";
 import { passOn, tellServers } from "../relay/pass_on.ts";
 import {
@@ -27,6 +27,11 @@ export class RelayClusterHost implements ClusterHost {
 
   sessions(): Iterable<Session> {
     return this.#relay.sessions;
+  }
+
+  guestPass(client: number): GuestPass | undefined {
+    const session = this.#relay.session(client);
+    return session && this.#relay.access.guestPassOf(session);
   }
 
   giveUp(ticket: Uint8Array): GivenSession | undefined {

@@ -1,19 +1,18 @@
 // One server among several: the other servers, their sessions, and direct messages between them.
 
-import { timingSafeEqual } from "node:crypto";
-import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Backplane, BackplaneStatus, Running } from "./backplane.ts";
-import { type Slot, slotOf } from "./client_numbers.ts";
-import { Arrivals } from "./arrivals.ts";
+import type { Slot } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { type ServerPlace, ServerPlaces } from "./server_places.ts";
-import type { ClusterHost, RemoteSession, SharedSession } from "./cluster_contract.ts";
+import type { ClusterHost, GuestPass, RemoteSession, SharedSession } from "./cluster_contract.ts";
+import { Arrivals, OtherSessions } from "./other_sessions.ts";
 import { Questions } from "./questions.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
+import { type LogMachine, SharedLog } from "./shared_log.ts";
 import {
   type ClusterMessage,
   type ClusterMessageOf,
@@ -27,12 +26,6 @@ const SUBJECT = "cmdchat.messages";
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
-
-interface Known {
-  readonly digests: readonly Uint8Array[];
-  readonly client: number;
-  readonly slot: Slot;
-}
 
 /** How a cluster looks from one of its servers. */
 export interface ClusterStatus extends BackplaneStatus {
@@ -74,14 +67,14 @@ export class Cluster {
   readonly #fresh = new ReplayGuard();
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
-  readonly #known = new Map<string, Known>();
-  readonly #homes = new Map<number, Slot>();
+  readonly #sessions = new OtherSessions();
   readonly #identities = new Map<Slot, string>();
   readonly #arrivals = new Arrivals();
   readonly #places = new ServerPlaces();
   readonly #questions: Questions;
   #host: ClusterHost | undefined;
   #subscription: Running | undefined;
+  readonly #logs = new Set<Pick<SharedLog<unknown>, "fit">>();
   #foreignMessages = 0;
   #sent = 0;
 
@@ -95,7 +88,7 @@ export class Cluster {
       onFault,
       onRoomLost: options.onRoomLost,
       hasMembersElsewhere: (title) => this.#askForMembers(title),
-      homeOf: (client) => this.#homes.get(client) ?? slotOf(client),
+      homeOf: (client) => this.#sessions.homeOf(client),
     });
     this.#questions = new Questions(slot, (message) => this.#send(message));
     this.sealed = new SealedHomes({ slot, send: (message) => this.#send(message) });
@@ -132,6 +125,23 @@ export class Cluster {
     return this.#heard.size;
   }
 
+  /** Opens a log of all servers that is no room's; `name` is the same on all of them. */
+  openLog<P>(name: string, machine: LogMachine<P>): SharedLog<P> {
+    const { backplane, key, onFault } = this.#options;
+    const subject = key.logSubject(name);
+    const log = new SharedLog<P>({
+      backplane,
+      subject,
+      machine,
+      onFault,
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      seal: (body) => key.seal(subject, body),
+      open: (sealed) => key.open(subject, sealed),
+    });
+    this.#logs.add(log);
+    return log;
+  }
+
   /** Takes part until `signal` aborts. */
   run(host: ClusterHost, signal: AbortSignal): void {
     this.#host = host;
@@ -153,14 +163,21 @@ export class Cluster {
   }
 
   /** Tells the others of a session that can be resumed. */
-  opened({ id, ticket }: SharedSession): void {
+  opened(session: SharedSession): void {
+    const { id, ticket } = session;
     if (ticket === undefined) return;
-    this.#homes.delete(id);
-    this.#known.delete(encodeBase64(ticket.id));
+    this.#sessions.isOurs(session);
     const { secret, previous } = ticket;
     const digests = [secret, ...(previous === undefined ? [] : [previous])]
       .map((one) => sha256(one));
     this.#send({ kind: "session", ticket: ticket.id, digests, client: id });
+    const guest = this.#host?.guestPass(id);
+    if (guest !== undefined) this.#send({ kind: "guest", ticket: ticket.id, ...guest });
+  }
+
+  /** The invite by which the client of another server's session came; undefined if by none, or for another secret. */
+  guestPass(ticket: Uint8Array, secret: Uint8Array): GuestPass | undefined {
+    return this.#sessions.find(ticket, secret)?.guest;
   }
 
   /** Tells the others that a session is over. */
@@ -170,8 +187,8 @@ export class Cluster {
 
   /** Takes over a session of another server; undefined if there is none, or the secret does not match. */
   async take(ticket: Uint8Array, secret: Uint8Array): Promise<RemoteSession | undefined> {
-    const known = this.#known.get(encodeBase64(ticket));
-    if (known === undefined || !isOneOf(known.digests, sha256(secret))) return undefined;
+    const known = this.#sessions.find(ticket, secret);
+    if (known === undefined) return undefined;
     const { client, slot } = known;
     const arrived = this.#arrivals.expect(client);
     if (!this.#heard.has(slot)) return { client, request: undefined, mail: [], arrived };
@@ -220,6 +237,7 @@ export class Cluster {
   #beat(now: number): void {
     this.#send({ kind: "alive" });
     this.bus.fit();
+    for (const log of this.#logs) log.fit();
     this.#balance(now);
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
@@ -248,11 +266,7 @@ export class Cluster {
   #forget(slot: Slot): void {
     this.#lost.delete(slot);
     this.#identities.delete(slot);
-    for (const [ticket, known] of this.#known) {
-      if (known.slot !== slot) continue;
-      this.#known.delete(ticket);
-      this.#homes.delete(known.client);
-    }
+    this.#sessions.forget(slot);
     this.#options.onServers("gone", this.others);
     this.bus.serverGone(slot);
   }
@@ -327,20 +341,11 @@ export class Cluster {
       case "place":
         return this.#places.note(slot, message, performance.now());
       case "session":
-        this.#known.set(encodeBase64(message.ticket), {
-          digests: message.digests,
-          client: message.client,
-          slot,
-        });
-        this.#homes.set(message.client, slot);
-        return;
-      case "ended": {
-        const known = this.#known.get(encodeBase64(message.ticket));
-        if (known?.slot !== slot) return;
-        this.#known.delete(encodeBase64(message.ticket));
-        this.#homes.delete(known.client);
-        return;
-      }
+        return this.#sessions.note(slot, message);
+      case "guest":
+        return this.#sessions.noteGuest(slot, message);
+      case "ended":
+        return this.#sessions.end(slot, message.ticket);
       case "take": {
         const given = this.#host?.giveUp(message.ticket);
         if (given === undefined) return;
@@ -391,9 +396,4 @@ export class Cluster {
     if (arrived === undefined) answer(this.#host?.direct(message));
     else void arrived.then(() => answer(this.#host?.direct(message)));
   }
-}
-
-/** Whether `digest` is one of `known`; all are compared, each in constant time. */
-function isOneOf(known: readonly Uint8Array[], digest: Uint8Array): boolean {
-  return known.map((one) => timingSafeEqual(one, digest)).includes(true);
 }

@@ -29,10 +29,15 @@ export interface GivenSession {
   readonly mail: readonly Mail[];
 }
 
+/** By which invite the client of a session came: it stays welcome after the invite has ended. */
+export type GuestPass = Omit<ClusterMessageOf<"guest">, "kind" | "ticket">;
+
 /** What the cluster asks of this server. */
 export interface ClusterHost {
   /** All sessions that can be resumed. */
   sessions(): Iterable<SharedSession>;
+  /** The invite by which session `client` came; undefined = by none. */
+  guestPass(client: number): GuestPass | undefined;
   /** Gives up a session that is resumed at another server; undefined = unknown. */
   giveUp(ticket: Uint8Array): GivenSession | undefined;
   /** Where clients reach this server, and how many it has; undefined where it does not say. */

@@ -44,6 +44,12 @@ export class ClusterKey {
     return `cmdchat.${kind}.${Buffer.from(tag).toString("hex")}`;
   }
 
+  /** The subject of a log that is no room's; no room has it, whatever its name. */
+  logSubject(name: string): Subject {
+    const tag = derive(this.#secret, `log subject ${name}`, SUBJECT_BYTES);
+    return `cmdchat.room.${Buffer.from(tag).toString("hex")}`;
+  }
+
   /**
    * Nonce, ciphertext, tag; bound to `subject`. The nonce is random: one key serves for 2^32 messages
    * (NIST SP 800-38D §8.3), 1,000 a second for seven weeks; docs/OPERATIONS.md says when to change it.

@@ -106,6 +106,18 @@ const MESSAGES = {
   room_asked: { question, title: label },
   /** Answer to `room_asked`; with members, the receiver puts the log back where it is gone. */
   room_known: { question, hasMembers: z.boolean() },
+  /**
+   * The client of the session of `ticket`, which was told of just before, came by an invite: `digest` is that of its
+   * token, `token` that of its maker's.
+   */
+  guest: {
+    ticket,
+    digest: bytes(32),
+    token: bytes(32),
+    invite: count,
+    maker: client,
+    makerName: label,
+  },
 } as const;
 
 type Rows = typeof MESSAGES;

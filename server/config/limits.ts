@@ -87,6 +87,9 @@ export const HANDSHAKE_PATIENCE_MS = 4_000;
 /** The TLS handshake and the first message must both be complete within this. */
 export const HANDSHAKE_DEADLINE_MS = 10_000;
 
+/** The other servers must agree within this that an invite is made or used, and leave time for the rest of a handshake. */
+export const INVITE_WAIT_MS = 3_000;
+
 /** The page must be sent within this time: 6 KB/s suffice. The request itself has the handshake's deadline. */
 export const PAGE_DEADLINE_MS = 30_000;
 

@@ -338,14 +338,6 @@ export function readConfig(
   if (values.advertise !== undefined && values.nats === undefined) {
     throw new ConfigError("Cannot use --advertise alone: other servers are told over --nats");
   }
-  if (values.invites && values.nats !== undefined) {
-    throw new ConfigError(
-      "Cannot use --invites with --nats: the other servers would not know them",
-      {
-        hint: "give tokens with names instead, one for each person: --tokens-file",
-      },
-    );
-  }
   const sources = { env: input.env, files: values };
   // Both are read: two sources for one token are an error.
   const hasTokens = (["admin", "metrics"] as const).map((which) => hasPageToken(which, sources));

@@ -4,8 +4,9 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
-import type { Invite } from "../limits/invites.ts";
 import type { Exclusion, Newcomer } from "../session/room_access.ts";
+import type { InvitedBy } from "../limits/invites.ts";
+import type { Returning } from "../relay/access.ts";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Room } from "../room/room.ts";
@@ -17,7 +18,7 @@ const ROOMS_READY_MS = HANDSHAKE_DEADLINE_MS / 2;
 export function checkToken(
   relay: Relay,
   token: string | null | undefined,
-  from: { readonly address: string; readonly resumes: object | undefined },
+  from: { readonly address: string; readonly returning: Returning | undefined },
 ): void {
   switch (relay.access.judgeToken(token, from)) {
     case "right":
@@ -26,14 +27,32 @@ export function checkToken(
       throw new Refusal("unauthorized");
     case "later":
       throw new Refusal("too_many_attempts");
+    case "unknown":
+      throw new Refusal("unavailable");
   }
 }
 
-/** Lets a newcomer in by its token, of which an invite has one use less then. Throws Refusal where it has just ended. */
-export function takeInvite(relay: Relay, token: string | null | undefined): Invite | undefined {
-  const invite = relay.access.useInvite(token);
-  if (invite === "ended") throw new Refusal("unauthorized");
-  return invite;
+/**
+ * Lets a newcomer in by its token, of which an invite has one use less then; not where `enter` throws. Throws Refusal
+ * where it has just ended, or where the other servers cannot say whether it has.
+ */
+export async function byToken<T>(
+  relay: Relay,
+  token: string | null | undefined,
+  enter: (invite: InvitedBy | undefined) => T | Promise<T>,
+): Promise<T> {
+  const use = await relay.access.useInvite(token);
+  if (use === "ended") throw new Refusal("unauthorized");
+  if (use === "unknown") throw new Refusal("unavailable");
+  try {
+    const entered = await enter(use?.invite);
+    if (use !== undefined) relay.counters.invitesUsed++;
+    return entered;
+  } catch (error) {
+    // Whoever tries again at once must not find the invite used up by that.
+    await use?.giveBack();
+    throw error;
+  }
 }
 
 /** The name as it is used from now on. Throws Refusal. */

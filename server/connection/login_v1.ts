@@ -19,6 +19,7 @@ import {
 import { openWriterV1 } from "../delivery/event_writer.ts";
 import { fromV1 } from "../delivery/v1_translation.ts";
 import { dispatchRequest } from "../handlers/dispatch.ts";
+import type { InvitedBy } from "../limits/invites.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Membership } from "../session/membership.ts";
@@ -26,13 +27,13 @@ import { excludeFrom } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
 import {
   allReady,
+  byToken,
   checkName,
   checkRoom,
   checkToken,
   exclusionRefusal,
   inTurn,
   newcomerOf,
-  takeInvite,
 } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
@@ -45,7 +46,7 @@ export async function loginV1(
 ): Promise<Login> {
   const { address } = connection;
   const handshake = parseHandshake(message);
-  checkToken(relay, handshake.token, { address, resumes: undefined });
+  checkToken(relay, handshake.token, { address, returning: undefined });
   const key = crypto.getRandomValues(new Uint8Array(V1_KEY_BYTES));
   const wrapped = await inTurn(
     relay,
@@ -53,21 +54,11 @@ export async function loginV1(
     () => Promise.resolve(wrapFor(handshake.public_key, key)),
   );
   const name = checkName(handshake.name ?? "anonymous");
-  const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
-  await allReady(relay, [room]);
-  const newcomer = newcomerOf(relay, { address, token: handshake.token });
-  const excluded = excludeFrom(room, newcomer, Date.now());
-  if (excluded !== undefined) {
-    relay.rooms.tidy(room);
-    throw exclusionRefusal(excluded);
-  }
-  const invite = takeInvite(relay, handshake.token);
-  const session = new Session(relay, { name, isV1: true, ticket: undefined, address });
-  relay.access.noteToken(session, handshake.token);
-  relay.access.noteInvite(session, invite);
-  // The name is taken from here on; the room's events reach the client only behind the answer.
-  const membership = session.enter(room);
-  relay.enter(session);
+  const [session, membership] = await byToken(
+    relay,
+    handshake.token,
+    (invite) => come(relay, { handshake, name, address, invite }),
+  );
   try {
     const answer = answerTo(relay, { handshake, membership, wrapped });
     await connection.write(encodeFrame(encodeJson(answer)));
@@ -83,6 +74,35 @@ export async function loginV1(
   membership.announce(0);
   membership.tellTakenName(name);
   return openLogin(relay, session, wire);
+}
+
+interface Coming {
+  readonly handshake: Handshake;
+  readonly name: string;
+  readonly address: string;
+  readonly invite: InvitedBy | undefined;
+}
+
+/** Makes a session, which is in its room. Throws Refusal. */
+async function come(
+  relay: Relay,
+  { handshake, name, address, invite }: Coming,
+): Promise<readonly [Session, Membership]> {
+  const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
+  await allReady(relay, [room]);
+  const newcomer = newcomerOf(relay, { address, token: handshake.token });
+  const excluded = excludeFrom(room, newcomer, Date.now());
+  if (excluded !== undefined) {
+    relay.rooms.tidy(room);
+    throw exclusionRefusal(excluded);
+  }
+  const session = new Session(relay, { name, isV1: true, ticket: undefined, address });
+  relay.access.noteToken(session, handshake.token);
+  relay.access.noteInvite(session, invite);
+  // The name is taken from here on; the room's events reach the client only behind the answer.
+  const membership = session.enter(room);
+  relay.enter(session);
+  return [session, membership];
 }
 
 function openLogin(relay: Relay, session: Session, wire: EnvelopeV1): Login {

@@ -14,6 +14,7 @@ import type { EventWriter } from "../delivery/event_writer.ts";
 import { dispatchRequest } from "../handlers/dispatch.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Connection } from "../net/connection.ts";
+import type { Returning } from "../relay/access.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import type { FrameSource } from "./frame_source.ts";
@@ -51,7 +52,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
     const hello = openHello(batches.push(cipher.open(record)));
     checkToken(relay, hello.token, {
       address: connection.address,
-      resumes: heldBy(relay, hello),
+      returning: returning(relay, hello),
     });
     const channel = { connection, cipher, challenge: smallCopy(keys.challenge) };
     const held = resumeHeld(relay, channel, hello);
@@ -67,11 +68,15 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   }
 }
 
-function heldBy(
-  { held }: Relay,
-  { session, secret }: RequestOf<"hello">,
-): Session | undefined {
-  return session === null || secret === null ? undefined : held.find(session, secret);
+function returning(
+  { held, cluster }: Relay,
+  { session: id, secret }: RequestOf<"hello">,
+): Returning | undefined {
+  if (id === null || secret === null) return undefined;
+  const session = held.find(id, secret);
+  if (session !== undefined) return { session };
+  const guest = cluster?.guestPass(id, secret);
+  return guest && { guest };
 }
 
 function openHello([body, ...more]: readonly Uint8Array[]): RequestOf<"hello"> {

@@ -4,10 +4,11 @@ import { smallBytes, smallCopy } from "../../shared/base/bytes.ts";
 import { SESSION_ID_BYTES, SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
-import type { Mail, RemoteSession } from "../cluster/cluster_contract.ts";
+import type { GuestPass, Mail, RemoteSession } from "../cluster/cluster_contract.ts";
 import { decodeEvent } from "../../shared/messages/codec_v2.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { openWriterV2 } from "../delivery/event_writer.ts";
+import type { InvitedBy } from "../limits/invites.ts";
 import type { Connection } from "../net/connection.ts";
 import { tellServers } from "../relay/pass_on.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -20,11 +21,11 @@ import { servesPage } from "../web/page.ts";
 import type { SessionTicket } from "../session/session_ticket.ts";
 import {
   allReady,
+  byToken,
   checkName,
   checkRoom,
   exclusionRefusal,
   newcomerOf,
-  takeInvite,
 } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -76,10 +77,11 @@ export async function resumeRemote(
   if (id === null || secret === null || relay.cluster === undefined) return undefined;
   // The other server must not give the session up for one that cannot take it.
   if (!relay.cluster.isUp) throw new Refusal("unavailable");
+  const guest = relay.cluster.guestPass(id, secret);
   const taken = await relay.cluster.take(id, secret);
   if (taken === undefined) return undefined;
   try {
-    return await receive(relay, channel, { hello, taken, ticket: { id, secret } });
+    return await receive(relay, channel, { hello, taken, ticket: { id, secret }, guest });
   } finally {
     taken.arrived();
   }
@@ -89,13 +91,14 @@ interface Arrival {
   readonly hello: RequestOf<"hello">;
   readonly taken: RemoteSession;
   readonly ticket: SessionTicket;
+  readonly guest: GuestPass | undefined;
 }
 
 /** Takes in a session that its server has given up. Throws Refusal. */
 async function receive(
   relay: Relay,
   channel: SecureChannel,
-  { hello, taken, ticket }: Arrival,
+  { hello, taken, ticket, guest }: Arrival,
 ): Promise<Session> {
   const { address } = channel.connection;
   const name = checkName(hello.name);
@@ -105,6 +108,7 @@ async function receive(
   const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
   session.requests.last = Math.max(session.requests.last, ...requests);
   relay.access.noteToken(session, hello.token);
+  relay.access.noteGuest(session, guest);
   relay.enter(session);
   relay.held.know(session);
   session.renewTicket(smallCopy(ticket.secret));
@@ -125,10 +129,23 @@ async function receive(
 }
 
 /** Makes a new session, and enters the rooms of `hello`. Throws Refusal. */
-export async function newSession(
+export function newSession(
   relay: Relay,
   channel: SecureChannel,
   hello: RequestOf<"hello">,
+): Promise<Session> {
+  return byToken(relay, hello.token, (invite) => come(relay, channel, { hello, invite }));
+}
+
+interface Coming {
+  readonly hello: RequestOf<"hello">;
+  readonly invite: InvitedBy | undefined;
+}
+
+async function come(
+  relay: Relay,
+  channel: SecureChannel,
+  { hello, invite }: Coming,
 ): Promise<Session> {
   const { address } = channel.connection;
   const name = checkName(hello.name);
@@ -136,8 +153,7 @@ export async function newSession(
   await allReady(relay, wanted);
   const newcomer = newcomerOf(relay, { address, token: hello.token });
   const { rooms, excluded } = admitted(relay, wanted, newcomer);
-  // From here on nothing fails and nothing waits: the use is that of a session.
-  const invite = takeInvite(relay, hello.token);
+  // From here on nothing fails and nothing waits.
   const session = new Session(relay, {
     name,
     isV1: false,

@@ -1,15 +1,19 @@
 // Tokens that end, which members have made for others.
 
+import { CmdchatError } from "../../shared/base/errors.ts";
 import { NAME_MAX_BYTES } from "../../shared/base/limits.ts";
+import type { RequestId } from "../../shared/messages/ids.ts";
+import type { Session } from "../session/session.ts";
 import { answerDone, checkBytes, type HandlersOf } from "./handler.ts";
 
 /** Handlers of invites. */
 export const INVITE_HANDLERS: HandlersOf<"invite" | "invites" | "uninvite"> = {
   invite(session, { id, title, uses, seconds }) {
     checkBytes(title, NAME_MAX_BYTES, "make an invite to this room");
-    const { invite, token, place } = session.host.inviting.mint(session, { title, uses, seconds });
-    const { number, until } = invite;
-    session.tell({ kind: "invited", request: id, invite: number, token, uses, until, place });
+    const minting = session.host.inviting.mint(session, { title, uses, seconds });
+    whenAgreed(session, id, minting, ({ invite: { number, until }, token, place }) => {
+      session.tell({ kind: "invited", request: id, invite: number, token, uses, until, place });
+    });
   },
 
   invites(session, { id }) {
@@ -20,7 +24,20 @@ export const INVITE_HANDLERS: HandlersOf<"invite" | "invites" | "uninvite"> = {
   },
 
   uninvite(session, { id, invite }) {
-    session.host.inviting.revoke(session, invite);
-    answerDone(session, id);
+    const revoking = session.host.inviting.revoke(session, invite);
+    whenAgreed(session, id, revoking, () => answerDone(session, id));
   },
 };
+
+/** Answers once the servers agree, or with the refusal. */
+function whenAgreed<T>(
+  session: Session,
+  id: RequestId,
+  agreed: Promise<T>,
+  answer: (result: T) => void,
+): void {
+  void agreed.then(answer, (error) => {
+    if (!(error instanceof CmdchatError)) throw error;
+    session.decline(id, error.message);
+  });
+}

@@ -1,10 +1,12 @@
 // Tokens that members had the server make: each ends at a time, and most after a number of uses. They live in memory,
 // as digests. Who is in stays when an invite ends; it only lets nobody else in.
+//
+// What happens to them is plain data, whose outcome depends on what happened before and on nothing else: servers that
+// read it in one order agree on every invite.
 
 import { equalBytes } from "#platform/bytes.ts";
 import { randomBytes } from "node:crypto";
 import { encodeBase64, encodeBase64Url } from "../../shared/base/base64.ts";
-import { LimitError } from "../../shared/base/errors.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { INVITES_MAX, INVITES_PER_SOURCE, INVITES_PER_TOKEN } from "../config/limits.ts";
 
@@ -31,110 +33,216 @@ export interface Invite {
   readonly uses: number | undefined;
 }
 
+/** By which invite somebody came. */
+export interface InvitedBy {
+  readonly number: number;
+  readonly maker: Pick<InviteMaker, "client" | "name" | "token">;
+}
+
 /** What is asked for. */
 export type InviteWish = Pick<Invite, "maker" | "title" | "until" | "uses">;
 
-/** All that the next process must know. */
+/** All that the next process, or another server, must know. */
 export interface InvitesState {
   readonly last: number;
+  /** The open ones, and those that were used up last. */
   readonly open: readonly (readonly [digest: Uint8Array, invite: Invite])[];
 }
+
+/** What may happen to invites; `now` is the time of whoever asks for it, ms since 1970. */
+export type InviteStep =
+  | {
+    readonly kind: "mint";
+    readonly digest: Uint8Array;
+    readonly wish: InviteWish;
+    readonly now: number;
+  }
+  /** One session more comes in by it. */
+  | { readonly kind: "use"; readonly digest: Uint8Array; readonly now: number }
+  /** A session that was to come in by it did not. */
+  | { readonly kind: "return"; readonly digest: Uint8Array }
+  | { readonly kind: "revoke"; readonly number: number; readonly token: Uint8Array }
+  /** The token of its makers is none of the server's any more. */
+  | { readonly kind: "end"; readonly token: Uint8Array };
+
+/** The invite that a step was about, or why it was not done; undefined = there is none. */
+export type InviteOutcome = Invite | string | undefined;
 
 // 128 bits: nobody guesses it, and a link stays short.
 const TOKEN_BYTES = 16;
 
-/** The invites of one server. Times are ms since 1970. */
+// Invites that were used up, and whose last use may still be returned: logins that are under way.
+const USED_UP_KEPT = 64;
+
+/** A token for an invite, and its digest, which is all that is kept. */
+export function newInviteToken(): { readonly token: string; readonly digest: Uint8Array } {
+  const token = encodeBase64Url(randomBytes(TOKEN_BYTES));
+  return { token, digest: tokenDigest(token) };
+}
+
+// What ended before its time is remembered, so that no old entry of a log brings it back; some 100 bytes each.
+const ENDED_KEPT = 4_096;
+
+interface Kept extends Invite {
+  readonly digest: Uint8Array;
+}
+
+/** The invites of one server, or of several. Times are ms since 1970. */
 export class Invites {
   /** By the digest of the token: a look-up by it tells nothing about tokens that are nearly right. */
-  readonly #open = new Map<string, Invite & { readonly digest: Uint8Array }>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #ended = new Set<string>();
   #last = 0;
 
-  /** Makes one. Throws LimitError where its maker, or the server, has too many that are open. */
-  mint(wish: InviteWish, now: number): { readonly invite: Invite; readonly token: string } {
-    this.#sweep(now);
-    this.#checkBounds(wish.maker);
-    const token = encodeBase64Url(randomBytes(TOKEN_BYTES));
-    const digest = tokenDigest(token);
-    const invite = { ...wish, digest, number: ++this.#last };
-    this.#open.set(encodeBase64(digest), invite);
-    return { invite, token };
+  /** Does one step. */
+  take(step: InviteStep): InviteOutcome {
+    switch (step.kind) {
+      case "mint":
+        return this.#mint(step.digest, step.wish, step.now);
+      case "use":
+        return this.#use(step.digest, step.now);
+      case "return":
+        return this.#giveBack(step.digest);
+      case "revoke":
+        return this.#revoke(step.number, step.token);
+      case "end":
+        this.keep((digest) => !equalBytes(digest, step.token));
+        return undefined;
+    }
   }
 
   /** The open invite with this digest; undefined where there is none, or none any more. */
   find(digest: Uint8Array, now: number): Invite | undefined {
-    const invite = this.#open.get(encodeBase64(digest));
-    return invite !== undefined && invite.until > now ? invite : undefined;
-  }
-
-  /** Lets one session in by it. Gives the invite; undefined where it has ended meanwhile. */
-  use(digest: Uint8Array, now: number): Invite | undefined {
-    const invite = this.find(digest, now);
-    if (invite?.uses === undefined) return invite;
-    const key = encodeBase64(digest);
-    if (invite.uses === 1) this.#open.delete(key);
-    else this.#open.set(key, { ...invite, digest, uses: invite.uses - 1 });
-    return invite;
+    const invite = this.#kept.get(encodeBase64(digest));
+    return invite !== undefined && isOpen(invite) && invite.until > now ? invite : undefined;
   }
 
   /** Those that are open whose maker came with the same token, the oldest first. */
   of(token: Uint8Array, now: number): readonly Invite[] {
-    this.#sweep(now);
-    return [...this.#open.values()].filter(({ maker }) => equalBytes(maker.token, token));
-  }
-
-  /** Ends one of them. False where there is none of that number. */
-  revoke(number: number, token: Uint8Array): boolean {
-    for (const [key, invite] of this.#open) {
-      if (invite.number !== number || !equalBytes(invite.maker.token, token)) continue;
-      return this.#open.delete(key);
-    }
-    return false;
-  }
-
-  /** Ends those whose maker's token is none of the server's any more. */
-  keep(isToken: (digest: Uint8Array) => boolean): void {
-    for (const [key, { maker }] of this.#open) if (!isToken(maker.token)) this.#open.delete(key);
+    return this.#open(now).filter(({ maker }) => equalBytes(maker.token, token));
   }
 
   /** How many are open. */
   count(now: number): number {
-    this.#sweep(now);
-    return this.#open.size;
+    return this.#open(now).length;
+  }
+
+  /** Ends those whose maker's token is none of the server's any more. */
+  keep(isToken: (digest: Uint8Array) => boolean): void {
+    for (const [key, { maker }] of this.#kept) if (!isToken(maker.token)) this.#end(key);
+  }
+
+  /** Whether none was ever made, as far as it is known here. */
+  get isUntouched(): boolean {
+    return this.#last === 0;
   }
 
   get state(): InvitesState {
-    const open = [...this.#open.values()];
-    return { last: this.#last, open: open.map(({ digest, ...invite }) => [digest, invite]) };
+    const kept = [...this.#kept.values()];
+    return { last: this.#last, open: kept.map(({ digest, ...invite }) => [digest, invite]) };
   }
 
   /** Goes on from what the process before this one knew. */
   restore({ last, open }: InvitesState): void {
     this.#last = last;
-    for (const [digest, { uses, ...invite }] of open) {
-      // CBOR has no place for what is undefined but null.
-      this.#open.set(encodeBase64(digest), { ...invite, uses: uses ?? undefined, digest });
-    }
+    for (const [digest, invite] of open) this.#put(digest, invite);
   }
 
-  #checkBounds({ source, token }: InviteMaker): void {
-    const open = [...this.#open.values()];
+  /** Goes on from what another server knows. What ended here stays so, whatever an old state says. */
+  adopt({ last, open }: InvitesState): void {
+    const before = new Map(this.#kept);
+    this.#kept.clear();
+    for (const [digest, invite] of open) {
+      const key = encodeBase64(digest);
+      const known = before.get(key)?.uses;
+      before.delete(key);
+      if (this.#ended.has(key)) continue;
+      this.#put(digest, { ...invite, uses: fewer(known, invite.uses ?? undefined) });
+    }
+    for (const key of before.keys()) this.#end(key);
+    this.#last = Math.max(this.#last, last);
+  }
+
+  /** All that are open end, since nobody can say any more which of them were used. */
+  endAll(): void {
+    for (const key of this.#kept.keys()) this.#end(key);
+  }
+
+  #mint(digest: Uint8Array, wish: InviteWish, now: number): Invite | string {
+    for (const [key, { until }] of this.#kept) if (until <= now) this.#kept.delete(key);
+    const why = this.#ended.has(encodeBase64(digest))
+      ? "it was made before, and has ended"
+      : this.#excess(wish.maker, now);
+    if (why !== undefined) return why;
+    return this.#put(digest, { ...wish, number: ++this.#last });
+  }
+
+  #use(digest: Uint8Array, now: number): Invite | undefined {
+    const invite = this.find(digest, now);
+    if (invite?.uses === undefined) return invite;
+    // Behind all others: those that were used up last are kept longest.
+    if (invite.uses === 1) this.#kept.delete(encodeBase64(digest));
+    this.#put(digest, { ...invite, uses: invite.uses - 1 });
+    this.#forgetUsedUp();
+    return invite;
+  }
+
+  #giveBack(digest: Uint8Array): Invite | undefined {
+    const invite = this.#kept.get(encodeBase64(digest));
+    if (invite?.uses === undefined) return invite;
+    return this.#put(digest, { ...invite, uses: invite.uses + 1 });
+  }
+
+  #revoke(number: number, token: Uint8Array): Invite | undefined {
+    for (const [key, invite] of this.#kept) {
+      const isTheirs = invite.number === number && equalBytes(invite.maker.token, token);
+      if (!isTheirs || !isOpen(invite)) continue;
+      this.#end(key);
+      return invite;
+    }
+    return undefined;
+  }
+
+  #end(key: string): void {
+    this.#kept.delete(key);
+    this.#ended.add(key);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > ENDED_KEPT && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  // CBOR has no place for what is undefined but null.
+  #put(digest: Uint8Array, { uses, ...invite }: Invite): Invite {
+    const kept = { ...invite, uses: uses ?? undefined, digest };
+    this.#kept.set(encodeBase64(digest), kept);
+    return kept;
+  }
+
+  #open(now: number): readonly Kept[] {
+    return [...this.#kept.values()].filter((invite) => isOpen(invite) && invite.until > now);
+  }
+
+  /** Why its maker may have no other one made; undefined where it may. */
+  #excess({ source, token }: InviteMaker, now: number): string | undefined {
+    const open = this.#open(now);
     const ofSource = open.filter(({ maker }) => maker.source === source).length;
     const ofToken = open.filter(({ maker }) => equalBytes(maker.token, token)).length;
-    if (ofSource < INVITES_PER_SOURCE && ofToken < INVITES_PER_TOKEN && open.length < INVITES_MAX) {
-      return;
+    if (ofSource >= INVITES_PER_SOURCE) {
+      return `${ofSource} that were made from your address are open`;
     }
-    throw new LimitError(
-      `Cannot make an invite: ${
-        ofSource >= INVITES_PER_SOURCE
-          ? `${ofSource} that were made from your address are open`
-          : ofToken >= INVITES_PER_TOKEN
-          ? `${ofToken} that were made with your token are open`
-          : "the server has too many that are open"
-      }`,
-    );
+    if (ofToken >= INVITES_PER_TOKEN) return `${ofToken} that were made with your token are open`;
+    return open.length >= INVITES_MAX ? "the server has too many that are open" : undefined;
   }
 
-  #sweep(now: number): void {
-    for (const [key, { until }] of this.#open) if (until <= now) this.#open.delete(key);
+  #forgetUsedUp(): void {
+    const usedUp = [...this.#kept].filter(([, invite]) => !isOpen(invite));
+    for (const [key] of usedUp.slice(0, -USED_UP_KEPT)) this.#end(key);
   }
+}
+
+function isOpen({ uses }: Invite): boolean {
+  return uses !== 0;
+}
+
+function fewer(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined ? other : Math.min(one, other ?? one);
 }

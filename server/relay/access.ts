@@ -3,16 +3,19 @@
 
 import type { Logger } from "@logtape/logtape";
 import { timingSafeEqual } from "node:crypto";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { GuestPass } from "../cluster/cluster_contract.ts";
 import { type AccessToken, tokenDigest } from "../config/access_tokens.ts";
 import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
-import { type Invite, Invites, type InvitesState } from "../limits/invites.ts";
+import type { Invite, InvitedBy, InvitesState } from "../limits/invites.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { NetworkBans } from "../limits/network_bans.ts";
 import { SourceRate } from "../limits/source_rate.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
+import { InviteBook, type InviteUse } from "./invite_book.ts";
 
 const RATE_REACHED = "too many new connections";
 
@@ -20,6 +23,8 @@ const RATE_REACHED = "too many new connections";
 export interface AccessContext {
   readonly counters: Counters;
   readonly log: Logger;
+  /** The other servers, where they share invites. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /** The limits that access control holds. */
@@ -36,8 +41,14 @@ interface SourceRates {
   readonly wrongTokens?: SourceRate;
 }
 
-/** What a token is worth: `later` = not looked at, after too many wrong ones from the same source. */
-export type TokenVerdict = "right" | "wrong" | "later";
+/**
+ * What a token is worth: `later` = not looked at, after too many wrong ones from the same source; `unknown` = it may be
+ * an invite that only other servers know of now.
+ */
+export type TokenVerdict = "right" | "wrong" | "later" | "unknown";
+
+/** Who comes back: the session for which its ticket is right, or the invite by which it came to another server. */
+export type Returning = { readonly session: object } | { readonly guest: GuestPass };
 
 /** Decides about connections before anything is read from them, and about tokens after that. */
 export class Access {
@@ -51,12 +62,16 @@ export class Access {
   #rates: SourceRates;
   #tokens: readonly AccessToken[];
   /** Tokens that members had made for others. */
-  readonly invites = new Invites();
+  readonly invites: InviteBook;
   readonly #tokensOf = new WeakMap<object, Uint8Array>();
-  readonly #invitesOf = new WeakMap<object, Invite>();
+  readonly #invitesOf = new WeakMap<object, InvitedBy>();
   #closed = false;
 
-  constructor(config: ServerConfig, { counters, log }: AccessContext) {
+  constructor(config: ServerConfig, { counters, log, cluster }: AccessContext) {
+    this.invites = new InviteBook(
+      config.invites ? cluster : undefined,
+      () => log.warning("invites are missing from NATS: all that were open have ended"),
+    );
     this.#slots = new ConnectionSlots(slotLimits(config));
     this.#counters = counters;
     this.#refusals = new RepeatLog({
@@ -121,23 +136,44 @@ export class Access {
     return this.#tokensOf.get(session);
   }
 
-  /** Lets one session in by `token` where that is an invite; "ended" where it was one a moment ago. */
-  useInvite(token: string | null | undefined): Invite | "ended" | undefined {
+  /**
+   * Lets one session in by `token` where that is an invite; "ended" where it was one a moment ago, "unknown" where the
+   * other servers cannot say.
+   */
+  async useInvite(
+    token: string | null | undefined,
+  ): Promise<InviteUse | "ended" | "unknown" | undefined> {
     const digest = tokenDigest(token ?? "");
     if (!this.hasTokens || this.#find(digest) !== undefined) return undefined;
-    const invite = this.invites.use(digest, Date.now());
-    if (invite !== undefined) this.#counters.invitesUsed++;
-    return invite ?? "ended";
+    if (this.#openInvite(digest) === undefined) return "ended";
+    const use = await this.invites.use(digest, Date.now());
+    return typeof use === "string" ? "unknown" : use ?? "ended";
   }
 
   /** Remembers by which invite a session came. */
-  noteInvite(session: object, invite: Invite | undefined): void {
+  noteInvite(session: object, invite: InvitedBy | undefined): void {
     if (invite !== undefined) this.#invitesOf.set(session, invite);
   }
 
+  /** The same for a session that another server had. */
+  noteGuest(session: object, guest: GuestPass | undefined): void {
+    if (guest === undefined) return;
+    const { invite: number, maker: client, makerName: name, token } = guest;
+    this.noteInvite(session, { number, maker: { client, name, token } });
+  }
+
   /** The invite that a session came by. */
-  inviteOf(session: object): Invite | undefined {
+  inviteOf(session: object): InvitedBy | undefined {
     return this.#invitesOf.get(session);
+  }
+
+  /** The same as another server must know it. */
+  guestPassOf(session: object): GuestPass | undefined {
+    const invite = this.#invitesOf.get(session);
+    const digest = this.#tokensOf.get(session);
+    if (invite === undefined || digest === undefined) return undefined;
+    const { number, maker: { client, name, token } } = invite;
+    return { digest, token, invite: number, maker: client, makerName: name };
   }
 
   /** Whether the token of a session is none of the server's any more; of who came by an invite, that of its maker. */
@@ -165,14 +201,17 @@ export class Access {
 
   /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
   useTokens(tokens: readonly AccessToken[]): void {
+    const before = this.#tokens;
     this.#tokens = tokens;
-    this.#endOrphans();
+    for (const { digest } of before) {
+      if (this.#find(digest) === undefined) this.invites.end(digest);
+    }
   }
 
   /** Goes on with the invites of the process before, as far as their makers' tokens are tokens here. */
   restoreInvites(state: InvitesState): void {
-    this.invites.restore(state);
-    this.#endOrphans();
+    this.invites.known.restore(state);
+    this.invites.known.keep((digest) => this.#find(digest) !== undefined);
   }
 
   /** Whether a client needs a token now. */
@@ -181,19 +220,22 @@ export class Access {
   }
 
   /**
-   * Judges `token` of a client at `address`. `resumes`: the session for which its ticket is right, so that it may try at
-   * any time, and by an invite that has ended since it came.
+   * Judges `token` of a client at `address`. Who comes back with the right ticket may try at any time, and by an invite
+   * that has ended since it came.
    */
   judgeToken(
     token: string | null | undefined,
-    { address, resumes }: { readonly address: string; readonly resumes: object | undefined },
+    { address, returning }: {
+      readonly address: string;
+      readonly returning: Returning | undefined;
+    },
   ): TokenVerdict {
     const now = performance.now();
-    const isBack = resumes !== undefined;
+    const isBack = returning !== undefined;
     if (this.#rates.wrongTokens?.allows(address, now) === false && !isBack) return "later";
-    if (this.isAuthorized(token) || (isBack && this.#cameBy(resumes, token))) return "right";
+    if (this.isAuthorized(token) || (isBack && this.#cameBy(returning, token))) return "right";
     this.#rates.wrongTokens?.take(address, now);
-    return "wrong";
+    return this.invites.isBehind ? "unknown" : "wrong";
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
@@ -201,19 +243,23 @@ export class Access {
     if (!this.hasTokens) return true;
     const digest = tokenDigest(token ?? "");
     // Both are looked up, whatever the first says: how long an answer takes tells nothing about them.
-    const invite = this.invites.find(digest, Date.now());
+    const invite = this.#openInvite(digest);
     return this.#find(digest) !== undefined || invite !== undefined;
   }
 
-  /** Whether a session came by an invite of this token, whose maker's token still holds. */
-  #cameBy(session: object, token: string | null | undefined): boolean {
-    const digest = this.#tokensOf.get(session);
-    return this.#invitesOf.has(session) && digest !== undefined && !this.isRevoked(session) &&
-      timingSafeEqual(digest, tokenDigest(token ?? ""));
+  /** Whether somebody came by an invite of this token, whose maker's token still holds. */
+  #cameBy(returning: Returning, token: string | null | undefined): boolean {
+    const guest = "guest" in returning ? returning.guest : this.guestPassOf(returning.session);
+    return guest !== undefined && this.#find(guest.token) !== undefined &&
+      timingSafeEqual(guest.digest, tokenDigest(token ?? ""));
   }
 
-  #endOrphans(): void {
-    this.invites.keep((digest) => this.#find(digest) !== undefined);
+  /** The open invite of this token. Its maker's token is one here, whatever the other servers say. */
+  #openInvite(digest: Uint8Array): Invite | undefined {
+    const invite = this.invites.known.find(digest, Date.now());
+    return invite !== undefined && this.#find(invite.maker.token) !== undefined
+      ? invite
+      : undefined;
   }
 
   #find(digest: Uint8Array): AccessToken | undefined {

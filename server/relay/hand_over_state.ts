@@ -4,7 +4,7 @@
 import { decode, encode } from "cborg";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Departed } from "../limits/departed_members.ts";
-import type { Invite, InvitesState } from "../limits/invites.ts";
+import type { InvitedBy, InvitesState } from "../limits/invites.ts";
 import type { RoomSourcesState } from "../limits/room_sources.ts";
 import type { SealedSnapshot } from "../sealed/room_contract.ts";
 import type { RoomSnapshot } from "../room/room_snapshot.ts";
@@ -28,7 +28,7 @@ export interface RelaySnapshot {
   /** Absent, as what follows, where the process before knew no invites. */
   readonly invites?: InvitesState;
   /** The invites that sessions came by. */
-  readonly invited?: readonly (readonly [client: number, invite: Invite])[];
+  readonly invited?: readonly (readonly [client: number, invite: InvitedBy])[];
 }
 
 /** A relay, and who its server is. */

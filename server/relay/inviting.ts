@@ -29,12 +29,12 @@ export class InviteDesk implements Inviting<Session> {
     this.#parts = parts;
   }
 
-  mint(session: Session, { title, seconds, uses }: InviteRequest): MintedInvite {
+  async mint(session: Session, { title, seconds, uses }: InviteRequest): Promise<MintedInvite> {
     const { access, counters, log, advertised } = this.#parts;
     const token = this.#tokenOf(session, "make an invite");
     const { id: client, address, memberships, wantedName } = session;
     const now = Date.now();
-    const minted = access.invites.mint({
+    const minted = await access.invites.mint({
       maker: {
         client,
         name: memberships[0]?.name ?? wantedName,
@@ -56,13 +56,9 @@ export class InviteDesk implements Inviting<Session> {
     return this.#parts.access.invites.of(token, Date.now());
   }
 
-  revoke(session: Session, number: number): void {
+  async revoke(session: Session, number: number): Promise<void> {
     const token = this.#tokenOf(session, "end an invite");
-    if (!this.#parts.access.invites.revoke(number, token)) {
-      throw new LimitError(
-        `Cannot end invite ${number}: none of yours that is open has that number`,
-      );
-    }
+    await this.#parts.access.invites.revoke(number, token);
     this.#parts.log.info("audit", { by: session.id, what: "uninvite", invite: number });
   }
 

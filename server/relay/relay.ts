@@ -93,7 +93,7 @@ export class Relay implements SessionHost {
     this.#refusals = new RepeatLog({
       report: (address, count, why) => log.info("handshake refused", { address, why, count }),
     });
-    this.access = new Access(config, { counters: this.counters, log });
+    this.access = new Access(config, { counters: this.counters, log, cluster });
     this.rooms = new RoomRegistry(config, bus);
     this.sealed = new SealedRooms({
       clock: SYSTEM_CLOCK,
@@ -297,6 +297,7 @@ export class Relay implements SessionHost {
     await drain(this.sessions, { why: "The server is stopping.", retry: true });
     for (const session of this.#sessions.values()) session.close();
     this.sealed.close();
+    this.access.invites.close();
   }
 }
 

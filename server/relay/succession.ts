@@ -40,7 +40,7 @@ export async function handOver(relay: Relay): Promise<RelaySnapshot> {
       const digest = relay.access.tokenOf(session);
       return digest === undefined ? [] : [[session.id, digest] as const];
     }),
-    invites: relay.access.invites.state,
+    invites: relay.access.invites.known.state,
     invited: relay.sessions.flatMap((session) => {
       const invite = relay.access.inviteOf(session);
       return invite === undefined ? [] : [[session.id, invite] as const];

@@ -51,13 +51,13 @@ export interface MintedInvite {
   readonly place: [host: string, port: number] | null;
 }
 
-/** Invites, as members ask for them. All throw LimitError where that is refused. */
+/** Invites, as members ask for them. All throw LimitError where that is refused; other servers may have to be asked. */
 export interface Inviting<S = SessionRef> {
-  mint(session: S, request: InviteRequest): MintedInvite;
+  mint(session: S, request: InviteRequest): Promise<MintedInvite>;
   /** Those that are open whose maker came with the same token. */
   list(session: S): readonly Invite[];
   /** Ends one of those. */
-  revoke(session: S, number: number): void;
+  revoke(session: S, number: number): Promise<void>;
 }
 
 /** The server around a session. */

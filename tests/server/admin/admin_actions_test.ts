@@ -41,10 +41,10 @@ Deno.test("sessions says by which invite somebody came, and whose it is by name 
   const relay = await makeRelay(["--invites"], { CMDCHAT_TOKENS: "one" });
   const [alice, bob] = [seat(relay, { name: "alicia" }), seat(relay, { name: "bob" })];
   relay.access.noteToken(alice.session, "one");
-  const { token } = relay.inviting.mint(alice.session, { title: "", seconds: 60, uses: 1 });
-  const invite = relay.access.useInvite(token);
-  assert.ok(typeof invite === "object");
-  relay.access.noteInvite(bob.session, invite);
+  const { token } = await relay.inviting.mint(alice.session, { title: "", seconds: 60, uses: 1 });
+  const use = await relay.access.useInvite(token);
+  assert.ok(typeof use === "object");
+  relay.access.noteInvite(bob.session, use.invite);
   const row = async (names: boolean) => (await lines(relay, { command: "sessions", names }))[2];
   assert.match(await row(false) ?? "", new RegExp(`invite 1 of session ${alice.session.id} `));
   assert.match(await row(true) ?? "", /invite 1 of alicia /);

@@ -64,6 +64,7 @@ function startServer(
     onServers: (what) => seen.push(what),
   });
   const host: ClusterHost = {
+    guestPass: () => undefined,
     sessions: () => [],
     standing: () => [],
     followRoom: () => {},

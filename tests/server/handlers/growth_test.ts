@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type * as z from "zod/mini";
 import { fromV1 } from "../../../server/delivery/v1_translation.ts";
 import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
-import type { Invite } from "../../../server/limits/invites.ts";
+import { tokenDigest } from "../../../server/config/access_tokens.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 import { CLIENT_MESSAGES, type ClientMessage } from "../../../shared/messages/messages_v1.ts";
@@ -63,9 +63,9 @@ const FITTING: { readonly [K in Request["kind"]]?: (scene: Scene, n: number) => 
   direct: ({ ann }) => ({ to: ann.session.id }),
   offer: () => ({ to: 0, size: 5, chunks: 1 }),
   invite: () => ({ title: "lobby" }),
-  uninvite({ eve }) {
+  uninvite({ relay, eve }) {
     eve.ask({ kind: "invite", title: "lobby", uses: 1, seconds: 60 });
-    return { invite: eve.take("invited")[0]?.invite };
+    return { invite: relay.inviting.list(eve.session).at(-1)?.number };
   },
 };
 
@@ -143,18 +143,28 @@ const CYCLES: Readonly<
     relay.expel(seat(relay, { address: addressOf(n) }).session, "enough");
   },
   "is refused with a wrong token": (relay, { n }) => {
-    relay.access.judgeToken("wrong", { address: addressOf(n), resumes: undefined });
+    relay.access.judgeToken("wrong", { address: addressOf(n), returning: undefined });
     relay.noteRefusal(addressOf(n), "unauthorized");
   },
   "has invites made, uses them and leaves": (relay, { n }) => {
     const { session } = seat(relay, { name: `m${n}`, address: addressOf(n) });
     relay.access.noteToken(session, "one");
     attempt(() => {
-      const wish = { title: `r${n}`, seconds: 1, uses: n % 2 };
-      const { token } = relay.inviting.mint(session, wish);
+      const digest = tokenDigest(`invite ${n}`);
+      const maker = {
+        client: session.id,
+        name: "m",
+        source: addressOf(n),
+        token: tokenDigest("one"),
+      };
+      const until = Date.now() + 1_000;
+      const wish = { maker, title: `r${n}`, until, uses: n % 2 || undefined };
+      const { known } = relay.access.invites;
+      known.take({ kind: "mint", digest, wish, now: Date.now() });
+      const invite = known.take({ kind: "use", digest, now: Date.now() });
       const guest = seat(relay, { name: `g${n}`, address: addressOf(n) });
-      relay.access.noteToken(guest.session, token);
-      relay.access.noteInvite(guest.session, relay.access.useInvite(token) as Invite);
+      relay.access.noteToken(guest.session, `invite ${n}`);
+      if (typeof invite === "object") relay.access.noteInvite(guest.session, invite);
       relay.expire(guest.session);
     });
     relay.expire(session);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { decodeHandOver, encodeHandOver } from "../../../server/relay/hand_over_state.ts";
-import type { Invite } from "../../../server/limits/invites.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { handOver, takeOver } from "../../../server/relay/succession.ts";
 import type { Session } from "../../../server/session/session.ts";
@@ -115,15 +114,18 @@ Deno.test("invites go over to the next process, with who came by them, unless th
   const relay = await makeRelay(["--invites"], env);
   const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
   relay.access.noteToken(ann.session, "one");
-  const minted = relay.inviting.mint(ann.session, { title: "lobby", seconds: 60, uses: 2 });
+  const minted = await relay.inviting.mint(ann.session, { title: "lobby", seconds: 60, uses: 2 });
   relay.access.noteToken(bob.session, minted.token);
-  relay.access.noteInvite(bob.session, relay.access.useInvite(minted.token) as Invite);
+  const use = await relay.access.useInvite(minted.token);
+  assert.ok(typeof use === "object");
+  relay.access.noteInvite(bob.session, use.invite);
   const state = await handOver(relay);
   const next = await makeRelay(["--invites"], env);
   takeOver(next, decodeHandOver(encodeHandOver({ identity: "", relay: state })).relay);
   const again = next.session(bob.session.id) as Session;
   assert.deepEqual(next.access.inviteOf(again)?.number, 1);
-  assert.equal(next.access.judgeToken(minted.token, { address: "::1", resumes: again }), "right");
+  const returning = { session: again };
+  assert.equal(next.access.judgeToken(minted.token, { address: "::1", returning }), "right");
   assert.deepEqual(
     next.inviting.list(next.session(ann.session.id) as Session).map(({ uses }) => uses),
     [1],

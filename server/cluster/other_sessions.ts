@@ -1,0 +1,94 @@
+// Sessions of the other servers: who may take one up here, where each client is at home, and who is on its way.
+
+import { timingSafeEqual } from "node:crypto";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
+import { type Slot, slotOf } from "./client_numbers.ts";
+import type { GuestPass, SharedSession } from "./cluster_contract.ts";
+import type { ClusterMessageOf } from "./cluster_messages.ts";
+
+/** A session of another server. */
+export interface OtherSession {
+  readonly digests: readonly Uint8Array[];
+  readonly client: number;
+  readonly slot: Slot;
+  /** The invite by which its client came; undefined = by none. */
+  guest?: GuestPass;
+}
+
+/** All sessions of the other servers, as these told of them. */
+export class OtherSessions {
+  readonly #byTicket = new Map<string, OtherSession>();
+  readonly #homes = new Map<number, Slot>();
+
+  /** Server `slot` has this session. */
+  note(slot: Slot, { ticket, digests, client }: ClusterMessageOf<"session">): void {
+    this.#byTicket.set(encodeBase64(ticket), { digests, client, slot });
+    this.#homes.set(client, slot);
+  }
+
+  /** Its client came by an invite. */
+  noteGuest(slot: Slot, { kind: _, ticket, ...guest }: ClusterMessageOf<"guest">): void {
+    const known = this.#byTicket.get(encodeBase64(ticket));
+    if (known?.slot === slot) known.guest = guest;
+  }
+
+  /** The session of `ticket`; undefined where there is none, or the secret is not its. */
+  find(ticket: Uint8Array, secret: Uint8Array): OtherSession | undefined {
+    const known = this.#byTicket.get(encodeBase64(ticket));
+    return known !== undefined && isOneOf(known.digests, sha256(secret)) ? known : undefined;
+  }
+
+  /** It is this server's from now on. */
+  isOurs({ id, ticket }: SharedSession): void {
+    this.#homes.delete(id);
+    if (ticket !== undefined) this.#byTicket.delete(encodeBase64(ticket.id));
+  }
+
+  /** Server `slot` says that its session is over. */
+  end(slot: Slot, ticket: Uint8Array): void {
+    const known = this.#byTicket.get(encodeBase64(ticket));
+    if (known?.slot !== slot) return;
+    this.#byTicket.delete(encodeBase64(ticket));
+    this.#homes.delete(known.client);
+  }
+
+  /** Server `slot` is gone with all its sessions. */
+  forget(slot: Slot): void {
+    for (const [ticket, known] of this.#byTicket) {
+      if (known.slot !== slot) continue;
+      this.#byTicket.delete(ticket);
+      this.#homes.delete(known.client);
+    }
+  }
+
+  /** The server that has a client. */
+  homeOf(client: number): Slot {
+    return this.#homes.get(client) ?? slotOf(client);
+  }
+}
+
+/** Clients that are on their way from another server to this one: what is said to one alone waits until it is here. */
+export class Arrivals {
+  readonly #expected = new Map<number, Promise<void>>();
+
+  /** A client is expected until the returned function is called. */
+  expect(client: number): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#expected.set(client, promise);
+    return () => {
+      if (this.#expected.get(client) === promise) this.#expected.delete(client);
+      resolve();
+    };
+  }
+
+  /** Resolves when a client is here, or is not coming; undefined where it is not expected. */
+  of(client: number): Promise<void> | undefined {
+    return this.#expected.get(client);
+  }
+}
+
+/** Whether `digest` is one of `known`; all are compared, each in constant time. */
+function isOneOf(known: readonly Uint8Array[], digest: Uint8Array): boolean {
+  return known.map((one) => timingSafeEqual(one, digest)).includes(true);
+}
