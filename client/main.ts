@@ -3,7 +3,7 @@
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
 import { askedHelp, hasOption } from "../shared/cli/program.ts";
-import { outputFault, writeAllSync } from "./base/write_all.ts";
+import { outputFault, STDOUT, writeAllSync } from "../shared/cli/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { slashHelp } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
@@ -14,7 +14,7 @@ import {
   readHistoryConfig,
 } from "./config/read_options.ts";
 import { HELP_OPTIONS } from "./config/connection_options.ts";
-import { reportError } from "./base/exit.ts";
+import { printError, reportError } from "./base/exit.ts";
 import { CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
 import { readCall } from "./config/read_call.ts";
 import { type ChatSurroundings, runChat } from "./app/run_chat.ts";
@@ -43,7 +43,7 @@ const RUNS: Readonly<Record<ClientCommand, Run>> = {
 /** Prints text and a line break. Throws ConfigError for a full disk and the like. */
 function print(text: string): void {
   try {
-    writeAllSync(Deno.stdout, encoder.encode(`${text}\n`));
+    writeAllSync(STDOUT, encoder.encode(`${text}\n`));
   } catch (cause) {
     const fault = outputFault(cause);
     if (fault !== undefined) throw fault;
@@ -79,7 +79,7 @@ function warnOfStrayVariables(): void {
   const view = { ...CLIENT_READS, env: readVariable, all: variableNames() };
   for (const { variable, why, meant } of strayVariables(view)) {
     if (meant === undefined || readVariable(meant)) continue;
-    Deno.stderr.writeSync(encoder.encode(`warning: ${variable} has no effect: ${why}\n`));
+    printError(`warning: ${variable} has no effect: ${why}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
 import { readVariable } from "../shared/cli/environment.ts";
 import { errorText, EXIT_UNEXPECTED } from "../shared/cli/error_report.ts";
 import { parseCommandLine } from "../shared/cli/command_line.ts";
+import { outputFault, STDOUT, tryWrite, writeAllSync } from "../shared/cli/write_all.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer } from "./commands/admin_client.ts";
@@ -40,16 +41,17 @@ function print(text: string): void {
 /** Throws ConfigError where nobody can be told: a server whose address and fingerprint nobody saw is of no use. */
 function writeAll(bytes: Uint8Array): void {
   try {
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    writeAllSync(STDOUT, bytes);
   } catch (cause) {
-    throw new ConfigError("Cannot print: standard output is closed", { cause });
+    throw outputFault(cause) ??
+      new ConfigError("Cannot print: standard output is closed", { cause });
   }
 }
 
 function commandIo(signal = new AbortController().signal): CommandIo {
   return {
-    write: (text) => Deno.stdout.writeSync(encoder.encode(text)),
-    warn: (text) => Deno.stderr.writeSync(encoder.encode(text)),
+    write: (text) => writeAll(encoder.encode(text)),
+    warn: (text) => tryWrite(Deno.stderr, text),
     terminal: Deno.stdout.isTerminal(),
     signal,
   };
@@ -135,18 +137,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;
-    Deno.stderr.writeSync(encoder.encode(`${errorText(error)}\n`));
+    tryWrite(Deno.stderr, `${errorText(error)}\n`);
     return error.exitCode;
   }
 }
 
 /** The end of a process with an internal fault: the fault is reported, and no open port remains. */
 function endWithFault(error: unknown): void {
-  try {
-    Deno.stderr.writeSync(encoder.encode(`error: unexpected fault\n${faultOf(error)}\n`));
-  } finally {
-    Deno.exit(EXIT_UNEXPECTED);
-  }
+  tryWrite(Deno.stderr, `error: unexpected fault\n${faultOf(error)}\n`);
+  Deno.exit(EXIT_UNEXPECTED);
 }
 
 function faultOf(error: unknown): string {

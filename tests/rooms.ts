@@ -82,7 +82,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "shared/cli": {
     says:
-      "Command lines as tables: options, values, programs, help, completions, and how an error is printed.",
+      "Command lines as tables: options, values, programs, help, completions, standard streams, and how an error is printed.",
     uses: ["shared/base", "shared/text"],
     face: [
       "command_line",
@@ -94,6 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "option_values",
       "program",
       "program_variables",
+      "write_all",
     ],
   },
   "server/config": {

@@ -1,7 +1,7 @@
 // How the programs of the client end: what is printed, and which code the shell gets.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
-import { writeAllSync } from "./write_all.ts";
+import { tryWrite } from "../../shared/cli/write_all.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 
 const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
@@ -23,12 +23,7 @@ export function reportError(error: unknown): number {
 
 /** Writes text and a line break to standard error; a closed one takes nothing. */
 export function printError(text: string): void {
-  const bytes = new TextEncoder().encode(`${text}\n`);
-  try {
-    writeAllSync(Deno.stderr, bytes);
-  } catch {
-    // Standard error is closed: nothing else is left to write to.
-  }
+  tryWrite(Deno.stderr, `${text}\n`);
 }
 
 /** Lists the codes for the help and docs/CLIENT.md. */

@@ -1,7 +1,7 @@
 // Standard output of a script's command: lines in order, and quiet when nobody reads them any more.
 
 import type { ConfigError } from "../../shared/base/errors.ts";
-import { type ByteSink, outputFault, writeAll } from "./write_all.ts";
+import { type ByteSink, outputFault, STDOUT, writeAll } from "../../shared/cli/write_all.ts";
 
 /** Whoever reads a pipe may be slow; more than this is not kept for them. */
 const WAITING_MAX_CHARACTERS = 67_108_864;
@@ -15,7 +15,7 @@ export class StdoutLines {
   #isClosed = false;
   #fault: ConfigError | undefined;
 
-  constructor(sink: ByteSink = Deno.stdout) {
+  constructor(sink: ByteSink = STDOUT) {
     this.#sink = sink;
   }
 

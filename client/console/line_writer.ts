@@ -1,6 +1,6 @@
 // Text on its way to a stream: in order, bounded, and told once where the stream takes no more.
 import type { ConfigError } from "../../shared/base/errors.ts";
-import { outputFault } from "../base/write_all.ts";
+import { outputFault } from "../../shared/cli/write_all.ts";
 
 // A program that does not read the pipe must not make the client grow without bound.
 const MAX_WAITING = 67_108_864;

@@ -73,7 +73,7 @@ export class PlainPrompt implements ChatConsole {
     this.#burst = new KeyBurst({ timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
       timers,
-      take: (keys) => this.#burst.take(keys),
+      take: (keys) => this.#keyGoesOn(keys) || this.#burst.take(keys),
       busy: () => undefined,
     });
   }
@@ -158,10 +158,6 @@ export class PlainPrompt implements ChatConsole {
 
   #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined) return;
-    if (this.#isStopping) {
-      this.#tty.resume();
-      return this.#goOn();
-    }
     for (const event of events) this.#handle(event);
   }
 
@@ -288,7 +284,15 @@ export class PlainPrompt implements ChatConsole {
     this.#brackets(PASTE_BRACKETS_OFF);
     this.#terminal.add(note);
     await this.#terminal.close().catch(() => {});
-    this.#tty.stop();
+    if (this.#isStopping) this.#tty.stop();
+  }
+
+  /** As LentTerminal.keyGoesOn(). */
+  #keyGoesOn({ length }: readonly UserKey[]): boolean {
+    if (!this.#isStopping || length === 0) return false;
+    this.#tty.resume();
+    this.#goOn();
+    return true;
   }
 
   #goOn(): void {

@@ -79,7 +79,7 @@ export class Prompt implements ChatConsole {
     this.#burst = new KeyBurst({ timers: this.#timers, deliver: (keys) => this.#take(keys) });
     this.#keys = new KeyReader(tty, {
       timers: this.#timers,
-      take: (keys) => this.#burst.take(keys),
+      take: (keys) => this.#lent.keyGoesOn(keys) || this.#burst.take(keys),
       busy: () => this.#external?.busy,
     });
     this.#scheduler = new PaintScheduler(() => this.#paint(), {
@@ -268,7 +268,6 @@ export class Prompt implements ChatConsole {
 
   #take(events: readonly UserKey[]): void {
     if (this.#closing !== undefined || events.length === 0) return;
-    if (this.#lent.keyGoesOn()) return;
     if (this.#view !== undefined) return this.#view.take(events);
     for (const event of events) this.#handle(event);
     this.#scheduler.request("now");

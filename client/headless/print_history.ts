@@ -1,7 +1,7 @@
 // `cmdchat-client history FILE` as a program: passphrase, output, exit code.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { outputFault, writeAll } from "../base/write_all.ts";
+import { outputFault, writeAll } from "../../shared/cli/write_all.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { HistoryConfig } from "../config/read_options.ts";
 import { printError } from "../base/exit.ts";

@@ -1,6 +1,7 @@
 // Gives the terminal to another program, or back to the shell, and takes it again.
 
 import { UsageError } from "../../shared/base/errors.ts";
+import type { UserKey } from "./key_reader.ts";
 import type { Stopping, Tty } from "./terminal.ts";
 import type { PaintScheduler } from "./paint_scheduler.ts";
 import type { Screen } from "./screen.ts";
@@ -69,7 +70,8 @@ export class LentTerminal {
   async stop(note = ""): Promise<void> {
     this.#isStopping = true;
     await this.#leave(note);
-    this.#options.tty.stop();
+    // A key may have come meanwhile.
+    if (this.#isStopping) this.#options.tty.stop();
   }
 
   /** Paints the prompt again after a stop: the shell has written below it meanwhile. */
@@ -82,9 +84,12 @@ export class LentTerminal {
     scheduler.resume();
   }
 
-  /** Whether a key came although the terminal was given back for a stop: then the user goes on. */
-  keyGoesOn(): boolean {
-    if (!this.#isStopping) return false;
+  /**
+   * Whether keys came although the terminal was given back for a stop: then the user goes on. Such keys are a whole line
+   * and its Enter, and mean nothing else: that Enter must not send the draft.
+   */
+  keyGoesOn({ length }: readonly UserKey[]): boolean {
+    if (!this.#isStopping || length === 0) return false;
     this.#options.tty.resume();
     this.goOn();
     return true;

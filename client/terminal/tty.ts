@@ -1,6 +1,6 @@
 // The real terminal. Only this file uses Deno.stdin, Deno.stdout, the terminal's size and raw mode.
 import process from "node:process";
-import { retried, writeAll } from "../base/write_all.ts";
+import { retried, STDOUT, tryWrite, writeAll } from "../../shared/cli/write_all.ts";
 import type { LineIo, Stopping, Tty } from "./terminal.ts";
 import { PASTE_BRACKETS_OFF, TERMINAL_MODES_OFF } from "./terminal_modes.ts";
 import type { Reflow } from "./screen.ts";
@@ -53,19 +53,19 @@ export interface OpenTtyOptions {
 
 /** Takes the terminal in raw mode; it is restored by `close`, at exit, by a signal and by an uncaught error. */
 export function openTty(options: OpenTtyOptions = {}): Tty {
-  return new DenoTty({ ...options, sink: Deno.stdout, modesOff: TERMINAL_MODES_OFF });
+  return new DenoTty({ ...options, sink: STDOUT, modesOff: TERMINAL_MODES_OFF });
 }
 
 /** A terminal for typed lines that sends no sequence but the brackets around a paste, where `brackets` is set. */
 export function openPlainTty(options: OpenTtyOptions & { readonly brackets: boolean }): PlainTty {
   const isShown = Deno.stdout.isTerminal();
-  const sink = isShown ? Deno.stdout : Deno.stderr.isTerminal() ? Deno.stderr : NOWHERE;
+  const sink = isShown ? STDOUT : Deno.stderr.isTerminal() ? Deno.stderr : NOWHERE;
   const modesOff = options.brackets ? PASTE_BRACKETS_OFF : "";
   const tty = new DenoTty({ ...options, sink, modesOff });
   const encoder = new TextEncoder();
   return {
     tty,
-    redirected: isShown ? undefined : (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    redirected: isShown ? undefined : (text) => writeAll(STDOUT, encoder.encode(text)),
   };
 }
 
@@ -100,7 +100,7 @@ export function openLineIo(): LineIo {
   const encoder = new TextEncoder();
   return {
     input: stdin.input,
-    write: (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    write: (text) => writeAll(STDOUT, encoder.encode(text)),
     writeError: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     ...(Deno.stdin.isTerminal() ? { setEcho: createEchoSwitch() } : {}),
     close: stdin.close,
@@ -274,8 +274,8 @@ class DenoTty implements Tty {
     if (this.#restored) return;
     this.#restored = true;
     for (const remove of this.#removers.splice(0)) remove();
+    tryWrite(this.#options.sink, this.#options.modesOff + this.#atEnd);
     try {
-      this.#options.sink.writeSync(this.#encoder.encode(this.#options.modesOff + this.#atEnd));
       Deno.stdin.setRaw(false);
     } catch {
       // The terminal is gone; there is nothing to put back.
@@ -324,7 +324,7 @@ function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Prom
  * asked for it.
  */
 export function readFirstLine(maxBytes: number, question: string): string {
-  if (Deno.stdin.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(question));
+  if (Deno.stdin.isTerminal()) tryWrite(Deno.stderr, question);
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
   while (bytes.length < maxBytes && Deno.stdin.readSync(byte) === 1 && byte[0] !== 0x0a) {

@@ -2,6 +2,7 @@
 
 import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
+import { retried } from "../../shared/cli/write_all.ts";
 import type { LogFormat, LogLevel } from "../config/server_options.ts";
 import { LogQueue } from "./log_queue.ts";
 
@@ -17,7 +18,7 @@ const LEVELS = {
 const SECRET_FIELD = /token|pass|secret|key/i;
 
 const encoder = new TextEncoder();
-const queue = new LogQueue((bytes) => Deno.stderr.write(bytes));
+const queue = new LogQueue((bytes) => retried(() => Deno.stderr.write(bytes)));
 
 /** A line's priority for the system's journal (sd-daemon(3)): the number in the prefix `<4>`. */
 const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
