@@ -9,7 +9,7 @@ import { V1Peer, within } from "../../helpers/peers/v1_peer.ts";
 import { ROOT } from "../../helpers/repo/sources.ts";
 
 const test = skipIf(
-  Deno.build.os === "linux" ? whyMissing("sh", "python3") : "pipes are filled as on Linux",
+  Deno.build.os === "linux" ? whyMissing("sh", "/usr/bin/python3") : "pipes are filled as on Linux",
 );
 const SERVER = `"${Deno.execPath()}" run --no-check --no-prompt -A server/main.ts --port 0`;
 const PIPE_BYTES = 65_536;
@@ -90,7 +90,10 @@ sys.stdout.write(f"{child.wait()} {got[:16]} {got[-16:]} {len(got)}")
 `;
   const program = [Deno.execPath(), "run", "--no-check", "-A", "server/main.ts"];
   const run = async (args: readonly string[]) => {
-    const child = new Deno.Command("python3", { args: ["-c", script, ...args], cwd: ROOT });
+    const child = new Deno.Command("/usr/bin/python3", {
+      args: ["-c", script, ...args],
+      cwd: ROOT,
+    });
     return new TextDecoder().decode((await within(child.output(), "the output", 60_000)).stdout);
   };
   const whole = await new Deno.Command(program[0] as string, {
