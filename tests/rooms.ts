@@ -470,7 +470,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/terminal": {
     says: "The terminal as a device: bytes to keys, painting, width, modes, colors.",
-    uses: ["client/base"],
+    uses: [],
     face: "all",
   },
   "client/editing": {
@@ -491,7 +491,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/console": {
     says: "The user interface that the chat sees: a prompt with line editing, or plain lines.",
-    uses: ["client/base", "client/terminal", "client/editing"],
+    uses: ["client/terminal", "client/editing"],
     face: [
       "console",
       "external_editor",
