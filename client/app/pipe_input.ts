@@ -70,7 +70,7 @@ export function contextOf(
 }
 
 /**
- * Does one line of a pipe and waits for the answer; `room`: the one of ours that it is for, the current one unless
+ * Does one line of a pipe and waits for the answer; `room`: the joined room that it is for, the current one unless
  * told. Throws the error that says why it was not done.
  */
 export async function deliver(

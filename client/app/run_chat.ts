@@ -244,7 +244,7 @@ async function converse(
 }
 
 function tellNewcomer(chat: Chat, { tty }: UserSide): void {
-  // Where no status line says it, who can read is said once without being asked.
+  // Without a status line the chat says once by itself who can read.
   if (tty === undefined) tellStatus(chat);
   const completes = tty === undefined ? "" : "; Tab completes them";
   chat.output.answer(`/help lists the commands${completes}.`);

@@ -87,7 +87,7 @@ export const FAREWELL_SILENCE_MS = 1_000;
 /** People whose device keys a user's file remembers: some hundred bytes each, and all are looked up at every entry. */
 export const KNOWN_PEOPLE_MAX = 1_000;
 
-/** Who is asked for a device key has so long to show it; a connection over Tor takes some seconds. */
+/** How long a client that is asked for its device key has to show it; a connection over Tor takes some seconds. */
 export const PROOF_PATIENCE_MS = 6_000;
 
 /** So often members are asked: somewhat less than the server passes on. */

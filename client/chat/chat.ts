@@ -55,7 +55,7 @@ export class Chat implements ChatContext {
   /** How it ends, when it does. */
   readonly finish = new ChatEnd();
   readonly sealed: SealedRooms;
-  /** Who the user is again tomorrow, whom they know again; and how those in plain rooms prove it. */
+  /** The user's device key and the people they know by theirs; and how members of plain rooms prove these. */
   readonly people: OwnPeople;
   readonly proofs: RoomProofs;
   /** How the connection is, and the question of whom to trust. */

@@ -35,7 +35,7 @@ export interface ChatOptions {
   readonly openEngine?: typeof openSealedEngine;
   /** What an alarm about somebody's key does; "hold" unless told. */
   readonly alarms?: AlarmManner;
-  /** Who the user is again tomorrow, and whom they know again. */
+  /** The user's device key, and the people they know by theirs. */
   readonly people?: OwnPeople | undefined;
   /** Connects and does the handshake. */
   readonly dial: (destination: SessionDestination, signal: AbortSignal) => Promise<Session>;

@@ -137,7 +137,7 @@ export const CONNECTION_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** Who the user is again tomorrow, and whom they know again. */
+/** The user's device key, and the people they know by theirs. */
 export const PEOPLE_OPTIONS = {
   "device-key": {
     value: "FILE",

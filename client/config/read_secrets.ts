@@ -37,7 +37,7 @@ export function readToken(
   }, { env, warn });
 }
 
-/** Who the user is to the proxy; undefined where nothing says it. Throws UsageError or ConfigError. */
+/** User and password for the proxy; undefined if none are given. Throws UsageError or ConfigError. */
 export async function readProxyAuth(
   config: Pick<ClientConfig, "proxy-auth-file">,
   { env, warn }: SecretSources,

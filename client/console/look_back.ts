@@ -13,7 +13,7 @@ export type DrawLine = () => string;
 export interface LookBackSource {
   /** What is in memory, oldest first. */
   readonly kept: readonly DrawLine[];
-  /** What was before that; the view is there at once, and longer when it has come. */
+  /** Earlier lines; the view opens at once, and grows when they have come. */
   readonly earlier?: (() => Promise<readonly DrawLine[]>) | undefined;
 }
 

@@ -1,4 +1,4 @@
-// One line of `cmdchat-client doctor`: what was looked at, how it is, and what to do.
+// One line of `cmdchat-client doctor`: what was checked, the result, and what to do.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";

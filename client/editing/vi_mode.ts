@@ -329,7 +329,7 @@ export class ViMode {
   ): void {
     const { editor } = this.#options;
     editor.cursor = text.starts[place] ?? text.text.length;
-    // What does not fit is not inserted.
+    // Text that does not fit is not inserted.
     if (editor.insert(added)) editor.cursor = (text.starts[place] ?? 0) + cursor;
   }
 

@@ -289,7 +289,7 @@ const HANDLERS: Handlers = {
 
   offer(chat, event) {
     if (event.client === chat.clientId) chat.requests.answer(event.request, "confirmed");
-    // Not even with --accept-files: who is ignored leaves nothing on the disk.
+    // Not even with --accept-files: an ignored member leaves nothing on the disk.
     if (chat.output.ignored.has(event.name)) return;
     chat.transfers.handleOffer(event);
   },
@@ -340,7 +340,7 @@ export function isRoomEvent(event: Event): event is Event & { readonly kind: Roo
   return Object.hasOwn(HANDLERS, event.kind);
 }
 
-/** Does what an event of a room asks for. What was seen already is passed over, and so is a room that we left. */
+/** Handles an event of a room. Events that were seen already are skipped, and so are those of a room that was left. */
 export function handleRoomEvent(chat: ChatContext, event: RoomEvent): void {
   const room = chat.rooms.byId(event.room);
   if (room === undefined) return;

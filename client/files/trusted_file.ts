@@ -11,7 +11,7 @@ export interface TrustedRead {
   readonly path: string;
   /** Such as `Cannot read the settings in "config.toml"`. */
   readonly trouble: string;
-  /** Longest file in bytes; what comes from a device or a pipe is cut there, too. */
+  /** Longest file in bytes; input from a device or a pipe is cut there, too. */
   readonly max: number;
   readonly isSecret: boolean;
 }

@@ -31,7 +31,7 @@ export class ScriptOutput extends Output {
     return "shown";
   }
 
-  // What was said before is no news.
+  // Messages from before the start are not new.
   override earlier(): void {}
 
   override file(event: TransferEvent): void {

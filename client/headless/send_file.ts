@@ -69,7 +69,7 @@ class FileSending {
     if (this.#isSomebodyHere) this.#somebody.resolve();
   }
 
-  /** Who has no connection now does not hear of an offer. */
+  /** A member without a connection does not hear of an offer. */
   get #isSomebodyHere(): boolean {
     const { to } = this.#options;
     const known = this.#receiver;

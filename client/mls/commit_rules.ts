@@ -141,7 +141,7 @@ function judgeOwnLeaf(
   return isTaken ? "its name is taken" : undefined;
 }
 
-/** Who has shown a key shows it until they leave, and nobody takes one up in the middle: the alarm is about comings. */
+/** A member keeps its key, or its lack of one, until it leaves: alarms are about members that come. */
 function isSameDevice(a: CredentialSubject, b: CredentialSubject | undefined): boolean {
   if (a.device === undefined || b?.device === undefined) return a.device === b?.device;
   return equal(a.device.key, b.device.key);

@@ -165,7 +165,7 @@ function refused(): ProtocolError {
 export async function join(identity: GroupIdentity, invitation: GroupInvitation): Promise<Joining> {
   const own = identity.signature.publicKey;
   const replaces = invitation.members.some(({ signatureKey }) => equalBytes(signatureKey, own));
-  // The library cannot replace the only leaf; who is alone has nobody to come back to either.
+  // The library cannot replace the only leaf; a member that is alone has nobody to come back to either.
   if (replaces && invitation.members.length === 1) throw refused();
   const { message, next } = await mls.joinByCommit(invitation.info, membershipOf(identity), {
     replaces,

@@ -29,7 +29,7 @@ const count = z.int().check(z.minimum(0));
 
 /** One row a message. */
 export const PAYLOADS = {
-  /** One who came in, or back, says so. */
+  /** A member that came in or came back says so. */
   hello: { id },
   /** Answer to that hello: its sender is confirmed, and told what the room is about. */
   confirm: { id, topic: topic(), pin: pin() },

@@ -44,7 +44,7 @@ export class ProgressBars {
     if (!moves || isHere) return this.#bars.delete(file.n);
     const bar: Bar = this.#bars.get(file.n) ?? { file, done: 0, samples: [] };
     const at = this.#now();
-    // What goes on after a lost connection may have to come once more: a bar never goes back.
+    // After a lost connection some bytes may have to come once more: a bar never goes back.
     bar.done = Math.max(bar.done, event.done);
     bar.waitingFor = event.kind === "waiting" ? event.for : undefined;
     // The rate before a pause does not tell the rate after it.

@@ -147,7 +147,7 @@ export class Composer {
     if (isTaken) event.preventDefault();
   }
 
-  /** Through what was entered, only from an input that is empty or came from there. */
+  /** Moves through earlier inputs, only from an input that is empty or came from there. */
   #recall(by: 1 | -1): boolean {
     const isOwn = this.#input.value === "" || this.#input.value === this.#history[this.#at];
     const to = this.#at + by;

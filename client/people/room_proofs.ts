@@ -80,7 +80,7 @@ export class RoomProofs {
   readonly #answers = new RatePacer(PROOF_ANSWERS);
   readonly #waiting: (() => void)[] = [];
   #isSending = false;
-  /** Counts connections: what is waited for over a lost one is asked again over the next. */
+  /** Counts connections: proofs that were awaited over a lost one are asked for again over the next. */
   #connection = 0;
   #changed = Promise.withResolvers<void>();
 
@@ -118,7 +118,7 @@ export class RoomProofs {
     this.#tellChange();
   }
 
-  /** We have come into a room; who is there is told next. */
+  /** This client has entered a room; the list of its members comes next. */
   entered(room: JoinedRoom): void {
     if (!this.#isOn || room.isSealed || this.#options.session() === undefined) return;
     this.#arriving.add(room);
@@ -296,7 +296,7 @@ export class RoomProofs {
     const { clock, people: { device } } = this.#options;
     const session = this.#options.session();
     if (device === undefined || session === undefined || typeof room.id !== "number") return;
-    // Who asks without end gets no more than these.
+    // A member that keeps asking gets no more than these.
     if (this.#answers.delay(clock.now()) > 0) return;
     this.#answers.count(clock.now())(clock.now());
     const statement = roomStatement({

@@ -17,7 +17,7 @@ export type SpanRole =
   /** The mark before a line that no member wrote. */
   | "mark"
   | "name"
-  /** Who can read a direct message, and what a message answers. */
+  /** Who can read a direct message, and which message this one answers. */
   | "about"
   | "code"
   /** The line that begins or ends a block of code, as typed. */

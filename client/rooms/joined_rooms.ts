@@ -37,7 +37,7 @@ export class JoinedRooms {
     return this.#all.find((room) => room.id === id);
   }
 
-  /** Who else is in a room of ours; nobody where it is none. */
+  /** The other members of a room that this client is in; none for any other room. */
   othersIn(room: object): readonly RosterEntry[] {
     const joined = this.#all.find((each) => each === room);
     return joined?.roster.people.filter(({ name }) => name !== joined.name) ?? [];

@@ -306,7 +306,7 @@ export class SealedRoom {
     this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash, folder });
   }
 
-  /** Who asks for chunks has accepted the file. */
+  /** A member that asks for chunks has accepted the file. */
   #pulled(event: Extract<SealedRoomEvent, { kind: "pull" }>): void {
     const { file, index, count } = event;
     this.#receipt({ ...event, kind: "receipt", state: "accepted" });

@@ -194,7 +194,7 @@ export class SealedRooms {
     session.send(renumbered).catch(() => session.close());
   }
 
-  // A server need not answer: what was asked long ago is forgotten.
+  // A server need not answer: old questions are forgotten.
   #remember(room: SealedRoom, ask: number): void {
     this.#asked.set(this.#lastAsk, { room, ask });
     const [oldest] = this.#asked.keys();

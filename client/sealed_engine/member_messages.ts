@@ -142,7 +142,7 @@ export class MemberMessages {
     }
   }
 
-  /** Who confirms us tells what the room is about: their word, where we were not here to hear it ourselves. */
+  /** The member that confirms us reports the topic: its word, because we were not there when it was set. */
   toldTopic(from: GroupMember, topic: string): void {
     const { options, people } = this.#state;
     if (this.#knowsTopic) return;

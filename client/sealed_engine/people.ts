@@ -141,7 +141,7 @@ export class People {
     }
   }
 
-  /** Somebody has another name, and the same key: what was compared stays compared. */
+  /** Somebody has another name and the same key: the verification stays. */
   renamed(previous: string, member: GroupMember): void {
     const known = this.#known.get(nameKey(previous));
     const former = this.#known.get(nameKey(member.name));

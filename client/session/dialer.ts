@@ -136,7 +136,7 @@ export class Dialer {
         try {
           return await this.#openOther(other, { introducing: () => place, signal });
         } catch (otherError) {
-          // The user named none of these: what is wrong there is nothing to tell.
+          // The user named none of these, so errors there are not shown.
           if (signal.aborted || !(otherError instanceof CmdchatError)) throw otherError;
         }
       }

@@ -1,5 +1,5 @@
 // Requests that the server has not answered, and those that have not been sent yet: none is lost with a connection, and
-// none is done twice.
+// no request is done twice.
 //
 // The contract:
 // 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.

@@ -122,7 +122,7 @@ export class SessionV2 implements Session {
       this.close();
       throw error;
     } finally {
-      // Who stops to iterate may still want to leave.
+      // A caller that stops iterating may still want to leave.
       this.#watching.abort();
     }
   }

@@ -23,7 +23,7 @@ export interface TransferRef {
   readonly sender: string | undefined;
   /** The room it is offered in, by name; NOT sanitized. */
   readonly room?: string | undefined;
-  /** The name of the only member who is offered it; undefined: all of the room are. NOT sanitized. */
+  /** The name of the only member who is offered it; undefined: the whole room. NOT sanitized. */
   readonly to?: string | undefined;
 }
 

@@ -116,7 +116,7 @@ export class Download {
     return true;
   }
 
-  /** The connection that it waits for is back: asks for what was missed. Whether that is news. */
+  /** The connection that it waits for is back: asks for what was missed. Returns whether that is new. */
   goOn(waitedFor: Waiting): boolean {
     if (this.waitingFor !== waitedFor) return false;
     this.waitingFor = undefined;

@@ -9,7 +9,7 @@ import {
 } from "../base/local_ids.ts";
 import type { FileReceipt, RequestOf } from "../../shared/messages/messages_v2.ts";
 
-/** Files of which it is known what was said; the oldest is forgotten. */
+/** Files whose receipts are known; the oldest is forgotten. */
 const KEPT = 64;
 /** What is said without the user: so often at once, and then so often a second. */
 const PLAIN = { burst: 32, perSecond: 4 };

@@ -34,7 +34,7 @@ export function isFinal({ answer }: ReceiverAnswer): boolean {
 export class Receivers {
   readonly #known = new Map<AnyClientId, Receiver>();
 
-  /** These heard of the offer; who has no connection did not. */
+  /** These heard of the offer; members without a connection did not. */
   offeredTo(people: readonly OfferedMember[]): void {
     for (const { client, name, state } of people) {
       if (state === "away" || this.#known.size >= FILE_PULLS.receivers) continue;

@@ -73,8 +73,9 @@ export async function runPage(
 }
 
 /**
- * Who closes the page leaves: the others must not wait for somebody who cannot come back. Firefox ends connections before
- * it tells that the page goes, so there the goodbye is said when it may go; where it stays, the chat comes back.
+ * Closing the page leaves the rooms: the others must not wait for somebody who cannot come back. Firefox ends
+ * connections before it tells that the page goes, so there `bye` is sent when the page may go; if it stays, the chat
+ * comes back.
  */
 function onPageGone(chat: Chat, signal: AbortSignal): void {
   globalThis.addEventListener("pagehide", (event) => {
@@ -179,7 +180,7 @@ class PageChat {
       await this.chat.transfers.dispose();
       this.chat.output.flush();
     }
-    // Who left the form's chat on purpose has ended it, even where no server was reached.
+    // A user who left the form's chat on purpose has ended it, even if no server was reached.
     return { hadConnection: this.#hadConnection || fault === undefined, fault };
   }
 

@@ -136,7 +136,7 @@ function runsOf(line: xterm.IBufferLine): Run[] {
   return runs.flatMap(trimmed);
 }
 
-/** Without the blanks that nobody sees; none where there is nothing else. */
+/** Without trailing blanks; undefined if nothing is left. */
 function trimmed(run: Run): Run[] {
   if (run.look.background !== undefined) return [run];
   const text = run.text.trimEnd();

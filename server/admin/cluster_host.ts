@@ -60,7 +60,7 @@ export class RelayClusterHost implements ClusterHost {
 
   passOn(surplus: Surplus): void {
     const { sessions, config, log } = this.#relay;
-    // Who is not held cannot move: its place would be gone in between.
+    // A session that is not held cannot move: its place would be gone in between.
     if (config.hold === 0) return;
     const asked = passOn(sessions, surplus, performance.now());
     const to = hostAndPort(surplus.to.host, surplus.to.port);

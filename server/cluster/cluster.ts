@@ -300,7 +300,7 @@ export class Cluster {
     }
   }
 
-  // Its messages may be replayed: none is followed until it proves that it is alive.
+  // Its messages may be replayed: they have no effect until it proves that it is alive.
   #receiveFromStranger(
     slot: Slot,
     { number, message }: Pick<ReceivedMessage, "number" | "message">,

@@ -72,7 +72,7 @@ export function readBans({ "bans-file": path }: ServerConfig): NetworkSet {
   return path === undefined ? new NetworkSet() : readBansFile(path);
 }
 
-/** Uses what is live of the configuration of now, and says what is not. */
+/** Uses the settings that take effect at once, and names those that do not. */
 function useSettings({ config, configAgain, served, log }: ReloadParts): ServerConfig {
   const now = configAgain();
   const live: Record<string, unknown> = {};

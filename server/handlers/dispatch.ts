@@ -1,5 +1,5 @@
 // What the server does with each request of a client. This file applies the rules for all of them: order, repeats, the
-// request budget, the rate limit, and who may speak. What each request does is in the file of its theme.
+// request budget, the rate limit, and who may speak. The file of each theme has what its requests do.
 
 import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";

@@ -67,7 +67,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     const member = receivers === undefined ? undefined : session.membership(receivers.room);
     // The window of a sender counts on an answer, passed on or not.
     session.files.taken.add({ file, index });
-    // Who asked may have asked for something else since; parts that nobody asked for cost what any request costs.
+    // The receiver may have asked for something else since; parts that nobody asked for cost what any request costs.
     if (receivers === undefined || member === undefined) return session.requestBudget.spend();
     if (stopsMuted(session, member, file)) return;
     const { client, name, time } = member.about();

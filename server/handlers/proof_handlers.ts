@@ -13,7 +13,7 @@ const limits = new WeakMap<Session, RateLimit>();
 export const PROOF_HANDLERS: HandlersOf<"ask_proof" | "proof"> = {
   ask_proof(session, { room, to, nonce }) {
     const member = otherIn(session, room, to);
-    // Who asks too often is not answered: a member's attention is its own.
+    // A session that asks too often gets no answer: it must not keep other members busy.
     if (member === undefined || limitOf(session).take(performance.now()) > 0) return;
     member.room.passTo([to], { kind: "proof_asked", client: session.id, nonce });
   },

@@ -1,5 +1,5 @@
 // Tokens that members had the server make: each ends at a time, and most after a number of uses. They live in memory,
-// as digests. Who is in stays when an invite ends; it only lets nobody else in.
+// as digests. An invite that ends lets nobody else in; whoever came by it stays.
 //
 // What happens to them is plain data, whose outcome depends on what happened before and on nothing else: servers that
 // read it in one order agree on every invite.

@@ -26,7 +26,7 @@ export class SourceRate {
     return this.#leftOf(sourceOf(address), now) >= 1;
   }
 
-  /** Takes a token of the source of `address` at `now`; each `scope` has its own bucket. False where none is left. */
+  /** Takes a token of the source of `address` at `now`; each `scope` has its own bucket. False if no token is left. */
   take(address: string, now: number, scope = ""): boolean {
     const key = scope + sourceOf(address);
     const left = this.#leftOf(key, now);

@@ -312,7 +312,7 @@ export class NatsClient {
     await pause(RETRY_MS);
     while (!this.#isClosed) {
       try {
-        // Who takes the connection and then does not answer is tried after the others next time.
+        // A server that takes the connection and then does not answer is tried last next time.
         const tried = (server: string) => void (last = server);
         const { live, stream } = await connectNats(this.#options, last, tried);
         this.#live = live;

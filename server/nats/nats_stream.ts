@@ -68,7 +68,7 @@ function newStream({ replicas, streamBytes }: StreamOptions) {
     subjects: [LOG_SUBJECTS],
     num_replicas: replicas,
     storage: StorageType.Memory,
-    // What is full refuses: with the other policy it drops the oldest entries, which are those of quiet rooms.
+    // A full stream refuses: with the other policy it drops the oldest entries, which are those of quiet rooms.
     discard: DiscardPolicy.New,
     max_msgs_per_subject: LOG_ENTRIES,
     max_bytes: streamBytes,

@@ -188,12 +188,12 @@ export class Access {
     return digest === undefined ? undefined : this.#find(digest)?.name;
   }
 
-  /** The name of `token`; undefined where it has none, or is none of the server's. */
+  /** The name of `token`; undefined if it has no name, or is not one of the server's tokens. */
   nameOfToken(token: string | null | undefined): string | undefined {
     return this.hasTokens ? this.#find(tokenDigest(token ?? ""))?.name : undefined;
   }
 
-  /** Uses other limits from now on; who is here stays. */
+  /** Uses other limits from now on; connections that are open stay. */
   useLimits(config: AccessLimits): void {
     this.#slots.useLimits(slotLimits(config));
     this.#rates = ratesOf(config);

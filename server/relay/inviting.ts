@@ -1,4 +1,4 @@
-// Who may have invites made, see and end them. What an invite is stands in server/limits/invites.ts.
+// Which sessions may make, see and end invites. server/limits/invites.ts says what an invite is.
 
 import type { Logger } from "@logtape/logtape";
 import type { ServerConfig } from "../config/server_options.ts";

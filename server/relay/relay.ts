@@ -237,7 +237,7 @@ export class Relay implements SessionHost {
     return banned.length;
   }
 
-  /** Uses the limits of `config` from now on; who is here stays, whatever they are. */
+  /** Uses the limits of `config` from now on; sessions that exist stay, whatever the limits are. */
   useLimits(config: ServerConfig): void {
     this.config = config;
     this.access.useLimits(config);

@@ -38,7 +38,7 @@ export interface RoomMember {
   obey(event: EventOf<"moderated">): void;
   /** Whether much of a file that client `sender` pushes waits for it. */
   isBehind(sender: ClientId, file: string): boolean;
-  /** The sender has waited in vain: who is still behind may lose that file. */
+  /** The sender has waited in vain: members that are still behind may lose that file. */
   stayedBehind(sender: ClientId, file: string): void;
   /** A receiver asks for chunks of a file that it offers; no account where its server told none. */
   pulled(event: EventOf<"pull">, account: AskingAccount | undefined): void;

@@ -141,7 +141,7 @@ export class RoomRules {
   /** Takes an event of the room into account. */
   take(event: Event): void {
     if (event.kind === "joined") {
-      // Who finds the room empty makes it; the old protocol has no words to moderate with.
+      // A client that finds the room empty makes it; the old protocol has no messages for moderation.
       if (this.#present++ === 0 && !event.old) this.#maker = event.client;
     } else if (event.kind === "left") {
       if (--this.#present === 0) this.#pin = NO_PIN;

@@ -134,7 +134,7 @@ export class Attaching {
   }
 }
 
-// Who is not in the group learns nothing of it: it has to join, as if it had missed everything.
+// A client that is not in the group learns nothing of it: it has to join, as if it had missed everything.
 const STRANGER = {
   kind: "sealed_attached",
   epoch: 0,

@@ -78,7 +78,7 @@ export class Guests {
     tell(count);
     this.#stop = clock.after(SEALED_GUESTS_TOLD_MS, () => {
       this.#stop = undefined;
-      // Also where the number is the same again: who has become a member since was not told.
+      // Also if the number is the same again: a client that has become a member since was not told.
       if (this.#isNews) this.#tell();
     });
   }

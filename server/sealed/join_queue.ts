@@ -179,7 +179,7 @@ export class JoinQueue {
   /** The epoch has changed: what is kept is of no use any more. */
   moved(): void {
     this.#info = undefined;
-    // A member that has just been asked answers for an epoch that is over; who has its GroupInfo is told `conflict`.
+    // A member that has just been asked answers for an epoch that is over; a client with its GroupInfo gets `conflict`.
     if (this.#turn !== undefined && this.#turn.question > 0) this.#ask(this.#turn, this.#turn.seat);
   }
 

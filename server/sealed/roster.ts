@@ -41,7 +41,7 @@ const NOBODY: Standing = { members: new Set(), elders: new Set(), isLocked: fals
 /** The members of one room. */
 export class Roster {
   #standing = NOBODY;
-  /** Who was removed while connected: a new handle may enter, this one not. */
+  /** Handles that were removed while connected: a new handle may enter, these may not. */
   readonly #removed = new Set<HandleKey>();
   readonly #failed = new Set<Seat>();
 

@@ -105,7 +105,7 @@ export class SealedRooms {
     for (const known of rooms) {
       const { number, rid } = known;
       const key = encodeBase64(rid);
-      // Who made it is not known any more; it counts all the same.
+      // Its maker is not known any more; the room counts all the same.
       this.#forgets.set(key, this.#shares.keep(undefined));
       this.#make(key, { number, rid, known });
     }

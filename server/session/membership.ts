@@ -141,7 +141,7 @@ export class Membership implements RoomMember {
     this.session.tell({ kind: "rules", room: this.room.id, ...rules });
   }
 
-  // Once, as it came in: who comes back gets what it has missed.
+  // Once, when it came in: a member that comes back gets what it has missed.
   #tellEarlier(): void {
     const { all } = this.room.view.backlog;
     if (all.length > 0) this.session.tell({ kind: "earlier", room: this.room.id, list: [...all] });

@@ -75,7 +75,7 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
   return { why: "too many joined from your address: wait a little", isBrief: true };
 }
 
-// Who is muted itself was there before its mute, and is no other for that.
+// A muted member was there before its mute; its own mute must not count against it as another member's.
 function passerOf({ rules }: Room, newcomer: Newcomer, now: number): Passer {
   const { id, address, tokenName } = newcomer;
   const isMuted = rules.mutedUntil(id, now) !== undefined;

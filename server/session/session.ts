@@ -379,7 +379,7 @@ export class Session implements MemberSession, SessionRef {
     return this.#mailbox.add(broadcast);
   }
 
-  /** What was kept while the connection was lost; nothing is kept any longer. */
+  /** Takes what was kept while the connection was lost; nothing is kept from now on. */
   emptyMailbox(): EncodedEvent[] {
     return this.#mailbox?.empty() ?? [];
   }

@@ -25,7 +25,7 @@ export function bytesHead(length: number): Uint8Array {
 
 /**
  * The byte string at place `index` of the array that is `body`. Undefined where it is not plain to see, or its head is
- * not in its shortest form: who decodes the whole then says what is wrong.
+ * not in its shortest form: the decoder of the whole message then says what is wrong.
  */
 export function splitBytes(body: Uint8Array, index: number): PlacedBytes | undefined {
   const array = headAt(body, 0);

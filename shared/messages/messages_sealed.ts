@@ -95,8 +95,8 @@ export const SEALED_REQUESTS = {
 /** What the server sends about sealed rooms: one row a message. */
 export const SEALED_EVENTS = {
   /**
-   * The receiver is attached. To a member the frames that it missed follow; who is not in the group is told nothing of
-   * it (epoch, seq 0, nobody, missing epochs). With ask 0: the room was brought back to here.
+   * The receiver is attached. A member then gets the frames that it missed; a client outside the group learns nothing
+   * of it (epoch, seq 0, nobody, missing epochs). With ask 0: the room was brought back to here.
    */
   sealed_attached: {
     ask,
