@@ -23,7 +23,14 @@ interface Source {
 
 // Until it is measured.
 const FIRST_PACE_MS = 1;
-const NEW_SHARE = 1 / 8;
+// Several run at once, and end in clumps.
+const PACE_WINDOW = 16;
+// A server that starts is slow at first, and it is then that all come: what is faster counts at once, what is slower later.
+const SLOWER_SHARE = 1 / 4;
+// Who comes too early is told once more, for a fifth of a handshake; a time at which nobody comes is lost. So clients are
+// told half of what they would wait, and a pace slower than this, which may be that of the start, is not believed.
+const EARLY = 1 / 2;
+const SLOWEST_TOLD_MS = 8;
 
 /** Runs handshakes, `atOnce` at a time. */
 export class HandshakeQueue {
@@ -36,7 +43,8 @@ export class HandshakeQueue {
   #running = 0;
   /** The ms from the end of one to the end of the next while others wait. */
   #paceMs = FIRST_PACE_MS;
-  #endedAt: number | undefined;
+  /** What that is measured over: since when others have waited, and how many have ended since. */
+  #window: { readonly since: number; ended: number } | undefined;
 
   constructor(
     atOnce: number,
@@ -61,12 +69,13 @@ export class HandshakeQueue {
     // Sources take turns: so many rounds as it has connections here itself.
     const rounds = 1 + (source?.waiting.length ?? 0);
     const turns = Math.max(1, this.#sources.size);
-    const wait = Math.min(this.#waiting, rounds * turns) * this.#paceMs;
-    if (wait <= HANDSHAKE_PATIENCE_MS) return undefined;
+    const before = Math.min(this.#waiting, rounds * turns);
+    if (before * this.#paceMs <= HANDSHAKE_PATIENCE_MS) return undefined;
     const now = this.#now();
-    const from = Math.max(now + wait, source?.promised ?? 0);
+    const step = EARLY * Math.min(this.#paceMs, SLOWEST_TOLD_MS);
+    const from = Math.max(now + before * step, source?.promised ?? 0);
     const latest = now + BUSY_PAUSE_MAX_MS;
-    if (source !== undefined) source.promised = Math.min(from + turns * this.#paceMs, latest);
+    if (source !== undefined) source.promised = Math.min(from + turns * step, latest);
     return Math.round(Math.min(from, latest) - now);
   }
 
@@ -98,11 +107,16 @@ export class HandshakeQueue {
   }
 
   #noteEnd(): void {
-    const now = this.#now();
-    if (this.#endedAt !== undefined) {
-      this.#paceMs += NEW_SHARE * (now - this.#endedAt - this.#paceMs);
+    if (this.#waiting === 0) {
+      this.#window = undefined;
+      return;
     }
-    this.#endedAt = this.#waiting > 0 ? now : undefined;
+    const now = this.#now();
+    const window = this.#window ??= { since: now, ended: -1 };
+    if (++window.ended < PACE_WINDOW) return;
+    const pace = (now - window.since) / PACE_WINDOW;
+    this.#paceMs = Math.min(pace, this.#paceMs + SLOWER_SHARE * (pace - this.#paceMs));
+    this.#window = { since: now, ended: 0 };
   }
 
   #turn(name: string): Promise<void> {

@@ -4,6 +4,7 @@
 
 import { CONNECT_TIMEOUT_MS } from "../../../client/base/limits.ts";
 import { Backoff } from "../../../client/session/reconnect.ts";
+import { ServerBusyError } from "../../../shared/channel/handshake_error.ts";
 import { pause } from "./load.ts";
 import { makeLoadKeys, V2Member } from "./v2_member.ts";
 
@@ -43,8 +44,9 @@ async function comeBack(i: number): Promise<V2Member> {
     await pause(backoff.next());
     try {
       return await join(i);
-    } catch {
-      // Refused, cut or late: it tries again.
+    } catch (error) {
+      // Refused, cut or late: it tries again, when the server said so where it did.
+      if (error instanceof ServerBusyError) backoff.comeAfter(error.pauseMs);
     }
   }
 }

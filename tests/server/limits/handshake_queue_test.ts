@@ -14,7 +14,16 @@ function handshakes(queue: HandshakeQueue) {
   const started = async () => {
     while (running.length === 0) await turn();
   };
-  return { running, begin, started };
+  /** Ends `count` handshakes, one after another, until the next one runs. */
+  const endAll = async (count: number, before: () => void) => {
+    for (let n = 0; n < count; n++) {
+      await started();
+      before();
+      running.shift()?.end();
+    }
+    await started();
+  };
+  return { running, begin, started, endAll };
 }
 
 function turn(): Promise<void> {
@@ -76,23 +85,35 @@ Deno.test("a queue that rests leaves half of the time to others while handshakes
 Deno.test("clients whose turn would come too late are told one time after another, and other sources none", async () => {
   let now = 0;
   const queue = new HandshakeQueue(1, { now: () => now });
-  const { running, begin, started } = handshakes(queue);
+  const { begin, endAll } = handshakes(queue);
   const flood = "192.0.2.1";
-  for (let n = 0; n < 500; n++) {
+  for (let n = 0; n < 1_200; n++) {
     assert.equal(queue.pauseFor(flood), undefined);
     void begin(flood, `${n}`);
   }
-  // Each takes 20 ms from now on.
-  for (let n = 0; n < 60; n++) {
-    await started();
-    now += 20;
-    running.shift()?.end();
-  }
-  await started();
+  // Each takes 7.5 ms from now on.
+  await endAll(150, () => now += 7.5);
   const [first = 0, second = 0, third = 0] = [0, 0, 0].map(() => queue.pauseFor(flood));
-  assert.ok(first > 8_000 && first < 10_000, `${first}`);
-  assert.ok(second - first >= 19 && second - first <= 21, `${second - first}`);
+  // Half of what they would wait: who is early is told once more.
+  assert.ok(first > 3_500 && first < 4_000, `${first}`);
+  assert.ok(second - first >= 3 && second - first <= 4, `${second - first}`);
   assert.ok(third > second);
-  for (let n = 0; n < 5_000; n++) assert.ok((queue.pauseFor(flood) ?? 0) <= 30_000);
+  for (let n = 0; n < 10_000; n++) assert.ok((queue.pauseFor(flood) ?? 0) <= 30_000);
   assert.equal(queue.pauseFor("192.0.2.2"), undefined, "its turn is the next");
+});
+
+Deno.test("a slow start keeps nobody away once it is over", async () => {
+  let now = 0;
+  const queue = new HandshakeQueue(1, { now: () => now });
+  const { begin, endAll } = handshakes(queue);
+  const herd = "192.0.2.1";
+  for (let n = 0; n < 1_200; n++) void begin(herd, `${n}`);
+  await endAll(64, () => now += 50);
+  const told = queue.pauseFor(herd) ?? 0;
+  assert.ok(
+    told > 4_000 && told < 5_000,
+    `${told} ms: as if a handshake took 8 ms, and half of that`,
+  );
+  await endAll(33, () => now += 1);
+  assert.equal(queue.pauseFor(herd), undefined);
 });
