@@ -95,3 +95,9 @@ export const PROOF_ASKED = { messages: 30, seconds: 5 } as const;
 
 /** So many of those who ask are answered; a signature takes 0.1 ms. */
 export const PROOF_ANSWERS = { messages: 200, seconds: 5 } as const;
+
+/** Reading goes on after so long only when keys, timers and the screen have had a turn: less than is noticed. */
+export const READ_TURN_MS = 16;
+
+/** Bytes that wait to be written, above which nothing more is read: a server that asks and does not read waits. */
+export const UNWRITTEN_MAX_BYTES = 4 * MIB;

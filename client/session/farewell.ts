@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { FAREWELL_MS, FAREWELL_SILENCE_MS } from "../base/limits.ts";
 import type { Connection } from "../net/endpoint.ts";
+import { ReadingPace } from "./frame_stream.ts";
 
 /** What is left, and how. */
 export interface Farewell {
@@ -30,7 +31,8 @@ export async function sayFarewell(farewell: Farewell): Promise<void> {
     await connection.finishWriting();
   };
   const listen = async () => {
-    while ((await frames.next()).done !== true) heard++;
+    const pace = new ReadingPace(clock);
+    while ((await pace.next(frames)).done !== true) heard++;
     over.abort();
   };
   // A connection that cannot take the word, or breaks, has an end as well, and reading finds it.

@@ -26,7 +26,7 @@ import {
 } from "../../shared/channel/envelope_v1.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Connection } from "../net/endpoint.ts";
-import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { closedBeforeAnswer, readFrames, ReadingPace } from "./frame_stream.ts";
 import { sayFarewell } from "./farewell.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Session, SessionRequest, Welcome } from "./session.ts";
@@ -64,6 +64,7 @@ export class SessionV1 implements Session {
   readonly #parts: Parts;
   readonly #view: V1Translation;
   readonly #heartbeat: Heartbeat;
+  readonly #pace: ReadingPace;
   readonly #watching = new AbortController();
   #silent = false;
   #closed = false;
@@ -71,6 +72,7 @@ export class SessionV1 implements Session {
 
   private constructor(parts: Parts, answer: HandshakeOk, wantedName: string) {
     this.#parts = parts;
+    this.#pace = new ReadingPace(parts.clock);
     this.welcome = welcomeOf(answer);
     const { client_id: client, name, room } = answer;
     this.#view = new V1Translation({ client, name, wantedName, room }, () => parts.clock.date());
@@ -116,7 +118,8 @@ export class SessionV1 implements Session {
   async send(request: Request): Promise<void> {
     const message = this.#view.toV1(request);
     if (message === undefined) return;
-    await this.#parts.connection.write(this.#parts.wire.seal([encodeJson(message)]));
+    const { connection, wire } = this.#parts;
+    await this.#pace.write(connection, wire.seal([encodeJson(message)]));
   }
 
   async *events(): AsyncGenerator<Event, void> {
@@ -124,12 +127,12 @@ export class SessionV1 implements Session {
     void this.#heartbeat.watch(this.#watching.signal);
     try {
       yield this.#view.start();
-      for (let next = await frames.next(); !next.done; next = await frames.next()) {
+      const pace = this.#pace;
+      for (let next = await pace.next(frames); !next.done; next = await pace.next(frames)) {
         if (this.#leaving !== undefined) break;
         this.#heartbeat.heard();
         for (const event of this.#view.fromV1(checkServerMessage(wire.open(next.value)))) {
-          // A pong that cannot be written means a broken connection, and reading will say so.
-          if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
+          if (event.kind === "ping") pace.answer(() => this.send({ kind: "pong" }));
           else yield event;
         }
       }

@@ -13,7 +13,7 @@ import { decodeEvent, encodeRequestParts } from "../../shared/messages/codec_v2.
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { requirePlain } from "../base/local_ids.ts";
 import type { Connection } from "../net/endpoint.ts";
-import { closedBeforeAnswer, readFrames } from "./frame_stream.ts";
+import { closedBeforeAnswer, readFrames, ReadingPace } from "./frame_stream.ts";
 import { sayFarewell } from "./farewell.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Introduction, Session, Welcome } from "./session.ts";
@@ -42,6 +42,7 @@ type ServerList = EventOf<"servers">["list"];
 interface Parts {
   readonly connection: Connection;
   readonly frames: AsyncIterator<Uint8Array>;
+  readonly pace: ReadingPace;
   readonly cipher: RecordCipher;
   readonly batches: BatchReader;
   readonly clock: Clock;
@@ -174,8 +175,8 @@ export class SessionV2 implements Session {
 
   // The last net: nothing of a sealed room may ever go to the server as it is.
   #write(request: Request): Promise<void> {
-    const { connection, cipher } = this.#parts;
-    return connection.write(seal(cipher, requirePlain(request)));
+    const { connection, cipher, pace } = this.#parts;
+    return pace.write(connection, seal(cipher, requirePlain(request)));
   }
 
   /** Asks now and then how long the way is. */
@@ -207,15 +208,15 @@ export class SessionV2 implements Session {
   }
 
   async *#read(): AsyncGenerator<Event, void> {
-    const { frames, cipher, batches } = this.#parts;
-    for (let next = await frames.next(); !next.done; next = await frames.next()) {
+    const { frames, pace, cipher, batches } = this.#parts;
+    for (let next = await pace.next(frames); !next.done; next = await pace.next(frames)) {
       if (this.#leaving !== undefined) return;
       this.#heartbeat.heard();
       for (const body of batches.push(cipher.open(next.value))) {
+        if (pace.isDue) await pace.turn();
         const event = decodeEvent(body);
         if (event.kind === "pong") this.#takePong();
-        // A pong that cannot be written means a broken connection, and reading will say so.
-        if (event.kind === "ping") this.send({ kind: "pong" }).catch(() => {});
+        if (event.kind === "ping") pace.answer(() => this.send({ kind: "pong" }));
         else if (!this.#takes(event)) yield event;
       }
     }
@@ -248,7 +249,8 @@ async function introduceSelf(
     const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
     const { onServers } = request;
     const batches = new BatchReader();
-    const parts = { connection, frames, cipher, batches, clock, answerMs, onServers };
+    const pace = new ReadingPace(clock);
+    const parts = { connection, frames, pace, cipher, batches, clock, answerMs, onServers };
     await connection.write(seal(cipher, helloOf(introduction)));
     const { challenge } = keys;
     return { parts, introduction, about: { fingerprint, challenge } };
@@ -295,9 +297,9 @@ function helloOf({ name, rooms, token, ticket }: Introduction): Request {
   return { kind: "hello", name, token: token ?? null, session, secret, rooms: wanted };
 }
 
-async function firstEvents({ frames, cipher, batches }: Parts): Promise<Event[]> {
+async function firstEvents({ frames, pace, cipher, batches }: Parts): Promise<Event[]> {
   for (;;) {
-    const { value: record } = await frames.next();
+    const { value: record } = await pace.next(frames);
     if (record === undefined) {
       // A connection that was cut just now looks like a server that could not open the hello: trying again costs nothing.
       throw new ConnectionError("Cannot join the server: the session ended before its answer", {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
+import { UNWRITTEN_MAX_BYTES } from "../../../client/base/limits.ts";
 import { SessionV2, type SessionV2Request } from "../../../client/session/session_v2.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import {
@@ -193,4 +194,54 @@ Deno.test("the way to the server and back is measured, now and then, and only by
   assert.equal(session.roundTripMs, 40);
   server.end();
   await reading;
+});
+
+Deno.test("a server that sends without end leaves keys, timers and the screen their turns", async () => {
+  const server = new FakeV2Server(WELCOME);
+  const session = await open(server);
+  const most = 40_000;
+  for (let n = 0; n < most; n++) server.tell({ kind: "pong" });
+  server.end();
+  const seen: Event[] = [];
+  const reading = collect(session, seen);
+  const atTimer = Promise.withResolvers<number>();
+  const timer = setTimeout(() => atTimer.resolve(seen.length), 50);
+  const read = await Promise.race([atTimer.promise, reading.then(() => most)]);
+  assert.ok(read < most, "the timer came last");
+  clearTimeout(timer);
+  session.close();
+  await reading.catch(() => {});
+});
+
+Deno.test("a server that asks and does not read gets one answer, and is not read on for ever", async () => {
+  const server = new FakeV2Server(WELCOME);
+  let writes = 0;
+  let isStuck = false;
+  const stuck = Promise.withResolvers<void>();
+  const { write } = server.connection;
+  server.connection.write = (bytes) => {
+    if (!isStuck) return write(bytes);
+    writes++;
+    return stuck.promise;
+  };
+  const session = await open(server);
+  const seen: Event[] = [];
+  const reading = collect(session, seen);
+  await turns();
+  isStuck = true;
+  for (let n = 0; n < 1_000; n++) server.tell({ kind: "ping" });
+  server.tell({ kind: "notice", room: 0, text: "read" });
+  while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(writes, 1);
+  const size = 4_000;
+  for (let bytes = 0; bytes <= UNWRITTEN_MAX_BYTES; bytes += size) {
+    session.send({ kind: "topic", id: 1, room: 1, text: "x".repeat(size) }).catch(() => {});
+  }
+  for (let n = 0; n < 5; n++) server.tell({ kind: "notice", room: 0, text: "held" });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(seen.length <= 2, "at most what it waited for already");
+  stuck.resolve();
+  while (seen.length < 6) await new Promise((resolve) => setTimeout(resolve, 1));
+  session.close();
+  await reading.catch(() => {});
 });
