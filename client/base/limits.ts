@@ -101,3 +101,9 @@ export const READ_TURN_MS = 16;
 
 /** Bytes that wait to be written, above which nothing more is read: a server that asks and does not read waits. */
 export const UNWRITTEN_MAX_BYTES = 4 * MIB;
+
+/**
+ * Bytes of what a relay said of a sealed room that wait for its worker, above which nothing more is read: more than all
+ * that an honest relay sends to who comes back.
+ */
+export const SEALED_WAITING_MAX_BYTES = 8 * MIB;

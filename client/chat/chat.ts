@@ -320,7 +320,11 @@ export class Chat implements ChatContext {
     let fault: unknown;
     try {
       this.#welcome(session);
-      for await (const event of session.events()) handleEvent(this, event);
+      for await (const event of session.events()) {
+        handleEvent(this, event);
+        const { caughtUp } = this.sealed;
+        if (caughtUp !== undefined) await caughtUp;
+      }
     } catch (error) {
       fault = error;
     }

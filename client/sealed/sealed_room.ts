@@ -115,6 +115,11 @@ export class SealedRoom {
     this.#engine.receive(event);
   }
 
+  /** Resolves once more may be received; undefined where it may. */
+  get caughtUp(): Promise<void> | undefined {
+    return this.#engine.caughtUp;
+  }
+
   /** What the user compares with somebody: the code of both. */
   codeWith(person: SealedPerson): readonly PairCodePart[] {
     const own = this.status?.people.find((each) => each.own) ?? person;

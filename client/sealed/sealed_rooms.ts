@@ -155,6 +155,12 @@ export class SealedRooms {
     asked.room.receive({ ...event, ask: asked.ask } as SealedEvent);
   }
 
+  /** Resolves once the rooms have worked off enough for more to be read; undefined where they have. */
+  get caughtUp(): Promise<void> | undefined {
+    for (const { caughtUp } of this.#rooms.values()) if (caughtUp !== undefined) return caughtUp;
+    return undefined;
+  }
+
   /** Requests that have not left, and those whose answer should be here. */
   get waiting(): { readonly unsent: number; readonly overdue: number } {
     return {

@@ -3,13 +3,15 @@
 import { startWorker } from "#platform/worker.ts";
 import type { DeviceKey } from "../../shared/crypto/device_key.ts";
 import type { RememberedPerson } from "./people.ts";
-import type {
-  FromRelay,
-  FromWorker,
-  SealedRoomEvent,
-  SealedRoomRequest,
-  ToRelay,
-  ToWorker,
+import { SEALED_WAITING_MAX_BYTES } from "../base/limits.ts";
+import {
+  bytesOf,
+  type FromRelay,
+  type FromWorker,
+  type SealedRoomEvent,
+  type SealedRoomRequest,
+  type ToRelay,
+  type ToWorker,
 } from "./engine_protocol.ts";
 
 /** What a sealed room is made of, and where it speaks to. */
@@ -38,6 +40,8 @@ export interface SealedEngine {
   handle(request: SealedRoomRequest): void;
   /** What the relay says of this room. */
   receive(event: FromRelay): void;
+  /** Resolves when the worker has less to do than is too much; undefined where it has. */
+  readonly caughtUp: Promise<void> | undefined;
   /** Ends the worker at once, without leaving. */
   close(): void;
 }
@@ -46,8 +50,20 @@ export interface SealedEngine {
 export function openSealedEngine(options: EngineOptions): SealedEngine {
   const worker = startWorker(() => new URL("./worker.ts", import.meta.url));
   let isOpen = true;
+  // Bytes of events that wait for the worker: a relay can say more than it can work off.
+  let waiting = 0;
+  let caughtUp: PromiseWithResolvers<void> | undefined;
+  const take = (bytes: number) => {
+    waiting += bytes;
+    if (waiting > SEALED_WAITING_MAX_BYTES) caughtUp ??= Promise.withResolvers();
+    else if (caughtUp !== undefined) {
+      caughtUp.resolve();
+      caughtUp = undefined;
+    }
+  };
   const close = () => {
     isOpen = false;
+    take(-waiting);
     worker.terminate();
   };
   const post = (message: ToWorker) => {
@@ -70,6 +86,8 @@ export function openSealedEngine(options: EngineOptions): SealedEngine {
         return options.send(message.request);
       case "tell":
         return options.tell(message.event);
+      case "taken":
+        return take(-message.bytes);
       case "fail":
         return fail(message.why);
     }
@@ -78,7 +96,13 @@ export function openSealedEngine(options: EngineOptions): SealedEngine {
   post({ kind: "open", secret, name, holds, device, remembered });
   return {
     handle: (request) => post({ kind: "request", request }),
-    receive: (event) => post({ kind: "event", event }),
+    receive(event) {
+      if (isOpen) take(bytesOf(event));
+      post({ kind: "event", event });
+    },
+    get caughtUp() {
+      return caughtUp?.promise;
+    },
     close,
   };
 }

@@ -332,4 +332,14 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "send"; readonly request: ToRelay }
   | { readonly kind: "tell"; readonly event: SealedRoomEvent }
+  /** What the relay said, of so many bytes, is worked off. */
+  | { readonly kind: "taken"; readonly bytes: number }
   | { readonly kind: "fail"; readonly why: string };
+
+// What a message takes beside what it carries.
+const EVENT_BYTES = 1_024;
+
+/** Bytes that an event of the relay takes while it waits for the worker, roughly. */
+export function bytesOf(event: FromRelay): number {
+  return EVENT_BYTES + ("body" in event ? event.body.length : 0);
+}

@@ -3,7 +3,7 @@
 
 import { deriveRoomKeys } from "../mls/room_keys.ts";
 import { Member } from "./member.ts";
-import type { FromWorker, ToWorker } from "./engine_protocol.ts";
+import { bytesOf, type FromWorker, type ToWorker } from "./engine_protocol.ts";
 
 const TICK_MS = 1_000;
 
@@ -46,7 +46,10 @@ function take({ data: message }: MessageEvent<ToWorker>): void {
     case "request":
       return enqueue(() => machine?.handle(message.request));
     case "event":
-      return enqueue(() => machine?.receive(message.event));
+      return enqueue(async () => {
+        await machine?.receive(message.event);
+        scope.postMessage({ kind: "taken", bytes: bytesOf(message.event) });
+      });
   }
 }
 

@@ -455,3 +455,21 @@ Deno.test("/rekey again and again makes rooms that are told apart, with links of
   for (const link of links) assert.match(link, /cmdchat:\/\/[^/]+\/team#/);
   story.chat.end();
 });
+
+Deno.test("while a sealed room has too much to work off, the chat reads no more", async () => {
+  const story = await sealedChat();
+  const engine = first(story);
+  const worked = Promise.withResolvers<void>();
+  engine.caughtUp = worked.promise;
+  const printed = () => story.console.printed.join("\n");
+  await story.session.deliver({ kind: "notice", room: 0, text: "the last" });
+  await story.session.deliver({ kind: "notice", room: 0, text: "held back" });
+  await turns();
+  assert.match(printed(), /the last/);
+  assert.doesNotMatch(printed(), /held back/);
+  engine.caughtUp = undefined;
+  worked.resolve();
+  await turns();
+  assert.match(printed(), /held back/);
+  story.chat.end();
+});

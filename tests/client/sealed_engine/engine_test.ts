@@ -1,8 +1,10 @@
 // Sealed rooms in workers, over the small relay of the tests.
 
 import assert from "node:assert/strict";
+import { SEALED_WAITING_MAX_BYTES } from "../../../client/base/limits.ts";
 import { openSealedEngine, type SealedEngine } from "../../../client/sealed_engine/engine.ts";
 import type { SealedRoomEvent, SealStatus } from "../../../client/sealed_engine/engine_protocol.ts";
+import { SEALED_BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { TestRelay } from "../../helpers/peers/sealed_relay.ts";
 
 interface Talker extends Disposable {
@@ -91,4 +93,22 @@ Deno.test("a secret of another size fails, and says so", async () => {
   assert.match((await failed.promise).message, /has stopped: .*31 bytes/);
   engine.handle({ kind: "leave" });
   engine.close();
+});
+
+Deno.test("what a relay says faster than it can be worked off holds up its reading, until it is", async () => {
+  const relay = new TestRelay();
+  using alice = talker(relay, "alice");
+  await alice.until(isIn(1));
+  const { engine } = alice;
+  assert.equal(engine.caughtUp, undefined);
+  const body = new Uint8Array(SEALED_BODY_MAX_BYTES);
+  const about = { room: 1, seq: 99, type: "app", epoch: 1, ask: 0, time: 0, body } as const;
+  const from = new Uint8Array(16).fill(9);
+  let said = 0;
+  for (; engine.caughtUp === undefined && said < 1_000; said++) {
+    engine.receive({ kind: "sealed_frame", ...about, from, roster: new Uint8Array() });
+  }
+  assert.ok(said * SEALED_BODY_MAX_BYTES < 2 * SEALED_WAITING_MAX_BYTES, `${said} of them`);
+  await engine.caughtUp;
+  assert.equal(engine.caughtUp, undefined);
 });

@@ -15,6 +15,7 @@ export class FakeEngine implements SealedEngine {
   readonly handled: SealedRoomRequest[] = [];
   readonly received: SealedEvent[] = [];
   closed = false;
+  caughtUp: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.options = options;
