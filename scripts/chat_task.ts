@@ -72,7 +72,7 @@ function stop(child: Deno.ChildProcess): void {
   }
 }
 
-/** The server of this call; undefined where one is there already, or none is wanted. */
+/** The server of this call; undefined if one is running, or the client goes elsewhere. */
 async function ownServer(args: readonly string[]): Promise<Deno.ChildProcess | undefined> {
   const wanted = await wantsLocalServer(args);
   if (wanted === undefined || await isListening("127.0.0.1", wanted.port)) return undefined;

@@ -178,7 +178,7 @@ function* nameAndExpiry(
     : warn(
       "expiry",
       days < 0 ? "the certificate has expired" : `the certificate is good for ${days} days only`,
-      "the server's operator must renew it; also check this machine's date",
+      "the server's admin must renew it; also check this machine's date",
     );
 }
 
@@ -187,7 +187,7 @@ function issuerMissing(cause: unknown): unknown {
   if (!(cause instanceof ConnectionError) || !isUnknownIssuer(cause.cause)) return cause;
   return new ConnectionError(
     "the server sends its own certificate alone, and not that of its issuer",
-    { cause, hint: "the server's operator must serve the whole chain: --certfile fullchain.pem" },
+    { cause, hint: "the server's admin must serve the whole chain: --certfile fullchain.pem" },
   );
 }
 

@@ -137,7 +137,7 @@ export class PartFile {
   }
 }
 
-/** The part under its known name, for this transfer alone; undefined where that is not to be had. */
+/** The part under its known name, for this transfer alone; undefined if it is in use or not ours. */
 async function openKnown(path: string): Promise<Deno.FsFile | undefined> {
   if (open.has(path) || !await isOursOrMissing(path)) return undefined;
   const handle = await Deno.open(path, { ...READ_AND_WRITE, create: true });

@@ -22,7 +22,7 @@ export type MlsMessage =
   | { readonly kind: "public"; readonly message: PublicMessage }
   | { readonly kind: "private"; readonly message: PrivateMessage };
 
-/** Extension of the group: the signature key of who made it. Of the range for private use, as all of ours. */
+/** Extension of the group: the signature key of who made it. Of the range for private use, like all of this program. */
 const MAKER_EXTENSION = 0xf001;
 /** Extension of the group, empty: nobody comes in who is not in. */
 const LOCK_EXTENSION = 0xf002;

@@ -40,7 +40,7 @@ const FAULTS: readonly Fault[] = [
   {
     pattern: /expired/i,
     why: "its certificate has expired",
-    hint: "the operator must renew it; also check this machine's date",
+    hint: "the server's admin must renew it; also check this machine's date",
   },
   {
     pattern: /not valid yet|NotValidYet/i,

@@ -35,16 +35,16 @@ interface Answer {
   readonly hint: string;
 }
 
-const ASK_OPERATOR = "the server's operator switches WebSocket on with --web-only-socket";
+const ASK_ADMIN = "the server's admin switches WebSocket on with --web-only-socket";
 
 /** What the answers of servers and of proxies before them mean. Their texts are never shown: anybody could write them. */
 const ANSWERS: Readonly<Record<number, Answer>> = {
-  400: { why: "it does not speak WebSocket", hint: ASK_OPERATOR },
-  403: { why: "it takes no connections from here", hint: "ask its operator" },
+  400: { why: "it does not speak WebSocket", hint: ASK_ADMIN },
+  403: { why: "it takes no connections from here", hint: "ask its admin" },
   404: { why: "there is no cmdchat server at this address", hint: "check host and port" },
   426: {
     why: "a proxy before it does not pass Upgrade",
-    hint: "docs/OPERATIONS.md has configurations of nginx and HAProxy for the server's operator",
+    hint: "docs/OPERATIONS.md has configurations of nginx and HAProxy for the server's admin",
   },
   429: { why: "it takes no more connections from here", hint: "try again in a moment" },
   502: {
@@ -87,7 +87,7 @@ async function readHead(raw: Connection, endpoint: Endpoint): Promise<HeadAndRes
     const read = pushHead(reader, chunk, endpoint);
     if (read !== undefined) return read;
   }
-  throw failed(endpoint, { why: "it closed the connection without an answer", hint: ASK_OPERATOR });
+  throw failed(endpoint, { why: "it closed the connection without an answer", hint: ASK_ADMIN });
 }
 
 function pushHead(

@@ -58,7 +58,7 @@ interface Incoming {
   readonly file: FilePayload;
   readonly opener: FileOpener;
   readonly content: number;
-  /** What was asked for last; undefined where nothing is wanted. */
+  /** What was asked for last; undefined if nothing is missing. */
   wanted: { readonly index: number; readonly count: number } | undefined;
   /** False from when its sender's connection was lost, or ours, until chunks are asked for again. */
   reachable: boolean;
@@ -133,7 +133,7 @@ export class FileExchange {
     await this.#state.say({ kind: "withdrawn", id: newId(), of: served.id });
   }
 
-  /** A member hands out a file: the chat judges whether it is wanted. */
+  /** A member hands out a file: the chat decides whether to take it. */
   heard(from: GroupMember, file: FilePayload, time: number, to = 0): void {
     const { options, people } = this.#state;
     const { size, name, hash, folder } = file;

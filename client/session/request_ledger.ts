@@ -156,7 +156,7 @@ export class RequestLedger {
     return await ledger.add(draft, room);
   }
 
-  /** What the server answered to a request; undefined where that was lost, or is no more than its outcome. */
+  /** What the server answered to a request; undefined if that was lost, or says only the outcome. */
   answerTo(draft: RequestDraft): Event | undefined {
     return this.#answers.get(draft);
   }

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 const [PUT_ASIDE, PUT_BACK] = ["\x1b[22;2t", "\x1b[23;2t"];
 const LENGTH_MAX = 80;
 
-/** Sets the title while it is wanted (OSC 2). */
+/** Sets the title while it is switched on (OSC 2). */
 export class WindowTitle {
   readonly #write: (text: string) => void;
   #shown: string | undefined;

@@ -20,7 +20,7 @@ import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entr
 // Entries in between arrive within this time, or the log was lost.
 const OVERTAKEN_MS = 1_000;
 const RETRY_MS = 250;
-// A room that others have and whose log is gone is put back within this, or it is made anew.
+// A room that others have and whose log is gone is put back within this, or it is made again.
 const RETURN_MS = 5_000;
 // A log keeps some hundred entries; a server that joins late needs one of them with the whole state.
 const WHOLE_EVERY = 64;

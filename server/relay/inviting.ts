@@ -66,7 +66,7 @@ export class InviteDesk implements Inviting<Session> {
   #tokenOf(session: Session, what: string): Uint8Array {
     const { access, isAllowed } = this.#parts;
     if (!isAllowed()) {
-      throw new LimitError(`Cannot ${what}: the server's operator does not allow it (--invites)`);
+      throw new LimitError(`Cannot ${what}: the server's admin does not allow it (--invites)`);
     }
     if (!access.hasTokens) {
       throw new LimitError(`Cannot ${what}: this server needs no token, so a plain link lets in`);

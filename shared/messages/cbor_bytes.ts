@@ -61,7 +61,7 @@ function headAt(body: Uint8Array, at: number): Head | undefined {
   const bytes = [1, 2, 4, 8][info - 24];
   const next = at + 1 + (bytes ?? 0);
   if (bytes === undefined || next > body.length) return undefined;
-  // Of a number nothing is wanted but where it ends.
+  // Of a number only its end matters.
   if (bytes === 8) return major < MAJOR_BYTES ? { major, value: 0, next } : undefined;
   let value = 0;
   for (let byte = at + 1; byte < next; byte++) value = value * 256 + (body[byte] as number);

@@ -92,7 +92,7 @@ Deno.test("without --invites none is made, and why is said", async () => {
   await using off = await startServer({ env: TOKENS });
   await using alice = await join(off.port, "alices-token");
   await alice.send({ kind: "invite", id: 1, title: "", uses: 1, seconds: 60 });
-  assert.match((await alice.until("declined")).why, /operator does not allow it \(--invites\)/);
+  assert.match((await alice.until("declined")).why, /admin does not allow it \(--invites\)/);
 });
 
 Deno.test("a v1 client comes in by an invite, which counts", async () => {
