@@ -22,7 +22,7 @@ export const PACE_PAUSE_MAX_MS = 1_000;
 export const PACE_PATIENCE_MS = 10_000;
 
 /** Reading goes on after this much work only when all who sent something meanwhile could be heard; ms. */
-export const TURN_MS = 4;
+export const TURN_MS = 8;
 
 /** Default for `--max-per-address`: enough for a household or an office behind one address. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 64;
@@ -122,8 +122,8 @@ export const OUTBOX_BUDGET = { most: 512 * MIB, reserve: 32 * KIB } as const;
 /** Bytes sealed into one write: enough to share a system call, small enough to keep pings prompt. */
 export const OUTBOX_WRITE_BYTES = 128 * KIB;
 
-/** Bodies sealed into one write: v1 seals one by one, and a thousand would take ten milliseconds. */
-export const OUTBOX_WRITE_BODIES = 64;
+/** Bodies of v1 in one write: each is sealed by itself, and a thousand would take ten milliseconds. */
+export const OUTBOX_V1_WRITE_BODIES = 64;
 
 /** Bytes of file chunks in one write: talk that comes right after has to wait for it. */
 export const OUTBOX_BULK_WRITE_BYTES = 64 * KIB;

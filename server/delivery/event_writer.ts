@@ -4,6 +4,7 @@ import { type FramedBody, packBatches } from "../../shared/channel/record_batch.
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import type { EnvelopeV1 } from "../../shared/channel/envelope_v1.ts";
 import type { EncodedEvent, OutgoingBody } from "./encoded_event.ts";
+import { OUTBOX_V1_WRITE_BODIES } from "../config/limits.ts";
 import type { Connection } from "../net/connection.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
 import { sourceOf } from "../limits/ip_network.ts";
@@ -70,6 +71,7 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
     this.outbox = new Outbox(this, { budget, source: sourceOf(connection.address) });
   }
 
+  abstract get mostBodies(): number;
   abstract seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
 
   get bulkDrops(): number {
@@ -120,6 +122,10 @@ class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
     this.#envelope = envelope;
   }
 
+  get mostBodies(): number {
+    return OUTBOX_V1_WRITE_BODIES;
+  }
+
   seal(bodies: readonly OutgoingBody<Uint8Array>[]): Uint8Array {
     return this.#envelope.seal(bodies.map(contentOf));
   }
@@ -136,6 +142,11 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
   constructor(options: EventWriterOptions, cipher: RecordCipher) {
     super(options);
     this.#cipher = cipher;
+  }
+
+  // Bodies share a record: their number costs next to nothing.
+  get mostBodies(): number {
+    return Infinity;
   }
 
   seal(bodies: readonly OutgoingBody<FramedBody>[]): Uint8Array {

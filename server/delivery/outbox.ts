@@ -10,12 +10,13 @@ import {
   OUTBOX_BULK_WRITE_BYTES,
   OUTBOX_MAX_BYTES,
   OUTBOX_PROMPT,
-  OUTBOX_WRITE_BODIES,
   OUTBOX_WRITE_BYTES,
 } from "../config/limits.ts";
 
 /** What an outbox of bodies with contents `C` needs from whoever has it. */
 export interface OutboxOwner<C> {
+  /** How many bodies one write may have, beside its bound in bytes. */
+  readonly mostBodies: number;
   /** Bodies to the bytes of one write. */
   seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
   /** Writes all bytes; rejects when the connection is lost. */
@@ -231,9 +232,10 @@ export class Outbox<C> implements Flushing, BudgetPayer {
 
   /** Bodies of about `most` bytes, at least one where there is one. */
   #takeFrom(queue: Queue<C>, most: number): readonly OutgoingBody<C>[] {
+    const { mostBodies } = this.#owner;
     let bytes = 0;
     let count = 0;
-    while (count < queue.count && bytes < most && count < OUTBOX_WRITE_BODIES) {
+    while (count < queue.count && bytes < most && count < mostBodies) {
       const body = queue.at(count++);
       bytes += body.bytes;
       this.#release(body);

@@ -68,7 +68,7 @@ Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, an
 
 const testLinux = skipWithoutProc();
 const LINES = 40;
-// 4 ms of reading and 4 ms of sealing a turn, twice, and what a processor that is shared adds.
+// 8 ms of reading and 8 ms of sealing a turn, twice, and what a processor that is shared adds.
 const OWN_MS = 60;
 
 testLinux(

@@ -23,6 +23,7 @@ function recorded(budget = new FairBudget(OUTBOX_BUDGET), source = "192.0.2.1") 
   const told = { overflow: 0, broken: 0, written: 0 };
   let sealed: number[] = [];
   const outbox = new Outbox<number>({
+    mostBodies: Infinity,
     seal(bodies) {
       sealed = bodies.map(({ content }) => content);
       return new Uint8Array(bodies.length);
@@ -170,6 +171,7 @@ Deno.test("what cannot be sealed breaks its own outbox and no other", async () =
   const told: string[] = [];
   const [bad, good] = ["bad", "good"].map((name) =>
     new Outbox<number>({
+      mostBodies: Infinity,
       seal() {
         if (name === "bad") throw new Error("the keys are gone");
         return new Uint8Array(1);
