@@ -335,7 +335,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "tar_header",
       "trusted_file",
       "typed_path",
-      "unpack_folder",
     ],
   },
   "client/config": {
@@ -660,12 +659,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says: "The chat in a browser, without its looks: what the page shows and what its user does.",
     uses: [
       "client/base",
+      "client/files",
       "client/config",
       "client/net",
       "client/session",
       "client/sealed_engine",
       "client/rooms",
       "client/transfer_base",
+      "client/uploads",
       "client/transfers",
       "client/terminal",
       "client/console",

@@ -10,6 +10,10 @@ export const TAR_BLOCK_BYTES = 512;
 export const TAR_END_BYTES = 2 * TAR_BLOCK_BYTES;
 /** Bytes of the longest path. */
 export const TAR_PATH_MAX_BYTES = 4_096;
+/** Files and folders of one archive. */
+export const FOLDER_ENTRIES_MAX = 50_000;
+/** Folders in each other. */
+export const FOLDER_DEPTH_MAX = 64;
 
 /** A file or a folder in an archive. */
 export interface TarEntry {

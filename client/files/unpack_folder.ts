@@ -7,6 +7,8 @@ import { numberedName, safeDownloadName } from "../../shared/text/download_name.
 import { syncFolderOf } from "./file_access.ts";
 import { openDownloadFolder, randomPart } from "./save_download.ts";
 import {
+  FOLDER_DEPTH_MAX,
+  FOLDER_ENTRIES_MAX,
   readPaxRecords,
   readTarBlock,
   TAR_BLOCK_BYTES,
@@ -15,11 +17,6 @@ import {
   TarError,
   tarPadding,
 } from "./tar_header.ts";
-
-/** Files and folders of one archive. */
-export const FOLDER_ENTRIES_MAX = 50_000;
-/** Folders in each other. */
-export const FOLDER_DEPTH_MAX = 64;
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;

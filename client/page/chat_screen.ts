@@ -306,7 +306,7 @@ export class ChatScreen {
       setAttribute(this.element, "data-drop", false);
       if (!hasFiles(event)) return;
       event.preventDefault();
-      this.#host.actions.sendFiles([...event.dataTransfer?.files ?? []]);
+      this.#host.actions.sendFiles(dropped(event));
       this.composer.focus();
     });
   }
@@ -314,6 +314,16 @@ export class ChatScreen {
 
 function hasFiles({ dataTransfer }: DragEvent): boolean {
   return dataTransfer?.types.includes("Files") ?? false;
+}
+
+/** The files, and the folders as such: as files they could not be read. */
+function dropped({ dataTransfer }: DragEvent): readonly (File | FileSystemDirectoryEntry)[] {
+  return [...dataTransfer?.items ?? []].flatMap((item): (File | FileSystemDirectoryEntry)[] => {
+    const entry = item.webkitGetAsEntry();
+    if (entry?.isDirectory === true) return [entry as FileSystemDirectoryEntry];
+    const file = item.getAsFile();
+    return file === null ? [] : [file];
+  });
 }
 
 // A text that stays is not said again.

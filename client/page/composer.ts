@@ -45,31 +45,43 @@ export class Composer {
 
   constructor(actions: ComposerActions) {
     this.#actions = actions;
-    const files = element("input", {
+    const files = this.#fileInput();
+    const folder = this.#fileInput({ webkitdirectory: true });
+    this.element = element(
+      "form",
+      { class: "composer", attributes: { "aria-label": "Write a message" } },
+      this.#candidates,
+      iconButton(icon("attach"), "Send files", { class: "attach", onClick: () => files.click() }),
+      iconButton(icon("folder"), "Send a folder", {
+        class: "attach folder",
+        onClick: () => folder.click(),
+      }),
+      files,
+      folder,
+      this.#input,
+      iconButton(icon("send"), "Send", { class: "send", attributes: { type: "submit" } }),
+    );
+    this.#candidates.hidden = true;
+    this.#listen();
+  }
+
+  #fileInput(more: Readonly<Record<string, boolean>> = {}): HTMLInputElement {
+    const input = element("input", {
       attributes: {
         type: "file",
         multiple: true,
         hidden: true,
         tabindex: "-1",
         "aria-hidden": "true",
+        ...more,
       },
     });
-    files.addEventListener("change", () => {
-      actions.sendFiles([...files.files ?? []]);
-      files.value = "";
+    input.addEventListener("change", () => {
+      this.#actions.sendFiles([...input.files ?? []]);
+      input.value = "";
       this.focus();
     });
-    this.element = element(
-      "form",
-      { class: "composer", attributes: { "aria-label": "Write a message" } },
-      this.#candidates,
-      iconButton(icon("attach"), "Send files", { class: "attach", onClick: () => files.click() }),
-      files,
-      this.#input,
-      iconButton(icon("send"), "Send", { class: "send", attributes: { type: "submit" } }),
-    );
-    this.#candidates.hidden = true;
-    this.#listen();
+    return input;
   }
 
   /** Takes the keyboard. */

@@ -1,19 +1,12 @@
-// A folder that is sent, or several paths together, as one tar archive. It is never built: each byte of it is read where
-// it lies when it is asked for, so that a receiver goes on where it was, as with a file. Links are not followed and not
-// sent: a folder must not give away what lies outside of it.
+// A folder of the disk that is sent, or several paths together, as one tar archive. Links are not followed and not sent:
+// a folder must not give away what lies outside of it.
 
 import { basename, join } from "node:path";
-import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import {
-  TAR_END_BYTES,
-  TAR_PATH_MAX_BYTES,
-  type TarEntry,
-  tarHeader,
-  tarPadding,
-} from "../files/tar_header.ts";
-import { FOLDER_DEPTH_MAX, FOLDER_ENTRIES_MAX } from "../files/unpack_folder.ts";
+import { FOLDER_ENTRIES_MAX, type TarEntry } from "../files/tar_header.ts";
 import { ChunkError } from "../transfer_base/source_file.ts";
+import { ArchiveParts, ArchiveSource, type PartReader } from "./archive.ts";
 import type { ByteSource } from "./checked_file.ts";
 
 const NAME_SHOWN_MAX = 200;
@@ -24,13 +17,6 @@ interface Part extends TarEntry {
   readonly from: string;
   /** What tells it from another file that takes its place. */
   readonly identity: string;
-}
-
-/** A part with its place in the archive. */
-interface Placed extends Part {
-  readonly start: number;
-  /** Where its bytes begin, behind the header. */
-  readonly body: number;
 }
 
 /** What was found in a folder. */
@@ -52,10 +38,11 @@ export async function archiveOf(
   const found = new Found();
   if (isFolder) await found.addFolder(paths[0] as string, name);
   else {
-    found.add({ kind: "folder", path: name, size: 0, from: "", identity: "" });
+    found.parts.add({ kind: "folder", path: name, size: 0, from: "", identity: "" });
     for (const path of paths) await found.addNamed(path, name);
   }
-  return { source: new ArchiveSource(found.parts), leftOut: found.leftOut };
+  const source = new ArchiveSource(found.parts.all, new DiskParts());
+  return { source, leftOut: found.leftOut };
 }
 
 /** The name of a folder: of `.` as well. */
@@ -64,33 +51,8 @@ export async function folderName(path: string): Promise<string> {
 }
 
 class Found {
-  readonly parts: Part[] = [];
+  readonly parts = new ArchiveParts<Part>();
   leftOut = 0;
-  readonly #paths = new Set<string>();
-
-  add(part: Part): void {
-    if (this.parts.length >= FOLDER_ENTRIES_MAX) {
-      throw new LimitError(
-        `Cannot send the folder: it has more than ${FOLDER_ENTRIES_MAX} files, the maximum`,
-        { hint: "pack it first, for example with tar or zip" },
-      );
-    }
-    const isTooLong = new TextEncoder().encode(part.path).length > TAR_PATH_MAX_BYTES - 1 ||
-      part.path.split("/").length > FOLDER_DEPTH_MAX;
-    if (isTooLong) {
-      throw new LimitError(
-        `Cannot send the folder: ${quote(basename(part.path), NAME_SHOWN_MAX)} lies too deep in it`,
-        { hint: "pack it first, for example with tar or zip" },
-      );
-    }
-    if (this.#paths.has(part.path)) {
-      throw new UsageError(
-        `Cannot send both: two of them are called ${quote(basename(part.path), NAME_SHOWN_MAX)}`,
-      );
-    }
-    this.#paths.add(part.path);
-    this.parts.push(part);
-  }
 
   /** Something that the user named: a link as well. */
   async addNamed(from: string, into: string): Promise<void> {
@@ -101,7 +63,7 @@ class Found {
   }
 
   async addFolder(from: string, path: string): Promise<void> {
-    this.add({ kind: "folder", path, size: 0, from, identity: "" });
+    this.parts.add({ kind: "folder", path, size: 0, from, identity: "" });
     const names: string[] = [];
     for await (const { name } of Deno.readDir(from)) {
       names.push(name);
@@ -118,69 +80,16 @@ class Found {
   }
 
   #addFile(from: string, path: string, info: Deno.FileInfo): void {
-    this.add({ kind: "file", path, size: info.size, from, identity: identityOf(info) });
+    this.parts.add({ kind: "file", path, size: info.size, from, identity: identityOf(info) });
   }
 }
 
-/** An archive that is read where its files lie. */
-class ArchiveSource implements ByteSource {
-  readonly size: number;
-  readonly #parts: readonly Placed[];
-  #open: { readonly part: Placed; readonly file: Deno.FsFile } | undefined;
+/** Files that are read where they lie, one open at a time. */
+class DiskParts implements PartReader<Part> {
+  #open: { readonly part: Part; readonly file: Deno.FsFile } | undefined;
   #isClosed = false;
 
-  constructor(parts: readonly Part[]) {
-    let start = 0;
-    this.#parts = parts.map((part) => {
-      const body = start + tarHeader(part).length;
-      const placed = { ...part, start, body };
-      start = body + part.size + tarPadding(part.size);
-      return placed;
-    });
-    this.size = start + TAR_END_BYTES;
-  }
-
-  async read(start: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    const end = start + length;
-    // What is behind the last part are zeros.
-    for (let [at, index] = [start, this.#partAt(start)]; at < end && index < this.#parts.length;) {
-      const part = this.#parts[index] as Placed;
-      const bodyEnd = part.body + part.size;
-      if (at < part.body) {
-        const header = tarHeader(part).subarray(at - part.start);
-        const some = header.subarray(0, end - at);
-        bytes.set(some, at - start);
-        at += some.length;
-      } else if (at < bodyEnd) {
-        const to = Math.min(bodyEnd, end);
-        await this.#readFile(part, at - part.body, bytes.subarray(at - start, to - start));
-        at = to;
-      } else {
-        at = bodyEnd + tarPadding(part.size);
-        index++;
-      }
-    }
-    return bytes;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#closeFile();
-  }
-
-  /** The number of the part in which that byte lies. */
-  #partAt(at: number): number {
-    let [low, high] = [0, this.#parts.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((this.#parts[middle] as Placed).start <= at) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  async #readFile(part: Placed, from: number, into: Uint8Array): Promise<void> {
+  async read(part: Part, from: number, into: Uint8Array): Promise<void> {
     const file = await this.#fileOf(part);
     await file.seek(from, Deno.SeekMode.Start);
     for (let filled = 0; filled < into.length;) {
@@ -192,7 +101,12 @@ class ArchiveSource implements ByteSource {
     if (isEnd && await file.read(new Uint8Array(1)) !== null) throw changed(part, "grew");
   }
 
-  async #fileOf(part: Placed): Promise<Deno.FsFile> {
+  close(): void {
+    this.#isClosed = true;
+    this.#closeFile();
+  }
+
+  async #fileOf(part: Part): Promise<Deno.FsFile> {
     if (this.#open?.part === part) return this.#open.file;
     this.#closeFile();
     const file = await openAgain(part);
@@ -211,7 +125,7 @@ class ArchiveSource implements ByteSource {
 }
 
 /** The file that was found there, and no other that was put in its place since: a link might lead anywhere. */
-async function openAgain(part: Placed): Promise<Deno.FsFile> {
+async function openAgain(part: Part): Promise<Deno.FsFile> {
   let file: Deno.FsFile;
   try {
     const now = await Deno.lstat(part.from);

@@ -11,6 +11,7 @@ import { createCompleter } from "../commands/completer.ts";
 import { inviteTo } from "../commands/invite_commands.ts";
 import type { PageActions } from "./page_actions.ts";
 import { openPageFile } from "./page_disk.ts";
+import { groupFolders, readDropped } from "./page_folder.ts";
 import type { PageCompletions, PageInvite } from "./page_view.ts";
 import { qrModules } from "./qr_modules.ts";
 
@@ -42,12 +43,12 @@ export class ChatActions implements PageActions {
     if (room !== undefined) chat?.switchTo(room);
   }
 
-  sendFiles(files: readonly File[]): void {
-    void this.#try(async (chat) => {
-      const { room } = chat;
-      for (const file of files) {
+  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void {
+    void this.#try(async ({ room, transfers }) => {
+      for (const chosen of groupFolders(files)) {
         await this.#try(async () => {
-          chat.transfers.sendFile(await openPageFile(file, chat.transfers.fileMax), room);
+          const found = "isDirectory" in chosen ? await readDropped(chosen) : chosen;
+          transfers.sendFile(await openPageFile(found, transfers.fileMax), room);
         });
       }
     });

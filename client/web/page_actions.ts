@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // What the view of the page tells the core: what the user does.
 
 import type { PageCompletions, PageInvite } from "./page_view.ts";
@@ -10,8 +11,11 @@ export interface PageActions {
   typing(text: string): void;
   /** Lines go to this room from now on. */
   goTo(title: string): void;
-  /** Files were chosen, dropped or pasted: they are offered to the current room. */
-  sendFiles(files: readonly File[]): void;
+  /**
+   * Files were chosen, dropped or pasted: they are offered to the current room. Those of a chosen folder are one offer, as
+   * a dropped folder is.
+   */
+  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void;
   /** The words that can stand at the cursor. */
   complete(text: string, cursor: number): PageCompletions;
   /** A link to the current room; undefined where there can be none, and a line says why. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { tarHeader, tarPadding } from "../../../client/files/tar_header.ts";
-import { FOLDER_ENTRIES_MAX, unpackFolder } from "../../../client/files/unpack_folder.ts";
+import { FOLDER_ENTRIES_MAX, tarHeader, tarPadding } from "../../../client/files/tar_header.ts";
+import { unpackFolder } from "../../../client/files/unpack_folder.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 
 const utf8 = new TextEncoder();

@@ -34,7 +34,10 @@ const actions: PageActions = {
   typing: (text) => void told.push(["typing", text]),
   goTo: (title) => void told.push(["goTo", title]),
   sendFiles: (files) =>
-    void told.push(["sendFiles", ...files.map(({ name, size }) => `${name} ${size}`)]),
+    void told.push([
+      "sendFiles",
+      ...files.map((file) => `${file.name} ${"size" in file ? file.size : "folder"}`),
+    ]),
   complete: (text, cursor) => {
     const start = text.slice(0, cursor).lastIndexOf(" ") + 1;
     const words = ["alice", "alan", "bob", "/join"];
