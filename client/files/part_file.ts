@@ -15,6 +15,9 @@ const KEPT_MS = 7 * 86_400_000;
 /** A part, or what a program that was killed left: a file of `saveDownload`, a folder that was being unpacked. */
 const PART_NAME = /^\.cmdchat-(?:[0-9a-f]{32}|[\w-]{16})\.part$/;
 
+/** Bytes of one write: eight chunks. What is not written yet is lost with a program that is killed, and comes again. */
+const WRITE_BYTES = 262_144;
+
 /** Parts that this program writes now: two transfers must not share one. */
 const open = new Set<string>();
 
@@ -36,6 +39,9 @@ export class PartFile {
   /** Whether another transfer finds it. */
   readonly #isKnown: boolean;
   #bytes: number;
+  /** What came and is not written yet. */
+  readonly #buffer = new Uint8Array(WRITE_BYTES);
+  #waiting = 0;
   #isClosed = false;
 
   private constructor(
@@ -55,7 +61,7 @@ export class PartFile {
   }
 
   /**
-   * Opens the part of a file in `folder`; `onKept` gets each whole chunk that is there already. Throws the system's error,
+   * Opens the part of a file in `folder`; `onKept` gets each whole chunk that is there already, to be used at once. Throws the system's error,
    * of which `whyNotSaved` makes words.
    */
   static async open(
@@ -83,15 +89,21 @@ export class PartFile {
     }
   }
 
-  /** Writes what comes next. */
+  /** Takes what comes next, and writes it where that is enough. */
   async append(data: Uint8Array): Promise<void> {
-    for (let at = 0; at < data.length;) at += await this.#handle.write(data.subarray(at));
-    this.#bytes += data.length;
+    for (let at = 0; at < data.length;) {
+      const next = data.subarray(at, at + WRITE_BYTES - this.#waiting);
+      this.#buffer.set(next, this.#waiting);
+      this.#waiting += next.length;
+      at += next.length;
+      if (this.#waiting === WRITE_BYTES) await this.#flush();
+    }
   }
 
   /** All is there: gives it the safe form of a peer's `name`, numbered where that is taken, and returns its path. */
   async finish(name: string): Promise<string> {
     try {
+      await this.#flush();
       await this.#handle.sync();
       await this.#letRead();
       return await publishPart(this.#path, this.#root, name);
@@ -103,6 +115,7 @@ export class PartFile {
   /** All of an archive is there: unpacks it into a new folder of that name, and returns its path. */
   async unpack(name: string): Promise<string> {
     try {
+      await this.#flush();
       await this.#letRead();
       return await unpackFolder(this.#path, this.#root, name);
     } finally {
@@ -118,8 +131,18 @@ export class PartFile {
 
   /** The transfer ended early: what is worth it stays. */
   async keep(): Promise<void> {
+    // Where the disk is full, what was written before stays.
+    await this.#flush().catch(() => undefined);
     if (!this.#isKnown || this.#bytes < KEPT_MIN_BYTES) return await this.discard();
     this.#close();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isClosed) return;
+    const data = this.#buffer.subarray(0, this.#waiting);
+    for (let at = 0; at < data.length;) at += await this.#handle.write(data.subarray(at));
+    this.#bytes += data.length;
+    this.#waiting = 0;
   }
 
   /** On Windows a lock keeps other handles of our own out as well. */
@@ -175,14 +198,18 @@ async function readKept(
   // One that is whole, or longer, ended while it was published: it comes again.
   if (there >= size) return 0;
   const whole = there - there % chunkBytes;
-  for (let at = 0; at < whole; at += chunkBytes) {
-    const chunk = new Uint8Array(chunkBytes);
-    for (let filled = 0; filled < chunkBytes;) {
-      const count = await handle.read(chunk.subarray(filled));
+  const block = new Uint8Array(chunkBytes * Math.max(1, Math.floor(WRITE_BYTES / chunkBytes)));
+  for (let at = 0; at < whole;) {
+    const wanted = block.subarray(0, Math.min(block.length, whole - at));
+    for (let filled = 0; filled < wanted.length;) {
+      const count = await handle.read(wanted.subarray(filled));
       if (count === null) return at;
       filled += count;
     }
-    onKept(chunk);
+    for (let chunk = 0; chunk < wanted.length; chunk += chunkBytes) {
+      onKept(wanted.subarray(chunk, chunk + chunkBytes));
+    }
+    at += wanted.length;
   }
   return whole;
 }

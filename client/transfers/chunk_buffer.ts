@@ -26,6 +26,9 @@ export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | und
   return undefined;
 }
 
+/** What may stay in memory beside a chunk: its message around it. */
+const SPARE_MAX_BYTES = 4_096;
+
 /** In place of a chunk that was taken away. */
 const TAKEN = new Uint8Array();
 
@@ -102,7 +105,8 @@ export class ChunkBuffer {
     if (last !== (left === bytes)) return badChunk("it does not end where it should");
     if (data.length !== bytes) return badChunk("a chunk has the wrong size");
     // What came may be a view into a larger buffer, which would stay as long as this.
-    return this.#keep(index, new Uint8Array(data));
+    const spare = data.buffer.byteLength - data.length;
+    return this.#keep(index, spare > SPARE_MAX_BYTES ? data.slice() : data);
   }
 
   /** Takes a chunk that was here before: the next one. */

@@ -167,6 +167,8 @@ function refuseTooLarge(path: string, size: number, fileMax: number): void {
 class DiskSource implements ByteSource {
   readonly size: number;
   readonly #handle: Deno.FsFile;
+  /** Where the handle is; undefined where that is not known. */
+  #position: number | undefined;
   #isClosed = false;
 
   constructor(handle: Deno.FsFile, size: number) {
@@ -177,11 +179,16 @@ class DiskSource implements ByteSource {
   async read(start: number, length: number): Promise<Uint8Array> {
     const handle = this.#handle;
     const bytes = new Uint8Array(length);
-    await handle.seek(start, Deno.SeekMode.Start);
+    // A seek for each read would cost more than the read.
+    if (this.#position !== start) await handle.seek(start, Deno.SeekMode.Start);
+    this.#position = undefined;
     const filled = await fill(handle, bytes);
     const isLast = start + length === this.size;
     const hasMore = isLast && await handle.read(new Uint8Array(1)) !== null;
-    if (filled === length && !hasMore) return bytes;
+    if (filled === length && !hasMore) {
+      this.#position = start + length;
+      return bytes;
+    }
     const reason = `it ${hasMore ? "grew" : "shrank"} while it was sent`;
     throw new ChunkError({ code: "changed", reason });
   }
