@@ -15,45 +15,51 @@ export const PIECE_MAX_BYTES = RECORD_MAX_CONTENT - PREFIX_BYTES;
 // The top bit of a prefix: the message goes on in the next record. The other 31 bits are the length.
 const MORE = 0x8000_0000;
 
-/** The pieces of one message with their prefixes; each fits into a record. Share it among recipients. */
-export type FramedBody = readonly Uint8Array[];
+/** A message from here on is passed by reference, where it is most of its buffer. */
+const SHARED_MIN_BYTES = 16_384;
+const SHARED_SPARE_BYTES = 4_096;
+
+/** A piece of a message with its prefix, perhaps in parts, to be put together. */
+export type Piece = Uint8Array | readonly Uint8Array[];
+
+/** The pieces of one message; each fits into a record. Share it among recipients. */
+export type FramedBody = readonly Piece[];
 
 /** Frames a message body of 1 byte to `maxBytes`. Throws LimitError. */
-export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): FramedBody {
-  return frameParts([body], maxBytes);
-}
-
-/** The same of a body that is the parts one after another. */
-export function frameParts(parts: readonly Uint8Array[], maxBytes = BODY_MAX_BYTES): FramedBody {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+export function frameBody(body: Uint8Array, maxBytes = BODY_MAX_BYTES): readonly Uint8Array[] {
+  const { length } = body;
   if (length === 0 || length > maxBytes) {
     throw new LimitError(`Cannot send a message of ${length} bytes: 1 to ${maxBytes} are allowed`);
   }
   // The room for more that an array gets with its first push would cost each remembered message 130 bytes.
-  if (length <= PIECE_MAX_BYTES) return [framePiece(parts, { length, more: false })];
-  const body = concatBytes(parts);
+  if (length <= PIECE_MAX_BYTES) return [framePiece(body, false)];
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < length; at += PIECE_MAX_BYTES) {
-    const piece = body.subarray(at, at + PIECE_MAX_BYTES);
-    const more = at + PIECE_MAX_BYTES < length;
-    pieces.push(framePiece([piece], { length: piece.length, more }));
+    pieces.push(framePiece(body.subarray(at, at + PIECE_MAX_BYTES), at + PIECE_MAX_BYTES < length));
   }
   return pieces;
 }
 
-/** `length`: bytes of all parts. */
-function framePiece(
-  parts: readonly Uint8Array[],
-  { length, more }: { readonly length: number; readonly more: boolean },
-): Uint8Array {
-  const size = PREFIX_BYTES + length;
-  const piece = size <= SMALL_BYTES ? smallBytes(size) : new Uint8Array(size);
-  new DataView(piece.buffer, piece.byteOffset).setUint32(0, more ? MORE + length : length);
-  let at = PREFIX_BYTES;
-  for (const part of parts) {
-    piece.set(part, at);
-    at += part.length;
-  }
+/** The same of a body that is the parts one after another. Large parts are not copied, and must not change any more. */
+export function frameParts(parts: readonly Uint8Array[]): FramedBody {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length > PIECE_MAX_BYTES || !parts.some(isShared)) return frameBody(concatBytes(parts));
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  new DataView(prefix.buffer).setUint32(0, length);
+  return [[prefix, ...parts]];
+}
+
+/** A part of a much larger buffer would keep that in memory, whoever waits for it. */
+function isShared({ length, buffer }: Uint8Array): boolean {
+  return length >= SHARED_MIN_BYTES && buffer.byteLength - length <= SHARED_SPARE_BYTES;
+}
+
+function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
+  const length = PREFIX_BYTES + bytes.length;
+  const piece = length <= SMALL_BYTES ? smallBytes(length) : new Uint8Array(length);
+  const prefix = more ? MORE + bytes.length : bytes.length;
+  new DataView(piece.buffer, piece.byteOffset).setUint32(0, prefix);
+  piece.set(bytes, PREFIX_BYTES);
   return piece;
 }
 
@@ -65,8 +71,13 @@ export function unframeBody(body: FramedBody): Uint8Array {
 /** Bytes that a framed body takes in records. */
 export function framedBytes(body: FramedBody): number {
   let sum = 0;
-  for (const piece of body) sum += piece.length;
+  for (const piece of body) sum += pieceBytes(piece);
   return sum;
+}
+
+function pieceBytes(piece: Piece): number {
+  if (piece instanceof Uint8Array) return piece.length;
+  return piece.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** The parts of each record that carries these bodies, in order, as few records as order allows. */
@@ -77,7 +88,8 @@ export function packBatches(bodies: readonly FramedBody[]): Uint8Array[][] {
   let room = 0;
   for (let at = 0; at < bodies.length; at++) {
     for (const piece of bodies[at] as FramedBody) {
-      if (piece.length > room) {
+      const bytes = pieceBytes(piece);
+      if (bytes > room) {
         batch.length = count;
         // Room for all that is left, in most cases exactly so much: an array that grows leaves three times its size behind.
         batch = new Array(bodies.length - at);
@@ -85,8 +97,9 @@ export function packBatches(bodies: readonly FramedBody[]): Uint8Array[][] {
         count = 0;
         room = RECORD_MAX_CONTENT;
       }
-      batch[count++] = piece;
-      room -= piece.length;
+      if (piece instanceof Uint8Array) batch[count++] = piece;
+      else for (const part of piece) batch[count++] = part;
+      room -= bytes;
     }
   }
   batch.length = count;
