@@ -19,6 +19,7 @@ const NEEDS: Readonly<Record<string, readonly SystemProgram[]>> = {
   "fanout-wss": ["openssl"],
   "one-to-1000": ["openssl"],
   "file-10mb": ["openssl"],
+  "file-1gb": ["openssl"],
   handshakes: ["openssl"],
   growth: ["openssl"],
   "fanout-sealed": ["openssl", "mosquitto"],

@@ -11,6 +11,7 @@ import { handshakes } from "./rows/handshakes.ts";
 import { herd } from "./rows/herd.ts";
 import { idleMemory } from "./rows/idle_memory.ts";
 import { idleMemoryWss } from "./rows/idle_memory_wss.ts";
+import { largeFile } from "./rows/large_file.ts";
 import { latencyP99, latencyP99Tls } from "./rows/latency.ts";
 import { oneToMany } from "./rows/one_to_many.ts";
 import { sealedJoin, sealedMessage } from "./rows/sealed.ts";
@@ -35,6 +36,7 @@ export const ROWS: Readonly<Record<string, Measure>> = {
   handshakes,
   herd,
   "file-10mb": fileCopy,
+  "file-1gb": largeFile,
   "start-up": startUp,
   growth,
   "sealed-join": sealedJoin,
