@@ -65,7 +65,12 @@ function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
 
 /** The body that was framed; a part of it where it is short. */
 export function unframeBody(body: FramedBody): Uint8Array {
-  return concatBytes(body.map((piece) => piece.subarray(PREFIX_BYTES)));
+  // Of a piece in parts the first one is its prefix.
+  return concatBytes(
+    body.flatMap((piece) =>
+      piece instanceof Uint8Array ? [piece.subarray(PREFIX_BYTES)] : piece.slice(1)
+    ),
+  );
 }
 
 /** Bytes that a framed body takes in records. */
