@@ -1,9 +1,24 @@
-// Row idle-memory-wss: what a connection that says nothing costs more over WebSocket than without.
+// Rows fanout-wss and idle-memory-wss: what WebSocket costs, beside the same without it.
 
-import type { Size } from "../load/load.ts";
-import { startRelay } from "../processes.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { FAN_OUT, type Size } from "../load/load.ts";
 import type { Row } from "../row.ts";
+import { rowBeside, throughServer, throughWebSocket } from "./fanout_v2.ts";
+import { startRelay } from "../processes.ts";
 import { type CrowdSize, perConnection } from "./idle_memory.ts";
+
+// A frame and its mask are work that TLS alone does not have.
+const DEARER = 1.25;
+
+/** Measures the row. */
+export async function fanoutWss(size: Size): Promise<Row> {
+  await using certificate = await makeCertificate();
+  const load = FAN_OUT[size];
+  const reference = await throughServer(load, certificate);
+  const ours = await throughWebSocket(load, certificate);
+  const references = [["session v2 over TLS", reference]] as const;
+  return rowBeside(references, { row: "fanout-wss", limit: 0.8, load, ours, dearer: DEARER });
+}
 
 const SIZES: Readonly<Record<Size, CrowdSize>> = {
   full: { connections: 5_000, first: 100, perRoom: 100, looks: 40 },
