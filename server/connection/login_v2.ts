@@ -125,7 +125,13 @@ class LoginV2 implements Login {
 
   *receive(frame: Uint8Array): Generator<void, boolean> {
     const { counters } = this.#relay;
-    for (const body of this.#batches.push(this.#cipher.open(frame))) {
+    const bodies = this.#batches.push(this.#cipher.open(frame));
+    // To open it, and to move on to another key, is work as well.
+    if (bodies.length === 0) {
+      this.session.requestBudget.begin(0);
+      this.session.requestBudget.spend();
+    }
+    for (const body of bodies) {
       counters.messagesIn++;
       this.session.received++;
       const request = decodeRequest(body);

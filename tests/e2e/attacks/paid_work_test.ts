@@ -2,11 +2,18 @@
 // Work that somebody asks for is paid by them: large requests, handshakes, guesses of a token. The others do not notice.
 
 import assert from "node:assert/strict";
-import { CONNECTION_RATE, PACE_BURST, WRONG_TOKEN_RATE } from "../../../server/config/limits.ts";
+import {
+  CONNECTION_RATE,
+  PACE_BURST,
+  PACE_PATIENCE_MS,
+  WRONG_TOKEN_RATE,
+} from "../../../server/config/limits.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
 import { frameBody } from "../../../shared/channel/record_batch.ts";
 import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import type { Request } from "../../../shared/messages/messages_v2.ts";
 import { floodHandshakes, floodTls, tryToken } from "../../helpers/hostile/many_logins.ts";
+import { within } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
@@ -89,6 +96,22 @@ Deno.test("a record with ten thousand pings is answered at the pace of requests,
   console.log(`p99 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms during, ${pongs} pongs`);
   assert.ok(pongs < 3 * PACE_BURST, `${pongs} pings were answered at once`);
   assert.ok(during < before + NOISE_MS, `${before} ms before, ${during} ms during`);
+});
+
+Deno.test("records that hold nothing are paced like requests, and who does not stop is let go", async () => {
+  await using server = await startServer({ args: ["--rate-limit", "off"] });
+  await using eve = await V2Peer.join({ port: server.port, hello: { name: "eve" } });
+  let isOver = false;
+  const pouring = (async () => {
+    while (!isOver) {
+      const records = concatBytes(Array.from({ length: 500 }, () => eve.cipher.seal([])));
+      for (let at = 0; at < records.length;) at += await eve.conn.write(records.subarray(at));
+    }
+  })().catch(() => {});
+  await within(eve.ended, "the end of who pours", PACE_PATIENCE_MS + 10_000);
+  isOver = true;
+  await pouring;
+  await server.logged(/client broke the protocol, closed client=\d+ why="Cannot keep up/, 2_000);
 });
 
 testLinux(
