@@ -163,6 +163,12 @@ export const SEALED_MEMBERS_MAX = 200;
 /** Bytes of a commit, message or GroupInfo of a sealed room: the GroupInfo of 200 in its envelope, twice over. */
 export const SEALED_BODY_MAX_BYTES = 256 * KIB + 28;
 
+/**
+ * Bytes of what a member says in a sealed room: twice the largest that a client seals, a direct text in its envelope.
+ * All members are sent it, as often as the rate limit allows, also over slow links.
+ */
+export const SEALED_APP_MAX_BYTES = 32 * KIB + 28;
+
 /** Bytes of a sealed file chunk: 32 KiB and what seals it. */
 export const SEALED_CHUNK_MAX_BYTES = 32 * KIB + 256;
 

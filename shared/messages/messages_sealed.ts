@@ -4,6 +4,7 @@
 import * as z from "zod/mini";
 import {
   FILE_PART_RECEIVERS_MAX,
+  SEALED_APP_MAX_BYTES,
   SEALED_BODY_MAX_BYTES,
   SEALED_CHUNK_MAX_BYTES,
   SEALED_MEMBERS_MAX,
@@ -75,7 +76,7 @@ export const SEALED_REQUESTS = {
   sealed_group_info: { ask, room, question: count, epoch, body },
   /** `members`: the handles of all leaves after it; `locked`: whether the room is locked after it. */
   sealed_commit: { ask, room, epoch, members: handles, locked: z.boolean(), body },
-  sealed_app: { ask, room, epoch, body },
+  sealed_app: { ask, room, epoch, body: bytes(1, SEALED_APP_MAX_BYTES) },
   /** Whether the commit at `seq` was sound. */
   sealed_vote: { ask, room, seq, ok: z.boolean() },
   sealed_leave: { ask, room },

@@ -2,6 +2,7 @@
 
 import {
   FILE_CHUNK_BYTES,
+  SEALED_APP_MAX_BYTES,
   SEALED_BODY_MAX_BYTES,
   SEALED_CHUNK_MAX_BYTES,
   SEALED_PULL_MAX_BYTES,
@@ -30,7 +31,7 @@ export const REQUEST_MAX_BYTES: Readonly<Record<Request["kind"], number>> = {
   part: CHUNK_REQUEST_BYTES,
   sealed_group_info: SEALED_BODY_REQUEST_BYTES,
   sealed_commit: SEALED_BODY_REQUEST_BYTES,
-  sealed_app: SEALED_BODY_REQUEST_BYTES,
+  sealed_app: SEALED_APP_MAX_BYTES + 4 * KIB,
   sealed_chunk: SEALED_CHUNK_MAX_BYTES + 2 * KIB,
   sealed_pull: SEALED_PULL_MAX_BYTES + KIB,
 };

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { join, readInvitation } from "../../../client/mls/joining.ts";
+import { encodePayload, TEXT_MAX_BYTES } from "../../../client/mls/payload.ts";
+import { SEALED_APP_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { SealedGroup } from "../../../client/mls/group.ts";
 import { OrderedRoom } from "../../helpers/peers/sealed_group.ts";
 
@@ -138,4 +140,23 @@ Deno.test("who lost its place comes back in it, with the same name and key, and 
   });
   room.assertAgreed();
   await room.sayToAll(room.of("bob"), "back again");
+});
+
+Deno.test("the largest that a member can say fits what the relay passes on as talk, twice", async () => {
+  const room = await OrderedRoom.create("alice");
+  const fill = (length: number) => new Uint8Array(length).fill(255);
+  const texts = [
+    { kind: "direct", id: fill(16), to: fill(16), enc: fill(32), sealed: fill(2 * TEXT_MAX_BYTES) },
+    {
+      kind: "text",
+      id: fill(16),
+      text: "x".repeat(TEXT_MAX_BYTES),
+      action: true,
+      reply: 2 ** 53 - 1,
+    },
+  ] as const;
+  for (const text of texts) {
+    const { body } = await room.of("alice").group.seal(encodePayload(text));
+    assert.ok(2 * body.length <= SEALED_APP_MAX_BYTES + 28, `${text.kind}: ${body.length}`);
+  }
 });

@@ -135,9 +135,9 @@ Deno.test("a large request reaches the server whole", async () => {
   const server = new FakeV2Server(WELCOME);
   const session = await open(server);
   const body = new Uint8Array(150_000).fill(7);
-  await session.send({ kind: "sealed_app", ask: 1, room: 1, epoch: 1, body });
+  await session.send({ kind: "sealed_group_info", ask: 1, room: 1, question: 1, epoch: 1, body });
   const last = server.requests.at(-1);
-  assert.deepEqual(last?.kind === "sealed_app" && last.body, body);
+  assert.deepEqual(last?.kind === "sealed_group_info" && last.body, body);
   session.close();
 });
 

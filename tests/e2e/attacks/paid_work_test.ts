@@ -9,6 +9,7 @@ import {
   WRONG_TOKEN_RATE,
 } from "../../../server/config/limits.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
+import { SEALED_BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { frameBody } from "../../../shared/channel/record_batch.ts";
 import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import type { Request } from "../../../shared/messages/messages_v2.ts";
@@ -96,6 +97,17 @@ Deno.test("a record with ten thousand pings is answered at the pace of requests,
   console.log(`p99 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms during, ${pongs} pongs`);
   assert.ok(pongs < 3 * PACE_BURST, `${pongs} pings were answered at once`);
   assert.ok(during < before + NOISE_MS, `${before} ms before, ${during} ms during`);
+});
+
+Deno.test("what is said in a sealed room is as large as talk, or its sender is let go before it is read", async () => {
+  await using server = await startServer();
+  await using eve = await V2Peer.join({ port: server.port, hello: { name: "eve" } });
+  const body = new Uint8Array(SEALED_BODY_MAX_BYTES);
+  await pour(eve, { kind: "sealed_app", ask: 1, room: 1, epoch: 1, body }).catch(() => {});
+  await within(eve.ended, "the end of who says too much", 5_000);
+  await server.logged(
+    /client broke the protocol, closed client=\d+ why="Cannot take a message of more/,
+  );
 });
 
 Deno.test("records that hold nothing are paced like requests, and who does not stop is let go", async () => {

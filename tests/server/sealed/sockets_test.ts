@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SEALED_APP_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { newAttachKey, SealedPeer } from "../../helpers/peers/sealed_peer.ts";
 import { textOf } from "../../helpers/peers/sealed_room.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
@@ -80,12 +81,12 @@ Deno.test("the largest body passes, and comes back to one whose connection was l
   await using _ = alice;
   bob.peer.cut();
   await alice.peer.until("sealed_gone");
-  await alice.app(1, "large", 262_172);
+  await alice.app(1, "large", SEALED_APP_MAX_BYTES);
   await using again = await SealedPeer.connect(server, key, bob);
   const attached = await again.attach({ member: true, epoch: 1, seq: 1 });
   assert.equal(attached.kind === "sealed_attached" && attached.missing, "nothing");
   const { body } = await again.peer.until("sealed_frame");
-  assert.equal(body.length, 262_172);
+  assert.equal(body.length, SEALED_APP_MAX_BYTES);
   await alice.peer.until("sealed_back", ({ handle }) => `${handle}` === `${bob.handle}`);
   await bob.peer.ended;
 });

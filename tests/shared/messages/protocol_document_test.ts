@@ -115,6 +115,7 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.REKEY_MS / 60_000, "sealed N minutes or more"],
     [limits.HOLD_S, "N seconds of holding"],
     [limits.SEALED_BODY_MAX_BYTES, "a `body` has 1 to N bytes"],
+    [limits.SEALED_APP_MAX_BYTES, "that of a `sealed_app` at most N"],
     [limits.SEALED_CHUNK_MAX_BYTES, "that of a `sealed_chunk` at most N"],
     [limits.SEALED_PULL_MAX_BYTES, "that of a `sealed_pull` at most N"],
     [limits.SEALED_MEMBERS_MAX, "A room has at most N members"],
