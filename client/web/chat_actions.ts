@@ -4,7 +4,6 @@
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { contextOf } from "../app/pipe_input.ts";
 import { createLeave, enter } from "../app/terminal_input.ts";
-import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { createCompleter } from "../commands/completer.ts";
@@ -14,6 +13,7 @@ import { openPageFile } from "./page_disk.ts";
 import { groupFolders, readDropped } from "./page_folder.ts";
 import type { PageCompletions, PageInvite } from "./page_view.ts";
 import { qrModules } from "./qr_modules.ts";
+import { PAGE_CLOCK } from "./page_clock.ts";
 
 const BELLS = { all: "all", mention: "mention", off: "off" } as const;
 
@@ -26,7 +26,7 @@ export class ChatActions implements PageActions {
   attach(chat: Chat | undefined): void {
     this.#context = chat === undefined
       ? undefined
-      : contextOf({ chat, downloads: true, clock: SYSTEM_CLOCK }, createLeave(chat));
+      : contextOf({ chat, downloads: true, clock: PAGE_CLOCK }, createLeave(chat));
   }
 
   entered(text: string): void {

@@ -5,7 +5,6 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { setWorkerAddress } from "../../shared/platform/web/worker.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
-import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { Chat } from "../chat/chat.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
@@ -16,6 +15,7 @@ import { Style } from "../terminal/style.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { ChatActions } from "./chat_actions.ts";
 import type { PageActions } from "./page_actions.ts";
+import { PAGE_CLOCK } from "./page_clock.ts";
 import { PageConsole } from "./page_console.ts";
 import { pageDisk } from "./page_disk.ts";
 import { createPageRenderer } from "./page_renderer.ts";
@@ -141,7 +141,7 @@ class PageChat {
     const dialer = new WebDialer({
       url: serverUrl({ host, port, tls }),
       gate,
-      clock: SYSTEM_CLOCK,
+      clock: PAGE_CLOCK,
       askToken: () => view.ask("The server asks for a token:", { hidden: true }),
     });
     this.chat = new Chat({
@@ -155,7 +155,7 @@ class PageChat {
       console,
       output,
       style: new Style("none"),
-      clock: SYSTEM_CLOCK,
+      clock: PAGE_CLOCK,
       quiet: false,
       transfers: (host) =>
         new Transfers({
@@ -201,7 +201,7 @@ class PageChat {
       diagnose: print,
       history: undefined,
       bufferSize: KEPT_LINES,
-      clock: SYSTEM_CLOCK,
+      clock: PAGE_CLOCK,
       settings,
       screen: {
         setLive: (lines) => {
