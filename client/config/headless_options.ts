@@ -55,6 +55,10 @@ export const RECV_OPTIONS = {
   ...timeout("leave after so many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
   names: { parse: toggle, help: "put the sender's name in front of every row" },
+  backlog: {
+    parse: toggle,
+    help: "first what was said before, as far as the room shows it to who comes later (/backlog)",
+  },
   ...JSON_OPTION,
   ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,

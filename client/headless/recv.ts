@@ -26,6 +26,8 @@ export interface RecvOptions {
   readonly json: boolean;
   /** Whether every row begins with `<NAME> `. */
   readonly names: boolean;
+  /** Also what the room shows to those who come later: without it, only what is said from now on. */
+  readonly backlog: boolean;
 }
 
 /** Creates the script that receives messages. */
@@ -33,7 +35,10 @@ export function recvScript(options: RecvOptions): Script {
   const receiving = new Receiving(options);
   return {
     receives: false,
-    output: (base) => new ScriptOutput(base, { onChat: (line) => receiving.take(line) }),
+    output(base) {
+      const onChat = (line: ChatLine) => receiving.take(line);
+      return new ScriptOutput(base, options.backlog ? { onChat, onBacklog: onChat } : { onChat });
+    },
     read: (input) => receiving.run(input),
   };
 }

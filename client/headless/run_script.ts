@@ -32,10 +32,17 @@ export async function runSend(input: LinkInput): Promise<number> {
 export async function runRecv(input: LinkInput): Promise<number> {
   const { values, positionals } = readConnection(RECV_OPTIONS, input);
   refuseWords("recv", positionals);
-  const { count, from, json, names } = values;
+  const { count, from, json, names, backlog } = values;
   if (json && names) throw new UsageError("Cannot use --names with --json: JSON has all names");
   const { recvScript } = await import("./recv.ts");
-  const script = recvScript({ count, from, json, names, timeout: seconds(values.timeout) });
+  const script = recvScript({
+    count,
+    from,
+    json,
+    names,
+    backlog,
+    timeout: seconds(values.timeout),
+  });
   return await runChat(asClientConfig(values), script);
 }
 

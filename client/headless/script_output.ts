@@ -9,6 +9,8 @@ import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 export interface ScriptListeners {
   /** A message; `line` is NOT sanitized. */
   readonly onChat?: (line: ChatLine) => void;
+  /** A message that was said before we came in; `line` is NOT sanitized. */
+  readonly onBacklog?: (line: ChatLine) => void;
   /** An event of a transfer, NOT sanitized. */
   readonly onFile?: (event: TransferEvent) => void;
   /** Somebody joined, left, or changed their name. */
@@ -31,8 +33,9 @@ export class ScriptOutput extends Output {
     return "shown";
   }
 
-  // Messages from before the start are not new.
-  override earlier(): void {}
+  override earlier(lines: readonly ChatLine[]): void {
+    for (const line of lines) this.#listeners.onBacklog?.(line);
+  }
 
   override file(event: TransferEvent): void {
     this.#listeners.onFile?.(event);

@@ -65,11 +65,14 @@ export class InviteDesk implements Inviting<Session> {
   /** The digest of the token by which a session may do that. Throws LimitError. */
   #tokenOf(session: Session, what: string): Uint8Array {
     const { access, isAllowed } = this.#parts;
+    // Where no token is needed, there is nothing that could end, whatever the operator allows.
+    if (!access.hasTokens) {
+      throw new LimitError(
+        `Cannot ${what}: this server needs no token, so the link of /invite alone lets in`,
+      );
+    }
     if (!isAllowed()) {
       throw new LimitError(`Cannot ${what}: the server's admin does not allow it (--invites)`);
-    }
-    if (!access.hasTokens) {
-      throw new LimitError(`Cannot ${what}: this server needs no token, so a plain link lets in`);
     }
     // No chains: who let somebody in answers for them, and for nobody further.
     if (access.inviteOf(session) !== undefined) {

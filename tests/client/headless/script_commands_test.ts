@@ -143,6 +143,33 @@ Deno.test("recv --json gives what the json renderer gives, and --from leaves the
   assert.deepEqual([v, kind, sender, text], [1, "chat", "bob", "\x1b[31mred"]);
 });
 
+Deno.test("recv shows what is said from now on, and with --backlog first what the room shows to newcomers", async () => {
+  await using server = await startServer({ args: ["--backlog", "5"] });
+  await using bob = await V1Peer.join({ port: server.port, name: "bob" });
+  await bob.chat("before");
+  await bob.hears("before");
+  await using now = await receiver(server.port, "recv", "--count", "1");
+  const first = await run(["recv", ...at(server), "--count", "1", "--backlog", "--json"]);
+  assert.equal(first.code, 0, first.stderr);
+  const { kind, sender, text, backlog } = JSON.parse(first.stdout);
+  assert.deepEqual([kind, sender, text, backlog], ["chat", "bob", "before", true]);
+  await bob.chat("after");
+  assert.equal(await now.end(), 0, now.stderr);
+  assert.equal(now.stdout, "after\n");
+  const none = [
+    "recv",
+    ...at(server),
+    "--backlog",
+    "--from",
+    "eve",
+    "--count",
+    "1",
+    "--timeout",
+    "2",
+  ];
+  assert.equal((await run(none)).code, 8);
+});
+
 Deno.test("recv ends with 8 where fewer than --count came in time, with 0 where none were asked for", async () => {
   await using server = await startServer();
   const [few, any] = await Promise.all([

@@ -93,6 +93,11 @@ Deno.test("without --invites none is made, and why is said", async () => {
   await using alice = await join(off.port, "alices-token");
   await alice.send({ kind: "invite", id: 1, title: "", uses: 1, seconds: 60 });
   assert.match((await alice.until("declined")).why, /admin does not allow it \(--invites\)/);
+  // Where everybody comes in, what the admin allows is not the reason.
+  await using open = await startServer();
+  await using bob = await V2Peer.join({ port: open.port, hello: { name: "bob" } });
+  await bob.send({ kind: "invite", id: 1, title: "", uses: 1, seconds: 60 });
+  assert.match((await bob.until("declined")).why, /needs no token, so the link of \/invite alone/);
 });
 
 Deno.test("a v1 client comes in by an invite, which counts", async () => {
