@@ -8,6 +8,7 @@ import { contextOf } from "./pipe_input.ts";
 import type { InputOptions } from "./script.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { QuitQuestion } from "./quit_question.ts";
+import type { RoomChoice } from "../editing/key_bindings.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 
 /** Serves the person at a terminal until they leave. */
@@ -27,10 +28,22 @@ export async function readTerminal(options: InputOptions): Promise<void> {
   chat.end();
 }
 
-function goTo(n: number, chat: Chat): void {
-  const room = chat.rooms.all[n - 1];
+function goTo(n: RoomChoice, chat: Chat): void {
+  const room = chosenRoom(n, chat);
   if (room !== undefined) return chat.switchTo(room);
-  chat.output.note("info", `You have no room ${n}; /rooms lists them.`);
+  const none = typeof n === "number"
+    ? `You have no room ${n}; /rooms lists them.`
+    : "You are in no other room.";
+  chat.output.note("info", none);
+}
+
+function chosenRoom(n: RoomChoice, { rooms }: Chat): Chat["rooms"]["current"] {
+  const { all, current, next } = rooms;
+  if (typeof n === "number") return all[n - 1];
+  if (n === "unread") return next;
+  const at = all.findIndex((room) => room === current);
+  const room = n === "before" ? all.at(at - 1) : all[at + 1] ?? all[0];
+  return room === current ? undefined : room;
 }
 
 /**

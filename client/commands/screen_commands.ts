@@ -15,7 +15,8 @@ const SLASH = ["//TEXT", "send a line that starts with a slash"] as const;
 const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "send"],
   ["Alt-Enter", "start a new line in the message; pasted lines stay one message"],
-  ["Alt-1 … Alt-9", "go to another of your rooms"],
+  ["Alt-1 … Alt-9", "go to another of your rooms; Alt-A: one with unread messages"],
+  ["Alt-Up, Alt-Down", "go to the room before this one, and to the one after it"],
   ["Tab", "complete commands, names, rooms, paths and :emoji; again: the next candidate"],
   ["Up, Down", "earlier lines; Ctrl-R searches them"],
   ["PgUp", "look back; there / searches, n and N go on, q returns"],

@@ -2,14 +2,15 @@
 // implement it. Nothing here depends on Deno; tests implement Tty over a terminal emulator.
 
 import type { LimitError } from "../../shared/base/errors.ts";
+import type { RoomChoice } from "../editing/key_bindings.ts";
 import type { Alert } from "../terminal/terminal.ts";
 import type { StatusText } from "./status_fit.ts";
 
 /** The user entered a line, chose a room, wants to quit (Ctrl-C), or the input ended (Ctrl-D, end of file). */
 export type UserEvent =
   | { readonly kind: "line"; readonly text: string }
-  /** Alt and a digit: go to the room of this number. */
-  | { readonly kind: "room"; readonly n: number }
+  /** A key goes to another room. */
+  | { readonly kind: "room"; readonly n: RoomChoice }
   /** A line that the terminal cut: not all of it arrived, so it must not be used. */
   | { readonly kind: "cut"; readonly fault: LimitError }
   | { readonly kind: "interrupt" }

@@ -1,7 +1,7 @@
 // The console in a terminal: keys become lines, printed text goes above them, and one status line is below.
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import type { Alert, Tty } from "../terminal/terminal.ts";
-import { BINDINGS } from "../editing/key_bindings.ts";
+import { BINDINGS, ROOM_KEYS } from "../editing/key_bindings.ts";
 import { LineEditor } from "../editing/line_editor.ts";
 import { Questions } from "../editing/questions.ts";
 import { ViKeys } from "../editing/vi_keys.ts";
@@ -348,7 +348,7 @@ export class Prompt implements ChatConsole {
           ? undefined
           : this.#aids.tab(key === "tab" ? 1 : -1);
       default:
-        if (/^alt-[1-9]$/.test(key)) this.#events.push({ kind: "room", n: Number(key.at(-1)) });
+        if (ROOM_KEYS.has(key)) this.#events.push({ kind: "room", n: ROOM_KEYS.get(key) ?? 0 });
         if (key.startsWith("/")) this.#events.push({ kind: "line", text: key });
         BINDINGS[key]?.(this.#active);
     }

@@ -49,6 +49,19 @@ export const BINDINGS: Readonly<Record<string, (editor: LineEditor) => void>> = 
   "ctrl-enter": (editor) => void editor.insert("\n"),
 };
 
+/** Which of the user's rooms a key means: one by its number, the one to read next, or a neighbor of this one. */
+export type RoomChoice = number | "unread" | "before" | "after";
+
+const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`alt-${n}`, n] as const);
+
+/** Keys that go to another of the user's rooms. */
+export const ROOM_KEYS: ReadonlyMap<string, RoomChoice> = new Map<string, RoomChoice>([
+  ...DIGITS,
+  ["alt-a", "unread"],
+  ["alt-up", "before"],
+  ["alt-down", "after"],
+]);
+
 /** Keys of the prompt that act on the program, as another key may. */
 const OF_PROGRAM =
   "enter tab shift-tab up down ctrl-p ctrl-n ctrl-r ctrl-c ctrl-d ctrl-l ctrl-z page-up".split(" ");
@@ -62,7 +75,7 @@ const KEY =
  * Throws ConfigError for what is no key, and for keys that keep their meaning.
  */
 export function readKeys(table: ReadonlyMap<string, Setting>): ReadonlyMap<string, string> {
-  const targets = [...Object.keys(BINDINGS), ...OF_PROGRAM];
+  const targets = [...Object.keys(BINDINGS), ...ROOM_KEYS.keys(), ...OF_PROGRAM];
   return new Map(
     [...table].map(([key, { text, place }]) => {
       const trouble = (what: string, hint?: string) =>

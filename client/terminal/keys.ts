@@ -242,12 +242,17 @@ function escapeLength(text: string): number | "incomplete" {
     if (text[2] === "[") return text.length > 3 ? 4 : "incomplete"; // Linux console: F1 is ESC [ [ A
     for (let i = 2; i < text.length; i++) {
       const code = text.charCodeAt(i);
-      if (code >= 0x40 && code <= 0x7e) return i + 1;
+      // rxvt ends the keys with Shift in a dollar.
+      if ((code >= 0x40 && code <= 0x7e) || text[i] === "$") return i + 1;
       if (code < 0x20 || code > 0x7e) return i;
     }
     return "incomplete";
   }
-  if (second === "O") return text.length > 2 ? 3 : "incomplete";
+  if (second === "O") {
+    // Some terminals put the modifiers of an arrow between: ESC O 5 C.
+    const modifiers = /^\d*/.exec(text.slice(2))?.[0].length ?? 0;
+    return text.length > 2 + modifiers ? 3 + modifiers : "incomplete";
+  }
   if (second === "]" || second === "P" || second === "_" || second === "^") {
     const end = stringEnd(text);
     return end < 0 ? "incomplete" : end;
@@ -267,6 +272,10 @@ function stringEnd(text: string): number {
 /** What a sequence without its ESC means; undefined if nothing was typed, such as for an answer of the terminal. */
 function sequenceEvent(sequence: string): KeyEvent | undefined {
   if (sequence === "") return { kind: "key", key: "escape" };
+  // The Linux console's F1 to F5.
+  if (sequence.startsWith("[[")) return undefined;
+  const modified = /^O(\d+)(.)$/s.exec(sequence);
+  if (modified !== null) return csiEvent(`1;${modified[1]}${modified[2]}`);
   if (sequence.startsWith("[") || (sequence.startsWith("O") && sequence.length > 1)) {
     return csiEvent(sequence.slice(1));
   }

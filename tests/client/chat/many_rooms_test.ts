@@ -326,13 +326,23 @@ Deno.test("/set others count holds lines of other rooms back until the user goes
   ]);
 });
 
-Deno.test("Alt and a digit goes to the room of that number, and says where there is none", async () => {
-  const { console, chat, clock } = await story();
+Deno.test("keys go to a room by its number, to a neighbor and to what is unread, and say where there is none", async () => {
+  const { console, chat, clock, session } = await story();
   const reading = readTerminal({ chat, downloads: true, clock });
   await console.pressRoom(2);
   assert.equal(console.prompt, "alice@dev> ");
   await console.pressRoom(9);
   assert.match(console.printed.at(-1) ?? "", /You have no room 9/);
+  // Around both ends; and to the room where something is unread, then back.
+  for (const [n, room] of [["before", "lobby"], ["before", "dev"], ["after", "lobby"]] as const) {
+    await console.pressRoom(n);
+    assert.equal(console.prompt, `alice@${room}> `, n);
+  }
+  await session.echo("hi", { ...BOB, room: DEV });
+  await console.pressRoom("unread");
+  assert.equal(console.prompt, "alice@dev> ");
+  await console.pressRoom("unread");
+  assert.equal(console.prompt, "alice@lobby> ");
   await console.press("end");
   await reading;
 });

@@ -296,10 +296,14 @@ Deno.test("a typed character at the end costs one byte, an unchanged picture non
   assert.deepEqual(chat.tty.writes.slice(before), ["!"]);
 });
 
-Deno.test("Alt and a digit asks for a room, and leaves what is typed alone", async () => {
+Deno.test("Alt and a digit, A or an arrow asks for a room, and leaves what is typed alone", async () => {
   await using chat = await openPrompt({ columns: 40, rows: 6 });
-  await chat.type("half \x1b2a line\x1b0");
-  assert.deepEqual(chat.events, [{ kind: "room", n: 2 }]);
+  await chat.type("half \x1b2a li\x1ba");
+  for (const keys of ["n\x1b[1;3Ae", "\x1b[1;3B", "\x1b0"]) await chat.type(keys);
+  assert.deepEqual(
+    chat.events,
+    [2, "unread", "before", "after"].map((n) => ({ kind: "room", n })),
+  );
   assert.equal(chat.tty.screen.at(-1), "alice> half a line");
 });
 

@@ -11,6 +11,7 @@ import { Backoff } from "../../../client/session/reconnect.ts";
 import { plainText } from "../../../client/render/shown.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import type { ChatConsole, UserEvent } from "../../../client/console/console.ts";
+import type { RoomChoice } from "../../../client/editing/key_bindings.ts";
 import type { Alert } from "../../../client/terminal/terminal.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
 import { type StatusText, wholeStatus } from "../../../client/console/status_fit.ts";
@@ -99,7 +100,7 @@ export class FakeConsole implements ChatConsole {
   }
 
   /** The user presses Alt and a digit. */
-  async pressRoom(n: number): Promise<void> {
+  async pressRoom(n: RoomChoice): Promise<void> {
     this.#events.push({ kind: "room", n });
     await turns();
   }
