@@ -68,12 +68,9 @@ function completeArgument(
   if (completes === undefined) return completeWord(row, word, start);
   switch (completes) {
     case "room":
-      return {
-        start,
-        candidates: startingWith(word, otherRooms(chat, chat.rooms.visited)),
-      };
+      return { start, candidates: named(word, otherRooms(chat, chat.rooms.visited)) };
     case "own room":
-      return { start, candidates: startingWith(word, otherRooms(chat, chat.rooms.titles)) };
+      return { start, candidates: named(word, otherRooms(chat, chat.rooms.titles)) };
     case "path":
       return { start, candidates: paths(word) };
     case "name or path":
@@ -92,23 +89,23 @@ function completeArgument(
         candidates: startingWith(word, chat.transfers.list().map(({ n }) => String(n))),
       };
     case "name":
-      return { start, candidates: startingWith(word, others(chat)) };
+      return { start, candidates: named(word, others(chat)) };
     case "setting":
       return completeSetting(word, start, paths);
     case "banned":
       return {
         start,
-        candidates: startingWith(
+        candidates: named(
           word,
           (chat.rooms.current?.bans.all ?? []).map(({ name }) => safeName(name)),
         ),
       };
     case "ignored":
-      return { start, candidates: startingWith(word, chat.output.ignored.names) };
+      return { start, candidates: named(word, chat.output.ignored.names) };
     case "known":
       return {
         start,
-        candidates: startingWith(word, chat.people.known.all.map(({ name }) => safeName(name))),
+        candidates: named(word, chat.people.known.all.map(({ name }) => safeName(name))),
       };
     case "long text":
       return { start, candidates: startingWith(word, chat.output.longTexts.numbers.map(String)) };
@@ -213,7 +210,7 @@ function completeSetting(word: string, start: number, paths: PathCompleter): Com
 
 /** Completes a name: `al` at the start of a message becomes `alice: `, elsewhere `alice`. */
 function completeName(chat: Chat, typed: string): Completions {
-  const [word = ""] = /[^\s@]*$/.exec(typed) ?? [];
+  const [word = ""] = /[^\s@"]*$/.exec(typed) ?? [];
   if (word === "") return NOTHING;
   const start = typed.length - word.length;
   const ending = start === 0 ? ": " : "";
@@ -234,6 +231,13 @@ function others(chat: Chat): string[] {
   return (chat.rooms.current?.roster.names ?? []).map(safeName).filter((name) =>
     name !== chat.name
   );
+}
+
+/** Names that begin with what was typed, with the `@`, `#` or quote that was typed before it. */
+function named(word: string, names: readonly string[]): string[] {
+  const [, mark = "", typed = ""] = /^([@#]?"?)(.*)$/s.exec(word) ?? [];
+  const end = mark.endsWith('"') ? '"' : "";
+  return startingWith(typed, names).map((name) => mark + name + end);
 }
 
 function startingWith(word: string, words: readonly string[]): string[] {

@@ -150,6 +150,8 @@ const HANDLERS: Handlers = {
   away(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
     chat.transfers.memberAway(client, id);
+    // What was missed tells of ourselves, too; we know.
+    if (client === chat.clientId) return;
     show(
       chat,
       { event: "away", text: `${nameInSentence(name)} lost the connection.`, name, time },

@@ -34,6 +34,15 @@ Deno.test("Tab completes names: with a colon at the start of a message, bare els
   assert.deepEqual(complete("hey ").candidates, []);
 });
 
+Deno.test("Tab completes a name behind @ or a quote, and a room behind #, with what was typed before it", async () => {
+  const complete = await completer();
+  assert.deepEqual(complete('/whois "bo'), { start: 7, candidates: ['"bob"'] });
+  assert.deepEqual(complete("/msg @zo"), { start: 5, candidates: ["@Zoë"] });
+  assert.deepEqual(complete('/kick @"be'), { start: 6, candidates: ['@"Bert"'] });
+  assert.deepEqual(complete("/join #lo"), { start: 6, candidates: ["#lobby"] });
+  assert.deepEqual(complete('hey "bo'), { start: 5, candidates: ["bob"] });
+});
+
 Deno.test("Tab completes rooms that we were in, and commands for /help", async () => {
   const complete = await completer();
   assert.deepEqual(complete("/join l"), { start: 6, candidates: ["lobby"] });

@@ -33,6 +33,16 @@ Deno.test("the roster follows members, joined, left, renamed, away and back", as
   ]);
 });
 
+Deno.test("others are told to lose the connection and to be back, and we are not told of ourselves", async () => {
+  const session = new FakeSession();
+  const { chat, console } = await startChat([session]);
+  await session.deliver(membersOf("alice", "bob"));
+  const before = console.printed.length;
+  const ours = { client: chat.clientId ?? assert.fail(), name: "alice" };
+  await session.deliver(eventOf("away", ours), eventOf("back", ours), eventOf("away", BOB));
+  assert.deepEqual(console.printed.slice(before), ["* bob lost the connection."]);
+});
+
 Deno.test("who is in a room is told once, whatever comes and goes", async () => {
   const session = new FakeSession();
   const { console } = await startChat([session]);
