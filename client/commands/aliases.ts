@@ -1,6 +1,6 @@
 // Commands of the user's own: `[alias]` of the settings file. A line that begins with one is the line that it stands for.
 
-import { ConfigError } from "../../shared/base/errors.ts";
+import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Setting } from "../../shared/cli/command_line.ts";
 import { findSlashCommand } from "./dispatcher.ts";
@@ -36,10 +36,20 @@ export class SlashAliases {
     return [...this.#texts.keys()];
   }
 
-  /** The line that is meant; what stands behind an alias comes behind its text. Once: no alias stands for another. */
+  /** The line that is meant; what stands behind an alias comes behind its text. Throws UsageError for one of another. */
   expand(line: string): string {
+    const { text, word, rest } = this.#find(line);
+    if (text === undefined) return line;
+    const other = this.#find(text);
+    if (other.text === undefined) return text + rest;
+    const self = `Cannot use "/${word}": it stands for "/${other.word}", an alias as well`;
+    throw new UsageError(self, {
+      hint: "an alias stands for a command or a text; /alias lists them",
+    });
+  }
+
+  #find(line: string) {
     const [, word = "", rest = ""] = /^\/(\S+)([\s\S]*)$/.exec(line) ?? [];
-    const text = this.#texts.get(word.toLowerCase());
-    return text === undefined ? line : text + rest;
+    return { text: this.#texts.get(word.toLowerCase()), word, rest };
   }
 }

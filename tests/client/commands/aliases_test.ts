@@ -18,18 +18,26 @@ function aliases(table: Readonly<Record<string, string>>): SlashAliases {
 }
 
 Deno.test("a line that begins with an alias is the line that it stands for, once", () => {
-  const own = aliases({ hi: "/me waves", b: "/msg bob", shrug: "¯\\_(ツ)_/¯", loop: "/hi" });
+  const own = aliases({
+    hi: "/me waves",
+    b: "/msg bob",
+    shrug: "¯\\_(ツ)_/¯",
+    loop: "/hi",
+    self: "/self x",
+  });
   const lines = {
     "/hi": "/me waves",
     "/HI at all": "/me waves at all",
     "/b one\ntwo": "/msg bob one\ntwo",
     "/shrug": "¯\\_(ツ)_/¯",
-    "/loop": "/hi",
     "/hit": "/hit",
     "//hi": "//hi",
     "hi /hi": "hi /hi",
   };
   for (const [typed, meant] of Object.entries(lines)) assert.equal(own.expand(typed), meant);
+  for (const typed of ["/loop", "/self"]) {
+    assert.throws(() => own.expand(typed), /stands for "\/(?:hi|self)", an alias as well$/);
+  }
 });
 
 Deno.test("an alias cannot take a command's name, or one that nobody can type", () => {
