@@ -61,7 +61,7 @@ export async function growth(size: Size): Promise<Row> {
     unit: "times the cost of a delivery at the smallest size",
     reference: "the smallest size of each",
     referenceValue: undefined,
-    goal: { of: "value", limit: 1.5, better: "less" },
+    goal: { of: "value", limit: 1.2, better: "less" },
     notes,
   };
 }

@@ -2,14 +2,28 @@
 
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
 import { pause, type Size, writeAll } from "../load/load.ts";
-import { type Listening, startListening, startProgram, startRelay } from "../processes.ts";
+import {
+  type Costs,
+  type Listening,
+  startListening,
+  startProgram,
+  startRelay,
+} from "../processes.ts";
+import { programPath } from "../../helpers/repo/system_needs.ts";
+import { type BrokerKind, startBroker } from "../references/broker.ts";
+import { MOSQUITTO } from "../references/mosquitto.ts";
+import { NGIRCD } from "../references/ngircd.ts";
 import { median, type Row } from "../row.ts";
 import { joinAll, type V2Member } from "../load/v2_member.ts";
 
 const SIZES = {
-  full: { connections: 10_000, first: 100, perRoom: 100, messages: 21, looks: 40 },
-  tiny: { connections: 20, first: 10, perRoom: 5, messages: 3, looks: 2 },
+  full: { connections: 10_000, first: 100, perRoom: 100, messages: 21, looks: 40, ofOthers: 900 },
+  tiny: { connections: 20, first: 10, perRoom: 5, messages: 3, looks: 2, ofOthers: 20 },
 } as const;
+
+// Servers in C, whose clients are in one room each time: what one costs does not depend on how many there are, and
+// ngircd tells each of them of each other.
+const OTHERS: readonly BrokerKind[] = [NGIRCD, MOSQUITTO];
 
 // Two more members, some files of the runtime.
 const FURTHER_HANDLES = 500;
@@ -26,6 +40,8 @@ export async function idleMemory(size: Size): Promise<Row> {
     handles,
   });
   const reference = await perConnection(acceptor, { amount, raw: true });
+  const others = [];
+  for (const kind of OTHERS) others.push(await noteOf(kind, amount));
   const most = ["--max-connections", `${2 * amount.connections}`];
   await using server = await startRelay(undefined, { args: most, handles });
   const began = performance.now();
@@ -50,11 +66,36 @@ export async function idleMemory(size: Size): Promise<Row> {
     }],
     notes: [
       `${amount.connections} v2 members in rooms of ${amount.perRoom}, resident memory beyond that of the first ${amount.first}`,
+      ...others,
       `all had joined, measured and talked after ${
         ((performance.now() - began) / 1_000).toFixed(0)
       } s`,
     ],
   };
+}
+
+/** What a client costs in another server, or why that is not known. */
+async function noteOf(
+  kind: BrokerKind,
+  { first, looks, ofOthers }: typeof SIZES[Size],
+): Promise<string> {
+  if (programPath(kind.program) === undefined) return `${kind.program} is not installed`;
+  await using broker = await startBroker(kind);
+  const crowd = (from: number, count: number) =>
+    startProgram({
+      path: "tests/bench/load/broker_crowd.ts",
+      args: [kind.program, `${broker.port}`, `${from}`, `${count}`],
+    });
+  await using few = crowd(0, first);
+  await few.until(new RegExp(`joined ${first}\\.`));
+  const before = await quietMemory(broker, looks);
+  const rest = ofOthers - first;
+  await using many = crowd(first, rest);
+  await many.until(new RegExp(`joined ${rest}\\.`));
+  const bytes = (await quietMemory(broker, looks) - before) / rest;
+  return `${kind.program}: ${
+    (bytes / 1_024).toFixed(1)
+  } KiB a client, ${ofOthers} of them over TCP`;
 }
 
 /** How many connections there are, and how often the server's memory is looked at. */
@@ -97,7 +138,7 @@ export async function perConnection(
   return (after - before) / rest;
 }
 
-async function quietMemory(server: Listening, looks: number): Promise<number> {
+async function quietMemory(server: Costs, looks: number): Promise<number> {
   let least = Infinity;
   for (let look = 0; look < looks; look++) {
     least = Math.min(least, server.memory());

@@ -48,7 +48,7 @@ function rowOf(measured: Pick<Row, "notes"> & Partial<Row>): Row {
     unit: "ms",
     referenceValue: undefined,
     reference: "an empty compiled program, to its first word",
-    goal: { of: "value", limit: 300, better: "less" },
+    goal: { of: "value", limit: 150, better: "less" },
     ...measured,
   };
 }
