@@ -1,20 +1,31 @@
 // The runtime keeps every buffer outside the heap of objects: one of 32 bytes costs 400, as part of a block 140.
 const BLOCK_BYTES = 8_192;
-let block = new Uint8Array(BLOCK_BYTES);
-let used = 0;
 
-/** Zeros to write few bytes into, at most 512, that are kept for long: a part of a buffer that others have parts of too. */
-export function smallBytes(length: number): Uint8Array {
-  if (used + length > BLOCK_BYTES) {
-    block = new Uint8Array(BLOCK_BYTES);
-    used = 0;
+/** Small parts of large buffers. A buffer stays while one of its parts does: what lives long and what does not take two. */
+export class BytePool {
+  #block = new Uint8Array(BLOCK_BYTES);
+  #used = 0;
+
+  /** Zeros to write few bytes into, at most 512. */
+  take(length: number): Uint8Array {
+    if (this.#used + length > BLOCK_BYTES) {
+      this.#block = new Uint8Array(BLOCK_BYTES);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += length;
+    return this.#block.subarray(start, this.#used);
   }
-  const start = used;
-  used += length;
-  return block.subarray(start, used);
 }
 
-/** The same bytes, at most 512, to be kept for long. */
+const kept = new BytePool();
+
+/** Zeros to write few bytes into, at most 512, that are kept as long as a session: a part of a buffer of such parts. */
+export function smallBytes(length: number): Uint8Array {
+  return kept.take(length);
+}
+
+/** The same bytes, at most 512, to be kept as long. */
 export function smallCopy(bytes: Uint8Array): Uint8Array {
   const copy = smallBytes(bytes.length);
   copy.set(bytes);

@@ -1,7 +1,7 @@
 // What is inside records: messages one after another, the large ones in pieces (docs/PROTOCOL.md §6.4).
 // A message is framed once and the same bytes go to every recipient; there is one way to write each message.
 
-import { concatBytes, smallBytes } from "../base/bytes.ts";
+import { BytePool, concatBytes } from "../base/bytes.ts";
 import { LimitError, ProtocolError } from "../base/errors.ts";
 import { BODY_MAX_BYTES } from "../base/limits.ts";
 import { RECORD_MAX_CONTENT } from "./record_cipher.ts";
@@ -9,6 +9,8 @@ import { RECORD_MAX_CONTENT } from "./record_cipher.ts";
 const PREFIX_BYTES = 4;
 // Rooms remember hundreds of messages like "joined": up to here each is a part of a larger buffer.
 const SMALL_BYTES = 256;
+// Not smallBytes(): a session that comes in while others talk would keep a whole buffer for each of its keys.
+const smallPieces = new BytePool();
 /** Bytes of a message that one record can carry. */
 export const PIECE_MAX_BYTES = RECORD_MAX_CONTENT - PREFIX_BYTES;
 
@@ -56,7 +58,7 @@ function isShared({ length, buffer }: Uint8Array): boolean {
 
 function framePiece(bytes: Uint8Array, more: boolean): Uint8Array {
   const length = PREFIX_BYTES + bytes.length;
-  const piece = length <= SMALL_BYTES ? smallBytes(length) : new Uint8Array(length);
+  const piece = length <= SMALL_BYTES ? smallPieces.take(length) : new Uint8Array(length);
   const prefix = more ? MORE + bytes.length : bytes.length;
   new DataView(piece.buffer, piece.byteOffset).setUint32(0, prefix);
   piece.set(bytes, PREFIX_BYTES);

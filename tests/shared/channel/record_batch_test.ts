@@ -1,3 +1,4 @@
+import { smallBytes } from "../../../shared/base/bytes.ts";
 import assert from "node:assert/strict";
 import { equalBytes } from "#platform/bytes.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
@@ -144,4 +145,14 @@ Deno.test("what is read has one way to be written: the same bytes come out again
     }),
     { numRuns: 10_000 },
   );
+});
+
+Deno.test("what a session keeps shares its buffer with no message: an old one would hold a buffer for each key", () => {
+  const before = smallBytes(32);
+  for (let n = 0; n < 10; n++) {
+    const [piece] = frameBody(new Uint8Array(100).fill(n));
+    assert.notEqual(piece?.buffer, before.buffer);
+  }
+  const after = smallBytes(32);
+  assert.equal(after.buffer === before.buffer, after.byteOffset === before.byteOffset + 32);
 });
