@@ -203,6 +203,9 @@ export const SEALED_GROUP_INFO_MS = 2_000;
 /** Members that are asked for a GroupInfo for one newcomer. */
 export const SEALED_GROUP_INFO_TRIES = 5;
 
+/** Turns that a source has had in vain, from which on no member is asked for another GroupInfo because of it. */
+export const SEALED_FRESH_MAX = 16;
+
 /** A newcomer's time for its commit before the turn passes on; halved per failed turn, down to the second value. */
 export const SEALED_JOIN_TURN_MS = { first: 3_000, least: 500 } as const;
 

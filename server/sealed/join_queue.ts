@@ -5,6 +5,7 @@
 import {
   SEALED_CHECK_MS,
   SEALED_CHECK_TRIES,
+  SEALED_FRESH_MAX,
   SEALED_GROUP_INFO_MS,
   SEALED_GROUP_INFO_TRIES,
   SEALED_JOIN_TURN_MS,
@@ -64,6 +65,8 @@ interface GroupInfo {
   readonly epoch: number;
   readonly body: Uint8Array;
   readonly giver: Seat;
+  /** Who has been given it. */
+  readonly takers: Set<Seat>;
 }
 
 /** Hands out turns to join. */
@@ -93,7 +96,7 @@ export class JoinQueue {
 
   /** Takes a seat in at the end. `fresh`: what it was given is of no use, and is not given again. */
   add(seat: Seat, { ask, fresh }: { readonly ask: number; readonly fresh: boolean }): void {
-    if (fresh) {
+    if (fresh && this.#mayDistrust(seat)) {
       this.#distrusted = this.#info?.giver;
       this.#info = undefined;
     }
@@ -116,7 +119,7 @@ export class JoinQueue {
       this.#ask(turn);
       return false;
     }
-    this.#info = { epoch: info.epoch, body: info.body, giver };
+    this.#info = { epoch: info.epoch, body: info.body, giver, takers: new Set() };
     this.#handOut(turn, this.#info);
     return true;
   }
@@ -189,6 +192,12 @@ export class JoinQueue {
     [this.#turn, this.#waiting, this.#info] = [undefined, [], undefined];
   }
 
+  /** Another GroupInfo is work of a member: it is for who was given this one, and not without end. */
+  #mayDistrust(seat: Seat): boolean {
+    const inVain = this.#inVain.get(seat.source) ?? 0;
+    return this.#info?.takers.has(seat) === true && inVain < SEALED_FRESH_MAX;
+  }
+
   #remove(seat: Seat): void {
     this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
     if (this.#turn?.seat === seat) this.#next();
@@ -216,7 +225,8 @@ export class JoinQueue {
   }
 
   #rank({ seat }: Waiting): number {
-    if (this.#options.isMember(seat)) return seat.turnsInVain - Number.MAX_SAFE_INTEGER;
+    // A member that fell behind comes first, once: one that uses no turn could keep all newcomers out.
+    if (this.#options.isMember(seat) && seat.turnsInVain === 0) return -Infinity;
     const ofSource = this.#inVain.get(seat.source) ?? 0;
     // Within a source, whoever has not had a turn yet comes first.
     return ofSource + seat.turnsInVain / (ofSource + seat.turnsInVain + 1);
@@ -238,8 +248,9 @@ export class JoinQueue {
     turn.stop = clock.after(SEALED_GROUP_INFO_MS, () => this.#ask(turn));
   }
 
-  #handOut(turn: Turn, { epoch, body }: GroupInfo): void {
+  #handOut(turn: Turn, { epoch, body, takers }: GroupInfo): void {
     turn.stop();
+    takers.add(turn.seat);
     turn.question = 0;
     turn.seat.tell({ kind: "sealed_group_info", ask: turn.ask, epoch, body });
     const { first, least } = SEALED_JOIN_TURN_MS;

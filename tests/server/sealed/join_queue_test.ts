@@ -205,3 +205,42 @@ Deno.test("members who come back are served before all others", () => {
   clock.turn(3_000);
   assert.notEqual(alice.last("sealed_group_info"), undefined);
 });
+
+Deno.test("a member that asks for turn after turn and uses none keeps no newcomer out", () => {
+  const { room, clock, members: [alice, mallory] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  mallory.join();
+  alice.give();
+  carol.join();
+  // As often as the limit on the group's work allows; no turn is shorter than half a second.
+  for (let asked = 0; asked < 20 && carol.last("sealed_group_info") === undefined; asked++) {
+    mallory.join();
+    clock.turn(420);
+  }
+  assert.notEqual(carol.last("sealed_group_info"), undefined);
+});
+
+Deno.test("members make no GroupInfo for one who was not given theirs, nor for one source without end", () => {
+  const { room, clock, members: [alice, bob] } = roomOf(2);
+  const guests = [3, 4].map((n) => Recorder.attach(room, n, undefined, "192.0.2.1"));
+  const [carol, dave] = guests as [Recorder, Recorder];
+  const asked = () =>
+    [alice, bob].reduce((sum, member) => sum + member.all("sealed_group_info_please").length, 0);
+  const give = () => {
+    for (const member of [alice, bob]) {
+      if (member.all("sealed_group_info_please").length > 0) member.give();
+    }
+  };
+  carol.join();
+  give();
+  assert.equal(asked(), 1);
+  for (let n = 0; n < 20; n++) dave.join(true);
+  carol.join();
+  assert.equal(asked(), 1, "dave was given nothing");
+  for (let n = 0; n < 100; n++) {
+    for (const guest of guests) guest.join(true);
+    give();
+    clock.turn(500);
+  }
+  assert.ok(asked() < 20, `${asked()} times`);
+});
