@@ -105,6 +105,11 @@ export class Connector {
     return this.#gate.isProven;
   }
 
+  /** As ServerGate.isCompared. */
+  get isCompared(): boolean {
+    return this.#gate.isCompared;
+  }
+
   /** Whether the server answered last over TLS with a certificate that nobody verified. */
   get isUnverified(): boolean {
     return this.#gate.isUnverified;

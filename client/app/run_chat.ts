@@ -187,6 +187,7 @@ function createChat(
     dial: (place, signal) => connector.dial(place, signal),
     move: (place, move) => connector.move(place, move),
     isProven: () => connector.isProven,
+    isCompared: () => connector.isCompared,
     isUnverified: () => connector.isUnverified,
     remember: (server) => connector.remember(server),
     trust: side.isPerson ? (server) => connector.trust(server) : undefined,

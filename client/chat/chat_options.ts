@@ -69,6 +69,8 @@ export interface ChatOptions {
   readonly backoff?: Backoff;
   /** Whether the server of the session is the one that the user means; it is unless told. */
   readonly isProven?: (() => boolean) | undefined;
+  /** Whether its fingerprint was compared with one that is known; it was unless told. */
+  readonly isCompared?: (() => boolean) | undefined;
   /** Whether the session is over TLS with a certificate that nobody verified; it is not unless told. */
   readonly isUnverified?: (() => boolean) | undefined;
   /** Goes on with a server that is another than before; absent where nobody can be asked: there it ends the chat. */

@@ -22,7 +22,10 @@ export interface ConnectionStateOptions {
   /** Another server than before answers: shown in red. */
   readonly warn: (text: string, hint: string) => void;
   /** What may be asked and told about who the server is. */
-  readonly about: Pick<ChatOptions, "trust" | "remember" | "isProven" | "isUnverified">;
+  readonly about: Pick<
+    ChatOptions,
+    "trust" | "remember" | "isProven" | "isCompared" | "isUnverified"
+  >;
   /** The server of the open session. */
   readonly server: () => Fingerprint | undefined;
   /** Lets the next attempt come at once. */
@@ -64,6 +67,11 @@ export class ConnectionState {
   /** Whether nobody else can be in the server's place; true without a session. */
   get isProven(): boolean {
     return this.#text !== "connected" || (this.#options.about.isProven?.() ?? true);
+  }
+
+  /** Whether the server's fingerprint is the one that was expected. */
+  get isCompared(): boolean {
+    return this.#options.about.isCompared?.() ?? true;
   }
 
   /** Whether the certificate of TLS says nothing about who the server is. */

@@ -6,6 +6,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Chat } from "../chat/chat.ts";
+import type { ChatAddress } from "../chat/chat_options.ts";
 import { closestCommand, type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
 
 const LAST_DEFAULT = 20;
@@ -156,8 +157,20 @@ function serverLines({ address, fingerprint, connected, isV1, connection }: Chat
   }
   return [
     `${where}, protocol 2: encrypted to the server, with forward secrecy`,
-    `fingerprint: ${fingerprint} (${connection.isProven ? "as expected" : "not compared"})`,
+    `fingerprint: ${fingerprint} (${comparison(connection, address)})`,
   ];
+}
+
+/** What was compared with the server's fingerprint, and what proves the server where nothing was. */
+function comparison({ isProven, isCompared }: Chat["connection"], { host, tls }: ChatAddress) {
+  if (isProven && isCompared) return "as expected";
+  if (!isProven) return "not compared";
+  const proof = tls
+    ? "the certificate is valid"
+    : host.endsWith(".onion")
+    ? "the onion address proves it"
+    : "there is no network in between";
+  return `not compared; ${proof}`;
 }
 
 /** The answer of `/help` to its argument. Throws UsageError for an unknown command. */

@@ -77,7 +77,12 @@ export class ServerGate {
   /** Whether the server that answered last is the one that the user means, and not only the first one that answered. */
   get isProven(): boolean {
     const { isCertified, isDirect } = this.#options;
-    if (isCertified || isDirect || this.#pinned !== undefined) return true;
+    return isCertified || isDirect || this.isCompared;
+  }
+
+  /** Whether the fingerprint of that server is one that the user has named, vouched for or remembered. */
+  get isCompared(): boolean {
+    if (this.#pinned !== undefined) return true;
     return this.#vouched !== undefined && this.#vouched === this.#before;
   }
 

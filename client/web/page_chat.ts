@@ -151,6 +151,7 @@ class PageChat {
       address: { host, port, tls, webSocket: tls, hasPage: form.served, token },
       dial: (destination, signal) => dialer.dial(destination, signal),
       isProven: () => gate.isProven,
+      isCompared: () => gate.isCompared,
       trust: (server) => gate.trust(server),
       console,
       output,

@@ -226,6 +226,16 @@ Deno.test("/status says who the server is, what protects the way to it, and whic
       "forward secrecy",
       `- fingerprint: ${fingerprint} (not compared)`,
     ]],
+    [{ fingerprint }, { tls: true }, { isCompared: () => false }, [
+      line,
+      "- server: chat.example.org:6400, TLS, protocol 2: encrypted to the server, with forward secrecy",
+      `- fingerprint: ${fingerprint} (not compared; the certificate is valid)`,
+    ]],
+    [{ fingerprint }, { tls: false }, { isCompared: () => false }, [
+      line,
+      "- server: chat.example.org:6400, no TLS, protocol 2: encrypted to the server, with forward secrecy",
+      `- fingerprint: ${fingerprint} (not compared; there is no network in between)`,
+    ]],
     [{ isV1: true }, { tls: false }, {}, [
       line,
       "- server: chat.example.org:6400, no TLS, old protocol: no forward secrecy",

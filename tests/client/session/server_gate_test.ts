@@ -184,6 +184,7 @@ for (const [what, options, says, isProven] of PROOFS) {
     await introduce(A);
     await introduce(A);
     assert.equal(gate.isProven, isProven);
+    assert.equal(gate.isCompared, options.pinned !== undefined);
     assert.equal(told.length, says === undefined ? 0 : 1);
     if (says !== undefined) assert.match(told[0] ?? "", says);
   });
@@ -198,7 +199,8 @@ Deno.test("a remembered server is proven from the next start on, and what v1 say
     assert.deepEqual(first.told.map((line) => line.split(" ")[0]), ["info:", "warning:"]);
     const second = gateOf({ known, isDirect: false });
     await second.introduce(A);
-    assert.deepEqual([second.gate.isProven, second.told], [true, []]);
+    assert.deepEqual([second.gate.isProven, second.gate.isCompared], [true, true]);
+    assert.deepEqual(second.told, []);
   });
   const v1 = gateOf({ isDirect: false });
   await v1.introduce(undefined);
