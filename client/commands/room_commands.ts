@@ -6,13 +6,20 @@ import { quote } from "../../shared/base/sanitize.ts";
 import { isSealedId } from "../base/local_ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import { iso } from "../events/show_event.ts";
-import { clockTime, listedName, nameList, safeLine, VERIFIED_MARK } from "../render/text.ts";
+import {
+  clockTime,
+  foldCase,
+  listedName,
+  nameList,
+  safeLine,
+  VERIFIED_MARK,
+} from "../render/text.ts";
 import { keyDigits } from "../people/key_rows.ts";
 import type { KeyTrust, RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom, Rank } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
 import { isLink, joinByLink } from "./invite_commands.ts";
-import { findPeople, type Found, ownRoom } from "./targets.ts";
+import { findPeople, type Found, ownRoom, typedName } from "./targets.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string | undefined>> = {
   here: undefined,
@@ -122,13 +129,16 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   {
     name: "names",
     aliases: ["who", "w", "n"],
+    argument: "[PART]",
     needs: "connection",
-    help: "list who is in this room",
-    run({ chat }) {
+    help: "list who is in this room; PART: those with PART in their name",
+    run({ chat }, argument) {
       const { room } = chat;
-      const { people, names } = room.roster;
+      const part = foldCase(typedName(argument));
+      const people = room.roster.people.filter(({ name }) => foldCase(name).includes(part));
+      const names = people.map(({ name }) => name);
       const list = nameList(names, (index) => noteOf(room, people[index] as RosterEntry));
-      chat.output.answer(`In ${quote(chat.room.title)}: ${list}`);
+      chat.output.answer(`In ${quote(room.title)}: ${list || `no name with ${quote(part)}`}`);
     },
   },
   {

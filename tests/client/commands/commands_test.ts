@@ -136,6 +136,15 @@ Deno.test("/names lists who is there", async () => {
   await session.deliver(membersOf("alice", "bob"));
   await run("/who");
   assert.equal(console.printed.at(-1), '- In "lobby": alice, bob');
+  for (
+    const [typed, shown] of [["BO", "bob"], ['"bob"', "bob"], ["li", "alice"], [
+      "x",
+      'no name with "x"',
+    ]]
+  ) {
+    await run(`/names ${typed}`);
+    assert.equal(console.printed.at(-1), `- In "lobby": ${shown}`);
+  }
 });
 
 Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
