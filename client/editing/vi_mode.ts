@@ -11,6 +11,7 @@ import {
   firstInk,
   lastInLine,
   lineOfCluster,
+  linesFrom,
   moveBy,
   reversed,
   type ViFind,
@@ -186,7 +187,7 @@ export class ViMode {
   #do({ count, operator, rest }: ViCommand): void {
     const times = Math.max(1, count);
     if (operator !== "") {
-      if (rest === operator) return this.#operateOnLines(operator, times);
+      if ([operator, "G", "gg"].includes(rest)) return this.#operateOnLines(operator, rest, times);
       const { text, at } = this.#here();
       const word = wordAround(text, rest, at);
       if (word !== undefined) {
@@ -221,9 +222,9 @@ export class ViMode {
       case "C":
         return this.#operate(rest.toLowerCase(), { to: line.end, inclusive: false });
       case "S":
-        return this.#operateOnLines("c", times);
+        return this.#operateOnLines("c", "c", times);
       case "Y":
-        return this.#operateOnLines("y", times);
+        return this.#operateOnLines("y", "y", times);
       case "~":
         return this.#swapCase(text, { at, end: Math.min(line.end, at + times) });
       case "p":
@@ -276,13 +277,9 @@ export class ViMode {
     if (operator === "c") this.#mode = "insert";
   }
 
-  #operateOnLines(operator: string, count: number): void {
+  #operateOnLines(operator: string, motion: string, count: number): void {
     const { text, at } = this.#here();
-    const { start } = lineOfCluster(text, at);
-    let { end } = lineOfCluster(text, at);
-    for (let n = 1; n < count && end < text.clusters.length; n++) {
-      end = lineOfCluster(text, end + 1).end;
-    }
+    const { start, end } = linesFrom(text, motion, { at, count });
     this.#register = { text: cut(text, start, end), isLines: true };
     if (operator === "y") return;
     this.#note();

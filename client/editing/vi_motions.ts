@@ -49,6 +49,20 @@ export function lineOfCluster(
   return { start, end };
 }
 
+/** The whole lines that an operator takes: up to the first one, down to the last one, or so many. */
+export function linesFrom(
+  text: ViText,
+  motion: string,
+  { at, count }: { readonly at: number; readonly count: number },
+): { readonly start: number; readonly end: number } {
+  const { length } = text.clusters;
+  let { start, end } = lineOfCluster(text, at);
+  if (motion === "gg") start = 0;
+  else if (motion === "G") end = length;
+  else for (let n = 1; n < count && end < length; n++) end = lineOfCluster(text, end + 1).end;
+  return { start, end };
+}
+
 /** The last cluster on which the cursor may stand in the line of cluster `at`, outside of inserting. */
 export function lastInLine(text: ViText, at: number): number {
   const { start, end } = lineOfCluster(text, at);

@@ -186,6 +186,20 @@ Deno.test("vi: several lines: o, O, j, k, dd, yy and p", async () => {
   assert.deepEqual(lines(chat).slice(0, 3), ["alice> a", "c", "b"]);
   await chat.type("ggyyP");
   assert.deepEqual(lines(chat).slice(0, 4), ["alice> a", "a", "c", "b"]);
+  // Whole lines, down to the last one and up to the first one.
+  const rows = () => lines(chat).filter((row) => row !== "" && !row.includes("NORMAL"));
+  const whole = ["alice> a", "a", "c", "b"];
+  const steps = [["jdG", ["alice> a"]], ["u", whole], ["jdgg", ["alice> c", "b"]], [
+    "u",
+    whole,
+  ]] as const;
+  for (const [keys, left] of steps) {
+    await chat.type(`gg${keys}`);
+    assert.deepEqual(rows(), left, keys);
+  }
+  await chat.type("GyGp");
+  assert.deepEqual(rows(), ["a", "c", "b", "b"]);
+  await chat.type("u");
   await chat.type("G2x");
   assert.deepEqual(lines(chat).slice(0, 4), ["alice> a", "a", "c", ""]);
 });
