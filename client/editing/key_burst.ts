@@ -38,8 +38,10 @@ export class KeyBurst {
     this.#isEnterHeld = false;
     if (hasLineBreak(all, isAfterText)) this.#state = "paste";
     const passed: UserKey[] = [];
+    const lastText = all.findLastIndex(({ kind }) => kind === "text");
     for (const [index, key] of all.entries()) {
       const next = all[index + 1];
+      if (this.#state === "paste" && isEnding(key) && index < lastText) continue;
       if (!isKey(key, "enter")) passed.push(this.#state === "paste" ? asPasted(key) : key);
       else if (this.#state === "paste") passed.push({ kind: "text", text: "\n" });
       else if (next === undefined && isAfterText) this.#isEnterHeld = true;
@@ -74,14 +76,18 @@ const ENTER: UserKey = { kind: "key", key: "enter" };
 /** Whether there is an Enter between two texts. */
 function hasLineBreak(keys: readonly UserKey[], isAfterText: boolean): boolean {
   const first = isAfterText ? 0 : keys.findIndex(({ kind }) => kind === "text");
+  const last = keys.findLastIndex(({ kind }) => kind === "text");
   return first >= 0 &&
-    keys.some((key, index) =>
-      index >= first && isKey(key, "enter") && keys[index + 1]?.kind === "text"
-    );
+    keys.some((key, index) => index >= first && index < last && isKey(key, "enter"));
 }
 
 function isKey(event: UserKey, key: string): boolean {
   return event.kind === "key" && event.key === key;
+}
+
+/** Keys that end or stop the program: in the midst of a paste they are bytes of a file, and its rest would be commands of the shell. */
+function isEnding(event: UserKey): boolean {
+  return event.kind === "key" && ["ctrl-c", "ctrl-d", "ctrl-z"].includes(event.key);
 }
 
 function asPasted(key: UserKey): UserKey {

@@ -31,6 +31,7 @@ const PASTES: readonly (readonly [string, readonly (readonly [string, number])[]
   ],
   ["a table without brackets", [["a\tb\rc\td", 0]], "a\tb\nc\td"],
   ["line feeds without brackets", [["a\nb", 0]], "a\nb"],
+  ["a binary file without brackets", [["a\r\x04b\r\x03c\x1ad\x03\x03e", 0]], "a\nb\ncde"],
 ];
 
 const CONSOLES = { "the prompt": openPrompt, "--plain": openPlain } as const;
