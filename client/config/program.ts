@@ -49,8 +49,8 @@ export const CLIENT_COMMANDS = [
       "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
       "that the server takes; --as says what it is called.",
       "It waits until somebody else is in the room. The relay keeps no files: people who join later " +
-      "do not get them. An exit code of 0 says that the server passed all of it on; that it " +
-      "was saved, only the receiver knows.",
+      "do not get them. An exit code of 0 says that somebody saved it, who is named; of receivers " +
+      "with the old protocol, that the server passed all of it on.",
     ],
     options: SEND_FILE_OPTIONS,
     completes: "file",

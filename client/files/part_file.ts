@@ -39,9 +39,10 @@ export class PartFile {
   /** Whether another transfer finds it. */
   readonly #isKnown: boolean;
   #bytes: number;
-  /** What came and is not written yet. */
+  /** What came since the last write, and how much of that the one in the middle has written. */
   readonly #buffer = new Uint8Array(WRITE_BYTES);
   #waiting = 0;
+  #written = 0;
   #isClosed = false;
 
   private constructor(
@@ -137,12 +138,16 @@ export class PartFile {
     this.#close();
   }
 
+  /** Where the disk was full in the middle, what is called again goes on there. */
   async #flush(): Promise<void> {
     if (this.#isClosed) return;
-    const data = this.#buffer.subarray(0, this.#waiting);
-    for (let at = 0; at < data.length;) at += await this.#handle.write(data.subarray(at));
-    this.#bytes += data.length;
-    this.#waiting = 0;
+    while (this.#written < this.#waiting) {
+      const rest = this.#buffer.subarray(this.#written, this.#waiting);
+      const count = await this.#handle.write(rest);
+      this.#written += count;
+      this.#bytes += count;
+    }
+    this.#waiting = this.#written = 0;
   }
 
   /** On Windows a lock keeps other handles of our own out as well. */

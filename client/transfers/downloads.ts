@@ -303,13 +303,14 @@ export class Downloads {
     ).toArray().length;
   }
 
-  #tellWaiting({ file, data, waitingFor }: Download): void {
-    if (waitingFor === undefined) return;
+  /** Of what was not accepted nothing is on its way. */
+  #tellWaiting({ file, data, state, waitingFor }: Download): void {
+    if (waitingFor === undefined || state === "offered") return;
     this.#options.notify({ kind: "waiting", file, done: data.received, for: waitingFor });
   }
 
-  #tellResumed({ file, data }: Download): void {
-    this.#options.notify({ kind: "resumed", file, done: data.received });
+  #tellResumed({ file, data, state }: Download): void {
+    if (state !== "offered") this.#options.notify({ kind: "resumed", file, done: data.received });
   }
 
   #refuse(offer: Offer, fault: TransferFault): void {
@@ -359,7 +360,8 @@ export class Downloads {
     this.#forget(incoming);
     this.#writer.end(incoming, fault);
     if (!UNTOLD_FAULTS.has(fault.code)) {
-      this.#receipts.say(incoming.offer, incoming.state === "offered" ? "refused" : "failed");
+      const isRefused = incoming.state === "offered" || fault.code === "cancelled";
+      this.#receipts.say(incoming.offer, isRefused ? "refused" : "failed");
     }
     this.#options.notify({ kind: "failed", file: incoming.file, fault });
   }

@@ -310,3 +310,32 @@ Deno.test("after both programs were started again a file goes on where the recei
   assert.deepEqual(await Deno.readFile(`${folder}/big.bin`), bytes);
   assert.deepEqual(await namesIn(folder), ["big.bin"]);
 });
+
+Deno.test("of a file that nobody accepted yet no lost connection is told, and it can be accepted after it", async () => {
+  await using room = await TransferRoom.open();
+  const [alice, bob] = [room.join(), room.join()];
+  await alice.transfers.offerFile(await room.file("a.bin", BYTES), ROOM);
+  await turn();
+  room.cut(bob);
+  room.mend(bob);
+  room.cut(alice);
+  room.mend(alice);
+  assert.deepEqual(bob.events.map(({ kind }) => kind), ["offered"]);
+  bob.transfers.accept();
+  await bob.transfers.settled();
+  await alice.transfers.settled();
+  assert.deepEqual(eventsOf(bob, "saved").map(({ sha256 }) => sha256), [SHA256]);
+});
+
+Deno.test("a receiver that cancels a file has refused it", async () => {
+  await using room = await TransferRoom.open();
+  const intercept = ({ kind }: FileRequest, relay: () => void) => {
+    if (kind !== "part") relay();
+  };
+  const [alice, bob] = [room.join({ intercept }), room.join({ acceptAll: true })];
+  await alice.transfers.offerFile(await room.file("a.bin", BYTES), ROOM);
+  while (bob.transfers.list()[0]?.state !== "accepted") await turn();
+  bob.transfers.cancel(1);
+  await alice.transfers.settled();
+  assert.deepEqual(eventsOf(alice, "failed").map(({ fault }) => fault.code), ["refused"]);
+});
