@@ -9,7 +9,7 @@ const KEPT_NAME = `.cmdchat-${"ab".repeat(16)}.part`;
 
 async function opened(folder: string): Promise<{ part: PartFile; kept: Uint8Array[] }> {
   const kept: Uint8Array[] = [];
-  return { part: await PartFile.open(folder, FILE, (chunk) => kept.push(chunk)), kept };
+  return { part: await PartFile.open(folder, FILE, (chunk) => kept.push(chunk.slice())), kept };
 }
 
 Deno.test("a file is written as it comes, and has its name when all is there", async () => {
