@@ -58,6 +58,24 @@ Deno.test("the benchmark refuses a row that it does not have", async () => {
   assert.match(new TextDecoder().decode(stderr), /^error: Cannot run the row "fanout-v9"/);
 });
 
+Deno.test("checkouts are compared in turn, and wrong arguments are refused", async () => {
+  const compare = (...args: readonly string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", new URL("compare.ts", import.meta.url).pathname, ...args],
+      stdin: "null",
+    }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const here = new URL("../../", import.meta.url).pathname;
+  const { stdout, stderr, code } = await compare("1", "tiny", here, here);
+  assert.equal(code, 0, text(stderr));
+  assert.match(text(stdout), /^([\d.]+ µs of CPU time a delivery.* deliveries\/s: \/.*\n){2}$/);
+  for (const args of [[], ["0", "tiny", here], ["1", "huge", here], ["1", "tiny"]]) {
+    const refused = await compare(...args);
+    assert.equal(refused.code, 2, args.join(" "));
+    assert.match(text(refused.stderr), /^error: Cannot compare/);
+  }
+});
+
 Deno.test("a measured row takes its place in the table of results, and the others keep theirs", () => {
   const measured: Row = {
     row: "b",
