@@ -23,10 +23,11 @@ interface Source {
 
 // Until it is measured.
 const FIRST_PACE_MS = 1;
-// Several run at once, and end in clumps.
-const PACE_WINDOW = 16;
-// A server that starts is slow at first, and it is then that all come: what is faster counts at once, what is slower later.
-const SLOWER_SHARE = 1 / 4;
+// Several run at once and end in clumps, and on a busy machine so do the turns of the process: over less, the pace of one
+// lucky moment would let in more than can be answered in time.
+const PACE_WINDOW = { handshakes: 16, ms: 250 } as const;
+// Each window counts for a half: a server that starts is slow for a second, and it is then that all come.
+const NEW_SHARE = 1 / 2;
 // Who comes too early is told once more, for a fifth of a handshake; a time at which nobody comes is lost. So clients are
 // told half of what they would wait, and a pace slower than this, which may be that of the start, is not believed.
 const EARLY = 1 / 2;
@@ -113,9 +114,9 @@ export class HandshakeQueue {
     }
     const now = this.#now();
     const window = this.#window ??= { since: now, ended: -1 };
-    if (++window.ended < PACE_WINDOW) return;
-    const pace = (now - window.since) / PACE_WINDOW;
-    this.#paceMs = Math.min(pace, this.#paceMs + SLOWER_SHARE * (pace - this.#paceMs));
+    const took = now - window.since;
+    if (++window.ended < PACE_WINDOW.handshakes || took < PACE_WINDOW.ms) return;
+    this.#paceMs += NEW_SHARE * (took / window.ended - this.#paceMs);
     this.#window = { since: now, ended: 0 };
   }
 

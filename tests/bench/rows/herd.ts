@@ -1,7 +1,8 @@
 // Row herd: the server is killed and started again with its identity file, and all clients come back.
 
 import { generateIdentity, identityToText } from "../../../shared/crypto/identity.ts";
-import type { Size } from "../load/load.ts";
+import { ServerBusyError } from "../../../shared/channel/handshake_error.ts";
+import { pause, type Size } from "../load/load.ts";
 import { Talkers } from "../load/talkers.ts";
 import { type Program, startProgram, startRelay } from "../processes.ts";
 import { quantile, type Row } from "../row.ts";
@@ -90,7 +91,8 @@ async function joinInTheEnd(port: number): Promise<Talkers> {
     try {
       return await Talkers.join(port);
     } catch (error) {
-      if (tries === TRIES) throw error;
+      if (error instanceof ServerBusyError) await pause(error.pauseMs);
+      else if (tries >= TRIES) throw error;
     }
   }
 }
