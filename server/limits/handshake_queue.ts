@@ -28,9 +28,8 @@ const FIRST_PACE_MS = 1;
 const PACE_WINDOW = { handshakes: 16, ms: 250 } as const;
 // Each window counts for a half: a server that starts is slow for a second, and it is then that all come.
 const NEW_SHARE = 1 / 2;
-// Who comes too early is told once more, for a fifth of a handshake; a time at which nobody comes is lost. So clients are
-// told half of what they would wait, and a pace slower than this, which may be that of the start, is not believed.
-const EARLY = 1 / 2;
+// The pace of a start is not told to anybody who comes back when it is over: who comes too early is told once more, for a
+// fifth of a handshake, and a time at which nobody comes is lost.
 const SLOWEST_TOLD_MS = 8;
 
 /** Runs handshakes, `atOnce` at a time. */
@@ -73,7 +72,7 @@ export class HandshakeQueue {
     const before = Math.min(this.#waiting, rounds * turns);
     if (before * this.#paceMs <= HANDSHAKE_PATIENCE_MS) return undefined;
     const now = this.#now();
-    const step = EARLY * Math.min(this.#paceMs, SLOWEST_TOLD_MS);
+    const step = Math.min(this.#paceMs, SLOWEST_TOLD_MS);
     const from = Math.max(now + before * step, source?.promised ?? 0);
     const latest = now + BUSY_PAUSE_MAX_MS;
     if (source !== undefined) source.promised = Math.min(from + turns * step, latest);
