@@ -252,6 +252,23 @@ Deno.test(`${SCHEMA_PATH} is what the code says (deno task tables writes it)`, a
   assert.deepEqual(JSON.parse(await readText(SCHEMA_PATH)), JSON.parse(jsonSchema()));
 });
 
+/** Names of fields and texts that are values, anywhere in a JSON schema. */
+function namesIn(schema: unknown): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const { enum: values = [], const: value, properties = {} } = schema as Record<string, unknown>;
+  const own = [...Array.isArray(values) ? values : [], value, ...Object.keys(properties as object)];
+  const texts = own.filter((name) => typeof name === "string");
+  return [...texts, ...Object.values(schema).flatMap(namesIn)];
+}
+
+Deno.test("JSON.md names every field and every value of the schema", async () => {
+  const text = await readText("docs/JSON.md");
+  const names = [...new Set(namesIn(JSON.parse(await readText(SCHEMA_PATH))))];
+  assert.ok(names.length > 60, `${names.length} names`);
+  const isNamed = (name: string) => text.includes(`\`${name}\``) || text.includes(`"${name}"`);
+  assert.deepEqual(names.filter((name) => !isNamed(name)), []);
+});
+
 Deno.test("every example of JSON.md fits the schema", async () => {
   const text = await readText("docs/JSON.md");
   const blocks = [...text.matchAll(/^```jsonl\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines ?? "");
