@@ -2,7 +2,7 @@
 // The conversation: rooms, log, people, and where the user writes.
 
 import type { PageActions } from "../web/page_actions.ts";
-import type { PagePerson, PageRoom, PageStatus } from "../web/page_view.ts";
+import type { PagePerson, PageRoom, PageStatus, PageTransfer } from "../web/page_view.ts";
 import { Composer } from "./composer.ts";
 import {
   askNotices,
@@ -18,6 +18,7 @@ import { icon } from "./icons.ts";
 import { MessageLogs } from "./message_logs.ts";
 import { PeopleList } from "./people_list.ts";
 import { RoomList } from "./room_list.ts";
+import { hintText } from "./start_screen.ts";
 import { TransferCards } from "./transfer_cards.ts";
 
 /** Which of the two drawers. */
@@ -55,6 +56,7 @@ export class ChatScreen {
   readonly #alarms = element("div", { class: "alarms" });
   #room: PageRoom | undefined;
   #present: readonly PagePerson[] = [];
+  #isSending = false;
   #status: PageStatus | undefined;
 
   constructor(host: ChatScreenHost) {
@@ -119,6 +121,12 @@ export class ChatScreen {
     this.#sides.people.toggle.dataset["count"] = String(people.length);
   }
 
+  /** Shows what is on its way. */
+  setTransfers(transfers: readonly PageTransfer[]): void {
+    this.transfers.show(transfers);
+    this.#isSending = transfers.some(({ state }) => state !== "offered");
+  }
+
   /** Shows how room and connection are. */
   setStatus(status: PageStatus): void {
     this.#status = status;
@@ -138,6 +146,11 @@ export class ChatScreen {
     setText(this.#notes, [...waiting, ...(typing === "" ? [] : [typing])].join(" · "));
   }
 
+  /** Whether something would be lost with the page: written, or on its way. */
+  get hasUnsent(): boolean {
+    return this.composer.hasText || this.#isSending || (this.#status?.waiting.length ?? 0) > 0;
+  }
+
   /** Says what must not be overlooked, until the user closes it. */
   alarm(text: string, hint: string | undefined): void {
     const box = element(
@@ -148,7 +161,7 @@ export class ChatScreen {
         "div",
         {},
         element("p", { attributes: { dir: "auto" } }, text),
-        hint === undefined ? undefined : element("p", { class: "hint" }, hint),
+        hint === undefined ? undefined : hintText(hint),
       ),
       iconButton(icon("close"), "I have read it", {
         onClick: () => {
@@ -191,7 +204,12 @@ export class ChatScreen {
 
   #side(side: Side, content: readonly HTMLElement[]) {
     const id = `side-${side}`;
-    const box = element("div", { class: `side ${side}`, attributes: { id } }, ...content);
+    // A touch screen has no Escape, and a screen reader does not meet the backdrop.
+    const close = iconButton(icon("close"), `Close ${side}`, {
+      class: "close-side",
+      onClick: () => this.#closeSides(),
+    });
+    const box = element("div", { class: `side ${side}`, attributes: { id } }, ...content, close);
     const toggle = iconButton(icon(side), side === "rooms" ? "Rooms" : "People", {
       class: `toggle ${side}`,
       attributes: { "aria-expanded": "false", "aria-controls": id },

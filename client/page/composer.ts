@@ -84,6 +84,11 @@ export class Composer {
     return input;
   }
 
+  /** Whether something is written for some room and not sent. */
+  get hasText(): boolean {
+    return [this.#input.value, ...this.#drafts.values()].some((text) => text.trim() !== "");
+  }
+
   /** Takes the keyboard. */
   focus(): void {
     this.#input.focus();
@@ -109,6 +114,7 @@ export class Composer {
     if (this.#room !== undefined) this.#drafts.set(this.#room, this.#input.value);
     // What was typed before there was a room stays.
     if (this.#room !== undefined) this.#input.value = this.#drafts.get(room) ?? "";
+    this.#drafts.delete(room);
     this.#room = room;
     this.#fit();
   }

@@ -30,6 +30,7 @@ export class DomView implements PageView {
   #chat: ChatScreen | undefined;
   #isServed = false;
   #current: string | undefined;
+  #isOver = false;
 
   constructor(actions: PageActions) {
     this.#actions = actions;
@@ -39,6 +40,10 @@ export class DomView implements PageView {
     document.addEventListener("visibilitychange", wake);
     globalThis.addEventListener("pageshow", wake);
     globalThis.addEventListener("online", wake);
+    // The browser asks whether to leave; what is said with it, it does not show.
+    globalThis.addEventListener("beforeunload", (event) => {
+      if (this.#chat?.hasUnsent === true && !this.#isOver) event.preventDefault();
+    });
   }
 
   askStart(given: StartForm, fault?: PageFault): Promise<StartForm> {
@@ -96,7 +101,7 @@ export class DomView implements PageView {
   }
 
   setTransfers(transfers: readonly PageTransfer[]): void {
-    this.#chat?.transfers.show(transfers);
+    this.#chat?.setTransfers(transfers);
   }
 
   setInput(text: string): void {
@@ -131,6 +136,7 @@ export class DomView implements PageView {
   }
 
   ended(fault?: PageFault): void {
+    this.#isOver = true;
     const again = button("Start again", { class: "primary", onClick: () => location.reload() });
     const words = element("p", { class: "lead" }, "The chat is over. Nothing of it was kept.");
     const parts = [brand(), fault === undefined ? words : faultBox(fault), again];

@@ -24,8 +24,13 @@ export function faultBox({ text, hint }: PageFault): HTMLElement {
     "div",
     { class: "fault", attributes: { role: "alert" } },
     element("p", {}, text),
-    hint === undefined ? undefined : element("p", { class: "hint" }, hint),
+    hint === undefined ? undefined : hintText(hint),
   );
+}
+
+/** What may help: behind a colon it begins small, and here it stands alone. */
+export function hintText(hint: string): HTMLElement {
+  return element("p", { class: "hint" }, hint.charAt(0).toUpperCase() + hint.slice(1));
 }
 
 /** Shows the form in `root` and resolves with its answers. */

@@ -93,7 +93,11 @@ function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageF
   } catch (error) {
     const bare = new URL(page);
     bare.hash = "";
-    return { start: readStart(bare), fault: faultOf(error) };
+    const { text } = faultOf(error);
+    return {
+      start: readStart(bare),
+      fault: { text, hint: "open all of the link, as it was sent" },
+    };
   }
 }
 

@@ -60,7 +60,7 @@ function notReached(): ConnectionError {
 }
 
 /** One WebSocket as bytes in and out. */
-class WebConnection implements Connection {
+export class WebConnection implements Connection {
   readonly #socket: WebSocket;
   readonly #arrived: Uint8Array[] = [];
   #unread = 0;

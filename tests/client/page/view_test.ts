@@ -417,6 +417,55 @@ testChat("a plain room shows whose device key the user knows, and a changed one"
   assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", "/verify carol"]);
 });
 
+testChat(
+  "leaving the page is asked about while something is written, unsent or on its way",
+  async (page) => {
+    const asks = () =>
+      page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+    const show = (current: string) =>
+      page.evaluate(
+        (rooms) => view.setRooms(rooms),
+        ["den", "pub"].map((title) => roomOf(title, { current: title === current })),
+      );
+    assert.equal(await asks(), false);
+    await show("den");
+    await page.type("textarea", "half a sent");
+    assert.equal(await asks(), true);
+    await show("pub");
+    assert.equal(await asks(), true, "a draft in another room");
+    await show("den");
+    await page.keyboard.press("Enter");
+    assert.equal(await asks(), false);
+    await page.evaluate((status) => view.setStatus({ ...status, waiting: ["1 unsent"] }), STATUS);
+    assert.equal(await asks(), true);
+    await page.evaluate((status) => view.setStatus({ ...status, waiting: [] }), STATUS);
+    const transfer = { n: 1, name: "plan", size: 4, done: 1, sender: undefined, room: "den" };
+    const both = { ...transfer, direction: "out", waiting: undefined } as const;
+    await page.evaluate((file) => view.setTransfers([{ ...file, state: "offered" }]), both);
+    assert.equal(await asks(), false);
+    await page.evaluate((file) => view.setTransfers([{ ...file, state: "sending" }]), both);
+    assert.equal(await asks(), true);
+    await page.evaluate(() => view.ended());
+    assert.equal(await asks(), false);
+  },
+);
+
+testChat("a drawer has a button that closes it, and gives the keyboard back", async (page) => {
+  await page.setViewport({ width: 320, height: 560 });
+  for (const [side, label] of [["rooms", "Rooms"], ["people", "People"]] as const) {
+    // A narrower window hides what was open, and not at once.
+    await page.waitForSelector(`.side.${side}`, { hidden: true });
+    await page.click(`.toggle.${side}`);
+    await page.waitForSelector(`.side.${side} .close-side`, { visible: true });
+    await page.$eval(`.side.${side} .close-side`, (close) => (close as HTMLElement).click());
+    assert.equal(await page.$eval(`.toggle.${side}`, (it) => it.ariaExpanded), "false");
+    assert.equal(
+      await page.evaluate(() => document.activeElement?.getAttribute("aria-label")),
+      label,
+    );
+  }
+});
+
 testChat("nobody is verified by a key that is another one since it was shown", async (page) => {
   const show = (code: string) =>
     page.evaluate((people) => view.setPeople(people), [
