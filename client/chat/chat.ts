@@ -296,8 +296,8 @@ export class Chat implements ChatContext {
 
   /** The server asks us to go on at another one; nothing is shown of it. */
   moveTo(place: ServerPlace): void {
-    // A sealed room would have to take us in again.
-    if (this.connected && !this.rooms.hasSealed) this.#move.begin(this.requireSession(), place);
+    // In the middle of entering a sealed room, its members would have to begin again.
+    if (this.connected && this.sealed.areSettled) this.#move.begin(this.requireSession(), place);
   }
 
   /** Draws prompt and status line again. */

@@ -63,6 +63,11 @@ export class SealedRooms {
     return [...this.#rooms.values()];
   }
 
+  /** Whether we are a member in all of them, or out. */
+  get areSettled(): boolean {
+    return this.all.every(({ status }) => status?.phase === "in" || status?.phase === "out");
+  }
+
   /** The sealed room of this state; undefined for a plain one. */
   of(room: RequestRoom | undefined): SealedRoom | undefined {
     return room && this.#rooms.get(room);

@@ -72,8 +72,15 @@ export class SealedHomes {
         return this.#own.has(key) ? undefined : this.#homes.get(key);
       },
       send: this.#options.send,
-      enter: (remote) => this.#clients.set(client.id, remote),
-      leave: () => this.#clients.delete(client.id),
+      enter: (remote) => {
+        const before = this.#clients.get(client.id);
+        // It came back over another session: what it was in is the next one's.
+        if (before !== remote) before?.yield();
+        this.#clients.set(client.id, remote);
+      },
+      leave: (remote) => {
+        if (this.#clients.get(client.id) === remote) this.#clients.delete(client.id);
+      },
     });
   }
 
@@ -177,7 +184,7 @@ interface RemoteClientOptions {
   readonly homeOf: (rid: Uint8Array) => Slot | undefined;
   readonly send: (message: ClusterMessage) => void;
   readonly enter: (client: RemoteClient) => void;
-  readonly leave: () => void;
+  readonly leave: (client: RemoteClient) => void;
 }
 
 interface RemoteAttachment {
@@ -241,7 +248,13 @@ class RemoteClient implements RemoteHomes {
     }
     this.#slots.clear();
     this.#attachments.clear();
-    this.#options.leave();
+    this.#options.leave(this);
+  }
+
+  /** Another session of the same client has its place at the homes. */
+  yield(): void {
+    this.#slots.clear();
+    this.#attachments.clear();
   }
 
   #alias(slot: Slot, number: number): number {

@@ -35,8 +35,8 @@ export function tellServers(session: Session, list: readonly ServerPlace[]): voi
 
 function mayMove(session: Session, now: number): boolean {
   if (session.writer === undefined || session.ticket === undefined) return false;
-  // A sealed room would have to take its member in again, and the part of a file that is on its way would be sent again.
-  if (session.sealedRooms > 0 || session.hasFiles) return false;
+  // The part of a file that is on its way would be sent again.
+  if (session.hasFiles) return false;
   return now - session.actedAt > IDLE_MS &&
     now - (askedAt.get(session) ?? -Infinity) > ASK_AGAIN_MS;
 }

@@ -293,7 +293,6 @@ export class Session implements MemberSession, SessionRef {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#expected = true;
-    this.#sealed?.loseConnection();
     if (writer !== undefined) void closeOnceWritten(writer, DEPART_MS);
     Deno.unrefTimer(setTimeout(() => this.missed(), EXPECTED_BACK_MS));
   }
@@ -302,6 +301,7 @@ export class Session implements MemberSession, SessionRef {
   missed(): void {
     if (!this.#expected || this.#writer !== undefined) return;
     this.#expected = false;
+    this.#sealed?.loseConnection();
     this.#publishAway();
   }
 
@@ -318,9 +318,12 @@ export class Session implements MemberSession, SessionRef {
       this.host.rooms.tidy(membership.room);
     }
     this.#memberships = [];
-    this.#expected = false;
     this.#returnMail();
-    this.#sealed?.loseConnection();
+    const sealed = this.#sealed;
+    // Where its client goes on over the next connection, its seats in sealed rooms are that one's by then.
+    if (!this.#expected) sealed?.loseConnection();
+    else Deno.unrefTimer(setTimeout(() => sealed?.loseConnection(), EXPECTED_BACK_MS));
+    this.#expected = false;
     const writer = this.#writer;
     // The end of this connection no longer ends a session.
     this.#writer = undefined;

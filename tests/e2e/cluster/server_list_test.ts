@@ -52,10 +52,11 @@ function start(
   });
 }
 
-function chatAt(port: number, name: string): LiveChat {
+function chatAt(port: number, name: string, secret?: Uint8Array): LiveChat {
   const dialer = dialerTo(port);
   return new LiveChat({
     name,
+    ...(secret === undefined ? {} : { secret }),
     dialer: {
       dial: (place, signal) => dialer.dial(place, signal),
       move: (place, request) => dialer.move(place, request),
@@ -181,10 +182,7 @@ test("who is asked to move goes on elsewhere: nothing lost, doubled, out of orde
       said++;
     }
   })();
-  await adminAnswer(await pagesOf(a), "drain");
-  while (!/connected: 0/.test(await adminAnswer(await pagesOf(a), "drain"))) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
+  await drained(a);
   talking.abort();
   await talk;
   const outcomes = await Promise.all(movers.map((chat, n) => says(chat, `moved ${n}`)));
@@ -205,5 +203,66 @@ test("who is asked to move goes on elsewhere: nothing lost, doubled, out of orde
       kind !== "chat" && kind !== "direct"
     );
     assert.deepEqual(others, [], "nothing is shown of it");
+  }
+});
+
+/** Waits until a server has asked all its clients to go on elsewhere, and they did. */
+async function drained(server: RunningServer): Promise<void> {
+  const pages = await pagesOf(server);
+  const end = performance.now() + 60_000;
+  while (!/connected: 0/.test(await adminAnswer(pages, "drain"))) {
+    assert.ok(performance.now() < end, "somebody stays");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+test("members of a sealed room move as others do, from its home and from another server", async () => {
+  for (const isFromHome of [true, false]) {
+    await using pair = await openPair();
+    const { a, b } = pair;
+    await using stack = new AsyncDisposableStack();
+    const secret = crypto.getRandomValues(new Uint8Array(32));
+    // Who is first has the home of the room at its server.
+    const first = stack.use(chatAt(isFromHome ? a.port : b.port, "ann", secret));
+    await first.until(() => first.chat.room.roster.names.length === 1, "the room");
+    const names = ["bea", "cas", "dan"];
+    const chats = [first];
+    for (const [n, name] of names.entries()) {
+      const isMover = isFromHome ? n < 2 : n > 0;
+      const chat = stack.use(chatAt(isMover ? a.port : b.port, name, secret));
+      chats.push(chat);
+      for (const each of chats) {
+        await each.until(() => each.chat.room.roster.names.length === n + 2, `${n + 2} members`);
+      }
+      await chat.until(() => chat.lines.some(({ text }) => /confirms that/.test(`${text}`)), "in");
+    }
+    const talker = (isFromHome ? chats.at(-1) : first) as LiveChat;
+    const before = chats.map(({ lines }) => lines.length);
+    let said = 0;
+    const talking = new AbortController();
+    const talk = (async () => {
+      while (!talking.signal.aborted) {
+        assert.equal(await says(talker, `n${said}`), "confirmed");
+        said++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+    await drained(a);
+    talking.abort();
+    await talk;
+    for (const [n, chat] of chats.entries()) {
+      assert.equal(await says(chat, `moved ${n}`), "confirmed");
+    }
+    for (const chat of chats) {
+      await chat.until(() => chat.heard.length >= said + chats.length, "all");
+      const texts = chat.heard.map(({ text }) => String(text));
+      const talked = Array.from({ length: said }, (_, n) => `n${n}`);
+      assert.deepEqual(texts, [...talked, ...chats.map((_, n) => `moved ${n}`)]);
+    }
+    for (const [n, { lines }] of chats.entries()) {
+      const others = lines.slice(before[n]).filter(({ kind }) => kind !== "chat");
+      assert.deepEqual(others, [], "nothing is shown of it");
+    }
+    assert.ok(said > 5, `${said}`);
   }
 });
