@@ -7,6 +7,7 @@ import { KEEP_MS } from "../config/limits.ts";
 import type { AdminPeer } from "./admin_client.ts";
 import { requestHandOver } from "./take_over.ts";
 import { serveAdmin, whenFree } from "../admin/http_server.ts";
+import { decodeHandOver } from "../relay/hand_over_state.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./command_io.ts";
@@ -23,6 +24,8 @@ export interface KeeperContext {
   readonly manager: SystemdNotifier;
   /** Aborts when the keeper must stop. */
   readonly signal: AbortSignal;
+  /** Reads what is kept. Throws ConfigError where the next server would not understand it. */
+  readonly read: (bytes: Uint8Array) => unknown;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface KeeperContext {
  */
 export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { log, manager, signal }: KeeperContext,
+  { log, manager, signal, read }: KeeperContext,
 ): Promise<number> {
   if (token === undefined) {
     throw new ConfigError("Cannot keep a server's state: it requires the admin token");
@@ -40,6 +43,8 @@ export async function keep(
   if (taken === undefined) {
     throw new ConfigError("Cannot keep a server's state: no server has its admin pages there");
   }
+  // What nobody can take up must not be taken from a server that still has it.
+  read(taken.bytes);
   await taken.finish();
   const over = Promise.withResolvers<boolean>();
   const view = keeperView(token, {
@@ -73,7 +78,8 @@ export function keepCommand(
   },
 ): Promise<number> {
   const log = openLog("INFO");
-  return keep(peer, { log, manager: openManager(log, env), signal }).finally(() => flushLog());
+  const manager = openManager(log, env);
+  return keep(peer, { log, manager, signal, read: decodeHandOver }).finally(() => flushLog());
 }
 
 interface Keeping {

@@ -62,8 +62,8 @@ export interface SealedRoomSnapshot {
   readonly committer: Uint8Array | null;
 }
 
-/** Of what one process hands to the next; another number for each change of what is below it. */
-export const SEALED_FORMAT = 1;
+/** Of what one process hands to the next, by its shape; see HAND_OVER_FORMAT of server/relay/hand_over_state.ts. */
+export const SEALED_FORMAT = "61a3c20a";
 
 /** All sealed rooms of a server. */
 export interface SealedSnapshot {

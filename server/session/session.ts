@@ -319,11 +319,8 @@ export class Session implements MemberSession, SessionRef {
     }
     this.#memberships = [];
     this.#returnMail();
-    const sealed = this.#sealed;
-    // Where its client goes on over the next connection, its seats in sealed rooms are that one's by then.
-    if (!this.#expected) sealed?.loseConnection();
-    else Deno.unrefTimer(setTimeout(() => sealed?.loseConnection(), EXPECTED_BACK_MS));
-    this.#expected = false;
+    // Whoever departed has its seats in sealed rooms until missed(): over there it takes them without a gap.
+    if (!this.#expected) this.#sealed?.loseConnection();
     const writer = this.#writer;
     // The end of this connection no longer ends a session.
     this.#writer = undefined;

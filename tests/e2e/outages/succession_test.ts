@@ -1,14 +1,7 @@
 // deno-lint-ignore-file no-console
 // One process goes on in the place of another, under load: the client's own code sees that nothing was lost.
 
-import { encode } from "cborg";
 import assert from "node:assert/strict";
-import {
-  decodeHandOver,
-  encodeHandOver,
-  type HandOver,
-} from "../../../server/relay/hand_over_state.ts";
-import { ConfigError } from "../../../shared/base/errors.ts";
 import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
 import { openRecordedChat, type RecordedChat } from "../../helpers/fakes/recorded_chat.ts";
@@ -290,21 +283,65 @@ Deno.test("with --take-over and nobody there, a server starts as ever", async ()
   assert.ok(!stderr.includes("took over"), stderr);
 });
 
-Deno.test("what a process of another version hands over is refused by name", () => {
-  const state: HandOver = {
-    identity: "",
-    relay: {
-      issued: 7,
-      nextRoom: 2,
-      rooms: [],
-      sealed: { format: 1, lastNumber: 0, closed: [], rooms: [] },
-      sessions: [],
-      bans: [],
-      roomBans: [],
-      departed: [],
-      tokens: [],
-    },
-  };
-  assert.deepEqual(decodeHandOver(encodeHandOver(state)).relay, state.relay);
-  assert.throws(() => decodeHandOver(encode({ format: "cmdchat hand-over 99" })), ConfigError);
+/** A server of another version: its hand-over has another name. */
+async function startOther(place: Place, folder: string): Promise<RunningServer> {
+  const changed = "server/relay/hand_over_state.ts";
+  for (const name of ["server", "shared", "deno.json", "deno.lock"]) {
+    await new Deno.Command("cp", { args: ["-r", name, folder] }).output();
+  }
+  const text = await Deno.readTextFile(`${folder}/${changed}`);
+  const renamed = text.replace(/"cmdchat hand-over \w+"/, '"cmdchat hand-over another"');
+  assert.notEqual(renamed, text);
+  await Deno.writeTextFile(`${folder}/${changed}`, renamed);
+  const { port, pages } = place;
+  const where = ["--port", String(port), "--admin-listen", pages, "--take-over", pages];
+  return await startServer({ args: [...where, ...OPEN], env: TOKEN, cwd: folder });
+}
+
+Deno.test("a server whose hand-over is of another version is not taken over: it serves on, and loses no member", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "cmdchat-other-" });
+  try {
+    for (const isOlder of [true, false]) {
+      const place = newPlace();
+      await using running = isOlder ? await startOther(place, folder) : await startAt(place);
+      const expected = parseFingerprint(await fingerprintOf(running));
+      await using recorded = await openRecordedChat({ port: place.port, name: "ann", expected });
+      const { chat } = recorded;
+      assert.equal(await chat.say("before"), "confirmed");
+      const next = isOlder ? startAt(place) : startOther(place, folder);
+      await assert.rejects(
+        next,
+        /error: Cannot take over: the running server hands over in another format\nhint: it serves on/,
+      );
+      // It is said while nobody serves, and answered by the server that had taken her in.
+      assert.equal(await chat.say("meanwhile"), "confirmed");
+      assert.match(running.log, /no process took over; serving again/);
+      // What the service manager's keeper would lose with the old process, it does not take.
+      if (isOlder) {
+        const keeping = await runServer({
+          command: {
+            path: Deno.execPath(),
+            args: [
+              "run",
+              "--no-check",
+              "-A",
+              "server/main.ts",
+              "keep",
+              "--admin-listen",
+              place.pages,
+            ],
+          },
+          bare: true,
+          env: TOKEN,
+        });
+        assert.equal(keeping.code, 3, keeping.stderr);
+        assert.match(keeping.stderr, /hands over in another format/);
+        assert.equal(await chat.say("after the keeper"), "confirmed");
+      }
+      // She is who she was, each time.
+      assert.doesNotMatch(running.log, /client joined client=[^1]/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -11,6 +11,7 @@ import { ConfigError } from "../../../shared/base/errors.ts";
 const TOKEN = "for-the-admin-alone";
 const STATE = new TextEncoder().encode("all that a server knows");
 const log = getLogger("keeper-test");
+const read = () => {};
 
 /** A server's pages, gone once it has handed over. */
 async function openServer(): Promise<{
@@ -52,7 +53,7 @@ Deno.test("keep() holds a server's state until the next server serves, and ends"
   const { address } = await openServer();
   const { manager, ready } = openManager();
   const { signal } = new AbortController();
-  const keeping = keep({ address, token: TOKEN }, { log, manager, signal });
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal, read });
   await ready;
   await assert.rejects(requestHandOver({ address, token: "wrong" }), ConfigError);
   const failed = await requestHandOver({ address, token: TOKEN });
@@ -68,7 +69,7 @@ Deno.test("keep() that is told to end lets go of it, and says so by its exit cod
   const { address } = await openServer();
   const { manager, ready } = openManager();
   const stop = new AbortController();
-  const keeping = keep({ address, token: TOKEN }, { log, manager, signal: stop.signal });
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal: stop.signal, read });
   await ready;
   stop.abort();
   assert.equal(await keeping, 1);
@@ -78,7 +79,8 @@ Deno.test("keep() without a server, or without the token, is one error", async (
   const { address, gone } = await openServer();
   const { manager } = openManager();
   const { signal } = new AbortController();
-  const attempt = (token: string | undefined) => keep({ address, token }, { log, manager, signal });
+  const attempt = (token: string | undefined) =>
+    keep({ address, token }, { log, manager, signal, read });
   await assert.rejects(attempt(undefined), ConfigError);
   await assert.rejects(attempt("wrong"), ConfigError);
   const taken = await requestHandOver({ address, token: TOKEN });
