@@ -1,5 +1,6 @@
 // `cmdchat-server check`: everything that a start would read, and nothing that it would do.
 
+import { ConfigError } from "../../shared/base/errors.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
 import { checkTokenStrength } from "../admin/token_gate.ts";
@@ -11,6 +12,8 @@ import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import { readBans } from "./reload.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { listen } from "../net/listen.ts";
+import { isAddressMissing } from "../net/listen_error.ts";
 import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 
@@ -45,6 +48,11 @@ export async function checkCommand(
   }
   const { fingerprint } = await openIdentity(config["identity-file"]);
   await checkCluster(config, env);
+  if (await isAddressAbsent(config.host)) {
+    print(
+      `warning: this machine does not have the address ${config.host} now: a service waits for it`,
+    );
+  }
   if (tls?.lacksIssuer) print("warning: the certificate's issuer is missing; give the whole chain");
   const days = tls === undefined ? "" : `, good until ${day(tls.expiresAt)}`;
   print(`tls: ${tls === undefined ? "none" : "yes"}${days}`);
@@ -58,6 +66,17 @@ export async function checkCommand(
   );
   print("the configuration is good");
   return 0;
+}
+
+/** Whether this machine lacks an address; the port may be that of a server that runs. Throws ConfigError for what is none. */
+async function isAddressAbsent(host: string): Promise<boolean> {
+  try {
+    (await listen({ host, port: 0, tls: undefined })).close();
+    return false;
+  } catch (error) {
+    if (error instanceof ConfigError && isAddressMissing(error.cause)) return true;
+    throw error;
+  }
 }
 
 function tokensText(tokens: readonly AccessToken[]): string {

@@ -29,6 +29,7 @@ export interface NamedFile {
 export function readTrustedFile(named: NamedFile, isSecret: boolean): Uint8Array {
   const trouble = troubleWith(named);
   try {
+    refuseNamedPipe(named);
     using file = Deno.openSync(named.path, { read: true });
     refuseUntrusted(named, file.statSync(), isSecret);
     return readBounded(file, trouble);
@@ -75,6 +76,15 @@ function linesOf(read: SecretText, trouble: string): readonly SecretLine[] {
 
 function troubleWith({ option, path }: NamedFile): string {
   return `Cannot use ${option} ${JSON.stringify(path)}`;
+}
+
+// Opening one waits until somebody writes into it: the start would hang in silence, and at SIGHUP the whole server. What
+// the shell's <(command) makes has its writer, and is in a folder of this process's own.
+function refuseNamedPipe(named: NamedFile): void {
+  if (/^\/(dev|proc)\//.test(named.path) || !Deno.statSync(named.path).isFifo) return;
+  throw new ConfigError(`${troubleWith(named)}: it is a pipe, which may never be written`, {
+    hint: "name a file",
+  });
 }
 
 function refuseUntrusted(named: NamedFile, file: FileFacts, isSecret: boolean): void {

@@ -45,6 +45,10 @@ function clientAddress(text: string): { readonly host: string; readonly port: nu
   if (!isHost || !(port >= 1 && port <= 65_535) || isNobody(host)) {
     throw new UsageError("it must be HOST:PORT, such as chat1.example.org:5050");
   }
+  // A client follows no server to them (client/net/other_servers.ts): the list would be for nobody.
+  if (/(^|\.)(onion|localhost)\.?$/.test(host)) {
+    throw new UsageError("no client goes there; it must be the server's public name or address");
+  }
   return { host, port };
 }
 

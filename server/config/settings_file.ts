@@ -44,6 +44,9 @@ function refuseStray(name: string, trouble: string): void {
   if (!name.startsWith("CMDCHAT_")) {
     throw new ConfigError(`${trouble}: only variables of cmdchat-server are read there`);
   }
+  if (name === SERVER_OPTIONS["settings-file"].env) {
+    throw new ConfigError(`${trouble}: a settings file names no other one`);
+  }
   const [stray] = strayVariables({ ...known, env: () => "set" });
   if (stray !== undefined) throw new ConfigError(`${trouble}: ${stray.why}`);
 }

@@ -59,7 +59,7 @@ const OUT_OF_RANGE: Partial<Record<keyof typeof SERVER_OPTIONS, readonly string[
   hold: ["-1", "3601"],
   "admin-listen": ["nowhere", "127.0.0.1:99999"],
   "take-over": ["nowhere", "127.0.0.1:99999"],
-  advertise: ["nowhere", "chat.example.org:0"],
+  advertise: ["nowhere", "chat.example.org:0", "localhost:5050"],
   "log-level": ["LOUD"],
   "log-format": ["xml"],
 };

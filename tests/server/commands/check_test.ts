@@ -36,8 +36,21 @@ skipWithout("openssl")("check reads the files that the options name", async () =
   assert.match(lines.join("\n"), /^tls: yes, good until \d{4}-\d\d-\d\d\ntokens: 2\n/);
 });
 
+Deno.test("check tells of an address that this machine does not have, for which a service would wait", async () => {
+  const { code, lines } = await check(["--host", "203.0.113.7"]);
+  assert.equal(code, 0);
+  assert.match(
+    lines.join("\n"),
+    /^warning: this machine does not have the address 203\.0\.113\.7 now/m,
+  );
+  // A port that is taken is that of the server that runs.
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  assert.equal((await check(["--port", String(taken.addr.port)])).code, 0);
+});
+
 const BAD: readonly (readonly [args: string[], set: Record<string, string>, says: RegExp])[] = [
   [["--port", "x"], {}, /^Cannot use --port/],
+  [["--host", "nobody.invalid"], {}, /^Cannot listen on "nobody.invalid" .*not an address of this/],
   [["--web", "https://chat.example.org/"], {}, /^Cannot use --web .*it must be an origin/],
   [["--trusted-proxy", "nginx"], {}, /^Cannot use --trusted-proxy "nginx": it must be an address/],
   [["--bans-file", "/nowhere/bans"], {}, /^Cannot use --bans-file .*there is no such file$/],

@@ -35,6 +35,7 @@ const REFUSED: readonly (readonly [text: string, why: RegExp])[] = [
   ["PATH=/bin\n", /: line 1 has no effect: only variables of cmdchat-server are read there$/],
   ["\nCMDCHAT_TOKEN=a\n", /: line 2 has no effect: only the client reads it; CMDCHAT_TOKENS is/],
   ["CMDCHAT_MAX_ROOM=1\n", /: line 1 has no effect: .*did you mean CMDCHAT_MAX_ROOMS\?$/],
+  ["CMDCHAT_SETTINGS_FILE=x\n", /: line 1 has no effect: a settings file names no other one$/],
   ["CMDCHAT_PORT=70000\n", /^Cannot use CMDCHAT_PORT/],
 ];
 

@@ -65,6 +65,12 @@ test("a file that is missing, a folder, or not for this user is named with its r
     /^Cannot use --keyfile .*no such file$/,
   );
   assert.match(faultOf(folder, own.keyFile).message, /--certfile .* it is a folder, not a file$/);
+  const pipe = `${folder}/pipe`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  assert.match(
+    faultOf(pipe, own.keyFile).message,
+    /--certfile .* it is a pipe, which may never be/,
+  );
   if (Deno.uid() !== 0) {
     await Deno.chmod(own.keyFile, 0);
     assert.match(faultOf(own.certFile, own.keyFile).message, /this user may not read it/);
