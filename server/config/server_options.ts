@@ -47,7 +47,7 @@ function clientAddress(text: string): { readonly host: string; readonly port: nu
   }
   // A client follows no server to them (client/net/other_servers.ts): the list would be for nobody.
   if (/(^|\.)(onion|localhost)\.?$/.test(host)) {
-    throw new UsageError("no client goes there; it must be the server's public name or address");
+    throw new UsageError("it must be a name or an address that clients reach from elsewhere");
   }
   return { host, port };
 }

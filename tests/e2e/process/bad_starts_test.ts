@@ -82,19 +82,12 @@ test("a value out of range is refused for every option, with what is wanted", as
   assert.deepEqual(untried.map(([name]) => name), []);
 });
 
-test("invites need tokens, and a server that has its rooms to itself", () =>
+test("invites need tokens", () =>
   allRefused([
     {
       args: ["--invites"],
       says: /--invites: the server needs no token/,
       hint: /CMDCHAT_TOKENS or --tokens-file/,
-      code: CONFIG,
-    },
-    {
-      args: ["--invites", "--nats", "nats://127.0.0.1:1"],
-      env: { CMDCHAT_TOKENS: "one" },
-      says: /--invites with --nats/,
-      hint: /tokens with names/,
       code: CONFIG,
     },
   ]));
