@@ -66,7 +66,7 @@ test("a file that is missing, a folder, or not for this user is named with its r
   );
   assert.match(faultOf(folder, own.keyFile).message, /--certfile .* it is a folder, not a file$/);
   const pipe = `${folder}/pipe`;
-  assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+  assert.ok((await new Deno.Command("sh", { args: ["-c", `mkfifo "${pipe}"`] }).output()).success);
   assert.match(
     faultOf(pipe, own.keyFile).message,
     /--certfile .* it is a pipe, which may never be/,
