@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
+import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { startClient, temporaryHome } from "../../helpers/programs/client_process.ts";
 import type { Program } from "../../helpers/programs/programs.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
@@ -52,6 +53,18 @@ async function fingerprintOf(server: RunningServer): Promise<string> {
   return (await server.printed(/^fingerprint (\S+)/m))[1] as string;
 }
 
+/** Waits until the clients of a server are told of another. */
+async function told({ port }: RunningServer, { certificate }: Scene): Promise<void> {
+  const hello = {
+    name: "watcher",
+    token: "the-token",
+    rooms: [["elsewhere", 0]] as [string, number][],
+  };
+  await using watcher = await V2Peer.join({ port, tlsCa: certificate.cert, hello });
+  await watcher.until("servers", ({ list }) => list.length > 0);
+  await watcher.send({ kind: "bye" });
+}
+
 async function openScene() {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(await startNats(1));
@@ -74,7 +87,7 @@ test("over TLS the clients of a server that is killed go on at the next, by the 
   await ann.prints(/bob/);
   await bob.type("before");
   await ann.prints(/before/);
-  // The list comes once a second; a client that was just let in has it with the welcome.
+  await told(a, scene);
   await a.stop("SIGKILL");
   await ann.type("after");
   await bob.prints(/after/);
@@ -98,7 +111,7 @@ test("over TLS a server of the list with another fingerprint is told nothing, wh
   await a.logged(/another server was found/);
   await using ann = join(a, fingerprint, "ann");
   await ann.complains(/Connected as/);
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await told(a, scene);
   await a.stop("SIGKILL");
   await ann.complains(/trying again/);
   // It was asked, and refused before it was told who comes.
