@@ -106,7 +106,7 @@ export class ChunkBuffer {
     if (data.length !== bytes) return badChunk("a chunk has the wrong size");
     // What came may be a view into a larger buffer, which would stay as long as this.
     const spare = data.buffer.byteLength - data.length;
-    return this.#keep(index, spare > SPARE_MAX_BYTES ? data.slice() : data);
+    return this.#keep(index, spare > SPARE_MAX_BYTES ? new Uint8Array(data) : data);
   }
 
   /** Takes a chunk that was here before: the next one. */

@@ -35,7 +35,7 @@ export class FrameSource {
         throw new ProtocolError("Cannot read on: the peer did not wait for an answer");
       }
       // It is looked at for longer than its buffer is ours.
-      return frame.slice();
+      return new Uint8Array(frame);
     }
   }
 

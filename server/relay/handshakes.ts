@@ -70,8 +70,8 @@ export class Handshakes {
       const id = ++this.#issued;
       this.#usedAt = this.#now();
       this.#computing.set(id, settle);
-      // A copy of its own: of a view, all that is behind it would be copied.
-      this.#post({ id, first: firstMessage.slice() });
+      // Of a view, all that is behind it would be copied; slice() of a Buffer is a view.
+      this.#post({ id, first: new Uint8Array(firstMessage) });
     });
   }
 

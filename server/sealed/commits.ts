@@ -49,7 +49,7 @@ export class Commits {
       request.locked === roster.isLocked;
     if (!fits) return this.#refuseLate(seat, request);
     // A copy: what was decoded is a view of all that came with it.
-    const commit = { ...request, body: request.body.slice() };
+    const commit = { ...request, body: new Uint8Array(request.body) };
     const { epoch, body } = commit;
     const isTurn = joins.judge(seat, { epoch, body, roster: rosterDigest(commit) }, () => {
       this.#orderJudged(seat, commit);

@@ -157,7 +157,7 @@ export class SealedRoom {
   /** A member gives the GroupInfo that it was asked for. */
   groupInfo(seat: Seat, { ask, question, epoch, body }: RequestOf<"sealed_group_info">): void {
     // A copy: what was decoded is a view of all that came with it.
-    if (this.#joins.give(seat, { question, epoch, body: body.slice() })) {
+    if (this.#joins.give(seat, { question, epoch, body: new Uint8Array(body) })) {
       return seat.tell({ kind: "sealed_done", ask });
     }
     const { standing } = this.#order ?? { standing: { epoch: 0, seq: 0 } };

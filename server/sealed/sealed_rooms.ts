@@ -84,7 +84,7 @@ export class SealedRooms {
     }
     this.#forgets.set(key, this.#shares.take(address));
     const source = address === undefined ? key : sourceOf(address);
-    return this.#make(key, { number: ++this.#lastNumber, rid: rid.slice() }, source);
+    return this.#make(key, { number: ++this.#lastNumber, rid: new Uint8Array(rid) }, source);
   }
 
   /** What the next process must know. */

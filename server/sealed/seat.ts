@@ -155,7 +155,7 @@ export class Seats {
 
   /** Seats for members without a connection, where they have none yet. */
   addAbsent(handles: readonly Uint8Array[]): Seat[] {
-    const absent = handles.map((handle) => new Seat(handle.slice()))
+    const absent = handles.map((handle) => new Seat(new Uint8Array(handle)))
       .filter(({ key }) => this.#isMember(key) && !this.#seats.has(key));
     for (const seat of absent) this.add(seat);
     return absent;
