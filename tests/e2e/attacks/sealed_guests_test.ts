@@ -4,22 +4,19 @@
 // members live in this process, with real cryptography. Everybody comes from one address: the worst case.
 
 import assert from "node:assert/strict";
+import { ed25519Signer } from "#platform/curves.ts";
 import { Buffer } from "node:buffer";
-import type { ServerIdentity } from "../../../shared/crypto/identity.ts";
 import { deriveRoomKeys, type RoomKeys } from "../../../client/mls/room_keys.ts";
 import { readInvitation } from "../../../client/mls/joining.ts";
 import { SealedMember } from "../../helpers/peers/sealed_member.ts";
-import { SealedPeer } from "../../helpers/peers/sealed_peer.ts";
+import { SealedPeer, type SigningKey } from "../../helpers/peers/sealed_peer.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 
 const NO_LIMIT = ["--rate-limit", "off"];
-const ED25519_PKCS8 = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
 
 /** The attach key of a link, as peers sign with it. */
-async function attachKeyOf({ attach }: RoomKeys): Promise<ServerIdentity> {
-  const pkcs8 = Uint8Array.from([...ED25519_PKCS8, ...attach.signKey]);
-  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
-  return { privateKey, publicKey: attach.publicKey } as ServerIdentity;
+function attachKeyOf({ attach }: RoomKeys): SigningKey {
+  return { sign: ed25519Signer(attach.signKey), publicKey: attach.publicKey };
 }
 
 /** A room with two members, and connections that hold its link. */
@@ -56,7 +53,7 @@ class Scene implements AsyncDisposable {
 
   /** Guests that say that they are members. */
   async attack(count: number): Promise<void> {
-    const key = await attachKeyOf(this.keys);
+    const key = attachKeyOf(this.keys);
     const guests = await Promise.all(Array.from({ length: count }, async () => {
       const guest = await SealedPeer.connect({ port: this.server.port }, key);
       await guest.attach({ member: true, epoch: this.alice.status.epoch, seq: 1 });

@@ -16,22 +16,25 @@ type Unasked<R> = R extends { readonly ask: number } ? Omit<R, "ask"> : R;
 /** What answers a request. */
 export type Answer = Extract<Event, { ask: number }>;
 
+/** What a peer signs with. */
+export type SigningKey = Pick<ServerIdentity, "publicKey" | "sign">;
+
 /** A key as a link gives it: any Ed25519 key pair is one. */
-export function newAttachKey(): Promise<ServerIdentity> {
+export function newAttachKey(): Promise<SigningKey> {
   return generateIdentity();
 }
 
 /** One client, and what identifies it in its sealed room. */
 export class SealedPeer implements AsyncDisposable {
   readonly peer: V2Peer;
-  readonly key: ServerIdentity;
+  readonly key: SigningKey;
   /** The key of its handle. */
-  readonly seat: ServerIdentity;
+  readonly seat: SigningKey;
   readonly handle: Uint8Array;
   room = 0;
   #ask = 0;
 
-  private constructor(peer: V2Peer, key: ServerIdentity, seat: ServerIdentity) {
+  private constructor(peer: V2Peer, key: SigningKey, seat: SigningKey) {
     this.peer = peer;
     this.key = key;
     this.seat = seat;
@@ -41,7 +44,7 @@ export class SealedPeer implements AsyncDisposable {
   /** Connects; `former` comes back over a new link. */
   static async connect(
     options: V2PeerOptions,
-    key: ServerIdentity,
+    key: SigningKey,
     former?: SealedPeer,
   ): Promise<SealedPeer> {
     const seat = former?.seat ?? await generateIdentity();

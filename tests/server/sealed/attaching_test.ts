@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { Attachments } from "../../../server/sealed/attachments.ts";
 import { Penalties } from "../../../server/sealed/attaching.ts";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { type ServerIdentity } from "../../../shared/crypto/identity.ts";
 import type { Event, EventOf } from "../../../shared/messages/messages_v2.ts";
 import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
-import { newAttachKey } from "../../helpers/peers/sealed_peer.ts";
+import { newAttachKey, type SigningKey } from "../../helpers/peers/sealed_peer.ts";
 import {
   bodyOf,
   type OpenRooms,
@@ -30,7 +29,7 @@ const challenge = new Uint8Array(32).fill(3);
 
 /** Sessions of a server that attach to sealed rooms. */
 function door({ rooms }: OpenRooms) {
-  return (address: string, seat: ServerIdentity, as = key) => {
+  return (address: string, seat: SigningKey, as = key) => {
     const told: Event[] = [];
     const session = new Attachments({
       address,
