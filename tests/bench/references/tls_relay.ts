@@ -12,9 +12,10 @@ const server = createServer({
   key: Deno.readTextFileSync(keyFile),
 }, (socket) => {
   socket.on("error", () => socket.destroy());
-  // The receiver comes first.
-  if (receiver === undefined) receiver = socket.resume();
-  else socket.pipe(receiver);
+  if (receiver !== undefined) return void socket.pipe(receiver);
+  // The receiver comes first; what it says comes back, so that it knows when it is the receiver.
+  receiver = socket;
+  socket.on("data", (bytes) => void socket.write(bytes));
 });
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
