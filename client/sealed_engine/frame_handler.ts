@@ -142,20 +142,23 @@ export class FrameHandler {
 
   /**
    * An epoch of the same number may be another one: after a restart of the relay a room can be in two parts, which
-   * cannot read each other. The smaller part comes over, of two equal ones that without the lowest handle. Garbage of
-   * one member must not make everybody enter again: not more than once a minute.
+   * cannot read each other. The smaller part comes over, of two equal ones that without the lowest handle. What
+   * somebody said last tells in which part they are: they may have come over. Garbage of one member must not make
+   * everybody enter again: not more than once a minute.
    */
   #doubtOwnPart({ epoch, from }: RelayEvent<"sealed_frame">): void {
     const { group, options } = this.#state;
     if (epoch !== group?.epoch) return;
-    if (this.#unread.size < SEALED_MEMBERS_MAX) this.#unread.add(toHex(from));
+    const handle = toHex(from);
+    this.#read.delete(handle);
+    if (this.#unread.size < SEALED_MEMBERS_MAX) this.#unread.add(handle);
     const now = options.now();
     if (!this.#isSmallerPart() || now < this.#doubtedAt + DOUBT_PAUSE_MS) return;
     this.#doubtsUntil = Math.min(this.#doubtsUntil, now + VOID_MS);
   }
 
   #isSmallerPart(): boolean {
-    const others = [...this.#unread].filter((handle) => !this.#read.has(handle)).sort();
+    const others = [...this.#unread].sort();
     const [lowest = ""] = [this.#state.identity.me.handle, ...this.#read].sort();
     const difference = others.length - (this.#read.size + 1);
     return others[0] !== undefined && (difference > 0 || (difference === 0 && others[0] < lowest));
@@ -229,7 +232,10 @@ export class FrameHandler {
     body: Uint8Array,
     event: RelayEvent<"sealed_frame">,
   ): Promise<void> {
-    if (event.epoch === this.#state.group?.epoch) this.#read.add(from.handle);
+    if (event.epoch === this.#state.group?.epoch) {
+      this.#read.add(from.handle);
+      this.#unread.delete(from.handle);
+    }
     // Whoever can be read has our leaf in its tree.
     this.#entry.seenBy(from.name);
     let payload: Payload;
