@@ -242,8 +242,9 @@ function escapeLength(text: string): number | "incomplete" {
     if (text[2] === "[") return text.length > 3 ? 4 : "incomplete"; // Linux console: F1 is ESC [ [ A
     for (let i = 2; i < text.length; i++) {
       const code = text.charCodeAt(i);
-      // rxvt ends the keys with Shift in a dollar.
-      if ((code >= 0x40 && code <= 0x7e) || text[i] === "$") return i + 1;
+      // rxvt ends the keys with Shift in a dollar; in the answer about a mode, CSI ? 2004 ; 1 $ y, it is in the middle.
+      const isShifted = text[i] === "$" && /^\d+$/.test(text.slice(2, i));
+      if ((code >= 0x40 && code <= 0x7e) || isShifted) return i + 1;
       if (code < 0x20 || code > 0x7e) return i;
     }
     return "incomplete";

@@ -16,6 +16,7 @@ const SEQUENCES: readonly (readonly [string, string, readonly KeyEvent[]])[] = [
   ["F1 of the Linux console", "\x1b[[A", []],
   ["F1 of others", "\x1bOP", []],
   ["Shift+Delete of rxvt, and a letter behind it", "\x1b[3$a", [text("a")]],
+  ["an answer about a mode, and a letter behind it", "\x1b[?2004;1$ya", [text("a")]],
   ["Shift+Up of rxvt", "\x1b[a", []],
   ["Delete", "\x1b[3~", [key("delete")]],
   ["Delete let go", "\x1b[3;1:3~", []],
