@@ -223,10 +223,11 @@ export class RoomProofs {
 
   /** Resolves when it may be otherwise; undefined where nobody in that room has to answer first. */
   pending(room: JoinedRoom): Promise<void> | undefined {
-    const isOpen = this.#isOn && (this.#arriving.has(room) ||
-      this.#questions.get(room)?.values().some(({ answer, name }) =>
-        answer === undefined && this.#options.people.known.byName(name) !== undefined
-      ));
+    const { known } = this.#options.people;
+    const isAwaited = ({ answer, client, name }: Question) =>
+      answer === undefined && known.byName(personOf(room, client)?.name ?? name) !== undefined;
+    const isOpen = this.#isOn &&
+      (this.#arriving.has(room) || this.#questions.get(room)?.values().some(isAwaited));
     return isOpen ? this.#changed.promise : undefined;
   }
 
@@ -330,7 +331,7 @@ export class RoomProofs {
       nonce,
       room: room.title,
     };
-    const now = room.roster.people.find((person) => person.client === client)?.name ?? name;
+    const now = personOf(room, client)?.name ?? name;
     return [...new Set([name, now])].some((each) =>
       isProofOf(proof, roomStatement({ ...about, name: each }))
     );
@@ -341,13 +342,15 @@ export class RoomProofs {
     question.answered.resolve(answer);
     const person = this.#judge(room, question);
     if (person?.key === "verified") this.#options.proven(room, person);
+    // It has taken a known name since it was asked.
+    if (person !== undefined && !holds(question, person)) this.#meet(room, person.name);
     this.#tellChange();
   }
 
   /** Marks a member by its answer; one who has a name that the user knows, and not its key, is an alarm. */
   #judge(room: JoinedRoom, question: Question): RosterEntry | undefined {
     this.#mark(room, question);
-    const person = room.roster.people.find(({ client }) => client === question.client);
+    const person = personOf(room, question.client);
     if (person?.key !== "questioned" || question.answer === undefined) return person;
     const name = nameKey(person.name);
     if (question.toldAs === name) return person;
@@ -360,7 +363,7 @@ export class RoomProofs {
   /** Writes into the room's list what a member's answer is worth to this user. */
   #mark(room: JoinedRoom, question: Question): void {
     const { client, answer, acceptedAs } = question;
-    const person = room.roster.people.find((each) => each.client === client);
+    const person = personOf(room, client);
     const { known } = this.#options.people;
     if (person === undefined || answer === undefined) return;
     const device = typeof answer === "object" ? answer.key : undefined;
@@ -376,6 +379,10 @@ export class RoomProofs {
       ...(owner === undefined ? {} : { known: owner.name }),
     });
   }
+}
+
+function personOf(room: JoinedRoom, client: number): RosterEntry | undefined {
+  return room.roster.people.find((person) => person.client === client);
 }
 
 /** Whether an answer tells something about a member under its name of now: a key does, silence under another name not. */

@@ -326,6 +326,21 @@ Deno.test("silence under another name is no alarm: who takes a known name is ask
   chat.end();
 });
 
+Deno.test("who takes a known name while it is asked under another is asked again, and its silence is an alarm", async () => {
+  const { chat, clock, console, session, of, lines } = await aliceIn({ device: ALICE, bob: BOB });
+  await session.deliver(membersOf("tmp", "dave"));
+  await console.enter("/whois tmp");
+  await session.deliver(eventOf("renamed", { client: BOB_CLIENT, previous: "tmp", name: "bob" }));
+  await console.enter("the number is");
+  await clock.pass(PROOF_PATIENCE_MS);
+  assert.equal(of("ask_proof").length, 2);
+  assert.doesNotMatch(console.status, /another key/);
+  await clock.pass(PROOF_PATIENCE_MS);
+  assert.match(lines(), /bob shows NO DEVICE KEY/);
+  assert.deepEqual(of("chat"), []);
+  chat.end();
+});
+
 Deno.test("an old client under a known name is told once, and accepted once", async () => {
   const { chat, console, session, lines } = await aliceIn({ bob: BOB });
   await session.deliver(membersOf("carol"));
