@@ -4,7 +4,7 @@ import { withoutLooks } from "../terminal/style.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
-import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { hostAndPort, isOnion } from "../../shared/text/host_and_port.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { ChatAddress } from "../chat/chat_options.ts";
 import { closestCommand, type CommandGroup, type CommandRow, slashUsage } from "./command.ts";
@@ -162,12 +162,13 @@ function serverLines({ address, fingerprint, connected, isV1, connection }: Chat
 }
 
 /** What was compared with the server's fingerprint, and what proves the server where nothing was. */
-function comparison({ isProven, isCompared }: Chat["connection"], { host, tls }: ChatAddress) {
+function comparison(connection: Chat["connection"], { host, tls }: ChatAddress) {
+  const { isProven, isCompared, isUnverified } = connection;
   if (isProven && isCompared) return "as expected";
   if (!isProven) return "not compared";
-  const proof = tls
+  const proof = tls && !isUnverified
     ? "the certificate is valid"
-    : host.endsWith(".onion")
+    : isOnion(host)
     ? "the onion address proves it"
     : "there is no network in between";
   return `not compared; ${proof}`;

@@ -5,6 +5,7 @@ import { connect as connectNode, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
+import { isOnion } from "../../shared/text/host_and_port.ts";
 import type { Proxy } from "../config/proxy_url.ts";
 import { proxyUnreachable } from "./connection_faults.ts";
 import { addressOf, asciiHost, type Endpoint } from "./endpoint.ts";
@@ -88,7 +89,7 @@ async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
 
 /** A name below .onion means something to Tor alone: the look-up would tell others of it. Throws ConnectionError. */
 export function refuseOnion(host: string, endpoint: Endpoint): void {
-  if (!/\.onion\.?$/i.test(host)) return;
+  if (!isOnion(host)) return;
   throw new ConnectionError(
     `Cannot connect to ${addressOf(endpoint)}: names below .onion are reached through Tor only`,
     { hint: "--proxy socks5://127.0.0.1:9050, where Tor listens there" },

@@ -5,6 +5,11 @@ export function hostAndPort(host: string, port: number): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether a host is a name of Tor, which is a key. */
+export function isOnion(host: string): boolean {
+  return /\.onion\.?$/i.test(host);
+}
+
 /** The zone of an address of this machine's own networks (RFC 4007 §11): the name or number of an interface. */
 const ZONE = /^([0-9a-f:.]+)%([A-Za-z0-9._~-]{1,32})$/i;
 

@@ -245,6 +245,18 @@ Deno.test("/status says who the server is, what protects the way to it, and whic
       "- server: chat.example.org:6400, no TLS, protocol 2: encrypted to the server, with forward secrecy",
       `- fingerprint: ${fingerprint} (not compared; there is no network in between)`,
     ]],
+    // With --tls-insecure, the certificate proves nothing.
+    [{ fingerprint }, { tls: true }, { isCompared: () => false, isUnverified: () => true }, [
+      line,
+      "- server: chat.example.org:6400, TLS (certificate not known here), protocol 2: encrypted to the server, with " +
+      "forward secrecy",
+      `- fingerprint: ${fingerprint} (not compared; there is no network in between)`,
+    ]],
+    [{ fingerprint }, { host: "a.onion.", tls: false }, { isCompared: () => false }, [
+      line,
+      "- server: a.onion.:6400, no TLS, protocol 2: encrypted to the server, with forward secrecy",
+      `- fingerprint: ${fingerprint} (not compared; the onion address proves it)`,
+    ]],
     [{ isV1: true }, { tls: false }, {}, [
       line,
       "- server: chat.example.org:6400, no TLS, old protocol: no forward secrecy",
