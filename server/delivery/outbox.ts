@@ -175,11 +175,16 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     this.#sealed = undefined;
     if (bytes === undefined || this.#isClosed) return;
     const since = this.#sealedSince;
-    this.#owner.write(bytes).then(() => {
-      this.#owner.onWritten(bytes, performance.now() - since);
-      this.#endFlight();
-      this.#goOn();
-    }, () => this.#break());
+    try {
+      this.#owner.write(bytes).then(() => {
+        this.#owner.onWritten(bytes, performance.now() - since);
+        this.#endFlight();
+        this.#goOn();
+      }, () => this.#break());
+    } catch {
+      // Thrown on, it would keep all that write after it from their turn.
+      this.#break();
+    }
   }
 
   #add(queue: Queue<C>, body: OutgoingBody<C>): void {

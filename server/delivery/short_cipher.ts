@@ -2,6 +2,7 @@
 // garbage before its first byte, which is most of what a single message costs its sender's link and each member's. Keys
 // and opened texts are wiped from its memory after each record.
 
+import { BytePool } from "../../shared/base/bytes.ts";
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -13,8 +14,6 @@ import {
 /** Longest plaintext that it seals and opens faster than node:crypto. */
 export const SHORT_MAX_BYTES = 1_024;
 const ASSOCIATED_MAX_BYTES = 16;
-// Opened texts share blocks, none of which is used again: a buffer of its own costs 400 bytes however short it is.
-const BLOCK_BYTES = 8_192;
 
 /** What is used of the library. Numbers are addresses in its memory, or lengths. */
 interface Sodium {
@@ -62,8 +61,7 @@ class SodiumCipher implements ShortCipher {
   readonly #key: number;
   readonly #nonce: number;
   readonly #associated: number;
-  #block = new Uint8Array(BLOCK_BYTES);
-  #used = 0;
+  readonly #opened = new BytePool();
 
   constructor(sodium: Sodium) {
     this.#sodium = sodium;
@@ -115,7 +113,7 @@ class SodiumCipher implements ShortCipher {
     ) !== 0;
     memory.fill(0, this.#key, this.#key + AEAD_KEY_BYTES);
     if (failed) return undefined;
-    const plaintext = this.#room(length);
+    const plaintext = this.#opened.take(length);
     plaintext.set(memory.subarray(this.#text, this.#text + length));
     memory.fill(0, this.#text, this.#text + length);
     return plaintext;
@@ -134,15 +132,5 @@ class SodiumCipher implements ShortCipher {
     memory.set(nonce, this.#nonce);
     memory.set(associatedData, this.#associated);
     return memory;
-  }
-
-  #room(length: number): Uint8Array {
-    if (this.#used + length > BLOCK_BYTES) {
-      this.#block = new Uint8Array(BLOCK_BYTES);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used += length;
-    return this.#block.subarray(start, this.#used);
   }
 }

@@ -1,13 +1,13 @@
 // Buffers that are written and then used again. A new buffer for each write costs a third of the time of a busy
 // fan-out: the system clears it, and the collector runs more often.
 
+import { BytePool } from "../../shared/base/bytes.ts";
+
 // The smallest write for which a buffer is kept, and the largest: sizes are powers of two.
 const SMALLEST_LOG2 = 10;
 const LARGEST_LOG2 = 18;
-// Short writes share blocks, which are not used again: a buffer outside the heap costs 400 bytes however short it is.
-// Not those of smallBytes(), which live as long as the keys in them.
+// Short writes share buffers that are not used again; not those of smallBytes(), which live as long as the keys in them.
 const SHORT_MAX_BYTES = 512;
-const BLOCK_BYTES = 8_192;
 /** Bytes that are kept for later writes. */
 export const KEPT_MAX_BYTES = 4 * 1_024 * 1_024;
 
@@ -15,9 +15,8 @@ export const KEPT_MAX_BYTES = 4 * 1_024 * 1_024;
 export class WriteBuffers {
   /** Free buffers by the power of two of their size. */
   readonly #free: Uint8Array[][] = [];
+  readonly #short = new BytePool();
   #kept = 0;
-  #block = new Uint8Array(BLOCK_BYTES);
-  #used = 0;
 
   /** Bytes that are kept for later writes. */
   get kept(): number {
@@ -26,7 +25,7 @@ export class WriteBuffers {
 
   /** `length` bytes of any content. */
   take(length: number): Uint8Array {
-    if (length <= SHORT_MAX_BYTES) return this.#takeShort(length);
+    if (length <= SHORT_MAX_BYTES) return this.#short.take(length);
     const log2 = Math.max(SMALLEST_LOG2, 32 - Math.clz32(length - 1));
     if (log2 > LARGEST_LOG2) return new Uint8Array(length);
     const buffer = this.#free[log2]?.pop();
@@ -44,15 +43,5 @@ export class WriteBuffers {
     if (this.#kept + byteLength > KEPT_MAX_BYTES) return;
     this.#kept += byteLength;
     (this.#free[log2] ??= []).push(new Uint8Array(buffer));
-  }
-
-  #takeShort(length: number): Uint8Array {
-    if (this.#used + length > BLOCK_BYTES) {
-      this.#block = new Uint8Array(BLOCK_BYTES);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used += length;
-    return this.#block.subarray(start, this.#used);
   }
 }

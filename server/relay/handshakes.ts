@@ -4,7 +4,7 @@
 import { startWorker } from "#platform/worker.ts";
 import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
-import { HANDSHAKE_WORKER } from "../config/limits.ts";
+import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../config/limits.ts";
 import type { FromHandshakeWorker, ToHandshakeWorker } from "./handshake_worker.ts";
 
 type Settle = (session: ServerSession | undefined) => void;
@@ -89,7 +89,7 @@ export class Handshakes {
       event.preventDefault();
       if (worker === this.#worker) this.#dismiss();
     };
-    this.#watch = setInterval(() => this.#dismissIdle(), HANDSHAKE_WORKER.idleMs);
+    this.#watch = setInterval(() => this.#dismissUseless(), HANDSHAKE_DEADLINE_MS);
     identityToText(this.#identity).then((identity) => this.#post({ identity }));
   }
 
@@ -106,9 +106,11 @@ export class Handshakes {
     this.#computing.delete(message.id);
   }
 
-  #dismissIdle(): void {
-    const isIdle = this.#now() - this.#usedAt >= HANDSHAKE_WORKER.idleMs;
-    if (isIdle && this.#computing.size === 0) this.#dismiss();
+  /** Ends a worker that is idle, or hangs: then as many handshakes as run at once wait for it, and no other begins. */
+  #dismissUseless(): void {
+    const isIdle = this.#computing.size === 0;
+    const patience = isIdle ? HANDSHAKE_WORKER.idleMs : HANDSHAKE_DEADLINE_MS;
+    if (this.#now() - this.#usedAt >= patience) this.#dismiss();
   }
 
   #dismiss(): void {

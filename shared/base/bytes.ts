@@ -6,7 +6,7 @@ export class BytePool {
   #block = new Uint8Array(BLOCK_BYTES);
   #used = 0;
 
-  /** Zeros to write few bytes into, at most 512. */
+  /** Zeros to write few bytes into, at most 1,024. */
   take(length: number): Uint8Array {
     if (this.#used + length > BLOCK_BYTES) {
       this.#block = new Uint8Array(BLOCK_BYTES);

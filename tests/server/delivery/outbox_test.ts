@@ -187,6 +187,26 @@ Deno.test("what cannot be sealed breaks its own outbox and no other", async () =
   assert.deepEqual(told, ["bad broken", "good written"]);
 });
 
+Deno.test("a write that throws instead of rejecting breaks its own outbox and no other", async () => {
+  const told: string[] = [];
+  const [bad, good] = ["bad", "good"].map((name) =>
+    new Outbox<number>({
+      mostBodies: Infinity,
+      seal: () => new Uint8Array(1),
+      write() {
+        if (name === "bad") throw new Error("there is no such connection");
+        return Promise.resolve(void told.push(`${name} written`));
+      },
+      onOverflow() {},
+      onBroken: () => void told.push(`${name} broken`),
+      onWritten() {},
+    }, { budget: new FairBudget(OUTBOX_BUDGET), source: name })
+  ) as [Outbox<number>, Outbox<number>];
+  for (const outbox of [bad, good]) outbox.send(body(1, 1));
+  await Promise.all([bad.drained(), good.drained()]);
+  assert.deepEqual(told, ["bad broken", "good written"]);
+});
+
 Deno.test("waiting for an outbox to drain ends when it is closed", async () => {
   const { outbox } = recorded();
   outbox.send(body(1, 1));

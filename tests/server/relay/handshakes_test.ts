@@ -3,7 +3,7 @@ import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import { HandshakeError } from "../../../shared/channel/handshake_error.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
-import { HANDSHAKE_WORKER } from "../../../server/config/limits.ts";
+import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../../../server/config/limits.ts";
 import { Handshakes } from "../../../server/relay/handshakes.ts";
 
 const identity = await generateIdentity();
@@ -72,6 +72,54 @@ Deno.test("a worker that ends takes no handshake with it", async () => {
   running.abort();
   const { server, client } = await under;
   assert.deepEqual(server, client);
+});
+
+Deno.test("a worker that answers nothing is ended, and so is one that nobody asks anything", async () => {
+  const { Worker, setInterval } = globalThis;
+  let [now, ended, answers] = [0, 0, false];
+  let look = () => {};
+  globalThis.Worker = class {
+    onmessage = (_: unknown) => {};
+    postMessage(asked: object) {
+      if ("identity" in asked) this.onmessage({ data: { ready: true } });
+      else if (answers) this.onmessage({ data: { ...asked, session: undefined } });
+    }
+    terminate() {
+      ended++;
+    }
+  } as unknown as typeof Worker;
+  globalThis.setInterval = ((watch: () => void) => {
+    look = watch;
+  }) as unknown as typeof setInterval;
+  try {
+    const handshakes = new Handshakes(identity, { waiting: many, processors: 2, now: () => now });
+    handshakes.run(new AbortController().signal);
+    await shakeHands(handshakes);
+    await helped(handshakes);
+    const under = shakeHands(handshakes);
+    while (now < HANDSHAKE_DEADLINE_MS) {
+      look();
+      assert.equal(ended, 0);
+      await new Promise((resolve) => setTimeout(resolve));
+      now += HANDSHAKE_DEADLINE_MS / 4;
+    }
+    look();
+    const { server, client } = await under;
+    assert.deepEqual(server, client);
+    assert.deepEqual([ended, handshakes.isHelped], [1, false]);
+    answers = true;
+    await shakeHands(handshakes);
+    await helped(handshakes);
+    await shakeHands(handshakes);
+    now += HANDSHAKE_WORKER.idleMs - 1;
+    look();
+    assert.equal(ended, 1);
+    now += 1;
+    look();
+    assert.equal(ended, 2);
+  } finally {
+    Object.assign(globalThis, { Worker, setInterval });
+  }
 });
 
 Deno.test("no worker starts for few handshakes, on one processor, or in a server that does not run", async () => {
