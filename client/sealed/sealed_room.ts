@@ -250,7 +250,7 @@ export class SealedRoom {
       case "pull":
         return this.#pulled(event);
       case "taken":
-        return chat.transfers.handleTaken(event);
+        return chat.transfers.handleSealedTaken(event);
       case "receipt":
         return this.#receipt(event);
     }

@@ -113,9 +113,11 @@ export class FileExchange {
   /** A chunk of an own file for those who asked for it; without data it cannot be had any longer. */
   async part({ to, file, index, data }: RequestAbout<"part">): Promise<void> {
     const served = this.#servedAs(file);
-    // Forgotten meanwhile: the chat waits for an answer to each.
-    if (served === undefined) return this.#state.options.tell({ kind: "taken", file, index });
-    if (data.length === 0) return await this.withdraw({ file });
+    // Forgotten meanwhile, or not what it was: the chat waits for an answer to each.
+    if (served === undefined || data.length === 0) {
+      this.#state.options.tell({ kind: "taken", file, index });
+      return await this.withdraw({ file });
+    }
     const handles = to.map((client) => this.#state.people.handleOf(client) ?? "");
     const chunk = await served.sealer.seal(index, data);
     this.#sendChunk(served, { handles, index, chunk, isTold: true });

@@ -89,6 +89,14 @@ export class Transfers {
     this.#window.cameUpTo(chunkKey(chunk));
   }
 
+  /**
+   * A chunk of one of our files in a sealed room is done with. Of others it tells nothing: the room's worker answers for
+   * some by itself, and what leaves for plain rooms may overtake it.
+   */
+  handleSealedTaken(chunk: { readonly file: string; readonly index: number }): void {
+    this.#window.came(chunkKey(chunk));
+  }
+
   /** A receiver asks for chunks of one of our files. */
   handlePull(event: WithAnyIds<EventOf<"pull">>): void {
     const sending = this.#sendingOf(event.file);

@@ -530,6 +530,21 @@ Deno.test("a file that is withdrawn ends at those who heard of it", async () => 
   assert.equal(alice!.told("pull").length, 0);
 });
 
+Deno.test("a chunk that cannot be had any longer, or is of a file that was forgotten, is done with at once", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await offer(relay, alice!, new Uint8Array(9));
+  for (const index of [0, 1]) {
+    const part = { to: [1], file: "f1", index, data: new Uint8Array() };
+    await alice!.machine.handle({ kind: "part", ...part });
+  }
+  await relay.settle();
+  assert.deepEqual(alice!.told("taken").map(({ file, index }) => [file, index]), [
+    ["f1", 0],
+    ["f1", 1],
+  ]);
+  assert.equal(bob!.told("chunk")[0]?.last, true);
+});
+
 /** Whether both are the same chunk of the same file. */
 function sameStart(a: Uint8Array, b: Uint8Array): boolean {
   return a.subarray(0, 20).every((byte, at) => byte === b[at]);
