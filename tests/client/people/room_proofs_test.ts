@@ -3,8 +3,6 @@
 import assert from "node:assert/strict";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { PROOF_ANSWERS, PROOF_PATIENCE_MS } from "../../../client/base/limits.ts";
-import type { ChatOptions } from "../../../client/chat/chat_options.ts";
-import { KnownPeople } from "../../../client/people/known_people.ts";
 import type { AlarmManner } from "../../../client/sealed/alarm.ts";
 import {
   type DeviceKey,
@@ -13,10 +11,9 @@ import {
   type RoomClaim,
   roomStatement,
 } from "../../../shared/crypto/device_key.ts";
-import { type Fingerprint, fingerprintOf } from "../../../shared/crypto/fingerprint.ts";
+import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { sha256 } from "../../../shared/crypto/hkdf.ts";
 import type { RequestOf } from "../../../shared/messages/messages_v2.ts";
-import { nameKey } from "../../../shared/text/names.ts";
 import {
   eventOf,
   FakeSession,
@@ -24,15 +21,18 @@ import {
   membersOf,
   startChat,
 } from "../../helpers/fakes/chat_fakes.ts";
+import {
+  BOB,
+  BOB_CLIENT,
+  knowing,
+  MALLORY,
+  proofOf,
+  SERVER,
+  SERVER_KEY,
+} from "../../helpers/fakes/known_bob.ts";
 import { toHex } from "#platform/bytes.ts";
 
-const SERVER_KEY = new Uint8Array(32).fill(1);
-const SERVER = fingerprintOf(SERVER_KEY);
-const BOB = deviceKeyOf(new Uint8Array(32).fill(2));
-const MALLORY = deviceKeyOf(new Uint8Array(32).fill(3));
 const ALICE = deviceKeyOf(new Uint8Array(32).fill(4));
-/** Their numbers: members() counts from 0, and alice is 7. */
-const BOB_CLIENT = 0;
 
 interface Knows {
   readonly device?: DeviceKey;
@@ -40,32 +40,18 @@ interface Knows {
   readonly alarms?: AlarmManner;
 }
 
-function peopleOf({ device, bob }: Knows): NonNullable<ChatOptions["people"]> {
-  const known = new Map(
-    bob === undefined
-      ? []
-      : [[nameKey("bob"), { name: "bob", key: toHex(bob.publicKey), date: "2026-11-29" }]],
-  );
-  return { device, known: new KnownPeople(known) };
-}
-
 /** Alice in the lobby, before she is told who is there. */
 async function aliceIn(knows: Knows = {}, fingerprint: Fingerprint | undefined = SERVER) {
   const session = new FakeSession({ fingerprint });
-  const { alarms = "hold" } = knows;
-  const fake = await startChat([session], { people: peopleOf(knows), alarms });
+  const { device, bob, alarms = "hold" } = knows;
+  const people = { device, known: knowing(bob) };
+  const fake = await startChat([session], { people, alarms });
   void readTerminal({ chat: fake.chat, downloads: false, clock: fake.clock });
   const of = <K extends "ask_proof" | "proof" | "chat" | "direct">(kind: K) =>
     session.sent.filter((request): request is RequestOf<K> => request.kind === kind);
   const lines = () => fake.console.printed.join("\n");
-  const answer = (key: DeviceKey, changes: Partial<RoomClaim> = {}) => {
-    const [{ nonce }] = of("ask_proof").slice(-1) as [RequestOf<"ask_proof">];
-    const claim = { server: sha256(SERVER_KEY), prover: BOB_CLIENT, asker: 7, nonce };
-    const statement = roomStatement({ ...claim, room: "lobby", name: "bob", ...changes });
-    return session.deliver(
-      { kind: "proof", room: LOBBY, client: BOB_CLIENT, ...proveAs(key, statement) },
-    );
-  };
+  const answer = (key: DeviceKey, changes: Partial<RoomClaim> = {}) =>
+    session.deliver(proofOf(key, session, changes));
   return { ...fake, session, of, lines, answer };
 }
 
@@ -283,15 +269,10 @@ Deno.test("an answer that comes late ends the alarm", async () => {
 });
 
 Deno.test("who was asked under another name is an alarm as soon as the name is a known one, however often it changes", async () => {
-  const { chat, console, session, of, lines } = await aliceIn({ device: ALICE, bob: BOB });
+  const { chat, console, session, of, answer, lines } = await aliceIn({ device: ALICE, bob: BOB });
   await session.deliver(membersOf("carol", "dave"));
   await console.enter("/whois carol");
-  const [{ nonce }] = of("ask_proof") as [RequestOf<"ask_proof">];
-  const claim = { server: sha256(SERVER_KEY), prover: 0, asker: 7, nonce };
-  const statement = roomStatement({ ...claim, room: "lobby", name: "carol" });
-  await session.deliver(
-    { kind: "proof", room: LOBBY, client: 0, ...proveAs(MALLORY, statement) },
-  );
+  await answer(MALLORY, { name: "carol" });
   await console.enter("/verify carol anyway");
   const rename = (previous: string, name: string) =>
     session.deliver(eventOf("renamed", { client: 0, previous, name }));
