@@ -45,7 +45,9 @@ export function dispatchRequest(session: Session, request: Request): void {
     const { requests } = session;
     if (requests.isRepeat(request.id)) {
       if (isFree) session.requestBudget.spend();
-      return session.tell(requests.answerTo(request.id));
+      const answer = requests.answerTo(request.id);
+      if (answer !== undefined) session.tell(answer);
+      return;
     }
     if (!requests.take(request.id)) {
       throw new ProtocolError("Cannot take a request whose number is not the next");

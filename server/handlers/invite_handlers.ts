@@ -36,7 +36,7 @@ function whenAgreed<T>(
   agreed: Promise<T>,
   answer: (result: T) => void,
 ): void {
-  void agreed.then(answer, (error) => {
+  void session.requests.decideLater(id, agreed).then(answer, (error) => {
     if (!(error instanceof CmdchatError)) throw error;
     session.decline(id, error.message);
   });

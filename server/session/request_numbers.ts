@@ -12,6 +12,7 @@ export class RequestNumbers {
   acceptsAny = false;
   // Made with the first refusal: most of 10,000 sessions have none.
   #declined: Map<number, string> | undefined;
+  #undecided: Set<number> | undefined;
 
   /** Whether request `id` was handled before. */
   isRepeat(id: RequestId): boolean {
@@ -35,8 +36,16 @@ export class RequestNumbers {
     }
   }
 
-  /** The answer to a repeat of request `id`. */
-  answerTo(id: RequestId): Event {
+  /** Request `id` is answered once `decision` is made, and a repeat of it not before. Gives the decision. */
+  decideLater<T>(id: RequestId, decision: Promise<T>): Promise<T> {
+    const undecided = this.#undecided ??= new Set();
+    undecided.add(id);
+    return decision.finally(() => undecided.delete(id));
+  }
+
+  /** The answer to a repeat of request `id`; undefined where it is answered later. */
+  answerTo(id: RequestId): Event | undefined {
+    if (this.#undecided?.has(id)) return undefined;
     const why = this.#declined?.get(id);
     return why === undefined ? { kind: "done", id } : { kind: "declined", id, why };
   }
