@@ -2,7 +2,7 @@
 // beside a copy of as many bytes over one TLS link that neither reads nor writes a disk.
 
 import { randomBytes } from "node:crypto";
-import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { pause, type Size } from "../load/load.ts";
 import { startProgram, startRelay } from "../processes.ts";
 import type { Row } from "../row.ts";
@@ -62,7 +62,7 @@ interface Copied {
 }
 
 async function betweenDisks(
-  certificate: Awaited<ReturnType<typeof makeCertificate>>,
+  certificate: TestCertificate,
   mib: number,
 ): Promise<Copied> {
   const home = await Deno.makeTempDir({ prefix: "cmdchat-bench-" });

@@ -13,6 +13,7 @@ import { SEALED_BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { frameBody } from "../../../shared/channel/record_batch.ts";
 import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import type { Request } from "../../../shared/messages/messages_v2.ts";
+import { writeAll } from "../../bench/load/load.ts";
 import { floodHandshakes, floodTls, tryToken } from "../../helpers/hostile/many_logins.ts";
 import { within } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
@@ -53,7 +54,7 @@ async function honestPair({ port }: RunningServer, token: string | null = null) 
 async function pour(peer: V2Peer, request: Request): Promise<void> {
   for (const piece of frameBody(encodeRequest(request))) {
     const record = peer.cipher.seal([piece]);
-    for (let at = 0; at < record.length;) at += await peer.conn.write(record.subarray(at));
+    await writeAll(peer.conn, record);
   }
 }
 
@@ -117,7 +118,7 @@ Deno.test("records that hold nothing are paced like requests, and who does not s
   const pouring = (async () => {
     while (!isOver) {
       const records = concatBytes(Array.from({ length: 500 }, () => eve.cipher.seal([])));
-      for (let at = 0; at < records.length;) at += await eve.conn.write(records.subarray(at));
+      await writeAll(eve.conn, records);
     }
   })().catch(() => {});
   await within(eve.ended, "the end of who pours", PACE_PATIENCE_MS + 10_000);

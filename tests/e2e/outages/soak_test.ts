@@ -262,6 +262,7 @@ test(`for ${MINUTES} minutes clients come, talk and go: memory, handles and late
   const [, early, ...later] = seen as [Window, Window, ...Window[]];
   const last = later.at(-1) as Window;
   assert.ok(visits.n > 10, `${visits.n} visits`);
+  assert.ok(count.heard > 10 * RESIDENTS, `${count.heard} messages heard`);
   assert.equal(count.text, "0 lost, 0 doubled, 0 out of order");
   assert.ok(last.heap < early.heap * 1.1 + HEAP_SLACK, "memory grew");
   // A busy machine makes both slow; what grows with time makes only one of them.

@@ -286,9 +286,8 @@ Deno.test("with --take-over and nobody there, a server starts as ever", async ()
 /** A server of another version: its hand-over has another name. */
 async function startOther(place: Place, folder: string): Promise<RunningServer> {
   const changed = "server/relay/hand_over_state.ts";
-  for (const name of ["server", "shared", "deno.json", "deno.lock"]) {
-    await new Deno.Command("cp", { args: ["-r", name, folder] }).output();
-  }
+  const args = ["-r", "server", "shared", "deno.json", "deno.lock", folder];
+  await new Deno.Command("cp", { args }).output();
   const text = await Deno.readTextFile(`${folder}/${changed}`);
   const renamed = text.replace(/"cmdchat hand-over \w+"/, '"cmdchat hand-over another"');
   assert.notEqual(renamed, text);

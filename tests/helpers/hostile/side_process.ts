@@ -1,6 +1,7 @@
 // A program beside a test, in a process of its own: what floods or dies must not take the test with it.
 
 import { within } from "../peers/v1_peer.ts";
+import { kill } from "../programs/server_process.ts";
 
 /** Starts the program `tests/helpers/NAME.ts` and waits for its first word. */
 export async function startSide(
@@ -22,10 +23,6 @@ export async function startSide(
 
 /** Ends it with SIGKILL. */
 export async function killSide(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
+  kill(child, "SIGKILL");
   await child.status;
 }

@@ -137,11 +137,12 @@ function spawn(
   }).spawn();
 }
 
-function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+/** Sends a signal to a child, also to one that has ended already. */
+export function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch (error) {
-    // It has ended already, which both ways of the runtime to say so mean.
+    // Both are ways of the runtime to say that it has ended.
     if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -127,8 +127,8 @@ export async function fingerprintFrom(server: RunningServer): Promise<string> {
   return fingerprint;
 }
 
-/** What is done to one record in the middle of a session. */
-export const RECORD_ATTACKS: Readonly<
+// What is done to one record in the middle of a session.
+const RECORD_ATTACKS: Readonly<
   Record<string, (passing: Passing, kept: Uint8Array[]) => Promise<void>>
 > = {
   async repeats({ on, body }) {
@@ -237,14 +237,9 @@ export async function strikeRecords(
             await new Promise((resolve) => setTimeout(resolve, 10));
           }
           assert.ok((await Promise.all(outcomes)).every((outcome) => outcome === "confirmed"));
-          for (
-            const { heard, until } of [alice, bob].map((chat) => ({
-              heard: () => chat.heard,
-              until: chat.until,
-            }))
-          ) {
-            await until(() => heard().length >= 24, "all messages");
-            const texts = heard().map(({ text }) => String(text));
+          for (const chat of [alice, bob]) {
+            await chat.until(() => chat.heard.length >= 24, "all messages");
+            const texts = chat.heard.map(({ text }) => String(text));
             assert.equal(new Set(texts).size, 24, "each once");
             assert.equal(texts.length, 24);
             for (const who of ["alice", "bob"]) {
