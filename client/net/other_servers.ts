@@ -5,7 +5,7 @@
 import ipaddr from "ipaddr.js";
 import { isIP } from "node:net";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import { canonicalHost } from "../../shared/text/host_and_port.ts";
+import { canonicalHost, isUnlisted } from "../../shared/text/host_and_port.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Resolve } from "./host_addresses.ts";
 
@@ -54,7 +54,7 @@ export class OtherServers {
     this.#teller = teller;
     this.#places = list.map(([host, port]) => ({ host, port })).filter(({ host, port }) =>
       host === canonicalHost(host) && !host.includes("%") &&
-      !/(^|\.)(onion|localhost)\.?$/.test(host) &&
+      !isUnlisted(host) &&
       (port >= PORT_MIN || port === PORT_HTTPS || port === teller.port)
     );
   }

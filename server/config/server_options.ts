@@ -1,6 +1,6 @@
 // The server's options: one table from which parsing, help and the list in docs/OPERATIONS.md derive.
 
-import { canonicalHost } from "../../shared/text/host_and_port.ts";
+import { canonicalHost, isUnlisted } from "../../shared/text/host_and_port.ts";
 import { closest } from "../../shared/text/closest.ts";
 import {
   type CommandLineInput,
@@ -45,8 +45,7 @@ function clientAddress(text: string): { readonly host: string; readonly port: nu
   if (!isHost || !(port >= 1 && port <= 65_535) || isNobody(host)) {
     throw new UsageError("it must be HOST:PORT, such as chat1.example.org:5050");
   }
-  // A client follows no server to them (client/net/other_servers.ts): the list would be for nobody.
-  if (/(^|\.)(onion|localhost)\.?$/.test(host)) {
+  if (isUnlisted(host)) {
     throw new UsageError("it must be a name or an address that clients reach from elsewhere");
   }
   return { host, port };

@@ -10,6 +10,11 @@ export function isOnion(host: string): boolean {
   return /\.onion\.?$/i.test(host);
 }
 
+/** Whether a host in its canonical form is for Tor or for one machine alone: clients follow no list of servers there. */
+export function isUnlisted(host: string): boolean {
+  return /(^|\.)(onion|localhost)\.?$/.test(host);
+}
+
 /** The zone of an address of this machine's own networks (RFC 4007 §11): the name or number of an interface. */
 const ZONE = /^([0-9a-f:.]+)%([A-Za-z0-9._~-]{1,32})$/i;
 
