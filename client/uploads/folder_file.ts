@@ -6,7 +6,7 @@ import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { FOLDER_ENTRIES_MAX, type TarEntry } from "../files/tar_header.ts";
 import { ChunkError } from "../transfer_base/source_file.ts";
-import { ArchiveParts, ArchiveSource, type PartReader } from "./archive.ts";
+import { ArchiveParts, ArchiveSource, type PartReader, shownName } from "./archive.ts";
 import type { ByteSource } from "./checked_file.ts";
 
 const NAME_SHOWN_MAX = 200;
@@ -140,8 +140,8 @@ async function openAgain(part: Part): Promise<Deno.FsFile> {
   throw changed(part, "was changed");
 }
 
-function changed({ from }: Part, how: string): ChunkError {
-  const reason = `${quote(basename(from), NAME_SHOWN_MAX)} ${how} while it was sent`;
+function changed(part: Part, how: string): ChunkError {
+  const reason = `${shownName(part)} ${how} while it was sent`;
   return new ChunkError({ code: "changed", reason });
 }
 

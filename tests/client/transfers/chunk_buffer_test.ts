@@ -49,7 +49,7 @@ Deno.test("chunks in order make the file and its digest", () => {
   assert.equal(file.chunks.length, 0);
 });
 
-Deno.test("what is kept is a copy of its own size, whatever the chunk was a part of", () => {
+Deno.test("a chunk that is a part of much more is kept as a copy of its own size, one in its message as it is", () => {
   const file = new ChunkBuffer(OFFER);
   // A Buffer's slice() is a view, unlike that of any other array of bytes.
   const record = Buffer.alloc(2 * FILE_CHUNK_BYTES);
@@ -63,6 +63,11 @@ Deno.test("what is kept is a copy of its own size, whatever the chunk was a part
   }
   assertSame(joined(file), BYTES);
   for (const chunk of file.chunks) assert.equal(chunk.buffer.byteLength, chunk.length);
+  const other = new ChunkBuffer(OFFER);
+  const message = new Uint8Array(FILE_CHUNK_BYTES + 40);
+  message.set(FIRST.data, 40);
+  assert.equal(other.add({ ...FIRST, data: message.subarray(40) }), undefined);
+  assert.equal(other.chunks[0]?.buffer, message.buffer);
 });
 
 Deno.test("every chunk that is not the next one ends the transfer", () => {
