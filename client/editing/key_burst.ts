@@ -17,11 +17,11 @@ export interface KeyBurstOptions {
   readonly deliver: (keys: readonly UserKey[]) => void;
 }
 
-/** Passes keys on, with the Enter at the end of a burst held back until nothing follows it. */
+/** Passes keys on, with what ends a burst, Enter or a key that ends the program, held back until nothing follows it. */
 export class KeyBurst {
   readonly #options: KeyBurstOptions;
   #state: "idle" | "burst" | "paste" = "idle";
-  #isEnterHeld = false;
+  #held: readonly UserKey[] = [];
   #cancel: (() => void) | undefined;
 
   constructor(options: KeyBurstOptions) {
@@ -32,23 +32,25 @@ export class KeyBurst {
   take(keys: readonly UserKey[]): void {
     if (keys.length === 0) return;
     this.#cancel?.();
-    const all = this.#isEnterHeld ? [ENTER, ...keys] : keys;
-    // A held Enter had text before it.
-    let isAfterText = this.#isEnterHeld || this.#state !== "idle";
-    this.#isEnterHeld = false;
+    const all = [...this.#held, ...keys];
+    // What is held had text before it.
+    let isAfterText = this.#held.length > 0 || this.#state !== "idle";
+    const held: UserKey[] = [];
     if (hasLineBreak(all, isAfterText)) this.#state = "paste";
     const passed: UserKey[] = [];
     const lastText = all.findLastIndex(({ kind }) => kind === "text");
     for (const [index, key] of all.entries()) {
       const next = all[index + 1];
-      if (this.#state === "paste" && isEnding(key) && index < lastText) continue;
-      if (!isKey(key, "enter")) passed.push(this.#state === "paste" ? asPasted(key) : key);
+      if (this.#state === "paste" && isEnding(key)) {
+        if (index > lastText) held.push(key);
+      } else if (!isKey(key, "enter")) passed.push(this.#state === "paste" ? asPasted(key) : key);
       else if (this.#state === "paste") passed.push({ kind: "text", text: "\n" });
-      else if (next === undefined && isAfterText) this.#isEnterHeld = true;
+      else if (next === undefined && isAfterText) held.push(key);
       else passed.push(key);
       if (key.kind === "text") isAfterText = true;
       if (isAfterText && this.#state === "idle") this.#state = "burst";
     }
+    this.#held = held;
     this.#wait();
     this.#options.deliver(passed);
   }
@@ -65,13 +67,11 @@ export class KeyBurst {
 
   #end(): void {
     this.#state = "idle";
-    if (!this.#isEnterHeld) return;
-    this.#isEnterHeld = false;
-    this.#options.deliver([ENTER]);
+    const held = this.#held;
+    this.#held = [];
+    if (held.length > 0) this.#options.deliver(held);
   }
 }
-
-const ENTER: UserKey = { kind: "key", key: "enter" };
 
 /** Whether there is an Enter between two texts. */
 function hasLineBreak(keys: readonly UserKey[], isAfterText: boolean): boolean {

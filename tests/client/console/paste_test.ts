@@ -32,6 +32,11 @@ const PASTES: readonly (readonly [string, readonly (readonly [string, number])[]
   ["a table without brackets", [["a\tb\rc\td", 0]], "a\tb\nc\td"],
   ["line feeds without brackets", [["a\nb", 0]], "a\nb"],
   ["a binary file without brackets", [["a\r\x04b\r\x03c\x1ad\x03\x03e", 0]], "a\nb\ncde"],
+  [
+    "a binary file without brackets, in pieces",
+    [["a\rb\x03", 0], ["\x1a", 300], ["c\x03", 300], ["d", 300]],
+    "a\nbcd",
+  ],
 ];
 
 const CONSOLES = { "the prompt": openPrompt, "--plain": openPlain } as const;
@@ -85,6 +90,16 @@ Deno.test("a paste whose end does not come says so, and Ctrl-C ends it", async (
   assert.deepEqual(chat.events, []);
   await chat.type("!\r");
   assert.deepEqual(chat.events, [{ kind: "line", text: "secret!" }]);
+});
+
+Deno.test("Ctrl-C behind a paste without brackets means what it says, once it is clear that nothing follows", async () => {
+  await using chat = await openPrompt(SIZE);
+  chat.send("a\rb\x03");
+  await chat.settle();
+  assert.match(chat.tty.screen.join("\n"), /> a\n *b/);
+  chat.timers.advance(600);
+  await chat.settle();
+  assert.doesNotMatch(chat.tty.screen.join("\n"), /> a/);
 });
 
 Deno.test("a burst of many lines is asked about like any long paste", async () => {
