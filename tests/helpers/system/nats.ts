@@ -1,5 +1,6 @@
 // Real nats-servers for tests: one, or a cluster, in memory, on ports of their own.
 
+import { type NatsOptions, STREAM_BYTES } from "../../../server/nats/nats_options.ts";
 import { programPath } from "../repo/system_needs.ts";
 import { within } from "../peers/v1_peer.ts";
 
@@ -24,6 +25,17 @@ export interface NatsCluster extends AsyncDisposable {
   /** Writes what all nodes read as their configuration, beside their arguments, and lets them read it again. */
   configure(text: string): Promise<void>;
 }
+
+/** How a server reaches nodes that ask for no login. */
+export const OPEN_NATS: Omit<NatsOptions, "servers"> = {
+  user: undefined,
+  password: undefined,
+  token: undefined,
+  nkey: undefined,
+  tls: undefined,
+  replicas: 1,
+  streamBytes: STREAM_BYTES,
+};
 
 const READY = /Server is ready/;
 const START_MS = 10_000;

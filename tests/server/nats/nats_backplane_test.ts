@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { openNats } from "../../../server/nats/nats_backplane.ts";
-import { STREAM_BYTES } from "../../../server/nats/nats_options.ts";
-import { startNats } from "../../helpers/system/nats.ts";
+import { OPEN_NATS, startNats } from "../../helpers/system/nats.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const test = skipWithout("nats-server");
@@ -13,17 +12,10 @@ const NO_EVENTS = {
   onRefused() {},
   onWaiting() {},
 };
-const NOBODY = { user: undefined, password: undefined, token: undefined, nkey: undefined };
 
 test("append() refuses where the last place is another, and followers read what was accepted", async () => {
   await using nats = await startNats(1);
-  const options = {
-    ...NOBODY,
-    tls: undefined,
-    replicas: 1,
-    streamBytes: STREAM_BYTES,
-    servers: nats.urls,
-  };
+  const options = { ...OPEN_NATS, servers: nats.urls };
   const [a, b] = [await openNats(options, NO_EVENTS), await openNats(options, NO_EVENTS)];
   const read: [number, number[]][] = [];
   const following = b.follow(SUBJECT, {

@@ -2,20 +2,10 @@
 
 import assert from "node:assert/strict";
 import { NatsClient } from "../../../server/nats/nats_connection.ts";
-import { STREAM_BYTES } from "../../../server/nats/nats_options.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
-import { startNats } from "../../helpers/system/nats.ts";
+import { OPEN_NATS, startNats } from "../../helpers/system/nats.ts";
 
 const test = skipWithout("nats-server");
-const OPTIONS = {
-  user: undefined,
-  password: undefined,
-  token: undefined,
-  nkey: undefined,
-  tls: undefined,
-  replicas: 1,
-  streamBytes: STREAM_BYTES,
-};
 // A try at a node that answers nothing takes 10 s.
 const SOON_MS = 45_000;
 
@@ -45,7 +35,7 @@ async function openTwo() {
   const a = stack.use(await startNats(1, [], [], small));
   const b = stack.use(await startNats(1, [], [], large));
   const reasons: string[] = [];
-  const client = await NatsClient.open({ ...OPTIONS, servers: `${a.urls},${b.urls}` }, {
+  const client = await NatsClient.open({ ...OPEN_NATS, servers: `${a.urls},${b.urls}` }, {
     onState: (isUp, reason) => void (isUp || reasons.push(reason)),
     onTrouble: (reason) => void reasons.push(reason),
     onReconnected() {},

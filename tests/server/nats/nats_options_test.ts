@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  connectionOptions,
-  parseNatsServers,
-  STREAM_BYTES,
-} from "../../../server/nats/nats_options.ts";
+import { connectionOptions, parseNatsServers } from "../../../server/nats/nats_options.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
-
-const NONE = {
-  user: undefined,
-  password: undefined,
-  token: undefined,
-  nkey: undefined,
-  tls: undefined,
-  replicas: 1,
-  streamBytes: STREAM_BYTES,
-};
+import { OPEN_NATS } from "../../helpers/system/nats.ts";
 
 Deno.test("parseNatsServers() reads addresses with and without scheme, and tls:// requires TLS", () => {
   assert.deepEqual(parseNatsServers("127.0.0.1:4222"), {
@@ -61,20 +48,20 @@ Deno.test("parseNatsServers() refuses other schemes, empty addresses, credential
 });
 
 Deno.test("connectionOptions() never gives up on a refused login, and asks for TLS where an address does", () => {
-  const plain = connectionOptions({ ...NONE, servers: "a.example" });
+  const plain = connectionOptions({ ...OPEN_NATS, servers: "a.example" });
   assert.equal(plain.ignoreAuthErrorAbort, true);
   assert.equal(plain.maxReconnectAttempts, -1);
   assert.equal(plain.tls, undefined);
-  assert.deepEqual(connectionOptions({ ...NONE, servers: "tls://a.example" }).tls, {});
+  assert.deepEqual(connectionOptions({ ...OPEN_NATS, servers: "tls://a.example" }).tls, {});
   assert.throws(
-    () => connectionOptions({ ...NONE, servers: "a", password: "hunter2" }),
+    () => connectionOptions({ ...OPEN_NATS, servers: "a", password: "hunter2" }),
     /CMDCHAT_NATS_USER is not set$/,
   );
 });
 
 Deno.test("connectionOptions() puts an avoided address last, and leaves the order open where there is none", () => {
   const orderOf = (servers: string, avoided?: string) => {
-    const { servers: order, noRandomize } = connectionOptions({ ...NONE, servers }, avoided);
+    const { servers: order, noRandomize } = connectionOptions({ ...OPEN_NATS, servers }, avoided);
     return { order, noRandomize };
   };
   const open = (...order: string[]) => ({ order, noRandomize: undefined });
