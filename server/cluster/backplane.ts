@@ -68,6 +68,8 @@ export interface Backplane {
   trim(subject: Subject, upTo: number): Promise<void>;
   publish(subject: Subject, body: Uint8Array): void;
   subscribe(subject: Subject, onBody: (body: Uint8Array) => void): Running;
+  /** To be called for as long as a server is not heard that should be: this one's connection may be at fault. */
+  renew(): void;
   close(): Promise<void>;
 }
 

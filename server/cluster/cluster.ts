@@ -2,12 +2,19 @@
 
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import type { Backplane, BackplaneStatus, Running } from "./backplane.ts";
+import type { Backplane, Running } from "./backplane.ts";
 import type { Slot } from "./client_numbers.ts";
 import { ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { type ServerPlace, ServerPlaces } from "./server_places.ts";
-import type { ClusterHost, GuestPass, RemoteSession, SharedSession } from "./cluster_contract.ts";
+import type {
+  ClusterHost,
+  ClusterStatus,
+  GuestPass,
+  Mismatch,
+  RemoteSession,
+  SharedSession,
+} from "./cluster_contract.ts";
 import { Arrivals, OtherSessions } from "./other_sessions.ts";
 import { Questions } from "./questions.ts";
 import { ReplayGuard } from "./replay_guard.ts";
@@ -26,20 +33,6 @@ const SUBJECT = "cmdchat.messages";
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
-
-/** How a cluster looks from one of its servers. */
-export interface ClusterStatus extends BackplaneStatus {
-  /** This server's slot. */
-  readonly server: Slot;
-  readonly others: readonly { readonly server: Slot; readonly hasOurIdentity: boolean }[];
-  /** Messages that no key of this cluster sealed: another cluster on the same NATS, or somebody who tries. */
-  readonly foreignMessages: number;
-  /** Where clients are told that they reach the others. */
-  readonly told: readonly ServerPlace[];
-}
-
-/** Why another server is none of this cluster, or should not be. */
-export type Mismatch = "key" | "identity";
 
 /** What a server needs to take part in a cluster. */
 export interface ClusterOptions {
@@ -67,6 +60,8 @@ export class Cluster {
   readonly #fresh = new ReplayGuard();
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
+  /** Those of the lost that said no goodbye; the last ones for as long as no other server is heard. */
+  readonly #silent = new Set<Slot>();
   readonly #sessions = new OtherSessions();
   readonly #identities = new Map<Slot, string>();
   readonly #arrivals = new Arrivals();
@@ -239,8 +234,9 @@ export class Cluster {
     this.bus.fit();
     for (const log of this.#logs) log.fit();
     this.#balance(now);
-    for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, now);
+    for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, "silent");
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
+    if (this.#silent.size > 0) this.#options.backplane.renew();
   }
 
   /** Tells the others how full this server is, and clients where the others are; passes on what is above its share. */
@@ -254,10 +250,11 @@ export class Cluster {
     if (surplus !== undefined) this.#host?.passOn(surplus);
   }
 
-  #lose(slot: Slot, now: number): void {
+  #lose(slot: Slot, how: "silent" | "bye"): void {
     if (!this.#heard.delete(slot)) return;
     this.#fresh.lose(slot);
-    this.#lost.set(slot, now);
+    this.#lost.set(slot, performance.now());
+    if (how === "silent") this.#silent.add(slot);
     this.#options.onServers("lost", this.others);
     this.bus.serverLost(slot);
     this.sealed.lost(slot);
@@ -265,6 +262,7 @@ export class Cluster {
 
   #forget(slot: Slot): void {
     this.#lost.delete(slot);
+    if (this.others > 0) this.#silent.delete(slot);
     this.#identities.delete(slot);
     this.#sessions.forget(slot);
     this.#options.onServers("gone", this.others);
@@ -310,6 +308,7 @@ export class Cluster {
     if (message.kind === "here" && this.#fresh.meet(slot, { sign: message.sign, count: number })) {
       this.#lost.delete(slot);
       this.#heard.set(slot, now);
+      for (const other of this.#silent) if (!this.#lost.has(other)) this.#silent.delete(other);
       this.#identities.set(slot, message.identity);
       if (message.identity !== this.#options.identity) this.#options.onMismatch("identity");
       return this.#options.onServers("found", this.others);
@@ -337,7 +336,7 @@ export class Cluster {
         return this.#introduce(slot, message);
       case "bye":
         this.#places.drop(slot);
-        return this.#lose(slot, performance.now());
+        return this.#lose(slot, "bye");
       case "place":
         return this.#places.note(slot, message, performance.now());
       case "session":

@@ -1,5 +1,7 @@
 // What a server and its part in the cluster ask of each other.
 
+import type { BackplaneStatus } from "./backplane.ts";
+import type { Slot } from "./client_numbers.ts";
 import type {
   AdminMessage,
   ClusterMessageOf,
@@ -7,6 +9,20 @@ import type {
   StandingMessage,
 } from "./cluster_messages.ts";
 import type { ServerLoad, ServerPlace, Surplus } from "./server_places.ts";
+
+/** How a cluster looks from one of its servers. */
+export interface ClusterStatus extends BackplaneStatus {
+  /** This server's slot. */
+  readonly server: Slot;
+  readonly others: readonly { readonly server: Slot; readonly hasOurIdentity: boolean }[];
+  /** Messages that no key of this cluster sealed: another cluster on the same NATS, or somebody who tries. */
+  readonly foreignMessages: number;
+  /** Where clients are told that they reach the others. */
+  readonly told: readonly ServerPlace[];
+}
+
+/** Why another server is none of this cluster, or should not be. */
+export type Mismatch = "key" | "identity";
 
 /** A session of this server, as other servers see it. */
 export interface SharedSession {

@@ -3,7 +3,8 @@
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { randomSlot } from "../cluster/client_numbers.ts";
-import { Cluster, type Mismatch } from "../cluster/cluster.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { Mismatch } from "../cluster/cluster_contract.ts";
 import { ClusterKey, parseClusterSecret } from "../cluster/cluster_key.ts";
 import { type NatsOptions, type NatsTls, STREAM_BYTES } from "./nats_options.ts";
 import type { ServerConfig } from "../config/server_options.ts";

@@ -151,6 +151,10 @@ export class NatsBackplane implements Backplane {
     return this.#nats.subscribe(subject, onBody);
   }
 
+  renew(): void {
+    this.#nats.renew();
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const follower of this.#followers) follower.close();

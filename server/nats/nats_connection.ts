@@ -29,6 +29,8 @@ const PROBES_FAILED = 2;
 // Longer than an election takes (4 to 9 s): a node that is cut off from the others, or that has lost their interest by
 // a reload of its configuration, keeps its clients and answers nothing.
 const ELSEWHERE_MS = 15_000;
+// Between two renewals: first this, then twice as long each time.
+const RENEW_MS = { least: 5_000, most: 300_000 } as const;
 const STREAM_NOT_FOUND = 10_059;
 
 /** Why an operation was refused, as it is counted and logged. */
@@ -73,6 +75,8 @@ export class NatsClient {
   #reason = "";
   #replacing: Promise<void> | undefined;
   #mending: Promise<void> | undefined;
+  /** The next renewal is not before `at`; `asked`: when one was asked for last. Monotonic ms. */
+  #renewal = { asked: -Infinity, at: -Infinity, pause: 0 };
   #isClosed = false;
   readonly #refused: Record<NatsRefusal, number> = {
     authorization: 0,
@@ -177,6 +181,21 @@ export class NatsClient {
   /** Finds the stream that there is by now, after an operation failed. */
   mend(): Promise<void> {
     return this.#mending ??= this.#findStream().finally(() => this.#mending = undefined);
+  }
+
+  /**
+   * Goes over to another connection, at another node where there is one. To be called for as long as messages do not come
+   * that should: by a reload of its configuration a node of nats-server 2.9 can forget what clients of other nodes
+   * listen to, answers to their requests as well, and what listens again is made known to it anew.
+   */
+  renew(): void {
+    const now = performance.now();
+    const isAgain = now - this.#renewal.asked < RENEW_MS.least;
+    const { at, pause } = isAgain ? this.#renewal : { at: now, pause: RENEW_MS.least };
+    this.#renewal = { asked: now, at, pause };
+    if (!this.#isConnected || this.#isClosed || this.#replacing !== undefined || now < at) return;
+    this.#renewal = { asked: now, at: now + pause, pause: Math.min(2 * pause, RENEW_MS.most) };
+    this.#replacing = this.#goOver().finally(() => this.#replacing = undefined);
   }
 
   /** Ends the connection. */
@@ -326,6 +345,20 @@ export class NatsClient {
     }
   }
 
+  /** As #connectAgain(), once, and beside the connection that there is: nobody notices. */
+  async #goOver(): Promise<void> {
+    const before = this.#live;
+    try {
+      const { live, stream } = await connectNats(this.#options, before.connection.getServer());
+      this.#live = live;
+      this.#adopt(live, stream);
+    } catch {
+      // The one that there is stays; where it does not work either, that is seen by itself.
+      return;
+    }
+    await before.connection.close();
+  }
+
   #adopt(live: LiveNats, stream: LogStream): void {
     const isOther = stream.name !== this.#stream.name;
     this.#stream = stream;
@@ -335,7 +368,10 @@ export class NatsClient {
     this.#answeredAt = performance.now();
     this.reconnects++;
     void this.#watch(live);
-    for (const subscribed of this.#subscribed) this.#open(subscribed);
+    for (const subscribed of this.#subscribed) {
+      subscribed.subscription?.unsubscribe();
+      this.#open(subscribed);
+    }
     if (isOther) this.#events.onNewStream();
     this.#judge("");
     this.#events.onReconnected();

@@ -26,6 +26,8 @@ export class MemoryCluster {
   refusal: EntryRefusal | undefined;
   /** How many entries each log keeps. */
   keep = 512;
+  /** How often a server asked for another connection. */
+  renewals = 0;
   #place = 0;
 
   /** A server's connection; `fails` is asked before and after each append. */
@@ -67,6 +69,7 @@ export class MemoryCluster {
         this.hearers.add(hearer);
         return { close: () => void this.hearers.delete(hearer) };
       },
+      renew: () => void this.renewals++,
       close: () => Promise.resolve(),
     };
   }

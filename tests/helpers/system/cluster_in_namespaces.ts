@@ -32,7 +32,7 @@ const HOLD_S = 10;
 const RIGHT = "right-password";
 
 // What the others show, these show as well; the rest is run by hand.
-const SHORT = "is killed, and|cable to NATS is pulled, and|is full|max_payload";
+const SHORT = "is killed, and|cable to NATS is pulled, and|password|is full|max_payload";
 
 async function play(stage: Stage): Promise<void> {
   await using stack = new AsyncDisposableStack();

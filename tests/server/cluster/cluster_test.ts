@@ -1,6 +1,7 @@
 // What whoever has the bus can do with words that it once carried: repeat them, as they are.
 
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { Cluster } from "../../../server/cluster/cluster.ts";
 import type { ClusterHost } from "../../../server/cluster/cluster_contract.ts";
@@ -42,12 +43,13 @@ interface ServerOptions {
   readonly secret?: Uint8Array;
   readonly identity?: string;
   readonly load?: ServerLoad;
+  readonly holdMs?: number;
 }
 
 function startServer(
   bus: MemoryCluster,
   slot: number,
-  { secret = SECRET, identity = "fingerprint", load }: ServerOptions = {},
+  { secret = SECRET, identity = "fingerprint", load, holdMs = 60_000 }: ServerOptions = {},
 ): Server {
   const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
   const [told, passed] = [[] as string[], [] as string[]];
@@ -57,7 +59,7 @@ function startServer(
     identity,
     onMismatch: (what) => seen.push(`another ${what}`),
     slot: slot as Slot,
-    holdMs: 60_000,
+    holdMs,
     onFault(error) {
       throw error;
     },
@@ -148,6 +150,35 @@ Deno.test("a server that is gone does not come back by its old words", async () 
   assert.deepEqual(one.seen, ["found", "lost"]);
   assert.equal(one.followed.length, 1);
   one.stop.abort();
+});
+
+Deno.test("while a server is silent, another connection is asked for; a goodbye is no silence", async () => {
+  const bus = new MemoryCluster();
+  const one = startServer(bus, 1, { holdMs: 3_000 });
+  const [two, three] = [startServer(bus, 2), startServer(bus, 3)];
+  await settle();
+  assert.deepEqual(one.seen, ["found", "found"]);
+  three.cluster.bye();
+  three.stop.abort();
+  await delay(2_200);
+  assert.equal(bus.renewals, 0);
+  two.stop.abort();
+  const end = Date.now() + 10_000;
+  while (bus.renewals < 2) {
+    assert.ok(Date.now() < end, "it asks at each beat");
+    await delay(100);
+  }
+  const four = startServer(bus, 4);
+  await settle();
+  await delay(4_500);
+  const asked = bus.renewals;
+  await delay(2_200);
+  assert.equal(
+    bus.renewals,
+    asked,
+    "what is silent for too long is forgotten, where another one is heard",
+  );
+  for (const { stop } of [one, four]) stop.abort();
 });
 
 Deno.test("another key or another identity on the same backplane is noticed", async () => {

@@ -85,3 +85,29 @@ test("a node that was left is tried again where the others do not answer either"
   await until(() => client.status.isUp, "it is found again");
   assert.equal(client.maxPayload, maxPayload);
 });
+
+test("a connection is renewed at another node, nobody notices, and not again at once", async () => {
+  await using scene = await openTwo();
+  const { client, reasons } = scene;
+  const { maxPayload } = client;
+  const heard: number[] = [];
+  using _heard = asDisposable(client.subscribe("cmdchat.word", (body) => heard.push(...body)));
+  for (let n = 0; n < 3; n++) client.renew();
+  await until(() => client.maxPayload !== maxPayload, "it is renewed");
+  client.renew();
+  client.publish("cmdchat.word", new Uint8Array([7]));
+  await until(() => heard.length > 0, "it listens over the new connection");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.deepEqual(heard, [7], "and over that one alone");
+  assert.equal(client.status.reconnects, 1);
+  assert.deepEqual(reasons, []);
+  // Where it is still asked for, once more after a pause.
+  using _ahead = clockAhead(6_000);
+  client.renew();
+  await until(() => client.maxPayload === maxPayload, "it is renewed again");
+  assert.deepEqual(reasons, []);
+});
+
+function asDisposable({ close }: { close(): void }): Disposable {
+  return { [Symbol.dispose]: close };
+}
